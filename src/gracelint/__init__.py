@@ -1,0 +1,83 @@
+"""gracelint's public API, for rule packs. Everything not named here is private and may change.
+
+Names are imported when first used, so that a run pays only for what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gracelint import edits
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.kubernetes import Container, PreStop, Probe, Workload
+    from gracelint.facts.launch import Budget, Drain, DrainSource, Effect, Hop, HopKind, Image, Launch
+    from gracelint.facts.program import Cause, Program, Reaction
+    from gracelint.facts.verdict import Verdict
+    from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
+    from gracelint.rule import Rule, rule
+    from gracelint.source import Located, Passage, Source, Span, Word
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "gracelint.facts.compose": ("ComposeService",),
+    "gracelint.facts.dockerfile": ("Instruction", "Stage"),
+    "gracelint.facts.kubernetes": ("Container", "PreStop", "Probe", "Workload"),
+    "gracelint.facts.launch": ("Budget", "Drain", "DrainSource", "Effect", "Hop", "HopKind", "Image", "Launch"),
+    "gracelint.facts.program": ("Cause", "Program", "Reaction"),
+    "gracelint.facts.verdict": ("Verdict",),
+    "gracelint.finding": ("Applicability", "Edit", "Finding", "Fix", "Note", "Severity"),
+    "gracelint.rule": ("Rule", "rule"),
+    "gracelint.source": ("Located", "Passage", "Source", "Span", "Word"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Applicability",
+    "Budget",
+    "Cause",
+    "ComposeService",
+    "Container",
+    "Drain",
+    "DrainSource",
+    "Edit",
+    "Effect",
+    "Finding",
+    "Fix",
+    "Hop",
+    "HopKind",
+    "Image",
+    "Instruction",
+    "Launch",
+    "Located",
+    "Note",
+    "Passage",
+    "PreStop",
+    "Probe",
+    "Program",
+    "Reaction",
+    "Rule",
+    "Severity",
+    "Source",
+    "Span",
+    "Stage",
+    "Verdict",
+    "Word",
+    "Workload",
+    "edits",
+    "rule",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "edits":
+        return import_module("gracelint.edits")
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,1 @@
+"""What the files say, as frozen dataclasses with spans. Nothing in here knows a parser."""

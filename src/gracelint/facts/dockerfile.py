@@ -1,0 +1,72 @@
+"""What a Dockerfile says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gracelint.source import Passage, Source, Span, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A heredoc of a RUN, COPY or ADD: `delimiter` as written without quotes, `body` the lines between."""
+
+    delimiter: str
+    body: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction; continuation lines are joined in `argument`, whose parts still know their places."""
+
+    name: str
+    """In upper case: CMD, ENTRYPOINT, COPY …"""
+    span: Span
+    """From the name to the last character, heredoc bodies included."""
+    argument: Passage
+    """All after the name and its flags."""
+    flags: tuple[Word, ...] = ()
+    """`--from=build` and the like, as written."""
+    argv: tuple[Word, ...] | None = None
+    """The words of a JSON array (the exec form); None where the argument is none."""
+    heredocs: tuple[Heredoc, ...] = ()
+
+    def flag(self, name: str) -> str | None:
+        """The value of `--name=value`, or None."""
+        prefix = f"--{name}="
+        return next((word.value[len(prefix) :] for word in self.flags if word.value.startswith(prefix)), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """One FROM and what follows it. A stage `FROM` an earlier one has it as `parent` and inherits from it."""
+
+    source: Source
+    index: int
+    name: str | None
+    """After AS, in lower case."""
+    base: Word
+    """The image after FROM with ARG defaults put in; `$` stays in it where an argument has no default."""
+    from_: Instruction
+    instructions: tuple[Instruction, ...]
+    """Those below FROM, ONBUILD left out."""
+    parent: Stage | None = None
+    arguments: Mapping[str, str] | None = None
+    """ARG defaults (those before the first FROM included) and ENV values known in this stage."""
+    escape: str = "\\"
+    final: bool = False
+    """The last stage of its file."""
+    windows: bool = False
+    """Built for Windows, where containers get no signals."""
+
+    def own(self, name: str) -> Instruction | None:
+        """The last instruction of that name in this stage itself: the one that counts."""
+        return next((item for item in reversed(self.instructions) if item.name == name), None)
+
+    def lineage(self) -> Iterator[Stage]:
+        """This stage, then those it is built from."""
+        stage: Stage | None = self
+        while stage is not None:
+            yield stage
+            stage = stage.parent

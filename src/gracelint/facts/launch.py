@@ -1,0 +1,222 @@
+"""How PID 1 of one container comes to be, and what a stop signal meets on its way.
+
+Times are in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gracelint.facts.compose import ComposeService
+from gracelint.facts.dockerfile import Instruction, Stage
+from gracelint.facts.kubernetes import Container, PreStop, Workload
+from gracelint.facts.program import Program
+from gracelint.facts.verdict import Verdict
+from gracelint.finding import Note
+from gracelint.source import Located, Source, Span, Word
+
+
+class Effect(str, Enum):
+    """What one hop does to the stop signal."""
+
+    REPLACES = "replaces"
+    """It execs the next hop: the same process, no hop for the signal."""
+    FORWARDS = "forwards"
+    """It passes the signal on to the next hop and waits for it."""
+    SWALLOWS = "swallows"
+    """The signal ends here and nothing happens until SIGKILL."""
+    CUTS = "cuts"
+    """It ends the container before the program's cleanup is done."""
+    HANDLES = "handles"
+    """The program itself ends cleanly."""
+    UNKNOWN = "unknown"
+
+
+class HopKind(str, Enum):
+    SHELL = "shell"
+    SCRIPT = "script"
+    INIT = "init"
+    WRAPPER = "wrapper"
+    PACKAGE_MANAGER = "package-manager"
+    SUPERVISOR = "supervisor"
+    SERVER = "server"
+    PROGRAM = "program"
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One process on the way from PID 1 to the program.
+
+    `why` is a clause with the fact it rests on, such as "dash 0.5.12 (Debian) stays PID 1 and ignores SIGTERM".
+    """
+
+    argv: tuple[str, ...]
+    kind: HopKind
+    name: str
+    """The row of the knowledge table it was matched with (dash, npm, tini, gunicorn …), or the program's base name."""
+    effect: Effect
+    why: str
+    span: Span | None = None
+    """The text the hop came from."""
+    pid_1: bool = False
+    """Whether this is the container's PID 1 at the time of the signal (or would be, but for `exec`)."""
+    signal: str = "SIGTERM"
+    """The signal that arrives at this hop."""
+    details: Map[str, object] = field(default_factory=dict)
+    """What rules ask of hops of this kind: npm's `script`, a shell's `text`, a server's `row` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What the configuration says of the world the containers live in."""
+
+    kubernetes_version: tuple[int, int] | None = None
+    pre_stop: float = 15.0
+    """Seconds of preStop sleep that fixes put in."""
+    drain: float = 10.0
+    """Seconds a program needs to finish what is in flight, where nothing better is known."""
+    margin: float = 2.0
+
+
+class DrainSource(str, Enum):
+    """Where a drain time was taken from, best first."""
+
+    DECLARED = "declared"
+    """The annotation `gracelint/drain-seconds`."""
+    DERIVED = "derived"
+    """A server's own timeout, or its default; a timer in the source."""
+    ASSUMED = "assumed"
+    """The configuration's assumption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """How long the program takes to finish what is in flight; `seconds` is None where it has no bound."""
+
+    seconds: float | None
+    source: DrainSource
+    why: str
+    """Such as "gunicorn --graceful-timeout, default"."""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The seconds a stop has and the seconds it needs; prints as the sum `15 preStop + 30 drain + 2 margin`."""
+
+    grace: Located[float]
+    pre_stop: Located[float] | None
+    """None where there is no preStop; NaN where nobody can tell how long it takes."""
+    drain: Drain | None
+    margin: float
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def needed(self) -> float | None:
+        """preStop + drain + margin, or None where a part is not known or has no bound."""
+        if self.drain is None or self.drain.seconds is None:
+            return None
+        before = self.pre_stop.value if self.pre_stop else 0.0
+        needed = before + self.drain.seconds + self.margin
+        return None if needed != needed else needed
+
+    def __str__(self) -> str:
+        parts = [f"{self.pre_stop.value:g} preStop"] if self.pre_stop and self.pre_stop.value == self.pre_stop.value else []
+        if self.drain is not None and self.drain.seconds is not None:
+            parts.append(f"{self.drain.seconds:g} drain")
+        if self.margin:
+            parts.append(f"{self.margin:g} margin")
+        return " + ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """What is known of the image a container runs: a stage of a Dockerfile here, or only a name."""
+
+    reference: str | None
+    """The image's name for an image not built here; the base's name for one that is."""
+    family: str | None
+    """The row of `knowledge/images.toml` that its root file system belongs to."""
+    stage: Stage | None = None
+    context: str | None = None
+    """The build context, relative to the project's root; None where it is not known."""
+    entrypoint: tuple[Word, ...] | None = None
+    """As words, shell form already wrapped in its shell."""
+    cmd: tuple[Word, ...] | None = None
+    entrypoint_at: Instruction | None = None
+    cmd_at: Instruction | None = None
+    stop_signal: Word | None = None
+    shell: tuple[Word, ...] = ()
+    """SHELL, or the default `/bin/sh -c`."""
+    sh: str | None = None
+    """The row of `knowledge/shells.toml` that /bin/sh is; "none" where the image has no shell; None if unknown."""
+    working_dir: str = "/"
+    user: str | None = None
+    env: Map[str, str] = field(default_factory=dict)
+    tools: frozenset[str] | None = None
+    """Commands known to be missing are not in it; None where nobody knows what the image has."""
+    packages: frozenset[str] = frozenset()
+    """What RUN lines install (apt, apk, dnf, pip, npm -g), names only."""
+
+    def has(self, tool: str) -> bool | None:
+        """Whether the image has a command: True, False, or None where that is not known."""
+        if tool in self.packages:
+            return True
+        return None if self.tools is None else tool in self.tools
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a launch is declared. `kind` is dockerfile, kubernetes or compose."""
+
+    kind: str
+    source: Source
+    span: Span
+    name: str
+    """The stage's name or number, the workload's name, or the service's name."""
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Launch:
+    origin: Origin
+    image: Image
+    argv: tuple[Word, ...] | None
+    """What the runtime starts as PID 1, an `init: true` left out; None where the files do not say."""
+    hops: tuple[Hop, ...]
+    verdict: Verdict
+    why: str
+    """One sentence; for `unknown`, what is missing."""
+    stop_signal: Word
+    budget: Budget
+    decisive: Hop | None = None
+    """The hop whose effect is the verdict."""
+    program: Program | None = None
+    link: str | None = None
+    """declared, built or named: how an image was joined to a Dockerfile; None where it was not."""
+    stage: Stage | None = None
+    container: Container | None = None
+    workload: Workload | None = None
+    """As parsed, before launches were made."""
+    service: ComposeService | None = None
+    pre_stop: PreStop | None = None
+    gets_traffic: bool = False
+    one_shot: bool = False
+    """The program ends by itself: a job, a command that prints help, a script without a program."""
+    development: bool = False
+    assume: Assumptions = Assumptions()
+    siblings: tuple[Span, ...] = ()
+    """Other launches of the same stage: where the same command text is started too."""
+
+    @property
+    def grace(self) -> Located[float]:
+        return self.budget.grace
+
+    @property
+    def command_span(self) -> Span:
+        """The text that says what is started: the override, CMD or ENTRYPOINT; else the origin."""
+        words = self.argv or ()
+        first = next((word.span for word in words if word.span is not None), None)
+        return first or self.origin.span

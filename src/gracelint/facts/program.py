@@ -1,0 +1,179 @@
+"""What a program's source does with signals. The same for every language.
+
+A language's reader turns source files into these facts, and says with `Reaction` what the program does when a signal
+arrives: the rules of blocking calls, event loops and exceptions belong to the language, the answer does not.
+Times are in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gracelint.facts.verdict import Verdict
+from gracelint.finding import Note
+from gracelint.source import Source, Span
+
+
+class Cause(str, Enum):
+    """Why a program reacts to a signal as it does."""
+
+    GRACEFUL = "graceful"
+    """A handler of its own, or its framework's, ends it cleanly."""
+    ONE_SHOT = "one-shot"
+    """It runs to its end by itself and has no cleanup to lose."""
+    NO_HANDLER = "no-handler"
+    OTHER_SIGNAL_ONLY = "other-signal-only"
+    """It handles SIGINT or KeyboardInterrupt, not this signal."""
+    DEV_SERVER = "dev-server"
+    """A development server without a handler of its own."""
+    DISCARDED = "discarded"
+    """SIG_IGN, an empty handler, a handler that only logs."""
+    NEVER_OBSERVED = "never-observed"
+    """The handler sets a flag that nothing looks at in time."""
+    EXIT_BLOCKED = "exit-blocked"
+    """The handler asks for the end, but a thread, an executor, a child or a broad `except` stands in its way."""
+    SHUTDOWN_DEADLOCK = "shutdown-deadlock"
+    OFF_MAIN_THREAD = "off-main-thread"
+    ABRUPT_EXIT = "abrupt-exit"
+    """The handler leaves at once: in-flight work is dropped."""
+    STILL_ALIVE = "still-alive"
+    """The handler ran, but something (an interval, a listener, a re-sent signal PID 1 ignores) keeps the process."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What the program does when one signal arrives, as PID 1 and as the child of an init.
+
+    `why` is a clause such as "the handler only sets `running`, and queue.get() blocks without a timeout".
+    """
+
+    signal: str
+    as_pid_1: Verdict
+    as_child: Verdict
+    cause: Cause
+    why: str
+    span: Span | None = None
+    """The place that decides: the handler, the blocking call, the loop."""
+    notes: tuple[Note, ...] = ()
+    delay: float | None = None
+    """Longest time until the handler's wish is noticed, where that is bounded (a sleep in the loop)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing a handler does. `kind` is one of: exit, interrupt, raise, hard-exit, flag, event, close,
+    close-now, shutdown-here, shutdown-thread, cancel, stop-child, wait, default, log, timer, call (unresolved)."""
+
+    kind: str
+    span: Span
+    target: str = ""
+    """What it is done to: the flag's name, the server's variable, the callee."""
+    seconds: float | None = None
+    """The timer's delay, or the wait's timeout."""
+    then: tuple[Act, ...] = ()
+    """What happens when it is done: the callback of `server.close(cb)`, of a timer, after an `await`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    signals: tuple[str, ...]
+    """Signal names, in the order given; empty where they cannot be resolved."""
+    span: Span
+    """The registration."""
+    acts: tuple[Act, ...]
+    body: Span | None = None
+    """The handler's own text; None for SIG_IGN, SIG_DFL, default_int_handler and the like."""
+    ignores: bool = False
+    """SIG_IGN."""
+    main_thread: bool = True
+    names: tuple[Span, ...] = ()
+    """Where each of `signals` is written."""
+    certain: bool = True
+    """False where it stands below a condition nobody can resolve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A place where the program waits. `seconds` is None where it waits without a limit."""
+
+    kind: str
+    """sleep, recv, accept, queue.get, join, event-wait, serve-forever, run-loop …"""
+    span: Span
+    seconds: float | None = None
+    on_shutdown: bool = False
+    """It stands on the way out: after the handler, in a `finally`, in a close callback."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCall:
+    """A server the source starts or makes: the row of `knowledge/servers.toml`, and the variable that holds it."""
+
+    name: str
+    span: Span
+    variable: str | None = None
+    options: Map[str, float | str | bool | None] = field(default_factory=dict)
+    """Keyword arguments that bear on stopping, such as `timeout_graceful_shutdown`; None where not a literal."""
+    development: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A thread, process, executor, pool or task that the program starts.
+
+    `kind` is thread, process, executor, pool, subprocess, task, worker, cluster.
+    """
+
+    kind: str
+    span: Span
+    variable: str | None = None
+    daemon: bool = False
+    ended: bool = False
+    """Terminated, joined, awaited or cancelled on the shutdown path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A pool or client opened at start; `library` is its row in the language's knowledge table."""
+
+    library: str
+    span: Span
+    variable: str | None = None
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    language: str
+    """python or node."""
+    source: Source
+    """The entry file."""
+    span: Span
+    """Where a finding about the program as a whole points: its main loop, server call or first statement."""
+    long_running: bool | None
+    """None where that cannot be told."""
+    sources: tuple[Source, ...] = ()
+    """The project's files it reaches by imports, the entry first."""
+    handlers: tuple[Handler, ...] = ()
+    servers: tuple[ServerCall, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    children: tuple[Child, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    startup: tuple[Wait, ...] = ()
+    """Heavy imports and blocking work before the first handler is installed."""
+    cleans_up_on_interrupt: bool = False
+    """It has `except KeyboardInterrupt` or a `finally` that a raised exit would run."""
+    reactions: Map[str, Reaction] = field(default_factory=dict)
+    """By signal name, for SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH."""
+    drain_seconds: float | None = None
+    """A bound the source itself sets: a fallback timer, `server.stop(10)`."""
+    drain_span: Span | None = None
+    unread: tuple[str, ...] = ()
+    """What could not be followed: dynamic imports, missing modules of the project."""
+    reached: bool = False
+    """A launch starts it."""
+    entry: bool = False
+    """It is an entry point by itself (`if __name__ == "__main__"`, a `main` in package.json)."""
+    launches: tuple[object, ...] = ()

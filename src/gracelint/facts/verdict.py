@@ -1,0 +1,16 @@
+"""The four answers to "what happens when this container is told to stop?"."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Verdict(str, Enum):
+    HANDLED = "handled"
+    """The program's own handler gets the signal and the program ends by itself, cleanup done."""
+    IGNORED = "ignored"
+    """Nothing ends it: SIGKILL when the grace period runs out, exit 137."""
+    CUT = "cut"
+    """It ends before the program's cleanup: in-flight work and buffered output are lost."""
+    UNKNOWN = "unknown"
+    """The files do not say enough."""

@@ -1,0 +1,1 @@
+"""From facts to launches: which files belong together, what PID 1 is, and what a stop signal meets on its way."""

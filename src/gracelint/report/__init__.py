@@ -1,0 +1,1 @@
+"""Finished reports turned into text; each format is a module with `render`."""

@@ -1,0 +1,149 @@
+"""Text as it stands in a file, and places in it.
+
+Offsets are code points into `Source.text`, which keeps newlines and a byte order mark exactly as the file has them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One file, decoded once. `path` is relative to the project's root, with forward slashes."""
+
+    path: str
+    text: str
+    _line_starts: list[int] = field(init=False, repr=False, default_factory=list)
+
+    def span(self, start: int, end: int) -> Span:
+        return Span(self, start, end)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The 1-based line and column (in code points) of an offset. A byte order mark has no column."""
+        starts = self.line_starts
+        line = bisect_right(starts, offset)
+        column = offset - starts[line - 1] + 1
+        return line, max(column - 1, 1) if line == 1 and self.text.startswith("\ufeff") else column
+
+    def line_span(self, line: int) -> Span:
+        """The text of a 1-based line, without its newline."""
+        starts = self.line_starts
+        start = starts[line - 1]
+        end = starts[line] if line < len(starts) else len(self.text)
+        while end > start and self.text[end - 1] in "\r\n":
+            end -= 1
+        return Span(self, start, end)
+
+    @property
+    def line_starts(self) -> list[int]:
+        """The offset of every line's first code point. Lines end in \\n, \\r\\n or a lone \\r."""
+        starts = self._line_starts
+        if not starts:
+            starts.append(0)
+            text = self.text
+            if "\r" in text:
+                length = len(text)
+                for offset, char in enumerate(text):
+                    ends_line = char == "\n" or (char == "\r" and (offset + 1 == length or text[offset + 1] != "\n"))
+                    if ends_line:
+                        starts.append(offset + 1)
+            else:
+                offset = text.find("\n")
+                while offset >= 0:
+                    starts.append(offset + 1)
+                    offset = text.find("\n", offset + 1)
+        return starts
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The code points from `start` up to, not including, `end`."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        return self.source.position(self.start)[1]
+
+    @property
+    def end_line(self) -> int:
+        return self.source.position(self.end)[0]
+
+    @property
+    def end_column(self) -> int:
+        return self.source.position(self.end)[1]
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T]):
+    """A value and where it was said; `span` is None where nobody said it and the platform's default holds."""
+
+    value: T
+    span: Span | None = None
+
+
+Word = Located[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`length` code points of a passage at `offset`, which stand in the source at `start`.
+
+    Where `length` and `width` (code points in the source) differ, the segment is one escape and cannot be split.
+    """
+
+    offset: int
+    start: int
+    length: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Text taken out of a source (a joined command line, a YAML scalar, a JSON string) that knows where each part stands."""
+
+    source: Source
+    text: str
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def whole(cls, source: Source, start: int = 0, end: int | None = None) -> Passage:
+        """A passage that is the source's own text, unchanged."""
+        stop = len(source.text) if end is None else end
+        return cls(source, source.text[start:stop], (Segment(0, start, stop - start, stop - start),))
+
+    def span(self, start: int, end: int) -> Span:
+        """Where the passage's code points from `start` up to `end` stand in the source."""
+        first = self._start(start)
+        return Span(self.source, first, max(first, self._end(end)) if end > start else first)
+
+    def _start(self, offset: int) -> int:
+        segment = self._segment(offset)
+        inside = offset - segment.offset
+        if inside >= segment.length:
+            return segment.start + segment.width
+        return segment.start + (inside if segment.length == segment.width else 0)
+
+    def _end(self, offset: int) -> int:
+        segment = self._segment(offset - 1)
+        inside = min(offset - segment.offset, segment.length)
+        return segment.start + (inside if segment.length == segment.width else segment.width)
+
+    def _segment(self, offset: int) -> Segment:
+        index = bisect_right(self.segments, offset, key=lambda segment: segment.offset) - 1
+        return self.segments[max(index, 0)]
