@@ -6,9 +6,11 @@ Names are imported when first used, so that a run pays only for what it needs.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gracelint import edits
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Instruction, Stage

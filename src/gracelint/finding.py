@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from gracelint.record import Record
 from gracelint.source import Span
 
 
@@ -38,16 +38,14 @@ class Applicability(str, Enum):
     """Shown, never applied."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Record):
     """Puts `text` in the place of `span`; an empty span inserts, an empty text deletes."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Record):
     """A change that lands whole or not at all; its edits may lie in several files. MANUAL fixes may have no edits."""
 
     title: str
@@ -55,16 +53,14 @@ class Fix:
     applicability: Applicability
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Record):
     """A second place that belongs to a finding, and what it has to do with it."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """One defect: what is wrong here, with its numbers. `severity` is set where it differs from the rule's own."""
 
     message: str

@@ -9,26 +9,26 @@ A rule's name is its module's name with hyphens, so a pack's rules can be listed
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
-from typing import Any, Generic, TypeVar
 
 from gracelint.finding import Finding, Severity
+from gracelint.record import Record, field
 
-S = TypeVar("S")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 GROUPS = ("dockerfile", "launch", "kubernetes", "program")
 BUILT_IN = "gracelint_rules"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule(Generic[S]):
+class Rule(Record):
     name: str
     severity: Severity
-    subject: type[S]
+    subject: type
     check: Callable[..., Iterator[Finding]]
     doc: str
     """The module's docstring, in Markdown: the rule's documentation page."""
@@ -43,14 +43,14 @@ def rule(
     name: str,
     *,
     severity: Severity,
-    subject: type[S],
+    subject: type,
     options: Mapping[str, Any] | None = None,
     since: str = "0.1.0",
     strict: bool = False,
-) -> Callable[[Callable[..., Iterator[Finding]]], Rule[S]]:
+) -> Callable[[Callable[..., Iterator[Finding]]], Rule]:
     """Makes a function a rule: `check(subject, **options)` yields the subject's findings."""
 
-    def decorate(check: Callable[..., Iterator[Finding]]) -> Rule[S]:
+    def decorate(check: Callable[..., Iterator[Finding]]) -> Rule:
         doc = sys.modules[check.__module__].__doc__ or ""
         return Rule(name, severity, subject, check, doc, options or {}, since, strict)
 
@@ -61,15 +61,14 @@ class PackError(Exception):
     """A rule pack that cannot be found, or a module in it that is not a rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Record):
     """Where a rule lives; says its name and group without importing it."""
 
     name: str
     group: str
     module: str
 
-    def load(self) -> Rule[Any]:
+    def load(self) -> Rule:
         """Imports the rule. Raises PackError where the module does not define it."""
         module = import_module(self.module)
         found = getattr(module, self.name.replace("-", "_"), None)
@@ -88,9 +87,15 @@ def addresses(packs: tuple[str, ...] = ()) -> list[Address]:
             raise PackError(f"rule pack {pack!r} cannot be imported: {error}") from error
         for folder in package.__path__:
             for group in GROUPS:
-                for path in sorted(Path(folder, group).glob("[!_]*.py")):
-                    name = path.stem.replace("_", "-")
-                    if name in found:
-                        raise PackError(f"rule {name!r} is in both {found[name].module} and {pack}.{group}.{path.stem}")
-                    found[name] = Address(name, group, f"{pack}.{group}.{path.stem}")
+                for module in _modules(os.path.join(folder, group)):
+                    address = Address(module.replace("_", "-"), group, f"{pack}.{group}.{module}")
+                    if address.name in found:
+                        raise PackError(f"{address.module} and {found[address.name].module} are the same rule")
+                    found[address.name] = address
     return sorted(found.values(), key=lambda address: address.name)
+
+
+def _modules(folder: str) -> list[str]:
+    if not os.path.isdir(folder):
+        return []
+    return [name[:-3] for name in os.listdir(folder) if name.endswith(".py") and not name.startswith("_")]

@@ -6,19 +6,22 @@ Offsets are code points into `Source.text`, which keeps newlines and a byte orde
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
-T = TypeVar("T")
+from gracelint.record import Record, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Generic, TypeVar
+
+    T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class Source(Record, identity=True):
     """One file, decoded once. `path` is relative to the project's root, with forward slashes."""
 
     path: str
     text: str
-    _line_starts: list[int] = field(init=False, repr=False, default_factory=list)
+    _line_starts: list[int] = field(default_factory=list)
 
     def span(self, start: int, end: int) -> Span:
         return Span(self, start, end)
@@ -60,8 +63,7 @@ class Source:
         return starts
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """The code points from `start` up to, not including, `end`."""
 
     source: Source
@@ -89,19 +91,25 @@ class Span:
         return self.source.text[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Located(Generic[T]):
-    """A value and where it was said; `span` is None where nobody said it and the platform's default holds."""
+if TYPE_CHECKING:
 
-    value: T
-    span: Span | None = None
+    class Located(Record, Generic[T]):
+        """A value and where it was said; `span` is None where nobody said it and the platform's default holds."""
+
+        value: T
+        span: Span | None = None
+
+    Word = Located[str]
+else:
+
+    class Located(Record):
+        value: object
+        span: Span | None = None
+
+    Word = Located
 
 
-Word = Located[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Record):
     """`length` code points of a passage at `offset`, which stand in the source at `start`.
 
     Where `length` and `width` (code points in the source) differ, the segment is one escape and cannot be split.
@@ -113,9 +121,8 @@ class Segment:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Text taken out of a source (a joined command line, a YAML scalar, a JSON string) that knows where each part stands."""
+class Passage(Record):
+    """Text taken out of a source (a joined command line, a YAML scalar) that knows where each part of it stands."""
 
     source: Source
     text: str

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
 
 from gracelint.facts import yaml
+from gracelint.record import Record
 from gracelint.source import Located, Passage, Source, Span, Word
 
 DEFAULT_GRACE = 10.0
 """`stop_grace_period` where nobody sets it (Compose specification)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Record):
     context: str
     """As written, relative to the Compose file's folder."""
     dockerfile: str = "Dockerfile"
@@ -24,8 +23,7 @@ class Build:
     arguments: Map[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ComposeService:
+class ComposeService(Record, identity=True):
     source: Source
     name: str
     span: Span

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from gracelint.record import Record
 from gracelint.source import Passage, Source, Span, Word
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Record):
     """A heredoc of a RUN, COPY or ADD: `delimiter` as written without quotes, `body` the lines between."""
 
     delimiter: str
     body: Passage
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Record):
     """One instruction; continuation lines are joined in `argument`, whose parts still know their places."""
 
     name: str
@@ -38,8 +36,7 @@ class Instruction:
         return next((word.value[len(prefix) :] for word in self.flags if word.value.startswith(prefix)), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stage:
+class Stage(Record, identity=True):
     """One FROM and what follows it. A stage `FROM` an earlier one has it as `parent` and inherits from it."""
 
     source: Source

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gracelint.facts import yaml
+from gracelint.record import Record
 from gracelint.source import Located, Source, Span, Word
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.facts.launch import Assumptions, Launch
 
@@ -16,8 +16,7 @@ DEFAULT_GRACE = 30.0
 """`terminationGracePeriodSeconds` where nobody sets it (Kubernetes API)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Record):
     kind: str
     """httpGet, tcpSocket, grpc or exec; "" where none of them is set."""
     node: yaml.Mapping
@@ -33,8 +32,7 @@ class Probe:
         return self.period * self.failure_threshold
 
 
-@dataclass(frozen=True, slots=True)
-class PreStop:
+class PreStop(Record):
     """A preStop hook. `handlers` are the keys set below it: exec, httpGet, sleep, tcpSocket."""
 
     handlers: tuple[str, ...]
@@ -46,16 +44,14 @@ class PreStop:
     """`sleep.seconds`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Record):
     number: int | None
     name: str | None
     span: Span
     protocol: str = "TCP"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Container:
+class Container(Record, identity=True):
     name: str
     node: yaml.Mapping
     span: Span
@@ -77,8 +73,7 @@ class Container:
     """`lifecycle.stopSignal`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Service:
+class Service(Record, identity=True):
     name: str
     namespace: str
     selector: Map[str, str]
@@ -87,8 +82,7 @@ class Service:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DisruptionBudget:
+class DisruptionBudget(Record, identity=True):
     name: str
     namespace: str
     selector: Map[str, str]
@@ -97,8 +91,7 @@ class DisruptionBudget:
     max_unavailable: Word | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
+class Claim(Record, identity=True):
     """A PersistentVolumeClaim."""
 
     name: str
@@ -107,8 +100,7 @@ class Claim:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Workload:
+class Workload(Record, identity=True):
     """An object with a pod template. What other files say of it is in the fields below `services`."""
 
     source: Source

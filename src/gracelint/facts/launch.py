@@ -6,7 +6,6 @@ Times are in seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
 from enum import Enum
 
 from gracelint.facts.compose import ComposeService
@@ -15,6 +14,7 @@ from gracelint.facts.kubernetes import Container, PreStop, Workload
 from gracelint.facts.program import Program
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
+from gracelint.record import Record, field
 from gracelint.source import Located, Source, Span, Word
 
 
@@ -45,8 +45,7 @@ class HopKind(str, Enum):
     PROGRAM = "program"
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Record):
     """One process on the way from PID 1 to the program.
 
     `why` is a clause with the fact it rests on, such as "dash 0.5.12 (Debian) stays PID 1 and ignores SIGTERM".
@@ -68,8 +67,7 @@ class Hop:
     """What rules ask of hops of this kind: npm's `script`, a shell's `text`, a server's `row` …"""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(Record):
     """What the configuration says of the world the containers live in."""
 
     kubernetes_version: tuple[int, int] | None = None
@@ -91,8 +89,7 @@ class DrainSource(str, Enum):
     """The configuration's assumption."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drain:
+class Drain(Record):
     """How long the program takes to finish what is in flight; `seconds` is None where it has no bound."""
 
     seconds: float | None
@@ -102,8 +99,7 @@ class Drain:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Record):
     """The seconds a stop has and the seconds it needs; prints as the sum `15 preStop + 30 drain + 2 margin`."""
 
     grace: Located[float]
@@ -123,7 +119,8 @@ class Budget:
         return None if needed != needed else needed
 
     def __str__(self) -> str:
-        parts = [f"{self.pre_stop.value:g} preStop"] if self.pre_stop and self.pre_stop.value == self.pre_stop.value else []
+        before = self.pre_stop.value if self.pre_stop else 0.0
+        parts = [f"{before:g} preStop"] if before > 0 else []
         if self.drain is not None and self.drain.seconds is not None:
             parts.append(f"{self.drain.seconds:g} drain")
         if self.margin:
@@ -131,8 +128,7 @@ class Budget:
         return " + ".join(parts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Image:
+class Image(Record, identity=True):
     """What is known of the image a container runs: a stage of a Dockerfile here, or only a name."""
 
     reference: str | None
@@ -167,8 +163,7 @@ class Image:
         return None if self.tools is None else tool in self.tools
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Where a launch is declared. `kind` is dockerfile, kubernetes or compose."""
 
     kind: str
@@ -179,8 +174,7 @@ class Origin:
     container: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Launch:
+class Launch(Record, identity=True):
     origin: Origin
     image: Image
     argv: tuple[Word, ...] | None

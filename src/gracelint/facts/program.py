@@ -8,11 +8,11 @@ Times are in seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
 from enum import Enum
 
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
+from gracelint.record import Record, field
 from gracelint.source import Source, Span
 
 
@@ -43,8 +43,7 @@ class Cause(str, Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(Record):
     """What the program does when one signal arrives, as PID 1 and as the child of an init.
 
     `why` is a clause such as "the handler only sets `running`, and queue.get() blocks without a timeout".
@@ -62,8 +61,7 @@ class Reaction:
     """Longest time until the handler's wish is noticed, where that is bounded (a sleep in the loop)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Record):
     """One thing a handler does. `kind` is one of: exit, interrupt, raise, hard-exit, flag, event, close,
     close-now, shutdown-here, shutdown-thread, cancel, stop-child, wait, default, log, timer, call (unresolved)."""
 
@@ -77,8 +75,7 @@ class Act:
     """What happens when it is done: the callback of `server.close(cb)`, of a timer, after an `await`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Record):
     signals: tuple[str, ...]
     """Signal names, in the order given; empty where they cannot be resolved."""
     span: Span
@@ -95,8 +92,7 @@ class Handler:
     """False where it stands below a condition nobody can resolve."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Record):
     """A place where the program waits. `seconds` is None where it waits without a limit."""
 
     kind: str
@@ -107,8 +103,7 @@ class Wait:
     """It stands on the way out: after the handler, in a `finally`, in a close callback."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerCall:
+class ServerCall(Record):
     """A server the source starts or makes: the row of `knowledge/servers.toml`, and the variable that holds it."""
 
     name: str
@@ -119,8 +114,7 @@ class ServerCall:
     development: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(Record):
     """A thread, process, executor, pool or task that the program starts.
 
     `kind` is thread, process, executor, pool, subprocess, task, worker, cluster.
@@ -134,8 +128,7 @@ class Child:
     """Terminated, joined, awaited or cancelled on the shutdown path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Record):
     """A pool or client opened at start; `library` is its row in the language's knowledge table."""
 
     library: str
@@ -144,8 +137,7 @@ class Connection:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
+class Program(Record, identity=True):
     language: str
     """python or node."""
     source: Source

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Union
-
+from gracelint.record import Record
 from gracelint.source import Passage, Span
 
 
-@dataclass(frozen=True, slots=True)
-class ShellWord:
+class ShellWord(Record):
     """One word. `value` is what it expands to where that is certain (quotes removed), else None."""
 
     text: str
@@ -18,15 +15,13 @@ class ShellWord:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Record):
     operator: str
     target: ShellWord | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(Record):
     """Assignments and words of one simple command; no words for a bare assignment."""
 
     words: tuple[ShellWord, ...]
@@ -35,15 +30,13 @@ class Simple:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Record):
     commands: tuple[Command, ...]
     negated: bool
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOr(Record):
     """`left && right` or `left || right`."""
 
     left: Command
@@ -52,8 +45,7 @@ class AndOr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Record):
     """`{ …; }`, or `( … )` where `subshell`."""
 
     body: tuple[Command, ...]
@@ -62,8 +54,7 @@ class Group:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Record):
     """`branches` are condition and body of `if` and each `elif`; `otherwise` is None without an `else`."""
 
     branches: tuple[tuple[tuple[Command, ...], tuple[Command, ...]], ...]
@@ -72,16 +63,14 @@ class If:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Record):
     subject: ShellWord
     arms: tuple[tuple[tuple[ShellWord, ...], tuple[Command, ...]], ...]
     redirects: tuple[Redirect, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Record):
     """`kind` is while, until or for."""
 
     kind: str
@@ -92,34 +81,32 @@ class Loop:
     variable: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Record):
     name: str
     body: tuple[Command, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
+class Background(Record):
     """`command &`."""
 
     command: Command
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Record):
     """Something nobody here can read: arithmetic, coprocesses, `[[ … ]]` (harmless where it is only a test)."""
 
     kind: str
     span: Span
 
 
-Command = Union[Simple, Pipeline, AndOr, Group, If, Case, Loop, Function, Background, Opaque]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Command = Simple | Pipeline | AndOr | Group | If | Case | Loop | Function | Background | Opaque
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Script:
+class Script(Record, identity=True):
     """The commands of a passage of shell text. `broken` is where the grammar gave up, if it did."""
 
     passage: Passage

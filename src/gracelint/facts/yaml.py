@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Union
 
+from gracelint.record import Record
 from gracelint.source import Passage, Source, Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class Scalar(Record, identity=True):
     """A leaf. `value` is the text after unquoting; `style` is "" for plain, or one of ' " | >."""
 
     value: str
@@ -22,16 +20,14 @@ class Scalar:
     """Where each code point of the value stands; None only for values too odd to map (then use the span)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
+class Sequence(Record, identity=True):
     items: tuple[Node, ...]
     span: Span
     flow: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
-    """Keys in file order, merge keys (`<<`) already followed. `anchored` nodes are shared: do not edit them in place."""
+class Mapping(Record, identity=True):
+    """Keys in file order, merge keys (`<<`) already followed."""
 
     items: tuple[tuple[Scalar, Node], ...]
     span: Span
@@ -67,11 +63,12 @@ class Mapping:
         return (item for item in self.sequence(key) if isinstance(item, Mapping))
 
 
-Node = Union[Scalar, Sequence, Mapping]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Node = Scalar | Sequence | Mapping
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Document:
+class Document(Record, identity=True):
     """One document of a YAML stream or one JSON file. `shared` holds nodes reached through an anchor or alias."""
 
     source: Source

@@ -14,7 +14,7 @@ class ParseError(Exception):
         self.span = span
 
 
-class Templated(Exception):
+class TemplatedError(Exception):
     """A manifest that is a template: `span` is the first action that stands outside a scalar."""
 
     def __init__(self, span: Span) -> None:
