@@ -10,7 +10,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any, ClassVar, TypeVar
 
     from typing_extensions import dataclass_transform
 
@@ -67,7 +67,7 @@ def _initialiser(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -
 class Record(metaclass=_RecordType):
     """Base of all value types: frozen, slotted, equal by value (by identity with `identity=True`)."""
 
-    __match_args__: tuple[str, ...]
+    __match_args__: ClassVar[tuple[str, ...]]
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name!r}")

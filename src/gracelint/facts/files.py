@@ -1,0 +1,21 @@
+"""How readers and the launch ask for files, without knowing where they come from."""
+
+from __future__ import annotations
+
+from gracelint.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Files(Protocol):
+        """The project's files. Paths are relative to its root, with forward slashes; nothing outside is ever read."""
+
+        def read(self, path: str) -> Source | None:
+            """The file's text, the same Source each time; None where it is missing, unreadable or outside."""
+
+        def exists(self, path: str) -> bool:
+            """Whether there is a file or folder at that path inside the project."""
+
+        def names(self, folder: str) -> tuple[str, ...]:
+            """The names directly below a folder, sorted; folders end in a slash. Empty where there is none."""

@@ -1,0 +1,63 @@
+"""One step on the way from PID 1 to the program: what every kind of hop is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gracelint.facts.files import TYPE_CHECKING
+from gracelint.facts.launch import Assumptions, Drain, Hop, Image
+from gracelint.record import Record, field
+from gracelint.source import Source, Span, Word
+
+if TYPE_CHECKING:
+    from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
+
+
+class Context(Record, identity=True):
+    """What is known where a process is started."""
+
+    image: Image
+    files: Files
+    """The project's files. What lies in the image is found with `launch.image.find`."""
+    working_dir: str
+    """Absolute, in the image."""
+    env: Mapping[str, str | None]
+    """Values from ENV, Compose, Kubernetes and the shell; None where a variable is set to something unknown."""
+    pid_1: bool
+    """Whether the process is the container's PID 1."""
+    signal: str
+    """The signal that will arrive at it, as SIGTERM."""
+    span: Span | None
+    """The text that starts it, where its words have no spans of their own."""
+    assume: Assumptions = Assumptions()
+    positional: tuple[Word, ...] = ()
+    """`$1`, `$2` … for shell text; `$0` is not among them."""
+    group_signalled: bool = False
+    """A hop above signals its whole process group (dumb-init, tini -g), so children hear it too."""
+    ignores: frozenset[str] = frozenset()
+    """Signals inherited as ignored (`trap '' TERM`)."""
+    depth: int = 0
+
+
+class Step(Record, identity=True):
+    """What one process does: its hop, and what it starts."""
+
+    hop: Hop | None
+    """None where it leaves no trace (a shell that execs at once is still a hop that `replaces`)."""
+    next: tuple[Word, ...] | None = None
+    """The command line of the next process; None where the way ends here."""
+    context: Context | None = None
+    """The state the next process is started in; None: as before."""
+    program: Program | None = None
+    drain: Drain | None = None
+    one_shot: bool | None = None
+    """It ends by itself (`echo`, a migration); None where that cannot be told."""
+    scripts: tuple[Source, ...] = ()
+    """Files that were read on the way."""
+    children: tuple[Span, ...] = ()
+    """Other processes started and left running beside the next one: background jobs, a pipe's other end."""
+    development: bool = False
+    """A development server or reloader."""
+    also: tuple[tuple[Word, ...], ...] = field(default_factory=tuple)
+    """Command lines that other branches may start instead; where their verdicts differ, the launch is unknown."""
