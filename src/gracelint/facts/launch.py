@@ -155,6 +155,10 @@ class Image(Record, identity=True):
     """Commands known to be missing are not in it; None where nobody knows what the image has."""
     packages: frozenset[str] = frozenset()
     """What RUN lines install (apt, apk, dnf, pip, npm -g), names only."""
+    versions: Map[str, str] = field(default_factory=dict)
+    """Of what the image is known to ship (node, npm, python, bash …), as far as its tag tells: "20", "10.9.9"."""
+    os: str | None = None
+    """How its own packages are installed: apt, apk, dnf, microdnf, yum, zypper, pacman; None if unknown or not at all."""
 
     def has(self, tool: str) -> bool | None:
         """Whether the image has a command: True, False, or None where that is not known."""
