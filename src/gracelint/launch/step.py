@@ -59,5 +59,7 @@ class Step(Record, identity=True):
     """Other processes started and left running beside the next one: background jobs, a pipe's other end."""
     development: bool = False
     """A development server or reloader."""
+    together: tuple[tuple[tuple[Word, ...], Context], ...] = ()
+    """Command lines a supervisor runs side by side; the worst of their verdicts decides."""
     also: tuple[tuple[Word, ...], ...] = field(default_factory=tuple)
     """Command lines that other branches may start instead; where their verdicts differ, the launch is unknown."""

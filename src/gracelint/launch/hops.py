@@ -1,0 +1,172 @@
+"""From the command line of PID 1 to the program: every process the stop signal meets on its way."""
+
+from __future__ import annotations
+
+from gracelint.facts.launch import Drain, Effect, Hop, HopKind
+from gracelint.facts.verdict import Verdict
+from gracelint.launch.step import Context, Step
+from gracelint.launch.words import base_name
+from gracelint.record import Record, replace
+from gracelint.source import Span, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gracelint.facts.program import Program
+
+_LONGEST_WAY = 24
+"""Hops; a launch that has more is a loop (npm start that runs npm start)."""
+
+_VERDICTS = {
+    Effect.SWALLOWS: Verdict.IGNORED,
+    Effect.CUTS: Verdict.CUT,
+    Effect.HANDLES: Verdict.HANDLED,
+    Effect.UNKNOWN: Verdict.UNKNOWN,
+}
+_WORST_FIRST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
+
+
+class Way(Record, identity=True):
+    """The hops of one launch, and what they amount to."""
+
+    hops: tuple[Hop, ...] = ()
+    verdict: Verdict = Verdict.UNKNOWN
+    why: str = "nothing is known of the command"
+    decisive: Hop | None = None
+    program: Program | None = None
+    programs: tuple[Program, ...] = ()
+    """Every program that was read, those of side branches included."""
+    drains: tuple[Drain, ...] = ()
+    children: tuple[Span, ...] = ()
+    """Processes left running beside the program: background jobs, the other end of a pipe."""
+    one_shot: bool = False
+    development: bool = False
+
+
+def follow(argv: tuple[Word, ...], context: Context) -> Way:
+    """Walks from a command line to the program it ends in, and folds the hops into a verdict."""
+    steps: list[Step] = []
+    way = Way()
+    while True:
+        if context.depth + len(steps) > _LONGEST_WAY:
+            way = _unknown(argv, context, "the command starts itself over and over")
+            break
+        if not argv:
+            way = _unknown(argv, context, "the command line is empty")
+            break
+        step = _step(argv, context)
+        steps.append(step)
+        context = step.context or context
+        if step.together:
+            way = _together(step)
+            break
+        if step.also:
+            way = _alternatives([step.next or (), *step.also], context)
+            break
+        if step.next is None:
+            break
+        argv = step.next
+    for step in reversed(steps):
+        way = _behind(step, way)
+    return way
+
+
+def _step(argv: tuple[Word, ...], context: Context) -> Step:
+    from gracelint.launch import package_manager, programs, servers, shell, supervisors, wrappers
+
+    for module in (shell, wrappers, supervisors, package_manager, programs, servers):
+        step = module.step(argv, context)
+        if step is not None:
+            return step
+    name = argv[0].value
+    reason = f"`{name}` is only known when it runs" if "$" in name else f"nothing is known of the command {name}"
+    return Step(_unknown_hop(argv, context, reason))
+
+
+def _behind(step: Step, way: Way) -> Way:
+    """The way with one more step in front of it."""
+    hop = step.hop
+    programs = (step.program, *way.programs) if step.program is not None else way.programs
+    longer = replace(
+        way,
+        hops=(hop, *way.hops) if hop is not None else way.hops,
+        program=way.program or step.program,
+        programs=programs,
+        drains=(step.drain, *way.drains) if step.drain is not None else way.drains,
+        children=(*step.children, *way.children),
+        one_shot=way.one_shot if step.next is not None or step.together else bool(step.one_shot),
+        development=way.development or step.development,
+    )
+    if hop is None:
+        return longer
+    verdict = _VERDICTS.get(hop.effect)
+    if verdict is Verdict.UNKNOWN and _same_whatever_the_shell_does(hop, way):
+        return longer
+    if verdict is not None:
+        return replace(longer, verdict=verdict, why=hop.why, decisive=hop)
+    orphaned = way.verdict is Verdict.CUT and way.decisive is not None and way.decisive.kind in _SHELLS
+    if orphaned and hop.pid_1 and hop.details.get("waits_for_orphans"):
+        why = f"{way.why}; {hop.name}, as PID 1, then waits for the program that nobody has told to stop"
+        return replace(longer, verdict=Verdict.IGNORED, why=why)
+    return longer
+
+
+_SHELLS = (HopKind.SHELL, HopKind.SCRIPT)
+
+
+def _same_whatever_the_shell_does(hop: Hop, way: Way) -> bool:
+    """A shell nobody knows either keeps itself (ignored as PID 1, else cut) or execs: if both end alike, that is it."""
+    if hop.kind is not HopKind.SHELL or way.decisive is None:
+        return False
+    return way.verdict is (Verdict.IGNORED if hop.pid_1 else Verdict.CUT)
+
+
+def _together(step: Step) -> Way:
+    """What a supervisor runs side by side: the worst decides, and is shown."""
+    ways = []
+    for argv, context in step.together:
+        way = follow(argv, context)
+        if step.hop is not None and step.hop.details.get("waits_for_output"):
+            way = _without_shells(way)
+        ways.append(way)
+    worst = min(ways, key=lambda way: _WORST_FIRST.index(way.verdict))
+    return replace(
+        worst,
+        programs=tuple(program for way in ways for program in way.programs),
+        drains=tuple(drain for way in ways for drain in way.drains),
+        one_shot=all(way.one_shot for way in ways),
+        development=any(way.development for way in ways),
+    )
+
+
+def _without_shells(way: Way) -> Way:
+    """Where the whole group is signalled and its output waited for, a shell that dies first does no harm."""
+    hops = [replace(hop, effect=Effect.FORWARDS) if hop.kind in _SHELLS else hop for hop in way.hops]
+    decisive = next((hop for hop in hops if hop.effect in _VERDICTS), None)
+    if decisive is None:
+        return way
+    return replace(way, hops=tuple(hops), verdict=_VERDICTS[decisive.effect], why=decisive.why, decisive=decisive)
+
+
+def _alternatives(lines: Iterable[tuple[Word, ...]], context: Context) -> Way:
+    """Command lines of which only one is started, nobody knows which: sure only where all end alike."""
+    ways = [follow(line, replace(context, depth=context.depth + 1)) for line in lines if line]
+    first = ways[0]
+    programs = tuple(program for way in ways for program in way.programs)
+    if all(way.verdict is first.verdict for way in ways):
+        return replace(first, programs=programs)
+    why = "which command is started depends on arguments or variables that are only known when it runs"
+    return replace(first, programs=programs, verdict=Verdict.UNKNOWN, why=why, decisive=None)
+
+
+def _unknown(argv: tuple[Word, ...], context: Context, why: str) -> Way:
+    hop = _unknown_hop(argv, context, why)
+    return Way((hop,), Verdict.UNKNOWN, why, hop)
+
+
+def _unknown_hop(argv: tuple[Word, ...], context: Context, why: str) -> Hop:
+    words = tuple(word.value for word in argv)
+    name = base_name(words[0]) if words else ""
+    span = argv[0].span if argv else None
+    return Hop(words, HopKind.PROGRAM, name, Effect.UNKNOWN, why, span or context.span, context.pid_1, context.signal)

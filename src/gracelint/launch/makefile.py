@@ -1,0 +1,118 @@
+"""As much of a Makefile as it takes to see what `make target` leaves running."""
+
+from __future__ import annotations
+
+from gracelint.source import Passage, Word
+
+_META = frozenset('#;"*?[]&|<>(){}$`^~!')
+"""Characters that make GNU make start a shell for a recipe line (job.c, sh_chars_sh)."""
+_BUILTINS = frozenset(
+    ". : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs login logout"
+    " read readonly return set shift test times trap type ulimit umask unalias unset wait while".split()
+)
+"""First words that make GNU make start a shell (job.c, sh_cmds_sh)."""
+
+
+def recipe(makefile: Passage, target: str | None, overrides: dict[str, str]) -> tuple[Word, ...]:
+    """The command line of the last recipe line of a target (the first target where None); empty if there is none."""
+    variables: dict[str, str] = {}
+    recipes: dict[str, list[tuple[int, int]]] = {}
+    needs: dict[str, list[str]] = {}
+    current: list[str] = []
+    first: str | None = None
+    offset = 0
+    for line in _logical_lines(makefile.text):
+        start, offset = offset, offset + len(line)
+        if line.startswith("\t"):
+            for name in current:
+                recipes[name].append((start + 1, start + len(line.rstrip())))
+            continue
+        text = line.split("#", 1)[0].rstrip()
+        name, operator, value = _assignment(text)
+        if operator:
+            if operator != "?=" or name not in variables:
+                variables[name] = value
+            continue
+        targets, colon, after = text.partition(":")
+        if not colon or not targets.strip():
+            continue
+        current = _expand(targets, variables | overrides).split()
+        for name in current:
+            recipes.setdefault(name, [])
+            needs.setdefault(name, []).extend(_expand(after, variables | overrides).split())
+            if first is None and not name.startswith("."):
+                first = name
+    wanted = target or variables.get(".DEFAULT_GOAL") or first
+    lines = _lines_of(wanted, recipes, needs, set())
+    return _command(makefile, lines[-1], variables | overrides) if lines else ()
+
+
+def _logical_lines(text: str) -> list[str]:
+    """Lines with their newlines; those that end in a backslash joined with the next."""
+    lines: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if lines and lines[-1].rstrip("\r\n").endswith("\\"):
+            lines[-1] += line
+        else:
+            lines.append(line)
+    return lines
+
+
+def _assignment(text: str) -> tuple[str, str, str]:
+    for operator in ("::=", ":=", "?=", "+=", "="):
+        name, found, value = text.partition(operator)
+        if found and name.strip() and ":" not in name and " " not in name.replace("export ", "").strip():
+            return name.replace("export ", "").strip(), operator, value.strip()
+    return "", "", ""
+
+
+def _expand(text: str, variables: dict[str, str], depth: int = 0) -> str:
+    """Puts in `$(NAME)` and `${NAME}`; what is not known stays."""
+    if depth > 10 or "$" not in text:
+        return text
+    result, index = "", 0
+    while index < len(text):
+        if text[index] != "$" or index + 1 >= len(text):
+            result += text[index]
+            index += 1
+            continue
+        closing = {"(": ")", "{": "}"}.get(text[index + 1])
+        end = text.find(closing, index) if closing else -1
+        name = text[index + 2 : end] if end > 0 else ""
+        if name in variables:
+            result += _expand(variables[name], variables, depth + 1)
+            index = end + 1
+        else:
+            result += text[index : index + 2]
+            index += 2
+    return result
+
+
+def _lines_of(
+    target: str | None, recipes: dict[str, list[tuple[int, int]]], needs: dict[str, list[str]], seen: set[str]
+) -> list[tuple[int, int]]:
+    """The recipe lines of a target; where it has none of its own, those of its last prerequisite."""
+    if target is None or target in seen:
+        return []
+    seen.add(target)
+    if recipes.get(target):
+        return recipes[target]
+    for need in reversed(needs.get(target, ())):
+        lines = _lines_of(need, recipes, needs, seen)
+        if lines:
+            return lines
+    return []
+
+
+def _command(makefile: Passage, place: tuple[int, int], variables: dict[str, str]) -> tuple[Word, ...]:
+    span = makefile.span(*place)
+    text = _expand(makefile.text[slice(*place)].lstrip(" \t@-+"), variables).replace("$$", "$")
+    shell = variables.get("SHELL", "/bin/sh")
+    words = text.split()
+    if not words:
+        return ()
+    if shell == "/bin/sh" and not _META.intersection(text) and words[0] not in _BUILTINS and "=" not in words[0]:
+        import shlex
+
+        return tuple(Word(part, span) for part in shlex.split(text))
+    return (Word(shell, span), Word("-c", span), Word(text, span))

@@ -1,0 +1,286 @@
+"""Interpreters: from `python worker.py` or `node .` to the program's facts, and what it does with the signal."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
+from gracelint.facts.verdict import Verdict
+from gracelint.launch.image import find_path, find_text
+from gracelint.launch.step import Context, Step
+from gracelint.launch.words import base_name, read_options
+from gracelint.parse.errors import ParseError
+from gracelint.record import replace
+from gracelint.source import Source, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.program import Program
+
+_PYTHON_VALUES = ("-X", "-W", "--check-hash-based-pycs")
+_NODE_VALUES = ("-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file")
+_EFFECTS = {
+    Verdict.HANDLED: Effect.HANDLES,
+    Verdict.IGNORED: Effect.SWALLOWS,
+    Verdict.CUT: Effect.CUTS,
+    Verdict.UNKNOWN: Effect.UNKNOWN,
+}
+
+
+def step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """What a Python or Node program does; None where argv[0] is neither an interpreter nor such a file."""
+    name = base_name(argv[0].value)
+    if _is_python(name):
+        return _python_step(argv, context)
+    if name in ("node", "nodejs"):
+        return _node_step(argv, context)
+    return _executable_step(argv, context)
+
+
+def _is_python(name: str) -> bool:
+    for prefix in ("python", "pypy"):
+        if name.startswith(prefix) and name[len(prefix) :].replace(".", "").isdigit() or name == prefix:
+            return True
+    return False
+
+
+def _python_step(argv: tuple[Word, ...], context: Context) -> Step:
+    index = 1
+    while index < len(argv) and argv[index].value.startswith("-") and argv[index].value != "-":
+        text = argv[index].value
+        flag = text[-1] if not text.startswith("--") else ""
+        if flag in "mc" and flag and index + 1 < len(argv):
+            rest = argv[index + 1 :]
+            return _module_step(argv, rest, context) if flag == "m" else _text_step(argv, rest, context)
+        index += 2 if text in _PYTHON_VALUES else 1
+    if index >= len(argv) or argv[index].value == "-":
+        return _interactive(argv, context, "python")
+    return _script_step(argv, index, context, "python")
+
+
+def _module_step(argv: tuple[Word, ...], rest: tuple[Word, ...], context: Context) -> Step:
+    """`python -m gunicorn` is gunicorn; `python -m pkg` is the project's pkg/__main__.py or pkg.py."""
+    from gracelint.launch import servers, supervisors, wrappers
+
+    module = rest[0].value
+    for steps in (servers.step, supervisors.step, wrappers.step):
+        known = steps(rest, context)
+        if known is not None:
+            return known
+    base = module.replace(".", "/")
+    for path in (f"{base}/__main__.py", f"{base}.py", f"src/{base}/__main__.py"):
+        source = _source(path, context)
+        if source is not None:
+            return _read_python(argv, source, context, rest[1:], module=module)
+    return _unknown(argv, context, f"the module {module} is not in the project")
+
+
+def _text_step(argv: tuple[Word, ...], rest: tuple[Word, ...], context: Context) -> Step:
+    """`python -c TEXT`: judged like a file, but a finding cannot point into it."""
+    folder = find_path(context.image, context.files, ".", context.working_dir) or ""
+    source = Source(posixpath.join(folder, "<python -c>"), rest[0].value)
+    step = _read_python(argv, source, context, rest[1:])
+    program = step.program
+    if program is not None and program.span.source is source:
+        return replace(step, program=None)
+    return step
+
+
+def _script_step(argv: tuple[Word, ...], index: int, context: Context, language: str) -> Step:
+    path = argv[index].value
+    if language == "python":
+        source = _source(path, context) or _source(posixpath.join(path, "__main__.py"), context)
+        if source is not None:
+            return _read_python(argv, source, context, argv[index + 1 :])
+    else:
+        source = _node_source(path, context)
+        if source is not None:
+            return _read_node(argv, source, context, argv[index + 1 :])
+    if "$" in path:
+        return _unknown(argv, context, f"`{path}` is only known when it runs")
+    return _unknown(argv, context, f"{path} is not in the project")
+
+
+def _node_step(argv: tuple[Word, ...], context: Context) -> Step:
+    given = read_options(argv, 1, _NODE_VALUES)
+    if given.has(("-e", "--eval", "-p", "--print", "-pe")):
+        return _unknown(argv, context, "the program is given as text to node -e")
+    if given.rest >= len(argv):
+        return _interactive(argv, context, "node")
+    return _script_step(argv, given.rest, context, "node")
+
+
+def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """A file that is started by itself: a Python or Node file by its `#!` line, or a console script of the project."""
+    path = argv[0].value
+    if path.endswith((".py", ".js", ".mjs", ".cjs")) or "/" in path:
+        found = find_text(context.image, context.files, path, context.working_dir)
+        first = found.text.split("\n", 1)[0].rstrip() if found and found.text.startswith("#!") else ""
+        interpreter = base_name(first.replace("env ", "env/").replace("/-S ", "/").split(" ")[0]) if first else ""
+        if interpreter and _is_python(interpreter):
+            return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
+        if interpreter in ("node", "nodejs"):
+            return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
+    return _console_script(argv, context)
+
+
+def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """A name under `[project.scripts]` or `[tool.poetry.scripts]` of the pyproject.toml in the working directory."""
+    from gracelint.parse.pyproject import scripts
+
+    for folder in (context.working_dir, "/app", "/"):
+        found = find_text(context.image, context.files, "pyproject.toml", folder)
+        if found is None:
+            continue
+        target = scripts(found.text).get(base_name(argv[0].value))
+        if target is None:
+            return None
+        module, _, function = target.partition(":")
+        base = module.strip().replace(".", "/")
+        for path in (f"src/{base}.py", f"{base}.py", f"src/{base}/__init__.py", f"{base}/__init__.py"):
+            source = _source(path, replace(context, working_dir=folder))
+            if source is not None:
+                return _read_python(argv, source, context, argv[1:], call=function.strip() or None, module=module)
+        return _unknown(argv, context, f"{module}, which `{argv[0].value}` starts, is not in the project")
+    return None
+
+
+def _source(path: str, context: Context) -> Source | None:
+    found = find_text(context.image, context.files, path, context.working_dir)
+    if found is None or len(found.text) != len(found.source.text):
+        return None
+    return found.source
+
+
+def _node_source(path: str, context: Context) -> Source | None:
+    """The file node starts for a path: itself, with an ending, or the folder's `main`, else its index.js."""
+    for candidate in (path, f"{path}.js", f"{path}.cjs", f"{path}.mjs"):
+        source = _source(candidate, context)
+        if source is not None:
+            return source
+    package = find_text(context.image, context.files, posixpath.join(path, "package.json"), context.working_dir)
+    if package is not None:
+        import json
+
+        try:
+            main = json.loads(package.text).get("main")
+        except (ValueError, AttributeError):
+            main = None
+        if isinstance(main, str) and main.strip("./"):
+            return _node_source(posixpath.join(path, main), context)
+    source = _source(posixpath.join(path, "index.js"), context)
+    if source is not None:
+        return source
+    return _built_source(path, context)
+
+
+def _built_source(path: str, context: Context) -> Source | None:
+    """`dist/server.js`, which is not in the project, by way of the tsconfig that compiles it."""
+    from gracelint.parse.node import trace_built
+
+    folder = find_path(context.image, context.files, ".", context.working_dir)
+    if folder is None:
+        return None
+    relative = posixpath.relpath(posixpath.join(context.working_dir, path), context.working_dir)
+    return trace_built(posixpath.normpath(posixpath.join(folder, relative)), context.files)
+
+
+def _read_python(
+    argv: tuple[Word, ...],
+    source: Source,
+    context: Context,
+    rest: tuple[Word, ...],
+    call: str | None = None,
+    module: str | None = None,
+) -> Step:
+    from gracelint.parse.python import read_python
+
+    roots = tuple(
+        root
+        for folder in (".", "src", *(context.env.get("PYTHONPATH") or "").split(":"))
+        if folder and (root := find_path(context.image, context.files, folder, context.working_dir)) is not None
+    )
+    try:
+        program = read_python(
+            source,
+            files=context.files,
+            roots=roots,
+            env=context.env,
+            call=call,
+            argv=tuple(word.value for word in rest),
+            module=module,
+        )
+    except ParseError as error:
+        return _unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
+    return _program_step(argv, program, context)
+
+
+def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: tuple[Word, ...]) -> Step:
+    from gracelint.parse.node import read_node
+
+    major = context.image.versions.get("node", "").split(".")[0]
+    try:
+        program = read_node(
+            source,
+            files=context.files,
+            env=context.env,
+            node_major=int(major) if major.isdigit() else None,
+            argv=tuple(word.value for word in rest),
+        )
+    except ParseError as error:
+        return _unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
+    return _program_step(argv, program, context)
+
+
+def _program_step(argv: tuple[Word, ...], program: Program, context: Context) -> Step:
+    words = tuple(word.value for word in argv)
+    name = base_name(program.source.path)
+    span = argv[0].span or context.span
+    if program.replaced_by is not None:
+        why = f"{name} execs the next program"
+        hop = Hop(words, HopKind.WRAPPER, name, Effect.REPLACES, why, span, context.pid_1, context.signal)
+        return Step(hop, program.replaced_by, program=program)
+    reaction = program.reactions.get(context.signal)
+    details: dict[str, object] = {"program": program.source.path}
+    if reaction is None:
+        effect, why = Effect.UNKNOWN, f"nobody knows what {name} does on {context.signal}"
+    else:
+        verdict = reaction.as_pid_1 if context.pid_1 else reaction.as_child
+        effect, why = _EFFECTS[verdict], f"{name}: {reaction.why}"
+        details |= {"delay": reaction.delay, "cause": reaction.cause, "at": reaction.span}
+        inherited = context.signal in context.ignores and reaction.cause.value in ("no-handler", "other-signal-only")
+        if inherited:
+            effect, why = Effect.SWALLOWS, f"{name} inherits an ignored {context.signal} from the shell's trap"
+    hop = Hop(words, HopKind.PROGRAM, name, effect, why, span, context.pid_1, context.signal, details)
+    one_shot = None if program.long_running is None else not program.long_running
+    development = any(server.development for server in program.servers)
+    return Step(hop, program=program, drain=_drain(program, context), one_shot=one_shot, development=development)
+
+
+def _drain(program: Program, context: Context) -> Drain | None:
+    if program.drain_seconds is not None:
+        why = f"{base_name(program.source.path)} gives itself {program.drain_seconds:g} s"
+        return Drain(program.drain_seconds, DrainSource.DERIVED, why, program.drain_span)
+    if not program.servers:
+        return None
+    from gracelint.launch.servers import server_reaction
+
+    server = program.servers[0]
+    drain = server_reaction(server.name, server.options, context.signal)[3]
+    return None if drain is None else replace(drain, span=drain.span or server.span)
+
+
+def _interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step:
+    words = tuple(word.value for word in argv)
+    effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
+    why = f"{language} without a script reads commands and has no handler"
+    span = argv[0].span or context.span
+    hop = Hop(words, HopKind.PROGRAM, language, effect, why, span, context.pid_1, context.signal)
+    return Step(hop, one_shot=True)
+
+
+def _unknown(argv: tuple[Word, ...], context: Context, why: str) -> Step:
+    words = tuple(word.value for word in argv)
+    span = argv[0].span or context.span
+    name = base_name(argv[0].value)
+    return Step(Hop(words, HopKind.PROGRAM, name, Effect.UNKNOWN, why, span, context.pid_1, context.signal))

@@ -1,0 +1,226 @@
+"""Supervisors and make: programs that start what a file of their own names."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gracelint.facts.launch import Effect, Hop, HopKind
+from gracelint.knowledge import table
+from gracelint.launch.image import find_text, signal_name
+from gracelint.launch.step import Context, Step
+from gracelint.launch.words import base_name, read_options
+from gracelint.record import Record, replace
+from gracelint.source import Passage, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class Entry(Record):
+    """One program of a supervisor: its command line, and the signal that stops it."""
+
+    argv: tuple[Word, ...]
+    name: str
+    signal: str | None = None
+    """None: the one that reaches the supervisor."""
+    stop_seconds: float | None = None
+    working_dir: str | None = None
+
+
+def step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """What a supervisor does; None where argv[0] is none."""
+    key = _names().get(base_name(argv[0].value))
+    if key is None:
+        return None
+    row = table("supervisors")[key]
+    if "run" in row and (len(argv) < 2 or argv[1].value != row["run"]):
+        return _run_alone(argv, context, key)
+    effect, why = Effect(row["effect"]), row["why"].format(signal=context.signal)
+    if context.signal not in row.get("handles", ()) and effect is Effect.FORWARDS:
+        effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
+        why = f"{key} has no handler for {context.signal}"
+    details: dict[str, object] = {
+        "waits_for_orphans": row.get("waits_for_orphans", False),
+        "waits_for_output": row.get("waits_for_output", False),
+    }
+
+    def hop(effect: Effect, why: str) -> Hop:
+        words = tuple(word.value for word in argv)
+        span = argv[0].span or context.span
+        return Hop(words, HopKind.SUPERVISOR, key, effect, why, span, context.pid_1, context.signal, details)
+
+    if effect is not Effect.FORWARDS:
+        return Step(hop(effect, why))
+    entries = list(_READERS[row["reader"]](argv, context, row))
+    if not entries:
+        return Step(hop(Effect.UNKNOWN, f"what {key} runs cannot be read: its file is not in the project"))
+    killed = next((entry for entry in entries if entry.signal == "SIGKILL"), None)
+    if killed is not None:
+        return Step(hop(Effect.CUTS, f"{key} stops `{killed.name}` with SIGKILL, which nothing can handle"))
+    seconds = [entry.stop_seconds for entry in entries if entry.stop_seconds is not None]
+    limit = min(seconds) if seconds else row.get("stop_seconds")
+    if limit is not None:
+        details["kill_after"] = float(limit)
+    below = replace(context, pid_1=False, group_signalled=bool(row.get("waits_for_output")), depth=context.depth + 1)
+    together = tuple(
+        (
+            entry.argv,
+            replace(
+                below,
+                signal=entry.signal or ("SIGTERM" if key != "make" else context.signal),
+                working_dir=entry.working_dir or context.working_dir,
+            ),
+        )
+        for entry in entries
+    )
+    return Step(hop(effect, why), together=together)
+
+
+@cache
+def _names() -> dict[str, str]:
+    return {name: key for key, row in table("supervisors").items() for name in row.get("names", (key,))}
+
+
+def _run_alone(argv: tuple[Word, ...], context: Context, key: str) -> Step | None:
+    """`honcho run command` waits for its command and passes nothing on (measured)."""
+    if len(argv) < 3 or argv[1].value != "run":
+        return None
+    effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
+    why = f"{key} run waits for its command and passes no signal on"
+    words = tuple(word.value for word in argv[:2])
+    span = argv[0].span or context.span
+    hop = Hop(words, HopKind.WRAPPER, key, effect, why, span, context.pid_1, context.signal)
+    return Step(hop, argv[2:], replace(context, pid_1=False))
+
+
+def _file(paths: list[str], context: Context) -> Passage | None:
+    for path in paths:
+        found = find_text(context.image, context.files, path, context.working_dir)
+        if found is not None:
+            return found
+    return None
+
+
+def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
+    """The `[program:x]` sections of a supervisord configuration."""
+    given = read_options(argv, 1, ("-c", "--configuration", "-u", "--user", "-d", "--directory", "-l", "-e", "-j", "-q"))
+    named = given.value(("-c", "--configuration"))
+    passage = _file([named.value] if named else row["files"], context)
+    if passage is None:
+        return
+    for section, values in _sections(passage):
+        if not section.startswith("program:") or "command" not in values:
+            continue
+        command = values["command"]
+        if values.get("autostart", command).value.strip().lower() == "false":
+            continue
+        stop = values.get("stopsignal")
+        wait = values.get("stopwaitsecs")
+        yield Entry(
+            _split(command),
+            section.partition(":")[2],
+            (signal_name(stop.value.strip()) if stop else None) or "SIGTERM",
+            float(wait.value) if wait and wait.value.strip().isdigit() else None,
+            values["directory"].value if "directory" in values else None,
+        )
+
+
+def _sections(passage: Passage) -> Iterator[tuple[str, dict[str, Word]]]:
+    """Sections of an INI file as supervisord reads it: `;` comments, indented continuation lines."""
+    section, values, last = "", {}, ""
+    offset = 0
+    for line in passage.text.splitlines(keepends=True):
+        start, offset = offset, offset + len(line)
+        text = line.split(" ;", 1)[0].rstrip()
+        if not text.strip() or text.lstrip()[0] in ";#":
+            continue
+        if text.startswith("["):
+            if section:
+                yield section, values
+            section, values, last = text.strip("[] \t"), {}, ""
+        elif text[0] in " \t" and last:
+            word = values[last]
+            values[last] = Word(f"{word.value} {text.strip()}", word.span)
+        elif "=" in text:
+            key, _, value = text.partition("=")
+            begin = start + len(key) + 1 + len(value) - len(value.lstrip())
+            last = key.strip().lower()
+            values[last] = Word(value.strip(), passage.span(begin, start + len(text)))
+    if section:
+        yield section, values
+
+
+def _procfile_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
+    given = read_options(argv, 2, ("-f", "--procfile", "-d", "--app-root", "-e", "--env", "-p", "--port", "-c", "-q"))
+    named = given.value(("-f", "--procfile"))
+    wanted = {word.value for word in argv[given.rest :]}
+    passage = _file([named.value] if named else row["files"], context)
+    offset = 0
+    for line in (passage.text if passage else "").splitlines(keepends=True):
+        start, offset = offset, offset + len(line)
+        name, colon, command = line.partition(":")
+        if not colon or not command.strip() or name.lstrip().startswith("#") or (wanted and name not in wanted):
+            continue
+        begin = start + len(name) + 1 + len(command) - len(command.lstrip())
+        assert passage is not None
+        span = passage.span(begin, begin + len(command.strip()))
+        yield Entry((Word("sh", span), Word("-c", span), Word(command.strip(), span)), name)
+
+
+def _service_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
+    """The `run` programs of a runit, daemontools or s6 service folder."""
+    from gracelint.launch.image import list_folder
+
+    given = read_options(argv, 1, ("-t", "-c", "-d"))
+    if given.rest >= len(argv):
+        return
+    folder = argv[given.rest].value.rstrip("/")
+    for name in list_folder(context.image, context.files, folder, context.working_dir):
+        run = f"{folder}/{name.rstrip('/')}/run"
+        if name.endswith("/") and find_text(context.image, context.files, run, context.working_dir) is not None:
+            yield Entry((Word(run, argv[given.rest].span),), name.rstrip("/"))
+
+
+def _one_service(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
+    if len(argv) > 1:
+        yield Entry((Word(f"{argv[1].value.rstrip('/')}/run", argv[1].span),), argv[1].value)
+
+
+def _makefile_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
+    """The last recipe line of the target, as make starts it: by itself where it is plain, else by the shell."""
+    from gracelint.launch.makefile import recipe
+
+    given = read_options(argv, 1, ("-C", "--directory", "-f", "--file", "--makefile", "-j", "-I", "-o", "-W"))
+    folder = given.value(("-C", "--directory"))
+    here = replace(context, working_dir=folder.value) if folder and folder.value.startswith("/") else context
+    named = given.value(("-f", "--file", "--makefile"))
+    passage = _file([named.value] if named else row["files"], here)
+    if passage is None:
+        return
+    operands = [word.value for word in argv[given.rest :]]
+    overrides = dict(word.split("=", 1) for word in operands if "=" in word)
+    target = next((word for word in operands if "=" not in word), None)
+    words = recipe(passage, target, overrides)
+    if words:
+        yield Entry(words, target or "the default target")
+
+
+def _split(command: Word) -> tuple[Word, ...]:
+    import shlex
+
+    try:
+        parts = shlex.split(command.value)
+    except ValueError:
+        return ()
+    return tuple(Word(part, command.span) for part in parts)
+
+
+_READERS = {
+    "ini": _ini_entries,
+    "procfile": _procfile_entries,
+    "services": _service_entries,
+    "service": _one_service,
+    "makefile": _makefile_entries,
+}

@@ -1,0 +1,236 @@
+"""Inits and wrappers: programs that start the program named in their arguments."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gracelint.facts.launch import Effect, Hop, HopKind
+from gracelint.knowledge import table
+from gracelint.launch.image import signal_name
+from gracelint.launch.step import Context, Step
+from gracelint.launch.words import Arguments, base_name, read_options
+from gracelint.record import replace
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """What an init or a wrapper does; None where argv[0] is neither."""
+    name = base_name(argv[0].value)
+    key = _names("inits").get(argv[0].value) or _names("inits").get(name)
+    if key is not None:
+        return _init_step(argv, context, key, table("inits")[key])
+    key = _names("wrappers").get(name)
+    if key is not None:
+        return _wrapper_step(argv, context, key, table("wrappers")[key])
+    return None
+
+
+def docker_init(context: Context, span: Word) -> Step:
+    """The init that `init: true` puts in front: tini, as /sbin/docker-init (Docker Engine)."""
+    hop = Hop(
+        argv=("/sbin/docker-init", "--"),
+        kind=HopKind.INIT,
+        name="tini",
+        effect=Effect.FORWARDS,
+        why=f"`init: true` puts docker-init (tini) in front, which passes {context.signal} on to its child",
+        span=span.span,
+        pid_1=context.pid_1,
+        signal=context.signal,
+    )
+    return Step(hop, context=replace(context, pid_1=False))
+
+
+@cache
+def _names(kind: str) -> dict[str, str]:
+    return {name: key for key, row in table(kind).items() for name in row.get("names", (key,))}
+
+
+def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: dict[str, Any]) -> Step:
+    given = read_options(argv, 1, row.get("values", ()))
+    command = argv[given.rest :]
+    group = given.has(row.get("group", ())) or (
+        row.get("signals_group", False) and not given.has(row.get("single", ()))
+    )
+    signal = _rewritten(given, row, context.signal)
+    name = base_name(argv[0].value)
+    details = {"group": group, "subreaper": given.has(row.get("subreaper", ()))}
+
+    def hop(effect: Effect, why: str) -> Hop:
+        words = tuple(word.value for word in argv[: given.rest])
+        return Hop(words, HopKind.INIT, key, effect, why, _span(argv, context), context.pid_1, context.signal, details)
+
+    if "opaque" in row:
+        return Step(hop(Effect.UNKNOWN, row["opaque"]))
+    if not command:
+        return Step(hop(Effect.UNKNOWN, f"{name} is given no command"))
+    if signal is None:
+        return Step(hop(Effect.SWALLOWS, f"{name} is told to drop {context.signal}"), command)
+    aim = "to its whole process group" if group else "to its child"
+    turned = f" as {signal}" if signal != context.signal else ""
+    why = f"{name} passes {context.signal} on {aim}{turned} and ends when its child ends"
+    below = replace(context, pid_1=False, signal=signal, group_signalled=group)
+    return Step(hop(Effect.FORWARDS, why), command, below)
+
+
+def _rewritten(given: Arguments, row: dict[str, Any], signal: str) -> str | None:
+    """The signal after dumb-init's `--rewrite from:to`; None where it is dropped (`15:0`)."""
+    for option, value in given.options:
+        if option not in row.get("rewrite", ()) or value is None:
+            continue
+        before, _, after = value.value.partition(":")
+        if signal_name(before) == signal:
+            return None if after == "0" else signal_name(after) or signal
+    return signal
+
+
+def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: dict[str, Any]) -> Step | None:
+    start = _after_subcommand(argv, row)
+    if start is None:
+        return None
+    given = read_options(argv, start, row.get("values", ()))
+    if given.has(row.get("detaches", ())):
+        return None
+    command = _command(argv, given, row, context)
+    if command is None:
+        return None
+    effect = _effect(given, row, context)
+    own = _own_words(argv, command)
+    name = base_name(argv[0].value)
+    why = row.get("why_as_child" if not context.pid_1 else "why") or row.get("why") or f"{name} execs its command"
+    if effect is Effect.REPLACES:
+        why = f"{name} execs its command"
+    elif not context.pid_1 and effect is Effect.CUTS and row["effect"] == "swallows" and "why_as_child" not in row:
+        why = f"{name} has no handler: {context.signal} ends it at once, and nothing waits for its command"
+    details = {"kill_after": row["kill_after"]} if effect is Effect.FORWARDS and "kill_after" in row else {}
+    hop = Hop(
+        tuple(word.value for word in own),
+        HopKind.WRAPPER,
+        key,
+        effect,
+        why.format(signal=context.signal, name=name),
+        _span(argv, context),
+        context.pid_1,
+        context.signal,
+        details,
+    )
+    stays = effect is not Effect.REPLACES
+    return Step(hop, command, replace(context, pid_1=False) if stays else None)
+
+
+def _after_subcommand(argv: tuple[Word, ...], row: dict[str, Any]) -> int | None:
+    """Where the wrapper's own options begin: after `run` in `poetry run`; None where it is another subcommand."""
+    if "run" not in row:
+        return 1
+    given = read_options(argv, 1, row.get("values", ()))
+    if given.rest < len(argv) and argv[given.rest].value == row["run"]:
+        return given.rest + 1
+    return None
+
+
+def _command(
+    argv: tuple[Word, ...], given: Arguments, row: dict[str, Any], context: Context
+) -> tuple[Word, ...] | None:
+    """The words of the command that is started, or None where there is none."""
+    rest = argv[given.rest :]
+    if row.get("assigns"):
+        split = given.value(("-S", "--split-string"))
+        words = (*_split(split), *rest) if split else rest
+        return tuple(_drop_assignments(words)) or None
+    if "command" in row:
+        program = given.value(row["command"])
+        return (program, *rest) if program else None
+    if "shell" in row:
+        command = _shell_command(rest, given, argv, row, context)
+        if command is not None or row["shell"] != "string":
+            return command
+    rest = rest[row.get("operands", 0) :]
+    if rest and rest[0].value == "--":
+        rest = rest[1:]
+    if not rest:
+        return _python_module(argv, given, row)
+    if row.get("python") == "always" or (row.get("python") and rest[0].value.endswith(".py")):
+        return (Word("python", rest[0].span), *rest)
+    return rest
+
+
+def _python_module(argv: tuple[Word, ...], given: Arguments, row: dict[str, Any]) -> tuple[Word, ...] | None:
+    """`uv run -m module …`: an option that stands for `python -m`."""
+    module = next((index for index in range(len(argv)) if argv[index].value in ("-m", "--module")), None)
+    if row.get("python") is None or module is None:
+        return None
+    return (Word("python", argv[module].span), Word("-m", argv[module].span), *argv[module + 1 :])
+
+
+def _shell_command(
+    rest: tuple[Word, ...], given: Arguments, argv: tuple[Word, ...], row: dict[str, Any], context: Context
+) -> tuple[Word, ...] | None:
+    if row["shell"] == "words":
+        return (Word("sh"), Word("-c"), Word(" ".join(word.value for word in rest), rest[0].span)) if rest else None
+    texts = row["text"]
+    at = next((i for i in range(1, len(argv) - 1) if argv[i].value in texts or _ends_cluster(argv[i], texts)), None)
+    text = argv[at + 1] if at is not None else given.value([name for name in texts if name.startswith("--")])
+    if text is None:
+        # `runuser -u app -- command` starts the command itself, without a shell
+        user = next((i for i, word in enumerate(argv) if word.value in ("-u", "--user")), None)
+        if row["shell"] != "login" or user is None or base_name(argv[0].value) != "runuser":
+            return None
+        rest = argv[user + 2 :]
+        return (rest[1:] if rest and rest[0].value == "--" else rest) or None
+    if row["shell"] == "login":
+        shell = given.value(("-s", "--shell")) or next(
+            (argv[i + 1] for i in range(len(argv) - 1) if argv[i].value in ("-s", "--shell")), Word("/bin/sh")
+        )
+        return (shell, Word("-c", text.span), text)
+    if base_name(argv[0].value) == "execlineb":
+        return tuple(_split(text)) or None
+    return (Word("sh"), Word("-c", text.span), text)
+
+
+def _ends_cluster(word: Word, texts: list[str]) -> bool:
+    """`-qefc` is -q -e -f -c, and the text follows."""
+    value = word.value
+    return value.startswith("-") and not value.startswith("--") and f"-{value[-1]}" in texts
+
+
+def _split(word: Word | None) -> list[Word]:
+    if word is None:
+        return []
+    return [Word(part, word.span) for part in word.value.split()]
+
+
+def _drop_assignments(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    index = 0
+    while index < len(words) and "=" in words[index].value and not words[index].value.startswith("="):
+        index += 1
+    return words[index:]
+
+
+def _effect(given: Arguments, row: dict[str, Any], context: Context) -> Effect:
+    effect = row["effect"]
+    for option, other in row.get("unless", {}).items():
+        if given.has((option,)):
+            effect = other
+    if "busybox" in row and context.image.sh == "busybox-ash" and not context.image.packages & _REAL_TOOLS:
+        effect = row["busybox"]
+    if effect == "swallows" and not context.pid_1:
+        effect = "cuts"
+    return Effect(effect)
+
+
+_REAL_TOOLS = frozenset(("coreutils", "util-linux", "util-linux-misc", "shadow", "shadow-login", "runuser"))
+"""Alpine packages that put the full tools in the place of busybox's applets."""
+
+
+def _own_words(argv: tuple[Word, ...], command: tuple[Word, ...]) -> tuple[Word, ...]:
+    for index in range(1, len(argv)):
+        if argv[index] is command[0]:
+            return argv[:index]
+    return argv[:1]
+
+
+def _span(argv: tuple[Word, ...], context: Context) -> Any:
+    return argv[0].span or context.span
