@@ -13,6 +13,10 @@ class Heredoc(Record):
 
     delimiter: str
     body: Passage
+    quoted: bool = False
+    """`<<"EOF"`: no variables are put in."""
+    closing: Span | None = None
+    """The delimiter after the body."""
 
 
 class Instruction(Record):
@@ -29,6 +33,14 @@ class Instruction(Record):
     argv: tuple[Word, ...] | None = None
     """The words of a JSON array (the exec form); None where the argument is none."""
     heredocs: tuple[Heredoc, ...] = ()
+    expanded: str | None = None
+    """The argument with quotes removed and ARG and ENV values put in, where Docker does that and it makes a difference;
+    `$` stays in it where a value is not known."""
+
+    @property
+    def value(self) -> str:
+        """What the argument says once its variables are put in."""
+        return self.argument.text if self.expanded is None else self.expanded
 
     def flag(self, name: str) -> str | None:
         """The value of `--name=value`, or None."""

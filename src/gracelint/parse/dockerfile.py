@@ -1,0 +1,421 @@
+"""Reads Dockerfiles as BuildKit does.
+
+dockerfile-parse says where instructions begin and end. It knows no heredocs, drops an instruction whose last line is
+continued, ends a continuation at a blank line, takes an escaped escape for a continuation and joins lines in quadratic
+time: it is shown an outline without them. Names, words and places are read from the file's own text.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from bisect import bisect_right
+
+from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
+from gracelint.parse.errors import ParseError
+from gracelint.record import Record, replace
+from gracelint.source import Passage, Segment, Source, Span, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NAMES = frozenset(
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME"
+    " WORKDIR".split()
+)
+_EXEC_FORMS = frozenset(("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"))
+_EXPANDED = frozenset(("ADD", "COPY", "ENV", "EXPOSE", "FROM", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"))
+_OTHER_FORMATS = (
+    *(".dockerignore", ".md", ".rst", ".html", ".bak", ".orig", ".rej", ".swp", "~"),
+    *(".erb", ".gotmpl", ".hbs", ".in", ".j2", ".jinja", ".jinja2", ".m4", ".mustache", ".template", ".tmpl", ".tpl"),
+)
+_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S.*?)?[ \t\r]*(?:\n|$)")
+_INSTRUCTION = re.compile(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
+_FLAG = re.compile(r"--\S+")
+_TAKES_HEREDOCS = re.compile(r"(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s", re.I)
+_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
+_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
+_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_JSON_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
+_TOKENS = {
+    escape: re.compile(
+        rf"""(?P<escaped>{re.escape(escape)}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""
+        r"""|\{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{}]|\{[^{}]*\})*))?\}))"""
+        rf"""|(?P<plain>[^$"'{re.escape(escape)}]+|.)""",
+        re.S,
+    )
+    for escape in "\\`"
+}
+_WINDOWS = re.compile(r"windows|nanoserver|servercore", re.I)
+
+
+def is_dockerfile_name(path: str) -> bool:
+    """Whether a file is a Dockerfile by its name: Dockerfile, Dockerfile.prod, api.Dockerfile, Containerfile …"""
+    name = path.rpartition("/")[2]
+    if name.lower().endswith(_OTHER_FORMATS):
+        return False
+    return name in ("Dockerfile", "Containerfile", "dockerfile") or (
+        name.startswith(("Dockerfile.", "Containerfile."))
+        or name.endswith((".Dockerfile", ".dockerfile", ".Containerfile"))
+    )
+
+
+def read_dockerfile(source: Source, arguments: Mapping[str, str] | None = None) -> list[Stage]:
+    """The stages of a Dockerfile. `arguments` are build arguments, which go before ARG defaults.
+
+    Raises ParseError for text that no builder takes.
+    """
+    escape, extended = _directives(source)
+    instructions = list(_instructions(source, escape))
+    known = [item for item in instructions if item.name in _NAMES]
+    if len(known) < len(instructions) and not extended:
+        raise _unknown_instruction(next(item for item in instructions if item.name not in _NAMES))
+    if not any(item.name == "FROM" for item in known):
+        raise ParseError("no FROM: a Dockerfile starts from an image", source.span(0, 0))
+    return _stages(source, known, escape, arguments or {})
+
+
+def _directives(source: Source) -> tuple[str, bool]:
+    """The escape character, and whether a syntax directive names a frontend with instructions of its own."""
+    text = source.text
+    escape, extended = "\\", False
+    position = 1 if text.startswith("\ufeff") else 0
+    while match := _DIRECTIVE.match(text, position):
+        name, value = match[1].lower(), match[2] or ""
+        if name == "escape":
+            if value not in ("\\", "`"):
+                raise ParseError(
+                    f"escape={value}: only \\ and ` can be the escape character", source.span(*match.span())
+                )
+            escape = value
+        elif name == "syntax":
+            extended = not value.startswith(("docker/dockerfile", "docker.io/docker/dockerfile"))
+        elif name != "check":
+            break
+        position = match.end()
+        if position >= len(text):
+            break
+    return escape, extended
+
+
+def _unknown_instruction(instruction: Instruction) -> ParseError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(instruction.name, sorted(_NAMES), 1)
+    hint = f", did you mean {near[0]}?" if near else ""
+    start = instruction.span.start
+    return ParseError(
+        f"unknown instruction {instruction.name[:40]}{hint}",
+        Span(instruction.span.source, start, start + len(instruction.name)),
+    )
+
+
+class _Line(Record):
+    """A physical line of an instruction, without its newline and continuation."""
+
+    start: int
+    text: str
+
+
+def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
+    from dockerfile_parse import DockerfileParser
+
+    lines, outline, heredocs = _outline(source, escape)
+    for block in DockerfileParser(fileobj=io.BytesIO(outline)).structure:
+        if block["instruction"] != "COMMENT":
+            first, last = block["startline"], block["endline"]
+            yield _instruction(source, lines[first : last + 1], heredocs.get(last, ()))
+
+
+def _outline(source: Source, escape: str) -> tuple[list[_Line], bytes, dict[int, tuple[Heredoc, ...]]]:
+    """The lines of instructions; line for line, what dockerfile-parse is shown of them; heredocs by the line before."""
+    continuation = re.compile(rf"(?<!{re.escape(escape)}){re.escape(escape)}[ \t]*\Z")
+    text = source.text
+    lines: list[_Line] = []
+    shown: list[str] = []
+    heredocs: dict[int, tuple[Heredoc, ...]] = {}
+    first = -1
+    start = 1 if text.startswith("\ufeff") else 0
+    while start < len(text):
+        line, following = _line(text, start)
+        bare = line.lstrip()
+        if bare and bare[0] != "#":
+            inside = first >= 0
+            continued = continuation.search(line) if line.rstrip(" \t").endswith(escape) else None
+            lines.append(_Line(start, line[: continued.start()] if continued else line))
+            if continued:
+                shown.append("#" if inside else f"{bare} \\")
+                first = first if inside else len(lines) - 1
+            else:
+                shown.append(bare.rstrip(f"\\{escape}") + " ")
+                opened = _opened(lines[first if inside else -1 :])
+                if opened:
+                    heredocs[len(lines) - 1], following = _bodies(source, following, opened)
+                first = -1
+        start = following
+    if first >= 0:
+        shown[-1] = _ended(lines[-1].text)
+    return lines, "\n".join(shown).encode(errors="replace"), heredocs
+
+
+def _line(text: str, start: int) -> tuple[str, int]:
+    """The line at an offset without its newline, and where the next one begins."""
+    newline = text.find("\n", start)
+    following = len(text) if newline < 0 else newline + 1
+    return text[start:following].rstrip("\r\n"), following
+
+
+def _ended(line: str) -> str:
+    return line.strip().rstrip("\\`") + " "
+
+
+def _opened(lines: list[_Line]) -> list[tuple[_Line, str, str]]:
+    """The heredocs that an instruction opens: the line, `-` or nothing, and the delimiter as written."""
+    if not any("<<" in line.text for line in lines):
+        return []
+    text = "".join(line.text for line in lines)
+    if not _TAKES_HEREDOCS.match(text.lstrip()):
+        return []
+    matches = (_HEREDOC.fullmatch(word) for word in _WORD.findall(text))
+    opener = next(line for line in lines if "<<" in line.text)
+    return [(opener, match[1], match[2]) for match in matches if match]
+
+
+def _bodies(source: Source, start: int, opened: list[tuple[_Line, str, str]]) -> tuple[tuple[Heredoc, ...], int]:
+    """The heredocs that follow one another from an offset, and where the last one's closing line ends."""
+    found = []
+    for opener, dash, written in opened:
+        delimiter = substitute(written, {})
+        pieces: list[tuple[int, int]] = []
+        while start < len(source.text):
+            line, following = _line(source.text, start)
+            tabs = len(line) - len(line.lstrip("\t")) if dash else 0
+            if line[tabs:] == delimiter:
+                break
+            pieces.append((start + tabs, following))
+            start = following
+        else:
+            at = source.span(opener.start, opener.start + len(opener.text))
+            raise ParseError(f"heredoc {delimiter} has no closing line", at)
+        closing = source.span(start + tabs, start + tabs + len(delimiter))
+        body = _join(source, pieces or [(start, start)])
+        found.append(Heredoc(delimiter, body, delimiter != written, closing))
+        start = following
+    return tuple(found), start
+
+
+def _instruction(source: Source, lines: list[_Line], heredocs: tuple[Heredoc, ...]) -> Instruction:
+    whole = _join(source, [(line.start, line.start + len(line.text)) for line in lines])
+    text = whole.text
+    end = len(text.rstrip())
+    match = _INSTRUCTION.match(text, 0, end)
+    if match is None:
+        return Instruction("", whole.span(0, end), whole)
+    name = match[2].upper()
+    flags = tuple(_word(whole, flag.start(), flag.end()) for flag in _FLAG.finditer(text, match.end(2), match.end()))
+    argument = _cut(whole, match.end(), end)
+    last = heredocs[-1].closing.end if heredocs else whole.span(0, end).end
+    span = source.span(whole.span(match.start(2), end).start, last)
+    return Instruction(name, span, argument, flags, _array(argument) if name in _EXEC_FORMS else None, heredocs)
+
+
+def _array(argument: Passage) -> tuple[Word, ...] | None:
+    """The words of a JSON array of strings, or None for anything else."""
+    text = argument.text
+    if not text.startswith("["):
+        return None
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(value, str) for value in values):
+        return None
+    return tuple(_string(argument, match.start(), match.end()) for match in _JSON_STRING.finditer(text))
+
+
+def _string(argument: Passage, start: int, end: int) -> Word:
+    """The word of a JSON string that stands, with its quotes, at an offset."""
+    value = _unescape(_cut(argument, start + 1, end - 1))
+    return Word(value.text, argument.span(start, end), value)
+
+
+def _unescape(raw: Passage) -> Passage:
+    if "\\" not in raw.text:
+        return raw
+    texts: list[str] = []
+    segments: list[Segment] = []
+    offset = done = 0
+    for escape in _JSON_ESCAPE.finditer(raw.text):
+        texts.append(raw.text[done : escape.start()])
+        segments += _segments(raw, done, escape.start(), offset)
+        offset += len(texts[-1])
+        character = json.loads(f'"{escape[0]}"').encode("utf-8", "replace").decode()
+        span = raw.span(escape.start(), escape.end())
+        texts.append(character)
+        segments.append(Segment(offset, span.start, 1, span.end - span.start))
+        offset += 1
+        done = escape.end()
+    texts.append(raw.text[done:])
+    segments += _segments(raw, done, len(raw.text), offset)
+    return Passage(raw.source, "".join(texts), tuple(segments))
+
+
+def _word(passage: Passage, start: int, end: int) -> Word:
+    return Word(passage.text[start:end], passage.span(start, end), _cut(passage, start, end))
+
+
+def _join(source: Source, pieces: list[tuple[int, int]]) -> Passage:
+    """The source's text at several places as one."""
+    segments = []
+    offset = 0
+    for start, end in pieces:
+        segments.append(Segment(offset, start, end - start, end - start))
+        offset += end - start
+    return Passage(source, "".join([source.text[start:end] for start, end in pieces]), tuple(segments))
+
+
+def _cut(passage: Passage, start: int, end: int) -> Passage:
+    segments = _segments(passage, start, end, 0) or [Segment(0, passage.span(start, start).start, 0, 0)]
+    return Passage(passage.source, passage.text[start:end], tuple(segments))
+
+
+def _segments(passage: Passage, start: int, end: int, offset: int) -> list[Segment]:
+    """What a part of a joined text is made of, for use at another offset."""
+    index = max(bisect_right(passage.segments, start, key=lambda segment: segment.offset) - 1, 0)
+    found = []
+    while start < end and index < len(passage.segments):
+        segment = passage.segments[index]
+        inside = start - segment.offset
+        length = min(segment.length - inside, end - start)
+        if length > 0:
+            found.append(Segment(offset, segment.start + inside, length, length))
+            offset += length
+            start += length
+        index += 1
+    return found
+
+
+def _stages(source: Source, instructions: list[Instruction], escape: str, build: Mapping[str, str]) -> list[Stage]:
+    """Splits instructions at each FROM and puts variables in, in the order in which the builder does."""
+    starts = [index for index, item in enumerate(instructions) if item.name == "FROM"]
+    defaults = dict(build)
+    for item in instructions[: starts[0]]:
+        if item.name != "ARG":
+            raise ParseError(f"{item.name} before the first FROM: only ARG may stand there", item.span)
+        _declare(item, defaults, defaults, build, escape)
+    stages: list[Stage] = []
+    named: dict[str, Stage] = {}
+    for index, (start, stop) in enumerate(zip(starts, [*starts[1:], len(instructions)], strict=True)):
+        from_ = _expanded(instructions[start], defaults, escape)
+        base, name = _from(from_, defaults, escape)
+        parent = named.get(base.value.lower())
+        variables = {**defaults, **((parent and parent.arguments) or {})}
+        body = []
+        for item in instructions[start + 1 : stop]:
+            if item.name == "ONBUILD":
+                continue
+            body.append(_expanded(item, variables, escape))
+            if item.name in ("ARG", "ENV"):
+                _declare(item, variables, defaults, build, escape)
+        stage = Stage(
+            source=source,
+            index=index,
+            name=name,
+            base=base,
+            from_=from_,
+            instructions=tuple(body),
+            parent=parent,
+            arguments=variables,
+            escape=escape,
+            final=index == len(starts) - 1,
+            windows=parent.windows if parent else _for_windows(from_, base),
+        )
+        stages.append(stage)
+        if name:
+            named[name] = stage
+    return stages
+
+
+def _from(instruction: Instruction, variables: Mapping[str, str], escape: str) -> tuple[Word, str | None]:
+    """The image of a FROM with its variables put in, and the stage's name."""
+    words = list(_WORD.finditer(instruction.argument.text))
+    if len(words) not in (1, 3) or (len(words) == 3 and words[1][0].upper() != "AS"):
+        raise ParseError("FROM takes an image, and may name the stage: FROM image AS name", instruction.span)
+    image = substitute(words[0][0], variables, escape)
+    name = words[2][0].lower() if len(words) == 3 else None
+    return Word(image, instruction.argument.span(*words[0].span())), name
+
+
+def _for_windows(from_: Instruction, base: Word) -> bool:
+    return (from_.flag("platform") or "").lower().startswith("windows") or _WINDOWS.search(base.value) is not None
+
+
+def _expanded(instruction: Instruction, variables: Mapping[str, str], escape: str) -> Instruction:
+    text = instruction.argument.text
+    if instruction.name not in _EXPANDED or instruction.argv is not None:
+        return instruction
+    value = substitute(text, variables, escape)
+    return instruction if value == text else replace(instruction, expanded=value)
+
+
+def _declare(
+    instruction: Instruction,
+    variables: dict[str, str],
+    defaults: Mapping[str, str],
+    build: Mapping[str, str],
+    escape: str,
+) -> None:
+    """Takes the variables of an ARG or ENV into those known from here on. An ENV goes before an ARG of its name."""
+    text = instruction.argument.text
+    words = _WORD.findall(text)
+    if instruction.name == "ENV" and words and "=" not in words[0]:
+        name, _, value = text.partition(" ")
+        words = [f"{name}={value.strip()}"]
+    known = dict(variables)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if instruction.name == "ENV":
+            variables[name] = substitute(value, known, escape)
+        elif name in build:
+            variables[name] = build[name]
+        elif equals:
+            variables[name] = substitute(value, known, escape)
+        elif name in defaults:
+            variables[name] = defaults[name]
+
+
+def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
+    """What Docker makes of a text: quotes and escapes removed, `$X`, `${X}`, `${X:-default}` and `${X:+other}` put in.
+
+    A variable without a known value stays as it is written.
+    """
+    if not any(character in text for character in ("$", "'", '"', escape)):
+        return text
+    double = False
+    found: list[str] = []
+    for token in _TOKENS[escape].finditer(text):
+        kind, part = token.lastgroup, token[0]
+        if kind == "double":
+            double = not double
+        elif kind == "single":
+            found.append(part if double else part[1:-1])
+        elif kind == "escaped":
+            found.append(part if double and part[1] not in f'"${escape}' else part[1:])
+        elif kind == "variable":
+            found.append(_variable(token, variables, escape))
+        else:
+            found.append(part)
+    return "".join(found)
+
+
+def _variable(token: re.Match[str], variables: Mapping[str, str], escape: str) -> str:
+    name = token["name"] or token["braced"]
+    value = variables.get(name)
+    operator, word = token["operator"] or "", token["word"] or ""
+    if operator.endswith("+"):
+        return substitute(word, variables, escape) if value else ""
+    if value is not None and (value or not operator.startswith(":")):
+        return value
+    return substitute(word, variables, escape) if operator.endswith("-") else token[0]
