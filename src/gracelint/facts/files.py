@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     class Files(Protocol):
         """The project's files. Paths are relative to its root, with forward slashes; nothing outside is ever read."""
 
+        name: str
+        """The name of the root folder itself."""
+
         def read(self, path: str) -> Source | None:
             """The file's text, the same Source each time; None where it is missing, unreadable or outside."""
 

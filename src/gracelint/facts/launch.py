@@ -153,6 +153,8 @@ class Image(Record, identity=True):
     env: Map[str, str] = field(default_factory=dict)
     tools: frozenset[str] | None = None
     """Commands known to be missing are not in it; None where nobody knows what the image has."""
+    mounts: tuple[tuple[str, str], ...] = ()
+    """Bind mounts that hide what the image has: project path, path in the container."""
     packages: frozenset[str] = frozenset()
     """What RUN lines install (apt, apk, dnf, pip, npm -g), names only."""
     versions: Map[str, str] = field(default_factory=dict)
@@ -205,8 +207,8 @@ class Launch(Record, identity=True):
     """The program ends by itself: a job, a command that prints help, a script without a program."""
     development: bool = False
     assume: Assumptions = Assumptions()
-    siblings: tuple[Span, ...] = ()
-    """Other launches of the same stage: where the same command text is started too."""
+    children: tuple[Span, ...] = ()
+    """Processes left running beside the program: background jobs, the other end of a pipe."""
 
     @property
     def grace(self) -> Located[float]:

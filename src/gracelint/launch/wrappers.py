@@ -10,7 +10,7 @@ from gracelint.launch.image import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.record import replace
-from gracelint.source import Word
+from gracelint.source import Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     return None
 
 
-def docker_init(context: Context, span: Word) -> Step:
+def docker_init(context: Context, span: Span | None) -> Step:
     """The init that `init: true` puts in front: tini, as /sbin/docker-init (Docker Engine)."""
     hop = Hop(
         argv=("/sbin/docker-init", "--"),
@@ -37,7 +37,7 @@ def docker_init(context: Context, span: Word) -> Step:
         name="tini",
         effect=Effect.FORWARDS,
         why=f"`init: true` puts docker-init (tini) in front, which passes {context.signal} on to its child",
-        span=span.span,
+        span=span,
         pid_1=context.pid_1,
         signal=context.signal,
     )
@@ -232,5 +232,5 @@ def _own_words(argv: tuple[Word, ...], command: tuple[Word, ...]) -> tuple[Word,
     return argv[:1]
 
 
-def _span(argv: tuple[Word, ...], context: Context) -> Any:
+def _span(argv: tuple[Word, ...], context: Context) -> Span | None:
     return argv[0].span or context.span

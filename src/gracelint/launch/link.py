@@ -1,0 +1,352 @@
+"""Which files belong together, and the launches they make."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.facts.compose import ComposeService
+from gracelint.facts.dockerfile import Stage
+from gracelint.facts.kubernetes import Container, Workload
+from gracelint.facts.launch import Effect, HopKind, Image, Launch, Origin
+from gracelint.facts.verdict import Verdict
+from gracelint.launch.budget import budget_of
+from gracelint.launch.hops import Way, follow
+from gracelint.launch.image import image_named, image_of, signal_name
+from gracelint.launch.names import Link, find_dockerfile, repository_of, skaffold_links
+from gracelint.launch.step import Context
+from gracelint.record import Record, replace
+from gracelint.source import Located, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gracelint.config import Settings
+    from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
+    from gracelint.parse.kubernetes import Manifests
+
+DOCKER_GRACE = 10.0
+"""Seconds between `docker stop`'s signal and SIGKILL (Docker Engine)."""
+_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci"))
+
+
+class Linked(Record, identity=True):
+    stages: tuple[Stage, ...]
+    launches: tuple[Launch, ...]
+    workloads: tuple[Workload, ...]
+    programs: tuple[Program, ...]
+
+
+def link(
+    stages: Sequence[Stage],
+    manifests: Manifests | None,
+    services: Sequence[ComposeService],
+    files: Files,
+    settings: Settings,
+) -> Linked:
+    """Joins what was read. Where two files could be meant, nothing is joined."""
+    desk = _Desk(stages, services, files, settings)
+    composed = [_compose_launch(desk, service) for service in services]
+    workloads = []
+    deployed = []
+    for workload in manifests.attached() if manifests is not None else ():
+        judged = replace(workload, assume=settings.assume)
+        launches = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
+        workloads.append(replace(judged, launches=launches))
+        deployed += launches
+    used = {id(launch.stage) for launch in (*composed, *deployed)}
+    alone = [
+        _image_launch(desk, stage)
+        for stage in stages
+        if stage.final and not stage.windows and id(stage) not in used
+    ]
+    launches = [*alone, *composed, *deployed]
+    return Linked(tuple(stages), tuple(launches), tuple(workloads), tuple(_programs(launches, desk.programs)))
+
+
+class _Desk:
+    """What lies open while launches are made: the files, and the images already looked at."""
+
+    def __init__(
+        self, stages: Iterable[Stage], services: Iterable[ComposeService], files: Files, settings: Settings
+    ) -> None:
+        self.files = files
+        self.settings = settings
+        self.programs: dict[int, list[Program]] = {}
+        self._stages: dict[str, list[Stage]] = {}
+        for stage in stages:
+            self._stages.setdefault(stage.source.path, []).append(stage)
+        self._built: dict[str, Link] = skaffold_links(files) if files.exists("skaffold.yaml") else {}
+        for service in services:
+            if service.build is not None and service.image is not None and service.build.inline is None:
+                self._built.setdefault(repository_of(service.image.value), _build_link(service))
+        self._images: dict[tuple[int, str | None], Image] = {}
+
+    def image(self, stage: Stage, context: str | None) -> Image:
+        key = (id(stage), context)
+        if key not in self._images:
+            self._images[key] = image_of(stage, self.files, context)
+        return self._images[key]
+
+    def stage(self, link: Link) -> Stage | None:
+        """The stage a link means: its target, else the last of the file."""
+        stages = self._stages.get(link.dockerfile)
+        if stages is None:
+            return None
+        if link.target is None:
+            return stages[-1]
+        return next((s for s in stages if link.target.lower() in (s.name, str(s.index))), None)
+
+    def named(self, reference: str) -> Link | None:
+        return find_dockerfile(reference, self._stages, self.files.name, self.settings.images, self._built)
+
+
+def _build_link(service: ComposeService) -> Link:
+    build = service.build
+    assert build is not None
+    context = posixpath.normpath(posixpath.join(posixpath.dirname(service.source.path), build.context))
+    path = posixpath.normpath(posixpath.join(context, build.dockerfile))
+    return Link(path, "built", "" if context == "." else context, build.target)
+
+
+def _image_launch(desk: _Desk, stage: Stage) -> Launch:
+    """A Dockerfile by itself: what `docker run` starts."""
+    image = desk.image(stage, None)
+    name = stage.name or str(stage.index)
+    origin = Origin("dockerfile", stage.source, (image.cmd_at or image.entrypoint_at or stage.from_).span, name)
+    argv = None if image.entrypoint is None and image.cmd is None else (*(image.entrypoint or ()), *(image.cmd or ()))
+    return _launch(
+        desk,
+        Launch(
+            origin=origin,
+            image=image,
+            argv=argv,
+            hops=(),
+            verdict=Verdict.UNKNOWN,
+            why="",
+            stop_signal=image.stop_signal or Word("SIGTERM"),
+            budget=budget_of(Located(DOCKER_GRACE), assume=desk.settings.assume),
+            stage=stage,
+            development=_for_development(stage),
+            assume=desk.settings.assume,
+        ),
+    )
+
+
+def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
+    found = None
+    if service.build is not None:
+        found = _build_link(service) if service.build.inline is None else None
+    elif service.image is not None:
+        found = desk.named(service.image.value)
+    image, stage, how = _image(desk, found, service.image)
+    if service.entrypoint is not None:
+        argv: tuple[Word, ...] | None = (*service.entrypoint, *(service.command or ()))
+    elif service.command is not None and (image.entrypoint is not None or image.family is not None or stage):
+        argv = (*(image.entrypoint or ()), *service.command)
+    elif service.command is not None:
+        argv = service.command
+    else:
+        argv = _own_argv(image)
+    pid_1 = service.pid is None
+    return _launch(
+        desk,
+        Launch(
+            origin=Origin("compose", service.source, service.span, service.name),
+            image=image,
+            argv=argv or None,
+            hops=(),
+            verdict=Verdict.UNKNOWN,
+            why="",
+            stop_signal=service.stop_signal or image.stop_signal or Word("SIGTERM"),
+            budget=budget_of(service.grace, annotations=service.annotations, assume=desk.settings.assume),
+            link=how,
+            stage=stage,
+            service=service,
+            development=service.development or (stage is not None and _for_development(stage)),
+            assume=desk.settings.assume,
+        ),
+        env=service.environment,
+        working_dir=service.working_dir,
+        pid_1=pid_1,
+        init=service.init is not None and service.init.value,
+        mounts=_mounts(service),
+    )
+
+
+def _mounts(service: ComposeService) -> tuple[tuple[str, str], ...]:
+    """Bind mounts as project path and path in the image."""
+    folder = posixpath.dirname(service.source.path)
+    return tuple((posixpath.normpath(posixpath.join(folder, host)), target) for host, target in service.mounts)
+
+
+def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch:
+    from gracelint.parse.kubernetes import traffic
+
+    found = desk.named(container.image.value) if container.image is not None else None
+    image, stage, how = _image(desk, found, container.image)
+    if container.command is not None:
+        argv: tuple[Word, ...] | None = (*container.command, *(container.args or ()))
+    elif container.args is not None:
+        argv = (*image.entrypoint, *container.args) if image.entrypoint is not None else None
+        if image.entrypoint is None and (stage is not None or image.family is not None):
+            argv = container.args
+    else:
+        argv = _own_argv(image)
+    origin = Origin("kubernetes", workload.source, container.span, workload.name, container.name)
+    gets_traffic = traffic(workload, container)
+    return _launch(
+        desk,
+        Launch(
+            origin=origin,
+            image=image,
+            argv=argv or None,
+            hops=(),
+            verdict=Verdict.UNKNOWN,
+            why="",
+            stop_signal=container.stop_signal or image.stop_signal or Word("SIGTERM"),
+            budget=budget_of(
+                workload.grace,
+                pre_stop=container.pre_stop,
+                annotations=workload.annotations,
+                assume=desk.settings.assume,
+            ),
+            link=how,
+            stage=stage,
+            container=container,
+            workload=workload,
+            pre_stop=container.pre_stop,
+            gets_traffic=gets_traffic,
+            one_shot=container.role == "init",
+            development=stage is not None and _for_development(stage),
+            assume=desk.settings.assume,
+        ),
+        env=container.env,
+        working_dir=container.working_dir,
+        pid_1=not workload.share_process_namespace,
+    )
+
+
+def _image(desk: _Desk, found: Link | None, reference: Word | None) -> tuple[Image, Stage | None, str | None]:
+    stage = desk.stage(found) if found is not None else None
+    if found is not None and stage is not None:
+        return desk.image(stage, found.context), stage, found.how
+    return image_named(reference.value if reference is not None else ""), None, None
+
+
+def _own_argv(image: Image) -> tuple[Word, ...] | None:
+    if image.entrypoint is None and image.cmd is None:
+        return None
+    return (*(image.entrypoint or ()), *(image.cmd or ()))
+
+
+def _for_development(stage: Stage) -> bool:
+    file = posixpath.basename(stage.source.path).lower()
+    words = file.replace("-", ".").replace("_", ".").split(".")
+    names = (stage.name or "").replace("_", "-").split("-")
+    return not _DEVELOPMENT.isdisjoint((*words, *names))
+
+
+def _launch(
+    desk: _Desk,
+    launch: Launch,
+    env: Mapping[str, Word | None] | None = None,
+    working_dir: Word | None = None,
+    pid_1: bool = True,
+    init: bool = False,
+    mounts: tuple[tuple[str, str], ...] = (),
+) -> Launch:
+    """The launch with its hops, its verdict and its budget."""
+    image = replace(launch.image, mounts=mounts) if mounts else launch.image
+    values: dict[str, str | None] = dict(image.env)
+    for key, word in (env or {}).items():
+        values[key] = None if word is None or "$" in word.value else word.value
+    signal = signal_name(launch.stop_signal.value) or "SIGTERM"
+    context = Context(
+        image=image,
+        files=desk.files,
+        working_dir=posixpath.join(image.working_dir, working_dir.value) if working_dir else image.working_dir,
+        env=values,
+        pid_1=pid_1,
+        signal=signal,
+        span=launch.origin.span,
+        assume=launch.assume,
+    )
+    if launch.argv is None:
+        return replace(launch, why=_no_command(image))
+    way = _way(launch.argv, context, launch, init)
+    way = _within_grace(way, launch.budget.grace.value)
+    built = replace(
+        launch,
+        hops=way.hops,
+        verdict=way.verdict,
+        why=way.why,
+        decisive=way.decisive,
+        program=way.program,
+        one_shot=launch.one_shot or way.one_shot,
+        development=launch.development or way.development,
+        children=way.children,
+    )
+    workload, service = launch.workload, launch.service
+    judged = replace(
+        built,
+        budget=budget_of(
+            launch.budget.grace,
+            pre_stop=launch.pre_stop,
+            drains=way.drains,
+            annotations=workload.annotations if workload else service.annotations if service else None,
+            assume=launch.assume,
+            context=context,
+            launch=built,
+        ),
+    )
+    desk.programs[id(judged)] = list(way.programs)
+    return judged
+
+
+def _no_command(image: Image) -> str:
+    if image.reference:
+        return f"what the image {image.reference} starts is not known"
+    return "the files name neither an image nor a command"
+
+
+def _way(argv: tuple[Word, ...], context: Context, launch: Launch, init: bool) -> Way:
+    if context.signal in ("SIGKILL", "SIGSTOP"):
+        way = follow(argv, context)
+        why = f"{context.signal} cannot be caught: the kernel ends everything at once"
+        return replace(way, verdict=Verdict.CUT, why=why, decisive=None)
+    if not init:
+        return follow(argv, context)
+    from gracelint.launch.wrappers import docker_init
+
+    service = launch.service
+    first = docker_init(context, service.init.span if service is not None and service.init is not None else None)
+    assert first.context is not None and first.hop is not None
+    way = follow(argv, first.context)
+    return replace(way, hops=(first.hop, *way.hops))
+
+
+def _within_grace(way: Way, grace: float) -> Way:
+    """A program that looks at its flag once a minute is killed before it does."""
+    hop = way.decisive
+    if way.verdict is not Verdict.HANDLED or hop is None or hop.kind is not HopKind.PROGRAM:
+        return way
+    delay = hop.details.get("delay")
+    if not isinstance(delay, (int, float)) or not delay > grace:
+        return way
+    why = f"{hop.why}, but may notice only after {delay:g} s, and SIGKILL comes after {grace:g} s"
+    late = replace(hop, effect=Effect.SWALLOWS, why=why)
+    hops = tuple(late if each is hop else each for each in way.hops)
+    return replace(way, hops=hops, verdict=Verdict.IGNORED, why=why, decisive=late)
+
+
+def _programs(launches: Iterable[Launch], read: Mapping[int, list[Program]]) -> list[Program]:
+    """Each program once, with the launches that reach it."""
+    found: dict[tuple[str, object], tuple[Program, list[Launch]]] = {}
+    for launch in launches:
+        for program in read.get(id(launch), ()):
+            reaction = program.reactions.get("SIGTERM")
+            key = (program.source.path, reaction.cause if reaction else None)
+            found.setdefault(key, (program, []))[1].append(launch)
+    return [replace(program, reached=True, launches=tuple(users)) for program, users in found.values()]
