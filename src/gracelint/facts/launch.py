@@ -207,6 +207,8 @@ class Launch(Record, identity=True):
     """The program ends by itself: a job, a command that prints help, a script without a program."""
     development: bool = False
     assume: Assumptions = Assumptions()
+    shared: bool = False
+    """Other services or containers run the same stage."""
     children: tuple[Span, ...] = ()
     """Processes left running beside the program: background jobs, the other end of a pipe."""
 

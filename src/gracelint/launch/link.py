@@ -47,19 +47,19 @@ def link(
 ) -> Linked:
     """Joins what was read. Where two files could be meant, nothing is joined."""
     desk = _Desk(stages, services, files, settings)
+    attached = manifests.attached() if manifests is not None else []
+    desk.count_users(services, attached)
     composed = [_compose_launch(desk, service) for service in services]
     workloads = []
     deployed = []
-    for workload in manifests.attached() if manifests is not None else ():
+    for workload in attached:
         judged = replace(workload, assume=settings.assume)
         launches = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
         workloads.append(replace(judged, launches=launches))
         deployed += launches
     used = {id(launch.stage) for launch in (*composed, *deployed)}
     alone = [
-        _image_launch(desk, stage)
-        for stage in stages
-        if stage.final and not stage.windows and id(stage) not in used
+        _image_launch(desk, stage) for stage in stages if stage.final and not stage.windows and id(stage) not in used
     ]
     launches = [*alone, *composed, *deployed]
     return Linked(tuple(stages), tuple(launches), tuple(workloads), tuple(_programs(launches, desk.programs)))
@@ -82,6 +82,25 @@ class _Desk:
             if service.build is not None and service.image is not None and service.build.inline is None:
                 self._built.setdefault(repository_of(service.image.value), _build_link(service))
         self._images: dict[tuple[int, str | None], Image] = {}
+        self._users: dict[int, int] = {}
+
+    def count_users(self, services: Iterable[ComposeService], workloads: Iterable[Workload]) -> None:
+        found = [self.of_service(service) for service in services]
+        for workload in workloads:
+            found += [self.named(container.image) for container in workload.containers]
+        for link in found:
+            stage = self.stage(link) if link is not None else None
+            if stage is not None:
+                self._users[id(stage)] = self._users.get(id(stage), 0) + 1
+
+    def shared(self, stage: Stage | None) -> bool:
+        """Whether more than one service or container runs the stage."""
+        return self._users.get(id(stage), 0) > 1
+
+    def of_service(self, service: ComposeService) -> Link | None:
+        if service.build is None:
+            return self.named(service.image)
+        return _build_link(service) if service.build.inline is None else None
 
     def image(self, stage: Stage, context: str | None) -> Image:
         key = (id(stage), context)
@@ -98,8 +117,11 @@ class _Desk:
             return stages[-1]
         return next((s for s in stages if link.target.lower() in (s.name, str(s.index))), None)
 
-    def named(self, reference: str) -> Link | None:
-        return find_dockerfile(reference, self._stages, self.files.name, self.settings.images, self._built)
+    def named(self, image: Word | None) -> Link | None:
+        """The Dockerfile that an image's name means."""
+        if image is None:
+            return None
+        return find_dockerfile(image.value, self._stages, self.files.name, self.settings.images, self._built)
 
 
 def _build_link(service: ComposeService) -> Link:
@@ -135,12 +157,7 @@ def _image_launch(desk: _Desk, stage: Stage) -> Launch:
 
 
 def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
-    found = None
-    if service.build is not None:
-        found = _build_link(service) if service.build.inline is None else None
-    elif service.image is not None:
-        found = desk.named(service.image.value)
-    image, stage, how = _image(desk, found, service.image)
+    image, stage, how = _image(desk, desk.of_service(service), service.image)
     if service.entrypoint is not None:
         argv: tuple[Word, ...] | None = (*service.entrypoint, *(service.command or ()))
     elif service.command is not None and (image.entrypoint is not None or image.family is not None or stage):
@@ -164,6 +181,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             link=how,
             stage=stage,
             service=service,
+            shared=desk.shared(stage),
             development=service.development or (stage is not None and _for_development(stage)),
             assume=desk.settings.assume,
         ),
@@ -184,8 +202,7 @@ def _mounts(service: ComposeService) -> tuple[tuple[str, str], ...]:
 def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch:
     from gracelint.parse.kubernetes import traffic
 
-    found = desk.named(container.image.value) if container.image is not None else None
-    image, stage, how = _image(desk, found, container.image)
+    image, stage, how = _image(desk, desk.named(container.image), container.image)
     if container.command is not None:
         argv: tuple[Word, ...] | None = (*container.command, *(container.args or ()))
     elif container.args is not None:
@@ -195,7 +212,6 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
     else:
         argv = _own_argv(image)
     origin = Origin("kubernetes", workload.source, container.span, workload.name, container.name)
-    gets_traffic = traffic(workload, container)
     return _launch(
         desk,
         Launch(
@@ -217,7 +233,8 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
             container=container,
             workload=workload,
             pre_stop=container.pre_stop,
-            gets_traffic=gets_traffic,
+            gets_traffic=traffic(workload, container),
+            shared=desk.shared(stage),
             one_shot=container.role == "init",
             development=stage is not None and _for_development(stage),
             assume=desk.settings.assume,
@@ -272,6 +289,7 @@ def _launch(
         signal=signal,
         span=launch.origin.span,
         assume=launch.assume,
+        wrappers=desk.settings.wrappers,
     )
     if launch.argv is None:
         return replace(launch, why=_no_command(image))

@@ -10,6 +10,8 @@ from gracelint.record import Record, field
 from gracelint.source import Source, Span, Word
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
 
@@ -38,6 +40,8 @@ class Context(Record, identity=True):
     ignores: frozenset[str] = frozenset()
     """Signals inherited as ignored (`trap '' TERM`)."""
     depth: int = 0
+    wrappers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The user's own rows of `knowledge/wrappers.toml`."""
 
 
 class Step(Record, identity=True):

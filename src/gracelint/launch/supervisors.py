@@ -105,7 +105,9 @@ def _file(paths: list[str], context: Context) -> Passage | None:
 
 def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
     """The `[program:x]` sections of a supervisord configuration."""
-    given = read_options(argv, 1, ("-c", "--configuration", "-u", "--user", "-d", "--directory", "-l", "-e", "-j", "-q"))
+    given = read_options(
+        argv, 1, ("-c", "--configuration", "-u", "--user", "-d", "--directory", "-l", "-e", "-j", "-q")
+    )
     named = given.value(("-c", "--configuration"))
     passage = _file([named.value] if named else row["files"], context)
     if passage is None:

@@ -14,6 +14,7 @@ from gracelint.source import Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 
@@ -23,6 +24,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     key = _names("inits").get(argv[0].value) or _names("inits").get(name)
     if key is not None:
         return _init_step(argv, context, key, table("inits")[key])
+    if name in context.wrappers:
+        return _wrapper_step(argv, context, name, context.wrappers[name])
     key = _names("wrappers").get(name)
     if key is not None:
         return _wrapper_step(argv, context, key, table("wrappers")[key])
@@ -49,7 +52,7 @@ def _names(kind: str) -> dict[str, str]:
     return {name: key for key, row in table(kind).items() for name in row.get("names", (key,))}
 
 
-def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: dict[str, Any]) -> Step:
+def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[str, Any]) -> Step:
     given = read_options(argv, 1, row.get("values", ()))
     command = argv[given.rest :]
     group = given.has(row.get("group", ())) or (
@@ -76,7 +79,7 @@ def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: dict[str
     return Step(hop(Effect.FORWARDS, why), command, below)
 
 
-def _rewritten(given: Arguments, row: dict[str, Any], signal: str) -> str | None:
+def _rewritten(given: Arguments, row: Mapping[str, Any], signal: str) -> str | None:
     """The signal after dumb-init's `--rewrite from:to`; None where it is dropped (`15:0`)."""
     for option, value in given.options:
         if option not in row.get("rewrite", ()) or value is None:
@@ -87,7 +90,7 @@ def _rewritten(given: Arguments, row: dict[str, Any], signal: str) -> str | None
     return signal
 
 
-def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: dict[str, Any]) -> Step | None:
+def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[str, Any]) -> Step | None:
     start = _after_subcommand(argv, row)
     if start is None:
         return None
@@ -121,7 +124,7 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: dict[
     return Step(hop, command, replace(context, pid_1=False) if stays else None)
 
 
-def _after_subcommand(argv: tuple[Word, ...], row: dict[str, Any]) -> int | None:
+def _after_subcommand(argv: tuple[Word, ...], row: Mapping[str, Any]) -> int | None:
     """Where the wrapper's own options begin: after `run` in `poetry run`; None where it is another subcommand."""
     if "run" not in row:
         return 1
@@ -132,7 +135,7 @@ def _after_subcommand(argv: tuple[Word, ...], row: dict[str, Any]) -> int | None
 
 
 def _command(
-    argv: tuple[Word, ...], given: Arguments, row: dict[str, Any], context: Context
+    argv: tuple[Word, ...], given: Arguments, row: Mapping[str, Any], context: Context
 ) -> tuple[Word, ...] | None:
     """The words of the command that is started, or None where there is none."""
     rest = argv[given.rest :]
@@ -157,7 +160,7 @@ def _command(
     return rest
 
 
-def _python_module(argv: tuple[Word, ...], given: Arguments, row: dict[str, Any]) -> tuple[Word, ...] | None:
+def _python_module(argv: tuple[Word, ...], given: Arguments, row: Mapping[str, Any]) -> tuple[Word, ...] | None:
     """`uv run -m module …`: an option that stands for `python -m`."""
     module = next((index for index in range(len(argv)) if argv[index].value in ("-m", "--module")), None)
     if row.get("python") is None or module is None:
@@ -166,7 +169,7 @@ def _python_module(argv: tuple[Word, ...], given: Arguments, row: dict[str, Any]
 
 
 def _shell_command(
-    rest: tuple[Word, ...], given: Arguments, argv: tuple[Word, ...], row: dict[str, Any], context: Context
+    rest: tuple[Word, ...], given: Arguments, argv: tuple[Word, ...], row: Mapping[str, Any], context: Context
 ) -> tuple[Word, ...] | None:
     if row["shell"] == "words":
         return (Word("sh"), Word("-c"), Word(" ".join(word.value for word in rest), rest[0].span)) if rest else None
@@ -209,7 +212,7 @@ def _drop_assignments(words: tuple[Word, ...]) -> tuple[Word, ...]:
     return words[index:]
 
 
-def _effect(given: Arguments, row: dict[str, Any], context: Context) -> Effect:
+def _effect(given: Arguments, row: Mapping[str, Any], context: Context) -> Effect:
     effect = row["effect"]
     for option, other in row.get("unless", {}).items():
         if given.has((option,)):
