@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.knowledge import table
 from gracelint.source import Passage, Word
-
-_META = frozenset('#;"*?[]&|<>(){}$`^~!')
-"""Characters that make GNU make start a shell for a recipe line (job.c, sh_chars_sh)."""
-_BUILTINS = frozenset(
-    ". : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs login logout"
-    " read readonly return set shift test times trap type ulimit umask unalias unset wait while".split()
-)
-"""First words that make GNU make start a shell (job.c, sh_cmds_sh)."""
 
 
 def recipe(makefile: Passage, target: str | None, overrides: dict[str, str]) -> tuple[Word, ...]:
@@ -111,7 +104,9 @@ def _command(makefile: Passage, place: tuple[int, int], variables: dict[str, str
     words = text.split()
     if not words:
         return ()
-    if shell == "/bin/sh" and not _META.intersection(text) and words[0] not in _BUILTINS and "=" not in words[0]:
+    row = table("supervisors")["make"]
+    builtin = words[0] in row["shell_words"] or "=" in words[0]
+    if shell == "/bin/sh" and not builtin and not set(row["shell_characters"]).intersection(text):
         import shlex
 
         return tuple(Word(part, span) for part in shlex.split(text))

@@ -38,10 +38,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 
 def _is_python(name: str) -> bool:
-    for prefix in ("python", "pypy"):
-        if name.startswith(prefix) and name[len(prefix) :].replace(".", "").isdigit() or name == prefix:
-            return True
-    return False
+    """python, python3, python3.12, pypy3 …"""
+    version = name.removeprefix("python").removeprefix("pypy")
+    return name in ("python", "pypy") or (version != name and version.replace(".", "").isdigit())
 
 
 def _python_step(argv: tuple[Word, ...], context: Context) -> Step:
