@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gracelint.record import Record
-from gracelint.source import Passage, Source, Span
+from gracelint.source import Source, Span
 
 
-class Scalar(Record, identity=True):
+class _Node(Record, identity=True):
+    """What all nodes share. Spans are made when asked for: a file has many nodes and few that matter."""
+
+    @property
+    def span(self) -> Span:
+        return Span(self.source, self.start, self.end)  # type: ignore[attr-defined]
+
+
+class Scalar(_Node, identity=True):
     """A leaf. `value` is the text after unquoting; `style` is "" for plain, or one of ' " | >."""
 
     value: str
-    span: Span
+    source: Source
+    start: int
+    end: int
     style: str = ""
-    tag: str | None = None
-    """Resolved by the YAML 1.1 core rules Kubernetes and Compose use: "str", "int", "float", "bool", "null"."""
-    passage: Passage | None = None
-    """Where each code point of the value stands; None only for values too odd to map (then use the span)."""
+    explicit_tag: str | None = None
+
+    @property
+    def tag(self) -> str:
+        """Resolved as go-yaml does, which both Kubernetes and Compose read with: str, int, float, bool or null."""
+        if self.explicit_tag:
+            return self.explicit_tag
+        return "str" if self.style else _resolve(self.value)
 
 
-class Sequence(Record, identity=True):
+class Sequence(_Node, identity=True):
     items: tuple[Node, ...]
-    span: Span
+    source: Source
+    start: int
+    end: int
     flow: bool = False
 
 
-class Mapping(Record, identity=True):
-    """Keys in file order, merge keys (`<<`) already followed."""
+class Mapping(_Node, identity=True):
+    """Keys in file order, merge keys (`<<`) already followed: what they bring comes last."""
 
     items: tuple[tuple[Scalar, Node], ...]
-    span: Span
+    source: Source
+    start: int
+    end: int
     flow: bool = False
 
     def get(self, key: str) -> Node | None:
@@ -76,3 +95,28 @@ class Document(Record, identity=True):
     span: Span
     shared: frozenset[int] = frozenset()
     """`id()` of each node that stands in the tree more than once, or below such a one."""
+
+
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_BOOLS = frozenset(
+    spelling
+    for word in ("y", "yes", "n", "no", "true", "false", "on", "off")
+    for spelling in (word, word.capitalize(), word.upper())
+)
+_INT = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)\Z")
+_FLOAT = re.compile(
+    r"[-+]?(?:(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))\Z|\.(?:nan|NaN|NAN)\Z"
+)
+
+
+def _resolve(value: str) -> str:
+    if value in _NULLS:
+        return "null"
+    if value in _BOOLS:
+        return "bool"
+    if value[0] in "-+.0123456789":
+        if _INT.match(value):
+            return "int"
+        if _FLOAT.match(value):
+            return "float"
+    return "str"

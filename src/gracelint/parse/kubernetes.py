@@ -1,0 +1,444 @@
+"""Kubernetes objects as workloads, and what other objects say of them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Map
+
+from gracelint.facts.kubernetes import (
+    DEFAULT_GRACE,
+    Claim,
+    Container,
+    DisruptionBudget,
+    Port,
+    PreStop,
+    Probe,
+    Service,
+    Workload,
+)
+from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
+from gracelint.knowledge import table
+from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
+from gracelint.record import Record, replace
+from gracelint.source import Located, Span, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.facts.yaml import Node
+
+NAN = float("nan")
+
+
+class Manifests(Record):
+    """All Kubernetes objects of the input that bear on stopping."""
+
+    workloads: tuple[Workload, ...]
+    services: tuple[Service, ...] = ()
+    budgets: tuple[DisruptionBudget, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    def attached(self) -> list[Workload]:
+        """The workloads, each with the services, budgets and claims that concern it."""
+        services, budgets = _BySelector(self.services), _BySelector(self.budgets)
+        claims: dict[str, list[Claim]] = {}
+        for claim in self.claims:
+            claims.setdefault(claim.name, []).append(claim)
+        return [
+            replace(
+                workload,
+                services=tuple(services.selecting(workload)),
+                any_service=bool(self.services),
+                budgets=tuple(budgets.selecting(workload)),
+                claims=tuple(
+                    claim
+                    for name in _claim_names(workload.pod)
+                    for claim in claims.get(name, ())
+                    if _same_namespace(claim.namespace, workload.namespace)
+                ),
+            )
+            for workload in self.workloads
+        ]
+
+
+def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Manifests:
+    """What the documents say; `kinds` are the user's own rows of `knowledge/workloads.toml`."""
+    documents = list(documents)
+    patches = _patches(documents)
+    workloads: list[Workload] = []
+    services: list[Service] = []
+    budgets: list[DisruptionBudget] = []
+    claims: list[Claim] = []
+    for document in documents:
+        if document.source.path in patches:
+            continue
+        for node in _objects(document.root):
+            kind = _text(node, "kind")
+            group = _text(node, "apiVersion").rpartition("/")[0]
+            if kind == "Service" and not group:
+                services.append(_service(node))
+            elif kind == "PodDisruptionBudget":
+                budgets.append(_budget(node))
+            elif kind == "PersistentVolumeClaim":
+                claims.append(_claim(node))
+            else:
+                for row in _rows(kind, group, kinds):
+                    workloads += _workloads(document, node, kind, row)
+    return Manifests(tuple(workloads), tuple(services), tuple(budgets), tuple(claims))
+
+
+def traffic(workload: Workload, container: Container) -> bool:
+    """Whether a container gets requests from a Service, as far as the input says."""
+    if workload.runs_to_end or container.role != "main":
+        return False
+    if not workload.services:
+        return not workload.any_service and bool(container.ports)
+    targets = {port for service in workload.services for port in service.ports}
+    mains = [main for main in workload.containers if main.role == "main"]
+    return _serves(container, targets) or not any(_serves(main, targets) for main in mains)
+
+
+def _serves(container: Container, targets: set[str]) -> bool:
+    return any(port.name in targets or str(port.number) in targets for port in container.ports)
+
+
+# Objects
+
+
+def _objects(root: Node, depth: int = 0) -> Iterator[Mapping]:
+    """The object of a document, or those in its `kind: List`."""
+    if not isinstance(root, Mapping):
+        return
+    if _text(root, "kind").endswith("List") and isinstance(root.get("items"), Sequence):
+        if depth < 5:
+            for item in root.mappings("items"):
+                yield from _objects(item, depth + 1)
+        return
+    yield root
+
+
+def _patches(documents: Iterable[Document]) -> frozenset[str]:
+    """Files that a kustomization lists as patches: parts of objects, not objects."""
+    found: set[str] = set()
+    for document in documents:
+        folder, _, name = document.source.path.rpartition("/")
+        if name not in KUSTOMIZATIONS or not isinstance(document.root, Mapping):
+            continue
+        patches = [patch for key in ("patches", "patchesJson6902") for patch in document.root.mappings(key)]
+        for path in (*document.root.sequence("patchesStrategicMerge"), *(patch.get("path") for patch in patches)):
+            if isinstance(path, Scalar) and "\n" not in path.value:
+                found.add(posixpath.normpath(posixpath.join(folder, path.value)))
+    return frozenset(found)
+
+
+def _rows(kind: str, group: str, kinds: Map[str, Map[str, Any]]) -> Iterator[Map[str, Any]]:
+    if kind in kinds:
+        yield kinds[kind]
+        return
+    for row in table("workloads")["workload"]:
+        if row["kind"] == kind and row.get("group", group) == group:
+            yield row
+            return
+
+
+def _workloads(document: Document, node: Mapping, kind: str, row: Map[str, Any]) -> Iterator[Workload]:
+    for path in row.get("templates", ()):
+        for template in _at(node, path):
+            pod = template.mapping("spec")
+            if pod is not None:
+                yield from _workload(document, node, kind, row, template, pod)
+    for path in row.get("specs", ()):
+        for pod in _at(node, path):
+            yield from _workload(document, node, kind, row, pod, pod)
+
+
+def _at(node: Mapping, path: str) -> Iterator[Mapping]:
+    """The mappings at a path such as `spec.tasks[].template`."""
+    step, _, rest = path.partition(".")
+    if not step:
+        yield node
+    elif step.endswith("[]"):
+        for item in node.mappings(step[:-2]):
+            yield from _at(item, rest)
+    else:
+        below = node.get(step)
+        if isinstance(below, Mapping):
+            yield from _at(below, rest)
+
+
+def _workload(
+    document: Document, node: Mapping, kind: str, row: Map[str, Any], template: Mapping, pod: Mapping
+) -> Iterator[Workload]:
+    containers = tuple(_containers(pod, row))
+    mains = [container for container in containers if container.role == "main"]
+    if not mains or any(container.image is None for container in mains):
+        return  # a patch: the rest stands in the file it is laid over
+    name = node.scalar("metadata", "name") or node.scalar("metadata", "generateName")
+    at = name or node.key("kind")
+    yield Workload(
+        source=document.source,
+        kind=kind,
+        name=name.value if name else "",
+        namespace=_text(node, "metadata", "namespace"),
+        span=at.span if at else node.span,
+        document=document,
+        node=node,
+        pod=pod,
+        labels=_labels(template.mapping("metadata", "labels")),
+        annotations=_words(node.mapping("metadata", "annotations"))
+        | _words(template.mapping("metadata", "annotations")),
+        containers=containers,
+        grace=_grace(pod),
+        share_process_namespace=_text(pod, "shareProcessNamespace").lower() == "true",
+        replicas=_replicas(node),
+        strategy=node.mapping("spec", "strategy"),
+        runs_to_end=bool(row.get("runs-to-end", False)),
+        knative=bool(row.get("knative", False)),
+    )
+
+
+def _grace(pod: Mapping) -> Located[float]:
+    scalar = pod.scalar("terminationGracePeriodSeconds")
+    if scalar is None:
+        unread = pod.get("terminationGracePeriodSeconds")
+        return Located(DEFAULT_GRACE) if unread is None or isinstance(unread, Scalar) else Located(NAN, unread.span)
+    return Located(_number(scalar), scalar.span)
+
+
+def _replicas(node: Mapping) -> Located[int] | None:
+    scalar = node.scalar("spec", "replicas")
+    if scalar is None or not scalar.value.isdecimal():
+        return None
+    return Located(int(scalar.value[:9]), scalar.span)
+
+
+def _claim_names(pod: Mapping) -> Iterator[str]:
+    for volume in pod.mappings("volumes"):
+        name = volume.scalar("persistentVolumeClaim", "claimName")
+        if name is not None:
+            yield name.value
+
+
+# Containers
+
+
+def _containers(pod: Mapping, row: Map[str, Any]) -> Iterator[Container]:
+    only = pod.mapping(row["container"]) if "container" in row else None
+    for node in (only,) if only else pod.mappings("containers"):
+        yield _container(node, "main")
+    for node in pod.mappings("initContainers"):
+        yield _container(node, "sidecar" if _text(node, "restartPolicy") == "Always" else "init")
+
+
+def _container(node: Mapping, role: str) -> Container:
+    name = node.scalar("name")
+    image = node.scalar("image")
+    env = _env(node)
+    return Container(
+        name=name.value if name else "",
+        node=node,
+        span=name.span if name else node.items[0][0].span if node.items else node.span,
+        role=role,
+        image=Word(image.value, image.span) if image else None,
+        command=_argv(node.get("command"), env),
+        args=_argv(node.get("args"), env),
+        working_dir=_word(node.scalar("workingDir")),
+        env=env,
+        ports=tuple(_ports(node)),
+        readiness=_probe(node, "readinessProbe"),
+        liveness=_probe(node, "livenessProbe"),
+        startup=_probe(node, "startupProbe"),
+        pre_stop=_pre_stop(node.mapping("lifecycle"), env),
+        stop_signal=_word(node.scalar("lifecycle", "stopSignal")),
+    )
+
+
+def _ports(node: Mapping) -> Iterator[Port]:
+    for port in node.mappings("ports"):
+        number = port.scalar("containerPort")
+        value = _number(number) if number else NAN
+        yield Port(
+            number=int(value) if value == value and value.is_integer() else None,
+            name=_text(port, "name") or None,
+            span=number.span if number else port.span,
+            protocol=_text(port, "protocol") or "TCP",
+        )
+
+
+_PROBE_KINDS = ("httpGet", "tcpSocket", "grpc", "exec")
+
+
+def _probe(container: Mapping, name: str) -> Probe | None:
+    node, key = container.mapping(name), container.key(name)
+    if node is None or key is None:
+        return None
+    return Probe(
+        kind=next((kind for kind in _PROBE_KINDS if node.mapping(kind) is not None), ""),
+        node=node,
+        key=key.span,
+        period=_setting(node, "periodSeconds", 10),
+        failure_threshold=int(_setting(node, "failureThreshold", 3)),
+        initial_delay=_setting(node, "initialDelaySeconds", 0),
+    )
+
+
+def _setting(node: Mapping, key: str, default: float) -> float:
+    """A probe's number; where it is missing, zero or unreadable, the API's default holds."""
+    scalar = node.scalar(key)
+    value = _number(scalar) if scalar else NAN
+    return value if value > 0 and value != float("inf") else default
+
+
+_HANDLERS = ("exec", "httpGet", "sleep", "tcpSocket")
+
+
+def _pre_stop(lifecycle: Mapping | None, env: Map[str, Word | None]) -> PreStop | None:
+    node, key = (lifecycle.mapping("preStop"), lifecycle.key("preStop")) if lifecycle else (None, None)
+    if node is None or key is None:
+        return None
+    command = node.mapping("exec")
+    seconds = node.scalar("sleep", "seconds")
+    return PreStop(
+        handlers=tuple(name for name in _HANDLERS if isinstance(node.get(name), Mapping)),
+        node=node,
+        key=key.span,
+        # Variables in a hook's command are not expanded (only `command` and `args` are).
+        argv=(_argv(command.get("command"), None) if command else None) or (),
+        sleep=Located(_number(seconds), seconds.span) if seconds else None,
+    )
+
+
+def _env(container: Mapping) -> dict[str, Word | None]:
+    env: dict[str, Word | None] = {}
+    for entry in container.mappings("env"):
+        name = entry.scalar("name")
+        if name is not None:
+            value = entry.get("value")
+            env[name.value] = _expanded(value, env) if isinstance(value, Scalar) else _unset(entry, name)
+    return env
+
+
+def _unset(entry: Mapping, name: Scalar) -> Word | None:
+    """A variable with a name alone is empty."""
+    return None if entry.get("valueFrom") or entry.get("value") else Word("", name.span)
+
+
+def _argv(node: Node | None, env: Map[str, Word | None] | None) -> tuple[Word, ...] | None:
+    """The words of a list; an empty list counts as none (Kubernetes API)."""
+    if not isinstance(node, Sequence) or not node.items:
+        return None
+    return tuple(_expanded(item, env) if isinstance(item, Scalar) else Word("", item.span) for item in node.items)
+
+
+_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+
+
+def _expanded(scalar: Scalar, env: Map[str, Word | None] | None) -> Word:
+    """A word with `$(NAME)` put in where the container's own env has a literal, and `$$` as `$`."""
+    passage = passage_of(scalar)
+    if passage is None or env is None or "$" not in scalar.value:
+        return Word(scalar.value, scalar.span, passage)
+    parts: list[tuple[int, int, str | None]] = []
+    offset = 0
+    for match in _REFERENCE.finditer(scalar.value):
+        known = env.get(match[1]) if match[1] is not None else None
+        text = "$" if match[1] is None else known.value if known else None
+        parts += [(offset, match.start(), None), (*match.span(), text)]
+        offset = match.end()
+    parts.append((offset, len(scalar.value), None))
+    expanded = rewrite(passage, parts)
+    return Word(expanded.text, scalar.span, expanded)
+
+
+# Other objects
+
+
+def _service(node: Mapping) -> Service:
+    spec = node.mapping("spec")
+    ports = tuple(
+        (port.scalar("targetPort") or port.scalar("port")).value  # type: ignore[union-attr]
+        for port in (spec.mappings("ports") if spec else ())
+        if port.scalar("targetPort") or port.scalar("port")
+    )
+    return Service(*_identity(node), _labels(node.mapping("spec", "selector")), ports, _name_span(node))
+
+
+def _budget(node: Mapping) -> DisruptionBudget:
+    return DisruptionBudget(
+        *_identity(node),
+        _labels(node.mapping("spec", "selector", "matchLabels")),
+        _name_span(node),
+        min_available=_word(node.scalar("spec", "minAvailable")),
+        max_unavailable=_word(node.scalar("spec", "maxUnavailable")),
+    )
+
+
+def _claim(node: Mapping) -> Claim:
+    spec = node.mapping("spec")
+    modes = tuple(mode.value for mode in (spec.sequence("accessModes") if spec else ()) if isinstance(mode, Scalar))
+    return Claim(*_identity(node), modes, _name_span(node))
+
+
+def _identity(node: Mapping) -> tuple[str, str]:
+    return _text(node, "metadata", "name"), _text(node, "metadata", "namespace")
+
+
+def _name_span(node: Mapping) -> Span:
+    at = node.scalar("metadata", "name") or node.key("kind")
+    return at.span if at else node.span
+
+
+class _BySelector:
+    """Services or budgets, found by a label they select: each workload looks at few of them."""
+
+    def __init__(self, objects: Iterable[Service] | Iterable[DisruptionBudget]) -> None:
+        self._found: dict[tuple[str, str], list[Any]] = {}
+        for item in objects:
+            if item.selector:
+                self._found.setdefault(next(iter(item.selector.items())), []).append(item)
+
+    def selecting(self, workload: Workload) -> Iterator[Any]:
+        for label in workload.labels.items():
+            for item in self._found.get(label, ()):
+                if item.selector.items() <= workload.labels.items() and _same_namespace(
+                    item.namespace, workload.namespace
+                ):
+                    yield item
+
+
+def _same_namespace(one: str, other: str) -> bool:
+    """A missing namespace is whatever the manifest is applied with, so it may be the other's."""
+    return not one or not other or one == other
+
+
+# Scalars
+
+
+def _text(node: Mapping, *path: str) -> str:
+    scalar = node.scalar(*path)
+    return scalar.value if scalar else ""
+
+
+def _word(scalar: Scalar | None) -> Word | None:
+    return Word(scalar.value, scalar.span) if scalar else None
+
+
+def _words(node: Mapping | None) -> dict[str, Word]:
+    items = node.items if node else ()
+    return {key.value: Word(value.value, value.span) for key, value in items if isinstance(value, Scalar)}
+
+
+def _labels(node: Mapping | None) -> dict[str, str]:
+    return {key: word.value for key, word in _words(node).items()}
+
+
+_NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
+
+
+def _number(scalar: Scalar) -> float:
+    """A number, quoted or not; NaN for anything else, such as a variable."""
+    text = scalar.value.strip()
+    return float(text) if _NUMBER.fullmatch(text) else NAN

@@ -1,0 +1,525 @@
+"""YAML and JSON text as trees of placed nodes, by the C core of ruamel.yaml.
+
+A file is split into its documents before any of it is parsed: those of a kind that cannot matter are never parsed, and
+one that is broken hides no other.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Map
+from functools import lru_cache
+from types import MappingProxyType
+
+from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
+from gracelint.knowledge import table
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.record import Record
+from gracelint.source import Passage, Segment, Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.facts.yaml import Node
+
+MAX_DEPTH = 200
+MAX_MERGED = 100_000
+"""Entries that merge keys may add to one document: chained merges grow with the square of the text."""
+
+NO_KINDS: Map[str, Map[str, Any]] = MappingProxyType({})
+
+
+class Stream(Record):
+    """What one file holds: its documents, and what is wrong with the others."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[ParseError | TemplatedError, ...] = ()
+
+
+def may_matter(text: str) -> bool:
+    """Whether a file can hold a Kubernetes object or a Compose project at all: a test before anything is read."""
+    return "kind" in text or "services" in text
+
+
+def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Stream:
+    """The documents that can matter: Compose projects, and objects of the kinds in `knowledge/workloads.toml`.
+
+    `kinds` are the user's own rows of that table.
+    """
+    documents: list[Document] = []
+    problems: list[ParseError | TemplatedError] = []
+    for start, end in _chunks(source.text):
+        if not _relevant(source, start, end, kinds):
+            continue
+        try:
+            documents.extend(_read(source, start, end))
+        except (ParseError, TemplatedError) as error:
+            problems.append(error)
+    return Stream(tuple(documents), tuple(problems))
+
+
+def read_documents(source: Source) -> list[Document]:
+    """All documents, whatever they say. Raises ParseError or TemplatedError for the first that cannot be read."""
+    documents: list[Document] = []
+    for start, end in _chunks(source.text):
+        documents.extend(_read(source, start, end))
+    return documents
+
+
+def passage_of(scalar: Scalar) -> Passage | None:
+    """Where each code point of a scalar's value stands; None for text too odd to follow."""
+    if scalar.span.text == scalar.value:
+        return Passage.whole(scalar.span.source, scalar.span.start, scalar.span.end)
+    pieces = _block_pieces(scalar) if scalar.style in ("|", ">") else _flow_pieces(scalar)
+    text = "".join(piece for _, _, piece in pieces)
+    if text != scalar.value:
+        return None
+    return Passage(scalar.span.source, text, _segments(pieces))
+
+
+def rewrite(passage: Passage, parts: Iterable[tuple[int, int, str | None]]) -> Passage:
+    """A passage made of parts of another: from, to, and the text that replaces the part (None: as it is)."""
+    pieces: list[tuple[int, int, str]] = []
+    for start, end, text in parts:
+        if text is not None:
+            span = passage.span(start, end)
+            pieces.append((span.start, span.end, text))
+            continue
+        index = bisect_right(passage.segments, start, key=lambda segment: segment.offset) - 1
+        for segment in passage.segments[max(index, 0) :]:
+            if segment.offset >= end:
+                break
+            first, last = max(start, segment.offset), min(end, segment.offset + segment.length)
+            whole = segment.length != segment.width
+            at = segment.start + (0 if whole else first - segment.offset)
+            pieces.append((at, at + (segment.width if whole else last - first), passage.text[first:last]))
+    return Passage(passage.source, "".join(piece for _, _, piece in pieces), _segments(pieces))
+
+
+def _read(source: Source, start: int, end: int) -> list[Document]:
+    try:
+        return list(_compose(source, start, end))
+    except ParseError as error:
+        action = _action(source.text, start, end)
+        if action is None:
+            raise
+        raise TemplatedError(source.span(*action)) from error
+
+
+# Which documents
+
+
+_MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
+_TOP_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]\w*)["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
+_ANY_KIND = re.compile(r"""\bkind["']?\s*:\s*["']?(\w*)""")
+_SERVICES = re.compile(r"""^["']?services["']?[ \t]*:|[{,]\s*["']?services["']?\s*:""", re.MULTILINE)
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def _chunks(text: str) -> Iterator[tuple[int, int]]:
+    """Where the documents of a stream stand. A `---` at the start of a line ends all before it (YAML 9.1.2)."""
+    start = 1 if text.startswith("\ufeff") else 0
+    if not _DIRECTIVE.search(text):
+        for marker in _MARKER.finditer(text, start):
+            if marker.start() > start:
+                yield start, marker.start()
+            start = marker.start()
+    yield start, len(text)
+
+
+def _relevant(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any]]) -> bool:
+    if source.path.rpartition("/")[2] in KUSTOMIZATIONS:
+        return True
+    text = source.text
+    found = _TOP_KIND.search(text, start, end)
+    if found:
+        return _matters(found[1], kinds)
+    if any(_matters(match[1], kinds) for match in _ANY_KIND.finditer(text, start, end)):
+        return True
+    return _SERVICES.search(text, start, end) is not None
+
+
+def _matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:
+    return not kind or kind in _kinds() or kind in kinds or kind.endswith("List")
+
+
+@lru_cache(1)
+def _kinds() -> frozenset[str]:
+    known = table("workloads")
+    return frozenset(row["kind"] for row in known["workload"]) | frozenset(known["related"])
+
+
+# Bounded, so that a hostile line costs no more than its length.
+_ACTION = re.compile(r"\{\{.{0,500}?\}\}|\{%.{0,500}?%\}")
+_ACTION_OUTSIDE = re.compile(r"^[ \t-]*(?:[^\s#'\":]{1,200}:[ \t]+)?(" + _ACTION.pattern + ")", re.MULTILINE)
+
+
+def _action(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The template action that most likely broke a document: one outside a scalar, else the first."""
+    outside = _ACTION_OUTSIDE.search(text, start, end)
+    if outside:
+        return outside.span(1)
+    action = _ACTION.search(text, start, end)
+    return action.span() if action else None
+
+
+# Nodes
+
+
+class _Open:
+    """A collection whose end has not come yet. `end` is where its last child ends."""
+
+    __slots__ = ("anchor", "children", "end", "flow", "mapping", "start")
+
+    def __init__(self, mapping: bool, start: int, flow: bool, anchor: str | None) -> None:
+        self.mapping, self.start, self.end, self.flow, self.anchor = mapping, start, start, flow, anchor
+        self.children: list[Node] = []
+
+
+class _Composer:
+    """The state of one document."""
+
+    __slots__ = ("aliased", "anchors", "merged", "source")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.anchors: dict[str, Node | None] = {}
+        self.aliased: list[Node] = []
+        self.merged = 0
+
+
+def _compose(source: Source, start: int, end: int) -> Iterator[Document]:
+    from ruamel.yaml.cyaml import CParser
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        # The text is given without its byte order mark, with which the C core's marks are off by one.
+        yield from _documents(source, CParser(source.text[start:end]).get_event, start)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _broken(source, start + mark.index if mark else start, error.problem, error.context) from error
+    except (YAMLError, UnicodeEncodeError) as error:
+        raise _unprintable(source, start, end) from error
+
+
+def _documents(source: Source, next_event: Any, base: int) -> Iterator[Document]:
+    """Composes without recursion."""
+    from ruamel.yaml import events
+
+    scalar_event, mapping_start, mapping_end = events.ScalarEvent, events.MappingStartEvent, events.MappingEndEvent
+    sequence_start, sequence_end, alias_event = events.SequenceStartEvent, events.SequenceEndEvent, events.AliasEvent
+    composer, stack = _Composer(source), list[_Open]()
+    node: Node
+    while True:
+        event = next_event()
+        kind = type(event)
+        if kind is scalar_event:
+            node = _scalar(composer, event, base)
+            end = node.end
+        elif kind is mapping_start or kind is sequence_start:
+            stack.append(_opened(composer, event, base, kind is mapping_start, len(stack)))
+            continue
+        elif kind is mapping_end or kind is sequence_end:
+            node = _close(composer, stack.pop(), event.end_mark.index + base)
+            end = node.end
+        elif kind is alias_event:
+            end = event.end_mark.index + base
+            node = _alias(composer, event.anchor, event.start_mark.index + base, end)
+        elif kind is events.DocumentStartEvent:
+            composer = _Composer(source)
+            continue
+        elif kind is events.StreamEndEvent:
+            return
+        else:
+            continue
+        if stack:
+            stack[-1].children.append(node)
+            stack[-1].end = end
+        else:
+            yield Document(source, node, node.span, _shared(composer.aliased))
+
+
+def _scalar(composer: _Composer, event: Any, base: int) -> Scalar:
+    start, end = event.start_mark.index + base, event.end_mark.index + base
+    style, tag = event.style, event.tag
+    if not (style or tag or event.anchor):
+        return Scalar(event.value, composer.source, start, end)
+    if tag or event.anchor:
+        start = min(_after_properties(composer.source.text, start), end)
+    if style in ("|", ">"):
+        end = _without_trailing_space(composer.source.text, start, end)
+    if tag:
+        tag = "str" if tag == "!" else tag.removeprefix("tag:yaml.org,2002:")
+    node = Scalar(event.value, composer.source, start, end, style, tag)
+    if event.anchor:
+        composer.anchors[event.anchor] = node
+    return node
+
+
+def _opened(composer: _Composer, event: Any, base: int, mapping: bool, depth: int) -> _Open:
+    start, anchor = event.start_mark.index + base, event.anchor
+    if depth == MAX_DEPTH:
+        raise ParseError(f"nested deeper than {MAX_DEPTH} levels", Span(composer.source, start, start + 1))
+    if anchor or event.tag:
+        start = _after_properties(composer.source.text, start)
+    if anchor:
+        composer.anchors[anchor] = None
+    return _Open(mapping, start, bool(event.flow_style), anchor)
+
+
+def _close(composer: _Composer, opened: _Open, end: int) -> Node:
+    source = composer.source
+    if not opened.flow or source.text[end - 1 : end] not in ("}", "]"):
+        # A block ends where its last node does; its end event stands at whatever comes next.
+        end = max(opened.end, opened.start)
+    node: Node
+    if opened.mapping:
+        node = Mapping(_entries(composer, opened), source, opened.start, end, opened.flow)
+    else:
+        node = Sequence(tuple(opened.children), source, opened.start, end, opened.flow)
+    if opened.anchor:
+        composer.anchors[opened.anchor] = node
+    return node
+
+
+def _entries(composer: _Composer, opened: _Open) -> tuple[tuple[Scalar, Node], ...]:
+    items: list[tuple[Scalar, Node]] = []
+    merges: list[Node] = []
+    pairs = iter(opened.children)
+    for key, value in zip(pairs, pairs, strict=True):
+        if not isinstance(key, Scalar):
+            raise _complex_key(key)
+        if key.value == "<<" and not key.style:
+            merges.append(value)
+        else:
+            items.append((key, value))
+    names = {key.value for key, _ in items}
+    if len(names) < len(items):
+        raise _duplicate(items)
+    for merge in merges:
+        for base in merge.items if isinstance(merge, Sequence) else (merge,):
+            if not isinstance(base, Mapping):
+                raise ParseError("a merge key (`<<`) takes a mapping or a list of mappings", merge.span)
+            inherited = [(key, value) for key, value in base.items if key.value not in names]
+            composer.merged += len(base.items)
+            if composer.merged > MAX_MERGED:
+                raise ParseError(f"merge keys expand to more than {MAX_MERGED:,} entries", merge.span)
+            names.update(key.value for key, _ in inherited)
+            items.extend(inherited)
+    return tuple(items)
+
+
+def _alias(composer: _Composer, name: str, start: int, end: int) -> Node:
+    span = Span(composer.source, start, end)
+    if name not in composer.anchors:
+        raise ParseError(f"`*{name}` stands for nothing: no `&{name}` comes before it", span)
+    node = composer.anchors[name]
+    if node is None:
+        raise ParseError(f"`*{name}` stands inside `&{name}` itself", span)
+    composer.aliased.append(node)
+    return node
+
+
+def _shared(aliased: list[Node]) -> frozenset[int]:
+    seen: set[int] = set()
+    left = list(aliased)
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Sequence):
+            left.extend(node.items)
+        elif isinstance(node, Mapping):
+            for pair in node.items:
+                left.extend(pair)
+    return frozenset(seen)
+
+
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:[ \t]+#[^\r\n]*|\s)*)+")
+
+
+def _after_properties(text: str, start: int) -> int:
+    """Marks point at a node's `&anchor` and `!tag`; the node itself comes after them."""
+    found = _PROPERTIES.match(text, start)
+    return found.end() if found else start
+
+
+def _without_trailing_space(text: str, start: int, end: int) -> int:
+    while end > start + 1 and text[end - 1] in " \t\r\n":
+        end -= 1
+    return end
+
+
+# What is wrong
+
+
+def _broken(source: Source, at: int, problem: str | None, context: str | None) -> ParseError:
+    at = min(at, len(source.text))
+    span = Span(source, at, min(at + 1, len(source.text)))
+    if source.text[at : at + 1] == "\t":
+        return ParseError("a tab cannot indent YAML: use spaces", span)
+    return ParseError(", ".join(part for part in (problem, context) if part) or "cannot be read as YAML", span)
+
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def _unprintable(source: Source, start: int, end: int) -> ParseError:
+    found = _UNPRINTABLE.search(source.text, start, end)
+    if found is None:
+        return _broken(source, start, None, None)
+    return ParseError(f"U+{ord(found[0]):04X} is no character YAML allows", source.span(*found.span()))
+
+
+def _complex_key(key: Node) -> ParseError | TemplatedError:
+    if key.span.source.text.startswith("{", key.span.start - 1):
+        return TemplatedError(_whole_action(key.span))
+    return ParseError("a key that is not a plain text", key.span)
+
+
+def _whole_action(key: Span) -> Span:
+    """`{{ x }}` reads as a mapping whose key is `{ x }`."""
+    action = _ACTION.match(key.source.text, key.start - 1)
+    return Span(key.source, *action.span()) if action else key
+
+
+def _duplicate(items: list[tuple[Scalar, Node]]) -> ParseError:
+    first: dict[str, Span] = {}
+    for key, _ in items:
+        if key.value in first:
+            return ParseError(f"`{key.value}` is set twice: first on line {first[key.value].line}", key.span)
+        first[key.value] = key.span
+    raise AssertionError("no key stands twice")
+
+
+# Where the characters of a scalar stand: pieces of (start, end, text)
+
+
+_BREAKS = r"[ \t]*(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*[ \t]*"
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_DOUBLE = re.compile(
+    r"(?P<joined>\\(?:\r\n|\r|\n)[ \t]*)|(?P<escape>\\(?:x.{2}|u.{4}|U.{8}|.))|(?P<breaks>" + _BREAKS + r")"
+    r"|(?P<text>[^\\\s]+|[ \t]+|.)"
+)
+_SINGLE = re.compile(r"(?P<quote>'')|(?P<breaks>" + _BREAKS + r")|(?P<text>[^'\s]+|[ \t]+|.)")
+_ESCAPES = {
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "t": "\t",
+    "\t": "\t",
+    "n": "\n",
+    "v": "\v",
+    "f": "\f",
+    "r": "\r",
+    "e": "\x1b",
+    "N": "\x85",
+    "_": "\xa0",
+    "L": "\u2028",
+    "P": "\u2029",
+}
+
+
+def _flow_pieces(scalar: Scalar) -> list[tuple[int, int, str]]:
+    span, quoted = scalar.span, scalar.style in ("'", '"')
+    start, end = (span.start + 1, span.end - 1) if quoted else (span.start, span.end)
+    scanner = _DOUBLE if scalar.style == '"' else _SINGLE
+    pieces: list[tuple[int, int, str]] = []
+    for match in scanner.finditer(span.source.text, start, end):
+        text = match[0]
+        if match.lastgroup == "joined":
+            continue
+        if match.lastgroup == "quote":
+            text = "'" if quoted else text
+        elif match.lastgroup == "breaks":
+            newlines = len(_NEWLINE.findall(text))
+            text = "\n" * (newlines - 1) or " "
+        elif match.lastgroup == "escape":
+            text = _unescape(text)
+        pieces.append((*match.span(), text))
+    return pieces
+
+
+def _unescape(escape: str) -> str:
+    letter = escape[1]
+    if letter in "xuU":
+        try:
+            return chr(int(escape[2:], 16))
+        except ValueError:
+            return ""
+    return _ESCAPES.get(letter, letter)
+
+
+def _block_pieces(scalar: Scalar) -> list[tuple[int, int, str]]:
+    """Aligns the lines below `|` or `>` with the value, which says how they were folded and chomped."""
+    source, value = scalar.span.source, scalar.value
+    lines = _block_lines(scalar)
+    pieces: list[tuple[int, int, str]] = []
+    offset, break_start = 0, -1
+    for start, end in lines:
+        if start == end:
+            continue
+        text = source.text[start:end]
+        between = 0
+        while not value.startswith(text, offset + between) and value[offset + between : offset + between + 1] in (
+            "\n",
+            " ",
+        ):
+            between += 1
+        if between:
+            pieces.append((break_start if break_start >= 0 else start, start, value[offset : offset + between]))
+        pieces.append((start, end, text))
+        offset += between + len(text)
+        break_start = end
+    if offset < len(value):
+        newline = _NEWLINE.match(source.text, max(break_start, 0))
+        pieces.append((break_start, newline.end() if newline else break_start, value[offset:]))
+    return pieces
+
+
+def _block_lines(scalar: Scalar) -> list[tuple[int, int]]:
+    """Where the content of each line of a block scalar stands, without indentation and newline."""
+    text, stop = scalar.span.source.text, scalar.span.end
+    header = _NEWLINE.search(text, scalar.span.start, stop)
+    if header is None:
+        return []
+    lines: list[tuple[int, int]] = []
+    start, indent = header.end(), -1
+    explicit = re.search(r"[1-9]", text[scalar.span.start : header.start()].partition("#")[0])
+    while start < stop:
+        newline = _NEWLINE.search(text, start, stop)
+        end = newline.start() if newline else stop
+        blank = end - start - len(text[start:end].lstrip(" "))
+        if indent < 0 and blank < end - start:
+            indent = blank - _over_indent(scalar, explicit, lines) if explicit else blank
+        lines.append((min(start + max(indent, 0), end), end) if indent >= 0 else (end, end))
+        start = newline.end() if newline else stop
+    return lines
+
+
+def _over_indent(scalar: Scalar, explicit: re.Match[str] | None, lines: list[tuple[int, int]]) -> int:
+    """How many spaces of the first line belong to the value, where the header gives the indentation."""
+    value = scalar.value.lstrip("\n")
+    return len(value) - len(value.lstrip(" "))
+
+
+def _segments(pieces: list[tuple[int, int, str]]) -> tuple[Segment, ...]:
+    """Neighbours that stand in the source as they are become one segment."""
+    segments: list[Segment] = []
+    offset = 0
+    for start, end, text in pieces:
+        if not text:
+            continue
+        last = segments[-1] if segments else None
+        plain = len(text) == end - start
+        if last and plain and last.length == last.width and last.start + last.width == start:
+            segments[-1] = Segment(last.offset, last.start, last.length + len(text), last.width + len(text))
+        else:
+            segments.append(Segment(offset, start, len(text), end - start))
+        offset += len(text)
+    return tuple(segments)
