@@ -1,0 +1,54 @@
+"""The kernel decides: what gracelint says of a little project is what a real process does when it is stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cases import Case, cases
+from container import Seen, missing
+
+from gracelint.facts.verdict import Verdict
+from predict import launches, verdict
+
+pytestmark = pytest.mark.kernel
+AT_ONCE = 6
+"""Containers that run at the same time: they mostly wait."""
+
+
+@pytest.fixture(scope="session")
+def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Seen]]]:
+    """What became of each selected case. All are started at once, and run while the tests wait for the first."""
+    reason = missing()
+    if reason is not None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    callspecs = (getattr(item, "callspec", None) for item in request.session.items)
+    selected = [spec.params["case"] for spec in callspecs if spec and "case" in spec.params]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {str(case): pool.submit(_run, case, tmp_path_factory.mktemp("container")) for case in selected}
+        pool.shutdown(cancel_futures=True)
+
+
+def _run(case: Case, folder: Path) -> Seen:
+    case.write(folder)
+    return case.run(folder)
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_prediction(case: Case, seen: dict[str, Future[Seen]], tmp_path: Path) -> None:
+    case.write(tmp_path)
+    found = launches(tmp_path)
+    predicted = verdict(found)
+    real = seen[str(case)].result()
+
+    story = "\n".join(
+        f"{launch.why}\n" + "\n".join(f"  {hop.effect.value}: {hop.why}" for hop in launch.hops) for launch in found
+    )
+    if case.unknown and predicted is Verdict.UNKNOWN:
+        return
+    assert predicted.value == real.verdict.value, (
+        f"{story}\nPID 1 was {real.pid_1}, {real.seconds:.1f} s\n{real.output[-2000:]}"
+    )
