@@ -13,7 +13,7 @@ from enum import Enum
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
 from gracelint.record import Record, field
-from gracelint.source import Source, Span
+from gracelint.source import Source, Span, Word
 
 
 class Cause(str, Enum):
@@ -169,3 +169,8 @@ class Program(Record, identity=True):
     entry: bool = False
     """It is an entry point by itself (`if __name__ == "__main__"`, a `main` in package.json)."""
     launches: tuple[object, ...] = ()
+    """The `Launch` objects that start it, once they are made."""
+    replaced_by: tuple[Word, ...] | None = None
+    """The command line it execs in its own place; the way of the signal goes on there."""
+    forwards_to: tuple[Word, ...] | None = None
+    """The command line of the one child it starts, hands its signals to and waits for."""
