@@ -1,0 +1,65 @@
+r"""An init in a place where it does no good.
+
+## What it does
+Reports an init that is not PID 1, such as one started by a shell that stays in front of it, and an init that signals the
+whole process group (`tini -g`, `dumb-init`) above a program that must be told alone, such as Celery's prefork pool.
+
+## Why is this bad?
+Only PID 1 gets the container's stop signal, and only PID 1 inherits orphans. In `sh -c "tini -- node server.js"` on
+Debian the shell is PID 1 and ignores SIGTERM; tini never hears of it. Above Celery, a signal to the whole group kills the
+pool's workers in the middle of their tasks, while the main process waits for them.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM node:22-bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends tini
+COPY server.js /server.js
+ENTRYPOINT ["/bin/sh", "-c", "tini -- node /server.js"]
+```
+```javascript path=server.js
+const server = require('http').createServer((req, res) => res.end('ok')).listen(8080);
+process.on('SIGTERM', () => server.close());
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM node:22-bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends tini
+COPY server.js /server.js
+ENTRYPOINT ["/bin/sh", "-c", "exec tini -- node /server.js"]
+```
+
+## References
+- [tini: subreaping](https://github.com/krallin/tini#subreaping)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
+
+_FATAL = (Verdict.IGNORED, Verdict.CUT)
+
+
+@rule("misplaced-init", severity=Severity.ERROR, subject=Launch)
+def misplaced_init(launch: Launch) -> Iterator[Finding]:
+    inits = [hop for hop in launch.hops if hop.kind is HopKind.INIT]
+    if not inits or launch.one_shot:
+        return
+    init, above = inits[0], launch.hops[: launch.hops.index(inits[0])]
+    at = init.span or launch.origin.span
+    if above and not init.pid_1 and above[0].pid_1 and not init.details.get("subreaper"):
+        first = above[-1]
+        seen = f": {first.why}" if launch.verdict in _FATAL and first is launch.decisive else ""
+        severity = Severity.ERROR if launch.verdict in _FATAL else Severity.WARNING
+        message = f"{init.name} is not PID 1 here, {first.argv[0]} is{seen}"
+        yield Finding(message, at=at, fix=_fix(launch, first, init), severity=severity)
+        return
+    last = launch.decisive
+    if init.details.get("group") and last is not None and last.details.get("group_cut"):
+        yield Finding(f"{init.why}: {last.why}", at=at)
+
+
+def _fix(launch: Launch, shell: Hop, init: Hop) -> Fix | None:
+    if shell.kind not in (HopKind.SHELL, HopKind.SCRIPT) or init.span is None:
+        return None
+    changes = edits.script.insert_exec(init.span)
+    return Fix("Let the init replace the shell", changes, Applicability.SAFE) if changes else None

@@ -1,0 +1,81 @@
+r"""A wrapper that keeps the stop signal from its program.
+
+## What it does
+Reports commands that start the program and stay in front of it without passing the stop signal on (`flock`, `xargs`,
+`time`, `strace`, `hatch run`, `honcho run`, …), those that end before the program has cleaned up (`script`, `watch`,
+`runsvdir`, `supervisord` with a program started by a shell), and `su`, which kills its program 2 s after the signal.
+
+## Why is this bad?
+The container's PID 1 gets SIGTERM; the kernel gives PID 1 no default action. A wrapper without a handler as PID 1 ignores
+the signal, and the program is killed with SIGKILL when the grace period is over (exit 137): requests in flight, buffered
+output and unfinished jobs are lost. Commands that replace themselves (`env`, `nice`, `gosu`, `setpriv`, `stdbuf`) or
+forward the signal (`sudo`, `timeout`, `uv run`) are not reported.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM python:3.12-slim
+COPY worker.py /worker.py
+CMD ["flock", "/tmp/worker.lock", "python", "/worker.py"]
+```
+```python path=worker.py
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    time.sleep(1)
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM python:3.12-slim
+COPY worker.py /worker.py
+CMD ["flock", "-F", "/tmp/worker.lock", "python", "/worker.py"]
+```
+
+## Fix safety
+`flock -F` replaces itself with the program and keeps the lock: the fix is safe. Other wrappers have no such option;
+`gosu`, `su-exec` or `setpriv` do the work of `su`.
+
+## References
+- [flock(1)](https://man7.org/linux/man-pages/man1/flock.1.html)
+- [pid_namespaces(7)](https://man7.org/linux/man-pages/man7/pid_namespaces.7.html): signals and PID 1
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Severity, Verdict, edits, rule
+
+_SEEN = {Effect.SWALLOWS: "ignored until SIGKILL after {grace:g} s", Effect.CUTS: "cut: the program's cleanup is lost"}
+_KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR)
+
+
+@rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch)
+def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
+    hop = launch.decisive
+    if launch.one_shot:
+        return
+    if hop is not None and hop.kind in _KINDS and hop.effect in _SEEN:
+        seen = _SEEN[hop.effect].format(grace=launch.grace.value)
+        at = hop.span or launch.origin.span
+        yield Finding(f"{hop.why}; {hop.signal} is {seen}", at=at, fix=_fix(launch))
+        return
+    killer = next((hop for hop in launch.hops if hop.name == "su" and "kill_after" in hop.details), None)
+    drain = launch.budget.drain
+    if killer is None or launch.verdict is not Verdict.HANDLED or drain is None:
+        return
+    if drain.seconds is None or drain.seconds > 2:
+        takes = "as long as its requests take" if drain.seconds is None else f"up to {drain.seconds:g} s"
+        yield Finding(
+            f"{killer.why}, but the program needs {takes} ({drain.why}): use gosu, su-exec or setpriv",
+            at=killer.span or launch.origin.span,
+            severity=Severity.WARNING,
+        )
+
+
+def _fix(launch: Launch) -> Fix | None:
+    word = next((word for word in launch.argv or () if word.value.rpartition("/")[2] == "flock"), None)
+    if launch.decisive is None or launch.decisive.name != "flock" or word is None:
+        return None
+    changes = edits.words.insert_after(word, "-F")
+    return Fix("Let flock replace itself with the program", changes, Applicability.SAFE) if changes else None
