@@ -1,13 +1,13 @@
 r"""An init in a place where it does no good.
 
 ## What it does
-Reports an init that is not PID 1, such as one started by a shell that stays in front of it, and an init that signals the
-whole process group (`tini -g`, `dumb-init`) above a program that must be told alone, such as Celery's prefork pool.
+Reports an init that is not PID 1, such as one started by a shell that stays in front of it, and an init that signals
+the whole process group (`tini -g`, `dumb-init`) above a program that must be told alone, such as Celery's prefork pool.
 
 ## Why is this bad?
 Only PID 1 gets the container's stop signal, and only PID 1 inherits orphans. In `sh -c "tini -- node server.js"` on
-Debian the shell is PID 1 and ignores SIGTERM; tini never hears of it. Above Celery, a signal to the whole group kills the
-pool's workers in the middle of their tasks, while the main process waits for them.
+Debian the shell is PID 1 and ignores SIGTERM; tini never hears of it. Above Celery, a signal to the whole group kills
+the pool's workers in the middle of their tasks, while the main process waits for them.
 
 ## Example
 ```dockerfile bad path=Dockerfile

@@ -3,8 +3,8 @@ r"""A program as PID 1 that does not do what PID 1 has to.
 ## What it does
 Reports containers whose PID 1 is a runtime such as Python or Node, where
 
-- the program has no handler for the stop signal (or its source cannot be read), so that the kernel gives PID 1 nothing to
-  do on the signal, or
+- the program has no handler for the stop signal (or its source cannot be read), so that the kernel gives PID 1
+  nothing to do on the signal, or
 - the program starts other processes, and nothing above it reaps the orphans they leave.
 
 Silent where an init is PID 1 (`tini`, `dumb-init`, `docker-init`, s6), with `init: true` in Compose and with
@@ -13,8 +13,8 @@ Silent where an init is PID 1 (`tini`, `dumb-init`, `docker-init`, s6), with `in
 
 ## Why is this bad?
 Without an init, SIGTERM to a program without a handler is ignored: each stop takes the whole grace period (10 s in
-Docker and Compose, 30 s in Kubernetes) and ends in SIGKILL. With one, the program ends at once: *ignored* becomes *cut*.
-That is faster, but only a handler in the program lets it finish its work.
+Docker and Compose, 30 s in Kubernetes) and ends in SIGKILL. With one, the program ends at once: *ignored* becomes
+*cut*. That is faster, but only a handler in the program lets it finish its work.
 
 ## Example
 ```yaml bad path=compose.yaml

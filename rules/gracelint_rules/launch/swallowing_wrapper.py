@@ -6,10 +6,10 @@ Reports commands that start the program and stay in front of it without passing 
 `runsvdir`, `supervisord` with a program started by a shell), and `su`, which kills its program 2 s after the signal.
 
 ## Why is this bad?
-The container's PID 1 gets SIGTERM; the kernel gives PID 1 no default action. A wrapper without a handler as PID 1 ignores
-the signal, and the program is killed with SIGKILL when the grace period is over (exit 137): requests in flight, buffered
-output and unfinished jobs are lost. Commands that replace themselves (`env`, `nice`, `gosu`, `setpriv`, `stdbuf`) or
-forward the signal (`sudo`, `timeout`, `uv run`) are not reported.
+The container's PID 1 gets SIGTERM; the kernel gives PID 1 no default action. A wrapper without a handler as PID 1
+ignores the signal, and the program is killed with SIGKILL when the grace period is over (exit 137): requests in flight,
+buffered output and unfinished jobs are lost. Commands that replace themselves (`env`, `nice`, `gosu`, `setpriv`,
+`stdbuf`) or forward the signal (`sudo`, `timeout`, `uv run`) are not reported.
 
 ## Example
 ```dockerfile bad path=Dockerfile

@@ -1,4 +1,22 @@
 """Intents turned into minimal text edits, one module for each kind of file.
 
-Each function returns the edits, or None where it cannot be done rightly.
+Each function returns the edits, or None where it cannot be done rightly. Modules are imported when first used.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from gracelint.edits import dockerfile, node, python, script, words, yaml
+
+__all__ = ["dockerfile", "node", "python", "script", "words", "yaml"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(f"{__name__}.{name}")
