@@ -193,7 +193,7 @@ class _Composer:
 
 
 def _compose(source: Source, start: int, end: int) -> Iterator[Document]:
-    from ruamel.yaml.cyaml import CParser
+    from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
