@@ -11,7 +11,7 @@ from gracelint.facts.launch import Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.budget import budget_of
 from gracelint.launch.hops import Way, follow
-from gracelint.launch.image import image_named, image_of, signal_name
+from gracelint.launch.image import image_named, image_of
 from gracelint.launch.names import Link, find_dockerfile, repository_of, skaffold_links
 from gracelint.launch.step import Context
 from gracelint.record import Record, replace

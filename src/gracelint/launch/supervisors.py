@@ -6,7 +6,8 @@ from functools import cache
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
-from gracelint.launch.image import find_text, signal_name
+from gracelint.launch.image import find_text
+from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options
 from gracelint.record import Record, replace

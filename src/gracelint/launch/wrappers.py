@@ -6,7 +6,7 @@ from functools import cache
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
-from gracelint.launch.image import signal_name
+from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.record import replace
