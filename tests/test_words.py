@@ -1,0 +1,66 @@
+"""Reading and lengthening command lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.edits.words import insert_after
+from gracelint.launch.words import base_name, read_options
+from gracelint.source import Source, Word
+
+
+def words(text: str) -> tuple[Word, ...]:
+    return tuple(Word(part) for part in text.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "rest"),
+    [
+        ("tini -g -- app", ["-g"], "app"),
+        ("tini -gvv -- app", ["-gvv", "-g", "-v", "-v"], "app"),
+        ("timeout -k 5 10 app", ["-k"], "10"),
+        ("timeout --kill-after=5 10 app", ["--kill-after"], "10"),
+        ("nice -n10 app", ["-n"], "app"),
+        ("env - app", [], "-"),
+        ("gosu app", [], "app"),
+    ],
+)
+def test_options_end_where_the_operands_begin(line: str, options: list[str], rest: str) -> None:
+    argv = words(line)
+    given = read_options(argv, 1, ("-k", "-n"))
+    assert [name for name, _ in given.options] == options
+    assert argv[given.rest].value == rest
+
+
+def test_the_last_value_of_an_option_counts() -> None:
+    given = read_options(words("uv --with a --with b run"), 1, ("--with",))
+    value = given.value(("--with",))
+    assert value is not None
+    assert value.value == "b"
+
+
+def test_base_names() -> None:
+    assert base_name("/usr/bin/python3") == base_name("python3") == "python3"
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ('CMD ["flock", "x"]', '"flock"', 'CMD ["flock", "-F", "x"]'),
+        ("command:\n  - flock\n  - x\n", "flock", "command:\n  - flock\n  - -F\n  - x\n"),
+        ("command: [flock, x]\n", "flock", "command: [flock, -F, x]\n"),
+        ("exec flock x\n", "flock", "exec flock -F x\n"),
+    ],
+)
+def test_a_word_is_added_in_the_style_of_its_line(text: str, word: str, expected: str) -> None:
+    source = Source("file", text)
+    start = text.index(word)
+    span = source.span(start, start + len(word))
+    edits = insert_after(Word(word.strip('"'), span), "-F")
+    assert edits is not None
+    (edit,) = edits
+    assert text[: edit.span.start] + edit.text + text[edit.span.end :] == expected
+
+
+def test_a_word_without_a_place_cannot_be_lengthened() -> None:
+    assert insert_after(Word("flock"), "-F") is None
