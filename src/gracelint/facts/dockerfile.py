@@ -68,6 +68,8 @@ class Stage(Record, identity=True):
     """The last stage of its file."""
     windows: bool = False
     """Built for Windows, where containers get no signals."""
+    env: Mapping[str, str] | None = None
+    """The ENV values the container will have, those of parents included; `$` stays in them where a part is unknown."""
 
     def own(self, name: str) -> Instruction | None:
         """The last instruction of that name in this stage itself: the one that counts."""

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _NAMES = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME"
-    " WORKDIR".split()
+    (
+        *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
+        *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+    )
 )
 _EXEC_FORMS = frozenset(("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"))
 _EXPANDED = frozenset(("ADD", "COPY", "ENV", "EXPOSE", "FROM", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"))
@@ -216,7 +218,8 @@ def _instruction(source: Source, lines: list[_Line], heredocs: tuple[Heredoc, ..
     name = match[2].upper()
     flags = tuple(_word(whole, flag.start(), flag.end()) for flag in _FLAG.finditer(text, match.end(2), match.end()))
     argument = _cut(whole, match.end(), end)
-    last = heredocs[-1].closing.end if heredocs else whole.span(0, end).end
+    closing = heredocs[-1].closing if heredocs else None
+    last = closing.end if closing else whole.span(0, end).end
     span = source.span(whole.span(match.start(2), end).start, last)
     return Instruction(name, span, argument, flags, _array(argument) if name in _EXEC_FORMS else None, heredocs)
 
@@ -304,7 +307,7 @@ def _stages(source: Source, instructions: list[Instruction], escape: str, build:
     for item in instructions[: starts[0]]:
         if item.name != "ARG":
             raise ParseError(f"{item.name} before the first FROM: only ARG may stand there", item.span)
-        _declare(item, defaults, defaults, build, escape)
+        defaults |= _declared(item, defaults, defaults, build, escape)
     stages: list[Stage] = []
     named: dict[str, Stage] = {}
     for index, (start, stop) in enumerate(zip(starts, [*starts[1:], len(instructions)], strict=True)):
@@ -312,13 +315,17 @@ def _stages(source: Source, instructions: list[Instruction], escape: str, build:
         base, name = _from(from_, defaults, escape)
         parent = named.get(base.value.lower())
         variables = {**defaults, **((parent and parent.arguments) or {})}
+        env = dict((parent and parent.env) or {})
         body = []
         for item in instructions[start + 1 : stop]:
             if item.name == "ONBUILD":
                 continue
             body.append(_expanded(item, variables, escape))
             if item.name in ("ARG", "ENV"):
-                _declare(item, variables, defaults, build, escape)
+                declared = _declared(item, variables, defaults, build, escape)
+                if item.name == "ENV":
+                    env |= declared
+                variables |= {**declared, **env}
         stage = Stage(
             source=source,
             index=index,
@@ -331,6 +338,7 @@ def _stages(source: Source, instructions: list[Instruction], escape: str, build:
             escape=escape,
             final=index == len(starts) - 1,
             windows=parent.windows if parent else _for_windows(from_, base),
+            env=env,
         )
         stages.append(stage)
         if name:
@@ -360,30 +368,28 @@ def _expanded(instruction: Instruction, variables: Mapping[str, str], escape: st
     return instruction if value == text else replace(instruction, expanded=value)
 
 
-def _declare(
+def _declared(
     instruction: Instruction,
-    variables: dict[str, str],
+    variables: Mapping[str, str],
     defaults: Mapping[str, str],
     build: Mapping[str, str],
     escape: str,
-) -> None:
-    """Takes the variables of an ARG or ENV into those known from here on. An ENV goes before an ARG of its name."""
+) -> dict[str, str]:
+    """The variables that an ARG or ENV sets, as far as their values are known."""
     text = instruction.argument.text
-    words = _WORD.findall(text)
+    words = [match[0] for match in _WORD.finditer(text)]
     if instruction.name == "ENV" and words and "=" not in words[0]:
-        name, _, value = text.partition(" ")
-        words = [f"{name}={value.strip()}"]
-    known = dict(variables)
+        words = [f"{words[0]}={text[len(words[0]) :].strip()}"]
+    found = {}
     for word in words:
         name, equals, value = word.partition("=")
-        if instruction.name == "ENV":
-            variables[name] = substitute(value, known, escape)
-        elif name in build:
-            variables[name] = build[name]
+        if instruction.name == "ARG" and name in build:
+            found[name] = build[name]
         elif equals:
-            variables[name] = substitute(value, known, escape)
+            found[name] = substitute(value, variables, escape)
         elif name in defaults:
-            variables[name] = defaults[name]
+            found[name] = defaults[name]
+    return found
 
 
 def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
