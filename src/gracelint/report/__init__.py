@@ -1,1 +1,5 @@
-"""Finished reports turned into text; each format is a module with `render`."""
+"""Reports as text. Each format is a module with `render(report) -> str`; nothing in here decides anything."""
+
+from __future__ import annotations
+
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")

@@ -1,0 +1,326 @@
+"""The command: arguments → settings → project → engine → report. No logic of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
+
+from gracelint.config import ConfigError, Settings, read_settings
+from gracelint.finding import Severity
+from gracelint.record import replace
+from gracelint.report import FORMATS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gracelint.engine import Report, Selection
+    from gracelint.project import Request
+
+CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except ConfigError as error:
+        print(f"gracelint: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _check(options: Namespace) -> int:
+    from gracelint.engine import lint
+    from gracelint.project import read_project
+
+    request, selection = _request(options)
+    fixed = None
+    if options.fix or options.diff:
+        from gracelint.fixer import fix
+
+        if request.overlay:
+            raise ConfigError("standard input cannot be fixed: give the file's path")
+        fixed = fix(request, selection, unsafe=options.unsafe_fixes)
+        report = fixed.before if options.diff else fixed.after
+    else:
+        report = lint(read_project(request), selection)
+    if options.write_baseline:
+        from gracelint.baseline import write
+
+        write(options.write_baseline, report)
+        print(f"Wrote {len(report.findings)} findings to {options.write_baseline}.", file=sys.stderr)
+        return FAILED if report.errors else CLEAN
+    if options.baseline:
+        from gracelint.baseline import without_known
+
+        report = without_known(options.baseline, report)
+    if fixed is not None:
+        from gracelint.fixer import unified_diff, write_files
+
+        if options.diff:
+            print(unified_diff(fixed, report.base), end="")
+        else:
+            write_files(fixed)
+        _say(options, fixed.story(options.diff))
+    if not options.diff:
+        _output(report, options)
+    return _verdict(report, options)
+
+
+def _trace(options: Namespace) -> int:
+    from gracelint.engine import base_of
+    from gracelint.project import read_project
+    from gracelint.report.trace import render
+
+    request, _ = _request(options)
+    project = read_project(request)
+    color = options.format == "text" and _wants_color(options)
+    told = [launch for launch in project.launches if project.concerns(launch)]
+    print(render(told, options.format, base=base_of(request.root), color=color))
+    for error in project.errors:
+        print(f"gracelint: {error}", file=sys.stderr)
+    return FAILED if project.errors else CLEAN
+
+
+def _explain(options: Namespace) -> int:
+    from gracelint.engine import every_rule
+    from gracelint.report.rules import explain
+
+    print(explain(every_rule(_settings(options, os.getcwd())), options.rule, color=_wants_color(options)))
+    return CLEAN
+
+
+def _rules(options: Namespace) -> int:
+    from gracelint.engine import every_rule
+    from gracelint.report.rules import table
+
+    print(table(every_rule(_settings(options, os.getcwd())), options.format))
+    return CLEAN
+
+
+def _request(options: Namespace) -> tuple[Request, Selection]:
+    from gracelint.engine import select
+    from gracelint.project import STDIN, Request, place_of
+
+    working_dir = os.getcwd()
+    paths = [path for path in options.paths if path != STDIN]
+    absolute = [os.path.join(working_dir, os.path.normpath(path)) for path in paths]
+    overlay = {}
+    place = place_of(absolute, working_dir)
+    if STDIN in options.paths:
+        named = os.path.join(working_dir, os.path.normpath(options.stdin_filename or STDIN))
+        place = place_of([*absolute, named], working_dir)
+        inside = named if options.stdin_filename else os.path.join(place.root, STDIN)
+        overlay[os.path.relpath(inside, place.root)] = sys.stdin.buffer.read().decode(errors="replace")
+        absolute.append(inside)
+    settings = _settings(options, None if options.isolated else place.file)
+    request = Request(
+        root=place.root,
+        paths=tuple(absolute),
+        settings=settings,
+        marked=place.marked,
+        isolated=options.isolated,
+        overlay=overlay,
+        progress=_progress() if sys.stderr.isatty() and not options.quiet else None,
+    )
+    return request, select(settings)
+
+
+def _settings(options: Namespace, found: str | None) -> Settings:
+    """What the configuration says, overruled by the command line."""
+    if options.config is not None:
+        found = os.path.abspath(options.config)
+        if not os.path.isfile(found):
+            raise ConfigError(f"--config: {options.config}: no such file")
+    elif found is not None and os.path.isdir(found):
+        from gracelint.config import locate
+
+        place = locate(found)
+        found = place.file if place else None
+    settings = read_settings(found) if found else Settings()
+    return replace(
+        settings,
+        select=tuple(getattr(options, "select", None) or settings.select),
+        ignore=(*settings.ignore, *(getattr(options, "ignore", None) or ())),
+        strict=settings.strict or getattr(options, "strict", False),
+    )
+
+
+def _output(report: Report, options: Namespace) -> None:
+    for name, path in options.format or [("text", None)]:
+        text = _rendered(report, name, options, to_file=path is not None)
+        if path is None:
+            print(text, end="\n" if text else "")
+            continue
+        try:
+            with open(path, "w", encoding="utf-8", errors="replace") as file:
+                file.write(text + "\n")
+        except OSError as error:
+            raise ConfigError(f"--format: {path}: cannot be written: {error.strerror}") from error
+    if options.verbose:
+        for skip in report.skipped:
+            _say(options, f"skipped {report.shown(skip.path)}: {skip.reason}")
+    for message in report.errors:
+        print(f"gracelint: {message}", file=sys.stderr)
+
+
+def _rendered(report: Report, name: str, options: Namespace, *, to_file: bool) -> str:
+    if name == "text":
+        from gracelint.report import text
+
+        color = not to_file and _wants_color(options)
+        if options.statistics:
+            return text.statistics(report, color=color)
+        return text.render(report, color=color, summary=not options.quiet)
+    if name == "json":
+        from gracelint.report.json import render
+    elif name == "sarif":
+        from gracelint.report.sarif import render
+    elif name == "github":
+        from gracelint.report.github import render
+    elif name == "gitlab":
+        from gracelint.report.gitlab import render
+    else:
+        from gracelint.report.junit import render
+    return render(report)
+
+
+def _verdict(report: Report, options: Namespace) -> int:
+    if report.errors:
+        return FAILED
+    if options.fail_on == "never":
+        return CLEAN
+    worst = min((reported.severity.rank for reported in report.findings), default=len(Severity))
+    return FINDINGS if worst <= Severity(options.fail_on).rank else CLEAN
+
+
+def _say(options: Namespace, text: str) -> None:
+    if text and not options.quiet:
+        print(text, file=sys.stderr)
+
+
+def _wants_color(options: Namespace) -> bool:
+    if options.color != "auto":
+        return bool(options.color == "always")
+    if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
+        return False
+    return "FORCE_COLOR" in os.environ or sys.stdout.isatty()
+
+
+def _progress() -> Callable[[int, int], None]:
+    """A bar on standard error, once a run takes longer than a second."""
+    from time import monotonic
+
+    start = shown = monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        now = monotonic()
+        if done == total:
+            print("\r\x1b[K" if shown > start else "", end="", file=sys.stderr, flush=True)
+        elif now - start > 1 and now - shown > 0.1:
+            shown = now
+            bar = "█" * (20 * done // total)
+            print(f"\r{bar:░<20} {done}/{total} files", end="", file=sys.stderr, flush=True)
+
+    return progress
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="gracelint",
+        description="Says which containers will be killed, or drop requests, when they are told to stop.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    check = commands.add_parser("check", help="report what will go wrong when containers are told to stop")
+    check.set_defaults(run=_check)
+    _add_paths(check)
+    fixing = check.add_argument_group("fixing")
+    fixing.add_argument("--fix", action="store_true", help="apply safe fixes")
+    fixing.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones as well")
+    fixing.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
+    rules = check.add_argument_group("rules")
+    rules.add_argument("--select", type=_names, action="extend", metavar="NAME", help="run only these rules or groups")
+    rules.add_argument(
+        "--ignore", type=_names, action="extend", metavar="NAME", help="do not run these rules or groups"
+    )
+    rules.add_argument("--strict", action="store_true", help="run the strict rules as well")
+    output = check.add_argument_group("output")
+    output.add_argument(
+        "--format",
+        type=_format,
+        action="append",
+        metavar="FMT[=FILE]",
+        help=f"one of {', '.join(FORMATS)}; can be given several times",
+    )
+    output.add_argument("--statistics", action="store_true", help="show how often each rule was broken, not where")
+    output.add_argument(
+        "--fail-on",
+        choices=("error", "warning", "info", "never"),
+        default="warning",
+        help="mildest severity that makes the exit code 1 (default: warning)",
+    )
+    output.add_argument("--baseline", metavar="FILE", help="do not report the findings listed in FILE")
+    output.add_argument("--write-baseline", metavar="FILE", help="list the present findings in FILE")
+    trace = commands.add_parser("trace", help="tell the story of each launch: what a stop signal meets on its way")
+    trace.set_defaults(run=_trace)
+    _add_paths(trace)
+    trace.add_argument("--format", choices=("text", "json"), default="text")
+    explain = commands.add_parser("explain", help="show a rule's documentation")
+    explain.set_defaults(run=_explain)
+    explain.add_argument("rule", metavar="RULE")
+    rules_command = commands.add_parser("rules", help="list the rules")
+    rules_command.set_defaults(run=_rules)
+    rules_command.add_argument("--format", choices=("text", "json"), default="text")
+    for command in (check, trace, explain, rules_command):
+        _add_common(command)
+    return parser
+
+
+class _Version(Action):
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        from gracelint import __version__
+
+        print(f"gracelint {__version__}")
+        parser.exit()
+
+
+def _add_paths(command: ArgumentParser) -> None:
+    command.add_argument(
+        "paths", nargs="*", default=["."], metavar="PATH", help="files and folders; - is standard input"
+    )
+    command.add_argument(
+        "--isolated", action="store_true", help="read the given paths alone, no project and no settings"
+    )
+    command.add_argument("--stdin-filename", metavar="FILE", help="the name of what is read from standard input")
+
+
+def _add_common(command: ArgumentParser) -> None:
+    command.add_argument("--config", metavar="FILE", help="use this pyproject.toml or gracelint.toml")
+    command.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    loudness = command.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but findings")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="say what is skipped, and why")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _format(text: str) -> tuple[str, str | None]:
+    name, _, path = text.partition("=")
+    if name not in FORMATS:
+        raise ArgumentTypeError(f"{name!r} is none of {', '.join(FORMATS)}")
+    return name, path or None

@@ -1,0 +1,212 @@
+"""Which files a run reads. Every file of interest that is left out has a reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+from gracelint.config import ConfigError, matches
+from gracelint.record import Record
+
+VENDORED = frozenset(
+    {".git", ".hg", ".svn", ".nox", ".terraform", ".tox", ".venv", "__pycache__", "bower_components", "node_modules"}
+    | {"site-packages", "vendor", "venv"}
+)
+UNMARKED_LIMIT = 5000
+"""Folder entries looked at around a named file where nothing marks the root of its project."""
+
+DOCKERFILE, MANIFEST, OTHER = "dockerfile", "manifest", "other"
+
+
+class Skip(Record):
+    path: str
+    reason: str
+
+
+class Scope(Record):
+    """The paths a run reports on, relative to the root; "" is the root itself."""
+
+    files: frozenset[str]
+    folders: tuple[str, ...]
+
+    def __contains__(self, path: object) -> bool:
+        if path in self.files or "" in self.folders:
+            return True
+        return isinstance(path, str) and any(path.startswith(folder + "/") for folder in self.folders)
+
+
+class Found(Record):
+    """The files to read, by path, each with its kind, and those left out."""
+
+    files: tuple[tuple[str, str], ...]
+    skipped: tuple[Skip, ...]
+
+
+def scope_of(root: str, paths: Iterable[str]) -> Scope:
+    """What absolute paths mean inside a root. Raises ConfigError for a path that does not exist."""
+    files, folders = [], []
+    for path in paths:
+        if not os.path.lexists(path):
+            raise ConfigError(f"{os.path.relpath(path)}: no such file or folder")
+        relative = os.path.relpath(path, root).replace(os.sep, "/")
+        if os.path.isdir(path):
+            folders.append("" if relative == "." else relative)
+        else:
+            files.append(relative)
+    return Scope(frozenset(files), tuple(folders))
+
+
+def discover(root: str, scope: Scope, *, exclude: tuple[str, ...], marked: bool, isolated: bool) -> Found:
+    """The files below a root that may matter, and all that `scope` names; with `isolated` only the latter."""
+    skipped: list[Skip] = []
+    barred = _barrier(root, exclude, skipped)
+    found = {}
+    for path in _listed(root, scope, barred, marked, skipped) if scope.folders or not isolated else ():
+        kind = kind_of(path)
+        if kind == OTHER or (isolated and path not in scope) or barred(path.rpartition("/")[0]):
+            continue
+        if matches(path, exclude):
+            skipped.append(Skip(path, "excluded by the configuration"))
+        else:
+            found[path] = kind
+    for path in scope.files:
+        if matches(path, exclude):
+            found.pop(path, None)
+            skipped.append(Skip(path, "excluded by the configuration"))
+        else:
+            found[path] = kind_of(path)
+    unique = {skip.path: skip for skip in skipped}
+    return Found(tuple(sorted(found.items())), tuple(unique[path] for path in sorted(unique)))
+
+
+def _listed(root: str, scope: Scope, barred: Callable[[str], bool], marked: bool, skipped: list[Skip]) -> Iterable[str]:
+    listed = _git_files(root)
+    if listed is None:
+        return _walk(root, barred, None if marked or scope.folders else UNMARKED_LIMIT, skipped)
+    if scope.folders:
+        skipped += _git_ignored(root, barred)
+    return listed
+
+
+def kind_of(path: str) -> str:
+    """What a file is by its name."""
+    name = path[path.rfind("/") + 1 :]
+    if name.endswith((".yaml", ".yml", ".json")):
+        return MANIFEST
+    if "ockerfile" not in name and "ontainerfile" not in name:
+        return OTHER
+    from gracelint.parse.dockerfile import is_dockerfile_name
+
+    return DOCKERFILE if is_dockerfile_name(name) else OTHER
+
+
+def _barrier(root: str, exclude: tuple[str, ...], skipped: list[Skip]) -> Callable[[str], bool]:
+    """A test for folders that are not read, which notes the reason once."""
+    known = {"": False}
+
+    def barred(folder: str) -> bool:
+        answer = known.get(folder)
+        if answer is not None:
+            return answer
+        parent, _, name = folder.rpartition("/")
+        if barred(parent):
+            known[folder] = True
+            return True
+        reason = _reason(os.path.join(root, folder), folder, name, exclude)
+        if reason is not None and name != ".git":
+            skipped.append(Skip(folder + "/", reason))
+        known[folder] = reason is not None
+        return known[folder]
+
+    return barred
+
+
+def _reason(absolute: str, folder: str, name: str, exclude: tuple[str, ...]) -> str | None:
+    if name in VENDORED:
+        return "vendored or generated"
+    if exclude and matches(folder, exclude):
+        return "excluded by the configuration"
+    if os.path.islink(absolute):
+        return "symbolic link to a folder"
+    if os.path.isfile(os.path.join(absolute, ".git")):
+        return "git submodule"
+    return None
+
+
+def _walk(root: str, barred: Callable[[str], bool], limit: int | None, skipped: list[Skip]) -> Iterator[str]:
+    """All files, level by level, so that a limit cuts off what is farthest away."""
+    seen = 0
+    level = [""]
+    while level:
+        below = []
+        for folder in level:
+            try:
+                entries = sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name)
+            except OSError as error:
+                skipped.append(Skip(folder + "/", f"cannot be listed: {error.strerror}"))
+                continue
+            seen += len(entries)
+            if limit is not None and seen > limit:
+                reason = "too many files around, and neither a configuration nor a git root says where the project ends"
+                skipped.append(Skip(folder + "/", reason))
+                return
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if not entry.is_dir():
+                    yield path
+                elif not barred(path):
+                    below.append(path)
+        level = below
+
+
+def _git_files(root: str) -> list[str] | None:
+    """The files git tracks or would track, or None where git does not say: no repository, or a root it ignores."""
+    listing = _git(root, "ls-files", "-coz", "--exclude-standard", "--deduplicate")
+    return [path for path in listing.split("\0") if path] if listing else None
+
+
+def _git_ignored(root: str, barred: Callable[[str], bool]) -> Iterator[Skip]:
+    for path in (_git(root, "ls-files", "-oiz", "--exclude-standard", "--directory") or "").split("\0"):
+        folder = path.endswith("/")
+        if path and (folder or kind_of(path) != OTHER) and not barred(path.rpartition("/")[0]):
+            yield Skip(path, "ignored by git")
+
+
+def _git(root: str, *arguments: str) -> str | None:
+    """What git answers. Its hooks and helpers, which a repository could bring along, are turned off.
+
+    Spawned by hand: importing `subprocess` takes longer than git.
+    """
+    if not _in_repository(root):
+        return None
+    command = ("git", "-C", root, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *arguments)
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key.startswith("GIT_CONFIG")
+    }
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
+    read_end, write_end = os.pipe()
+    actions = [
+        (os.POSIX_SPAWN_DUP2, write_end, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+    ]
+    try:
+        child = os.posix_spawnp("git", command, environment, file_actions=actions)
+    except OSError:
+        os.close(read_end)
+        return None
+    finally:
+        os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return os.fsdecode(answer) if status == 0 else None
+
+
+def _in_repository(folder: str) -> bool:
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return False
+        folder = parent
+    return True

@@ -1,0 +1,193 @@
+"""The project's files: read once, only inside its root, only if they are ordinary files of a sane size."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+
+from gracelint.record import Record
+from gracelint.source import Source
+
+LIMIT = 10_000_000
+"""Bytes. Text above it is nothing a person wrote."""
+
+
+class UnreadableError(Exception):
+    """A file that is there but is no text. `source` and `offset` say where that shows."""
+
+    def __init__(self, reason: str, source: Source, offset: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.source = source
+        self.offset = offset
+
+
+class ProjectFiles:
+    """Implements `facts.files.Files` on a folder. `overlay` holds texts that stand in for what is on the disk."""
+
+    def __init__(
+        self, root: str, overlay: Mapping[str, str] | None = None, *, allowed: Callable[[str], bool] | None = None
+    ) -> None:
+        self.name = os.path.basename(os.path.realpath(root))
+        self._root = root
+        self._real_root = os.path.realpath(root)
+        self._overlay = overlay or {}
+        self._overlay_folders = {folder for path in self._overlay for folder in _parents(path)}
+        self._allowed = allowed
+        self._texts: dict[str, _Text | UnreadableError | None] = {}
+        self._folders: dict[str, bool] = {"": True}
+
+    def read(self, path: str) -> Source | None:
+        try:
+            text = self.load(path)
+        except UnreadableError:
+            return None
+        return text.source if text else None
+
+    def load(self, path: str) -> _Text | None:
+        """The file's text, with what is odd about its bytes. Raises UnreadableError where it is none."""
+        normal = _normal(path)
+        if normal is None or (self._allowed is not None and not self._allowed(normal)):
+            return None
+        if normal not in self._texts:
+            try:
+                self._texts[normal] = self._fetch(normal)
+            except UnreadableError as error:
+                self._texts[normal] = error
+        text = self._texts[normal]
+        if isinstance(text, UnreadableError):
+            raise text
+        return text
+
+    def exists(self, path: str) -> bool:
+        normal = _normal(path)
+        if normal is None:
+            return False
+        if normal in self._overlay or normal in self._overlay_folders:
+            return True
+        return self._inside(normal) and os.path.exists(os.path.join(self._root, normal))
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        normal = _normal(folder)
+        if normal is None:
+            return ()
+        found = set()
+        prefix = normal + "/" if normal else ""
+        for path in self._overlay:
+            if path.startswith(prefix):
+                name, slash, _ = path[len(prefix) :].partition("/")
+                found.add(name + slash)
+        if self._inside(normal):
+            try:
+                with os.scandir(os.path.join(self._root, normal)) as entries:
+                    found |= {entry.name + "/" if entry.is_dir() else entry.name for entry in entries}
+            except OSError:
+                pass
+        return tuple(sorted(found))
+
+    def loaded(self) -> list[Source]:
+        """Everything read so far, by path."""
+        texts = (self._texts[path] for path in sorted(self._texts))
+        return [text.source for text in texts if isinstance(text, _Text)]
+
+    def _fetch(self, path: str) -> _Text | None:
+        if path in self._overlay:
+            return _Text(Source(path, self._overlay[path]), None)
+        if not self._inside(path):
+            return None
+        try:
+            data = _bytes(os.path.join(self._root, path))
+        except OSError as error:
+            if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
+                return None
+            raise UnreadableError(f"cannot be read: {error.strerror}", Source(path, "")) from error
+        if data is None:
+            raise UnreadableError("is no ordinary file", Source(path, ""))
+        if len(data) > LIMIT:
+            raise UnreadableError(f"is larger than {LIMIT // 1_000_000} MB", Source(path, ""))
+        return _decode(path, data)
+
+    def _inside(self, path: str) -> bool:
+        """Whether a path stays below the root once its symbolic links are followed."""
+        folder, _, name = path.rpartition("/")
+        if not self._folder_inside(folder):
+            return False
+        absolute = os.path.join(self._root, path)
+        return not name or not os.path.islink(absolute) or self._below(absolute)
+
+    def _folder_inside(self, folder: str) -> bool:
+        known = self._folders.get(folder)
+        if known is None:
+            known = self._folders[folder] = self._below(os.path.join(self._root, folder))
+        return known
+
+    def _below(self, absolute: str) -> bool:
+        real = os.path.realpath(absolute)
+        return real == self._real_root or real.startswith(self._real_root.rstrip("/") + "/")
+
+
+class _Text(Record, identity=True):
+    source: Source
+    invalid_at: int | None
+    """The offset of the first byte that is not UTF-8; U+FFFD stands there."""
+
+
+def _normal(path: str) -> str | None:
+    """A relative path without dots; None where it leads out of the root."""
+    if path.startswith("/") or "\0" in path:
+        return None
+    if "./" not in path and "//" not in path and not path.endswith(("/", ".")):
+        return path
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(len(parts))]
+
+
+def _bytes(path: str) -> bytes | None:
+    """Up to one byte more than LIMIT; None for what is no ordinary file (opening a pipe would wait for its writer)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(path)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return _read_all(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int) -> bytes:
+    chunks = []
+    wanted = LIMIT + 1
+    while wanted > 0:
+        chunk = os.read(descriptor, min(wanted, 1 << 20))
+        if not chunk:
+            break
+        chunks.append(chunk)
+        wanted -= len(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _decode(path: str, data: bytes) -> _Text:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableError("is UTF-16; the tools that read it expect UTF-8", Source(path, ""))
+    if b"\0" in data:
+        raise UnreadableError("is binary, not text", Source(path, ""))
+    try:
+        return _Text(Source(path, data.decode()), None)
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        return _Text(Source(path, data.decode(errors="replace")), len(before))

@@ -1,0 +1,91 @@
+"""The engine's own findings, described as rules are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint.finding import Finding, Severity
+from gracelint.rule import Rule
+
+
+def _nothing(_: object) -> Iterator[Finding]:
+    return iter(())
+
+
+def _own(name: str, severity: Severity, doc: str) -> Rule:
+    return Rule(name, severity, type(None), _nothing, doc)
+
+
+_UNREADABLE = """\
+A file that is no text.
+
+## What it does
+Reports Dockerfiles and manifests that cannot be read: no permission, binary content, more than 10 MB, or an encoding
+other than UTF-8 where the tools that read the file accept nothing else.
+
+## Why is this bad?
+Whatever is in it was not judged.
+"""
+
+_SYNTAX = """\
+A file that its own tool would refuse.
+
+## What it does
+Reports Dockerfiles, manifests and Compose files that cannot be parsed, at the place where reading failed. All other
+files are still linted.
+
+## Why is this bad?
+BuildKit, kubectl or Compose will refuse it too, and nothing in it was judged.
+"""
+
+_TEMPLATED = """\
+A manifest that is still a template.
+
+## What it does
+Reports manifests with template actions (`{{ … }}`) outside of strings. They are skipped, never half read.
+
+## Why is this bad?
+It is not; but what the cluster will get is not in this file. Render it and lint the result:
+
+    helm template my-release ./chart | gracelint check -
+"""
+
+_UNUSED = """\
+A suppression that silences nothing.
+
+## What it does
+Reports a name in a `# gracelint: ignore[…]` comment or a `gracelint/ignore` annotation whose rule ran and found nothing
+there.
+
+## Why is this bad?
+It would silence the next defect that comes to stand there.
+
+## Fix safety
+Removing the comment is safe. Annotations are left to you.
+
+## Options
+Comments hold for their own line or, on a line of their own, for the line below. In a Dockerfile they stand on a line
+of their own and hold for the whole instruction below. JSON has no comments: use `per-file-ignores` in the
+configuration, or the annotation `gracelint/ignore: "rule-name, …"` on the Kubernetes object.
+"""
+
+_UNKNOWN = """\
+A suppression of a rule that does not exist.
+
+## What it does
+Reports a name in a `# gracelint: ignore[…]` comment or a `gracelint/ignore` annotation that no rule has.
+
+## Why is this bad?
+It silences nothing: a typing error, or a rule of a pack that is not configured.
+"""
+
+OWN = {
+    rule.name: rule
+    for rule in (
+        _own("unreadable-file", Severity.ERROR, _UNREADABLE),
+        _own("syntax-error", Severity.ERROR, _SYNTAX),
+        _own("templated-manifest", Severity.INFO, _TEMPLATED),
+        _own("unused-suppression", Severity.WARNING, _UNUSED),
+        _own("unknown-rule-in-suppression", Severity.WARNING, _UNKNOWN),
+    )
+}

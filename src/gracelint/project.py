@@ -1,0 +1,225 @@
+"""A project as the rules see it: discover → read → parse → link. The only module that knows the whole order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+from gracelint.config import Place, Settings, locate
+from gracelint.discover import DOCKERFILE, MANIFEST, OTHER, Scope, Skip, discover, kind_of, scope_of
+from gracelint.facts.dockerfile import Stage
+from gracelint.files import ProjectFiles, UnreadableError
+from gracelint.finding import Finding
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.record import Record
+from gracelint.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.kubernetes import Workload
+    from gracelint.facts.launch import Launch
+    from gracelint.facts.program import Program
+    from gracelint.facts.yaml import Document
+    from gracelint.launch.link import Linked
+
+STDIN = "-"
+
+
+class Problem(Record):
+    """A finding of the engine's own: a file that cannot be judged."""
+
+    rule: str
+    finding: Finding
+
+
+class Request(Record):
+    """What a run is about. Paths are absolute."""
+
+    root: str
+    paths: tuple[str, ...]
+    """What is reported on."""
+    settings: Settings
+    marked: bool = True
+    isolated: bool = False
+    overlay: Mapping[str, str] = {}
+    """Texts that stand in for files: standard input, or fixes not yet written."""
+    progress: Callable[[int, int], None] | None = None
+    """Called with the number of files read, and of all."""
+
+
+class Project(Record, identity=True):
+    request: Request
+    scope: Scope
+    sources: tuple[Source, ...]
+    """Every file that was read, by path."""
+    stages: tuple[Stage, ...]
+    launches: tuple[Launch, ...]
+    workloads: tuple[Workload, ...]
+    programs: tuple[Program, ...]
+    services: tuple[ComposeService, ...]
+    problems: tuple[Problem, ...]
+    skipped: tuple[Skip, ...]
+    errors: tuple[str, ...]
+    """Internal errors: each is a bug in gracelint."""
+
+    def concerns(self, launch: Launch) -> bool:
+        """Whether a launch has to do with what is reported on."""
+        hops = (hop.span.source.path for hop in launch.hops if hop.span)
+        stage = (launch.stage.source.path,) if launch.stage else ()
+        return any(path in self.scope for path in (launch.origin.source.path, *stage, *hops))
+
+
+def place_of(paths: Iterable[str], working_dir: str) -> Place:
+    """The root of the project that absolute paths belong to, and its configuration.
+
+    Where nothing marks a root it is the working folder, or the folder that holds all paths if they lie elsewhere.
+    """
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths]
+    common = os.path.commonpath(folders) if folders else working_dir
+    place = locate(common)
+    if place is not None:
+        return place
+    below = common == working_dir or common.startswith(working_dir.rstrip("/") + "/")
+    return Place(working_dir if below else common, None, False)
+
+
+def read_project(request: Request) -> Project:
+    """Reads all that the request's paths belong to. Raises ConfigError for a path that does not exist."""
+    root, overlay = request.root, request.overlay
+    on_disk = [path for path in request.paths if os.path.relpath(path, root) not in overlay]
+    scope = scope_of(root, on_disk)
+    named = {path for path in overlay if os.path.join(root, path) in request.paths}
+    scope = Scope(scope.files | named, scope.folders)
+    found = discover(root, scope, exclude=request.settings.exclude, marked=request.marked, isolated=request.isolated)
+    files = ProjectFiles(root, overlay, allowed=scope.__contains__ if request.isolated else None)
+    reading = _Reading(files, scope, request.settings)
+    todo = sorted({**dict(found.files), **{path: kind_of(path) for path in named}}.items())
+    for number, (path, kind) in enumerate(todo):
+        if request.progress is not None:
+            request.progress(number, len(todo))
+        reading.add(path, kind)
+    if request.progress is not None:
+        request.progress(len(todo), len(todo))
+    return reading.finish(request, found.skipped)
+
+
+class _Reading:
+    """Collects what the files say; one bad file costs the others nothing."""
+
+    def __init__(self, files: ProjectFiles, scope: Scope, settings: Settings) -> None:
+        self.files = files
+        self.scope = scope
+        self.settings = settings
+        self.stages: list[Stage] = []
+        self.documents: list[Document] = []
+        self.services: list[ComposeService] = []
+        self.problems: list[Problem] = []
+        self.skipped: list[Skip] = []
+        self.errors: list[str] = []
+
+    def add(self, path: str, kind: str) -> None:
+        try:
+            self._read(path, kind)
+        except UnreadableError as error:
+            at = error.source.span(error.offset, error.offset)
+            self.problems.append(Problem("unreadable-file", Finding(f"{path} {error.reason}", at)))
+        except ParseError as error:
+            self.problems.append(Problem("syntax-error", Finding(error.message, error.span)))
+        except TemplatedError as error:
+            self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, error.span)))
+        except Exception as error:
+            self.errors.append(internal_error(f"reading {path}", error))
+
+    def _read(self, path: str, kind: str) -> None:
+        text = self.files.load(path)
+        if text is None:
+            if path in self.scope.files:
+                self.skipped.append(Skip(path, "leads out of the project, or is no file"))
+            return
+        source = text.source
+        if kind == OTHER and path in self.scope.files and _looks_like_dockerfile(source.text):
+            kind = DOCKERFILE
+        if kind == DOCKERFILE:
+            from gracelint.parse.dockerfile import read_dockerfile
+
+            self.stages += read_dockerfile(source)
+        elif kind == MANIFEST or path == STDIN:
+            self._read_manifest(source, text.invalid_at)
+
+    def _read_manifest(self, source: Source, invalid_at: int | None) -> None:
+        if not _may_matter(source.text):
+            return
+        if invalid_at is not None:
+            raise UnreadableError("is not UTF-8, which YAML requires", source, invalid_at)
+        from gracelint.parse.compose import is_compose, read_compose
+        from gracelint.parse.yaml import read_stream
+
+        stream = read_stream(source, self.settings.workload_kinds)
+        for document in stream.documents:
+            if is_compose(source.path, document):
+                self.services += read_compose(document)
+            else:
+                self.documents.append(document)
+        for problem in stream.problems:
+            raise problem
+
+    def finish(self, request: Request, skipped: Iterable[Skip]) -> Project:
+        linked = self._link()
+        return Project(
+            request=request,
+            scope=self.scope,
+            sources=tuple(self.files.loaded()),
+            stages=_judged(linked.launches) if linked else (),
+            launches=tuple(linked.launches) if linked else (),
+            workloads=tuple(linked.workloads) if linked else (),
+            programs=tuple(linked.programs) if linked else (),
+            services=tuple(self.services),
+            problems=tuple(self.problems),
+            skipped=tuple(sorted((*skipped, *self.skipped), key=lambda skip: skip.path)),
+            errors=tuple(self.errors),
+        )
+
+    def _link(self) -> Linked | None:
+        if not (self.stages or self.documents or self.services):
+            return None
+        from gracelint.launch.link import link
+
+        try:
+            manifests = None
+            if self.documents:
+                from gracelint.parse.kubernetes import read_manifests
+
+                manifests = read_manifests(self.documents, self.settings.workload_kinds)
+            return link(self.stages, manifests, self.services, self.files, self.settings)
+        except Exception as error:
+            self.errors.append(internal_error("joining the files", error))
+            return None
+
+
+def internal_error(doing: str, error: Exception) -> str:
+    """One line that says what broke and where, for the bug report."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""
+    return f"internal error while {doing}: {type(error).__name__}: {error}{where}"
+
+
+def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
+    """The stages that run somewhere, and those they inherit from; build stages never get a signal."""
+    stages = {id(stage): stage for launch in launches if launch.stage for stage in launch.stage.lineage()}
+    return tuple(sorted(stages.values(), key=lambda stage: (stage.source.path, stage.index)))
+
+
+def _looks_like_dockerfile(text: str) -> bool:
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    return first.split(" ", 1)[0].upper() in ("FROM", "ARG")
+
+
+def _may_matter(text: str) -> bool:
+    return "kind" in text or "services" in text
+
+
+_TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"

@@ -1,0 +1,70 @@
+"""`gracelint rules` and `gracelint explain`: what the rules say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gracelint.config import ConfigError, did_you_mean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.rule import Rule
+
+    Listed = Sequence[tuple[str, Rule]]
+
+
+def table(rules: Listed, fmt: str) -> str:
+    if fmt == "json":
+        import json
+
+        return json.dumps(
+            [
+                {
+                    "name": rule.name,
+                    "group": group,
+                    "severity": rule.severity.value,
+                    "strict": rule.strict,
+                    "since": rule.since,
+                    "summary": summary(rule),
+                    "options": dict(rule.options),
+                }
+                for group, rule in rules
+            ],
+            indent=2,
+            ensure_ascii=False,
+        )
+    widest = max(len(rule.name) for _, rule in rules)
+    return "\n".join(
+        f"{rule.name:<{widest}}  {group:<10}  {rule.severity.value:<7}  {summary(rule)}"
+        + ("  (strict)" if rule.strict else "")
+        for group, rule in rules
+    )
+
+
+def explain(rules: Listed, name: str, *, color: bool) -> str:
+    found = next(((group, rule) for group, rule in rules if rule.name == name), None)
+    if found is None:
+        raise ConfigError(f"no rule is named {name!r}{did_you_mean(name, [rule.name for _, rule in rules])}")
+    group, rule = found
+    facts = f"{group} · {rule.severity.value} · since {rule.since}" + (" · only with --strict" if rule.strict else "")
+    options = "".join(f"- `{option}` (default {value!r})\n" for option, value in rule.options.items())
+    page = f"# {rule.name}\n\n{facts}\n\n{rule.doc.strip()}\n"
+    if options:
+        page += f"\nSet below `[tool.gracelint.rules.{rule.name}]`:\n\n{options}"
+    return _rendered(page) if color else page.rstrip("\n")
+
+
+def summary(rule: Rule) -> str:
+    """The first line of its documentation."""
+    return rule.doc.strip().partition("\n")[0]
+
+
+def _rendered(page: str) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    written = StringIO()
+    Console(file=written, force_terminal=True).print(Markdown(page))
+    return written.getvalue().rstrip("\n")

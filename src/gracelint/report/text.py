@@ -1,0 +1,130 @@
+"""`--format text`, for people: each finding with its line of source, its notes, and what to do about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from gracelint.finding import Applicability, Severity
+from gracelint.report.canvas import Piece, coloured, plain, visible, width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.engine import Report, Reported
+    from gracelint.finding import Fix
+    from gracelint.source import Span
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
+_WIDEST = 160
+"""Columns of source shown; longer lines are cut around the place."""
+
+
+def render(report: Report, *, color: bool = False, summary: bool = True) -> str:
+    lines = [line for reported in report.findings for line in (*_finding(report, reported), [])]
+    if summary:
+        lines += _summary(report)
+    elif lines:
+        lines.pop()
+    return coloured(lines) if color else plain(lines)
+
+
+def statistics(report: Report, *, color: bool = False) -> str:
+    """How often each rule was broken, most often first."""
+    counts = Counter((reported.rule, reported.severity) for reported in report.findings)
+    lines = [
+        [(f"{number:>6}  ", "bold"), (f"{severity.value:<8}", _STYLES[severity]), (rule, "")]
+        for (rule, severity), number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    lines += _summary(report)
+    return coloured(lines) if color else plain(lines)
+
+
+def _finding(report: Report, reported: Reported) -> Iterator[list[Piece]]:
+    finding = reported.finding
+    style = _STYLES[reported.severity]
+    places = [finding.at, *(note.span for note in finding.notes)]
+    gutter = max(len(str(span.line)) for span in places)
+    title = [(f"{reported.severity.value}[{reported.rule}]", style), (f": {visible(finding.message)}", "bold")]
+    yield title
+    yield from _frame(report, finding.at, "^", style, "", gutter, first=True)
+    for note in finding.notes:
+        yield from _frame(report, note.span, "-", "blue", note.text, gutter, first=False)
+    if finding.fix is not None:
+        yield [(" " * gutter + "  = ", "blue"), ("help", "bold"), (f": {_help(finding.fix)}", "")]
+
+
+def _frame(
+    report: Report, span: Span, mark: str, style: str, label: str, gutter: int, *, first: bool
+) -> Iterator[list[Piece]]:
+    line, column = span.source.position(span.start)
+    arrow = "-->" if first else ":::"
+    yield [(" " * gutter + f" {arrow} ", "blue"), (f"{visible(report.shown(span.source.path))}:{line}:{column}", "")]
+    source = span.source.line_span(line)
+    if not source.text.strip():
+        if label:
+            yield [(" " * gutter + "  = ", "blue"), (visible(label), style)]
+        return
+    end = min(max(span.end, span.start + 1), max(source.end, span.start + 1))
+    before, marked, after = _window(source.text, span.start - source.start, end - source.start)
+    yield [(" " * gutter + "  |", "blue")]
+    yield [(f"{line:>{gutter}}  | ", "blue"), (before + marked + after, "")]
+    carets = " " * width(before) + mark * max(width(marked), 1)
+    yield [(" " * gutter + "  | ", "blue"), (carets + (f" {visible(label)}" if label else ""), style)]
+
+
+def _window(text: str, start: int, end: int) -> tuple[str, str, str]:
+    """The line before, at and after a place, cut to what fits on a screen."""
+    before, marked, after = visible(text[:start]), visible(text[start:end]), visible(text[end:])
+    if len(before) + len(marked) + len(after) <= _WIDEST:
+        return before, marked, after
+    marked = marked if len(marked) <= _WIDEST // 2 else marked[: _WIDEST // 2] + "…"
+    room = (_WIDEST - len(marked)) // 2
+    before = before if len(before) <= room else "…" + before[-room:]
+    after = after if len(after) <= room else after[:room] + "…"
+    return before, marked, after
+
+
+_HELP = {
+    Applicability.SAFE: "--fix",
+    Applicability.UNSAFE: "--fix --unsafe-fixes",
+    Applicability.MANUAL: "by hand",
+}
+
+
+def _help(fix: Fix) -> str:
+    return f"{visible(fix.title)} ({_HELP[fix.applicability]})"
+
+
+def _summary(report: Report) -> list[list[Piece]]:
+    counts = Counter(reported.severity for reported in report.findings)
+    if not counts:
+        checked = "1 file" if report.files == 1 else f"{report.files} files"
+        return [[("No findings", "bold green"), (f" in {checked}.{_left_out(report)}", "")]]
+    named = [_count(counts[severity], severity.value) for severity in Severity if counts[severity]]
+    files = len({reported.path for reported in report.findings})
+    line = f"Found {', '.join(named)} in {_count(files, 'file')}.{_left_out(report)}"
+    return [[(line, "bold")], *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
+
+
+def _fixable(report: Report) -> str:
+    kinds = Counter(item.finding.fix.applicability for item in report.findings if item.finding.fix is not None)
+    safe, unsafe = kinds[Applicability.SAFE], kinds[Applicability.UNSAFE]
+    if safe and unsafe:
+        return f"{safe} can be fixed with `--fix`, {unsafe} more with `--fix --unsafe-fixes`."
+    if safe:
+        return f"{safe} can be fixed with `--fix`."
+    return f"{unsafe} can be fixed with `--fix --unsafe-fixes`." if unsafe else ""
+
+
+def _left_out(report: Report) -> str:
+    parts = []
+    if report.suppressed:
+        parts.append(f"{report.suppressed} suppressed")
+    if report.baselined:
+        parts.append(f"{report.baselined} in the baseline")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

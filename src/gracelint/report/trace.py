@@ -1,0 +1,171 @@
+"""`gracelint trace`: the story of each launch, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gracelint.engine import shown_path
+from gracelint.facts.launch import DrainSource, Effect
+from gracelint.facts.verdict import Verdict
+from gracelint.report.canvas import Piece, coloured, plain, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from gracelint.facts.launch import Budget, Hop, Launch
+    from gracelint.source import Span
+
+VERSION = 1
+_STYLES = {
+    Verdict.HANDLED: "bold green",
+    Verdict.IGNORED: "bold red",
+    Verdict.CUT: "bold red",
+    Verdict.UNKNOWN: "bold yellow",
+}
+_EFFECTS = {
+    Effect.REPLACES: ("replaces itself with the next (exec)", "green"),
+    Effect.FORWARDS: ("forwards {signal}", "green"),
+    Effect.SWALLOWS: ("swallows {signal}", "red"),
+    Effect.CUTS: ("cuts the program off", "red"),
+    Effect.HANDLES: ("handles {signal}", "green"),
+    Effect.UNKNOWN: ("unknown", "yellow"),
+}
+
+
+def render(launches: Sequence[Launch], fmt: str, *, base: str = "", color: bool = False) -> str:
+    if fmt == "json":
+        import json
+
+        told = [_as_json(launch, base) for launch in launches]
+        return json.dumps({"version": VERSION, "launches": told}, indent=2, ensure_ascii=False)
+    lines = [line for launch in launches for line in (*_story(launch, base), [])]
+    if not lines:
+        lines = [[("No container is started by these files.", "")]]
+    return coloured(lines) if color else plain(lines)
+
+
+def _as_json(launch: Launch, base: str) -> dict[str, Any]:
+    origin, program = launch.origin, launch.program
+    return {
+        "origin": {
+            "kind": origin.kind,
+            **_place(origin.span, base),
+            "name": origin.name,
+            "container": origin.container,
+        },
+        "link": launch.link,
+        "stop_signal": launch.stop_signal.value,
+        "verdict": launch.verdict.value,
+        "why": launch.why,
+        "hops": [
+            {"argv": list(hop.argv), "effect": hop.effect.value, "why": hop.why, **_place(hop.span, base)}
+            for hop in launch.hops
+        ],
+        "program": program and {**_place(program.span, base), "language": program.language},
+        "budget": _budget_as_json(launch.budget),
+    }
+
+
+def _budget_as_json(budget: Budget) -> dict[str, Any]:
+    drain = budget.drain
+    return {
+        "grace": _number(budget.grace.value),
+        "pre_stop": _number(budget.pre_stop.value) if budget.pre_stop else None,
+        "drain": drain.seconds if drain else None,
+        "drain_source": drain.source.value if drain else None,
+        "margin": budget.margin,
+        "needed": budget.needed,
+    }
+
+
+def _number(seconds: float) -> float | None:
+    """None for NaN, which JSON has no way to write."""
+    return None if seconds != seconds else seconds
+
+
+def _place(span: Span | None, base: str) -> dict[str, Any]:
+    if span is None:
+        return {"path": None, "line": None}
+    return {"path": shown_path(base, span.source.path).encode("utf-8", "replace").decode(), "line": span.line}
+
+
+def _story(launch: Launch, base: str) -> Iterator[list[Piece]]:
+    yield [(_title(launch), "bold"), (f"  {_where(launch.origin.span, base)}", "blue")]
+    if launch.link is not None and launch.stage is not None:
+        yield [(f"  image    {_where(launch.stage.from_.span, base)} ({_LINKS[launch.link]})", "")]
+    for number, hop in enumerate(launch.hops):
+        yield from _hop(hop, number, launch.hops[0].pid_1, base)
+    yield [("  verdict  ", ""), (launch.verdict.value, _STYLES[launch.verdict]), (f": {visible(launch.why)}", "")]
+    for number, (seconds, event) in enumerate(_timeline(launch)):
+        yield [("  stop     " if not number else "           ", ""), (f"{seconds:>6g} s  {event}", "")]
+
+
+_LINKS = {
+    "declared": "as the configuration says",
+    "built": "built from it",
+    "named": "the only Dockerfile that fits the image's name",
+}
+
+
+def _title(launch: Launch) -> str:
+    origin = launch.origin
+    if origin.kind == "kubernetes":
+        kind = launch.workload.kind if launch.workload else "workload"
+        return f"{kind} {origin.name}" + (f", container {origin.container}" if origin.container else "")
+    return f"Compose service {origin.name}" if origin.kind == "compose" else f"Dockerfile stage {origin.name}"
+
+
+def _hop(hop: Hop, number: int, outermost_is_pid_1: bool, base: str) -> Iterator[list[Piece]]:
+    effect, style = _EFFECTS[hop.effect]
+    label = "PID 1" if number == 0 and outermost_is_pid_1 else "hop" if number == 0 else "→"
+    command = visible(" ".join(_quoted(word) for word in hop.argv).replace("\n", "⏎"))
+    command = command if len(command) <= 100 else command[:99] + "…"
+    where = f"  {_where(hop.span, base)}" if hop.span else ""
+    yield [(f"  {label:<7}  ", ""), (command, "bold"), (where, "blue")]
+    yield [
+        ("           ", ""),
+        (effect.format(signal=hop.signal), style),
+        (f": {visible(hop.why)}" if hop.why else "", ""),
+    ]
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if not word or any(char in word for char in " \t\n;&|<>") else word
+
+
+def _where(span: Span, base: str) -> str:
+    return f"{visible(shown_path(base, span.source.path))}:{span.line}"
+
+
+def _timeline(launch: Launch) -> Iterator[tuple[float, str]]:
+    """What happens when, in seconds from the decision to stop."""
+    budget, signal = launch.budget, launch.stop_signal.value
+    grace = budget.grace.value
+    before = budget.pre_stop.value if budget.pre_stop else 0.0
+    if grace != grace:
+        return
+    if before != before:
+        yield 0, "preStop runs; nobody can tell how long"
+        yield grace, "SIGKILL if anything still runs"
+        return
+    if before:
+        yield 0, "preStop runs, and the grace period with it"
+    if before >= grace:
+        yield grace, f"SIGKILL: preStop has used up the grace period before {signal} was sent"
+        return
+    yield before, f"{signal} to PID 1"
+    if launch.verdict is Verdict.IGNORED:
+        yield grace, "SIGKILL, exit 137: nothing ended it"
+        return
+    if launch.verdict is Verdict.CUT:
+        yield before, "the container ends before the program's cleanup"
+        return
+    drain = budget.drain
+    if drain is not None and drain.seconds is not None:
+        assumed = " (assumed)" if drain.source is DrainSource.ASSUMED else f" ({drain.why})"
+        yield before + drain.seconds, f"drained{assumed}"
+    elif drain is not None:
+        yield before, f"draining, without a limit of its own ({drain.why})"
+    yield grace, "SIGKILL if anything still runs"

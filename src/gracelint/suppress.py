@@ -1,0 +1,123 @@
+"""Comments and annotations that silence a rule in one place, with a reason.
+
+    # gracelint: ignore[missing-init, shell-form-command] the base image's init does this
+
+A comment holds for its own line or, where it stands alone, for the next line that is no comment. It silences every
+finding that points there, be it with a note. A Dockerfile knows no comment behind an instruction, so there one that
+stands alone holds for the whole instruction below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gracelint.record import Record
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.kubernetes import Workload
+
+MARK = "gracelint:"
+ANNOTATION = "gracelint/ignore"
+
+
+class Suppression(Record, identity=True):
+    """One rule name in a comment or an annotation, and the text it holds for."""
+
+    rule: str
+    at: Span
+    """The name."""
+    reach: Span
+    removal: Span | None
+    """What to delete when the name goes; None where that takes an editor."""
+
+    def covers(self, span: Span) -> bool:
+        reach = self.reach
+        return (
+            span.source is reach.source
+            and span.start <= reach.end
+            and (span.start >= reach.start or span.end > reach.start)
+        )
+
+
+def comments(source: Source) -> Iterator[Suppression]:
+    """The suppressions in a file's comments."""
+    text = source.text
+    if MARK not in text or source.path.endswith(".json"):
+        return
+    import re
+
+    marker = "//" if source.path.endswith((".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")) else "#"
+    comment = re.compile(rf"(?<![^\s]){re.escape(marker)}[ \t]*gracelint:[ \t]*ignore\[([^\]\r\n]*)\][^\r\n]*")
+    for match in comment.finditer(text):
+        line = source.position(match.start())[0]
+        line_span = source.line_span(line)
+        alone = not text[line_span.start : match.start()].strip("\ufeff \t")
+        reach = _below(source, line, marker) if alone else line_span
+        whole = _with_newline(line_span) if alone else _with_space_before(source, match.start(), match.end())
+        yield from _names(source, match.group(1), match.start(1), reach, whole)
+
+
+def annotated(workloads: Iterable[Workload], services: Iterable[ComposeService]) -> Iterator[Suppression]:
+    """The suppressions in `gracelint/ignore` annotations and labels: each holds for its object."""
+    items: tuple[Workload | ComposeService, ...] = (*workloads, *services)
+    for item in items:
+        word = (item.annotations or {}).get(ANNOTATION)
+        if word is None or word.span is None:
+            continue
+        for name in word.value.split(","):
+            if name.strip():
+                yield Suppression(name.strip(), word.span, item.node.span, None)
+
+
+def _names(source: Source, listed: str, start: int, reach: Span, whole: Span) -> Iterator[Suppression]:
+    parts = listed.split(",")
+    offset = start
+    for index, part in enumerate(parts):
+        name = part.strip()
+        at = offset + len(part) - len(part.lstrip())
+        if name:
+            removal = whole
+            if len(parts) > 1:
+                first, last = (offset, offset + len(part) + 1) if index == 0 else (offset - 1, offset + len(part))
+                removal = source.span(first, last)
+            yield Suppression(name, source.span(at, at + len(name)), reach, removal)
+        offset += len(part) + 1
+
+
+def _below(source: Source, line: int, marker: str) -> Span:
+    """The first line below that is no comment, with its continuation lines in a Dockerfile."""
+    last = len(source.line_starts)
+    line += 1
+    while line < last and source.line_span(line).text.lstrip().startswith(marker):
+        line += 1
+    if line > last:
+        return source.span(len(source.text), len(source.text))
+    start = source.line_span(line).start
+    if marker == "#" and _continues_lines(source.path):
+        while line < last and source.line_span(line).text.rstrip().endswith(("\\", "`")):
+            line += 1
+    return source.span(start, source.line_span(line).end)
+
+
+def _continues_lines(path: str) -> bool:
+    return not path.endswith((".yaml", ".yml", ".py"))
+
+
+def _with_newline(line: Span) -> Span:
+    text = line.source.text
+    end = line.end
+    if text.startswith("\r\n", end):
+        end += 2
+    elif end < len(text):
+        end += 1
+    start = line.start + text.startswith("\ufeff", line.start)
+    return line.source.span(start, end)
+
+
+def _with_space_before(source: Source, start: int, end: int) -> Span:
+    while start > 0 and source.text[start - 1] in " \t":
+        start -= 1
+    return source.span(start, end)
