@@ -1,0 +1,253 @@
+"""Expanding shell words: parameters, quotes and field splitting, as far as the files tell."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.record import Record, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ITEMS = "\x1f"
+"""Stands between the words of `$@` and of arrays, which stay several words even in quotes."""
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_BRACED = re.compile(r"(#?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
+_PARTS = re.compile(r"(?:[^\s'\"\\]|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.)+", re.DOTALL)
+_SPLITS = re.compile(f"[ \t\n{ITEMS}]+")
+_SET_AT_RUN_TIME = frozenset(
+    ("HOME", "PATH", "PWD", "OLDPWD", "HOSTNAME", "USER", "LOGNAME", "UID", "EUID", "PPID", "RANDOM", "SECONDS")
+    + ("LINENO", "TERM", "SHLVL", "BASH", "UNKNOWN")
+)
+
+
+class Scope(Record):
+    """What a word is expanded with."""
+
+    variables: Mapping[str, str | None] = field(default_factory=dict)
+    """None is a variable that is set to something unknown; a name that is not here is unset."""
+    positional: tuple[str, ...] | None = ()
+    """`$1`, `$2` …; None where they are unknown."""
+    name: str | None = None
+    """`$0`."""
+
+
+def expand(text: str, scope: Scope) -> tuple[str, ...] | None:
+    """The words that a word's text becomes, or None where that is only known when it runs. Globs stay as they are."""
+    pieces: list[tuple[str, bool]] = []
+    for piece, quoted in _pieces(text, scope):
+        if piece is None:
+            return None
+        pieces.append((piece, quoted))
+    return tuple(_fields(pieces))
+
+
+def expand_all(text: str, scope: Scope) -> tuple[str, ...] | None:
+    """The words of a list of words, such as an array's."""
+    words: list[str] = []
+    for part in _PARTS.findall(text):
+        fields = expand(part, scope)
+        if fields is None:
+            return None
+        words.extend(fields)
+    return tuple(words)
+
+
+def _fields(pieces: list[tuple[str, bool]]) -> Iterator[str]:
+    """Splits unquoted expansions at blanks, and all of them between items."""
+    current: str | None = None
+    for piece, quoted in pieces:
+        if quoted and piece == ITEMS:
+            continue
+        for index, part in enumerate(piece.split(ITEMS) if quoted else _SPLITS.split(piece)):
+            if index and current is not None:
+                yield current
+                current = None
+            if part or quoted:
+                current = (current or "") + part
+    if current is not None:
+        yield current
+
+
+def _pieces(text: str, scope: Scope) -> Iterator[tuple[str | None, bool]]:
+    """The parts of a word's text, each with its value and whether it is safe from splitting."""
+    offset = 0
+    length = len(text)
+    quoted = False
+    while offset < length:
+        char = text[offset]
+        if char == '"':
+            quoted = not quoted
+            offset += 1
+            if quoted and text.startswith('"', offset):
+                yield "", True
+        elif char == "'" and not quoted:
+            end = _find(text, "'", offset + 1)
+            yield text[offset + 1 : end], True
+            offset = end + 1
+        elif char == "\\":
+            following = text[offset + 1 : offset + 2]
+            offset += 2
+            if following != "\n":
+                yield (char + following if quoted and following not in '$`"\\' else following), True
+        elif char == "`":
+            end = _find(text, "`", offset + 1)
+            yield _substituted(text[offset + 1 : end], scope), quoted
+            offset = end + 1
+        elif char == "$":
+            value, offset = _parameter(text, offset, scope, quoted)
+            yield value, quoted
+        else:
+            end = offset + 1
+            while end < length and text[end] not in '"\\`$' and (quoted or text[end] != "'"):
+                end += 1
+            yield text[offset:end], True
+            offset = end
+
+
+def _parameter(text: str, offset: int, scope: Scope, quoted: bool) -> tuple[str | None, int]:
+    """The value of the `$…` at an offset, and where it ends."""
+    following = text[offset + 1 : offset + 2]
+    if following == "(":
+        end = _closing(text, offset + 1)
+        value = None if text.startswith("((", offset + 1) else _substituted(text[offset + 2 : end - 1], scope)
+        return value, end
+    if following == "{":
+        end = _closing(text, offset + 1)
+        return _braced(text[offset + 2 : end - 1], scope), end
+    if following == "'" and not quoted:
+        end = _find(text, "'", offset + 2)
+        value = text[offset + 2 : end]
+        return (None if "\\" in value else value), end + 1
+    name = _NAME.match(text, offset + 1)
+    if name is not None:
+        return _value(name[0], scope), name.end()
+    if following and following in "@*#?-$!0123456789":
+        return _value(following, scope), offset + 2
+    return "$", offset + 1
+
+
+def _value(name: str, scope: Scope) -> str | None:
+    """The value of a variable or parameter; an unset one is empty."""
+    if name == "0":
+        return scope.name
+    if name in scope.variables:
+        return scope.variables[name]
+    if name in ("?", "-", "$", "!") or name in _SET_AT_RUN_TIME:
+        return None
+    if not (name.isdigit() or name in ("@", "*", "#")):
+        return ""
+    if scope.positional is None:
+        return None
+    if name == "#":
+        return str(len(scope.positional))
+    if name == "@":
+        return ITEMS.join(scope.positional) or ITEMS
+    if name == "*":
+        return " ".join(scope.positional)
+    return scope.positional[int(name) - 1] if int(name) <= len(scope.positional) else ""
+
+
+def _braced(inside: str, scope: Scope) -> str | None:
+    """`${…}`: defaults, alternatives, lengths, and prefixes or suffixes that are cut off."""
+    if inside == "BASH_SOURCE[0]":
+        return scope.name
+    found = _BRACED.fullmatch(inside)
+    if found is None:
+        return None
+    length, name, items, operator, argument = found.groups()
+    value = _value(name, scope)
+    if value is None:
+        return None
+    if items and not value:
+        value = ITEMS
+    if length:
+        return None if items else str(len(value))
+    if operator is None:
+        return value
+    if operator[-1] not in "-=+?":
+        pattern = _text(argument, scope)
+        return None if pattern is None else _cut(value, pattern, operator)
+    present = value not in ("", ITEMS)
+    if not operator.startswith(":") and name in scope.variables:
+        present = True
+    if operator.endswith("+"):
+        return _text(argument, scope) if present else ""
+    if present:
+        return value
+    return None if operator.endswith("?") else _text(argument, scope)
+
+
+def _text(text: str, scope: Scope) -> str | None:
+    fields = expand(text if '"' in text or "'" in text else f'"{text}"', scope)
+    return None if fields is None else " ".join(fields)
+
+
+def _cut(value: str, pattern: str, operator: str) -> str:
+    from fnmatch import fnmatchcase
+
+    shortest = range(len(value) + 1)
+    ends = reversed(shortest) if operator in ("##", "%") else shortest
+    for end in ends:
+        if operator[0] == "#" and fnmatchcase(value[:end], pattern):
+            return value[end:]
+        if operator[0] == "%" and fnmatchcase(value[end:], pattern):
+            return value[:end]
+    return value
+
+
+def _substituted(text: str, scope: Scope) -> str | None:
+    """What `$(…)` prints, for the few commands that only rearrange text."""
+    words = None if any(char in text for char in "|&;<>(") else expand_all(text, scope)
+    if not words:
+        return None
+    name, *arguments = (word for word in words if word != "--")
+    if name == "echo" and not any(argument.startswith("-") for argument in arguments):
+        return " ".join(arguments)
+    if (name, *arguments) in _ANSWERS:
+        return scope.variables.get(_ANSWERS[name, *arguments])
+    if len(arguments) != (2 if arguments and arguments[0] in ("-v", "-f") else 1):
+        return None
+    path = arguments[-1]
+    if name == "dirname":
+        return posixpath.dirname(path) or "."
+    if name == "basename":
+        return posixpath.basename(path)
+    if name in ("which", "command") or (name in ("realpath", "readlink") and path.startswith("/")):
+        return path
+    return None
+
+
+_ANSWERS = {("pwd",): "PWD", ("id", "-u"): "EUID", ("jobs", "-p"): "jobs -p"}
+
+
+def _find(text: str, char: str, start: int) -> int:
+    end = text.find(char, start)
+    return len(text) if end < 0 else end
+
+
+def _closing(text: str, offset: int) -> int:
+    """Behind the bracket that closes the one at an offset, in text whose quotes are known to match."""
+    opening = text[offset]
+    closing = ")" if opening == "(" else "}"
+    level = 0
+    quoted = False
+    while offset < len(text):
+        char = text[offset]
+        if char == "\\":
+            offset += 1
+        elif char == '"':
+            quoted = not quoted
+        elif char == "'" and not quoted:
+            offset = _find(text, "'", offset + 1)
+        elif char == opening:
+            level += 1
+        elif char == closing:
+            level -= 1
+            if not level:
+                return offset + 1
+        offset += 1
+    return len(text)
