@@ -73,9 +73,9 @@ def follow(argv: tuple[Word, ...], context: Context) -> Way:
 
 
 def _step(argv: tuple[Word, ...], context: Context) -> Step:
-    from gracelint.launch import package_manager, programs, servers, shell, supervisors, wrappers
+    from gracelint.launch import image, package_manager, programs, servers, shell, supervisors, wrappers
 
-    for module in (shell, wrappers, supervisors, package_manager, programs, servers):
+    for module in (image, shell, wrappers, supervisors, package_manager, programs, servers):
         step = module.step(argv, context)
         if step is not None:
             return step

@@ -9,10 +9,12 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
 from gracelint.facts.launch import Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
+from gracelint.launch.bases import image_named
 from gracelint.launch.budget import budget_of
 from gracelint.launch.hops import Way, follow
-from gracelint.launch.image import image_named, image_of
+from gracelint.launch.image import image_of
 from gracelint.launch.names import Link, find_dockerfile, repository_of, skaffold_links
+from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
 from gracelint.record import Record, replace
 from gracelint.source import Located, Word
@@ -50,13 +52,13 @@ def link(
     attached = manifests.attached() if manifests is not None else []
     desk.count_users(services, attached)
     composed = [_compose_launch(desk, service) for service in services]
-    workloads = []
-    deployed = []
+    workloads: list[Workload] = []
+    deployed: list[Launch] = []
     for workload in attached:
         judged = replace(workload, assume=settings.assume)
-        launches = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
-        workloads.append(replace(judged, launches=launches))
-        deployed += launches
+        pods = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
+        workloads.append(replace(judged, launches=pods))
+        deployed += pods
     used = {id(launch.stage) for launch in (*composed, *deployed)}
     alone = [
         _image_launch(desk, stage) for stage in stages if stage.final and not stage.windows and id(stage) not in used

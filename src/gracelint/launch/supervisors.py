@@ -132,7 +132,8 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
 
 def _sections(passage: Passage) -> Iterator[tuple[str, dict[str, Word]]]:
     """Sections of an INI file as supervisord reads it: `;` comments, indented continuation lines."""
-    section, values, last = "", {}, ""
+    section, last = "", ""
+    values: dict[str, Word] = {}
     offset = 0
     for line in passage.text.splitlines(keepends=True):
         start, offset = offset, offset + len(line)
