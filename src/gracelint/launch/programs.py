@@ -146,7 +146,7 @@ def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 def _source(path: str, context: Context) -> Source | None:
     found = find_text(context.image, context.files, path, context.working_dir)
-    if found is None or len(found.text) != len(found.source.text):
+    if found is None or found.text != found.source.text.removeprefix("\ufeff"):
         return None
     return found.source
 
