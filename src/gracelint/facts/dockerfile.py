@@ -70,6 +70,8 @@ class Stage(Record, identity=True):
     """Built for Windows, where containers get no signals."""
     env: Mapping[str, str] | None = None
     """The ENV values the container will have, those of parents included; `$` stays in them where a part is unknown."""
+    siblings: Mapping[str, Stage] | None = None
+    """All stages of the file by number and by name, as `COPY --from` calls them."""
 
     def own(self, name: str) -> Instruction | None:
         """The last instruction of that name in this stage itself: the one that counts."""

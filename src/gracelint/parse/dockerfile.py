@@ -310,6 +310,7 @@ def _stages(source: Source, instructions: list[Instruction], escape: str, build:
         defaults |= _declared(item, defaults, defaults, build, escape)
     stages: list[Stage] = []
     named: dict[str, Stage] = {}
+    siblings: dict[str, Stage] = {}
     for index, (start, stop) in enumerate(zip(starts, [*starts[1:], len(instructions)], strict=True)):
         from_ = _expanded(instructions[start], defaults, escape)
         base, name = _from(from_, defaults, escape)
@@ -339,10 +340,12 @@ def _stages(source: Source, instructions: list[Instruction], escape: str, build:
             final=index == len(starts) - 1,
             windows=parent.windows if parent else _for_windows(from_, base),
             env=env,
+            siblings=siblings,
         )
         stages.append(stage)
+        siblings[str(index)] = stage
         if name:
-            named[name] = stage
+            siblings[name] = named[name] = stage
     return stages
 
 

@@ -1,0 +1,130 @@
+"""What is known of images by their name and tag."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from gracelint.facts.launch import Image
+from gracelint.knowledge import table
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SHELL = (Word("/bin/sh"), Word("-c"))
+"""What runs shell form where no SHELL says otherwise."""
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def image_named(reference: str) -> Image:
+    """What the name and tag of an image that is not built here tell of it."""
+    name, tag = _split(reference)
+    row = _row(name)
+    if row is None:
+        return Image(reference, None, shell=SHELL, env={"PATH": SEARCH_PATH})
+    for pattern, changes in row.get("by_tag", ()):
+        if fnmatchcase(tag, pattern):
+            row = {**row, **changes}
+            break
+    tags = table("images")["tags"][row["tags"]] if isinstance(row["tags"], str) else row["tags"]
+    family = next((family for pattern, family in tags if fnmatchcase(tag, pattern)), None)
+    root = table("images")["families"].get(family, {})
+    versions = _versions(row, root, name, tag)
+    stop_signal = row.get("stop_signal")
+    return Image(
+        reference=reference,
+        family=family,
+        entrypoint=tuple(Word(word) for word in row.get("entrypoint", ())),
+        cmd=tuple(Word(word) for word in row.get("cmd", ())),
+        stop_signal=Word(stop_signal) if stop_signal else None,
+        shell=SHELL,
+        sh=sh_row(root.get("sh"), versions),
+        working_dir=row.get("working_dir", "/"),
+        user=row.get("user"),
+        env={"PATH": SEARCH_PATH},
+        tools=_tools(row, root),
+        versions=versions,
+        os=root.get("os"),
+    )
+
+
+def _split(reference: str) -> tuple[str, str]:
+    """Repository, as the tables spell it, and tag."""
+    reference = reference.partition("@")[0]
+    head, slash, tail = reference.rpartition("/")
+    last, _, tag = tail.partition(":")
+    name = head + slash + last
+    library = name.rfind("library/")
+    if library >= 0 and (library == 0 or name[library - 1] == "/"):
+        return name[library + len("library/") :], tag or "latest"
+    for registry in ("docker.io/", "index.docker.io/", "registry-1.docker.io/"):
+        name = name.removeprefix(registry)
+    return name, tag or "latest"
+
+
+def _row(name: str) -> dict[str, Any] | None:
+    for row in table("images")["images"]:
+        if any(fnmatchcase(name, pattern) for pattern in row["names"]):
+            found: dict[str, Any] = row
+            return found
+    return None
+
+
+def _tools(row: dict[str, Any], root: dict[str, Any]) -> frozenset[str] | None:
+    lists = root.get("tools")
+    if lists is None:
+        return None
+    tools = table("images")["tools"]
+    return frozenset(tool for name in (*lists, *row.get("tools", ())) for tool in tools[name])
+
+
+def _versions(row: dict[str, Any], root: dict[str, Any], name: str, tag: str) -> dict[str, str]:
+    """The versions of bash, of the program the image is made for, and of the npm that comes with its node."""
+    versions = {}
+    for mark, version in root.get("bash", ()):
+        if tag.startswith(mark[1:]) if mark.startswith("^") else mark in f"{name}:{tag}":
+            versions["bash"] = version
+            break
+    program = row.get("program")
+    number = tag.removeprefix("v").partition("-")[0]
+    if program and number[:1].isdigit():
+        versions[program] = number
+        npm = _npm(number) if program == "node" else None
+        if npm:
+            versions["npm"] = npm
+    return versions
+
+
+def _npm(node: str) -> str | None:
+    """The npm that came with a node release; a tag such as `20` stands for the last one of its kind."""
+    parts = [int(part) for part in node.split(".") if part.isdigit()]
+    newest = [*parts, 999, 999][:3]
+    found = [npm for release, npm in table("images")["npm"]["releases"] if release <= newest and release[0] == parts[0]]
+    return found[-1] if found else None
+
+
+def sh_row(name: str | None, versions: dict[str, str]) -> str | None:
+    """The row of `shells.toml` for a shell of that name."""
+    if name != "bash":
+        return name
+    version = versions.get("bash")
+    if version is None:
+        return None
+    number = tuple(int(part) for part in version.split("."))
+    return "bash-4.4" if number < (5, 0) else "bash-5.0" if number < (5, 1) else "bash-5.1+"
+
+
+def repository(reference: str) -> str:
+    """`docker.io/library/python:3.11@sha256:…` → `python`."""
+    return _split(reference)[0]
+
+
+def entry_script(reference: str, name: str) -> dict[str, Any] | None:
+    """The row of the entry script of that name which an image brings along."""
+    row = _row(repository(reference))
+    script: dict[str, Any] | None = row.get("script") if row else None
+    if row is None or script is None:
+        return None
+    own = script.get("name") or row["entrypoint"][-1].rpartition("/")[2]
+    return script if own == name else None
