@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from gracelint.facts.launch import Assumptions
 from gracelint.finding import Severity
-from gracelint.record import Record, field, replace
+from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def locate(folder: str) -> Place | None:
         if os.path.isfile(own):
             return Place(folder, own, True)
         shared = os.path.join(folder, SHARED_FILE)
-        if _mentions_us(shared) and _table(shared) is not None:
+        if _is_ours(shared):
             return Place(folder, shared, True)
         if os.path.exists(os.path.join(folder, ".git")):
             return Place(folder, None, True)
@@ -79,12 +79,20 @@ def locate(folder: str) -> Place | None:
 
 def read_settings(path: str) -> Settings:
     """The settings in a file. Raises ConfigError."""
-    table = _table(path)
-    settings = Settings(file=path)
-    if table is None:
-        return settings
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return parse_settings(text, path)
+
+
+def parse_settings(text: str, path: str) -> Settings:
+    """The settings in a file's text. Raises ConfigError."""
     changes: dict[str, Any] = {}
-    for key, value in table.items():
+    for key, value in (_table(text, path) or {}).items():
         if key not in _READERS:
             raise ConfigError(f"{path}: unknown key {key!r}{did_you_mean(key, _READERS)}")
         try:
@@ -92,7 +100,7 @@ def read_settings(path: str) -> Settings:
         except _WrongValueError as wrong:
             raise ConfigError(f"{path}: {wrong}") from None
     assumptions = changes.pop("assume", {}) | changes.pop("version", {})
-    return replace(settings, **changes, assume=Assumptions(**assumptions))
+    return Settings(file=path, **changes, assume=Assumptions(**assumptions))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -126,23 +134,22 @@ class _WrongValueError(Exception):
     pass
 
 
-def _mentions_us(path: str) -> bool:
+def _is_ours(path: str) -> bool:
+    """Whether a pyproject.toml has a table for gracelint."""
     try:
-        with open(path, "rb") as file:
-            return b"gracelint" in file.read()
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
     except OSError:
         return False
+    return "gracelint" in text and _table(text, path) is not None
 
 
-def _table(path: str) -> dict[str, Any] | None:
+def _table(text: str, path: str) -> dict[str, Any] | None:
     from gracelint.knowledge import tomllib
 
     try:
-        with open(path, "rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     if os.path.basename(path) != SHARED_FILE:
         return table

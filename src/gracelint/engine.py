@@ -20,6 +20,8 @@ from gracelint.rule import GROUPS, Address, PackError, Rule, addresses
 from gracelint.source import Span
 from gracelint.suppress import Suppression, annotated, comments
 
+ENGINE = "engine"
+"""The group of the engine's own findings."""
 ALWAYS = ("unreadable-file", "syntax-error", "templated-manifest")
 """They say that a file was not judged, so they are reported whatever is selected."""
 
@@ -97,7 +99,8 @@ def select(settings: Settings) -> Selection:
         and address.name not in ignored
         and (address.group not in ignored or address.name in chosen)
     )
-    own = frozenset(name for name in OWN if name not in ignored and (not chosen or name in chosen or name in ALWAYS))
+    wanted = OWN.keys() if not chosen or ENGINE in chosen else chosen | set(ALWAYS)
+    own = frozenset(name for name in OWN if name in wanted and name not in ignored and ENGINE not in ignored)
     return Selection(rules, own, known, settings.strict, chosen & known)
 
 
@@ -107,7 +110,7 @@ def every_rule(settings: Settings) -> list[tuple[str, Rule]]:
         found = [(address.group, address.load()) for address in addresses(settings.plugins)]
     except (PackError, ImportError) as error:
         raise ConfigError(str(error)) from error
-    return sorted([*found, *(("engine", rule) for rule in OWN.values())], key=lambda item: item[1].name)
+    return sorted([*found, *((ENGINE, rule) for rule in OWN.values())], key=lambda item: item[1].name)
 
 
 def lint(project: Project, selection: Selection) -> Report:
@@ -151,12 +154,13 @@ class _Made(Record, identity=True):
 
 
 def _check_names(settings: Settings, known: frozenset[str]) -> None:
+    groups = (*GROUPS, ENGINE)
     listed = [("select", name) for name in settings.select]
     listed += [("ignore", name) for name in settings.ignore]
     listed += [("per-file-ignores", name) for names in settings.per_file_ignores.values() for name in names]
     for key, name in listed:
-        if name not in known and name not in GROUPS:
-            raise ConfigError(f"{key}: no rule or group is named {name!r}{did_you_mean(name, (*known, *GROUPS))}")
+        if name not in known and name not in groups:
+            raise ConfigError(f"{key}: no rule or group is named {name!r}{did_you_mean(name, (*known, *groups))}")
     for key, name in [("severity", name) for name in settings.severity] + [
         ("rules", name) for name in settings.options
     ]:

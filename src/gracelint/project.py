@@ -183,9 +183,9 @@ class _Reading:
     def _link(self) -> Linked | None:
         if not (self.stages or self.documents or self.services):
             return None
-        from gracelint.launch.link import link
-
         try:
+            from gracelint.launch.link import link
+
             manifests = None
             if self.documents:
                 from gracelint.parse.kubernetes import read_manifests

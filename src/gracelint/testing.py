@@ -1,0 +1,194 @@
+"""What tests of rules stand on: small projects given as text. For gracelint's own tests and for other packs.
+
+report = lint({"Dockerfile": "FROM python:3.12\\nCMD python app.py\\n"}, select=["shell-form-command"])
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from tempfile import TemporaryDirectory
+
+from gracelint.config import OWN_FILE, Settings, parse_settings
+from gracelint.engine import Report, Reported, Selection, select
+from gracelint.engine import lint as lint_project
+from gracelint.finding import Applicability
+from gracelint.fixer import Fixed, unified_diff
+from gracelint.fixer import fix as fix_project
+from gracelint.project import Project, Request, read_project
+from gracelint.record import Record, replace
+from gracelint.report.text import render
+
+Files = Mapping[str, str]
+"""Path → text."""
+
+
+def read(files: Files, *, select: Sequence[str] = (), strict: bool = False) -> Project:
+    """The project that files make; a `gracelint.toml` among them is its configuration."""
+    return read_project(_request(files, select, strict)[0])
+
+
+def lint(files: Files, *, select: Sequence[str] = (), strict: bool = False) -> Report:
+    """What gracelint says of files."""
+    request, selection = _request(files, select, strict)
+    return lint_project(read_project(request), selection)
+
+
+def fix(files: Files, *, select: Sequence[str] = (), strict: bool = False, unsafe: bool = True) -> Fixed:
+    """What fixing would make of files."""
+    request, selection = _request(files, select, strict)
+    return fix_project(request, selection, unsafe=unsafe)
+
+
+def fixed_files(files: Files, fixed: Fixed) -> dict[str, str]:
+    """The files after fixing."""
+    return {**files, **{change.path: change.after for change in fixed.changes}}
+
+
+def read_folder(folder: str, *, leave_out: Sequence[str] = ()) -> dict[str, str]:
+    """The files below a folder, each with its newlines as they are."""
+    files = {}
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in names:
+            if name in leave_out:
+                continue
+            path = os.path.join(parent, name)
+            with open(path, encoding="utf-8", errors="replace", newline="") as file:
+                files[os.path.relpath(path, folder).replace(os.sep, "/")] = file.read()
+    return files
+
+
+class Example(Record):
+    """A pair of blocks of a rule's documentation. `good` is what should stand in place of `bad`."""
+
+    bad: dict[str, str]
+    good: dict[str, str] | None
+
+
+def examples(doc: str) -> list[Example]:
+    """The examples in a rule's documentation.
+
+    Fenced blocks are marked ```` ```dockerfile bad path=Dockerfile ````. Blocks with nothing between them, of the same
+    kind and with different paths, are one project. A good project is the bad one above it with some files replaced.
+    """
+    found: list[Example] = []
+    for kind, files in _projects(doc):
+        if kind == "bad":
+            found.append(Example(files, None))
+        elif found and found[-1].good is None:
+            found[-1] = replace(found[-1], good={**found[-1].bad, **files})
+        else:
+            found.append(Example({}, files))
+    return found
+
+
+def check_example(rule: str, example: Example) -> None:
+    """Asserts that `bad` is reported by this rule alone, that `good` is clean, and that the fix makes it of `bad`."""
+    if example.bad:
+        reported = lint(example.bad, select=_default_and(rule)).findings
+        assert reported, f"{rule} does not report its own bad example:\n{_shown(example.bad)}"
+        others = [item for item in reported if item.rule != rule]
+        assert not others, f"another rule reports the bad example of {rule}:\n{_told(others)}"
+    if example.good is None:
+        return
+    leftover = lint(example.good, select=_default_and(rule)).findings
+    assert not leftover, f"the good example of {rule} is not clean:\n{_told(leftover)}"
+    if example.bad and any(_applies(item) for item in reported):
+        made = fixed_files(example.bad, fix(example.bad, select=[rule]))
+        assert made == example.good, f"the fix of {rule} makes this of its bad example:\n{_shown(made)}"
+
+
+def expectation(rule: str, files: Files) -> str:
+    """The text of a case's `expected.txt`: what one rule finds in files, and what its fixes change."""
+    report = lint(files, select=[rule])
+    fixed = fix(files, select=[rule])
+    again = fix(fixed_files(files, fixed), select=[rule])
+    assert not report.errors, "\n".join(report.errors)
+    assert not again.changes, f"fixing a second time changes more:\n{unified_diff(again)}"
+    parts = [render(report), unified_diff(fixed), *(f"Not fixed: {reason}" for reason in fixed.refused)]
+    return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
+
+
+def _request(files: Files, names: Sequence[str], strict: bool) -> tuple[Request, Selection]:
+    settings = parse_settings(files[OWN_FILE], OWN_FILE) if OWN_FILE in files else Settings()
+    settings = replace(settings, select=tuple(names) or settings.select, strict=strict or settings.strict)
+    root = _empty_folder().name
+    paths = tuple(os.path.join(root, path) for path in files if path != OWN_FILE)
+    return Request(root=root, paths=paths, settings=settings, overlay=files), select(settings)
+
+
+@cache
+def _empty_folder() -> TemporaryDirectory[str]:
+    """A root with nothing in it; it is removed when the process ends."""
+    return TemporaryDirectory(prefix="gracelint-")
+
+
+def _default_and(rule: str) -> list[str]:
+    """Every rule that runs by default, and this one."""
+    return ["dockerfile", "launch", "kubernetes", "program", "engine", rule]
+
+
+def _projects(doc: str) -> Iterator[tuple[str, dict[str, str]]]:
+    kind, apart = "", True
+    files: dict[str, str] = {}
+    for block in _blocks(doc):
+        if block is None:
+            apart = True
+            continue
+        its_kind, path, text = block
+        if files and (apart or its_kind != kind or path in files):
+            yield kind, files
+            files = {}
+        kind, apart = its_kind, False
+        files[path] = text
+    if files:
+        yield kind, files
+
+
+def _blocks(doc: str) -> Iterator[tuple[str, str, str] | None]:
+    """Each marked block as its kind, path and text; None for prose and unmarked blocks."""
+    lines = iter(doc.splitlines())
+    for line in lines:
+        if not line.startswith("```"):
+            if line.strip():
+                yield None
+            continue
+        fence = line[: len(line) - len(line.lstrip("`"))]
+        body = []
+        for inner in lines:
+            if inner.rstrip() == fence:
+                break
+            body.append(inner)
+        words = line[len(fence) :].split()
+        path = next((word[5:] for word in words if word.startswith("path=")), None)
+        kind = next((word for word in words if word in ("bad", "good")), None)
+        yield (kind, path, "\n".join(body) + "\n") if kind and path else None
+
+
+def _applies(reported: Reported) -> bool:
+    fix = reported.finding.fix
+    return fix is not None and bool(fix.edits) and fix.applicability is not Applicability.MANUAL
+
+
+def _shown(files: Files) -> str:
+    return "\n".join(f"--- {path}\n{text}" for path, text in files.items())
+
+
+def _told(reported: Sequence[Reported]) -> str:
+    return "\n".join(f"{item.path}:{item.finding.at.line}: {item.rule}: {item.finding.message}" for item in reported)
+
+
+__all__ = [
+    "Example",
+    "Files",
+    "check_example",
+    "examples",
+    "expectation",
+    "fix",
+    "fixed_files",
+    "lint",
+    "read",
+    "read_folder",
+]
