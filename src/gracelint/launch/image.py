@@ -144,15 +144,8 @@ def _places(image: Image, path: str, working_dir: str) -> list[str]:
     here = posixpath.normpath(posixpath.join("/", working_dir, path))
     if "/" in path or not path:
         return [here]
-    search = image.env.get("PATH", SEARCH_PATH)
-    return [
-        here,
-        *(
-            posixpath.join(folder, path)
-            for folder in image.env.get("PATH", SEARCH_PATH).split(":")
-            if "$" not in folder
-        ),
-    ]
+    search = image.env.get("PATH", SEARCH_PATH).split(":")
+    return [here, *(posixpath.join(folder, path) for folder in search if "$" not in folder)]
 
 
 def _origin(image: Image, files: Files, path: str) -> str | Passage | None:
