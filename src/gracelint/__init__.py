@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Cause, Program, Reaction
     from gracelint.facts.verdict import Verdict
     from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
-    from gracelint.rule import Rule, rule
+    from gracelint.rules import Rule, rule
     from gracelint.source import Located, Passage, Source, Span, Word
 
 __version__ = "0.1.0"
@@ -32,7 +32,7 @@ _HOMES = {
     "gracelint.facts.program": ("Cause", "Program", "Reaction"),
     "gracelint.facts.verdict": ("Verdict",),
     "gracelint.finding": ("Applicability", "Edit", "Finding", "Fix", "Note", "Severity"),
-    "gracelint.rule": ("Rule", "rule"),
+    "gracelint.rules": ("Rule", "rule"),
     "gracelint.source": ("Located", "Passage", "Source", "Span", "Word"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

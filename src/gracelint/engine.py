@@ -16,7 +16,7 @@ from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.own import OWN
 from gracelint.project import STDIN, Project, internal_error
 from gracelint.record import Record, replace
-from gracelint.rule import GROUPS, Address, PackError, Rule, addresses
+from gracelint.rules import GROUPS, Address, PackError, Rule, addresses
 from gracelint.source import Span
 from gracelint.suppress import Suppression, annotated, comments
 

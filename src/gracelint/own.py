@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gracelint.finding import Finding, Severity
-from gracelint.rule import Rule
+from gracelint.rules import Rule
 
 
 def _nothing(_: object) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from gracelint.config import ConfigError, did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.rule import Rule
+    from gracelint.rules import Rule
 
     Listed = Sequence[tuple[str, Rule]]
 

@@ -1,0 +1,100 @@
+"""Who may import whom, and what starting up may cost."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from conftest import ROOT
+
+ENGINE = os.path.join(ROOT, "src", "gracelint")
+PACK = os.path.join(ROOT, "rules", "gracelint_rules")
+PARSERS = {"dockerfile_parse", "ruamel", "tree_sitter", "tree_sitter_bash", "tree_sitter_javascript"} | {
+    "tree_sitter_typescript",
+    "libcst",
+}
+MAY_PARSE = ("parse", "edits")
+"""libcst finds the places of edits; all other parsers belong to `parse` alone."""
+SLOW = {"dataclasses", "typing", "pathlib", "inspect", "rich", "libcst", "tree_sitter", "importlib.metadata", "ruamel"}
+
+
+def modules(folder: str) -> list[str]:
+    return sorted(_modules(folder))
+
+
+def _modules(folder: str) -> Iterator[str]:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".py"):
+                yield os.path.relpath(os.path.join(parent, name), folder)
+
+
+def imports(path: str, *, at_start_only: bool = False) -> Iterator[str]:
+    """The names a module imports; with `at_start_only` those it imports when it is itself imported."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    for node in _at_start(tree) if at_start_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+
+
+def _at_start(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from _at_start(child)
+
+
+@pytest.mark.parametrize("module", modules(PACK))
+def test_rules_import_gracelint_alone(module: str) -> None:
+    used = {name for name in imports(os.path.join(PACK, module)) if name.split(".")[0] not in sys.stdlib_module_names}
+    assert used <= {"gracelint"}
+
+
+@pytest.mark.parametrize("module", modules(ENGINE))
+def test_the_engine_imports_no_pack(module: str) -> None:
+    assert not any(name.startswith("gracelint_rules") for name in imports(os.path.join(ENGINE, module)))
+
+
+@pytest.mark.parametrize("module", modules(ENGINE))
+def test_only_parse_imports_parsers(module: str) -> None:
+    used = {name.split(".")[0] for name in imports(os.path.join(ENGINE, module))} & PARSERS
+    folder = module.split(os.sep)[0]
+    assert not used or folder == "parse" or (folder in MAY_PARSE and used == {"libcst"})
+
+
+@pytest.mark.parametrize("module", [name for name in modules(ENGINE) if name.startswith("facts")])
+def test_facts_know_no_parser_and_no_engine(module: str) -> None:
+    allowed = ("gracelint.facts", "gracelint.record", "gracelint.source", "gracelint.finding")
+    ours = [name for name in imports(os.path.join(ENGINE, module), at_start_only=True) if name.startswith("gracelint")]
+    assert all(name.startswith(allowed) for name in ours), ours
+
+
+@pytest.mark.parametrize("module", [name for name in modules(ENGINE) if name.startswith("parse")])
+def test_parsers_know_neither_launches_nor_rules(module: str) -> None:
+    used = [name for name in imports(os.path.join(ENGINE, module), at_start_only=True) if name.startswith("gracelint.")]
+    assert not [name for name in used if name.split(".")[1] in ("engine", "project", "report", "rules", "cli", "fixer")]
+
+
+def test_one_dockerfile_costs_no_slow_import(tmp_path: object) -> None:
+    with open(os.path.join(str(tmp_path), "Dockerfile"), "w") as file:
+        file.write('FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n')
+    code = (
+        "import sys; from gracelint.cli import main; main(['check', 'Dockerfile', '--fail-on', 'never']);"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=str(tmp_path), capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "gracelint.engine" in loaded
+    assert not loaded & SLOW
