@@ -1,0 +1,314 @@
+"""Edits of YAML and JSON: entries of mappings, in the style of the text around them.
+
+What stands in a document more than once, by an anchor or a merge key, is never edited: the change would show elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Map
+
+from gracelint.facts.kubernetes import Workload
+from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
+from gracelint.finding import Edit
+from gracelint.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.kubernetes import Container
+    from gracelint.facts.launch import Launch
+    from gracelint.facts.yaml import Node
+
+    Tree = str | int | bool | Map[str, "Tree"] | list["Tree"]
+    Entry = tuple[Scalar, Node]
+    Edits = tuple[Edit, ...]
+
+_BEFORE_LIFECYCLE = ("startupProbe", "livenessProbe", "readinessProbe", "ports", "args", "command", "image", "name")
+_BEFORE_PROBE = ("ports", "args", "command", "image", "name")
+_BEFORE_INIT = ("image", "build")
+_BEFORE_GRACE = ("stop_signal", "init", "command", "entrypoint", "build", "image")
+
+
+def set_grace(subject: Launch | Workload, seconds: float) -> Edits | None:
+    """The grace period of a pod (or of a Compose service, for a launch of one), in whole seconds."""
+    if not isinstance(subject, Workload):
+        if subject.service is not None:
+            return set_stop_grace(subject.service, seconds)
+        if subject.workload is None:
+            return None
+        subject = subject.workload
+    return set_entry(subject.document, subject.pod, "terminationGracePeriodSeconds", math.ceil(seconds))
+
+
+def set_stop_grace(service: ComposeService, seconds: float) -> Edits | None:
+    text = f"{math.ceil(seconds)}s"
+    return set_entry(service.document, service.node, "stop_grace_period", text, after=_BEFORE_GRACE)
+
+
+def set_init(service: ComposeService) -> Edits | None:
+    return set_entry(service.document, service.node, "init", True, after=_BEFORE_INIT)
+
+
+def set_pre_stop(workload: Workload, container: Container, handler: Map[str, Tree]) -> Edits | None:
+    """Puts a preStop hook where there is none."""
+    lifecycle = container.node.get("lifecycle")
+    if isinstance(lifecycle, Mapping):
+        return set_entry(workload.document, lifecycle, "preStop", handler)
+    tree: Tree = {"preStop": handler}
+    return set_entry(workload.document, container.node, "lifecycle", tree, after=_BEFORE_LIFECYCLE)
+
+
+def set_readiness_probe(workload: Workload, container: Container, probe: Map[str, Tree]) -> Edits | None:
+    return set_entry(workload.document, container.node, "readinessProbe", probe, after=_BEFORE_PROBE)
+
+
+def set_entry(
+    document: Document, mapping: Mapping, key: str, value: Tree, after: tuple[str, ...] | None = None
+) -> Edits | None:
+    """Gives a key a value: a scalar's text is replaced, a missing entry is put in.
+
+    A new entry comes behind the first key of `after` that is there, else at the end; at the start without `after`.
+    """
+    if id(mapping) in document.shared:
+        return None
+    own = _own(mapping)
+    entry = _entry(own, key)
+    if entry is not None:
+        return _replaced(document, entry, value)
+    if not own:
+        return _into_empty(document, mapping, key, value)
+    place = _Place(document, mapping, own)
+    if mapping.flow:
+        return place.in_flow(key, value, after)
+    return place.at_start(key, value) if after is None else place.behind(key, value, after)
+
+
+def replace_entry(document: Document, mapping: Mapping, key: str, new_key: str, value: Tree) -> Edits | None:
+    """Puts another entry in the place of one; None where comments would be lost."""
+    own = _own(mapping)
+    entry = _entry(own, key)
+    if entry is None or id(mapping) in document.shared or id(entry[1]) in document.shared:
+        return None
+    span = Span(document.source, entry[0].start, entry[1].end)
+    if "#" in span.text:
+        return None
+    place = _Place(document, mapping, own)
+    return (Edit(span, place.flow_entry(new_key, value) if mapping.flow else place.block_entry(new_key, value)),)
+
+
+def remove_entry(document: Document, mapping: Mapping, key: str) -> Edits | None:
+    """Takes an entry out, with its line; None for the only one."""
+    own = _own(mapping)
+    entry = _entry(own, key)
+    if entry is None or len(own) < 2 or id(mapping) in document.shared or id(entry[1]) in document.shared:
+        return None
+    if mapping.flow:
+        return (Edit(_with_comma(document, own, entry), ""),)
+    text = document.source.text
+    start, end = _line_start(text, entry[0].start), _line_end(text, entry[1].end)
+    if text[start : entry[0].start].strip() or not _REST.fullmatch(text, entry[1].end, end):
+        return None
+    return (Edit(Span(document.source, start, _NEWLINE.match(text, end).end()), ""),)  # type: ignore[union-attr]
+
+
+def tree_of(node: Node) -> Tree:
+    """What a node says, to be written somewhere else."""
+    if isinstance(node, Mapping):
+        return {key.value: tree_of(value) for key, value in node.items}
+    if isinstance(node, Sequence):
+        return [tree_of(item) for item in node.items]
+    return int(node.value) if node.tag == "int" and node.value.isdecimal() else node.value
+
+
+# Places
+
+
+class _Place:
+    """A mapping and how text is written there."""
+
+    __slots__ = ("document", "indent", "mapping", "own", "text")
+
+    def __init__(self, document: Document, mapping: Mapping, own: list[Entry]) -> None:
+        self.document, self.mapping, self.own, self.text = document, mapping, own, document.source.text
+        start = _line_start(self.text, mapping.start)
+        self.indent = " " * (mapping.start - start)
+
+    def at_start(self, key: str, value: Tree) -> Edits | None:
+        """Above the first entry and the comments that belong to it; in a list item, below the first entry."""
+        first = self.own[0][0].start
+        start = _line_start(self.text, first)
+        if self.text[start:first].strip():
+            return self.behind(key, value, (self.own[0][0].value,))
+        while start > 0:
+            above = _line_start(self.text, start - 1)
+            if not self.text[above:start].lstrip().startswith("#"):
+                break
+            start = above
+        return self._insert(start, f"{self.indent}{self.block_entry(key, value)}{self._newline()}")
+
+    def behind(self, key: str, value: Tree, after: tuple[str, ...]) -> Edits | None:
+        at = self._end_of(self._sibling(after))
+        if at is None:
+            return None
+        return self._insert(at, f"{self._newline()}{self.indent}{self.block_entry(key, value)}")
+
+    def in_flow(self, key: str, value: Tree, after: tuple[str, ...] | None) -> Edits | None:
+        sibling = self._sibling(after or ())
+        if sibling is None:
+            return None
+        before = self.text[self.mapping.start + 1 : self.own[0][0].start]
+        separator = before if "\n" in before and not before.strip() else " "
+        return self._insert(sibling[1].end, f",{separator}{self.flow_entry(key, value)}")
+
+    def block_entry(self, key: str, value: Tree) -> str:
+        lines = _block(key, value, _step(self.document, self.mapping))
+        return f"{self._newline()}{self.indent}".join(lines)
+
+    def flow_entry(self, key: str, value: Tree) -> str:
+        quoted = self.text.startswith('"', self.own[0][0].start)
+        return f"{json.dumps(key) if quoted else key}: {_flow(value, quoted)}"
+
+    def _sibling(self, after: tuple[str, ...]) -> Entry | None:
+        """The entry to stand behind; where aliases stand, nobody knows where they end."""
+        usable = [entry for entry in self.own if id(entry[1]) not in self.document.shared]
+        found = (entry for name in after for entry in usable if entry[0].value == name)
+        return next(found, usable[-1] if usable else None)
+
+    def _end_of(self, entry: Entry | None) -> int | None:
+        """The end of the last line of a block entry and of the comments indented below it."""
+        if entry is None or _keeps_newlines(entry[1]):
+            return None
+        text, column = self.text, len(self.indent)
+        end = _line_end(text, entry[1].end)
+        if not _REST.fullmatch(text, entry[1].end, end):
+            return None
+        while comment := _COMMENT_LINE.match(text, end):
+            if len(comment[1]) <= column:
+                break
+            end = comment.end()
+        return end
+
+    def _newline(self) -> str:
+        found = _NEWLINE.search(self.text)
+        return found[0] if found and found[0] else "\n"
+
+    def _insert(self, at: int, text: str) -> Edits:
+        return (Edit(Span(self.document.source, at, at), text),)
+
+
+_NEWLINE = re.compile(r"\r\n|\r|\n|\Z")
+_REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?")
+_COMMENT_LINE = re.compile(r"(?:\r\n|\r|\n)( *)#[^\r\n]*")
+
+
+def _own(mapping: Mapping) -> list[Entry]:
+    """The entries that stand in the mapping itself, not those that a merge key brings."""
+    if mapping.flow:
+        return [entry for entry in mapping.items if mapping.start < entry[0].start < mapping.end]
+    text = mapping.source.text
+    column = mapping.start - _line_start(text, mapping.start)
+    return [
+        (key, value)
+        for key, value in mapping.items
+        if mapping.start <= key.start < mapping.end and key.start - _line_start(text, key.start) == column
+    ]
+
+
+def _entry(own: list[Entry], key: str) -> Entry | None:
+    return next((entry for entry in own if entry[0].value == key), None)
+
+
+def _replaced(document: Document, entry: Entry, value: Tree) -> Edits | None:
+    """Puts a scalar in the place of another, or of nothing."""
+    key, old = entry
+    if not isinstance(old, Scalar) or id(old) in document.shared or old.style in ("|", ">") or old.explicit_tag:
+        return None
+    if isinstance(value, (Map, list)):
+        return None
+    text = _flow(value, quoted=document.source.text.startswith('"', key.start) and old.style == '"')
+    if old.start < old.end:
+        return (Edit(old.span, text),)
+    return (Edit(old.span, f" {text}"),) if document.source.text[old.start - 1] == ":" else None
+
+
+def _into_empty(document: Document, mapping: Mapping, key: str, value: Tree) -> Edits | None:
+    if not mapping.flow or mapping.items or document.source.text[mapping.start + 1 : mapping.end - 1].strip():
+        return None
+    quoted = document.source.text[: mapping.start].rstrip(": \t\r\n").endswith('"')
+    entry = f"{json.dumps(key) if quoted else key}: {_flow(value, quoted)}"
+    return (Edit(mapping.span, f"{{{entry}}}"),)
+
+
+def _with_comma(document: Document, own: list[Entry], entry: Entry) -> Span:
+    index = own.index(entry)
+    if index + 1 < len(own):
+        return Span(document.source, entry[0].start, own[index + 1][0].start)
+    return Span(document.source, own[index - 1][1].end, entry[1].end)
+
+
+def _line_start(text: str, at: int) -> int:
+    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1 or (1 if text.startswith("\ufeff") else 0)
+
+
+def _line_end(text: str, at: int) -> int:
+    found = _NEWLINE.search(text, at)
+    return found.start() if found else len(text)
+
+
+def _keeps_newlines(node: Node) -> bool:
+    """Whether a block scalar ends here whose value has the empty lines that follow (`|+`)."""
+    while not isinstance(node, Scalar):
+        if not node.items:
+            return False
+        last = node.items[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    return node.style in ("|", ">") and "+" in _NEWLINE.split(node.span.text, maxsplit=1)[0]
+
+
+def _step(document: Document, mapping: Mapping) -> int:
+    """How far the file indents: here, else in its first nested mapping."""
+    for outer in (mapping, *_mappings(document.root)):
+        for key, value in _own(outer) if not outer.flow else ():
+            if isinstance(value, Mapping) and not value.flow and value.start > key.start:
+                text = document.source.text
+                width = value.start - _line_start(text, value.start) - (key.start - _line_start(text, key.start))
+                if width > 0:
+                    return width
+    return 2
+
+
+def _mappings(root: Node) -> Iterator[Mapping]:
+    """The outer mappings of a document: enough of them to see how it is written."""
+    if isinstance(root, Mapping):
+        yield root
+        yield from (value for _, value in root.items if isinstance(value, Mapping))
+
+
+# Text
+
+
+def _block(key: str, value: Tree, step: int) -> list[str]:
+    if not isinstance(value, Map):
+        return [f"{key}: {_flow(value, quoted=False)}"]
+    below = [line for name, item in value.items() for line in _block(name, item, step)]
+    return [f"{key}:", *(" " * step + line for line in below)]
+
+
+def _flow(value: Tree, quoted: bool) -> str:
+    """On one line; `quoted` as JSON has it. Strings of a list are always quoted: they are words of commands."""
+    if isinstance(value, Map):
+        items = (f"{json.dumps(key) if quoted else key}: {_flow(item, quoted)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_flow(item, quoted=quoted or isinstance(item, str)) for item in value)}]"
+    if isinstance(value, str) and not quoted and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+_PLAIN = re.compile(r"[A-Za-z_/][\w./-]*|\d+s")
+_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
