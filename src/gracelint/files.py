@@ -30,6 +30,7 @@ class ProjectFiles:
         self, root: str, overlay: Mapping[str, str] | None = None, *, allowed: Callable[[str], bool] | None = None
     ) -> None:
         self.name = os.path.basename(os.path.realpath(root))
+        self.name = os.path.basename(root.rstrip("/"))
         self._root = root
         self._real_root = os.path.realpath(root)
         self._overlay = overlay or {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from gracelint.config import Place, Settings, locate
 from gracelint.discover import DOCKERFILE, MANIFEST, OTHER, Scope, Skip, discover, kind_of, scope_of
@@ -99,6 +99,7 @@ def read_project(request: Request) -> Project:
         if request.progress is not None:
             request.progress(number, len(todo))
         reading.add(path, kind)
+    reading.add_built(dict(todo))
     if request.progress is not None:
         request.progress(len(todo), len(todo))
     return reading.finish(request, found.skipped)
@@ -124,10 +125,8 @@ class _Reading:
         except UnreadableError as error:
             at = error.source.span(error.offset, error.offset)
             self.problems.append(Problem("unreadable-file", Finding(f"{path} {error.reason}", at)))
-        except ParseError as error:
-            self.problems.append(Problem("syntax-error", Finding(error.message, error.span)))
-        except TemplatedError as error:
-            self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, error.span)))
+        except (ParseError, TemplatedError) as error:
+            self._note(error)
         except Exception as error:
             self.errors.append(internal_error(f"reading {path}", error))
 
@@ -148,7 +147,9 @@ class _Reading:
             self._read_manifest(source, text.invalid_at)
 
     def _read_manifest(self, source: Source, invalid_at: int | None) -> None:
-        if not _may_matter(source.text):
+        from gracelint.parse.yaml import may_matter
+
+        if not may_matter(source.text):
             return
         if invalid_at is not None:
             raise UnreadableError("is not UTF-8, which YAML requires", source, invalid_at)
@@ -158,11 +159,38 @@ class _Reading:
         stream = read_stream(source, self.settings.workload_kinds)
         for document in stream.documents:
             if is_compose(source.path, document):
-                self.services += read_compose(document)
+                self.services += read_compose(document, self._variables(source.path))
             else:
                 self.documents.append(document)
         for problem in stream.problems:
-            raise problem
+            self._note(problem)
+
+    def _note(self, problem: ParseError | TemplatedError) -> None:
+        if isinstance(problem, TemplatedError):
+            self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, problem.span)))
+        else:
+            self.problems.append(Problem("syntax-error", Finding(problem.message, problem.span)))
+
+    def _variables(self, compose_file: str) -> dict[str, str]:
+        """What the `.env` beside a Compose file sets."""
+        source = self.files.read(os.path.join(os.path.dirname(compose_file), ".env"))
+        lines = source.text.splitlines() if source else ()
+        pairs = (line.removeprefix("export ").partition("=") for line in lines if not line.lstrip().startswith("#"))
+        return {name.strip(): value.strip().strip("\"'") for name, equals, value in pairs if equals}
+
+    def add_built(self, known: Container[str]) -> None:
+        """Reads the Dockerfiles that Compose services build and whose names do not give them away."""
+        for service in self.services:
+            if service.build is None or service.build.inline is not None:
+                continue
+            folder = os.path.join(os.path.dirname(service.source.path), service.build.context)
+            path = os.path.normpath(os.path.join(folder, service.build.dockerfile))
+            if (
+                path not in known
+                and path not in {stage.source.path for stage in self.stages}
+                and self.files.exists(path)
+            ):
+                self.add(path, DOCKERFILE)
 
     def finish(self, request: Request, skipped: Iterable[Skip]) -> Project:
         linked = self._link()
@@ -216,10 +244,6 @@ def _looks_like_dockerfile(text: str) -> bool:
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith("#")), "")
     return first.split(" ", 1)[0].upper() in ("FROM", "ARG")
-
-
-def _may_matter(text: str) -> bool:
-    return "kind" in text or "services" in text
 
 
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"
