@@ -16,7 +16,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends tini
 COPY server.js /server.js
 ENTRYPOINT ["/bin/sh", "-c", "tini -- node /server.js"]
 ```
-```javascript path=server.js
+```javascript bad path=server.js
 const server = require('http').createServer((req, res) => res.end('ok')).listen(8080);
 process.on('SIGTERM', () => server.close());
 ```

@@ -22,12 +22,12 @@ services:
   ticker:
     build: .
 ```
-```dockerfile path=Dockerfile
+```dockerfile bad path=Dockerfile
 FROM python:3.12-slim
 COPY ticker.py /ticker.py
 CMD ["python", "/ticker.py"]
 ```
-```python path=ticker.py
+```python bad path=ticker.py
 import signal
 import subprocess
 import sys

@@ -17,7 +17,7 @@ FROM python:3.12-slim
 COPY worker.py /worker.py
 CMD ["flock", "/tmp/worker.lock", "python", "/worker.py"]
 ```
-```python path=worker.py
+```python bad path=worker.py
 import signal
 import sys
 import time
