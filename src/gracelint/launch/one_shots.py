@@ -1,0 +1,31 @@
+"""Commands that end by themselves."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gracelint.knowledge import table
+from gracelint.launch.words import base_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.source import Word
+
+
+def one_shot(argv: tuple[Word, ...]) -> bool | None:
+    """True for a command that ends by itself (`echo`, a migration, `--help`); None where that cannot be told."""
+    words = [word.value for word in argv]
+    name = base_name(words[0])
+    if name in _commands() or (len(words) > 1 and words[1] in table("one_shots")["switches"]):
+        return True
+    while len(words) > 1 and (name in ("bundle", "npx", "exec") or name.startswith("python") or name == "php"):
+        words = words[1:] if words[1] not in ("exec", "-m", "-u") else words[2:]
+        name = base_name(words[0]) if words else ""
+    operands = table("one_shots")["operands"].get(name, ())
+    first = words[1] if len(words) > 1 else ""
+    return True if first in operands or (operands == ["*"] and first) or name in _commands() else None
+
+
+@cache
+def _commands() -> frozenset[str]:
+    return frozenset(table("one_shots")["commands"])
