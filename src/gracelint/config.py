@@ -107,7 +107,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`: did you mean 'x'?`, or nothing where no known word is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    names = sorted(known)
+    near = [name for name in names if word and name.startswith(word)] or get_close_matches(word, names, n=1)
     return f": did you mean {near[0]!r}?" if near else ""
 
 
@@ -121,11 +122,11 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
     parts = path.split("/")
     prefixes = ["/".join(parts[: length + 1]) for length in range(len(parts))]
     for pattern in patterns:
-        pattern = pattern.removeprefix("./").rstrip("/")
+        pattern = pattern.rstrip("/")
         subjects = prefixes if "/" in pattern else parts
-        if any(fnmatchcase(subject, pattern) for subject in subjects):
-            return True
-        if pattern.startswith("**/") and any(fnmatchcase(prefix, pattern[3:]) for prefix in prefixes):
+        pattern = pattern.removeprefix("./").removeprefix("/")
+        wherever = pattern.removeprefix("**/")
+        if any(fnmatchcase(subject, pattern) or fnmatchcase(subject, wherever) for subject in subjects):
             return True
     return False
 

@@ -50,7 +50,7 @@ def comments(source: Source) -> Iterator[Suppression]:
     import re
 
     marker = "//" if source.path.endswith((".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")) else "#"
-    comment = re.compile(rf"(?<![^\s]){re.escape(marker)}[ \t]*gracelint:[ \t]*ignore\[([^\]\r\n]*)\][^\r\n]*")
+    comment = re.compile(rf"(?<![^\s\ufeff]){re.escape(marker)}[ \t]*gracelint:[ \t]*ignore\[([^\]\r\n]*)\][^\r\n]*")
     for match in comment.finditer(text):
         line = source.position(match.start())[0]
         line_span = source.line_span(line)
@@ -97,9 +97,14 @@ def _below(source: Source, line: int, marker: str) -> Span:
         return source.span(len(source.text), len(source.text))
     start = source.line_span(line).start
     if marker == "#" and _continues_lines(source.path):
-        while line < last and source.line_span(line).text.rstrip().endswith(("\\", "`")):
+        while line < last and _goes_on(source.line_span(line).text):
             line += 1
     return source.span(start, source.line_span(line).end)
+
+
+def _goes_on(line: str) -> bool:
+    """Whether the instruction of a line has more below it; comment lines do not end it."""
+    return line.rstrip().endswith(("\\", "`")) or line.lstrip().startswith("#")
 
 
 def _continues_lines(path: str) -> bool:
