@@ -19,8 +19,7 @@ _BRACED = re.compile(r"(#?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%
 _PARTS = re.compile(r"(?:[^\s'\"\\]|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.)+", re.DOTALL)
 _SPLITS = re.compile(f"[ \t\n{ITEMS}]+")
 _SET_AT_RUN_TIME = frozenset(
-    ("HOME", "PATH", "PWD", "OLDPWD", "HOSTNAME", "USER", "LOGNAME", "UID", "EUID", "PPID", "RANDOM", "SECONDS")
-    + ("LINENO", "TERM", "SHLVL", "BASH", "UNKNOWN")
+    ("HOME", "PATH", "PWD", "OLDPWD", "HOSTNAME", "USER", "LOGNAME", "TERM", "UID", "EUID", "PPID", "SHLVL", "UNKNOWN")
 )
 
 
@@ -207,8 +206,8 @@ def _substituted(text: str, scope: Scope) -> str | None:
     name, *arguments = (word for word in words if word != "--")
     if name == "echo" and not any(argument.startswith("-") for argument in arguments):
         return " ".join(arguments)
-    if (name, *arguments) in _ANSWERS:
-        return scope.variables.get(_ANSWERS[name, *arguments])
+    if " ".join((name, *arguments)) in _ANSWERS:
+        return scope.variables.get(_ANSWERS[" ".join((name, *arguments))])
     if len(arguments) != (2 if arguments and arguments[0] in ("-v", "-f") else 1):
         return None
     path = arguments[-1]
@@ -221,7 +220,8 @@ def _substituted(text: str, scope: Scope) -> str | None:
     return None
 
 
-_ANSWERS = {("pwd",): "PWD", ("id", "-u"): "EUID", ("jobs", "-p"): "jobs -p"}
+_ANSWERS = {"pwd": "PWD", "id -u": "EUID", "jobs -p": "jobs -p"}
+"""Commands whose output is kept as a variable of that name."""
 
 
 def _find(text: str, char: str, start: int) -> int:
