@@ -115,13 +115,29 @@ def remove_entry(document: Document, mapping: Mapping, key: str) -> Edits | None
     return (Edit(Span(document.source, start, _NEWLINE.match(text, end).end()), ""),)  # type: ignore[union-attr]
 
 
-def tree_of(node: Node) -> Tree:
-    """What a node says, to be written somewhere else."""
-    if isinstance(node, Mapping):
-        return {key.value: tree_of(value) for key, value in node.items}
+def sleep_hook(launch: Launch, seconds: float) -> Map[str, Tree] | None:
+    """A preStop handler that waits, in the form this cluster and image have; None where neither is known to."""
+    if (launch.assume.kubernetes_version or (0, 0)) >= (1, 30):
+        return {"sleep": {"seconds": math.ceil(seconds)}}
+    return {"exec": {"command": ["sleep", str(math.ceil(seconds))]}} if launch.image.has("sleep") else None
+
+
+def copy_of(document: Document, node: Node) -> Tree | None:
+    """What a node says, to be written somewhere else; None where it is reached by an alias."""
+    if id(node) in document.shared:
+        return None
+    if isinstance(node, Scalar):
+        return int(node.value) if node.tag == "int" and node.value.isdecimal() else node.value
+    pairs: list[tuple[str, Tree | None]]
     if isinstance(node, Sequence):
-        return [tree_of(item) for item in node.items]
-    return int(node.value) if node.tag == "int" and node.value.isdecimal() else node.value
+        pairs = [("", copy_of(document, item)) for item in node.items]
+    else:
+        pairs = [(key.value, copy_of(document, value)) for key, value in node.items]
+    known = {key: tree for key, tree in pairs if tree is not None}
+    values = [tree for _, tree in pairs if tree is not None]
+    if len(values) < len(pairs):
+        return None
+    return known if isinstance(node, Mapping) else values
 
 
 # Places

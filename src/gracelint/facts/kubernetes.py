@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Map
 
 from gracelint.facts import yaml
@@ -31,6 +32,11 @@ class Probe(Record):
         """Seconds of failure until the probe acts."""
         return self.period * self.failure_threshold
 
+    def checks_as(self, other: Probe) -> bool:
+        """Whether both ask the container the same thing."""
+        one, two = self.node.get(self.kind), other.node.get(other.kind)
+        return self.kind == other.kind and one is not None and two is not None and yaml.alike(one, two)
+
 
 class PreStop(Record):
     """A preStop hook. `handlers` are the keys set below it: exec, httpGet, sleep, tcpSocket."""
@@ -42,6 +48,8 @@ class PreStop(Record):
     """The command of `exec`."""
     sleep: Located[float] | None = None
     """`sleep.seconds`."""
+    duration: Located[float] = Located(float("nan"))
+    """How long it takes, where it is made of sleeps and of commands that return at once; NaN where nobody can tell."""
 
 
 class Port(Record):
@@ -71,6 +79,8 @@ class Container(Record, identity=True):
     pre_stop: PreStop | None = None
     stop_signal: Word | None = None
     """`lifecycle.stopSignal`."""
+    proxy: str | None = None
+    """The row of the known proxies that it is, unless its flags make it wait for the program."""
 
 
 class Service(Record, identity=True):
@@ -89,6 +99,8 @@ class DisruptionBudget(Record, identity=True):
     span: Span
     min_available: Word | None = None
     max_unavailable: Word | None = None
+    expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    """`matchExpressions`: key, operator, values."""
 
 
 class Claim(Record, identity=True):
@@ -140,3 +152,11 @@ class Workload(Record, identity=True):
     assume: Assumptions | None = None
     launches: tuple[Launch, ...] = ()
     """One for each of `containers`, in the same order."""
+
+    def launched(self) -> Iterator[tuple[Container, Launch]]:
+        """Each container with its launch."""
+        return zip(self.containers, self.launches, strict=False)
+
+    def serving(self) -> Iterator[tuple[Container, Launch]]:
+        """The containers that get requests, as far as the input says."""
+        return ((container, launch) for container, launch in self.launched() if launch.gets_traffic)

@@ -11,7 +11,7 @@ from enum import Enum
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Instruction, Stage
 from gracelint.facts.kubernetes import Container, PreStop, Workload
-from gracelint.facts.program import Program
+from gracelint.facts.program import Act, Program
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
 from gracelint.record import Record, field
@@ -217,8 +217,32 @@ class Launch(Record, identity=True):
         return self.budget.grace
 
     @property
+    def pauses(self) -> bool:
+        """Whether the program itself waits for a while after the stop signal before it closes its listener."""
+        handlers = self.program.handlers if self.program else ()
+        return any(_pauses(handler.acts) for handler in handlers if self.stop_signal.value in handler.signals)
+
+    @property
     def command_span(self) -> Span:
         """The text that says what is started: the override, CMD or ENTRYPOINT; else the origin."""
         words = self.argv or ()
         first = next((word.span for word in words if word.span is not None), None)
         return first or self.origin.span
+
+
+_CLOSING = frozenset(
+    ("close", "close-now", "shutdown-here", "shutdown-thread", "exit", "hard-exit", "interrupt", "raise")
+)
+
+
+def _pauses(acts: tuple[Act, ...]) -> bool:
+    for act in acts:
+        if act.kind in _CLOSING:
+            return False
+        if (act.seconds or 0) >= 1 and (act.kind == "wait" or (act.kind == "timer" and _closes(act.then))):
+            return not any(later.kind.startswith(("close", "shutdown")) for later in acts if act.kind == "timer")
+    return False
+
+
+def _closes(acts: tuple[Act, ...]) -> bool:
+    return any(act.kind.startswith(("close", "shutdown")) for act in acts)

@@ -97,6 +97,32 @@ class Document(Record, identity=True):
     """`id()` of each node that stands in the tree more than once, or below such a one."""
 
 
+def alike(one: Node, other: Node) -> bool:
+    """Whether two nodes say the same, in whatever style and order. What was compared once is not compared again."""
+    left: list[tuple[Node, Node]] = [(one, other)]
+    seen: set[tuple[int, int]] = set()
+    while left:
+        one, other = left.pop()
+        if one is other or (id(one), id(other)) in seen:
+            continue
+        seen.add((id(one), id(other)))
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, Scalar) and isinstance(other, Scalar):
+            if one.value != other.value:
+                return False
+        elif len(one.items) != len(other.items):  # type: ignore[union-attr]
+            return False
+        elif isinstance(one, Sequence) and isinstance(other, Sequence):
+            left += zip(one.items, other.items, strict=True)
+        elif isinstance(one, Mapping) and isinstance(other, Mapping):
+            values = {key.value: value for key, value in other.items}
+            if any(key.value not in values for key, _ in one.items):
+                return False
+            left += [(value, values[key.value]) for key, value in one.items]
+    return True
+
+
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLS = frozenset(
     spelling

@@ -20,6 +20,7 @@ from gracelint.facts.kubernetes import (
 )
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
+from gracelint.parse.pre_stop import duration, span_of
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
 from gracelint.record import Record, replace
 from gracelint.source import Located, Span, Word
@@ -251,9 +252,18 @@ def _container(node: Mapping, role: str) -> Container:
         readiness=_probe(node, "readinessProbe"),
         liveness=_probe(node, "livenessProbe"),
         startup=_probe(node, "startupProbe"),
-        pre_stop=_pre_stop(node.mapping("lifecycle"), env),
+        pre_stop=_pre_stop(node.mapping("lifecycle")),
         stop_signal=_word(node.scalar("lifecycle", "stopSignal")),
+        proxy=_proxy(node, name.value if name else "", image.value if image else ""),
     )
+
+
+def _proxy(node: Mapping, name: str, image: str) -> str | None:
+    last = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    row = next((row for row in table("workloads")["proxy"] if name in row["names"] or last in row["images"]), None)
+    if row is None or any(flag in node.span.text for flag in row["waits"]):
+        return None
+    return str(row["name"])
 
 
 def _ports(node: Mapping) -> Iterator[Port]:
@@ -295,19 +305,22 @@ def _setting(node: Mapping, key: str, default: float) -> float:
 _HANDLERS = ("exec", "httpGet", "sleep", "tcpSocket")
 
 
-def _pre_stop(lifecycle: Mapping | None, env: Map[str, Word | None]) -> PreStop | None:
+def _pre_stop(lifecycle: Mapping | None) -> PreStop | None:
     node, key = (lifecycle.mapping("preStop"), lifecycle.key("preStop")) if lifecycle else (None, None)
     if node is None or key is None:
         return None
     command = node.mapping("exec")
+    # Variables in a hook's command are not expanded (only in `command` and `args` are they).
+    argv = (_argv(command.get("command")) if command else None) or ()
     seconds = node.scalar("sleep", "seconds")
+    sleep = Located(_number(seconds), seconds.span) if seconds else None
     return PreStop(
         handlers=tuple(name for name in _HANDLERS if isinstance(node.get(name), Mapping)),
         node=node,
         key=key.span,
-        # Variables in a hook's command are not expanded (only `command` and `args` are).
-        argv=(_argv(command.get("command"), None) if command else None) or (),
-        sleep=Located(_number(seconds), seconds.span) if seconds else None,
+        argv=argv,
+        sleep=sleep,
+        duration=sleep or Located(duration(argv), span_of(argv)),
     )
 
 
@@ -326,7 +339,7 @@ def _unset(entry: Mapping, name: Scalar) -> Word | None:
     return None if entry.get("valueFrom") or entry.get("value") else Word("", name.span)
 
 
-def _argv(node: Node | None, env: Map[str, Word | None] | None) -> tuple[Word, ...] | None:
+def _argv(node: Node | None, env: Map[str, Word | None] | None = None) -> tuple[Word, ...] | None:
     """The words of a list; an empty list counts as none (Kubernetes API)."""
     if not isinstance(node, Sequence) or not node.items:
         return None
@@ -373,7 +386,14 @@ def _budget(node: Mapping) -> DisruptionBudget:
         _name_span(node),
         min_available=_word(node.scalar("spec", "minAvailable")),
         max_unavailable=_word(node.scalar("spec", "maxUnavailable")),
+        expressions=tuple(_expressions(node.mapping("spec", "selector"))),
     )
+
+
+def _expressions(selector: Mapping | None) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for item in selector.mappings("matchExpressions") if selector else ():
+        values = tuple(value.value for value in item.sequence("values") if isinstance(value, Scalar))
+        yield _text(item, "key"), _text(item, "operator"), values
 
 
 def _claim(node: Mapping) -> Claim:
@@ -396,17 +416,33 @@ class _BySelector:
 
     def __init__(self, objects: Iterable[Service] | Iterable[DisruptionBudget]) -> None:
         self._found: dict[tuple[str, str], list[Any]] = {}
+        self._others: list[DisruptionBudget] = []
         for item in objects:
             if item.selector:
                 self._found.setdefault(next(iter(item.selector.items())), []).append(item)
+            elif isinstance(item, DisruptionBudget) and item.expressions:
+                self._others.append(item)
 
     def selecting(self, workload: Workload) -> Iterator[Any]:
-        for label in workload.labels.items():
-            for item in self._found.get(label, ()):
-                if item.selector.items() <= workload.labels.items() and _same_namespace(
-                    item.namespace, workload.namespace
-                ):
-                    yield item
+        labels = workload.labels
+        found = (item for label in labels.items() for item in self._found.get(label, ()))
+        for item in (*found, *self._others):
+            expressions = item.expressions if isinstance(item, DisruptionBudget) else ()
+            if (
+                item.selector.items() <= labels.items()
+                and all(_holds(expression, labels) for expression in expressions)
+                and _same_namespace(item.namespace, workload.namespace)
+            ):
+                yield item
+
+
+def _holds(expression: tuple[str, str, tuple[str, ...]], labels: Map[str, str]) -> bool:
+    key, operator, values = expression
+    if operator == "In":
+        return labels.get(key) in values
+    if operator == "NotIn":
+        return labels.get(key) not in values
+    return (key in labels) == (operator == "Exists")
 
 
 def _same_namespace(one: str, other: str) -> bool:
