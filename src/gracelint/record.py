@@ -45,8 +45,18 @@ class _RecordType(type):
             namespace |= {"__eq__": object.__eq__, "__hash__": object.__hash__}
         cls = super().__new__(mcs, name, bases, namespace)
         if fields:
-            type.__setattr__(cls, "__init__", _initialiser(cls, fields, defaults))
+            type.__setattr__(cls, "__init__", _late_initialiser(cls, fields, defaults))
         return cls
+
+
+def _late_initialiser(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
+    """An `__init__` that is compiled for the first record: most runs make records of few of the types."""
+
+    def initialise(self: object, *values: Any, **named: Any) -> None:
+        type.__setattr__(cls, "__init__", _initialiser(cls, fields, defaults))
+        cls.__init__(self, *values, **named)  # type: ignore[misc]
+
+    return initialise
 
 
 def _initialiser(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
