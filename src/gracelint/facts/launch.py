@@ -211,6 +211,8 @@ class Launch(Record, identity=True):
     """Other services or containers run the same stage."""
     children: tuple[Span, ...] = ()
     """Processes left running beside the program: background jobs, the other end of a pipe."""
+    dev_server: bool = False
+    """What it starts is a development server or a reloader; `development` says that this is meant."""
 
     @property
     def grace(self) -> Located[float]:

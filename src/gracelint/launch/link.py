@@ -305,7 +305,7 @@ def _launch(
         decisive=way.decisive,
         program=way.program,
         one_shot=launch.one_shot or way.one_shot,
-        development=launch.development or way.development,
+        dev_server=way.development,
         children=way.children,
     )
     workload, service = launch.workload, launch.service

@@ -79,7 +79,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         signal=context.signal,
         details=_details(name, row, context.signal, kind, argv),
     )
-    return Step(hop, drain=drain, one_shot=False)
+    return Step(hop, drain=drain, one_shot=False, development=bool(row.get("development")))
 
 
 def server_reaction(
