@@ -19,6 +19,19 @@ class Heredoc(Record):
     """The delimiter after the body."""
 
 
+class BrokenArray(Record):
+    """An argument that was meant as a JSON array of strings and is none."""
+
+    items: tuple[tuple[str, bool], ...] | None
+    """The words it was meant to have, and whether each is in quotes of any kind; None where that cannot be told."""
+    defect: str
+    """A clause such as "a comma is missing before `b`"."""
+    span: Span
+    """Where the first defect stands."""
+    rejected: bool = False
+    """It is JSON, but not of strings: the build stops. Anything else is taken for shell form."""
+
+
 class Instruction(Record):
     """One instruction; continuation lines are joined in `argument`, whose parts still know their places."""
 
@@ -33,6 +46,8 @@ class Instruction(Record):
     argv: tuple[Word, ...] | None = None
     """The words of a JSON array (the exec form); None where the argument is none."""
     heredocs: tuple[Heredoc, ...] = ()
+    broken_array: BrokenArray | None = None
+    """Set on a CMD or ENTRYPOINT that looks like the exec form and is not."""
     expanded: str | None = None
     """The argument with quotes removed and ARG and ENV values put in, where Docker does that and it makes a difference;
     `$` stays in it where a value is not known."""

@@ -83,9 +83,9 @@ def _built(image: Image, stage: Stage) -> Image:
     )
 
 
-def _command(instruction: Instruction, shell: tuple[Word, ...]) -> tuple[Word, ...]:
-    """The words that a CMD or ENTRYPOINT starts; shell form is one word for the shell."""
-    if instruction.argv is not None:
+def _command(instruction: Instruction, shell: tuple[Word, ...]) -> tuple[Word, ...] | None:
+    """The words that a CMD or ENTRYPOINT starts; shell form is one word for the shell. None for a broken array."""
+    if instruction.argv is not None or instruction.broken_array is not None:
         return instruction.argv
     argument = instruction.argument
     if not argument.text:

@@ -8,14 +8,14 @@ time: it is shown an outline without them. Names, words and places are read from
 from __future__ import annotations
 
 import io
-import json
 import re
-from bisect import bisect_right
 
 from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
+from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import ParseError
+from gracelint.parse.passages import cut, join
 from gracelint.record import Record, replace
-from gracelint.source import Passage, Segment, Source, Span, Word
+from gracelint.source import Passage, Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ _FLAG = re.compile(r"--\S+")
 _TAKES_HEREDOCS = re.compile(r"(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s", re.I)
 _WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
-_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_JSON_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
 _TOKENS = {
     escape: re.compile(
         rf"""(?P<escaped>{re.escape(escape)}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""
@@ -202,14 +200,14 @@ def _bodies(source: Source, start: int, opened: list[tuple[_Line, str, str]]) ->
             at = source.span(opener.start, opener.start + len(opener.text))
             raise ParseError(f"heredoc {delimiter} has no closing line", at)
         closing = source.span(start + tabs, start + tabs + len(delimiter))
-        body = _join(source, pieces or [(start, start)])
+        body = join(source, pieces or [(start, start)])
         found.append(Heredoc(delimiter, body, delimiter != written, closing))
         start = following
     return tuple(found), start
 
 
 def _instruction(source: Source, lines: list[_Line], heredocs: tuple[Heredoc, ...]) -> Instruction:
-    whole = _join(source, [(line.start, line.start + len(line.text)) for line in lines])
+    whole = join(source, [(line.start, line.start + len(line.text)) for line in lines])
     text = whole.text
     end = len(text.rstrip())
     match = _INSTRUCTION.match(text, 0, end)
@@ -217,87 +215,17 @@ def _instruction(source: Source, lines: list[_Line], heredocs: tuple[Heredoc, ..
         return Instruction("", whole.span(0, end), whole)
     name = match[2].upper()
     flags = tuple(_word(whole, flag.start(), flag.end()) for flag in _FLAG.finditer(text, match.end(2), match.end()))
-    argument = _cut(whole, match.end(), end)
+    argument = cut(whole, match.end(), end)
     closing = heredocs[-1].closing if heredocs else None
     last = closing.end if closing else whole.span(0, end).end
     span = source.span(whole.span(match.start(2), end).start, last)
-    return Instruction(name, span, argument, flags, _array(argument) if name in _EXEC_FORMS else None, heredocs)
-
-
-def _array(argument: Passage) -> tuple[Word, ...] | None:
-    """The words of a JSON array of strings, or None for anything else."""
-    text = argument.text
-    if not text.startswith("["):
-        return None
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not all(isinstance(value, str) for value in values):
-        return None
-    return tuple(_string(argument, match.start(), match.end()) for match in _JSON_STRING.finditer(text))
-
-
-def _string(argument: Passage, start: int, end: int) -> Word:
-    """The word of a JSON string that stands, with its quotes, at an offset."""
-    value = _unescape(_cut(argument, start + 1, end - 1))
-    return Word(value.text, argument.span(start, end), value)
-
-
-def _unescape(raw: Passage) -> Passage:
-    if "\\" not in raw.text:
-        return raw
-    texts: list[str] = []
-    segments: list[Segment] = []
-    offset = done = 0
-    for escape in _JSON_ESCAPE.finditer(raw.text):
-        texts.append(raw.text[done : escape.start()])
-        segments += _segments(raw, done, escape.start(), offset)
-        offset += len(texts[-1])
-        character = json.loads(f'"{escape[0]}"').encode("utf-8", "replace").decode()
-        span = raw.span(escape.start(), escape.end())
-        texts.append(character)
-        segments.append(Segment(offset, span.start, 1, span.end - span.start))
-        offset += 1
-        done = escape.end()
-    texts.append(raw.text[done:])
-    segments += _segments(raw, done, len(raw.text), offset)
-    return Passage(raw.source, "".join(texts), tuple(segments))
+    argv = read_array(argument) if name in _EXEC_FORMS else None
+    broken = read_broken_array(argument) if argv is None and name in ("CMD", "ENTRYPOINT") else None
+    return Instruction(name, span, argument, flags, argv, heredocs, broken)
 
 
 def _word(passage: Passage, start: int, end: int) -> Word:
-    return Word(passage.text[start:end], passage.span(start, end), _cut(passage, start, end))
-
-
-def _join(source: Source, pieces: list[tuple[int, int]]) -> Passage:
-    """The source's text at several places as one."""
-    segments = []
-    offset = 0
-    for start, end in pieces:
-        segments.append(Segment(offset, start, end - start, end - start))
-        offset += end - start
-    return Passage(source, "".join([source.text[start:end] for start, end in pieces]), tuple(segments))
-
-
-def _cut(passage: Passage, start: int, end: int) -> Passage:
-    segments = _segments(passage, start, end, 0) or [Segment(0, passage.span(start, start).start, 0, 0)]
-    return Passage(passage.source, passage.text[start:end], tuple(segments))
-
-
-def _segments(passage: Passage, start: int, end: int, offset: int) -> list[Segment]:
-    """What a part of a joined text is made of, for use at another offset."""
-    index = max(bisect_right(passage.segments, start, key=lambda segment: segment.offset) - 1, 0)
-    found = []
-    while start < end and index < len(passage.segments):
-        segment = passage.segments[index]
-        inside = start - segment.offset
-        length = min(segment.length - inside, end - start)
-        if length > 0:
-            found.append(Segment(offset, segment.start + inside, length, length))
-            offset += length
-            start += length
-        index += 1
-    return found
+    return Word(passage.text[start:end], passage.span(start, end), cut(passage, start, end))
 
 
 def _stages(source: Source, instructions: list[Instruction], escape: str, build: Mapping[str, str]) -> list[Stage]:
