@@ -61,7 +61,9 @@ class Report(Record):
 
 
 def shown_path(base: str, path: str) -> str:
-    return posixpath.normpath(f"{base}/{path}") if base and path != STDIN else path
+    if not base or path == STDIN:
+        return path
+    return posixpath.normpath(f"{base}/{path}") + ("/" if path.endswith("/") else "")
 
 
 def base_of(root: str) -> str:
