@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import count, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ MODULES = TOOLS / "node/node_modules"
 
 
 class Case(NamedTuple):
+    number: int
+    about: str | None
     image: str
     dockerfile: str
     install: str | None
@@ -33,7 +36,7 @@ class Case(NamedTuple):
     unknown: str | None
 
     def __str__(self) -> str:
-        parts = (self.image, self.install, self.dockerfile.replace("\n", "; "))
+        parts = (self.image, self.install, self.about, self.dockerfile.replace("\n", "; "))
         return " ".join(part for part in parts if part)
 
     def write(self, folder: Path) -> None:
@@ -63,20 +66,21 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
+    numbers = count()
     for row in TABLE["cases"]:
-        for image in row["images"]:
-            for install in row.get("install", [None]):
-                for dockerfile in row["dockerfile"]:
-                    yield Case(
-                        image,
-                        dockerfile,
-                        install,
-                        tuple(row.get("programs", ())),
-                        row.get("files", {}),
-                        row.get("modules", False),
-                        Probe(**row.get("probe", {})),
-                        row.get("unknown"),
-                    )
+        for image, install, dockerfile in product(row["images"], row.get("install", [None]), row["dockerfile"]):
+            yield Case(
+                next(numbers),
+                row.get("about"),
+                image,
+                dockerfile,
+                install,
+                tuple(row.get("programs", ())),
+                row.get("files", {}),
+                row.get("modules", False),
+                Probe(**row.get("probe", {})),
+                row.get("unknown"),
+            )
 
 
 def _launch(dockerfile: str) -> tuple[list[str], str | None, dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import http.client
 import os
 import re
 import signal
@@ -14,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -21,7 +21,6 @@ from gracelint.facts.verdict import Verdict
 
 HERE = Path(__file__).parent
 TOOLS = Path(os.environ.get("GRACELINT_KERNEL_TOOLS", "/var/tmp/gracelint-kernel"))
-PORT = 8000
 PATH = f"{TOOLS}/python/bin:/usr/local/bin:{TOOLS}/node/node_modules/.bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NEW_NET = 0x40000000
 """CLONE_NEWNET of linux/sched.h."""
@@ -36,9 +35,12 @@ class Probe(NamedTuple):
     """A regular expression on the output."""
     done: str = "cleanup done"
     request: str | None = None
-    """A path that answers 200 late: begun before the signal, its whole answer stands in the place of `done`."""
-    client: bytes | None = None
+    """A path that answers "ok" late: begun before the signal, its whole answer stands in the place of `done`."""
+    port: int = 8000
+    client: str | None = None
     """What a client says that stays connected."""
+    answer: str | None = None
+    """A regular expression on all that client hears, in the place of `done`."""
     settle: float = 0.0
     """Seconds to wait before the signal; where `ready` is empty, all there is to wait for."""
     grace: float = 3.0
@@ -53,7 +55,7 @@ class Seen(NamedTuple):
     output: str
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """The program never came up, so nothing was seen."""
 
 
@@ -88,29 +90,26 @@ def stop(argv: list[str], *, project: Path, layer: Path, env: dict[str, str], by
 
 def _stop(container: subprocess.Popen[bytes], output: _Output, by: str, probe: Probe) -> Seen:
     children = Path(f"/proc/{container.pid}/task/{container.pid}/children")
-    _until(lambda: children.read_text() and output.says(probe.ready), container, output)
+    _until(lambda: output.says(probe.ready) and children.read_text(), container, output)
     pid = int(children.read_text())
     if probe.request is not None:
-        _until(lambda: _inside(pid, _accepts), container, output)
-    with contextlib.ExitStack() as clients:
-        if probe.client is not None:
-            greeting = probe.client
-            clients.enter_context(_inside(pid, lambda: _client(greeting)))
-        answer = _Answer(pid, probe.request) if probe.request is not None else None
-        time.sleep(probe.settle)
-        if container.poll() is not None:
-            raise NotReady(f"it ended before the signal:\n{output.text()}")
-        pid_1 = Path(f"/proc/{pid}/comm").read_text().strip()
-        began = time.monotonic()
-        os.kill(pid, getattr(signal, by))
-        try:
-            container.wait(probe.grace)
-            ended = True
-        except subprocess.TimeoutExpired:
-            ended = False
-        seconds = time.monotonic() - began
-        container.kill()
-    finished = answer.whole() if answer else output.says(probe.done)
+        _until(lambda: _accepts(pid, probe.port), container, output)
+    client = _Client(pid, probe) if probe.request is not None or probe.client is not None else None
+    time.sleep(probe.settle)
+    if container.poll() is not None:
+        raise NotReadyError(f"it ended before the signal:\n{output.text()}")
+    pid_1 = Path(f"/proc/{pid}/comm").read_text().strip()
+    began = time.monotonic()
+    os.kill(pid, getattr(signal, by))
+    try:
+        container.wait(probe.grace)
+        ended = True
+    except subprocess.TimeoutExpired:
+        ended = False
+    seconds = time.monotonic() - began
+    container.kill()
+    answer = r"^HTTP/1\.[01] 200 [\s\S]*\nok\n" if probe.request is not None else probe.answer
+    finished = output.says(probe.done) if client is None or answer is None else client.heard(answer)
     verdict = Verdict.IGNORED if not ended else Verdict.HANDLED if finished else Verdict.CUT
     return Seen(verdict, pid_1, seconds, output.text())
 
@@ -143,63 +142,47 @@ def _until(condition: Callable[[], object], container: subprocess.Popen[bytes], 
     deadline = time.monotonic() + 45
     while not condition():
         if container.poll() is not None:
-            raise NotReady(f"it ended before it was ready:\n{output.text()}")
+            raise NotReadyError(f"it ended before it was ready:\n{output.text()}")
         if time.monotonic() > deadline:
-            raise NotReady(f"it was not ready in time:\n{output.text()}")
+            raise NotReadyError(f"it was not ready in time:\n{output.text()}")
 
 
-class _Answer:
-    """A request in flight when the signal comes."""
+class _Client:
+    """A client with a request in flight, or just connected, when the signal comes."""
 
-    def __init__(self, pid: int, path: str) -> None:
-        self._whole = False
-        self._sent = threading.Event()
-        self._thread = threading.Thread(target=self._ask, args=(pid, path), daemon=True)
+    def __init__(self, pid: int, probe: Probe) -> None:
+        request = f"GET {probe.request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        self._socket = _inside(pid, lambda: socket.create_connection(("127.0.0.1", probe.port), 5))
+        self._socket.settimeout(20)
+        self._socket.sendall((request if probe.client is None else probe.client).encode())
+        self._bytes = bytearray()
+        self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        self._sent.wait(5)
         time.sleep(0.3)
 
-    def whole(self) -> bool:
+    def heard(self, pattern: str) -> bool:
+        """Whether what came back until the connection ended matches a regular expression."""
         self._thread.join(5)
-        return self._whole
+        return re.search(pattern, self._bytes.decode(errors="replace")) is not None
 
-    def _ask(self, pid: int, path: str) -> None:
-        _enter(pid)
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("GET", path, headers={"Connection": "close"})
-            self._sent.set()
-            response = connection.getresponse()
-            self._whole = response.status == 200 and bool(response.read())
+    def _read(self) -> None:
+        with self._socket, contextlib.suppress(OSError):
+            while chunk := self._socket.recv(1 << 16):
+                self._bytes += chunk
 
 
-def _accepts() -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", PORT), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _client(greeting: bytes) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", PORT), 5)
-    client.sendall(greeting)
-    client.recv(1)
-    return client
+def _accepts(pid: int, port: int) -> bool:
+    with contextlib.suppress(OSError):
+        _inside(pid, lambda: socket.create_connection(("127.0.0.1", port), 1)).close()
+        return True
+    return False
 
 
 def _inside(pid: int, action: Callable[[], T]) -> T:
     """Runs `action` in the network namespace of a process. A thread of its own: namespaces belong to threads."""
-    results: list[T] = []
-
-    def run() -> None:
-        _enter(pid)
-        results.append(action())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return results[0]
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(_enter, pid).result()
+        return thread.submit(action).result()
 
 
 def _enter(pid: int) -> None:

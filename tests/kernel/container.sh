@@ -17,7 +17,9 @@ for link in bin sbin lib lib64; do ln -s "usr/$link" "$root/$link"; done
 lay usr "$layer/usr:$tools/debian/usr:/usr"
 lay etc "$tools/debian/etc:/etc"
 lay var "$tools/debian/var"
-ln -sf /run "$root/var/run"
+mkdir -p "$root/run/lock"
+ln -sfn /run "$root/var/run"
+ln -sfn /run/lock "$root/var/lock"
 mkdir -p "$root$tools"
 mount --bind "$tools" "$root$tools"
 mount --rbind /dev "$root/dev"
@@ -28,5 +30,6 @@ chmod -R a+rwX "$root/app" "$root/run"
 chmod 1777 "$root/tmp"
 chroot "$root" busybox ip link set lo up
 hostname container
+unset PWD OLDPWD
 # A session leader, as a container runtime starts it; setsid forks only where it leads a process group already.
 exec setsid unshare --root="$root" --wd=/app "$@"

@@ -20,7 +20,7 @@ AT_ONCE = 6
 
 
 @pytest.fixture(scope="session")
-def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Seen]]]:
+def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Future[Seen]]]:
     """What became of each selected case. All are started at once, and run while the tests wait for the first."""
     reason = missing()
     if reason is not None:
@@ -28,7 +28,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     callspecs = (getattr(item, "callspec", None) for item in request.session.items)
     selected = [spec.params["case"] for spec in callspecs if spec and "case" in spec.params]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {str(case): pool.submit(_run, case, tmp_path_factory.mktemp("container")) for case in selected}
+        yield {case.number: pool.submit(_run, case, tmp_path_factory.mktemp("container")) for case in selected}
         pool.shutdown(cancel_futures=True)
 
 
@@ -38,17 +38,14 @@ def _run(case: Case, folder: Path) -> Seen:
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
-def test_prediction(case: Case, seen: dict[str, Future[Seen]], tmp_path: Path) -> None:
+def test_prediction(case: Case, seen: dict[int, Future[Seen]], tmp_path: Path) -> None:
     case.write(tmp_path)
     found = launches(tmp_path)
     predicted = verdict(found)
-    real = seen[str(case)].result()
+    real = seen[case.number].result()
 
-    story = "\n".join(
-        f"{launch.why}\n" + "\n".join(f"  {hop.effect.value}: {hop.why}" for hop in launch.hops) for launch in found
-    )
     if case.unknown and predicted is Verdict.UNKNOWN:
         return
-    assert predicted.value == real.verdict.value, (
-        f"{story}\nPID 1 was {real.pid_1}, {real.seconds:.1f} s\n{real.output[-2000:]}"
-    )
+    hops = [f"{hop.effect.value}: {hop.why}" for launch in found for hop in launch.hops]
+    told = [f"PID 1 was {real.pid_1}, {real.seconds:.1f} s after the signal", real.output[-2000:]]
+    assert predicted.value == real.verdict.value, "\n".join([*(launch.why for launch in found), *hops, *told])

@@ -1,0 +1,52 @@
+"""What real processes did with each project of fixtures/verdicts, and what gracelint says they do.
+
+Each folder was started as PID 1 of fresh namespaces and stopped as a container runtime does it. Its case.json holds
+what was seen; `at_fault` names the hop that decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gracelint.facts.verdict import Verdict
+from predict import launches, verdict
+
+FOLDERS = sorted(path.parent for path in Path(__file__).parents[1].glob("fixtures/verdicts/*/case.json"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_verdict(folder: Path) -> None:
+    seen = _seen(folder)
+    found = launches(folder)
+    said = verdict(found)
+    if said is Verdict.UNKNOWN:
+        pytest.skip("gracelint leaves it open: " + "; ".join(launch.why for launch in found))
+    assert said.value == seen["verdict"], f"{'; '.join(launch.why for launch in found)}\nseen: {seen['why']}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_signal_that_arrives(folder: Path) -> None:
+    assert {launch.stop_signal.value for launch in launches(folder)} == {_seen(folder)["stop_signal"]}
+
+
+def test_how_often_it_is_right() -> None:
+    said = {folder.name: (verdict(launches(folder)).value, _seen(folder)["verdict"]) for folder in FOLDERS}
+    counts = Counter(
+        "right" if predicted == real else "unknown" if predicted == "unknown" else "wrong"
+        for predicted, real in said.values()
+    )
+    falsely_handled = [name for name, (predicted, real) in said.items() if predicted == "handled" != real]
+
+    assert falsely_handled == []
+    assert counts["right"] >= 0.97 * len(FOLDERS), counts
+    assert counts["unknown"] <= 0.05 * len(FOLDERS), counts
+
+
+def _seen(folder: Path) -> dict[str, Any]:
+    seen: dict[str, Any] = json.loads((folder / "case.json").read_text())
+    return seen
