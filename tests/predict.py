@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gracelint.config import Settings
 from gracelint.facts.verdict import Verdict
-from gracelint.project import Request, read_project
+from gracelint.testing import read, read_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def launches(folder: Path) -> tuple[Launch, ...]:
     """The launches of a project: a manifest's or a Compose file's where there is one, else the Dockerfile's."""
-    project = read_project(Request(str(folder), (str(folder),), Settings()))
+    project = read(read_folder(str(folder), leave_out=("case.json",)))
     assert not project.errors, "\n".join(project.errors)
     outer = tuple(launch for launch in project.launches if launch.origin.kind != "dockerfile")
     found = outer or project.launches
