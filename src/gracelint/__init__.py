@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Cause, Program, Reaction
     from gracelint.facts.verdict import Verdict
     from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
+    from gracelint.launch.signals import nearest_signal, signal_name
     from gracelint.rules import Rule, rule
     from gracelint.source import Located, Passage, Source, Span, Word
 
@@ -32,6 +33,7 @@ _HOMES = {
     "gracelint.facts.program": ("Cause", "Program", "Reaction"),
     "gracelint.facts.verdict": ("Verdict",),
     "gracelint.finding": ("Applicability", "Edit", "Finding", "Fix", "Note", "Severity"),
+    "gracelint.launch.signals": ("nearest_signal", "signal_name"),
     "gracelint.rules": ("Rule", "rule"),
     "gracelint.source": ("Located", "Passage", "Source", "Span", "Word"),
 }
@@ -70,7 +72,9 @@ __all__ = [
     "Word",
     "Workload",
     "edits",
+    "nearest_signal",
     "rule",
+    "signal_name",
 ]
 
 

@@ -36,9 +36,14 @@ def to_exec_form(instruction: Instruction, words: Iterable[str]) -> Edits | None
     return _set_argument(instruction, json_array(words))
 
 
-def to_shell_form(instruction: Instruction, text: str) -> Edits | None:
-    """Replaces an argument by shell text; None where comments between its lines would be lost."""
-    return _set_argument(instruction, text)
+def to_shell_form(instruction: Instruction, items: Iterable[tuple[str, bool]]) -> Edits | None:
+    """Replaces an argument by shell text that execs words; what was not quoted stays as it is, to be expanded.
+
+    None where comments between its lines would be lost.
+    """
+    from shlex import quote
+
+    return _set_argument(instruction, " ".join(["exec", *(quote(text) if quoted else text for text, quoted in items)]))
 
 
 def insert_before(span: Span, text: str) -> Edits:
@@ -51,6 +56,12 @@ def drop_instruction(instruction: Instruction) -> Edits:
     start = _line_start(text, instruction.span.start)
     newline = text.find("\n", instruction.span.end)
     return (Edit(Span(instruction.span.source, start, len(text) if newline < 0 else newline + 1), ""),)
+
+
+def drop_stop_signal(stage: Stage) -> Edits | None:
+    """Takes out the STOPSIGNAL that is in force; None where no stage of the file sets one."""
+    own = next((item for one in stage.lineage() if (item := one.own("STOPSIGNAL"))), None)
+    return drop_instruction(own) if own else None
 
 
 def set_stop_signal(stage: Stage, signal: str) -> Edits | None:

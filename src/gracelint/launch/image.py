@@ -7,7 +7,7 @@ import posixpath
 from gracelint.facts.launch import Effect, Hop, HopKind, Image
 from gracelint.launch import layers
 from gracelint.launch.bases import SEARCH_PATH, entry_script, image_named, repository, sh_row
-from gracelint.launch.signals import signal_name, signal_names, signal_number
+from gracelint.launch.signals import signal_name, signal_number
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.record import replace
@@ -26,7 +26,6 @@ __all__ = [
     "image_of",
     "list_folder",
     "signal_name",
-    "signal_names",
     "signal_number",
     "step",
 ]

@@ -37,9 +37,15 @@ def signal_number(name: str) -> int | None:
     return number if first <= number <= last else None
 
 
-def signal_names() -> list[str]:
-    """Every signal that has a name of its own."""
-    return list(table("signals")["numbers"])
+def nearest_signal(text: str) -> str | None:
+    """The signal that a misspelt name most likely means."""
+    from difflib import get_close_matches
+
+    signals = table("signals")
+    name = text.strip().upper()
+    name = name if name.startswith("SIG") else f"SIG{name}"
+    near = get_close_matches(name, [*signals["numbers"], *signals["aliases"]], 1, 0.75)
+    return signals["aliases"].get(near[0], near[0]) if near else None
 
 
 def _name(number: int) -> str | None:
