@@ -1,0 +1,151 @@
+r"""A rollout that stops all pods before a new one serves.
+
+## What it does
+Reports Deployments behind a Service whose strategy takes the last serving pod away: `Recreate`, a `maxUnavailable` of
+all pods, or `maxSurge: 0` with one replica. Where the pod has a volume that one node alone can mount, `Recreate` has
+its reason, and the finding is information.
+
+## Why is this bad?
+However well a program stops, a Service without a ready pod answers nothing: each rollout is an outage as long as a
+start takes, for ever if the new version does not start.
+
+## Example
+```yaml bad path=web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 3
+  strategy:
+    type: Recreate
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          readinessProbe:
+            httpGet:
+              path: /ready
+              port: 8080
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 15
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector:
+    app: web
+  ports:
+    - port: 80
+      targetPort: 8080
+```
+Use instead:
+```yaml good path=web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 3
+  strategy:
+    rollingUpdate:
+      maxUnavailable: 0
+      maxSurge: 1
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          readinessProbe:
+            httpGet:
+              path: /ready
+              port: 8080
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 15
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector:
+    app: web
+  ports:
+    - port: 80
+      targetPort: 8080
+```
+
+## References
+- [Deployment strategy](https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Finding, Fix, Note, Severity, Span, Workload, rule
+
+_SHARED = ("ReadWriteMany", "ReadOnlyMany")
+
+
+@rule("disruptive-rollout", severity=Severity.WARNING, subject=Workload)
+def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
+    replicas = workload.replicas.value if workload.replicas else None
+    if workload.kind != "Deployment" or not workload.services or replicas == 0:
+        return
+    found = _disruption(workload, replicas)
+    if found is None:
+        return
+    what, at = found
+    bound = "Recreate" in what and _has_bound_volume(workload)
+    yield Finding(
+        f"{what}: each rollout of `{workload.name}` stops all pods before a new one serves",
+        at=at,
+        notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.services),
+        fix=Fix("Roll out with maxSurge: 1 and maxUnavailable: 0", (), Applicability.MANUAL),
+        severity=Severity.INFO if bound else None,
+    )
+
+
+def _disruption(workload: Workload, replicas: int | None) -> tuple[str, Span] | None:
+    strategy = workload.strategy
+    kind = strategy.scalar("type") if strategy else None
+    if kind is not None and kind.value == "Recreate":
+        return "the strategy is Recreate", kind.span
+    surge = strategy.scalar("rollingUpdate", "maxSurge") if strategy else None
+    unavailable = strategy.scalar("rollingUpdate", "maxUnavailable") if strategy else None
+    if unavailable is not None and _is_all(unavailable.value, replicas):
+        return f"maxUnavailable is {unavailable.value}", unavailable.span
+    if surge is not None and surge.value in ("0", "0%") and replicas == 1:
+        return f"maxSurge is {surge.value} with one replica", surge.span
+    return None
+
+
+def _is_all(amount: str, replicas: int | None) -> bool:
+    return amount == "100%" or (replicas is not None and amount.isdecimal() and int(amount) >= replicas)
+
+
+def _has_bound_volume(workload: Workload) -> bool:
+    """Whether a volume may be mounted by one node only: its claim says so, or is not in the input."""
+    volumes = [volume for volume in workload.pod.mappings("volumes") if volume.get("persistentVolumeClaim")]
+    shared = [claim for claim in workload.claims if any(mode in _SHARED for mode in claim.access_modes)]
+    return len(volumes) > len(shared)

@@ -1,0 +1,80 @@
+r"""A liveness probe that restarts a container which only wanted less traffic.
+
+## What it does
+Reports containers whose readiness and liveness probes make the same check, and whose liveness probe acts as early as
+the readiness probe or earlier (`periodSeconds` × `failureThreshold`).
+
+## Why is this bad?
+A readiness probe that fails takes the pod out of its Services, so that it can catch up with what it has. A liveness
+probe that fails restarts the container: what it had in flight is lost, and its share of the load goes to the other
+pods, which fail next. Where both ask the same at the same time, each overload is a restart.
+
+## Example
+```yaml bad path=web.yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: ghcr.io/acme/shop:1.4.2
+      readinessProbe:
+        httpGet:
+          path: /healthz
+          port: 8080
+      livenessProbe:
+        httpGet:
+          path: /healthz
+          port: 8080
+```
+Use instead:
+```yaml good path=web.yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: ghcr.io/acme/shop:1.4.2
+      readinessProbe:
+        httpGet:
+          path: /healthz
+          port: 8080
+      livenessProbe:
+        httpGet:
+          path: /healthz
+          port: 8080
+        failureThreshold: 6
+```
+
+## References
+- [Liveness, readiness and startup
+  probes](https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Finding, Fix, Note, Severity, Workload, rule
+
+
+@rule("identical-probes", severity=Severity.WARNING, subject=Workload)
+def identical_probes(workload: Workload) -> Iterator[Finding]:
+    if workload.runs_to_end:
+        return
+    for container in workload.containers:
+        readiness, liveness = container.readiness, container.liveness
+        if readiness is None or liveness is None or not readiness.checks_as(liveness):
+            continue
+        if readiness.patience < liveness.patience:
+            continue
+        yield Finding(
+            f"after {liveness.patience:g} s of the failure that takes `{container.name}` out of its Services (after"
+            f" {readiness.patience:g} s), the liveness probe restarts it: it never gets to drain",
+            at=liveness.key,
+            notes=(Note(readiness.key, "the same check"),),
+            fix=Fix("Let the liveness probe wait longer, or ask for less", (), Applicability.MANUAL),
+        )

@@ -1,0 +1,128 @@
+r"""A container that stops while Services still send it requests.
+
+## What it does
+Reports containers that get traffic and have no `lifecycle.preStop` hook.
+
+A container gets traffic where a Service of the input selects its pod, or, if there is no Service at all in the input,
+where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count, nor do programs that wait
+for some seconds after SIGTERM before they close their listener.
+
+## Why is this bad?
+When a pod is deleted, two things begin at the same time: the kubelet stops its containers, and the endpoints controller
+takes the pod out of its Services. The second takes 5 to 15 s to reach every node, proxy and load balancer. A program
+that stops listening on SIGTERM refuses all that is sent to it until then: every rollout drops some requests. A preStop
+hook that sleeps holds SIGTERM back for that long.
+
+## Example
+```yaml bad path=web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: /ready
+              port: 8080
+```
+```toml path=gracelint.toml
+kubernetes-version = "1.30"
+```
+Use instead:
+```yaml good path=web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: /ready
+              port: 8080
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 15
+```
+
+## Options
+`budget.pre-stop-seconds` is how long the fix sleeps (15). `kubernetes-version` decides its form: `sleep` from 1.30 on;
+else `exec` of `sleep`, where the image is known to have it.
+
+## Fix safety
+Unsafe: each stop takes so much longer. The grace period is raised in the same fix where the sum needs it.
+
+## References
+- [Pod termination](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
+- [Termination of endpoints](https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Container, Edit, Finding, Fix, Launch, Note, Severity, Workload, edits, rule
+
+
+@rule("missing-pre-stop", severity=Severity.WARNING, subject=Workload)
+def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
+    if workload.knative or workload.grace.value == 0:
+        return
+    for container, launch in workload.serving():
+        if container.pre_stop is not None or launch.pauses:
+            continue
+        yield Finding(
+            f"`{container.name}` gets {launch.stop_signal.value} while Services still send it requests: without a"
+            " preStop hook that waits, it refuses those of the next 5 to 15 s",
+            at=container.span,
+            notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.services),
+            fix=_fix(workload, container, launch),
+        )
+
+
+def _fix(workload: Workload, container: Container, launch: Launch) -> Fix:
+    pause = launch.assume.pre_stop
+    title = f"Sleep for {pause:g} s before the container is stopped"
+    hook = edits.yaml.sleep_hook(launch, pause)
+    changes = edits.yaml.set_pre_stop(workload, container, hook) if hook else None
+    grace = _grace(workload, launch)
+    if changes is None or grace is None:
+        return Fix(title, (), Applicability.MANUAL)
+    return Fix(title, (*grace, *changes), Applicability.UNSAFE)
+
+
+def _grace(workload: Workload, launch: Launch) -> tuple[Edit, ...] | None:
+    """What raises the grace period, where it cannot hold the sleep too; None where that cannot be done."""
+    drain = launch.budget.drain
+    seconds = drain.seconds if drain and drain.seconds is not None else launch.assume.drain
+    needed = launch.assume.pre_stop + seconds + launch.assume.margin
+    if workload.grace.value >= needed:
+        return ()
+    raised: tuple[Edit, ...] | None = edits.yaml.set_grace(workload, needed)
+    return raised

@@ -1,0 +1,128 @@
+r"""A container that gets requests before it can serve them.
+
+## What it does
+Reports containers that get traffic and have no `readinessProbe`.
+
+A container gets traffic where a Service of the input selects its pod, or, if there is no Service at all in the input,
+where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count.
+
+## Why is this bad?
+Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the
+requests while the program still starts, and the old pod, which could have served them, is stopped.
+
+A readiness probe is not needed for stopping: a pod that is being deleted leaves the endpoints whatever its probe says.
+
+## Example
+```yaml bad path=web.yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: ghcr.io/acme/shop:1.4.2
+      ports:
+        - containerPort: 8080
+      livenessProbe:
+        httpGet:
+          path: /healthz
+          port: 8080
+      lifecycle:
+        preStop:
+          sleep:
+            seconds: 15
+```
+Use instead:
+```yaml good path=web.yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: ghcr.io/acme/shop:1.4.2
+      ports:
+        - containerPort: 8080
+      readinessProbe:
+        httpGet:
+          path: /healthz
+          port: 8080
+        failureThreshold: 2
+      livenessProbe:
+        httpGet:
+          path: /healthz
+          port: 8080
+      lifecycle:
+        preStop:
+          sleep:
+            seconds: 15
+```
+
+## Fix safety
+Unsafe. The check is that of the liveness or startup probe, made to fail earlier than the liveness probe does; else a
+TCP connection to the only declared port. Whether that means ready, the program's authors know.
+
+## References
+- [Readiness
+  probes](https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#readiness-probe)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Container, Finding, Fix, Note, Probe, Severity, Workload, edits, rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@rule("missing-readiness-probe", severity=Severity.WARNING, subject=Workload)
+def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
+    if workload.knative:
+        return
+    for container, _ in workload.serving():
+        if container.readiness is not None:
+            continue
+        yield Finding(
+            f"`{container.name}` has no readinessProbe: a new pod gets requests before it can serve them, so that each"
+            " rollout drops some",
+            at=container.span,
+            notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.services),
+            fix=_fix(workload, container),
+        )
+
+
+def _fix(workload: Workload, container: Container) -> Fix:
+    probe = _probe(workload, container)
+    changes = edits.yaml.set_readiness_probe(workload, container, probe) if probe else None
+    if not probe or changes is None:
+        return Fix("Add a readinessProbe that asks what serving needs", (), Applicability.MANUAL)
+    return Fix(f"Add a readinessProbe with {next(iter(probe))}", changes, Applicability.UNSAFE)
+
+
+def _probe(workload: Workload, container: Container) -> dict[str, Any] | None:
+    existing = container.liveness or container.startup
+    if existing is not None and existing.kind:
+        handler = existing.node.get(existing.kind)
+        check = edits.yaml.copy_of(workload.document, handler) if handler is not None else None
+        timing = _earlier(container.liveness)
+        return {existing.kind: check, **timing} if check is not None and timing is not None else None
+    ports = [port for port in container.ports if port.protocol == "TCP"]
+    if len(ports) != 1 or len(container.ports) != 1 or ports[0].number is None:
+        return None
+    return {"tcpSocket": {"port": ports[0].number}}
+
+
+def _earlier(liveness: Probe | None) -> dict[str, int] | None:
+    """Timing that takes the pod out of its Services before the liveness probe restarts it."""
+    if liveness is None:
+        return {}
+    period = {} if liveness.period == 10 else {"periodSeconds": int(liveness.period)}
+    if liveness.failure_threshold > 1:
+        return {**period, "failureThreshold": liveness.failure_threshold - 1}
+    half = int(liveness.period / 2)
+    return {"periodSeconds": half, "failureThreshold": 1} if half >= 1 else None

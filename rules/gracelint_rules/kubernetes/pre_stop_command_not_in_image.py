@@ -1,0 +1,87 @@
+r"""A preStop hook that runs a command the image does not have.
+
+## What it does
+Reports preStop hooks that `exec` a shell or `sleep` in an image known to have none: `scratch`, distroless images, or a
+shell such as bash in an image without it. Images that are not known are not judged.
+
+## Why is this bad?
+The hook fails as soon as it starts, the kubelet logs a `FailedPreStopHook` event that nobody reads, and the container
+is stopped as if there were no hook: while Services still send it requests.
+
+## Example
+```yaml bad path=web.yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: gcr.io/distroless/static-debian12
+      command: ["/web"]
+      lifecycle:
+        preStop:
+          exec:
+            command: ["sleep", "15"]
+```
+```toml path=gracelint.toml
+kubernetes-version = "1.30"
+```
+Use instead:
+```yaml good path=web.yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: gcr.io/distroless/static-debian12
+      command: ["/web"]
+      lifecycle:
+        preStop:
+          sleep:
+            seconds: 15
+```
+
+## Options
+`kubernetes-version`: from 1.30 on the kubelet itself can sleep, and the fix says so.
+
+## References
+- [Container hooks](https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Finding, Fix, Launch, PreStop, Severity, Workload, edits, rule
+
+_COMMANDS = ("sh", "bash", "ash", "dash", "sleep")
+
+
+@rule("pre-stop-command-not-in-image", severity=Severity.ERROR, subject=Workload)
+def pre_stop_command_not_in_image(workload: Workload) -> Iterator[Finding]:
+    for container, launch in workload.launched():
+        hook = container.pre_stop
+        if hook is None or not hook.argv:
+            continue
+        command = hook.argv[0].value.rpartition("/")[2]
+        if command not in _COMMANDS or launch.image.has(command) is not False:
+            continue
+        name = launch.image.reference or (container.image.value if container.image else "the image")
+        yield Finding(
+            f"{name} has no `{command}`: the preStop hook fails, and `{container.name}` is stopped without delay",
+            at=hook.argv[0].span or hook.key,
+            fix=_fix(workload, hook, launch),
+        )
+
+
+def _fix(workload: Workload, hook: PreStop, launch: Launch) -> Fix:
+    seconds = hook.duration.value
+    handler = edits.yaml.sleep_hook(launch, seconds) if seconds > 0 else None
+    if handler is None or "sleep" not in handler:
+        return Fix("Let the kubelet sleep: preStop.sleep, from Kubernetes 1.30 on", (), Applicability.MANUAL)
+    changes = edits.yaml.replace_entry(workload.document, hook.node, "exec", "sleep", handler["sleep"])
+    applicability = Applicability.SAFE if changes else Applicability.MANUAL
+    return Fix(f"Let the kubelet sleep for {seconds:g} s", changes or (), applicability)

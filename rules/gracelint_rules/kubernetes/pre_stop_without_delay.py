@@ -1,0 +1,108 @@
+r"""A preStop hook that stops the program before the traffic stops.
+
+## What it does
+Reports preStop hooks of containers that get traffic which return at once: `nginx -s quit`, `kill`, an `httpGet`, a
+`sleep` of 0 s. Hooks that sleep, and scripts that cannot be read, are not reported.
+
+## Why is this bad?
+While a pod is being deleted, requests reach it for another 5 to 15 s: that is how long its removal from the endpoints
+takes to spread. A hook is the place to wait for that. One that returns at once makes SIGTERM come as early as without a
+hook, and one that tells the program to quit makes it even earlier.
+
+## Example
+```yaml bad path=web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: /ready
+              port: 8080
+          lifecycle:
+            preStop:
+              exec:
+                command: ["kill", "-QUIT", "1"]
+```
+Use instead:
+```yaml good path=web.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: /ready
+              port: 8080
+          lifecycle:
+            preStop:
+              exec:
+                command: ["sh", "-c", "sleep 15 && kill -QUIT 1"]
+```
+
+## References
+- [Container hooks](https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/)
+- [Termination of endpoints](https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Finding, Fix, Launch, PreStop, Severity, Workload, rule
+
+
+@rule("pre-stop-without-delay", severity=Severity.WARNING, subject=Workload)
+def pre_stop_without_delay(workload: Workload) -> Iterator[Finding]:
+    if workload.knative or workload.grace.value == 0:
+        return
+    for container, launch in workload.serving():
+        hook = container.pre_stop
+        what = _at_once(hook, launch) if hook is not None else None
+        if hook is None or what is None or launch.pauses:
+            continue
+        yield Finding(
+            f"{what}: `{container.name}` is stopped while Services still send it requests, for another 5 to 15 s",
+            at=hook.key,
+            fix=Fix(f"Let the hook sleep for {launch.assume.pre_stop:g} s first", (), Applicability.MANUAL),
+        )
+
+
+def _at_once(hook: PreStop, launch: Launch) -> str | None:
+    """What makes the hook return at once; None where it waits, or nobody can tell."""
+    if hook.handlers == ("httpGet",):
+        return "this hook lasts no longer than one HTTP request"
+    if hook.handlers == ("exec",) and hook.duration.value == 0:
+        return f"`{' '.join(word.value for word in hook.argv)}` returns at once"
+    zero_is_valid = (launch.assume.kubernetes_version or (1, 33)) >= (1, 33)
+    if hook.handlers == ("sleep",) and hook.duration.value == 0 and zero_is_valid:
+        return "this hook sleeps for 0 s"
+    return None

@@ -1,0 +1,78 @@
+r"""A grace period of zero.
+
+## What it does
+Reports pods with `terminationGracePeriodSeconds: 0`, Jobs excepted.
+
+## Why is this bad?
+Grace 0 means SIGKILL at once: no preStop hook runs, no handler for SIGTERM ever does anything, and whatever was in
+flight or not yet written is lost. For a StatefulSet it is unsafe too: the pod's name is free before its containers have
+ended, so two of the same identity can run at once.
+
+## Example
+```yaml bad path=db.yaml
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: db
+spec:
+  serviceName: db
+  selector:
+    matchLabels:
+      app: db
+  template:
+    metadata:
+      labels:
+        app: db
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: db
+          image: ghcr.io/acme/db:3.1.0
+```
+Use instead:
+```yaml good path=db.yaml
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: db
+spec:
+  serviceName: db
+  selector:
+    matchLabels:
+      app: db
+  template:
+    metadata:
+      labels:
+        app: db
+    spec:
+      containers:
+        - name: db
+          image: ghcr.io/acme/db:3.1.0
+```
+
+## Fix safety
+Unsafe: the default of 30 s may be less or more than the program needs.
+
+## References
+- [Pod termination](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
+- [Force deletion of StatefulSet pods](https://kubernetes.io/docs/tasks/run-application/force-delete-stateful-set-pod/)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Finding, Fix, Severity, Workload, edits, rule
+
+
+@rule("zero-grace-period", severity=Severity.ERROR, subject=Workload)
+def zero_grace_period(workload: Workload) -> Iterator[Finding]:
+    grace = workload.grace
+    if grace.value != 0 or grace.span is None or workload.runs_to_end:
+        return
+    message = "a grace period of 0 is SIGKILL at once: no preStop hook and no SIGTERM handler runs"
+    if workload.kind == "StatefulSet":
+        message += ", and two pods of the same name can run at once"
+    changes = edits.yaml.remove_entry(workload.document, workload.pod, "terminationGracePeriodSeconds")
+    applicability = Applicability.UNSAFE if changes else Applicability.MANUAL
+    yield Finding(message, at=grace.span, fix=Fix("Use the default of 30 s", changes or (), applicability))
