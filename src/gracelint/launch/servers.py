@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
+from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
@@ -70,7 +71,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     drain = _drain(name, row, given) if kind == "graceful" else None
     hop = Hop(
         argv=tuple(word.value for word in argv),
-        kind=HopKind.SERVER,
+        kind=HopKind(row.get("kind", "server")),
         name=key,
         effect=_EFFECTS[verdict],
         why=why,
@@ -209,6 +210,8 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "reaction": kind,
         "better": graceful[0] if graceful and signal not in graceful else None,
         "advice": row.get("advice"),
+        "instead": row.get("instead"),
+        "cause": Cause.NO_HANDLER if kind == "unhandled" else None,
         "bound": flag if flag.startswith("--") else None,
         "last": argv[-1],
         "development": bool(row.get("development")),

@@ -1,0 +1,70 @@
+r"""A development server or a reloader as the container's program.
+
+## What it does
+Reports containers whose program is meant for a developer's machine: `flask run`, `app.run()`, `manage.py runserver`,
+`uvicorn --reload`, `python -m http.server`, `php -S`, `go run`, nodemon, `tsx watch`, Vite, `ng serve`, `next dev` and
+the like. Silent for stages and Compose files that are named for development.
+
+## Why is this bad?
+Development servers are made to be restarted, not to be stopped. Flask's and Python's have no handler for SIGTERM: as
+PID 1 they run until SIGKILL. Django's reloader ends at once and drops the open requests. Reloaders keep a second
+process and a file watcher between the signal and the program.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir flask gunicorn
+WORKDIR /app
+COPY . .
+CMD ["flask", "--app", "shop", "run", "--host", "0.0.0.0"]
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir flask gunicorn
+WORKDIR /app
+COPY . .
+CMD ["gunicorn", "--bind", "0.0.0.0:5000", "shop:app"]
+```
+
+## References
+- [Flask: deploying to production](https://flask.palletsprojects.com/en/stable/deploying/)
+- [Django: runserver](https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver)
+- [uvicorn: deployment](https://www.uvicorn.org/deployment/)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Finding, Hop, Launch, Note, Severity, Verdict, rule
+
+_SEEN = {
+    Verdict.IGNORED: "{signal} is ignored until SIGKILL after {grace:g} s",
+    Verdict.CUT: "{signal} ends it at once, and open requests are dropped",
+    Verdict.HANDLED: "it watches files and restarts, which nobody wants where it serves",
+    Verdict.UNKNOWN: "it is not made to be stopped without loss",
+}
+
+
+@rule("dev-server", severity=Severity.WARNING, subject=Launch)
+def dev_server(launch: Launch) -> Iterator[Finding]:
+    if not launch.dev_server or launch.development or launch.one_shot:
+        return
+    seen = _SEEN[launch.verdict].format(signal=launch.stop_signal.value, grace=launch.grace.value)
+    call = next((server for server in launch.program.servers if server.development), None) if launch.program else None
+    if call is not None:
+        started = (Note(launch.command_span, "started here"),)
+        yield Finding(f"{call.name}'s development server is what runs here: {seen}", at=call.span, notes=started)
+        return
+    hop = _hop(launch)
+    if hop is None:
+        return
+    label = hop.details.get("label", hop.name)
+    instead = hop.details.get("instead")
+    advice = f"; run {instead} instead" if instead else ""
+    yield Finding(f"{label} is for development: {seen}{advice}", at=hop.span or launch.origin.span)
+
+
+def _hop(launch: Launch) -> Hop | None:
+    """The server that says it is one; else the runner that starts the program."""
+    marked = [hop for hop in launch.hops if hop.details.get("development")]
+    return marked[-1] if marked else launch.decisive

@@ -1,0 +1,95 @@
+r"""A stop signal that this program does not stop for, or stops for without finishing its work.
+
+## What it does
+Compares the signal that the container runtime sends (`STOPSIGNAL`, `stop_signal` in Compose, `stopSignal` in
+Kubernetes, else SIGTERM) with what the program does on it. Reports daemons whose graceful stop is another signal
+(SIGQUIT for nginx, SIGWINCH for httpd, SIGUSR1 for haproxy, SIGINT for postgres), those that need a setting for one
+(uWSGI, php-fpm), and programs that handle SIGTERM and are sent something else.
+
+## Why is this bad?
+For nginx, httpd, haproxy and unicorn SIGTERM means *stop now*: each deployment drops the requests in flight. uWSGI
+reloads on SIGTERM and runs until SIGKILL. A signal that a program has no handler for is ignored when it is PID 1.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends nginx
+COPY site.conf /etc/nginx/conf.d/site.conf
+CMD ["nginx", "-g", "daemon off;"]
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends nginx
+COPY site.conf /etc/nginx/conf.d/site.conf
+STOPSIGNAL SIGQUIT
+CMD ["nginx", "-g", "daemon off;"]
+```
+
+## Fix safety
+Unsafe: whoever sends the old signal by hand, or a supervisor around the container, has to know of the new one.
+
+## References
+- [nginx: controlling nginx](https://nginx.org/en/docs/control.html)
+- [httpd: stopping and restarting](https://httpd.apache.org/docs/2.4/stopping.html)
+- [uWSGI: signals](https://uwsgi-docs.readthedocs.io/en/latest/Management.html#signals-for-controlling-uwsgi)
+- [Dockerfile: STOPSIGNAL](https://docs.docker.com/reference/dockerfile/#stopsignal)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Edit, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
+
+_SEEN = {
+    Verdict.IGNORED: (Severity.ERROR, "it runs until SIGKILL"),
+    Verdict.CUT: (Severity.WARNING, "what is in flight is lost at each stop"),
+}
+_UNCATCHABLE = ("SIGKILL", "SIGSTOP")
+
+
+@rule("stop-signal-mismatch", severity=Severity.ERROR, subject=Launch)
+def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
+    hop = launch.decisive
+    if hop is None or launch.verdict not in _SEEN or launch.one_shot or hop.signal in _UNCATCHABLE:
+        return
+    better = _better(hop, launch)
+    advice = f"stop it with {better}" if better else hop.details.get("advice")
+    if advice is None:
+        return
+    severity, seen = _SEEN[launch.verdict]
+    yield Finding(
+        f"{hop.why}; {seen}: {advice}",
+        at=launch.stop_signal.span or hop.span or launch.origin.span,
+        fix=_fix(launch, hop, better) if better else None,
+        severity=severity,
+    )
+
+
+def _better(hop: Hop, launch: Launch) -> str | None:
+    """The signal that would let it finish, as it is configured."""
+    if hop.kind is HopKind.SERVER:
+        better = hop.details.get("better")
+        return str(better) if better else None
+    # a program that is sent SIGTERM and handles only SIGINT is for sigint-only-handler to report
+    if hop.kind is not HopKind.PROGRAM or launch.program is None or hop.signal == "SIGTERM":
+        return None
+    reaction = launch.program.reactions.get("SIGTERM")
+    return "SIGTERM" if reaction is not None and reaction.as_pid_1 is Verdict.HANDLED else None
+
+
+def _fix(launch: Launch, hop: Hop, better: str) -> Fix | None:
+    changes = _changes(launch, better) if hop.signal == launch.stop_signal.value else None
+    return Fix(f"Stop it with {better}", changes, Applicability.UNSAFE) if changes else None
+
+
+def _changes(launch: Launch, better: str) -> tuple[Edit, ...] | None:
+    declared = launch.stop_signal.span
+    if declared is not None and (launch.stage is None or declared.source is not launch.stage.source):
+        return (Edit(declared, better),)
+    if launch.stage is not None:
+        return edits.dockerfile.set_stop_signal(launch.stage, better)
+    if launch.service is not None:
+        return edits.yaml.set_entry(
+            launch.service.document, launch.service.node, "stop_signal", better, after=("image",)
+        )
+    return None

@@ -1,0 +1,74 @@
+r"""A server that waits for what is in flight without a limit.
+
+## What it does
+Reports servers and workers that are started without an upper limit for their shutdown: uvicorn without
+`--timeout-graceful-shutdown`, granian without `--workers-kill-timeout`, Celery without a time limit for tasks.
+
+## Why is this bad?
+One request that does not end (a slow client, a websocket, a stream, a hanging query) keeps the server alive until
+SIGKILL. The lifespan's end, buffered telemetry and the pool's close never run then, for the sake of one request. With a
+limit the server ends by itself and cleans up.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir fastapi uvicorn
+WORKDIR /app
+COPY . .
+CMD ["uvicorn", "api:app", "--host", "0.0.0.0"]
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir fastapi uvicorn
+WORKDIR /app
+COPY . .
+CMD ["uvicorn", "api:app", "--host", "0.0.0.0", "--timeout-graceful-shutdown", "8"]
+```
+
+## Fix safety
+Unsafe: the limit is what is left of the grace period (10 s for `docker stop`, where no manifest says more) after
+preStop and margin. Requests that run longer are cancelled then, as SIGKILL would have done.
+
+## References
+- [uvicorn settings: timeouts](https://www.uvicorn.org/settings/#timeouts)
+- [Celery: stopping the worker](https://docs.celeryq.dev/en/stable/userguide/workers.html#stopping-the-worker)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, DrainSource, Finding, Fix, Hop, Launch, Located, Severity, Verdict, edits, rule
+
+
+@rule("unbounded-drain", severity=Severity.WARNING, subject=Launch)
+def unbounded_drain(launch: Launch) -> Iterator[Finding]:
+    drain, hop = launch.budget.drain, launch.decisive
+    if drain is None or drain.source is not DrainSource.DERIVED or drain.seconds is not None:
+        return
+    # in a program's source, waiting without a limit is for unbounded-wait-on-shutdown to say
+    if hop is None or "bound" not in hop.details or launch.verdict is not Verdict.HANDLED or launch.dev_server:
+        return
+    before = launch.budget.pre_stop.value if launch.budget.pre_stop else 0.0
+    left = launch.grace.value - before - launch.budget.margin
+    what = hop.details["bound"] or hop.details["advice"]
+    kill = f"SIGKILL after {launch.grace.value:g} s" if launch.grace.value == launch.grace.value else "SIGKILL"
+    yield Finding(
+        f"{drain.why}, so {kill} may decide: {_advice(hop, left)}" if what else f"{drain.why}, so {kill} may decide",
+        at=hop.span or launch.origin.span,
+        fix=_fix(hop, left),
+    )
+
+
+def _advice(hop: Hop, left: float) -> str:
+    bound = hop.details["bound"]
+    if bound is None:
+        return str(hop.details["advice"])
+    return f"set {bound} to at most {left:g}" if left >= 1 else f"set {bound} and raise the grace period"
+
+
+def _fix(hop: Hop, left: float) -> Fix | None:
+    bound, last = hop.details["bound"], hop.details["last"]
+    if not isinstance(bound, str) or not isinstance(last, Located) or not left >= 1:
+        return None
+    changes = edits.words.insert_after(last, bound, str(int(left)))
+    return Fix(f"Limit the shutdown to {int(left)} s", changes, Applicability.UNSAFE) if changes else None
