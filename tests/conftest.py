@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -11,6 +12,8 @@ from gracelint.testing import read_folder
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIXTURES = os.path.join(ROOT, "fixtures")
 EXPECTED = "expected.txt"
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "packs"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -79,7 +79,6 @@ def _check(options: Namespace) -> int:
 
 
 def _trace(options: Namespace) -> int:
-    from gracelint.engine import base_of
     from gracelint.project import read_project
     from gracelint.report.trace import render
 
@@ -87,7 +86,7 @@ def _trace(options: Namespace) -> int:
     project = read_project(request)
     color = options.format == "text" and _wants_color(options)
     told = [launch for launch in project.launches if project.concerns(launch)]
-    print(render(told, options.format, base=base_of(request.root), color=color))
+    print(render(told, options.format, base=request.base, color=color))
     for error in project.errors:
         print(f"gracelint: {error}", file=sys.stderr)
     return FAILED if project.errors else CLEAN
@@ -127,6 +126,7 @@ def _request(options: Namespace) -> tuple[Request, Selection]:
     settings = _settings(options, None if options.isolated else place.file)
     request = Request(
         root=place.root,
+        base="" if place.root == working_dir else os.path.relpath(place.root, working_dir),
         paths=tuple(absolute),
         settings=settings,
         marked=place.marked,

@@ -5,7 +5,6 @@ Nothing in here knows a rule by name, but for those of the engine itself.
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Iterator, Mapping, Set
 
@@ -64,12 +63,6 @@ def shown_path(base: str, path: str) -> str:
     if not base or path == STDIN:
         return path
     return posixpath.normpath(f"{base}/{path}") + ("/" if path.endswith("/") else "")
-
-
-def base_of(root: str) -> str:
-    """The way from the working folder to a root, as a prefix for paths."""
-    base = os.path.relpath(root).replace(os.sep, "/")
-    return "" if base == "." else base
 
 
 class Selection(Record):
@@ -140,7 +133,7 @@ def lint(project: Project, selection: Selection) -> Report:
     shown = sorted((reported for reported in findings if _in_scope(reported, project)), key=_order)
     return Report(
         root=project.request.root,
-        base=base_of(project.request.root),
+        base=project.request.base,
         findings=tuple(shown),
         skipped=project.skipped,
         errors=tuple(dict.fromkeys(errors)),
@@ -227,8 +220,9 @@ def _suppress(made: list[_Made], suppressions: list[Suppression]) -> tuple[list[
     used: set[Suppression] = set()
     kept = []
     for candidate in made:
-        finding = candidate.reported.finding
-        spans = (finding.at, *(note.span for note in finding.notes))
+        finding, subject = candidate.reported.finding, candidate.subject
+        origin = (subject.origin.span,) if isinstance(subject, Launch) else ()
+        spans = (finding.at, *(note.span for note in finding.notes), *origin)
         hits = {item for item in by_rule.get(candidate.reported.rule, ()) if any(map(item.covers, spans))}
         used |= hits
         if not hits:

@@ -232,24 +232,34 @@ def _agree(old: Node, new: Node, edits: list[Edit]) -> bool:
     from gracelint.facts.yaml import Sequence as List
 
     inside = [edit for edit in edits if edit.span.start <= old.span.end and old.span.start <= edit.span.end]
-    if isinstance(old, Scalar):
-        return bool(inside) or (isinstance(new, Scalar) and (new.value, new.tag) == (old.value, old.tag))
-    if isinstance(old, List) and isinstance(new, List):
-        if len(old.items) == len(new.items):
-            return all(_agree(a, b, inside) for a, b in zip(old.items, new.items, strict=True))
-        return bool(inside)
+    if isinstance(old, List) and isinstance(new, List) and len(old.items) == len(new.items):
+        return all(_agree(a, b, inside) for a, b in zip(old.items, new.items, strict=True))
     if isinstance(old, Map) and isinstance(new, Map):
-        names = {key.value: value for key, value in new.items}
-        kept = all(key.value in names and _agree(value, names.pop(key.value), inside) for key, value in old.items)
-        return bool(inside) if not kept or names else True
-    return bool(inside)
+        values = {key.value: value for key, value in new.items}
+        for key, value in old.items:
+            if key.value in values and not _agree(value, values[key.value], inside):
+                return False
+        keys_kept = values.keys() == {key.value for key, _ in old.items}
+        return keys_kept or _between([value for _, value in old.items], inside)
+    same = isinstance(old, Scalar) and isinstance(new, Scalar) and (old.value, old.tag) == (new.value, new.tag)
+    return same or bool(inside)
+
+
+def _between(children: list[Node], edits: list[Edit]) -> bool:
+    """Whether an edit stands between children, or behind the last, and not in one of them."""
+    return any(
+        not any(
+            child.span.start <= edit.span.start and edit.span.end <= child.span.end and edit.span.start < child.span.end
+            for child in children
+        )
+        for edit in edits
+    )
 
 
 def _changes(first: _State, last: _State) -> Iterator[Change]:
-    for path in sorted(last.request.overlay):
-        before, after = first.sources[path].text, last.request.overlay[path]
-        if before != after:
-            yield Change(path, before, after)
+    for path, after in sorted(last.request.overlay.items()):
+        if after != first.request.overlay.get(path) and after != first.sources[path].text:
+            yield Change(path, first.sources[path].text, after)
 
 
 def _file_diff(change: Change, base: str) -> str:

@@ -40,6 +40,8 @@ class Request(Record):
     paths: tuple[str, ...]
     """What is reported on."""
     settings: Settings
+    base: str = ""
+    """From the working folder to the root, as a prefix for paths that people see."""
     marked: bool = True
     isolated: bool = False
     overlay: Mapping[str, str] = {}

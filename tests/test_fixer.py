@@ -1,0 +1,195 @@
+"""Fixing: in rounds, taken back where it does harm, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from gracelint import fixer
+from gracelint.config import ConfigError, parse_settings
+from gracelint.engine import select
+from gracelint.finding import Edit
+from gracelint.fixer import Change, Fixed, apply_edits, unified_diff, write_files
+from gracelint.project import Request
+from gracelint.source import Source
+from gracelint.testing import fix, fixed_files
+
+PACK = 'plugins = ["acme_rules"]\n'
+
+
+def fixed(text: str, *rules: str, settings: str = "") -> tuple[str, Fixed]:
+    files = {"gracelint.toml": PACK + settings, "Dockerfile": text}
+    result = fix(files, select=rules)
+    return fixed_files(files, result)["Dockerfile"], result
+
+
+class TestEdits:
+    def test_only_the_edited_text_changes(self) -> None:
+        source = Source("Dockerfile", "\ufeffFROM a\r\nCMD b\r\n")
+        edits = [Edit(source.span(13, 14), "c"), Edit(source.span(6, 7), "x"), Edit(source.span(13, 13), "exec ")]
+        assert apply_edits({"Dockerfile": source.text}, edits) == {"Dockerfile": "\ufeffFROM x\r\nCMD exec c\r\n"}
+
+    def test_several_files(self) -> None:
+        a, b = Source("a", "1"), Source("b", "2")
+        assert apply_edits({"a": "1", "b": "2", "c": "3"}, [Edit(b.span(0, 1), "y"), Edit(a.span(0, 1), "x")]) == {
+            "a": "x",
+            "b": "y",
+            "c": "3",
+        }
+
+
+class TestRounds:
+    def test_it_goes_on_until_nothing_is_left(self) -> None:
+        text, result = fixed("FROM x\nUSER 0\n", "step-up")
+        assert text == "FROM x\nUSER 3\n"
+        assert result.applied == 3
+        assert result.after.findings == ()
+
+    def test_it_gives_up_after_ten_rounds_and_says_so(self) -> None:
+        text, result = fixed("FROM x\nUSER 0\n", "step-up", settings="rules.step-up.limit = 99")
+        assert text == "FROM x\nUSER 10\n"
+        assert result.refused == ("some fixes: still more to do after 10 rounds",)
+
+    def test_fixes_far_apart_are_made_in_one_round(self) -> None:
+        text, result = fixed("FROM python:2\nUSER 2\n", "step-up", "old-python")
+        assert text == "FROM python:3\nUSER 3\n"
+        assert result.applied == 2
+
+    def test_bytes_that_no_fix_touches_survive(self) -> None:
+        text, _ = fixed("\ufeff# é 🎈\r\nFROM python:2   \r\n\r\nUSER\t x", "old-python")
+        assert text == "\ufeff# é 🎈\r\nFROM python:3   \r\n\r\nUSER\t x"
+
+    def test_unsafe_fixes_wait_to_be_asked_for(self) -> None:
+        files = {"gracelint.toml": PACK, "Dockerfile": "FROM python:3\nSTOPSIGNAL SIGKILL\n"}
+        assert fix(files, select=["uncatchable-stop-signal"], unsafe=False).changes == ()
+        assert fix(files, select=["uncatchable-stop-signal"], unsafe=True).changes != ()
+
+
+class TestHarm:
+    def test_a_fix_that_breaks_the_file_is_taken_back(self) -> None:
+        text, result = fixed("FROM python:2\nLABEL breaks\nUSER 2\n", "harmful-fix", "old-python", "step-up")
+        assert text == "FROM python:3\nLABEL breaks\nUSER 3\n"
+        assert result.refused == ("harmful-fix at Dockerfile:2: the fix would break Dockerfile, so it was taken back",)
+
+    def test_a_fix_that_adds_a_finding_is_taken_back(self) -> None:
+        text, result = fixed("FROM x\nLABEL adds\n", "harmful-fix", "uncatchable-stop-signal")
+        assert text == "FROM x\nLABEL adds\n"
+        assert result.refused == (
+            "harmful-fix at Dockerfile:2: the fix would add a finding (uncatchable-stop-signal in Dockerfile), "
+            "so it was taken back",
+        )
+
+    @pytest.mark.parametrize(
+        ("after", "same"),
+        [
+            ("a: 9\nb: [1, 2]\n", True),
+            ("a: 9\nb: [1, 3]\n", False),
+            ("a: 9\nb: [1, 2]\nc: 3\n", False),
+            ("a: 9\n", False),
+            ("a: [\n", False),
+        ],
+    )
+    def test_a_yaml_fix_may_change_only_what_it_touches(self, after: str, same: bool) -> None:
+        before = Source("a.yaml", "a: 1\nb: [1, 2]\n")
+        edit = Edit(before.span(3, 4), "9")
+        assert fixer._same_elsewhere(before, Source("a.yaml", after), [edit]) is same
+
+
+class TestWriting:
+    def change(self, root: Path, text: str = "new\n", *names: str) -> Fixed:
+        changes = tuple(Change(name, (root / name).read_bytes().decode(), text) for name in names or ("Dockerfile",))
+        return Fixed(str(root), None, None, changes, 1, ())  # type: ignore[arg-type]
+
+    def test_mode_and_links_are_kept(self, tmp_path: Path) -> None:
+        (tmp_path / "real").write_text("old\n")
+        (tmp_path / "real").chmod(0o751)
+        (tmp_path / "Dockerfile").symlink_to("real")
+        write_files(self.change(tmp_path))
+        assert (tmp_path / "Dockerfile").is_symlink()
+        assert (tmp_path / "real").read_text() == "new\n"
+        assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o751
+        assert sorted(os.listdir(tmp_path)) == ["Dockerfile", "real"]
+
+    def test_line_endings_are_written_as_they_are(self, tmp_path: Path) -> None:
+        (tmp_path / "Dockerfile").write_bytes(b"a\r\n")
+        write_files(self.change(tmp_path, "b\r\nc\n"))
+        assert (tmp_path / "Dockerfile").read_bytes() == b"b\r\nc\n"
+
+    def test_a_file_changed_meanwhile_is_left_alone_and_so_are_the_others(self, tmp_path: Path) -> None:
+        for name in ("a", "b"):
+            (tmp_path / name).write_text("old\n")
+        change = self.change(tmp_path, "new\n", "a", "b")
+        (tmp_path / "b").write_text("edited\n")
+        with pytest.raises(ConfigError, match="b was changed meanwhile, or is not UTF-8; nothing was written"):
+            write_files(change)
+        assert (tmp_path / "a").read_text() == "old\n"
+        assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+    def test_a_read_only_file_is_not_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "Dockerfile").write_text("old\n")
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+        with pytest.raises(ConfigError, match="Dockerfile is read-only; nothing was written"):
+            write_files(self.change(tmp_path))
+        assert (tmp_path / "Dockerfile").read_text() == "old\n"
+
+    def test_a_full_disk_leaves_every_file_as_it_was(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("a", "b"):
+            (tmp_path / name).write_text("old\n")
+        calls = []
+
+        def full(descriptor: int) -> None:
+            calls.append(descriptor)
+            if len(calls) == 2:
+                raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(ConfigError, match="b cannot be written: No space left on device; nothing was written"):
+            write_files(self.change(tmp_path, "new\n", "a", "b"))
+        assert {name: (tmp_path / name).read_text() for name in sorted(os.listdir(tmp_path))} == {
+            "a": "old\n",
+            "b": "old\n",
+        }
+
+    def test_a_failure_half_way_puts_back_what_was_replaced(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("a", "b"):
+            (tmp_path / name).write_text("old\n")
+        real_replace = os.replace
+
+        def replace(source: str, target: str) -> None:
+            if target.endswith("b"):
+                raise OSError(1, "Operation not permitted")
+            real_replace(source, target)
+
+        monkeypatch.setattr(os, "replace", replace)
+        with pytest.raises(ConfigError, match="b cannot be written: Operation not permitted; nothing was written"):
+            write_files(self.change(tmp_path, "new\n", "a", "b"))
+        assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == "old\n"
+        assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+    def test_text_that_is_not_utf_8_is_never_rewritten(self, tmp_path: Path) -> None:
+        (tmp_path / "Dockerfile").write_bytes(b"# caf\xe9\nFROM python:2\n")
+        settings = parse_settings(PACK + 'select = ["old-python"]', "gracelint.toml")
+        request = Request(root=str(tmp_path), paths=(str(tmp_path),), settings=settings)
+        result = fixer.fix(request, select(settings))
+        assert result.applied == 1
+        with pytest.raises(ConfigError, match="not UTF-8"):
+            write_files(result)
+        assert (tmp_path / "Dockerfile").read_bytes() == b"# caf\xe9\nFROM python:2\n"
+
+
+def test_the_diff_is_one_that_patch_reads() -> None:
+    _, result = fixed("FROM python:2", "old-python")
+    assert unified_diff(result) == (
+        "--- a/Dockerfile\n"
+        "+++ b/Dockerfile\n"
+        "@@ -1 +1 @@\n"
+        "-FROM python:2\n"
+        "\\ No newline at end of file\n"
+        "+FROM python:3\n"
+        "\\ No newline at end of file\n"
+    )
