@@ -45,7 +45,9 @@ def malformed_exec_form(stage: Stage) -> Iterator[Finding]:
             continue
         text = " ".join(instruction.argument.text.split())
         shown = text if len(text) <= 60 else f"{text[:57]}…"
-        outcome = "the build stops" if broken.rejected else "Docker hands it to a shell as text, and the shell fails"
+        outcome = (
+            "the build stops" if broken.rejected else "Docker hands it to a shell, which ends at once with an error"
+        )
         yield Finding(
             f"`{shown}` is no JSON array of strings ({broken.defect}): {outcome}",
             at=broken.span if broken.span.text.strip() else instruction.span,

@@ -11,13 +11,13 @@ text as it is; then it is the container that cannot be created or stopped.
 
 ## Example
 ```dockerfile bad path=Dockerfile
-FROM nginx:1.27
-STOPSIGNAL SIGQIUT
+FROM caddy:2
+STOPSIGNAL SIGTREM
 ```
 Use instead:
 ```dockerfile good path=Dockerfile
-FROM nginx:1.27
-STOPSIGNAL SIGQUIT
+FROM caddy:2
+STOPSIGNAL SIGTERM
 ```
 
 ## Fix safety
