@@ -1,0 +1,196 @@
+"""What a Python program does with signals, read from its source."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+
+from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
+from gracelint.facts.verdict import Verdict
+from gracelint.parse.python.ends import EXEC, RAISE, STUCK, End, Facts, Point, Registration, TooLong
+from gracelint.parse.python.library import NUMBERS, path_of
+from gracelint.parse.python.machine import Machine
+from gracelint.parse.python.modules import Module, Modules
+from gracelint.parse.python.reaction import Run, candidates, keyboard_interrupt, react
+from gracelint.parse.python.values import CERTAIN, LOST, Const, Thing
+from gracelint.record import replace
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gracelint.facts.files import Files
+
+SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+
+
+def read_python(
+    source: Source,
+    *,
+    files: Files,
+    roots: tuple[str, ...] = (),
+    env: Mapping[str, str | None] | None = None,
+    call: str | None = None,
+    argv: tuple[str, ...] = (),
+    module: str | None = None,
+) -> Program:
+    """The program that starts with a source file.
+
+    `roots` are folders that imports are looked up in, besides the file's own. `call` is the function that a console
+    script calls, `module` the dotted name for `python -m`. Raises ParseError where the file itself is not Python.
+    """
+    folder = posixpath.dirname(source.path)
+    name = module or "__main__"
+    if module is not None and posixpath.basename(source.path) == "__main__.py" and not module.endswith("__main__"):
+        name = f"{module}.__main__"
+    entry = Module(source, name, source.path)
+    modules = Modules(files, tuple(dict.fromkeys((folder, *roots))))
+    modules.add(entry)
+
+    def run(signal: str, at: int | None, pid_1: bool = True) -> Run:
+        machine = Machine(modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1)
+        return Run(machine, machine.run(entry, call))
+
+    try:
+        base = run("", None)
+        reactions = _reactions(base, run)
+    except (TooLong, RecursionError):
+        import os
+        if os.environ.get('DBG'): raise
+        return _too_long(entry, modules)
+    return _program(entry, modules, base, reactions, call)
+
+
+def _too_long(entry: Module, modules: Modules) -> Program:
+    why = "it is too large to be followed"
+    reactions = {
+        signal: Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why) for signal in SIGNALS
+    }
+    span = _first_span(entry)
+    return Program("python", entry.source, span, None, modules.sources(), reactions=reactions, unread=(why,))
+
+
+def _first_span(entry: Module) -> Span:
+    body = entry.tree.body
+    is_doc = bool(body) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    rest = body[1:] if is_doc and len(body) > 1 else body
+    return entry.source.line_span(entry.span(rest[0]).line) if rest else Span(entry.source, 0, 0)
+
+
+def _reactions(base: Run, run: object) -> dict[str, Reaction]:
+    """One reaction for each signal; signals with the same handlers share their runs."""
+    reactions: dict[str, Reaction] = {}
+    known: dict[object, Reaction] = {}
+    for signal in SIGNALS:
+        installed = base.machine.world.get(("signal", signal))
+        handled = {signal for point in base.machine.facts.points for signal in point.handles}
+        key: object = (id(installed.handler) if isinstance(installed, Registration) else installed, signal in handled)
+        if signal in ("SIGINT", "SIGWINCH") and installed is None:
+            key = signal
+        same = known.get(key)
+        if same is None:
+            reactions[signal] = known[key] = react(signal, run, base)  # type: ignore[arg-type]
+        else:
+            reactions[signal] = replace(same, signal=signal, why=same.why.replace(same.signal, signal))
+    return reactions
+
+
+def _program(entry: Module, modules: Modules, base: Run, reactions: dict[str, Reaction], call: str | None) -> Program:
+    facts = base.machine.facts
+    points = candidates(base.machine, base.ends)
+    return Program(
+        "python",
+        entry.source,
+        points[0].span if points else _first_span(entry),
+        _long_running(base, points),
+        modules.sources(),
+        tuple(_handler(registration) for registration in facts.registrations),
+        tuple(_server(server) for server in facts.servers),
+        tuple(_wait(point) for point in _unique(facts.points)),
+        tuple(_child(thing, facts) for thing in facts.children),
+        tuple(_connection(path, thing, facts) for path, thing in facts.connections),
+        tuple(_wait(point) for point in facts.startup),
+        _cleans_up(base.machine, points),
+        reactions,
+        facts.drain[0] if facts.drain else None,
+        facts.drain[2].span(facts.drain[1]) if facts.drain else None,
+        tuple(modules.unread),
+        entry=call is not None or _is_entry(entry),
+        replaced_by=facts.replaced_by if any(end.kind == EXEC and end.tag == CERTAIN for end in base.ends) else None,
+        forwards_to=facts.forwards_to,
+    )
+
+
+def _long_running(base: Run, points: list[Point]) -> bool | None:
+    if any(end.kind == STUCK and end.tag == CERTAIN for end in base.ends):
+        return True
+    if points or base.machine.facts.maybe or any(end.kind == STUCK for end in base.ends) or base.machine.doubts:
+        return None
+    return False
+
+
+def _unique(points: list[Point]) -> list[Point]:
+    return list({id(point.node): point for point in points}.values())
+
+
+def _handler(registration: Registration) -> Handler:
+    kind = path_of(registration.handler)
+    body = getattr(registration.handler, "node", None)
+    module = getattr(registration.handler, "module", registration.module)
+    return Handler(
+        tuple(registration.signals),
+        registration.module.span(registration.node),
+        (),
+        module.span(body) if isinstance(body, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) else None,
+        kind == "signal.SIG_IGN",
+        registration.main_thread,
+        (),
+        registration.certain,
+    )
+
+
+def _server(server: tuple) -> ServerCall:  # type: ignore[type-arg]
+    path, node, module, thing, keywords, row = server
+    options = {
+        name: value.value if isinstance(value, Const) and isinstance(value.value, (int, float, str, bool)) else None
+        for name, value in keywords.items()
+    }
+    return ServerCall(row["server"], module.span(node), None, options, bool(row.get("development")))
+
+
+def _wait(point: Point) -> Wait:
+    return Wait(point.kind, point.span, point.limit)
+
+
+def _child(thing: Thing, facts: Facts) -> Child:
+    kinds = {"threading.Thread": "thread", "multiprocessing.Process": "process", "asyncio.Task": "task"}
+    kind = kinds.get(thing.kind) or ("executor" if "Executor" in thing.kind else "pool" if "Pool" in thing.kind else "subprocess")
+    daemon = thing.store.get("daemon")
+    assert thing.module is not None and thing.node is not None
+    return Child(kind, thing.module.span(thing.node), None, isinstance(daemon, Const) and bool(daemon.value), id(thing) in facts.closed)
+
+
+def _connection(path: str, thing: Thing, facts: Facts) -> Connection:
+    from gracelint.knowledge import table
+
+    row = table("python")["connection"][path]
+    assert thing.module is not None and thing.node is not None
+    closed = any(("called", name) in thing.store for name in row["closes"])
+    return Connection(row["library"], thing.module.span(thing.node), None, closed)
+
+
+def _cleans_up(machine: Machine, points: list[Point]) -> bool:
+    return "atexit" in machine.world or any(
+        keyboard_interrupt(point) is not None or (isinstance(guard, ast.Try) and guard.finalbody)
+        for point in points
+        for guard in (*point.guards, None)
+    )
+
+
+def _is_entry(entry: Module) -> bool:
+    """`if __name__ == "__main__":` at the top level."""
+    return any(
+        isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and "__name__" in ast.unparse(node.test)
+        for node in entry.tree.body
+    )
