@@ -146,11 +146,11 @@ def _is_ours(path: str) -> bool:
 
 
 def _table(text: str, path: str) -> dict[str, Any] | None:
-    from gracelint.knowledge import tomllib
+    from gracelint import toml
 
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = toml.loads(text)
+    except toml.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     if os.path.basename(path) != SHARED_FILE:
         return table

@@ -1,7 +1,13 @@
-"""What is known of the world: tables in TOML, each row with its `source` (a URL, or "measured")."""
+"""What is known of the world: tables in TOML, each row with its `source` (a URL, or "measured").
+
+Reading the tables of one launch takes Python's TOML reader 30 ms, as long as all else of a run, so a table is kept in
+read form beside its text, in `__pycache__`, as Python keeps its modules: renewed when the text changes, and done without
+where the folder cannot be written.
+"""
 
 from __future__ import annotations
 
+import marshal
 import os
 import sys
 from functools import cache
@@ -10,15 +16,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib as tomllib
-else:
-    import tomli as tomllib
-
 
 @cache
 def table(name: str) -> dict[str, Any]:
     """The rows of `knowledge/<name>.toml`, as TOML has them."""
-    with open(os.path.join(os.path.dirname(__file__), f"{name}.toml"), "rb") as file:
-        return tomllib.load(file)
+    folder = os.path.dirname(__file__)
+    path = os.path.join(folder, f"{name}.toml")
+    status = os.stat(path)
+    stamp = (status.st_mtime_ns, status.st_size)
+    kept = os.path.join(folder, "__pycache__", f"{name}.{sys.implementation.cache_tag}.table")
+    try:
+        with open(kept, "rb") as file:
+            its_stamp, rows = marshal.load(file)
+        if its_stamp == stamp:
+            found: dict[str, Any] = rows
+            return found
+    except (OSError, EOFError, ValueError, TypeError):
+        pass
+    return _read(path, kept, stamp)
 
+
+def _read(path: str, kept: str, stamp: tuple[int, int]) -> dict[str, Any]:
+    from gracelint.toml import loads
+
+    with open(path, encoding="utf-8") as file:
+        rows = loads(file.read())
+    if not sys.dont_write_bytecode:
+        draft = f"{kept}.{os.getpid()}"
+        try:
+            os.makedirs(os.path.dirname(kept), exist_ok=True)
+            with open(draft, "wb") as file:
+                marshal.dump((stamp, rows), file)
+            os.replace(draft, kept)
+        except (OSError, ValueError):
+            pass
+    return rows

@@ -204,13 +204,13 @@ def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
 
 
 def _toml(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
-    from gracelint.knowledge import tomllib
+    from gracelint import toml
 
     found: Options = {}
     for passage in _files(options, spec, context):
         try:
-            values = tomllib.loads(passage.text)
-        except tomllib.TOMLDecodeError:
+            values = toml.loads(passage.text)
+        except toml.TOMLDecodeError:
             raise _UnreadError(f"{passage.source.path} cannot be read as TOML") from None
         found |= {name: Located(str(value).lower(), passage.source.line_span(1)) for name, value in values.items()}
     return found

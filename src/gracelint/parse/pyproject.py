@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from gracelint import toml
 
 
 def scripts(text: str) -> dict[str, str]:
     """Console scripts by name, as `module:function`; empty where the text is no TOML."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        data = toml.loads(text)
+    except toml.TOMLDecodeError:
         return {}
     found: dict[str, str] = {}
     for tables in (data.get("project"), data.get("tool", {}).get("poetry")):
