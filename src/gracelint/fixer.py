@@ -226,18 +226,20 @@ def _same_elsewhere(before: Source, after: Source, edits: list[Edit]) -> bool:
     return len(old) == len(new) and all(_agree(a.root, b.root, edits) for a, b in zip(old, new, strict=True))
 
 
-def _agree(old: Node, new: Node, edits: list[Edit]) -> bool:
+def _agree(old: Node, new: Node, edits: list[Edit], start: int = 0) -> bool:
+    """`start` is where the text before a node begins that belongs to it: its comments and indentation."""
     from gracelint.facts.yaml import Mapping as Map
     from gracelint.facts.yaml import Scalar
     from gracelint.facts.yaml import Sequence as List
 
-    inside = [edit for edit in edits if edit.span.start <= old.span.end and old.span.start <= edit.span.end]
+    start = min(start, old.start)
+    inside = [edit for edit in edits if edit.span.start <= old.end and start <= edit.span.end]
     if isinstance(old, List) and isinstance(new, List) and len(old.items) == len(new.items):
-        return all(_agree(a, b, inside) for a, b in zip(old.items, new.items, strict=True))
+        return all(_agree(a, b, inside, a.start) for a, b in zip(old.items, new.items, strict=True))
     if isinstance(old, Map) and isinstance(new, Map):
         values = {key.value: value for key, value in new.items}
         for key, value in old.items:
-            if key.value in values and not _agree(value, values[key.value], inside):
+            if key.value in values and not _agree(value, values[key.value], inside, key.end):
                 return False
         keys_kept = values.keys() == {key.value for key, _ in old.items}
         return keys_kept or _between([value for _, value in old.items], inside)
