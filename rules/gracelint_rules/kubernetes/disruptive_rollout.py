@@ -105,6 +105,8 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Note, Severity, Span, Workload, rule
 
 _SHARED = ("ReadWriteMany", "ReadOnlyMany")
+_SURGE = "Roll out with maxSurge: 1 and maxUnavailable: 0"
+_SHARE = f"{_SURGE}, on a volume that several nodes can mount"
 
 
 @rule("disruptive-rollout", severity=Severity.WARNING, subject=Workload)
@@ -118,10 +120,10 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
     what, at = found
     bound = "Recreate" in what and _has_bound_volume(workload)
     yield Finding(
-        f"{what}: each rollout of `{workload.name}` stops all pods before a new one serves",
+        f"{what}{', as a volume for one node only demands' if bound else ''}: each rollout of `{workload.name}` stops all pods before a new one serves",
         at=at,
         notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.services),
-        fix=Fix("Roll out with maxSurge: 1 and maxUnavailable: 0", (), Applicability.MANUAL),
+        fix=Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL),
         severity=Severity.INFO if bound else None,
     )
 

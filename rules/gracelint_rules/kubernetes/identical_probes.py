@@ -72,8 +72,8 @@ def identical_probes(workload: Workload) -> Iterator[Finding]:
         if readiness.patience < liveness.patience:
             continue
         yield Finding(
-            f"after {liveness.patience:g} s of the failure that takes `{container.name}` out of its Services (after"
-            f" {readiness.patience:g} s), the liveness probe restarts it: it never gets to drain",
+            f"the liveness probe makes the readiness probe's check and restarts `{container.name}` after"
+            f" {liveness.patience:g} s, no later than that one takes it out of its Services ({readiness.patience:g} s)",
             at=liveness.key,
             notes=(Note(readiness.key, "the same check"),),
             fix=Fix("Let the liveness probe wait longer, or ask for less", (), Applicability.MANUAL),

@@ -63,6 +63,7 @@ the API server rejects; else unsafe.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from gracelint import Applicability, Finding, Fix, Launch, PreStop, Severity, Workload, edits, rule
@@ -96,7 +97,7 @@ def _sleep(workload: Workload, hook: PreStop, launch: Launch, seconds: float) ->
     elif seconds < 0 or (seconds == 0 and version is not None and version < (1, 33)):
         limit = "negative" if seconds < 0 else "0 s, which Kubernetes takes from 1.33 on"
         message = f"preStop.sleep is {limit}: the API server rejects the pod"
-        yield Finding(message, at=at, fix=_waiting(workload, hook, launch, launch.assume.pre_stop, _UNSAFE))
+        yield Finding(message, at=at, fix=_longer(workload, hook, launch.assume.pre_stop))
     elif 0 < grace < seconds:
         message = (
             f"preStop.sleep of {seconds:g} s is longer than the grace period of {grace:g} s: the API server rejects it"
@@ -106,6 +107,12 @@ def _sleep(workload: Workload, hook: PreStop, launch: Launch, seconds: float) ->
         changes = edits.yaml.set_grace(workload, seconds + rest + launch.assume.margin)
         title = "Raise the grace period above it"
         yield Finding(message, at=at, fix=Fix(title, changes or (), _SAFE if changes else _MANUAL))
+
+
+def _longer(workload: Workload, hook: PreStop, seconds: float) -> Fix:
+    sleep = hook.node.mapping("sleep")
+    changes = edits.yaml.set_entry(workload.document, sleep, "seconds", math.ceil(seconds)) if sleep else None
+    return Fix(f"Sleep for {seconds:g} s", changes or (), _UNSAFE if changes else _MANUAL)
 
 
 def _waiting(workload: Workload, hook: PreStop, launch: Launch, seconds: float, applicability: Applicability) -> Fix:

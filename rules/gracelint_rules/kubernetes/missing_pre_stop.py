@@ -124,5 +124,7 @@ def _grace(workload: Workload, launch: Launch) -> tuple[Edit, ...] | None:
     needed = launch.assume.pre_stop + seconds + launch.assume.margin
     if workload.grace.value >= needed:
         return ()
+    if workload.grace.value != workload.grace.value:
+        return None
     raised: tuple[Edit, ...] | None = edits.yaml.set_grace(workload, needed)
     return raised

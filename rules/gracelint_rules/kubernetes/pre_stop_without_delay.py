@@ -101,8 +101,14 @@ def _at_once(hook: PreStop, launch: Launch) -> str | None:
     if hook.handlers == ("httpGet",):
         return "this hook lasts no longer than one HTTP request"
     if hook.handlers == ("exec",) and hook.duration.value == 0:
-        return f"`{' '.join(word.value for word in hook.argv)}` returns at once"
+        return f"`{_on_one_line(hook)}` returns at once"
     zero_is_valid = (launch.assume.kubernetes_version or (1, 33)) >= (1, 33)
     if hook.handlers == ("sleep",) and hook.duration.value == 0 and zero_is_valid:
         return "this hook sleeps for 0 s"
     return None
+
+
+def _on_one_line(hook: PreStop) -> str:
+    lines = " ".join(word.value for word in hook.argv).splitlines()
+    text = "; ".join(line.strip() for line in lines if line.strip())
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -54,6 +54,11 @@ from collections.abc import Iterator
 
 from gracelint import Applicability, Container, Finding, Fix, Note, Severity, Workload, rule
 
+_HELP = {
+    "main": "Make it an init container with restartPolicy: Always, or let a preStop hook hold it back",
+    "sidecar": "Make it an ordinary container that a preStop hook holds back",
+}
+
 
 @rule("sidecar-stops-first", severity=Severity.WARNING, subject=Workload)
 def sidecar_stops_first(workload: Workload) -> Iterator[Finding]:
@@ -70,7 +75,7 @@ def sidecar_stops_first(workload: Workload) -> Iterator[Finding]:
                 message,
                 at=container.span,
                 notes=(Note(programs[0].span, "it needs the proxy until it has drained"),),
-                fix=Fix("Make it an init container with restartPolicy: Always", (), Applicability.MANUAL),
+                fix=Fix(_HELP[container.role], (), Applicability.MANUAL),
             )
 
 

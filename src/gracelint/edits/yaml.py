@@ -97,7 +97,8 @@ def replace_entry(document: Document, mapping: Mapping, key: str, new_key: str, 
     if "#" in span.text:
         return None
     place = _Place(document, mapping, own)
-    return (Edit(span, place.flow_entry(new_key, value) if mapping.flow else place.block_entry(new_key, value)),)
+    in_flow = mapping.flow or getattr(entry[1], "flow", False)
+    return (Edit(span, place.flow_entry(new_key, value) if in_flow else place.block_entry(new_key, value)),)
 
 
 def remove_entry(document: Document, mapping: Mapping, key: str) -> Edits | None:
