@@ -9,7 +9,7 @@ from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from gracelint.config import ConfigError, Settings, read_settings
 from gracelint.finding import Severity
 from gracelint.record import replace
-from gracelint.report import FORMATS
+from gracelint.report import FORMATS, counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _check(options: Namespace) -> int:
         from gracelint.baseline import write
 
         write(options.write_baseline, report)
-        print(f"Wrote {len(report.findings)} findings to {options.write_baseline}.", file=sys.stderr)
+        _say(options, f"Wrote {counted(len(report.findings), 'finding')} to {options.write_baseline}.")
         return FAILED if report.errors else CLEAN
     if options.baseline:
         from gracelint.baseline import without_known

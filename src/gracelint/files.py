@@ -87,6 +87,10 @@ class ProjectFiles:
                 pass
         return tuple(sorted(found))
 
+    def forget(self, path: str) -> None:
+        """Lets go of a file's text: nothing in it matters."""
+        del self._texts[path]
+
     def loaded(self) -> list[Source]:
         """Everything read so far, by path."""
         texts = (self._texts[path] for path in sorted(self._texts))

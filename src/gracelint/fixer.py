@@ -20,6 +20,7 @@ from gracelint.finding import Applicability, Edit, Fix, Severity
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.project import Request, read_project
 from gracelint.record import Record, replace
+from gracelint.report import counted
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
@@ -51,9 +52,8 @@ class Fixed(Record):
     def story(self, only_shown: bool) -> str:
         """What was done, for standard error."""
         verb = "Would fix" if only_shown else "Fixed"
-        count = f"{self.applied} finding" + ("" if self.applied == 1 else "s")
-        files = f"{len(self.changes)} file" + ("" if len(self.changes) == 1 else "s")
-        done = [f"{verb} {count} in {files}."] if self.applied else []
+        counts = f"{counted(self.applied, 'finding')} in {counted(len(self.changes), 'file')}"
+        done = [f"{verb} {counts}."] if self.applied else []
         return "\n".join([*done, *(f"Not fixed: {reason}" for reason in self.refused)])
 
 

@@ -152,6 +152,7 @@ class _Reading:
         from gracelint.parse.yaml import may_matter
 
         if not may_matter(source.text):
+            self.files.forget(source.path)
             return
         if invalid_at is not None:
             raise UnreadableError("is not UTF-8, which YAML requires", source, invalid_at)

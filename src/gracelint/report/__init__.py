@@ -3,3 +3,8 @@
 from __future__ import annotations
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

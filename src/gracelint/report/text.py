@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from gracelint.finding import Applicability, Severity
+from gracelint.report import counted
 from gracelint.report.canvas import Piece, coloured, plain, visible, width
 
 TYPE_CHECKING = False
@@ -99,11 +100,10 @@ def _help(fix: Fix) -> str:
 def _summary(report: Report) -> list[list[Piece]]:
     counts = Counter(reported.severity for reported in report.findings)
     if not counts:
-        checked = "1 file" if report.files == 1 else f"{report.files} files"
-        return [[("No findings", "bold green"), (f" in {checked}.{_left_out(report)}", "")]]
-    named = [_count(counts[severity], severity.value) for severity in Severity if counts[severity]]
+        return [[("No findings", "bold green"), (f" in {counted(report.files, 'file')}.{_left_out(report)}", "")]]
+    named = [counted(counts[severity], severity.value) for severity in Severity if counts[severity]]
     files = len({reported.path for reported in report.findings})
-    line = f"Found {', '.join(named)} in {_count(files, 'file')}.{_left_out(report)}"
+    line = f"Found {', '.join(named)} in {counted(files, 'file')}.{_left_out(report)}"
     return [[(line, "bold")], *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
 
 
@@ -124,7 +124,3 @@ def _left_out(report: Report) -> str:
     if report.baselined:
         parts.append(f"{report.baselined} in the baseline")
     return f" ({', '.join(parts)})" if parts else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,326 @@
+"""The command as people and CI meet it: arguments, exit codes, streams."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gracelint import __version__
+from gracelint.cli import main
+
+KILLED = 'FROM x\nSTOPSIGNAL SIGKILL\nCMD ["app"]\n'
+FINE = 'FROM x\nCMD ["app"]\n'
+ADVICE = 'select = ["step-up"]\nplugins = ["acme_rules"]\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with a configuration, and the working folder of the test."""
+    (tmp_path / "gracelint.toml").write_text('select = ["uncatchable-stop-signal"]\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    return tmp_path
+
+
+class Result:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+class Run:
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def __call__(self, *arguments: str) -> Result:
+        try:
+            code = main(arguments)
+        except SystemExit as exit:
+            code = exit.code if isinstance(exit.code, int) else 0
+        out, err = self.capsys.readouterr()
+        return Result(code, out, err)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(capsys)
+
+
+class TestExitCodes:
+    def test_0_when_nothing_is_found(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(FINE)
+        result = run("check")
+        assert (result.code, result.out, result.err) == (0, "No findings in 1 file.\n", "")
+
+    def test_1_when_something_is(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        result = run("check", ".")
+        assert result.code == 1
+        assert result.out.startswith("error[uncatchable-stop-signal]: ")
+        assert "--> Dockerfile:2:12\n" in result.out
+
+    def test_fail_on_moves_the_line(self, project: Path, run: Run) -> None:
+        (project / "gracelint.toml").write_text(ADVICE)
+        (project / "Dockerfile").write_text("FROM x\nUSER 0\n")
+        assert run("check").code == 0
+        assert run("check", "--fail-on", "info").code == 1
+        (project / "gracelint.toml").write_text('select = ["uncatchable-stop-signal"]\n')
+        (project / "Dockerfile").write_text(KILLED)
+        assert run("check", "--fail-on", "error").code == 1
+        assert run("check", "--fail-on", "never").code == 0
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("check", "nowhere"), "gracelint: nowhere: no such file or folder\n"),
+            (("check", "--config", "nowhere"), "gracelint: --config: nowhere: no such file\n"),
+            (
+                ("check", "--select", "missing-inot"),
+                "gracelint: select: no rule or group is named 'missing-inot': did you mean 'missing-init'?\n",
+            ),
+            (
+                ("check", "--baseline", "nowhere"),
+                "gracelint: --baseline: nowhere: cannot be read: No such file or directory\n",
+            ),
+            (("explain", "missing-inot"), "gracelint: no rule is named 'missing-inot': did you mean 'missing-init'?\n"),
+        ],
+    )
+    def test_2_when_asked_for_what_cannot_be_done(
+        self, project: Path, run: Run, arguments: tuple[str, ...], message: str
+    ) -> None:
+        result = run(*arguments)
+        assert (result.code, result.out, result.err) == (2, "", message)
+
+    @pytest.mark.parametrize("arguments", [(), ("chekc",), ("check", "--frobnicate"), ("check", "--format", "yaml")])
+    def test_2_for_bad_usage(self, project: Path, run: Run, arguments: tuple[str, ...]) -> None:
+        assert run(*arguments).code == 2
+
+    def test_2_when_a_rule_breaks_and_the_others_still_speak(self, project: Path, run: Run) -> None:
+        (project / "gracelint.toml").write_text('plugins = ["acme_rules"]\nselect = ["crashing", "old-python"]')
+        (project / "Dockerfile").write_text("FROM python:2 AS crash\n")
+        result = run("check")
+        assert result.code == 2
+        assert "warning[old-python]" in result.out
+        assert result.err == "gracelint: internal error while checking crashing: ValueError: no luck (crashing.py:11)\n"
+
+    def test_a_wrong_configuration_names_its_file(self, project: Path, run: Run) -> None:
+        (project / "gracelint.toml").write_text("selct = []")
+        result = run("check")
+        assert result.code == 2
+        assert result.err == f"gracelint: {project}/gracelint.toml: unknown key 'selct': did you mean 'select'?\n"
+
+
+class TestScope:
+    def test_findings_elsewhere_are_not_reported(self, project: Path, run: Run) -> None:
+        for name in ("a", "b"):
+            (project / name).mkdir()
+            (project / name / "Dockerfile").write_text(KILLED)
+        assert "a/Dockerfile" not in run("check", "b").out
+        assert "b/Dockerfile" in run("check", "b/Dockerfile").out
+        assert run("check", "a/../b/./Dockerfile").code == 1
+
+    def test_from_a_folder_below_paths_are_relative_to_it(
+        self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        (project / "sub").mkdir()
+        monkeypatch.chdir(project / "sub")
+        assert "--> ../Dockerfile:2:12\n" in run("check", "..").out
+
+    def test_isolated_reads_the_paths_alone(self, project: Path, run: Run) -> None:
+        (project / "gracelint.toml").write_text('ignore = ["dockerfile", "launch"]')
+        (project / "Dockerfile").write_text(KILLED)
+        assert run("check", "Dockerfile").code == 0
+        assert run("check", "--isolated", "Dockerfile").code == 1
+
+    def test_command_line_overrules_the_configuration(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        assert run("check", "--select", "missing-init,dev-server").code == 0
+        assert run("check", "--ignore", "uncatchable-stop-signal").code == 0
+
+
+class TestStandardInput:
+    POD = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  terminationGracePeriodSeconds: 0\n"
+        "  containers:\n  - {name: web, image: web}\n"
+    )
+
+    def feed(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    def test_manifests(self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.feed(monkeypatch, self.POD)
+        result = run("check", "-", "--select", "zero-grace-period", "--format", "json")
+        (finding,) = json.loads(result.out)["findings"]
+        assert (result.code, finding["path"], finding["line"]) == (1, "-", 5)
+
+    def test_a_name_says_what_it_is_and_stands_in_for_the_file(
+        self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (project / "Dockerfile").write_text(FINE)
+        self.feed(monkeypatch, KILLED)
+        result = run("check", "-", "--stdin-filename", "Dockerfile", "--format", "json")
+        assert [item["path"] for item in json.loads(result.out)["findings"]] == ["Dockerfile"]
+
+    def test_it_cannot_be_fixed(self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.feed(monkeypatch, self.POD)
+        result = run("check", "-", "--fix")
+        assert (result.code, result.err) == (2, "gracelint: standard input cannot be fixed: give the file's path\n")
+
+
+class TestFixing:
+    def test_fix_writes_and_reports_what_is_left(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_bytes(KILLED.replace("\n", "\r\n").encode())
+        result = run("check", "--fix", "--unsafe-fixes")
+        assert (result.code, result.out, result.err) == (0, "No findings in 1 file.\n", "Fixed 1 finding in 1 file.\n")
+        assert (project / "Dockerfile").read_bytes() == b'FROM x\r\nCMD ["app"]\r\n'
+
+    def test_unsafe_fixes_are_asked_for(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        assert run("check", "--fix").code == 1
+        assert (project / "Dockerfile").read_text() == KILLED
+
+    def test_diff_writes_nothing(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        result = run("check", "--diff", "--unsafe-fixes")
+        assert result.code == 1
+        assert result.out == (
+            '--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,3 +1,2 @@\n FROM x\n-STOPSIGNAL SIGKILL\n CMD ["app"]\n'
+        )
+        assert result.err == "Would fix 1 finding in 1 file.\n"
+        assert (project / "Dockerfile").read_text() == KILLED
+
+
+class TestBaseline:
+    def test_known_findings_are_not_reported_again_wherever_they_move(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        written = run("check", "--write-baseline", "known.json")
+        assert (written.code, written.err) == (0, "Wrote 1 finding to known.json.\n")
+        (project / "Dockerfile").write_text("# new\n" + KILLED)
+        result = run("check", "--baseline", "known.json")
+        assert (result.code, result.out) == (0, "No findings in 1 file. (1 in the baseline)\n")
+
+    def test_one_more_of_the_same_is_reported(self, project: Path, run: Run) -> None:
+        (project / "gracelint.toml").write_text(ADVICE)
+        (project / "Dockerfile").write_text("FROM x\nUSER 0\n")
+        run("check", "--write-baseline", "known.json")
+        (project / "Dockerfile").write_text("FROM x\nUSER 0\nUSER 0\n")
+        assert run("check", "--baseline", "known.json", "--fail-on", "info").code == 1
+
+    def test_what_is_no_baseline(self, project: Path, run: Run) -> None:
+        (project / "known.json").write_text("[]")
+        result = run("check", "--baseline", "known.json")
+        assert (result.code, result.err) == (
+            2,
+            "gracelint: --baseline: known.json: not a baseline that gracelint wrote\n",
+        )
+
+
+class TestOutput:
+    def test_several_formats_at_once(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        result = run("check", "--format", "github", "--format", "sarif=out.sarif", "--format", "junit=out.xml")
+        assert result.out.startswith("::error file=Dockerfile,line=2,")
+        assert json.loads((project / "out.sarif").read_text())["version"] == "2.1.0"
+        assert (project / "out.xml").read_text().startswith("<?xml ")
+
+    def test_a_file_that_cannot_be_written(self, project: Path, run: Run) -> None:
+        result = run("check", "--format", "json=nowhere/out.json")
+        assert (result.code, result.err) == (
+            2,
+            "gracelint: --format: nowhere/out.json: cannot be written: No such file or directory\n",
+        )
+
+    def test_quiet_and_verbose(self, project: Path, run: Run) -> None:
+        (project / "vendor").mkdir()
+        (project / "vendor" / "Dockerfile").write_text(KILLED)
+        assert run("check", "--quiet").out == ""
+        assert run("check", "--verbose").err == "skipped vendor/: vendored or generated\n"
+
+    def test_statistics(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        assert run("check", "--statistics").out.splitlines()[0] == "     1  error   uncatchable-stop-signal"
+
+    def test_colour_only_when_wanted(self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        assert "\x1b[" not in run("check").out
+        assert "\x1b[" in run("check", "--color", "always").out
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        assert "\x1b[" in run("check").out
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert "\x1b[" not in run("check").out
+
+    def test_a_reader_that_goes_away_is_no_error(self, project: Path) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        command = f"{sys.executable} -m gracelint check --format json | true"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+
+    def test_an_ascii_terminal_is_no_error(self, project: Path) -> None:
+        (project / "Dockerfile").write_text("FROM x\n# é\nSTOPSIGNAL SIGKILL\nLABEL é=🎈\n")
+        environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+        command = [sys.executable, "-m", "gracelint", "check", "Dockerfile"]
+        assert subprocess.run(command, capture_output=True, env=environment).returncode == 1
+
+
+class TestOtherCommands:
+    def test_version(self, run: Run) -> None:
+        result = run("--version")
+        assert (result.code, result.out) == (0, f"gracelint {__version__}\n")
+
+    def test_explain_shows_the_page(self, project: Path, run: Run) -> None:
+        result = run("explain", "missing-init")
+        assert result.out.startswith("# missing-init\n\nlaunch · warning · since 0.1.0\n\n")
+        assert "## Why is this bad?" in result.out
+        assert "JSON has no comments" in run("explain", "unused-suppression").out
+
+    def test_rules_lists_them_all(self, project: Path, run: Run) -> None:
+        listed = json.loads(run("rules", "--format", "json").out)
+        assert [item["name"] for item in listed] == sorted(item["name"] for item in listed)
+        (rule,) = (item for item in listed if item["name"] == "missing-init")
+        assert rule["group"] == "launch"
+        assert rule["severity"] == "warning"
+        assert rule["summary"].endswith(".")
+        assert len(run("rules").out.splitlines()) == len(listed)
+
+
+class TestTrace:
+    def test_the_contract(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text("FROM python:3.12-slim\nCMD gunicorn app:app\n")
+        told = json.loads(run("trace", "--format", "json").out)
+        (launch,) = told.pop("launches")
+        assert told == {"version": 1}
+        assert launch["origin"] == {
+            "kind": "dockerfile",
+            "path": "Dockerfile",
+            "line": 2,
+            "name": "0",
+            "container": None,
+        }
+        assert (launch["link"], launch["stop_signal"], launch["verdict"]) == (None, "SIGTERM", "ignored")
+        assert [(hop["argv"], hop["effect"], hop["line"]) for hop in launch["hops"]] == [
+            (["/bin/sh", "-c", "gunicorn app:app"], "swallows", 2),
+            (["gunicorn", "app:app"], "handles", 2),
+        ]
+        assert launch["program"] is None
+        assert set(launch["budget"]) == {"grace", "pre_stop", "drain", "drain_source", "margin", "needed"}
+
+    def test_the_story(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text("FROM python:3.12-slim\nCMD gunicorn app:app\n")
+        lines = run("trace").out.splitlines()
+        assert lines[0] == "Dockerfile stage 0  Dockerfile:2"
+        assert lines[1] == "  PID 1    /bin/sh -c 'gunicorn app:app'  Dockerfile:2"
+        assert lines[2].startswith("           swallows SIGTERM: ")
+        assert lines[5].startswith("  verdict  ignored: ")
+        assert lines[6:8] == [
+            "  stop          0 s  SIGTERM to PID 1",
+            "               10 s  SIGKILL, exit 137: nothing ended it",
+        ]
+
+    def test_nothing_to_tell(self, project: Path, run: Run) -> None:
+        assert run("trace").out == "No container is started by these files.\n"
