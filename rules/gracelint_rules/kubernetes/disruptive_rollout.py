@@ -119,8 +119,9 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
         return
     what, at = found
     bound = "Recreate" in what and _has_bound_volume(workload)
+    reason = ", as a volume that one node mounts demands" if bound else ""
     yield Finding(
-        f"{what}{', as a volume for one node only demands' if bound else ''}: each rollout of `{workload.name}` stops all pods before a new one serves",
+        f"{what}{reason}: each rollout of `{workload.name}` stops all pods before a new one serves",
         at=at,
         notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.services),
         fix=Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL),
