@@ -174,3 +174,5 @@ class Program(Record, identity=True):
     """The command line it execs in its own place; the way of the signal goes on there."""
     forwards_to: tuple[Word, ...] | None = None
     """The command line of the one child it starts, hands its signals to and waits for."""
+    runtime: int | None = None
+    """The major version of the runtime it is started with, where that is known: Node 18."""
