@@ -117,6 +117,11 @@ def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
 
 
 def _moot(launch: Launch) -> bool:
-    """Nothing is drained, or another rule says that the signal never arrives."""
+    """Nothing is drained, or another rule says that the API server rejects it or that the signal never arrives."""
+    hook = launch.pre_stop
+    if hook is not None and hook.sleep is not None and hook.sleep.value > launch.grace.value:
+        return True
+    if launch.workload is not None and launch.workload.knative:
+        return True  # Knative sets the grace period itself, to the revision's timeoutSeconds
     ends_by_itself = launch.workload is not None and launch.workload.runs_to_end and launch.verdict is Verdict.UNKNOWN
     return launch.one_shot or ends_by_itself or launch.verdict in (Verdict.IGNORED, Verdict.CUT)

@@ -40,28 +40,25 @@ from collections.abc import Iterator
 
 from gracelint import Applicability, Edit, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
 
-_SEEN = {
-    Verdict.IGNORED: (Severity.ERROR, "it runs until SIGKILL"),
-    Verdict.CUT: (Severity.WARNING, "what is in flight is lost at each stop"),
-}
+_SEVERITIES = {Verdict.IGNORED: Severity.ERROR, Verdict.CUT: Severity.WARNING}
 _UNCATCHABLE = ("SIGKILL", "SIGSTOP")
 
 
 @rule("stop-signal-mismatch", severity=Severity.ERROR, subject=Launch)
 def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
     hop = launch.decisive
-    if hop is None or launch.verdict not in _SEEN or launch.one_shot or hop.signal in _UNCATCHABLE:
+    if hop is None or launch.verdict not in _SEVERITIES or launch.one_shot or hop.signal in _UNCATCHABLE:
         return
     better = _better(hop, launch)
     advice = f"stop it with {better}" if better else hop.details.get("advice")
     if advice is None:
         return
-    severity, seen = _SEEN[launch.verdict]
+    seen = f", and it runs until SIGKILL after {launch.grace.value:g} s" if launch.verdict is Verdict.IGNORED else ""
     yield Finding(
-        f"{hop.why}; {seen}: {advice}",
+        f"{hop.why}{seen}: {advice}",
         at=launch.stop_signal.span or hop.span or launch.origin.span,
         fix=_fix(launch, hop, better) if better else None,
-        severity=severity,
+        severity=_SEVERITIES[launch.verdict],
     )
 
 
@@ -70,7 +67,7 @@ def _better(hop: Hop, launch: Launch) -> str | None:
     if hop.kind is HopKind.SERVER:
         better = hop.details.get("better")
         return str(better) if better else None
-    # a program that is sent SIGTERM and handles only SIGINT is for sigint-only-handler to report
+    # where SIGTERM is sent, a handler for SIGINT alone is for sigint-only-handler to report
     if hop.kind is not HopKind.PROGRAM or launch.program is None or hop.signal == "SIGTERM":
         return None
     reaction = launch.program.reactions.get("SIGTERM")

@@ -23,7 +23,7 @@ FROM python:3.12-slim
 RUN pip install --no-cache-dir fastapi uvicorn
 WORKDIR /app
 COPY . .
-CMD ["uvicorn", "api:app", "--host", "0.0.0.0", "--timeout-graceful-shutdown", "8"]
+CMD ["uvicorn", "--timeout-graceful-shutdown=8", "api:app", "--host", "0.0.0.0"]
 ```
 
 ## Fix safety
@@ -50,25 +50,24 @@ def unbounded_drain(launch: Launch) -> Iterator[Finding]:
         return
     before = launch.budget.pre_stop.value if launch.budget.pre_stop else 0.0
     left = launch.grace.value - before - launch.budget.margin
-    what = hop.details["bound"] or hop.details["advice"]
-    kill = f"SIGKILL after {launch.grace.value:g} s" if launch.grace.value == launch.grace.value else "SIGKILL"
+    bound = hop.details["bound"]
+    advice = hop.details["advice"] if bound is None else _advice(str(bound), left)
+    after = f" after {launch.grace.value:g} s" if launch.grace.value > 0 else ""
     yield Finding(
-        f"{drain.why}, so {kill} may decide: {_advice(hop, left)}" if what else f"{drain.why}, so {kill} may decide",
+        f"{drain.why}: one that does not end keeps it until SIGKILL{after}; {advice}",
         at=hop.span or launch.origin.span,
         fix=_fix(hop, left),
     )
 
 
-def _advice(hop: Hop, left: float) -> str:
-    bound = hop.details["bound"]
-    if bound is None:
-        return str(hop.details["advice"])
-    return f"set {bound} to at most {left:g}" if left >= 1 else f"set {bound} and raise the grace period"
+def _advice(bound: str, left: float) -> str:
+    return f"set {bound} to at most {left:g}" if left >= 1 else f"set {bound}, and raise the grace period"
 
 
 def _fix(hop: Hop, left: float) -> Fix | None:
-    bound, last = hop.details["bound"], hop.details["last"]
-    if not isinstance(bound, str) or not isinstance(last, Located) or not left >= 1:
+    bound, program = hop.details["bound"], hop.details["first"]
+    if bound is None or not isinstance(program, Located) or not left >= 1:
         return None
-    changes = edits.words.insert_after(last, bound, str(int(left)))
+    # options come before the application: what stands behind it may be a variable that only the container knows
+    changes = edits.words.insert_after(program, f"{bound}={int(left)}")
     return Fix(f"Limit the shutdown to {int(left)} s", changes, Applicability.UNSAFE) if changes else None

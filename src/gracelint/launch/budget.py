@@ -41,7 +41,7 @@ def budget_of(
     before = _pre_stop(pre_stop, context) if pre_stop is not None else None
     drain = _declared(annotations) or _derived(drains, launch)
     if drain is None and (grace.span is not None or pre_stop is not None):
-        drain = Drain(assume.drain, DrainSource.ASSUMED, "the configured drain-seconds")
+        drain = Drain(assume.drain, DrainSource.ASSUMED, "assumed, as nothing says how long it takes")
     return Budget(grace, before, drain, assume.margin, tuple(_notes(grace, before, drain)))
 
 

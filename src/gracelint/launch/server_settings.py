@@ -35,6 +35,7 @@ def read_settings(argv: tuple[Word, ...], context: Context, row: Mapping[str, An
     given, operands = _arguments(argv[1:], row)
     environment, lost = _environment(context, row)
     options = environment | given
+    lost = lost or _set_by_run(context, row)
     spec = row.get("config")
     if spec is None:
         return ServerSettings(options, operands, lost)
@@ -131,10 +132,27 @@ def _environment(context: Context, row: Mapping[str, Any]) -> tuple[Options, str
     return found, lost
 
 
+def _set_by_run(context: Context, row: Mapping[str, Any]) -> str | None:
+    """A RUN line that names an option has probably written it into a configuration file (`sed -i`, `echo >>`)."""
+    if "config" not in row or context.image.stage is None:
+        return None
+    names = [
+        spelling for option in _options_of(row) for spelling in {option, option.replace("_", "-")} if "_" in option
+    ]
+    for stage in context.image.stage.lineage():
+        for item in stage.instructions:
+            if item.name == "RUN":
+                text = item.argument.text
+                name = next((name for name in names if name in text), None)
+                if name is not None:
+                    return f"a RUN line sets {name}"
+    return None
+
+
 def _options_of(row: Mapping[str, Any]) -> set[str]:
     """The options that bear on what the row says."""
     named = {variant["option"] for variant in row.get("when", ()) if "option" in variant}
-    return named | ({row["drain"]["option"]} if "drain" in row else set())
+    return named | {row[key]["option"] for key in ("drain", "application") if "option" in row.get(key, ())}
 
 
 # Configuration files
@@ -168,14 +186,28 @@ def _matching(pattern: str, context: Context) -> list[Passage]:
             for entry in list_folder(context.image, context.files, before, context.working_dir)
             for passage in _matching(f"{before}/{entry.rstrip('/')}{after}/{name}", context)
         ]
-    import fnmatch
+    from fnmatch import filter as matching
 
-    names = list_folder(context.image, context.files, folder, context.working_dir)
     return [
         passage
-        for entry in fnmatch.filter(names, name)
+        for entry in matching(_names(folder, context), name)
         for passage in _matching(posixpath.join(folder, entry), context)
     ]
+
+
+def _names(folder: str, context: Context) -> list[str]:
+    """The names in a folder of the image: of a copied folder, and of files that were copied into it."""
+    from gracelint.launch.layers import copy_words
+
+    found = set(list_folder(context.image, context.files, folder, context.working_dir))
+    for stage in context.image.stage.lineage() if context.image.stage is not None else ():
+        for item in stage.instructions:
+            words = copy_words(item) if item.name in ("COPY", "ADD") else []
+            if len(words) > 1 and posixpath.dirname(words[-1]) == folder and not words[-1].endswith("/"):
+                found.add(posixpath.basename(words[-1]))
+            elif len(words) > 1 and words[-1].rstrip("/") == folder:
+                found |= {posixpath.basename(word) for word in words[:-1]}
+    return sorted(found)
 
 
 def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:

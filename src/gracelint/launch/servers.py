@@ -9,6 +9,7 @@ from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
+from gracelint.launch.image import find_text
 from gracelint.launch.one_shots import one_shot
 from gracelint.launch.server_settings import OFF, ServerSettings, called_with, read_settings
 from gracelint.launch.step import Context, Step
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gracelint.source import Word
+    from gracelint.source import Source, Word
 
     Row = Mapping[str, Any]
 
@@ -63,6 +64,12 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     kind, why = _reaction(name, row, doubts, given, context.signal)
     if kind == "unhandled" and context.signal in context.ignores:
         kind, why = "stays", f"{name} inherits an ignored {context.signal}"
+    own = _own_handler(row, given, context) if kind == "unhandled" and "application" in row else None
+    if own is not None:
+        kind, why = (
+            "unknown",
+            f"{own} handles {context.signal} itself, and what comes of that under {name} is not known",
+        )
     if kind == "graceful" and row.get("group") and context.group_signalled:
         kind, why = "drops", row["group"]
     if row.get("detaches"):
@@ -182,6 +189,30 @@ def _reaction(name: str, row: Row, doubts: list[Row], given: ServerSettings, sig
     return kind, row.get("why", {}).get(signal) or _CLAUSES[kind].format(name=name, signal=signal)
 
 
+def _own_handler(row: Row, given: ServerSettings, context: Context) -> str | None:
+    """The file of the application that installs a handler for the signal, which the server leaves alone."""
+    option = given.options.get(row["application"].get("option", ""))
+    named = (option.value,) if option is not None else given.operands[:1] if "option" not in row["application"] else ()
+    for name in named or row["application"].get("default", ()):
+        module = (name or "").partition(":")[0].removesuffix(".py").replace(".", "/")
+        for path in (f"{module}.py", f"{module}/__init__.py"):
+            found = find_text(context.image, context.files, path, context.working_dir) if module else None
+            if found is not None:
+                return found.source.path if _handles(found.source, context) else None
+    return None
+
+
+def _handles(source: Source, context: Context) -> bool:
+    from gracelint.parse.errors import ParseError
+    from gracelint.parse.python import read_python
+
+    try:
+        program = read_python(source, files=context.files, env=context.env)
+    except ParseError:
+        return False
+    return any(context.signal in handler.signals or not handler.signals for handler in program.handlers)
+
+
 def _drain(name: str, row: Row, given: ServerSettings) -> Drain | None:
     """How long it takes to finish, where the settings or its default say so."""
     spec = row.get("drain")
@@ -213,7 +244,7 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "instead": row.get("instead"),
         "cause": Cause.NO_HANDLER if kind == "unhandled" else None,
         "bound": flag if flag.startswith("--") else None,
-        "last": argv[-1],
+        "first": argv[0],
         "development": bool(row.get("development")),
         "detaches": bool(row.get("detaches")),
     }
