@@ -1,0 +1,114 @@
+"""JavaScript and TypeScript as tree-sitter reads them, with places in code points."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cache
+from itertools import accumulate
+
+from gracelint.parse.errors import ParseError
+from gracelint.record import Record
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node, Parser
+
+ENDINGS = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")
+_LONGEST = 2_000_000
+"""Code points. What is longer is a bundle, not a source."""
+
+
+class File(Record, identity=True):
+    """One parsed source."""
+
+    source: Source
+    root: Node
+    _starts: list[int] | None
+    """The byte offset of each code point; None where the text is ASCII."""
+
+    def span(self, node: Node) -> Span:
+        return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
+
+    def _offset(self, byte: int) -> int:
+        return byte if self._starts is None else bisect_right(self._starts, byte) - 1
+
+
+def read_file(source: Source) -> File:
+    """Parses a source. Raises ParseError with the place where the grammar gave up."""
+    text = source.text
+    if len(text) > _LONGEST:
+        raise ParseError("longer than any source is written: a bundle?", source.span(0, 0))
+    data = text.encode("utf-8", "surrogatepass")
+    starts = None if len(data) == len(text) else [0, *accumulate(_width(char) for char in text)]
+    kind = "tsx" if source.path.endswith(".tsx") else "typescript" if source.path.endswith(_TYPED) else "javascript"
+    file = File(source, _parser(kind).parse(data).root_node, starts)
+    if file.root.has_error:
+        broken = _first_error(file.root)
+        raise ParseError("no valid JavaScript" if kind == "javascript" else "no valid TypeScript", file.span(broken))
+    return file
+
+
+_TYPED = (".ts", ".mts", ".cts")
+
+
+def _width(char: str) -> int:
+    code = ord(char)
+    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+
+
+@cache
+def _parser(kind: str) -> Parser:
+    from tree_sitter import Language, Parser
+
+    if kind == "javascript":
+        import tree_sitter_javascript
+
+        return Parser(Language(tree_sitter_javascript.language()))
+    import tree_sitter_typescript
+
+    tsx = kind == "tsx"
+    return Parser(
+        Language(tree_sitter_typescript.language_tsx() if tsx else tree_sitter_typescript.language_typescript())
+    )
+
+
+def _first_error(node: Node) -> Node:
+    while True:
+        broken = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if node.is_error or broken is None:
+            return node
+        node = broken
+
+
+def text_of(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "surrogatepass")
+
+
+def string_of(node: Node) -> str | None:
+    """The value of a string literal, or of a template without substitutions; None for other nodes."""
+    if node.type not in ("string", "template_string"):
+        return None
+    parts = []
+    for child in node.named_children:
+        if child.type == "string_fragment":
+            parts.append(text_of(child))
+        elif child.type == "escape_sequence":
+            parts.append(_ESCAPES.get(text_of(child)[1:], text_of(child)[1:]))
+        elif child.type == "template_substitution":
+            return None
+    return "".join(parts)
+
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b"}
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, in order."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(reversed(here.named_children))
