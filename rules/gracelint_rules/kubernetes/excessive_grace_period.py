@@ -70,8 +70,8 @@ def excessive_grace_period(workload: Workload) -> Iterator[Finding]:
 
 def _needed(launch: Launch) -> float:
     """The seconds that the files themselves ask for, without limit for a drain that has none."""
-    drain, hook = launch.budget.drain, launch.pre_stop
-    pause = hook.duration.value if hook is not None and hook.duration.value > 0 else 0.0
+    drain, before = launch.budget.drain, launch.budget.pre_stop
+    pause = before.value if before is not None and before.value > 0 else 0.0
     if drain is None or drain.source is DrainSource.ASSUMED:
         return pause
     return pause + (float("inf") if drain.seconds is None else drain.seconds) + launch.budget.margin

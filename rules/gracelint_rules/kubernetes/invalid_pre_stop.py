@@ -90,7 +90,7 @@ def invalid_pre_stop(workload: Workload) -> Iterator[Finding]:
 
 def _sleep(workload: Workload, hook: PreStop, launch: Launch, seconds: float) -> Iterator[Finding]:
     version, grace = launch.assume.kubernetes_version, workload.grace.value
-    at = hook.duration.span or hook.key
+    at = hook.sleep.span if hook.sleep and hook.sleep.span else hook.key
     if version is not None and version < (1, 30):
         message = f"preStop.sleep needs Kubernetes 1.30, this is for {version[0]}.{version[1]}: the hook does not run"
         yield Finding(message, at=hook.key, fix=_waiting(workload, hook, launch, seconds, _SAFE))

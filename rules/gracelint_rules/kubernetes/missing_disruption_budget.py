@@ -89,7 +89,7 @@ def missing_disruption_budget(workload: Workload) -> Iterator[Finding]:
         limit = _never(budget.max_unavailable, budget.min_available, replicas if workload.replicas else None)
         if limit is not None:
             yield Finding(
-                f"the budget `{budget.name}` never allows an eviction ({limit}): node drains hang until they are forced",
+                f"the budget `{budget.name}` never allows an eviction ({limit}): node drains hang until forced",
                 at=budget.span,
                 notes=(Note(workload.span, "the pods it selects"),),
                 fix=Fix("Allow one pod to be missing: maxUnavailable: 1", (), Applicability.MANUAL),

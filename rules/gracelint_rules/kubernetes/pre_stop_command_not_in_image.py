@@ -78,10 +78,17 @@ def pre_stop_command_not_in_image(workload: Workload) -> Iterator[Finding]:
 
 
 def _fix(workload: Workload, hook: PreStop, launch: Launch) -> Fix:
-    seconds = hook.duration.value
-    handler = edits.yaml.sleep_hook(launch, seconds) if seconds > 0 else None
+    seconds = launch.budget.pre_stop.value if launch.budget.pre_stop else 0.0
+    handler = edits.yaml.sleep_hook(launch, seconds) if seconds > 0 and _only_sleeps(hook) else None
     if handler is None or "sleep" not in handler:
         return Fix("Let the kubelet sleep: preStop.sleep, from Kubernetes 1.30 on", (), Applicability.MANUAL)
     changes = edits.yaml.replace_entry(workload.document, hook.node, "exec", "sleep", handler["sleep"])
     applicability = Applicability.SAFE if changes else Applicability.MANUAL
     return Fix(f"Let the kubelet sleep for {seconds:g} s", changes or (), applicability)
+
+
+def _only_sleeps(hook: PreStop) -> bool:
+    words = [word.value for word in hook.argv]
+    if words[0].rpartition("/")[2] != "sleep":
+        words = words[-1].split()
+    return len(words) == 2 and words[0].rpartition("/")[2] == "sleep"

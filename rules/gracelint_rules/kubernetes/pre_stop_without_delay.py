@@ -98,14 +98,14 @@ def pre_stop_without_delay(workload: Workload) -> Iterator[Finding]:
 
 def _at_once(hook: PreStop, launch: Launch) -> str | None:
     """What makes the hook return at once; None where it waits, or nobody can tell."""
+    if launch.budget.pre_stop is None or launch.budget.pre_stop.value != 0:
+        return None
     if hook.handlers == ("httpGet",):
         return "this hook lasts no longer than one HTTP request"
-    if hook.handlers == ("exec",) and hook.duration.value == 0:
-        return f"`{_on_one_line(hook)}` returns at once"
-    zero_is_valid = (launch.assume.kubernetes_version or (1, 33)) >= (1, 33)
-    if hook.handlers == ("sleep",) and hook.duration.value == 0 and zero_is_valid:
-        return "this hook sleeps for 0 s"
-    return None
+    if hook.handlers == ("sleep",):
+        zero_is_valid = (launch.assume.kubernetes_version or (1, 33)) >= (1, 33)
+        return "this hook sleeps for 0 s" if zero_is_valid else None
+    return f"`{_on_one_line(hook)}` returns at once" if hook.handlers == ("exec",) else None
 
 
 def _on_one_line(hook: PreStop) -> str:

@@ -48,8 +48,6 @@ class PreStop(Record):
     """The command of `exec`."""
     sleep: Located[float] | None = None
     """`sleep.seconds`."""
-    duration: Located[float] = Located(float("nan"))
-    """How long it takes, where it is made of sleeps and of commands that return at once; NaN where nobody can tell."""
 
 
 class Port(Record):

@@ -20,7 +20,6 @@ from gracelint.facts.kubernetes import (
 )
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
-from gracelint.parse.pre_stop import duration, span_of
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
 from gracelint.record import Record, replace
 from gracelint.source import Located, Span, Word
@@ -313,14 +312,12 @@ def _pre_stop(lifecycle: Mapping | None) -> PreStop | None:
     # Variables in a hook's command are not expanded (only in `command` and `args` are they).
     argv = (_argv(command.get("command")) if command else None) or ()
     seconds = node.scalar("sleep", "seconds")
-    sleep = Located(_number(seconds), seconds.span) if seconds else None
     return PreStop(
         handlers=tuple(name for name in _HANDLERS if isinstance(node.get(name), Mapping)),
         node=node,
         key=key.span,
         argv=argv,
-        sleep=sleep,
-        duration=sleep or Located(duration(argv), span_of(argv)),
+        sleep=Located(_number(seconds), seconds.span) if seconds else None,
     )
 
 
