@@ -143,12 +143,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
     return External(f"{path}()")
 
 
-_HARMLESS = frozenset(
-    ("fs", "fs/promises", "path", "os", "util", "url", "crypto", "assert", "zlib", "querystring", "buffer", "string_decoder",
-     "Object", "Array", "JSON", "Math", "Date", "String", "Number", "Boolean", "RegExp", "Error", "Map", "Set", "Symbol",
-     "Buffer", "URL", "parseInt", "parseFloat", "isNaN", "perf_hooks", "dotenv", "process", "performance", "structuredClone",
-     "module", "require", "events", "lodash", "yargs", "commander", "chalk", "uuid", "minimist", "WeakMap", "AbortController")
-)  # fmt: skip
+_HARMLESS = frozenset(table("node")["harmless"])
 
 
 def _is_harmless(path: str) -> bool:

@@ -43,7 +43,7 @@ _MOST_STEPS = 60_000
 _DEEPEST = 40
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818
     """The program has called `process.exit`, or was judged too big to follow to its end."""
 
 
@@ -70,7 +70,7 @@ class Event(Record, identity=True):
     """Something the program does that bears on stopping."""
 
     kind: str
-    """exit, close, close-idle, close-now, release, stop-child, ask, rekill, flag, log, timer, call, opaque, disconnect"""
+    """exit, close, close-idle, close-now, force, release, stop-child, ask, disconnect, rekill, flag, log, opaque"""
     span: Span
     after: tuple[After, ...]
     certain: bool
@@ -103,11 +103,11 @@ class Machine:
         role: str = "main",
         parsed: dict[str, File | None] | None = None,
     ) -> None:
-        self.source = source
+        self.source: Source = source
         self.files = files
         self.env = env
-        self.argv = argv
-        self.role = role
+        self.argv: tuple[str, ...] = argv
+        self.role: str = role
         """main, worker (a worker thread) or clustered (a worker of `cluster`)"""
         self.parsed = parsed if parsed is not None else {}
         self.modules: dict[str, Object] = {}
@@ -207,7 +207,7 @@ class Machine:
         name = name.removeprefix("node:")
         source = find_module(name, frame.file.source.path, self.files)
         if source is None:
-            if name.endswith(".json") or name.endswith((".css", ".html", ".graphql", ".svg")):
+            if name.endswith((".json", ".css", ".html", ".graphql", ".svg")):
                 return UNKNOWN
             if is_local(name):
                 self.unread.append(name)
@@ -322,6 +322,8 @@ class Machine:
         """`for … of` and `for … in`."""
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         body = node.child_by_field_name("body")
+        if left is None or body is None:
+            return None
         operator = node.child_by_field_name("operator")
         over = self.value(right, frame)
         if any(child.type == "await" for child in node.children) and not isinstance(over, Array):
@@ -340,13 +342,13 @@ class Machine:
         for item in items[:64]:
             inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
             self.bind(left, item, inner)
-            ended = self.execute(body, inner) if body is not None else None
+            ended = self.execute(body, inner)
             frame.after = inner.after
             if ended == "break":
                 return None
             if isinstance(ended, tuple):
                 return ended
-        if open_ and body is not None:
+        if open_:
             inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
             self.bind(left, UNKNOWN, inner)
             self.both([body], inner)
@@ -861,7 +863,7 @@ class Machine:
 
     def construct(self, target: Class, args: list[Any], frame: Frame) -> Any:
         found = Object(cls=target)
-        chain = []
+        chain: list[Class] = []
         here: Any = target
         while isinstance(here, Class) and len(chain) < 16:
             chain.append(here)
@@ -1025,10 +1027,8 @@ def equal(left: Any, right: Any) -> bool | None:
     if (isinstance(left, known) or left is UNDEFINED) and (isinstance(right, known) or right is UNDEFINED):
         if left in (None, UNDEFINED) and right in (None, UNDEFINED):
             return True
-        return (
-            (type(left) is type(right)
-            and left == right)
-            or (isinstance(left, str) and isinstance(right, str) and str(left) == str(right))
+        return (type(left) is type(right) and left == right) or (
+            isinstance(left, str) and isinstance(right, str) and str(left) == str(right)
         )
     return None
 

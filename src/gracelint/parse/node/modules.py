@@ -35,9 +35,9 @@ def is_local(name: str) -> bool:
 
 
 def trace_built(path: str, files: Files) -> Source | None:
-    """The source that `dist/server.js`, which is not in the project, is compiled from, by tsconfig's outDir and rootDir.
+    """The source that `dist/server.js`, which is not in the project, is compiled from.
 
-    Without a tsconfig, a folder compilers write to stands for `src`.
+    tsconfig's outDir and rootDir say it; without them, a folder that compilers write to stands for `src`.
     """
     path = posixpath.normpath(path)
     stem = path.removesuffix(posixpath.splitext(path)[1]) if path.endswith((".js", ".mjs", ".cjs")) else path

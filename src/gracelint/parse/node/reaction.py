@@ -109,7 +109,7 @@ def _stop(signal: str, machine: Machine) -> Stopped:
     events = (*machine.events, *woken)
     things = [thing for thing in machine.things if thing.alive is not False and not _waits(thing.after, machine)]
     released = {id(event.thing) for event in events if event.kind in _RELEASES and event.certain}
-    ended = {key for key in machine.resolved}
+    ended = set(machine.resolved)
     left = tuple(thing for thing in things if id(thing) not in released and id(thing) not in ended)
     return Stopped(machine, events, left, opened, delay, _work(machine))
 
@@ -165,7 +165,9 @@ def _work(machine: Machine) -> float | None:
     """The longest `setTimeout` in functions that neither start-up nor shutdown ran: what a request may take."""
     longest = None
     for file in machine.parsed.values():
-        for node in walk(file.root) if file is not None else ():
+        if file is None:
+            continue
+        for node in walk(file.root):
             if node.type != "call_expression" or (file.source.path, node.start_byte) in machine.run_timers:
                 continue
             function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
@@ -191,7 +193,7 @@ _TIMERS = (b"setTimeout", b"sleep", b"delay", b"wait")
 def _judge(
     signal: str, stopped: Stopped, handlers: list[Registration], span: Span, start: Callable[[], Machine], depth: int
 ) -> Reaction:
-    machine, events = stopped.machine, stopped.events
+    events = stopped.events
 
     def answer(
         verdict: Verdict, cause: Cause, why: str, at: Span | None = None, child: Verdict | None = None

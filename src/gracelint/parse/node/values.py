@@ -28,7 +28,9 @@ UNDEFINED = _Name("undefined")
 
 
 class After(Record):
-    """Something that has to happen first. `kind` is drained, closed, timer, race, loop, disconnected, ended, work, unknown.
+    """Something that has to happen first.
+
+    `kind` is drained, closed, timer, race, loop, disconnected, ended, work or unknown.
 
     `drained` is a server that has answered what was in flight, `closed` another thing that was closed, `ended` a worker
     or child, `loop` a loop that has come to its end, `work` a call of a library whose time is its own.
