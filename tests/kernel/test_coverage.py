@@ -29,8 +29,10 @@ def met(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     for case in cases():
         folder: Path = tmp_path_factory.mktemp("case")
         case.write(folder)
-        hops = [hop for launch in launches(folder) for hop in launch.hops]
-        rows |= {f"{name}.{hop.name}" for hop in hops for name, kinds in TABLES.items() if hop.kind.value in kinds}
+        for launch in launches(folder):
+            rows |= {f"{name}.{hop.name}" for hop in launch.hops for name in TABLES if hop.kind.value in TABLES[name]}
+            if launch.program is not None:
+                rows |= {f"servers.{server.name}" for server in launch.program.servers}
     return rows
 
 
