@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from gracelint import Finding, Hop, Launch, Note, Severity, Verdict, rule
 
 _SEEN = {
-    Verdict.IGNORED: "{signal} is ignored until SIGKILL after {grace:g} s",
+    Verdict.IGNORED: "{signal} is ignored until {kill}",
     Verdict.CUT: "{signal} ends it at once, and open requests are dropped",
     Verdict.HANDLED: "it watches files and restarts, which nobody wants where it serves",
     Verdict.UNKNOWN: "it is not made to be stopped without loss",
@@ -49,7 +49,7 @@ _SEEN = {
 def dev_server(launch: Launch) -> Iterator[Finding]:
     if not launch.dev_server or launch.development or launch.one_shot:
         return
-    seen = _SEEN[launch.verdict].format(signal=launch.stop_signal.value, grace=launch.grace.value)
+    seen = _SEEN[launch.verdict].format(signal=launch.stop_signal.value, kill=launch.kill)
     call = next((server for server in launch.program.servers if server.development), None) if launch.program else None
     if call is not None:
         started = (Note(launch.command_span, "started here"),)

@@ -38,7 +38,7 @@ Unsafe: whoever sends the old signal by hand, or a supervisor around the contain
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Edit, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
+from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
 
 _SEVERITIES = {Verdict.IGNORED: Severity.ERROR, Verdict.CUT: Severity.WARNING}
 _UNCATCHABLE = ("SIGKILL", "SIGSTOP")
@@ -53,7 +53,7 @@ def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
     advice = f"stop it with {better}" if better else hop.details.get("advice")
     if advice is None:
         return
-    seen = f", and it runs until SIGKILL after {launch.grace.value:g} s" if launch.verdict is Verdict.IGNORED else ""
+    seen = f", and it runs until {launch.kill}" if launch.verdict is Verdict.IGNORED else ""
     yield Finding(
         f"{hop.why}{seen}: {advice}",
         at=launch.stop_signal.span or hop.span or launch.origin.span,
@@ -75,18 +75,15 @@ def _better(hop: Hop, launch: Launch) -> str | None:
 
 
 def _fix(launch: Launch, hop: Hop, better: str) -> Fix | None:
-    changes = _changes(launch, better) if hop.signal == launch.stop_signal.value else None
+    """The signal is set where it is set now, else in the image, else in the Compose file."""
+    if hop.signal != launch.hops[0].signal:
+        return None  # an init or a supervisor makes one signal of another
+    container, service, stage, changes = launch.container, launch.service, launch.stage, None
+    lifecycle = container.node.mapping("lifecycle") if container is not None and container.stop_signal else None
+    if lifecycle is not None and launch.workload is not None:
+        changes = edits.yaml.set_entry(launch.workload.document, lifecycle, "stopSignal", better)
+    elif service is not None and (service.stop_signal is not None or stage is None):
+        changes = edits.yaml.set_entry(service.document, service.node, "stop_signal", better, after=("image",))
+    elif stage is not None:
+        changes = edits.dockerfile.set_stop_signal(stage, better)
     return Fix(f"Stop it with {better}", changes, Applicability.UNSAFE) if changes else None
-
-
-def _changes(launch: Launch, better: str) -> tuple[Edit, ...] | None:
-    declared = launch.stop_signal.span
-    if declared is not None and (launch.stage is None or declared.source is not launch.stage.source):
-        return (Edit(declared, better),)
-    if launch.stage is not None:
-        return edits.dockerfile.set_stop_signal(launch.stage, better)
-    if launch.service is not None:
-        return edits.yaml.set_entry(
-            launch.service.document, launch.service.node, "stop_signal", better, after=("image",)
-        )
-    return None

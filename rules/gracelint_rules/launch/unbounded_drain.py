@@ -52,9 +52,8 @@ def unbounded_drain(launch: Launch) -> Iterator[Finding]:
     left = launch.grace.value - before - launch.budget.margin
     bound = hop.details["bound"]
     advice = hop.details["advice"] if bound is None else _advice(str(bound), left)
-    after = f" after {launch.grace.value:g} s" if launch.grace.value > 0 else ""
     yield Finding(
-        f"{drain.why}: one that does not end keeps it until SIGKILL{after}; {advice}",
+        f"{drain.why}: one that does not end keeps it until {launch.kill}; {advice}",
         at=hop.span or launch.origin.span,
         fix=_fix(hop, left),
     )

@@ -219,6 +219,11 @@ class Launch(Record, identity=True):
         return self.budget.grace
 
     @property
+    def kill(self) -> str:
+        """How it is ended if nothing else ends it: "SIGKILL after 30 s", without the time where that is not known."""
+        return f"SIGKILL after {self.grace.value:g} s" if self.grace.value == self.grace.value else "SIGKILL"
+
+    @property
     def pauses(self) -> bool:
         """Whether the program itself waits for a while after the stop signal before it closes its listener."""
         handlers = self.program.handlers if self.program else ()
