@@ -191,4 +191,5 @@ __all__ = [
     "lint",
     "read",
     "read_folder",
+    "unified_diff",
 ]

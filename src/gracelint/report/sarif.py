@@ -53,11 +53,10 @@ def render(report: Report) -> str:
 def _rule(report: Report, name: str) -> dict[str, Any]:
     rule = report.rules.get(name)
     if rule is None:
-        return {"id": name, "name": name}
+        return {"id": name}
     title = rule.doc.strip().splitlines()[0] if rule.doc.strip() else name
     return {
         "id": name,
-        "name": name,
         "shortDescription": {"text": title},
         "fullDescription": {"text": title},
         "help": {"text": rule.doc, "markdown": rule.doc},
