@@ -1,0 +1,254 @@
+"""Servers that are known by name: what a stop signal does to them, and how long they take to finish."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Drain, DrainSource, Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
+from gracelint.launch.one_shots import one_shot
+from gracelint.launch.servers import server_reaction
+from gracelint.source import Word
+from gracelint.testing import read
+
+KINDS = {"graceful", "drops", "stays", "unhandled", "unknown"}
+
+
+def launch_of(command: str, *lines: str, base: str = "python:3.12-slim", **files: str) -> Launch:
+    """The launch of an image that starts a command, given as a JSON array; `files` have `_` for `.` in their names."""
+    dockerfile = "\n".join((f"FROM {base}", "WORKDIR /app", "COPY . .", *lines, f"CMD {command}", ""))
+    named = {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}
+    (launch,) = read({"Dockerfile": dockerfile, **named}).launches
+    return launch
+
+
+def drain_of(command: str, *lines: str, **files: str) -> Drain | None:
+    return launch_of(command, *lines, **files).budget.drain
+
+
+@pytest.mark.parametrize(
+    ("command", "verdict"),
+    [
+        ('["gunicorn", "shop:app"]', "handled"),
+        ('["/usr/local/bin/gunicorn", "shop:app"]', "handled"),
+        ('["python", "-m", "gunicorn", "shop:app"]', "handled"),
+        ('["gunicorn", "shop:app", "--daemon"]', "unknown"),
+        ('["uvicorn", "api:app", "--workers", "4"]', "handled"),
+        ('["hypercorn", "api:app"]', "handled"),
+        ('["granian", "--interface", "asgi", "api:app"]', "handled"),
+        ('["sanic", "api:app"]', "handled"),
+        ('["daphne", "api:app"]', "cut"),
+        ('["waitress-serve", "shop:app"]', "ignored"),
+        ('["flask", "run"]', "ignored"),
+        ('["flask", "run", "--debug"]', "cut"),
+        ('["python", "-m", "http.server"]', "ignored"),
+        ('["celery", "-A", "shop", "worker"]', "handled"),
+        ('["celery", "-A", "shop", "beat"]', "handled"),
+        ('["celery", "-A", "shop", "inspect", "active"]', "unknown"),
+        ('["huey_consumer", "shop.huey"]', "cut"),
+        ('["huey_consumer", "shop.huey", "--graceful-signal", "TERM"]', "handled"),
+        ('["nginx", "-g", "daemon off;"]', "cut"),
+        ('["nginx"]', "unknown"),
+        ('["apache2", "-DFOREGROUND"]', "cut"),
+        ('["haproxy", "-W", "-db"]', "cut"),
+        ('["uwsgi", "--master", "--http", ":80"]', "ignored"),
+        ('["uwsgi", "--http", ":80"]', "cut"),
+        ('["uwsgi", "--http=:80", "--master", "--die-on-term"]', "cut"),
+        ('["postgres"]', "ignored"),
+        ('["redis-server", "--port", "6380"]', "handled"),
+        ('["php", "-S", "0.0.0.0:80"]', "ignored"),
+        ('["java", "-Xrs", "-jar", "shop.jar"]', "ignored"),
+        ('["java", "-jar", "shop.jar"]', "unknown"),
+        ('["go", "run", "."]', "cut"),
+        ('["tail", "-f", "/dev/null"]', "ignored"),
+        ('["sleep", "infinity"]', "ignored"),
+        ('["cron", "-f"]', "ignored"),
+        ('["/usr/local/bin/exampled"]', "unknown"),
+    ],
+)
+def test_sigterm_as_pid_1(command: str, verdict: str) -> None:
+    assert launch_of(command).verdict.value == verdict
+
+
+@pytest.mark.parametrize(
+    ("signal", "command", "verdict"),
+    [
+        ("SIGQUIT", '["nginx", "-g", "daemon off;"]', "handled"),
+        ("SIGWINCH", '["apache2", "-DFOREGROUND"]', "handled"),
+        ("SIGQUIT", '["apache2", "-DFOREGROUND"]', "ignored"),
+        ("SIGUSR1", '["haproxy", "-W", "-db"]', "handled"),
+        ("SIGINT", '["postgres"]', "handled"),
+        ("SIGINT", '["waitress-serve", "shop:app"]', "handled"),
+        ("SIGQUIT", '["gunicorn", "shop:app"]', "cut"),
+        ("SIGQUIT", '["gunicorn", "-k", "gthread", "shop:app"]', "handled"),
+        ("SIGQUIT", '["gunicorn", "--threads=4", "shop:app"]', "handled"),
+        ("SIGQUIT", '["gunicorn", "--threads", "1", "shop:app"]', "cut"),
+        ("SIGQUIT", '["gunicorn", "-k", "uvicorn_worker.UvicornWorker", "api:app"]', "unknown"),
+        ("SIGRTMIN+3", '["gunicorn", "shop:app"]', "unknown"),
+    ],
+)
+def test_other_stop_signals(signal: str, command: str, verdict: str) -> None:
+    assert launch_of(command, f"STOPSIGNAL {signal}").verdict.value == verdict
+
+
+@pytest.mark.parametrize("server", ["flask run", "waitress-serve shop:app", "tail -f /dev/null"])
+def test_a_server_without_a_handler_dies_at_once_below_an_init(server: str) -> None:
+    files = {"compose.yaml": f"services:\n  web:\n    image: shop\n    init: true\n    command: {server}\n"}
+    (launch,) = read(files).launches
+    assert launch.verdict is Verdict.CUT
+
+
+def test_celery_loses_its_tasks_where_the_whole_group_is_signalled() -> None:
+    prefork = launch_of('["dumb-init", "--", "celery", "-A", "shop", "worker"]')
+    assert prefork.verdict is Verdict.CUT
+    assert prefork.why == (
+        "prefork children have no handler of their own: signalled together with celery, they drop their tasks"
+    )
+    assert launch_of('["dumb-init", "celery", "-A", "shop", "worker", "-P", "threads"]').verdict is Verdict.HANDLED
+    assert launch_of('["dumb-init", "-c", "celery", "-A", "shop", "worker"]').verdict is Verdict.HANDLED
+
+
+GUNICORN = '["gunicorn", "shop:app"]'
+
+
+def test_gunicorns_timeout_is_30_s_by_default() -> None:
+    assert drain_of(GUNICORN) == Drain(30.0, DrainSource.DERIVED, "gunicorn --graceful-timeout, default")
+
+
+def test_gunicorn_takes_the_command_line_before_the_environment_before_the_file() -> None:
+    env = "ENV GUNICORN_CMD_ARGS='--graceful-timeout 20'"
+    conf = {"gunicorn_conf_py": "graceful_timeout = 10\n"}
+    flag = '["gunicorn", "--graceful-timeout", "25", "shop:app"]'
+    found = [drain_of(GUNICORN, **conf), drain_of(GUNICORN, env, **conf), drain_of(flag, env, **conf)]
+    assert [drain.seconds for drain in found if drain] == [10.0, 20.0, 25.0]
+
+
+def test_gunicorns_file_is_only_believed_where_it_is_literal() -> None:
+    assert drain_of(GUNICORN, gunicorn_conf_py="import os\ngraceful_timeout = int(os.environ['T'])\n") is None
+    assert drain_of(GUNICORN, gunicorn_conf_py="if True:\n    graceful_timeout = 5\n") is None
+    assert drain_of(GUNICORN, gunicorn_conf_py="from base import *\n") is None
+    assert drain_of(GUNICORN, gunicorn_conf_py="graceful_timeout = (\n") is None
+
+
+def test_a_configuration_file_that_is_not_here_leaves_the_drain_unknown() -> None:
+    assert drain_of('["gunicorn", "-c", "/etc/gunicorn.py", "shop:app"]') is None
+    named = drain_of('["gunicorn", "-c", "conf.py", "shop:app"]', conf_py="graceful_timeout = 7\n")
+    assert named is not None
+    assert named.seconds == 7.0
+    assert named.span is not None
+    assert (named.span.source.path, named.span.line) == ("conf.py", 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds"),
+    [
+        ('["hypercorn", "api:app"]', 3.0),
+        ('["sanic", "api:app"]', 15.0),
+        ('["dramatiq", "shop"]', 600.0),
+        ('["dramatiq", "shop", "--worker-shutdown-timeout", "5000"]', 5.0),
+        ('["sidekiq", "-t", "40"]', 40.0),
+        ('["uvicorn", "api:app"]', None),
+        ('["uvicorn", "api:app", "--timeout-graceful-shutdown", "12"]', 12.0),
+        ('["celery", "-A", "shop", "worker"]', None),
+    ],
+)
+def test_drains(command: str, seconds: float | None) -> None:
+    drain = drain_of(command)
+    assert drain is not None
+    assert drain.seconds == seconds
+
+
+def test_uwsgis_ini_file() -> None:
+    command = '["uwsgi", "--ini", "uwsgi.ini"]'
+    hook = "hook-master-start = unix_signal:15 gracefully_kill_them_all\n"
+    master = "[uwsgi]\nmaster = true ; one\nmodule = shop\n"
+    assert launch_of(command, uwsgi_ini=master).verdict is Verdict.IGNORED
+    assert launch_of(command, uwsgi_ini=master + hook).verdict is Verdict.HANDLED
+    assert launch_of(command, uwsgi_ini=master + "die-on-term = 1\n").verdict is Verdict.CUT
+    assert launch_of(command, uwsgi_ini=master + "include = more.ini\n").verdict is Verdict.UNKNOWN
+    assert launch_of(command).verdict is Verdict.UNKNOWN
+    assert launch_of('["uwsgi", "uwsgi.ini"]', uwsgi_ini=master + hook).verdict is Verdict.HANDLED
+
+
+def test_nginx_may_say_in_its_file_that_it_stays_in_front() -> None:
+    copied = "COPY nginx.conf /etc/nginx/nginx.conf"
+    text = "daemon off;\nworker_shutdown_timeout 20s;\nevents { worker_connections 64; }\n"
+    launch = launch_of('["nginx"]', copied, "STOPSIGNAL SIGQUIT", nginx_conf=text)
+    assert launch.verdict is Verdict.HANDLED
+    assert launch.budget.drain is not None
+    assert launch.budget.drain.seconds == 20.0
+
+
+@pytest.mark.parametrize(
+    ("files", "verdict", "seconds"),
+    [
+        ({"src__main__resources__application_properties": "server.shutdown=graceful\n"}, "handled", 30.0),
+        ({"src__main__resources__application_properties": "server.shutdown=immediate\n"}, "unknown", None),
+        (
+            {
+                "src__main__resources__application_yml": "server:\n  shutdown: graceful\nspring:\n  lifecycle:\n"
+                "    timeout-per-shutdown-phase: 45s\n"
+            },
+            "handled",
+            45.0,
+        ),
+        ({"build_gradle": "plugins {\n  id 'org.springframework.boot' version '3.4.1'\n}\n"}, "handled", 30.0),
+        ({"build_gradle": "plugins {\n  id 'org.springframework.boot' version '3.3.0'\n}\n"}, "unknown", None),
+    ],
+)
+def test_spring_boot(files: dict[str, str], verdict: str, seconds: float | None) -> None:
+    launch = launch_of('["java", "-jar", "/app.jar"]', **files)
+    drain = launch.budget.drain
+    assert (launch.verdict.value, drain.seconds if drain else None) == (verdict, seconds)
+
+
+def test_an_application_with_a_handler_of_its_own_is_not_judged_by_its_server() -> None:
+    app = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: exit(0))\napp = None\n"
+    launch = launch_of('["waitress-serve", "shop:app"]', shop_py=app)
+    assert launch.verdict is Verdict.UNKNOWN
+    assert launch.why == "shop.py handles SIGTERM itself, and what comes of that under waitress is not known"
+
+
+def test_reactions_for_servers_that_a_program_starts() -> None:
+    handled = server_reaction("uvicorn", {"timeout_graceful_shutdown": 9}, "SIGTERM")
+    assert handled == (
+        Verdict.HANDLED,
+        Verdict.HANDLED,
+        "uvicorn finishes what is in flight on SIGTERM and ends",
+        Drain(9.0, DrainSource.DERIVED, "uvicorn --timeout-graceful-shutdown"),
+    )
+    assert server_reaction("uvicorn", {"timeout_graceful_shutdown": None}, "SIGTERM")[3] is None
+    assert server_reaction("werkzeug", {}, "SIGTERM")[:2] == (Verdict.IGNORED, Verdict.CUT)
+    assert server_reaction("exampled", {}, "SIGTERM")[:2] == (Verdict.UNKNOWN, Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo hello",
+        "ls",
+        "gunicorn --version",
+        "alembic upgrade head",
+        "python manage.py migrate",
+        "pytest -q",
+        "go build .",
+    ],
+)
+def test_commands_that_end_by_themselves(command: str) -> None:
+    assert one_shot(tuple(Word(part) for part in command.split())) is True
+
+
+@pytest.mark.parametrize("command", ["gunicorn shop:app", "./server", "python manage.py runserver", "alembic"])
+def test_commands_that_may_not(command: str) -> None:
+    assert one_shot(tuple(Word(part) for part in command.split())) is None
+
+
+@pytest.mark.parametrize("key", list(table("servers")))
+def test_every_row_says_what_it_knows_and_where_from(key: str) -> None:
+    row = table("servers")[key]
+    assert row["source"] == "measured" or row["source"].startswith("https://")
+    for each in (row, *row.get("when", ())):
+        assert set(each.get("signals", {}).values()) <= KINDS
+        assert set(each.get("why", {})) <= set(each.get("signals", {}))
+    assert row.get("signals") or row.get("development") or row.get("detaches") or row.get("when"), "a row without use"
