@@ -7,10 +7,12 @@ import posixpath
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.facts.script import Simple
 from gracelint.knowledge import table
+from gracelint.launch.builtins import BUILTINS
 from gracelint.launch.image import find_text
-from gracelint.launch.scripts import BUILTINS, NOWHERE, Event, Path, State, Walk
+from gracelint.launch.paths import NOWHERE, SELF, Event, State
+from gracelint.launch.scripts import Walk
 from gracelint.launch.step import Context, Step
-from gracelint.launch.traps import Reaction, blocking, program_event, react
+from gracelint.launch.traps import Reaction, Scene, blocking, program_of, react
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import Scope
 from gracelint.parse.shell import read_script
@@ -19,13 +21,14 @@ from gracelint.source import Passage, Segment, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from gracelint.facts.script import Script
     from gracelint.source import Span
 
 _SHELLS = {
-    "sh": None,
+    "sh": (),
     "dash": ("dash-debian", "dash"),
     "bash": ("bash-5.1+", "bash-5.0", "bash-4.4"),
     "ash": ("busybox-ash",),
@@ -46,11 +49,34 @@ _LONG_OPTIONS_WITH_VALUE = ("--rcfile", "--init-file")
 class _Call(Record):
     """A shell's command line, taken apart."""
 
+    options: str
+    """The letters of its short options."""
     text: Word | None
+    """Of `-c`."""
     script: Word | None
     name: str | None
     """`$0`."""
     arguments: tuple[Word, ...]
+
+
+class _Job(Record, identity=True):
+    """A shell that is started, and the text it reads."""
+
+    argv: tuple[Word, ...]
+    shell: str
+    passage: Passage
+    call: _Call
+    context: Context
+    form: str
+    """sh -c, shell-form or script."""
+
+
+class _End(Record, identity=True):
+    """How one way through a script ends: what it blocks in, and what comes of the program then."""
+
+    scene: Scene
+    reaction: Reaction
+    program: Event
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -69,44 +95,44 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
 def rows_of(shell: str, context: Context) -> tuple[str, ...]:
     """The rows a shell may be in this image; none where the image has no shell."""
     name = base_name(shell)
-    sh = context.image.sh
-    if sh == "none":
+    image = context.image
+    if image.sh == "none":
         return ()
     if name == "sh":
-        return (sh,) if sh in table("shells") else _LIKELY_SH
-    candidates = _SHELLS[name] or ()
-    if sh in candidates and (name != "bash" or "bash" not in context.image.versions):
-        return (sh,) if sh else ()
-    version = context.image.versions.get(name)
+        return (image.sh,) if image.sh in table("shells") else _LIKELY_SH
+    version = image.versions.get(name)
     if name == "bash" and version is not None:
-        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-        return ("bash-5.1+" if numbers >= (5, 1) else "bash-5.0" if numbers >= (5, 0) else "bash-4.4",)
-    if name == "dash" and context.image.os == "apt":
+        number = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        return ("bash-5.1+" if number >= (5, 1) else "bash-5.0" if number >= (5, 0) else "bash-4.4",)
+    if image.sh in _SHELLS[name]:
+        return (image.sh,) if image.sh else ()
+    if name == "dash" and image.os == "apt":
         return ("dash-debian",)
-    return candidates
+    return _SHELLS[name]
 
 
 def _shell_step(argv: tuple[Word, ...], context: Context) -> Step:
     call = _read_call(argv)
     if call.text is not None:
         passage = call.text.passage or _passage(call.text, context)
-        return _run(_Job(argv, argv[0].value, passage, call, context, "sh -c"))
+        form = "shell-form" if _is_shell_form(call.text, context) else "sh -c"
+        return _run(_Job(argv, argv[0].value, passage, call, context, form))
     if call.script is not None:
         found = find_text(context.image, context.files, call.script.value, context.working_dir)
         if found is None:
-            return _unknown(argv, context, f"the script {call.script.value} is not in the project")
+            return _unreadable(argv, context, f"the script {call.script.value} is not in the project")
         return _run(_Job(argv, argv[0].value, found, call, context, "script"))
+    name = base_name(argv[0].value)
     effect = Effect.SWALLOWS if context.pid_1 else Effect.UNKNOWN
-    why = (
-        f"{base_name(argv[0].value)} without a command is an interactive shell, which does not end on {context.signal}"
-    )
-    return Step(_hop(argv, context, HopKind.SHELL, base_name(argv[0].value), effect, why, {"cause": "interactive"}))
+    why = f"{name} without a command is an interactive shell, which does not end on {context.signal}"
+    details = {"cause": "interactive", "form": "sh -c", "written": argv[0].span is not None}
+    return Step(_hop(argv, context, HopKind.SHELL, name, effect, why, details))
 
 
 def _read_call(argv: tuple[Word, ...]) -> _Call:
     """`sh [options] -c TEXT [name [arguments]]` or `sh [options] script [arguments]`."""
     index = 1
-    takes_text = False
+    options = ""
     while index < len(argv):
         option = argv[index].value
         if option in ("-", "--") or option[:1] not in ("-", "+"):
@@ -116,14 +142,17 @@ def _read_call(argv: tuple[Word, ...]) -> _Call:
         if option.startswith("--"):
             index += option in _LONG_OPTIONS_WITH_VALUE
             continue
-        takes_text = takes_text or ("c" in option and option.startswith("-"))
-        index += option.count("o") + option.count("O")
+        if option.startswith("-"):
+            options += option[1:]
+        if option[-1:] in ("o", "O") and index < len(argv):
+            options += "e" if argv[index].value == "errexit" else ""
+            index += 1
     rest = argv[index:]
     if not rest:
-        return _Call(None, None, None, ())
-    if takes_text:
-        return _Call(rest[0], None, rest[1].value if len(rest) > 1 else argv[0].value, rest[2:])
-    return _Call(None, rest[0], rest[0].value, rest[1:])
+        return _Call(options, None, None, None, ())
+    if "c" in options:
+        return _Call(options, rest[0], None, rest[1].value if len(rest) > 1 else argv[0].value, rest[2:])
+    return _Call(options, None, rest[0], rest[0].value, rest[1:])
 
 
 def _file_step(argv: tuple[Word, ...], passage: Passage, context: Context) -> Step | None:
@@ -133,208 +162,226 @@ def _file_step(argv: tuple[Word, ...], passage: Passage, context: Context) -> St
     if not first.startswith("#!"):
         if not path.endswith(".sh"):
             return None
-        return _unknown(argv, context, f"{path} has no #! line: the kernel refuses to start it (exec format error)")
-    words = first[2:].split()
+        return _unreadable(argv, context, f"{path} has no #! line: the kernel refuses to start it (exec format error)")
+    words = _interpreter(first)
+    if not words or base_name(words[0]) not in _SHELLS:
+        return None
+    if first.endswith("\r"):
+        why = f"the #! line of {path} ends in a carriage return: the kernel looks for a shell of that name in vain"
+        return _unreadable(argv, context, why)
+    where = context.working_dir if "/" in path or context.working_dir == NOWHERE else "/usr/local/bin"
+    name = posixpath.normpath(posixpath.join(where, path))
+    options = "".join(word[1:] for word in words[1:] if word.startswith("-"))
+    return _run(_Job(argv, words[0], passage, _Call(options, None, argv[0], name, argv[1:]), context, "script"))
+
+
+def _interpreter(line: str) -> list[str]:
+    """The words of a `#!` line behind `env` and its options."""
+    words = line[2:].split()
     if words and base_name(words[0]) == "env":
         words = words[1:]
         while words and (words[0] in ("-S", "-i", "-") or "=" in words[0]):
             words = words[1:]
-        words = [words[0].removeprefix("-S"), *words[1:]] if words else []
-    if not words or base_name(words[0]) not in _SHELLS:
-        return None
-    if first.endswith("\r"):
-        reason = (
-            f"the #! line of {path} ends in a carriage return: the kernel looks for `{words[-1]}\\r` and finds nothing"
-        )
-        return _unknown(argv, context, reason)
-    where = context.working_dir if "/" in path or context.working_dir == NOWHERE else "/usr/local/bin"
-    call = _Call(None, argv[0], posixpath.normpath(posixpath.join(where, path)), argv[1:])
-    return _run(_Job(argv, words[0], passage, call, context, "script"))
-
-
-class _Job(Record, identity=True):
-    """A shell that is started, and the text it reads."""
-
-    argv: tuple[Word, ...]
-    shell: str
-    passage: Passage
-    call: _Call
-    context: Context
-    form: str
+        if words:
+            words[0] = words[0].removeprefix("-S")
+    return words
 
 
 def _run(job: _Job) -> Step:
-    context = job.context
-    names = rows_of(job.shell, context)
+    """What the shell makes of its text; unknown where the shell may be one of several that differ."""
+    names = rows_of(job.shell, job.context)
     if not names:
-        why = f"the image has no shell: {job.shell} cannot be started"
-        return Step(_hop_of(job, "none", Effect.UNKNOWN, why, {"cause": "no-shell"}))
+        return _end(job, "none", f"the image has no shell: {job.shell} cannot be started", "no-shell")
     script = read_script(job.passage)
     if script.broken is not None:
-        line = script.broken.line
-        return Step(_hop_of(job, names[0], Effect.UNKNOWN, f"the shell text cannot be read from line {line} on", {}))
+        return _end(job, names[0], f"the shell text cannot be read from line {script.broken.line} on", "broken")
     if job.form == "script" and "\r\n" in job.passage.text:
         why = f"{job.call.name} has Windows line endings, which the shell takes for part of its words"
-        return Step(_hop_of(job, names[0], Effect.UNKNOWN, why, {}))
-    answers = [_answer(job, script, name) for name in names]
-    first = answers[0]
-    if all(
-        answer.hop is not None and first.hop is not None and answer.hop.effect is first.hop.effect for answer in answers
-    ):
-        return first
-    return _depends(job, answers, names)
+        return _end(job, names[0], why, "broken")
+    steps = [_in_shell(job, script, name) for name in names]
+    effects = {step.hop.effect for step in steps if step.hop is not None}
+    return steps[0] if len(effects) == 1 else _undecided(job, steps, names)
 
 
-def _answer(job: _Job, script: Script, name: str) -> Step:
+def _in_shell(job: _Job, script: Script, name: str) -> Step:
     """What one kind of shell makes of the script."""
     row = table("shells")[name]
-    context = job.context
-    if "<()" in row.get("lacks", ()) and _substitutes_processes(job.passage.text):
-        why = f"{row['title']} has no process substitution: it cannot read this text"
-        return Step(_hop_of(job, name, Effect.UNKNOWN, why, {}))
-    walk = Walk(_reader(context), row.get("lacks", ()))
-    shapes = _shapes_around(script, job.form)
-    paths = walk.paths(script.body, _state(job), shapes)
+    missing = _missing(script, row)
+    if missing:
+        return _end(job, name, f"{row['title']} has no {missing}: it cannot read this text", "broken")
+    walk = Walk(_reader(job.context), row)
+    paths = walk.paths(script.body, _state(job), _shapes_around(script, job.form))
     if not walk.complete:
-        why = "the script has more branches than can be followed"
-        return Step(_hop_of(job, name, Effect.UNKNOWN, why, {}))
-    ends = [(path, index) for path in paths if (index := blocking(path)) is not None]
-    details: dict[str, Any] = {"plain": _plain(script), "sets_traps": "trap" in job.passage.text}
-    if not ends:
+        return _end(job, name, "the script has more branches than can be followed", "branches")
+    scenes = [Scene(path, index, walk, job.context) for path in paths if (index := blocking(path)) is not None]
+    if not scenes:
         why = "it starts no program that stays"
-        return Step(_hop_of(job, name, Effect.UNKNOWN, why, {**details, "cause": "one-shot"}), one_shot=True)
-    outcomes = [_outcome(path, index, walk, row, context) for path, index in ends]
-    effects = {outcome.effect for outcome in outcomes}
-    chosen = next((i for i, item in enumerate(outcomes) if item.effect in (Effect.SWALLOWS, Effect.CUTS)), 0)
-    path, index = ends[chosen]
-    outcome = outcomes[chosen]
-    program = _program(path, index, outcome)
-    effect = outcome.effect if len(effects) == 1 else Effect.UNKNOWN
-    why = _why(job, row, program, outcome, context)
-    if len(effects) > 1:
-        why = f"whether the shell stays depends on the branch that is taken: on one, {why}"
-    details |= _places(ends, outcomes, outcome, script)
-    details["cause"] = outcome.cause
-    details["reached_by_exec"] = all(path.events[index].kind == "exec" for path, index in ends)
-    hop = _hop_of(job, name, effect, why, details)
-    lines = _distinct([_program(*end, reaction).words for end, reaction in zip(ends, outcomes, strict=True)])
-    lines.sort(key=lambda line: line != program.words)
-    children = _beside(path, program)
-    inner = _inner_context(program, outcome, context)
-    return Step(hop, lines[0] or None, inner, scripts=(job.passage.source,), children=children, also=tuple(lines[1:]))
+        return replace(_end(job, name, why, "one-shot"), one_shot=True)
+    return _step_of([_judge(scene) for scene in scenes], job, script, name)
 
 
-def _program(path: Path, index: int, outcome: Reaction) -> Event:
-    return path.events[index] if outcome.effect is Effect.REPLACES else program_event(path, index)
-
-
-def _outcome(path: Path, index: int, walk: Walk, row: dict[str, Any], context: Context) -> Reaction:
-    event = path.events[index]
+def _judge(scene: Scene) -> _End:
+    event = scene.event
+    signal = scene.context.signal
     if event.kind == "exec":
-        return Reaction(Effect.REPLACES, "exec", context.signal)
+        return _End(scene, Reaction(Effect.REPLACES, "exec", signal), event)
     if event.kind == "run":
-        execs = _execs(event, row)
+        execs = _execs(event, scene.row)
         if execs:
-            return Reaction(Effect.REPLACES, "optimised", context.signal)
+            return _End(scene, Reaction(Effect.REPLACES, "optimised", signal), event)
         if execs is None:
-            return Reaction(Effect.UNKNOWN, "unmeasured", context.signal)
-    return react(path, index, walk, row, context)
+            return _End(scene, Reaction(Effect.UNKNOWN, "unmeasured", signal), event)
+    return _End(scene, react(scene), program_of(scene))
 
 
 def _execs(event: Event, row: dict[str, Any]) -> bool | None:
     """Whether the shell execs its last command, seen through these shapes."""
     shapes = event.shapes
-    if shapes is None or event.pipe:
+    if shapes is None or event.piped:
         return False
+    unmeasured = frozenset(row.get("unmeasured", ()))
     if "file" in shapes:
-        return None if "file" in row.get("unmeasured", ()) else False
-    if not shapes <= {*row["execs"], *row.get("unmeasured", ())}:
+        return None if "file" in unmeasured else False
+    if not shapes <= unmeasured.union(row["execs"]):
         return False
-    return None if shapes & set(row.get("unmeasured", ())) else True
+    return None if shapes & unmeasured else True
+
+
+def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
+    """One step for all ways through the script: the worst of them is shown, and they must agree to be believed."""
+    row = table("shells")[name]
+    worst = next((end for end in ends if end.reaction.effect in (Effect.SWALLOWS, Effect.CUTS)), ends[0])
+    reaction, program = worst.reaction, worst.program
+    agree = all(end.reaction.effect is reaction.effect for end in ends)
+    why = _why(row["title"], program, reaction, job.context)
+    if not agree:
+        why = f"whether the shell stays depends on the branch that is taken: on one, {why}"
+    details = {
+        "cause": reaction.cause,
+        "at": worst.scene.event.command or worst.scene.event.span,
+        "plain": _plain(script),
+        "reached_by_exec": all(end.scene.event.kind == "exec" for end in ends),
+        **_repairs(ends, reaction),
+    }
+    hop = _hop_of(job, name, reaction.effect if agree else Effect.UNKNOWN, why, details)
+    lines = {tuple(word.value for word in end.program.words): end.program.words for end in [worst, *ends]}
+    first, *others = lines.values()
+    return Step(
+        hop,
+        first or None,
+        _inner_context(program, reaction, job.context),
+        scripts=(job.passage.source,),
+        children=_beside(worst),
+        also=tuple(line for line in others if line),
+    )
+
+
+def _repairs(ends: list[_End], reaction: Reaction) -> dict[str, Any]:
+    """Where a fix would go: `exec ` before the last command of each way, or a second `wait`."""
+    spots: dict[Span, None] = {}
+    for end in ends:
+        event = end.scene.event
+        if end.reaction.cause == "exec":
+            continue
+        inside = event.shapes is None or not event.shapes.isdisjoint(("subshell", "function"))
+        if event.kind != "run" or event.piped or inside or event.command is None or event.traps.get("EXIT"):
+            spots = {}
+            break
+        spots[event.command] = None
+    waits = [end.scene.event.span for end in ends if end.scene.event.kind == "wait" and not end.scene.event.polls]
+    started = [item for end in ends for item in end.scene.path.events if item.kind == "start"]
+    return {
+        "exec_at": tuple(spots),
+        "wait_at": waits[0] if reaction.cause in ("single-wait", "errexit") and len(set(waits)) == 1 else None,
+        "errexit": any(end.scene.path.errexit for end in ends),
+        "leaves_behind": bool(started) or any(end.scene.event.traps for end in ends),
+    }
 
 
 def _shapes_around(script: Script, form: str) -> frozenset[str]:
     """The shapes that the text as a whole has: what stands behind its last command, or that it is a file."""
     if form == "script" or not script.body:
         return frozenset(("file",))
-    text = script.passage.text
     last = script.body[-1]
-    shapes = {"simple"}
     if isinstance(last, Simple) and any("<<" in redirect.operator for redirect in last.redirects):
-        return frozenset((*shapes, "newline"))
+        return frozenset(("simple", "newline"))
+    shapes = {"simple"}
     line, newline, more = _behind(script.passage, last.span).lstrip(" \t;").replace("\r\n", "\n").partition("\n")
     if line.startswith("#"):
         shapes.add("comment")
-    if newline or text.endswith("\n"):
+    if newline:
         shapes.add("newline")
-    if more.strip("\"'") or text.endswith("\n\n"):
+    if more:
         shapes.add("blank")
     return frozenset(shapes)
 
 
 def _behind(passage: Passage, span: Span) -> str:
-    """The passage's text behind a span; where it stands otherwise in the source, the blanks at its end."""
+    """The passage's text behind a span; where it is written otherwise in the source, the blanks at its end."""
     whole = passage.span(0, len(passage.text))
     if whole.text == passage.text:
         return passage.text[span.end - whole.start :]
     return passage.text[len(passage.text.rstrip()) :]
 
 
-def _substitutes_processes(text: str) -> bool:
-    return "<(" in text or ">(" in text
+def _missing(script: Script, row: dict[str, Any]) -> str | None:
+    """Syntax of bash that this shell does not have."""
+    text = script.passage.text
+    lacks = row.get("lacks", ())
+    if "<()" in lacks and ("<(" in text or ">(" in text):
+        return "process substitution"
+    if "function" in lacks and any(line.lstrip().startswith("function ") for line in text.splitlines()):
+        return "`function` keyword"
+    return None
 
 
 def _state(job: _Job) -> State:
-    context = job.context
-    user = context.image.user or "0"
-    known = {
-        "$": "\x00self",
-        "EUID": {"root": "0"}.get(user, user if user.isdigit() else "1000"),
-        "PWD": context.working_dir,
-    }
-    state = State(Scope(dict(context.env), (), job.call.name), context.working_dir, job.call.arguments)
-    state.exported = set(context.env)
-    state.variables.update(known)
+    context, call = job.context, job.call
+    user = context.image.user or "root"
+    state = State(Scope(dict(context.env), (), call.name), context.working_dir, call.arguments)
+    state.variables["$"] = SELF
+    state.variables["PWD"] = context.working_dir
+    state.variables["EUID"] = "0" if user == "root" else user if user.isdigit() else _SOME_USER
+    state.errexit = "e" in call.options
+    state.monitor = "m" in call.options or "i" in call.options
     return state
 
 
-def _reader(context: Context) -> Any:
+_SOME_USER = "1000"
+"""The number of a user who is named and not root."""
+
+
+def _reader(context: Context) -> Callable[[str, str], Passage | None]:
     def read(path: str, working_dir: str) -> Passage | None:
-        if "$" in path or (working_dir == NOWHERE and not path.startswith("/")):
+        if "$" in path or "\x00" in path or (working_dir == NOWHERE and not path.startswith("/")):
             return None
         return find_text(context.image, context.files, path, working_dir)
 
     return read
 
 
-def _inner_context(program: Event, outcome: Reaction, context: Context) -> Context:
-    ignores = context.ignores | {name for name, action in (program.traps or {}).items() if not action}
+def _inner_context(program: Event, reaction: Reaction, context: Context) -> Context:
+    ignores = context.ignores | {name for name, action in program.traps.items() if not action}
     if program.kind == "start" and not program.monitor:
+        # POSIX: a job in the background ignores both, unless job control is on
         ignores |= {"SIGINT", "SIGQUIT"}
-    stays = outcome.effect not in (Effect.REPLACES, Effect.UNKNOWN)
     return replace(
         context,
-        env=program.env or {},
+        env=program.env,
         working_dir=program.working_dir,
-        pid_1=context.pid_1 and not stays,
+        pid_1=context.pid_1 and reaction.effect in (Effect.REPLACES, Effect.UNKNOWN),
         positional=(),
         ignores=frozenset(ignores),
-        signal=outcome.signal,
+        signal=reaction.signal,
     )
 
 
-def _beside(path: Path, program: Event) -> tuple[Span, ...]:
+def _beside(end: _End) -> tuple[Span, ...]:
     """What runs beside the program: background jobs, and the other commands of its pipe."""
-    jobs = [event.span for event in path.events if event.kind == "start" and event is not program]
-    pipes = [span for event in path.events if event is program or event.kind == "redirect" for span in event.pipe]
+    events = end.scene.path.events
+    jobs = [item.span for item in events if item.kind == "start" and item is not end.program]
+    pipes = [span for item in events if item is end.program or item.kind == "redirect" for span in item.beside]
     return (*jobs, *pipes)
-
-
-def _distinct(lines: list[tuple[Word, ...]]) -> list[tuple[Word, ...]]:
-    found: dict[tuple[str, ...], tuple[Word, ...]] = {}
-    for line in lines:
-        found.setdefault(tuple(word.value for word in line), line)
-    return list(found.values())
 
 
 def _plain(script: Script) -> tuple[str, ...] | None:
@@ -348,43 +395,18 @@ def _plain(script: Script) -> tuple[str, ...] | None:
     return words
 
 
-def _places(
-    ends: list[tuple[Path, int]], outcomes: list[Reaction], outcome: Reaction, script: Script
-) -> dict[str, Any]:
-    """Where a fix would go: `exec ` before each last command, or a second `wait` behind the first."""
-    spots: list[Span] = []
-    provable = True
-    for (path, index), reaction in zip(ends, outcomes, strict=True):
-        event = path.events[index]
-        if reaction.cause == "exec":
-            continue
-        movable = event.kind == "run" and event.shapes is not None and event.command is not None and not event.pipe
-        inside = event.shapes is not None and not event.shapes.isdisjoint(("subshell", "function"))
-        if not movable or inside or reaction.cause == "exit-trap" or (event.traps or {}).get("EXIT"):
-            provable = False
-        elif event.command is not None and event.command not in spots:
-            spots.append(event.command)
-    waits = [path.events[index].span for path, index in ends if path.events[index].kind == "wait"]
-    jobs = any(event.kind == "start" for path, _ in ends for event in path.events)
-    return {
-        "exec_at": tuple(spots) if provable else (),
-        "wait_at": waits[0] if outcome.cause == "single-wait" and waits else None,
-        "jobs": jobs,
-    }
-
-
-def _depends(job: _Job, answers: list[Step], names: tuple[str, ...]) -> Step:
+def _undecided(job: _Job, steps: list[Step], names: tuple[str, ...]) -> Step:
     """Where the shell is not known and the known ones differ."""
-    first = answers[0]
-    titles = {name: table("shells")[name]["title"] for name in names}
-    stays = [titles[n] for n, a in zip(names, answers, strict=True) if a.hop and a.hop.effect is not Effect.REPLACES]
-    execs = [titles[n] for n, a in zip(names, answers, strict=True) if a.hop and a.hop.effect is Effect.REPLACES]
+    first = steps[0]
+    stays: list[str] = []
+    execs: list[str] = []
+    for name, one in zip(names, steps, strict=True):
+        replaces = one.hop is not None and one.hop.effect is Effect.REPLACES
+        (execs if replaces else stays).append(table("shells")[name]["title"])
     why = f"which shell {job.shell} is here is not known: {' and '.join(stays)} would stay in front of the program"
-    if execs:
-        why += f", {' and '.join(execs)} would not"
-    assert first.hop is not None
-    details = {**first.hop.details, "cause": "unknown-shell"}
-    hop = replace(first.hop, effect=Effect.UNKNOWN, why=why, name=base_name(job.shell), details=details)
+    why += f", {' and '.join(execs)} would not" if execs else ""
+    details = {**(first.hop.details if first.hop is not None else {}), "cause": "unknown-shell"}
+    hop = _hop_of(job, base_name(job.shell), Effect.UNKNOWN, why, details)
     inner = replace(first.context, pid_1=job.context.pid_1) if first.context is not None else None
     return replace(first, hop=hop, context=inner)
 
@@ -392,62 +414,58 @@ def _depends(job: _Job, answers: list[Step], names: tuple[str, ...]) -> Step:
 _WHY = {
     "exec": "{shell} execs `{program}`",
     "optimised": "{shell} execs the last command of this text by itself, and becomes `{program}`",
-    "unmeasured": "whether {shell} execs `{program}` here has never been measured",
-    "pipe": "{shell} {stays} for a pipe, with `{program}` as its child{fate}",
-    "child": "{shell} {stays} and runs `{program}` as its child{fate}",
+    "unmeasured": "what {shell} does with {signal} in front of `{program}` has never been measured",
+    "child": "{shell} {stays} with `{program}` as its child{fate}",
+    "pipe": "{shell} {stays} with `{program}` in a pipe{fate}",
     "wait": "{shell} {stays}, waits for `{program}` and has no trap for {signal}{fate}",
-    "loop": "{shell} loops on after {signal} and never ends",
-    "single-wait": "the trap passes {signal} on, but it also interrupts `wait`: the script ends and the kernel kills"
-    " `{program}` in the middle of its cleanup",
-    "trap-exits": "the trap ends the script without waiting for `{program}`, which is killed in the middle of its work",
-    "trap-waits-for-child": "{shell} runs its {signal} trap only after `{program}`, its foreground child, has ended",
+    "loop": "the script loops on after {signal}, and never ends",
+    "single-wait": "the {signal} trap interrupts `wait`: the script ends, and `{program}` is killed while it cleans up",
+    "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while `{program}` cleans up",
+    "trap-exits": "the {signal} trap ends the script without a word to `{program}`",
+    "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child `{program}` has ended",
     "trap-forgets": "the {signal} trap does not tell `{program}`, and the script goes on waiting for it",
-    "kills": "the trap sends SIGKILL to `{program}`",
-    "kill-group": "`kill` signals the script's own group, the script included, which ends before `{program}` has",
+    "waits-for-others": "the trap tells `{program}`, but the script also waits for jobs that nobody tells to stop",
+    "some-jobs": "the trap may not reach every job beside `{program}`",
+    "kills-subshell": "the trap signals the subshell around `{program}`, which passes nothing on",
+    "kills": "the {signal} trap sends SIGKILL to `{program}`",
+    "kill-group": "the {signal} trap signals the script's own group, and so itself, before `{program}` has cleaned up",
     "exit-trap": "with a trap on EXIT, {shell} dies of {signal} at once, even as PID 1, and `{program}` with it",
     "ignores": "{shell} ignores {signal}, and does not pass it on to `{program}`",
-    "sleeps": "the script sleeps after it has passed {signal} on: whether `{program}` ends in that time is not known",
+    "sleeps": "the trap sleeps after it has told `{program}`: whether that is long enough is not known",
+    "branches": "what the {signal} trap does depends on conditions only known when it runs",
     "forwards": "{shell} passes {signal} on to `{program}` and waits for it",
 }
+_LONGEST = 60
+"""Characters of a command in a message."""
 
 
-def _why(job: _Job, row: dict[str, Any], program: Event, outcome: Reaction, context: Context) -> str:
-    command = " ".join(word.value.replace("\x00", "$") for word in program.words) or "its job"
-    fate = ": it has no handler and passes nothing on" if context.pid_1 else ", and dies without telling it"
-    return _WHY[outcome.cause].format(
-        shell=row["title"],
-        program=command if len(command) <= 60 else f"{command[:57]}…",
+def _why(shell: str, program: Event, reaction: Reaction, context: Context) -> str:
+    command = " ".join(word.value for word in program.words).replace("\x00", "$") or "its job"
+    return _WHY[reaction.cause].format(
+        shell=shell,
+        program=command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…",
         stays="stays PID 1" if context.pid_1 else "stays in front",
-        fate=fate,
+        fate=f": it {'ignores' if context.pid_1 else 'dies of'} {context.signal} and passes nothing on",
         signal=context.signal,
     )
 
 
+def _end(job: _Job, name: str, why: str, cause: str) -> Step:
+    """A step that leads nowhere."""
+    return Step(_hop_of(job, name, Effect.UNKNOWN, why, {"cause": cause}))
+
+
+def _unreadable(argv: tuple[Word, ...], context: Context, why: str) -> Step:
+    details = {"form": "script", "cause": "broken"}
+    return Step(_hop(argv, context, HopKind.SCRIPT, base_name(argv[0].value), Effect.UNKNOWN, why, details))
+
+
 def _hop_of(job: _Job, name: str, effect: Effect, why: str, details: dict[str, Any]) -> Hop:
-    """The hop of a shell that was given text: `sh -c`, shell form, or a script file."""
-    context = job.context
-    form = job.form
-    if form == "sh -c" and _is_shell_form(job.call.text, context):
-        form = "shell-form"
-    row = table("shells").get(name)
-    details = {**details, "form": form, "text": job.passage, "shell": row["title"] if row else job.shell}
-    kind = HopKind.SCRIPT if form == "script" else HopKind.SHELL
+    kind = HopKind.SCRIPT if job.form == "script" else HopKind.SHELL
     span = job.call.text.span if job.call.text is not None else job.argv[0].span
-    return _hop(job.argv, context, kind, name, effect, why, details, span)
-
-
-def _is_shell_form(text: Word | None, context: Context) -> bool:
-    """Whether the text is the whole argument of a CMD or ENTRYPOINT that is no JSON array."""
-    if text is None or text.span is None:
-        return False
-    return any(
-        at is not None and at.argv is None and at.argument.source is text.span.source and _within(text.span, at.span)
-        for at in (context.image.cmd_at, context.image.entrypoint_at)
-    )
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
+    title = table("shells")[name]["title"] if name in table("shells") else job.shell
+    details = {**details, "form": job.form, "text": job.passage, "shell": title}
+    return _hop(job.argv, job.context, kind, name, effect, why, details, span)
 
 
 def _hop(
@@ -465,8 +483,17 @@ def _hop(
     return Hop(words, kind, name, effect, why, where, context.pid_1, context.signal, details)
 
 
-def _unknown(argv: tuple[Word, ...], context: Context, why: str) -> Step:
-    return Step(_hop(argv, context, HopKind.SCRIPT, base_name(argv[0].value), Effect.UNKNOWN, why, {"form": "script"}))
+def _is_shell_form(text: Word, context: Context) -> bool:
+    """Whether the text stands in a CMD or ENTRYPOINT that is no JSON array."""
+    span = text.span
+    return span is not None and any(
+        at is not None
+        and at.argv is None
+        and at.argument.source is span.source
+        and at.span.start <= span.start
+        and span.end <= at.span.end
+        for at in (context.image.cmd_at, context.image.entrypoint_at)
+    )
 
 
 def _passage(text: Word, context: Context) -> Passage:

@@ -1,0 +1,164 @@
+"""One way through a script: what a shell knows on it, and what happens."""
+
+from __future__ import annotations
+
+from gracelint.knowledge import table
+from gracelint.launch.one_shots import one_shot
+from gracelint.launch.words import base_name
+from gracelint.parse.expansion import Scope, expand
+from gracelint.record import Record, field
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gracelint.facts.script import Function, ShellWord
+    from gracelint.source import Span
+
+    Shapes = frozenset[str] | None
+    """Where a command is the text's last one: the shapes through which the shell sees that; None where it is not."""
+
+NOWHERE = "/?"
+"""The working directory after a `cd` to a place only known when it runs."""
+SELF = "\x00self"
+"""What `$$` expands to."""
+JOB = "\x00job"
+"""With the job's number behind it, what `$!` expands to."""
+GROUP = 0
+"""Among job numbers: the shell's whole process group, itself included."""
+_WRAPPED_WITHIN = 4
+"""Words of a wrapper's command line in which its program's name stands."""
+_LONG = 600
+"""Seconds of a `sleep` that is there to keep the container up."""
+
+
+class Event(Record, identity=True):
+    """Something that happens on a path.
+
+    `kind` is run (in the foreground), start (in the background), exec, redirect (an exec without a command), wait,
+    kill, exit, return, or forever (an endless loop).
+    """
+
+    kind: str
+    span: Span
+    words: tuple[Word, ...] = ()
+    command: Span | None = None
+    """The command's first word: where `exec ` would go."""
+    shapes: Shapes = None
+    traps: Mapping[str, str] = field(default_factory=dict)
+    """Actions in force by signal name, "" where it is ignored."""
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    """What the command's environment has."""
+    working_dir: str = "/"
+    prepares: bool = False
+    """It is known to end by itself: nothing the container is for."""
+    job: int | None = None
+    """The number of a started job."""
+    jobs: frozenset[int] | None = None
+    """Which jobs are waited for or signalled; None where that is not known."""
+    signal: str = ""
+    """What `kill` sends."""
+    by_name: bool = False
+    """It signals the program itself, whatever started it (`pkill python`)."""
+    reached: bool | None = True
+    """Whether a job's number is the program's own; False where a shell stands in front of it. None: not known."""
+    first: bool = False
+    """`wait -n`: the first job that ends is enough."""
+    strict: bool = False
+    """Under `set -e` and not in a condition: where it fails, the script ends."""
+    piped: bool = False
+    polls: bool = False
+    """It waits in a loop until the job is gone, whatever interrupts it."""
+    monitor: bool = False
+    """Under `set -m`, where background jobs do not ignore SIGINT."""
+    beside: tuple[Span, ...] = ()
+    """The other commands of its pipe, and those its output is redirected to."""
+
+
+class State:
+    """What the shell knows at one point of one path, and what has happened on it so far."""
+
+    def __init__(self, scope: Scope, working_dir: str, positional: tuple[Word, ...]) -> None:
+        self.variables: dict[str, str | None] = dict(scope.variables)
+        self.exported: set[str] = set(scope.variables)
+        self.name = scope.name
+        self.positional: tuple[Word, ...] | None = positional
+        self.working_dir = working_dir
+        self.functions: dict[str, Function] = {}
+        self.traps: dict[str, str] = {}
+        self.trapped = False
+        """Whether a trap with an action has ever been set."""
+        self.jobs = 0
+        self.monitor = False
+        self.exports_all = False
+        self.errexit = False
+        self.guarded = 0
+        """How many conditions are around the command, whose failure then does not end the script."""
+        self.status: bool | None = True
+        """Whether the last command succeeded; None where the path may go both ways."""
+        self.ended = False
+        self.events: list[Event] = []
+        self.depth = 0
+
+    def fork(self) -> State:
+        other = object.__new__(State)
+        other.__dict__.update(self.__dict__)
+        other.variables = dict(self.variables)
+        other.exported = set(self.exported)
+        other.functions = dict(self.functions)
+        other.traps = dict(self.traps)
+        other.events = list(self.events)
+        return other
+
+    @property
+    def scope(self) -> Scope:
+        values = None if self.positional is None else tuple(word.value for word in self.positional)
+        return Scope(self.variables, values, self.name)
+
+    def fields(self, word: ShellWord) -> tuple[str, ...] | None:
+        """What a word expands to; None where that is only known when it runs."""
+        return (word.value,) if word.value is not None else expand(word.text, self.scope)
+
+    def text(self, word: ShellWord) -> str | None:
+        fields = self.fields(word)
+        return None if fields is None else " ".join(fields)
+
+    def words(self, word: ShellWord) -> list[Word]:
+        """The words a word becomes; those of `"$@"` stand where the arguments do."""
+        if word.text.strip('"') in ("$@", "${@}") and self.positional is not None:
+            return list(self.positional)
+        fields = self.fields(word)
+        if fields is None:
+            return [Word(word.text.strip('"'), word.span)]
+        return [Word(text, word.span) for text in fields]
+
+
+def prepares(words: tuple[Word, ...]) -> bool:
+    """Whether a command only prepares, and is known to end by itself; also behind a wrapper such as `gosu app`."""
+    name = base_name(words[0].value) if words else ""
+    if name == "sleep":
+        return not is_idle(words)
+    if name in table("wrappers"):
+        return any(prepares(words[index:]) for index in range(1, min(len(words), _WRAPPED_WITHIN)))
+    return name in table("shell_commands")["prepares"]["names"] or bool(words and one_shot(words))
+
+
+def is_idle(words: tuple[Word, ...]) -> bool:
+    """`tail -f /dev/null`, `sleep infinity` and the like."""
+    values = [word.value for word in words]
+    name = base_name(values[0]) if values else ""
+    if name == "sleep" and len(values) > 1:
+        seconds = values[1].rstrip("s")
+        return not (seconds.replace(".", "", 1).isdigit() and float(seconds) < _LONG)
+    return name == "tail" and any(value.startswith("-") and "f" in value.lower() for value in values[1:])
+
+
+def filters(words: tuple[Word, ...]) -> bool:
+    """Whether a command at the end of a pipe only takes in what the program writes."""
+    return bool(words) and base_name(words[0].value) in table("shell_commands")["filters"]["names"]
+
+
+def asks(name: str) -> bool:
+    """Whether a command's answer decides which way a script goes, and nobody knows it beforehand."""
+    return base_name(name) in table("shell_commands")["asks"]["names"]
