@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from gracelint.config import ConfigError
-from gracelint.engine import Report, Reported, Selection, lint
+from gracelint.engine import ALWAYS, Report, Reported, Selection, lint
 from gracelint.finding import Applicability, Edit, Fix, Severity
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.project import Request, read_project
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gracelint.facts.yaml import Node
 
 ROUNDS = 10
+_SERIOUS = (Severity.ERROR, Severity.WARNING)
 
 
 class Change(Record):
@@ -195,11 +196,11 @@ def _edits(reported: Reported) -> tuple[Edit, ...]:
 
 def _harm(before: _State, after: _State, edits: list[Edit]) -> str | None:
     """What is worse than before, as a clause; None if nothing is."""
-    added = _serious(after.report) - _serious(before.report)
+    added = _broken(after.report) - _broken(before.report)
     if added:
-        rule, path = min(added)
-        if rule in ("syntax-error", "unreadable-file"):
-            return f"would break {before.report.shown(path)}"
+        return f"would break {before.report.shown(min(added))}"
+    if _badness(after.report) > _badness(before.report):
+        _, rule, path = min(_serious(after.report) - _serious(before.report))
         return f"would add a finding ({rule} in {before.report.shown(path)})"
     for path in {edit.span.source.path for edit in edits}:
         if path.endswith((".yaml", ".yml", ".json")):
@@ -209,10 +210,18 @@ def _harm(before: _State, after: _State, edits: list[Edit]) -> str | None:
     return None
 
 
-def _serious(report: Report) -> Counter[tuple[str, str]]:
-    return Counter(
-        (reported.rule, reported.path) for reported in report.findings if reported.severity is not Severity.INFO
-    )
+def _badness(report: Report) -> tuple[int, int]:
+    """Errors, then warnings. Fixing an error may uncover a warning: budgets are judged once the signal arrives."""
+    counts = Counter(reported.severity for reported in report.findings)
+    return counts[Severity.ERROR], counts[Severity.WARNING]
+
+
+def _broken(report: Report) -> set[str]:
+    return {reported.path for reported in report.findings if reported.rule in ALWAYS}
+
+
+def _serious(report: Report) -> Counter[tuple[int, str, str]]:
+    return Counter((item.severity.rank, item.rule, item.path) for item in report.findings if item.severity in _SERIOUS)
 
 
 def _same_elsewhere(before: Source, after: Source, edits: list[Edit]) -> bool:
