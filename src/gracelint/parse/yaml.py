@@ -114,9 +114,11 @@ def _read(source: Source, start: int, end: int) -> list[Document]:
 
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
-_TOP_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]\w*)["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
+_TOP_KIND = re.compile(
+    r"""(?:^|(?<=\ufeff))["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]\w*)["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE
+)
 _ANY_KIND = re.compile(r"""\bkind["']?\s*:\s*["']?(\w*)""")
-_SERVICES = re.compile(r"""^["']?services["']?[ \t]*:|[{,]\s*["']?services["']?\s*:""", re.MULTILINE)
+_SERVICES = re.compile(r"""(?:^|(?<=\ufeff))["']?services["']?[ \t]*:|[{,]\s*["']?services["']?\s*:""", re.MULTILINE)
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -153,18 +155,20 @@ def _kinds() -> frozenset[str]:
     return frozenset(row["kind"] for row in known["workload"]) | frozenset(known["related"])
 
 
-# Bounded, so that a hostile line costs no more than its length.
-_ACTION = re.compile(r"\{\{.{0,500}?\}\}|\{%.{0,500}?%\}")
-_ACTION_OUTSIDE = re.compile(r"^[ \t-]*(?:[^\s#'\":]{1,200}:[ \t]+)?(" + _ACTION.pattern + ")", re.MULTILINE)
+_ACTION = re.compile(r"\{[{%]")
+_ACTION_OUTSIDE = re.compile(r"^[ \t-]*(?:[^\s#'\":]{1,200}:[ \t]+)?(\{[{%])", re.MULTILINE)
 
 
 def _action(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The template action that most likely broke a document: one outside a scalar, else the first."""
     outside = _ACTION_OUTSIDE.search(text, start, end)
-    if outside:
-        return outside.span(1)
-    action = _ACTION.search(text, start, end)
-    return action.span() if action else None
+    action = outside or _ACTION.search(text, start, end)
+    return _whole_action(text, action.end() - 2, end) if action else None
+
+
+def _whole_action(text: str, start: int, end: int) -> tuple[int, int] | None:
+    closing = text.find("%}" if text.startswith("{%", start) else "}}", start, end)
+    return (start, closing + 2) if closing >= 0 else None
 
 
 # Nodes
@@ -377,15 +381,10 @@ def _unprintable(source: Source, start: int, end: int) -> ParseError:
 
 
 def _complex_key(key: Node) -> ParseError | TemplatedError:
-    if key.span.source.text.startswith("{", key.span.start - 1):
-        return TemplatedError(_whole_action(key.span))
-    return ParseError("a key that is not a plain text", key.span)
-
-
-def _whole_action(key: Span) -> Span:
     """`{{ x }}` reads as a mapping whose key is `{ x }`."""
-    action = _ACTION.match(key.source.text, key.start - 1)
-    return Span(key.source, *action.span()) if action else key
+    source, start = key.source, key.start - 1
+    action = _whole_action(source.text, start, len(source.text)) if source.text.startswith("{{", start) else None
+    return TemplatedError(source.span(*action)) if action else ParseError("a key that is not a plain text", key.span)
 
 
 def _duplicate(items: list[tuple[Scalar, Node]]) -> ParseError:
@@ -457,29 +456,30 @@ def _unescape(escape: str) -> str:
 
 def _block_pieces(scalar: Scalar) -> list[tuple[int, int, str]]:
     """Aligns the lines below `|` or `>` with the value, which says how they were folded and chomped."""
-    source, value = scalar.span.source, scalar.value
-    lines = _block_lines(scalar)
+    text, value = scalar.source.text, scalar.value
     pieces: list[tuple[int, int, str]] = []
-    offset, break_start = 0, -1
-    for start, end in lines:
-        if start == end:
+    offset = 0
+    for start, end in _block_lines(scalar):
+        line = text[start:end]
+        if not line:
             continue
-        text = source.text[start:end]
-        between = 0
-        while not value.startswith(text, offset + between) and value[offset + between : offset + between + 1] in (
-            "\n",
-            " ",
-        ):
-            between += 1
-        if between:
-            pieces.append((break_start if break_start >= 0 else start, start, value[offset : offset + between]))
-        pieces.append((start, end, text))
-        offset += between + len(text)
-        break_start = end
+        found = offset
+        while not value.startswith(line, found) and value[found : found + 1] in ("\n", " "):
+            found += 1
+        if found > offset:
+            pieces.append(_break(text, pieces[-1][1] if pieces else start, start, value[offset:found]))
+        pieces.append((start, end, line))
+        offset = found + len(line)
     if offset < len(value):
-        newline = _NEWLINE.match(source.text, max(break_start, 0))
-        pieces.append((break_start, newline.end() if newline else break_start, value[offset:]))
+        at = pieces[-1][1] if pieces else scalar.end
+        pieces.append(_break(text, at, at, value[offset:]))
     return pieces
+
+
+def _break(text: str, start: int, end: int, value: str) -> tuple[int, int, str]:
+    """What stands between two lines: one newline by itself, without the indentation that follows it."""
+    newline = _NEWLINE.match(text, start) if len(value) == 1 else None
+    return start, newline.end() if newline else end, value
 
 
 def _block_lines(scalar: Scalar) -> list[tuple[int, int]]:
