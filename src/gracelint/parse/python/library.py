@@ -159,6 +159,12 @@ def comparable(value: Value) -> Value:
     return Const(NUMBERS[name]) if name in NUMBERS else value
 
 
+def count_of(iterable: Value) -> float:
+    """How often a loop goes round, where that is known; else once."""
+    count = iterable.store.get("#count") if isinstance(iterable, Thing) else None
+    return float(count.value) if isinstance(count, Const) else 1.0
+
+
 def truth_of(name: Name) -> bool | Unknown:
     if name.dotted in ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"):
         return False
@@ -303,7 +309,7 @@ def _stop(machine: Machine, function: Bound, node: ast.AST, args: Arguments, key
         machine.facts.closed.add(id(receiver))
         machine.write(receiver.store, ("called", function.name), TRUE)
         if machine.arrived:
-            machine.write(receiver.store, ("called after", function.name), TRUE)
+            machine.write(receiver.store, ("called after", function.name), args[0] if args else TRUE)
 
 
 # -- waiting -------------------------------------------------------------------------------------------------------
@@ -335,6 +341,8 @@ def block(machine: Machine, function: Value, row: dict[str, Any], args: Argument
         def ready() -> bool | Unknown:
             return _woken(receiver)
 
+    if isinstance(receiver, Thing) and row["kind"] == "queue.get" and machine.arrived:
+        value = receiver.store.get(("called after", "put"), receiver.store.get(("called after", "put_nowait"), value))
     return machine.wait(
         point,
         ready=ready,
@@ -471,6 +479,9 @@ def deliver(machine: Machine, point: Point) -> None:
             throw(machine, [End(RAISE, CERTAIN, Error("builtins.KeyboardInterrupt"))], point)
         raise Leave([End(DEFAULT)])
     machine.handler = registration
+    if registration.loop and not machine.awaiting:
+        machine.pending = registration
+        return
     run_handler(machine, registration, point)
 
 
@@ -501,6 +512,7 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
         raise Leave([End(RAISE, CERTAIN, error)])
     runner = machine.runners[-1] if machine.runners else None
     if runner is not None and "#stopped" in runner.store and runner.kind != "run_forever":
+        machine.runners_stopped = True
         throw(machine, [End(RAISE, CERTAIN, Error("builtins.RuntimeError"))], point)
 
 
@@ -837,11 +849,7 @@ def await_external(machine: Machine, later: Later) -> Value:
     if path in knowledge["wait"]:
         return block(machine, later.function, knowledge["wait"][path], later.args, later.keywords, later.node)
     if path in knowledge["server"]:
-        machine.awaiting = True
-        try:
-            return serve(machine, later.function, path, knowledge["server"][path], later.args, later.keywords, later.node)
-        finally:
-            machine.awaiting = False
+        return serve(machine, later.function, path, knowledge["server"][path], later.args, later.keywords, later.node)
     return FROM_OUTSIDE
 
 

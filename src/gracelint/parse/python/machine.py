@@ -139,7 +139,11 @@ class Machine:
         self.raised_default = False
         self.runners: list[Thing] = []
         """The event loops that run, the innermost last."""
+        self.runners_stopped = False
+        """loop.stop() while a coroutine was to be completed."""
         self.awaiting = False
+        self.pending: Registration | None = None
+        """The event loop's handler, until the loop gets to run it."""
         self.off_main = False
         self.checking: list[Thing] = []
         self.cancelling = False
@@ -157,6 +161,10 @@ class Machine:
         self.served = False
         """The server handled the signal itself."""
         self.forks = 0
+        self.forced = False
+        """A loop was entered against its condition, because it had been before."""
+        self.rounds = 0
+        self.exhausted = False
         self.in_child = False
         self.in_thread = False
         """Below a thread that the handler started."""
@@ -340,7 +348,9 @@ class Machine:
     def _aug_assign(self, node: ast.AugAssign) -> list[End]:
         value = self.eval(node.value)
         target = node.target
-        if isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(value, Const) and isinstance(value.value, bool):
+        if self.handling and isinstance(value, Const) and isinstance(known := self.eval(target), Const):
+            self.assign(target, _calculate(node.op, known.value, value.value))
+        elif isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(value, Const) and isinstance(value.value, bool):
             old = self.truth(self.eval(target))
             new = value if isinstance(node.op, ast.BitOr) is value.value else (Const(old) if isinstance(old, bool) else FROM_OUTSIDE)
             self.assign(target, new)
@@ -372,7 +382,8 @@ class Machine:
         def enter() -> bool | Unknown:
             resuming = self.resuming
             truth = self.truth(self.eval(node.test))
-            return True if truth is False and resuming and self.resuming else truth
+            self.forced = truth is False and resuming and self.resuming
+            return self.forced or truth
 
         return self._loop(node, enter, lambda: self.block(node.body), node.orelse)
 
@@ -387,7 +398,11 @@ class Machine:
 
         def enter() -> bool | Unknown:
             if endless is not None:
-                self.wait(endless)
+                outer, self.awaiting = self.awaiting, isinstance(node, ast.AsyncFor)
+                try:
+                    self.wait(endless, comes_back=True)
+                finally:
+                    self.awaiting = outer
                 return True if endless.tag == CERTAIN else Unknown(endless.tag)
             return FROM_OUTSIDE
 
@@ -395,7 +410,12 @@ class Machine:
             self.assign(node.target, FROM_OUTSIDE)
             return self.block(node.body)
 
-        return self._loop(node, enter, body, node.orelse, finite=endless is None)
+        before, self.rounds, self.exhausted = self.delay, 0, False
+        ends = self._loop(node, enter, body, node.orelse, finite=endless is None)
+        if self.exhausted and self.arrived and before is not None and self.delay is not None:
+            count = library.count_of(iterable)
+            self.delay += (self.delay - before) / self.rounds * max(count - self.rounds, 0)
+        return ends
 
     def _for_each(self, node: ast.For | ast.AsyncFor, values: list[Value]) -> list[End]:
         """A loop over values that are known."""
@@ -462,7 +482,9 @@ class Machine:
             for _ in range(_ROUNDS):
                 arrived = self.arrived
                 mark = len(self.trail)
+                self.rounds += 1
                 truth = enter()
+                forced, self.forced = self.forced, False
                 if self.arrived and not arrived:
                     ends = []
                 if truth is False:
@@ -476,7 +498,7 @@ class Machine:
                 looping = any(end.kind in (NORMAL, CONTINUE) for end in step)
                 if not looping:
                     return self.merge(ends)
-                if not self._changed(mark) and arrived == self.arrived:
+                if not forced and not self._changed(mark) and arrived == self.arrived:
                     break
         except Leave as leave:
             return self.merge(ends + leave.ends)
@@ -494,6 +516,7 @@ class Machine:
             end.point, end.cause = self.arrival, "loop"
             return self.merge([other for other in ends if other.kind in FINAL] + [end])
         if finite:
+            self.exhausted = True
             return self.merge([*ends, End(NORMAL)])
         if outside:
             for point in self.facts.points[points:]:
@@ -678,7 +701,11 @@ class Machine:
             ends = self._with_items(node, rest[1:])
         finally:
             self.guards.pop()
-        return library.leave_context(self, context, ends, node, item.context_expr)
+        outer, self.awaiting = self.awaiting, isinstance(node, ast.AsyncWith)
+        try:
+            return library.leave_context(self, context, ends, node, item.context_expr)
+        finally:
+            self.awaiting = outer
 
     def _enter(self, context: Value, node: ast.AST) -> Value:
         if isinstance(context, Thing) and context.cls is not None:
@@ -738,9 +765,10 @@ class Machine:
         pattern = case.pattern
         if case.guard is None and isinstance(pattern, ast.MatchAs) and pattern.pattern is None:
             return True
-        if case.guard is None and isinstance(pattern, ast.MatchValue) and isinstance(subject, Const):
+        if case.guard is None and isinstance(pattern, ast.MatchValue) and isinstance(subject, (Const, Name)):
             value = self.eval(pattern.value)
-            return same(value, subject) if isinstance(value, Const) else None
+            value = library.comparable(value)
+            return same(value, library.comparable(subject)) if isinstance(value, Const) else None
         return None
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[End]:
@@ -1042,6 +1070,7 @@ class Machine:
         if target in self.active or len(self.active) > _DEPTH:
             return FROM_OUTSIDE
         scope = self._arguments(function, args, keywords)
+        awaiting, self.awaiting = self.awaiting, False
         frame = Frame(function.module, (*function.scopes, scope), function)
         frame.on_yield = on_yield
         self.frames.append(frame)
@@ -1053,6 +1082,7 @@ class Machine:
         finally:
             self.frames.pop()
             self.active.pop()
+            self.awaiting = awaiting
         returned = [end for end in ends if end.kind in (RETURN, NORMAL)]
         if not returned:
             raise Leave(ends)
@@ -1084,10 +1114,19 @@ class Machine:
         if isinstance(value, Later):
             if isinstance(value.function, Function):
                 return self.invoke(value.function, value.args, value.keywords, value.node, awaited=True)
-            return library.await_external(self, value)
+            answer = library.await_external
+            return self._awaiting(lambda: answer(self, value))
         if isinstance(value, Thing):
-            return library.await_thing(self, value, node)
+            return self._awaiting(lambda: library.await_thing(self, value, node))
         return value
+
+    def _awaiting(self, wait: Callable[[], Value]) -> Value:
+        """Waits in a way that lets the event loop go on."""
+        outer, self.awaiting = self.awaiting, True
+        try:
+            return wait()
+        finally:
+            self.awaiting = outer
 
     def _await(self, node: ast.Await) -> Value:
         return self.awaited(self.eval(node.value), node)
@@ -1302,13 +1341,18 @@ class Machine:
             self.cancelling = False
             raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
         self.resuming, resuming = False, self.resuming
+        if self.pending is not None and self.awaiting and not self.aside:
+            registration, self.pending = self.pending, None
+            library.run_handler(self, registration, point)
         is_ready = ready() if ready is not None else False
         if not self.arrived:
             return self._wait_before(point, is_ready, ready, raises, comes_back, deaf, value)
         if self.handling == 0 or self.aside:
             return self._wait_after(point, is_ready, raises, value, resuming)
         self.act("wait", point.what, point.node, point.limit)
-        if point.seconds is None and is_ready is not True:
+        if is_ready is True:
+            return value
+        if point.seconds is None:
             raise stuck(point, "handler wait", is_ready.tag if isinstance(is_ready, Unknown) else CERTAIN)
         self._spend(point)
         return value
@@ -1441,8 +1485,9 @@ def _compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
         return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in unknown) else FROM_OUTSIDE
     equal = isinstance(operator, (ast.Eq, ast.Is))
     if equal or isinstance(operator, (ast.NotEq, ast.IsNot)):
-        if isinstance(left, Thing) and isinstance(right, Thing) and left is not right and isinstance(operator, (ast.Eq, ast.NotEq)):
-            return FROM_OUTSIDE
+        if isinstance(left, Thing) and isinstance(right, Thing) and left is not right:
+            if isinstance(operator, (ast.Eq, ast.NotEq)) or left.cls is None or right.cls is None:
+                return FROM_OUTSIDE
         left, right = library.comparable(left), library.comparable(right)
         return Const(same(left, right) is equal)
     if isinstance(operator, (ast.In, ast.NotIn)):

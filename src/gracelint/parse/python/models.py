@@ -189,6 +189,13 @@ def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywor
     return NONE
 
 
+@model("signal.alarm", "signal.setitimer")
+def _alarm(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.arrived:
+        machine.doubt(f"what happens when `{text_of(node)}` rings is not followed")
+    return NONE
+
+
 @model("signal.Signals")
 def _signals(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     name = signal_of(args[0]) if args else None
@@ -485,6 +492,11 @@ def _terminate(machine: Machine, function: Value, args: Arguments, keywords: Key
     return NONE
 
 
+@model("threading.main_thread", "threading.current_thread", "threading.currentThread")
+def _main_thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return FROM_OUTSIDE if machine.off_main else Name("threading.the_main_thread")
+
+
 @model("threading.Thread.is_alive", "multiprocessing.Process.is_alive")
 def _is_alive(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     return FROM_OUTSIDE
@@ -695,7 +707,7 @@ def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
     try:
         if last == "run_forever":
             point = Point(node, machine.module, "run-loop", None, text_of(node))
-            machine.wait(point, ready=lambda: "#stopped" in runner.store)
+            machine._awaiting(lambda: machine.wait(point, ready=lambda: "#stopped" in runner.store))
         elif args:
             given = args[0]
             if isinstance(given, (Function, Partial, Name, Bound)):
@@ -1152,7 +1164,13 @@ def _range(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     bounds = [value.value for value in args if isinstance(value, Const) and isinstance(value.value, int)]
     if len(bounds) == len(args) == 1 and 0 <= bounds[0] <= 4:
         return items("list", [Const(number) for number in range(bounds[0])])
-    return FROM_OUTSIDE
+    thing = Thing("builtins.range", node, machine.module)
+    if len(bounds) == len(args) and bounds:
+        try:
+            thing.store["#count"] = Const(len(range(*bounds)))
+        except (ValueError, OverflowError):
+            pass
+    return thing
 
 
 @model("builtins.super")

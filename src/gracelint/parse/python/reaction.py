@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _POINTS = 6
+_LONG = 10.0
+"""Seconds that make a single sleep a place to be found in."""
 _QUIET = frozenset(("log", "wait"))
 
 
@@ -57,7 +59,7 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
         inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
         steady = [p for p in inside if not _is_passing(p, final)]
         return (steady or inside or [final])[:_POINTS]
-    lasting = [p for p in unique if p.loops or (p.seconds is None and p.kind not in ("subprocess",))]
+    lasting = [p for p in unique if p.loops or (p.seconds is None and p.kind != "subprocess") or (p.limit or 0) >= _LONG]
     weak = [p for p in lasting if p.tag < LOST]
     return (weak or lasting)[-_POINTS:]
 
@@ -169,6 +171,9 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, "SIGINT raises KeyboardInterrupt, and the program cleans up", point.span)
     if point.kind in ("iterate", "call") and machine.thrown is None:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"when `{point.what}` ends is not in the project", point.span)
+    if machine.thrown is not None and machine.thrown.dotted == "builtins.RuntimeError" and machine.runners_stopped and not machine.cleaned:
+        why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     if machine.delay is None:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"how long `{_slow(point)}` takes is only known when it runs", point.span)
     why = f"its handler for {signal} ends it"
@@ -245,6 +250,9 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
     at_handler = handler.module.span(handler.node) if handler is not None else where.span
     notes = (Note(at_handler, "the handler is installed here"),) if handler is not None else ()
     as_child = Verdict.IGNORED
+    deadline = machine.world.get("deadline")
+    if isinstance(deadline, Const):
+        return _cut_off(signal, run, end, float(deadline.value), at_handler)
     blocker = machine.blocked_by
     if end.cause == "deadlock":
         cause, why = Cause.SHUTDOWN_DEADLOCK, f"`{where.what}` waits for serve_forever(), which runs in the same thread and waits for the handler"
@@ -269,6 +277,15 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
     else:
         cause, why = Cause.NEVER_OBSERVED, _unseen(machine.acts, point, where, end)
     return Reaction(signal, Verdict.IGNORED, as_child, cause, why, where.span, notes)
+
+
+def _cut_off(signal: str, run: Run, end: End, seconds: float, span: Span) -> Reaction:
+    """A timer of the handler's ends what would not end by itself."""
+    if end.cause in ("exit blocked", "pool"):
+        why = f"the main thread ends, and the handler's timer ends the rest after {seconds:g} s"
+        return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=seconds)
+    why = f"only the handler's timer ends it, after {seconds:g} s and without cleaning up"
+    return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=seconds)
 
 
 def _does_work(machine: Machine) -> bool:
