@@ -14,7 +14,7 @@ from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import ParseError
 from gracelint.parse.passages import cut, join
-from gracelint.record import Record, replace
+from gracelint.record import replace
 from gracelint.source import Passage, Source, Span, Word
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ _OTHER_FORMATS = (
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S.*?)?[ \t\r]*(?:\n|$)")
 _INSTRUCTION = re.compile(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
 _FLAG = re.compile(r"--\S+")
-_TAKES_HEREDOCS = re.compile(r"(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s", re.I)
+_TAKES_HEREDOCS = re.compile(r"\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s", re.I)
 _WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
 _TOKENS = {
@@ -112,11 +112,8 @@ def _unknown_instruction(instruction: Instruction) -> ParseError:
     )
 
 
-class _Line(Record):
-    """A physical line of an instruction, without its newline and continuation."""
-
-    start: int
-    text: str
+Pieces = list[tuple[int, int]]
+"""Where lines of an instruction begin and end, newlines and continuations left out."""
 
 
 def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
@@ -129,34 +126,34 @@ def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
             yield _instruction(source, lines[first : last + 1], heredocs.get(last, ()))
 
 
-def _outline(source: Source, escape: str) -> tuple[list[_Line], bytes, dict[int, tuple[Heredoc, ...]]]:
+def _outline(source: Source, escape: str) -> tuple[Pieces, bytes, dict[int, tuple[Heredoc, ...]]]:
     """The lines of instructions; line for line, what dockerfile-parse is shown of them; heredocs by the line before."""
     continuation = re.compile(rf"(?<!{re.escape(escape)}){re.escape(escape)}[ \t]*\Z")
     text = source.text
-    lines: list[_Line] = []
+    lines: Pieces = []
     shown: list[str] = []
     heredocs: dict[int, tuple[Heredoc, ...]] = {}
     first = -1
     start = 1 if text.startswith("\ufeff") else 0
     while start < len(text):
         line, following = _line(text, start)
-        bare = line.lstrip()
+        bare = line.strip()
         if bare and bare[0] != "#":
             inside = first >= 0
-            continued = continuation.search(line) if line.rstrip(" \t").endswith(escape) else None
-            lines.append(_Line(start, line[: continued.start()] if continued else line))
+            continued = continuation.search(line) if bare[-1] == escape else None
+            lines.append((start, start + (continued.start() if continued else len(line))))
             if continued:
                 shown.append("#" if inside else f"{bare} \\")
                 first = first if inside else len(lines) - 1
             else:
-                shown.append(bare.rstrip(f"\\{escape}") + " ")
-                opened = _opened(lines[first if inside else -1 :])
+                shown.append(_ended(bare))
+                opened = _opened(source, lines[first if inside else -1 :])
                 if opened:
                     heredocs[len(lines) - 1], following = _bodies(source, following, opened)
                 first = -1
         start = following
     if first >= 0:
-        shown[-1] = _ended(lines[-1].text)
+        shown[-1] = _ended(text[slice(*lines[-1])].strip())
     return lines, "\n".join(shown).encode(errors="replace"), heredocs
 
 
@@ -167,28 +164,27 @@ def _line(text: str, start: int) -> tuple[str, int]:
     return text[start:following].rstrip("\r\n"), following
 
 
-def _ended(line: str) -> str:
-    return line.strip().rstrip("\\`") + " "
+def _ended(bare: str) -> str:
+    """A line that dockerfile-parse takes for the last one of its instruction."""
+    return bare.rstrip("\\") + " "
 
 
-def _opened(lines: list[_Line]) -> list[tuple[_Line, str, str]]:
-    """The heredocs that an instruction opens: the line, `-` or nothing, and the delimiter as written."""
-    if not any("<<" in line.text for line in lines):
+def _opened(source: Source, pieces: Pieces) -> list[re.Match[str]]:
+    """The heredocs that an instruction opens: `-` or nothing, and the delimiter as written."""
+    texts = [source.text[start:end] for start, end in pieces]
+    if not any("<<" in text for text in texts) or not _TAKES_HEREDOCS.match("".join(texts)):
         return []
-    text = "".join(line.text for line in lines)
-    if not _TAKES_HEREDOCS.match(text.lstrip()):
-        return []
-    matches = (_HEREDOC.fullmatch(word) for word in _WORD.findall(text))
-    opener = next(line for line in lines if "<<" in line.text)
-    return [(opener, match[1], match[2]) for match in matches if match]
+    return [match for word in _WORD.findall("".join(texts)) if (match := _HEREDOC.fullmatch(word))]
 
 
-def _bodies(source: Source, start: int, opened: list[tuple[_Line, str, str]]) -> tuple[tuple[Heredoc, ...], int]:
+def _bodies(source: Source, start: int, opened: list[re.Match[str]]) -> tuple[tuple[Heredoc, ...], int]:
     """The heredocs that follow one another from an offset, and where the last one's closing line ends."""
     found = []
-    for opener, dash, written in opened:
+    above = source.text.rfind("\n", 0, start - 1) + 1
+    for opener in opened:
+        dash, written = opener.groups()
         delimiter = substitute(written, {})
-        pieces: list[tuple[int, int]] = []
+        pieces: Pieces = []
         while start < len(source.text):
             line, following = _line(source.text, start)
             tabs = len(line) - len(line.lstrip("\t")) if dash else 0
@@ -197,8 +193,10 @@ def _bodies(source: Source, start: int, opened: list[tuple[_Line, str, str]]) ->
             pieces.append((start + tabs, following))
             start = following
         else:
-            at = source.span(opener.start, opener.start + len(opener.text))
-            raise ParseError(f"heredoc {delimiter} has no closing line", at)
+            raise ParseError(
+                f"heredoc {delimiter[:40]} has no closing line",
+                source.span(above, above + len(_line(source.text, above)[0])),
+            )
         closing = source.span(start + tabs, start + tabs + len(delimiter))
         body = join(source, pieces or [(start, start)])
         found.append(Heredoc(delimiter, body, delimiter != written, closing))
@@ -206,19 +204,19 @@ def _bodies(source: Source, start: int, opened: list[tuple[_Line, str, str]]) ->
     return tuple(found), start
 
 
-def _instruction(source: Source, lines: list[_Line], heredocs: tuple[Heredoc, ...]) -> Instruction:
-    whole = join(source, [(line.start, line.start + len(line.text)) for line in lines])
+def _instruction(source: Source, pieces: Pieces, heredocs: tuple[Heredoc, ...]) -> Instruction:
+    whole = join(source, pieces)
     text = whole.text
     end = len(text.rstrip())
     match = _INSTRUCTION.match(text, 0, end)
     if match is None:
         return Instruction("", whole.span(0, end), whole)
     name = match[2].upper()
-    flags = tuple(_word(whole, flag.start(), flag.end()) for flag in _FLAG.finditer(text, match.end(2), match.end()))
+    flags = tuple(_word(whole, *flag.span()) for flag in _FLAG.finditer(text, match.end(2), match.end()))
     argument = cut(whole, match.end(), end)
-    closing = heredocs[-1].closing if heredocs else None
-    last = closing.end if closing else whole.span(0, end).end
-    span = source.span(whole.span(match.start(2), end).start, last)
+    span = whole.span(match.start(2), end)
+    if heredocs and heredocs[-1].closing:
+        span = Span(source, span.start, heredocs[-1].closing.end)
     argv = read_array(argument) if name in _EXEC_FORMS else None
     broken = read_broken_array(argument) if argv is None and name in ("CMD", "ENTRYPOINT") else None
     return Instruction(name, span, argument, flags, argv, heredocs, broken)
@@ -254,7 +252,7 @@ def _stages(source: Source, instructions: list[Instruction], escape: str, build:
                 declared = _declared(item, variables, defaults, build, escape)
                 if item.name == "ENV":
                     env |= declared
-                variables |= {**declared, **env}
+                variables |= {name: env.get(name, value) for name, value in declared.items()}
         stage = Stage(
             source=source,
             index=index,

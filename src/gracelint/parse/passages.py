@@ -9,6 +9,8 @@ from gracelint.source import Passage, Segment, Source
 
 def join(source: Source, pieces: list[tuple[int, int]]) -> Passage:
     """The source's text at several places as one."""
+    if len(pieces) == 1:
+        return Passage.whole(source, *pieces[0])
     found = []
     offset = 0
     for start, end in pieces:
@@ -18,7 +20,10 @@ def join(source: Source, pieces: list[tuple[int, int]]) -> Passage:
 
 
 def cut(passage: Passage, start: int, end: int) -> Passage:
-    """A part of a passage."""
+    """A part of a passage without escapes."""
+    if len(passage.segments) == 1:
+        at = passage.segments[0].start + start
+        return Passage(passage.source, passage.text[start:end], (Segment(0, at, end - start, end - start),))
     found = segments(passage, start, end) or [Segment(0, passage.span(start, start).start, 0, 0)]
     return Passage(passage.source, passage.text[start:end], tuple(found))
 
