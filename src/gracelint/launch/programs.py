@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
+from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.image import find_path, find_text
 from gracelint.launch.step import Context, Step
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _PYTHON_VALUES = ("-X", "-W", "--check-hash-based-pycs")
 _NODE_VALUES = ("-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file")
+_UNHANDLED = (Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY)
 _EFFECTS = {
     Verdict.HANDLED: Effect.HANDLES,
     Verdict.IGNORED: Effect.SWALLOWS,
@@ -232,28 +234,39 @@ def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: t
 
 
 def _program_step(argv: tuple[Word, ...], program: Program, context: Context) -> Step:
-    words = tuple(word.value for word in argv)
     name = base_name(program.source.path)
-    span = argv[0].span or context.span
-    if program.replaced_by is not None:
-        why = f"{name} execs the next program"
-        hop = Hop(words, HopKind.WRAPPER, name, Effect.REPLACES, why, span, context.pid_1, context.signal)
-        return Step(hop, program.replaced_by, program=program)
     reaction = program.reactions.get(context.signal)
-    details: dict[str, object] = {"program": program.source.path}
+    unhandled = reaction is not None and reaction.cause in _UNHANDLED
+    if program.replaced_by is not None:
+        hop = _hop(argv, context, HopKind.WRAPPER, Effect.REPLACES, f"{name} execs the next program")
+        return Step(hop, program.replaced_by, program=program)
+    if program.forwards_to is not None and not unhandled:
+        why = f"{name} passes {context.signal} on to its child and waits for it"
+        hop = _hop(argv, context, HopKind.WRAPPER, Effect.FORWARDS, why)
+        return Step(hop, program.forwards_to, replace(context, pid_1=False), program)
     if reaction is None:
         effect, why = Effect.UNKNOWN, f"nobody knows what {name} does on {context.signal}"
+    elif unhandled and context.signal in context.ignores:
+        effect, why = Effect.SWALLOWS, f"{name} inherits an ignored {context.signal} from the shell's trap"
+    elif reaction.cause is Cause.ONE_SHOT:
+        effect, why = Effect.UNKNOWN, f"{name}: {reaction.why}"
     else:
-        verdict = reaction.as_pid_1 if context.pid_1 else reaction.as_child
-        effect, why = _EFFECTS[verdict], f"{name}: {reaction.why}"
-        details |= {"delay": reaction.delay, "cause": reaction.cause, "at": reaction.span}
-        inherited = context.signal in context.ignores and reaction.cause.value in ("no-handler", "other-signal-only")
-        if inherited:
-            effect, why = Effect.SWALLOWS, f"{name} inherits an ignored {context.signal} from the shell's trap"
-    hop = Hop(words, HopKind.PROGRAM, name, effect, why, span, context.pid_1, context.signal, details)
-    one_shot = None if program.long_running is None else not program.long_running
-    development = any(server.development for server in program.servers)
-    return Step(hop, program=program, drain=_drain(program, context), one_shot=one_shot, development=development)
+        effect = _EFFECTS[reaction.as_pid_1 if context.pid_1 else reaction.as_child]
+        why = f"{name}: {reaction.why}"
+    details = {"delay": reaction.delay, "cause": reaction.cause, "at": reaction.span} if reaction is not None else {}
+    return Step(
+        replace(_hop(argv, context, HopKind.PROGRAM, effect, why), name=name, details=details),
+        program=program,
+        drain=_drain(program, context),
+        one_shot=None if program.long_running is None else not program.long_running,
+        development=any(server.development for server in program.servers),
+    )
+
+
+def _hop(argv: tuple[Word, ...], context: Context, kind: HopKind, effect: Effect, why: str) -> Hop:
+    words = tuple(word.value for word in argv)
+    span = argv[0].span or context.span
+    return Hop(words, kind, base_name(words[0]), effect, why, span, context.pid_1, context.signal)
 
 
 def _drain(program: Program, context: Context) -> Drain | None:
@@ -270,16 +283,10 @@ def _drain(program: Program, context: Context) -> Drain | None:
 
 
 def _interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step:
-    words = tuple(word.value for word in argv)
     effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
     why = f"{language} without a script reads commands and has no handler"
-    span = argv[0].span or context.span
-    hop = Hop(words, HopKind.PROGRAM, language, effect, why, span, context.pid_1, context.signal)
-    return Step(hop, one_shot=True)
+    return Step(_hop(argv, context, HopKind.PROGRAM, effect, why), one_shot=True)
 
 
 def _unknown(argv: tuple[Word, ...], context: Context, why: str) -> Step:
-    words = tuple(word.value for word in argv)
-    span = argv[0].span or context.span
-    name = base_name(argv[0].value)
-    return Step(Hop(words, HopKind.PROGRAM, name, Effect.UNKNOWN, why, span, context.pid_1, context.signal))
+    return Step(_hop(argv, context, HopKind.PROGRAM, Effect.UNKNOWN, why))
