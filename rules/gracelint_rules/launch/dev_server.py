@@ -35,7 +35,7 @@ CMD ["gunicorn", "--bind", "0.0.0.0:5000", "shop:app"]
 
 from collections.abc import Iterator
 
-from gracelint import Finding, Hop, Launch, Note, Severity, Verdict, rule
+from gracelint import Finding, Hop, HopKind, Launch, Note, Severity, Verdict, rule
 
 _SEEN = {
     Verdict.IGNORED: "{signal} is ignored until {kill}",
@@ -65,6 +65,7 @@ def dev_server(launch: Launch) -> Iterator[Finding]:
 
 
 def _hop(launch: Launch) -> Hop | None:
-    """The server that says it is one; else the runner that starts the program."""
+    """The server that says it is one, else the innermost runner (`nodemon`, `tsx watch`)."""
     marked = [hop for hop in launch.hops if hop.details.get("development")]
-    return marked[-1] if marked else launch.decisive
+    runners = [hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER]
+    return next(reversed(marked or runners), launch.decisive)

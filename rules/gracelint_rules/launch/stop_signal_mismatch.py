@@ -51,11 +51,11 @@ def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
         return
     better = _better(hop, launch)
     advice = f"stop it with {better}" if better else hop.details.get("advice")
-    if advice is None:
+    if advice is None or hop.details.get("group_cut"):
         return
     seen = f", and it runs until {launch.kill}" if launch.verdict is Verdict.IGNORED else ""
     yield Finding(
-        f"{hop.why}{seen}: {advice}",
+        f"{hop.why}{seen}; {advice}",
         at=launch.stop_signal.span or hop.span or launch.origin.span,
         fix=_fix(launch, hop, better) if better else None,
         severity=_SEVERITIES[launch.verdict],

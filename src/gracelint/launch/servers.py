@@ -61,19 +61,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         return None
     row, doubts = _as_set(row, given)
     name = row.get("label", key)
-    kind, why = _reaction(name, row, doubts, given, context.signal)
-    if kind == "unhandled" and context.signal in context.ignores:
-        kind, why = "stays", f"{name} inherits an ignored {context.signal}"
-    own = _own_handler(row, given, context) if kind == "unhandled" and "application" in row else None
-    if own is not None:
-        kind, why = (
-            "unknown",
-            f"{own} handles {context.signal} itself, and what comes of that under {name} is not known",
-        )
-    if kind == "graceful" and row.get("group") and context.group_signalled:
-        kind, why = "drops", row["group"]
-    if row.get("detaches"):
-        kind, why = "unknown", f"{name} goes to the background here, and the container ends with PID 1"
+    usual, why = _reaction(name, row, doubts, given, context.signal)
+    kind, why = _here(name, row, given, context, usual) or (usual, why)
     verdict = _VERDICTS[kind][0 if context.pid_1 else 1]
     drain = _drain(name, row, given) if kind == "graceful" else None
     hop = Hop(
@@ -85,9 +74,23 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         span=argv[0].span or context.span,
         pid_1=context.pid_1,
         signal=context.signal,
-        details=_details(name, row, context.signal, kind, argv),
+        details=_details(name, row, context.signal, kind, argv) | {"group_cut": (usual, kind) == ("graceful", "drops")},
     )
     return Step(hop, drain=drain, one_shot=False, development=bool(row.get("development")))
+
+
+def _here(name: str, row: Row, given: ServerSettings, context: Context, usual: str) -> tuple[str, str] | None:
+    """What it does instead where it is started like this; None where it does as usual."""
+    if row.get("detaches"):
+        return "unknown", f"{name} goes to the background here, and the container ends with PID 1"
+    if usual == "graceful" and row.get("group") and context.group_signalled:
+        return "drops", row["group"]
+    if usual == "unhandled" and context.signal in context.ignores:
+        return "stays", f"{name} inherits an ignored {context.signal}"
+    own = _own_handler(row, given, context) if usual == "unhandled" and "application" in row else None
+    if own is None:
+        return None
+    return "unknown", f"{own} handles {context.signal} itself, and what comes of that under {name} is not known"
 
 
 def server_reaction(
@@ -116,6 +119,8 @@ def _one_shot_step(argv: tuple[Word, ...], context: Context) -> Step:
 def _row(argv: tuple[Word, ...]) -> tuple[str, Row] | None:
     """The row that a command line starts: the one for its subcommand, else one that needs none."""
     rows = _named().get(base_name(argv[0].value), ())
+    if len(argv) > 1 and base_name(argv[0].value) in ("php", "ruby") and base_name(argv[1].value) in _named():
+        return _row(argv[1:])
     for key, row in rows:
         if "command" not in row or _first_operand(argv, row.get("values", ())) in row["command"]:
             return key, row
