@@ -107,8 +107,9 @@ def _behind(step: Step, way: Way) -> Way:
         return replace(longer, verdict=verdict, why=hop.why, decisive=hop)
     orphaned = way.verdict is Verdict.CUT and way.decisive is not None and way.decisive.kind in _SHELLS
     if orphaned and hop.pid_1 and hop.details.get("waits_for_orphans"):
-        why = f"{way.why}; {hop.name}, as PID 1, then waits for the program that nobody has told to stop"
-        return replace(longer, verdict=Verdict.IGNORED, why=why)
+        why = f"{way.why}; {hop.name}, as PID 1, then waits for the program, which nobody has told to stop"
+        waiting = replace(hop, effect=Effect.SWALLOWS, why=why)
+        return replace(longer, hops=(waiting, *way.hops), verdict=Verdict.IGNORED, why=why, decisive=waiting)
     return longer
 
 
