@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gracelint.config import ConfigError, Place, Settings, locate, matches, parse_settings
+from gracelint.discover import UNMARKED_LIMIT
 from gracelint.finding import Severity
 from gracelint.project import place_of
 
@@ -91,20 +92,22 @@ def test_the_nearest_configuration_up_to_the_git_root_counts(tmp_path: Path) -> 
     inner.mkdir(parents=True)
     (repo / ".git").mkdir()
     outer.write_text("strict = true")
-    assert locate(str(inner)) == Place(str(repo), None, True)
+    assert locate(str(inner)) == Place(str(repo))
     (repo / "pyproject.toml").write_text("[tool.gracelint]\nstrict = true")
-    assert locate(str(inner)) == Place(str(repo), str(repo / "pyproject.toml"), True)
+    assert locate(str(inner)) == Place(str(repo), str(repo / "pyproject.toml"))
     (repo / "services" / "pyproject.toml").write_text("[tool.other]\nname = 'gracelint'")
-    assert locate(str(inner)) == Place(str(repo), str(repo / "pyproject.toml"), True)
+    assert locate(str(inner)) == Place(str(repo), str(repo / "pyproject.toml"))
     (inner / "gracelint.toml").write_text("")
-    assert locate(str(inner)) == Place(str(inner), str(inner / "gracelint.toml"), True)
+    assert locate(str(inner)) == Place(str(inner), str(inner / "gracelint.toml"))
 
 
 def test_where_nothing_marks_a_root_it_is_the_working_folder(tmp_path: Path) -> None:
     (tmp_path / "k8s").mkdir()
     manifest = str(tmp_path / "k8s" / "deploy.yaml")
-    assert place_of([manifest], str(tmp_path)) == Place(str(tmp_path), None, False)
-    assert place_of([manifest], str(tmp_path / "elsewhere")) == Place(str(tmp_path / "k8s"), None, False)
+    assert place_of([manifest], str(tmp_path)) == Place(str(tmp_path), around=UNMARKED_LIMIT)
+    assert place_of([manifest], str(tmp_path / "elsewhere")) == Place(str(tmp_path / "k8s"), around=UNMARKED_LIMIT)
+    elsewhere = [manifest, str(tmp_path / "Dockerfile")]
+    assert place_of(elsewhere, str(tmp_path / "elsewhere")) == Place(str(tmp_path), around=0)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ def tree(root: Path, *paths: str) -> None:
         (root / path).write_text("FROM scratch\n")
 
 
-def find(root: Path, *paths: str, exclude: tuple[str, ...] = (), marked: bool = True, isolated: bool = False) -> Found:
+def find(root: Path, *paths: str, exclude: tuple[str, ...] = (), around: int | None = None) -> Found:
     scope = scope_of(str(root), [str(root / path) for path in paths])
-    return discover(str(root), scope, exclude=exclude, marked=marked, isolated=isolated)
+    return discover(str(root), scope, exclude=exclude, around=around)
 
 
 def names(found: Found) -> list[str]:
@@ -59,8 +59,8 @@ def test_a_folder_stands_for_all_below_it(tmp_path: Path) -> None:
 def test_the_project_around_a_file_is_read_too(tmp_path: Path) -> None:
     tree(tmp_path, "Dockerfile", "k8s/deploy.yaml")
     assert names(find(tmp_path, "k8s/deploy.yaml")) == ["Dockerfile", "k8s/deploy.yaml"]
-    assert names(find(tmp_path, "k8s/deploy.yaml", isolated=True)) == ["k8s/deploy.yaml"]
-    assert names(find(tmp_path, "k8s", isolated=True)) == ["k8s/deploy.yaml"]
+    assert names(find(tmp_path, "k8s/deploy.yaml", around=0)) == ["k8s/deploy.yaml"]
+    assert names(find(tmp_path, "k8s", around=0)) == ["k8s/deploy.yaml"]
 
 
 def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
@@ -102,6 +102,14 @@ def test_a_file_that_git_ignores_is_read_when_it_is_named(tmp_path: Path) -> Non
     assert names(find(tmp_path, "build/Dockerfile")) == ["Dockerfile", "build/Dockerfile"]
 
 
+def test_a_folder_is_read_when_it_is_named_whatever_it_is(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    tree(tmp_path, "Dockerfile", "build/Dockerfile", "vendor/Dockerfile")
+    (tmp_path / ".gitignore").write_text("build/\n")
+    assert names(find(tmp_path, "build")) == ["Dockerfile", "build/Dockerfile"]
+    assert names(find(tmp_path, "vendor")) == ["Dockerfile", "vendor/Dockerfile"]
+
+
 def test_a_root_that_git_ignores_altogether_is_walked(tmp_path: Path) -> None:
     git(tmp_path, "init")
     tree(tmp_path, "build/Dockerfile")
@@ -140,10 +148,15 @@ def test_around_a_lone_file_only_so_much_is_looked_at(tmp_path: Path) -> None:
     tree(tmp_path, "Dockerfile", "near/compose.yaml", "far/away/deploy.yaml")
     for number in range(UNMARKED_LIMIT):
         os.mkdir(tmp_path / "far" / str(number))
-    lone = find(tmp_path, "Dockerfile", marked=False)
+    lone = find(tmp_path, "Dockerfile", around=UNMARKED_LIMIT)
     assert names(lone) == ["Dockerfile"]
     assert lone.skipped[0].reason.startswith("too many files around")
-    assert "far/away/deploy.yaml" in names(find(tmp_path, "Dockerfile", marked=True))
+    assert "far/away/deploy.yaml" in names(find(tmp_path, "Dockerfile"))
+
+
+def test_paths_in_different_places_are_read_alone(tmp_path: Path) -> None:
+    tree(tmp_path, "a/Dockerfile", "b/Dockerfile", "c/Dockerfile")
+    assert names(find(tmp_path, "a", "b/Dockerfile", around=0)) == ["a/Dockerfile", "b/Dockerfile"]
 
 
 class TestReading:

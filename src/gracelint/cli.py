@@ -129,7 +129,7 @@ def _request(options: Namespace) -> tuple[Request, Selection]:
         base="" if place.root == working_dir else os.path.relpath(place.root, working_dir),
         paths=tuple(absolute),
         settings=settings,
-        marked=place.marked,
+        around=0 if options.isolated else place.around,
         isolated=options.isolated,
         overlay=overlay,
         progress=_progress() if sys.stderr.isatty() and not options.quiet else None,

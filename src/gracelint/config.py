@@ -52,12 +52,12 @@ class Settings(Record):
 
 
 class Place(Record):
-    """A project's root, and the configuration that says so. Where neither a configuration nor a git repository
-    marks a root, `marked` is false: nobody knows how far the project reaches."""
+    """A project's root, and the configuration that marks it, or the git repository."""
 
     root: str
-    file: str | None
-    marked: bool
+    file: str | None = None
+    around: int | None = None
+    """How many folder entries are looked at around what is linted; None where the root says how far a project goes."""
 
 
 def locate(folder: str) -> Place | None:
@@ -65,12 +65,12 @@ def locate(folder: str) -> Place | None:
     while True:
         own = os.path.join(folder, OWN_FILE)
         if os.path.isfile(own):
-            return Place(folder, own, True)
+            return Place(folder, own)
         shared = os.path.join(folder, SHARED_FILE)
         if _is_ours(shared):
-            return Place(folder, shared, True)
+            return Place(folder, shared)
         if os.path.exists(os.path.join(folder, ".git")):
-            return Place(folder, None, True)
+            return Place(folder)
         parent = os.path.dirname(folder)
         if parent == folder:
             return None

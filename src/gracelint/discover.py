@@ -56,14 +56,17 @@ def scope_of(root: str, paths: Iterable[str]) -> Scope:
     return Scope(frozenset(files), tuple(folders))
 
 
-def discover(root: str, scope: Scope, *, exclude: tuple[str, ...], marked: bool, isolated: bool) -> Found:
-    """The files below a root that may matter, and all that `scope` names; with `isolated` only the latter."""
+def discover(root: str, scope: Scope, *, exclude: tuple[str, ...] = (), around: int | None = None) -> Found:
+    """The files that may matter: all that `scope` names and, around it, all below the root.
+
+    `around` limits how many folder entries are looked at beyond the scope; 0 leaves the surroundings alone.
+    """
     skipped: list[Skip] = []
-    barred = _barrier(root, exclude, skipped)
+    barred = _barrier(root, scope, exclude, skipped)
     found = {}
-    for path in _listed(root, scope, barred, marked, skipped) if scope.folders or not isolated else ():
+    for path in _listed(root, scope, barred, around, skipped):
         kind = kind_of(path)
-        if kind == OTHER or (isolated and path not in scope) or barred(path.rpartition("/")[0]):
+        if kind == OTHER or (around == 0 and path not in scope) or barred(path.rpartition("/")[0]):
             continue
         if matches(path, exclude):
             skipped.append(Skip(path, "excluded by the configuration"))
@@ -79,13 +82,25 @@ def discover(root: str, scope: Scope, *, exclude: tuple[str, ...], marked: bool,
     return Found(tuple(sorted(found.items())), tuple(unique[path] for path in sorted(unique)))
 
 
-def _listed(root: str, scope: Scope, barred: Callable[[str], bool], marked: bool, skipped: list[Skip]) -> Iterable[str]:
-    listed = _git_files(root)
-    if listed is None:
-        return _walk(root, barred, None if marked or scope.folders else UNMARKED_LIMIT, skipped)
-    if scope.folders:
-        skipped += _git_ignored(root, barred)
-    return listed
+def _listed(
+    root: str, scope: Scope, barred: Callable[[str], bool], around: int | None, skipped: list[Skip]
+) -> Iterator[str]:
+    if around == 0 and not scope.folders:
+        return
+    by_git = _git_files(root)
+    if by_git is not None:
+        if scope.folders:
+            skipped += _git_ignored(root, barred)
+        yield from by_git
+        unlisted = [
+            folder for folder in scope.folders if folder and not any(path.startswith(f"{folder}/") for path in by_git)
+        ]
+    else:
+        if around != 0:
+            yield from _walk(root, "", barred, around, skipped)
+        unlisted = list(scope.folders)
+    for folder in unlisted:
+        yield from _walk(root, folder, barred, None, skipped)
 
 
 def kind_of(path: str) -> str:
@@ -100,9 +115,9 @@ def kind_of(path: str) -> str:
     return DOCKERFILE if is_dockerfile_name(name) else OTHER
 
 
-def _barrier(root: str, exclude: tuple[str, ...], skipped: list[Skip]) -> Callable[[str], bool]:
-    """A test for folders that are not read, which notes the reason once."""
-    known = {"": False}
+def _barrier(root: str, scope: Scope, exclude: tuple[str, ...], skipped: list[Skip]) -> Callable[[str], bool]:
+    """A test for folders that are not read, which notes the reason once. What is named is read all the same."""
+    known = {"": False, **dict.fromkeys(scope.folders, False)}
 
     def barred(folder: str) -> bool:
         answer = known.get(folder)
@@ -133,10 +148,12 @@ def _reason(absolute: str, folder: str, name: str, exclude: tuple[str, ...]) -> 
     return None
 
 
-def _walk(root: str, barred: Callable[[str], bool], limit: int | None, skipped: list[Skip]) -> Iterator[str]:
-    """All files, level by level, so that a limit cuts off what is farthest away."""
+def _walk(
+    root: str, start: str, barred: Callable[[str], bool], limit: int | None, skipped: list[Skip]
+) -> Iterator[str]:
+    """All files below a folder, level by level, so that a limit cuts off what is farthest away."""
     seen = 0
-    level = [""]
+    level = [start]
     while level:
         below = []
         for folder in level:
@@ -152,11 +169,18 @@ def _walk(root: str, barred: Callable[[str], bool], limit: int | None, skipped: 
                 return
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if not entry.is_dir():
+                if not _is_folder(entry):
                     yield path
                 elif not barred(path):
                     below.append(path)
         level = below
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _git_files(root: str) -> list[str] | None:

@@ -128,7 +128,7 @@ def lint(project: Project, selection: Selection) -> Report:
     suppressions += annotated(project.workloads, project.services)
     kept, used = _suppress(made, suppressions)
     findings = _join(kept)
-    if not project.request.isolated:
+    if project.request.around != 0:
         findings += _idle(suppressions, used, rules.keys() | selection.own, selection, settings)
     shown = sorted((reported for reported in findings if _in_scope(reported, project)), key=_order)
     return Report(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from gracelint.config import Place, Settings, locate
-from gracelint.discover import DOCKERFILE, MANIFEST, OTHER, Scope, Skip, discover, kind_of, scope_of
+from gracelint.discover import DOCKERFILE, MANIFEST, OTHER, UNMARKED_LIMIT, Scope, Skip, discover, kind_of, scope_of
 from gracelint.facts.dockerfile import Stage
 from gracelint.files import ProjectFiles, UnreadableError
 from gracelint.finding import Finding
@@ -42,8 +42,10 @@ class Request(Record):
     settings: Settings
     base: str = ""
     """From the working folder to the root, as a prefix for paths that people see."""
-    marked: bool = True
+    around: int | None = None
+    """How many folder entries are looked at around the paths; None for the whole project, 0 for nothing else."""
     isolated: bool = False
+    """Whether nothing but the paths is read even where they point elsewhere."""
     overlay: Mapping[str, str] = {}
     """Texts that stand in for files: standard input, or fixes not yet written."""
     progress: Callable[[int, int], None] | None = None
@@ -75,15 +77,17 @@ class Project(Record, identity=True):
 def place_of(paths: Iterable[str], working_dir: str) -> Place:
     """The root of the project that absolute paths belong to, and its configuration.
 
-    Where nothing marks a root it is the working folder, or the folder that holds all paths if they lie elsewhere.
+    Where nothing marks a root, nobody knows how far the project goes: then it is what lies nearby in the working
+    folder, or beside the paths if they lie elsewhere.
     """
     folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths]
     common = os.path.commonpath(folders) if folders else working_dir
     place = locate(common)
     if place is not None:
         return place
-    below = common == working_dir or common.startswith(working_dir.rstrip("/") + "/")
-    return Place(working_dir if below else common, None, False)
+    if common == working_dir or common.startswith(working_dir.rstrip("/") + "/"):
+        return Place(working_dir, around=UNMARKED_LIMIT)
+    return Place(common, around=UNMARKED_LIMIT if set(folders) == {common} else 0)
 
 
 def read_project(request: Request) -> Project:
@@ -93,7 +97,7 @@ def read_project(request: Request) -> Project:
     scope = scope_of(root, on_disk)
     named = {path for path in overlay if os.path.join(root, path) in request.paths}
     scope = Scope(scope.files | named, scope.folders)
-    found = discover(root, scope, exclude=request.settings.exclude, marked=request.marked, isolated=request.isolated)
+    found = discover(root, scope, exclude=request.settings.exclude, around=request.around)
     files = ProjectFiles(root, overlay, allowed=scope.__contains__ if request.isolated else None)
     reading = _Reading(files, scope, request.settings)
     todo = sorted({**dict(found.files), **{path: kind_of(path) for path in named}}.items())

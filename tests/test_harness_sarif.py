@@ -1,0 +1,56 @@
+"""SARIF against the 2.1.0 schema and Microsoft's own validator.
+
+Both come with the npm package @microsoft/sarif-multitool-linux. GRACELINT_SARIF names the folder it is installed in;
+without it the tests are skipped, but for CI.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from conftest import FIXTURES
+from gracelint.cli import main
+
+PACKAGE = os.environ.get("GRACELINT_SARIF")
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What gracelint says of the shop, and of a file it cannot read."""
+    if PACKAGE is None:
+        if os.environ.get("CI"):
+            pytest.fail("GRACELINT_SARIF is not set")
+        pytest.skip("GRACELINT_SARIF does not name the folder of @microsoft/sarif-multitool-linux")
+    broken = tmp_path / "a b é"
+    broken.mkdir()
+    (broken / "Dockerfile").write_bytes(b"FROM x\nNONSENSE \xff\n")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "log.sarif"
+    main(["check", "--strict", "--format", f"sarif={path}", os.path.join(FIXTURES, "shop"), "a b é"])
+    return path
+
+
+def test_it_follows_the_schema(log: Path) -> None:
+    assert PACKAGE is not None
+    with open(os.path.join(PACKAGE, "sarif-2.1.0.json"), encoding="utf-8") as file:
+        schema = json.load(file)
+    found = json.loads(log.read_text())
+    assert len(found["runs"][0]["results"]) > 5
+    jsonschema.validate(found, schema)
+
+
+def test_microsofts_validator_has_no_objection(log: Path) -> None:
+    assert PACKAGE is not None
+    tool = os.path.join(PACKAGE, "Sarif.Multitool")
+    os.chmod(tool, 0o755)
+    done = subprocess.run([tool, "validate", str(log)], capture_output=True, text=True)
+    objections = [line for line in done.stdout.splitlines() if ": error " in line or ": warning " in line]
+    # The project has no home page that could be named as `informationUri`.
+    assert [line for line in objections if "SARIF2005" not in line] == []
+    assert "Analysis completed successfully." in done.stdout
