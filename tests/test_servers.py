@@ -210,6 +210,11 @@ def test_an_application_with_a_handler_of_its_own_is_not_judged_by_its_server() 
     assert launch.why == "shop.py handles SIGTERM itself, and what comes of that under waitress is not known"
 
 
+@pytest.mark.parametrize(("limit", "verdict"), [("0", "cut"), ("1", "unknown"), ("2", "handled")])
+def test_a_graceful_stop_needs_time(limit: str, verdict: str) -> None:
+    assert launch_of(f'["uvicorn", "api:app", "--timeout-graceful-shutdown", "{limit}"]').verdict.value == verdict
+
+
 def test_reactions_for_servers_that_a_program_starts() -> None:
     handled = server_reaction("uvicorn", {"timeout_graceful_shutdown": 9}, "SIGTERM")
     assert handled == (

@@ -44,6 +44,8 @@ _EFFECTS = {
     Verdict.IGNORED: Effect.SWALLOWS,
     Verdict.UNKNOWN: Effect.UNKNOWN,
 }
+_NO_TIME = 1.0
+"""Seconds; whether a request is done by then is chance."""
 _NO_ACTION = frozenset(("SIGWINCH", "SIGCHLD", "SIGURG", "SIGCONT"))
 """Signals whose default action is none (signal(7))."""
 
@@ -62,9 +64,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     row, doubts = _as_set(row, given)
     name = row.get("label", key)
     usual, why = _reaction(name, row, doubts, given, context.signal)
-    kind, why = _here(name, row, given, context, usual) or (usual, why)
+    drain = _drain(name, row, given) if usual == "graceful" else None
+    kind, why = _here(name, row, given, context, usual) or _hurried(drain, context.signal) or (usual, why)
     verdict = _VERDICTS[kind][0 if context.pid_1 else 1]
-    drain = _drain(name, row, given) if kind == "graceful" else None
     hop = Hop(
         argv=tuple(word.value for word in argv),
         kind=HopKind(row.get("kind", "server")),
@@ -76,7 +78,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         signal=context.signal,
         details=_details(name, row, context.signal, kind, argv) | {"group_cut": (usual, kind) == ("graceful", "drops")},
     )
-    return Step(hop, drain=drain, one_shot=False, development=bool(row.get("development")))
+    return Step(
+        hop, drain=drain if kind == "graceful" else None, one_shot=False, development=bool(row.get("development"))
+    )
 
 
 def _here(name: str, row: Row, given: ServerSettings, context: Context, usual: str) -> tuple[str, str] | None:
@@ -93,6 +97,15 @@ def _here(name: str, row: Row, given: ServerSettings, context: Context, usual: s
     return "unknown", f"{own} handles {context.signal} itself, and what comes of that under {name} is not known"
 
 
+def _hurried(drain: Drain | None, signal: str) -> tuple[str, str] | None:
+    """A graceful stop that has no time for what is in flight."""
+    if drain is None or drain.seconds is None or drain.seconds > _NO_TIME:
+        return None
+    if drain.seconds == 0:
+        return "drops", f"{drain.why} is 0: what is in flight is dropped on {signal}"
+    return "unknown", f"{drain.why} leaves only {drain.seconds:g} s for what is in flight"
+
+
 def server_reaction(
     name: str, options: Mapping[str, float | str | bool | None], signal: str
 ) -> tuple[Verdict, Verdict, str, Drain | None]:
@@ -104,7 +117,9 @@ def server_reaction(
     row, doubts = _as_set(row, given)
     label = row.get("label", name)
     kind, why = _reaction(label, row, doubts, given, signal)
-    return *_VERDICTS[kind], why, _drain(label, row, given) if kind == "graceful" else None
+    drain = _drain(label, row, given) if kind == "graceful" else None
+    kind, why = _hurried(drain, signal) or (kind, why)
+    return *_VERDICTS[kind], why, drain if kind == "graceful" else None
 
 
 def _one_shot_step(argv: tuple[Word, ...], context: Context) -> Step:
