@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Options = dict[str, "Located[str | None]"]
 
-OFF = frozenset(("", "0", "false", "no", "off", "none"))
-
 
 class ServerSettings(Record, identity=True):
     """Options by their long name in snake case; a value of None is there but cannot be read."""

@@ -11,7 +11,6 @@ from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.image import find_text
 from gracelint.launch.one_shots import one_shot
-from gracelint.launch.server_settings import OFF, ServerSettings, called_with, read_settings
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from gracelint.launch.server_settings import ServerSettings
     from gracelint.source import Source, Word
 
     Row = Mapping[str, Any]
@@ -44,6 +44,7 @@ _EFFECTS = {
     Verdict.IGNORED: Effect.SWALLOWS,
     Verdict.UNKNOWN: Effect.UNKNOWN,
 }
+_OFF = frozenset(("", "0", "false", "no", "off", "none"))
 _NO_TIME = 1.0
 """Seconds; whether a request is done by then is chance."""
 _NO_ACTION = frozenset(("SIGWINCH", "SIGCHLD", "SIGURG", "SIGCONT"))
@@ -57,6 +58,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     found = _row(argv)
     if found is None:
         return None
+    from gracelint.launch.server_settings import read_settings
+
     key, row = found
     given = read_settings(argv, context, row)
     if "option" in row and row["option"] not in given.options:
@@ -113,6 +116,8 @@ def server_reaction(
     row = table("servers").get(name)
     if row is None:
         return Verdict.UNKNOWN, Verdict.UNKNOWN, f"nothing is known of the server {name}", None
+    from gracelint.launch.server_settings import called_with
+
     given = called_with(options)
     row, doubts = _as_set(row, given)
     label = row.get("label", name)
@@ -194,7 +199,7 @@ def _holds(variant: Row, given: ServerSettings) -> bool | None:
     if "above" in variant:
         number = seconds(value)
         return None if number is None else number > variant["above"]
-    return value not in OFF
+    return value not in _OFF
 
 
 def _reaction(name: str, row: Row, doubts: list[Row], given: ServerSettings, signal: str) -> tuple[str, str]:
