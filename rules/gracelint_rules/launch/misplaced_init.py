@@ -61,5 +61,5 @@ def misplaced_init(launch: Launch) -> Iterator[Finding]:
 def _fix(launch: Launch, shell: Hop, init: Hop) -> Fix | None:
     if shell.kind not in (HopKind.SHELL, HopKind.SCRIPT) or init.span is None:
         return None
-    changes = edits.script.insert_exec(init.span)
+    changes = edits.script.insert_exec((init.span,))
     return Fix("Let the init replace the shell", changes, Applicability.SAFE) if changes else None

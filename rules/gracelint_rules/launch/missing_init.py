@@ -84,7 +84,7 @@ _RUNTIMES = ("python", "node")
 @rule("missing-init", severity=Severity.WARNING, subject=Launch)
 def missing_init(launch: Launch) -> Iterator[Finding]:
     first = next((hop for hop in launch.hops if hop.effect is not Effect.REPLACES), None)
-    if first is None or not first.pid_1 or first.kind is not HopKind.PROGRAM or launch.one_shot:
+    if first is None or not first.pid_1 or first.kind is not HopKind.PROGRAM or launch.one_shot or launch.development:
         return
     if launch.workload is not None and launch.workload.runs_to_end:
         return
