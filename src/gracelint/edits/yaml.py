@@ -110,8 +110,8 @@ def remove_entry(document: Document, mapping: Mapping, key: str) -> Edits | None
     if mapping.flow:
         return (Edit(_with_comma(document, own, entry), ""),)
     text = document.source.text
-    start, end = _line_start(text, entry[0].start), _line_end(text, entry[1].end)
-    if text[start : entry[0].start].strip() or not _REST.fullmatch(text, entry[1].end, end):
+    start, end = _line_start(text, entry[0].start), _Place(document, mapping, own).end_of(entry)
+    if end is None or text[start : entry[0].start].strip():
         return None
     return (Edit(Span(document.source, start, _NEWLINE.match(text, end).end()), ""),)  # type: ignore[union-attr]
 
@@ -168,7 +168,7 @@ class _Place:
         return self._insert(start, f"{self.indent}{self.block_entry(key, value)}{self._newline()}")
 
     def behind(self, key: str, value: Tree, after: tuple[str, ...]) -> Edits | None:
-        at = self._end_of(self._sibling(after))
+        at = self.end_of(self._sibling(after))
         if at is None:
             return None
         return self._insert(at, f"{self._newline()}{self.indent}{self.block_entry(key, value)}")
@@ -195,13 +195,13 @@ class _Place:
         found = (entry for name in after for entry in usable if entry[0].value == name)
         return next(found, usable[-1] if usable else None)
 
-    def _end_of(self, entry: Entry | None) -> int | None:
+    def end_of(self, entry: Entry | None) -> int | None:
         """The end of the last line of a block entry and of the comments indented below it."""
-        if entry is None or _keeps_newlines(entry[1]):
+        if entry is None:
             return None
         text, column = self.text, len(self.indent)
         end = _line_end(text, entry[1].end)
-        if not _REST.fullmatch(text, entry[1].end, end):
+        if _ends_in_newlines(entry[1], at_end=end == len(text)) or not _REST.fullmatch(text, entry[1].end, end):
             return None
         while comment := _COMMENT_LINE.match(text, end):
             if len(comment[1]) <= column:
@@ -276,14 +276,15 @@ def _line_end(text: str, at: int) -> int:
     return found.start() if found else len(text)
 
 
-def _keeps_newlines(node: Node) -> bool:
-    """Whether a block scalar ends here whose value has the empty lines that follow (`|+`)."""
+def _ends_in_newlines(node: Node, at_end: bool) -> bool:
+    """Whether a block scalar ends here that what follows would change: `|+`, or `|` at the end of a file."""
     while not isinstance(node, Scalar):
         if not node.items:
             return False
         last = node.items[-1]
         node = last[1] if isinstance(last, tuple) else last
-    return node.style in ("|", ">") and "+" in _NEWLINE.split(node.span.text, maxsplit=1)[0]
+    header = _NEWLINE.split(node.span.text, maxsplit=1)[0] if node.style in ("|", ">") else "-"
+    return "+" in header or (at_end and "-" not in header)
 
 
 def _step(document: Document, mapping: Mapping) -> int:

@@ -255,7 +255,7 @@ def _scalar(composer: _Composer, event: Any, base: int) -> Scalar:
     if tag or event.anchor:
         start = min(_after_properties(composer.source.text, start), end)
     if style in ("|", ">"):
-        end = _without_trailing_space(composer.source.text, start, end)
+        end = _without_empty_lines(composer.source.text, start, end)
     if tag:
         tag = "str" if tag == "!" else tag.removeprefix("tag:yaml.org,2002:")
     node = Scalar(event.value, composer.source, start, end, style, tag)
@@ -353,10 +353,13 @@ def _after_properties(text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def _without_trailing_space(text: str, start: int, end: int) -> int:
-    while end > start + 1 and text[end - 1] in " \t\r\n":
-        end -= 1
-    return end
+def _without_empty_lines(text: str, start: int, end: int) -> int:
+    """The end of the last line of a block scalar that holds anything."""
+    last = end
+    while last > start + 1 and text[last - 1] in " \t\r\n":
+        last -= 1
+    newline = _NEWLINE.search(text, last, end)
+    return newline.start() if newline else end
 
 
 # What is wrong
