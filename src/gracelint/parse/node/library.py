@@ -347,6 +347,17 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
     if name == "unref":
         _release(machine, owner, node, frame)
         return owner
+    if name == "emit":
+        listeners = owner.callbacks.get(args[0], ()) if args and isinstance(args[0], str) else ()
+        for function in listeners:
+            machine.call(function, args[1:], frame, node)
+        return True
+    if owner.kind == "app" and name == "close":
+        from gracelint.parse.node.machine import Thrown
+
+        # Express and Koa applications have no `close`: the call is a TypeError
+        if machine.certain:
+            raise Thrown
     if owner.kind == "app" and name == "listen":
         return _listen(machine, owner, args, node, frame)
     if name in row.get("start", ()):
@@ -395,12 +406,17 @@ def _start(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: F
 
 
 def _release(machine: Machine, thing: Thing, node: Node, frame: Frame) -> None:
-    if machine.stopping:
+    if machine.stopping or _is_later(frame):
         machine.note("release", node, frame, thing=thing)
     elif machine.certain:
         thing.alive = False
     elif thing.alive:
         thing.alive = None
+
+
+def _is_later(frame: Frame) -> bool:
+    """Start-up code behind an endless loop or an unsettled promise runs only when the program stops."""
+    return any(part.kind in ("loop", "unknown") for part in frame.after)
 
 
 def _close(
@@ -420,7 +436,7 @@ def _close(
         bound = After("race", span, thing.data, parts=((After("drained", span, thing.data),), (_timer(span, seconds),)))
         machine.note("force", node, frame, thing=thing.data, seconds=seconds)
         return Promise((*frame.after, bound), UNDEFINED)
-    if not machine.stopping:
+    if not machine.stopping and not _is_later(frame):
         for part in others or [thing]:
             _release(machine, part, node, frame)
     for part in others or [thing]:
@@ -473,7 +489,7 @@ def _terminate(machine: Machine, owner: Thing, args: list[Any], node: Node, fram
 def _send(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
     if not machine.stopping or owner.kind not in ("worker", "child", "cluster"):
         return UNDEFINED
-    machine.note("ask", node, frame, thing=owner, target="message")
+    machine.note("ask", node, frame, thing=owner, target="message", value=args[0] if args else UNDEFINED)
     return _after_end(machine, owner, node, frame)
 
 
@@ -678,9 +694,15 @@ def _process_kill(machine: Machine, args: list[Any], node: Node, frame: Frame) -
 
 
 def _remove_listener(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    machine.removed.extend(str(value) for value in args if isinstance(value, str))
-    if not args:
-        machine.removed.extend(_SIGNALS)
+    gone = [str(value) for value in args if isinstance(value, str)] or list(_SIGNALS)
+    machine.removed.extend(gone)
+    if not machine.stopping and machine.certain and not _is_later(frame):
+        functions = args[1:2]
+        machine.registrations[:] = [
+            known
+            for known in machine.registrations
+            if not set(known.signals) & set(gone) or (functions and known.function is not functions[0])
+        ]
     return External("process")
 
 
@@ -691,13 +713,8 @@ def _set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     machine.run_timers.add((frame.file.source.path, node.start_byte))
     span = frame.file.span(node)
     key = function.node if isinstance(function, Closure) else None
-    again = next((thing for known, thing in machine.timer_stack if key is not None and known == key), None)
-    if again is None and key is not None and key in machine.stack:
-        again = machine.add(Thing("interval", "setTimeout", span, True), frame)
-    if again is not None:
-        again.kind, again.alive = "interval", True
-        again.data = (function, args[2:], seconds, frame.file)
-        return again
+    if isinstance(function, Closure) and (key in machine.stack or any(known == key for known, _ in machine.timer_stack)):
+        return rearm(machine, function, args[2:], seconds, "setTimeout", span, frame)
     thing = Thing("timer", "setTimeout", span, bool(seconds and seconds >= 3600))
     if not machine.stopping:
         machine.add(thing, frame)
@@ -706,6 +723,18 @@ def _set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
         machine.task(function, args[2:], frame, (*frame.after, After("timer", span, thing, seconds)))
     finally:
         machine.timer_stack.pop()
+    return thing
+
+
+def rearm(
+    machine: Machine, function: Closure, args: list[Any], seconds: float | None, name: str, span: Any, frame: Frame
+) -> Thing:
+    """A function that has itself called again: it goes round until it no longer does."""
+    thing = next((thing for known, thing in machine.timer_stack if known == function.node), None)
+    if thing is None:
+        thing = machine.add(Thing("interval", name, span, True), frame)
+    thing.kind, thing.alive = "interval", True
+    thing.data = (function, args, seconds, function.file)
     return thing
 
 
@@ -721,9 +750,7 @@ def _set_interval(machine: Machine, args: list[Any], node: Node, frame: Frame) -
 def _soon(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     function = args[0] if args else UNKNOWN
     if isinstance(function, Closure) and function.node in machine.stack:
-        thing = machine.add(Thing("interval", "setImmediate", frame.file.span(node), True), frame)
-        thing.data = (function, args[1:], 0.0, frame.file)
-        return thing
+        return rearm(machine, function, args[1:], 0.0, "setImmediate", frame.file.span(node), frame)
     machine.task(function, args[1:], frame, frame.after)
     return UNDEFINED
 
@@ -812,6 +839,9 @@ def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
 
 
 def _fork(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    forked = _forked(machine)
+    if forked is not None and not machine.stopping:
+        return forked
     thing = Thing("cluster", "cluster", frame.file.span(node), True)
     thing.data = (machine.source, "clustered", machine.argv)
     thing.callbacks["exit"] = list(machine.listeners.get("cluster.exit", ()))
@@ -830,7 +860,7 @@ def _cluster_on(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
 
 def _cluster_disconnect(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     if machine.stopping:
-        machine.note("disconnect", node, frame)
+        machine.note("disconnect", node, frame, thing=_forked(machine))
         after = (*frame.after, After("disconnected", frame.file.span(node)))
         for value in args:
             machine.task(value, [], frame, after)
@@ -880,6 +910,22 @@ def _string(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
 
 def _same(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     return args[0] if args else UNDEFINED
+
+
+def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    emitter = Thing("emitter", "AbortSignal", frame.file.span(node), False)
+    signal = Object({"aborted": False})
+    signal.props["addEventListener"] = signal.props["on"] = Method(emitter, "on")
+
+    def abort(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
+        signal.props["aborted"] = True
+        return machine.call(Method(emitter, "emit"), ["abort"], frame, at)
+
+    return Object({"signal": signal, "abort": Builtin(abort)})
+
+
+def _emitter(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return Thing("emitter", "EventEmitter", frame.file.span(node), False)
 
 
 def _stoppable(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -954,6 +1000,9 @@ _FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "String": _string,
     "Boolean": lambda m, a, n, f: UNKNOWN,
     "stoppable": _stoppable,
+    "AbortController": _abort_controller,
+    "events": _emitter,
+    "events.EventEmitter": _emitter,
     "worker_threads.parentPort.on": _port_on,
     "worker_threads.parentPort.once": _port_on,
     "worker_threads.parentPort.close": _port_close,

@@ -47,6 +47,10 @@ class Stop(Exception):  # noqa: N818
     """The program has called `process.exit`, or was judged too big to follow to its end."""
 
 
+class Thrown(Exception):  # noqa: N818
+    """A `throw` that is sure to happen."""
+
+
 class Text(str):
     """A string that knows the literal it was written as."""
 
@@ -77,6 +81,8 @@ class Event(Record, identity=True):
     thing: Thing | None = None
     seconds: float | None = None
     target: str = ""
+    value: Any = None
+    """The message that is sent."""
 
 
 class Frame:
@@ -127,6 +133,8 @@ class Machine:
         self.stopping = False
         self.ended = False
         self.steps = 0
+        self.counters: frozenset[str] = frozenset()
+        """Variables that work counts up and down: nobody knows what they are when the signal comes."""
         self.stack: list[Node] = []
         self.timer_stack: list[tuple[Any, Thing]] = []
         self.resolved: dict[int, tuple[After, ...]] = {}
@@ -140,8 +148,8 @@ class Machine:
         self.parsed[self.source.path] = file
         try:
             self.run_module(file)
-        except Stop:
-            self.ended = self.certain and self.steps < _MOST_STEPS
+        except (Stop, Thrown):
+            self.ended = self.steps < _MOST_STEPS and not any(thing.kind == "busy" for thing in self.things)
 
     def deliver(self, functions: list[Any], args: list[Any], file: File) -> None:
         """Calls listeners, as the event loop does."""
@@ -160,6 +168,10 @@ class Machine:
         except Stop:
             if self.steps >= _MOST_STEPS:
                 raise
+            return Promise(after, never=True)
+        except Thrown:
+            # nothing catches it: node ends with an error
+            self.note("exit", inner.file.root, inner, target="throw")
             return Promise(after, never=True)
         finally:
             self.certain = was
@@ -263,7 +275,7 @@ class Machine:
             for node in nodes:
                 frame.after = before
                 ends.append(self.execute(node, frame) if node is not None else None)
-        except Stop:
+        except (Stop, Thrown):
             if self.steps > _MOST_STEPS:
                 raise
         finally:
@@ -283,13 +295,20 @@ class Machine:
         return self.execute(branch, frame) if branch is not None else None
 
     def try_statement(self, node: Node, frame: Frame) -> Any:
+        body, handler = node.child_by_field_name("body"), node.child_by_field_name("handler")
+        finalizer = node.child_by_field_name("finalizer")
+        last = finalizer.child_by_field_name("body") if finalizer is not None else None
         ended = None
-        for field in ("body", "finalizer"):
-            part = node.child_by_field_name(field)
-            if part is not None:
-                body = part if part.type == "statement_block" else part.child_by_field_name("body") or part
-                ended = self.execute(body, frame) or ended
-        return None if ended == "throw" else ended
+        try:
+            ended = self.execute(body, frame) if body is not None else None
+        except Thrown:
+            caught = handler.child_by_field_name("body") if handler is not None else None
+            if caught is None:
+                if last is not None:
+                    self.execute(last, frame)
+                raise
+            ended = self.execute(caught, frame)
+        return (self.execute(last, frame) if last is not None else None) or ended
 
     def switch_statement(self, node: Node, frame: Frame) -> Any:
         value = self.value(node.child_by_field_name("value"), frame)
@@ -410,7 +429,7 @@ class Machine:
             return True
         try:
             ended = self.execute(body, over) if body is not None else None
-        except Stop:
+        except (Stop, Thrown):
             return False
         if ended == "break" or isinstance(ended, tuple):
             return True
@@ -423,6 +442,8 @@ class Machine:
     def throw_statement(self, node: Node, frame: Frame) -> Any:
         for child in node.named_children:
             self.value(child, frame)
+        if self.certain:
+            raise Thrown
         return ("return", UNDEFINED)
 
     def declaration(self, node: Node, frame: Frame) -> None:
@@ -537,6 +558,8 @@ class Machine:
     def identifier(self, node: Node, frame: Frame) -> Any:
         name = text_of(node)
         found = frame.scope.get(name, _MISSING)
+        if name in self.counters and isinstance(found, (int, float)):
+            return UNKNOWN
         return library.GLOBALS.get(name, External(name)) if found is _MISSING else found
 
     def string(self, node: Node, frame: Frame) -> Any:
@@ -681,10 +704,14 @@ class Machine:
         if truth is None:
             was, before, self.certain = self.certain, frame.after, False
             try:
-                self.value(right, frame)
+                other = self.value(right, frame)
             finally:
                 self.certain, frame.after = was, before
-            return UNKNOWN
+            # `process.env.TIMEOUT_MS || 10000`: the number the program itself takes for granted
+            is_default = kind != "&&" and (
+                isinstance(other, (int, float)) or (isinstance(other, str) and other.isdigit())
+            )
+            return other if is_default and not isinstance(other, bool) else UNKNOWN
         if kind == "&&":
             return self.value(right, frame) if truth else left
         return left if truth else self.value(right, frame)
@@ -810,7 +837,8 @@ class Machine:
             return library.external_member(self, owner, name)
         if isinstance(owner, Object):
             if name in owner.props:
-                return owner.props[name]
+                found = owner.props[name]
+                return UNKNOWN if name in self.counters and isinstance(found, (int, float)) else found
             return _method_of(owner.cls, name, owner, self) if owner.cls is not None else _absent(owner)
         if isinstance(owner, Class):
             if name in owner.statics:
@@ -960,7 +988,12 @@ class Machine:
 
     def call_closure(self, closure: Closure, args: list[Any], frame: Frame) -> Any:
         node = closure.node
+        is_async = any(child.type == "async" for child in node.children)
         recursive = self.stack.count(node)
+        if recursive and is_async:
+            # an async function that calls itself goes round like a loop
+            thing = library.rearm(self, closure, args, 0.0, "recursion", closure.file.span(node), frame)
+            return Promise((*frame.after, After("loop", thing.span, thing)))
         if recursive > 1 or len(self.stack) > _DEEPEST or _is_generator(node):
             return UNKNOWN
         body = node.child_by_field_name("body")
@@ -968,7 +1001,6 @@ class Machine:
             return UNKNOWN
         inner = Frame(Scope(closure.scope), closure.file, frame.after, closure.this)
         self.bind_parameters(node, [*closure.bound, *args], inner)
-        is_async = any(child.type == "async" for child in node.children)
         self.stack.append(node)
         value: Any = UNDEFINED
         try:
@@ -980,6 +1012,12 @@ class Machine:
         except Stop:
             if not is_async or inner.after == frame.after or self.steps > _MOST_STEPS:
                 raise
+            return Promise(inner.after, never=True)
+        except Thrown:
+            if not is_async:
+                raise
+            if self.stopping:
+                self.note("opaque", node, inner, target="a rejected promise")
             return Promise(inner.after, never=True)
         finally:
             self.stack.pop()

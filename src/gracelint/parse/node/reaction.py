@@ -11,7 +11,7 @@ from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
 from gracelint.parse.node.library import _SIGNALS as NUMBERS
 from gracelint.parse.node.machine import Event, Frame, Machine, Registration, Text
-from gracelint.parse.node.syntax import walk
+from gracelint.parse.node.syntax import text_of, walk
 from gracelint.parse.node.values import UNKNOWN, After, Closure, Scope, Thing
 from gracelint.record import Record, replace
 
@@ -97,6 +97,7 @@ def _stop(signal: str, machine: Machine) -> Stopped:
     before = machine.events
     machine.events = []
     machine.stopping = True
+    machine.counters = _counters(machine)
     file = machine.parsed[machine.source.path]
     assert file is not None
     opened = tuple(thing for thing in machine.things if thing.alive is not False and not _deferred(thing.after))
@@ -114,13 +115,24 @@ def _stop(signal: str, machine: Machine) -> Stopped:
     return Stopped(machine, events, left, opened, delay, _work(machine))
 
 
-_RELEASES = ("close", "release", "stop-child", "ask")
+def _counters(machine: Machine) -> frozenset[str]:
+    found = set()
+    for file in machine.parsed.values():
+        for node in walk(file.root) if file is not None else ():
+            if node.type in ("update_expression", "augmented_assignment_expression"):
+                target = node.child_by_field_name("argument") or node.child_by_field_name("left")
+                name = target.child_by_field_name("property") if target is not None else None
+                found.add(text_of(name or target) if target is not None else "")
+    return frozenset(found)
+
+
+_RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
 
 
 def _look_again(machine: Machine, opened: Iterable[Thing]) -> float:
     """Runs intervals and loops once more, now that flags are set; returns the longest time until they look."""
     delay = 0.0
-    for thing in opened:
+    for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
         if thing.kind == "interval" and isinstance(thing.data, tuple):
             function, args, seconds, file = thing.data
             if thing.name != "setInterval" and isinstance(function, Closure):
@@ -207,6 +219,10 @@ def _judge(
     dropped = _dropped(stopped, serving)
     if dropped is not None:
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, *dropped)
+    destroyed = _destroyed(stopped) if serving else None
+    if destroyed is not None:
+        why = f"whether {destroyed.target}() drops requests in flight cannot be told"
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
     peers = _peers(stopped, start, depth)
     exits = [event for event in events if event.kind == "exit"]
     sure = [
@@ -293,10 +309,23 @@ def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
     return None
 
 
+def _destroyed(stopped: Stopped) -> Event | None:
+    """Sockets that are destroyed one by one."""
+    for event in stopped.events:
+        if event.kind == "opaque" and event.target.endswith((".destroy", ".end", ".terminate", ".close")):
+            wait = _time(event.after)
+            if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < (
+                stopped.work or _SHORTEST_DRAIN
+            ):
+                return event
+    return None
+
+
 def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, str, Span] | None:
     """What an exit loses: (True, …) where it is sure, (False, …) where it may, None where nothing is lost."""
     parts = _flat(event.after)
-    drained = {id(part.thing) for part in parts if part.kind in ("drained", "closed")}
+    work = stopped.work or _SHORTEST_DRAIN
+    drained = _drained(event.after, work)
     wait = _time(event.after)
     if any(part.kind == "disconnected" for part in parts):
         return (
@@ -307,7 +336,6 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
     open_ = [thing for thing in serving if id(thing) not in drained]
     if open_ and len(open_) < len(serving):
         return False, f"it exits while {_name(open_[0])} may still have requests", event.span
-    work = stopped.work or _SHORTEST_DRAIN
     if open_:
         if wait is None:
             return False, "how long it waits before process.exit cannot be told", event.span
@@ -326,6 +354,17 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
         unknown = any(part.kind == "work" for part in parts)
         return not unknown, f"process.exit does not wait for {_name(lost[0])}", event.span
     return None
+
+
+def _drained(after: tuple[After, ...], work: float) -> set[int]:
+    """What is surely done before; a race counts where its timers leave the requests their time."""
+    found = set()
+    for part in after:
+        if part.kind in ("drained", "closed"):
+            found.add(id(part.thing))
+        elif part.kind == "race" and (_time((part,)) or 0.0) >= work:
+            found |= {id(other.thing) for other in _flat((part,)) if other.kind == "drained"}
+    return found
 
 
 def _waits_for_peer(event: Event) -> bool:
@@ -363,7 +402,11 @@ def _peers(stopped: Stopped, start: Callable[[], Machine], depth: int) -> tuple[
     worst: tuple[Verdict, str, Span] | None = None
     for event in stopped.events:
         thing = event.thing
-        if event.kind not in ("stop-child", "ask") or thing is None or thing.kind not in ("worker", "child", "cluster"):
+        if (
+            event.kind not in ("stop-child", "ask", "disconnect")
+            or thing is None
+            or thing.kind not in ("worker", "child", "cluster")
+        ):
             continue
         found = _peer(stopped.machine, thing, event, depth)
         if worst is None or _WORST.index(found[0]) < _WORST.index(worst[0]):
@@ -388,7 +431,17 @@ def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Ver
     if event.kind == "stop-child":
         found, _ = reaction(event.target, base, start, depth + 1)
         return found.as_child, f"{_name(thing)}: {found.why}", found.span or event.span
+    kept = [known for known in base.things if known.alive is not False]
+    if event.kind == "disconnect":
+        # a disconnected worker closes its servers, answers what is in flight, and ends when nothing else is left
+        if kept and all(known.kind == "server" for known in kept):
+            return Verdict.HANDLED, f"{_name(thing)} close their servers when they are disconnected", event.span
+        return Verdict.UNKNOWN, f"whether {_name(thing)} end after they are disconnected cannot be told", event.span
     port = [function for key in ("port.message", "message") for function in base.listeners.get(key, ())]
+    keeper = next((known for known in kept if known.alive and known.certain), None)
+    if not port and keeper is not None and not base.unread:
+        why = f"{_name(thing)} has no listener for messages, and {_name(keeper)} keeps it running"
+        return Verdict.IGNORED, why, keeper.span
     if not port:
         return Verdict.UNKNOWN, f"what {_name(thing)} does with the message cannot be told", event.span
     file = base.parsed[source.path]
@@ -397,7 +450,7 @@ def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Ver
     base.events = []
     base.stopping = True
     for function in port:
-        base.task(function, [UNKNOWN], Frame(Scope(), file), ())
+        base.task(function, [UNKNOWN if event.value is None else event.value], Frame(Scope(), file), ())
     _look_again(base, opened)
     released = {id(done.thing) for done in base.events if done.kind in _RELEASES and done.certain} | set(base.resolved)
     left = [known for known in opened if id(known) not in released]
