@@ -10,10 +10,16 @@ from importlib import import_module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from gracelint.edits import dockerfile, node, python, script, words, yaml
 
 __all__ = ["dockerfile", "node", "python", "script", "words", "yaml"]
+
+
+def of_language(language: str) -> Any:
+    """The module that edits programs of a language; those modules have the same functions."""
+    return import_module(f"{__name__}.{language}")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -15,6 +15,10 @@ from gracelint.finding import Note
 from gracelint.record import Record, field
 from gracelint.source import Source, Span, Word
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Cause(str, Enum):
     """Why a program reacts to a signal as it does."""
@@ -137,6 +141,31 @@ class Connection(Record):
     closed: bool = False
 
 
+class Stop(Record):
+    """One way in which the program is stopped: what arrives at it, and what becomes of it."""
+
+    signal: str
+    verdict: Verdict
+    reaction: Reaction
+    pid_1: bool
+    kill: str
+    """How it is ended if nothing else ends it: "SIGKILL after 30 s"."""
+    grace: float | None = None
+    launch: object | None = None
+
+    @property
+    def seen(self) -> str:
+        """What an operator sees."""
+        if self.verdict is Verdict.CUT:
+            return f"{self.signal} ends it at once, before any cleanup"
+        return f"{self.signal} is ignored until {self.kill}" if self.verdict is Verdict.IGNORED else self.reaction.why
+
+    @property
+    def late(self) -> bool:
+        """The handler works, but what it asks for is noticed only after the grace period."""
+        return self.grace is not None and self.reaction.delay is not None and self.reaction.delay > self.grace
+
+
 class Program(Record, identity=True):
     language: str
     """python or node."""
@@ -176,3 +205,25 @@ class Program(Record, identity=True):
     """The command line of the one child it starts, hands its signals to and waits for."""
     runtime: int | None = None
     """The major version of the runtime it is started with, where that is known: Node 18."""
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """How each launch stops it; where nothing launches it, as PID 1 with SIGTERM."""
+        found = tuple(stop for launch in self.launches if (stop := self._stop(launch)) is not None)
+        if found or self.launches or "SIGTERM" not in self.reactions:
+            return found
+        reaction = self.reactions["SIGTERM"]
+        return (Stop("SIGTERM", reaction.as_pid_1, reaction, True, "SIGKILL"),)
+
+    def stop_because(self, *causes: Cause) -> Stop | None:
+        """The first of its stops that goes wrong for one of these causes."""
+        return next((stop for stop in self.stops if stop.reaction.cause in causes), None)
+
+    def _stop(self, launch: Any) -> Stop | None:
+        hop = next((hop for hop in reversed(launch.hops) if hop.details.get("program") == self.source.path), None)
+        if hop is None or launch.one_shot or hop.signal not in self.reactions:
+            return None
+        reaction = self.reactions[hop.signal]
+        verdict = reaction.as_pid_1 if hop.pid_1 else reaction.as_child
+        grace = launch.grace.value
+        return Stop(hop.signal, verdict, reaction, hop.pid_1, launch.kill, grace if grace == grace else None, launch)

@@ -48,25 +48,29 @@ def read_python(
     modules = Modules(files, tuple(dict.fromkeys((folder, *roots))))
     modules.add(entry)
 
+    runs: list[Machine] = []
+
     def run(signal: str, at: int | None, pid_1: bool = True) -> Run:
         machine = Machine(modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1)
+        runs.append(machine)
         return Run(machine, machine.run(entry, call))
 
     try:
         base = run("", None)
+        runs.clear()
         reactions = _reactions(base, run)
     except (TooLong, RecursionError):
         import os
-        if os.environ.get('DBG'): raise
+
+        if os.environ.get("DBG"):
+            raise
         return _too_long(entry, modules)
-    return _program(entry, modules, base, reactions, call)
+    return _program(entry, modules, base, runs, reactions, call)
 
 
 def _too_long(entry: Module, modules: Modules) -> Program:
     why = "it is too large to be followed"
-    reactions = {
-        signal: Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why) for signal in SIGNALS
-    }
+    reactions = {signal: Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why) for signal in SIGNALS}
     span = _first_span(entry)
     return Program("python", entry.source, span, None, modules.sources(), reactions=reactions, unread=(why,))
 
@@ -96,29 +100,33 @@ def _reactions(base: Run, run: object) -> dict[str, Reaction]:
     return reactions
 
 
-def _program(entry: Module, modules: Modules, base: Run, reactions: dict[str, Reaction], call: str | None) -> Program:
+def _program(
+    entry: Module, modules: Modules, base: Run, runs: list[Machine], reactions: dict[str, Reaction], call: str | None
+) -> Program:
     facts = base.machine.facts
     points = candidates(base.machine, base.ends)
+    drain = next((machine.facts.drain for machine in runs if machine.signal == "SIGTERM" and machine.facts.drain), None)
+    forwards_to = next((machine.facts.forwards_to for machine in runs if machine.facts.forwards_to), None)
     return Program(
         "python",
         entry.source,
         points[0].span if points else _first_span(entry),
         _long_running(base, points),
         modules.sources(),
-        tuple(_handler(registration) for registration in facts.registrations),
+        tuple(_handler(each, _acts(each, runs)) for each in facts.registrations),
         tuple(_server(server) for server in facts.servers),
-        tuple(_wait(point) for point in _unique(facts.points)),
-        tuple(_child(thing, facts) for thing in facts.children),
-        tuple(_connection(path, thing, facts) for path, thing in facts.connections),
+        (*map(_wait, _unique(facts.points)), *_shutdown_waits(runs)),
+        tuple(_child(thing, runs) for thing in facts.children),
+        tuple(_connection(path, thing, runs) for path, thing in facts.connections),
         tuple(_wait(point) for point in facts.startup),
         _cleans_up(base.machine, points),
         reactions,
-        facts.drain[0] if facts.drain else None,
-        facts.drain[2].span(facts.drain[1]) if facts.drain else None,
+        drain[0] if drain else None,
+        drain[2].span(drain[1]) if drain else None,
         tuple(modules.unread),
         entry=call is not None or _is_entry(entry),
         replaced_by=facts.replaced_by if any(end.kind == EXEC and end.tag == CERTAIN for end in base.ends) else None,
-        forwards_to=facts.forwards_to,
+        forwards_to=forwards_to,
     )
 
 
@@ -134,20 +142,43 @@ def _unique(points: list[Point]) -> list[Point]:
     return list({id(point.node): point for point in points}.values())
 
 
-def _handler(registration: Registration) -> Handler:
+def _handler(registration: Registration, acts: tuple[Act, ...]) -> Handler:
     kind = path_of(registration.handler)
     body = getattr(registration.handler, "node", None)
     module = getattr(registration.handler, "module", registration.module)
     return Handler(
         tuple(registration.signals),
         registration.module.span(registration.node),
-        (),
+        acts,
         module.span(body) if isinstance(body, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) else None,
         kind == "signal.SIG_IGN",
         registration.main_thread,
-        (),
+        tuple(registration.module.span(name) for name in registration.names),
         registration.certain,
     )
+
+
+def _acts(registration: Registration, runs: list[Machine]) -> tuple[Act, ...]:
+    """What a handler did in the runs in which its signal arrived."""
+    found: dict[tuple[str, int], Act] = {}
+    for machine in runs:
+        if machine.handler is not None and machine.handler.node is registration.node:
+            for deed in machine.acts:
+                if deed.node is not None:
+                    span = deed.module.span(deed.node)
+                    found.setdefault((deed.kind, span.start), Act(deed.kind, span, deed.target, deed.seconds))
+    return tuple(found.values())
+
+
+def _shutdown_waits(runs: list[Machine]) -> tuple[Wait, ...]:
+    """Where the program waits after a signal came, on its way out."""
+    found: dict[int, Wait] = {}
+    for machine in runs:
+        if machine.signal not in ("SIGTERM", "SIGINT"):
+            continue
+        for point in machine.leaving:
+            found.setdefault(id(point.node), Wait(point.kind, point.span, point.limit, True))
+    return tuple(found.values())
 
 
 def _server(server: tuple) -> ServerCall:  # type: ignore[type-arg]
@@ -163,20 +194,33 @@ def _wait(point: Point) -> Wait:
     return Wait(point.kind, point.span, point.limit)
 
 
-def _child(thing: Thing, facts: Facts) -> Child:
+def _child(thing: Thing, runs: list[Machine]) -> Child:
     kinds = {"threading.Thread": "thread", "multiprocessing.Process": "process", "asyncio.Task": "task"}
-    kind = kinds.get(thing.kind) or ("executor" if "Executor" in thing.kind else "pool" if "Pool" in thing.kind else "subprocess")
+    kind = kinds.get(thing.kind) or (
+        "executor" if "Executor" in thing.kind else "pool" if "Pool" in thing.kind else "subprocess"
+    )
     daemon = thing.store.get("daemon")
     assert thing.module is not None and thing.node is not None
-    return Child(kind, thing.module.span(thing.node), None, isinstance(daemon, Const) and bool(daemon.value), id(thing) in facts.closed)
+    return Child(
+        kind,
+        thing.module.span(thing.node),
+        None,
+        isinstance(daemon, Const) and bool(daemon.value),
+        _is_ended(thing, runs),
+    )
 
 
-def _connection(path: str, thing: Thing, facts: Facts) -> Connection:
+def _is_ended(thing: Thing, runs: list[Machine]) -> bool:
+    """Whether a run that a signal interrupted terminates or joins what is started at this place."""
+    return any(thing.node in machine.ended for machine in runs)
+
+
+def _connection(path: str, thing: Thing, runs: list[Machine]) -> Connection:
     from gracelint.knowledge import table
 
     row = table("python")["connection"][path]
     assert thing.module is not None and thing.node is not None
-    closed = any(("called", name) in thing.store for name in row["closes"])
+    closed = any(name in row["closes"] for machine in runs for name in machine.closing.get(thing.node, ()))
     return Connection(row["library"], thing.module.span(thing.node), None, closed)
 
 

@@ -250,14 +250,19 @@ def call(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
     return _elsewhere(machine, function, path, args, keywords, node)
 
 
-def _elsewhere(machine: Machine, function: Value, path: str, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+def _elsewhere(
+    machine: Machine, function: Value, path: str, args: Arguments, keywords: Keywords, node: ast.AST
+) -> Value:
     """A call that nothing is known of."""
     if isinstance(function, Bound):
         _stop(machine, function, node, args, keywords)
     top = path.split(".")[0]
     last = path.rpartition(".")[2]
     if machine.handling and not machine.aside:
-        quiet = top in _HARMLESS or (isinstance(function, Bound) and last in ("info", "warning", "debug", "error", "exception", "critical", "flush", "write"))
+        quiet = top in _HARMLESS or (
+            isinstance(function, Bound)
+            and last in ("info", "warning", "debug", "error", "exception", "critical", "flush", "write")
+        )
         machine.act("log" if quiet else "call", text_of(node), node)
         if not quiet and (isinstance(function, Unknown) or top not in STANDARD):
             machine.doubt(f"what `{text_of(node)}` in the handler does is not in the project")
@@ -306,7 +311,7 @@ def _stop(machine: Machine, function: Bound, node: ast.AST, args: Arguments, key
     """A method that makes a server's blocking call return."""
     receiver = function.receiver
     if isinstance(receiver, Thing):
-        machine.facts.closed.add(id(receiver))
+        machine.close(receiver, function.name)
         machine.write(receiver.store, ("called", function.name), TRUE)
         if machine.arrived:
             machine.write(receiver.store, ("called after", function.name), args[0] if args else TRUE)
@@ -315,13 +320,13 @@ def _stop(machine: Machine, function: Bound, node: ast.AST, args: Arguments, key
 # -- waiting -------------------------------------------------------------------------------------------------------
 
 
-def block(machine: Machine, function: Value, row: dict[str, Any], args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+def block(
+    machine: Machine, function: Value, row: dict[str, Any], args: Arguments, keywords: Keywords, node: ast.AST
+) -> Value:
     """A blocking call of the table."""
     receiver = function.receiver if isinstance(function, Bound) else None
     seconds = _seconds(machine, row, args, keywords, receiver)
-    if row["kind"] == "queue.get" and (
-        is_false(keywords.get("block")) or (args and is_false(args[0]))
-    ):
+    if row["kind"] == "queue.get" and (is_false(keywords.get("block")) or (args and is_false(args[0]))):
         return FROM_OUTSIDE
     point = Point(node, machine.module, row["kind"], seconds, text_of(node))
     if row.get("child"):
@@ -336,7 +341,15 @@ def block(machine: Machine, function: Value, row: dict[str, Any], args: Argument
     if row["kind"] == "accept":
         value = items("tuple", [Thing("socket.socket", node, machine.module), FROM_OUTSIDE])
     ready = None
-    if isinstance(receiver, Thing) and row["kind"] in ("queue.get", "recv", "accept", "condition.wait", "queue.join", "select", "poll"):
+    if isinstance(receiver, Thing) and row["kind"] in (
+        "queue.get",
+        "recv",
+        "accept",
+        "condition.wait",
+        "queue.join",
+        "select",
+        "poll",
+    ):
 
         def ready() -> bool | Unknown:
             return _woken(receiver)
@@ -382,7 +395,13 @@ def _seconds(
 
 
 def serve(
-    machine: Machine, function: Value, path: str, row: dict[str, Any], args: Arguments, keywords: Keywords, node: ast.AST
+    machine: Machine,
+    function: Value,
+    path: str,
+    row: dict[str, Any],
+    args: Arguments,
+    keywords: Keywords,
+    node: ast.AST,
 ) -> Value:
     """A server's blocking call."""
     if row.get("later") and not machine.awaiting:
@@ -395,7 +414,9 @@ def serve(
     point.serves = row
     point.receiver = receiver
     handles = list(row.get("handles", ()))
-    if row.get("unless") in keywords and not (isinstance(keywords[row["unless"]], Const) and keywords[row["unless"]].value is True):  # type: ignore[attr-defined]
+    if row.get("unless") in keywords and not (
+        isinstance(keywords[row["unless"]], Const) and keywords[row["unless"]].value is True
+    ):  # type: ignore[attr-defined]
         handles = []
     if isinstance(receiver, Thing) and row["server"] == "uvicorn" and receiver.cls is not None:
         if any(receiver.cls.find(name) is not None for name in ("install_signal_handlers", "capture_signals")):
@@ -551,11 +572,13 @@ def throw(machine: Machine, ends: list[End], point: Point) -> None:
 # -- threads, tasks and children -----------------------------------------------------------------------------------
 
 
-def start(machine: Machine, thing: Thing, target: Value | None, args: Arguments, keywords: Keywords, node: ast.AST) -> None:
+def start(
+    machine: Machine, thing: Thing, target: Value | None, args: Arguments, keywords: Keywords, node: ast.AST
+) -> None:
     """Walks what a thread, task or child process does beside the main thread."""
     thing.store["#target"] = target or FROM_OUTSIDE
     thing.store["#args"] = items("tuple", list(args))
-    thing.store["#kwargs"] = Items("dict", dict(keywords))
+    thing.store["#kwargs"] = Items("dict", {**keywords})
     machine.write(machine.world, ("child", id(thing)), thing)
     if thing not in machine.facts.children and not machine.arrived:
         machine.facts.children.append(thing)
@@ -680,8 +703,10 @@ def _restore(machine: Machine, changes: Any) -> None:
 def _is_known(target: Name | Bound) -> bool:
     path = path_of(target)
     knowledge = table("python")
-    return path in MODELS or any(path in knowledge[part] for part in ("wait", "server", "consumer")) or (
-        isinstance(target, Bound) and target.name in METHODS and fits(target.name, path_of(target.receiver))
+    return (
+        path in MODELS
+        or any(path in knowledge[part] for part in ("wait", "server", "consumer"))
+        or (isinstance(target, Bound) and target.name in METHODS and fits(target.name, path_of(target.receiver)))
     )
 
 
@@ -706,7 +731,11 @@ def finish(machine: Machine, ends: list[End]) -> list[End]:
     alive = [end for end in ends if end.kind not in FINAL]
     if not alive:
         return ends
-    lingering = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child" and _lingers(thing)]
+    lingering = [
+        thing
+        for key, thing in machine.world.items()
+        if isinstance(key, tuple) and key[0] == "child" and _lingers(thing)
+    ]
     out: list[End] = [end for end in ends if end.kind in FINAL]
     for thing in lingering:
         assert isinstance(thing, Thing) and thing.node is not None
@@ -770,9 +799,7 @@ def _join_at_exit(machine: Machine, thing: Thing) -> None:
         raise
 
 
-def leave_context(
-    machine: Machine, context: Value, ends: list[End], node: ast.AST, expression: ast.expr
-) -> list[End]:
+def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.AST, expression: ast.expr) -> list[End]:
     """What a context manager does when its body is left."""
     alive = [end for end in ends if end.kind not in FINAL]
     if not alive or not isinstance(context, Thing):
@@ -795,7 +822,9 @@ def leave_context(
             for name in ("__exit__", "__aexit__"):
                 method = context.cls.find(name)
                 if isinstance(method, Function):
-                    value = machine.awaited(machine.call(method.bind(context), [FROM_OUTSIDE, FROM_OUTSIDE, FROM_OUTSIDE], {}, node), node)
+                    value = machine.awaited(
+                        machine.call(method.bind(context), [FROM_OUTSIDE, FROM_OUTSIDE, FROM_OUTSIDE], {}, node), node
+                    )
                     if raised and isinstance(value, Const) and value.value is True:
                         return machine.merge([end for end in ends if end not in raised] + [End(NORMAL)])
         exits = EXITS.get(kind)
@@ -861,7 +890,10 @@ def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
         return FROM_OUTSIDE
     if thing.kind == "asyncio.Future":
         point = Point(node, machine.module, "future", None, text_of(node))
-        return machine.wait(point, ready=lambda: any(("called", name) in thing.store for name in ("set_result", "set_exception", "cancel")))
+        return machine.wait(
+            point,
+            ready=lambda: any(("called", name) in thing.store for name in ("set_result", "set_exception", "cancel")),
+        )
     if thing.kind == "concurrent.futures.Future":
         join_point(machine, "await", node, None, [thing])
         return FROM_OUTSIDE
@@ -910,7 +942,22 @@ def environment(machine: Machine, key: Value, default: Value) -> Value:
 
 def fits(name: str, owner: str) -> bool:
     """Whether a method's name says enough about an object of which nothing else is known."""
-    if name in ("append", "extend", "insert", "pop", "remove", "clear", "items", "values", "keys", "get", "copy", "update", "add", "setdefault"):
+    if name in (
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "remove",
+        "clear",
+        "items",
+        "values",
+        "keys",
+        "get",
+        "copy",
+        "update",
+        "add",
+        "setdefault",
+    ):
         return owner in ("builtins.list", "builtins.dict", "builtins.set", "builtins.tuple")
     return True
 

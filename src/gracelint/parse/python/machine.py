@@ -160,6 +160,12 @@ class Machine:
         """The wait in which the signal arrived was waited out."""
         self.served = False
         """The server handled the signal itself."""
+        self.leaving: list[Point] = []
+        """Where the main thread waits after the signal."""
+        self.ended: set[ast.AST] = set()
+        """Where children are started that this run terminates, joins or cancels after the signal."""
+        self.closing: dict[ast.AST, set[str]] = {}
+        """The methods called after the signal on what was made at a place."""
         self.forks = 0
         self.forced = False
         """A loop was entered against its condition, because it had been before."""
@@ -350,9 +356,15 @@ class Machine:
         target = node.target
         if self.handling and isinstance(value, Const) and isinstance(known := self.eval(target), Const):
             self.assign(target, _calculate(node.op, known.value, value.value))
-        elif isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(value, Const) and isinstance(value.value, bool):
+        elif (
+            isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(value, Const) and isinstance(value.value, bool)
+        ):
             old = self.truth(self.eval(target))
-            new = value if isinstance(node.op, ast.BitOr) is value.value else (Const(old) if isinstance(old, bool) else FROM_OUTSIDE)
+            new = (
+                value
+                if isinstance(node.op, ast.BitOr) is value.value
+                else (Const(old) if isinstance(old, bool) else FROM_OUTSIDE)
+            )
             self.assign(target, new)
         elif isinstance(value, Items):
             old_value = self.eval(target)
@@ -430,7 +442,11 @@ class Machine:
                 step = self.block(node.body)
                 if self.arrived and not arrived:
                     ends = []
-                ends += [End(NORMAL, end.tag) if end.kind == BREAK else end for end in step if end.kind not in (NORMAL, CONTINUE)]
+                ends += [
+                    End(NORMAL, end.tag) if end.kind == BREAK else end
+                    for end in step
+                    if end.kind not in (NORMAL, CONTINUE)
+                ]
                 if not any(end.kind in (NORMAL, CONTINUE) for end in step):
                     return self.merge(ends)
         finally:
@@ -494,7 +510,11 @@ class Machine:
                 step = body()
                 if self.arrived and not arrived:
                     ends = []
-                ends += [End(NORMAL, end.tag) if end.kind == BREAK else end for end in step if end.kind not in (NORMAL, CONTINUE)]
+                ends += [
+                    End(NORMAL, end.tag) if end.kind == BREAK else end
+                    for end in step
+                    if end.kind not in (NORMAL, CONTINUE)
+                ]
                 looping = any(end.kind in (NORMAL, CONTINUE) for end in step)
                 if not looping:
                     return self.merge(ends)
@@ -691,7 +711,11 @@ class Machine:
             return self.block(node.body)
         item = rest[0]
         context = self.eval(item.context_expr)
-        if isinstance(context, Later) and isinstance(context.function, Function) and context.function.wrapper == "contextmanager":
+        if (
+            isinstance(context, Later)
+            and isinstance(context.function, Function)
+            and context.function.wrapper == "contextmanager"
+        ):
             return self._with_generator(node, item, context, rest[1:])
         entered = self._enter(context, node)
         if item.optional_vars is not None:
@@ -790,7 +814,9 @@ class Machine:
         return Function(node, self.module, self.frame.scopes, defaults)
 
     def _class(self, node: ast.ClassDef) -> list[End]:
-        cls = Class(node, self.module, tuple(self.eval(base) for base in node.bases if not isinstance(base, ast.Starred)))
+        cls = Class(
+            node, self.module, tuple(self.eval(base) for base in node.bases if not isinstance(base, ast.Starred))
+        )
         frame = Frame(self.module, (*self.frame.scopes, cls.store), self.frame.function)
         self.frames.append(frame)
         try:
@@ -1064,7 +1090,8 @@ class Machine:
             return self.call(function, args, keywords, node)
         target = function.node
         if on_yield is None and (
-            (isinstance(target, ast.AsyncFunctionDef) and not awaited) or (not awaited and self.modules.is_generator(target))
+            (isinstance(target, ast.AsyncFunctionDef) and not awaited)
+            or (not awaited and self.modules.is_generator(target))
         ):
             return Later(function, args, keywords, node)
         if target in self.active or len(self.active) > _DEPTH:
@@ -1350,6 +1377,7 @@ class Machine:
         if self.handling == 0 or self.aside:
             return self._wait_after(point, is_ready, raises, value, resuming)
         self.act("wait", point.what, point.node, point.limit)
+        self.leaving.append(point)
         if is_ready is True:
             return value
         if point.seconds is None:
@@ -1394,6 +1422,8 @@ class Machine:
     def _wait_after(
         self, point: Point, is_ready: bool | Unknown, raises: str | None, value: Value, resuming: bool
     ) -> Value:
+        if point is not self.arrival and not self.aside:
+            self.leaving.append(point)
         if is_ready is True:
             return value
         if point.seconds is None:
@@ -1426,6 +1456,13 @@ class Machine:
         """A frame to do something in that nobody wrote, such as joining a thread at exit."""
         module = thing.module or self.entry
         return Frame(module, (self.stores.get(module.name, {}),))
+
+    def close(self, thing: Thing, method: str) -> None:
+        """A child or connection is ended, as far as a method of that name ends it."""
+        self.facts.closed.add(id(thing))
+        if self.arrived and thing.node is not None:
+            self.ended.add(thing.node)
+            self.closing.setdefault(thing.node, set()).add(method)
 
     def act(self, kind: str, target: str = "", node: ast.AST | None = None, seconds: float | None = None) -> None:
         """Notes what a handler does."""

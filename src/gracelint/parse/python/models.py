@@ -130,6 +130,8 @@ def _register(machine: Machine, function: Value, args: Arguments, keywords: Keyw
         machine.facts.registrations.append(registration)
     if name not in registration.signals:
         registration.signals.append(name)
+        if isinstance(node, ast.Call) and node.args:
+            registration.names.append(node.args[0])
     registration.certain = registration.certain and not machine.forks
     if machine.handling and path_of(handler) == "signal.SIG_DFL":
         machine.act("default", name, node)
@@ -159,7 +161,9 @@ def _unregister(machine: Machine, function: Value, args: Arguments, keywords: Ke
 @model("signal.getsignal")
 def _getsignal(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     name = signal_of(args[0]) if args else None
-    found = machine.world.get(("signal", name), Name("signal.default_int_handler" if name == "SIGINT" else "signal.SIG_DFL"))
+    found = machine.world.get(
+        ("signal", name), Name("signal.default_int_handler" if name == "SIGINT" else "signal.SIG_DFL")
+    )
     return found.handler if isinstance(found, Registration) else found
 
 
@@ -213,7 +217,11 @@ def _kill(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     path = path_of(function)
     name = signal_of(args[-1]) if args else None
     itself = path == "signal.raise_signal" or (
-        bool(args) and (path_of(args[0]) in ("os.getpid", "os.getpgrp", "os.getpgid", "threading.main_thread.ident") or _is_zero(args[0]))
+        bool(args)
+        and (
+            path_of(args[0]) in ("os.getpid", "os.getpgrp", "os.getpgid", "threading.main_thread.ident")
+            or _is_zero(args[0])
+        )
     )
     if not itself:
         _signal_child(machine, args[0] if args else FROM_OUTSIDE, name, node)
@@ -349,7 +357,9 @@ def _is_set(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 def _wait_event(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     seconds = argument(args, keywords, 0, "timeout")
-    point = Point(node, machine.module, "event-wait", None if seconds is None or is_none(seconds) else seconds, text_of(node))
+    point = Point(
+        node, machine.module, "event-wait", None if seconds is None or is_none(seconds) else seconds, text_of(node)
+    )
 
     def ready() -> bool | Unknown:
         return FROM_OUTSIDE if thing is None else machine.truth(thing.store.get("#set", FALSE))
@@ -438,7 +448,11 @@ def _start(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     if kind in PROCESSES:
         thing.store["#target"] = target or FROM_OUTSIDE
     if isinstance(function, Bound) and machine.handling and not machine.aside:
-        machine.act("shutdown-thread" if isinstance(target, Bound) and target.name == "shutdown" else "call", text_of(node), node)
+        machine.act(
+            "shutdown-thread" if isinstance(target, Bound) and target.name == "shutdown" else "call",
+            text_of(node),
+            node,
+        )
     try:
         start(
             machine,
@@ -457,7 +471,12 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """A timer bounds the time that a stop can take, if what it does ends the process."""
     target = thing.store.get("#given")
     interval = thing.store.get("#interval")
-    if machine.arrived and target is not None and isinstance(interval, Const) and path_of(target) in ("os._exit", "os.kill", "os.abort"):
+    if (
+        machine.arrived
+        and target is not None
+        and isinstance(interval, Const)
+        and path_of(target) in ("os._exit", "os.kill", "os.abort")
+    ):
         machine.facts.drain = (float(interval.value), node, machine.module)
         machine.write(machine.world, "deadline", interval)
 
@@ -467,7 +486,7 @@ def _join(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     thing = receiver_of(function)
     if thing is None:
         return NONE
-    machine.facts.closed.add(id(thing))
+    machine.close(thing, "end")
     if ("child", id(thing)) not in machine.world:
         return NONE
     seconds = argument(args, keywords, 0, "timeout")
@@ -481,7 +500,7 @@ def _terminate(machine: Machine, function: Value, args: Arguments, keywords: Key
     if thing is None:
         return NONE
     machine.act("stop-child", text_of(node), node)
-    machine.facts.closed.add(id(thing))
+    machine.close(thing, "end")
     inherited = thing.store.get("#inherits")
     assert isinstance(function, Bound)
     if function.name == "terminate" and isinstance(inherited, Registration):
@@ -546,7 +565,7 @@ def _submit(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 
 
 def _shutdown_executor(machine: Machine, thing: Thing, expression: ast.AST) -> None:
-    machine.facts.closed.add(id(thing))
+    machine.close(thing, "end")
     tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
     join_point(machine, "executor", expression, None, tasks)
     machine.write(thing.store, "#terminated", TRUE)
@@ -594,7 +613,13 @@ def _pool(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     return thing
 
 
-@model(*(f"{kind}.{method}" for kind in POOLS for method in ("map", "starmap", "apply", "imap", "imap_unordered", "close", "apply_async", "map_async")))
+@model(
+    *(
+        f"{kind}.{method}"
+        for kind in POOLS
+        for method in ("map", "starmap", "apply", "imap", "imap_unordered", "close", "apply_async", "map_async")
+    )
+)
 def _pool_work(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     assert isinstance(function, Bound)
     if function.name in ("map", "starmap", "apply"):
@@ -607,7 +632,7 @@ def _pool_work(machine: Machine, function: Value, args: Arguments, keywords: Key
 def _pool_end(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is not None:
-        machine.facts.closed.add(id(thing))
+        machine.close(thing, "end")
         assert isinstance(function, Bound)
         if function.name == "terminate":
             _terminate_pool(machine, thing, node)
@@ -616,7 +641,7 @@ def _pool_end(machine: Machine, function: Value, args: Arguments, keywords: Keyw
 
 def _terminate_pool(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """terminate() sends SIGTERM to workers, which inherited the handler of their parent."""
-    machine.facts.closed.add(id(thing))
+    machine.close(thing, "end")
     if machine.arrived and isinstance(thing.store.get("#inherits"), Registration) and machine.thrown is not None:
         if machine.thrown.dotted != "builtins.SystemExit" and machine.thrown.dotted != "builtins.KeyboardInterrupt":
             raise stuck(Point(node, machine.module, "pool", None, text_of(node)), "pool")
@@ -648,10 +673,12 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
     thing = receiver_of(function)
     assert isinstance(function, Bound)
     seconds = argument(args, keywords, 0 if function.name == "wait" else 1, "timeout")
-    point = Point(node, machine.module, "child", None if seconds is None or is_none(seconds) else seconds, text_of(node))
+    point = Point(
+        node, machine.module, "child", None if seconds is None or is_none(seconds) else seconds, text_of(node)
+    )
     if thing is not None:
         point.joins = (thing,)
-        machine.facts.closed.add(id(thing))
+        machine.close(thing, "end")
 
     def ready() -> bool | Unknown:
         return thing is not None and "#signalled" in thing.store
@@ -670,7 +697,7 @@ def _signal_popen(machine: Machine, function: Value, args: Arguments, keywords: 
 
 
 def _forward(machine: Machine, thing: Thing, name: str | None, node: ast.AST) -> None:
-    machine.facts.closed.add(id(thing))
+    machine.close(thing, "end")
     if machine.arrived:
         machine.act("stop-child", text_of(node), node)
         if "#signalled" not in thing.store:
@@ -744,7 +771,9 @@ def _cancel_rest(machine: Machine, node: ast.AST) -> None:
         if isinstance(task, Thing) and task.kind == "asyncio.Task" and "#finished" not in task.store:
             answer = finishes(machine, task, node, cancelled=True)
             if answer is not True:
-                point = Point(task.node or node, task.module or machine.module, "task", None, text_of(task.node or node))
+                point = Point(
+                    task.node or node, task.module or machine.module, "task", None, text_of(task.node or node)
+                )
                 raise stuck(point, "exit blocked", answer.tag if isinstance(answer, Unknown) else CERTAIN)
 
 
@@ -821,8 +850,6 @@ def _run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST)
     out = [end for end in ends if end.kind == HARD or (end.kind == RAISE and _leaves_loop(end))]
     if out and len(out) == len(ends):
         raise Leave(out)
-    if all(end.kind == STUCK for end in ends) and ends:
-        machine.stuck_beside = ends[0]
 
 
 def _leaves_loop(end: End) -> bool:
@@ -840,7 +867,9 @@ def _current_task(machine: Machine, function: Value, args: Arguments, keywords: 
 
 @model("asyncio.all_tasks")
 def _all_tasks(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    tasks = [v for key, v in machine.world.items() if isinstance(key, tuple) and key[0] == "child" and isinstance(v, Thing)]
+    tasks = [
+        v for key, v in machine.world.items() if isinstance(key, tuple) and key[0] == "child" and isinstance(v, Thing)
+    ]
     main = [machine.runners[-1].store["#main"]] if machine.runners else []
     return items("list", [*main, *(task for task in tasks if task.kind == "asyncio.Task"), *machine.current])
 
@@ -850,7 +879,7 @@ def _cancel(machine: Machine, function: Value, args: Arguments, keywords: Keywor
     thing = receiver_of(function)
     if thing is None:
         return NONE
-    machine.facts.closed.add(id(thing))
+    machine.close(thing, "end")
     machine.act("cancel", text_of(node), node)
     if "#main" in thing.store:
         if machine.arrived:
@@ -889,7 +918,9 @@ def _future_done(machine: Machine, function: Value, args: Arguments, keywords: K
     return Const(thing is not None and any(("called", name) in thing.store for name in ("set_result", "cancel")))
 
 
-@model("asyncio.gather", "asyncio.wait", "asyncio.as_completed", "asyncio.wait_for", "asyncio.shield", "asyncio.to_thread")
+@model(
+    "asyncio.gather", "asyncio.wait", "asyncio.as_completed", "asyncio.wait_for", "asyncio.shield", "asyncio.to_thread"
+)
 def _later(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if path_of(function) in ("asyncio.gather", "asyncio.wait", "asyncio.shield", "asyncio.wait_for"):
         args = [_as_task(machine, value, node) for value in args]
@@ -901,7 +932,11 @@ def _as_task(machine: Machine, value: Value, node: ast.AST) -> Value:
         if isinstance(value.function, Function) or value.function is not None:
             thing = Thing("asyncio.Task", value.node, machine.module)
             if machine.handling:
-                thing.store["#target"], thing.store["#args"], thing.store["#kwargs"] = value, items("tuple", []), Items("dict", {})
+                thing.store["#target"], thing.store["#args"], thing.store["#kwargs"] = (
+                    value,
+                    items("tuple", []),
+                    Items("dict", {}),
+                )
             else:
                 start(machine, thing, value, [], {}, value.node)
             return thing
@@ -967,7 +1002,9 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
 
 @model("asyncio.to_thread", into=AWAITED)
 def _to_thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    task = _submit(machine, Bound(Thing("asyncio.loop", node, machine.module), "run_in_executor"), [NONE, *args], {}, node)
+    task = _submit(
+        machine, Bound(Thing("asyncio.loop", node, machine.module), "run_in_executor"), [NONE, *args], {}, node
+    )
     if isinstance(task, Thing):
         join_point(machine, "to_thread", node, None, [task])
     return FROM_OUTSIDE
@@ -990,9 +1027,11 @@ def _shutdown_server(machine: Machine, function: Value, args: Arguments, keyword
     thing = receiver_of(function)
     if thing is None:
         return _generic_stop(machine, function, args, keywords, node)
-    machine.facts.closed.add(id(thing))
+    machine.close(thing, "end")
     point = machine.arrival
-    serves_itself = point is not None and point.serves is not None and point.serves.get("deadlock") and point.receiver is thing
+    serves_itself = (
+        point is not None and point.serves is not None and point.serves.get("deadlock") and point.receiver is thing
+    )
     machine.write(thing.store, ("called", "shutdown"), TRUE)
     if machine.arrived:
         machine.write(thing.store, ("called after", "shutdown"), TRUE)
@@ -1015,10 +1054,15 @@ def _stop_grpc(machine: Machine, function: Value, args: Arguments, keywords: Key
     thing = receiver_of(function)
     seconds = argument(args, keywords, 0, "grace")
     if thing is not None:
-        machine.facts.closed.add(id(thing))
+        machine.close(thing, "end")
         machine.write(thing.store, ("called", "stop"), TRUE)
         machine.act("close", text_of(node), node)
-        if machine.arrived and isinstance(seconds, Const) and isinstance(seconds.value, (int, float)) and machine.dropped is None:
+        if (
+            machine.arrived
+            and isinstance(seconds, Const)
+            and isinstance(seconds.value, (int, float))
+            and machine.dropped is None
+        ):
             machine.facts.drain = (float(seconds.value), node, machine.module)
     waiter = Thing("threading.Event", node, machine.module)
     waiter.store["#set"] = TRUE
@@ -1156,7 +1200,7 @@ def _collect(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 def _dict(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if args:
         return FROM_OUTSIDE
-    return Items("dict", dict(keywords))
+    return Items("dict", {**keywords})
 
 
 @model("builtins.range")
@@ -1264,7 +1308,9 @@ def _parse_args(machine: Machine, function: Value, args: Arguments, keywords: Ke
     thing = receiver_of(function)
     parsed = Thing("argparse.Namespace", node, machine.module)
     if thing is not None:
-        parsed.store.update({key[1]: value for key, value in thing.store.items() if isinstance(key, tuple) and key[0] == "option"})
+        parsed.store.update(
+            {key[1]: value for key, value in thing.store.items() if isinstance(key, tuple) and key[0] == "option"}
+        )
     return items("tuple", [parsed, FROM_OUTSIDE]) if path_of(function).endswith("known_args") else parsed
 
 
@@ -1315,7 +1361,14 @@ def _dict_views(machine: Machine, function: Value, args: Arguments, keywords: Ke
     return items("list", [items("tuple", pair) for pair in zip(keys, values)])
 
 
-@model("builtins.list.pop", "builtins.list.clear", "builtins.list.remove", "builtins.dict.update", "builtins.dict.clear", "builtins.set.discard")
+@model(
+    "builtins.list.pop",
+    "builtins.list.clear",
+    "builtins.list.remove",
+    "builtins.dict.update",
+    "builtins.dict.clear",
+    "builtins.set.discard",
+)
 def _shrink(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if isinstance(function, Bound) and isinstance(function.receiver, Items):
         machine.write(function.receiver.store, "…", FROM_OUTSIDE)
@@ -1324,11 +1377,18 @@ def _shrink(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 
 @model("builtins.str.lower", "builtins.str.upper", "builtins.str.strip", "builtins.str.split")
 def _text_method(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if not isinstance(function, Bound) or not isinstance(function.receiver, Const) or not isinstance(function.receiver.value, str):
+    if (
+        not isinstance(function, Bound)
+        or not isinstance(function.receiver, Const)
+        or not isinstance(function.receiver.value, str)
+    ):
         return FROM_OUTSIDE
     text = function.receiver.value
     if function.name == "split":
-        if all(isinstance(value, Const) and isinstance(value.value, (str, type(None))) for value in args) and len(args) < 2:
+        if (
+            all(isinstance(value, Const) and isinstance(value.value, (str, type(None))) for value in args)
+            and len(args) < 2
+        ):
             try:
                 return items("list", [Const(part) for part in text.split(*(value.value for value in args))])  # type: ignore[attr-defined]
             except ValueError:

@@ -59,7 +59,9 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
         inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
         steady = [p for p in inside if not _is_passing(p, final)]
         return (steady or inside or [final])[:_POINTS]
-    lasting = [p for p in unique if p.loops or (p.seconds is None and p.kind != "subprocess") or (p.limit or 0) >= _LONG]
+    lasting = [
+        p for p in unique if p.loops or (p.seconds is None and p.kind != "subprocess") or (p.limit or 0) >= _LONG
+    ]
     weak = [p for p in lasting if p.tag < LOST]
     return (weak or lasting)[-_POINTS:]
 
@@ -100,17 +102,22 @@ def _without_waiting(signal: str, base: Run) -> Reaction:
     lost = any(end.kind == STUCK for end in base.ends)
     if lost:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "how long its loop runs is only known when it runs")
-    return _reaction(signal, Verdict.HANDLED, Cause.ONE_SHOT, "it runs to its end by itself")
+    why = f"it has no handler for {signal}, and runs to its end by itself"
+    return Reaction(signal, Verdict.IGNORED, Verdict.CUT, Cause.ONE_SHOT, why)
 
 
-def _reaction(signal: str, verdict: Verdict, cause: Cause, why: str, span: Span | None = None, **more: object) -> Reaction:
+def _reaction(
+    signal: str, verdict: Verdict, cause: Cause, why: str, span: Span | None = None, **more: object
+) -> Reaction:
     return Reaction(signal, verdict, verdict, cause, why, span, **more)  # type: ignore[arg-type]
 
 
 def _judge(signal: str, point: Point, run: Run, child: Run) -> Reaction:
     machine = run.machine
     if machine.arrival is None:
-        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"whether it ever gets to `{point.what}` is not known", point.span)
+        return _reaction(
+            signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"whether it ever gets to `{point.what}` is not known", point.span
+        )
     ends = [end for end in run.ends if end.kind != "?"]
     kinds = {end.kind for end in ends}
     worst = max((end.tag for end in ends), default=CERTAIN)
@@ -130,7 +137,9 @@ def _judge(signal: str, point: Point, run: Run, child: Run) -> Reaction:
         reason = machine.doubts[0] if machine.doubts else "the source does not say whether it ends"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
     if stuck is not None and stuck.tag == LOST or worst == LOST:
-        reason = machine.doubts[0] if machine.doubts else f"whether it gets past `{point.what}` is only known when it runs"
+        reason = (
+            machine.doubts[0] if machine.doubts else f"whether it gets past `{point.what}` is only known when it runs"
+        )
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
     return _ended(signal, point, run)
 
@@ -151,9 +160,17 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         row = point.serves or {}
         if row.get("reload_cuts") or row.get("drops_always"):
             why = f"{row['server']} ends at once and drops the requests in flight"
-            return _reaction(signal, Verdict.CUT, Cause.DEV_SERVER if row.get("development") else Cause.ABRUPT_EXIT, why, point.span)
+            return _reaction(
+                signal, Verdict.CUT, Cause.DEV_SERVER if row.get("development") else Cause.ABRUPT_EXIT, why, point.span
+            )
         name = row.get("server", "the program")
-        return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"{name} handles {signal}" if row else f"{point.what} takes {signal}", point.span)
+        return _reaction(
+            signal,
+            Verdict.HANDLED,
+            Cause.GRACEFUL,
+            f"{name} handles {signal}" if row else f"{point.what} takes {signal}",
+            point.span,
+        )
     daemonic = _daemon_requests(point)
     if daemonic and machine.thrown is None:
         why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
@@ -168,14 +185,33 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         if not machine.cleaned:
             why = "SIGINT raises KeyboardInterrupt, and nothing cleans up"
             return _reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, point.span)
-        return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, "SIGINT raises KeyboardInterrupt, and the program cleans up", point.span)
+        return _reaction(
+            signal,
+            Verdict.HANDLED,
+            Cause.GRACEFUL,
+            "SIGINT raises KeyboardInterrupt, and the program cleans up",
+            point.span,
+        )
     if point.kind in ("iterate", "call") and machine.thrown is None:
-        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"when `{point.what}` ends is not in the project", point.span)
-    if machine.thrown is not None and machine.thrown.dotted == "builtins.RuntimeError" and machine.runners_stopped and not machine.cleaned:
+        return _reaction(
+            signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"when `{point.what}` ends is not in the project", point.span
+        )
+    if (
+        machine.thrown is not None
+        and machine.thrown.dotted == "builtins.RuntimeError"
+        and machine.runners_stopped
+        and not machine.cleaned
+    ):
         why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     if machine.delay is None:
-        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"how long `{_slow(point)}` takes is only known when it runs", point.span)
+        return _reaction(
+            signal,
+            Verdict.UNKNOWN,
+            Cause.UNKNOWN,
+            f"how long `{_slow(point)}` takes is only known when it runs",
+            point.span,
+        )
     why = f"its handler for {signal} ends it"
     if machine.waited and point.limit:
         why = f"its handler for {signal} is seen within {point.limit:g} s, when `{point.what}` returns"
@@ -205,7 +241,11 @@ def _family(thing: Thing) -> str:
 def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
     machine = run.machine
     if end.tag != CERTAIN or machine.doubts:
-        reason = machine.doubts[0] if machine.doubts else f"whether a handler for {signal} is installed is only known when it runs"
+        reason = (
+            machine.doubts[0]
+            if machine.doubts
+            else f"whether a handler for {signal} is installed is only known when it runs"
+        )
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
     quiet = Verdict.IGNORED if signal in ("SIGWINCH",) else Verdict.CUT
     others = [r for r in machine.facts.registrations if r.signals and signal not in r.signals]
@@ -226,7 +266,9 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
         return Reaction(signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, point.module.span(interrupt))
     if others:
         why = f"it handles {' and '.join(others[0].signals)}, not {signal}"
-        return Reaction(signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, others[0].module.span(others[0].node))
+        return Reaction(
+            signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, others[0].module.span(others[0].node)
+        )
     why = f"it has no handler for {signal}"
     if point.serves is not None:
         why = f"{point.serves['server']} has no handler for {signal}, and the program installs none"
@@ -255,12 +297,22 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
         return _cut_off(signal, run, end, float(deadline.value), at_handler)
     blocker = machine.blocked_by
     if end.cause == "deadlock":
-        cause, why = Cause.SHUTDOWN_DEADLOCK, f"`{where.what}` waits for serve_forever(), which runs in the same thread and waits for the handler"
+        cause, why = (
+            Cause.SHUTDOWN_DEADLOCK,
+            f"`{where.what}` waits for serve_forever(), which runs in the same thread and waits for the handler",
+        )
     elif end.cause in ("exit blocked", "pool") or (end.cause == "wait" and where.joins and machine.thrown is not None):
         cause, why = Cause.EXIT_BLOCKED, _blocked(where, blocker)
     elif machine.raised_default and any(e.kind == KILLED for e in child.ends):
-        cause, why = Cause.STILL_ALIVE, f"the handler sends itself {signal} again with its default action, which PID 1 does not get"
-        as_child = Verdict.HANDLED if any(deed.kind not in ("default",) for deed in machine.acts) or _does_work(machine) else Verdict.CUT
+        cause, why = (
+            Cause.STILL_ALIVE,
+            f"the handler sends itself {signal} again with its default action, which PID 1 does not get",
+        )
+        as_child = (
+            Verdict.HANDLED
+            if any(deed.kind not in ("default",) for deed in machine.acts) or _does_work(machine)
+            else Verdict.CUT
+        )
     elif machine.thrown is not None:
         name = machine.thrown.dotted.rpartition(".")[2] if machine.thrown.cls is None else machine.thrown.cls.node.name
         cause, why = Cause.EXIT_BLOCKED, f"the handler raises {name}, but the program catches it and goes on"
@@ -295,8 +347,16 @@ def _does_work(machine: Machine) -> bool:
 
 def _blocked(where: Point, blocker: Point | None) -> str:
     thing = where.joins[0] if where.joins else None
-    kinds = {"threading.Thread": "a non-daemon thread", "multiprocessing.Process": "a child process", "asyncio.Task": "a task"}
-    name = kinds.get(thing.kind, "an executor" if thing.kind.startswith("concurrent") else "a task") if thing is not None else "a pool"
+    kinds = {
+        "threading.Thread": "a non-daemon thread",
+        "multiprocessing.Process": "a child process",
+        "asyncio.Task": "a task",
+    }
+    name = (
+        kinds.get(thing.kind, "an executor" if thing.kind.startswith("concurrent") else "a task")
+        if thing is not None
+        else "a pool"
+    )
     if where.kind == "pool":
         return "pool workers inherited the handler, and what it raises does not end them"
     why = f"the handler asks for the end, but {name} keeps the process"
@@ -331,7 +391,15 @@ def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
     does_own = bool(own) or _works(machine)
     if point.serves is not None or cleans or not does_own:
         lost = "requests in flight" if point.serves is not None else "the program's cleanup"
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"the handler leaves at once with os._exit(): {lost} is lost" if not point.serves else f"the handler leaves at once with os._exit(): {lost} are dropped", span)
+        return _reaction(
+            signal,
+            Verdict.CUT,
+            Cause.ABRUPT_EXIT,
+            f"the handler leaves at once with os._exit(): {lost} is lost"
+            if not point.serves
+            else f"the handler leaves at once with os._exit(): {lost} are dropped",
+            span,
+        )
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"its handler for {signal} ends it", span)
 
 

@@ -88,7 +88,9 @@ class Function(Value):
     def bind(self, receiver: Value) -> Function:
         return self.copy(receiver=receiver)
 
-    def copy(self, *, receiver: Value | None = None, wrapper: str | None = None, owner: Class | None = None) -> Function:
+    def copy(
+        self, *, receiver: Value | None = None, wrapper: str | None = None, owner: Class | None = None
+    ) -> Function:
         return Function(
             self.node,
             self.module,
