@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _DEEPEST = 12
 """Functions, sourced files and `eval` within one another."""
+_INTERRUPTED = "143"
+"""What `wait` returns when a trap for SIGTERM interrupts it: 128 and the signal's number."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _DEFAULT = re.compile(r'"?\$\{([A-Za-z_]\w*):?=(.*)\}"?', re.DOTALL)
 
@@ -255,7 +257,7 @@ def _set(walk: Walk, call: Call, state: State) -> list[State]:
                 state.positional = tuple(call.words[index:])
                 break
             option = before[0] + {"monitor": "m", "allexport": "a", "errexit": "e"}.get(option, "")
-        if "m" in option:
+        if "m" in option and "set -m" not in walk.lacks:
             state.monitor = option.startswith("-")
         if "a" in option:
             state.exports_all = option.startswith("-")
@@ -356,7 +358,7 @@ def _trap(walk: Walk, call: Call, state: State) -> list[State]:
         texts = texts[1:]
     for text in texts:
         name = state.text(text) or text.text
-        if name.startswith("SIG") and "SIG" in walk.lacks:
+        if (name.startswith("SIG") and "SIG" in walk.lacks) or name in walk.lacks:
             break
         name = "EXIT" if name in ("0", "EXIT", "exit") else signal_name(name) or name
         if action is None or action == "-":
@@ -376,14 +378,18 @@ def _wait(walk: Walk, call: Call, state: State) -> list[State]:
     jobs = jobs_of(named, state) if named else frozenset(range(1, state.jobs + 1))
     strict = state.errexit and not state.guarded
     waits = event("wait", call.command.span, state, jobs)
-    state.events.append(replace(waits, first="-n" in operands, strict=strict))
-    state.status = None if named else True
+    interrupted = any(state.traps.values()) and not any(item.kind == "wait" for item in state.events)
+    state.events.append(replace(waits, first="-n" in operands, strict=strict, looped=state.looping > 0))
+    # Where a trap is set, what comes behind the first `wait` only matters when the signal has interrupted it
+    state.status = False if interrupted else None if named else True
+    state.variables["?"] = _INTERRUPTED if interrupted else None
     return [state]
 
 
 def _fg(walk: Walk, call: Call, state: State) -> list[State]:
-    started = [item for item in state.events if item.kind == "start" and item.words]
-    if started:
+    started = [item for item in state.started if item.words]
+    state.status = "fg" not in walk.lacks
+    if started and state.status:
         state.events.append(replace(started[-1], kind="run", command=None, job=None, traps=dict(state.traps)))
     return [state]
 
@@ -428,9 +434,8 @@ def _named_jobs(operands: Sequence[str], state: State) -> frozenset[int] | None:
     """The jobs that `pkill NAME` or `pkill -P $$` reaches."""
     if SELF in operands or "$$" in operands:
         return frozenset(range(1, state.jobs + 1))
-    started = (item for item in state.events if item.job is not None and item.words)
-    found = frozenset(item.job for item in started if base_name(item.words[0].value) in operands)
-    return frozenset(job for job in found if job is not None) or None
+    started = (item for item in state.started if item.words and base_name(item.words[0].value) in operands)
+    return frozenset(item.job for item in started if item.job is not None) or None
 
 
 def _nothing(walk: Walk, call: Call, state: State) -> list[State]:

@@ -67,6 +67,8 @@ class Event(Record, identity=True):
     """`wait -n`: the first job that ends is enough."""
     strict: bool = False
     """Under `set -e` and not in a condition: where it fails, the script ends."""
+    looped: bool = False
+    """It stands in a loop's condition."""
     piped: bool = False
     polls: bool = False
     """It waits in a loop until the job is gone, whatever interrupts it."""
@@ -90,11 +92,15 @@ class State:
         self.trapped = False
         """Whether a trap with an action has ever been set."""
         self.jobs = 0
+        self.started: tuple[Event, ...] = ()
+        """The jobs in the background."""
         self.monitor = False
         self.exports_all = False
         self.errexit = False
         self.guarded = 0
         """How many conditions are around the command, whose failure then does not end the script."""
+        self.looping = 0
+        """How many loops' conditions are around it."""
         self.status: bool | None = True
         """Whether the last command succeeded; None where the path may go both ways."""
         self.ended = False

@@ -98,10 +98,12 @@ class Walk:
         if not command.words:
             for name, value in command.assignments:
                 assign(state, name, value)
+            state.variables["?"] = None
             return [state]
         words: list[Word] = []
         for word in command.words:
             words.extend(state.words(word))
+        state.variables["?"] = None
         if not words:
             return [state]
         return self.call(Call(words, command, _through(shapes, command.redirects)), state)
@@ -132,18 +134,23 @@ class Walk:
             ends.extend(self._command(command.right, left, inner))
         return ends
 
-    def _guarded(self, commands: Sequence[Command], states: list[State]) -> list[State]:
+    def _guarded(self, commands: Sequence[Command], states: list[State], looping: int = 0) -> list[State]:
         """Commands whose failure is asked for, and so does not end the script under `set -e`."""
         for state in states:
             state.guarded += 1
+            state.looping += looping
         ends = self._list(commands, states, None)
         for end in ends:
             end.guarded -= 1
+            end.looping -= looping
         return ends
 
     def _background(self, command: Background, state: State) -> list[State]:
         child = state.fork()
         child.events = []
+        # POSIX: a subshell takes back its traps, except those that ignore a signal
+        child.traps = {name: action for name, action in state.traps.items() if not action}
+        child.trapped = False
         body = command.command
         shapes = frozenset(("simple",) if isinstance(body, (Simple, Group)) else ("simple", "compound"))
         found = [item for end in self._command(body, child, shapes) for item in end.events]
@@ -151,21 +158,22 @@ class Walk:
         loops = any(item.kind == "forever" for item in found)
         main = programs[0] if programs else Event("start", command.span, prepares=not loops)
         state.jobs += 1
-        state.events.append(
-            replace(
-                main,
-                kind="start",
-                span=command.span,
-                shapes=None,
-                traps=dict(state.traps),
-                reached=self._reached(body, main),
-                job=state.jobs,
-                monitor=state.monitor,
-            )
+        started = replace(
+            main,
+            kind="start",
+            span=command.span,
+            shapes=None,
+            traps=dict(state.traps),
+            reached=self._reached(body, main),
+            job=state.jobs,
+            monitor=state.monitor,
         )
+        state.events.append(started)
+        state.started = (*state.started, started)
         job = f"{JOB}{state.jobs}"
         state.variables["!"] = job
-        state.variables["jobs -p"] = f"{state.variables.get('jobs -p') or ''} {job}".strip()
+        if "jobs -p" not in self.lacks:
+            state.variables["jobs -p"] = f"{state.variables['jobs -p']} {job}".strip()
         state.status = True
         return [state]
 
@@ -235,7 +243,7 @@ class Walk:
         running = [state]
         for _ in range(_MOST_ROUNDS):
             again = []
-            for asked in self._guarded(loop.condition, running):
+            for asked in self._guarded(loop.condition, running, looping=1):
                 runs = bool(asked.events) and asked.events[-1].kind == "run" and not asked.events[-1].prepares
                 if asked.ended or asked.status is (not wanted):
                     ends.extend(_succeeded([asked]))

@@ -215,8 +215,8 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
         return _end(job, name, "the script has more branches than can be followed", "branches")
     scenes = [Scene(path, index, walk, job.context) for path in paths if (index := blocking(path)) is not None]
     if not scenes:
-        why = "it starts no program that stays"
-        return replace(_end(job, name, why, "one-shot"), one_shot=True)
+        lasting = any(not item.prepares for path in paths for item in path.started)
+        return replace(_end(job, name, "it starts no program and waits for it", "one-shot"), one_shot=not lasting)
     return _step_of([_judge(scene) for scene in scenes], job, script, name)
 
 
@@ -340,6 +340,7 @@ def _state(job: _Job) -> State:
     user = context.image.user or "root"
     state = State(Scope(dict(context.env), (), call.name), context.working_dir, call.arguments)
     state.variables["$"] = SELF
+    state.variables["jobs -p"] = ""
     state.variables["PWD"] = context.working_dir
     state.variables["EUID"] = "0" if user == "root" else user if user.isdigit() else _SOME_USER
     state.errexit = "e" in call.options

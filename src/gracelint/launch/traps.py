@@ -55,8 +55,10 @@ def blocking(path: State) -> int | None:
     """The index of the event in which the path spends its life; None where nothing in it lasts."""
     lasting = {item.job for item in path.events if item.kind == "start" and not item.prepares}
     last_program = None
+    if path.events and path.events[-1].kind == "exec":
+        return len(path.events) - 1
     for index, item in enumerate(path.events):
-        if item.kind == "exec" or (item.kind == "run" and is_idle(item.words)):
+        if item.kind == "run" and is_idle(item.words):
             return index
         if item.kind == "wait" and (item.jobs is None or item.jobs & lasting):
             return index
@@ -182,6 +184,9 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
                 break
             exited = True
             queue[queue.index(item) + 1 :] = _ways(scene, at_exit)[0]
+    at_exit = scene.path.traps.get("EXIT")
+    if at_exit and not exited:
+        return _after(scene, [*events, *_ways(scene, at_exit)[0]], dying=True)
     signal = next(iter(told.values()), context.signal)
     if "SIGKILL" in told.values():
         return Reaction(Effect.CUTS, "kills", signal)
@@ -211,7 +216,7 @@ def _wait_again(scene: Scene, wait: Event, told: dict[int | None, str], sure: bo
         idle = all(is_idle(item.words) or not item.words for item in left)
         return Reaction(Effect.SWALLOWS if idle else Effect.UNKNOWN, "waits-for-others", signal)
     others = [item for item in scene.programs if item.job not in told]
-    certain = sure and not others and not (wait.first and len(scene.programs) > 1)
+    certain = sure and not others and not wait.looped and not (wait.first and len(scene.programs) > 1)
     return Reaction(Effect.FORWARDS if certain else Effect.UNKNOWN, "forwards" if certain else "some-jobs", signal)
 
 
