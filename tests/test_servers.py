@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gracelint.facts.launch import Drain, DrainSource, Launch
 from gracelint.facts.verdict import Verdict
@@ -257,3 +261,57 @@ def test_every_row_says_what_it_knows_and_where_from(key: str) -> None:
         assert set(each.get("signals", {}).values()) <= KINDS
         assert set(each.get("why", {})) <= set(each.get("signals", {}))
     assert row.get("signals") or row.get("development") or row.get("detaches") or row.get("when"), "a row without use"
+
+
+WORDS = st.sampled_from(
+    [
+        "-",
+        "--",
+        "-=",
+        "--=",
+        "-D",
+        "-D=",
+        "",
+        "=",
+        "--ini",
+        "-c",
+        "-k",
+        "$X",
+        "a.ini",
+        "-g",
+        "daemon off;",
+        "-Dx=1",
+        "--t=",
+        "\0",
+    ]
+)
+
+
+@given(
+    st.sampled_from(["gunicorn", "uwsgi", "nginx", "java", "celery", "php", "haproxy", "flask"]),
+    st.lists(WORDS, max_size=6),
+)
+def test_no_command_line_is_too_odd(server: str, words: list[str]) -> None:
+    assert launch_of(json.dumps([server, *words])).verdict in Verdict
+
+
+@given(st.text(max_size=80))
+def test_no_configuration_file_is_too_odd(text: str) -> None:
+    for command, name in (
+        ('["gunicorn", "a:b"]', "gunicorn_conf_py"),
+        ('["uwsgi", "a.ini"]', "a_ini"),
+        ('["hypercorn", "-c", "a.toml", "b:c"]', "a_toml"),
+        ('["sidekiq", "-C", "a.yml"]', "a_yml"),
+        ('["java", "-jar", "a.jar"]', "src__main__resources__application_yml"),
+        ('["haproxy", "-f", "a.cfg"]', "a_cfg"),
+        ('["nginx", "-c", "a.conf"]', "a_conf"),
+    ):
+        assert launch_of(command, **{name: text}).verdict in Verdict
+
+
+def test_aliases_that_multiply_are_read_once() -> None:
+    levels = [f"a{n}: &a{n} {{p: *a{n - 1}, q: *a{n - 1}}}" if n else "a0: &a0 {x: y}" for n in range(40)]
+    text = "\n".join([*levels, ":timeout: 40", ""])
+    drain = drain_of('["sidekiq", "-C", "sidekiq.yml"]', sidekiq_yml=text)
+    assert drain is not None
+    assert drain.seconds == 40.0

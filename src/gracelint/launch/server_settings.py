@@ -218,6 +218,7 @@ def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
             tree = ast.parse(passage.text.removeprefix("\ufeff"))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise _UnreadError(f"{passage.source.path} is no valid Python") from None
+        top = {id(node) for node in tree.body}
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
                 raise _UnreadError(f"{passage.source.path} takes its settings from another module")
@@ -225,7 +226,7 @@ def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
                 continue
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             literal = node.value.value if isinstance(node.value, ast.Constant) else None
-            certain = node in tree.body and literal is not None
+            certain = id(node) in top and literal is not None
             for target in targets:
                 if isinstance(target, ast.Name):
                     span = passage.source.line_span(node.lineno)
@@ -335,7 +336,7 @@ def _yaml(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], 
 
 
 def _flat_yaml(source: Source) -> Options:
-    """Scalars by their path, keys joined with `_`."""
+    """Scalars by their path, keys joined with `_`. What aliases repeat is read once: it may be exponential."""
     from gracelint.facts.yaml import Mapping as Node
     from gracelint.facts.yaml import Scalar
     from gracelint.parse.errors import ParseError, TemplatedError
@@ -347,11 +348,13 @@ def _flat_yaml(source: Source) -> Options:
         raise _UnreadError(f"{source.path} cannot be read") from None
     found: Options = {}
     todo = [("", document.root) for document in documents]
+    seen = set()
     while todo:
         path, node = todo.pop()
         if isinstance(node, Scalar):
             found.setdefault(path, Located(_known(node.value), node.span))
-        elif isinstance(node, Node) and path.count("_") < 30:
+        elif isinstance(node, Node) and id(node) not in seen:
+            seen.add(id(node))
             todo += [(f"{path}_{_long(key.value, {})}".lstrip("_"), value) for key, value in node.items]
     return found
 
