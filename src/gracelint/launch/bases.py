@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+from functools import cache
 
 from gracelint.facts.launch import Image
 from gracelint.knowledge import table
@@ -17,6 +17,7 @@ SHELL = (Word("/bin/sh"), Word("-c"))
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+@cache
 def image_named(reference: str) -> Image:
     """What the name and tag of an image that is not built here tell of it."""
     name, tag = _split(reference)
@@ -24,11 +25,11 @@ def image_named(reference: str) -> Image:
     if row is None:
         return Image(reference, None, shell=SHELL, env={"PATH": SEARCH_PATH})
     for pattern, changes in row.get("by_tag", ()):
-        if fnmatchcase(tag, pattern):
+        if _matches(tag, pattern):
             row = {**row, **changes}
             break
     tags = table("images")["tags"][row["tags"]] if isinstance(row["tags"], str) else row["tags"]
-    family = next((family for pattern, family in tags if fnmatchcase(tag, pattern)), None)
+    family = next((family for pattern, family in tags if _matches(tag, pattern)), None)
     root = table("images")["families"].get(family, {})
     versions = _versions(row, root, name, tag)
     stop_signal = row.get("stop_signal")
@@ -65,10 +66,24 @@ def _split(reference: str) -> tuple[str, str]:
 
 def _row(name: str) -> dict[str, Any] | None:
     for row in table("images")["images"]:
-        if any(fnmatchcase(name, pattern) for pattern in row["names"]):
+        if any(_matches(name, pattern) for pattern in row["names"]):
             found: dict[str, Any] = row
             return found
     return None
+
+
+def _matches(text: str, pattern: str) -> bool:
+    """Whether a pattern, in which `*` stands for anything, is all of a text."""
+    first, *parts = pattern.split("*")
+    if not parts:
+        return text == pattern
+    at = len(first)
+    for part in parts[:-1]:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return text.startswith(first) and text.endswith(parts[-1]) and len(text) >= at + len(parts[-1])
 
 
 def _tools(row: dict[str, Any], root: dict[str, Any]) -> frozenset[str] | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from fnmatch import fnmatchcase
 
 from gracelint.knowledge import table
 from gracelint.launch.bases import image_named
@@ -76,11 +75,21 @@ def commands(run: Instruction) -> Iterator[list[str]]:
             elif token.lastgroup == "redirect":
                 command.append(">")
             elif token.lastgroup == "word":
-                word = re.sub(r"""\\(.)|["']""", r"\1", token[0])
-                if command or (word not in _PREPARATION and not re.match(r"\w+=", word)):
+                word = _unquoted(token[0])
+                if command or (word not in _PREPARATION and not _is_assignment(word)):
                     command.append(word)
         if command:
             yield command
+
+
+def _unquoted(word: str) -> str:
+    if "\\" in word:
+        word = re.sub(r"\\(.)", r"\1", word)
+    return word.replace('"', "").replace("'", "")
+
+
+def _is_assignment(word: str) -> bool:
+    return word.partition("=")[0].isidentifier() and "=" in word
 
 
 def copy_words(copy: Instruction) -> list[str]:
@@ -181,12 +190,13 @@ def _placed(stage: Stage) -> list[tuple[Instruction, str]]:
     for item in stage.instructions:
         if item.name == "WORKDIR":
             working_dir = posixpath.normpath(posixpath.join(working_dir, item.value))
-        elif item.name in ("COPY", "ADD") or (item.name == "RUN" and _MOVES.search(item.argument.text)):
+        elif item.name in ("COPY", "ADD") or (item.name == "RUN" and _moves(item.argument.text)):
             found.append((item, working_dir))
     return found
 
 
-_MOVES = re.compile(r"\b(?:ln|mv|cp)\s|>")
+def _moves(text: str) -> bool:
+    return any(mark in text for mark in ("ln ", "mv ", "cp ", ">"))
 
 
 def _first_working_dir(stage: Stage) -> str:
@@ -280,6 +290,8 @@ def _in_project(files: Files, context: str, source: str) -> Iterator[str]:
 
 
 def _matching(files: Files, folder: str, pattern: str) -> list[str]:
+    from fnmatch import fnmatchcase
+
     return [name.rstrip("/") for name in files.names(folder) if fnmatchcase(name.rstrip("/"), pattern)]
 
 

@@ -10,12 +10,12 @@ from gracelint.parse.passages import cut, segments
 from gracelint.source import Passage, Segment, Word
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
-_PART = re.compile(
+_ESCAPE = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\."
+_PART = (
     r"""\s*(?:(?P<comma>,)|(?P<close>\])|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'"""
     r"""|[“”„‟«»](?P<smart>[^“”„‟«»]*)[“”„‟«»]|[‘’‚‛](?P<curly>[^‘’‚‛]*)[‘’‚‛]|(?P<bare>[^\s,\]"'“”„‟«»‘’‚‛]+))"""
 )
-_TEST = re.compile(r"!|==?|!=|-[a-z]{1,2}")
+_TESTS = frozenset(("!", "=", "==", "!=", *(f"-{letter}" for letter in "defhknprstwxzL"), "-eq", "-ne", "-gt", "-lt"))
 
 
 def read_array(argument: Passage) -> tuple[Word, ...] | None:
@@ -44,7 +44,7 @@ def _unescape(raw: Passage) -> Passage:
     texts: list[str] = []
     found: list[Segment] = []
     offset = done = 0
-    for escape in _ESCAPE.finditer(raw.text):
+    for escape in re.finditer(_ESCAPE, raw.text):
         texts.append(raw.text[done : escape.start()])
         found += segments(raw, done, escape.start(), offset)
         offset += len(texts[-1])
@@ -72,9 +72,10 @@ def read_broken_array(argument: Passage) -> BrokenArray | None:
     items: list[tuple[str, bool]] = []
     defect: tuple[str, int, int] | None = None
     readable, comma, commas = True, True, 0
+    pattern = re.compile(_PART)
     position = 1
     while True:
-        part = _PART.match(text, position)
+        part = pattern.match(text, position)
         if part is None:
             rest = text[position:].strip()
             defect = defect or ("a quote is never closed" if rest else "`]` is missing at its end", position, len(text))
@@ -88,7 +89,7 @@ def read_broken_array(argument: Passage) -> BrokenArray | None:
             if rest:
                 defect = defect or ("text after `]`", position, len(text))
                 readable = False
-            if not commas and text[1].isspace() and (rest or any(_TEST.fullmatch(item) for item, _ in items)):
+            if not commas and text[1].isspace() and (rest or any(item in _TESTS for item, _ in items)):
                 return None
             break
         if kind == "comma":

@@ -36,19 +36,15 @@ _OTHER_FORMATS = (
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S.*?)?[ \t\r]*(?:\n|$)")
 _INSTRUCTION = re.compile(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
 _FLAG = re.compile(r"--\S+")
-_TAKES_HEREDOCS = re.compile(r"\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s", re.I)
+_TAKES_HEREDOCS = r"(?i)\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s"
 _WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
-_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
-_TOKENS = {
-    escape: re.compile(
-        rf"""(?P<escaped>{re.escape(escape)}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""
-        r"""|\{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{}]|\{[^{}]*\})*))?\}))"""
-        rf"""|(?P<plain>[^$"'{re.escape(escape)}]+|.)""",
-        re.S,
-    )
-    for escape in "\\`"
-}
-_WINDOWS = re.compile(r"windows|nanoserver|servercore", re.I)
+_HEREDOC = r"\d*<<(-?)([^<]+)"
+_TOKEN = (
+    r"""(?P<escaped>{escape}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""
+    r"""|\{{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{{}}]|\{{[^{{}}]*\}})*))?\}}))"""
+    r"""|(?P<plain>[^$"'{escape}]+|.)"""
+)
+_WINDOWS = ("windows", "nanoserver", "servercore")
 
 
 def is_dockerfile_name(path: str) -> bool:
@@ -172,9 +168,9 @@ def _ended(bare: str) -> str:
 def _opened(source: Source, pieces: Pieces) -> list[re.Match[str]]:
     """The heredocs that an instruction opens: `-` or nothing, and the delimiter as written."""
     texts = [source.text[start:end] for start, end in pieces]
-    if not any("<<" in text for text in texts) or not _TAKES_HEREDOCS.match("".join(texts)):
+    if not any("<<" in text for text in texts) or not re.match(_TAKES_HEREDOCS, "".join(texts)):
         return []
-    return [match for word in _WORD.findall("".join(texts)) if (match := _HEREDOC.fullmatch(word))]
+    return [match for word in _WORD.findall("".join(texts)) if (match := re.fullmatch(_HEREDOC, word))]
 
 
 def _bodies(source: Source, start: int, opened: list[re.Match[str]]) -> tuple[tuple[Heredoc, ...], int]:
@@ -286,7 +282,9 @@ def _from(instruction: Instruction, variables: Mapping[str, str], escape: str) -
 
 
 def _for_windows(from_: Instruction, base: Word) -> bool:
-    return (from_.flag("platform") or "").lower().startswith("windows") or _WINDOWS.search(base.value) is not None
+    return (from_.flag("platform") or "").lower().startswith("windows") or any(
+        name in base.value.lower() for name in _WINDOWS
+    )
 
 
 def _expanded(instruction: Instruction, variables: Mapping[str, str], escape: str) -> Instruction:
@@ -330,7 +328,7 @@ def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> s
         return text
     double = False
     found: list[str] = []
-    for token in _TOKENS[escape].finditer(text):
+    for token in re.finditer(_TOKEN.format(escape=re.escape(escape)), text, re.S):
         kind, part = token.lastgroup, token[0]
         if kind == "double":
             double = not double
