@@ -245,6 +245,22 @@ def test_kinds_of_the_user_matter() -> None:
     assert len(read_stream(Source("x.yaml", "kind: Farm\n"), {"Farm": {}}).documents) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{image: web:1}", {"image": "web:1"}),
+        ("ports: [8080:80, '1:2', a: b]\n", {"ports": ["8080:80", "1:2", {"a": "b"}]}),
+        ("{url: http://x:80/a?b=c:d, n: [a?]}", {"url": "http://x:80/a?b=c:d", "n": ["a?"]}),
+        ('{"a":1, b: c:d}', {"a": "1", "b": "c:d"}),
+        ("a: b:c\nd: {e: f:g}\n# h:i\nj: 'k:l'\n", {"a": "b:c", "d": {"e": "f:g"}, "j": "k:l"}),
+    ],
+)
+def test_colons_and_question_marks_may_stand_inside_words_of_a_flow(text: str, value: object) -> None:
+    assert plain(root_of(text)) == value
+    for scalar in scalars(root_of(text)):
+        assert scalar.span.text.strip("'\"") == scalar.value
+
+
 # Anchors, aliases and merge keys
 
 

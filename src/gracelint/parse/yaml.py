@@ -100,13 +100,33 @@ def rewrite(passage: Passage, parts: Iterable[tuple[int, int, str | None]]) -> P
 
 
 def _read(source: Source, start: int, end: int) -> list[Document]:
+    text = source.text[start:end]
     try:
-        return list(_compose(source, start, end))
+        try:
+            return list(_compose(source, text, start))
+        except ParseError:
+            masked = _masked(text)
+            if masked == text:
+                raise
+            return list(_compose(source, masked, start, masked=True))
     except ParseError as error:
         action = _action(source.text, start, end)
         if action is None:
             raise
         raise TemplatedError(source.span(*action)) from error
+
+
+# The C core is libyaml 0.1.7, for which `[8080:80]` and `{url: http://x/?y}` are errors; libyaml 0.2 and go-yaml take
+# them. In a second reading such a `:` or `?` is another character.
+_INNER = re.compile(r"""(?<=[^\s,\[\]{}'":?])(?::(?=[^\s,\[\]{}])|\?)""")
+_MASK = {":": "\ue03a", "?": "\ue03f"}
+_UNMASK = {ord(mask): char for char, mask in _MASK.items()}
+
+
+def _masked(text: str) -> str:
+    if any(mask in text for mask in _MASK.values()):
+        return text
+    return _INNER.sub(lambda match: _MASK[match[0]], text)
 
 
 # Which documents
@@ -187,36 +207,36 @@ class _Open:
 class _Composer:
     """The state of one document."""
 
-    __slots__ = ("aliased", "anchors", "merged", "source")
+    __slots__ = ("aliased", "anchors", "masked", "merged", "source")
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, masked: bool) -> None:
+        self.source, self.masked = source, masked
         self.anchors: dict[str, Node | None] = {}
         self.aliased: list[Node] = []
         self.merged = 0
 
 
-def _compose(source: Source, start: int, end: int) -> Iterator[Document]:
+def _compose(source: Source, text: str, start: int, masked: bool = False) -> Iterator[Document]:
+    """The documents of a text that stands at `start`: marks are off by one where a byte order mark is part of it."""
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        # The text is given without its byte order mark, with which the C core's marks are off by one.
-        yield from _documents(source, CParser(source.text[start:end]).get_event, start)
+        yield from _documents(source, CParser(text).get_event, start, masked)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _broken(source, start + mark.index if mark else start, error.problem, error.context) from error
     except (YAMLError, UnicodeEncodeError) as error:
-        raise _unprintable(source, start, end) from error
+        raise _unprintable(source, start, start + len(text)) from error
 
 
-def _documents(source: Source, next_event: Any, base: int) -> Iterator[Document]:
+def _documents(source: Source, next_event: Any, base: int, masked: bool) -> Iterator[Document]:
     """Composes without recursion."""
     from ruamel.yaml import events
 
     scalar_event, mapping_start, mapping_end = events.ScalarEvent, events.MappingStartEvent, events.MappingEndEvent
     sequence_start, sequence_end, alias_event = events.SequenceStartEvent, events.SequenceEndEvent, events.AliasEvent
-    composer, stack = _Composer(source), list[_Open]()
+    composer, stack = _Composer(source, masked), list[_Open]()
     node: Node
     while True:
         event = next_event()
@@ -234,7 +254,7 @@ def _documents(source: Source, next_event: Any, base: int) -> Iterator[Document]
             end = event.end_mark.index + base
             node = _alias(composer, event.anchor, event.start_mark.index + base, end)
         elif kind is events.DocumentStartEvent:
-            composer = _Composer(source)
+            composer = _Composer(source, masked)
             continue
         elif kind is events.StreamEndEvent:
             return
@@ -249,16 +269,18 @@ def _documents(source: Source, next_event: Any, base: int) -> Iterator[Document]
 
 def _scalar(composer: _Composer, event: Any, base: int) -> Scalar:
     start, end = event.start_mark.index + base, event.end_mark.index + base
-    style, tag = event.style, event.tag
+    value, style, tag = event.value, event.style, event.tag
+    if composer.masked:
+        value = value.translate(_UNMASK)
     if not (style or tag or event.anchor):
-        return Scalar(event.value, composer.source, start, end)
+        return Scalar(value, composer.source, start, end)
     if tag or event.anchor:
         start = min(_after_properties(composer.source.text, start), end)
     if style in ("|", ">"):
         end = _without_empty_lines(composer.source.text, start, end)
     if tag:
         tag = "str" if tag == "!" else tag.removeprefix("tag:yaml.org,2002:")
-    node = Scalar(event.value, composer.source, start, end, style, tag)
+    node = Scalar(value, composer.source, start, end, style, tag)
     if event.anchor:
         composer.anchors[event.anchor] = node
     return node
