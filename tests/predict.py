@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gracelint.config import Settings
 from gracelint.facts.verdict import Verdict
-from gracelint.testing import read, read_folder
+from gracelint.project import Request, read_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def launches(folder: Path) -> tuple[Launch, ...]:
     """The launches of a project: a manifest's or a Compose file's where there is one, else the Dockerfile's."""
-    project = read(read_folder(str(folder), leave_out=("case.json",)))
+    project = read_project(Request(str(folder), (str(folder),), Settings(exclude=("case.json",))))
     assert not project.errors, "\n".join(project.errors)
     outer = tuple(launch for launch in project.launches if launch.origin.kind != "dockerfile")
     found = outer or project.launches

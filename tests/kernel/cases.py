@@ -113,7 +113,7 @@ def _lay_commands(layer: Path, case: Case) -> None:
         (usr_bin / name).symlink_to(target)
     tools = dict(tool.split("@") for tool in (*image.get("tools", ()), *filter(None, [case.install])))
     for tool, version in tools.items():
-        package = MODULES / f"{tool}-{version}"
+        package = (MODULES.parent if tool == "node" else MODULES) / f"{tool}-{version}"
         commands = json.loads((package / "package.json").read_text())["bin"]
         for name, path in commands.items():
             (local_bin / name).symlink_to(package / path)

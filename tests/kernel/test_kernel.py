@@ -37,7 +37,7 @@ def _run(case: Case, folder: Path) -> Seen:
     return case.run(folder)
 
 
-@pytest.mark.parametrize("case", cases(), ids=str)
+@pytest.mark.parametrize("case", list(cases()), ids=str)
 def test_prediction(case: Case, seen: dict[int, Future[Seen]], tmp_path: Path) -> None:
     case.write(tmp_path)
     found = launches(tmp_path)
