@@ -17,6 +17,10 @@ from gracelint.finding import Note
 from gracelint.record import Record, field
 from gracelint.source import Located, Source, Span, Word
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Effect(str, Enum):
     """What one hop does to the stop signal."""
@@ -63,7 +67,7 @@ class Hop(Record):
     """Whether this is the container's PID 1 at the time of the signal (or would be, but for `exec`)."""
     signal: str = "SIGTERM"
     """The signal that arrives at this hop."""
-    details: Map[str, object] = field(default_factory=dict)
+    details: Map[str, Any] = field(default_factory=dict)
     """What rules ask of hops of this kind: npm's `script`, a shell's `text`, a server's `row` …"""
 
 
@@ -213,6 +217,14 @@ class Launch(Record, identity=True):
     """Processes left running beside the program: background jobs, the other end of a pipe."""
     dev_server: bool = False
     """What it starts is a development server or a reloader; `development` says that this is meant."""
+
+    def fate(self, hop: Hop) -> str:
+        """What is seen when a hop swallows or cuts the signal, and whether an init in front of it helps."""
+        init = next((one.name for one in self.hops[: self.hops.index(hop)] if one.kind is HopKind.INIT), None)
+        behind = f", and {init} in front does not repair that" if init else ""
+        if hop.effect is Effect.SWALLOWS:
+            return f"{hop.signal} is ignored until SIGKILL after {self.grace.value:g} s{behind}"
+        return f"the container ends before the program has cleaned up{behind}"
 
     @property
     def grace(self) -> Located[float]:

@@ -67,7 +67,7 @@ def run_event(kind: str, words: Sequence[Word], call: Call, state: State) -> Eve
         kind,
         command.span,
         tuple(words),
-        words[0].span if words else None,
+        None if command.words[0].text in BUILTINS else command.words[0].span,
         call.shapes,
         dict(state.traps),
         env,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from gracelint.facts.dockerfile import Instruction
     from gracelint.facts.script import Script
     from gracelint.source import Span
 
@@ -115,7 +116,7 @@ def _shell_step(argv: tuple[Word, ...], context: Context) -> Step:
     call = _read_call(argv)
     if call.text is not None:
         passage = call.text.passage or _passage(call.text, context)
-        form = "shell-form" if _is_shell_form(call.text, context) else "sh -c"
+        form = "sh -c" if _instruction(call.text, context) is None else "shell-form"
         return _run(_Job(argv, argv[0].value, passage, call, context, form))
     if call.script is not None:
         found = find_text(context.image, context.files, call.script.value, context.working_dir)
@@ -465,7 +466,8 @@ def _hop_of(job: _Job, name: str, effect: Effect, why: str, details: dict[str, A
     kind = HopKind.SCRIPT if job.form == "script" else HopKind.SHELL
     span = job.call.text.span if job.call.text is not None else job.argv[0].span
     title = table("shells")[name]["title"] if name in table("shells") else job.shell
-    details = {**details, "form": job.form, "text": job.passage, "shell": title}
+    instruction = _instruction(job.call.text, job.context) if job.call.text is not None else None
+    details = {**details, "form": job.form, "shell": title, "instruction": instruction}
     return _hop(job.argv, job.context, kind, name, effect, why, details, span)
 
 
@@ -484,17 +486,15 @@ def _hop(
     return Hop(words, kind, name, effect, why, where, context.pid_1, context.signal, details)
 
 
-def _is_shell_form(text: Word, context: Context) -> bool:
-    """Whether the text stands in a CMD or ENTRYPOINT that is no JSON array."""
+def _instruction(text: Word, context: Context) -> Instruction | None:
+    """The CMD or ENTRYPOINT, no JSON array, that a text is the argument of."""
     span = text.span
-    return span is not None and any(
-        at is not None
-        and at.argv is None
-        and at.argument.source is span.source
-        and at.span.start <= span.start
-        and span.end <= at.span.end
-        for at in (context.image.cmd_at, context.image.entrypoint_at)
-    )
+    for at in (context.image.cmd_at, context.image.entrypoint_at):
+        if span is None or at is None or at.argv is not None or at.argument.source is not span.source:
+            continue
+        if at.span.start <= span.start and span.end <= at.span.end:
+            return at
+    return None
 
 
 def _passage(text: Word, context: Context) -> Passage:

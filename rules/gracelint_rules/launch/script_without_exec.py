@@ -1,0 +1,105 @@
+r"""An entry script that keeps the stop signal from its program.
+
+## What it does
+Reports entry scripts that run the program as a child (`"$@"`, `python app.py`, `gosu app "$@"`, `app | tee log`), and
+those whose traps cannot work: one `wait` only, `trap 'exit 0' TERM`, `kill 0`, a trap on EXIT, a trap around a
+foreground child. The arguments of the container decide `case "$1" in …`, as they do when it runs.
+
+## Why is this bad?
+A script stays PID 1, and a shell passes no signal on: SIGTERM is ignored, and the program is killed with SIGKILL when
+the grace period is over. No shell execs the last command of a script file by itself. A trap does not help by itself,
+either: it runs only when the foreground child has ended, and it interrupts `wait`, so that the script ends and the
+kernel kills the program while it is cleaning up.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM python:3.12-slim
+COPY worker.py /worker.py
+COPY --chmod=755 entrypoint.sh /entrypoint.sh
+ENTRYPOINT ["/entrypoint.sh"]
+CMD ["python", "/worker.py"]
+```
+```sh bad path=entrypoint.sh
+#!/bin/sh
+set -e
+mkdir -p /tmp/state
+"$@"
+```
+```python bad path=worker.py
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    time.sleep(1)
+```
+Use instead:
+```sh good path=entrypoint.sh
+#!/bin/sh
+set -e
+mkdir -p /tmp/state
+exec "$@"
+```
+A script that has to stay waits twice: the trap interrupts the first `wait`.
+```dockerfile bad path=Dockerfile
+FROM python:3.12-slim
+COPY worker.py /worker.py
+COPY --chmod=755 start.sh /start.sh
+CMD ["/start.sh"]
+```
+```sh bad path=start.sh
+#!/bin/sh
+trap 'kill -TERM "$pid"' TERM
+python /worker.py &
+pid=$!
+wait "$pid"
+rm -f /tmp/worker.lock
+```
+```python bad path=worker.py
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    time.sleep(1)
+```
+Use instead:
+```sh good path=start.sh
+#!/bin/sh
+trap 'kill -TERM "$pid"' TERM
+python /worker.py &
+pid=$!
+wait "$pid"
+wait "$pid"
+rm -f /tmp/worker.lock
+```
+
+## Fix safety
+`exec` is put before the command that ends the script on every way through it: safe, and unsafe where the script sets
+traps or has background jobs. A second `wait` is safe; under `set -e` the first gets `|| true`, for it would end the
+script. All else has no fix.
+
+## References
+- [POSIX: signals and traps](https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_11)
+- [pid_namespaces(7)](https://man7.org/linux/man-pages/man7/pid_namespaces.7.html): signals and PID 1
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Effect, Finding, Launch, Note, Severity, edits, rule
+
+
+@rule("script-without-exec", severity=Severity.ERROR, subject=Launch)
+def script_without_exec(launch: Launch) -> Iterator[Finding]:
+    for hop in () if launch.one_shot else launch.hops:
+        if hop.details.get("form") == "script" and hop.effect in (Effect.SWALLOWS, Effect.CUTS):
+            yield Finding(
+                f"{hop.why}; {launch.fate(hop)}",
+                at=hop.details["at"],
+                notes=(Note(hop.span, "the script is started here"),) if hop.span else (),
+                fix=edits.script.reach_program(hop),
+            )
+        if hop.effect in (Effect.SWALLOWS, Effect.CUTS, Effect.UNKNOWN):
+            return

@@ -1,0 +1,75 @@
+r"""A shell that stays between the stop signal and the program.
+
+## What it does
+Reports `sh -c "…"` in an exec-form CMD or ENTRYPOINT, in Kubernetes' `command` and `args`, and in Compose's `command`
+and `entrypoint`, where the program is not reached by `exec`. It is an error where the shell of that image is known to
+stay in front of the program, and a warning where it would exec the program by itself: that hangs by the shell and by
+the shape of the text. A shell without a command (`CMD ["bash"]`) is a warning, too.
+
+## Why is this bad?
+A shell passes no signal on. As PID 1 it ignores SIGTERM, and the program is killed with SIGKILL when the grace period
+is over; behind an init it dies at once, and the container ends before the program has cleaned up. Debian's dash never
+execs the last command of `sh -c` by itself. Bash and busybox do in some shapes: in `cd /app && node .` yes, in
+`node . | tee log`, `node . || exit 1` and behind a trap no.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM python:3.12-slim
+COPY worker.py /app/worker.py
+CMD ["sh", "-c", "cd /app && python worker.py"]
+```
+```python bad path=worker.py
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    time.sleep(1)
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM python:3.12-slim
+COPY worker.py /app/worker.py
+CMD ["sh", "-c", "cd /app && exec python worker.py"]
+```
+
+## Fix safety
+`exec` is put before the command that ends the text on every way through it: safe. Where the text sets traps or starts
+background jobs, which `exec` leaves behind, the fix is unsafe. A second `wait` behind the one that the trap interrupts
+is safe. Pipes, `|| exit` and loops have no fix.
+
+## References
+- [Debian bug 642706](https://bugs.debian.org/642706): why Debian's dash does not exec the last command
+- [pid_namespaces(7)](https://man7.org/linux/man-pages/man7/pid_namespaces.7.html): signals and PID 1
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Effect, Finding, Hop, Launch, Severity, edits, rule
+
+_BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
+
+
+@rule("shell-wrapper", severity=Severity.ERROR, subject=Launch)
+def shell_wrapper(launch: Launch) -> Iterator[Finding]:
+    for hop in () if launch.one_shot else launch.hops:
+        if hop.details.get("form") == "sh -c":
+            yield from _judge(launch, hop)
+        if hop.effect in (Effect.SWALLOWS, Effect.CUTS, Effect.UNKNOWN):
+            return
+
+
+def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
+    cause, at = hop.details.get("cause"), hop.span or launch.origin.span
+    if hop.details.get("reached_by_exec"):
+        return
+    if hop.effect in (Effect.SWALLOWS, Effect.CUTS) and cause != "interactive":
+        yield Finding(f"{hop.why}; {launch.fate(hop)}", at, fix=edits.script.reach_program(hop))
+    elif cause == "no-shell":
+        yield Finding(f"{hop.why}, and the container does not start", at)
+    elif cause == "interactive" and hop.details.get("written"):
+        yield Finding(f"{hop.why}; it is killed after {launch.grace.value:g} s", at, severity=Severity.WARNING)
+    elif cause in _BY_LUCK:
+        message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
+        yield Finding(message, at, fix=edits.script.reach_program(hop), severity=Severity.WARNING)
