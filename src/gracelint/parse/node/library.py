@@ -713,7 +713,9 @@ def _set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     machine.run_timers.add((frame.file.source.path, node.start_byte))
     span = frame.file.span(node)
     key = function.node if isinstance(function, Closure) else None
-    if isinstance(function, Closure) and (key in machine.stack or any(known == key for known, _ in machine.timer_stack)):
+    if isinstance(function, Closure) and (
+        key in machine.stack or any(known == key for known, _ in machine.timer_stack)
+    ):
         return rearm(machine, function, args[2:], seconds, "setTimeout", span, frame)
     thing = Thing("timer", "setTimeout", span, bool(seconds and seconds >= 3600))
     if not machine.stopping:

@@ -11,7 +11,7 @@ from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
 from gracelint.parse.node import library
 from gracelint.parse.node.modules import find_module, is_local
-from gracelint.parse.node.syntax import File, read_file, string_of, text_of, walk
+from gracelint.parse.node.syntax import File, TooBigError, read_file, string_of, text_of, walk
 from gracelint.parse.node.values import (
     UNDEFINED,
     UNKNOWN,
@@ -41,10 +41,11 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 60_000
 _DEEPEST = 40
+_LONGEST_STRING = 10_000
 
 
 class Stop(Exception):  # noqa: N818
-    """The program has called `process.exit`, or was judged too big to follow to its end."""
+    """The program has called `process.exit`."""
 
 
 class Thrown(Exception):  # noqa: N818
@@ -149,7 +150,7 @@ class Machine:
         try:
             self.run_module(file)
         except (Stop, Thrown):
-            self.ended = self.steps < _MOST_STEPS and not any(thing.kind == "busy" for thing in self.things)
+            self.ended = not any(thing.kind == "busy" for thing in self.things)
 
     def deliver(self, functions: list[Any], args: list[Any], file: File) -> None:
         """Calls listeners, as the event loop does."""
@@ -166,8 +167,6 @@ class Machine:
         try:
             return self.call(function, args, inner, None)
         except Stop:
-            if self.steps >= _MOST_STEPS:
-                raise
             return Promise(after, never=True)
         except Thrown:
             # nothing catches it: node ends with an error
@@ -232,7 +231,7 @@ class Machine:
         if source.path not in self.parsed:
             try:
                 self.parsed[source.path] = read_file(source)
-            except ParseError:
+            except (ParseError, TooBigError):
                 self.parsed[source.path] = None
         file = self.parsed[source.path]
         if file is None:
@@ -257,7 +256,7 @@ class Machine:
     def execute(self, node: Node, frame: Frame) -> Any:
         self.steps += 1
         if self.steps > _MOST_STEPS:
-            raise Stop
+            raise TooBigError
         run = _STATEMENTS.get(node.type)
         return run(self, node, frame) if run else None
 
@@ -276,8 +275,7 @@ class Machine:
                 frame.after = before
                 ends.append(self.execute(node, frame) if node is not None else None)
         except (Stop, Thrown):
-            if self.steps > _MOST_STEPS:
-                raise
+            pass
         finally:
             self.certain = was
         frame.after = before
@@ -541,7 +539,7 @@ class Machine:
             return UNDEFINED
         self.steps += 1
         if self.steps > _MOST_STEPS:
-            raise Stop
+            raise TooBigError
         evaluate = _EXPRESSIONS.get(node.type)
         return evaluate(self, node, frame) if evaluate else UNKNOWN
 
@@ -1010,7 +1008,7 @@ class Machine:
             else:
                 value = self.value(body, inner)
         except Stop:
-            if not is_async or inner.after == frame.after or self.steps > _MOST_STEPS:
+            if not is_async or inner.after == frame.after:
                 raise
             return Promise(inner.after, never=True)
         except Thrown:
@@ -1126,7 +1124,7 @@ def _is_entry_test(left: Any, right: Any) -> bool:
 
 def _arithmetic(kind: str, left: Any, right: Any) -> Any:
     if kind == "+" and isinstance(left, str) and isinstance(right, str):
-        return left + right
+        return left + right if len(left) + len(right) < _LONGEST_STRING else UNKNOWN
     if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
         return UNKNOWN
     try:

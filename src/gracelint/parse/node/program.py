@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gracelint.facts.program import Act, Child, Connection, Handler, Program, ServerCall, Wait
+from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
+from gracelint.facts.verdict import Verdict
 from gracelint.parse.node.machine import STARTUP, Event, Machine, Registration
 from gracelint.parse.node.reaction import SIGNALS, Stopped, _time, reaction
-from gracelint.parse.node.syntax import File
+from gracelint.parse.node.syntax import File, TooBigError
 from gracelint.parse.node.values import Closure, Method
 from gracelint.record import replace
 
@@ -34,8 +35,11 @@ def read_node(
         machine.start()
         return machine
 
-    base = start()
-    answers = {signal: reaction(signal, base, start) for signal in SIGNALS}
+    try:
+        base = start()
+        answers = {signal: reaction(signal, base, start) for signal in SIGNALS}
+    except (TooBigError, RecursionError):
+        return _too_big(source, node_major)
     stopped = answers["SIGTERM"][1] or answers["SIGINT"][1]
     servers = [thing for thing in base.things if thing.kind in ("server", "upgrade") and thing.alive is not False]
     drain = _drain(stopped)
@@ -57,6 +61,13 @@ def read_node(
         unread=tuple(base.unread),
         runtime=node_major,
     )
+
+
+def _too_big(source: Source, node_major: int | None) -> Program:
+    why = "it is too big to be followed to its end"
+    unknown = {name: Reaction(name, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why) for name in SIGNALS}
+    span = source.span(0, 0)
+    return Program("node", source, span, None, (source,), reactions=unknown, unread=(source.path,), runtime=node_major)
 
 
 def _main_span(source: Source, base: Machine) -> Span:

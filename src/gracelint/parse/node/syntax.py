@@ -21,6 +21,10 @@ _LONGEST = 2_000_000
 """Code points. What is longer is a bundle, not a source."""
 
 
+class TooBigError(Exception):
+    """The program is too big or too deeply nested to be followed to its end."""
+
+
 class File(Record, identity=True):
     """One parsed source."""
 
@@ -37,10 +41,10 @@ class File(Record, identity=True):
 
 
 def read_file(source: Source) -> File:
-    """Parses a source. Raises ParseError with the place where the grammar gave up."""
+    """Parses a source. Raises ParseError with the place where the grammar gave up, TooBigError for a bundle."""
     text = source.text
     if len(text) > _LONGEST:
-        raise ParseError("longer than any source is written: a bundle?", source.span(0, 0))
+        raise TooBigError
     data = text.encode("utf-8", "surrogatepass")
     starts = None if len(data) == len(text) else [0, *accumulate(_width(char) for char in text)]
     kind = "tsx" if source.path.endswith(".tsx") else "typescript" if source.path.endswith(_TYPED) else "javascript"
