@@ -44,7 +44,9 @@ def git(root: Path, *arguments: str) -> None:
         ("deploy.yaml", "manifest"),
         ("compose.yml", "manifest"),
         ("pod.json", "manifest"),
-        ("app.py", "other"),
+        ("app.py", "program"),
+        ("package.json", "program"),
+        ("app.sh", "other"),
     ],
 )
 def test_kinds_by_name(name: str, kind: str) -> None:
@@ -52,8 +54,14 @@ def test_kinds_by_name(name: str, kind: str) -> None:
 
 
 def test_a_folder_stands_for_all_below_it(tmp_path: Path) -> None:
-    tree(tmp_path, "Dockerfile", "k8s/deploy.yaml", "src/app.py")
+    tree(tmp_path, "Dockerfile", "k8s/deploy.yaml", "src/app.sh")
     assert names(find(tmp_path, ".")) == ["Dockerfile", "k8s/deploy.yaml"]
+
+
+def test_programs_matter_by_themselves_only_where_they_are_reported_on(tmp_path: Path) -> None:
+    tree(tmp_path, "Dockerfile", "a/app.py", "a/server.js", "b/app.py")
+    assert names(find(tmp_path, "a")) == ["Dockerfile", "a/app.py"]
+    assert names(find(tmp_path, "a/server.js")) == ["Dockerfile", "a/server.js"]
 
 
 def test_the_project_around_a_file_is_read_too(tmp_path: Path) -> None:

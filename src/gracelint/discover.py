@@ -15,7 +15,9 @@ VENDORED = frozenset(
 UNMARKED_LIMIT = 5000
 """Folder entries looked at around a named file where nothing marks the root of its project."""
 
-DOCKERFILE, MANIFEST, OTHER = "dockerfile", "manifest", "other"
+DOCKERFILE, MANIFEST, PROGRAM, OTHER = "dockerfile", "manifest", "program", "other"
+NODE = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts")
+"""Programs if they are named; most of such files start nothing."""
 
 
 class Skip(Record):
@@ -66,7 +68,9 @@ def discover(root: str, scope: Scope, *, exclude: tuple[str, ...] = (), around: 
     found = {}
     for path in _listed(root, scope, barred, around, skipped):
         kind = kind_of(path)
-        if kind == OTHER or (around == 0 and path not in scope) or barred(path.rpartition("/")[0]):
+        if kind == OTHER or ((around == 0 or kind == PROGRAM) and path not in scope):
+            continue
+        if barred(path.rpartition("/")[0]):
             continue
         if matches(path, exclude):
             skipped.append(Skip(path, "excluded by the configuration"))
@@ -77,7 +81,7 @@ def discover(root: str, scope: Scope, *, exclude: tuple[str, ...] = (), around: 
             found.pop(path, None)
             skipped.append(Skip(path, "excluded by the configuration"))
         else:
-            found[path] = kind_of(path)
+            found[path] = PROGRAM if path.endswith(NODE) else kind_of(path)
     unique = {skip.path: skip for skip in skipped}
     return Found(tuple(sorted(found.items())), tuple(unique[path] for path in sorted(unique)))
 
@@ -106,6 +110,8 @@ def _listed(
 def kind_of(path: str) -> str:
     """What a file is by its name."""
     name = path[path.rfind("/") + 1 :]
+    if name.endswith(".py") or name == "package.json":
+        return PROGRAM
     if name.endswith((".yaml", ".yml", ".json")):
         return MANIFEST
     if "ockerfile" not in name and "ontainerfile" not in name:

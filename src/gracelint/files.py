@@ -87,6 +87,14 @@ class ProjectFiles:
                 pass
         return tuple(sorted(found))
 
+    def glance(self, path: str) -> str:
+        """The file's text, not kept unless it was read before; empty where there is none."""
+        kept = path in self._texts
+        source = self.read(path)
+        if not kept:
+            self._texts.pop(path, None)
+        return source.text if source else ""
+
     def forget(self, path: str) -> None:
         """Lets go of a file's text: nothing in it matters."""
         del self._texts[path]
@@ -98,7 +106,7 @@ class ProjectFiles:
 
     def _fetch(self, path: str) -> _Text | None:
         if path in self._overlay:
-            return _Text(Source(path, self._overlay[path]), None)
+            return _text(path, self._overlay[path], None)
         if not self._inside(path):
             return None
         try:
@@ -189,10 +197,13 @@ def _read_all(descriptor: int) -> bytes:
 def _decode(path: str, data: bytes) -> _Text:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("is UTF-16; the tools that read it expect UTF-8", Source(path, ""))
-    if b"\0" in data:
-        raise UnreadableError("is binary, not text", Source(path, ""))
     try:
-        return _Text(Source(path, data.decode()), None)
+        return _text(path, data.decode(), None)
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        return _Text(Source(path, data.decode(errors="replace")), len(before))
+        return _text(path, data.decode(errors="replace"), len(data[: error.start].decode()))
+
+
+def _text(path: str, text: str, invalid_at: int | None) -> _Text:
+    if "\0" in text:
+        raise UnreadableError("is binary, not text", Source(path, ""))
+    return _Text(Source(path, text), invalid_at)

@@ -6,7 +6,18 @@ import os
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from gracelint.config import Place, Settings, locate
-from gracelint.discover import DOCKERFILE, MANIFEST, OTHER, UNMARKED_LIMIT, Scope, Skip, discover, kind_of, scope_of
+from gracelint.discover import (
+    DOCKERFILE,
+    MANIFEST,
+    OTHER,
+    PROGRAM,
+    UNMARKED_LIMIT,
+    Scope,
+    Skip,
+    discover,
+    kind_of,
+    scope_of,
+)
 from gracelint.facts.dockerfile import Stage
 from gracelint.files import ProjectFiles, UnreadableError
 from gracelint.finding import Finding
@@ -120,6 +131,7 @@ class _Reading:
         self.settings = settings
         self.stages: list[Stage] = []
         self.documents: list[Document] = []
+        self.entries: list[str] = []
         self.services: list[ComposeService] = []
         self.problems: list[Problem] = []
         self.skipped: list[Skip] = []
@@ -137,13 +149,16 @@ class _Reading:
             self.errors.append(internal_error(f"reading {path}", error))
 
     def _read(self, path: str, kind: str) -> None:
+        if kind == PROGRAM:
+            self.entries.append(path)
+            return
         text = self.files.load(path)
         if text is None:
             if path in self.scope.files:
                 self.skipped.append(Skip(path, "leads out of the project, or is no file"))
             return
         source = text.source
-        if kind == OTHER and path in self.scope.files and _looks_like_dockerfile(source.text):
+        if kind == OTHER and _looks_like_dockerfile(source.text):
             kind = DOCKERFILE
         if kind == DOCKERFILE:
             from gracelint.parse.dockerfile import read_dockerfile
@@ -208,12 +223,24 @@ class _Reading:
             stages=_judged(linked.launches) if linked else (),
             launches=tuple(linked.launches) if linked else (),
             workloads=tuple(linked.workloads) if linked else (),
-            programs=tuple(linked.programs) if linked else (),
+            programs=tuple(self._programs(linked)),
             services=tuple(self.services),
             problems=tuple(self.problems),
             skipped=tuple(sorted((*skipped, *self.skipped), key=lambda skip: skip.path)),
             errors=tuple(self.errors),
         )
+
+    def _programs(self, linked: Linked | None) -> list[Program]:
+        """Those that a container starts, then those that nothing is known to start."""
+        programs = list(linked.programs) if linked else []
+        if self.entries:
+            from gracelint.entries import entries
+
+            try:
+                programs += entries(self.entries, self.files, programs)
+            except Exception as error:
+                self.errors.append(internal_error("reading entry points", error))
+        return programs
 
     def _link(self) -> Linked | None:
         if not (self.stages or self.documents or self.services):

@@ -1,0 +1,69 @@
+"""Programs that are entry points by themselves, though no container here is known to start them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from gracelint.discover import NODE
+from gracelint.parse.errors import ParseError
+from gracelint.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.program import Program
+    from gracelint.files import ProjectFiles
+    from gracelint.source import Source
+
+_ASIDE = frozenset(("test", "tests", "doc", "docs", "example", "examples", "script", "scripts", "tool", "tools"))
+"""Folders of programs that run on a developer's machine."""
+_STAYING = ("while", "for", "serve", "run", "loop", "listen", "consum", "start", "forever", "join")
+"""A program that stays has one of these words in it."""
+
+
+def entries(paths: Iterable[str], files: ProjectFiles, known: Iterable[Program]) -> Iterator[Program]:
+    """The long-running programs among `paths` that are part of none that is `known`."""
+    covered = {source.path for program in known for source in program.sources}
+    for path in paths:
+        source = _entry(path, files)
+        if source is None or source.path in covered or not _ASIDE.isdisjoint(source.path.split("/")[:-1]):
+            continue
+        covered.add(source.path)
+        try:
+            program = _read(source, files)
+        except ParseError:
+            continue
+        if program.long_running:
+            yield replace(program, entry=True)
+
+
+def _entry(path: str, files: ProjectFiles) -> Source | None:
+    """The source file that starts a program: the file itself, or what a package.json names."""
+    if posixpath.basename(path) == "package.json":
+        return _main_of(path, files)
+    text = files.glance(path)
+    starts = path.endswith(NODE) or "__main__" in text
+    return files.read(path) if starts and any(word in text for word in _STAYING) else None
+
+
+def _main_of(path: str, files: ProjectFiles) -> Source | None:
+    from gracelint.parse.package import read_package
+
+    source = files.read(path)
+    try:
+        package = read_package(source) if source else None
+    except ParseError:
+        return None
+    if package is None or package.main is None or not package.plain("start"):
+        return None
+    return files.read(posixpath.normpath(posixpath.join(posixpath.dirname(path), package.main.value)))
+
+
+def _read(source: Source, files: ProjectFiles) -> Program:
+    if source.path.endswith(NODE):
+        from gracelint.parse.node import read_node
+
+        return read_node(source, files=files)
+    from gracelint.parse.python import read_python
+
+    return read_python(source, files=files)
