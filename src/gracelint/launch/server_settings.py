@@ -210,10 +210,10 @@ def _names(folder: str, context: Context) -> list[str]:
 
 def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     """Literal assignments at the top of a Python file."""
-    import ast
-
     found: Options = {}
     for passage in _files(options, spec, context):
+        import ast
+
         try:
             tree = ast.parse(passage.text.removeprefix("\ufeff"))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
