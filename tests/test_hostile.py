@@ -39,10 +39,10 @@ STARTERS = {
     "start.sh": 'FROM debian:12\nCOPY . .\nCMD ["./start.sh"]\n',
     "package.json": 'FROM node:22\nCOPY . .\nCMD ["npm", "start"]\n',
 }
-PIECES = st.sampled_from(
-    r"""\ " ' { } [ ] $ ${ $( ` # <<EOF --- - : &a *a <<: !! | > % @ && || ; & => /* // exec trap CMD FROM def kind""".split()
-    + ["{{ x }}", "services:\n", "\ufeff", "\r", "\n", "\t", " ", "é", "🎈", "\u2028", "\x1b[2J", "\ud800", "\0"]  # noqa: RUF005
-)
+_SYNTAX = "\" ' { } [ ] $ ${ $( ` # <<EOF --- - : &a *a <<: !! | > % @ && || ; & => /* // \\ {{ x }}"
+_WORDS = "exec trap CMD FROM RUN def kind services:\n"
+_ODD = ("\ufeff", "\r", "\n", "\t", " ", "é", "🎈", "\u2028", "\x1b[2J", "\ud800", "\0")
+PIECES = st.sampled_from((*_SYNTAX.split(" "), *_WORDS.split(" "), *_ODD))
 
 
 def check(files: dict[str, str]) -> None:
