@@ -151,7 +151,7 @@ class Stop(Record):
     kill: str
     """How it is ended if nothing else ends it: "SIGKILL after 30 s"."""
     grace: float | None = None
-    launch: object | None = None
+    launch: Any = None
 
     @property
     def seen(self) -> str:
@@ -159,6 +159,12 @@ class Stop(Record):
         if self.verdict is Verdict.CUT:
             return f"{self.signal} ends it at once, before any cleanup"
         return f"{self.signal} is ignored until {self.kill}" if self.verdict is Verdict.IGNORED else self.reaction.why
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Where the program is started, and what the reaction rests on."""
+        at = self.launch.command_span if self.launch is not None else None
+        return ((Note(at, "started here"),) if at is not None else ()) + self.reaction.notes
 
     @property
     def late(self) -> bool:
@@ -220,7 +226,8 @@ class Program(Record, identity=True):
         return next((stop for stop in self.stops if stop.reaction.cause in causes), None)
 
     def _stop(self, launch: Any) -> Stop | None:
-        hop = next((hop for hop in reversed(launch.hops) if hop.details.get("program") == self.source.path), None)
+        name = self.source.path.rpartition("/")[2]
+        hop = next((hop for hop in launch.hops if hop.kind.value == "program" and hop.name == name), None)
         if hop is None or launch.one_shot or hop.signal not in self.reactions:
             return None
         reaction = self.reactions[hop.signal]

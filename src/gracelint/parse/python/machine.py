@@ -870,6 +870,8 @@ class Machine:
 
     def import_module(self, name: str, node: ast.AST) -> Value:
         """Runs a module and its packages, once; a Name for what is not in the project."""
+        if name.partition(".")[0] in self.heavy:
+            self.startup("import", node)
         parent: Value | None = None
         parts = name.split(".")
         for index in range(len(parts)):

@@ -1,0 +1,85 @@
+"""A program that runs on and has no handler for the stop signal.
+
+## What it does
+Reports servers, consumers, loops and schedulers that a container starts, or that are entry points of their own, and
+that handle no SIGTERM: neither themselves nor in a module of the project, nor by their framework. Programs that run
+to their end by themselves are silent, and so is everything that cannot be followed.
+
+## Why is this bad?
+A process without a handler has the default action for SIGTERM. PID 1 does not get default actions: the kernel drops
+the signal, and the container runs on until SIGKILL. Under an init the default action kills it at once: no `finally`,
+no `atexit`, open requests dropped, buffered output lost. Either way work is lost on every deployment.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY . .
+ENTRYPOINT ["tini", "--"]
+CMD ["python", "ticker.py"]
+```
+```python bad path=ticker.py
+import time
+
+
+def main():
+    try:
+        while True:
+            print("tick")
+            time.sleep(1)
+    finally:
+        print("state saved")
+
+
+if __name__ == "__main__":
+    main()
+```
+Use instead:
+```python good path=ticker.py
+import signal
+import time
+
+
+def main():
+    try:
+        while True:
+            print("tick")
+            time.sleep(1)
+    finally:
+        print("state saved")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    main()
+```
+
+## Fix safety
+Unsafe: the handler raises an exception wherever the program happens to be. `signal.default_int_handler` raises
+KeyboardInterrupt, which the program cleans up after already; elsewhere SystemExit is raised. Servers get no fix: how
+they are closed is theirs to say.
+
+## References
+- [Python: signal](https://docs.python.org/3/library/signal.html)
+- [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, edits, rule
+
+
+@rule("missing-sigterm-handler", severity=Severity.ERROR, subject=Program)
+def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
+    stop = program.stop_because(Cause.NO_HANDLER)
+    if stop is None or (stop.signal == "SIGINT" and program.language == "python"):
+        return
+    changes = edits.of_language(program.language).add_sigterm_handler(program)
+    yield Finding(
+        f"{stop.reaction.why}: {stop.seen}",
+        at=stop.reaction.span or program.span,
+        notes=stop.notes,
+        fix=Fix("Install a handler for SIGTERM", changes, Applicability.UNSAFE) if changes else None,
+        severity=None if program.launches else Severity.WARNING,
+    )
