@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gracelint.facts.verdict import Verdict
+from gracelint.launch.signals import signal_name
 from predict import launches, verdict
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parents[1].glob("fixtures/verdicts/*/case.json"))
@@ -31,7 +32,7 @@ def test_verdict(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_signal_that_arrives(folder: Path) -> None:
-    assert {launch.stop_signal.value for launch in launches(folder)} == {_seen(folder)["stop_signal"]}
+    assert {signal_name(launch.stop_signal.value) for launch in launches(folder)} == {_seen(folder)["stop_signal"]}
 
 
 def test_how_often_it_is_right() -> None:
