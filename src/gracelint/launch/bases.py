@@ -28,8 +28,7 @@ def image_named(reference: str) -> Image:
         if _matches(tag, pattern):
             row = {**row, **changes}
             break
-    tags = table("images")["tags"][row["tags"]] if isinstance(row["tags"], str) else row["tags"]
-    family = next((family for pattern, family in tags if _matches(tag, pattern)), None)
+    family = _family(row, tag)
     root = table("images")["families"].get(family, {})
     versions = _versions(row, root, name, tag)
     stop_signal = row.get("stop_signal")
@@ -86,6 +85,14 @@ def _matches(text: str, pattern: str) -> bool:
     return text.startswith(first) and text.endswith(parts[-1]) and len(text) >= at + len(parts[-1])
 
 
+def _family(row: dict[str, Any], tag: str) -> str | None:
+    tags = table("images")["tags"][row["tags"]] if isinstance(row["tags"], str) else row["tags"]
+    for pattern, family in tags:
+        if _matches(tag, pattern):
+            return None if pattern == "*" and len(tags) > 1 and "$" in tag else str(family)
+    return None
+
+
 def _tools(row: dict[str, Any], root: dict[str, Any]) -> frozenset[str] | None:
     lists = root.get("tools")
     if lists is None:
@@ -103,7 +110,9 @@ def _versions(row: dict[str, Any], root: dict[str, Any], name: str, tag: str) ->
             break
     program = row.get("program")
     number = tag.removeprefix("v").partition("-")[0]
-    if program and number[:1].isdigit():
+    if program and not number[:1].isdigit():
+        number = next((version for pattern, version in row.get("floating", ()) if _matches(tag, pattern)), "")
+    if program and number and "$" not in tag:
         versions[program] = number
         npm = _npm(number) if program == "node" else None
         if npm:
@@ -137,9 +146,9 @@ def repository(reference: str) -> str:
 
 def entry_script(reference: str, name: str) -> dict[str, Any] | None:
     """The row of the entry script of that name which an image brings along."""
-    row = _row(repository(reference))
-    script: dict[str, Any] | None = row.get("script") if row else None
-    if row is None or script is None:
-        return None
-    own = script.get("name") or row["entrypoint"][-1].rpartition("/")[2]
-    return script if own == name else None
+    row = _row(repository(reference)) or {}
+    for script in row.get("scripts", ()):
+        if name == (script.get("name") or row["entrypoint"][-1].rpartition("/")[2]):
+            found: dict[str, Any] = script
+            return found
+    return None

@@ -38,6 +38,7 @@ def image_of(stage: Stage, files: Files, context: str | None) -> Image:
     for one in stages:
         image = _built(image, one)
     env = {**image.env, **(stage.env or {})}
+    env["PATH"] = env["PATH"].replace("${PATH}", image.env["PATH"]).replace("$PATH", image.env["PATH"])
     return replace(image, stage=stage, context=layers.context_of(stage, files) if context is None else context, env=env)
 
 
@@ -74,7 +75,8 @@ def _built(image: Image, stage: Stage) -> Image:
         cmd_at=cmd_at,
         stop_signal=stop_signal,
         shell=shell,
-        sh=_relinked(more.sh, image, versions) if more.sh else image.sh,
+        sh=_relinked(more.sh, image, versions) if more.sh else None if more.file_system else image.sh,
+        tools=None if more.file_system else image.tools,
         working_dir=working_dir,
         user=user,
         packages=image.packages | more.packages,

@@ -27,6 +27,10 @@ _SHELL_TOKEN = re.compile(
     r"""|(?P<word>(?:[^\s;&|()<>"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|.""",
     re.S,
 )
+_SHELL_HEREDOC = re.compile(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
+_PROGRAMS = ("/", "/bin", "/usr", "/usr/bin")
+_WHOLE = ("/", "rootfs", "/bin", "/usr", ".tar", ".tgz", ".tar.gz", ".tar.xz")
+_SHELLS = frozenset(("ash", "bash", "busybox", "dash", "sh"))
 _PREPARATION = frozenset(("sudo", "exec", "if", "then", "else", "do", "!", "{", "time", "command"))
 
 
@@ -36,13 +40,15 @@ class Installed(Record):
     """Of those whose version is named."""
     sh: str | None
     """What /bin/sh is linked to anew: bash, dash, busybox …"""
+    file_system: bool
+    """Whole folders of programs come from elsewhere: nobody can tell which."""
 
 
 def installed(stage: Stage) -> Installed:
     """What a stage's own instructions install."""
     packages: set[str] = set()
     versions: dict[str, str] = {}
-    sh = None
+    sh, file_system = None, False
     for item in stage.instructions:
         if item.name == "RUN":
             for command in commands(item):
@@ -52,8 +58,19 @@ def installed(stage: Stage) -> Installed:
                         versions[name] = version
                 sh = _linked_shell(command) or sh
         elif item.name == "ADD" or (item.name == "COPY" and item.flag("from")):
-            packages.update(_downloaded(copy_words(item)))
-    return Installed(frozenset(packages), versions, sh)
+            words = copy_words(item)
+            packages.update(_downloaded(words))
+            file_system = file_system or _brings_programs(words)
+    return Installed(frozenset(packages), versions, sh, file_system)
+
+
+def _brings_programs(words: list[str]) -> bool:
+    """Whether a COPY from elsewhere, or an archive, fills a folder of programs or brings a shell."""
+    *sources, destination = words or [""]
+    target = posixpath.normpath(destination)
+    if target in _PROGRAMS and any(source.endswith(_WHOLE) for source in sources):
+        return True
+    return not _SHELLS.isdisjoint(posixpath.basename(path) for path in (*sources, target))
 
 
 def commands(run: Instruction) -> Iterator[list[str]]:
@@ -65,7 +82,8 @@ def commands(run: Instruction) -> Iterator[list[str]]:
             yield words
             return
         text = words[-1]
-    for part in (text, *(heredoc.body.text for heredoc in run.heredocs)):
+    bodies = [heredoc.body.text for heredoc in run.heredocs] if _SHELL_HEREDOC.match(text) else []
+    for part in (text, *bodies):
         command: list[str] = []
         for token in _SHELL_TOKEN.finditer(part):
             if token.lastgroup == "end":
@@ -155,9 +173,9 @@ def origin(stage: Stage, files: Files, context: str, path: str, depth: int = 0) 
         for item, working_dir in reversed(_placed(one)):
             if item.name == "RUN":
                 moved = _moved(item, working_dir, path)
-                if moved == "":
-                    return None
-                path = moved or path
+                if not isinstance(moved, str):
+                    return moved
+                path = moved
                 continue
             found = _copied(one, item, working_dir, files, context, path, depth)
             if found is not None:
@@ -210,24 +228,35 @@ def _first_working_dir(stage: Stage) -> str:
     return working_dir
 
 
-def _moved(run: Instruction, working_dir: str, path: str) -> str | None:
-    """Where a path was before a RUN moved, copied or linked it there; "" where the RUN itself wrote the file."""
+def _moved(run: Instruction, working_dir: str, path: str) -> str | Passage | None:
+    """Where a path was before a RUN moved, copied or linked it there, or the text that a RUN wrote there.
+
+    None where the RUN wrote something that cannot be read.
+    """
     folder = working_dir
-    name = None
+    before = path
     for command in commands(run):
         if command[0] == "cd" and len(command) > 1:
             folder = posixpath.normpath(posixpath.join(folder, command[1]))
         if ">" in command[:-1] and posixpath.join(folder, command[command.index(">") + 1]) == path:
-            return ""
+            return _written(run, command)
         operands = [word for word in command[1:] if not word.startswith("-")]
         if command[0] not in ("ln", "mv", "cp") or len(operands) != 2:
             continue
-        before, after = operands
-        target = posixpath.normpath(posixpath.join(folder, after))
-        if path in (target, posixpath.join(target, posixpath.basename(before))):
+        source, destination = operands
+        target = posixpath.normpath(posixpath.join(folder, destination))
+        if path in (target, posixpath.join(target, posixpath.basename(source))):
             start = posixpath.dirname(target) if command[0] == "ln" else folder
-            name = posixpath.normpath(posixpath.join(start, before))
-    return name
+            before = posixpath.normpath(posixpath.join(start, source))
+    return before
+
+
+def _written(run: Instruction, command: list[str]) -> Passage | None:
+    """The text of `cat <<EOF > file`, where the shell leaves it as it is."""
+    if command[0] != "cat" or len(run.heredocs) != 1:
+        return None
+    heredoc = run.heredocs[0]
+    return heredoc.body if heredoc.quoted or not any(mark in heredoc.body.text for mark in "$`\\") else None
 
 
 def _copied(
