@@ -135,6 +135,15 @@ def test_gunicorns_file_is_only_believed_where_it_is_literal() -> None:
     assert drain_of(GUNICORN, gunicorn_conf_py="graceful_timeout = (\n") is None
 
 
+def test_gunicorns_file_may_stand_in_the_dockerfile() -> None:
+    conf = "COPY <<EOF /app/gunicorn.conf.py\nbind = ':80'\ngraceful_timeout = 11\nEOF"
+    drain = drain_of(GUNICORN, conf)
+    assert drain is not None
+    assert drain.seconds == 11.0
+    assert drain.span is not None
+    assert (drain.span.line, drain.span.text) == (6, "graceful_timeout = 11")
+
+
 def test_a_configuration_file_that_is_not_here_leaves_the_drain_unknown() -> None:
     assert drain_of('["gunicorn", "-c", "/etc/gunicorn.py", "shop:app"]') is None
     named = drain_of('["gunicorn", "-c", "conf.py", "shop:app"]', conf_py="graceful_timeout = 7\n")
@@ -307,6 +316,12 @@ def test_no_configuration_file_is_too_odd(text: str) -> None:
         ('["nginx", "-c", "a.conf"]', "a_conf"),
     ):
         assert launch_of(command, **{name: text}).verdict in Verdict
+
+
+def test_files_with_a_star_in_their_name_are_only_files() -> None:
+    files = {"etc__*.conf": "", "etc__php__*__fpm__*.conf": "process_control_timeout = 5\n"}
+    launch = launch_of('["php-fpm"]', "COPY etc /usr/local/etc/php-fpm.d", "COPY etc /etc", **files)
+    assert launch.verdict in Verdict
 
 
 def test_aliases_that_multiply_are_read_once() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.launch.step import Context
-    from gracelint.source import Passage, Source
+    from gracelint.source import Passage, Source, Span
 
     Options = dict[str, "Located[str | None]"]
 
@@ -173,24 +173,22 @@ def _files(options: Options, spec: Mapping[str, Any], context: Context) -> list[
 
 
 def _matching(pattern: str, context: Context) -> list[Passage]:
-    if "*" not in pattern:
-        found = find_text(context.image, context.files, pattern, context.working_dir)
-        return [found] if found is not None else []
+    """The files of the image that a path means, in which one folder and the name may have a `*`."""
     folder, name = posixpath.split(pattern)
+    folders, names = [folder], [name]
     if "*" in folder:
         before, _, after = folder.partition("/*")
-        return [
-            passage
-            for entry in list_folder(context.image, context.files, before, context.working_dir)
-            for passage in _matching(f"{before}/{entry.rstrip('/')}{after}/{name}", context)
-        ]
-    from fnmatch import filter as matching
+        found = list_folder(context.image, context.files, before, context.working_dir)
+        folders = [f"{before}/{entry.rstrip('/')}{after}" for entry in found]
+    paths = []
+    for folder in folders:
+        if "*" in name:
+            from fnmatch import filter as matching
 
-    return [
-        passage
-        for entry in matching(_names(folder, context), name)
-        for passage in _matching(posixpath.join(folder, entry), context)
-    ]
+            names = matching(_names(folder, context), name)
+        paths += [posixpath.join(folder, name) for name in names]
+    passages = (find_text(context.image, context.files, path, context.working_dir) for path in paths)
+    return [passage for passage in passages if passage is not None]
 
 
 def _names(folder: str, context: Context) -> list[str]:
@@ -219,6 +217,7 @@ def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise _UnreadError(f"{passage.source.path} is no valid Python") from None
         top = {id(node) for node in tree.body}
+        lines = _line_spans(passage)
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
                 raise _UnreadError(f"{passage.source.path} takes its settings from another module")
@@ -229,9 +228,16 @@ def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
             certain = id(node) in top and literal is not None
             for target in targets:
                 if isinstance(target, ast.Name):
-                    span = passage.source.line_span(node.lineno)
-                    found[target.id] = Located(str(literal).lower() if certain else None, span)
+                    found[target.id] = Located(str(literal).lower() if certain else None, lines.get(node.lineno))
     return found
+
+
+def _line_spans(passage: Passage) -> dict[int, Span]:
+    spans, offset = {}, 0
+    for number, line in enumerate(passage.text.split("\n"), 1):
+        spans[number] = passage.span(offset, offset + len(line.rstrip("\r")))
+        offset += len(line) + 1
+    return spans
 
 
 def _toml(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
@@ -243,7 +249,7 @@ def _toml(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], 
             values = toml.loads(passage.text)
         except toml.TOMLDecodeError:
             raise _UnreadError(f"{passage.source.path} cannot be read as TOML") from None
-        found |= {name: Located(str(value).lower(), passage.source.line_span(1)) for name, value in values.items()}
+        found |= {name: Located(str(value).lower(), passage.span(0, 0)) for name, value in values.items()}
     return found
 
 
