@@ -80,6 +80,8 @@ _PROPERTIES: dict[str, Callable[[Machine], Any]] = {
 
 def items(machine: Machine, value: Any) -> Any:
     """What a loop over the value goes through."""
+    if isinstance(value, Method) and isinstance(value.owner, Thing) and value.owner.kind == "upgrade":
+        return Array([Thing("client", "client", value.owner.span, False)])
     if isinstance(value, External) and value.path == "cluster.workers":
         return Array(["1"]) if _forked(machine) else Array([], open=True)
     return value
@@ -347,6 +349,9 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
     if name == "unref":
         _release(machine, owner, node, frame)
         return owner
+    if owner.kind == "upgrade" and name in ("forEach", "disconnectSockets"):
+        # `wss.clients.forEach((client) => client.close())`
+        return _close_idle(machine, owner, args, node, frame) if machine.stopping else UNDEFINED
     if name == "emit":
         listeners = owner.callbacks.get(args[0], ()) if args and isinstance(args[0], str) else ()
         for function in listeners:

@@ -755,6 +755,8 @@ class Machine:
                 owner.props[name] = value if self.certain or _keeps(value) else UNKNOWN
             elif isinstance(owner, Class) and name is not None:
                 owner.statics[name] = value
+            elif isinstance(owner, Thing) and name is not None:
+                owner.settings[name] = value
             if isinstance(value, Thing) and name and value.variable is None:
                 value.variable = text_of(target)
         elif kind in ("object_pattern", "array_pattern"):

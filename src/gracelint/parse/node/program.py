@@ -50,8 +50,8 @@ def read_node(
         long_running=_long_running(base),
         sources=tuple(base.sources),
         handlers=tuple(_handlers(base, {name: run for name, (_, run) in answers.items() if run})),
-        servers=tuple(ServerCall(thing.name, thing.span, thing.variable) for thing in servers),
-        waits=tuple(_waits(stopped, drain is not None)),
+        servers=tuple(ServerCall(thing.name, thing.span, thing.variable, _options(thing)) for thing in servers),
+        waits=tuple(_waits(base, stopped, drain is not None, node_major)),
         children=tuple(_children(base, stopped)),
         connections=tuple(_connections(base, stopped)),
         startup=tuple(_startup(base)),
@@ -68,6 +68,12 @@ def _too_big(source: Source, node_major: int | None) -> Program:
     unknown = {name: Reaction(name, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why) for name in SIGNALS}
     span = source.span(0, 0)
     return Program("node", source, span, None, (source,), reactions=unknown, unread=(source.path,), runtime=node_major)
+
+
+def _options(thing: Thing) -> dict[str, float | str | bool | None]:
+    """Settings that bear on stopping, in seconds."""
+    idle = thing.settings.get("keepAliveTimeout")
+    return {"keepAliveTimeout": idle / 1000} if isinstance(idle, (int, float)) else {}
 
 
 def _main_span(source: Source, base: Machine) -> Span:
@@ -184,16 +190,29 @@ def _drain(stopped: Stopped | None) -> tuple[float, Span] | None:
     return min(found, key=lambda item: item[0]) if found else None
 
 
-def _waits(stopped: Stopped | None, bounded: bool) -> list[Wait]:
-    """`server.close` waits for what is in flight, for ever where no timer ends it."""
+def _waits(base: Machine, stopped: Stopped | None, bounded: bool, node_major: int | None) -> list[Wait]:
+    """`server.close` waits for what is in flight, for ever where no timer ends it.
+
+    Kind `keep-alive` where it waits for idle connections too: before Node 19, and where connections were upgraded.
+    """
     if stopped is None or bounded:
         return []
-    closes = [event for event in stopped.events if event.kind == "close" and event.thing is not None]
-    return [
-        Wait("server.close", event.span, None, on_shutdown=True)
-        for event in closes
-        if event.thing is not None and event.thing.kind == "server"
-    ]
+    dealt_with = any(event.kind in ("close-idle", "close-now", "force", "opaque") for event in stopped.events)
+    closed = {id(event.thing) for event in stopped.events if event.kind in ("close", "release")}
+    upgraded = [thing for thing in base.things if thing.kind == "upgrade"]
+    holds = any(thing.name == "ws" or id(thing) not in closed for thing in upgraded)
+    found = []
+    for event in stopped.events:
+        server = event.thing
+        if event.kind != "close" or server is None or server.kind != "server" or dealt_with:
+            continue
+        old = node_major is not None and node_major < 19
+        idle = server.name in _KEEPS_IDLE and (old or holds)
+        found.append(Wait("keep-alive" if idle else "close", event.span, None, on_shutdown=True))
+    return found
+
+
+_KEEPS_IDLE = frozenset(("http", "https", "express", "koa", "connect", "polka"))
 
 
 def _children(base: Machine, stopped: Stopped | None) -> list[Child]:

@@ -36,6 +36,12 @@ class File(Record, identity=True):
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
 
+    def node_at(self, span: Span) -> Node | None:
+        """The smallest node that covers a span."""
+        starts = self._starts
+        start, end = (span.start, span.end) if starts is None else (starts[span.start], starts[span.end])
+        return self.root.named_descendant_for_byte_range(start, end)
+
     def _offset(self, byte: int) -> int:
         return byte if self._starts is None else bisect_right(self._starts, byte) - 1
 

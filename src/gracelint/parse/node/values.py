@@ -134,7 +134,19 @@ class Array:
 class Thing:
     """What a program opens and has to let go of: a server, an interval, a worker, a connection."""
 
-    __slots__ = ("after", "alive", "callbacks", "certain", "data", "kind", "name", "row", "span", "variable")
+    __slots__ = (
+        "after",
+        "alive",
+        "callbacks",
+        "certain",
+        "data",
+        "kind",
+        "name",
+        "row",
+        "settings",
+        "span",
+        "variable",
+    )
 
     def __init__(self, kind: str, name: str, span: Span, alive: bool | None, row: dict[str, Any] | None = None) -> None:
         self.kind = kind
@@ -149,3 +161,5 @@ class Thing:
         self.after: tuple[After, ...] = ()
         self.callbacks: dict[str, list[Any]] = {}
         self.data: Any = None
+        self.settings: dict[str, Any] = {}
+        """Properties the program sets on it: `server.keepAliveTimeout = 65000`."""

@@ -1,0 +1,180 @@
+"""Edits of JavaScript and TypeScript: a handler more, a deadline, a call behind another.
+
+What is put in is written as the file is: its quotes, semicolons, indentation and newlines.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gracelint.finding import Edit
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from gracelint.facts.program import Act, Handler, Program, ServerCall, Wait
+    from gracelint.parse.node.syntax import File
+
+_DEADLINE = 10
+"""Seconds a new handler gives the requests in flight."""
+_AWAITED = {"fastify": "close", "@hapi/hapi": "stop", "@nestjs/core": "close"}
+"""Servers whose closing is a promise, and the method."""
+_CALLED_BACK = ("http", "https", "express", "koa", "connect", "polka", "restify", "net")
+_BLOCKS = ("program", "statement_block")
+
+
+def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
+    """Closes the server on SIGTERM, behind the statement that starts it; None where no server is found."""
+    server = next((one for one in program.servers if one.name in _AWAITED or one.name in _CALLED_BACK), None)
+    file = _read(server.span.source) if server is not None else None
+    if server is None or file is None:
+        return None
+    statement = _statement(file.node_at(server.span))
+    if statement is None or statement.type == "return_statement":
+        return None
+    name, changes = _named(file, server, statement)
+    if name is None:
+        return None
+    source = server.span.source
+    quote, end = _quote(source), _semicolon(source)
+    outer, unit, newline = _indentation(file, statement), _unit(source), _newline(source)
+    inner = outer + unit
+    method = _AWAITED.get(server.name)
+    lines = [
+        f"setTimeout(() => process.exit(1), {_DEADLINE * 1000}).unref(){end}",
+        f"await {name}.{method}(){end}" if method else f"{name}.close(() => process.exit(0)){end}",
+    ]
+    if method:
+        lines.append(f"process.exit(0){end}")
+    head = f"process.on({quote}SIGTERM{quote}, {'async ' if method else ''}() => {{"
+    text = newline.join([f"{outer}{head}", *(f"{inner}{line}" for line in lines), f"{outer}}}){end}"])
+    at = file.span(statement).end
+    return (*changes, Edit(Span(source, at, at), f"{newline}{newline}{text}"))
+
+
+def handle_sigterm_too(program: Program, handler: Handler) -> tuple[Edit, ...] | None:
+    """Gives SIGTERM to a handler of SIGINT: one more element in the list of signals, or a loop around the call."""
+    name = handler.names[0] if handler.names else None
+    source = handler.span.source
+    file = _read(source)
+    if name is None or file is None or name.text[1:-1] != "SIGINT" or name.source is not source:
+        return None
+    other = f"{name.text[0]}SIGTERM{name.text[0]}"
+    literal = file.node_at(name)
+    if literal is not None and literal.parent is not None and literal.parent.type == "array":
+        return (Edit(Span(source, name.end, name.end), f", {other}"),)
+    call = file.node_at(handler.span)
+    inside = handler.span.start <= name.start < handler.span.end
+    if call is None or call.parent is None or call.parent.type != "expression_statement" or not inside:
+        return None
+    words = set(re.findall(r"\w+", handler.span.text))
+    variable = next((word for word in ("signal", "stopSignal") if word not in words), None)
+    if variable is None:
+        return None
+    start = handler.span.start
+    loop = f"for (const {variable} of [{name.text}, {other}]) "
+    return (Edit(Span(source, start, start), loop), Edit(name, variable))
+
+
+def run_shutdown_in_thread(program: Program, act: Act) -> tuple[Edit, ...] | None:
+    """Nothing deadlocks in Node's one thread."""
+    return None
+
+
+def bound_wait(program: Program, wait: Wait, seconds: float) -> tuple[Edit, ...] | None:
+    """A timer that ends the process, before the statement that waits; it does not itself keep node running."""
+    end = _semicolon(wait.span.source) or ";"
+    return _beside(wait.span, f"setTimeout(() => process.exit(1), {round(seconds * 1000)}).unref(){end}", before=True)
+
+
+def close_idle_connections(program: Program, wait: Wait) -> tuple[Edit, ...] | None:
+    """`server.close()` → also `server.closeIdleConnections?.()`, which Node has since 18.2."""
+    server, dot, _ = wait.span.text.partition(".close(")
+    if not dot or not re.fullmatch(r"[\w$]+(\??\.[\w$]+)*", server):
+        return None
+    return _beside(wait.span, f"{server}.closeIdleConnections?.(){_semicolon(wait.span.source)}", before=False)
+
+
+def _beside(span: Span, text: str, before: bool) -> tuple[Edit, ...] | None:
+    """A statement before or behind the one at a span; an arrow function's bare expression gets a block for both."""
+    source = span.source
+    file = _read(source)
+    node = file.node_at(span) if file is not None else None
+    while file is not None and node is not None and node.parent is not None:
+        if node.parent.type in _BLOCKS:
+            whole = file.span(node)
+            between = _newline(source) + _indentation(file, node)
+            if not before and _awaits_result(node):
+                return None
+            at, added = (whole.start, f"{text}{between}") if before else (whole.end, f"{between}{text}")
+            return (Edit(Span(source, at, at), added),)
+        if node.parent.type == "arrow_function" and node.parent.child_by_field_name("body") == node:
+            whole = file.span(node)
+            first, last = (f"{{ {text} ", " }") if before else ("{ ", f"; {text} }}")
+            return (Edit(Span(source, whole.start, whole.start), first), Edit(Span(source, whole.end, whole.end), last))
+        if "function" in node.type or node.parent.type == "if_statement":
+            return None
+        node = node.parent
+    return None
+
+
+def _awaits_result(node: Node) -> bool:
+    """What stands behind an `await` runs only when it is over."""
+    return node.type == "return_statement" or any(child.type == "await_expression" for child in node.named_children)
+
+
+def _named(file: File, server: ServerCall, statement: Node) -> tuple[str | None, tuple[Edit, ...]]:
+    """The variable that holds the server; a new one where the program keeps none."""
+    if server.variable is not None:
+        return server.variable, ()
+    source, whole = server.span.source, file.span(statement)
+    name = next((word for word in ("server", "httpServer") if not re.search(rf"\b{word}\b", source.text)), None)
+    if name is None or statement.type != "expression_statement" or whole.start != server.span.start:
+        return None, ()
+    return name, (Edit(Span(source, whole.start, whole.start), f"const {name} = "),)
+
+
+def _read(source: Source) -> File | None:
+    from gracelint.parse.errors import ParseError
+    from gracelint.parse.node.syntax import TooBigError, read_file
+
+    try:
+        return read_file(source)
+    except (ParseError, TooBigError):
+        return None
+
+
+def _statement(node: Node | None) -> Node | None:
+    """The statement a node stands in; None where that is no statement of a block."""
+    while node is not None and node.parent is not None and node.parent.type not in _BLOCKS:
+        if "function" in node.type:
+            return None
+        node = node.parent
+    return node if node is not None and node.parent is not None else None
+
+
+def _indentation(file: File, node: Node) -> str:
+    text, start = file.source.text, file.span(node).start
+    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    before = text[line_start:start]
+    return before[: len(before) - len(before.lstrip())]
+
+
+def _unit(source: Source) -> str:
+    """One step of indentation, as the first indented line has it."""
+    found = re.search(r"[\r\n]([ \t]+)[^\s*]", source.text)
+    return found[1] if found else "  "
+
+
+def _quote(source: Source) -> str:
+    return '"' if source.text.count('"') > source.text.count("'") else "'"
+
+
+def _semicolon(source: Source) -> str:
+    return ";" if re.search(r";[ \t]*(//[^\n]*)?[\r\n]", source.text + "\n") else ""
+
+
+def _newline(source: Source) -> str:
+    return "\r\n" if "\r\n" in source.text else "\n"
