@@ -88,18 +88,26 @@ script. All else has no fix.
 
 from collections.abc import Iterator
 
-from gracelint import Effect, Finding, Launch, Note, Severity, edits, rule
+from gracelint import Effect, Finding, Hop, HopKind, Launch, Note, Severity, edits, rule
 
 
 @rule("script-without-exec", severity=Severity.ERROR, subject=Launch)
 def script_without_exec(launch: Launch) -> Iterator[Finding]:
-    for hop in () if launch.one_shot else launch.hops:
-        if hop.details.get("form") == "script" and hop.effect in (Effect.SWALLOWS, Effect.CUTS):
-            yield Finding(
-                f"{hop.why}; {launch.fate(hop)}",
-                at=hop.details["at"],
-                notes=(Note(hop.span, "the script is started here"),) if hop.span else (),
-                fix=edits.script.reach_program(hop),
-            )
-        if hop.effect in (Effect.SWALLOWS, Effect.CUTS, Effect.UNKNOWN):
-            return
+    hop = None if launch.one_shot else _script_that_stays(launch)
+    below = launch.below(hop) if hop is not None else None
+    if hop is None or (below is not None and below.kind is HopKind.INIT):
+        return  # misplaced-init speaks of a script that starts an init
+    yield Finding(
+        f"{hop.why}; {launch.fate(hop)}",
+        at=hop.details["at"],
+        notes=(Note(hop.span, "the script is started here"),) if hop.span is not None else (),
+        fix=edits.script.reach_program(hop),
+    )
+
+
+def _script_that_stays(launch: Launch) -> Hop | None:
+    stays = (Effect.SWALLOWS, Effect.CUTS, Effect.UNKNOWN)
+    hop = next((hop for hop in launch.hops if hop.effect in stays), None)
+    if hop is None or hop.effect is Effect.UNKNOWN or hop.details.get("form") != "script":
+        return None
+    return hop

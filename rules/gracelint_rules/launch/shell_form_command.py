@@ -76,6 +76,9 @@ def shell_form_command(launch: Launch) -> Iterator[Finding]:
     hop = next((hop for hop in launch.hops if hop.details.get("form") == "shell-form"), None)
     if hop is None or launch.one_shot or hop.details["instruction"].broken_array is not None:
         return
+    below = launch.below(hop)
+    if below is not None and below.kind is HopKind.INIT:
+        return  # misplaced-init speaks
     cause, at = hop.details.get("cause"), hop.span or launch.origin.span
     name = hop.details["instruction"].name
     if cause == "no-shell":
@@ -99,6 +102,6 @@ def _fix(launch: Launch, hop: Hop) -> Fix | None:
     changes = edits.dockerfile.to_exec_form(hop.details["instruction"], plain) if plain else None
     if changes is None:
         return edits.script.reach_program(hop)
-    behind_script = any(one.kind is HopKind.SCRIPT for one in launch.hops[: launch.hops.index(hop)])
+    behind_script = any(one.details.get("form") == "script" for one in launch.hops[: launch.hops.index(hop)])
     applicability = Applicability.UNSAFE if behind_script else Applicability.SAFE
     return Fix("Write the command as a JSON array", changes, applicability)

@@ -46,7 +46,7 @@ is safe. Pipes, `|| exit` and loops have no fix.
 
 from collections.abc import Iterator
 
-from gracelint import Effect, Finding, Hop, Launch, Severity, edits, rule
+from gracelint import Effect, Finding, Hop, HopKind, Launch, Severity, edits, rule
 
 _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 
@@ -54,7 +54,7 @@ _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 @rule("shell-wrapper", severity=Severity.ERROR, subject=Launch)
 def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     for hop in () if launch.one_shot else launch.hops:
-        if hop.details.get("form") == "sh -c":
+        if hop.details.get("form") == "sh -c" and not _others_speak(launch, hop):
             yield from _judge(launch, hop)
         if hop.effect in (Effect.SWALLOWS, Effect.CUTS, Effect.UNKNOWN):
             return
@@ -73,3 +73,10 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
     elif cause in _BY_LUCK:
         message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=edits.script.reach_program(hop), severity=Severity.WARNING)
+
+
+def _others_speak(launch: Launch, hop: Hop) -> bool:
+    """`package-manager-as-pid-1` of the shell that npm starts, `misplaced-init` of a shell that starts an init."""
+    above, below = launch.above(hop), launch.below(hop)
+    from_npm = above is not None and above.kind is HopKind.PACKAGE_MANAGER
+    return from_npm or (below is not None and below.kind is HopKind.INIT)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from gracelint.facts.launch import Hop
 
 _ADVICE = {
-    "child": "Make the program the last command, and `exec` it",
+    "child": "Make the program the last command, outside of subshells, and `exec` it",
+    "optimised": "Take the program out of the subshell, and `exec` it",
     "pipe": "Take the program out of the pipe, let it write to stdout, and `exec` it",
     "loop": "Leave restarts to the orchestrator, and `exec` the program",
     "wait": "`exec` the program, or trap the signal, pass it on and `wait` twice",

@@ -218,6 +218,16 @@ class Launch(Record, identity=True):
     dev_server: bool = False
     """What it starts is a development server or a reloader; `development` says that this is meant."""
 
+    def above(self, hop: Hop) -> Hop | None:
+        """The hop that started this one."""
+        index = self.hops.index(hop)
+        return self.hops[index - 1] if index else None
+
+    def below(self, hop: Hop) -> Hop | None:
+        """The hop that this one starts."""
+        index = self.hops.index(hop) + 1
+        return self.hops[index] if index < len(self.hops) else None
+
     def fate(self, hop: Hop) -> str:
         """What is seen when a hop swallows or cuts the signal, and whether an init in front of it helps."""
         init = next((one.name for one in self.hops[: self.hops.index(hop)] if one.kind is HopKind.INIT), None)

@@ -253,7 +253,7 @@ def _set(walk: Walk, call: Call, state: State) -> list[State]:
             break
         if option[:1] not in ("-", "+"):
             before = call.words[index - 1].value
-            if before not in ("-o", "+o"):
+            if before[:1] not in ("-", "+") or not before.endswith("o"):
                 state.positional = tuple(call.words[index:])
                 break
             option = before[0] + {"monitor": "m", "allexport": "a", "errexit": "e"}.get(option, "")
