@@ -53,10 +53,16 @@ class Mapping(_Node, identity=True):
     flow: bool = False
 
     def get(self, key: str) -> Node | None:
-        return next((value for name, value in self.items if name.value == key), None)
+        for name, value in self.items:
+            if name.value == key:
+                return value
+        return None
 
     def key(self, key: str) -> Scalar | None:
-        return next((name for name, _ in self.items if name.value == key), None)
+        for name, _ in self.items:
+            if name.value == key:
+                return name
+        return None
 
     def mapping(self, *path: str) -> Mapping | None:
         """The mapping at a path of keys, or None where a step is missing or is no mapping."""

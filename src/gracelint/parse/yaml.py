@@ -71,13 +71,12 @@ def read_documents(source: Source) -> list[Document]:
 
 def passage_of(scalar: Scalar) -> Passage | None:
     """Where each code point of a scalar's value stands; None for text too odd to follow."""
-    if scalar.span.text == scalar.value:
-        return Passage.whole(scalar.span.source, scalar.span.start, scalar.span.end)
+    source, value, quotes = scalar.source, scalar.value, 1 if scalar.style in ("'", '"') else 0
+    if source.text[scalar.start + quotes : scalar.end - quotes] == value:
+        return Passage.whole(source, scalar.start + quotes, scalar.end - quotes)
     pieces = _block_pieces(scalar) if scalar.style in ("|", ">") else _flow_pieces(scalar)
     text = "".join(piece for _, _, piece in pieces)
-    if text != scalar.value:
-        return None
-    return Passage(scalar.span.source, text, _segments(pieces))
+    return Passage(source, text, _segments(pieces)) if text == value else None
 
 
 def rewrite(passage: Passage, parts: Iterable[tuple[int, int, str | None]]) -> Passage:
@@ -242,8 +241,12 @@ def _documents(source: Source, next_event: Any, base: int, masked: bool) -> Iter
         event = next_event()
         kind = type(event)
         if kind is scalar_event:
-            node = _scalar(composer, event, base)
-            end = node.end
+            end = event.end_mark.index + base
+            if event.style or event.tag or event.anchor or masked:
+                node = _scalar(composer, event, event.start_mark.index + base, end)
+                end = node.end
+            else:
+                node = Scalar(event.value, source, event.start_mark.index + base, end)
         elif kind is mapping_start or kind is sequence_start:
             stack.append(_opened(composer, event, base, kind is mapping_start, len(stack)))
             continue
@@ -267,22 +270,19 @@ def _documents(source: Source, next_event: Any, base: int, masked: bool) -> Iter
             yield Document(source, node, node.span, _shared(composer.aliased))
 
 
-def _scalar(composer: _Composer, event: Any, base: int) -> Scalar:
-    start, end = event.start_mark.index + base, event.end_mark.index + base
-    value, style, tag = event.value, event.style, event.tag
+def _scalar(composer: _Composer, event: Any, start: int, end: int) -> Scalar:
+    value, style, tag, anchor = event.value, event.style or "", event.tag, event.anchor
     if composer.masked:
         value = value.translate(_UNMASK)
-    if not (style or tag or event.anchor):
-        return Scalar(value, composer.source, start, end)
-    if tag or event.anchor:
+    if tag or anchor:
         start = min(_after_properties(composer.source.text, start), end)
     if style in ("|", ">"):
         end = _without_empty_lines(composer.source.text, start, end)
     if tag:
         tag = "str" if tag == "!" else tag.removeprefix("tag:yaml.org,2002:")
     node = Scalar(value, composer.source, start, end, style, tag)
-    if event.anchor:
-        composer.anchors[event.anchor] = node
+    if anchor:
+        composer.anchors[anchor] = node
     return node
 
 
@@ -313,12 +313,20 @@ def _close(composer: _Composer, opened: _Open, end: int) -> Node:
 
 
 def _entries(composer: _Composer, opened: _Open) -> tuple[tuple[Scalar, Node], ...]:
+    keys, values = opened.children[::2], opened.children[1::2]
+    known = [key for key in keys if isinstance(key, Scalar)]
+    if len(known) < len(keys):
+        raise _complex_key(next(key for key in keys if not isinstance(key, Scalar)))
+    names = {key.value for key in known}
+    if len(names) == len(known) and "<<" not in names:
+        return tuple(zip(known, values, strict=True))
+    return _merged(composer, known, values)
+
+
+def _merged(composer: _Composer, keys: list[Scalar], values: list[Node]) -> tuple[tuple[Scalar, Node], ...]:
     items: list[tuple[Scalar, Node]] = []
     merges: list[Node] = []
-    pairs = iter(opened.children)
-    for key, value in zip(pairs, pairs, strict=True):
-        if not isinstance(key, Scalar):
-            raise _complex_key(key)
+    for key, value in zip(keys, values, strict=True):
         if key.value == "<<" and not key.style:
             merges.append(value)
         else:
