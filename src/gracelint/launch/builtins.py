@@ -99,7 +99,7 @@ def jobs_of(operands: Sequence[str], state: State) -> frozenset[int] | None:
         process = operand.lstrip("-")
         if operand in ("0", "-1") or process in (SELF, "$$"):
             found.add(GROUP)
-        elif process.startswith(JOB):
+        elif process.startswith(JOB) and process[len(JOB) :].isdecimal():
             # Without `set -m` a job leads no process group, and `kill -$PID` finds none
             found.update((int(process[len(JOB) :]),) if process == operand or state.monitor else ())
         elif operand in ("%%", "%+", "%", "$!"):
