@@ -34,7 +34,7 @@ DEFECTS = {
     ("k8s/checkout.yaml", "grace-period-too-short"),
     ("k8s/web.yaml", "disruptive-rollout"),
     ("k8s/web.yaml", "missing-readiness-probe"),
-    ("k8s/worker.yaml", "zero-grace-period"),
+    ("k8s/worker.yaml", "invalid-pre-stop"),
     ("web/Dockerfile", "package-manager-as-pid-1"),
     ("web/server.js", "unbounded-wait-on-shutdown"),
     ("worker/entrypoint.sh", "script-without-exec"),
