@@ -5,27 +5,32 @@ Reports an init that is not PID 1, such as one started by a shell that stays in 
 the whole process group (`tini -g`, `dumb-init`) above a program that must be told alone, such as Celery's prefork pool.
 
 ## Why is this bad?
-Only PID 1 gets the container's stop signal, and only PID 1 inherits orphans. In `sh -c "tini -- node server.js"` on
+Only PID 1 gets the container's stop signal, and only PID 1 inherits orphans. In `sh -c "tini -- python worker.py"` on
 Debian the shell is PID 1 and ignores SIGTERM; tini never hears of it. Above Celery, a signal to the whole group kills
 the pool's workers in the middle of their tasks, while the main process waits for them.
 
 ## Example
 ```dockerfile bad path=Dockerfile
-FROM node:22-bookworm-slim
+FROM python:3.12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends tini
-COPY server.js /server.js
-ENTRYPOINT ["/bin/sh", "-c", "tini -- node /server.js"]
+COPY worker.py /worker.py
+ENTRYPOINT ["/bin/sh", "-c", "tini -- python /worker.py"]
 ```
-```javascript bad path=server.js
-const server = require('http').createServer((req, res) => res.end('ok')).listen(8080);
-process.on('SIGTERM', () => server.close());
+```python bad path=worker.py
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    time.sleep(1)
 ```
 Use instead:
 ```dockerfile good path=Dockerfile
-FROM node:22-bookworm-slim
+FROM python:3.12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends tini
-COPY server.js /server.js
-ENTRYPOINT ["/bin/sh", "-c", "exec tini -- node /server.js"]
+COPY worker.py /worker.py
+ENTRYPOINT ["/bin/sh", "-c", "exec tini -- python /worker.py"]
 ```
 
 ## References

@@ -76,7 +76,7 @@ from gracelint import (
     rule,
 )
 
-_UNHANDLED = (Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY, Cause.DEV_SERVER)
+_UNHANDLED = (Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY)
 _PROCESSES = ("process", "pool", "subprocess", "worker")
 _RUNTIMES = ("python", "node")
 
@@ -84,9 +84,9 @@ _RUNTIMES = ("python", "node")
 @rule("missing-init", severity=Severity.WARNING, subject=Launch)
 def missing_init(launch: Launch) -> Iterator[Finding]:
     first = next((hop for hop in launch.hops if hop.effect is not Effect.REPLACES), None)
-    if first is None or not first.pid_1 or first.kind is not HopKind.PROGRAM or launch.one_shot or launch.development:
+    if first is None or not first.pid_1 or first.kind is not HopKind.PROGRAM or launch.one_shot:
         return
-    if launch.workload is not None and launch.workload.runs_to_end:
+    if launch.development or launch.dev_server or (launch.workload is not None and launch.workload.runs_to_end):
         return
     reason = _reason(first, launch)
     if reason is None:
@@ -104,8 +104,8 @@ def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
     cause, program = hop.details.get("cause"), launch.program
     if cause in _UNHANDLED:
         return (
-            f"{runtime} is PID 1 and has no handler for {hop.signal}, which is ignored until SIGKILL after"
-            f" {launch.grace.value:g} s; an init alone turns that into a cut: the program needs a handler too"
+            f"{runtime} is PID 1 and has no handler for {hop.signal}, which is ignored until {launch.kill};"
+            " an init alone turns that into a cut: the program needs a handler too"
         ), None
     if program is None and hop.effect is Effect.UNKNOWN and runtime.startswith(_RUNTIMES):
         return f"{runtime} is PID 1, and whether its program handles {hop.signal} cannot be read: {hop.why}", None

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Severity, Verdict, edits, rule
 
 _SEEN = {
-    Effect.SWALLOWS: "{signal} is ignored until SIGKILL after {grace:g} s",
+    Effect.SWALLOWS: "{signal} is ignored until {kill}",
     Effect.CUTS: "the program is cut before its cleanup is done",
 }
 _KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR)
@@ -59,7 +59,7 @@ def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
     if launch.one_shot:
         return
     if hop is not None and hop.kind in _KINDS and hop.effect in _SEEN:
-        seen = _SEEN[hop.effect].format(signal=hop.signal, grace=launch.grace.value)
+        seen = _SEEN[hop.effect].format(signal=hop.signal, kill=launch.kill)
         yield Finding(f"{hop.why}: {seen}", at=hop.span or launch.origin.span, fix=_fix(launch))
         return
     killer = next((hop for hop in launch.hops if hop.name == "su" and "kill_after" in hop.details), None)
