@@ -240,7 +240,7 @@ def _program_step(argv: tuple[Word, ...], program: Program, context: Context) ->
     if program.replaced_by is not None:
         hop = _hop(argv, context, HopKind.WRAPPER, Effect.REPLACES, f"{name} execs the next program")
         return Step(hop, program.replaced_by, program=program)
-    if program.forwards_to is not None and reaction is not None and reaction.cause is Cause.UNKNOWN:
+    if program.forwards_to is not None and reaction is not None and reaction.as_pid_1 is Verdict.UNKNOWN:
         why = f"{name} passes {context.signal} on to its child and waits for it"
         hop = _hop(argv, context, HopKind.WRAPPER, Effect.FORWARDS, why)
         return Step(hop, program.forwards_to, replace(context, pid_1=False), program)
