@@ -67,6 +67,7 @@ def _built(image: Image, stage: Stage) -> Image:
     versions = {**image.versions, **more.versions}
     if "bash" in more.packages:
         versions.setdefault("bash", "5.2")
+    brought = more.file_system and image.sh == "none"
     return replace(
         image,
         entrypoint=entrypoint,
@@ -75,8 +76,8 @@ def _built(image: Image, stage: Stage) -> Image:
         cmd_at=cmd_at,
         stop_signal=stop_signal,
         shell=shell,
-        sh=_relinked(more.sh, image, versions) if more.sh else None if more.file_system else image.sh,
-        tools=None if more.file_system else image.tools,
+        sh=_relinked(more.sh, image, versions) if more.sh else None if brought else image.sh,
+        tools=None if brought else image.tools,
         working_dir=working_dir,
         user=user,
         packages=image.packages | more.packages,
