@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Act, Handler, Program, ServerCall, Wait
     from gracelint.parse.node.syntax import File
 
-_DEADLINE = 10
-"""Seconds a new handler gives the requests in flight."""
+_DEADLINE = 8
+"""Seconds a new handler gives the requests in flight: they fit in the 10 s of `docker stop`."""
 _AWAITED = {"fastify": "close", "@hapi/hapi": "stop", "@nestjs/core": "close"}
 """Servers whose closing is a promise, and the method."""
 _CALLED_BACK = ("http", "https", "express", "koa", "connect", "polka", "restify", "net")

@@ -20,6 +20,35 @@ def insert_after(word: Word, *added: str) -> tuple[Edit, ...] | None:
     return (Edit(Span(span.source, span.end, span.end), text),)
 
 
+def whole(words: tuple[Word, ...]) -> Span | None:
+    """From the first word to the last, where they stand in one place with nothing but punctuation between them."""
+    spans = [word.span for word in words]
+    first, last = spans[0] if spans else None, spans[-1] if spans else None
+    if first is None or last is None or last.source is not first.source or last.end < first.end:
+        return None
+    at = first.start
+    for span in spans:
+        if span is None or not first.start <= span.start <= last.end:
+            return None
+        if first.source.text[at : span.start].strip(" \t\r\n,-\\"):
+            return None
+        at = span.end
+    return Span(first.source, first.start, last.end)
+
+
+def replace(words: tuple[Word, ...], texts: tuple[str, ...]) -> tuple[Edit, ...] | None:
+    """Puts other words in the place of a command line's; None where it cannot be seen how they are written there."""
+    span, first = whole(words), words[0].span if words else None
+    style = _style(first) if first is not None else None
+    if span is None or style is None or not texts:
+        return None
+    quoted = '"' in style
+    written = [json.dumps(text)[1:-1] if quoted else _plain(text) for text in texts]
+    separator = style.replace("{}", "\0")
+    text = "".join(separator.replace("\0", word) for word in written)
+    return (Edit(span, text[separator.index("\0") - quoted :]),)
+
+
 def _style(span: Span) -> str | None:
     """How a further word is written behind this one: `, "{}"`, a new `- {}` line, or ` {}`."""
     source = span.source.text

@@ -32,9 +32,10 @@ class Package(Record, identity=True):
         if passage is None or f"pre{script}" in self.scripts or f"post{script}" in self.scripts:
             return None
         words = tuple(passage.text.split())
+        words = words[1:] if words[:1] == ("exec",) else words
         shell = _SHELL_CHARACTERS.intersection(passage.text)
         return None if shell or not words or "=" in words[0] or words[0] in _SHELL_WORDS else words
 
 
 _SHELL_CHARACTERS = frozenset("\"'`$&|;<>()[]{}*?~#\\!\n\r")
-_SHELL_WORDS = frozenset(("exec", "cd", "export", "set", "source", ".", "if", "while", "for", "case", "trap", "eval"))
+_SHELL_WORDS = frozenset(("cd", "export", "set", "source", ".", "if", "while", "for", "case", "trap", "eval"))

@@ -248,7 +248,7 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
         return _unknown(call, f"{call.package.source.path} has no script `{script}`", details=details)
     if script == "test":
         return _unknown(call, f"`{call.name} test` ends by itself", one_shot=True, details=details)
-    details |= {"passage": passage, "argv": call.package.plain(script) if not extra else None}
+    details |= {"passage": passage, "instead": _instead(call, _plain(call.package, script), extra)}
     text = _with_words(passage, extra)
     word = Word(text.text, text.span(0, len(text.text)), text)
     if not call.row["shell"]:
@@ -260,6 +260,31 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
         return _start(call, details, plain)
     shell = _script_shell(call)
     return _start(call, details, (Word(shell, word.span), Word("-c", word.span), word))
+
+
+def _plain(package: Package, script: str) -> tuple[str, ...] | None:
+    """The one plain command that a script comes to, by way of `npm run other` too."""
+    seen: set[str] = set()
+    while script not in seen:
+        seen.add(script)
+        words = package.plain(script)
+        if words is None or words[0] not in ("npm", "yarn", "pnpm") or words[-1] not in package.scripts:
+            return words
+        if len(words) > 3:
+            return None
+        script = words[-1]
+    return None
+
+
+def _instead(call: Call, words: tuple[str, ...] | None, extra: tuple[Word, ...] = ()) -> tuple[str, ...] | None:
+    """The command line that does the same without the package manager; None where that is not sure."""
+    if not words or call.folder != call.context.working_dir:
+        return None
+    dependencies = (call.package.dependencies or {}) if call.package else {}
+    given = (*words[1:], *(word.value for word in extra))
+    if words[0] in ("node", "bun", "deno", "python", "python3"):
+        return (words[0], *given)
+    return (f"node_modules/.bin/{words[0]}", *given) if words[0] in dependencies else None
 
 
 def _with_words(passage: Passage, extra: tuple[Word, ...]) -> Passage:
@@ -336,7 +361,7 @@ def _exec(call: Call, words: tuple[Word, ...], subcommand: str) -> Step:
         return _unknown(call, f"`{call.name} {subcommand}` is given no command")
     if subcommand == "node":
         words = (Word("node", words[0].span), *words)
-    details: dict[str, object] = {"command": words}
+    details: dict[str, object] = {"instead": _instead(call, tuple(word.value for word in words))}
     return _start(call, details, _in_shell(call, words) if call.row.get("exec_shell") else words)
 
 
@@ -393,7 +418,8 @@ def _command_step(call: Call) -> Step | None:
     if call.key in ("npx", "bunx", "corepack"):
         words = (Word(_without_version(words[0].value), words[0].span), *words[1:])
     call = replace(call, context=replace(call.context, env=env), folder=call.context.working_dir)
-    return _start(call, {"command": words}, _in_shell(call, words) if row.get("exec_shell") else words)
+    instead = _instead(call, tuple(word.value for word in words)) if call.key == "npx" else None
+    return _start(call, {"instead": instead}, _in_shell(call, words) if row.get("exec_shell") else words)
 
 
 def _without_version(word: str) -> str:
@@ -417,7 +443,7 @@ def _program_step(call: Call) -> Step:
     command = given.value(row.get("exec_option", ()))
     if command is not None:
         start = tuple(Word(part, command.span) for part in command.value.split())
-        return _start(call, {"command": (*start, *words)}, (*start, *words))
+        return _start(call, {}, (*start, *words))
     if not words:
         main = call.package.main if call.package else None
         words = (main or Word("index.js", call.argv[0].span),)
@@ -517,7 +543,8 @@ def _effect(call: Call) -> tuple[Effect, str]:
 
 
 def _hop(call: Call, effect: Effect, why: str, details: dict[str, object]) -> Hop:
-    facts = {"manager": call.key, "version": call.version, **details}
+    manages = bool(call.row.get("manages"))
+    facts = {"manager": call.key, "version": call.version, "manages": manages, "words": call.argv, **details}
     words = tuple(word.value for word in call.argv)
     span = call.argv[0].span or call.context.span
     pid_1, signal = call.context.pid_1, call.context.signal

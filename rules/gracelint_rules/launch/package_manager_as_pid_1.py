@@ -1,0 +1,113 @@
+r"""A package manager or script runner between the stop signal and the program.
+
+## What it does
+Reports npm, npx, yarn, pnpm, `node --run`, run-p, nodemon and the like where they start a container's program, and
+names the script of package.json that is run. It is an error where the signal is ignored or cuts the program short, and
+a warning where it gets through: that hangs by the version of the package manager and by the image's shell.
+
+## Why is this bad?
+npm runs a script with `sh -c` and passes SIGTERM to that shell, not to the program in it. Debian's dash dies of it at
+once, npm ends, and the program is killed before it has cleaned up; an init in front changes nothing. npm 9.6.7 to
+10.2.5 and `node --run` pass no signal on at all: SIGKILL ends everything when the grace period is over. Yarn 1 exits at
+once whatever the shell. Besides, a package manager needs time and memory that the program does not.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM node:22-slim
+WORKDIR /app
+COPY . .
+CMD ["npm", "start"]
+```
+```json bad path=package.json
+{
+  "scripts": {
+    "start": "node server.js"
+  }
+}
+```
+```javascript bad path=server.js
+const http = require('http');
+
+const server = http.createServer((req, res) => res.end('hello')).listen(8080);
+
+process.on('SIGTERM', () => {
+  setTimeout(() => process.exit(1), 5000).unref();
+  server.close(() => process.exit(0));
+});
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM node:22-slim
+WORKDIR /app
+COPY . .
+CMD ["node", "server.js"]
+```
+
+## Fix safety
+A script that is one plain command without `pre` and `post` scripts takes the place of the package manager. That is
+unsafe: the variables npm sets (`npm_package_version` and so on) are gone. In other scripts `exec` is put before the
+last command, which is safe; where the package manager does not pass the signal on, there is no fix for them.
+
+## References
+- [Docker and Node.js best practices](https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd)
+- [npm: scripts](https://docs.npmjs.com/cli/v11/using-npm/scripts)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Note, Severity, Verdict, edits, rule
+
+_BAD = (Verdict.IGNORED, Verdict.CUT)
+
+
+@rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch)
+def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
+    hop = next((hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER), None)
+    if (
+        hop is None
+        or launch.one_shot
+        or not (hop.details.get("manages") or hop.effect in (Effect.SWALLOWS, Effect.CUTS))
+    ):
+        return
+    passage = hop.details.get("passage")
+    words = hop.details.get("words", ())
+    yield Finding(
+        _message(launch, hop),
+        at=edits.words.whole(words) or hop.span or launch.origin.span,
+        notes=(Note(passage.span(0, len(passage.text)), f"the script `{hop.details['script']}`"),) if passage else (),
+        fix=_fix(launch, hop),
+        severity=Severity.ERROR if launch.verdict in _BAD else Severity.WARNING,
+    )
+
+
+def _message(launch: Launch, hop: Hop) -> str:
+    passage, decisive = hop.details.get("passage"), launch.decisive
+    command = " ".join(hop.argv)
+    runs = f"`{command}` runs `{_line(passage.text)}`: " if passage else f"`{command}`: "
+    if decisive is None or launch.verdict not in _BAD:
+        luck = launch.verdict is Verdict.HANDLED
+        return f"{runs}{hop.why}; {'it arrives as long as that shell execs the program' if luck else launch.why}"
+    if decisive is not hop and (decisive.kind is not HopKind.SHELL or not _behind(launch, hop)):
+        return f"{runs}{hop.why}; {decisive.why}"
+    return f"{runs}{decisive.why}; {launch.fate(decisive)}"
+
+
+def _fix(launch: Launch, hop: Hop) -> Fix | None:
+    command = hop.details.get("instead")
+    changes = edits.words.replace(hop.details.get("words", ()), command) if command else None
+    if changes is not None:
+        return Fix("Start the program itself", changes, Applicability.UNSAFE)
+    shell = launch.decisive if _behind(launch, hop) else launch.below(hop)
+    if hop.effect is not Effect.FORWARDS or shell is None or shell.kind is not HopKind.SHELL:
+        return None
+    return edits.script.reach_program(shell)
+
+
+def _behind(launch: Launch, hop: Hop) -> bool:
+    """Whether what decides stands behind the package manager."""
+    decisive = launch.decisive
+    return decisive is not None and launch.hops.index(decisive) > launch.hops.index(hop)
+
+
+def _line(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
