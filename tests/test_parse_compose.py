@@ -320,6 +320,17 @@ def test_services_that_extend_each_other_are_not_judged() -> None:
     assert services("services:\n  a: {image: x, extends: b}\n  b: {image: x, extends: a}\n") == {}
 
 
+def test_services_that_are_bombs_merge_in_no_time() -> None:
+    levels = [
+        f"x-{x}{n}: &{x}{n} {{{', '.join(f'k{k}: *{x}{n - 1}' for k in range(9))}}}\n"
+        for n in range(1, 40)
+        for x in "ab"
+    ]
+    bombs = "x-a0: &a0 {k: 1}\nx-b0: &b0 {k: 2}\n" + "".join(levels)
+    found = services(f"{bombs}services:\n  a: {{image: x, labels: *a39}}\n  b: {{extends: a, labels: *b39}}\n")
+    assert found.keys() == {"a", "b"}
+
+
 def test_merge_keys() -> None:
     base = "x-base: &base\n  init: true\n  command: base\n"
     text = f"{base}services:\n  web:\n    <<: *base\n    image: x\n    command: web\n"

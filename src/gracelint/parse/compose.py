@@ -106,17 +106,25 @@ def _extended(node: Mapping, services: Mapping | None, seen: tuple[str, ...]) ->
     return _laid_over(node, below) if below is not None else None
 
 
-def _laid_over(node: Mapping, below: Mapping) -> Mapping:
-    """Mappings merge key by key; all else replaces what lies below it, or is added (Compose merge rules)."""
+def _laid_over(node: Mapping, below: Mapping, done: dict[tuple[int, int], Mapping] | None = None) -> Mapping:
+    """Mappings merge key by key; all else replaces what lies below it, or is added (Compose merge rules).
+
+    `done` holds what was merged before: aliases may lead to the same mappings very often.
+    """
+    done = {} if done is None else done
+    if (id(node), id(below)) in done:
+        return done[id(node), id(below)]
     items: dict[str, tuple[Scalar, Node]] = {key.value: (key, value) for key, value in below.items}
     for key, value in node.items:
         lower = items[key.value][1] if key.value in items else None
         if isinstance(value, Mapping) and isinstance(lower, Mapping):
-            value = _laid_over(value, lower)
+            value = _laid_over(value, lower, done)
         elif key.value in _ADDED and isinstance(value, Sequence) and isinstance(lower, Sequence):
             value = Sequence((*lower.items, *value.items), value.source, value.start, value.end, value.flow)
         items[key.value] = (key, value)
-    return Mapping(tuple(items.values()), node.source, node.start, node.end, node.flow)
+    merged = Mapping(tuple(items.values()), node.source, node.start, node.end, node.flow)
+    done[id(node), id(below)] = merged
+    return merged
 
 
 _ADDED = frozenset(("environment", "labels", "annotations", "volumes", "ports", "expose", "profiles"))

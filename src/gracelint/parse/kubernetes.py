@@ -108,16 +108,19 @@ def _serves(container: Container, targets: set[str]) -> bool:
 # Objects
 
 
-def _objects(root: Node, depth: int = 0) -> Iterator[Mapping]:
-    """The object of a document, or those in its `kind: List`."""
-    if not isinstance(root, Mapping):
-        return
-    if _text(root, "kind").endswith("List") and isinstance(root.get("items"), Sequence):
-        if depth < 5:
-            for item in root.mappings("items"):
-                yield from _objects(item, depth + 1)
-        return
-    yield root
+def _objects(root: Node) -> Iterator[Mapping]:
+    """The object of a document, or those in its `kind: List`, each once however many aliases lead to it."""
+    left: list[Node] = [root]
+    seen: set[int] = set()
+    while left:
+        node = left.pop()
+        if not isinstance(node, Mapping) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if _text(node, "kind").endswith("List") and isinstance(node.get("items"), Sequence):
+            left += reversed(node.sequence("items"))
+        else:
+            yield node
 
 
 def _patches(documents: Iterable[Document]) -> frozenset[str]:
@@ -368,12 +371,9 @@ def _expanded(scalar: Scalar, env: Map[str, Word | None] | None) -> Word:
 
 def _service(node: Mapping) -> Service:
     spec = node.mapping("spec")
-    ports = tuple(
-        (port.scalar("targetPort") or port.scalar("port")).value  # type: ignore[union-attr]
-        for port in (spec.mappings("ports") if spec else ())
-        if port.scalar("targetPort") or port.scalar("port")
-    )
-    return Service(*_identity(node), _labels(node.mapping("spec", "selector")), ports, _name_span(node))
+    ports = [port.scalar("targetPort") or port.scalar("port") for port in (spec.mappings("ports") if spec else ())]
+    targets = tuple(port.value for port in ports if port)
+    return Service(*_identity(node), _labels(node.mapping("spec", "selector")), targets, _name_span(node))
 
 
 def _budget(node: Mapping) -> DisruptionBudget:
