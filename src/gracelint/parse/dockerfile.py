@@ -101,11 +101,9 @@ def _unknown_instruction(instruction: Instruction) -> ParseError:
 
     near = get_close_matches(instruction.name, sorted(_NAMES), 1)
     hint = f", did you mean {near[0]}?" if near else ""
-    start = instruction.span.start
-    return ParseError(
-        f"unknown instruction {instruction.name[:40]}{hint}",
-        Span(instruction.span.source, start, start + len(instruction.name)),
-    )
+    span = instruction.span
+    end = min(span.start + len(instruction.name), span.end)
+    return ParseError(f"unknown instruction {instruction.name[:40]}{hint}", Span(span.source, span.start, end))
 
 
 Pieces = list[tuple[int, int]]
