@@ -100,7 +100,7 @@ def missing_init(launch: Launch) -> Iterator[Finding]:
 
 def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
     """Why this program should not be PID 1, and the place in its source that shows it."""
-    runtime = hop.argv[0].rpartition("/")[2]
+    runtime = hop.argv[0].rpartition("/")[2] if hop.argv else ""
     cause, program = hop.details.get("cause"), launch.program
     if cause in _UNHANDLED:
         return (

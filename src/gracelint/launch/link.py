@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Stage
@@ -17,7 +18,7 @@ from gracelint.launch.names import Link, find_dockerfile, repository_of, skaffol
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
 from gracelint.record import Record, replace
-from gracelint.source import Located, Word
+from gracelint.source import Located, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 DOCKER_GRACE = 10.0
 """Seconds between `docker stop`'s signal and SIGKILL (Docker Engine)."""
-_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci"))
+_DEVELOPMENT = frozenset(
+    (".devcontainer", "dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci")
+)
 
 
 class Linked(Record, identity=True):
@@ -152,7 +155,7 @@ def _image_launch(desk: _Desk, stage: Stage) -> Launch:
             stop_signal=image.stop_signal or Word("SIGTERM"),
             budget=budget_of(Located(DOCKER_GRACE), assume=desk.settings.assume),
             stage=stage,
-            development=_for_development(stage),
+            development=_for_development(stage, stage.source),
             assume=desk.settings.assume,
         ),
     )
@@ -184,7 +187,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             stage=stage,
             service=service,
             shared=desk.shared(stage),
-            development=service.development or (stage is not None and _for_development(stage)),
+            development=service.development or _for_development(stage, service.source),
             assume=desk.settings.assume,
         ),
         env=service.environment,
@@ -238,7 +241,7 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
             gets_traffic=traffic(workload, container),
             shared=desk.shared(stage),
             one_shot=container.role == "init",
-            development=stage is not None and _for_development(stage),
+            development=_for_development(stage, workload.source),
             assume=desk.settings.assume,
         ),
         env=container.env,
@@ -260,11 +263,13 @@ def _own_argv(image: Image) -> tuple[Word, ...] | None:
     return (*(image.entrypoint or ()), *(image.cmd or ()))
 
 
-def _for_development(stage: Stage) -> bool:
-    file = posixpath.basename(stage.source.path).lower()
-    words = file.replace("-", ".").replace("_", ".").split(".")
-    names = (stage.name or "").replace("_", "-").split("-")
-    return not _DEVELOPMENT.isdisjoint((*words, *names))
+def _for_development(stage: Stage | None, source: Source) -> bool:
+    """Whether the names of a stage, of its Dockerfile or of the folders it stands in say that it is for development."""
+    words = [".devcontainer"] if ".devcontainer/" in source.path else []
+    if stage is not None:
+        words += re.split("[-._]", posixpath.basename(stage.source.path).lower())
+        words += re.split("[-._]", stage.name or "")
+    return not _DEVELOPMENT.isdisjoint(words)
 
 
 def _launch(
