@@ -127,12 +127,12 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A name under `[project.scripts]` or `[tool.poetry.scripts]` of the pyproject.toml in the working directory."""
-    from gracelint.parse.pyproject import scripts
-
     for folder in (context.working_dir, "/app", "/"):
         found = find_text(context.image, context.files, "pyproject.toml", folder)
         if found is None:
             continue
+        from gracelint.parse.pyproject import scripts
+
         target = scripts(found.text).get(base_name(argv[0].value))
         if target is None:
             return None
