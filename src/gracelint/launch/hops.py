@@ -11,7 +11,7 @@ from gracelint.source import Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gracelint.facts.program import Program
 
@@ -75,8 +75,17 @@ def follow(argv: tuple[Word, ...], context: Context) -> Way:
 def _step(argv: tuple[Word, ...], context: Context) -> Step:
     from gracelint.launch import image, package_manager, programs, servers, shell, supervisors, wrappers
 
-    for module in (image, shell, wrappers, supervisors, package_manager, programs, servers):
-        step = module.step(argv, context)
+    known: tuple[Callable[[tuple[Word, ...], Context], Step | None], ...] = (
+        image.step,
+        shell.step,
+        wrappers.step,
+        supervisors.step,
+        package_manager.step,
+        programs.step,
+        servers.step,
+    )
+    for step_of in known:
+        step = step_of(argv, context)
         if step is not None:
             return step
     name = argv[0].value
