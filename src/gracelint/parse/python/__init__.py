@@ -7,6 +7,8 @@ import posixpath
 
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
+from gracelint.parse.errors import ParseError
 from gracelint.parse.python.ends import EXEC, RAISE, STUCK, End, Facts, Point, Registration, TooLong
 from gracelint.parse.python.library import NUMBERS, path_of
 from gracelint.parse.python.machine import Machine
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gracelint.facts.files import Files
+    from gracelint.source import Word
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 
@@ -50,8 +53,11 @@ def read_python(
 
     runs: list[Machine] = []
 
+    def runs_on(words: tuple[Word, ...] | None) -> bool | None:
+        return _runs_on(words, files, entry, modules, roots, env or {})
+
     def run(signal: str, at: int | None, pid_1: bool = True) -> Run:
-        machine = Machine(modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1)
+        machine = Machine(modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1, runs_on=runs_on)
         runs.append(machine)
         return Run(machine, machine.run(entry, call))
 
@@ -66,6 +72,37 @@ def read_python(
             raise
         return _too_long(entry, modules)
     return _program(entry, modules, base, runs, reactions, call)
+
+
+def _runs_on(
+    words: tuple[Word, ...] | None,
+    files: Files,
+    entry: Module,
+    modules: Modules,
+    roots: tuple[str, ...],
+    env: Mapping[str, str | None],
+) -> bool | None:
+    """Whether a child that the program starts runs on: a Python script of the project, or a server that is known."""
+    if not words or len(modules.children) > 3:
+        return None
+    name = posixpath.basename(words[0].value)
+    if name in table("servers"):
+        return True
+    if not name.startswith("python") or len(words) < 2 or not words[1].value.endswith(".py"):
+        return None
+    for folder in dict.fromkeys((posixpath.dirname(entry.path), *roots)):
+        source = files.read(posixpath.normpath(posixpath.join(folder, words[1].value)))
+        if source is None or source.path in (entry.path, *modules.children):
+            continue
+        modules.children.append(source.path)
+        try:
+            argv = tuple(word.value for word in words[2:])
+            return read_python(source, files=files, roots=roots, env=env, argv=argv).long_running
+        except ParseError:
+            return None
+        finally:
+            modules.children.pop()
+    return None
 
 
 def _too_long(entry: Module, modules: Modules) -> Program:

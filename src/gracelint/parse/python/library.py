@@ -329,8 +329,14 @@ def block(
     if row["kind"] == "queue.get" and (is_false(keywords.get("block")) or (args and is_false(args[0]))):
         return FROM_OUTSIDE
     point = Point(node, machine.module, row["kind"], seconds, text_of(node))
+    comes_back = bool(row.get("returns"))
     if row.get("child"):
         machine.facts.children.append(child_of(machine, "subprocess", node, args))
+        runs_on = machine.runs_on(words_of(machine, args[0], node) if args else None)
+        comes_back = runs_on is not True
+        if runs_on is None and not machine.arrived:
+            point.tag = LOST
+            machine.facts.maybe.append(point)
     value: Value = NONE if row.get("none") else FROM_OUTSIDE
     if row.get("empty"):
         value = items("list", []) if machine.arrived else FROM_OUTSIDE
@@ -360,7 +366,7 @@ def block(
         point,
         ready=ready,
         raises=row.get("raises"),
-        comes_back=bool(row.get("returns")),
+        comes_back=comes_back,
         deaf=bool(row.get("deaf")),
         value=value,
     )
@@ -1002,3 +1008,24 @@ def is_false(value: Value | None) -> bool:
 
 def is_number(value: Value, number: int) -> bool:
     return isinstance(value, Const) and value.value == number and value.value is not False
+
+
+def words_of(machine: Machine, argv: Value, node: ast.AST, shell: bool = False) -> tuple[Word, ...] | None:
+    """A command line in the source, where all its words are known."""
+    span = machine.module.span(node)
+    if isinstance(argv, Const) and isinstance(argv.value, str):
+        if shell:
+            return (Word("/bin/sh", span), Word("-c", span), Word(argv.value, span))
+        import shlex
+
+        try:
+            return tuple(Word(word, span) for word in shlex.split(argv.value))
+        except ValueError:
+            return None
+    known = machine.elements(argv)
+    if known is None:
+        return None
+    texts = [value.value if isinstance(value, Const) and isinstance(value.value, str) else None for value in known]
+    if any(text is None for text in texts) or not texts:
+        return None
+    return tuple(Word(text, span) for text in texts if text is not None)

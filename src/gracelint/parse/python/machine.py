@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from gracelint.parse.python.values import Store
+    from gracelint.source import Word
     from gracelint.source import Span
 
 _STEPS = 60_000
@@ -103,6 +104,7 @@ class Machine:
         signal: str = "",
         at: int | None = None,
         pid_1: bool = True,
+        runs_on: Callable[[tuple[Word, ...] | None], bool | None] = lambda words: None,
     ) -> None:
         self.modules = modules
         self.env = env
@@ -110,6 +112,8 @@ class Machine:
         self.signal = signal
         self.at = at
         self.pid_1 = pid_1
+        self.runs_on = runs_on
+        """Whether what a command line starts runs on; None where that is not known."""
         self.facts = Facts()
         self.stores: dict[str, Store] = {}
         self.trail: list[tuple[Store, Hashable, Value | None]] = []

@@ -35,17 +35,15 @@ from gracelint.parse.python.library import (
     comparable,
     environment,
     finishes,
-    is_exception,
     is_false,
     is_none,
     is_true,
     join_point,
     path_of,
-    run_handler,
     signal_of,
     start,
     text_of,
-    throw,
+    words_of,
 )
 from gracelint.parse.python.values import (
     CERTAIN,
@@ -293,27 +291,6 @@ def _exec(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     end = End(EXEC)
     end.point = point
     raise Leave([end])
-
-
-def words_of(machine: Machine, argv: Value, node: ast.AST, shell: bool = False) -> tuple[Word, ...] | None:
-    """A command line in the source, where all its words are known."""
-    span = machine.module.span(node)
-    if isinstance(argv, Const) and isinstance(argv.value, str):
-        if shell:
-            return (Word("/bin/sh", span), Word("-c", span), Word(argv.value, span))
-        import shlex
-
-        try:
-            return tuple(Word(word, span) for word in shlex.split(argv.value))
-        except ValueError:
-            return None
-    known = machine.elements(argv)
-    if known is None:
-        return None
-    texts = [value.value if isinstance(value, Const) and isinstance(value.value, str) else None for value in known]
-    if any(text is None for text in texts) or not texts:
-        return None
-    return tuple(Word(text, span) for text in texts if text is not None)
 
 
 @model("atexit.register")
@@ -683,7 +660,11 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
     def ready() -> bool | Unknown:
         return thing is not None and "#signalled" in thing.store
 
-    return machine.wait(point, ready=ready, comes_back=True, raises="subprocess.TimeoutExpired")
+    words = thing.store.get("#words") if thing is not None else None
+    runs_on = machine.runs_on(words.value) if isinstance(words, Const) else None
+    if runs_on is None and not machine.arrived:
+        machine.facts.maybe.append(point)
+    return machine.wait(point, ready=ready, comes_back=runs_on is not True, raises="subprocess.TimeoutExpired")
 
 
 @model("subprocess.Popen.terminate", "subprocess.Popen.kill", "subprocess.Popen.send_signal")

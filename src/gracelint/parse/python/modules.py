@@ -58,6 +58,8 @@ class Modules:
         self._found: dict[str, Module | None] = {}
         self._generators: dict[ast.AST, bool] = {}
         self.unread: dict[str, None] = {}
+        self.children: list[str] = []
+        """Scripts that are being read because the program starts them."""
 
     def add(self, module: Module) -> None:
         self._found[module.name] = module

@@ -59,9 +59,7 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
         inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
         steady = [p for p in inside if not _is_passing(p, final)]
         return (steady or inside or [final])[:_POINTS]
-    lasting = [
-        p for p in unique if p.loops or (p.seconds is None and p.kind != "subprocess") or (p.limit or 0) >= _LONG
-    ]
+    lasting = [p for p in unique if p.loops or (p.seconds is None and p.tag != LOST) or (p.limit or 0) >= _LONG]
     weak = [p for p in lasting if p.tag < LOST]
     return (weak or lasting)[-_POINTS:]
 
@@ -99,6 +97,10 @@ def _without_waiting(signal: str, base: Run) -> Reaction:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, machine.doubts[0])
     if any(end.kind == EXEC for end in base.ends):
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "it execs another program")
+    slow = next((point for point in machine.facts.aside if (point.limit or 0) >= _LONG), None)
+    if slow is not None:
+        why = f"it has no main loop, but waits in `{slow.what}`"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, slow.span)
     lost = any(end.kind == STUCK for end in base.ends)
     if lost:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "how long its loop runs is only known when it runs")
