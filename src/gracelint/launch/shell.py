@@ -417,9 +417,9 @@ _WHY = {
     "exec": "{shell} execs `{program}`",
     "optimised": "{shell} execs the last command of this text by itself, and becomes `{program}`",
     "unmeasured": "what {shell} does with {signal} in front of `{program}` has never been measured",
-    "child": "{shell} {stays} `{program}`, its child, {fate}",
-    "pipe": "{shell} {stays} the pipe with `{program}` {fate}",
-    "wait": "{shell} {stays} `{program}`, waits for it without a trap for {signal}, {fate}",
+    "child": "{shell} stays {place} in front of `{program}` {fate}",
+    "pipe": "{shell} stays {place} in front of the pipe with `{program}` {fate}",
+    "wait": "{shell} stays {place} and waits for `{program}` without a trap for {signal} {fate}",
     "loop": "the script loops on after {signal}, and never ends",
     "single-wait": "the {signal} trap interrupts `wait`: the script ends, and `{program}` is killed while it cleans up",
     "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while `{program}` cleans up",
@@ -446,8 +446,8 @@ def _why(shell: str, program: Event, reaction: Reaction, context: Context) -> st
     return _WHY[reaction.cause].format(
         shell=shell,
         program=command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…",
-        stays="stays PID 1 before" if context.pid_1 else "stays before",
-        fate="and passes no signal on" if context.pid_1 else f"dies of {context.signal} and passes nothing on",
+        place="PID 1" if context.pid_1 else "there",
+        fate="and passes no signal on" if context.pid_1 else f"and dies of {context.signal} without passing it on",
         signal=context.signal,
     )
 

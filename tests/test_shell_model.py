@@ -1,0 +1,114 @@
+"""The model of shells against what shells did.
+
+`observations/` has one line for each text or script that was run as PID 1 (or behind an init), with the verdict seen in
+each shell; a program with a handler stood for `python app.py`, and "ended" is a container that did not stay
+up. The model may say *unknown*, where it is listed below, but never anything else than what was seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from gracelint.facts.launch import Effect, Image
+from gracelint.launch import shell, wrappers
+from gracelint.launch.step import Context
+from gracelint.record import replace
+from gracelint.source import Passage, Source, Word
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "observations")
+NESTED = Image(reference=None, family=None, sh="dash-debian", versions={"bash": "5.2"}, os="apt")
+"""A shell that the text itself starts was Debian's dash, or bash 5.2."""
+SAYS_NO_MORE = {
+    "kill $P; sleep 1.2": "whether a sleep in a trap is long enough depends on the program",
+    "until wait $P": "whether the loop ends depends on the program's exit code",
+    "while ! wait $P": "whether the loop ends depends on the program's exit code",
+    "python app.py & sleep 100": "a foreground sleep is taken for a preparation",
+    "python app.py; true": "SIGQUIT behind an init: bash and busybox ignore it, dash dies",
+}
+NOT_UNDERSTOOD = {"mksh": "which simple commands it execs follows no rule that was found"}
+
+
+class NoFiles:
+    def read(self, path: str) -> Source | None:
+        return None
+
+    def exists(self, path: str) -> bool:
+        return False
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        return ()
+
+
+def load(name: str) -> list[dict[str, object]]:
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def words(*values: str) -> tuple[Word, ...]:
+    return tuple(Word(value) for value in values)
+
+
+def context(row: str, signal: str = "SIGTERM", init: str = "") -> Context:
+    group = init.startswith("dumb-init") or "-g" in init.split()
+    image = Image(reference=None, family=None, sh=row)
+    return Context(image, NoFiles(), "/app", {}, not init, signal, None, group_signalled=group)
+
+
+def verdict(argv: tuple[Word, ...], where: Context) -> str | None:
+    """Walks to `python app.py`, which handles its signal; None is unknown."""
+    while True:
+        name = argv[0].value.rpartition("/")[2]
+        if name in ("python", "python3"):
+            return "handled"
+        if name in ("tail", "sleep"):
+            return "ignored" if where.pid_1 else "cut"
+        step = shell.step(argv, where) or wrappers.step(argv, where)
+        assert step is not None and step.hop is not None, f"{name} is neither shell nor wrapper"
+        if step.hop.effect in (Effect.SWALLOWS, Effect.CUTS):
+            return "ignored" if step.hop.effect is Effect.SWALLOWS else "cut"
+        if step.hop.effect is Effect.UNKNOWN or step.next is None:
+            return None
+        argv = step.next
+        where = replace(step.context or where, image=NESTED)
+
+
+def is_listed(text: str, row: str) -> bool:
+    return row in NOT_UNDERSTOOD or any(part in text for part in SAYS_NO_MORE)
+
+
+TEXTS = load("shells.jsonl")
+
+
+@pytest.mark.parametrize("seen", TEXTS, ids=[str(seen["text"])[:60] for seen in TEXTS])
+def test_text(seen: dict[str, object]) -> None:
+    text = str(seen["text"])
+    for expected, rows in seen["seen"].items():  # type: ignore[attr-defined]
+        for row in rows:
+            where = context(row, str(seen.get("signal", "SIGTERM")), str(seen.get("init", "")))
+            said = verdict(words("sh", "-c", text), where)
+            if said is None and (expected == "ended" or is_listed(text, row)):
+                continue
+            assert said == expected, f"{row}: {text}"
+
+
+SCRIPTS = load("scripts.jsonl")
+
+
+@pytest.mark.parametrize("seen", SCRIPTS, ids=[str(seen["script"])[:60] for seen in SCRIPTS])
+def test_script(seen: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Source("entry.sh", str(seen["script"]))
+    monkeypatch.setattr(shell, "find_text", lambda image, files, path, folder: Passage.whole(script))
+    for expected, rows in seen["seen"].items():  # type: ignore[attr-defined]
+        for row in rows:
+            where = context(row, init=str(seen.get("init", "")))
+            assert verdict(words("sh", "entry.sh", "python", "app.py"), where) == expected, row
+
+
+def test_every_shell_was_tried() -> None:
+    from gracelint.knowledge import table
+
+    tried = {row for seen in TEXTS for rows in seen["seen"].values() for row in rows}  # type: ignore[attr-defined]
+    assert set(table("shells")) - tried == {"fish"}
