@@ -144,6 +144,12 @@ class TestScope:
         assert run("check", "--ignore", "uncatchable-stop-signal").code == 0
 
 
+def test_files_can_be_read_at_once(project: Path, run: Run) -> None:
+    for number in range(20):
+        (project / f"{number}.Dockerfile").write_text(KILLED)
+    assert run("check", "--jobs", "4").out == run("check").out
+
+
 class TestStandardInput:
     POD = (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  terminationGracePeriodSeconds: 0\n"

@@ -122,6 +122,12 @@ class TestText:
         assert told.splitlines()[1] == "  --> Dockerfile:1:1"
         assert "|" not in told
 
+    def test_of_a_hundred_places_some_are_shown(self) -> None:
+        notes = tuple(Note(span(MANIFEST, "Deployment"), f"started by {number}") for number in range(100))
+        told = text.render(report(reported(notes=notes)))
+        assert told.count("started by") == 8
+        assert "   = and 92 more places\n" in told
+
     def test_colour_is_only_added(self) -> None:
         import re
 

@@ -134,6 +134,7 @@ def _request(options: Namespace) -> tuple[Request, Selection]:
         settings=settings,
         around=0 if options.isolated else place.around,
         isolated=options.isolated,
+        jobs=options.jobs,
         overlay=overlay,
         progress=_progress() if sys.stderr.isatty() and not options.quiet else None,
     )
@@ -307,6 +308,7 @@ def _add_paths(command: ArgumentParser) -> None:
     command.add_argument(
         "--isolated", action="store_true", help="read the given paths alone, no project and no settings"
     )
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="read N files at once, for slow disks")
     command.add_argument("--stdin-filename", metavar="FILE", help="the name of what is read from standard input")
 
 

@@ -57,6 +57,8 @@ class Request(Record):
     """How many folder entries are looked at around the paths; None for the whole project, 0 for nothing else."""
     isolated: bool = False
     """Whether nothing but the paths is read even where they point elsewhere."""
+    jobs: int = 1
+    """How many files are read at once."""
     overlay: Mapping[str, str] = {}
     """Texts that stand in for files: standard input, or fixes not yet written."""
     progress: Callable[[int, int], None] | None = None
@@ -112,6 +114,8 @@ def read_project(request: Request) -> Project:
     files = ProjectFiles(root, overlay, allowed=scope.__contains__ if request.isolated else None)
     reading = _Reading(files, scope, request.settings)
     todo = sorted({**dict(found.files), **{path: kind_of(path) for path in named}}.items())
+    if request.jobs > 1:
+        files.fetch_all([path for path, _ in todo], request.jobs)
     for number, (path, kind) in enumerate(todo):
         if request.progress is not None:
             request.progress(number, len(todo))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
+_NOTES = 8
+"""Notes shown; an image may run in a hundred places."""
 _WIDEST = 160
 """Columns of source shown; longer lines are cut around the place."""
 
@@ -49,8 +51,10 @@ def _finding(report: Report, reported: Reported) -> Iterator[list[Piece]]:
     title = [(f"{reported.severity.value}[{reported.rule}]", style), (f": {visible(finding.message)}", "bold")]
     yield title
     yield from _frame(report, finding.at, "^", style, "", gutter, first=True)
-    for note in finding.notes:
+    for note in finding.notes[:_NOTES]:
         yield from _frame(report, note.span, "-", "blue", note.text, gutter, first=False)
+    if len(finding.notes) > _NOTES:
+        yield [(" " * gutter + "  = ", "blue"), (f"and {counted(len(finding.notes) - _NOTES, 'more place')}", "")]
     if finding.fix is not None:
         yield [(" " * gutter + "  = ", "blue"), ("help", "bold"), (f": {_help(finding.fix)}", "")]
 
