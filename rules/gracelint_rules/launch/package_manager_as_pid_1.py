@@ -85,11 +85,18 @@ def _message(launch: Launch, hop: Hop) -> str:
     command = " ".join(hop.argv)
     runs = f"`{command}` runs `{_line(passage.text)}`: " if passage else f"`{command}`: "
     if decisive is None or launch.verdict not in _BAD:
-        luck = launch.verdict is Verdict.HANDLED
-        return f"{runs}{hop.why}; {'it arrives as long as that shell execs the program' if luck else launch.why}"
+        return f"{runs}{hop.why}{_doubt(launch, hop)}"
     if decisive is not hop and (decisive.kind is not HopKind.SHELL or not _behind(launch, hop)):
         return f"{runs}{hop.why}; {decisive.why}"
     return f"{runs}{decisive.why}; {launch.fate(decisive)}"
+
+
+def _doubt(launch: Launch, hop: Hop) -> str:
+    below = launch.below(hop)
+    if launch.verdict is not Verdict.HANDLED:
+        return "" if launch.decisive is hop else f"; {launch.why}"
+    shell = below is not None and below.kind is HopKind.SHELL and not below.details.get("reached_by_exec")
+    return "; it arrives as long as that shell execs the program" if shell else ", which the program does not need"
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:
@@ -98,9 +105,10 @@ def _fix(launch: Launch, hop: Hop) -> Fix | None:
     if changes is not None:
         return Fix("Start the program itself", changes, Applicability.UNSAFE)
     shell = launch.decisive if _behind(launch, hop) else launch.below(hop)
-    if hop.effect is not Effect.FORWARDS or shell is None or shell.kind is not HopKind.SHELL:
-        return None
-    return edits.script.reach_program(shell)
+    is_script = hop.effect is Effect.FORWARDS and "passage" in hop.details
+    if is_script and shell is not None and shell.kind is HopKind.SHELL and shell.details.get("exec_at"):
+        return edits.script.reach_program(shell)
+    return Fix("Start the program itself, as one command", (), Applicability.MANUAL)
 
 
 def _behind(launch: Launch, hop: Hop) -> bool:

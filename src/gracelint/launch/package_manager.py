@@ -242,7 +242,8 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
     if passage is None:
         if script == "start" and call.key == "npm":
             # npm's own default for a package that has a server.js
-            return _start(call, details, (Word("sh"), Word("-c"), Word("node server.js", name.span)))
+            details["instead"] = _instead(call, ("node", "server.js"), extra)
+            return _start(call, details, _made("node server.js", name))
         if call.row.get("any") and call.key != "deno":
             return _exec(call, (name, *extra), "exec")
         return _unknown(call, f"{call.package.source.path} has no script `{script}`", details=details)
@@ -366,8 +367,14 @@ def _exec(call: Call, words: tuple[Word, ...], subcommand: str) -> Step:
 
 
 def _in_shell(call: Call, words: tuple[Word, ...]) -> tuple[Word, ...]:
-    text = " ".join(_quoted(word.value) for word in words)
-    return (Word("sh", words[0].span), Word("-c", words[0].span), Word(text, words[0].span))
+    return _made(" ".join(_quoted(word.value) for word in words), words[0])
+
+
+def _made(text: str, at: Word) -> tuple[Word, ...]:
+    """`sh -c` with text that stands nowhere: it is made from the words at a place, where nothing can be put in."""
+    span = at.span
+    passage = Passage(span.source, text, (Segment(0, span.start, len(text), 0),)) if span is not None else None
+    return (Word("sh", span), Word("-c", span), Word(text, None, passage))
 
 
 def _is_file(words: tuple[Word, ...], call: Call) -> bool:
