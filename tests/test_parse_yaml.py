@@ -332,6 +332,12 @@ def test_an_action_outside_a_scalar_makes_a_template(text: str, action: str, lin
     assert templated(text) == (action, line)
 
 
+def test_a_template_is_not_read_in_part_and_told_once_at_its_first_action() -> None:
+    stream = stream_of("{{- if .on }}\n---\nkind: Pod\n---\nkind: Job\nname: {{ .x }}\n{{- end }}\n---\na: {{ .y }}\n")
+    assert stream.documents == ()
+    assert [problem.span.text for problem in stream.problems] == ["{{- if .on }}"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -56,8 +56,12 @@ def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS) -> St
             continue
         try:
             documents.extend(_read(source, start, end))
-        except (ParseError, TemplatedError) as error:
+        except ParseError as error:
             problems.append(error)
+        except TemplatedError as error:
+            # Actions reach over documents (`{{ if }}` … `{{ end }}`): none of the file is what it seems.
+            first = _action(source.text, 0, len(source.text))
+            return Stream((), (TemplatedError(source.span(*first)) if first else error,))
     return Stream(tuple(documents), tuple(problems))
 
 
