@@ -190,14 +190,12 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
             if item.name == "RUN" or item.flag("from"):
                 continue
             *sources, destination = copy_words(item) or [""]
-            target = posixpath.normpath(posixpath.join(working_dir, destination))
-            for source in sources:
-                for path in _in_project(files, context, source):
-                    tail = posixpath.relpath(target, folder)
-                    if tail == ".":
-                        return posixpath.dirname(path) if not files.names(path) else path
-                    if not tail.startswith("..") and path.endswith(f"/{tail}"):
-                        return path[: -len(tail) - 1]
+            tail = posixpath.relpath(posixpath.join(working_dir, destination), folder)
+            for path in (path for source in sources for path in _in_project(files, context, source)):
+                if tail == ".":
+                    return path if files.names(path) else posixpath.dirname(path)
+                if f"/{path}".endswith(f"/{tail}"):
+                    return path[: -len(tail)].rstrip("/")
     return None
 
 
@@ -275,6 +273,7 @@ def _copied(
     for heredoc in copy.heredocs:
         if path in (target, posixpath.join(target, heredoc.delimiter)):
             return heredoc.body if heredoc.quoted or "$" not in heredoc.body.text else None
+    into_folder = len(sources) > 1 or destination.endswith(("/", ".")) or target == working_dir
     for source in reversed(sources):
         if other is not None:
             for candidate in _counterparts(posixpath.join("/", source), target, path):
@@ -284,7 +283,7 @@ def _copied(
             continue
         for candidate in _in_project(files, context, source):
             for counterpart in _counterparts(candidate, target, path):
-                if files.exists(counterpart):
+                if files.exists(counterpart) and not (path == target and into_folder and not files.names(counterpart)):
                     return counterpart
     return None
 

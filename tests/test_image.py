@@ -1,0 +1,457 @@
+"""What is known of an image: its base by name and tag, what a stage makes of it, and the project's files in it."""
+
+from __future__ import annotations
+
+import posixpath
+
+import pytest
+
+from gracelint.facts.dockerfile import Stage
+from gracelint.facts.launch import Effect, Image
+from gracelint.knowledge import table
+from gracelint.launch.image import find_path, find_text, image_named, image_of, list_folder, step
+from gracelint.launch.signals import nearest_signal, signal_name, signal_number
+from gracelint.launch.step import Context
+from gracelint.parse.dockerfile import read_dockerfile
+from gracelint.record import replace
+from gracelint.source import Source, Word
+
+
+class Project:
+    """A project in memory: path → text."""
+
+    name = "project"
+
+    def __init__(self, **files: str) -> None:
+        self.files = {path: Source(path, text) for path, text in files.items()}
+
+    def read(self, path: str) -> Source | None:
+        return self.files.get(path)
+
+    def exists(self, path: str) -> bool:
+        return path in self.files or bool(self.names(path))
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        prefix = "" if folder in ("", ".") else f"{folder}/"
+        tails = [path[len(prefix) :] for path in self.files if path.startswith(prefix)]
+        return tuple(sorted({tail.partition("/")[0] + ("/" if "/" in tail else "") for tail in tails}))
+
+
+def project(dockerfile: str, *paths: str) -> Project:
+    return Project(Dockerfile=dockerfile, **{path: f"text of {path}" for path in paths})
+
+
+def final(files: Project, path: str = "Dockerfile") -> Stage:
+    source = files.read(path)
+    assert source is not None
+    return read_dockerfile(source)[-1]
+
+
+def built(dockerfile: str) -> Image:
+    files = project(dockerfile)
+    return image_of(final(files), files, None)
+
+
+def argv(words: tuple[Word, ...] | None) -> list[str] | None:
+    return None if words is None else [word.value for word in words]
+
+
+# Bases
+
+
+@pytest.mark.parametrize(
+    ("reference", "family", "sh"),
+    [
+        ("python:3.12", "debian", "dash-debian"),
+        ("python", "debian", "dash-debian"),
+        ("docker.io/library/python:3.12-slim@sha256:abc", "debian", "dash-debian"),
+        ("public.ecr.aws/docker/library/node:22-alpine3.20", "alpine", "busybox-ash"),
+        ("python:3.12-windowsservercore", "windows", None),
+        ("ubuntu:22.04", "ubuntu", "dash-debian"),
+        ("eclipse-temurin:21-jre", "ubuntu", "dash-debian"),
+        ("alpine", "alpine", "busybox-ash"),
+        ("registry.access.redhat.com/ubi8/ubi", "rhel", "bash-4.4"),
+        ("registry.access.redhat.com/ubi9/ubi-minimal:9.4", "rhel", "bash-5.1+"),
+        ("rockylinux:9", "rhel", "bash-5.1+"),
+        ("centos:7", "rhel", "bash-4.4"),
+        ("centos", "rhel", None),
+        ("fedora:40", "fedora", "bash-5.1+"),
+        ("amazonlinux:2023", "amazonlinux", "bash-5.1+"),
+        ("amazonlinux:2", "amazonlinux", "bash-4.4"),
+        ("scratch", "empty", "none"),
+        ("gcr.io/distroless/python3-debian12", "distroless", "none"),
+        ("gcr.io/distroless/base:debug-nonroot", "busybox", "busybox-ash"),
+        ("ghcr.io/astral-sh/uv:python3.12-bookworm-slim", "debian", "dash-debian"),
+        ("registry.example.com/team/python:3.12", None, None),
+        ("example/app", None, None),
+        ("python:${V}", None, None),
+        ("python:${V}-slim", "debian", "dash-debian"),
+        ("$BASE", None, None),
+        ("", None, None),
+    ],
+)
+def test_the_shell_of_a_base(reference: str, family: str | None, sh: str | None) -> None:
+    image = image_named(reference)
+    assert (image.family, image.sh) == (family, sh)
+
+
+@pytest.mark.parametrize(
+    ("reference", "entrypoint", "cmd", "stop_signal"),
+    [
+        ("python:3.12", [], ["python3"], None),
+        ("node:22", ["docker-entrypoint.sh"], ["node"], None),
+        ("nginx", ["/docker-entrypoint.sh"], ["nginx", "-g", "daemon off;"], "SIGQUIT"),
+        ("httpd:2.4", [], ["httpd-foreground"], "SIGWINCH"),
+        ("postgres:17", ["docker-entrypoint.sh"], ["postgres"], "SIGINT"),
+        ("php:8.3-fpm-alpine", ["docker-php-entrypoint"], ["php-fpm"], "SIGQUIT"),
+        ("php:8.3-apache", ["docker-php-entrypoint"], ["apache2-foreground"], "SIGWINCH"),
+        ("haproxy:3.0", ["docker-entrypoint.sh"], ["haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"], "SIGUSR1"),
+        ("example/app", None, None, None),
+    ],
+)
+def test_what_a_base_starts(
+    reference: str, entrypoint: list[str] | None, cmd: list[str] | None, stop_signal: str | None
+) -> None:
+    image = image_named(reference)
+    assert (argv(image.entrypoint), argv(image.cmd)) == (entrypoint, cmd)
+    assert (image.stop_signal.value if image.stop_signal else None) == stop_signal
+
+
+@pytest.mark.parametrize(
+    ("tag", "npm"),
+    [
+        ("14-alpine", "6.14"),
+        ("18.16.1", "9.5.1"),
+        ("18.17-slim", "9.6.7"),
+        ("18", "10.8.2"),
+        ("20.9.0-bookworm", "10.1.0"),
+        ("20.11", "10.2.4"),
+        ("20.12.0", "10.5.0"),
+        ("20", "10.8.2"),
+        ("22-alpine", "10.9.0"),
+        ("hydrogen", "10.8.2"),
+        ("lts-alpine", "11.3.0"),
+        ("$NODE", None),
+    ],
+)
+def test_the_npm_of_a_node_image(tag: str, npm: str | None) -> None:
+    assert image_named(f"node:{tag}").versions.get("npm") == npm
+
+
+def test_what_an_image_has() -> None:
+    assert image_named("debian:12").has("sleep") is True
+    assert image_named("alpine").has("bash") is False
+    assert image_named("gcr.io/distroless/static").has("sleep") is False
+    assert image_named("example/app").has("sleep") is None
+
+
+def test_every_row_names_tables_that_exist() -> None:
+    images = table("images")
+    for row in images["images"]:
+        tags = images["tags"][row["tags"]] if isinstance(row["tags"], str) else row["tags"]
+        assert {family for _, family in tags} <= images["families"].keys(), row["names"]
+        assert row["source"], row["names"]
+    for name, family in images["families"].items():
+        assert set(family.get("tools", ())) <= images["tools"].keys(), name
+        assert family["source"], name
+
+
+# A stage over its base
+
+
+def test_shell_form_is_one_word_for_the_shell() -> None:
+    image = built("FROM python:3.12\nCMD cd /app && \\\n  python a.py\n")
+    assert argv(image.cmd) == ["/bin/sh", "-c", "cd /app &&   python a.py"]
+    text = (image.cmd or ())[-1]
+    assert text.passage is not None and text.passage.span(13, 19).text == "python"
+
+
+def test_shell_form_runs_in_the_shell_that_was_set_before_it() -> None:
+    image = built('FROM a\nSHELL ["/bin/bash", "-c"]\nCMD x\nSHELL ["/bin/ash", "-c"]\n')
+    assert argv(image.cmd) == ["/bin/bash", "-c", "x"]
+    assert argv(image.shell) == ["/bin/ash", "-c"]
+
+
+@pytest.mark.parametrize(
+    ("instructions", "entrypoint", "cmd"),
+    [
+        ('ENTRYPOINT ["e"]', ["e"], []),
+        ('CMD ["c"]\nENTRYPOINT ["e"]', ["e"], ["c"]),
+        ('ENTRYPOINT ["e"]\nCMD ["c"]', ["e"], ["c"]),
+        ('CMD ["c"]', ["docker-entrypoint.sh"], ["c"]),
+        ('CMD ["c"]\nCMD ["d"]', ["docker-entrypoint.sh"], ["d"]),
+        ("ENTRYPOINT []\nCMD []", [], []),
+        ("CMD ['c']", ["docker-entrypoint.sh"], None),
+    ],
+)
+def test_an_entrypoint_resets_an_inherited_command(
+    instructions: str, entrypoint: list[str], cmd: list[str] | None
+) -> None:
+    image = built(f"FROM node:22\n{instructions}\n")
+    assert (argv(image.entrypoint), argv(image.cmd)) == (entrypoint, cmd)
+
+
+def test_an_entrypoint_resets_the_command_of_a_parent_stage() -> None:
+    image = built('FROM a AS base\nCMD ["c"]\nFROM base\nENTRYPOINT ["e"]\n')
+    assert (argv(image.entrypoint), argv(image.cmd)) == (["e"], [])
+
+
+def test_the_rest_is_folded_over_the_lineage() -> None:
+    image = built(
+        "FROM golang:1.23 AS base\nUSER app\nENV A=1 PATH=/x:$PATH\nSTOPSIGNAL 3\nWORKDIR src\n"
+        "FROM base\nENV B=$A PATH=/y:$PATH\nWORKDIR api/../web\n"
+    )
+    assert (image.user, image.working_dir) == ("app", "/go/src/web")
+    assert image.stop_signal is not None and image.stop_signal.value == "3"
+    assert (image.env["A"], image.env["B"]) == ("1", "1")
+    assert image.env["PATH"] == "/y:/x:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@pytest.mark.parametrize(
+    ("run", "package"),
+    [
+        ("RUN apt-get update && apt-get install -y --no-install-recommends tini=0.19.0-1 && rm -rf /x", "tini"),
+        ("RUN apk add --no-cache --virtual .deps tini", "tini"),
+        ("RUN set -eux; microdnf install -y tini; microdnf clean all", "tini"),
+        ("RUN if true; then apt install tini; fi", "tini"),
+        ("RUN <<EOF\napt-get update\napt-get install -y tini\nEOF", "tini"),
+        ('RUN ["apt-get", "install", "-y", "tini"]', "tini"),
+        ('RUN ["sh", "-c", "apk add tini"]', "tini"),
+        ("RUN curl -fsSL -o /tini https://github.com/krallin/tini/releases/download/v0.19.0/tini", "tini"),
+        ("ADD https://github.com/krallin/tini/releases/download/v0.19.0/tini-static /sbin/init", "tini"),
+        ("COPY --from=example/tools /usr/bin/tini /tini", "tini"),
+        ("RUN wget -qO /usr/local/bin/dumb-init https://example.com/dumb-init_1.2.5_x86_64", "dumb-init"),
+        ("RUN pip install --no-cache-dir -r requirements.txt 'gunicorn[gevent]>=20'", "gunicorn"),
+        ("RUN python -m pip install gunicorn", "gunicorn"),
+        ("RUN uv pip install --system gunicorn==23.0.0", "gunicorn"),
+        ("RUN npm install -g @scope/tool@1.2 pm2", "pm2"),
+        ("RUN yarn global add pm2", "pm2"),
+    ],
+)
+def test_what_run_lines_install(run: str, package: str) -> None:
+    assert package in built(f"FROM debian:12\n{run}\n").packages
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "RUN apt-get remove tini",
+        "RUN npm install tini",
+        "RUN echo apt-get install tini",
+        "RUN pip install -r tini",
+        "RUN cat > /x <<EOF\napt-get install tini\nEOF",
+    ],
+)
+def test_what_run_lines_do_not_install(run: str) -> None:
+    assert "tini" not in built(f"FROM debian:12\n{run}\n").packages
+
+
+def test_versions_that_run_lines_name() -> None:
+    image = built("FROM node:18.17\nRUN npm i -g npm@10.9.0 pnpm@8 && corepack prepare yarn@4.1.0 --activate\n")
+    assert (image.versions["npm"], image.versions["pnpm"], image.versions["yarn"]) == ("10.9.0", "8", "4.1.0")
+
+
+@pytest.mark.parametrize(
+    ("text", "sh"),
+    [
+        ("FROM debian:12\nRUN ln -sf /bin/bash /bin/sh\n", "bash-5.1+"),
+        ("FROM debian:buster\nRUN rm /bin/sh && ln -s bash /bin/sh\n", "bash-5.0"),
+        ("FROM ubuntu:24.04\nRUN echo 'dash dash/sh boolean false' | debconf-set-selections\n", "dash-debian"),
+        ("FROM ubuntu:24.04\nRUN echo dash dash/sh boolean false | debconf-set-selections\n", "bash-5.1+"),
+        ("FROM alpine\nRUN apk add bash && ln -sf /bin/bash /bin/sh\n", "bash-5.1+"),
+        ("FROM alpine\nRUN apk add dash && ln -sf /usr/bin/dash /bin/sh\n", "dash"),
+        ("FROM alpine\nRUN apk add bash\n", "busybox-ash"),
+        ("FROM scratch\nCOPY --from=busybox /bin/busybox /bin/sh\n", None),
+        ("FROM scratch\nADD rootfs.tar.gz /\n", None),
+        ("FROM scratch\nCOPY --from=build /app /\n", "none"),
+        ("FROM debian:12\nCOPY --from=ghcr.io/astral-sh/uv /uv /uvx /bin/\n", "dash-debian"),
+    ],
+)
+def test_another_shell_as_bin_sh(text: str, sh: str | None) -> None:
+    assert built(text).sh == sh
+
+
+# The project's files
+
+
+def found(dockerfile: str, path: str, *paths: str, working_dir: str | None = None) -> str | None:
+    """The project's path of a file in the image."""
+    files = project(dockerfile, *paths)
+    image = image_of(final(files), files, None)
+    text = find_text(image, files, path, image.working_dir if working_dir is None else working_dir)
+    return text.source.path if text else None
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "path", "expected"),
+    [
+        ("FROM a\nWORKDIR /app\nCOPY . .\n", "run.sh", "run.sh"),
+        ("FROM a\nWORKDIR /app\nCOPY . .\n", "./bin/start.sh", "bin/start.sh"),
+        ("FROM a\nWORKDIR /app\nCOPY . .\n", "/app/bin/../run.sh", "run.sh"),
+        ("FROM a\nWORKDIR /app\nCOPY . .\n", "/other/run.sh", None),
+        ("FROM a\nWORKDIR /app\nCOPY . .\n", "missing.sh", None),
+        ("FROM a\nCOPY bin /opt/bin\n", "/opt/bin/start.sh", "bin/start.sh"),
+        ("FROM a\nCOPY bin/ /opt/\n", "/opt/start.sh", "bin/start.sh"),
+        ("FROM a\nCOPY run.sh /entrypoint\n", "/entrypoint", "run.sh"),
+        ("FROM a\nCOPY run.sh /opt/\n", "/opt/run.sh", "run.sh"),
+        ("FROM a\nCOPY run.sh bin/start.sh /opt/\n", "/opt/start.sh", "bin/start.sh"),
+        ("FROM a\nCOPY *.sh /opt/\n", "/opt/run.sh", "run.sh"),
+        ("FROM a\nCOPY b*/*.sh /opt/\n", "/opt/start.sh", "bin/start.sh"),
+        ('FROM a\nCOPY ["run.sh", "/my dir/"]\n', "/my dir/run.sh", "run.sh"),
+        ("FROM a\nCOPY --chmod=755 run.sh /usr/local/bin/entrypoint\n", "entrypoint", "run.sh"),
+        ("FROM a\nADD run.sh /run.sh\n", "/run.sh", "run.sh"),
+        ("FROM a\nARG DIR=/srv\nENV HOME=$DIR/app\nWORKDIR $HOME\nCOPY . ${HOME}\n", "run.sh", "run.sh"),
+        ("FROM a\nENV PATH=/opt/bin:$PATH\nCOPY bin /opt/bin\n", "start.sh", "bin/start.sh"),
+        ("FROM a\nCOPY ../../etc/passwd /x\n", "/x", None),
+        ("FROM a\nCOPY run.sh /x\nCOPY bin/start.sh /x\n", "/x", "bin/start.sh"),
+        ("FROM a AS base\nWORKDIR /app\nCOPY . .\nFROM base\nCOPY bin/start.sh run.sh\n", "run.sh", "bin/start.sh"),
+        (
+            "FROM a AS build\nWORKDIR /src\nCOPY . .\nFROM b\nCOPY --from=build /src/bin /app\n",
+            "/app/start.sh",
+            "bin/start.sh",
+        ),
+        ("FROM a\nCOPY . /src\nFROM b\nCOPY --from=0 /src/run.sh /\n", "/run.sh", "run.sh"),
+        ("FROM a\nCOPY --from=other/image /run.sh /run.sh\n", "/run.sh", None),
+        ("FROM php:8.3-fpm\nCOPY . .\n", "/var/www/html/run.sh", "run.sh"),
+        ("FROM a\nCOPY run.sh /x\nRUN mv /x /y\n", "/y", "run.sh"),
+        ("FROM a\nCOPY run.sh /x\nRUN cd / && cp x y\n", "/y", "run.sh"),
+        ("FROM a\nCOPY run.sh /opt/x\nRUN ln -s /opt/x /usr/bin/y\n", "y", "run.sh"),
+        ("FROM a\nCOPY run.sh /x\nRUN chmod +x /x && sed -i 's/\\r$//' /x\n", "/x", "run.sh"),
+        ("FROM a\nCOPY run.sh /x\nRUN echo 'exec y' > /x\n", "/x", None),
+        ("FROM a\nCOPY <<'EOF' /x\nexec \"$@\"\nEOF\n", "/x", "Dockerfile"),
+        ('FROM a\nCOPY <<EOF /x\nexec "$@"\nEOF\n', "/x", None),
+        ("FROM a\nRUN cat > /x <<'EOF'\nexec \"$@\"\nEOF\n", "/x", "Dockerfile"),
+    ],
+)
+def test_a_path_in_the_image_is_followed_to_the_project(dockerfile: str, path: str, expected: str | None) -> None:
+    assert found(dockerfile, path, "run.sh", "bin/start.sh") == expected
+
+
+def test_the_text_of_a_heredoc_knows_its_place() -> None:
+    files = project("FROM a\nCOPY <<-'EOF' /x\n\t#!/bin/sh\n\texec y\nEOF\n")
+    text = find_text(image_of(final(files), files, None), files, "/x", "/")
+    assert text is not None and text.text == "#!/bin/sh\nexec y\n"
+    assert (text.span(10, 14).line, text.span(10, 14).column) == (4, 2)
+
+
+def test_a_bind_mount_hides_what_the_image_has() -> None:
+    files = project("FROM a\nWORKDIR /app\nCOPY . .\n", "run.sh", "src/run.sh")
+    image = replace(image_of(final(files), files, None), mounts=(("src", "/app"),))
+    text = find_text(image, files, "run.sh", "/app")
+    assert text is not None and text.source.path == "src/run.sh"
+
+
+def test_folders_of_the_image() -> None:
+    files = project(
+        "FROM a\nWORKDIR /app\nCOPY package.json server.js ./\nCOPY src ./src\n",
+        "package.json",
+        "server.js",
+        "src/a.js",
+    )
+    image = image_of(final(files), files, None)
+    assert find_path(image, files, "src", "/app") == "src"
+    assert find_path(image, files, ".", "/app") == ""
+    assert find_path(image, files, ".", "/other") is None
+    assert list_folder(image, files, "src", "/app") == ("a.js",)
+
+
+@pytest.mark.parametrize(
+    ("copy", "context"),
+    [
+        ("COPY app.py .", "api"),
+        ("COPY api/app.py .", ""),
+        ("COPY api .", ""),
+        ("COPY . .", "api"),
+        ("COPY shared ./shared\nCOPY api/app.py dist ./", ""),
+    ],
+)
+def test_the_context_is_where_the_sources_are(copy: str, context: str) -> None:
+    files = Project(**{"api/Dockerfile": f"FROM a\n{copy}\n", "api/app.py": "", "shared/x.py": "", "web/a.js": ""})
+    assert image_of(final(files, "api/Dockerfile"), files, None).context == context
+
+
+def test_a_declared_context_is_taken_as_it_is() -> None:
+    files = Project(**{"api/Dockerfile": "FROM a\nCOPY a.js /\n", "web/a.js": ""})
+    image = image_of(final(files, "api/Dockerfile"), files, "web")
+    text = find_text(image, files, "/a.js", "/")
+    assert text is not None and text.source.path == posixpath.join("web", "a.js")
+
+
+# Entry scripts that images bring along
+
+
+def started(reference: str, *command: str, files: Project | None = None, dockerfile: str = "") -> list[str] | None:
+    image = image_named(reference)
+    project_files = files or Project()
+    if files is not None:
+        image = image_of(final(files), files, None)
+    context = Context(image, project_files, "/", {}, True, "SIGTERM", None)
+    taken = step(tuple(Word(word) for word in command), context)
+    if taken is None:
+        return None
+    assert taken.hop is not None and taken.hop.effect is Effect.REPLACES and taken.hop.pid_1
+    return argv(taken.next)
+
+
+@pytest.mark.parametrize(
+    ("reference", "command", "expected"),
+    [
+        ("node:22", ["docker-entrypoint.sh", "npm", "start"], ["npm", "start"]),
+        ("node:22", ["docker-entrypoint.sh", "server.js"], ["node", "server.js"]),
+        ("node:22", ["docker-entrypoint.sh", "--inspect", "a"], ["node", "--inspect", "a"]),
+        ("nginx", ["/docker-entrypoint.sh", "nginx", "-g", "daemon off;"], ["nginx", "-g", "daemon off;"]),
+        ("redis", ["docker-entrypoint.sh", "/etc/redis.conf"], ["redis-server", "/etc/redis.conf"]),
+        ("httpd", ["httpd-foreground"], ["httpd", "-DFOREGROUND"]),
+        ("python", ["docker-entrypoint.sh", "x"], None),
+        ("example/app", ["docker-entrypoint.sh", "x"], None),
+        ("node:22", ["node", "a.js"], None),
+    ],
+)
+def test_entry_scripts_exec_their_arguments(reference: str, command: list[str], expected: list[str] | None) -> None:
+    assert started(reference, *command) == expected
+
+
+def test_an_entry_script_of_the_project_goes_before_the_base_s_own() -> None:
+    files = project("FROM node:22\nCOPY docker-entrypoint.sh /usr/local/bin/\n", "docker-entrypoint.sh")
+    assert started("node:22", "docker-entrypoint.sh", "x", files=files) is None
+
+
+# Signals
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("SIGTERM", "SIGTERM"),
+        ("term", "SIGTERM"),
+        (" 15 ", "SIGTERM"),
+        ("SIGPOLL", "SIGIO"),
+        ("34", "SIGRTMIN"),
+        ("37", "SIGRTMIN+3"),
+        ("RTMIN+3", "SIGRTMIN+3"),
+        ("SIGRTMAX-1", "SIGRTMIN+29"),
+        ("SIGRTMAX", "SIGRTMIN+30"),
+        ("SIGRTMIN+31", None),
+        ("SIGRTMIN-1", None),
+        ("SIGRTMIN+x", None),
+        ("SIGRTMID", None),
+        ("0", None),
+        ("32", None),
+        ("65", None),
+        ("9" * 100, None),
+        ("٣", None),
+        ("SIGTREM", None),
+        ("", None),
+    ],
+)
+def test_signal_names(text: str, name: str | None) -> None:
+    assert signal_name(text) == name
+
+
+def test_signal_numbers_and_near_names() -> None:
+    assert (signal_number("SIGTERM"), signal_number("SIGRTMIN+3"), signal_number("SIGNONE")) == (15, 37, None)
+    assert (nearest_signal("sigtrem"), nearest_signal("QIUT"), nearest_signal("gracefully")) == (
+        "SIGTERM",
+        "SIGQUIT",
+        None,
+    )
