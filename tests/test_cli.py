@@ -57,6 +57,13 @@ class TestExitCodes:
         result = run("check")
         assert (result.code, result.out, result.err) == (0, "No findings in 1 file.\n", "")
 
+    def test_0_when_there_is_nothing_to_check(self, project: Path, run: Run) -> None:
+        result = run("check")
+        assert (result.code, result.out) == (
+            0,
+            "Nothing to check: no Dockerfile, Compose file, manifest or program here.\n",
+        )
+
     def test_1_when_something_is(self, project: Path, run: Run) -> None:
         (project / "Dockerfile").write_text(KILLED)
         result = run("check", ".")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,12 +131,29 @@ class TestWriting:
         assert (tmp_path / "a").read_text() == "old\n"
         assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
-    def test_a_read_only_file_is_not_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_read_only_file_is_not_replaced(self, tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_text("old\n")
-        monkeypatch.setattr(os, "access", lambda path, mode: False)
+        (tmp_path / "Dockerfile").chmod(0o444)
         with pytest.raises(ConfigError, match="Dockerfile is read-only; nothing was written"):
             write_files(self.change(tmp_path))
         assert (tmp_path / "Dockerfile").read_text() == "old\n"
+
+    @pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGKILL])
+    def test_a_run_that_is_stopped_leaves_whole_files(self, tmp_path: Path, kill: signal.Signals) -> None:
+        """Stopped while the second file is written: the first one was not replaced yet."""
+        names = ("a.Dockerfile", "b.Dockerfile")
+        for name in names:
+            (tmp_path / name).write_text("FROM x\nSTOPSIGNAL SIGKILL\n")
+        code = (
+            "import os; real, calls = os.fsync, []\n"
+            f"def fsync(fd): real(fd); calls.append(fd); len(calls) < 2 or os.kill(os.getpid(), {int(kill)})\n"
+            "os.fsync = fsync\n"
+            "from gracelint.cli import main; main(['check', '--fix', '--unsafe-fixes'])"
+        )
+        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
+        assert {(tmp_path / name).read_text() for name in names} == {"FROM x\nSTOPSIGNAL SIGKILL\n"}
+        if kill is signal.SIGTERM:
+            assert sorted(os.listdir(tmp_path)) == list(names)
 
     def test_a_full_disk_leaves_every_file_as_it_was(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("a", "b"):

@@ -131,14 +131,17 @@ def test_a_tree_of_links_pipes_and_odd_names(tmp_path: Path) -> None:
         assert reason in done.stdout
 
 
-def test_nothing_of_the_project_is_executed(tmp_path: Path) -> None:
-    """Python beside the Dockerfile, and a config that points at it, stay text."""
+@pytest.mark.parametrize(
+    "command", [[os.path.join(os.path.dirname(sys.executable), "gracelint")], [sys.executable, "-m", "gracelint"]]
+)
+def test_nothing_of_the_project_is_executed(tmp_path: Path, command: list[str]) -> None:
+    """Python beside the Dockerfile stays text, whatever module it is named for."""
     trap = f"open({str(tmp_path / 'ran')!r}, 'w')\nwhile True: pass\n"
     for name in ("app.py", "gunicorn.conf.py", "sitecustomize.py", "conftest.py", "yaml.py", "json.py", "ast.py"):
         (tmp_path / name).write_text(trap)
     (tmp_path / "Dockerfile").write_text('FROM python:3.12\nCOPY . .\nCMD ["gunicorn", "app:app"]\n')
-    command = [os.path.join(os.path.dirname(sys.executable), "gracelint"), "check", "--fail-on", "never"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    arguments = [*command, "check", "--fail-on", "never"]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert not (tmp_path / "ran").exists()
 

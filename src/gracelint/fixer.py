@@ -8,6 +8,7 @@ taken back one by one, and said to be.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from bisect import bisect_right, insort
 from collections import Counter
@@ -105,6 +106,7 @@ def unified_diff(fixed: Fixed, base: str = "") -> str:
 
 def write_files(fixed: Fixed) -> None:
     """Writes every file or none. Raises ConfigError where that cannot be done: then all files are as they were."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     staged: list[tuple[str, str]] = []
     try:
         for change in fixed.changes:
@@ -297,9 +299,9 @@ def _stage(path: str, change: Change) -> tuple[str, str]:
         with open(real, "rb") as file:
             if file.read() != change.before.encode("utf-8", "surrogatepass"):
                 raise ConfigError(f"{change.path} was changed meanwhile, or is not UTF-8; nothing was written")
-        if not os.access(real, os.W_OK):
-            raise ConfigError(f"{change.path} is read-only; nothing was written")
         status = os.stat(real)
+        if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
+            raise ConfigError(f"{change.path} is read-only; nothing was written")
         descriptor, temporary = mkstemp(prefix=f".{os.path.basename(real)}.", suffix=".tmp", dir=os.path.dirname(real))
     except OSError as error:
         raise ConfigError(f"{change.path} cannot be written: {error.strerror}; nothing was written") from error
@@ -310,9 +312,11 @@ def _stage(path: str, change: Change) -> tuple[str, str]:
             os.fsync(file.fileno())
         os.chmod(temporary, status.st_mode & 0o7777)
         _keep_owner(temporary, status)
-    except OSError as error:
+    except BaseException as error:
         os.unlink(temporary)
-        raise ConfigError(f"{change.path} cannot be written: {error.strerror}; nothing was written") from error
+        if isinstance(error, OSError):
+            raise ConfigError(f"{change.path} cannot be written: {error.strerror}; nothing was written") from error
+        raise
     return temporary, real
 
 

@@ -146,7 +146,7 @@ class _Reading:
             self._read(path, kind)
         except UnreadableError as error:
             at = error.source.span(error.offset, error.offset)
-            self.problems.append(Problem("unreadable-file", Finding(f"{path} {error.reason}", at)))
+            self.problems.append(Problem("unreadable-file", Finding(f"this file {error.reason}", at)))
         except (ParseError, TemplatedError) as error:
             self._note(error)
         except Exception as error:

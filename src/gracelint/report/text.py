@@ -103,6 +103,8 @@ def _help(fix: Fix) -> str:
 
 def _summary(report: Report) -> list[list[Piece]]:
     counts = Counter(reported.severity for reported in report.findings)
+    if not counts and not report.files:
+        return [[("Nothing to check: no Dockerfile, Compose file, manifest or program here.", "")]]
     if not counts:
         return [[("No findings", "bold green"), (f" in {counted(report.files, 'file')}.{_left_out(report)}", "")]]
     named = [counted(counts[severity], severity.value) for severity in Severity if counts[severity]]
