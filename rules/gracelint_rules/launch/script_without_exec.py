@@ -93,7 +93,7 @@ from gracelint import Effect, Finding, Hop, HopKind, Launch, Note, Severity, edi
 
 @rule("script-without-exec", severity=Severity.ERROR, subject=Launch)
 def script_without_exec(launch: Launch) -> Iterator[Finding]:
-    hop = None if launch.one_shot else _script_that_stays(launch)
+    hop = None if launch.ends_by_itself else _script_that_stays(launch)
     below = launch.below(hop) if hop is not None else None
     if hop is None or (below is not None and below.kind is HopKind.INIT):
         return  # misplaced-init speaks of a script that starts an init

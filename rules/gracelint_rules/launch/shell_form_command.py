@@ -74,7 +74,7 @@ _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 @rule("shell-form-command", severity=Severity.ERROR, subject=Launch)
 def shell_form_command(launch: Launch) -> Iterator[Finding]:
     hop = next((hop for hop in launch.hops if hop.details.get("form") == "shell-form"), None)
-    if hop is None or launch.one_shot or hop.details["instruction"].broken_array is not None:
+    if hop is None or launch.ends_by_itself or hop.details["instruction"].broken_array is not None:
         return
     below = launch.below(hop)
     if below is not None and below.kind is HopKind.INIT:
@@ -85,16 +85,14 @@ def shell_form_command(launch: Launch) -> Iterator[Finding]:
         yield Finding(
             f"{name} is in shell form, but {hop.why}: the container does not start", at, fix=_fix(launch, hop)
         )
+    elif below is not None and below.details.get("cause") == "interactive":
+        message = f"{below.why}; it is killed after {launch.grace.value:g} s"
+        yield Finding(message, at, severity=Severity.WARNING)
     elif hop.effect in (Effect.SWALLOWS, Effect.CUTS):
-        severity = Severity.WARNING if _interactive(launch) else None
-        yield Finding(f"shell form: {hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop), severity=severity)
+        yield Finding(f"shell form: {hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
     elif cause in _BY_LUCK and not hop.details.get("reached_by_exec"):
         message = f"shell form: {hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=_fix(launch, hop), severity=Severity.WARNING)
-
-
-def _interactive(launch: Launch) -> bool:
-    return any(hop.details.get("cause") == "interactive" for hop in launch.hops)
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:

@@ -53,7 +53,7 @@ _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 
 @rule("shell-wrapper", severity=Severity.ERROR, subject=Launch)
 def shell_wrapper(launch: Launch) -> Iterator[Finding]:
-    for hop in () if launch.one_shot else launch.hops:
+    for hop in () if launch.ends_by_itself else launch.hops:
         if hop.details.get("form") == "sh -c" and not _others_speak(launch, hop):
             yield from _judge(launch, hop)
         if hop.effect in (Effect.SWALLOWS, Effect.CUTS, Effect.UNKNOWN):

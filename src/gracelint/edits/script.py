@@ -39,8 +39,13 @@ _ADVICE = {
 def reach_program(hop: Hop) -> Fix | None:
     """Lets the signal reach the program behind shell text: `exec`, a second `wait`, or advice."""
     details: Any = hop.details
+    if details.get("cause") == "refused":
+        changes = drop_prefix(details["refused"])
+        return Fix(
+            "Name the signal without SIG", changes or (), Applicability.SAFE if changes else Applicability.MANUAL
+        )
     if details.get("wait_at") is not None:
-        changes = repeat_wait(details["wait_at"], errexit=details["errexit"])
+        changes = repeat_wait(details["wait_at"], details["errexit"], details["waits_again"])
         if changes is not None:
             return Fix("Wait again for the program after the trap has run", changes, Applicability.SAFE)
     changes = insert_exec(details.get("exec_at", ()))
@@ -61,10 +66,22 @@ def insert_exec(commands: Iterable[Span]) -> tuple[Edit, ...] | None:
     return tuple(edits) or None
 
 
-def repeat_wait(wait: Span, errexit: bool = False) -> tuple[Edit, ...] | None:
+def drop_prefix(names: Iterable[Span]) -> tuple[Edit, ...] | None:
+    """`TERM` for `SIGTERM`; None where a name stands in text that only comes to be when it runs."""
+    edits = []
+    for span in dict.fromkeys(names):
+        if not span.source.path or span.text.count("SIG") != 1:
+            return None
+        start = span.start + span.text.index("SIG")
+        edits.append(Edit(Span(span.source, start, start + 3), ""))
+    return tuple(edits) or None
+
+
+def repeat_wait(wait: Span, errexit: bool = False, waits_again: bool = False) -> tuple[Edit, ...] | None:
     """A second `wait` behind the one at a span, which a trap interrupts; None where its answer is used at once.
 
-    Under `set -e` (`errexit`) the interrupted one would end the script, so its answer is dropped.
+    Under `set -e` (`errexit`) the interrupted one would end the script, so its answer is dropped; where another `wait`
+    follows (`waits_again`), that is all.
     """
     text = wait.source.text
     line_start = max(text.rfind("\n", 0, wait.start), text.rfind("\r", 0, wait.start)) + 1
@@ -73,7 +90,9 @@ def repeat_wait(wait: Span, errexit: bool = False) -> tuple[Edit, ...] | None:
     behind = lines[0].lstrip() if lines else ""
     if not wait.text.startswith("wait") or "\n" in wait.text or behind.startswith(("|", "&", ")", "\\")):
         return None
+    dropped = " || true" if errexit else ""
+    if errexit and waits_again:
+        return (Edit(Span(wait.source, wait.end, wait.end), dropped),)
     newline = "\r\n" if text.startswith("\r\n", wait.end) else "\n"
     between = f"{newline}{indentation}" if not indentation.strip() and not behind else "; "
-    dropped = " || true" if errexit else ""
     return (Edit(Span(wait.source, wait.end, wait.end), f"{dropped}{between}{wait.text}"),)

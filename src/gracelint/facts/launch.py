@@ -218,6 +218,11 @@ class Launch(Record, identity=True):
     dev_server: bool = False
     """What it starts is a development server or a reloader; `development` says that this is meant."""
 
+    @property
+    def ends_by_itself(self) -> bool:
+        """A one-shot program, or a Job: nothing that has to be stopped."""
+        return self.one_shot or (self.workload is not None and self.workload.runs_to_end)
+
     def above(self, hop: Hop) -> Hop | None:
         """The hop that started this one."""
         index = self.hops.index(hop)
@@ -234,7 +239,7 @@ class Launch(Record, identity=True):
         behind = f", and {init} in front does not repair that" if init else ""
         if hop.effect is Effect.SWALLOWS:
             return f"{hop.signal} is ignored until SIGKILL after {self.grace.value:g} s{behind}"
-        return f"the container ends before the program has cleaned up{behind}"
+        return f"work in flight is lost{behind}"
 
     @property
     def grace(self) -> Located[float]:

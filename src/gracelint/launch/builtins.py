@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     class Walk(Protocol):
         row: dict[str, Any]
         lacks: frozenset[str]
+        refused: list[Span]
         read: Callable[[str, str], Passage | None]
 
         def call(self, call: Call, state: State) -> list[State]: ...
@@ -358,7 +359,10 @@ def _trap(walk: Walk, call: Call, state: State) -> list[State]:
         texts = texts[1:]
     for text in texts:
         name = state.text(text) or text.text
-        if (name.startswith("SIG") and "SIG" in walk.lacks) or name in walk.lacks:
+        if name.startswith("SIG") and "SIG" in walk.lacks:
+            walk.refused.append(text.span)
+            break
+        if name in walk.lacks:
             break
         name = "EXIT" if name in ("0", "EXIT", "exit") else signal_name(name) or name
         if action is None or action == "-":
@@ -407,6 +411,7 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
             state.status = None
             return [state]
         if call.name == "kill" and "SIG" in option and "SIG" in walk.lacks:
+            walk.refused.append(next(word.span for word in call.command.words if "SIG" in word.text))
             return [state]
         signal = signal_name(option.lstrip("-"))
     values = [part for operand in operands for part in operand.value.split()]

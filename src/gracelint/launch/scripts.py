@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gracelint.facts.script import Command, Redirect
     from gracelint.launch.paths import Shapes
-    from gracelint.source import Passage, Word
+    from gracelint.source import Passage, Span, Word
 
 _MOST_PATHS = 48
 _MOST_ROUNDS = 40
@@ -31,6 +31,8 @@ class Walk:
         self.read = read
         self.row = row
         self.lacks = frozenset(row.get("lacks", ()))
+        self.refused: list[Span] = []
+        """Signal names that the shell does not take."""
         self.complete = True
         """False where the script has more ways than are followed."""
 

@@ -254,7 +254,10 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     worst = next((end for end in ends if end.reaction.effect in (Effect.SWALLOWS, Effect.CUTS)), ends[0])
     reaction, program = worst.reaction, worst.program
     agree = all(end.reaction.effect is reaction.effect for end in ends)
-    why = _why(row["title"], program, reaction, job.context)
+    refused = worst.scene.walk.refused
+    if refused and reaction.cause in _WITHOUT_TRAP:
+        reaction = replace(reaction, cause="refused")
+    why = _why(row["title"], program, reaction, job.context, refused[0].text if refused else "")
     if not agree:
         why = f"whether the shell stays depends on the branch that is taken: on one, {why}"
     details = {
@@ -262,6 +265,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "at": worst.scene.event.command or worst.scene.event.span,
         "plain": _plain(script),
         "reached_by_exec": all(end.scene.event.kind == "exec" for end in ends),
+        "refused": tuple(refused),
         **_repairs(ends, reaction),
     }
     hop = _hop_of(job, name, reaction.effect if agree else Effect.UNKNOWN, why, details)
@@ -277,6 +281,10 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     )
 
 
+_WITHOUT_TRAP = ("wait", "trap-forgets", "trap-exits", "single-wait")
+"""What is seen where a `trap` or `kill` was refused."""
+
+
 def _repairs(ends: list[_End], reaction: Reaction) -> dict[str, Any]:
     """Where a fix would go: `exec ` before the last command of each way, or a second `wait`."""
     spots: dict[Span, None] = {}
@@ -285,15 +293,18 @@ def _repairs(ends: list[_End], reaction: Reaction) -> dict[str, Any]:
         if end.reaction.cause == "exec":
             continue
         inside = event.shapes is None or not event.shapes.isdisjoint(("subshell", "function"))
-        if event.kind != "run" or event.piped or inside or event.command is None or event.traps.get("EXIT"):
+        elsewhere = event.kind != "run" or event.piped or event is not end.program
+        if elsewhere or inside or event.command is None or event.traps.get("EXIT"):
             spots = {}
             break
         spots[event.command] = None
-    waits = [end.scene.event.span for end in ends if end.scene.event.kind == "wait" and not end.scene.event.polls]
+    waits = [end.scene for end in ends if end.scene.event.kind == "wait" and not end.scene.event.polls]
+    same = len({scene.event.span for scene in waits}) == 1
     started = [item for end in ends for item in end.scene.path.events if item.kind == "start"]
     return {
         "exec_at": tuple(spots),
-        "wait_at": waits[0] if reaction.cause in ("single-wait", "errexit") and len(set(waits)) == 1 else None,
+        "wait_at": waits[0].event.span if same and reaction.cause in ("single-wait", "errexit") else None,
+        "waits_again": any(item.kind == "wait" for scene in waits for item in scene.path.events[scene.index + 1 :]),
         "errexit": any(end.scene.path.errexit for end in ends),
         "leaves_behind": bool(started) or any(end.scene.event.traps for end in ends),
     }
@@ -417,9 +428,10 @@ _WHY = {
     "exec": "{shell} execs `{program}`",
     "optimised": "{shell} execs the last command of this text by itself, and becomes `{program}`",
     "unmeasured": "what {shell} does with {signal} in front of `{program}` has never been measured",
-    "child": "{shell} stays {place} in front of `{program}` {fate}",
-    "pipe": "{shell} stays {place} in front of the pipe with `{program}` {fate}",
-    "wait": "{shell} stays {place} and waits for `{program}` without a trap for {signal} {fate}",
+    "child": "{shell} stays {in_front} of `{program}`{fate}",
+    "pipe": "{shell} stays {in_front} of the pipe with `{program}`{fate}",
+    "wait": "{shell} waits {in_front} of `{program}` without a trap for {signal}{fate}",
+    "refused": "{shell} takes no signal names with SIG, as in `{refused}`: neither trap nor kill works",
     "loop": "the script loops on after {signal}, and never ends",
     "single-wait": "the {signal} trap interrupts `wait`: the script ends, and `{program}` is killed while it cleans up",
     "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while `{program}` cleans up",
@@ -441,13 +453,17 @@ _LONGEST = 60
 """Characters of a command in a message."""
 
 
-def _why(shell: str, program: Event, reaction: Reaction, context: Context) -> str:
+_ENDS_IT = ", and dies of {signal} without passing it on, which ends the container"
+
+
+def _why(shell: str, program: Event, reaction: Reaction, context: Context, refused: str) -> str:
     command = " ".join(word.value for word in program.words).replace("\x00", "$") or "its job"
     return _WHY[reaction.cause].format(
         shell=shell,
         program=command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…",
-        place="PID 1" if context.pid_1 else "there",
-        fate="and passes no signal on" if context.pid_1 else f"and dies of {context.signal} without passing it on",
+        in_front="PID 1 in front" if context.pid_1 else "in front",
+        fate=" and passes no signal on" if context.pid_1 else _ENDS_IT.format(signal=context.signal),
+        refused=refused,
         signal=context.signal,
     )
 
