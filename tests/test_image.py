@@ -9,7 +9,8 @@ import pytest
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
 from gracelint.knowledge import table
-from gracelint.launch.image import find_path, find_text, image_named, image_of, list_folder, step
+from gracelint.launch.bases import image_named
+from gracelint.launch.image import find_path, find_text, image_of, list_folder, step
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
 from gracelint.parse.dockerfile import read_dockerfile

@@ -7,7 +7,6 @@ import posixpath
 from gracelint.facts.launch import Effect, Hop, HopKind, Image
 from gracelint.launch import layers
 from gracelint.launch.bases import SEARCH_PATH, entry_script, image_named, repository, sh_row
-from gracelint.launch.signals import signal_name, signal_number
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.record import replace
@@ -17,18 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.files import Files
-
-__all__ = [
-    "find",
-    "find_path",
-    "find_text",
-    "image_named",
-    "image_of",
-    "list_folder",
-    "signal_name",
-    "signal_number",
-    "step",
-]
 
 
 def image_of(stage: Stage, files: Files, context: str | None) -> Image:
@@ -110,15 +97,6 @@ def find_text(image: Image, files: Files, path: str, working_dir: str) -> Passag
         source = files.read(found) if found is not None else None
         if source is not None:
             return Passage.whole(source, 1 if source.text.startswith("\ufeff") else 0)
-    return None
-
-
-def find(image: Image, files: Files, path: str, working_dir: str) -> str | None:
-    """The project's path of a file or folder in the image, a bare name being also looked for on PATH."""
-    for place in _places(image, path, working_dir):
-        found = _origin(image, files, place)
-        if isinstance(found, str):
-            return found
     return None
 
 

@@ -21,7 +21,7 @@ class Context(Record, identity=True):
 
     image: Image
     files: Files
-    """The project's files. What lies in the image is found with `launch.image.find`."""
+    """The project's files. What lies in the image is found with `launch.image.find_text`."""
     working_dir: str
     """Absolute, in the image."""
     env: Mapping[str, str | None]
