@@ -234,9 +234,11 @@ def _subcommand(call: Call) -> tuple[tuple[Word, ...], tuple[Word, ...], Argumen
 
 def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
     """A script of package.json, run by the tool's shell."""
+    if name.value in ("test", "t", "tst"):
+        return _unknown(call, f"`{call.name} test` ends by itself", one_shot=True)
     if call.package is None:
         return _unknown(call, f"the package.json that `{call.name}` reads is not in the project")
-    script = {"t": "test", "tst": "test"}.get(name.value, name.value)
+    script = name.value
     passage = call.package.scripts.get(script)
     details: dict[str, object] = {"script": script, "package": call.package.source}
     if passage is None:
@@ -247,8 +249,6 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
         if call.row.get("any") and call.key != "deno":
             return _exec(call, (name, *extra), "exec")
         return _unknown(call, f"{call.package.source.path} has no script `{script}`", details=details)
-    if script == "test":
-        return _unknown(call, f"`{call.name} test` ends by itself", one_shot=True, details=details)
     details |= {"passage": passage, "instead": _instead(call, _plain(call.package, script), extra)}
     text = _with_words(passage, extra)
     word = Word(text.text, text.span(0, len(text.text)), text)

@@ -846,7 +846,8 @@ class Machine:
             return self.member(owner.parent, name, frame) if owner.parent is not None else UNKNOWN
         if isinstance(owner, Array):
             if name.isdigit():
-                return owner.items[int(name)] if int(name) < len(owner.items) else UNKNOWN
+                absent = UNKNOWN if owner.open else UNDEFINED
+                return owner.items[int(name)] if int(name) < len(owner.items) else absent
             return len(owner.items) if name == "length" and not owner.open else Method(owner, name)
         if isinstance(owner, Thing) and name in library.SELF:
             return owner

@@ -41,7 +41,11 @@ def read_node(
     except (TooBigError, RecursionError):
         return _too_big(source, node_major)
     stopped = answers["SIGTERM"][1] or answers["SIGINT"][1]
-    servers = [thing for thing in base.things if thing.kind == "upgrade" or (thing.kind == "server" and thing.alive is not False)]
+    servers = [
+        thing
+        for thing in base.things
+        if thing.kind == "upgrade" or (thing.kind == "server" and thing.alive is not False)
+    ]
     drain = _drain(stopped)
     return Program(
         language="node",

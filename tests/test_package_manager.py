@@ -1,0 +1,288 @@
+"""Package managers and script runners: which script they run, through which shell, and what reaches the program."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gracelint.facts.launch import Hop, HopKind, Launch
+from gracelint.testing import read
+
+SERVER = """\
+const http = require('http');
+
+const server = http.createServer((req, res) => res.end('ok'));
+server.listen(8000);
+
+if (process.argv[2] !== 'none') {
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => server.close(() => process.exit(7)));
+  }
+}
+"""
+SCRIPTS = {
+    "start": "node srv.js",
+    "none": "node srv.js none",
+    "execstart": "exec node srv.js",
+    "cdstart": "cd . && node srv.js",
+    "redir": "node srv.js > log 2>&1",
+    "semi": "node srv.js; true",
+    "envstart": "NODE_ENV=production node srv.js",
+    "twostage": "npm run start",
+    "runp": "run-p start sleeper",
+    "conc": "concurrently 'node srv.js' 'npm:start'",
+    "nodemon": "nodemon srv.js",
+    "sleeper": "sleep 1000",
+}
+IMAGES = {"dash": "node:22-slim", "ash": "node:22-alpine", "bash": "rockylinux:9"}
+
+
+def launch_of(
+    *argv: str,
+    sh: str = "dash",
+    npm: str = "10.9.9",
+    init: str = "",
+    signal: str = "SIGTERM",
+    lines: tuple[str, ...] = (),
+    package: dict[str, object] | None = None,
+    **files: str,
+) -> Launch:
+    """The launch of an image whose CMD is a JSON array; `files` have `_` for `.` in their names."""
+    words = [*init.split(), *argv]
+    dockerfile = [f"FROM {IMAGES.get(sh, sh)}", "WORKDIR /app", "COPY . .", f"RUN npm install -g npm@{npm}", *lines]
+    dockerfile += [f"STOPSIGNAL {signal}", f"ENTRYPOINT {json.dumps(words)}", ""]
+    named = {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}
+    project = {
+        "Dockerfile": "\n".join(dockerfile),
+        "package.json": json.dumps({"name": "shop", "scripts": SCRIPTS, **(package or {})}),
+        "srv.js": SERVER,
+        **named,
+    }
+    (launch,) = read(project).launches
+    return launch
+
+
+def manager_of(launch: Launch) -> Hop:
+    return next(hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER)
+
+
+@pytest.mark.parametrize(
+    ("npm", "sh", "script", "init", "verdict"),
+    [
+        ("6.14.18", "dash", "start", "", "cut"),
+        ("6.14.18", "dash", "start", "tini --", "cut"),
+        ("6.14.18", "bash", "start", "", "handled"),
+        ("6.14.18", "ash", "start", "", "handled"),
+        ("6.14.18", "ash", "none", "", "cut"),
+        ("6.14.18", "dash", "execstart", "", "handled"),
+        ("7.24.2", "dash", "start", "", "cut"),
+        ("7.24.2", "bash", "start", "tini --", "handled"),
+        ("8.19.0", "dash", "cdstart", "", "cut"),
+        ("8.19.0", "ash", "start", "", "handled"),
+        ("9.6.6", "dash", "start", "", "cut"),
+        ("9.6.6", "ash", "start", "", "handled"),
+        ("9.6.7", "dash", "start", "", "ignored"),
+        ("9.6.7", "ash", "start", "", "ignored"),
+        ("9.8.1", "dash", "execstart", "", "ignored"),
+        ("9.8.1", "dash", "start", "tini --", "ignored"),
+        ("9.8.1", "ash", "none", "tini --", "ignored"),
+        ("9.8.1", "dash", "start", "tini -g --", "cut"),
+        ("9.8.1", "dash", "start", "dumb-init --", "cut"),
+        ("10.2.5", "ash", "start", "", "ignored"),
+        ("10.3.0", "dash", "start", "", "cut"),
+        ("10.3.0", "ash", "start", "", "handled"),
+        ("11.19.1", "dash", "start", "dumb-init --", "cut"),
+        ("11.19.1", "dash", "execstart", "", "handled"),
+        ("11.19.1", "dash", "redir", "", "cut"),
+        ("11.19.1", "ash", "redir", "", "handled"),
+        ("11.19.1", "dash", "semi", "", "cut"),
+        ("11.19.1", "ash", "semi", "", "cut"),
+        ("11.19.1", "ash", "envstart", "", "handled"),
+        ("11.19.1", "dash", "twostage", "", "cut"),
+        ("11.19.1", "ash", "twostage", "", "handled"),
+        ("11.19.1", "ash", "runp", "", "cut"),
+        ("11.19.1", "dash", "conc", "", "cut"),
+        ("11.19.1", "ash", "conc", "", "handled"),
+        ("11.19.1", "dash", "nodemon", "", "cut"),
+    ],
+)
+def test_npm_as_measured(npm: str, sh: str, script: str, init: str, verdict: str) -> None:
+    assert launch_of("npm", "run", script, npm=npm, sh=sh, init=init).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("argv", "sh", "verdict"),
+    [
+        (("node", "srv.js"), "dash", "handled"),
+        (("node", "srv.js", "none"), "dash", "ignored"),
+        (("node", "--watch", "srv.js"), "dash", "handled"),
+        (("node", "--watch", "srv.js", "none"), "dash", "cut"),
+        (("node", "--run", "start"), "dash", "ignored"),
+        (("node", "--run", "start"), "ash", "ignored"),
+        (("yarn", "start"), "dash", "cut"),
+        (("yarn", "start"), "ash", "cut"),
+        (("yarn", "execstart"), "dash", "cut"),
+        (("pnpm", "run", "start"), "dash", "cut"),
+        (("pnpm", "start"), "ash", "handled"),
+        (("pnpm", "none"), "ash", "cut"),
+        (("pnpm", "exec", "node", "srv.js"), "dash", "handled"),
+        (("npm", "exec", "--", "node", "srv.js"), "dash", "cut"),
+        (("npm", "exec", "--", "node", "srv.js"), "ash", "handled"),
+        (("npx", "--no-install", "tsx", "srv.js"), "dash", "cut"),
+        (("npx", "--no-install", "tsx", "srv.js"), "ash", "handled"),
+        (("tsx", "srv.js"), "dash", "handled"),
+        (("tsx", "watch", "srv.js"), "dash", "handled"),
+        (("tsx", "srv.js", "none"), "dash", "cut"),
+        (("node", "--import", "tsx", "srv.js"), "dash", "handled"),
+        (("nodemon", "srv.js"), "dash", "handled"),
+        (("nodemon", "srv.js", "none"), "dash", "cut"),
+        (("pm2-runtime", "srv.js"), "dash", "handled"),
+        (("pm2", "start", "srv.js", "--no-daemon"), "dash", "ignored"),
+        (("run-p", "start", "sleeper"), "dash", "ignored"),
+        (("concurrently", "node srv.js", "npm:start"), "dash", "handled"),
+        (("cross-env", "X=1", "node", "srv.js"), "dash", "handled"),
+        (("dotenv", "--", "node", "srv.js"), "dash", "handled"),
+        (("dotenvx", "run", "--", "node", "srv.js"), "dash", "handled"),
+        (("env-cmd", "-f", ".env", "node", "srv.js"), "dash", "handled"),
+        (("bun", "srv.js"), "dash", "handled"),
+        (("bun", "srv.js", "none"), "dash", "ignored"),
+        (("bun", "run", "start"), "dash", "handled"),
+        (("bun", "run", "none"), "dash", "cut"),
+        (("deno", "run", "-A", "srv.js"), "dash", "handled"),
+        (("deno", "run", "-A", "srv.js", "none"), "dash", "cut"),
+        (("deno", "task", "start"), "dash", "handled"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_other_runners_as_measured(argv: tuple[str, ...], sh: str, verdict: str) -> None:
+    assert launch_of(*argv, sh=sh).verdict == verdict
+
+
+@pytest.mark.parametrize("command", ["start", "execstart", "cdstart"])
+def test_yarn_4_runs_the_script_without_a_shell(command: str) -> None:
+    launch = launch_of("yarn", command, package={"packageManager": "yarn@4.9.1"})
+    assert launch.verdict == "handled"
+    assert manager_of(launch).why == "Yarn 4.9.1 runs the script without a shell and passes SIGTERM on"
+
+
+@pytest.mark.parametrize(
+    ("files", "version"),
+    [
+        ({}, "1"),
+        ({"_yarnrc_yml": "nodeLinker: node-modules\n"}, "4"),
+        ({"yarn_lock": "# yarn lockfile v1\n"}, "1"),
+        ({"yarn_lock": "__metadata:\n  version: 8\n"}, "4"),
+    ],
+)
+def test_which_yarn_it_is(files: dict[str, str], version: str) -> None:
+    assert manager_of(launch_of("yarn", "start", **files)).details["version"].split(".")[0] == version
+
+
+def test_the_version_is_that_of_the_base_image_unless_run_installs_another() -> None:
+    assert manager_of(launch_of("npm", "start", npm="latest", sh="node:18.17-slim")).details["version"] == "9.6.7"
+    assert manager_of(launch_of("npm", "start", npm="10.9.9", sh="node:18.17-slim")).details["version"] == "10.9.9"
+
+
+def test_pnpm_6_cuts_whatever_the_shell() -> None:
+    assert launch_of("pnpm", "start", sh="ash", package={"packageManager": "pnpm@6.35.1"}).verdict == "cut"
+
+
+@pytest.mark.parametrize(
+    ("argv", "script", "text"),
+    [
+        (("npm", "start"), "start", "node srv.js"),
+        (("npm", "run", "none", "--silent"), "none", "node srv.js none"),
+        (("npm", "--loglevel", "warn", "run-script", "none"), "none", "node srv.js none"),
+        (("npm", "start", "--", "--port", "80 81"), "start", "node srv.js --port '80 81'"),
+        (("npm", "start", "extra"), "start", "node srv.js extra"),
+        (("yarn", "start", "--port", "80"), "start", "node srv.js --port 80"),
+        (("yarn", "run", "none"), "none", "node srv.js none"),
+        (("pnpm", "--silent", "none"), "none", "node srv.js none"),
+        (("node", "--run", "none"), "none", "node srv.js none"),
+        (("corepack", "pnpm@9", "start"), "start", "node srv.js"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_the_script_and_its_arguments(argv: tuple[str, ...], script: str, text: str) -> None:
+    launch = launch_of(*argv)
+    hop = next(hop for hop in launch.hops if "script" in hop.details)
+    below = launch.below(hop)
+    assert hop.details["script"] == script
+    assert below is not None and below.argv == ("sh", "-c", text)
+
+
+@pytest.mark.parametrize(
+    ("argv", "more"),
+    [
+        (("npm", "--prefix", "api", "start"), {}),
+        (("npm", "-C", "api", "start"), {}),
+        (("npm", "start", "--prefix=api"), {}),
+        (("npm", "start", "-w", "@shop/api"), {"workspaces": ["packages/*", "api"]}),
+        (("npm", "start", "--workspace=api"), {"workspaces": ["api"]}),
+        (("yarn", "--cwd", "api", "start"), {}),
+        (("yarn", "workspace", "@shop/api", "start"), {"workspaces": {"packages": ["api"]}}),
+        (("pnpm", "-C", "api", "start"), {}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_package_in_another_folder(argv: tuple[str, ...], more: dict[str, object]) -> None:
+    api = json.dumps({"name": "@shop/api", "scripts": {"start": "node ../srv.js none"}})
+    launch = launch_of(*argv, package=more, api__package_json=api)
+    assert manager_of(launch).details["passage"].text == "node ../srv.js none"
+    assert launch.program is not None and launch.program.source.path == "srv.js"
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (("npm", "run", "serve"), "package.json has no script `serve`"),
+        (("npm", "frobnicate"), "nothing is known of `npm frobnicate`"),
+        (("npm", "exec"), "`npm exec` is given no command"),
+        (("cross-env", "A=1"), "`cross-env` is given no command"),
+        (("pm2-runtime", "ecosystem.config.js"), "what pm2-runtime starts is said in ecosystem.config.js"),
+        (("ts-node-dev", "srv.js"), "nobody has measured what ts-node-dev does with SIGTERM"),
+        (("turbo", "run", "start"), "nobody has measured what turbo does with SIGTERM"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_unknown_says_why(argv: tuple[str, ...], why: str) -> None:
+    launch = launch_of(*argv)
+    assert (launch.verdict, launch.why) == ("unknown", why)
+
+
+@pytest.mark.parametrize("argv", [("npm", "ci"), ("yarn", "install"), ("npm", "test"), ("pnpm",)], ids=" ".join)
+def test_commands_that_end_by_themselves(argv: tuple[str, ...]) -> None:
+    assert launch_of(*argv).one_shot
+
+
+def test_a_broken_package_json_is_unknown_not_a_crash() -> None:
+    launch = launch_of("npm", "start", package_json='{"scripts": {')
+    assert launch.why == "the package.json that `npm` reads is not in the project"
+
+
+def test_scripts_that_start_themselves_come_to_an_end() -> None:
+    assert launch_of("npm", "start", package={"scripts": {"start": "npm start"}}).verdict == "cut"
+    looping = launch_of("npm", "start", sh="ash", package={"scripts": {"start": "npm start"}})
+    assert looping.why == "the command starts itself over and over"
+
+
+def test_script_shell_of_npmrc() -> None:
+    assert launch_of("npm", "start", _npmrc="script-shell=/bin/bash\n").verdict == "handled"
+
+
+def test_pm2_turns_sigterm_into_sigint_and_kills_soon() -> None:
+    only_sigterm = SERVER.replace("['SIGTERM', 'SIGINT']", "['SIGTERM']")
+    launch = launch_of("pm2-runtime", "srv.js", srv_js=only_sigterm)
+    assert launch.verdict == "cut"
+    assert manager_of(launch).details["kill_after"] == 1.6
+
+
+def test_next_start_is_known_from_version_15_on() -> None:
+    assert launch_of("next", "start", package={"dependencies": {"next": "^15.1.0"}}).verdict == "handled"
+    assert launch_of("next", "start", package={"dependencies": {"next": "13.4.0"}}).verdict == "unknown"
+
+
+def test_a_missing_start_script_is_npm_s_default() -> None:
+    launch = launch_of("npm", "start", package={"scripts": {}}, server_js=SERVER)
+    assert launch.program is not None and launch.program.source.path == "server.js"
