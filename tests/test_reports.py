@@ -35,9 +35,9 @@ def reported(
     return Reported("shell-wrapper", severity, Finding(message, at or span(DOCKERFILE, "app.py"), notes, fix))
 
 
-def report(*findings: Reported, base: str = "", **more: Any) -> Report:
+def report(*findings: Reported, working_dir: str = "/project", **more: Any) -> Report:
     values = {"skipped": (), "errors": (), "files": 3, "suppressed": 0, "rules": {}} | more
-    return Report("/project", base, findings, **values)
+    return Report("/project", working_dir, findings, **values)
 
 
 EXEC = Fix(
@@ -65,7 +65,9 @@ class TestText:
         )
 
     def test_paths_are_relative_to_the_working_folder(self) -> None:
-        assert "--> ../api/Dockerfile:2:18" in text.render(report(FULL, base=".."))
+        assert "--> ../api/Dockerfile:2:18" in text.render(report(FULL, working_dir="/project/web"))
+        assert "--> Dockerfile:2:18" in text.render(report(FULL, working_dir="/project/api"))
+        assert "--> project/api/Dockerfile:2:18" in text.render(report(FULL, working_dir="/"))
 
     def test_nothing_found(self) -> None:
         assert text.render(report()) == "No findings in 3 files."

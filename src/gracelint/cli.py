@@ -72,7 +72,7 @@ def _check(options: Namespace) -> int:
         from gracelint.fixer import unified_diff, write_files
 
         if options.diff:
-            print(unified_diff(fixed, report.base), end="")
+            print(unified_diff(fixed, report.shown), end="")
         else:
             write_files(fixed)
         _say(options, fixed.story(options.diff))
@@ -82,6 +82,9 @@ def _check(options: Namespace) -> int:
 
 
 def _trace(options: Namespace) -> int:
+    from functools import partial
+
+    from gracelint.engine import shown_path
     from gracelint.project import read_project
     from gracelint.report.trace import render
 
@@ -89,7 +92,7 @@ def _trace(options: Namespace) -> int:
     project = read_project(request)
     color = options.format == "text" and _wants_color(options)
     told = [launch for launch in project.launches if project.concerns(launch)]
-    print(render(told, options.format, base=request.base, color=color))
+    print(render(told, options.format, shown=partial(shown_path, request.root, request.working_dir), color=color))
     for error in project.errors:
         print(f"gracelint: {error}", file=sys.stderr)
     return FAILED if project.errors else CLEAN
@@ -129,7 +132,7 @@ def _request(options: Namespace) -> tuple[Request, Selection]:
     settings = _settings(options, None if options.isolated else place.file)
     request = Request(
         root=place.root,
-        base="" if place.root == working_dir else os.path.relpath(place.root, working_dir),
+        working_dir=working_dir,
         paths=tuple(absolute),
         settings=settings,
         around=0 if options.isolated else place.around,

@@ -5,7 +5,7 @@ Nothing in here knows a rule by name, but for those of the engine itself.
 
 from __future__ import annotations
 
-import posixpath
+import os
 from collections.abc import Iterator, Mapping, Set
 
 from gracelint.config import ConfigError, Settings, did_you_mean, matches
@@ -41,7 +41,7 @@ class Report(Record):
     """What a run found. Source paths are relative to `root`, an absolute path; people see them through `shown`."""
 
     root: str
-    base: str
+    working_dir: str
     """From the working folder to the root; "" where they are the same."""
     findings: tuple[Reported, ...]
     skipped: tuple[Skip, ...]
@@ -56,13 +56,14 @@ class Report(Record):
 
     def shown(self, path: str) -> str:
         """A source's path relative to the working folder."""
-        return shown_path(self.base, path)
+        return shown_path(self.root, self.working_dir, path)
 
 
-def shown_path(base: str, path: str) -> str:
-    if not base or path == STDIN:
+def shown_path(root: str, working_dir: str, path: str) -> str:
+    """A path below `root` as seen from `working_dir`; both are absolute."""
+    if root == working_dir or path == STDIN:
         return path
-    return posixpath.normpath(f"{base}/{path}") + ("/" if path.endswith("/") else "")
+    return os.path.relpath(os.path.join(root, path), working_dir).replace(os.sep, "/") + path[len(path.rstrip("/")) :]
 
 
 class Selection(Record):
@@ -133,7 +134,7 @@ def lint(project: Project, selection: Selection) -> Report:
     shown = sorted((reported for reported in findings if _in_scope(reported, project)), key=_order)
     return Report(
         root=project.request.root,
-        base=project.request.base,
+        working_dir=project.request.working_dir or project.request.root,
         findings=tuple(shown),
         skipped=project.skipped,
         errors=tuple(dict.fromkeys(errors)),

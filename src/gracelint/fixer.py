@@ -12,7 +12,7 @@ import signal
 import sys
 from bisect import bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from gracelint.config import ConfigError
@@ -99,9 +99,9 @@ def apply_edits(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, st
     return changed
 
 
-def unified_diff(fixed: Fixed, base: str = "") -> str:
+def unified_diff(fixed: Fixed, shown: Callable[[str], str] = str) -> str:
     """What would change, as `patch` reads it."""
-    return "".join(_file_diff(change, base) for change in fixed.changes)
+    return "".join(_file_diff(change, shown(change.path)) for change in fixed.changes)
 
 
 def write_files(fixed: Fixed) -> None:
@@ -275,12 +275,9 @@ def _changes(first: _State, last: _State) -> Iterator[Change]:
             yield Change(path, first.sources[path].text, after)
 
 
-def _file_diff(change: Change, base: str) -> str:
+def _file_diff(change: Change, path: str) -> str:
     from difflib import unified_diff as lines_diff
 
-    from gracelint.engine import shown_path
-
-    path = shown_path(base, change.path)
     lines = lines_diff(_lines(change.before), _lines(change.after), f"a/{path}", f"b/{path}")
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
 

@@ -51,8 +51,8 @@ class Request(Record):
     paths: tuple[str, ...]
     """What is reported on."""
     settings: Settings
-    base: str = ""
-    """From the working folder to the root, as a prefix for paths that people see."""
+    working_dir: str = ""
+    """The folder that the paths people see are relative to; the root where it is empty."""
     around: int | None = None
     """How many folder entries are looked at around the paths; None for the whole project, 0 for nothing else."""
     isolated: bool = False

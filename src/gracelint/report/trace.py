@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gracelint.engine import shown_path
 from gracelint.facts.launch import DrainSource, Effect
 from gracelint.facts.verdict import Verdict
 from gracelint.report.canvas import Piece, coloured, plain, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from gracelint.facts.launch import Budget, Hop, Launch
     from gracelint.source import Span
+
+    Shown = Callable[[str], str]
+    """A source's path as people see it."""
 
 VERSION = 1
 _STYLES = {
@@ -34,24 +36,24 @@ _EFFECTS = {
 }
 
 
-def render(launches: Sequence[Launch], fmt: str, *, base: str = "", color: bool = False) -> str:
+def render(launches: Sequence[Launch], fmt: str, *, shown: Shown = str, color: bool = False) -> str:
     if fmt == "json":
         import json
 
-        told = [_as_json(launch, base) for launch in launches]
+        told = [_as_json(launch, shown) for launch in launches]
         return json.dumps({"version": VERSION, "launches": told}, indent=2, ensure_ascii=False)
-    lines = [line for launch in launches for line in (*_story(launch, base), [])]
+    lines = [line for launch in launches for line in (*_story(launch, shown), [])]
     if not lines:
         lines = [[("No container is started by these files.", "")]]
     return coloured(lines) if color else plain(lines)
 
 
-def _as_json(launch: Launch, base: str) -> dict[str, Any]:
+def _as_json(launch: Launch, shown: Shown) -> dict[str, Any]:
     origin, program = launch.origin, launch.program
     return {
         "origin": {
             "kind": origin.kind,
-            **_place(origin.span, base),
+            **_place(origin.span, shown),
             "name": origin.name,
             "container": origin.container,
         },
@@ -60,10 +62,10 @@ def _as_json(launch: Launch, base: str) -> dict[str, Any]:
         "verdict": launch.verdict.value,
         "why": launch.why,
         "hops": [
-            {"argv": list(hop.argv), "effect": hop.effect.value, "why": hop.why, **_place(hop.span, base)}
+            {"argv": list(hop.argv), "effect": hop.effect.value, "why": hop.why, **_place(hop.span, shown)}
             for hop in launch.hops
         ],
-        "program": program and {**_place(program.span, base), "language": program.language},
+        "program": program and {**_place(program.span, shown), "language": program.language},
         "budget": _budget_as_json(launch.budget),
     }
 
@@ -85,18 +87,18 @@ def _number(seconds: float) -> float | None:
     return None if seconds != seconds else seconds
 
 
-def _place(span: Span | None, base: str) -> dict[str, Any]:
+def _place(span: Span | None, shown: Shown) -> dict[str, Any]:
     if span is None:
         return {"path": None, "line": None}
-    return {"path": shown_path(base, span.source.path).encode("utf-8", "replace").decode(), "line": span.line}
+    return {"path": shown(span.source.path).encode("utf-8", "replace").decode(), "line": span.line}
 
 
-def _story(launch: Launch, base: str) -> Iterator[list[Piece]]:
-    yield [(_title(launch), "bold"), (f"  {_where(launch.origin.span, base)}", "blue")]
+def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
+    yield [(_title(launch), "bold"), (f"  {_where(launch.origin.span, shown)}", "blue")]
     if launch.link is not None and launch.stage is not None:
-        yield [(f"  image    {_where(launch.stage.from_.span, base)} ({_LINKS[launch.link]})", "")]
+        yield [(f"  image    {_where(launch.stage.from_.span, shown)} ({_LINKS[launch.link]})", "")]
     for number, hop in enumerate(launch.hops):
-        yield from _hop(hop, number, launch.hops[0].pid_1, base)
+        yield from _hop(hop, number, launch.hops[0].pid_1, shown)
     yield [("  verdict  ", ""), (launch.verdict.value, _STYLES[launch.verdict]), (f": {visible(launch.why)}", "")]
     for number, (seconds, event) in enumerate(_timeline(launch)):
         yield [("  stop     " if not number else "           ", ""), (f"{seconds:>6g} s  {event}", "")]
@@ -117,12 +119,12 @@ def _title(launch: Launch) -> str:
     return f"Compose service {origin.name}" if origin.kind == "compose" else f"Dockerfile stage {origin.name}"
 
 
-def _hop(hop: Hop, number: int, outermost_is_pid_1: bool, base: str) -> Iterator[list[Piece]]:
+def _hop(hop: Hop, number: int, outermost_is_pid_1: bool, shown: Shown) -> Iterator[list[Piece]]:
     effect, style = _EFFECTS[hop.effect]
     label = "PID 1" if number == 0 and outermost_is_pid_1 else "hop" if number == 0 else "→"
     command = visible(" ".join(_quoted(word) for word in hop.argv).replace("\n", "⏎"))
     command = command if len(command) <= 100 else command[:99] + "…"
-    where = f"  {_where(hop.span, base)}" if hop.span else ""
+    where = f"  {_where(hop.span, shown)}" if hop.span else ""
     yield [(f"  {label:<7}  ", ""), (command, "bold"), (where, "blue")]
     yield [
         ("           ", ""),
@@ -135,8 +137,8 @@ def _quoted(word: str) -> str:
     return f"'{word}'" if not word or any(char in word for char in " \t\n;&|<>") else word
 
 
-def _where(span: Span, base: str) -> str:
-    return f"{visible(shown_path(base, span.source.path))}:{span.line}"
+def _where(span: Span, shown: Shown) -> str:
+    return f"{visible(shown(span.source.path))}:{span.line}"
 
 
 def _timeline(launch: Launch) -> Iterator[tuple[float, str]]:
