@@ -430,8 +430,8 @@ _WHY = {
     "unmeasured": "what {shell} does with {signal} in front of `{program}` has never been measured",
     "child": "{shell} stays {in_front} of `{program}`{fate}",
     "pipe": "{shell} stays {in_front} of the pipe with `{program}`{fate}",
-    "wait": "{shell} waits {in_front} of `{program}` without a trap for {signal}{fate}",
-    "refused": "{shell} takes no signal names with SIG, as in `{refused}`: neither trap nor kill works",
+    "wait": "{shell}{as_pid_1} waits for `{program}` without a trap for {signal}{fate}",
+    "refused": "{shell} takes no signal names with SIG, as in `{refused}`: that `trap` or `kill` fails",
     "loop": "the script loops on after {signal}, and never ends",
     "single-wait": "the {signal} trap interrupts `wait`: the script ends, and `{program}` is killed while it cleans up",
     "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while `{program}` cleans up",
@@ -461,6 +461,7 @@ def _why(shell: str, program: Event, reaction: Reaction, context: Context, refus
     return _WHY[reaction.cause].format(
         shell=shell,
         program=command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…",
+        as_pid_1=", as PID 1," if context.pid_1 else "",
         in_front="PID 1 in front" if context.pid_1 else "in front",
         fate=" and passes no signal on" if context.pid_1 else _ENDS_IT.format(signal=context.signal),
         refused=refused,
