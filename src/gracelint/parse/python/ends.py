@@ -157,6 +157,8 @@ class Facts:
         self.maybe: list[Point] = []
         """Calls out of the project that may be the program's main loop."""
         self.registrations: list[Registration] = []
+        self.installed_at: int | None = None
+        """How many waits come before the first handler."""
         self.servers: list[tuple[str, ast.AST, Module, Thing | None, dict[str, Value], dict[str, Any]]] = []
         self.children: list[Thing] = []
         self.connections: list[tuple[str, Thing]] = []

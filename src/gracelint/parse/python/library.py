@@ -86,6 +86,23 @@ PROCESSES = ("multiprocessing.Process",)
 THREADS = ("threading.Thread",)
 _HARMLESS = ("builtins", "logging", "time", "json", "sys", "datetime", "os", "traceback", "structlog", "loguru", "warnings", "faulthandler",
              "random", "math", "re", "collections", "typing", "string", "contextlib", "functools", "itertools", "copy", "pprint", "io")  # fmt: skip
+_BLOCKS = frozenset(
+    ("recv", "recv_into", "recvfrom", "recv_multipart", "recv_json", "recv_string", "accept", "read", "readline", "readlines", "readinto",
+     "get", "get_message", "poll", "receive", "receive_message", "receive_messages", "consume", "next", "wait", "wait_for", "listen", 
+     "handle_request", "pop", "blpop", "brpop", "bzpopmin", "xread", "xreadgroup", "dequeue", "reserve", "select", "pull", "drain_events", "read_events",
+      "join", "basic_get", "process_data_events", "process_events", "event", "getch", "wait_for_notify", "read_message", "take")
+)  # fmt: skip
+_TIMEOUTS = (
+    "timeout",
+    "timeout_ms",
+    "block",
+    "timeout_seconds",
+    "time_limit",
+    "WaitTimeSeconds",
+    "wait_time",
+    "max_wait_time",
+    "timeout_millis",
+)
 _SERVES = frozenset(
     ("run", "start", "serve", "serve_forever", "run_forever", "start_polling", "run_polling", "infinity_polling", "polling", "listen",
      "consume", "start_consuming", "run_async", "loop_forever", "mainloop", "idle", "work", "join", "wait", "wait_closed", "main", "launch",
@@ -276,8 +293,17 @@ def _elsewhere(
         point.tag = LOST
         point.guards = tuple(machine.guards)
         machine.facts.maybe.append(point)
+    if last in _BLOCKS and top not in STANDARD and not machine.handling and _may_block(path, last, args):
+        _wait_elsewhere(machine, node, args, keywords)
     if isinstance(function, Unknown):
         return function
+    if (
+        machine.handling
+        and not machine.aside
+        and last in ("write", "send", "sendall", "sendto")
+        and not _is_standard_stream(path, args)
+    ):
+        machine.doubt(f"`{text_of(node)}` in the handler may wake the loop")
     if top in machine.heavy and not machine.handling:
         machine.startup("import", node)
     knowledge = table("python")
@@ -298,6 +324,30 @@ def _elsewhere(
         if args:
             thing.store["default"] = args[0]
     return thing
+
+
+def _is_standard_stream(path: str, args: Arguments) -> bool:
+    return path.startswith(("sys.", "logging")) or bool(args and isinstance(args[0], Const) and args[0].value in (1, 2))
+
+
+def _may_block(path: str, last: str, args: Arguments) -> bool:
+    """Whether a method that nothing more is known of may wait for the world outside: `get()` does, `get(key)` does not."""
+    if last in ("get", "pop", "next", "take", "event", "join"):
+        return not args and not path.startswith(("os.environ", "builtins."))
+    return not path.startswith(("builtins.", "os.path", "json", "pathlib", "yaml"))
+
+
+def _wait_elsewhere(machine: Machine, node: ast.AST, args: Arguments, keywords: Keywords) -> None:
+    """A call out of the project that may wait: for how long, if at all, is not known."""
+    given = next((keywords[name] for name in _TIMEOUTS if name in keywords), None)
+    seconds: Value | None = FROM_OUTSIDE if given is not None else None
+    if isinstance(given, Const) and isinstance(given.value, (int, float)) and given.value > 0:
+        milliseconds = any(name in keywords for name in ("timeout_ms", "timeout_millis", "block"))
+        seconds = Const(given.value / 1000 if milliseconds else given.value)
+    elif given is None and len(args) == 1 and isinstance(args[0], Const) and isinstance(args[0].value, float):
+        seconds = args[0]
+    point = Point(node, machine.module, "elsewhere", seconds, text_of(node))
+    machine.wait(point, ready=lambda: LOST_TRACK, comes_back=True)
 
 
 def initialise(machine: Machine, thing: Thing, args: Arguments, keywords: Keywords, node: ast.AST) -> None:
@@ -337,13 +387,7 @@ def block(
         if runs_on is None and not machine.arrived:
             point.tag = LOST
             machine.facts.maybe.append(point)
-    value: Value = NONE if row.get("none") else FROM_OUTSIDE
-    if row.get("empty"):
-        value = items("list", []) if machine.arrived else FROM_OUTSIDE
-        if row["kind"] == "select" and isinstance(function, Name):
-            value = items("tuple", [items("list", []) for _ in range(3)]) if machine.arrived else FROM_OUTSIDE
-    elif row.get("none") and not machine.arrived:
-        value = FROM_OUTSIDE
+    value: Value = FROM_OUTSIDE
     if row["kind"] == "accept":
         value = items("tuple", [Thing("socket.socket", node, machine.module), FROM_OUTSIDE])
     ready = None
@@ -360,16 +404,22 @@ def block(
         def ready() -> bool | Unknown:
             return _woken(receiver)
 
-    if isinstance(receiver, Thing) and row["kind"] == "queue.get" and machine.arrived:
-        value = receiver.store.get(("called after", "put"), receiver.store.get(("called after", "put_nowait"), value))
-    return machine.wait(
-        point,
-        ready=ready,
-        raises=row.get("raises"),
-        comes_back=comes_back,
-        deaf=bool(row.get("deaf")),
-        value=value,
+    value = machine.wait(
+        point, ready=ready, raises=row.get("raises"), comes_back=comes_back, deaf=bool(row.get("deaf")), value=value
     )
+    return _timed_out(row, function, receiver, value) if machine.arrived else value
+
+
+def _timed_out(row: dict[str, Any], function: Value, receiver: Value | None, value: Value) -> Value:
+    """What a call gives when nothing comes any more, or only what was put there after the signal."""
+    if isinstance(receiver, Thing) and row["kind"] == "queue.get":
+        return receiver.store.get(("called after", "put"), receiver.store.get(("called after", "put_nowait"), value))
+    if row.get("none"):
+        return NONE
+    if row.get("empty"):
+        three = row["kind"] == "select" and isinstance(function, Name)
+        return items("tuple", [items("list", []) for _ in range(3)]) if three else items("list", [])
+    return value
 
 
 def _woken(receiver: Thing) -> bool | Unknown:
@@ -420,13 +470,12 @@ def serve(
     point.serves = row
     point.receiver = receiver
     handles = list(row.get("handles", ()))
-    if row.get("unless") in keywords and not (
-        isinstance(keywords[row["unless"]], Const) and keywords[row["unless"]].value is True
-    ):  # type: ignore[attr-defined]
+    unless = keywords.get(row.get("unless", ""))
+    if unless is not None and not is_true(unless):
         handles = []
-    if isinstance(receiver, Thing) and row["server"] == "uvicorn" and receiver.cls is not None:
-        if any(receiver.cls.find(name) is not None for name in ("install_signal_handlers", "capture_signals")):
-            handles = []
+    cls = receiver.cls if receiver is not None and row["server"] == "uvicorn" else None
+    if cls is not None and (cls.find("install_signal_handlers") or cls.find("capture_signals")):
+        handles = []
     point.handles = tuple(handles)
     stops = tuple(row.get("stops", ()))
 
@@ -493,6 +542,8 @@ def deliver(machine: Machine, point: Point) -> None:
                 machine.write(point.receiver.store, ("called", stop), TRUE)
         machine.write(machine.world, "served", TRUE)
         return
+    if ("masked", machine.signal) in machine.world:
+        raise Leave([End(IGNORED)])
     installed = machine.world.get(("signal", machine.signal))
     if isinstance(installed, Unknown):
         raise Leave([End(DEFAULT, installed.tag or LOST)])
@@ -584,7 +635,7 @@ def start(
     """Walks what a thread, task or child process does beside the main thread."""
     thing.store["#target"] = target or FROM_OUTSIDE
     thing.store["#args"] = items("tuple", list(args))
-    thing.store["#kwargs"] = Items("dict", {**keywords})
+    thing.store["#kwargs"] = Items("dict", dict(keywords.items()))
     machine.write(machine.world, ("child", id(thing)), thing)
     if thing not in machine.facts.children and not machine.arrived:
         machine.facts.children.append(thing)
@@ -601,7 +652,7 @@ def start(
     guards, machine.guards = machine.guards, []
     try:
         if thing.kind in (*THREADS, "asyncio.Task"):
-            machine.fork(OUTSIDE, (lambda: _body(machine, thing, node), lambda: [End(NORMAL)]))
+            machine.beside(lambda: _body(machine, thing, node))
         else:
             mark = len(machine.trail)
             _body(machine, thing, node)
@@ -772,11 +823,16 @@ def finish(machine: Machine, ends: list[End]) -> list[End]:
 def _lingers(thing: Value) -> bool:
     return (
         isinstance(thing, Thing)
-        and thing.kind in (*THREADS, *PROCESSES, *EXECUTORS)
-        and not is_true(thing.store.get("daemon"))
+        and (thing.kind in (*THREADS, *PROCESSES, *EXECUTORS) or "#default" in thing.store)
+        and not is_true(_daemon_of(thing))
         and "#finished" not in thing.store
         and "#terminated" not in thing.store
     )
+
+
+def _daemon_of(thing: Thing) -> Value | None:
+    own = thing.store.get("daemon")
+    return own if own is not None or thing.cls is None else thing.cls.find("daemon")
 
 
 def _join_at_exit(machine: Machine, thing: Thing) -> None:

@@ -60,6 +60,7 @@ from gracelint.parse.python.values import (
     Thing,
     Unknown,
     Value,
+    derives,
     items,
     join,
     same,
@@ -137,6 +138,8 @@ class Machine:
         """Walking a thread, task or child process beside the main thread."""
         self.acts: list[Deed] = []
         self.cleaned = False
+        self.helpers = 0
+        """How many functions of the project the handler called, itself included."""
         self.delay: float | None = 0.0
         self.cancel: Error | None = None
         self.doubts: list[str] = []
@@ -271,6 +274,17 @@ class Machine:
         return self.merge(
             [end if _identity(end) in shared else end.weaker(tag or OUTSIDE) for ends in results for end in ends]
         )
+
+    def beside(self, branch: Callable[[], list[End]]) -> None:
+        """Walks what goes on at the same time, and keeps what it may have left behind by now."""
+        mark = len(self.trail)
+        self.forks += 1
+        branch()
+        self.forks -= 1
+        changes = self.undo(mark)
+        for (_, key), (store, value) in reversed(changes.items()):
+            if value is not _MISSING:
+                self.write(store, key, join(store.get(key), value, OUTSIDE))
 
     def undo(self, mark: int) -> dict[tuple[int, Hashable], tuple[Store, Value]]:
         """Takes back all writes since `mark`; what they had left behind."""
@@ -684,7 +698,7 @@ class Machine:
 
     def catches(self, type_: Value, error: Error) -> bool:
         if isinstance(type_, Class):
-            return error.cls is not None and _derives(error.cls, type_)
+            return error.cls is not None and derives(error.cls, type_)
         dotted = library.canonical(type_.dotted) if isinstance(type_, Name) else ""
         kind = library.canonical(error.cls.kind if error.cls is not None else error.dotted)
         return bool(dotted) and (kind == dotted or library.is_kind_of(kind, dotted))
@@ -1102,6 +1116,8 @@ class Machine:
             return Later(function, args, keywords, node)
         if target in self.active or len(self.active) > _DEPTH:
             return FROM_OUTSIDE
+        if self.handling and not self.aside:
+            self.helpers += 1
         scope = self._arguments(function, args, keywords)
         awaiting, self.awaiting = self.awaiting, False
         frame = Frame(function.module, (*function.scopes, scope), function)
@@ -1410,11 +1426,12 @@ class Machine:
             return value
         self._record(point)
         if self.at == id(point.node):
+            if deaf:
+                self.arrived, self.arrival = True, point
+                raise stuck(point, "deaf", CERTAIN if not comes_back else LOST)
             library.deliver(self, point)
             if self.served:
                 return value
-            if deaf and point.seconds is None:
-                raise stuck(point, "deaf")
             is_ready = ready() if ready is not None else False
             if isinstance(is_ready, Unknown) and is_ready.tag == OUTSIDE:
                 is_ready = False
@@ -1483,10 +1500,6 @@ def _identity(end: End) -> Hashable:
         value = end.value
         return (RETURN, repr(value.value) if isinstance(value, Const) else id(value))
     return (end.kind, id(end.point))
-
-
-def _derives(cls: Class, base: Class) -> bool:
-    return cls is base or any(isinstance(each, Class) and _derives(each, base) for each in cls.bases)
 
 
 def _is_generator_exit(end: End) -> bool:

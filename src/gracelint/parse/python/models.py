@@ -68,6 +68,7 @@ from gracelint.parse.python.values import (
     Thing,
     Unknown,
     Value,
+    derives,
     items,
 )
 from gracelint.source import Word
@@ -130,6 +131,8 @@ def _register(machine: Machine, function: Value, args: Arguments, keywords: Keyw
         registration.signals.append(name)
         if isinstance(node, ast.Call) and node.args:
             registration.names.append(node.args[0])
+    if not machine.aside and machine.facts.installed_at is None:
+        machine.facts.installed_at = len(machine.facts.points)
     registration.certain = registration.certain and not machine.forks
     if machine.handling and path_of(handler) == "signal.SIG_DFL":
         machine.act("default", name, node)
@@ -185,6 +188,29 @@ def _sigwait(machine: Machine, function: Value, args: Arguments, keywords: Keywo
     return machine.wait(point, ready=lambda: machine.arrival is point and machine.served, value=number)
 
 
+@model("signal.sigtimedwait")
+def _sigtimedwait(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    point = Point(node, machine.module, "sigwait", args[1] if len(args) > 1 else FROM_OUTSIDE, text_of(node))
+    known = machine.elements(args[0]) if args else None
+    point.handles = tuple(name for name in map(signal_of, known or ()) if name)
+    machine.wait(point, ready=lambda: machine.arrival is point and machine.served)
+    if machine.arrived:
+        return Thing("signal.struct_siginfo", node, machine.module) if machine.arrival is point else NONE
+    return FROM_OUTSIDE
+
+
+@model("signal.pthread_sigmask", "signal.sigprocmask")
+def _mask(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    how = path_of(args[0]).rpartition(".")[2] if args else ""
+    known = machine.elements(args[1]) if len(args) > 1 else None
+    for name in (signal_of(value) for value in known or ()):
+        if name and how in ("SIG_BLOCK", "SIG_SETMASK"):
+            machine.write(machine.world, ("masked", name), TRUE)
+        elif name and how == "SIG_UNBLOCK" and ("masked", name) in machine.world:
+            machine.doubt(f"whether {name} is blocked is only known when it runs")
+    return FROM_OUTSIDE
+
+
 @model("signal.set_wakeup_fd", "signal.signalfd")
 def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     machine.doubt("signals are read from a file descriptor")
@@ -228,6 +254,9 @@ def _kill(machine: Machine, function: Value, args: Arguments, keywords: Keywords
         return NONE
     if name == "SIGKILL":
         machine.act("hard-exit", name, node)
+        machine.raised_default = True
+        if machine.pid_1:
+            return NONE
         raise Leave([End(HARD)])
     installed = machine.world.get(("signal", name))
     if isinstance(installed, Registration) and path_of(installed.handler) not in ("signal.SIG_DFL", "signal.SIG_IGN"):
@@ -537,6 +566,7 @@ def _submit(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         machine.write(executor.store, ("task", id(node)), task)
     else:
         # The loop's default executor is joined at exit.
+        task.store["#default"] = TRUE
         machine.write(machine.world, ("child", id(node)), task)
     return task
 
@@ -667,6 +697,11 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
     return machine.wait(point, ready=ready, comes_back=runs_on is not True, raises="subprocess.TimeoutExpired")
 
 
+@model("subprocess.Popen.poll")
+def _poll_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return FROM_OUTSIDE
+
+
 @model("subprocess.Popen.terminate", "subprocess.Popen.kill", "subprocess.Popen.send_signal")
 def _signal_popen(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
@@ -679,10 +714,10 @@ def _signal_popen(machine: Machine, function: Value, args: Arguments, keywords: 
 
 def _forward(machine: Machine, thing: Thing, name: str | None, node: ast.AST) -> None:
     machine.close(thing, "end")
+    if "#signalled" not in thing.store:
+        machine.write(thing.store, "#signalled", Const(name))
     if machine.arrived:
         machine.act("stop-child", text_of(node), node)
-        if "#signalled" not in thing.store:
-            machine.write(thing.store, "#signalled", Const(name))
         machine.write(machine.world, "forwarded", thing)
 
 
@@ -1181,7 +1216,36 @@ def _collect(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 def _dict(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if args:
         return FROM_OUTSIDE
-    return Items("dict", {**keywords})
+    return Items("dict", dict(keywords.items()))
+
+
+@model("builtins.dict.update")
+def _update(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if not isinstance(function, Bound) or not isinstance(function.receiver, Items):
+        return NONE
+    store = function.receiver.store
+    given = args[0].store if args and isinstance(args[0], Items) and args[0].kind == "dict" else {}
+    for key, value in (*given.items(), *keywords.items()):
+        machine.write(store, key, value)
+        machine.act("flag", str(key), node)
+    if args and not given:
+        machine.write(store, "…", FROM_OUTSIDE)
+    return NONE
+
+
+@model("collections.deque")
+def _deque(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    known = machine.elements(args[0]) if args else []
+    made = items("list", known or [])
+    if known is None:
+        made.store["…"] = FROM_OUTSIDE
+    return made
+
+
+@model("socket.socketpair", "os.pipe")
+def _pair_of(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    kind = "socket.socket" if path_of(function) == "socket.socketpair" else "os.pipe"
+    return items("tuple", [Thing(kind, node, machine.module) for _ in range(2)])
 
 
 @model("builtins.range")
@@ -1207,7 +1271,20 @@ def _super(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     return Super(receiver, current.owner)
 
 
-@model("builtins.isinstance", "builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all")
+@model("builtins.isinstance")
+def _isinstance(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if len(args) != 2:
+        return FROM_OUTSIDE
+    types = args[1].values() if isinstance(args[1], Items) else [args[1]]
+    value = args[0]
+    if isinstance(value, Error) and value.dotted != "?":
+        return Const(any(machine.catches(each, value) for each in types))
+    if isinstance(value, Thing) and value.cls is not None and all(isinstance(each, Class) for each in types):
+        return Const(any(isinstance(each, Class) and derives(value.cls, each) for each in types))
+    return FROM_OUTSIDE
+
+
+@model("builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all")
 def _outside(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     path = path_of(function)
     known = machine.elements(args[0]) if args else None
@@ -1295,7 +1372,7 @@ def _parse_args(machine: Machine, function: Value, args: Arguments, keywords: Ke
     return items("tuple", [parsed, FROM_OUTSIDE]) if path_of(function).endswith("known_args") else parsed
 
 
-@model("builtins.list.append", "builtins.set.add", "builtins.list.insert")
+@model("builtins.list.append", "builtins.set.add", "builtins.list.insert", "builtins.list.appendleft")
 def _append(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if isinstance(function, Bound) and isinstance(function.receiver, Items) and args:
         store = function.receiver.store
@@ -1346,7 +1423,6 @@ def _dict_views(machine: Machine, function: Value, args: Arguments, keywords: Ke
     "builtins.list.pop",
     "builtins.list.clear",
     "builtins.list.remove",
-    "builtins.dict.update",
     "builtins.dict.clear",
     "builtins.set.discard",
 )

@@ -48,12 +48,18 @@ class Run:
 def candidates(machine: Machine, ends: list[End]) -> list[Point]:
     """The places where the program spends its life: the signal will find it at one of them."""
     points = machine.facts.points
+    after = points[machine.facts.installed_at or 0 :]
+    if not any(end.kind == STUCK and end.tag == CERTAIN for end in ends) and after:
+        points = after
     seen: dict[int, Point] = {}
     for point in points:
         known = seen.get(id(point.node))
         if known is None or point.tag < known.tag:
             seen[id(point.node)] = point
     unique = list(seen.values())
+    if any(point.kind in ("select", "poll") for point in unique):
+        # What select() names is ready: reading it does not wait.
+        unique = [point for point in unique if point.kind != "elsewhere"]
     final = next((end.point for end in ends if end.kind == STUCK and end.tag == CERTAIN), None)
     if final is not None:
         inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
@@ -305,16 +311,12 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
         )
     elif end.cause in ("exit blocked", "pool") or (end.cause == "wait" and where.joins and machine.thrown is not None):
         cause, why = Cause.EXIT_BLOCKED, _blocked(where, blocker)
-    elif machine.raised_default and any(e.kind == KILLED for e in child.ends):
+    elif machine.raised_default and any(e.kind in (KILLED, HARD) for e in child.ends):
         cause, why = (
             Cause.STILL_ALIVE,
-            f"the handler sends itself {signal} again with its default action, which PID 1 does not get",
+            "the handler sends its own process a signal for its default action, which PID 1 does not get",
         )
-        as_child = (
-            Verdict.HANDLED
-            if any(deed.kind not in ("default",) for deed in machine.acts) or _does_work(machine)
-            else Verdict.CUT
-        )
+        as_child = Verdict.HANDLED if any(e.kind == KILLED for e in child.ends) else Verdict.CUT
     elif machine.thrown is not None:
         name = machine.thrown.dotted.rpartition(".")[2] if machine.thrown.cls is None else machine.thrown.cls.node.name
         cause, why = Cause.EXIT_BLOCKED, f"the handler raises {name}, but the program catches it and goes on"
@@ -340,11 +342,6 @@ def _cut_off(signal: str, run: Run, end: End, seconds: float, span: Span) -> Rea
         return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=seconds)
     why = f"only the handler's timer ends it, after {seconds:g} s and without cleaning up"
     return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=seconds)
-
-
-def _does_work(machine: Machine) -> bool:
-    handler = machine.handler
-    return handler is not None
 
 
 def _blocked(where: Point, blocker: Point | None) -> str:
@@ -407,7 +404,7 @@ def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
 
 def _works(machine: Machine) -> bool:
     """The handler waits for something before it leaves: a flush, a drain."""
-    return any(deed.kind == "wait" for deed in machine.acts)
+    return machine.helpers > 1 or any(deed.kind == "wait" for deed in machine.acts)
 
 
 def _cleans(guard: ast.AST) -> bool:

@@ -246,3 +246,8 @@ def join(left: Value | None, right: Value | None, tag: int) -> Value:
         ):
             return other
     return LOST_TRACK if LOST in (tag, *(v.tag for v in (left, right) if isinstance(v, Unknown))) else FROM_OUTSIDE
+
+
+def derives(cls: Class, base: Class) -> bool:
+    """Whether a class is another or has it among its bases."""
+    return cls is base or any(isinstance(each, Class) and derives(each, base) for each in cls.bases)
