@@ -72,7 +72,7 @@ def argv(words: tuple[Word, ...] | None) -> list[str] | None:
         ("eclipse-temurin:21-jre", "ubuntu", "dash-debian"),
         ("alpine", "alpine", "busybox-ash"),
         ("registry.access.redhat.com/ubi8/ubi", "rhel", "bash-4.4"),
-        ("registry.access.redhat.com/ubi9/ubi-minimal:9.4", "rhel", "bash-5.1+"),
+        ("registry.access.redhat.com/ubi9/ubi-minimal:9.4", "ubi-minimal", "bash-5.1+"),
         ("rockylinux:9", "rhel", "bash-5.1+"),
         ("centos:7", "rhel", "bash-4.4"),
         ("centos", "rhel", None),
@@ -133,6 +133,8 @@ def test_what_a_base_starts(
         ("hydrogen", "10.8.2"),
         ("lts-alpine", "11.3.0"),
         ("$NODE", None),
+        ("20x", None),
+        ("²", "11.19.1"),
     ],
 )
 def test_the_npm_of_a_node_image(tag: str, npm: str | None) -> None:
@@ -326,6 +328,14 @@ def found(dockerfile: str, path: str, *paths: str, working_dir: str | None = Non
 )
 def test_a_path_in_the_image_is_followed_to_the_project(dockerfile: str, path: str, expected: str | None) -> None:
     assert found(dockerfile, path, "run.sh", "bin/start.sh") == expected
+
+
+def test_stages_that_copy_in_many_ways_are_given_up_in_time() -> None:
+    stages = ["FROM a AS s0"]
+    for index in range(1, 20):
+        copies = "\n".join(f"COPY --from=s{index - 1} /a{way} /" for way in range(12))
+        stages.append(f"FROM a AS s{index}\n{copies}")
+    assert found("\n".join(stages), "/run.sh", "run.sh") is None
 
 
 def test_the_text_of_a_heredoc_knows_its_place() -> None:

@@ -63,6 +63,7 @@ def _split(reference: str) -> tuple[str, str]:
     return name, tag or "latest"
 
 
+@cache
 def _row(name: str) -> dict[str, Any] | None:
     for row in table("images")["images"]:
         if any(_matches(name, pattern) for pattern in row["names"]):
@@ -110,7 +111,7 @@ def _versions(row: dict[str, Any], root: dict[str, Any], name: str, tag: str) ->
             break
     program = row.get("program")
     number = tag.removeprefix("v").partition("-")[0]
-    if program and not number[:1].isdigit():
+    if program and not number[:1].isdecimal():
         number = next((version for pattern, version in row.get("floating", ()) if _matches(tag, pattern)), "")
     if program and number and "$" not in tag:
         versions[program] = number
@@ -122,7 +123,9 @@ def _versions(row: dict[str, Any], root: dict[str, Any], name: str, tag: str) ->
 
 def _npm(node: str) -> str | None:
     """The npm that came with a node release; a tag such as `20` stands for the last one of its kind."""
-    parts = [int(part) for part in node.split(".") if part.isdigit()]
+    parts = [int(part) for part in node.split(".") if part.isdecimal()]
+    if not parts:
+        return None
     newest = [*parts, 999, 999][:3]
     found = [npm for release, npm in table("images")["npm"]["releases"] if release <= newest and release[0] == parts[0]]
     return found[-1] if found else None

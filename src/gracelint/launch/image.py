@@ -7,6 +7,7 @@ import posixpath
 from gracelint.facts.launch import Effect, Hop, HopKind, Image
 from gracelint.launch import layers
 from gracelint.launch.bases import SEARCH_PATH, entry_script, image_named, repository, sh_row
+from gracelint.launch.packages import installed
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.record import replace
@@ -50,7 +51,7 @@ def _built(image: Image, stage: Stage) -> Image:
             working_dir = posixpath.normpath(posixpath.join(working_dir, item.value))
         elif item.name == "USER":
             user = item.value
-    more = layers.installed(stage)
+    more = installed(stage)
     versions = {**image.versions, **more.versions}
     if "bash" in more.packages:
         versions.setdefault("bash", "5.2")

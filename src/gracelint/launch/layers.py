@@ -1,16 +1,15 @@
-"""What the instructions of a stage put into its image: packages, and the project's files.
+"""Where the files of an image come from.
 
-A path in an image is followed back through COPY, ADD and simple RUN lines, last one first, to the file it came from.
+A path in an image is followed back through COPY, ADD and simple RUN lines, last one first, to the project's file.
 """
 
 from __future__ import annotations
 
 import posixpath
-import re
+from functools import lru_cache
 
-from gracelint.knowledge import table
 from gracelint.launch.bases import image_named
-from gracelint.record import Record
+from gracelint.launch.packages import commands, copy_words
 from gracelint.source import Passage
 
 TYPE_CHECKING = False
@@ -20,164 +19,28 @@ if TYPE_CHECKING:
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.files import Files
 
-_DEEPEST = 16
-"""Stages and links that are followed from one file to the next."""
-_SHELL_TOKEN = re.compile(
-    r"""(?P<end>[;&|()\n]+)|(?P<redirect>\d*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
-    r"""|(?P<word>(?:[^\s;&|()<>"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|.""",
-    re.S,
-)
-_SHELL_HEREDOC = re.compile(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
-_PROGRAMS = ("/", "/bin", "/usr", "/usr/bin")
-_WHOLE = ("/", "rootfs", "/bin", "/usr", ".tar", ".tgz", ".tar.gz", ".tar.xz")
-_SHELLS = frozenset(("ash", "bash", "busybox", "dash", "sh"))
-_PREPARATION = frozenset(("sudo", "exec", "if", "then", "else", "do", "!", "{", "time", "command"))
+_MOST_STEPS = 256
+"""Stages and paths in them that one file is looked for: files that copy in circles have more."""
 
 
-class Installed(Record):
-    packages: frozenset[str]
-    versions: dict[str, str]
-    """Of those whose version is named."""
-    sh: str | None
-    """What /bin/sh is linked to anew: bash, dash, busybox …"""
-    file_system: bool
-    """Whole folders of programs come from elsewhere: nobody can tell which."""
-
-
-def installed(stage: Stage) -> Installed:
-    """What a stage's own instructions install."""
-    packages: set[str] = set()
-    versions: dict[str, str] = {}
-    sh, file_system = None, False
-    for item in stage.instructions:
-        if item.name == "RUN":
-            for command in commands(item):
-                for name, version in _packages(command):
-                    packages.add(name)
-                    if version:
-                        versions[name] = version
-                sh = _linked_shell(command) or sh
-        elif item.name == "ADD" or (item.name == "COPY" and item.flag("from")):
-            words = copy_words(item)
-            packages.update(_downloaded(words))
-            file_system = file_system or _brings_programs(words)
-    return Installed(frozenset(packages), versions, sh, file_system)
-
-
-def _brings_programs(words: list[str]) -> bool:
-    """Whether a COPY from elsewhere, or an archive, fills a folder of programs or brings a shell."""
-    *sources, destination = words or [""]
-    target = posixpath.normpath(destination)
-    if target in _PROGRAMS and any(source.endswith(_WHOLE) for source in sources):
-        return True
-    return not _SHELLS.isdisjoint(posixpath.basename(path) for path in (*sources, target))
-
-
-def commands(run: Instruction) -> Iterator[list[str]]:
-    """The simple commands of a RUN as words without quotes; a redirection is a word `>` before its target."""
-    text = run.argument.text
-    if run.argv is not None:
-        words = [word.value for word in run.argv]
-        if "-c" not in words[1:-1]:
-            yield words
-            return
-        text = words[-1]
-    bodies = [heredoc.body.text for heredoc in run.heredocs] if _SHELL_HEREDOC.match(text) else []
-    for part in (text, *bodies):
-        command: list[str] = []
-        for token in _SHELL_TOKEN.finditer(part):
-            if token.lastgroup == "end":
-                if command:
-                    yield command
-                command = []
-            elif token.lastgroup == "redirect":
-                command.append(">")
-            elif token.lastgroup == "word":
-                word = _unquoted(token[0])
-                if command or (word not in _PREPARATION and not _is_assignment(word)):
-                    command.append(word)
-        if command:
-            yield command
-
-
-def _unquoted(word: str) -> str:
-    if "\\" in word:
-        word = re.sub(r"\\(.)", r"\1", word)
-    return word.replace('"', "").replace("'", "")
-
-
-def _is_assignment(word: str) -> bool:
-    return word.partition("=")[0].isidentifier() and "=" in word
-
-
-def copy_words(copy: Instruction) -> list[str]:
-    """The sources of a COPY or ADD and, last, the destination."""
-    return [word.value for word in copy.argv] if copy.argv is not None else copy.value.split()
-
-
-def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
-    """Name and version ("" where none is named) of each package that a command installs."""
-    words = command
-    if len(words) > 2 and words[1] == "-m":
-        words = words[2:]
-    if words[0] == "uv" and len(words) > 1:
-        words = ["pip", *words[2:]] if words[1] in ("pip", "tool") else words[1:]
-    if words[0] in ("curl", "wget", "install", "mv", "cp"):
-        yield from ((name, "") for name in _downloaded(words[1:]))
-        return
-    manager = posixpath.basename(words[0])
-    installer = table("images")["installers"].get(manager)
-    if installer is None:
-        return
-    verb = next((index for index, word in enumerate(words) if index and word in installer["verbs"]), None)
-    if verb is None or (installer.get("flag") and not any(word in installer["flag"] for word in words)):
-        return
-    skip = False
-    for word in words[verb + 1 :]:
-        if skip or word.startswith("-") or word == ">":
-            skip = not skip and (word in installer["values"] or word == ">")
-            continue
-        yield _package(word)
-
-
-def _package(word: str) -> tuple[str, str]:
-    """`tini=0.19.0-r0`, `gunicorn[gevent]>=20`, `npm@10.2.4`, `@scope/tool@1` …"""
-    match = re.match(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?(\d[^,;]*))?", word)
-    return (match[1], match[2] or "") if match else (word, "")
-
-
-def _downloaded(words: list[str]) -> Iterator[str]:
-    for word in words:
-        for part in word.split("/"):
-            for name in table("images")["downloads"]["names"]:
-                if part == name or (part.startswith(name) and part[len(name)] in "-_."):
-                    yield name
-
-
-def _linked_shell(command: list[str]) -> str | None:
-    words = [word for word in command[1:] if not word.startswith("-")]
-    if command[0] in ("ln", "mv", "cp") and len(words) == 2 and words[1] in ("/bin/sh", "/usr/bin/sh"):
-        return posixpath.basename(words[0])
-    if "dash" in words and "dash/sh" in words and "false" in words:
-        return "bash"
-    if command[0] == "update-alternatives" and "/bin/sh" in words:
-        return posixpath.basename(words[2]) if len(words) > 2 else None
-    return None
-
-
-def origin(stage: Stage, files: Files, context: str, path: str, depth: int = 0) -> str | Passage | None:
+def origin(stage: Stage, files: Files, context: str, path: str) -> str | Passage | None:
     """Where an absolute path in a stage's image came from: a path in the project, or a heredoc in the Dockerfile."""
-    if depth > _DEEPEST:
+    return _origin(stage, files, context, path, set())
+
+
+def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple[int, str]]) -> str | Passage | None:
+    if (id(stage), path) in seen or len(seen) > _MOST_STEPS:
         return None
+    seen.add((id(stage), path))
     for one in stage.lineage():
-        for item, working_dir in reversed(_placed(one)):
+        for item, working_dir, run in reversed(_placed(one)):
             if item.name == "RUN":
-                moved = _moved(item, working_dir, path)
+                moved = _moved(item, run, working_dir, path)
                 if not isinstance(moved, str):
                     return moved
                 path = moved
                 continue
-            found = _copied(one, item, working_dir, files, context, path, depth)
+            found = _copied(one, item, working_dir, files, context, path, seen)
             if found is not None:
                 return found
     return None
@@ -186,7 +49,7 @@ def origin(stage: Stage, files: Files, context: str, path: str, depth: int = 0) 
 def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> str | None:
     """The project's folder whose files are copied one by one to a folder of the image."""
     for one in stage.lineage():
-        for item, working_dir in reversed(_placed(one)):
+        for item, working_dir, _ in reversed(_placed(one)):
             if item.name == "RUN" or item.flag("from"):
                 continue
             *sources, destination = copy_words(item) or [""]
@@ -199,15 +62,18 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
     return None
 
 
-def _placed(stage: Stage) -> list[tuple[Instruction, str]]:
-    """The instructions that put files into the image, each with the working directory it runs in."""
-    found = []
+@lru_cache(maxsize=64)
+def _placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
+    """The instructions that put files into the image, each with its working directory and, for a RUN, its commands."""
+    found: list[tuple[Instruction, str, list[list[str]]]] = []
     working_dir = _first_working_dir(stage)
     for item in stage.instructions:
         if item.name == "WORKDIR":
             working_dir = posixpath.normpath(posixpath.join(working_dir, item.value))
-        elif item.name in ("COPY", "ADD") or (item.name == "RUN" and _moves(item.argument.text)):
-            found.append((item, working_dir))
+        elif item.name in ("COPY", "ADD"):
+            found.append((item, working_dir, []))
+        elif item.name == "RUN" and _moves(item.argument.text):
+            found.append((item, working_dir, list(commands(item))))
     return found
 
 
@@ -226,14 +92,14 @@ def _first_working_dir(stage: Stage) -> str:
     return working_dir
 
 
-def _moved(run: Instruction, working_dir: str, path: str) -> str | Passage | None:
+def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, path: str) -> str | Passage | None:
     """Where a path was before a RUN moved, copied or linked it there, or the text that a RUN wrote there.
 
     None where the RUN wrote something that cannot be read.
     """
     folder = working_dir
     before = path
-    for command in commands(run):
+    for command in its_commands:
         if command[0] == "cd" and len(command) > 1:
             folder = posixpath.normpath(posixpath.join(folder, command[1]))
         if ">" in command[:-1] and posixpath.join(folder, command[command.index(">") + 1]) == path:
@@ -258,7 +124,7 @@ def _written(run: Instruction, command: list[str]) -> Passage | None:
 
 
 def _copied(
-    stage: Stage, copy: Instruction, working_dir: str, files: Files, context: str, path: str, depth: int
+    stage: Stage, copy: Instruction, working_dir: str, files: Files, context: str, path: str, seen: set[tuple[int, str]]
 ) -> str | Passage | None:
     """What a COPY or ADD put at a path."""
     words = copy_words(copy)
@@ -277,7 +143,7 @@ def _copied(
     for source in reversed(sources):
         if other is not None:
             for candidate in _counterparts(posixpath.join("/", source), target, path):
-                found = origin(other, files, context, candidate, depth + 1)
+                found = _origin(other, files, context, candidate, seen)
                 if found is not None:
                     return found
             continue

@@ -1,0 +1,157 @@
+"""What RUN, COPY and ADD install in an image: packages and single programs."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.knowledge import table
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.facts.dockerfile import Instruction, Stage
+
+_SHELL_TOKEN = re.compile(
+    r"""(?P<end>[;&|()\n]+)|(?P<redirect>\d*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
+    r"""|(?P<word>(?:[^\s;&|()<>"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|.""",
+    re.S,
+)
+_SHELL_HEREDOC = re.compile(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
+_PROGRAMS = ("/", "/bin", "/usr", "/usr/bin")
+_WHOLE = ("/", "rootfs", "/bin", "/usr", ".tar", ".tgz", ".tar.gz", ".tar.xz")
+_SHELLS = frozenset(("ash", "bash", "busybox", "dash", "sh"))
+_PREPARATION = frozenset(("sudo", "exec", "if", "then", "else", "do", "!", "{", "time", "command"))
+
+
+class Installed(Record):
+    packages: frozenset[str]
+    versions: dict[str, str]
+    """Of those whose version is named."""
+    sh: str | None
+    """What /bin/sh is linked to anew: bash, dash, busybox …"""
+    file_system: bool
+    """Whole folders of programs come from elsewhere: nobody can tell which."""
+
+
+def installed(stage: Stage) -> Installed:
+    """What a stage's own instructions install."""
+    packages: set[str] = set()
+    versions: dict[str, str] = {}
+    sh, file_system = None, False
+    for item in stage.instructions:
+        if item.name == "RUN":
+            for command in commands(item):
+                for name, version in _packages(command):
+                    packages.add(name)
+                    if version:
+                        versions[name] = version
+                sh = _linked_shell(command) or sh
+        elif item.name == "ADD" or (item.name == "COPY" and item.flag("from")):
+            words = copy_words(item)
+            packages.update(_downloaded(words))
+            file_system = file_system or _brings_programs(words)
+    return Installed(frozenset(packages), versions, sh, file_system)
+
+
+def _brings_programs(words: list[str]) -> bool:
+    """Whether a COPY from elsewhere, or an archive, fills a folder of programs or brings a shell."""
+    *sources, destination = words or [""]
+    target = posixpath.normpath(destination)
+    if target in _PROGRAMS and any(source.endswith(_WHOLE) for source in sources):
+        return True
+    return not _SHELLS.isdisjoint(posixpath.basename(path) for path in (*sources, target))
+
+
+def commands(run: Instruction) -> Iterator[list[str]]:
+    """The simple commands of a RUN as words without quotes; a redirection is a word `>` before its target."""
+    text = run.argument.text
+    if run.argv is not None:
+        words = [word.value for word in run.argv]
+        if "-c" not in words[1:-1]:
+            yield words
+            return
+        text = words[-1]
+    bodies = [heredoc.body.text for heredoc in run.heredocs] if _SHELL_HEREDOC.match(text) else []
+    for part in (text, *bodies):
+        command: list[str] = []
+        for token in _SHELL_TOKEN.finditer(part):
+            if token.lastgroup == "end":
+                if command:
+                    yield command
+                command = []
+            elif token.lastgroup == "redirect":
+                command.append(">")
+            elif token.lastgroup == "word":
+                word = _unquoted(token[0])
+                if command or (word not in _PREPARATION and not _is_assignment(word)):
+                    command.append(word)
+        if command:
+            yield command
+
+
+def _unquoted(word: str) -> str:
+    if "\\" in word:
+        word = re.sub(r"\\(.)", r"\1", word)
+    return word.replace('"', "").replace("'", "")
+
+
+def _is_assignment(word: str) -> bool:
+    return word.partition("=")[0].isidentifier() and "=" in word
+
+
+def copy_words(copy: Instruction) -> list[str]:
+    """The sources of a COPY or ADD and, last, the destination."""
+    return [word.value for word in copy.argv] if copy.argv is not None else copy.value.split()
+
+
+def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
+    """Name and version ("" where none is named) of each package that a command installs."""
+    words = command
+    if len(words) > 2 and words[1] == "-m":
+        words = words[2:]
+    if words[0] == "uv" and len(words) > 1:
+        words = ["pip", *words[2:]] if words[1] in ("pip", "tool") else words[1:]
+    if words[0] in ("curl", "wget", "install", "mv", "cp"):
+        yield from ((name, "") for name in _downloaded(words[1:]))
+        return
+    manager = posixpath.basename(words[0])
+    installer = table("images")["installers"].get(manager)
+    if installer is None:
+        return
+    verb = next((index for index, word in enumerate(words) if index and word in installer["verbs"]), None)
+    if verb is None or (installer.get("flag") and not any(word in installer["flag"] for word in words)):
+        return
+    skip = False
+    for word in words[verb + 1 :]:
+        if skip or word.startswith("-") or word == ">":
+            skip = not skip and (word in installer["values"] or word == ">")
+            continue
+        yield _package(word)
+
+
+def _package(word: str) -> tuple[str, str]:
+    """`tini=0.19.0-r0`, `gunicorn[gevent]>=20`, `npm@10.2.4`, `@scope/tool@1` …"""
+    match = re.match(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?(\d[^,;]*))?", word)
+    return (match[1], match[2] or "") if match else (word, "")
+
+
+def _downloaded(words: list[str]) -> Iterator[str]:
+    for word in words:
+        for part in word.split("/"):
+            for name in table("images")["downloads"]["names"]:
+                if part == name or (part.startswith(name) and part[len(name)] in "-_."):
+                    yield name
+
+
+def _linked_shell(command: list[str]) -> str | None:
+    words = [word for word in command[1:] if not word.startswith("-")]
+    if command[0] in ("ln", "mv", "cp") and len(words) == 2 and words[1] in ("/bin/sh", "/usr/bin/sh"):
+        return posixpath.basename(words[0])
+    if "dash" in words and "dash/sh" in words and "false" in words:
+        return "bash"
+    if command[0] == "update-alternatives" and "/bin/sh" in words:
+        return posixpath.basename(words[2]) if len(words) > 2 else None
+    return None
