@@ -236,7 +236,7 @@ def _is_port(args: list[Any]) -> bool:
 def _peer_file(machine: Machine, args: list[Any], frame: Frame, role: str) -> Any:
     """The project's file that a worker thread or child process runs, with its arguments and its role."""
     words = [value for value in args[:1] if isinstance(value, str)]
-    runs_node = bool(args) and isinstance(args[0], External) and args[0].path == "process.execPath"
+    runs_node = bool(args) and isinstance(args[0], External) and args[0].path in ("process.execPath", "process.argv0")
     rest = args[1].items if len(args) > 1 and isinstance(args[1], Array) else []
     if words[:1] == ["node"] or runs_node:
         words, rest = [value for value in rest[:1] if isinstance(value, str)], rest[1:]
@@ -444,6 +444,8 @@ def _close(
     if not machine.stopping and not _is_later(frame):
         for part in others or [thing]:
             _release(machine, part, node, frame)
+    if thing.kind == "server" and "timeout" in thing.row:
+        machine.note("force", node, frame, thing=thing, seconds=_timeout(thing.row, args))
     for part in others or [thing]:
         machine.note("close" if kind == "drained" else "release", node, frame, thing=part)
     if thing.kind == "upgrade" and thing.name == "socket.io" and isinstance(thing.data, Thing):
@@ -456,7 +458,7 @@ def _close(
     hooks = thing.callbacks.get("onClose", ())
     for function in hooks:
         machine.task(function, [thing], frame, frame.after)
-    return Promise(after, UNDEFINED)
+    return thing if thing.row.get("callback") else Promise(after, UNDEFINED)
 
 
 def _timer(span: Any, seconds: float | None) -> After:
@@ -690,12 +692,22 @@ def _process_kill(machine: Machine, args: list[Any], node: Node, frame: Frame) -
     target = args[0] if args else UNKNOWN
     signal = args[1] if len(args) > 1 else "SIGTERM"
     if isinstance(target, External) and target.path == "process.pid":
+        if signal != machine.signal and any(signal in known.signals for known in machine.registrations):
+            return _process_emit(machine, [signal], node, frame)
         machine.note("rekill", node, frame, target=signal if isinstance(signal, str) else "")
     elif isinstance(target, Method) and isinstance(target.owner, Thing):
         return _stop_child(machine, target.owner, args[1:], node, frame)
     elif machine.stopping:
         machine.note("opaque", node, frame, target="process.kill")
     return UNDEFINED
+
+
+def _process_emit(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if machine.stopping and args and isinstance(args[0], str):
+        for known in machine.registrations:
+            if args[0] in known.signals:
+                machine.task(known.function, args, frame, frame.after, known.certain)
+    return True
 
 
 def _remove_listener(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -824,6 +836,12 @@ def _sleep(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     return Promise((*frame.after, After("timer", frame.file.span(node), None, seconds)), UNDEFINED)
 
 
+def _sync_child(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if not machine.stopping:
+        machine.add(Thing("sync-child", "child process", frame.file.span(node), False), frame)
+    return External("child_process.execSync()")
+
+
 def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     """`await once(emitter, event)`"""
     emitter, event = (*args, UNKNOWN, UNKNOWN)[:2]
@@ -926,6 +944,9 @@ def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Fram
 
     def abort(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
         signal.props["aborted"] = True
+        if at is not None:
+            # whatever was given the signal comes to its end
+            machine.note("opaque", at, frame, target="abort")
         return machine.call(Method(emitter, "emit"), ["abort"], frame, at)
 
     return Object({"signal": signal, "abort": Builtin(abort)})
@@ -972,6 +993,10 @@ _FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "process.exit": _process_exit,
     "process.reallyExit": _process_exit,
     "process.abort": _process_exit,
+    "process.emit": _process_emit,
+    "child_process.execSync": _sync_child,
+    "child_process.spawnSync": _sync_child,
+    "child_process.execFileSync": _sync_child,
     "process.kill": _process_kill,
     "process.nextTick": _soon,
     "queueMicrotask": _soon,

@@ -133,6 +133,8 @@ class Machine:
         self.certain = True
         self.stopping = False
         self.ended = False
+        self.signal = ""
+        """The signal that has arrived."""
         self.steps = 0
         self.counters: frozenset[str] = frozenset()
         """Variables that work counts up and down: nobody knows what they are when the signal comes."""

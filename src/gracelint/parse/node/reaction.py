@@ -50,16 +50,24 @@ def reaction(
     mine = [known for known in base.registrations if signal in known.signals]
     certain = [known for known in mine if known.certain and not _deferred(known.after)]
     maybe = [known for known in base.registrations if known not in certain and (known in mine or not known.signals)]
-    busy = next((thing for thing in base.things if thing.kind == "busy" and thing.certain), None)
+    busy = _busy(base)
     if not certain:
         return _without_handler(signal, base, maybe, busy), None
     span = certain[0].span
     if busy is not None:
-        why = f"line {busy.span.line} loops without ever giving way to the event loop, so no handler runs"
+        what = "waits for a child process" if busy.kind == "sync-child" else "loops"
+        why = f"line {busy.span.line} {what} without ever giving way to the event loop, so no handler runs"
         return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, Cause.NEVER_OBSERVED, why, busy.span), None
     stopped = _stop(signal, start())
     found = _judge(signal, stopped, certain, span, start, depth)
     return found, stopped
+
+
+def _busy(base: Machine) -> Thing | None:
+    """What keeps node from its event loop: a loop without `await`, or a synchronous child with nothing beside it."""
+    waits = all(thing.alive is False for thing in base.things)
+    kinds = ("busy", "sync-child") if waits else ("busy",)
+    return next((thing for thing in base.things if thing.kind in kinds and thing.certain), None)
 
 
 def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy: Thing | None) -> Reaction:
@@ -97,6 +105,7 @@ def _stop(signal: str, machine: Machine) -> Stopped:
     before = machine.events
     machine.events = []
     machine.stopping = True
+    machine.signal = signal
     machine.counters = _counters(machine)
     file = machine.parsed[machine.source.path]
     assert file is not None
