@@ -154,7 +154,7 @@ def _acts(events: tuple[Event, ...], path: tuple[Span, ...] = ()) -> tuple[Act, 
     acts = []
     for event in events:
         behind = tuple(part.span for part in event.after if part.span in spans or part.kind == "timer")
-        if behind != path:
+        if behind != path or (event.thing is not None and event.thing.kind == "timer"):
             continue
         acts.append(_act(event, events, path))
     timers = {
