@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import posixpath
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gracelint.edits.dockerfile import install_init
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
 from gracelint.knowledge import table
@@ -14,6 +18,7 @@ from gracelint.launch.image import find_path, find_text, image_of, list_folder, 
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
 from gracelint.parse.dockerfile import read_dockerfile
+from gracelint.parse.errors import ParseError
 from gracelint.record import replace
 from gracelint.source import Source, Word
 
@@ -466,3 +471,65 @@ def test_signal_numbers_and_near_names() -> None:
         "SIGQUIT",
         None,
     )
+
+
+# Hostile input
+
+PIECES = st.sampled_from(
+    [
+        *("FROM a AS a", "FROM a", "FROM node:²", "FROM python:3.$X", "FROM @", "FROM :", "FROM /:", "FROM scratch"),
+        *(
+            "COPY",
+            "COPY a",
+            "COPY --from=a / /",
+            "COPY --from=0 . .",
+            "COPY [] /",
+            "COPY [*?/[ ../..",
+            "COPY <<E /x\ny\nE",
+        ),
+        *(
+            "RUN",
+            "RUN ln -s /x /x",
+            "RUN ln -s x",
+            "RUN > /x",
+            "RUN cat >",
+            "RUN mv / /",
+            "RUN []",
+            'RUN ["-c"]',
+            "RUN ;;",
+        ),
+        *("RUN -m -m", "RUN uv", "RUN x -m y", "RUN uv pip", "RUN apk add", "RUN apk add @ = [", "RUN cd && cp a b"),
+        *("WORKDIR", "WORKDIR ../..", "WORKDIR $X", "ENV", "ENV A", "ENV PATH=", "ENV PATH=$PATH:${PATH}", "ENV =x"),
+        *(
+            "CMD",
+            "CMD []",
+            "CMD [",
+            "ENTRYPOINT",
+            "ENTRYPOINT ['a']",
+            "SHELL",
+            "SHELL []",
+            "SHELL x",
+            "STOPSIGNAL",
+            "USER",
+        ),
+        *("ADD http://x/tini /", "ADD a.tar /", "ARG X", "ARG", "ARG =", "ONBUILD", "LABEL x", "HEALTHCHECK NONE"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=10), st.sampled_from(["/x", "x", "", "/", "../..", "//x", "x/./y/"]))
+@hypothesis.settings(max_examples=400, deadline=None)
+def test_any_stage_makes_an_image(lines: list[str], path: str) -> None:
+    files = project("FROM node:22\n" + "\n".join(lines) + "\n", "x/y", "a")
+    try:
+        stage = final(files)
+    except ParseError:
+        return
+    image = image_of(stage, files, None)
+    for working_dir in ("/", image.working_dir):
+        text = find_text(image, files, path, working_dir)
+        assert text is None or text.source in files.files.values()
+        at = find_path(image, files, path, working_dir)
+        assert at is None or not at.startswith(("..", "/"))
+        list_folder(image, files, path, working_dir)
+    install_init(stage, image)

@@ -71,7 +71,7 @@ def commands(run: Instruction) -> Iterator[list[str]]:
     if run.argv is not None:
         words = [word.value for word in run.argv]
         if "-c" not in words[1:-1]:
-            yield words
+            yield from [words] if words else []
             return
         text = words[-1]
     bodies = [heredoc.body.text for heredoc in run.heredocs] if _SHELL_HEREDOC.match(text) else []
