@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gracelint.facts.launch import Effect, Image
 from gracelint.launch import shell, wrappers
@@ -105,6 +108,111 @@ def test_script(seen: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Non
         for row in rows:
             where = context(row, init=str(seen.get("init", "")))
             assert verdict(words("sh", "entry.sh", "python", "app.py"), where) == expected, row
+
+
+PARTS = [
+    "exec",
+    '"$@"',
+    "python app.py",
+    "tail -f /dev/null",
+    "&",
+    "&&",
+    ";",
+    "\n",
+    "",
+    "",
+    "",
+    "trap",
+    "'kill $p; wait'",
+    "'exit 0'",
+    '""',
+    "TERM",
+    "EXIT",
+    "-",
+    "p=$!",
+    "wait",
+    "wait $p",
+    "kill 0",
+    "kill -TERM $p",
+    "(",
+    ")",
+    "{",
+    "}",
+    "if",
+    "then",
+    "else",
+    "fi",
+    "true",
+    "false\n",
+    "while",
+    "do",
+    "done",
+    "case $1 in",
+    "esac",
+    "*)",
+    ";;",
+    "set -e",
+    "set -m",
+    "set --",
+    "shift",
+    "f() {",
+    "f",
+    "eval",
+    ". ./x",
+    "cd /x",
+    "$x",
+    '"${x:-$y}"',
+    "exit",
+    "return",
+    "> log\n",
+    "for x in a b",
+    "break",
+    "[ -f x ]",
+    '[ "$x" = y ]',
+    "!",
+    "sleep 1",
+    "echo",
+    "fg",
+    "export A=$x",
+    "read x",
+    "command",
+    "time",
+    "#",
+    "'",
+    '"',
+    "$(",
+    "`",
+    "nohup",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=25), st.sampled_from(["dash-debian", "bash-5.1+", "busybox-ash"]))
+def test_any_text_is_followed(parts: list[str], row: str) -> None:
+    step = shell.step(words("sh", "-c", " ".join(parts), "sh", "python", "app.py"), context(row))
+    assert step is not None and step.hop is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f() { f; f; f; }; f; exec app",
+        'x=\'eval "$x"; eval "$x"\'; eval "$x"',
+        "A=xxxxxxxxxx\n" + "A=$A$A\n" * 60 + "exec $A",
+        "if [ -f a ]; then b; fi\n" * 3000 + "exec app",
+        "a && " * 3000 + "exec app",
+        "for a in 1 2 3 4 5 6 7 8 9 0; do " * 9 + "b; " + "done; " * 9,
+    ],
+)
+def test_hostile_text_ends_soon(text: str) -> None:
+    started = time.monotonic()
+    assert shell.step(words("sh", "-c", text), context("dash-debian")) is not None
+    assert time.monotonic() - started < 20
+
+
+def test_optional_preparations_do_not_multiply() -> None:
+    text = "".join(f"if [ -f /init/{n} ]; then ./init-{n}; fi\n" for n in range(30)) + 'exec "$@"\n'
+    assert verdict(words("sh", "-c", text, "sh", "python", "app.py"), context("dash-debian")) == "handled"
 
 
 def test_every_shell_was_tried() -> None:

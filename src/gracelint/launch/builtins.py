@@ -132,7 +132,7 @@ def _exec(walk: Walk, call: Call, state: State) -> list[State]:
             if "exec -a" in walk.lacks:
                 return _exit(walk, call, state)
             rest = rest[1:]
-    state.events.append(run_event("exec" if rest else "redirect", rest, call, state))
+    state.add(run_event("exec" if rest else "redirect", rest, call, state))
     state.ended = bool(rest)
     return [state]
 
@@ -394,7 +394,7 @@ def _fg(walk: Walk, call: Call, state: State) -> list[State]:
     started = [item for item in state.started if item.words]
     state.status = "fg" not in walk.lacks
     if started and state.status:
-        state.events.append(replace(started[-1], kind="run", command=None, job=None, traps=dict(state.traps)))
+        state.add(replace(started[-1], kind="run", command=None, job=None, traps=dict(state.traps)))
     return [state]
 
 

@@ -6,7 +6,7 @@ from gracelint.knowledge import table
 from gracelint.launch.one_shots import one_shot
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import Scope, expand
-from gracelint.record import Record, field
+from gracelint.record import Record, field, replace
 from gracelint.source import Word
 
 TYPE_CHECKING = False
@@ -74,8 +74,15 @@ class Event(Record, identity=True):
     """It waits in a loop until the job is gone, whatever interrupts it."""
     monitor: bool = False
     """Under `set -m`, where background jobs do not ignore SIGINT."""
+    passes: bool = False
+    """It may turn out to be a preparation, where another program follows."""
     beside: tuple[Span, ...] = ()
     """The other commands of its pipe, and those its output is redirected to."""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What tells it from others on paths through the same text."""
+        return self.kind, self.job, self.span.start, id(self.span.source), *(word.value for word in self.words)
 
 
 class State:
@@ -116,6 +123,46 @@ class State:
         other.traps = dict(self.traps)
         other.events = list(self.events)
         return other
+
+    def add(self, event: Event) -> None:
+        """Takes down an event, as far as it can matter for how the path ends.
+
+        Of programs in the foreground only the last can be the one that stays; what only prepares never is.
+        """
+        plain = (
+            event.kind == "run" and not is_idle(event.words) and (not event.words or event.words[0].value != "sleep")
+        )
+        if plain and event.prepares:
+            return
+        if (plain or event.kind == "exec") and self.events and self.events[-1].passes:
+            self.events.pop()
+        self.events.append(replace(event, passes=True) if plain else event)
+
+    def absorb(self, other: State) -> None:
+        """Goes on as one path with another of the same fingerprint: where they differ, nothing is known."""
+        mine, theirs = self.variables, other.variables
+        for name in mine.keys() | theirs.keys():
+            if mine.get(name, "") != theirs.get(name, ""):
+                mine[name] = None
+        self.exported |= other.exported
+        if self.status is not other.status:
+            self.status = None
+
+    @property
+    def fingerprint(self) -> tuple[object, ...]:
+        """All but variables and the last command's success."""
+        return (
+            self.ended,
+            self.positional,
+            self.working_dir,
+            self.depth,
+            self.jobs,
+            self.monitor,
+            self.errexit,
+            frozenset(self.traps.items()),
+            frozenset(self.functions),
+            *(event.identity for event in self.events),
+        )
 
     @property
     def scope(self) -> Scope:

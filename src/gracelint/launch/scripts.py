@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gracelint.source import Passage, Span, Word
 
 _MOST_PATHS = 48
+_MOST_STEPS = 10_000
+"""Commands followed in one walk, counted each time."""
 _MOST_ROUNDS = 40
 """Of a loop whose condition is known each time, such as one that shifts arguments."""
 
@@ -33,6 +35,7 @@ class Walk:
         self.lacks = frozenset(row.get("lacks", ()))
         self.refused: list[Span] = []
         """Signal names that the shell does not take."""
+        self.steps = 0
         self.complete = True
         """False where the script has more ways than are followed."""
 
@@ -54,7 +57,7 @@ class Walk:
         shapes = call.shapes
         if shapes is not None and state.trapped:
             shapes |= {"trap" if any(state.traps.values()) else "reset-trap"}
-        state.events.append(run_event("run", call.words, Call(call.words, call.command, shapes), state))
+        state.add(run_event("run", call.words, Call(call.words, call.command, shapes), state))
         state.status = None if asks(name) else True
         return [state]
 
@@ -67,12 +70,19 @@ class Walk:
             states = [state for state in states if state.ended]
             for state in running:
                 states.extend(self._command(command, state, inner))
+            if len(states) > 1 and index < len(commands) - 1:
+                states = _merged(states)
             if len(states) > _MOST_PATHS:
                 self.complete = False
                 states = states[:_MOST_PATHS]
         return states
 
     def _command(self, command: Command, state: State, shapes: Shapes) -> list[State]:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            self.complete = False
+            state.ended = True
+            return [state]
         if isinstance(command, Simple):
             return self._simple(command, state, shapes)
         if isinstance(command, AndOr):
@@ -194,9 +204,12 @@ class Walk:
         if not group.subshell:
             return self._list(group.body, [state], inner)
         ends = []
+        before = set(state.events)
         for end in self._list(group.body, [state.fork()], inner):
             after = state.fork()
-            after.events = [_in_subshell(item, inner, state) for item in end.events]
+            after.events = []
+            for item in end.events:
+                after.add(item if item in before else _in_subshell(item, inner, state))
             after.status = end.status
             ends.append(after)
         return ends
@@ -298,9 +311,19 @@ class Walk:
         main = next((run for run in runs if not run.prepares and not filters(run.words)), runs[-1])
         beside = tuple(run.span for run in runs if run is not main and (filters(run.words) or not run.prepares))
         if main.words:
-            state.events.append(_as_run(replace(main, beside=beside, piped=True), None))
+            state.add(_as_run(replace(main, beside=beside, piped=True), None))
         state.status = None if main.prepares else True
         return [state]
+
+
+def _merged(states: list[State]) -> list[State]:
+    """Paths that only differ in what is not known anyway go on as one."""
+    found: dict[tuple[object, ...], State] = {}
+    for state in states:
+        same = found.setdefault(state.fingerprint, state)
+        if same is not state:
+            same.absorb(state)
+    return list(found.values())
 
 
 def _at_the_end(commands: Sequence[Command], shapes: frozenset[str]) -> frozenset[str]:

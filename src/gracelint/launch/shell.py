@@ -44,6 +44,8 @@ _SHELLS = {
 """Names of shells, and the rows of `knowledge/shells.toml` they may be."""
 _LIKELY_SH = ("dash-debian", "busybox-ash", "bash-5.1+")
 """What /bin/sh is in nearly all images, where nothing is known of this one."""
+_LONGEST_TEXT = 500_000
+"""Characters of a script; longer ones are archives that unpack themselves."""
 _LONG_OPTIONS_WITH_VALUE = ("--rcfile", "--init-file")
 
 
@@ -193,13 +195,18 @@ def _run(job: _Job) -> Step:
     names = rows_of(job.shell, job.context)
     if not names:
         return _end(job, "none", f"the image has no shell: {job.shell} cannot be started", "no-shell")
+    if len(job.passage.text) > _LONGEST_TEXT:
+        return _end(job, names[0], "the script is too long to be followed", "branches")
     script = read_script(job.passage)
     if script.broken is not None:
         return _end(job, names[0], f"the shell text cannot be read from line {script.broken.line} on", "broken")
     if job.form == "script" and "\r\n" in job.passage.text:
         why = f"{job.call.name} has Windows line endings, which the shell takes for part of its words"
         return _end(job, names[0], why, "broken")
-    steps = [_in_shell(job, script, name) for name in names]
+    try:
+        steps = [_in_shell(job, script, name) for name in names]
+    except RecursionError:
+        return _end(job, names[0], "the script is nested too deeply to be followed", "branches")
     effects = {step.hop.effect for step in steps if step.hop is not None}
     return steps[0] if len(effects) == 1 else _undecided(job, steps, names)
 
@@ -213,7 +220,7 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
     walk = Walk(_reader(job.context), row)
     paths = walk.paths(script.body, _state(job), _shapes_around(script, job.form))
     if not walk.complete:
-        return _end(job, name, "the script has more branches than can be followed", "branches")
+        return _end(job, name, "the script has more ways to go than are followed", "branches")
     scenes = [Scene(path, index, walk, job.context) for path in paths if (index := blocking(path)) is not None]
     if not scenes:
         lasting = any(not item.prepares for path in paths for item in path.started)

@@ -18,6 +18,10 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 _BRACED = re.compile(r"(#?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
 _PARTS = re.compile(r"(?:[^\s'\"\\]|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.)+", re.DOTALL)
 _SPLITS = re.compile(f"[ \t\n{ITEMS}]+")
+_LONGEST = 100_000
+"""Characters of a word; a longer one is given up."""
+_LONGEST_CUT = 1_000
+"""Characters of a value from which `${x#pattern}` cuts: each length is tried."""
 _SET_AT_RUN_TIME = frozenset(
     ("HOME", "PATH", "PWD", "OLDPWD", "HOSTNAME", "USER", "LOGNAME", "TERM", "UID", "EUID", "PPID", "SHLVL", "UNKNOWN")
 )
@@ -37,9 +41,11 @@ class Scope(Record):
 def expand(text: str, scope: Scope) -> tuple[str, ...] | None:
     """The words that a word's text becomes, or None where that is only known when it runs. Globs stay as they are."""
     pieces: list[tuple[str, bool]] = []
+    length = 0
     for piece, quoted in _pieces(text, scope):
-        if piece is None:
+        if piece is None or length > _LONGEST:
             return None
+        length += len(piece)
         pieces.append((piece, quoted))
     return tuple(_fields(pieces))
 
@@ -185,9 +191,11 @@ def _text(text: str, scope: Scope) -> str | None:
     return None if fields is None else " ".join(fields)
 
 
-def _cut(value: str, pattern: str, operator: str) -> str:
+def _cut(value: str, pattern: str, operator: str) -> str | None:
     from fnmatch import fnmatchcase
 
+    if len(value) > _LONGEST_CUT:
+        return None
     shortest = range(len(value) + 1)
     ends = reversed(shortest) if operator in ("##", "%") else shortest
     for end in ends:

@@ -62,8 +62,9 @@ def read_script(passage: Passage) -> Script:
         reader.commands(body)
         if reader.offset < len(passage.text):
             raise _BrokenError(reader.offset)
-    except _BrokenError as error:
-        start = min(error.offset, max(len(passage.text) - 1, 0))
+    except (_BrokenError, RecursionError) as error:
+        offset = error.offset if isinstance(error, _BrokenError) else reader.offset
+        start = min(offset, max(len(passage.text) - 1, 0))
         broken = passage.span(start, min(start + 1, len(passage.text)))
     return Script(passage, tuple(body), interpreter, broken)
 
