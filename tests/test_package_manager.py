@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -45,7 +46,7 @@ def launch_of(
     init: str = "",
     signal: str = "SIGTERM",
     lines: tuple[str, ...] = (),
-    package: dict[str, object] | None = None,
+    package: Mapping[str, object] | None = None,
     **files: str,
 ) -> Launch:
     """The launch of an image whose CMD is a JSON array; `files` have `_` for `.` in their names."""
@@ -226,7 +227,7 @@ def test_the_script_and_its_arguments(argv: tuple[str, ...], script: str, text: 
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_package_in_another_folder(argv: tuple[str, ...], more: dict[str, object]) -> None:
+def test_a_package_in_another_folder(argv: tuple[str, ...], more: Mapping[str, object]) -> None:
     api = json.dumps({"name": "@shop/api", "scripts": {"start": "node ../srv.js none"}})
     launch = launch_of(*argv, package=more, api__package_json=api)
     assert manager_of(launch).details["passage"].text == "node ../srv.js none"

@@ -1,5 +1,5 @@
-"""Node programs: what a signal does to them. Every verdict here was measured with real processes on Node 20, as PID 1
-of a PID namespace, with a request of 2.5 s in flight where there is a server."""
+"""Node programs: what a signal does to them. The verdicts of the tables were measured with real processes on Node 20, as PID 1
+of a PID namespace and with a request of 2.5 s in flight where there is a server."""
 
 # ruff: noqa: E501 (a line of these tables is a program)
 

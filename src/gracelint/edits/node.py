@@ -56,10 +56,10 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
 
 def handle_sigterm_too(program: Program, handler: Handler) -> tuple[Edit, ...] | None:
     """Gives SIGTERM to a handler of SIGINT: one more element in the list of signals, or a loop around the call."""
-    name = handler.names[0] if handler.names else None
+    name = next((span for span in handler.names if span.text[1:-1] == "SIGINT"), None)
     source = handler.span.source
     file = _read(source)
-    if name is None or file is None or name.text[1:-1] != "SIGINT" or name.source is not source:
+    if name is None or file is None or name.source is not source:
         return None
     other = f"{name.text[0]}SIGTERM{name.text[0]}"
     literal = file.node_at(name)
