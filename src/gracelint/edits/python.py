@@ -122,7 +122,7 @@ def _after(source: Source, node: ast.stmt) -> int:
 
 
 def _line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", ())
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min((node.lineno, *(decorator.lineno for decorator in decorators)))
 
 
@@ -157,13 +157,14 @@ def _loop_element(source: Source, span: Span) -> Span | None:
     if tree is None or not source.text.isascii():
         return None
     for node in ast.walk(tree):
-        if isinstance(node, ast.For) and isinstance(node.iter, (ast.Tuple, ast.List)) and node.end_lineno is not None:
-            if node.lineno <= span.line <= node.end_lineno and len(node.iter.elts) > 1:
-                last = node.iter.elts[-1]
-                start = source.line_starts[last.lineno - 1] + last.col_offset
-                end = source.line_starts[(last.end_lineno or last.lineno) - 1] + (last.end_col_offset or 0)
-                found = Span(source, start, end)
-                return found if "SIGINT" in found.text else None
+        if not isinstance(node, ast.For) or not isinstance(node.iter, (ast.Tuple, ast.List)):
+            continue
+        if node.lineno <= span.line <= (node.end_lineno or 0) and len(node.iter.elts) > 1:
+            last = node.iter.elts[-1]
+            start = source.line_starts[last.lineno - 1] + last.col_offset
+            end = source.line_starts[(last.end_lineno or last.lineno) - 1] + (last.end_col_offset or 0)
+            found = Span(source, start, end)
+            return found if "SIGINT" in found.text else None
     return None
 
 

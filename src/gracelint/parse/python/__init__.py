@@ -9,12 +9,12 @@ from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Prog
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
-from gracelint.parse.python.ends import EXEC, RAISE, STUCK, End, Facts, Point, Registration, TooLong
-from gracelint.parse.python.library import NUMBERS, path_of
+from gracelint.parse.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
+from gracelint.parse.python.library import path_of
 from gracelint.parse.python.machine import Machine
 from gracelint.parse.python.modules import Module, Modules
 from gracelint.parse.python.reaction import Run, candidates, keyboard_interrupt, react
-from gracelint.parse.python.values import CERTAIN, LOST, Const, Thing
+from gracelint.parse.python.values import CERTAIN, Const, Thing
 from gracelint.record import replace
 from gracelint.source import Source, Span
 
@@ -214,17 +214,19 @@ def _shutdown_waits(runs: list[Machine]) -> tuple[Wait, ...]:
         if machine.signal not in ("SIGTERM", "SIGINT"):
             continue
         for point in machine.leaving:
+            if point.kind == "exit":
+                continue
             found.setdefault(id(point.node), Wait(point.kind, point.span, point.limit, True))
     return tuple(found.values())
 
 
-def _server(server: tuple) -> ServerCall:  # type: ignore[type-arg]
-    path, node, module, thing, keywords, row = server
+def _server(server: Served) -> ServerCall:
     options = {
         name: value.value if isinstance(value, Const) and isinstance(value.value, (int, float, str, bool)) else None
-        for name, value in keywords.items()
+        for name, value in server.keywords.items()
     }
-    return ServerCall(row["server"], module.span(node), None, options, bool(row.get("development")))
+    span = server.module.span(server.node)
+    return ServerCall(server.row["server"], span, None, options, bool(server.row.get("development")))
 
 
 def _wait(point: Point) -> Wait:

@@ -6,6 +6,7 @@ import ast
 
 from gracelint.parse.python.modules import Module
 from gracelint.parse.python.values import CERTAIN, Const, Thing, Value
+from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,20 @@ class Point:
     """A place where a thread waits: one blocking call, or a loop that never ends."""
 
     __slots__ = (
-        "comes_back", "guards", "handles", "joins", "kind", "loops", "module", "node", "receiver", "seconds", "serves", "tag", "what",
-    )  # fmt: skip
+        "comes_back",
+        "guards",
+        "handles",
+        "joins",
+        "kind",
+        "loops",
+        "module",
+        "node",
+        "receiver",
+        "seconds",
+        "serves",
+        "tag",
+        "what",
+    )
 
     def __init__(self, node: ast.AST, module: Module, kind: str, seconds: Value | None, what: str) -> None:
         self.node = node
@@ -146,6 +159,15 @@ class Deed:
         self.seconds = seconds
 
 
+class Served(Record):
+    """A server that the source starts, and its row in the table."""
+
+    node: ast.AST
+    module: Module
+    keywords: dict[str, Value]
+    row: dict[str, Any]
+
+
 class Facts:
     """What a run without a signal comes across, in order."""
 
@@ -159,7 +181,7 @@ class Facts:
         self.registrations: list[Registration] = []
         self.installed_at: int | None = None
         """How many waits come before the first handler."""
-        self.servers: list[tuple[str, ast.AST, Module, Thing | None, dict[str, Value], dict[str, Any]]] = []
+        self.servers: list[Served] = []
         self.children: list[Thing] = []
         self.connections: list[tuple[str, Thing]] = []
         self.closed: set[int] = set()

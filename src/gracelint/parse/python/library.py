@@ -11,20 +11,17 @@ from gracelint.knowledge import table
 from gracelint.parse.python.ends import (
     ABANDON,
     DEFAULT,
-    EXEC,
     FINAL,
     HARD,
     IGNORED,
     NORMAL,
     RAISE,
     STUCK,
-    Deed,
     End,
-    Facts,
     Leave,
     Point,
     Registration,
-    stuck,
+    Served,
 )
 from gracelint.parse.python.values import (
     CERTAIN,
@@ -42,7 +39,6 @@ from gracelint.parse.python.values import (
     Function,
     Items,
     Later,
-    ModuleValue,
     Name,
     Partial,
     Thing,
@@ -84,31 +80,6 @@ EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.Proces
 POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
 PROCESSES = ("multiprocessing.Process",)
 THREADS = ("threading.Thread",)
-_HARMLESS = ("builtins", "logging", "time", "json", "sys", "datetime", "os", "traceback", "structlog", "loguru", "warnings", "faulthandler",
-             "random", "math", "re", "collections", "typing", "string", "contextlib", "functools", "itertools", "copy", "pprint", "io")  # fmt: skip
-_BLOCKS = frozenset(
-    ("recv", "recv_into", "recvfrom", "recv_multipart", "recv_json", "recv_string", "accept", "read", "readline", "readlines", "readinto",
-     "get", "get_message", "poll", "receive", "receive_message", "receive_messages", "consume", "next", "wait", "wait_for", "listen", 
-     "handle_request", "pop", "blpop", "brpop", "bzpopmin", "xread", "xreadgroup", "dequeue", "reserve", "select", "pull", "drain_events", "read_events",
-      "join", "basic_get", "process_data_events", "process_events", "event", "getch", "wait_for_notify", "read_message", "take")
-)  # fmt: skip
-_TIMEOUTS = (
-    "timeout",
-    "timeout_ms",
-    "block",
-    "timeout_seconds",
-    "time_limit",
-    "WaitTimeSeconds",
-    "wait_time",
-    "max_wait_time",
-    "timeout_millis",
-)
-_SERVES = frozenset(
-    ("run", "start", "serve", "serve_forever", "run_forever", "start_polling", "run_polling", "infinity_polling", "polling", "listen",
-     "consume", "start_consuming", "run_async", "loop_forever", "mainloop", "idle", "work", "join", "wait", "wait_closed", "main", "launch",
-     "run_app", "run_server", "run_until_disconnected", "wait_for_termination", "cli", "execute", "loop", "spin", "app", "start_worker")
-)  # fmt: skip
-
 
 # -- names ---------------------------------------------------------------------------------------------------------
 
@@ -146,6 +117,8 @@ def path_of(value: Value) -> str:
 
 
 def external_attribute(machine: Machine, owner: Name, name: str) -> Value:
+    if machine.modules.is_ours(owner.dotted) and machine.modules.find(f"{owner.dotted}.{name}") is not None:
+        return machine.import_module(f"{owner.dotted}.{name}", machine.module.tree)
     dotted = canonical(f"{owner.dotted}.{name}")
     if dotted == "sys.executable":
         return Const("python")
@@ -218,7 +191,10 @@ def dataclass_fields(cls: Class, thing: Thing, args: Arguments, keywords: Keywor
         for part in cls.node.body
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
     ]
-    for name, value in (*zip(names, args), *((key, value) for key, value in keywords.items() if key in names)):
+    for name, value in (
+        *zip(names, args, strict=False),
+        *((key, value) for key, value in keywords.items() if key in names),
+    ):
         thing.store[name] = value
     for name in names:
         default = cls.store.get(name)
@@ -276,7 +252,7 @@ def _elsewhere(
     top = path.split(".")[0]
     last = path.rpartition(".")[2]
     if machine.handling and not machine.aside:
-        quiet = top in _HARMLESS or (
+        quiet = top in table("python")["words"]["harmless"] or (
             isinstance(function, Bound)
             and last in ("info", "warning", "debug", "error", "exception", "critical", "flush", "write")
         )
@@ -288,12 +264,22 @@ def _elsewhere(
     ):
         machine.doubt(f"`{text_of(node)}` may install a handler")
         machine.write(machine.world, ("signal", "SIGTERM"), LOST_TRACK)
-    if last in _SERVES and top not in STANDARD and not machine.handling and not machine.aside:
+    if (
+        last in table("python")["words"]["may_serve"]
+        and top not in STANDARD
+        and not machine.handling
+        and not machine.aside
+    ):
         point = Point(node, machine.module, "call", None, text_of(node))
         point.tag = LOST
         point.guards = tuple(machine.guards)
         machine.facts.maybe.append(point)
-    if last in _BLOCKS and top not in STANDARD and not machine.handling and _may_block(path, last, args):
+    if (
+        last in table("python")["words"]["may_wait"]
+        and top not in STANDARD
+        and not machine.handling
+        and _may_block(path, last, args)
+    ):
         _wait_elsewhere(machine, node, args, keywords)
     if isinstance(function, Unknown):
         return function
@@ -331,7 +317,7 @@ def _is_standard_stream(path: str, args: Arguments) -> bool:
 
 
 def _may_block(path: str, last: str, args: Arguments) -> bool:
-    """Whether a method that nothing more is known of may wait for the world outside: `get()` does, `get(key)` does not."""
+    """Whether a method that nothing more is known of may wait for the world: `get()` may, `get(key)` does not."""
     if last in ("get", "pop", "next", "take", "event", "join"):
         return not args and not path.startswith(("os.environ", "builtins."))
     return not path.startswith(("builtins.", "os.path", "json", "pathlib", "yaml"))
@@ -339,7 +325,7 @@ def _may_block(path: str, last: str, args: Arguments) -> bool:
 
 def _wait_elsewhere(machine: Machine, node: ast.AST, args: Arguments, keywords: Keywords) -> None:
     """A call out of the project that may wait: for how long, if at all, is not known."""
-    given = next((keywords[name] for name in _TIMEOUTS if name in keywords), None)
+    given = next((keywords[name] for name in table("python")["words"]["timeouts"] if name in keywords), None)
     seconds: Value | None = FROM_OUTSIDE if given is not None else None
     if isinstance(given, Const) and isinstance(given.value, (int, float)) and given.value > 0:
         milliseconds = any(name in keywords for name in ("timeout_ms", "timeout_millis", "block"))
@@ -464,7 +450,7 @@ def serve(
         return Later(function, args, keywords, node)
     receiver = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
     if not machine.arrived and not machine.handling:
-        machine.facts.servers.append((path, node, machine.module, receiver, keywords, row))
+        machine.facts.servers.append(Served(node, machine.module, keywords, row))
     seconds = _seconds(machine, row, args, keywords, receiver)
     point = Point(node, machine.module, "serve", seconds, text_of(node))
     point.serves = row
@@ -486,8 +472,7 @@ def serve(
             return True
         return any(("called", stop) in receiver.store for stop in stops)
 
-    value = machine.wait(point, ready=ready, value=NONE)
-    return value
+    return machine.wait(point, ready=ready, value=NONE)
 
 
 def consume(machine: Machine, function: Value, path: str, row: dict[str, Any], node: ast.AST) -> Value:
@@ -762,6 +747,7 @@ def _is_known(target: Name | Bound) -> bool:
     knowledge = table("python")
     return (
         path in MODELS
+        or path.startswith("builtins.")
         or any(path in knowledge[part] for part in ("wait", "server", "consumer"))
         or (isinstance(target, Bound) and target.name in METHODS and fits(target.name, path_of(target.receiver)))
     )
@@ -870,14 +856,12 @@ def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.A
     raised = [end for end in alive if end.kind == RAISE]
     if kind == "contextlib.suppress":
         types = context.store.get("#types")
-        caught = [
-            end for end in raised
-            if isinstance(types, Items) and isinstance(end.value, Error) and any(machine.catches(each, end.value) for each in types.values())
-        ]  # fmt: skip
+        known = types.values() if isinstance(types, Items) else []
+        caught = [end for end in raised if _is_caught(machine, known, end)]
         return machine.merge([end for end in ends if end not in caught] + [End(NORMAL, end.tag) for end in caught])
     if machine.arrived and not machine.handling and not machine.aside:
         own = context.cls is not None and (context.cls.find("__exit__") or context.cls.find("__aexit__"))
-        machine.cleaned = machine.cleaned or own is not None and own is not False
+        machine.cleaned = machine.cleaned or (own is not None and own is not False)
     arrived = machine.arrived
     try:
         if context.cls is not None:
@@ -897,6 +881,11 @@ def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.A
             return leave.ends
         return machine.merge([end for end in ends if end.kind in FINAL] + leave.ends)
     return ends
+
+
+def _is_caught(machine: Machine, types: list[Value], end: End) -> bool:
+    error = end.value
+    return isinstance(error, Error) and any(machine.catches(each, error) for each in types)
 
 
 def decorate(machine: Machine, decorator: ast.expr, function: Value) -> Value:
@@ -977,7 +966,7 @@ def subscript(machine: Machine, owner: Value, key: Value) -> Value:
             return values[name]
         if isinstance(key, Thing) and key.kind == "slice" and not owner.open:
             return _sliced(owner, key)
-        return FROM_OUTSIDE if owner.kind != "dict" or owner.open or not owner.store else FROM_OUTSIDE
+        return FROM_OUTSIDE
     if isinstance(owner, Unknown):
         return owner
     if isinstance(owner, Thing) and isinstance(key, Const):

@@ -2,7 +2,7 @@
 
 The machine walks the statements in the order Python would, follows calls into the project, and keeps what it can know
 of variables and objects. Where a condition is not known it walks both ways and joins what they leave behind. Calls that
-leave the project are answered by `library`. A first run without a signal finds the places where the program waits; a run
+leave the project are answered by `library`. A first run without a signal finds the places where the program waits; one
 with `at` set delivers the signal at one of them, runs the handler that is installed by then, and goes on: how the
 program's main thread ends from there is its reaction.
 """
@@ -17,11 +17,7 @@ from gracelint.parse.python import library, models  # noqa: F401 - models fills 
 from gracelint.parse.python.ends import (
     BREAK,
     CONTINUE,
-    DEFAULT,
-    EXEC,
     FINAL,
-    HARD,
-    IGNORED,
     NORMAL,
     RAISE,
     RETURN,
@@ -68,11 +64,10 @@ from gracelint.parse.python.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from gracelint.parse.python.values import Store
     from gracelint.source import Word
-    from gracelint.source import Span
 
 _STEPS = 60_000
 _DEPTH = 40
@@ -309,8 +304,12 @@ class Machine:
         results: list[list[End]],
         tag: int,
     ) -> None:
-        going = [change for change, ends in zip(changes, results) if any(end.kind not in FINAL for end in ends)]
-        lasting = [change for change, ends in zip(changes, results) if any(end.kind == NORMAL for end in ends)]
+        going = [
+            change for change, ends in zip(changes, results, strict=False) if any(end.kind not in FINAL for end in ends)
+        ]
+        lasting = [
+            change for change, ends in zip(changes, results, strict=False) if any(end.kind == NORMAL for end in ends)
+        ]
         ways = lasting if len(lasting) == 1 and tag == CERTAIN else going
         for key in {key: None for change in reversed(ways) for key in reversed(change)}:
             store = next(change[key][0] for change in ways if key in change)
@@ -582,10 +581,7 @@ class Machine:
         node = loop.node
         assert isinstance(node, (ast.While, ast.For, ast.AsyncFor))
         loop.hit = False
-        if isinstance(node, ast.While):
-            ends = self._while(node)
-        else:
-            ends = self._for(node)
+        ends = self._while(node) if isinstance(node, ast.While) else self._for(node)
         certain = [end for end in ends if end.tag == CERTAIN]
         if certain:
             return ends
@@ -824,9 +820,11 @@ class Machine:
         arguments = node.args
         defaults: dict[str, Value] = {}
         positional = [*arguments.posonlyargs, *arguments.args]
-        for argument, default in zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults):
+        for argument, default in zip(
+            positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=False
+        ):
             defaults[argument.arg] = self.eval(default)
-        for argument, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults):
+        for argument, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=False):
             if keyword_default is not None:
                 defaults[argument.arg] = self.eval(keyword_default)
         return Function(node, self.module, self.frame.scopes, defaults)
@@ -906,14 +904,9 @@ class Machine:
             parent = value
         if self.modules.find(name) is not None and parent is not None:
             return parent
-        if name and self.modules.is_ours(name):
-            if not self._is_folder(name):
-                self.modules.unread.setdefault(name)
-            return Name(name)
+        if self.modules.is_ours(name) and not self.modules.is_folder(name):
+            self.modules.unread.setdefault(name)
         return Name(name)
-
-    def _is_folder(self, name: str) -> bool:
-        return not name.count(".") and self.modules.find(name) is None
 
     def _delete(self, node: ast.Delete) -> list[End]:
         return [End(NORMAL)]
@@ -1148,7 +1141,7 @@ class Machine:
         scope: Store = {}
         for name in (*positional, *(argument.arg for argument in arguments.kwonlyargs)):
             scope[name] = library.parameter_default(function.defaults.get(name))
-        scope.update(zip(positional, values))
+        scope.update(zip(positional, values, strict=False))
         named = {name: value for name, value in keywords.items() if name in scope}
         scope.update(named)
         if arguments.vararg is not None:
@@ -1233,7 +1226,7 @@ class Machine:
     def _compare(self, node: ast.Compare) -> Value:
         left = self.eval(node.left)
         result: Value = TRUE
-        for operator, comparator in zip(node.ops, node.comparators):
+        for operator, comparator in zip(node.ops, node.comparators, strict=False):
             right = self.eval(comparator)
             answer = _compared(operator, left, right)
             if isinstance(answer, Const) and not answer.value:
@@ -1266,7 +1259,7 @@ class Machine:
 
     def _dict(self, node: ast.Dict) -> Value:
         store: Store = {}
-        for key, value_node in zip(node.keys, node.values):
+        for key, value_node in zip(node.keys, node.values, strict=False):
             value = self.eval(value_node)
             name = self.eval(key) if key is not None else None
             if isinstance(name, Const) and _hashable(name.value):
@@ -1317,6 +1310,12 @@ class Machine:
         owner = self.eval(node.value)
         key = self.eval(node.slice)
         return library.subscript(self, owner, key)
+
+    def _slice(self, node: ast.Slice) -> Value:
+        thing = Thing("slice", node, self.module)
+        thing.store["lower"] = self.eval(node.lower) if node.lower else NONE
+        thing.store["upper"] = self.eval(node.upper) if node.upper else NONE
+        return thing
 
     def _joined(self, node: ast.JoinedStr) -> Value:
         parts: list[str] = []
@@ -1472,7 +1471,8 @@ class Machine:
 
     def startup(self, kind: str, node: ast.AST) -> None:
         """Something slow before the first handler is there."""
-        if not self.facts.registrations and not self.aside:
+        known = any(point.node is node for point in self.facts.startup)
+        if not self.facts.registrations and not self.aside and not known:
             self.facts.startup.append(Point(node, self.module, kind, None, ""))
 
     def frame_of(self, thing: Thing) -> Frame:
@@ -1514,6 +1514,11 @@ def _hashable(value: object) -> bool:
     return isinstance(value, (str, bytes, int, float, bool, type(None)))
 
 
+def _may_be_one(operator: ast.cmpop, left: Thing, right: Thing) -> bool:
+    """Whether two objects may be equal, or what two calls gave may be the same object."""
+    return isinstance(operator, (ast.Eq, ast.NotEq)) or left.cls is None or right.cls is None
+
+
 def _calculate(operator: ast.operator, left: object, right: object) -> Value:
     numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
     texts = isinstance(left, str) and isinstance(right, str)
@@ -1541,9 +1546,13 @@ def _compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
         return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in unknown) else FROM_OUTSIDE
     equal = isinstance(operator, (ast.Eq, ast.Is))
     if equal or isinstance(operator, (ast.NotEq, ast.IsNot)):
-        if isinstance(left, Thing) and isinstance(right, Thing) and left is not right:
-            if isinstance(operator, (ast.Eq, ast.NotEq)) or left.cls is None or right.cls is None:
-                return FROM_OUTSIDE
+        if (
+            isinstance(left, Thing)
+            and isinstance(right, Thing)
+            and left is not right
+            and _may_be_one(operator, left, right)
+        ):
+            return FROM_OUTSIDE
         left, right = library.comparable(left), library.comparable(right)
         return Const(same(left, right) is equal)
     if isinstance(operator, (ast.In, ast.NotIn)):
@@ -1620,6 +1629,7 @@ _EXPRESSIONS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.GeneratorExp: Machine._comprehension,
     ast.DictComp: Machine._dict_comprehension,
     ast.Subscript: Machine._subscript,
+    ast.Slice: Machine._slice,
     ast.JoinedStr: Machine._joined,
     ast.Lambda: Machine._lambda,
     ast.NamedExpr: Machine._named,

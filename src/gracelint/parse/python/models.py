@@ -12,11 +12,11 @@ from gracelint.parse.python.ends import (
     KILLED,
     NORMAL,
     RAISE,
-    STUCK,
     End,
     Leave,
     Point,
     Registration,
+    Served,
     stuck,
 )
 from gracelint.parse.python.library import (
@@ -52,7 +52,6 @@ from gracelint.parse.python.values import (
     LOST,
     LOST_TRACK,
     NONE,
-    OUTSIDE,
     TRUE,
     Bound,
     Class,
@@ -649,9 +648,10 @@ def _pool_end(machine: Machine, function: Value, args: Arguments, keywords: Keyw
 def _terminate_pool(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """terminate() sends SIGTERM to workers, which inherited the handler of their parent."""
     machine.close(thing, "end")
-    if machine.arrived and isinstance(thing.store.get("#inherits"), Registration) and machine.thrown is not None:
-        if machine.thrown.dotted != "builtins.SystemExit" and machine.thrown.dotted != "builtins.KeyboardInterrupt":
-            raise stuck(Point(node, machine.module, "pool", None, text_of(node)), "pool")
+    inherits = machine.arrived and isinstance(thing.store.get("#inherits"), Registration)
+    thrown = machine.thrown.dotted if machine.thrown is not None else "builtins.SystemExit"
+    if inherits and thrown not in ("builtins.SystemExit", "builtins.KeyboardInterrupt"):
+        raise stuck(Point(node, machine.module, "pool", None, text_of(node)), "pool")
     machine.write(thing.store, "#terminated", TRUE)
 
 
@@ -945,17 +945,13 @@ def _later(machine: Machine, function: Value, args: Arguments, keywords: Keyword
 
 def _as_task(machine: Machine, value: Value, node: ast.AST) -> Value:
     if isinstance(value, Later):
-        if isinstance(value.function, Function) or value.function is not None:
-            thing = Thing("asyncio.Task", value.node, machine.module)
-            if machine.handling:
-                thing.store["#target"], thing.store["#args"], thing.store["#kwargs"] = (
-                    value,
-                    items("tuple", []),
-                    Items("dict", {}),
-                )
-            else:
-                start(machine, thing, value, [], {}, value.node)
-            return thing
+        thing = Thing("asyncio.Task", value.node, machine.module)
+        if machine.handling:
+            thing.store["#target"] = value
+            thing.store["#args"], thing.store["#kwargs"] = items("tuple", []), Items("dict", {})
+        else:
+            start(machine, thing, value, [], {}, value.node)
+        return thing
     if isinstance(value, Items):
         return items(value.kind, [_as_task(machine, each, node) for each in value.values()])
     return value
@@ -981,9 +977,9 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
             for thing in things:
                 _cancel(machine, Bound(thing, "cancel"), [], {}, node)
         raise
-    if not is_true(keywords.get("return_exceptions")) and path_of(function) == "asyncio.gather":
-        if any("#cancelled" in thing.store for thing in things):
-            raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+    raises = path_of(function) == "asyncio.gather" and not is_true(keywords.get("return_exceptions"))
+    if raises and any("#cancelled" in thing.store for thing in things):
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
     return _pair(FROM_OUTSIDE) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
 
 
@@ -1037,7 +1033,7 @@ EXITS["asyncio.TaskGroup"] = _leave_group
 # -- servers -------------------------------------------------------------------------------------------------------
 
 
-@model(into=METHODS, *("shutdown",))
+@model("shutdown", into=METHODS)
 def _shutdown_server(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """`server.shutdown()` waits for serve_forever(): in the thread that runs it, for ever."""
     thing = receiver_of(function)
@@ -1103,7 +1099,7 @@ def _django(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         point.serves = row
         point.handles = ("SIGTERM", "SIGINT") if reloads else ()
         if not machine.arrived:
-            machine.facts.servers.append(("django.runserver", node, machine.module, None, {}, row))
+            machine.facts.servers.append(Served(node, machine.module, {}, row))
         return machine.wait(point, ready=lambda: False, value=NONE)
     found = _management_command(machine, command)
     if found is None:
@@ -1255,10 +1251,8 @@ def _range(machine: Machine, function: Value, args: Arguments, keywords: Keyword
         return items("list", [Const(number) for number in range(bounds[0])])
     thing = Thing("builtins.range", node, machine.module)
     if len(bounds) == len(args) and bounds:
-        try:
-            thing.store["#count"] = Const(len(range(*bounds)))
-        except (ValueError, OverflowError):
-            pass
+        low, high, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+        thing.store["#count"] = Const(max((high - low) / step, 0) if step else 0)
     return thing
 
 
@@ -1416,7 +1410,7 @@ def _dict_views(machine: Machine, function: Value, args: Arguments, keywords: Ke
         return items("list", keys)
     if function.name == "values":
         return items("list", values)
-    return items("list", [items("tuple", pair) for pair in zip(keys, values)])
+    return items("list", [items("tuple", pair) for pair in zip(keys, values, strict=False)])
 
 
 @model(
@@ -1462,7 +1456,7 @@ def _enumerate(machine: Machine, function: Value, args: Arguments, keywords: Key
     lists: list[list[Value]] = [values for values in known if values is not None]
     if path_of(function) == "builtins.enumerate":
         lists.insert(0, [Const(index) for index in range(len(lists[0]))])
-    return items("list", [items("tuple", pair) for pair in zip(*lists)])
+    return items("list", [items("tuple", pair) for pair in zip(*lists, strict=False)])
 
 
 @model("builtins.map")

@@ -56,6 +56,7 @@ class Modules:
         self._files = files
         self._roots = roots
         self._found: dict[str, Module | None] = {}
+        self._ours: dict[str, bool] = {}
         self._generators: dict[ast.AST, bool] = {}
         self.unread: dict[str, None] = {}
         self.children: list[str] = []
@@ -71,11 +72,16 @@ class Modules:
         return self._found[name]
 
     def is_ours(self, name: str) -> bool:
-        """Whether a dotted name belongs to the project, be it only a folder."""
+        """Whether a dotted name belongs to the project: its first part is a module or a folder here."""
         top = name.split(".")[0]
-        return self.find(top) is not None or any(
-            self._files.names(posixpath.normpath(posixpath.join(root, top))) for root in self._roots
-        )
+        if top not in self._ours:
+            self._ours[top] = self.find(top) is not None or self.is_folder(top)
+        return self._ours[top]
+
+    def is_folder(self, name: str) -> bool:
+        """Whether a dotted name is a folder, which Python takes as a package even without an `__init__.py`."""
+        path = name.replace(".", "/")
+        return any(self._files.names(posixpath.normpath(posixpath.join(root, path))) for root in self._roots)
 
     def packages(self) -> list[str]:
         """The folders that can be imported, by name."""

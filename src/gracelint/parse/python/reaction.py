@@ -14,13 +14,10 @@ from gracelint.parse.python.ends import (
     HARD,
     IGNORED,
     KILLED,
-    NORMAL,
-    RAISE,
     STUCK,
     Deed,
     End,
     Point,
-    TooLong,
 )
 from gracelint.parse.python.machine import Machine
 from gracelint.parse.python.values import CERTAIN, LOST, Const, Thing
@@ -141,10 +138,10 @@ def _judge(signal: str, point: Point, run: Run, child: Run) -> Reaction:
     hard = next((end for end in ends if end.kind == HARD), None)
     if hard is not None and hard.tag == CERTAIN:
         return _hard(signal, point, run, hard)
-    if stuck is not None and stuck.tag == CERTAIN or machine.doubts and not _ends(ends):
+    if (stuck is not None and stuck.tag == CERTAIN) or (machine.doubts and not _ends(ends)):
         reason = machine.doubts[0] if machine.doubts else "the source does not say whether it ends"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
-    if stuck is not None and stuck.tag == LOST or worst == LOST:
+    if (stuck is not None and stuck.tag == LOST) or worst == LOST:
         reason = (
             machine.doubts[0] if machine.doubts else f"whether it gets past `{point.what}` is only known when it runs"
         )
