@@ -1,4 +1,4 @@
-"""The cases of `cases.toml`, each a little project that can be started and that gracelint can read."""
+"""The cases of `cases/*.toml`, each a little project that can be started and that gracelint can read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-TABLE: dict[str, Any] = tomllib.loads((HERE / "cases.toml").read_text())
+TABLES: list[dict[str, Any]] = [tomllib.loads(path.read_text()) for path in sorted(HERE.glob("cases/*.toml"))]
+IMAGES: dict[str, Any] = {name: image for table in TABLES for name, image in table.get("images", {}).items()}
+NOT_STARTED: dict[str, str] = {row: why for table in TABLES for row, why in table.get("not-started", {}).items()}
 MODULES = TOOLS / "node/node_modules"
 
 
@@ -41,7 +43,7 @@ class Case(NamedTuple):
 
     def write(self, folder: Path) -> None:
         """Puts the project into a folder."""
-        image = TABLE["images"][self.image]
+        image = IMAGES[self.image]
         lines = [f"FROM {image['from']}", "WORKDIR /app", "COPY . ."]
         if self.install:
             lines.append(f"RUN npm install -g {self.install}")
@@ -61,13 +63,13 @@ class Case(NamedTuple):
         layer = folder.with_name(folder.name + "-layer")
         _lay_commands(layer, self)
         argv, by, env = _launch(self.dockerfile)
-        by = by or TABLE["images"][self.image].get("stop-signal", "SIGTERM")
+        by = by or IMAGES[self.image].get("stop-signal", "SIGTERM")
         return stop(argv, project=folder, layer=layer, env=env, by=by, probe=self.probe)
 
 
 def cases() -> Iterator[Case]:
     numbers = count()
-    for row in TABLE["cases"]:
+    for row in (row for table in TABLES for row in table["cases"]):
         for image, install, dockerfile in product(row["images"], row.get("install", [None]), row["dockerfile"]):
             yield Case(
                 next(numbers),
@@ -103,7 +105,7 @@ def _launch(dockerfile: str) -> tuple[list[str], str | None, dict[str, str]]:
 
 def _lay_commands(layer: Path, case: Case) -> None:
     """Makes the commands by which the image differs from the machine: its sh, busybox's, the installed versions."""
-    image = TABLE["images"][case.image]
+    image = IMAGES[case.image]
     usr_bin, local_bin = layer / "usr/bin", layer / "usr/local/bin"
     usr_bin.mkdir(parents=True)
     local_bin.mkdir(parents=True)

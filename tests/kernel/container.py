@@ -93,7 +93,7 @@ def _stop(container: subprocess.Popen[bytes], output: _Output, by: str, probe: P
     _until(lambda: output.says(probe.ready) and children.read_text(), container, output)
     pid = int(children.read_text())
     if probe.request is not None:
-        _until(lambda: _accepts(pid, probe.port), container, output)
+        _until(lambda: _answers(pid, probe.port), container, output)
     client = _Client(pid, probe) if probe.request is not None or probe.client is not None else None
     time.sleep(probe.settle)
     if container.poll() is not None:
@@ -171,10 +171,12 @@ class _Client:
                 self._bytes += chunk
 
 
-def _accepts(pid: int, port: int) -> bool:
-    with contextlib.suppress(OSError):
-        _inside(pid, lambda: socket.create_connection(("127.0.0.1", port), 1)).close()
-        return True
+def _answers(pid: int, port: int) -> bool:
+    """Whether a first request is answered, however: a server may listen long before its workers are up."""
+    with contextlib.suppress(OSError), _inside(pid, lambda: socket.create_connection(("127.0.0.1", port), 1)) as client:
+        client.settimeout(10)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return client.recv(1) != b""
     return False
 
 

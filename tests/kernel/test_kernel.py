@@ -15,7 +15,7 @@ from gracelint.facts.verdict import Verdict
 from predict import launches, verdict
 
 pytestmark = pytest.mark.kernel
-AT_ONCE = 6
+AT_ONCE = 10
 """Containers that run at the same time: they mostly wait."""
 
 
