@@ -86,6 +86,8 @@ def missing_init(launch: Launch) -> Iterator[Finding]:
     first = next((hop for hop in launch.hops if hop.effect is not Effect.REPLACES), None)
     if first is None or not first.pid_1 or first.kind is not HopKind.PROGRAM or launch.one_shot:
         return
+    if launch.image.family is None and launch.image.entrypoint is None:
+        return
     if launch.development or launch.dev_server or (launch.workload is not None and launch.workload.runs_to_end):
         return
     reason = _reason(first, launch)

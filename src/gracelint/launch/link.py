@@ -301,6 +301,11 @@ def _launch(
     if launch.argv is None:
         return replace(launch, why=_no_command(image))
     way = _way(launch.argv, context, launch, init)
+    if _entrypoint_unknown(launch) and not init:
+        way = _under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
+    if signal_name(launch.stop_signal.value) is None:
+        why = f"the stop signal {launch.stop_signal.value} is only known when the image is built"
+        way = replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None)
     way = _within_grace(way, launch.budget.grace.value)
     built = replace(
         launch,
@@ -350,6 +355,22 @@ def _way(argv: tuple[Word, ...], context: Context, launch: Launch, init: bool) -
     assert first.context is not None and first.hop is not None
     way = follow(argv, first.context)
     return replace(way, hops=(first.hop, *way.hops))
+
+
+def _entrypoint_unknown(launch: Launch) -> bool:
+    """Whether an image that nobody here knows may put an ENTRYPOINT of its own in front of the command."""
+    overridden = (launch.service is not None and launch.service.entrypoint is not None) or (
+        launch.container is not None and launch.container.command is not None
+    )
+    return launch.image.family is None and launch.image.entrypoint is None and not overridden
+
+
+def _under_any_entrypoint(way: Way, as_child: Way, image: Image) -> Way:
+    """An unknown ENTRYPOINT may be an init: sure is only what holds with one and without."""
+    if as_child.verdict is way.verdict:
+        return way
+    why = f"the image {image.reference} may bring an ENTRYPOINT of its own, such as an init"
+    return replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None)
 
 
 def _within_grace(way: Way, grace: float) -> Way:

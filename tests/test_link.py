@@ -1,0 +1,241 @@
+"""Which files make a launch together, and what that launch amounts to."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.testing import read
+
+HANDLES = """\
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+try:
+    while True:
+        time.sleep(1)
+finally:
+    print("clean")
+"""
+NO_HANDLER = "import time\n\nwhile True:\n    time.sleep(1)\n"
+SLOW = """\
+import signal
+import time
+
+stopping = False
+
+
+def stop(*_):
+    global stopping
+    stopping = True
+
+
+signal.signal(signal.SIGTERM, stop)
+while not stopping:
+    time.sleep({pause})
+"""
+
+
+def dockerfile(command: str = 'CMD ["python", "worker.py"]', base: str = "python:3.12-slim") -> str:
+    return f"FROM {base}\nWORKDIR /app\nCOPY . .\n{command}\n"
+
+
+def pod(image: str, spec: str = "", container: str = "") -> str:
+    return (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: worker\nspec:\n"
+        f"{spec}  containers:\n    - name: worker\n      image: {image}\n{container}"
+    )
+
+
+def launches(**files: str) -> list[Launch]:
+    """Launches of a project; in file names `__` stands for a slash and `_` for a dot."""
+    return list(read({name.replace("__", "/").replace("_", "."): text for name, text in files.items()}).launches)
+
+
+def only(**files: str) -> Launch:
+    (launch,) = launches(**files)
+    return launch
+
+
+def argv(launch: Launch) -> list[str]:
+    return [word.value for word in launch.argv or ()]
+
+
+class TestLinks:
+    def test_a_dockerfile_by_itself_is_a_launch_with_dockers_grace(self) -> None:
+        launch = only(Dockerfile=dockerfile(), worker_py=HANDLES)
+        assert (launch.origin.kind, launch.link, launch.grace.value) == ("dockerfile", None, 10.0)
+        assert launch.verdict is Verdict.HANDLED
+
+    def test_compose_builds_a_stage_which_is_then_no_launch_of_its_own(self) -> None:
+        launch = only(
+            api__Dockerfile=dockerfile(), api__worker_py=HANDLES, compose_yaml="services:\n  a:\n    build: api\n"
+        )
+        assert (launch.origin.kind, launch.origin.name, launch.link) == ("compose", "a", "built")
+
+    def test_compose_can_build_a_stage_that_is_not_the_last(self) -> None:
+        text = f"{dockerfile()}\nFROM python:3.12-slim AS other\nCMD true\n".replace("slim\n", "slim AS app\n", 1)
+        found = launches(
+            Dockerfile=text,
+            worker_py=HANDLES,
+            compose_yaml="services:\n  a:\n    build:\n      context: .\n      target: app\n",
+        )
+        assert [launch.origin.name for launch in found] == ["other", "a"]
+        assert found[1].stage is not None
+        assert found[1].stage.name == "app"
+
+    def test_a_manifest_names_an_image_that_a_folder_builds(self) -> None:
+        launch = only(worker__Dockerfile=dockerfile(), worker__worker_py=HANDLES, pod_yaml=pod("acme/worker:1"))
+        assert (launch.origin.kind, launch.link, launch.verdict) == ("kubernetes", "named", Verdict.HANDLED)
+
+    def test_the_configuration_declares_what_builds_an_image(self) -> None:
+        launch = only(
+            docker__app__Dockerfile=dockerfile().replace("COPY . .", "COPY worker.py ."),
+            worker_py=HANDLES,
+            pod_yaml=pod("acme/something-else:1"),
+            gracelint_toml='[images]\n"acme/something-else" = "docker/app/Dockerfile"\n',
+        )
+        assert (launch.link, launch.verdict) == ("declared", Verdict.HANDLED)
+
+    def test_skaffold_says_what_builds_an_image(self) -> None:
+        launch = only(
+            src__Dockerfile=dockerfile(),
+            src__worker_py=HANDLES,
+            skaffold_yaml="apiVersion: skaffold/v4beta1\nkind: Config\nbuild:\n  artifacts:\n"
+            "    - image: acme/orders\n      context: src\n",
+            pod_yaml=pod("acme/orders"),
+        )
+        assert (launch.link, launch.verdict) == ("built", Verdict.HANDLED)
+
+    def test_an_image_from_elsewhere_is_unknown(self) -> None:
+        launch = only(pod_yaml=pod("acme/elsewhere:1"))
+        assert (launch.verdict, launch.why) == (
+            Verdict.UNKNOWN,
+            "what the image acme/elsewhere:1 starts is not known",
+        )
+
+
+class TestOverrides:
+    IMAGE = 'ENTRYPOINT ["python"]\nCMD ["worker.py"]'
+
+    @pytest.mark.parametrize(
+        ("override", "started"),
+        [
+            ("", ["python", "worker.py"]),
+            ('      args: ["other.py"]\n', ["python", "other.py"]),
+            ('      command: ["sh", "-c", "true"]\n', ["sh", "-c", "true"]),
+            ('      command: ["sh"]\n      args: ["run.sh"]\n', ["sh", "run.sh"]),
+        ],
+    )
+    def test_kubernetes(self, override: str, started: list[str]) -> None:
+        launch = only(
+            worker__Dockerfile=dockerfile(self.IMAGE),
+            worker__worker_py=HANDLES,
+            pod_yaml=pod("worker", container=override),
+        )
+        assert argv(launch) == started
+
+    @pytest.mark.parametrize(
+        ("override", "started"),
+        [
+            ("", ["python", "worker.py"]),
+            ("    command: other.py --fast\n", ["python", "other.py", "--fast"]),
+            ("    entrypoint: sh run.sh\n", ["sh", "run.sh"]),
+            ("    entrypoint: sh\n    command: [run.sh]\n", ["sh", "run.sh"]),
+        ],
+    )
+    def test_compose(self, override: str, started: list[str]) -> None:
+        launch = only(
+            Dockerfile=dockerfile(self.IMAGE),
+            worker_py=HANDLES,
+            compose_yaml=f"services:\n  a:\n    build: .\n{override}",
+        )
+        assert argv(launch) == started
+
+    def test_kubernetes_stop_signal_comes_before_the_images(self) -> None:
+        launch = only(
+            worker__Dockerfile=dockerfile("STOPSIGNAL SIGINT\n" + 'CMD ["python", "worker.py"]'),
+            worker__worker_py=HANDLES,
+            pod_yaml=pod("worker", container="      lifecycle:\n        stopSignal: SIGTERM\n"),
+        )
+        assert launch.stop_signal.value == "SIGTERM"
+
+
+class TestVerdicts:
+    def test_init_true_puts_an_init_in_front(self) -> None:
+        launch = only(
+            Dockerfile=dockerfile(),
+            worker_py=NO_HANDLER,
+            compose_yaml="services:\n  a:\n    build: .\n    init: true\n",
+        )
+        assert (launch.hops[0].name, launch.verdict) == ("tini", Verdict.CUT)
+
+    def test_a_shared_process_namespace_takes_pid_1_away(self) -> None:
+        launch = only(
+            worker__Dockerfile=dockerfile(),
+            worker__worker_py=NO_HANDLER,
+            pod_yaml=pod("worker", spec="  shareProcessNamespace: true\n"),
+        )
+        assert (launch.hops[0].pid_1, launch.verdict) == (False, Verdict.CUT)
+
+    def test_sigkill_cuts_whatever_the_program_does(self) -> None:
+        launch = only(Dockerfile=dockerfile('STOPSIGNAL 9\nCMD ["python", "worker.py"]'), worker_py=HANDLES)
+        assert launch.verdict is Verdict.CUT
+        assert launch.why == "SIGKILL cannot be caught: the kernel ends everything at once"
+
+    def test_a_stop_signal_that_cannot_be_resolved_leaves_the_verdict_open(self) -> None:
+        launch = only(Dockerfile=dockerfile('ARG S\nSTOPSIGNAL $S\nCMD ["python", "worker.py"]'), worker_py=HANDLES)
+        assert launch.verdict is Verdict.UNKNOWN
+        assert launch.why == "the stop signal $S is only known when the image is built"
+
+    @pytest.mark.parametrize(("pause", "verdict"), [(2, Verdict.HANDLED), (60, Verdict.IGNORED)])
+    def test_a_flag_must_be_looked_at_within_the_grace(self, pause: int, verdict: Verdict) -> None:
+        launch = only(Dockerfile=dockerfile(), worker_py=SLOW.format(pause=pause))
+        assert launch.verdict is verdict
+
+    def test_a_longer_grace_lets_a_slow_program_notice(self) -> None:
+        launch = only(
+            worker__Dockerfile=dockerfile(),
+            worker__worker_py=SLOW.format(pause=60),
+            pod_yaml=pod("worker", spec="  terminationGracePeriodSeconds: 90\n"),
+        )
+        assert launch.verdict is Verdict.HANDLED
+
+    def test_an_unknown_base_may_bring_an_init(self) -> None:
+        launch = only(Dockerfile=dockerfile(base="acme/base:1"), worker_py=NO_HANDLER)
+        assert launch.verdict is Verdict.UNKNOWN
+        assert launch.why == "the image acme/base:1 may bring an ENTRYPOINT of its own, such as an init"
+
+    def test_an_unknown_base_is_no_matter_where_the_entrypoint_is_set(self) -> None:
+        launch = only(Dockerfile=dockerfile('ENTRYPOINT ["python", "worker.py"]', "acme/base:1"), worker_py=NO_HANDLER)
+        assert launch.verdict is Verdict.IGNORED
+
+
+def test_a_stage_that_two_services_run_is_shared() -> None:
+    found = launches(
+        Dockerfile=dockerfile(),
+        worker_py=HANDLES,
+        compose_yaml="services:\n  a:\n    build: .\n  b:\n    build: .\n",
+    )
+    assert [launch.shared for launch in found] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Dockerfile.dev", dockerfile()),
+        ("Dockerfile", dockerfile().replace("slim", "slim AS dev")),
+        (".devcontainer/Dockerfile", dockerfile()),
+    ],
+)
+def test_images_named_for_development(name: str, text: str) -> None:
+    (launch,) = read({name: text, "worker.py": HANDLES}).launches
+    assert launch.development
+
+
+def test_windows_images_are_no_launches() -> None:
+    text = "FROM mcr.microsoft.com/windows/servercore:ltsc2022\nCMD app.exe\n"
+    assert launches(Dockerfile=text) == []
