@@ -131,6 +131,25 @@ class TestScope:
         assert "b/Dockerfile" in run("check", "b/Dockerfile").out
         assert run("check", "a/../b/./Dockerfile").code == 1
 
+    def test_a_named_file_that_leads_out_of_the_project_is_a_finding(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").symlink_to("/etc/hostname")
+        result = run("check", "Dockerfile")
+        assert result.code == 1
+        assert result.out.startswith("error[unreadable-file]: this file leads out of the project, or is no file\n")
+        everything = run("check", "--verbose")
+        assert everything.code == 0
+        assert everything.err == "skipped Dockerfile: leads out of the project, or is no file\n"
+
+    def test_a_dockerfile_is_read_whatever_its_name_where_something_names_it(self, project: Path, run: Run) -> None:
+        (project / "web.txt").write_text(KILLED)
+        (project / "compose.yaml").write_text("services:\n  web:\n    build: {context: ., dockerfile: web.txt}\n")
+        assert "--> web.txt:2:12" in run("check").out
+        (project / "compose.yaml").unlink()
+        assert run("check").code == 0
+        assert run("check", "web.txt").code == 1
+        (project / "gracelint.toml").write_text('images.web = "web.txt"\n')
+        assert run("check", "--select", "uncatchable-stop-signal").code == 1
+
     def test_from_a_folder_below_paths_are_relative_to_it(
         self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -42,7 +42,6 @@ class Report(Record):
 
     root: str
     working_dir: str
-    """From the working folder to the root; "" where they are the same."""
     findings: tuple[Reported, ...]
     skipped: tuple[Skip, ...]
     errors: tuple[str, ...]

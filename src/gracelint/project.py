@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from gracelint.config import Place, Settings, locate
 from gracelint.discover import (
@@ -22,7 +22,7 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.files import ProjectFiles, UnreadableError
 from gracelint.finding import Finding
 from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.record import Record
+from gracelint.record import Record, field
 from gracelint.source import Source
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ class Request(Record):
     """Whether nothing but the paths is read even where they point elsewhere."""
     jobs: int = 1
     """How many files are read at once."""
-    overlay: Mapping[str, str] = {}
+    overlay: Mapping[str, str] = field(default_factory=dict)
     """Texts that stand in for files: standard input, or fixes not yet written."""
     progress: Callable[[int, int], None] | None = None
     """Called with the number of files read, and of all."""
@@ -120,7 +120,7 @@ def read_project(request: Request) -> Project:
         if request.progress is not None:
             request.progress(number, len(todo))
         reading.add(path, kind)
-    reading.add_built(dict(todo))
+    reading.add_built(path for path, _ in todo)
     if request.progress is not None:
         request.progress(len(todo), len(todo))
     return reading.finish(request, found.skipped)
@@ -159,7 +159,8 @@ class _Reading:
         text = self.files.load(path)
         if text is None:
             if path in self.scope.files:
-                self.skipped.append(Skip(path, "leads out of the project, or is no file"))
+                raise UnreadableError(_ELSEWHERE, Source(path, ""))
+            self.skipped.append(Skip(path, _ELSEWHERE))
             return
         source = text.source
         if kind == OTHER and _looks_like_dockerfile(source.text):
@@ -204,21 +205,19 @@ class _Reading:
         pairs = (line.removeprefix("export ").partition("=") for line in lines if not line.lstrip().startswith("#"))
         return {name.strip(): value.strip().strip("\"'") for name, equals, value in pairs if equals}
 
-    def add_built(self, known: Container[str]) -> None:
-        """Reads the Dockerfiles that Compose services build and whose names do not give them away."""
+    def add_built(self, known: Iterable[str]) -> None:
+        """Reads the Dockerfiles that Compose or the configuration names and whose own names do not give them away."""
+        read = set(known)
+        paths = list(self.settings.images.values())
         for service in self.services:
-            if service.build is None or service.build.inline is not None:
-                continue
-            folder = os.path.join(os.path.dirname(service.source.path), service.build.context)
-            path = os.path.normpath(os.path.join(folder, service.build.dockerfile))
-            if (
-                path not in known
-                and path not in {stage.source.path for stage in self.stages}
-                and self.files.exists(path)
-            ):
+            if service.build is not None and service.build.inline is None:
+                folder = os.path.join(os.path.dirname(service.source.path), service.build.context)
+                paths.append(os.path.join(folder, service.build.dockerfile))
+        for path in dict.fromkeys(map(os.path.normpath, paths)):
+            if path not in read and self.files.exists(path):
                 self.add(path, DOCKERFILE)
 
-    def finish(self, request: Request, skipped: Iterable[Skip]) -> Project:
+    def finish(self, request: Request, skipped: tuple[Skip, ...]) -> Project:
         linked = self._link()
         return Project(
             request=request,
@@ -284,4 +283,5 @@ def _looks_like_dockerfile(text: str) -> bool:
     return first.split(" ", 1)[0].upper() in ("FROM", "ARG")
 
 
+_ELSEWHERE = "leads out of the project, or is no file"
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"
