@@ -239,3 +239,5 @@ def test_images_named_for_development(name: str, text: str) -> None:
 def test_windows_images_are_no_launches() -> None:
     text = "FROM mcr.microsoft.com/windows/servercore:ltsc2022\nCMD app.exe\n"
     assert launches(Dockerfile=text) == []
+    (launch,) = launches(Dockerfile=text, compose_yaml="services:\n  a:\n    build: .\n")
+    assert (launch.hops, launch.why) == ((), "a Windows container gets no signals")

@@ -142,13 +142,12 @@ def _image_launch(desk: _Desk, stage: Stage) -> Launch:
     image = desk.image(stage, None)
     name = stage.name or str(stage.index)
     origin = Origin("dockerfile", stage.source, (image.cmd_at or image.entrypoint_at or stage.from_).span, name)
-    argv = None if image.entrypoint is None and image.cmd is None else (*(image.entrypoint or ()), *(image.cmd or ()))
     return _launch(
         desk,
         Launch(
             origin=origin,
             image=image,
-            argv=argv,
+            argv=_own_argv(image),
             hops=(),
             verdict=Verdict.UNKNOWN,
             why="",
@@ -298,6 +297,8 @@ def _launch(
         assume=launch.assume,
         wrappers=desk.settings.wrappers,
     )
+    if launch.stage is not None and launch.stage.windows:
+        return replace(launch, argv=None, why="a Windows container gets no signals")
     if launch.argv is None:
         return replace(launch, why=_no_command(image))
     way = _way(launch.argv, context, launch, init)
