@@ -113,6 +113,7 @@ def test_background_jobs() -> None:
         ("cat <<EOF\n$x ) ;; `\nEOF\n", Simple),
         ("exec app > >(tee log) 2>&1", Simple),
         ("args=(--port 80 'a b')", Simple),
+        ("local args=( --port $p ) x", Simple),
         ("x=$(if a; then b; fi)", Simple),
         ('echo "$(cat "a b")" `date` ${x:-"}"} $((1 + (2)))', Simple),
     ],
@@ -188,6 +189,9 @@ def test_time_grows_with_length_alone() -> None:
         ("${PATHS##*/}", ("c.sh",)),
         ("${PATHS%.sh}", ("/a/b/c",)),
         ("${#PORT}", ("2",)),
+        ("${1:0:1}", ("r",)),
+        ("${PORT: -1}", ("0",)),
+        ("${!NAME}", ("80",)),
         ("$FLAGS", ("-a", "-b")),
         ('"$FLAGS"', ("-a  -b",)),
         ('"${LIST[@]}"', ("x y", "z")),
@@ -207,6 +211,7 @@ def test_time_grows_with_length_alone() -> None:
 def test_expansion(text: str, expected: tuple[str, ...] | None) -> None:
     variables = {
         "PORT": "80",
+        "NAME": "PORT",
         "EMPTY": "",
         "FLAGS": "-a  -b",
         "PATHS": "/a/b/c.sh",

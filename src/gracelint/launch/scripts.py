@@ -268,7 +268,7 @@ class Walk:
                     ends.extend(self._forever(loop, asked))
                 else:
                     again.append(asked)
-            running = self._list(loop.body, again, None)
+            running = _merged(_succeeded(self._list(loop.body, again, None)))
             ends.extend(state for state in running if state.ended)
             running = [state for state in running if not state.ended]
             if not running:
@@ -293,8 +293,8 @@ class Walk:
             for running in states:
                 if loop.variable is not None and not running.ended:
                     running.variables[loop.variable] = value
-            states = self._list(loop.body, states, None)
-        return _succeeded(states)
+            states = _merged(_succeeded(self._list(loop.body, states, None)))
+        return states
 
     def _pipeline(self, pipeline: Pipeline, state: State) -> list[State]:
         if len(pipeline.commands) == 1:

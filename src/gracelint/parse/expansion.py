@@ -15,7 +15,9 @@ ITEMS = "\x1f"
 """Stands between the words of `$@` and of arrays, which stay several words even in quotes."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_BRACED = re.compile(r"(#?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
+_BRACED = re.compile(r"([#!]?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
+_PART = re.compile(r"([A-Za-z_]\w*|\d):( +-?\d{1,6}|\d{1,6})(?::(\d{1,6}))?")
+"""`${x:1:2}`; a minus needs a blank before it (`${x: -1}`), for `${x:-1}` is a default."""
 _PARTS = re.compile(r"(?:[^\s'\"\\]|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.)+", re.DOTALL)
 _SPLITS = re.compile(f"[ \t\n{ITEMS}]+")
 _LONGEST = 100_000
@@ -137,7 +139,7 @@ def _parameter(text: str, offset: int, scope: Scope, quoted: bool) -> tuple[str 
 
 def _value(name: str, scope: Scope) -> str | None:
     """The value of a variable or parameter; an unset one is empty."""
-    if name == "0":
+    if name in ("0", "BASH_SOURCE"):
         return scope.name
     if name in scope.variables:
         return scope.variables[name]
@@ -160,10 +162,19 @@ def _braced(inside: str, scope: Scope) -> str | None:
     """`${…}`: defaults, alternatives, lengths, and prefixes or suffixes that are cut off."""
     if inside == "BASH_SOURCE[0]":
         return scope.name
+    part = _PART.fullmatch(inside)
+    if part is not None:
+        whole = _value(part[1], scope)
+        return None if whole is None else _slice(whole, int(part[2]), part[3])
     found = _BRACED.fullmatch(inside)
     if found is None:
         return None
     length, name, items, operator, argument = found.groups()
+    if length == "!":
+        indirect = _value(name, scope)
+        if indirect is None or not _NAME.fullmatch(indirect):
+            return None
+        length, name = "", indirect
     value = _value(name, scope)
     if value is None:
         return None
@@ -184,6 +195,12 @@ def _braced(inside: str, scope: Scope) -> str | None:
     if present:
         return value
     return None if operator.endswith("?") else _text(argument, scope)
+
+
+def _slice(value: str, start: int, length: str | None) -> str:
+    """`${x:start:length}`; a negative start counts from the end."""
+    start = max(len(value) + start, 0) if start < 0 else start
+    return value[start:] if length is None else value[start : start + int(length)]
 
 
 def _text(text: str, scope: Scope) -> str | None:

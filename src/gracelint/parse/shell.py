@@ -362,8 +362,10 @@ class _Reader:
         text = self.text[start:end]
         return ShellWord(text, _certain(text), self._span(start, end))
 
-    def _skip_word(self, offset: int) -> int:
+    def _skip_word(self, start: int) -> int:
+        """Behind a word; an array's parentheses (`local a=(b c)`) and a pattern's (`@(a|b)`) are part of it."""
         text = self.text
+        offset = start
         length = len(text)
         while offset < length:
             plain = _PLAIN.match(text, offset)
@@ -379,7 +381,7 @@ class _Reader:
                 offset = self._skip_quoted(offset, 0)
             elif char in "<>" and text.startswith("(", offset + 1):
                 offset = self._skip_parentheses(offset + 2, 1)
-            elif char == "(" and text[offset - 1 : offset] in ("@", "!", "+", "*", "?"):
+            elif char == "(" and (text[offset - 1] in "@!+*?" or _ASSIGNMENT.fullmatch(text, start, offset)):
                 offset = self._skip_parentheses(offset + 1, 1)
             elif char == "\\" or (char == "\r" and not text.startswith("\n", offset + 1)):
                 offset += 1
