@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gracelint.config import parse_settings
 from gracelint.testing import lint, read_folder
 
 ROOT = Path(__file__).parents[1]
@@ -67,6 +68,13 @@ def test_the_readme_has_its_pictures(name: str, update: bool) -> None:
         picture.write_text(_drawn(DRAWN[name]))
     assert f"docs/{name}" in README.read_text()
     assert picture.read_text().startswith("<svg")
+
+
+def test_the_settings_of_the_readme_are_settings() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        parse_settings(block, "README.md")
 
 
 def _printed(arguments: list[str], folder: Path, *options: str) -> str:
