@@ -1,0 +1,124 @@
+"""Programs that run several others, named in files of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.testing import read
+
+WORKER = """\
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+try:
+    while True:
+        time.sleep(1)
+finally:
+    print("clean")
+"""
+
+
+def launch(command: str, **files: str) -> Launch:
+    text = f"FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD {command}\n"
+    named = {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}
+    (found,) = read(
+        {"Dockerfile": text, "worker.py": WORKER, "silent.py": "import time\ntime.sleep(9999)\n", **named}
+    ).launches
+    return found
+
+
+class TestSupervisord:
+    COMMAND = '["supervisord", "-n", "-c", "/app/supervisord.conf"]'
+
+    @pytest.mark.parametrize(
+        ("program", "verdict"),
+        [
+            ("command=python worker.py", Verdict.HANDLED),
+            ("command = python worker.py ; the queue\nautorestart=true", Verdict.HANDLED),
+            ("command=sh -c 'exec python worker.py'", Verdict.HANDLED),
+            ("command=sh -c 'cd /app && python worker.py'", Verdict.CUT),
+            ("command=python worker.py\nstopsignal=KILL", Verdict.CUT),
+            ("command=python worker.py\nstopsignal=QUIT", Verdict.CUT),
+            ("command=python silent.py", Verdict.CUT),
+        ],
+    )
+    def test_each_program_is_stopped_with_its_signal(self, program: str, verdict: Verdict) -> None:
+        assert launch(self.COMMAND, supervisord_conf=f"[program:worker]\n{program}\n").verdict is verdict
+
+    def test_the_worst_of_several_programs_decides(self) -> None:
+        text = "[program:a]\ncommand=python worker.py\n[program:b]\ncommand=python silent.py\n"
+        found = launch(self.COMMAND, supervisord_conf=text)
+        assert (found.verdict, found.hops[-1].name) == (Verdict.CUT, "silent.py")
+
+    def test_a_program_that_is_not_started_does_not_count(self) -> None:
+        text = "[program:a]\ncommand=python worker.py\n[program:b]\ncommand=python silent.py\nautostart=false\n"
+        assert launch(self.COMMAND, supervisord_conf=text).verdict is Verdict.HANDLED
+
+    def test_its_configuration_may_be_elsewhere(self) -> None:
+        found = launch(self.COMMAND.replace("/app/", "/etc/"))
+        assert (found.verdict, found.why) == (
+            Verdict.UNKNOWN,
+            "what supervisord runs cannot be read: its file is not in the project",
+        )
+
+    def test_hops_point_to_the_command_in_the_configuration(self) -> None:
+        found = launch(self.COMMAND, supervisord_conf="[program:worker]\ncommand=python worker.py\n")
+        span = found.hops[-1].span
+        assert span is not None
+        assert (span.source.path, span.line, span.text) == ("supervisord.conf", 2, "python worker.py")
+
+
+class TestHoncho:
+    def test_a_shell_in_between_does_no_harm(self) -> None:
+        found = launch('["honcho", "start"]', Procfile="web: cd /app && python worker.py\n")
+        assert found.verdict is Verdict.HANDLED
+
+    def test_only_the_named_entries_are_started(self) -> None:
+        text = "good: python worker.py\nbad: python silent.py\n"
+        assert launch('["honcho", "start", "good"]', Procfile=text).verdict is Verdict.HANDLED
+        assert launch('["honcho", "start"]', Procfile=text).verdict is Verdict.CUT
+
+    def test_honcho_run_passes_nothing_on(self) -> None:
+        assert launch('["honcho", "run", "python", "worker.py"]').verdict is Verdict.IGNORED
+
+
+class TestServices:
+    RUN = "#!/bin/sh\nexec python /app/worker.py\n"
+
+    @pytest.mark.parametrize(
+        ("command", "verdict"),
+        [
+            ('["s6-svscan", "/app/sv"]', Verdict.HANDLED),
+            ('["runsv", "/app/sv/a"]', Verdict.HANDLED),
+            ('["runsvdir", "/app/sv"]', Verdict.CUT),
+            ('["svscan", "/app/sv"]', Verdict.IGNORED),
+        ],
+    )
+    def test_each_supervisor_has_its_way(self, command: str, verdict: Verdict) -> None:
+        assert launch(command, sv__a__run=self.RUN).verdict is verdict
+
+    def test_a_run_script_without_exec_is_cut(self) -> None:
+        run = self.RUN.replace("exec ", "")
+        assert launch('["s6-svscan", "/app/sv"]', sv__a__run=run).verdict is Verdict.CUT
+
+
+class TestMake:
+    @pytest.mark.parametrize(
+        ("recipe", "verdict"),
+        [
+            ("python worker.py", Verdict.HANDLED),
+            ("exec python worker.py", Verdict.HANDLED),
+            ("cd /app && python worker.py", Verdict.IGNORED),
+            ("python silent.py", Verdict.CUT),
+        ],
+    )
+    def test_the_last_line_of_the_recipe_decides(self, recipe: str, verdict: Verdict) -> None:
+        assert launch('["make", "run"]', Makefile=f"run:\n\t{recipe}\n").verdict is verdict
+
+    def test_under_an_init_make_does_not_wait(self) -> None:
+        found = launch('["tini", "--", "make", "run"]', Makefile="run:\n\tcd /app && python worker.py\n")
+        assert found.verdict is Verdict.CUT
