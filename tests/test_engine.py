@@ -7,6 +7,10 @@ import pytest
 from gracelint.config import ConfigError
 from gracelint.engine import Report
 from gracelint.finding import Severity
+from gracelint.launch import link
+from gracelint.launch.hops import Way
+from gracelint.launch.step import Context
+from gracelint.source import Word
 from gracelint.testing import lint
 
 PACK = 'plugins = ["acme_rules"]\n'
@@ -92,6 +96,22 @@ def test_a_rule_that_breaks_costs_the_others_nothing() -> None:
     report = run("FROM python:2 AS crash\n", "crashing", "old-python")
     assert told(report) == ["Dockerfile:1 warning old-python"]
     assert report.errors == ("internal error while checking crashing: ValueError: no luck (crashing.py:11)",)
+
+
+def test_a_launch_that_cannot_be_followed_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    follow = link.follow
+
+    def fragile(argv: tuple[Word, ...], context: Context) -> Way:
+        if argv[0].value == "crash":
+            raise ValueError("no luck")
+        return follow(argv, context)
+
+    monkeypatch.setattr(link, "follow", fragile)
+    compose = "services:\n  a: {image: x, command: [crash]}\n  b: {image: x, command: [app]}\n"
+    report = run("FROM x\n", "seen-launch", compose_yaml=compose)
+    assert [item for item in told(report) if "compose" in item][-1] == "compose.yaml:3 error seen-launch"
+    assert len(report.errors) == 1
+    assert report.errors[0].startswith("internal error while following a: ValueError: no luck (test_engine.py:")
 
 
 def test_only_stages_that_run_are_judged() -> None:

@@ -256,7 +256,9 @@ class _Reading:
                 from gracelint.parse.kubernetes import read_manifests
 
                 manifests = read_manifests(self.documents, self.settings.workload_kinds)
-            return link(self.stages, manifests, self.services, self.files, self.settings)
+            linked = link(self.stages, manifests, self.services, self.files, self.settings)
+            self.errors += [internal_error(f"following {origin.name}", error) for origin, error in linked.broken]
+            return linked
         except Exception as error:
             self.errors.append(internal_error("joining the files", error))
             return None

@@ -23,6 +23,7 @@ from gracelint.source import Located, Source, Word
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from gracelint.config import Settings
     from gracelint.facts.files import Files
@@ -41,6 +42,8 @@ class Linked(Record, identity=True):
     launches: tuple[Launch, ...]
     workloads: tuple[Workload, ...]
     programs: tuple[Program, ...]
+    broken: tuple[tuple[Origin, Exception], ...] = ()
+    """Launches that could not be followed because of a bug here, and what it raised."""
 
 
 def link(
@@ -67,7 +70,8 @@ def link(
         _image_launch(desk, stage) for stage in stages if stage.final and not stage.windows and id(stage) not in used
     ]
     launches = [*alone, *composed, *deployed]
-    return Linked(tuple(stages), tuple(launches), tuple(workloads), tuple(_programs(launches, desk.programs)))
+    programs = tuple(_programs(launches, desk.programs))
+    return Linked(tuple(stages), tuple(launches), tuple(workloads), programs, tuple(desk.broken))
 
 
 class _Desk:
@@ -79,6 +83,7 @@ class _Desk:
         self.files = files
         self.settings = settings
         self.programs: dict[int, list[Program]] = {}
+        self.broken: list[tuple[Origin, Exception]] = []
         self._stages: dict[str, list[Stage]] = {}
         for stage in stages:
             self._stages.setdefault(stage.source.path, []).append(stage)
@@ -271,7 +276,16 @@ def _for_development(stage: Stage | None, source: Source) -> bool:
     return not _DEVELOPMENT.isdisjoint(words)
 
 
-def _launch(
+def _launch(desk: _Desk, launch: Launch, **given: Any) -> Launch:
+    """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing."""
+    try:
+        return _followed(desk, launch, **given)
+    except Exception as error:
+        desk.broken.append((launch.origin, error))
+        return replace(launch, why="gracelint failed to follow it")
+
+
+def _followed(
     desk: _Desk,
     launch: Launch,
     env: Mapping[str, Word | None] | None = None,
@@ -280,7 +294,6 @@ def _launch(
     init: bool = False,
     mounts: tuple[tuple[str, str], ...] = (),
 ) -> Launch:
-    """The launch with its hops, its verdict and its budget."""
     image = replace(launch.image, mounts=mounts) if mounts else launch.image
     values: dict[str, str | None] = dict(image.env)
     for key, word in (env or {}).items():
