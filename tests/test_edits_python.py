@@ -38,7 +38,8 @@ def applied(text: str, changes: tuple[Edit, ...] | None) -> str | None:
         ),
         pytest.param(
             "import time\r\ntry:\r\n    while True:\r\n        time.sleep(1)\r\nfinally:\r\n    print('é')\r\n",
-            "import signal\r\nimport time\r\nsignal.signal(signal.SIGTERM, signal.default_int_handler)\r\n\r\ntry:\r\n"
+            "import signal\r\nimport time\r\n\r\n"
+            "signal.signal(signal.SIGTERM, signal.default_int_handler)\r\n\r\ntry:\r\n"
             "    while True:\r\n        time.sleep(1)\r\nfinally:\r\n    print('é')\r\n",
             id="a program that cleans up, with its newlines",
         ),

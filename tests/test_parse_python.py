@@ -72,7 +72,8 @@ while True:
 
 def test_the_reaction_says_why_and_where() -> None:
     program = read("import queue, signal\n\nq = queue.Queue()\nrunning = True\n\n\n"
-                   "def stop(*_):\n    global running\n    running = False\n\n\nsignal.signal(signal.SIGTERM, stop)\nwhile running:\n    q.get()\n")  # fmt: skip
+                   "def stop(*_):\n    global running\n    running = False\n\n\n"
+                   "signal.signal(signal.SIGTERM, stop)\nwhile running:\n    q.get()\n")  # fmt: skip
     reaction = program.reactions["SIGTERM"]
     assert reaction.cause is Cause.NEVER_OBSERVED
     assert reaction.why == "the handler only sets `running`, and `q.get()` goes on waiting without a timeout"
@@ -173,7 +174,8 @@ def test_servers_in_code(text: str, server: str, verdict: Verdict) -> None:
 def test_threads_that_answer_requests_are_daemons() -> None:
     text = ("import signal, threading\nfrom http.server import BaseHTTPRequestHandler, ThreadingHTTPServer\n\n\n"
             "class Server(ThreadingHTTPServer):\n    {0}\n\n\nserver = Server(('', 80), BaseHTTPRequestHandler)\n"
-            "signal.signal(15, lambda *_: threading.Thread(target=server.shutdown).start())\nserver.serve_forever()\n")  # fmt: skip
+            "signal.signal(15, lambda *_: threading.Thread(target=server.shutdown).start())\n"
+            "server.serve_forever()\n")  # fmt: skip
     assert sigterm(text.format("pass")).as_pid_1 is Verdict.CUT
     assert sigterm(text.format("daemon_threads = False")).as_pid_1 is Verdict.HANDLED
 
@@ -206,7 +208,8 @@ def test_sigint_is_a_keyboard_interrupt() -> None:
 
 
 def test_facts_for_rules() -> None:
-    program = read("import signal, threading\nimport torch\nfrom redis import Redis\n\n\ndef stop(*_):\n    done.set()\n\n\n"
+    program = read("import signal, threading\nimport torch\nfrom redis import Redis\n\n\n"
+                   "def stop(*_):\n    done.set()\n\n\n"
                    "done = threading.Event()\nsignal.signal(signal.SIGTERM, stop)\ncache = Redis()\n"
                    "worker = threading.Thread(target=print)\nworker.start()\n"
                    "done.wait()\nworker.join()\ncache.close()\n")  # fmt: skip

@@ -74,13 +74,17 @@ def _install(source: Source, tree: ast.Module, statement: str, modules: tuple[st
         start = source.line_starts[first.lineno - 1]
         indent = source.line_span(first.lineno).text[: first.col_offset]
         return (*imports, Edit(Span(source, start, start), f"{indent}{statement}{_newline(source)}"))
-    at = next((node for node in tree.body if not _is_preamble(node)), None)
-    if at is None or any(edit.span.start == source.line_starts[_line(at) - 1] for edit in imports):
-        return None
-    start = source.line_starts[_line(at) - 1]
+    last = next((node for node in reversed(_preamble(tree)) if isinstance(node, (ast.Import, ast.ImportFrom))), None)
     newline = _newline(source)
-    blank = "" if not isinstance(at, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else newline
-    return (*imports, Edit(Span(source, start, start), f"{statement}{newline}{newline if not blank else blank * 2}"))
+    if last is None:
+        return tuple(Edit(edit.span, f"{edit.text}{statement}{newline * 2}") for edit in imports[:1]) or None
+    offset = _after(source, last)
+    blank = "" if source.text[offset : offset + 1] in ("\r", "\n", "") else newline
+    text = f"{newline}{statement}{newline}{blank}"
+    together = [edit for edit in imports if edit.span.start == offset]
+    if together:
+        text = together[0].text + text
+    return (*(edit for edit in imports if edit not in together), Edit(Span(source, offset, offset), text))
 
 
 def _imports(source: Source, tree: ast.Module, modules: tuple[str, ...]) -> tuple[Edit, ...]:
@@ -174,6 +178,16 @@ def _is_main_guard(node: ast.stmt) -> bool:
 
 def _is_future(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _preamble(tree: ast.Module) -> list[ast.stmt]:
+    """The docstring and imports that a file begins with."""
+    found: list[ast.stmt] = []
+    for node in tree.body:
+        if not _is_preamble(node):
+            break
+        found.append(node)
+    return found
 
 
 def _is_preamble(node: ast.stmt) -> bool:

@@ -141,6 +141,9 @@ class Connection(Record):
     closed: bool = False
 
 
+_WORST_FIRST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
+
+
 class Stop(Record):
     """One way in which the program is stopped: what arrives at it, and what becomes of it."""
 
@@ -214,8 +217,9 @@ class Program(Record, identity=True):
 
     @property
     def stops(self) -> tuple[Stop, ...]:
-        """How each launch stops it; where nothing launches it, as PID 1 with SIGTERM."""
+        """How each launch stops it, the worst first; where nothing launches it, as PID 1 with SIGTERM."""
         found = tuple(stop for launch in self.launches if (stop := self._stop(launch)) is not None)
+        found = tuple(sorted(found, key=lambda stop: _WORST_FIRST.index(stop.verdict)))
         if found or self.launches or "SIGTERM" not in self.reactions:
             return found
         reaction = self.reactions["SIGTERM"]

@@ -259,7 +259,7 @@ def _connection(path: str, thing: Thing, runs: list[Machine]) -> Connection:
 
     row = table("python")["connection"][path]
     assert thing.module is not None and thing.node is not None
-    closed = any(name in row["closes"] for machine in runs for name in machine.closing.get(thing.node, ()))
+    closed = any(name in (*row["closes"], "with") for machine in runs for name in machine.closing.get(thing.node, ()))
     return Connection(row["library"], thing.module.span(thing.node), None, closed)
 
 

@@ -766,7 +766,11 @@ def join_point(machine: Machine, kind: str, node: ast.AST, seconds: Value | None
             return False
         return next((answer for answer in answers if isinstance(answer, Unknown)), True)
 
-    return machine.wait(point, ready=ready)
+    try:
+        return machine.wait(point, ready=ready)
+    finally:
+        for thing in things:
+            machine.close(thing, "join")
 
 
 def finish(machine: Machine, ends: list[End]) -> list[End]:
@@ -863,6 +867,7 @@ def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.A
         own = context.cls is not None and (context.cls.find("__exit__") or context.cls.find("__aexit__"))
         machine.cleaned = machine.cleaned or (own is not None and own is not False)
     arrived = machine.arrived
+    machine.close(context, "with")
     try:
         if context.cls is not None:
             for name in ("__exit__", "__aexit__"):

@@ -306,7 +306,7 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
             Cause.SHUTDOWN_DEADLOCK,
             f"`{where.what}` waits for serve_forever(), which runs in the same thread and waits for the handler",
         )
-    elif end.cause in ("exit blocked", "pool") or (end.cause == "wait" and where.joins and machine.thrown is not None):
+    elif end.cause in ("exit blocked", "pool") or _holds_the_exit(machine, where, end):
         cause, why = Cause.EXIT_BLOCKED, _blocked(where, blocker)
     elif machine.raised_default and any(e.kind in (KILLED, HARD) for e in child.ends):
         cause, why = (
@@ -330,6 +330,12 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
     else:
         cause, why = Cause.NEVER_OBSERVED, _unseen(machine.acts, point, where, end)
     return Reaction(signal, Verdict.IGNORED, as_child, cause, why, where.span, notes)
+
+
+def _holds_the_exit(machine: Machine, where: Point, end: End) -> bool:
+    """The main thread is on its way out and waits for a thread, task or child."""
+    left = machine.thrown is not None or where is not machine.arrival
+    return end.cause == "wait" and bool(where.joins) and left
 
 
 def _cut_off(signal: str, run: Run, end: End, seconds: float, span: Span) -> Reaction:
