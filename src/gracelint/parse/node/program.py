@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
-from gracelint.parse.node.machine import STARTUP, Event, Machine, Registration
+from gracelint.parse.node.machine import STARTUP, Machine
 from gracelint.parse.node.reaction import SIGNALS, Stopped, _time, reaction
+from gracelint.parse.node.state import Event, Registration
 from gracelint.parse.node.syntax import File, TooBigError
 from gracelint.parse.node.values import Closure, Method
 from gracelint.record import replace

@@ -9,8 +9,10 @@ from __future__ import annotations
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
-from gracelint.parse.node.library import _SIGNALS as NUMBERS
-from gracelint.parse.node.machine import Event, Frame, Machine, Registration, Text
+from gracelint.parse.node.helpers import NUMBERS
+from gracelint.parse.node.machine import Machine
+from gracelint.parse.node.state import Event, Frame, Registration, Text
+from gracelint.parse.node.statements import again
 from gracelint.parse.node.syntax import text_of, walk
 from gracelint.parse.node.values import UNKNOWN, After, Closure, Scope, Thing
 from gracelint.record import Record, replace
@@ -156,7 +158,7 @@ def _look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                     machine.resolved[id(thing)] = after
             if len(machine.events) > seen:
                 delay = max(delay, seconds or 0.0)
-        elif thing.kind == "loop" and thing.data is not None and machine.again(thing):
+        elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
             waits = thing.data[3]
             machine.resolved[id(thing)] = waits
             delay = max(delay, sum(part.seconds or 0.0 for part in waits if part.kind == "timer"))

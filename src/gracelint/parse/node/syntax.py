@@ -122,3 +122,11 @@ def walk(node: Node) -> Iterator[Node]:
         here = waiting.pop()
         yield here
         waiting.extend(reversed(here.named_children))
+
+
+def callee_of(node: Node) -> str:
+    """The text of the function that is called, by way of `await` and `new`."""
+    while node.type == "await_expression" and node.named_children:
+        node = node.named_children[0]
+    function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+    return text_of(function) if function is not None else text_of(node)[:40]

@@ -25,6 +25,8 @@ class _Name(Record):
 UNKNOWN = _Name("unknown")
 """A value nobody can tell: a parameter, a result, an environment variable that is set elsewhere."""
 UNDEFINED = _Name("undefined")
+MISSING = _Name("missing")
+"""No variable of that name."""
 
 
 class After(Record):
@@ -163,3 +165,24 @@ class Thing:
         self.data: Any = None
         self.settings: dict[str, Any] = {}
         """Properties the program sets on it: `server.keepAliveTimeout = 65000`."""
+
+
+def truthy(value: Any) -> bool | None:
+    """JavaScript's truth of a value; None where it is not known."""
+    if value is UNKNOWN or (isinstance(value, External) and ("(" in value.path or value.path.startswith("?"))):
+        return None
+    if value is UNDEFINED or value is None or value is False or value == "" or value == 0:
+        return False
+    return True if not isinstance(value, External) else None
+
+
+def equal(left: Any, right: Any) -> bool | None:
+    """Whether two values are the same; None where that is not known."""
+    known = (str, int, float, bool, type(None))
+    if (isinstance(left, known) or left is UNDEFINED) and (isinstance(right, known) or right is UNDEFINED):
+        if left in (None, UNDEFINED) and right in (None, UNDEFINED):
+            return True
+        return (type(left) is type(right) and left == right) or (
+            isinstance(left, str) and isinstance(right, str) and str(left) == str(right)
+        )
+    return None
