@@ -12,8 +12,9 @@ from gracelint.config import ConfigError, Settings, did_you_mean, matches
 from gracelint.discover import Skip
 from gracelint.facts.launch import Launch
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
+from gracelint.internal import internal_error
 from gracelint.own import OWN
-from gracelint.project import STDIN, Project, internal_error
+from gracelint.project import STDIN, Project
 from gracelint.record import Record, replace
 from gracelint.rules import GROUPS, Address, PackError, Rule, addresses
 from gracelint.source import Span

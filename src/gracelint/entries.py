@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from gracelint.discover import NODE
+from gracelint.internal import internal_error
 from gracelint.parse.errors import ParseError
 from gracelint.record import replace
 
@@ -21,8 +22,10 @@ _STAYING = ("while", "for", "serve", "run", "loop", "listen", "consum", "start",
 """A program that stays has one of these words in it."""
 
 
-def entries(paths: Iterable[str], files: ProjectFiles, known: Iterable[Program]) -> Iterator[Program]:
-    """The long-running programs among `paths` that are part of none that is `known`."""
+def entries(
+    paths: Iterable[str], files: ProjectFiles, known: Iterable[Program], errors: list[str]
+) -> Iterator[Program]:
+    """The long-running programs among `paths` that are part of none that is `known`. Takes down internal errors."""
     covered = {source.path for program in known for source in program.sources}
     for path in paths:
         source = _entry(path, files)
@@ -32,6 +35,9 @@ def entries(paths: Iterable[str], files: ProjectFiles, known: Iterable[Program])
         try:
             program = _read(source, files)
         except ParseError:
+            continue
+        except Exception as error:
+            errors.append(internal_error(f"reading {source.path}", error))
             continue
         if program.long_running:
             yield replace(program, entry=True)

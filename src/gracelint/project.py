@@ -21,6 +21,7 @@ from gracelint.discover import (
 from gracelint.facts.dockerfile import Stage
 from gracelint.files import ProjectFiles, UnreadableError
 from gracelint.finding import Finding
+from gracelint.internal import internal_error
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.record import Record, field
 from gracelint.source import Source
@@ -239,10 +240,7 @@ class _Reading:
         if self.entries:
             from gracelint.entries import entries
 
-            try:
-                programs += entries(self.entries, self.files, programs)
-            except Exception as error:
-                self.errors.append(internal_error("reading entry points", error))
+            programs += entries(self.entries, self.files, programs, self.errors)
         return programs
 
     def _link(self) -> Linked | None:
@@ -262,15 +260,6 @@ class _Reading:
         except Exception as error:
             self.errors.append(internal_error("joining the files", error))
             return None
-
-
-def internal_error(doing: str, error: Exception) -> str:
-    """One line that says what broke and where, for the bug report."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""
-    return f"internal error while {doing}: {type(error).__name__}: {error}{where}"
 
 
 def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
