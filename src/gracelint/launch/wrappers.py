@@ -24,12 +24,22 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     key = _names("inits").get(argv[0].value) or _names("inits").get(name)
     if key is not None:
         return _init_step(argv, context, key, table("inits")[key])
+    if name == "busybox" and len(argv) > 1:
+        return _applet_step(argv, context)
     if name in context.wrappers:
         return _wrapper_step(argv, context, name, context.wrappers[name])
     key = _names("wrappers").get(name)
     if key is not None:
         return _wrapper_step(argv, context, key, table("wrappers")[key])
     return None
+
+
+def _applet_step(argv: tuple[Word, ...], context: Context) -> Step:
+    """`busybox timeout …` is busybox's timeout, whatever the image has by that name."""
+    image = replace(context.image, sh="busybox-ash", packages=context.image.packages - _REAL_TOOLS)
+    why = f"busybox runs its {argv[1].value} in its own place"
+    hop = Hop(("busybox",), HopKind.WRAPPER, "busybox", Effect.REPLACES, why, _span(argv, context), context.pid_1)
+    return Step(replace(hop, signal=context.signal), argv[1:], replace(context, image=image))
 
 
 def docker_init(context: Context, span: Span | None) -> Step:
