@@ -9,7 +9,7 @@ from gracelint.facts.script import Simple
 from gracelint.knowledge import table
 from gracelint.launch.builtins import BUILTINS
 from gracelint.launch.image import find_text
-from gracelint.launch.paths import NOWHERE, SELF, Event, State
+from gracelint.launch.paths import NOWHERE, SELF, Event, State, is_idle
 from gracelint.launch.scripts import Walk
 from gracelint.launch.step import Context, Step
 from gracelint.launch.traps import Reaction, Scene, blocking, program_of, react
@@ -264,6 +264,8 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     refused = worst.scene.walk.refused
     if refused and reaction.cause in _WITHOUT_TRAP:
         reaction = replace(reaction, cause="refused")
+    if reaction.cause == "child" and is_idle(program.words):
+        reaction = replace(reaction, cause="idle")
     why = _why(row["title"], program, reaction, job.context, refused[0].text if refused else "")
     if not agree:
         why = f"whether the shell stays depends on the branch that is taken: on one, {why}"
@@ -300,7 +302,7 @@ def _repairs(ends: list[_End], reaction: Reaction) -> dict[str, Any]:
         if end.reaction.cause == "exec":
             continue
         inside = event.shapes is None or not event.shapes.isdisjoint(("subshell", "function"))
-        elsewhere = event.kind != "run" or event.piped or event is not end.program
+        elsewhere = event.kind != "run" or event.piped or event is not end.program or is_idle(event.words)
         if elsewhere or inside or event.command is None or event.traps.get("EXIT"):
             spots = {}
             break
@@ -436,6 +438,7 @@ _WHY = {
     "optimised": "{shell} execs the last command of this text by itself, and becomes `{program}`",
     "unmeasured": "what {shell} does with {signal} in front of `{program}` has never been measured",
     "child": "{shell} stays {in_front} of `{program}`{fate}",
+    "idle": "{shell} stays {in_front} of `{program}`{fate}, and so no signal reaches what runs in the background",
     "pipe": "{shell} stays {in_front} of the pipe with `{program}`{fate}",
     "wait": "{shell}{as_pid_1} waits for `{program}` without a trap for {signal}{fate}",
     "refused": "{shell} takes no signal names with SIG, as in `{refused}`: that `trap` or `kill` fails",
