@@ -9,6 +9,7 @@ from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Prog
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
+from gracelint.parse.python.children import Children
 from gracelint.parse.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
 from gracelint.parse.python.library import path_of
 from gracelint.parse.python.machine import Machine
@@ -37,11 +38,13 @@ def read_python(
     call: str | None = None,
     argv: tuple[str, ...] = (),
     module: str | None = None,
+    parents: tuple[str, ...] = (),
 ) -> Program:
     """The program that starts with a source file.
 
     `roots` are folders that imports are looked up in, besides the file's own. `call` is the function that a console
-    script calls, `module` the dotted name for `python -m`. Raises ParseError where the file itself is not Python.
+    script calls, `module` the dotted name for `python -m`, `parents` the scripts that start this one. Raises ParseError
+    where the file itself is not Python.
     """
     folder = posixpath.dirname(source.path)
     name = module or "__main__"
@@ -53,11 +56,10 @@ def read_python(
 
     runs: list[Machine] = []
 
-    def runs_on(words: tuple[Word, ...] | None) -> bool | None:
-        return _runs_on(words, files, entry, modules, roots, env or {})
+    children = Children((*parents, entry.path), tuple(dict.fromkeys((folder, *roots))), files, env or {})
 
     def run(signal: str, at: int | None, pid_1: bool = True) -> Run:
-        machine = Machine(modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1, runs_on=runs_on)
+        machine = Machine(modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1, children=children)
         runs.append(machine)
         return Run(machine, machine.run(entry, call))
 
@@ -66,43 +68,8 @@ def read_python(
         runs.clear()
         reactions = _reactions(base, run)
     except (TooLong, RecursionError):
-        import os
-
-        if os.environ.get("DBG"):
-            raise
         return _too_long(entry, modules)
     return _program(entry, modules, base, runs, reactions, call)
-
-
-def _runs_on(
-    words: tuple[Word, ...] | None,
-    files: Files,
-    entry: Module,
-    modules: Modules,
-    roots: tuple[str, ...],
-    env: Mapping[str, str | None],
-) -> bool | None:
-    """Whether a child that the program starts runs on: a Python script of the project, or a server that is known."""
-    if not words or len(modules.children) > 3:
-        return None
-    name = posixpath.basename(words[0].value)
-    if name in table("servers"):
-        return True
-    if not name.startswith("python") or len(words) < 2 or not words[1].value.endswith(".py"):
-        return None
-    for folder in dict.fromkeys((posixpath.dirname(entry.path), *roots)):
-        source = files.read(posixpath.normpath(posixpath.join(folder, words[1].value)))
-        if source is None or source.path in (entry.path, *modules.children):
-            continue
-        modules.children.append(source.path)
-        try:
-            argv = tuple(word.value for word in words[2:])
-            return read_python(source, files=files, roots=roots, env=env, argv=argv).long_running
-        except ParseError:
-            return None
-        finally:
-            modules.children.pop()
-    return None
 
 
 def _too_long(entry: Module, modules: Modules) -> Program:
@@ -255,7 +222,6 @@ def _is_ended(thing: Thing, runs: list[Machine]) -> bool:
 
 
 def _connection(path: str, thing: Thing, runs: list[Machine]) -> Connection:
-    from gracelint.knowledge import table
 
     row = table("python")["connection"][path]
     assert thing.module is not None and thing.node is not None

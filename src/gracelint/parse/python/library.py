@@ -368,7 +368,7 @@ def block(
     comes_back = bool(row.get("returns"))
     if row.get("child"):
         machine.facts.children.append(child_of(machine, "subprocess", node, args))
-        runs_on = machine.runs_on(words_of(machine, args[0], node) if args else None)
+        runs_on = machine.children.runs_on(words_of(machine, args[0], node) if args else None)
         comes_back = runs_on is not True
         if runs_on is None and not machine.arrived:
             point.tag = LOST

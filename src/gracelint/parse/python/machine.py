@@ -66,8 +66,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
+    from gracelint.parse.python.children import Children
     from gracelint.parse.python.values import Store
-    from gracelint.source import Word
 
 _STEPS = 60_000
 _DEPTH = 40
@@ -100,7 +100,7 @@ class Machine:
         signal: str = "",
         at: int | None = None,
         pid_1: bool = True,
-        runs_on: Callable[[tuple[Word, ...] | None], bool | None] = lambda words: None,
+        children: Children,
     ) -> None:
         self.modules = modules
         self.env = env
@@ -108,8 +108,7 @@ class Machine:
         self.signal = signal
         self.at = at
         self.pid_1 = pid_1
-        self.runs_on = runs_on
-        """Whether what a command line starts runs on; None where that is not known."""
+        self.children = children
         self.facts = Facts()
         self.stores: dict[str, Store] = {}
         self.trail: list[tuple[Store, Hashable, Value | None]] = []

@@ -687,19 +687,41 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
         point.joins = (thing,)
         machine.close(thing, "end")
 
-    def ready() -> bool | Unknown:
-        return thing is not None and "#signalled" in thing.store
-
-    words = thing.store.get("#words") if thing is not None else None
-    runs_on = machine.runs_on(words.value) if isinstance(words, Const) else None
+    words = _words_of(thing)
+    runs_on = machine.children.runs_on(words)
     if runs_on is None and not machine.arrived:
         machine.facts.maybe.append(point)
-    return machine.wait(point, ready=ready, comes_back=runs_on is not True, raises="subprocess.TimeoutExpired")
+    return machine.wait(
+        point,
+        ready=lambda: _child_ended(machine, thing),
+        comes_back=runs_on is not True,
+        raises="subprocess.TimeoutExpired",
+    )
+
+
+def _words_of(thing: Thing | None) -> tuple[Word, ...] | None:
+    words = thing.store.get("#words") if thing is not None else None
+    return words.value if isinstance(words, Const) else None
+
+
+def _child_ended(machine: Machine, thing: Thing | None) -> bool | Unknown:
+    """Whether a child is gone, as far as that is the program's doing."""
+    signalled = thing.store.get("#signalled") if thing is not None else None
+    if not isinstance(signalled, Const):
+        return False
+    ends = machine.children.ends_on(_words_of(thing), signalled.value)
+    return LOST_TRACK if ends is None else ends
 
 
 @model("subprocess.Popen.poll")
 def _poll_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    return FROM_OUTSIDE
+    thing = receiver_of(function)
+    ended = _child_ended(machine, thing)
+    if thing is None or ended is False:
+        return FROM_OUTSIDE
+    if machine.handling == 0:
+        machine.write(thing.store, "#awaited", TRUE)
+    return Const(0) if ended is True else LOST_TRACK
 
 
 @model("subprocess.Popen.terminate", "subprocess.Popen.kill", "subprocess.Popen.send_signal")
@@ -714,11 +736,11 @@ def _signal_popen(machine: Machine, function: Value, args: Arguments, keywords: 
 
 def _forward(machine: Machine, thing: Thing, name: str | None, node: ast.AST) -> None:
     machine.close(thing, "end")
-    if "#signalled" not in thing.store:
-        machine.write(thing.store, "#signalled", Const(name))
+    machine.write(thing.store, "#signalled", Const(name))
     if machine.arrived:
         machine.act("stop-child", text_of(node), node)
-        machine.write(machine.world, "forwarded", thing)
+        if machine.handling:
+            machine.write(thing.store, "#forwarded", TRUE)
 
 
 def _leave_popen(machine: Machine, thing: Thing, expression: ast.AST) -> None:

@@ -59,8 +59,6 @@ class Modules:
         self._ours: dict[str, bool] = {}
         self._generators: dict[ast.AST, bool] = {}
         self.unread: dict[str, None] = {}
-        self.children: list[str] = []
-        """Scripts that are being read because the program starts them."""
 
     def add(self, module: Module) -> None:
         self._found[module.name] = module

@@ -158,8 +158,8 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
-    forwarded = machine.world.get("forwarded")
-    if isinstance(forwarded, Thing):
+    forwarded = next((thing for thing in machine.facts.children if _is_forwarded(thing, point)), None)
+    if forwarded is not None and machine.thrown is None:
         return _forwarded(signal, run, forwarded, span)
     if machine.served:
         row = point.serves or {}
@@ -414,6 +414,11 @@ def _cleans(guard: ast.AST) -> bool:
     if isinstance(guard, ast.Try):
         return bool(guard.finalbody)
     return True
+
+
+def _is_forwarded(thing: Thing, point: Point) -> bool:
+    """The handler signals a child, whose end the main thread waits for."""
+    return "#forwarded" in thing.store and (thing in point.joins or "#awaited" in thing.store)
 
 
 def _forwarded(signal: str, run: Run, thing: Thing, span: Span) -> Reaction:
