@@ -1,7 +1,7 @@
 """Inits, wrappers and supervisors against what they did.
 
-`observations/wrappers.jsonl` has one line for each command that was run as PID 1, with a program that handles its signal,
-and the verdict that was seen. The model may say *unknown* where it is listed below, but never anything else than that.
+`observations/wrappers.jsonl` has one line for each command that was run as PID 1, with a program that handles its
+signal, and the verdict that was seen. The model may say *unknown* where it is listed below, but never anything else.
 """
 
 from __future__ import annotations
