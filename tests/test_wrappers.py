@@ -61,3 +61,13 @@ def test_an_observation(row: dict[str, object]) -> None:
         assert " ".join(row["argv"]) in SAYS_NO_MORE, launch.why  # type: ignore[arg-type]
         return
     assert launch.verdict.value == row["seen"], launch.why
+
+
+@pytest.mark.parametrize(
+    ("command", "verdict"),
+    [("tini -- python silent.py", Verdict.IGNORED), ("dumb-init -- python silent.py", Verdict.CUT)],
+)
+def test_an_ignored_signal_is_inherited_through_tini_but_not_through_dumb_init(command: str, verdict: Verdict) -> None:
+    text = f"FROM python:3.11-bookworm\nWORKDIR /app\nCOPY . .\nCMD trap '' TERM; exec {command}\n"
+    (launch,) = read({"Dockerfile": text, "silent.py": "import time\nwhile True:\n    time.sleep(1)\n"}).launches
+    assert launch.verdict is verdict

@@ -85,7 +85,8 @@ def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[
     aim = "to its whole process group" if group else "to its child"
     turned = f" as {signal}" if signal != context.signal else ""
     why = f"{name} passes {context.signal} on {aim}{turned} and ends when its child ends"
-    below = replace(context, pid_1=False, signal=signal, group_signalled=group)
+    ignores = frozenset[str]() if row.get("resets_ignored") else context.ignores
+    below = replace(context, pid_1=False, signal=signal, group_signalled=group, ignores=ignores)
     return Step(hop(Effect.FORWARDS, why), command, below)
 
 
