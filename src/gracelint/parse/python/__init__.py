@@ -8,7 +8,6 @@ import posixpath
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.parse.errors import ParseError
 from gracelint.parse.python.children import Children
 from gracelint.parse.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
 from gracelint.parse.python.library import path_of
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gracelint.facts.files import Files
-    from gracelint.source import Word
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 

@@ -158,7 +158,7 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
-    forwarded = next((thing for thing in machine.facts.children if _is_forwarded(thing, point)), None)
+    forwarded = next((thing for thing in machine.facts.children if _is_forwarded(thing, machine.arrival)), None)
     if forwarded is not None and machine.thrown is None:
         return _forwarded(signal, run, forwarded, span)
     if machine.served:
@@ -416,9 +416,10 @@ def _cleans(guard: ast.AST) -> bool:
     return True
 
 
-def _is_forwarded(thing: Thing, point: Point) -> bool:
+def _is_forwarded(thing: Thing, point: Point | None) -> bool:
     """The handler signals a child, whose end the main thread waits for."""
-    return "#forwarded" in thing.store and (thing in point.joins or "#awaited" in thing.store)
+    awaits = point is not None and thing in point.joins
+    return "#forwarded" in thing.store and (awaits or "#awaited" in thing.store)
 
 
 def _forwarded(signal: str, run: Run, thing: Thing, span: Span) -> Reaction:
