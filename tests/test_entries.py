@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from gracelint.config import Settings
+from gracelint.project import Request, read_project
 from gracelint.testing import Files, read
 
 WORKER = "import time\n\nwhile True:\n    time.sleep(5)\n"
@@ -27,9 +31,25 @@ def test_what_package_json_starts() -> None:
     assert found({"package.json": PACKAGE, "server.js": SERVER}) == [("server.js", True, False)]
 
 
+def found_below(folder: Path, *paths: str) -> list[str]:
+    """The entry points in a folder of programs, when the paths are linted."""
+    request = Request(root=str(folder), paths=tuple(str(folder / path) for path in paths), settings=Settings())
+    return [program.source.path for program in read_project(request).programs]
+
+
 @pytest.mark.parametrize("path", ["tests/worker.py", "a/scripts/worker.py"])
-def test_programs_of_a_developers_machine_are_none(path: str) -> None:
-    assert found({path: ENTRY}) == []
+def test_programs_of_a_developers_machine_are_none_unless_they_are_named(tmp_path: Path, path: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(ENTRY)
+    assert found_below(tmp_path, ".") == []
+    assert found_below(tmp_path, path) == [path]
+
+
+def test_a_collection_of_scripts_is_no_service(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}.py").write_text(ENTRY)
+    assert found_below(tmp_path, ".") == []
+    assert found_below(tmp_path, "7.py") == ["7.py"]
 
 
 def test_one_that_ends_by_itself_is_none() -> None:

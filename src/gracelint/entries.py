@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from gracelint.discover import NODE
 from gracelint.internal import internal_error
@@ -18,26 +18,31 @@ if TYPE_CHECKING:
 
 _ASIDE = frozenset(("test", "tests", "doc", "docs", "example", "examples", "script", "scripts", "tool", "tools"))
 """Folders of programs that run on a developer's machine."""
+_MOST = 20
+"""Entry points judged in one run; a project with more is a collection of scripts. Those that are named always are."""
 _STAYING = ("while", "for", "serve", "run", "loop", "listen", "consum", "start", "forever", "join")
 """A program that stays has one of these words in it."""
 
 
 def entries(
-    paths: Iterable[str], files: ProjectFiles, known: Iterable[Program], errors: list[str]
+    paths: Iterable[str], named: Container[str], files: ProjectFiles, known: Iterable[Program], errors: list[str]
 ) -> Iterator[Program]:
     """The long-running programs among `paths` that are part of none that is `known`. Takes down internal errors."""
     covered = {source.path for program in known for source in program.sources}
+    found = {}
     for path in paths:
         source = _entry(path, files)
-        if source is None or source.path in covered or not _ASIDE.isdisjoint(source.path.split("/")[:-1]):
+        if source is not None and source.path not in covered:
+            found[source.path] = source
+    for path, source in found.items():
+        if path not in named and (len(found) > _MOST or not _ASIDE.isdisjoint(path.split("/")[:-1])):
             continue
-        covered.add(source.path)
         try:
             program = _read(source, files)
         except ParseError:
             continue
         except Exception as error:
-            errors.append(internal_error(f"reading {source.path}", error))
+            errors.append(internal_error(f"reading {path}", error))
             continue
         if program.long_running:
             yield replace(program, entry=True)

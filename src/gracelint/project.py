@@ -240,7 +240,7 @@ class _Reading:
         if self.entries:
             from gracelint.entries import entries
 
-            programs += entries(self.entries, self.files, programs, self.errors)
+            programs += entries(self.entries, self.scope.files, self.files, programs, self.errors)
         return programs
 
     def _link(self) -> Linked | None:
