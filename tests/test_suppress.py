@@ -38,6 +38,10 @@ def test_in_a_dockerfile_it_holds_for_the_whole_instruction() -> None:
     assert only("Dockerfile", text).reach.text == "CMD a && \\\n  # why\n  b && \\\n  c"
 
 
+def test_behind_an_instruction_it_is_part_of_the_instruction() -> None:
+    assert not list(comments(Source("Dockerfile", "CMD app # gracelint: ignore[dev-server]\n")))
+
+
 def test_at_the_end_of_a_file_it_holds_for_nothing() -> None:
     item = only("Dockerfile", "FROM x\n# gracelint: ignore[dev-server]")
     assert item.reach.text == ""

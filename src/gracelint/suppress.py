@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gracelint.discover import DOCKERFILE, kind_of
 from gracelint.record import Record
 from gracelint.source import Source, Span
 
@@ -55,6 +56,8 @@ def comments(source: Source) -> Iterator[Suppression]:
         line = source.position(match.start())[0]
         line_span = source.line_span(line)
         alone = not text[line_span.start : match.start()].strip("\ufeff \t")
+        if not alone and kind_of(source.path) == DOCKERFILE:
+            continue
         reach = _below(source, line, marker) if alone else line_span
         whole = _with_newline(line_span) if alone else _with_space_before(source, match.start(), match.end())
         yield from _names(source, match.group(1), match.start(1), reach, whole)
