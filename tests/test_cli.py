@@ -158,6 +158,16 @@ class TestScope:
         monkeypatch.chdir(project / "sub")
         assert "--> ../Dockerfile:2:12\n" in run("check", "..").out
 
+    def test_the_configuration_above_holds_below(
+        self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (project / "sub" / "deep").mkdir(parents=True)
+        (project / "sub" / "Dockerfile").write_text(KILLED)
+        monkeypatch.chdir(project / "sub" / "deep")
+        (project / "gracelint.toml").write_text('plugins = ["acme_rules"]\nignore = ["launch"]\n')
+        assert run("check", "..").code == 0
+        assert run("explain", "old-python").code == 0
+
     def test_isolated_reads_the_paths_alone(self, project: Path, run: Run) -> None:
         (project / "gracelint.toml").write_text('ignore = ["dockerfile", "launch"]')
         (project / "Dockerfile").write_text(KILLED)
@@ -190,6 +200,14 @@ class TestStandardInput:
         result = run("check", "-", "--select", "zero-grace-period", "--format", "json")
         (finding,) = json.loads(result.out)["findings"]
         assert (result.code, finding["path"], finding["line"]) == (1, "-", 5)
+
+    def test_from_a_folder_below_the_root_it_is_still_a_dash(
+        self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (project / "sub").mkdir()
+        monkeypatch.chdir(project / "sub")
+        self.feed(monkeypatch, self.POD)
+        assert "--> -:5:" in run("check", "-", "--select", "zero-grace-period").out
 
     def test_a_name_says_what_it_is_and_stands_in_for_the_file(
         self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,7 @@ import os
 import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 
-from gracelint.config import ConfigError, Settings, read_settings
+from gracelint.config import ConfigError, Settings, locate, read_settings
 from gracelint.finding import Severity
 from gracelint.record import replace
 from gracelint.report import FORMATS, counted
@@ -102,7 +102,7 @@ def _explain(options: Namespace) -> int:
     from gracelint.engine import every_rule
     from gracelint.report.rules import explain
 
-    print(explain(every_rule(_settings(options, os.getcwd())), options.rule, color=_wants_color(options)))
+    print(explain(every_rule(_settings(options, _nearest())), options.rule, color=_wants_color(options)))
     return CLEAN
 
 
@@ -110,7 +110,7 @@ def _rules(options: Namespace) -> int:
     from gracelint.engine import every_rule
     from gracelint.report.rules import table
 
-    print(table(every_rule(_settings(options, os.getcwd())), options.format))
+    print(table(every_rule(_settings(options, _nearest())), options.format))
     return CLEAN
 
 
@@ -119,21 +119,19 @@ def _request(options: Namespace) -> tuple[Request, Selection]:
     from gracelint.project import STDIN, Request, place_of
 
     working_dir = os.getcwd()
-    paths = [path for path in options.paths if path != STDIN]
-    absolute = [os.path.join(working_dir, os.path.normpath(path)) for path in paths]
+    paths = [os.path.abspath(path) for path in options.paths if path != STDIN]
+    fed = os.path.abspath(options.stdin_filename or STDIN)
+    place = place_of([*paths, fed] if STDIN in options.paths else paths, working_dir)
     overlay = {}
-    place = place_of(absolute, working_dir)
     if STDIN in options.paths:
-        named = os.path.join(working_dir, os.path.normpath(options.stdin_filename or STDIN))
-        place = place_of([*absolute, named], working_dir)
-        inside = named if options.stdin_filename else os.path.join(place.root, STDIN)
-        overlay[os.path.relpath(inside, place.root)] = sys.stdin.buffer.read().decode(errors="replace")
-        absolute.append(inside)
+        name = os.path.relpath(fed, place.root) if options.stdin_filename else STDIN
+        overlay[name] = sys.stdin.buffer.read().decode(errors="replace")
+        paths.append(os.path.join(place.root, name))
     settings = _settings(options, None if options.isolated else place.file)
     request = Request(
         root=place.root,
         working_dir=working_dir,
-        paths=tuple(absolute),
+        paths=tuple(paths),
         settings=settings,
         around=0 if options.isolated else place.around,
         isolated=options.isolated,
@@ -150,11 +148,6 @@ def _settings(options: Namespace, found: str | None) -> Settings:
         found = os.path.abspath(options.config)
         if not os.path.isfile(found):
             raise ConfigError(f"--config: {options.config}: no such file")
-    elif found is not None and os.path.isdir(found):
-        from gracelint.config import locate
-
-        place = locate(found)
-        found = place.file if place else None
     settings = read_settings(found) if found else Settings()
     return replace(
         settings,
@@ -162,6 +155,12 @@ def _settings(options: Namespace, found: str | None) -> Settings:
         ignore=(*settings.ignore, *(getattr(options, "ignore", None) or ())),
         strict=settings.strict or getattr(options, "strict", False),
     )
+
+
+def _nearest() -> str | None:
+    """The configuration that holds for the working folder."""
+    place = locate(os.getcwd())
+    return place.file if place else None
 
 
 def _output(report: Report, options: Namespace) -> None:
