@@ -149,10 +149,15 @@ def comparable(value: Value) -> Value:
     return Const(NUMBERS[name]) if name in NUMBERS else value
 
 
-def count_of(iterable: Value) -> float:
-    """How often a loop goes round, where that is known; else once."""
-    count = iterable.store.get("#count") if isinstance(iterable, Thing) else None
-    return float(count.value) if isinstance(count, Const) else 1.0
+def length_of(value: Value) -> int | None:
+    """What `len()` gives, and how often a loop goes round; None where that is not known."""
+    if isinstance(value, Const) and isinstance(value.value, (str, bytes)):
+        return len(value.value)
+    if isinstance(value, Items):
+        grows = value.open or any(isinstance(key, tuple) and key[0] == "+" for key in value.store)
+        return None if grows else len(value.store)
+    count = value.store.get("#count") if isinstance(value, Thing) else None
+    return int(count.value) if isinstance(count, Const) else None
 
 
 def truth_of(name: Name) -> bool | Unknown:
@@ -705,6 +710,7 @@ def finishes(machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool =
     machine.resuming = True
     machine.cancelling = cancelled
     loops, machine.loops = machine.loops, []
+    delay, machine.delay = machine.delay, 0.0
     private = thing.kind in (*PROCESSES, "concurrent.futures.ProcessPoolExecutor")
     try:
         if private and machine.arrived:
@@ -720,7 +726,10 @@ def finishes(machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool =
         machine.cancelling = False
         machine.checking.pop()
         machine.loops = loops
+        own, machine.delay = machine.delay, delay
     if any(end.kind in (NORMAL, RAISE, HARD) and end.tag < LOST for end in ends):
+        if machine.arrived:
+            machine.delay = None if own is None or delay is None else max(own, delay)
         return True
     if any(end.tag == LOST for end in ends):
         return LOST_TRACK

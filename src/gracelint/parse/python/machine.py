@@ -423,6 +423,7 @@ class Machine:
         if known is not None and len(known) <= _ELEMENTS:
             return self._for_each(node, known)
         endless = library.endless_iterable(self, iterable, node)
+        is_filled = known is not None or bool(library.length_of(iterable))
 
         def enter() -> bool | Unknown:
             if endless is not None:
@@ -432,7 +433,7 @@ class Machine:
                 finally:
                     self.awaiting = outer
                 return True if endless.tag == CERTAIN else Unknown(endless.tag)
-            return FROM_OUTSIDE
+            return True if is_filled and self.rounds == 1 else FROM_OUTSIDE
 
         def body() -> list[End]:
             self.assign(node.target, FROM_OUTSIDE)
@@ -441,7 +442,7 @@ class Machine:
         before, self.rounds, self.exhausted = self.delay, 0, False
         ends = self._loop(node, enter, body, node.orelse, finite=endless is None)
         if self.exhausted and self.arrived and before is not None and self.delay is not None:
-            count = library.count_of(iterable)
+            count = library.length_of(iterable) or 1
             self.delay += (self.delay - before) / self.rounds * max(count - self.rounds, 0)
         return ends
 
@@ -1449,8 +1450,7 @@ class Machine:
             return value
         if point.seconds is None:
             raise stuck(point, "wait", is_ready.tag if isinstance(is_ready, Unknown) else CERTAIN)
-        if not self.aside:
-            self._spend(point)
+        self._spend(point)
         if raises is not None:
             raise Leave([End(RAISE, CERTAIN, Error(raises))])
         return value
@@ -1458,9 +1458,11 @@ class Machine:
     def _spend(self, point: Point) -> None:
         """Time that passes between the signal and the end."""
         limit = point.limit
+        if limit is None and self.aside and not self.loops:
+            return
         if limit is None or self.delay is None:
             self.delay = None
-        elif point.kind == "sleep" or point is self.arrival:
+        elif point.kind == "sleep" or point is self.arrival or self.aside:
             self.delay += limit
         self.waited = self.waited or point is self.arrival
 

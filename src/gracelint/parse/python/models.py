@@ -39,6 +39,7 @@ from gracelint.parse.python.library import (
     is_none,
     is_true,
     join_point,
+    length_of,
     path_of,
     signal_of,
     start,
@@ -1200,6 +1201,12 @@ def _hasattr(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 def _bool(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     truth = machine.truth(args[0]) if args else False
     return Const(truth) if isinstance(truth, bool) else truth
+
+
+@model("builtins.len")
+def _len(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    length = length_of(args[0]) if args else None
+    return FROM_OUTSIDE if length is None else Const(length)
 
 
 @model("builtins.int", "builtins.float", "builtins.str")
