@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tree_sitter import Node
+
     from gracelint.source import Span
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
@@ -42,7 +44,12 @@ class Stopped(Record, identity=True):
     """What kept node running when the signal came."""
     delay: float
     work: float | None
-    """The longest time the source itself takes for a request or message, where it says."""
+    """The longest time the source itself takes for a request, where it says."""
+
+    @property
+    def enough(self) -> float:
+        """The seconds that requests in flight are to be given."""
+        return max(self.work or 0.0, _SHORTEST_DRAIN)
 
 
 def reaction(
@@ -185,7 +192,7 @@ def _woken(event: Event, machine: Machine) -> Event | None:
 
 
 def _work(machine: Machine) -> float | None:
-    """The longest `setTimeout` in functions that neither start-up nor shutdown ran: what a request may take."""
+    """The longest `setTimeout` before an answer, in functions that neither start-up nor shutdown ran."""
     longest = None
     for file in machine.parsed.values():
         if file is None:
@@ -194,19 +201,35 @@ def _work(machine: Machine) -> float | None:
             if node.type != "call_expression" or (file.source.path, node.start_byte) in machine.run_timers:
                 continue
             function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-            if function is None or given is None or (function.text or b"") not in _TIMERS:
+            if function is None or given is None or function.text not in _TIMERS or not _answers(node, given):
                 continue
-            for number in (
-                (part for part in walk(given.named_children[-1]) if part.type == "number")
-                if given.named_children
-                else ()
-            ):
-                text = (number.text or b"").decode().replace("_", "")
+            for number in (part for part in walk(given.named_children[-1]) if part.type == "number"):
+                text = text_of(number).replace("_", "")
                 if text.isdigit():
                     longest = max(longest or 0.0, int(text) / 1000)
     return longest
 
 
+def _answers(timer: Node, given: Node) -> bool:
+    """Whether a request waits for a timer: its callback answers, or it stands in a function given to a route."""
+    if not given.named_children:
+        return False
+    called = (part.child_by_field_name("property") for part in walk(given) if part.type == "member_expression")
+    if any(name is not None and text_of(name) in _ANSWERS for name in called):
+        return True
+    node = timer.parent
+    while node is not None:
+        if node.type == "arguments" and node.parent is not None and node.parent.type == "call_expression":
+            function = node.parent.child_by_field_name("function")
+            name = function.child_by_field_name("property") if function is not None else None
+            if name is not None and text_of(name) in _ROUTES:
+                return True
+        node = node.parent
+    return False
+
+
+_ANSWERS = ("end", "send", "json", "sendFile", "render", "writeHead")
+_ROUTES = ("createServer", "get", "post", "put", "patch", "delete", "all", "use", "route", "on", "addListener")
 _TIMERS = (b"setTimeout", b"sleep", b"delay", b"wait")
 
 
@@ -312,7 +335,7 @@ def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
         if event.kind == "close-now":
             wait = _time(event.after)
             drained = any(part.kind == "drained" for part in _flat(event.after))
-            if not drained and wait is not None and wait < (stopped.work or _SHORTEST_DRAIN):
+            if not drained and wait is not None and wait < stopped.enough:
                 when = f" after {wait:g} s" if wait else ""
                 return f"closeAllConnections() drops the requests in flight{when}", event.span
         elif event.kind == "force" and event.seconds is not None and event.seconds < (stopped.work or _BRIEF):
@@ -325,9 +348,7 @@ def _destroyed(stopped: Stopped) -> Event | None:
     for event in stopped.events:
         if event.kind == "opaque" and event.target.endswith((".destroy", ".end", ".terminate", ".close")):
             wait = _time(event.after)
-            if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < (
-                stopped.work or _SHORTEST_DRAIN
-            ):
+            if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < stopped.enough:
                 return event
     return None
 
@@ -335,7 +356,7 @@ def _destroyed(stopped: Stopped) -> Event | None:
 def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, str, Span] | None:
     """What an exit loses: (True, …) where it is sure, (False, …) where it may, None where nothing is lost."""
     parts = _flat(event.after)
-    work = stopped.work or _SHORTEST_DRAIN
+    work = stopped.enough
     drained = _drained(event.after, work)
     wait = _time(event.after)
     if any(part.kind == "disconnected" for part in parts):
