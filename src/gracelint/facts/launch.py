@@ -239,7 +239,7 @@ class Launch(Record, identity=True):
         behind = f", and {init} in front does not repair that" if init else ""
         if hop.effect is Effect.SWALLOWS:
             return f"{hop.signal} is ignored until SIGKILL after {self.grace.value:g} s{behind}"
-        return f"work in flight is lost{behind}"
+        return f"the container ends, and work in flight is lost{behind}"
 
     @property
     def grace(self) -> Located[float]:
