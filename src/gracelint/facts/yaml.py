@@ -135,10 +135,8 @@ _BOOLS = frozenset(
     for word in ("y", "yes", "n", "no", "true", "false", "on", "off")
     for spelling in (word, word.capitalize(), word.upper())
 )
-_INT = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)\Z")
-_FLOAT = re.compile(
-    r"[-+]?(?:(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))\Z|\.(?:nan|NaN|NAN)\Z"
-)
+_INT = r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)\Z"
+_FLOAT = r"[-+]?(?:(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))\Z|\.(?:nan|NaN|NAN)\Z"
 
 
 def _resolve(value: str) -> str:
@@ -147,8 +145,8 @@ def _resolve(value: str) -> str:
     if value in _BOOLS:
         return "bool"
     if value[0] in "-+.0123456789":
-        if _INT.match(value):
+        if re.match(_INT, value):
             return "int"
-        if _FLOAT.match(value):
+        if re.match(_FLOAT, value):
             return "float"
     return "str"
