@@ -16,6 +16,7 @@ from gracelint.source import Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.facts.files import Files
     from gracelint.facts.program import Program
 
 _PYTHON_VALUES = ("-X", "-W", "--check-hash-based-pycs")
@@ -179,11 +180,18 @@ def _built_source(path: str, context: Context) -> Source | None:
     """`dist/server.js`, which is not in the project, by way of the tsconfig that compiles it."""
     from gracelint.parse.node import trace_built
 
-    folder = find_path(context.image, context.files, ".", context.working_dir)
-    if folder is None:
-        return None
-    relative = posixpath.relpath(posixpath.join(context.working_dir, path), context.working_dir)
-    return trace_built(posixpath.normpath(posixpath.join(folder, relative)), context.files)
+    built = find_path(context.image, _Built(context.files), path, context.working_dir)
+    return trace_built(built, context.files) if built is not None else None
+
+
+class _Built:
+    """The project's files as they are after a build: what is looked for is there."""
+
+    def __init__(self, files: Files) -> None:
+        self.name, self.read, self.names = files.name, files.read, files.names
+
+    def exists(self, path: str) -> bool:
+        return True
 
 
 def _read_python(

@@ -88,6 +88,8 @@ class Machine:
         self.steps = 0
         self.counters: frozenset[str] = frozenset()
         """Variables that work counts up and down: nobody knows what they are when the signal comes."""
+        self.called: set[tuple[str, int]] = set()
+        """The functions that were run, by file and place."""
         self.stack: list[Node] = []
         self.timer_stack: list[tuple[Any, Thing]] = []
         self.resolved: dict[int, tuple[After, ...]] = {}
@@ -392,6 +394,7 @@ class Machine:
         inner = Frame(Scope(closure.scope), closure.file, frame.after, closure.this)
         self.bind_parameters(node, [*closure.bound, *args], inner)
         self.stack.append(node)
+        self.called.add((closure.file.source.path, node.start_byte))
         value: Any = UNDEFINED
         try:
             if body.type == "statement_block":

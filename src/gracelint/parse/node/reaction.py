@@ -13,7 +13,7 @@ from gracelint.parse.node.helpers import NUMBERS
 from gracelint.parse.node.machine import Machine
 from gracelint.parse.node.state import Event, Frame, Registration, Text
 from gracelint.parse.node.statements import again
-from gracelint.parse.node.syntax import text_of, walk
+from gracelint.parse.node.syntax import string_of, text_of, walk
 from gracelint.parse.node.values import UNKNOWN, After, Closure, Scope, Thing
 from gracelint.record import Record, replace
 
@@ -91,6 +91,11 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
     if base.unread:
         why = f"{base.unread[0]} could not be read, and may handle {signal}"
         return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
+    injected = _in_uncalled_method(signal, base)
+    if injected is not None:
+        where = f"{injected.source.path} line {injected.line}"
+        why = f"whether anything calls the method in {where}, which handles {signal}, cannot be told"
+        return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, injected)
     kept = [thing for thing in base.things if thing.alive is not False]
     if not kept and busy is None and base.foreign and not base.ended:
         why = f"nothing is known of {base.foreign[0]}(), which the program calls"
@@ -105,6 +110,23 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
         why = f"it handles {' and '.join(others)}, not {signal}"
         return answer(Verdict.IGNORED, child, Cause.OTHER_SIGNAL_ONLY, why, known.span)
     return answer(Verdict.IGNORED, child, Cause.NO_HANDLER, f"it has no handler for {signal}")
+
+
+def _in_uncalled_method(signal: str, base: Machine) -> Span | None:
+    """Where a class handles the signal in a method that only a framework may call, as dependency injection does."""
+    for file in base.parsed.values():
+        if file is None or signal not in file.source.text:
+            continue
+        for node in walk(file.root):
+            if node.type != "string" or string_of(node) != signal:
+                continue
+            method = node.parent
+            while method is not None and method.type != "method_definition":
+                method = method.parent
+            in_class = method is not None and method.parent is not None and method.parent.type == "class_body"
+            if method is not None and in_class and (file.source.path, method.start_byte) not in base.called:
+                return file.span(node)
+    return None
 
 
 # The run after the signal
@@ -346,7 +368,8 @@ def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
 def _destroyed(stopped: Stopped) -> Event | None:
     """Sockets that are destroyed one by one."""
     for event in stopped.events:
-        if event.kind == "opaque" and event.target.endswith((".destroy", ".end", ".terminate", ".close")):
+        in_a_loop = not event.certain and event.target.endswith((".end", ".terminate", ".close"))
+        if event.kind == "opaque" and (in_a_loop or event.target.endswith(".destroy")):
             wait = _time(event.after)
             if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < stopped.enough:
                 return event
