@@ -17,6 +17,7 @@ from gracelint.launch.image import image_of
 from gracelint.launch.names import Link, find_dockerfile, repository_of, skaffold_links
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
+from gracelint.parse.expansion import OTHER_VARIABLES
 from gracelint.record import Record, replace
 from gracelint.source import Located, Source, Word
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.config import Settings
+    from gracelint.facts import yaml
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
     from gracelint.parse.kubernetes import Manifests
@@ -194,11 +196,12 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             development=service.development or _for_development(stage, service.source),
             assume=desk.settings.assume,
         ),
-        env=service.environment,
+        env=_with_others(service.environment, service.node, "env_file"),
         working_dir=service.working_dir,
         pid_1=pid_1,
         init=service.init is not None and service.init.value,
         mounts=_mounts(service),
+        user=service.user.value if service.user is not None else None,
     )
 
 
@@ -248,10 +251,23 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
             development=_for_development(stage, workload.source),
             assume=desk.settings.assume,
         ),
-        env=container.env,
+        env=_with_others(container.env, container.node, "envFrom"),
         working_dir=container.working_dir,
         pid_1=not workload.share_process_namespace,
+        user=_run_as(workload, container),
     )
+
+
+def _with_others(env: Mapping[str, Word | None] | None, node: yaml.Mapping, key: str) -> Mapping[str, Word | None]:
+    """The variables a manifest sets; where it has others set from elsewhere, any may be set."""
+    return {OTHER_VARIABLES: None, **(env or {})} if node.get(key) is not None else env or {}
+
+
+def _run_as(workload: Workload, container: Container) -> str | None:
+    """The container's `runAsUser`, else its pod's."""
+    places = (container.node, workload.pod)
+    user = next((found for node in places if (found := node.scalar("securityContext", "runAsUser"))), None)
+    return user.value if user is not None else None
 
 
 def _image(desk: _Desk, found: Link | None, reference: Word | None) -> tuple[Image, Stage | None, str | None]:
@@ -293,6 +309,7 @@ def _followed(
     pid_1: bool = True,
     init: bool = False,
     mounts: tuple[tuple[str, str], ...] = (),
+    user: str | None = None,
 ) -> Launch:
     image = replace(launch.image, mounts=mounts) if mounts else launch.image
     values: dict[str, str | None] = dict(image.env)
@@ -309,6 +326,7 @@ def _followed(
         span=launch.origin.span,
         assume=launch.assume,
         wrappers=desk.settings.wrappers,
+        user=user,
     )
     if launch.stage is not None and launch.stage.windows:
         return replace(launch, argv=None, why="a Windows container gets no signals")

@@ -358,12 +358,13 @@ def _missing(script: Script, row: dict[str, Any]) -> str | None:
 
 def _state(job: _Job) -> State:
     context, call = job.context, job.call
-    user = context.image.user or "root"
+    user = (context.user or context.image.user or "root").partition(":")[0]
     state = State(Scope(dict(context.env), (), call.name), context.working_dir, call.arguments)
     state.variables["$"] = SELF
     state.variables["jobs -p"] = ""
     state.variables["PWD"] = context.working_dir
     state.variables["EUID"] = "0" if user == "root" else user if user.isdigit() else _SOME_USER
+    state.variables["whoami"] = "root" if user == "0" else None if user.isdigit() else user
     state.errexit = "e" in call.options
     state.monitor = "m" in call.options or "i" in call.options
     return state
@@ -463,7 +464,7 @@ _LONGEST = 60
 """Characters of a command in a message."""
 
 
-_ENDS_IT = ", and dies of {signal} without passing it on, which ends the container"
+_DIES = ", and dies of {signal} without passing it on"
 
 
 def _why(shell: str, program: Event, reaction: Reaction, context: Context, refused: str) -> str:
@@ -473,7 +474,7 @@ def _why(shell: str, program: Event, reaction: Reaction, context: Context, refus
         program=command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…",
         as_pid_1=", as PID 1," if context.pid_1 else "",
         in_front="PID 1 in front" if context.pid_1 else "in front",
-        fate=" and passes no signal on" if context.pid_1 else _ENDS_IT.format(signal=context.signal),
+        fate=" and passes no signal on" if context.pid_1 else _DIES.format(signal=context.signal),
         refused=refused,
         signal=context.signal,
     )

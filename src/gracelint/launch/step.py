@@ -42,6 +42,8 @@ class Context(Record, identity=True):
     depth: int = 0
     wrappers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The user's own rows of `knowledge/wrappers.toml`."""
+    user: str | None = None
+    """Whom the process runs as, where a hop above has changed that; None: as the image says."""
 
 
 class Step(Record, identity=True):

@@ -131,8 +131,8 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
         context.signal,
         details,
     )
-    stays = effect is not Effect.REPLACES
-    return Step(hop, command, replace(context, pid_1=False) if stays else None)
+    below = replace(context, user=_user(argv, given, row) or context.user)
+    return Step(hop, command, below if effect is Effect.REPLACES else replace(below, pid_1=False))
 
 
 def _after_subcommand(argv: tuple[Word, ...], row: Mapping[str, Any]) -> int | None:
@@ -143,6 +143,15 @@ def _after_subcommand(argv: tuple[Word, ...], row: Mapping[str, Any]) -> int | N
     if given.rest < len(argv) and argv[given.rest].value == row["run"]:
         return given.rest + 1
     return None
+
+
+def _user(argv: tuple[Word, ...], given: Arguments, row: Mapping[str, Any]) -> str | None:
+    """Whom the command runs as, where the wrapper changes that."""
+    if row.get("user") == "operand":
+        word = argv[given.rest] if given.rest < len(argv) else None
+    else:
+        word = given.value(row.get("user", ()))
+    return word.value.partition(":")[0] if word is not None else None
 
 
 def _command(

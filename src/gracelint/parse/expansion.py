@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+OTHER_VARIABLES = ""
+"""Among variables, None under this name says that any other may be set, too."""
 ITEMS = "\x1f"
 """Stands between the words of `$@` and of arrays, which stay several words even in quotes."""
 
@@ -18,12 +20,11 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 _BRACED = re.compile(r"([#!]?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
 _PART = re.compile(r"([A-Za-z_]\w*|\d):( +-?\d{1,6}|\d{1,6})(?::(\d{1,6}))?")
 """`${x:1:2}`; a minus needs a blank before it (`${x: -1}`), for `${x:-1}` is a default."""
-_PARTS = re.compile(r"(?:[^\s'\"\\]|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.)+", re.DOTALL)
 _SPLITS = re.compile(f"[ \t\n{ITEMS}]+")
 _LONGEST = 100_000
 """Characters of a word; a longer one is given up."""
 _LONGEST_CUT = 1_000
-"""Characters of a value from which `${x#pattern}` cuts: each length is tried."""
+"""Characters of a value from which `${x#pattern}` cuts, or of a `$(…)` that moves: each length is tried."""
 _SET_AT_RUN_TIME = frozenset(
     ("HOME", "PATH", "PWD", "OLDPWD", "HOSTNAME", "USER", "LOGNAME", "TERM", "UID", "EUID", "PPID", "SHLVL", "UNKNOWN")
 )
@@ -55,12 +56,53 @@ def expand(text: str, scope: Scope) -> tuple[str, ...] | None:
 def expand_all(text: str, scope: Scope) -> tuple[str, ...] | None:
     """The words of a list of words, such as an array's."""
     words: list[str] = []
-    for part in _PARTS.findall(text):
+    for part in _parts(text):
         fields = expand(part, scope)
         if fields is None:
             return None
         words.extend(fields)
     return tuple(words)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The words of a text as they are written, split at the blanks outside quotes and substitutions."""
+    start = offset = 0
+    while offset < len(text):
+        char = text[offset]
+        if char.isspace():
+            if start < offset:
+                yield text[start:offset]
+            start = offset + 1
+        offset = _behind(text, offset)
+    if start < offset:
+        yield text[start:]
+
+
+def _has_operators(text: str) -> bool:
+    """Whether a text is more than one simple command."""
+    offset = 0
+    while offset < len(text):
+        if text[offset] in "|&;<>(":
+            return True
+        offset = _behind(text, offset)
+    return False
+
+
+def _behind(text: str, offset: int) -> int:
+    """Behind the character at an offset, or behind what it opens: quotes or a substitution."""
+    char = text[offset]
+    if char == "\\":
+        return offset + 2
+    if char in "'`":
+        return _find(text, char, offset + 1) + 1
+    if char == "$" and text[offset + 1 : offset + 2] in ("(", "{"):
+        return _closing(text, offset + 1)
+    if char != '"':
+        return offset + 1
+    offset += 1
+    while offset < len(text) and text[offset] != '"':
+        offset = offset + 1 if text[offset] == "'" else _behind(text, offset)
+    return offset + 1
 
 
 def _fields(pieces: list[tuple[str, bool]]) -> Iterator[str]:
@@ -146,7 +188,7 @@ def _value(name: str, scope: Scope) -> str | None:
     if name in ("?", "-", "$", "!") or name in _SET_AT_RUN_TIME:
         return None
     if not (name.isdigit() or name in ("@", "*", "#")):
-        return ""
+        return None if OTHER_VARIABLES in scope.variables else ""
     if scope.positional is None:
         return None
     if name == "#":
@@ -225,14 +267,19 @@ def _cut(value: str, pattern: str, operator: str) -> str | None:
 
 def _substituted(text: str, scope: Scope) -> str | None:
     """What `$(…)` prints, for the few commands that only rearrange text."""
-    words = None if any(char in text for char in "|&;<>(") else expand_all(text, scope)
+    moved = _CD.fullmatch(text) if len(text) < _LONGEST_CUT else None
+    if moved is not None:
+        folder = expand(moved[1], scope)
+        return _moved(folder[0], scope) if folder is not None and len(folder) == 1 else None
+    words = None if _has_operators(text) else expand_all(text, scope)
     if not words:
         return None
     name, *arguments = (word for word in words if word != "--")
     if name == "echo" and not any(argument.startswith("-") for argument in arguments):
         return " ".join(arguments)
-    if " ".join((name, *arguments)) in _ANSWERS:
-        return scope.variables.get(_ANSWERS[" ".join((name, *arguments))])
+    line = " ".join((name, *arguments))
+    if line in scope.variables or line in _ANSWERS:
+        return scope.variables.get(_ANSWERS.get(line, line))
     if len(arguments) != (2 if arguments and arguments[0] in ("-v", "-f") else 1):
         return None
     path = arguments[-1]
@@ -240,12 +287,22 @@ def _substituted(text: str, scope: Scope) -> str | None:
         return posixpath.dirname(path) or "."
     if name == "basename":
         return posixpath.basename(path)
-    if name in ("which", "command") or (name in ("realpath", "readlink") and path.startswith("/")):
+    if name in ("which", "command"):
         return path
-    return None
+    return _moved(path, scope) if name in ("realpath", "readlink") else None
 
 
-_ANSWERS = {"pwd": "PWD", "id -u": "EUID", "jobs -p": "jobs -p"}
+def _moved(path: str, scope: Scope) -> str | None:
+    """Where a path leads from the working directory."""
+    here = "/" if path.startswith("/") else scope.variables.get("PWD")
+    return None if here is None else posixpath.normpath(posixpath.join(here, path))
+
+
+_CD = re.compile(
+    r"\s*cd\s+(?:-P\s+|--\s+)*([^&;|<>\n]+?)\s*(?:[12&]?>+\s*(?:/dev/null|&1)\s*)*(?:&&|;)\s*pwd(?:\s+-P)?\s*"
+)
+"""`cd FOLDER && pwd`."""
+_ANSWERS = {"pwd": "PWD", "id -u": "EUID", "id -un": "whoami", "whoami": "whoami", "jobs -p": "jobs -p"}
 """Commands whose output is kept as a variable of that name."""
 
 

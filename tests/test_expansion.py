@@ -1,0 +1,40 @@
+"""Words as a shell expands them, as far as the files tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.parse.expansion import OTHER_VARIABLES, Scope, expand
+
+SCOPE = Scope({"PWD": "/app", "EUID": "1000", "whoami": "web"}, ("serve", "--port"), "/app/bin/run.sh")
+
+
+@pytest.mark.parametrize(
+    ("word", "expanded"),
+    [
+        ('$(dirname "$0")', "/app/bin"),
+        ('"$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"', "/app/bin"),
+        ('"$( cd "$( dirname "$0" )/.." >/dev/null 2>&1 && pwd -P )"', "/app"),
+        ("$(cd lib; pwd)", "/app/lib"),
+        ("$(readlink -f $(dirname $0))", "/app/bin"),
+        ("$(dirname $(readlink -f run.sh))", "/app"),
+        ("$(realpath ../data)", "/data"),
+        ("$(id -u)", "1000"),
+        ("$(whoami)", "web"),
+        ("$(id -un)", "web"),
+        ("$1", "serve"),
+        ("$UNSET", ""),
+    ],
+)
+def test_known(word: str, expanded: str) -> None:
+    assert " ".join(expand(word, SCOPE) or ()) == expanded
+
+
+@pytest.mark.parametrize("word", ["$(ls|head)", "$(cd /x && ls)", "$(readlink -f $(find . -name x))", "$(date)"])
+def test_only_known_when_it_runs(word: str) -> None:
+    assert expand(word, SCOPE) is None
+
+
+def test_unset_where_others_may_be_set() -> None:
+    assert expand("$ROLE", Scope({OTHER_VARIABLES: None, "MODE": "web"})) is None
+    assert expand("$MODE", Scope({OTHER_VARIABLES: None, "MODE": "web"})) == ("web",)
