@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from gracelint.record import Record
 from gracelint.source import Source
@@ -30,14 +31,13 @@ class ProjectFiles:
         self, root: str, overlay: Mapping[str, str] | None = None, *, allowed: Callable[[str], bool] | None = None
     ) -> None:
         self.name = os.path.basename(os.path.realpath(root))
-        self.name = os.path.basename(root.rstrip("/"))
         self._root = root
         self._real_root = os.path.realpath(root)
         self._overlay = overlay or {}
-        self._overlay_folders = {folder for path in self._overlay for folder in _parents(path)}
         self._allowed = allowed
         self._texts: dict[str, _Text | UnreadableError | None] = {}
         self._folders: dict[str, bool] = {"": True}
+        self._listings: dict[str, dict[str, None]] = {}
 
     def read(self, path: str) -> Source | None:
         try:
@@ -70,29 +70,31 @@ class ProjectFiles:
 
     def exists(self, path: str) -> bool:
         normal = _normal(path)
-        if normal is None:
-            return False
-        if normal in self._overlay or normal in self._overlay_folders:
-            return True
-        return self._inside(normal) and os.path.exists(os.path.join(self._root, normal))
+        if not normal:
+            return normal is not None
+        folder, _, name = normal.rpartition("/")
+        names = self._listing(folder)
+        return name in names or f"{name}/" in names
 
     def names(self, folder: str) -> tuple[str, ...]:
         normal = _normal(folder)
-        if normal is None:
-            return ()
-        found = set()
-        prefix = normal + "/" if normal else ""
-        for path in self._overlay:
-            if path.startswith(prefix):
-                name, slash, _ = path[len(prefix) :].partition("/")
-                found.add(name + slash)
-        if self._inside(normal):
-            try:
-                with os.scandir(os.path.join(self._root, normal)) as entries:
-                    found |= {entry.name + "/" if entry.is_dir() else entry.name for entry in entries}
-            except OSError:
-                pass
-        return tuple(sorted(found))
+        return () if normal is None else tuple(self._listing(normal))
+
+    def _listing(self, folder: str) -> dict[str, None]:
+        """The names in a folder, in order; links that lead out of the project are none."""
+        known = self._listings.get(folder)
+        if known is not None:
+            return known
+        prefix = folder + "/" if folder else ""
+        inner = (path[len(prefix) :] for path in self._overlay if path.startswith(prefix))
+        found = {name + slash for name, slash, _ in (path.partition("/") for path in inner)}
+        if self._folder_inside(folder):
+            with suppress(OSError), os.scandir(os.path.join(self._root, folder)) as entries:
+                for entry in entries:
+                    if not entry.is_symlink() or self._below(entry.path):
+                        found.add(entry.name + "/" if entry.is_dir() else entry.name)
+        self._listings[folder] = listing = dict.fromkeys(sorted(found))
+        return listing
 
     def glance(self, path: str) -> str:
         """The file's text, not kept unless it was read before; empty where there is none."""
@@ -168,11 +170,6 @@ def _normal(path: str) -> str | None:
         elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:length]) for length in range(len(parts))]
 
 
 def _bytes(path: str) -> bytes | None:
