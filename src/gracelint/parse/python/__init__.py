@@ -11,7 +11,7 @@ from gracelint.knowledge import table
 from gracelint.parse.python.children import Children
 from gracelint.parse.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
 from gracelint.parse.python.library import path_of
-from gracelint.parse.python.machine import Machine
+from gracelint.parse.python.machine import STEPS, Machine
 from gracelint.parse.python.modules import Module, Modules
 from gracelint.parse.python.reaction import Run, candidates, keyboard_interrupt, react
 from gracelint.parse.python.values import CERTAIN, Const, Thing
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from gracelint.facts.files import Files
 
+_ALL_STEPS = 3 * STEPS
+"""How far all runs of a program go together."""
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 
 
@@ -57,9 +59,15 @@ def read_python(
     children = Children((*parents, entry.path), tuple(dict.fromkeys((folder, *roots))), files, env or {})
 
     def run(signal: str, at: int | None, pid_1: bool = True) -> Run:
-        machine = Machine(modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1, children=children)
+        limit = min(STEPS, _ALL_STEPS - modules.steps)
+        machine = Machine(
+            modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1, limit=limit, children=children
+        )
         runs.append(machine)
-        return Run(machine, machine.run(entry, call))
+        try:
+            return Run(machine, machine.run(entry, call))
+        finally:
+            modules.steps += machine.steps
 
     try:
         base = run("", None)

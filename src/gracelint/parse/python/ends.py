@@ -28,6 +28,7 @@ class Point:
         "comes_back",
         "guards",
         "handles",
+        "is_over",
         "joins",
         "kind",
         "loops",
@@ -57,6 +58,8 @@ class Point:
         self.serves: dict[str, Any] | None = None
         """The server's row."""
         self.receiver: Thing | None = None
+        self.is_over = False
+        """The server takes the handler's exception for a request to stop."""
         self.handles: tuple[str, ...] = ()
         """Signals the server handles itself."""
         self.joins: tuple[Thing, ...] = ()

@@ -71,6 +71,8 @@ INITS: dict[str, Model] = {}
 """What the `__init__` of a class outside of the project does to an instance."""
 AWAITED: dict[str, Model] = {}
 """What awaiting a call does."""
+DECORATORS: dict[str, Callable[[Machine, Value, Value, ast.expr], Value]] = {}
+"""What a decorator, or what its call gave, makes of a function."""
 EXITS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}
 """What the end of a `with` does."""
 STANDARD = sys.stdlib_module_names
@@ -80,6 +82,9 @@ EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.Proces
 POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
 PROCESSES = ("multiprocessing.Process",)
 THREADS = ("threading.Thread",)
+_STREAMS = ("consum", "subscri", "listen", "stream", "watch", "receiv", "reader", "poll", "event", "message", "follow")
+"""Parts of the names of what is iterated over for ever."""
+
 
 # -- names ---------------------------------------------------------------------------------------------------------
 
@@ -215,7 +220,7 @@ def dataclass_fields(cls: Class, thing: Thing, args: Arguments, keywords: Keywor
 def parameter_default(value: Value | None) -> Value:
     if value is None:
         return FROM_OUTSIDE
-    if isinstance(value, Thing) and value.kind in ("typer.Option", "typer.Argument", "click.option"):
+    if isinstance(value, Thing) and value.kind in ("typer.Option", "typer.Argument"):
         default = value.store.get("default", FROM_OUTSIDE)
         return default if not (isinstance(default, Const) and default.value is Ellipsis) else FROM_OUTSIDE
     return value
@@ -471,8 +476,8 @@ def serve(
     stops = tuple(row.get("stops", ()))
 
     def ready() -> bool | Unknown:
-        if receiver is None:
-            return False
+        if point.is_over or receiver is None:
+            return point.is_over
         if is_true(receiver.store.get("should_exit")):
             return True
         return any(("called", stop) in receiver.store for stop in stops)
@@ -506,7 +511,8 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
     if path == "builtins.iter":
         return point
     top = path.split(".")[0]
-    if isinstance(iterable, Thing) and iterable.cls is None and top not in STANDARD:
+    streams = any(word in path.lower() for word in _STREAMS)
+    if isinstance(iterable, Thing) and iterable.cls is None and top not in STANDARD and streams:
         point.tag = OUTSIDE
         return point
     if isinstance(node, ast.AsyncFor):
@@ -575,6 +581,7 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
     if len(leaving) == len(ends):
         throw(machine, leaving, point)
     machine.side += [end.weaker(OUTSIDE) for end in leaving]
+    machine.unheard = not registration.loop and machine.awaiting and not _wakes(machine)
     if machine.cancel is not None and machine.runners:
         error, machine.cancel = machine.cancel, None
         raise Leave([End(RAISE, CERTAIN, error)])
@@ -582,6 +589,18 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
     if runner is not None and "#stopped" in runner.store and runner.kind != "run_forever":
         machine.runners_stopped = True
         throw(machine, [End(RAISE, CERTAIN, Error("builtins.RuntimeError"))], point)
+
+
+def _wakes(machine: Machine) -> bool:
+    """Whether an event loop that waits takes notice of what a handler of `signal.signal` did.
+
+    It does if the handler says so, if any handler is the loop's own (set_wakeup_fd), or when a timer comes due.
+    """
+    return (
+        ("called", "call_soon_threadsafe") in machine.world
+        or any(registration.loop for registration in machine.facts.registrations)
+        or any(point.seconds is not None for point in machine.facts.aside)
+    )
 
 
 def _is_logged(end: End) -> bool:
@@ -604,8 +623,12 @@ def throw(machine: Machine, ends: list[End], point: Point) -> None:
     raised = next((end for end in ends if end.kind == RAISE), None)
     if raised is not None:
         machine.thrown = raised.value if isinstance(raised.value, Error) else None
-        if point.serves is not None and point.serves.get("drops"):
-            machine.dropped = point
+        if point.serves is not None and machine.thrown is not None:
+            if _kind_of(machine.thrown) in point.serves.get("catches", ()):
+                point.is_over = True
+                return
+            if point.serves.get("drops"):
+                machine.dropped = point
     if raised is None or not machine.runners:
         raise Leave(ends)
     runner = machine.runners[-1]
@@ -728,6 +751,9 @@ def finishes(machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool =
         machine.loops = loops
         own, machine.delay = machine.delay, delay
     if any(end.kind in (NORMAL, RAISE, HARD) and end.tag < LOST for end in ends):
+        raised = next((end.value for end in ends if end.kind == RAISE and not _is_cancelled(end)), None)
+        if raised is not None and thing.kind == "asyncio.Task" and machine.arrived:
+            machine.write(thing.store, "#failed", raised)
         if machine.arrived:
             machine.delay = None if own is None or delay is None else max(own, delay)
         return True
@@ -906,15 +932,14 @@ def decorate(machine: Machine, decorator: ast.expr, function: Value) -> Value:
     """A function under a decorator. One that is not in the project leaves it as it is."""
     value = machine.eval(decorator)
     path = path_of(value)
+    if path in DECORATORS:
+        return DECORATORS[path](machine, value, function, decorator)
     if isinstance(function, Function):
         last = path.rpartition(".")[2]
         if path in ("builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.cached_property"):
             return function.copy(wrapper="property" if "property" in last else last)
         if path in ("contextlib.contextmanager", "contextlib.asynccontextmanager"):
             return function.copy(wrapper="contextmanager")
-        if path == "click.option" and isinstance(value, Thing):
-            _click_option(value, function)
-            return function
     if path == "atexit.register":
         machine.call(value, [function], {}, decorator)
         return function
@@ -922,15 +947,6 @@ def decorate(machine: Machine, decorator: ast.expr, function: Value) -> Value:
         made = machine.call(value, [function], {}, decorator)
         return function if isinstance(made, Unknown) else made
     return function
-
-
-def _click_option(option: Thing, function: Function) -> None:
-    names = option.store.get("#names")
-    default = option.store.get("default")
-    if isinstance(names, Items) and default is not None:
-        texts = [str(name.value) for name in names.values() if isinstance(name, Const)]
-        longest = max(texts, key=len, default="").lstrip("-").replace("-", "_")
-        function.defaults[longest] = default
 
 
 def await_external(machine: Machine, later: Later) -> Value:

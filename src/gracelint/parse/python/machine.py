@@ -13,7 +13,7 @@ import ast
 import builtins
 
 from gracelint.knowledge import table
-from gracelint.parse.python import library, models  # noqa: F401 - models fills library's tables
+from gracelint.parse.python import commands, library, models  # noqa: F401 - they fill library's tables
 from gracelint.parse.python.ends import (
     BREAK,
     CONTINUE,
@@ -69,7 +69,8 @@ if TYPE_CHECKING:
     from gracelint.parse.python.children import Children
     from gracelint.parse.python.values import Store
 
-_STEPS = 60_000
+STEPS = 60_000
+"""How far one run goes."""
 _DEPTH = 40
 _ROUNDS = 4
 _ELEMENTS = 12
@@ -100,6 +101,7 @@ class Machine:
         signal: str = "",
         at: int | None = None,
         pid_1: bool = True,
+        limit: int,
         children: Children,
     ) -> None:
         self.modules = modules
@@ -118,6 +120,7 @@ class Machine:
         self.caught: list[Error] = []
         self.side: list[End] = []
         self.steps = 0
+        self.limit = limit
         self.active: list[ast.AST] = []
         self.world: Store = {}
         """Process-wide state: a handler for each signal, `atexit`, threads."""
@@ -153,6 +156,8 @@ class Machine:
         """Of objects that processes share."""
         self.arrived_at = 0
         """How long the trail was when the signal arrived."""
+        self.unheard = False
+        """The handler has run, but the event loop goes on waiting."""
         self.thrown: Error | None = None
         """What came out of the handler."""
         self.dropped: Point | None = None
@@ -233,7 +238,7 @@ class Machine:
 
     def statement(self, node: ast.stmt) -> list[End]:
         self.steps += 1
-        if self.steps > _STEPS:
+        if self.steps > self.limit:
             raise TooLong
         outer, self.side = self.side, []
         arrived = self.arrived
@@ -684,6 +689,8 @@ class Machine:
 
     def handler_for(self, node: ast.Try, error: Error) -> ast.ExceptHandler | None:
         """The clause that catches an exception."""
+        if error.inner is not None and not isinstance(node, ast.Try):
+            error = error.inner
         for handler in node.handlers:
             if handler.type is None:
                 return handler
@@ -973,7 +980,7 @@ class Machine:
 
     def eval(self, node: ast.expr) -> Value:
         self.steps += 1
-        if self.steps > _STEPS:
+        if self.steps > self.limit:
             raise TooLong
         evaluate = _EXPRESSIONS.get(type(node))
         return FROM_OUTSIDE if evaluate is None else evaluate(self, node)
@@ -1431,7 +1438,7 @@ class Machine:
             library.deliver(self, point)
             if self.served:
                 return value
-            is_ready = ready() if ready is not None else False
+            is_ready = ready() if ready is not None and not self.unheard else False
             if isinstance(is_ready, Unknown) and is_ready.tag == OUTSIDE:
                 is_ready = False
             return self._wait_after(point, is_ready, raises, value, False)

@@ -211,6 +211,16 @@ def _mask(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     return FROM_OUTSIDE
 
 
+@model("anyio.open_signal_receiver", "trio.open_signal_receiver", "gevent.signal_handler", "gevent.signal")
+def _receive(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """Handlers of other event loops."""
+    for name in (signal_of(value) for value in args):
+        if name is not None:
+            machine.write(machine.world, ("signal", name), LOST_TRACK)
+    machine.doubt(f"what comes of the signal that `{text_of(node)}` takes is not followed")
+    return FROM_OUTSIDE
+
+
 @model("signal.set_wakeup_fd", "signal.signalfd")
 def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     machine.doubt("signals are read from a file descriptor")
@@ -841,10 +851,19 @@ def _stop_loop(machine: Machine, function: Value, args: Arguments, keywords: Key
 def _call_soon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if not args:
         return NONE
+    if machine.arrived and path_of(function).endswith("threadsafe"):
+        machine.write(machine.world, ("called", "call_soon_threadsafe"), TRUE)
     if isinstance(args[0], Later):
         return _task(machine, function, args[:1], {}, node)
     if machine.arrived:
         machine.call(args[0], args[1:], {}, node)
+    return NONE
+
+
+@model("tornado.ioloop.IOLoop.add_callback_from_signal", "tornado.ioloop.IOLoop.add_callback")
+def _add_callback(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.arrived and args:
+        machine.call(args[0], args[1:], keywords, node)
     return NONE
 
 
@@ -871,6 +890,12 @@ def _task(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     if group is not None and group.kind == "asyncio.TaskGroup":
         machine.write(group.store, ("task", id(node)), thing)
     return thing
+
+
+@model("asyncio.TaskGroup.start_soon")
+def _start_soon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """anyio and trio take the function and its arguments."""
+    return _task(machine, function, [Later(args[0], args[1:], {}, node)], {}, node) if args else NONE
 
 
 def _run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST) -> None:
@@ -1046,8 +1071,21 @@ def _to_thread(machine: Machine, function: Value, args: Arguments, keywords: Key
 
 
 def _leave_group(machine: Machine, thing: Thing, expression: ast.AST) -> None:
+    """Waits for all tasks; one that fails cancels the others, and the group fails with it."""
     tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
-    join_point(machine, "task group", expression, None, tasks)
+
+    def ready() -> bool | Unknown:
+        answers = [finishes(machine, task, expression) for task in tasks]
+        if any("#failed" in task.store for task in tasks):
+            return True
+        return next((answer for answer in answers if answer is not True), True)
+
+    point = Point(expression, machine.module, "task group", None, text_of(expression))
+    point.joins = tuple(tasks)
+    machine.wait(point, ready=ready)
+    failed = next((task.store["#failed"] for task in tasks if "#failed" in task.store), None)
+    if isinstance(failed, Error):
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.ExceptionGroup", inner=failed))])
 
 
 EXITS["asyncio.TaskGroup"] = _leave_group
@@ -1162,13 +1200,12 @@ def _same(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     return args[0] if args else FROM_OUTSIDE
 
 
-@model("contextlib.suppress", "contextlib.closing", "click.option")
+@model("contextlib.suppress", "contextlib.closing")
 def _context(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = Thing(path_of(function), node, machine.module)
-    thing.store["#types"] = thing.store["#names"] = items("tuple", list(args))
+    thing.store["#types"] = items("tuple", list(args))
     if args:
         thing.store["#thing"] = args[0]
-    thing.store.update({key: value for key, value in keywords.items() if key == "default"})
     return thing
 
 
@@ -1355,44 +1392,6 @@ def _default_timeout(machine: Machine, function: Value, args: Arguments, keyword
     if args:
         machine.write(machine.world, "socket timeout", args[0])
     return NONE
-
-
-@model("argparse.ArgumentParser.add_argument")
-def _add_argument(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    thing = receiver_of(function)
-    names = [value.value for value in args if isinstance(value, Const) and isinstance(value.value, str)]
-    if thing is None or not names:
-        return FROM_OUTSIDE
-    long = max(names, key=len)
-    explicit = keywords.get("dest")
-    dest = explicit.value if isinstance(explicit, Const) else long.lstrip("-").replace("-", "_")
-    action = keywords.get("action")
-    default = keywords.get("default", FALSE if isinstance(action, Const) and action.value == "store_true" else NONE)
-    given = [word for word in machine.argv if any(word == name or word.startswith(f"{name}=") for name in names)]
-    value: Value = default
-    if given:
-        if isinstance(action, Const) and action.value == "store_true":
-            value = TRUE
-        else:
-            index = machine.argv.index(given[0])
-            text = given[0].partition("=")[2] if "=" in given[0] else "".join(machine.argv[index + 1 : index + 2])
-            kind = keywords.get("type")
-            value = machine.call(kind, [Const(text)], {}, node) if isinstance(kind, Name) else Const(text)
-    elif not long.startswith("-"):
-        value = FROM_OUTSIDE
-    machine.write(thing.store, ("option", dest), value)
-    return FROM_OUTSIDE
-
-
-@model("argparse.ArgumentParser.parse_args", "argparse.ArgumentParser.parse_known_args")
-def _parse_args(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    thing = receiver_of(function)
-    parsed = Thing("argparse.Namespace", node, machine.module)
-    if thing is not None:
-        parsed.store.update(
-            {key[1]: value for key, value in thing.store.items() if isinstance(key, tuple) and key[0] == "option"}
-        )
-    return items("tuple", [parsed, FROM_OUTSIDE]) if path_of(function).endswith("known_args") else parsed
 
 
 @model("builtins.list.append", "builtins.set.add", "builtins.list.insert", "builtins.list.appendleft")

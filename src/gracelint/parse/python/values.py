@@ -209,11 +209,13 @@ class Later(Value):
 class Error(Value):
     """An exception: of the project (`cls`) or by its dotted name."""
 
-    __slots__ = ("cls", "dotted")
+    __slots__ = ("cls", "dotted", "inner")
 
-    def __init__(self, dotted: str, cls: Class | None = None) -> None:
+    def __init__(self, dotted: str, cls: Class | None = None, inner: Error | None = None) -> None:
         self.dotted = dotted
         self.cls = cls
+        self.inner = inner
+        """What an exception group holds."""
 
 
 def items(kind: str, values: Sequence[Value]) -> Items:
