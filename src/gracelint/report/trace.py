@@ -165,9 +165,16 @@ def _timeline(launch: Launch) -> Iterator[tuple[float, str]]:
         yield before, "the container ends before the program's cleanup"
         return
     drain = budget.drain
-    if drain is not None and drain.seconds is not None:
-        assumed = " (assumed)" if drain.source is DrainSource.ASSUMED else f" ({drain.why})"
-        yield before + drain.seconds, f"drained{assumed}"
-    elif drain is not None:
-        yield before, f"draining, without a limit of its own ({drain.why})"
-    yield grace, "SIGKILL if anything still runs"
+    if drain is None:
+        yield grace, "SIGKILL if anything still runs"
+        return
+    source = "assumed" if drain.source is DrainSource.ASSUMED else drain.why
+    if drain.seconds is None:
+        yield before, f"draining, without a limit of its own ({source})"
+        yield grace, "SIGKILL if anything still runs"
+    elif before + drain.seconds > grace:
+        missing = before + drain.seconds - grace
+        yield grace, f"SIGKILL, up to {missing:g} s before it has drained ({drain.seconds:g} s: {source})"
+    else:
+        yield before + drain.seconds, f"drained ({source})"
+        yield grace, "SIGKILL if anything still runs"
