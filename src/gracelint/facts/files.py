@@ -14,6 +14,9 @@ if TYPE_CHECKING:
         name: str
         """The name of the root folder itself."""
 
+        def __hash__(self) -> int:
+            """By identity: what is found in files can be kept."""
+
         def read(self, path: str) -> Source | None:
             """The file's text, the same Source each time; None where it is missing, unreadable or outside."""
 

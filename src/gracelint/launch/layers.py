@@ -40,7 +40,7 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
                     return moved
                 path = moved
                 continue
-            found = _copied(one, item, working_dir, files, context, path, seen)
+            found = _copied(one, item, run[0], working_dir, files, context, path, seen)
             if found is not None:
                 return found
     return None
@@ -49,10 +49,10 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
 def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> str | None:
     """The project's folder whose files are copied one by one to a folder of the image."""
     for one in stage.lineage():
-        for item, working_dir, _ in reversed(_placed(one)):
+        for item, working_dir, words in reversed(_placed(one)):
             if item.name == "RUN" or item.flag("from"):
                 continue
-            *sources, destination = copy_words(item) or [""]
+            *sources, destination = words[0] or [""]
             tail = posixpath.relpath(posixpath.join(working_dir, destination), folder)
             for path in (path for source in sources for path in _in_project(files, context, source)):
                 if tail == ".":
@@ -64,14 +64,14 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
 
 @lru_cache(maxsize=64)
 def _placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
-    """The instructions that put files into the image, each with its working directory and, for a RUN, its commands."""
+    """The instructions that put files into the image, each with its working directory and the words of its commands."""
     found: list[tuple[Instruction, str, list[list[str]]]] = []
     working_dir = _first_working_dir(stage)
     for item in stage.instructions:
         if item.name == "WORKDIR":
             working_dir = posixpath.normpath(posixpath.join(working_dir, item.value))
         elif item.name in ("COPY", "ADD"):
-            found.append((item, working_dir, []))
+            found.append((item, working_dir, [copy_words(item)]))
         elif item.name == "RUN" and _moves(item.argument.text):
             found.append((item, working_dir, list(commands(item))))
     return found
@@ -124,10 +124,16 @@ def _written(run: Instruction, command: list[str]) -> Passage | None:
 
 
 def _copied(
-    stage: Stage, copy: Instruction, working_dir: str, files: Files, context: str, path: str, seen: set[tuple[int, str]]
+    stage: Stage,
+    copy: Instruction,
+    words: list[str],
+    working_dir: str,
+    files: Files,
+    context: str,
+    path: str,
+    seen: set[tuple[int, str]],
 ) -> str | Passage | None:
     """What a COPY or ADD put at a path."""
-    words = copy_words(copy)
     if len(words) < 2:
         return None
     *sources, destination = words
@@ -165,14 +171,14 @@ def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
             yield source
 
 
-def _in_project(files: Files, context: str, source: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _in_project(files: Files, context: str, source: str) -> tuple[str, ...]:
     """The paths in the project that a source of a COPY names."""
     if "://" in source or source.startswith("<<"):
-        return
+        return ()
     path = posixpath.normpath(posixpath.join("/", context, source.lstrip("/")))[1:]
     if not any(character in source for character in "*?["):
-        yield path
-        return
+        return (path,)
     folders = [""]
     for part in path.split("/"):
         folders = [
@@ -180,7 +186,7 @@ def _in_project(files: Files, context: str, source: str) -> Iterator[str]:
             for folder in folders
             for name in (_matching(files, folder, part) if any(c in part for c in "*?[") else (part,))
         ]
-    yield from folders
+    return tuple(folders)
 
 
 def _matching(files: Files, folder: str, pattern: str) -> list[str]:
