@@ -99,10 +99,10 @@ def test_arbitrary_text(path: str, text: str) -> None:
     ids=lambda value: value[:24].strip() if isinstance(value, str) else None,
 )
 def test_large_deep_and_circular_input_takes_little_time(path: str, text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     files = {"Dockerfile": STARTERS[path]} if path in STARTERS else {}
     assert lint(files | {path: text}).errors == ()
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_tree_of_links_pipes_and_odd_names(tmp_path: Path) -> None:
