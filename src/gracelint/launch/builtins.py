@@ -109,7 +109,7 @@ def jobs_of(operands: Sequence[str], state: State) -> frozenset[int] | None:
             found.add(int(operand[1:]))
         elif operand in ("$(jobs -p)", "`jobs -p`"):
             found.update(range(1, state.jobs + 1))
-        else:
+        elif operand:
             return None
     return frozenset(found)
 
@@ -120,6 +120,16 @@ def leave_function(states: list[State]) -> None:
         if state.ended and state.events and state.events[-1].kind == "return":
             state.events.pop()
             state.ended = False
+
+
+def leave_round(state: State) -> str:
+    """A `break` or `continue` ends a round of a loop, not the script. Says which of them it was, if any."""
+    kind = state.events[-1].kind if state.ended and state.events else ""
+    if kind not in ("break", "continue"):
+        return ""
+    state.events.pop()
+    state.ended = False
+    return kind
 
 
 def _exec(walk: Walk, call: Call, state: State) -> list[State]:
@@ -193,6 +203,13 @@ def _exit(walk: Walk, call: Call, state: State) -> list[State]:
     kind = "return" if call.name == "return" and state.depth else "exit"
     state.events.append(event(kind, call.command.span, state))
     state.ended = True
+    return [state]
+
+
+def _break(walk: Walk, call: Call, state: State) -> list[State]:
+    if state.loops:
+        state.events.append(event(call.name, call.command.span, state))
+        state.ended = True
     return [state]
 
 
@@ -460,7 +477,6 @@ _QUIET = (
     "bg",
     "jobs",
     "popd",
-    "break",
 )
 BUILTINS: dict[str, Callable[[Walk, Call, State], list[State]]] = {
     "exec": _exec,
@@ -497,6 +513,7 @@ BUILTINS: dict[str, Callable[[Walk, Call, State], list[State]]] = {
     "killall": _kill,
     "type": _read,
     "getopts": _read,
-    "continue": _nothing,
+    "break": _break,
+    "continue": _break,
     **dict.fromkeys(_QUIET, _nothing),
 }

@@ -37,7 +37,7 @@ class Event(Record, identity=True):
     """Something that happens on a path.
 
     `kind` is run (in the foreground), start (in the background), exec, redirect (an exec without a command), wait,
-    kill, exit, return, or forever (an endless loop).
+    kill, exit, return, break, continue, or forever (an endless loop).
     """
 
     kind: str
@@ -108,6 +108,8 @@ class State:
         """How many conditions are around the command, whose failure then does not end the script."""
         self.looping = 0
         """How many loops' conditions are around it."""
+        self.loops = 0
+        """How many loops' bodies are around it."""
         self.status: bool | None = True
         """Whether the last command succeeded; None where the path may go both ways."""
         self.ended = False
@@ -192,6 +194,9 @@ def prepares(words: tuple[Word, ...]) -> bool:
     name = base_name(words[0].value) if words else ""
     if name == "sleep":
         return not is_idle(words)
+    if name in table("shell_commands")["waits"]["names"]:
+        behind = next((index for index, word in enumerate(words) if word.value == "--"), len(words))
+        return behind + 1 >= len(words) or prepares(words[behind + 1 :])
     if name in table("wrappers"):
         return any(prepares(words[index:]) for index in range(1, min(len(words), _WRAPPED_WITHIN)))
     return name in table("shell_commands")["prepares"]["names"] or bool(words and one_shot(words))

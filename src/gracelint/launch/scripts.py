@@ -6,7 +6,17 @@ Conditions that the files decide are decided; at the others the path forks. Prep
 from __future__ import annotations
 
 from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Pipeline, Simple
-from gracelint.launch.builtins import BUILTINS, Call, assign, event, jobs_of, leave_function, run_event, too_deep
+from gracelint.launch.builtins import (
+    BUILTINS,
+    Call,
+    assign,
+    event,
+    jobs_of,
+    leave_function,
+    leave_round,
+    run_event,
+    too_deep,
+)
 from gracelint.launch.paths import JOB, Event, State, asks, filters
 from gracelint.record import replace
 
@@ -54,9 +64,7 @@ class Walk:
             return self._function(state.functions[name], call, state)
         if name in BUILTINS:
             return BUILTINS[name](self, call, state)
-        shapes = call.shapes
-        if shapes is not None and state.trapped:
-            shapes |= {"trap" if any(state.traps.values()) else "reset-trap"}
+        shapes = _behind_traps(call.shapes, state)
         state.add(run_event("run", call.words, Call(call.words, call.command, shapes), state))
         state.status = None if asks(name) else True
         return [state]
@@ -263,12 +271,15 @@ class Walk:
                 if asked.ended or asked.status is (not wanted):
                     ends.extend(_succeeded([asked]))
                 elif asked.status is None or runs:
-                    ends.extend(_succeeded(self._list(loop.body, [asked], None)))
+                    left, on = self._body(loop, [asked])
+                    ends.extend(_succeeded([*left, *on]))
                 elif _is_constant(loop.condition):
                     ends.extend(self._forever(loop, asked))
                 else:
                     again.append(asked)
-            running = _merged(_succeeded(self._list(loop.body, again, None)))
+            left, on = self._body(loop, again)
+            running = _merged(_succeeded(on))
+            ends.extend(_succeeded(left))
             ends.extend(state for state in running if state.ended)
             running = [state for state in running if not state.ended]
             if not running:
@@ -277,24 +288,40 @@ class Walk:
 
     def _forever(self, loop: Loop, state: State) -> list[State]:
         """`while true`: left only by break, exit or exec."""
-        ends = self._list(loop.body, [state], None)
-        for end in ends:
+        left, on = self._body(loop, [state])
+        if left or any(end.ended and end.events[-1].kind == "exec" for end in on):
+            return [*_succeeded(left), *(end for end in on if end.ended)]
+        for end in on:
             if not end.ended and not _breaks(loop.body):
                 end.events.append(event("forever", loop.span, end))
                 end.ended = True
-        return ends
+        return on
+
+    def _body(self, loop: Loop, states: list[State]) -> tuple[list[State], list[State]]:
+        """One round of a loop: the paths that `break` out of it, and the others."""
+        for state in states:
+            state.loops += 1
+        left: list[State] = []
+        on: list[State] = []
+        for end in self._list(loop.body, states, None):
+            end.loops -= 1
+            (left if leave_round(end) == "break" else on).append(end)
+        return left, on
 
     def _for(self, loop: Loop, state: State) -> list[State]:
         each = loop.condition[0]
         assert isinstance(each, Simple)
         values: list[str | None] = [field for word in each.words for field in (state.fields(word) or (None,))]
+        ends: list[State] = []
         states = [state]
         for value in values[:_MOST_ROUNDS] or [None]:
             for running in states:
                 if loop.variable is not None and not running.ended:
                     running.variables[loop.variable] = value
-            states = _merged(_succeeded(self._list(loop.body, states, None)))
-        return states
+            left, on = self._body(loop, states)
+            ends.extend(_succeeded(left))
+            states = _merged(_succeeded(on))
+        return [*ends, *states]
 
     def _pipeline(self, pipeline: Pipeline, state: State) -> list[State]:
         if len(pipeline.commands) == 1:
@@ -347,9 +374,15 @@ def _through(shapes: Shapes, redirects: tuple[Redirect, ...], *shape: str) -> Sh
     return shapes | {*shape, "redirect"} if redirects else shapes | {*shape}
 
 
+def _behind_traps(shapes: Shapes, state: State) -> Shapes:
+    if shapes is None or not state.trapped:
+        return shapes
+    return shapes | {"trap" if any(state.traps.values()) else "reset-trap"}
+
+
 def _in_subshell(item: Event, shapes: Shapes, outer: State) -> Event:
     """An exec in a subshell replaces only that; where the shell forks none, it replaces the shell."""
-    item = _as_run(item, shapes) if item.kind == "exec" else item
+    item = _as_run(item, _behind_traps(shapes, outer)) if item.kind == "exec" else item
     return replace(item, traps=dict(outer.traps))
 
 
