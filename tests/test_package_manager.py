@@ -284,6 +284,22 @@ def test_next_start_is_known_from_version_15_on() -> None:
     assert launch_of("next", "start", package={"dependencies": {"next": "13.4.0"}}).verdict == "unknown"
 
 
+def test_a_built_file_is_found_through_the_stage_that_builds_it() -> None:
+    dockerfile = (
+        "FROM node:22 AS build\nWORKDIR /src\nCOPY . .\nRUN npm ci && npm run build\n"
+        "FROM node:22-slim\nWORKDIR /app\nCOPY --from=build /src/dist ./dist\n"
+        'CMD ["node", "dist/main"]\n'
+    )
+    project = {
+        "Dockerfile": dockerfile,
+        "src/main.ts": SERVER,
+        "tsconfig.json": '{"compilerOptions": {"outDir": "dist"}}',
+    }
+    (launch,) = read(project).launches
+    assert launch.program is not None and launch.program.source.path == "src/main.ts"
+    assert launch.verdict == "handled"
+
+
 def test_a_missing_start_script_is_npm_s_default() -> None:
     launch = launch_of("npm", "start", package={"scripts": {}}, server_js=SERVER)
     assert launch.program is not None and launch.program.source.path == "server.js"

@@ -189,6 +189,84 @@ def test_a_flag_is_seen_as_late_as_the_loop_sleeps() -> None:
     assert (reaction.as_pid_1, reaction.delay) == ("handled", 60.0)
 
 
+@pytest.mark.parametrize(
+    ("wait", "verdict", "delay"),
+    [
+        ("sqs.send(new ReceiveMessageCommand({ WaitTimeSeconds: 20 }))", "handled", 20.0),
+        ("client.blPop('jobs', 5)", "handled", 5.0),
+        ("client.blPop('jobs', 0)", "ignored", None),
+        ("fetch('https://shop.example/jobs')", "handled", None),
+        ("jobs.take()", "unknown", None),
+    ],
+)
+def test_a_loop_that_polls_sees_its_flag_when_the_poll_is_over(wait: str, verdict: str, delay: float | None) -> None:
+    text = (
+        "const { SQSClient, ReceiveMessageCommand } = require('@aws-sdk/client-sqs');\n"
+        "const client = require('redis').createClient();\nconst sqs = new SQSClient({});\nconst jobs = require('./jobs');\n"
+        f"let run = true;\n(async () => {{ while (run) await {wait}; await client.quit(); }})();\n"
+        "process.on('SIGTERM', () => { run = false; });\n"
+    )
+    reaction = program(text, jobs_js="exports.take = require('./native').take;\n").reactions["SIGTERM"]
+    assert (reaction.as_pid_1, reaction.delay) == (verdict, delay)
+
+
+@pytest.mark.parametrize(
+    "logger",
+    [
+        "const logger = require('winston').createLogger({});",
+        "const logger = require('pino')();",
+        "const { logger } = require('./log');",
+        "const logger = require('./missing').logger;",
+    ],
+)
+def test_logging_ends_nothing(logger: str) -> None:
+    text = f"{SERVER}{logger}\nprocess.on('SIGTERM', (signal) => {{ logger.info(signal); }});"
+    found = program(text, log_js="exports.logger = require('pino')();\n").reactions["SIGTERM"]
+    assert (found.as_pid_1, found.cause) == ("ignored", "discarded")
+
+
+def test_a_connection_that_stays_open_keeps_node_running() -> None:
+    text = (
+        "const mongoose = require('mongoose');\nconst app = require('express')();\nlet server;\n"
+        "mongoose.connect(process.env.MONGO_URL).then(() => { server = app.listen(3000); });\n"
+        "process.on('SIGTERM', () => { server.close(CLOSED); });\n"
+    )
+    open_ = program(text.replace("CLOSED", "")).reactions["SIGTERM"]
+    closed = program(text.replace("CLOSED", "() => mongoose.disconnect()")).reactions["SIGTERM"]
+    assert open_.why == "its SIGTERM handler runs, but the mongoose connection in line 4 keeps it running"
+    assert (open_.as_pid_1, closed.as_pid_1) == ("ignored", "handled")
+
+
+def test_a_method_that_only_a_framework_calls_is_not_taken_for_dead() -> None:
+    service = "export class Stop {\n  onModuleInit() {\n    process.on('SIGTERM', () => process.exit(0));\n  }\n}\n"
+    reaction = program(f"import {{ Stop }} from './stop';\n{SERVER}", path="main.ts", stop_ts=service).reactions[
+        "SIGTERM"
+    ]
+    assert (reaction.as_pid_1, reaction.why) == (
+        "unknown",
+        "whether anything calls the method in stop.ts line 3, which handles SIGTERM, cannot be told",
+    )
+
+
+@pytest.mark.parametrize(
+    ("work", "verdict"),
+    [
+        ("app.get('/slow', (req, res) => setTimeout(() => res.end(), 2500))", "cut"),
+        ("app.get('/slow', async () => { await sleep(2500); })", "cut"),
+        ("function expire(cache, key) { setTimeout(() => cache.delete(key), 60000); }", "handled"),
+        ("async function retry() { await sleep(60000); }", "handled"),
+    ],
+)
+def test_only_timers_that_requests_wait_for_say_how_long_requests_take(work: str, verdict: str) -> None:
+    text = (
+        "const http = require('http');\nconst app = require('express')();\n"
+        + SLEEP
+        + "const server = app.listen(80);\n"
+        f"{work};\nprocess.on('SIGTERM', () => {{ server.close(); setTimeout(process.exit, 2000); }});\n"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
 CHILD = "setInterval(() => {}, 500);\nprocess.on('SIGTERM', () => setTimeout(() => process.exit(0), 500));\n"
 SPAWN = "const { spawn, fork } = require('child_process');\nconst child = spawn('node', ['child.js']);\n"
 

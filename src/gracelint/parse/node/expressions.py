@@ -266,9 +266,9 @@ def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
         return value.value
     if isinstance(value, External) and "(" in value.path:
         kind = "unknown" if value.path.startswith("?") else "work"
-        if value.path.rpartition(".")[2].removesuffix("()") in library.BLOCKING:
-            kind = "unknown"
-        frame.after = (*frame.after, After(kind, frame.file.span(node)))
+        if value.seconds is not None:
+            kind = "blocked" if value.seconds == float("inf") else "timer"
+        frame.after = (*frame.after, After(kind, frame.file.span(node), None, value.seconds))
     if value is UNKNOWN and machine.stopping:
         frame.after = (*frame.after, After("unknown", frame.file.span(node)))
     return value

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from gracelint.knowledge import table
 from gracelint.parse.node.helpers import NUMBERS, helper_of, install, listen_for
 from gracelint.parse.node.methods import (
@@ -13,6 +11,7 @@ from gracelint.parse.node.methods import (
     forked,
     is_later,
     items,
+    longest_wait,
     make,
     release,
     run_callbacks,
@@ -43,14 +42,6 @@ if TYPE_CHECKING:
     from gracelint.parse.node.machine import Machine
 
 GLOBALS: dict[str, Any] = {"undefined": UNDEFINED, "Infinity": float("inf")}
-
-
-@cache
-def _blocking() -> frozenset[str]:
-    return frozenset(name for row in table("node")["modules"].values() for name in row.get("blocks", ()))
-
-
-BLOCKING = _blocking()
 
 
 def external_member(machine: Machine, owner: External, name: str) -> Any:
@@ -85,7 +76,7 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
     if known is not None:
         return known(machine, args, node, frame)
     name = path.rpartition(".")[2]
-    if path.startswith("console.") or _is_logger(path):
+    if path.startswith("console.") or is_logging(path):
         if machine.stopping:
             machine.note("log", node, frame)
         return UNDEFINED
@@ -124,7 +115,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
         if not _is_harmless(path):
             machine.foreign.append(path)
         run_callbacks(machine, args, frame, False)
-    return External(f"{path}()")
+    return External(f"{path}()", longest_wait(args))
 
 
 _HARMLESS = frozenset(table("node")["harmless"])
@@ -135,9 +126,16 @@ def _is_harmless(path: str) -> bool:
     return root in _HARMLESS or root.partition(".")[0] in _HARMLESS
 
 
-def _is_logger(path: str) -> bool:
+def is_logging(path: str) -> bool:
+    """`logger.info`, `app.log.error`, `winston.createLogger().warn`"""
     parts = path.replace("()", "").lower().split(".")
-    return len(parts) > 1 and (parts[-2] in ("logger", "log") or parts[0] in ("pino", "winston", "bunyan", "debug"))
+    if len(parts) < 2 or parts[-1] not in _LEVELS:
+        return False
+    return parts[0] in _LOGGERS or parts[-2].rpartition("/")[2] in ("logger", "log", "console")
+
+
+_LEVELS = frozenset(("log", "info", "warn", "warning", "error", "debug", "trace", "fatal", "verbose", "silly", "flush"))
+_LOGGERS = frozenset(("pino", "winston", "bunyan", "log4js", "loglevel", "signale", "consola", "debug"))
 
 
 def _module_row(path: str) -> tuple[str, dict[str, Any], str] | None:

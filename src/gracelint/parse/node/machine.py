@@ -374,7 +374,7 @@ class Machine:
             # `const app = express()` is a function too
             return target
         methods.run_callbacks(self, args, frame, certain=False)
-        if self.stopping:
+        if self.stopping and not library.is_logging(callee_of(at)):
             self.note("opaque", at, frame, target=callee_of(at))
         return UNKNOWN
 

@@ -194,7 +194,22 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         for value in args:
             if isinstance(value, (Closure, Builtin)):
                 machine.task(value, [], frame, after)
-    return External(f"{owner.name}.{name}()")
+    seconds = longest_wait(args)
+    if name in row.get("blocks", ()) and seconds is None:
+        given = args[-1] if args else 0
+        seconds = float(given) if isinstance(given, (int, float)) and given > 0 else float("inf")
+    return External(f"{owner.name}.{name}()", seconds)
+
+
+def longest_wait(args: list[Any]) -> float | None:
+    """The time a call may take, as options such as `WaitTimeSeconds` say, its own or those of a command it sends."""
+    factors = table("node")["waits"]
+    found = [value.seconds for value in args if isinstance(value, External) and value.seconds is not None]
+    for value in args:
+        for key, given in value.props.items() if isinstance(value, Object) else ():
+            if key in factors and isinstance(given, (int, float)) and not isinstance(given, bool):
+                found.append(given * factors[key] or float("inf"))
+    return max(found, default=None)
 
 
 def make(

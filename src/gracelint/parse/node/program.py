@@ -203,9 +203,9 @@ def _waits(base: Machine, stopped: Stopped | None, bounded: bool, node_major: in
     if stopped is None or bounded:
         return []
     dealt_with = any(event.kind in ("close-idle", "close-now", "force", "opaque") for event in stopped.events)
-    closed = {id(event.thing) for event in stopped.events if event.kind in ("close", "release")}
+    closed = {event.thing.span for event in stopped.events if event.thing and event.kind in ("close", "release")}
     upgraded = [thing for thing in base.things if thing.kind == "upgrade"]
-    holds = any(thing.name == "ws" or id(thing) not in closed for thing in upgraded)
+    holds = any(thing.name == "ws" or thing.span not in closed for thing in upgraded)
     found = []
     for event in stopped.events:
         server = event.thing

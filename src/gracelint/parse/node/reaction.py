@@ -189,6 +189,11 @@ def _look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 delay = max(delay, seconds or 0.0)
         elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
             waits = thing.data[3]
+            if any(part.kind in ("blocked", "unknown") for part in waits):
+                let_go = any(event.kind == "release" for event in machine.events)
+                unsure = let_go or any(part.kind == "unknown" for part in waits)
+                thing.alive = None if unsure else thing.alive
+                continue
             machine.resolved[id(thing)] = waits
             delay = max(delay, sum(part.seconds or 0.0 for part in waits if part.kind == "timer"))
     return delay

@@ -32,7 +32,7 @@ MISSING = _Name("missing")
 class After(Record):
     """Something that has to happen first.
 
-    `kind` is drained, closed, timer, race, loop, disconnected, ended, work or unknown.
+    `kind` is drained, closed, timer, race, loop, disconnected, ended, work, blocked (for ever) or unknown.
 
     `drained` is a server that has answered what was in flight, `closed` another thing that was closed, `ended` a worker
     or child, `loop` a loop that has come to its end, `work` a call of a library whose time is its own.
@@ -57,6 +57,8 @@ class External(Record):
     """A module or value that is not the project's own, by its path: `http`, `http.createServer`, `axios.get()`."""
 
     path: str
+    seconds: float | None = None
+    """How long it takes at most when awaited, where an argument says (long polling); infinity for ever."""
 
 
 class Builtin(Record, identity=True):
