@@ -219,9 +219,9 @@ def _say(options: Namespace, text: str) -> None:
 def _wants_color(options: Namespace) -> bool:
     if options.color != "auto":
         return bool(options.color == "always")
-    if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
-    return "FORCE_COLOR" in os.environ or sys.stdout.isatty()
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
 def _progress() -> Callable[[int, int], None]:

@@ -191,7 +191,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _git_files(root: str) -> list[str] | None:
     """The files git tracks or would track, or None where git does not say: no repository, or a root it ignores."""
-    listing = _git(root, "ls-files", "-coz", "--exclude-standard", "--deduplicate")
+    listing = _git(root, "ls-files", "-coz", "--exclude-standard")
     return [path for path in listing.split("\0") if path] if listing else None
 
 
