@@ -68,7 +68,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Program, Severity, Verdict, edits, rule
 
 _SECONDS = 5.0
-_KINDS = ("join", "executor", "gather", "child", "result", "futures", "task group", "close")
+_KINDS = ("join", "queue.join", "executor", "gather", "result", "futures", "task group", "close")
 
 
 @rule("unbounded-wait-on-shutdown", severity=Severity.WARNING, subject=Program)

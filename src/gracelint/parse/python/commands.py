@@ -88,16 +88,22 @@ def _add_group(machine: Machine, function: Value, args: Arguments, keywords: Key
 @model("argparse.ArgumentParser.parse_args", "argparse.ArgumentParser.parse_known_args")
 def _parse_args(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     parser = receiver_of(function)
-    parsed = Thing("argparse.Namespace", node, machine.module)
     given = argument(args, keywords, 0, "args")
     words: list[str] | None = list(machine.argv)
     if given is not None and not is_none(given):
         known = machine.elements(given)
         texts = [text for text in map(_text, known or ()) if text is not None]
         words = texts if known is not None and len(texts) == len(known) else None
+    parsed = parse_words(machine, parser, words, node)
+    return items("tuple", [parsed, FROM_OUTSIDE]) if path_of(function).endswith("known_args") else parsed
+
+
+def parse_words(machine: Machine, parser: Thing | None, words: list[str] | None, node: ast.AST) -> Thing:
+    """The namespace that a parser makes of words."""
+    parsed = Thing("argparse.Namespace", node, machine.module)
     if parser is not None:
         _parse(machine, parser, words, parsed, node)
-    return items("tuple", [parsed, FROM_OUTSIDE]) if path_of(function).endswith("known_args") else parsed
+    return parsed
 
 
 def _parse(machine: Machine, parser: Thing, words: list[str] | None, parsed: Thing, node: ast.AST) -> None:

@@ -750,6 +750,8 @@ def finishes(machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool =
         machine.checking.pop()
         machine.loops = loops
         own, machine.delay = machine.delay, delay
+    if not machine.arrived and machine.signal == "" and ends and all(end.tag == OUTSIDE for end in ends):
+        return FROM_OUTSIDE
     if any(end.kind in (NORMAL, RAISE, HARD) and end.tag < LOST for end in ends):
         raised = next((end.value for end in ends if end.kind == RAISE and not _is_cancelled(end)), None)
         if raised is not None and thing.kind == "asyncio.Task" and machine.arrived:
@@ -830,19 +832,29 @@ def finish(machine: Machine, ends: list[End]) -> list[End]:
                 return out + stopped
         finally:
             machine.frames.pop()
-    if machine.arrived or not machine.signal:
-        hooks = machine.world.get("atexit")
-        if isinstance(hooks, Items) and hooks.store:
-            machine.cleaned = machine.cleaned or machine.arrived
-            for hook in reversed(hooks.values()):
-                try:
-                    if isinstance(hook, Partial):
-                        machine.call(hook.function, hook.args, hook.keywords, ast.Pass())
-                except Leave as leave:
-                    stopped = [end for end in leave.ends if end.kind in FINAL]
-                    if stopped:
-                        return out + stopped
+    if machine.arrived:
+        stopped = _run_exit_hooks(machine)
+        if stopped:
+            return out + stopped
     return ends
+
+
+def _run_exit_hooks(machine: Machine) -> list[End]:
+    """Calls what `atexit` holds; the ways in which that does not come to an end."""
+    hooks = machine.world.get("atexit")
+    if not isinstance(hooks, Items) or not hooks.store:
+        return []
+    machine.cleaned = True
+    machine.frames.append(machine.frame_of(None))
+    try:
+        for hook in reversed(hooks.values()):
+            if isinstance(hook, Partial):
+                machine.call(hook.function, hook.args, hook.keywords, machine.entry.tree)
+    except Leave as leave:
+        return [end for end in leave.ends if end.kind in FINAL]
+    finally:
+        machine.frames.pop()
+    return []
 
 
 def _lingers(thing: Value) -> bool:

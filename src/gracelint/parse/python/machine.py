@@ -1483,9 +1483,9 @@ class Machine:
         if not self.facts.registrations and not self.aside and not known:
             self.facts.startup.append(Point(node, self.module, kind, None, ""))
 
-    def frame_of(self, thing: Thing) -> Frame:
+    def frame_of(self, thing: Thing | None) -> Frame:
         """A frame to do something in that nobody wrote, such as joining a thread at exit."""
-        module = thing.module or self.entry
+        module = (thing.module if thing is not None else None) or self.entry
         return Frame(module, (self.stores.get(module.name, {}),))
 
     def close(self, thing: Thing, method: str) -> None:

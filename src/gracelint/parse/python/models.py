@@ -1171,7 +1171,22 @@ def _django(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         return NONE
     cls = machine.attribute(found, "Command", node)
     thing = machine.call(cls, [], {}, node)
-    return machine.call(machine.attribute(thing, "handle", node), [], {}, node)
+    rest = [word for word in words[words.index(command) + 1 :] if isinstance(word, str)]
+    options = _options_of(machine, thing, rest, node)
+    return machine.call(machine.attribute(thing, "handle", node), [], options, node)
+
+
+def _options_of(machine: Machine, command: Value, words: list[str], node: ast.AST) -> Keywords:
+    """What a command's own `add_arguments` makes of its words."""
+    from gracelint.parse.python.commands import parse_words
+
+    method = command.cls.find("add_arguments") if isinstance(command, Thing) and command.cls is not None else None
+    if not isinstance(method, Function):
+        return {}
+    parser = Thing("argparse.ArgumentParser", node, machine.module)
+    machine.call(method.bind(command), [parser], {}, node)
+    parsed = parse_words(machine, parser, words, node)
+    return {name: value for name, value in parsed.store.items() if isinstance(name, str)}
 
 
 def _management_command(machine: Machine, command: str) -> Value | None:
