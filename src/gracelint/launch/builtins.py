@@ -422,8 +422,10 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
         option = operands.pop(0).value
         if option in ("-s", "-n", "--signal"):
             option = operands.pop(0).value
-        elif option == "--" or (call.name != "kill" and signal_name(option[1:]) is None):
+        elif option == "--":
             break
+        elif call.name != "kill" and signal_name(option[1:]) is None:
+            continue
         if option in ("-0", "0"):
             state.status = None
             return [state]
@@ -438,7 +440,8 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
             return [state]
         jobs = jobs_of(values, state)
     else:
-        jobs = _named_jobs(values, state)
+        whole = any(word.value in ("-f", "--full") for word in call.operands)
+        jobs = _named_jobs([operand.value for operand in operands] if whole else values, state, whole)
     kills = event("kill", call.command.span, state, jobs, signal or "")
     state.events.append(replace(kills, by_name=by_name))
     return [state]
@@ -452,12 +455,17 @@ def _kill_forms(call: Call) -> set[str]:
     return forms | {"jobs -p" for text in texts if "jobs -p" in text}
 
 
-def _named_jobs(operands: Sequence[str], state: State) -> frozenset[int] | None:
-    """The jobs that `pkill NAME` or `pkill -P $$` reaches."""
+def _named_jobs(operands: Sequence[str], state: State, whole: bool) -> frozenset[int] | None:
+    """The jobs that `pkill NAME`, `pkill -P $$` or, by their whole command lines, `pkill -f TEXT` reaches."""
     if SELF in operands or "$$" in operands:
         return frozenset(range(1, state.jobs + 1))
-    started = (item for item in state.started if item.words and base_name(item.words[0].value) in operands)
-    return frozenset(item.job for item in started if item.job is not None) or None
+    found = set()
+    for item in state.started:
+        line = " ".join(word.value for word in item.words)
+        named = item.words and base_name(item.words[0].value) in operands
+        if item.job is not None and (named or (whole and any(operand in line for operand in operands))):
+            found.add(item.job)
+    return frozenset(found) or None
 
 
 def _nothing(walk: Walk, call: Call, state: State) -> list[State]:

@@ -126,6 +126,8 @@ class Walk:
         state.variables["?"] = None
         if not words:
             return [state]
+        if words[0].value == "echo" and len(words) == 2 and command.redirects:
+            _write(words[1].value, command.redirects, state)
         return self.call(Call(words, command, _through(shapes, command.redirects)), state)
 
     def _function(self, function: Function, call: Call, state: State) -> list[State]:
@@ -266,8 +268,9 @@ class Walk:
         running = [state]
         for _ in range(_MOST_ROUNDS):
             again = []
+            before = {item for state in running for item in state.events}
             for asked in self._guarded(loop.condition, running, looping=1):
-                runs = bool(asked.events) and asked.events[-1].kind == "run" and not asked.events[-1].prepares
+                runs = any(item.kind == "run" and item not in before for item in asked.events)
                 if asked.ended or asked.status is (not wanted):
                     ends.extend(_succeeded([asked]))
                 elif asked.status is None or runs:
@@ -341,6 +344,14 @@ class Walk:
             state.add(_as_run(replace(main, beside=beside, piped=True), None))
         state.status = None if main.prepares else True
         return [state]
+
+
+def _write(value: str, redirects: tuple[Redirect, ...], state: State) -> None:
+    """Keeps what `echo $! > app.pid` puts into a file for `$(cat app.pid)`."""
+    last = redirects[-1]
+    path = state.text(last.target) if last.target is not None else None
+    if last.operator == ">" and path is not None:
+        state.variables[f"cat {path}"] = value
 
 
 def _merged(states: list[State]) -> list[State]:

@@ -85,7 +85,7 @@ def react(scene: Scene) -> Reaction:
     action = event.traps.get(signal)
     if action is None:
         return _without_trap(scene, at_wait)
-    if context.group_signalled and not at_wait:
+    if context.group_signalled and not (action and at_wait):
         return Reaction(Effect.FORWARDS, "forwards", signal)
     if not action:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
