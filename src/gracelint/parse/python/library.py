@@ -699,6 +699,7 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
     args, keywords = thing.store["#args"], thing.store["#kwargs"]
     assert isinstance(args, Items) and isinstance(keywords, Items)
     outer, machine.side = machine.side, []
+    machine.came_back = CERTAIN
     try:
         if isinstance(target, Later):
             machine.awaited(target, node)
@@ -707,7 +708,7 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
             value = machine.call(target, args.values(), given, node)
             if isinstance(value, Later):
                 machine.awaited(value, node)
-        ends = [End(NORMAL)]
+        ends = [End(NORMAL, machine.came_back)]
     except Leave as leave:
         ends = leave.ends
     ends = machine.merge(ends + machine.side)
@@ -750,7 +751,7 @@ def finishes(machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool =
         machine.checking.pop()
         machine.loops = loops
         own, machine.delay = machine.delay, delay
-    if not machine.arrived and machine.signal == "" and ends and all(end.tag == OUTSIDE for end in ends):
+    if not machine.arrived and all(end.tag == OUTSIDE for end in ends):
         return FROM_OUTSIDE
     if any(end.kind in (NORMAL, RAISE, HARD) and end.tag < LOST for end in ends):
         raised = next((end.value for end in ends if end.kind == RAISE and not _is_cancelled(end)), None)

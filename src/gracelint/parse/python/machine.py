@@ -177,6 +177,8 @@ class Machine:
         """A loop was entered against its condition, because it had been before."""
         self.rounds = 0
         self.exhausted = False
+        self.came_back = CERTAIN
+        """How sure it is that the last function to return does."""
         self.in_child = False
         self.in_thread = False
         """Below a thread that the handler started."""
@@ -1136,6 +1138,7 @@ class Machine:
         if not returned:
             raise Leave(ends)
         self.side += [end for end in ends if end.kind not in (RETURN, NORMAL)]
+        self.came_back = min(end.tag for end in returned)
         value = returned[0].value or NONE
         for end in returned[1:]:
             value = join(value, end.value or NONE, max(end.tag, OUTSIDE))
