@@ -300,6 +300,20 @@ def test_a_built_file_is_found_through_the_stage_that_builds_it() -> None:
     assert launch.verdict == "handled"
 
 
+@pytest.mark.parametrize(
+    ("argv", "lines"),
+    [
+        (("node", "--require", "./tracing.js", "srv.js", "none"), ()),
+        (("node", "-r", "./tracing", "srv.js", "none"), ()),
+        (("node", "srv.js", "none"), ('ENV NODE_OPTIONS="--import ./tracing.js"',)),
+    ],
+)
+def test_modules_that_node_runs_first(argv: tuple[str, ...], lines: tuple[str, ...]) -> None:
+    tracing = "process.on('SIGTERM', () => sdk.shutdown().finally(() => process.exit(0)));\n"
+    launch = launch_of(*argv, lines=lines, tracing_js=tracing)
+    assert (launch.verdict, launch.why) == ("cut", "srv.js: process.exit comes at once, without closing the server")
+
+
 def test_a_missing_start_script_is_npm_s_default() -> None:
     launch = launch_of("npm", "start", package={"scripts": {}}, server_js=SERVER)
     assert launch.program is not None and launch.program.source.path == "server.js"

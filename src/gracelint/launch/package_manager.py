@@ -10,8 +10,6 @@ from gracelint.knowledge import table
 from gracelint.launch.image import find_path, find_text
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import Arguments, base_name, read_options
-from gracelint.parse.errors import ParseError
-from gracelint.parse.package import read_package
 from gracelint.record import Record, replace
 from gracelint.source import Passage, Segment, Word
 
@@ -113,6 +111,9 @@ def _nearest_package(context: Context, folder: str) -> tuple[Package | None, str
 
 
 def _package(context: Context, folder: str) -> Package | None:
+    from gracelint.parse.errors import ParseError
+    from gracelint.parse.package import read_package
+
     text = find_text(context.image, context.files, "package.json", folder)
     if text is None or len(text.text) != len(text.source.text):
         return None

@@ -235,10 +235,20 @@ def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: t
             env=context.env,
             node_major=int(major) if major.isdigit() else None,
             argv=tuple(word.value for word in rest),
+            preload=_preloaded(argv, context),
         )
     except ParseError as error:
         return _unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
     return _program_step(argv, program, context)
+
+
+def _preloaded(argv: tuple[Word, ...], context: Context) -> tuple[Source, ...]:
+    """The project's modules that node runs first: `--require ./tracing.js`, on the command line or in NODE_OPTIONS."""
+    words = tuple(Word(text) for text in (context.env.get("NODE_OPTIONS") or "").split())
+    options = (*read_options(words, 0, _NODE_VALUES).options, *read_options(argv, 1, _NODE_VALUES).options)
+    paths = [value.value for name, value in options if name in ("-r", "--require", "--import") and value is not None]
+    found = [_node_source(path, context) for path in paths if path.startswith(("./", "../", "/"))]
+    return tuple(source for source in found if source is not None)
 
 
 def _program_step(argv: tuple[Word, ...], program: Program, context: Context) -> Step:

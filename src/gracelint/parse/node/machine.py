@@ -7,6 +7,8 @@ is followed with the note of what has to happen before it (`After`).
 
 from __future__ import annotations
 
+import posixpath
+
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
 from gracelint.parse.node import library, methods
@@ -97,11 +99,13 @@ class Machine:
 
     # The life of a program
 
-    def start(self) -> None:
+    def start(self, preload: tuple[Source, ...] = ()) -> None:
         """Runs the entry's top level. Raises ParseError where the entry cannot be read."""
-        file = read_file(self.source)
+        file = self.parsed.get(self.source.path) or read_file(self.source)
         self.parsed[self.source.path] = file
         try:
+            for source in preload:
+                self.load(f"./{posixpath.basename(source.path)}", Frame(Scope(), replace(file, source=source)))
             self.run_module(file)
         except (Stop, Thrown):
             self.ended = not any(thing.kind == "busy" for thing in self.things)

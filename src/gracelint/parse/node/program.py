@@ -27,13 +27,17 @@ def read_node(
     env: Mapping[str, str | None] | None = None,
     node_major: int | None = None,
     argv: tuple[str, ...] = (),
+    preload: tuple[Source, ...] = (),
 ) -> Program:
-    """The facts of the program that `node <source>` runs. Raises ParseError where the entry is no JavaScript."""
+    """The facts of the program that `node <source>` runs, after the modules of `preload`.
+
+    Raises ParseError where the entry is no JavaScript.
+    """
     parsed: dict[str, File | None] = {}
 
     def start() -> Machine:
         machine = Machine(source, files, env or {}, argv, parsed=parsed)
-        machine.start()
+        machine.start(preload)
         return machine
 
     try:
@@ -53,7 +57,7 @@ def read_node(
         source=source,
         span=_main_span(source, base),
         long_running=_long_running(base),
-        sources=tuple(base.sources),
+        sources=(source, *(other for other in base.sources if other is not source)),
         handlers=tuple(_handlers(base, {name: run for name, (_, run) in answers.items() if run})),
         servers=tuple(ServerCall(thing.name, thing.span, thing.variable, _options(thing)) for thing in servers),
         waits=tuple(_waits(base, stopped, drain is not None, node_major)),
