@@ -237,7 +237,8 @@ def _connection(path: str, thing: Thing, runs: list[Machine]) -> Connection:
 
 def _cleans_up(machine: Machine, points: list[Point]) -> bool:
     return "atexit" in machine.world or any(
-        keyboard_interrupt(point) is not None or (isinstance(guard, ast.Try) and guard.finalbody)
+        keyboard_interrupt(point) is not None
+        or (guard is not None and isinstance(guard.node, ast.Try) and guard.node.finalbody)
         for point in points
         for guard in (*point.guards, None)
     )

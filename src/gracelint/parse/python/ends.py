@@ -50,7 +50,7 @@ class Point:
         self.what = what
         """The call as a reader would name it: `queue.get()`."""
         self.loops: tuple[Loop, ...] = ()
-        self.guards: tuple[ast.AST, ...] = ()
+        self.guards: tuple[Guard, ...] = ()
         self.tag = CERTAIN
         """How sure it is that the program stays here."""
         self.comes_back = False
@@ -80,6 +80,16 @@ class Point:
         if isinstance(seconds, Const) and isinstance(seconds.value, (int, float)):
             return float(seconds.value)
         return None
+
+
+class Guard:
+    """A `try` or `with` around a place."""
+
+    __slots__ = ("module", "node")
+
+    def __init__(self, node: ast.AST, module: Module) -> None:
+        self.node = node
+        self.module = module
 
 
 class End:

@@ -566,6 +566,7 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
     number = Const(NUMBERS.get(machine.signal, 15))
     try:
         arguments: list[Value] = [] if registration.loop else [number, FROM_OUTSIDE]
+        machine.frames.append(machine.frame_in(registration.module))
         value = machine.call(registration.handler, arguments, {}, registration.node)
         if isinstance(value, Later):
             machine.doubt("the handler is a coroutine function that nobody awaits")
@@ -573,6 +574,7 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
         ends = leave.ends
     finally:
         machine.handling -= 1
+        machine.frames.pop()
     ends = machine.merge(ends + machine.side)
     machine.side = outer
     if registration.loop:
@@ -825,7 +827,7 @@ def finish(machine: Machine, ends: list[End]) -> list[End]:
     for thing in lingering:
         assert isinstance(thing, Thing) and thing.node is not None
         try:
-            machine.frames.append(machine.frame_of(thing))
+            machine.frames.append(machine.frame_in(thing.module or machine.entry))
             _join_at_exit(machine, thing)
         except Leave as leave:
             stopped = [end for end in leave.ends if end.kind in FINAL]
@@ -846,7 +848,7 @@ def _run_exit_hooks(machine: Machine) -> list[End]:
     if not isinstance(hooks, Items) or not hooks.store:
         return []
     machine.cleaned = True
-    machine.frames.append(machine.frame_of(None))
+    machine.frames.append(machine.frame_in(machine.entry))
     try:
         for hook in reversed(hooks.values()):
             if isinstance(hook, Partial):

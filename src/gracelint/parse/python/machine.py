@@ -25,6 +25,7 @@ from gracelint.parse.python.ends import (
     Deed,
     End,
     Facts,
+    Guard,
     Leave,
     Loop,
     Point,
@@ -116,7 +117,7 @@ class Machine:
         self.trail: list[tuple[Store, Hashable, Value | None]] = []
         self.frames: list[Frame] = []
         self.loops: list[Loop] = []
-        self.guards: list[ast.AST] = []
+        self.guards: list[Guard] = []
         self.caught: list[Error] = []
         self.side: list[End] = []
         self.steps = 0
@@ -604,7 +605,7 @@ class Machine:
         return any(not same(store.get(key), old) for (_, key), (store, old) in first.items())
 
     def _try(self, node: ast.Try) -> list[End]:
-        self.guards.append(node)
+        self.guards.append(Guard(node, self.module))
         try:
             ends = self.block(node.body)
         finally:
@@ -743,7 +744,7 @@ class Machine:
         entered = self._enter(context, node)
         if item.optional_vars is not None:
             self.assign(item.optional_vars, entered)
-        self.guards.append(item.context_expr)
+        self.guards.append(Guard(item.context_expr, self.module))
         try:
             ends = self._with_items(node, rest[1:])
         finally:
@@ -1486,9 +1487,8 @@ class Machine:
         if not self.facts.registrations and not self.aside and not known:
             self.facts.startup.append(Point(node, self.module, kind, None, ""))
 
-    def frame_of(self, thing: Thing | None) -> Frame:
-        """A frame to do something in that nobody wrote, such as joining a thread at exit."""
-        module = (thing.module if thing is not None else None) or self.entry
+    def frame_in(self, module: Module) -> Frame:
+        """A frame to do something in that no function does, such as joining a thread at exit."""
         return Frame(module, (self.stores.get(module.name, {}),))
 
     def close(self, thing: Thing, method: str) -> None:

@@ -1162,7 +1162,7 @@ def _django(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         if not machine.arrived:
             machine.facts.servers.append(Served(node, machine.module, {}, row))
         return machine.wait(point, ready=lambda: False, value=NONE)
-    found = _management_command(machine, command)
+    found = _management_command(machine, command, node)
     if found is None:
         machine.doubt(f"the command `{command}` of manage.py is not in the project")
         point = Point(node, machine.module, "call", None, f"manage.py {command}")
@@ -1189,11 +1189,11 @@ def _options_of(machine: Machine, command: Value, words: list[str], node: ast.AS
     return {name: value for name, value in parsed.store.items() if isinstance(name, str)}
 
 
-def _management_command(machine: Machine, command: str) -> Value | None:
+def _management_command(machine: Machine, command: str, node: ast.AST) -> Value | None:
     for package in machine.modules.packages():
         name = f"{package}.management.commands.{command}"
         if machine.modules.find(name) is not None:
-            return machine.import_module(name, ast.Pass())
+            return machine.import_module(name, node)
     return None
 
 

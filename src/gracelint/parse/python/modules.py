@@ -31,7 +31,9 @@ class Module:
 
     def span(self, node: ast.AST) -> Span:
         """Where a node stands; `ast` counts columns in UTF-8 bytes."""
-        first: ast.expr | ast.stmt = node  # type: ignore[assignment]
+        if not isinstance(node, (ast.expr, ast.stmt, ast.excepthandler, ast.keyword, ast.arg)):
+            return Span(self.source, 0, 0)
+        first = node
         start = self._offset(first.lineno, first.col_offset)
         if first.end_lineno is None or first.end_col_offset is None:
             return Span(self.source, start, start)

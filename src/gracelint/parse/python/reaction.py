@@ -268,7 +268,7 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
     interrupt = keyboard_interrupt(point)
     if interrupt is not None and signal != "SIGINT":
         why = f"it handles KeyboardInterrupt, which is SIGINT, not {signal}"
-        return Reaction(signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, point.module.span(interrupt))
+        return Reaction(signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, interrupt)
     if others:
         why = f"it handles {' and '.join(others[0].signals)}, not {signal}"
         return Reaction(
@@ -280,13 +280,13 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
     return Reaction(signal, Verdict.IGNORED, quiet, Cause.NO_HANDLER, why, point.span)
 
 
-def keyboard_interrupt(point: Point) -> ast.AST | None:
+def keyboard_interrupt(point: Point) -> Span | None:
     """The clause around a wait that names KeyboardInterrupt."""
     for guard in point.guards:
-        if isinstance(guard, ast.Try):
-            for handler in guard.handlers:
+        if isinstance(guard.node, ast.Try):
+            for handler in guard.node.handlers:
                 if handler.type is not None and "KeyboardInterrupt" in ast.unparse(handler.type):
-                    return handler.type
+                    return guard.module.span(handler.type)
     return None
 
 
@@ -378,9 +378,9 @@ def _unseen(acts: list[Deed], point: Point, where: Point, end: End) -> str:
 
 def _swallower(point: Point) -> Span | None:
     for guard in reversed(point.guards):
-        if isinstance(guard, ast.Try) and guard.handlers:
-            handler = guard.handlers[0]
-            return point.module.span(handler.type or handler)
+        if isinstance(guard.node, ast.Try) and guard.node.handlers:
+            handler = guard.node.handlers[0]
+            return guard.module.span(handler.type or handler)
     return None
 
 
@@ -388,7 +388,7 @@ def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
     """os._exit(): no `finally`, no atexit, no flush."""
     machine = run.machine
     span = end.point.span if end.point is not None else point.span
-    cleans = any(_cleans(guard) for guard in point.guards) or "atexit" in machine.world
+    cleans = any(_cleans(guard.node) for guard in point.guards) or "atexit" in machine.world
     own = [deed for deed in machine.acts if deed.kind not in ("hard-exit", "log", "wait", "flag")]
     does_own = bool(own) or _works(machine)
     if point.serves is not None or cleans or not does_own:
