@@ -270,7 +270,7 @@ class Walk:
             again = []
             before = {item for state in running for item in state.events}
             for asked in self._guarded(loop.condition, running, looping=1):
-                runs = any(item.kind == "run" and item not in before for item in asked.events)
+                runs = any(item.kind == "run" and not item.prepares and item not in before for item in asked.events)
                 if asked.ended or asked.status is (not wanted):
                     ends.extend(_succeeded([asked]))
                 elif asked.status is None or runs:

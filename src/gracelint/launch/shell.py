@@ -167,6 +167,8 @@ def _file_step(argv: tuple[Word, ...], passage: Passage, context: Context) -> St
             return None
         return _unreadable(argv, context, f"{path} has no #! line: the kernel refuses to start it (exec format error)")
     words = _interpreter(first)
+    if words and any(base_name(words[0]) in row.get("names", (key,)) for key, row in table("inits").items()):
+        return Step(None, (*(Word(word, argv[0].span) for word in words), *argv))
     if not words or base_name(words[0]) not in _SHELLS:
         return None
     if first.endswith("\r"):

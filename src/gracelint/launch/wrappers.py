@@ -161,8 +161,10 @@ def _command(
     rest = argv[given.rest :]
     if row.get("assigns"):
         split = given.value(("-S", "--split-string"))
-        words = (*_split(split), *rest) if split else rest
-        return tuple(_drop_assignments(words)) or None
+        words = _drop_assignments((*_split(split), *rest) if split else rest)
+        while words and words[0].value.startswith("-"):
+            words = _drop_assignments(words[read_options(words, 0, row["values"]).rest :])
+        return words or None
     if "command" in row:
         program = given.value(row["command"])
         return (program, *rest) if program else None
@@ -207,10 +209,23 @@ def _shell_command(
         shell = given.value(("-s", "--shell")) or next(
             (argv[i + 1] for i in range(len(argv) - 1) if argv[i].value in ("-s", "--shell")), Word("/bin/sh")
         )
-        return (shell, Word("-c", text.span), text)
+        return (shell, Word("-c", text.span), text, *_behind_user(argv, row, text))
     if base_name(argv[0].value) == "execlineb":
         return tuple(_split(text)) or None
     return (Word("sh"), Word("-c", text.span), text)
+
+
+def _behind_user(argv: tuple[Word, ...], row: Mapping[str, Any], text: Word) -> tuple[Word, ...]:
+    """The words behind the user's name, which the shell gets as `$0`, `$1` …: options may stand among them."""
+    operands: list[Word] = []
+    index = 1
+    while index < len(argv) and argv[index].value != "--":
+        word = argv[index]
+        index += 2 if word.value in (*row["values"], *row["text"]) else 1
+        if word is not text and (not word.value.startswith("-") or word.value == "-"):
+            operands.append(word)
+    operands += argv[index + 1 :]
+    return tuple(operands[2 if operands and operands[0].value == "-" else 1 :])
 
 
 def _ends_cluster(word: Word, texts: list[str]) -> bool:
