@@ -431,19 +431,30 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
             return [state]
         if call.name == "kill" and "SIG" in option and "SIG" in walk.lacks:
             walk.refused.append(next(word.span for word in call.command.words if "SIG" in word.text))
-            return [state]
+            return _failed(call, state)
         signal = signal_name(option.lstrip("-"))
     values = [part for operand in operands for part in operand.value.split()]
     by_name = call.name != "kill" and SELF not in values and "$$" not in values
     if call.name == "kill":
         if not walk.lacks.isdisjoint(_kill_forms(call)):
-            return [state]
+            return _failed(call, state)
         jobs = jobs_of(values, state)
     else:
         whole = any(word.value in ("-f", "--full") for word in call.operands)
         jobs = _named_jobs([operand.value for operand in operands] if whole else values, state, whole)
     kills = event("kill", call.command.span, state, jobs, signal or "")
     state.events.append(replace(kills, by_name=by_name))
+    if call.name == "kill" and "kill --" in _kill_forms(call) and walk.row.get("kill_dashes_fail"):
+        return _failed(call, state)
+    return [state]
+
+
+def _failed(call: Call, state: State) -> list[State]:
+    """What a command that is sure to fail does: under `set -e` it ends the script."""
+    state.status = False
+    if state.errexit and not state.guarded:
+        state.events.append(event("exit", call.command.span, state, signal="errexit"))
+        state.ended = True
     return [state]
 
 

@@ -86,7 +86,8 @@ def react(scene: Scene) -> Reaction:
     if action is None:
         return _without_trap(scene, at_wait)
     if context.group_signalled and not (action and at_wait):
-        return Reaction(Effect.FORWARDS, "forwards", signal)
+        loops = any(item.kind == "forever" for item in scene.path.events[scene.index :])
+        return Reaction(Effect.SWALLOWS if loops else Effect.FORWARDS, "loop" if loops else "forwards", signal)
     if not action:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
     if not at_wait:
