@@ -317,3 +317,11 @@ def test_modules_that_node_runs_first(argv: tuple[str, ...], lines: tuple[str, .
 def test_a_missing_start_script_is_npm_s_default() -> None:
     launch = launch_of("npm", "start", package={"scripts": {}}, server_js=SERVER)
     assert launch.program is not None and launch.program.source.path == "server.js"
+
+
+@pytest.mark.parametrize(("base", "verdict"), [("alpine:3.18", "handled"), ("alpine:3.19", "ignored")])
+def test_the_npm_of_alpine_s_own_packages(base: str, verdict: str) -> None:
+    dockerfile = f'FROM {base}\nRUN apk add --no-cache nodejs npm\nWORKDIR /app\nCOPY . .\nCMD ["npm", "start"]\n'
+    project = {"Dockerfile": dockerfile, "package.json": '{"scripts": {"start": "node srv.js"}}', "srv.js": SERVER}
+    (launch,) = read(project).launches
+    assert launch.verdict == verdict

@@ -30,6 +30,7 @@ class Call(Record, identity=True):
     row: dict[str, Any]
     """The row as it stands for the version in the image."""
     version: str
+    """Empty where nothing tells."""
     package: Package | None
     folder: str
     """Where the package's scripts run, in the image."""
@@ -89,7 +90,7 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
     )
     package, folder = _nearest_package(context, posixpath.join(folder, given))
     version = _version(key, row, package, folder, context)
-    numbers = _numbers(version)
+    numbers = _numbers(version or row.get("default", ""))
     for other in row.get("versions", ()):
         if _numbers(other["from"]) <= numbers < _numbers(other["until"]):
             row = row | other
@@ -129,15 +130,17 @@ def _version(key: str, row: dict[str, Any], package: Package | None, folder: str
     declared = (package.manager or "") if package else ""
     if "dependency" in row:
         wanted = (package.dependencies or {}).get(row["dependency"], "") if package else ""
-        return wanted.lstrip("^~>=v ") if _numbers(wanted) else row["default"]
+        return wanted.lstrip("^~>=v ") if _numbers(wanted) else ""
     if manager != "npm" and declared.startswith(f"{manager}@"):
         return declared.partition("@")[2].partition("+")[0]
     installed = _installed(manager, context)
     if installed:
         return installed
-    if manager == "yarn" and _is_berry(folder, context):
-        return "4"
-    return context.image.versions.get(manager) or row.get("default", "")
+    if manager == "yarn":
+        return "4" if _is_berry(folder, context) else context.image.versions.get(manager, "1")
+    base = context.image.reference or ""
+    packaged = next((known for name, known in row.get("packaged", {}).items() if base.startswith(name)), "")
+    return context.image.versions.get(manager) or packaged
 
 
 def _installed(manager: str, context: Context) -> str | None:
@@ -537,7 +540,7 @@ def _start(call: Call, details: dict[str, object], words: tuple[Word, ...]) -> S
 def _effect(call: Call) -> tuple[Effect, str]:
     row, context = call.row, call.context
     effect = Effect(row["effect"])
-    why: str = row["why"].format(name=call.name, version=call.version, signal=context.signal)
+    why: str = row["why"].format(name=call.name, version=call.version, signal=context.signal).replace("  ", " ")
     if context.signal in row.get("ignores", ()):
         return Effect.SWALLOWS if context.pid_1 else Effect.UNKNOWN, f"{call.name} does not pass {context.signal} on"
     if effect is not Effect.SWALLOWS or context.pid_1:

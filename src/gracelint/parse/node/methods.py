@@ -236,6 +236,8 @@ def make(
     if kind in ("worker", "child"):
         thing.data = _peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
     machine.add(thing, frame)
+    if "signals" in row:
+        register(machine, {"then": "rekill"}, tuple(row["signals"]), [], [thing], None, node, frame)
     if module.startswith("@nestjs/"):
         return Promise(frame.after, thing)
     return thing
