@@ -138,6 +138,8 @@ def _copied(
         return None
     *sources, destination = words
     target = posixpath.normpath(posixpath.join(working_dir, destination))
+    if path != target and not path.startswith(target.rstrip("/") + "/"):
+        return None
     from_ = copy.flag("from")
     other = stage.siblings.get(from_.lower()) if from_ and stage.siblings else None
     if from_ and (other is None or other.index >= stage.index):
