@@ -67,4 +67,4 @@ def abrupt_exit_in_handler(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.ABRUPT_EXIT)
     if stop is None or any(server.development for server in program.servers):
         return
-    yield Finding(stop.reaction.why, at=stop.reaction.span or program.span, notes=stop.notes)
+    yield Finding(stop.why, at=stop.reaction.span or program.span, notes=stop.notes)

@@ -71,7 +71,7 @@ def exit_blocked(program: Program) -> Iterator[Finding]:
     if stop is None:
         return
     yield Finding(
-        f"{stop.reaction.why}: it runs on until {stop.kill}",
+        f"{stop.why}: it runs on until {stop.kill}",
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         severity=None if program.launches else Severity.WARNING,

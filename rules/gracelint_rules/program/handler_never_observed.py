@@ -73,10 +73,10 @@ def handler_never_observed(program: Program) -> Iterator[Finding]:
     severity = None if program.launches else Severity.WARNING
     stop = program.stop_because(Cause.NEVER_OBSERVED, Cause.STILL_ALIVE)
     if stop is not None:
-        message = f"{stop.reaction.why}: it runs on until {stop.kill}"
+        message = f"{stop.why}: it runs on until {stop.kill}"
         yield Finding(message, at=stop.reaction.span or program.span, notes=stop.notes, severity=severity)
         return
     late = next((stop for stop in program.stops if stop.late), None)
     if late is not None:
-        message = f"{late.reaction.why}, but {late.kill} comes first: wait in shorter steps, or on an event"
+        message = f"{late.why}, but {late.kill} comes first: wait in shorter steps, or on an event"
         yield Finding(message, at=program.span, notes=late.notes, severity=severity)

@@ -57,7 +57,7 @@ def handler_off_main_thread(program: Program) -> Iterator[Finding]:
     if stop is None:
         return
     yield Finding(
-        f"{stop.reaction.why}: {stop.seen}",
+        f"{stop.why}: {stop.seen}",
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         severity=None if program.launches else Severity.WARNING,

@@ -77,7 +77,7 @@ def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
         return
     changes = edits.of_language(program.language).add_sigterm_handler(program)
     yield Finding(
-        f"{stop.reaction.why}: {stop.seen}",
+        f"{stop.why}: {stop.seen}",
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         fix=Fix("Install a handler for SIGTERM", changes, Applicability.UNSAFE) if changes else None,

@@ -67,7 +67,7 @@ def shutdown_deadlock(program: Program) -> Iterator[Finding]:
         return
     changes = _changes(program)
     yield Finding(
-        f"{stop.reaction.why}: both wait until {stop.kill}",
+        f"{stop.why}: both wait until {stop.kill}",
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         fix=Fix("Shut down from a thread", changes, Applicability.SAFE) if changes else None,

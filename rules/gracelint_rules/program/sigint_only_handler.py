@@ -106,7 +106,7 @@ def sigint_only_handler(program: Program) -> Iterator[Finding]:
     changes = _changes(program) if stop.signal == "SIGTERM" else None
     applicability = Applicability.SAFE if program.language == "node" else Applicability.UNSAFE
     yield Finding(
-        f"{stop.reaction.why}: {stop.seen}",
+        f"{stop.why}: {stop.seen}",
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         fix=Fix("Handle SIGTERM too", changes, applicability) if changes else None,

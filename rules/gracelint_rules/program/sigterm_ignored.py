@@ -56,7 +56,7 @@ def sigterm_ignored(program: Program) -> Iterator[Finding]:
     if stop is None:
         return
     yield Finding(
-        f"{stop.reaction.why}: it runs on until {stop.kill}",
+        f"{stop.why}: it runs on until {stop.kill}",
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         severity=None if program.launches else Severity.WARNING,

@@ -144,6 +144,9 @@ class Connection(Record):
 _WORST_FIRST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
 
 
+_PRONOUNS = {"it": "", "its": "'s"}
+
+
 class Stop(Record):
     """One way in which the program is stopped: what arrives at it, and what becomes of it."""
 
@@ -155,6 +158,14 @@ class Stop(Record):
     """How it is ended if nothing else ends it: "SIGKILL after 30 s"."""
     grace: float | None = None
     launch: Any = None
+    name: str = ""
+    """The program's file."""
+
+    @property
+    def why(self) -> str:
+        """The reaction's reason, with the program by its name."""
+        first, _, rest = self.reaction.why.partition(" ")
+        return f"{self.name}{_PRONOUNS[first]} {rest}" if first in _PRONOUNS else self.reaction.why
 
     @property
     def seen(self) -> str:
@@ -216,6 +227,10 @@ class Program(Record, identity=True):
     """The major version of the runtime it is started with, where that is known: Node 18."""
 
     @property
+    def name(self) -> str:
+        return self.source.path.rpartition("/")[2]
+
+    @property
     def stops(self) -> tuple[Stop, ...]:
         """How each launch stops it, the worst first; where nothing launches it, as PID 1 with SIGTERM."""
         found = tuple(stop for launch in self.launches if (stop := self._stop(launch)) is not None)
@@ -223,18 +238,19 @@ class Program(Record, identity=True):
         if found or self.launches or "SIGTERM" not in self.reactions:
             return found
         reaction = self.reactions["SIGTERM"]
-        return (Stop("SIGTERM", reaction.as_pid_1, reaction, True, "SIGKILL"),)
+        return (Stop("SIGTERM", reaction.as_pid_1, reaction, True, "SIGKILL", name=self.name),)
 
     def stop_because(self, *causes: Cause) -> Stop | None:
         """The first of its stops that goes wrong for one of these causes."""
         return next((stop for stop in self.stops if stop.reaction.cause in causes), None)
 
     def _stop(self, launch: Any) -> Stop | None:
-        name = self.source.path.rpartition("/")[2]
-        hop = next((hop for hop in launch.hops if hop.kind.value == "program" and hop.name == name), None)
+        is_this = (hop for hop in launch.hops if hop.kind.value == "program" and hop.name == self.name)
+        hop = next(is_this, None)
         if hop is None or launch.one_shot or hop.signal not in self.reactions:
             return None
         reaction = self.reactions[hop.signal]
         verdict = reaction.as_pid_1 if hop.pid_1 else reaction.as_child
         grace = launch.grace.value
-        return Stop(hop.signal, verdict, reaction, hop.pid_1, launch.kill, grace if grace == grace else None, launch)
+        known = grace if grace == grace else None
+        return Stop(hop.signal, verdict, reaction, hop.pid_1, launch.kill, known, launch, self.name)

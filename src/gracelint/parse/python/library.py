@@ -61,6 +61,8 @@ if TYPE_CHECKING:
 
 SIGNALS = {1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 9: "SIGKILL", 10: "SIGUSR1", 12: "SIGUSR2", 13: "SIGPIPE",
            14: "SIGALRM", 15: "SIGTERM", 17: "SIGCHLD", 28: "SIGWINCH"}  # fmt: skip
+_LINUX = {"os.name": "posix", "sys.platform": "linux"}
+"""What containers run on."""
 NUMBERS = {name: number for number, name in SIGNALS.items()}
 
 MODELS: dict[str, Model] = {}
@@ -129,8 +131,8 @@ def external_attribute(machine: Machine, owner: Name, name: str) -> Value:
         return Const("python")
     if dotted == "sys.argv":
         return items("list", [Const(machine.module.path), *map(Const, machine.argv)])
-    if dotted == "sys.stdin":
-        return Name("sys.stdin")
+    if dotted in _LINUX:
+        return Const(_LINUX[dotted])
     head, _, last = dotted.rpartition(".")
     if last in ("value", "name") and head.removeprefix("signal.") in NUMBERS:
         signal = head.removeprefix("signal.")
@@ -250,10 +252,10 @@ def call(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
         if row.get("later"):
             return Later(function, args, keywords, node)
         return block(machine, function, row, args, keywords, node)
-    return _elsewhere(machine, function, path, args, keywords, node)
+    return elsewhere(machine, function, path, args, keywords, node)
 
 
-def _elsewhere(
+def elsewhere(
     machine: Machine, function: Value, path: str, args: Arguments, keywords: Keywords, node: ast.AST
 ) -> Value:
     """A call that nothing is known of."""
@@ -567,6 +569,9 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
     try:
         arguments: list[Value] = [] if registration.loop else [number, FROM_OUTSIDE]
         machine.frames.append(machine.frame_in(registration.module))
+        if not _takes(registration.handler, len(arguments)):
+            machine.misfit = True
+            raise Leave([End(RAISE, CERTAIN, Error("builtins.TypeError"))])
         value = machine.call(registration.handler, arguments, {}, registration.node)
         if isinstance(value, Later):
             machine.doubt("the handler is a coroutine function that nobody awaits")
@@ -603,6 +608,16 @@ def _wakes(machine: Machine) -> bool:
         or any(registration.loop for registration in machine.facts.registrations)
         or any(point.seconds is not None for point in machine.facts.aside)
     )
+
+
+def _takes(handler: Value, count: int) -> bool:
+    """Whether a function of the project can be called with so many arguments."""
+    if not isinstance(handler, Function):
+        return True
+    arguments = handler.node.args
+    taken = [*arguments.posonlyargs, *arguments.args][1 if handler.receiver is not None else 0 :]
+    needed = len(taken) - len(arguments.defaults)
+    return needed <= count and (count <= len(taken) or arguments.vararg is not None)
 
 
 def _is_logged(end: End) -> bool:
@@ -802,6 +817,8 @@ def join_point(machine: Machine, kind: str, node: ast.AST, seconds: Value | None
 
     def ready() -> bool | Unknown:
         answers = [finishes(machine, thing, node) for thing in things]
+        if kind == "task group" and any("#failed" in thing.store for thing in things):
+            return True
         if any(answer is False for answer in answers):
             return False
         return next((answer for answer in answers if isinstance(answer, Unknown)), True)
@@ -863,7 +880,7 @@ def _run_exit_hooks(machine: Machine) -> list[End]:
 def _lingers(thing: Value) -> bool:
     return (
         isinstance(thing, Thing)
-        and (thing.kind in (*THREADS, *PROCESSES, *EXECUTORS) or "#default" in thing.store)
+        and (thing.kind in (*THREADS, *PROCESSES, *EXECUTORS, "threading.Timer") or "#default" in thing.store)
         and not is_true(_daemon_of(thing))
         and "#finished" not in thing.store
         and "#terminated" not in thing.store
@@ -883,6 +900,8 @@ def _join_at_exit(machine: Machine, thing: Thing) -> None:
     point.joins = (thing,)
 
     def ready() -> bool | Unknown:
+        if thing.kind == "threading.Timer":
+            return _timer_ends(machine, thing, point)
         if thing.kind in EXECUTORS:
             tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
             answers = [finishes(machine, task, node) for task in tasks]
@@ -899,6 +918,16 @@ def _join_at_exit(machine: Machine, thing: Thing) -> None:
             if end.kind == STUCK and machine.arrived:
                 end.cause = "exit blocked"
         raise
+
+
+def _timer_ends(machine: Machine, thing: Thing, point: Point) -> bool | Unknown:
+    """Whether a timer that sets itself again and again comes to an end; the wait for its next turn counts."""
+    machine.timers_set = False
+    answer = finishes(machine, thing, point.node)
+    if machine.arrived:
+        pause = Point(point.node, point.module, "sleep", thing.store.get("#interval"), point.what)
+        machine._spend(pause)
+    return False if machine.timers_set else answer
 
 
 def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.AST, expression: ast.expr) -> list[End]:

@@ -165,6 +165,9 @@ class Machine:
         """The server whose requests in flight are lost."""
         self.waited = False
         """The wait in which the signal arrived was waited out."""
+        self.misfit = False
+        """The handler cannot be called with the arguments that it gets."""
+        self.timers_set = False
         self.served = False
         """The server handled the signal itself."""
         self.leaving: list[Point] = []
@@ -427,6 +430,8 @@ class Machine:
         iterable = self.eval(node.iter)
         if isinstance(iterable, Later):
             return self._for_generator(node, iterable)
+        if isinstance(iterable, Thing) and "#call" in iterable.store:
+            return self._for_calls(node, iterable)
         known = self.elements(iterable)
         if known is not None and len(known) <= _ELEMENTS:
             return self._for_each(node, known)
@@ -453,6 +458,22 @@ class Machine:
             count = library.length_of(iterable) or 1
             self.delay += (self.delay - before) / self.rounds * max(count - self.rounds, 0)
         return ends
+
+    def _for_calls(self, node: ast.For | ast.AsyncFor, iterable: Thing) -> list[End]:
+        """`for item in iter(queue.get, None)`: calls until the sentinel comes."""
+        item: Value = FROM_OUTSIDE
+
+        def enter() -> bool | Unknown:
+            nonlocal item
+            item = self.call(iterable.store["#call"], [], {}, node.iter)
+            is_last = self.truth(_compared(ast.Eq(), item, iterable.store["#sentinel"]))
+            return not is_last if isinstance(is_last, bool) else is_last
+
+        def body() -> list[End]:
+            self.assign(node.target, item)
+            return self.block(node.body)
+
+        return self._loop(node, enter, body, node.orelse)
 
     def _for_each(self, node: ast.For | ast.AsyncFor, values: list[Value]) -> list[End]:
         """A loop over values that are known."""
@@ -1367,7 +1388,7 @@ class Machine:
             return True if value.values() else (FROM_OUTSIDE if value.open else False)
         if isinstance(value, Thing):
             if value.cls is not None:
-                return True
+                return self._truth_of_instance(value)
             return True if value.kind.rpartition(".")[2][:1].isupper() else FROM_OUTSIDE
         if isinstance(value, Bound):
             receiver: Value = value
@@ -1376,6 +1397,13 @@ class Machine:
             return receiver if isinstance(receiver, Unknown) else FROM_OUTSIDE
         if isinstance(value, Name):
             return library.truth_of(value)
+        return True
+
+    def _truth_of_instance(self, thing: Thing) -> bool | Unknown:
+        for name in ("__bool__", "__len__"):
+            method = thing.cls.find(name) if thing.cls is not None else None
+            if isinstance(method, Function) and method.node not in self.active:
+                return self.truth(self.call(method.bind(thing), [], {}, method.node))
         return True
 
     # -- waiting ---------------------------------------------------------------------------------------------
@@ -1552,6 +1580,8 @@ def _calculate(operator: ast.operator, left: object, right: object) -> Value:
 
 
 def _compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
+    if isinstance(left, Name) and left.dotted == "sys.version_info" and isinstance(right, Items):
+        return Const(isinstance(operator, (ast.Gt, ast.GtE)))
     unknown = [value for value in (left, right) if isinstance(value, (Unknown, Bound))]
     if unknown:
         return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in unknown) else FROM_OUTSIDE

@@ -33,6 +33,7 @@ from gracelint.parse.python.library import (
     canonical,
     child_of,
     comparable,
+    elsewhere,
     environment,
     finishes,
     is_false,
@@ -487,6 +488,14 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """A timer bounds the time that a stop can take, if what it does ends the process."""
     target = thing.store.get("#given")
     interval = thing.store.get("#interval")
+    machine.timers_set = True
+    if isinstance(target, Function) and target.node in machine.active and not machine.aside:
+        thing.store["#target"], thing.store["#args"], thing.store["#kwargs"] = (
+            target,
+            items("tuple", []),
+            Items("dict", {}),
+        )
+        machine.write(machine.world, ("child", id(node)), thing)
     if (
         machine.arrived
         and target is not None
@@ -1073,16 +1082,7 @@ def _to_thread(machine: Machine, function: Value, args: Arguments, keywords: Key
 def _leave_group(machine: Machine, thing: Thing, expression: ast.AST) -> None:
     """Waits for all tasks; one that fails cancels the others, and the group fails with it."""
     tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
-
-    def ready() -> bool | Unknown:
-        answers = [finishes(machine, task, expression) for task in tasks]
-        if any("#failed" in task.store for task in tasks):
-            return True
-        return next((answer for answer in answers if answer is not True), True)
-
-    point = Point(expression, machine.module, "task group", None, text_of(expression))
-    point.joins = tuple(tasks)
-    machine.wait(point, ready=ready)
+    join_point(machine, "task group", expression, None, tasks)
     failed = next((task.store["#failed"] for task in tasks if "#failed" in task.store), None)
     if isinstance(failed, Error):
         raise Leave([End(RAISE, CERTAIN, Error("builtins.ExceptionGroup", inner=failed))])
@@ -1359,7 +1359,58 @@ def _isinstance(machine: Machine, function: Value, args: Arguments, keywords: Ke
     return FROM_OUTSIDE
 
 
-@model("builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all")
+@model("builtins.callable")
+def _callable(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    value = args[0] if args else NONE
+    if isinstance(value, (Function, Partial, Class)):
+        return TRUE
+    if isinstance(value, Const) or path_of(value) in ("signal.SIG_DFL", "signal.SIG_IGN"):
+        return FALSE
+    return FROM_OUTSIDE
+
+
+@model("builtins.iter")
+def _iter(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if len(args) != 2:
+        return args[0] if args else FROM_OUTSIDE
+    thing = Thing("builtins.iter", node, machine.module)
+    thing.store["#call"], thing.store["#sentinel"] = args
+    return thing
+
+
+@model("platform.system")
+def _system(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return Const("Linux")
+
+
+@model("throw", into=METHODS)
+def _throw(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if args and isinstance(function, Bound) and isinstance(function.receiver, (Items, Later)):
+        machine.act("raise", text_of(node), node)
+        raise Leave([End(RAISE, CERTAIN, machine.as_error(args[0]))])
+    return FROM_OUTSIDE
+
+
+@model("cancel", into=METHODS)
+def _cancel_all(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    gathered = function.receiver if isinstance(function, Bound) else NONE
+    if not isinstance(gathered, Later):
+        return elsewhere(machine, function, path_of(function), args, keywords, node)
+    for task in gathered.args:
+        if isinstance(task, Thing) and task.kind == "asyncio.Task":
+            _cancel(machine, Bound(task, "cancel"), [], {}, node)
+    return TRUE
+
+
+@model("threading.Timer.cancel")
+def _cancel_timer(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is not None:
+        machine.write(thing.store, "#terminated", TRUE)
+    return NONE
+
+
+@model("builtins.issubclass", "builtins.any", "builtins.all")
 def _outside(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     path = path_of(function)
     known = machine.elements(args[0]) if args else None

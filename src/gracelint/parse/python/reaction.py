@@ -176,13 +176,17 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
             f"{name} handles {signal}" if row else f"{point.what} takes {signal}",
             point.span,
         )
+    if machine.misfit and not machine.cleaned:
+        why = "the handler does not take the arguments that it gets: TypeError ends the program before any cleanup"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     daemonic = _daemon_requests(point)
     if daemonic and machine.thrown is None:
         why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
     if machine.dropped is not None:
         server = (machine.dropped.serves or {}).get("server", "the server")
-        what = f"the handler's exception leaves `{machine.dropped.what}` at once: {server} drops the requests in flight"
+        thrown = "the handler's exception" if handler is not None else "KeyboardInterrupt"
+        what = f"{thrown} leaves `{machine.dropped.what}` at once: {server} drops the requests in flight"
         if machine.cleaned:
             return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
