@@ -6,7 +6,7 @@ import pytest
 
 from gracelint.parse.expansion import OTHER_VARIABLES, Scope, expand
 
-SCOPE = Scope({"PWD": "/app", "EUID": "1000", "whoami": "web"}, ("serve", "--port"), "/app/bin/run.sh")
+SCOPE = Scope({"PWD": "/app", "cat app.pid": "7", "EUID": "1000", "whoami": "web"}, ("serve", "--port"), "/app/bin/run.sh")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ SCOPE = Scope({"PWD": "/app", "EUID": "1000", "whoami": "web"}, ("serve", "--por
         ("$(dirname $(readlink -f run.sh))", "/app"),
         ("$(realpath ../data)", "/data"),
         ("$(id -u)", "1000"),
+        ("$(cat app.pid)", "7"),
+        ("$(< app.pid)", "7"),
         ("$(whoami)", "web"),
         ("$(id -un)", "web"),
         ("$1", "serve"),

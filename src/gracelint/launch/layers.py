@@ -6,18 +6,20 @@ A path in an image is followed back through COPY, ADD and simple RUN lines, last
 from __future__ import annotations
 
 import posixpath
+import re
 from functools import lru_cache
 
 from gracelint.launch.bases import image_named
 from gracelint.launch.packages import commands, copy_words
-from gracelint.source import Passage
+from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
     from gracelint.facts.files import Files
+    from gracelint.facts.script import Command, Simple
 
 _MOST_STEPS = 256
 """Stages and paths in them that one file is looked for: files that copy in circles have more."""
@@ -103,7 +105,9 @@ def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, pa
         if command[0] == "cd" and len(command) > 1:
             folder = posixpath.normpath(posixpath.join(folder, command[1]))
         if ">" in command[:-1] and posixpath.join(folder, command[command.index(">") + 1]) == path:
-            return _written(run, command)
+            return (
+                _written(run, command) if command[0] == "cat" else _printed(run, posixpath.relpath(path, folder), path)
+            )
         operands = [word for word in command[1:] if not word.startswith("-")]
         if command[0] not in ("ln", "mv", "cp") or len(operands) != 2:
             continue
@@ -116,11 +120,89 @@ def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, pa
 
 
 def _written(run: Instruction, command: list[str]) -> Passage | None:
-    """The text of `cat <<EOF > file`, where the shell leaves it as it is."""
-    if command[0] != "cat" or len(run.heredocs) != 1:
+    """The text of `cat <<EOF > file`."""
+    heredoc = run.heredocs[0] if len(run.heredocs) == 1 else None
+    if heredoc is None or not (heredoc.quoted or _HEREDOC_MARKS.isdisjoint(heredoc.body.text.replace("\\$", ""))):
         return None
-    heredoc = run.heredocs[0]
-    return heredoc.body if heredoc.quoted or not any(mark in heredoc.body.text for mark in "$`\\") else None
+    return _heredoc_text(heredoc, {})
+
+
+def _printed(run: Instruction, *names: str) -> Passage | None:
+    """The text that `echo` and `printf` put into a file of one of these names."""
+    from gracelint.parse.expansion import OTHER_VARIABLES, Scope, expand
+    from gracelint.parse.shell import read_script
+
+    scope = Scope({OTHER_VARIABLES: None})
+    text: str | None = None
+    for command in _simple_commands(read_script(run.argument).body):
+        redirect = command.redirects[-1] if command.redirects else None
+        target = expand(redirect.target.text, scope) if redirect is not None and redirect.target is not None else None
+        if redirect is None or target is None or target[0].removeprefix("./") not in names:
+            continue
+        words = [expand(word.text, scope) for word in command.words]
+        more = _output([" ".join(word) for word in words if word is not None]) if None not in words else None
+        if more is None:
+            return None
+        text = more if redirect.operator == ">" or text is None else text + more
+    where = run.argument.span(0, len(run.argument.text))
+    return (
+        None
+        if text is None
+        else Passage(run.span.source, text, (Segment(0, where.start, len(text), where.end - where.start),))
+    )
+
+
+def _simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
+    from gracelint.facts.script import AndOr, Simple
+
+    for command in commands:
+        if isinstance(command, AndOr):
+            yield from _simple_commands((command.left, command.right))
+        elif isinstance(command, Simple):
+            yield command
+
+
+def _output(words: list[str]) -> str | None:
+    """What `echo` or `printf` prints. A script that the image can run has its `\\n` read as line ends by either."""
+    name, *rest = words or [""]
+    while name == "echo" and rest and rest[0] in ("-e", "-n", "-en", "-ne"):
+        rest = rest[1:]
+    if name == "printf" and rest and "%" in rest[0]:
+        if rest[0] not in ("%s\\n", "%s", "%b\\n", "%b"):
+            return None
+        return "".join(f"{word}\n" for word in rest[1:])
+    if name not in ("echo", "printf"):
+        return None
+    text = " ".join(rest).replace("\\n", "\n").replace("\\t", "\t")
+    return text if name == "printf" else f"{text}\n"
+
+
+def _heredoc_text(heredoc: Heredoc, variables: Mapping[str, str]) -> Passage | None:
+    """A heredoc's text with variables put in; None where one has no known value."""
+    body = heredoc.body
+    if heredoc.quoted or "$" not in body.text:
+        return body
+    segments: list[Segment] = []
+    parts: list[str] = []
+    length = 0
+    for match in _HEREDOC_PARTS.finditer(body.text):
+        text: str | None = match[0]
+        if match[0].startswith("$"):
+            text = variables.get(match["name"] or match["braced"] or "")
+        elif match[0] == "\\$":
+            text = "$"
+        if text is None:
+            return None
+        place = body.span(*match.span())
+        segments.append(Segment(length, place.start, len(text), place.end - place.start))
+        parts.append(text)
+        length += len(text)
+    return Passage(body.source, "".join(parts), tuple(segments))
+
+
+_HEREDOC_MARKS = frozenset("$`\\")
+"""What the shell takes for its own in a heredoc."""
+_HEREDOC_PARTS = re.compile(r"\\\$|\$(?P<name>\w+)|\$\{(?P<braced>\w+)\}|[^$\\\n]+\n?|.", re.DOTALL)
 
 
 def _copied(
@@ -146,7 +228,7 @@ def _copied(
         return None
     for heredoc in copy.heredocs:
         if path in (target, posixpath.join(target, heredoc.delimiter)):
-            return heredoc.body if heredoc.quoted or "$" not in heredoc.body.text else None
+            return _heredoc_text(heredoc, stage.arguments or {})
     into_folder = len(sources) > 1 or destination.endswith(("/", ".")) or target == working_dir
     for source in reversed(sources):
         if other is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from functools import cache
 
 from gracelint.facts.launch import Effect, Hop, HopKind
@@ -28,6 +29,8 @@ class Entry(Record):
     """None: the one that reaches the supervisor."""
     stop_seconds: float | None = None
     working_dir: str | None = None
+    group: bool = False
+    """Its whole process group is signalled."""
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -36,8 +39,10 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     if key is None:
         return None
     row = table("supervisors")[key]
-    if "run" in row and (len(argv) < 2 or argv[1].value != row["run"]):
-        return _run_alone(argv, context, key)
+    if "run" in row:
+        at = read_options(argv, 1, row["values"]).rest
+        if at >= len(argv) or argv[at].value != row["run"]:
+            return _run_alone(argv, at, context, key)
     effect, why = Effect(row["effect"]), row["why"].format(signal=context.signal)
     if context.signal not in row.get("handles", ()) and effect is Effect.FORWARDS:
         effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
@@ -72,6 +77,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
                 below,
                 signal=entry.signal or ("SIGTERM" if key != "make" else context.signal),
                 working_dir=entry.working_dir or context.working_dir,
+                group_signalled=below.group_signalled or entry.group,
             ),
         )
         for entry in entries
@@ -84,16 +90,16 @@ def _names() -> dict[str, str]:
     return {name: key for key, row in table("supervisors").items() for name in row.get("names", (key,))}
 
 
-def _run_alone(argv: tuple[Word, ...], context: Context, key: str) -> Step | None:
+def _run_alone(argv: tuple[Word, ...], at: int, context: Context, key: str) -> Step | None:
     """`honcho run command` waits for its command and passes nothing on (measured)."""
-    if len(argv) < 3 or argv[1].value != "run":
+    if len(argv) < at + 2 or argv[at].value != "run":
         return None
     effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
     why = f"{key} run waits for its command and passes no signal on"
-    words = tuple(word.value for word in argv[:2])
+    words = tuple(word.value for word in argv[: at + 1])
     span = argv[0].span or context.span
     hop = Hop(words, HopKind.WRAPPER, key, effect, why, span, context.pid_1, context.signal)
-    return Step(hop, argv[2:], replace(context, pid_1=False))
+    return Step(hop, argv[at + 1 :], replace(context, pid_1=False))
 
 
 def _file(paths: list[str], context: Context) -> Passage | None:
@@ -113,7 +119,9 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
     passage = _file([named.value] if named else row["files"], context)
     if passage is None:
         return
-    for section, values in _sections(passage):
+    sections = list(_sections(passage))
+    folder = posixpath.dirname(named.value if named else "")
+    for section, values in [*sections, *_included(sections, folder, context)]:
         if not section.startswith("program:") or "command" not in values:
             continue
         command = values["command"]
@@ -127,7 +135,26 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
             (signal_name(stop.value.strip()) if stop else None) or "SIGTERM",
             float(wait.value) if wait and wait.value.strip().isdigit() else None,
             values["directory"].value if "directory" in values else None,
+            values["stopasgroup"].value.lower() in ("true", "1", "yes", "on") if "stopasgroup" in values else False,
         )
+
+
+def _included(
+    sections: list[tuple[str, dict[str, Word]]], folder: str, context: Context
+) -> Iterator[tuple[str, dict[str, Word]]]:
+    """The sections of the files that `[include]` names, relative to the folder of the configuration."""
+    from fnmatch import fnmatchcase
+
+    from gracelint.launch.image import list_folder
+
+    patterns = next((values["files"].value for name, values in sections if name == "include" and "files" in values), "")
+    for pattern in patterns.split():
+        parent, _, last = posixpath.join(folder, pattern).rpartition("/")
+        names = list_folder(context.image, context.files, parent or ".", context.working_dir)
+        for name in sorted({*names, last} if "*" not in last else names):
+            passage = _file([posixpath.join(parent, name)], context) if fnmatchcase(name, last) else None
+            if passage is not None:
+                yield from _sections(passage)
 
 
 def _sections(passage: Passage) -> Iterator[tuple[str, dict[str, Word]]]:
@@ -157,8 +184,9 @@ def _sections(passage: Passage) -> Iterator[tuple[str, dict[str, Word]]]:
 
 
 def _procfile_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
-    given = read_options(argv, 2, ("-f", "--procfile", "-d", "--app-root", "-e", "--env", "-p", "--port", "-c", "-q"))
-    named = given.value(("-f", "--procfile"))
+    before = read_options(argv, 1, row["values"])
+    given = read_options(argv, before.rest + 1, row["values"])
+    named = given.value(("-f", "--procfile")) or before.value(("-f", "--procfile"))
     wanted = {word.value for word in argv[given.rest :]}
     passage = _file([named.value] if named else row["files"], context)
     offset = 0

@@ -271,6 +271,8 @@ def _substituted(text: str, scope: Scope) -> str | None:
     if moved is not None:
         folder = expand(moved[1], scope)
         return _moved(folder[0], scope) if folder is not None and len(folder) == 1 else None
+    if text.startswith("<"):
+        text = f"cat {text[1:]}"
     words = None if _has_operators(text) else expand_all(text, scope)
     if not words:
         return None
