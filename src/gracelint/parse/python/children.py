@@ -54,6 +54,14 @@ class Children:
             return None
         return reaction.as_child is not Verdict.IGNORED
 
+    def cleans_up_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
+        """Whether a command has work to finish when it gets a signal; None where that is not known."""
+        program = self._program(words) if words else None
+        reaction = program.reactions.get(signal) if program is not None and signal is not None else None
+        if reaction is None or reaction.as_child is Verdict.UNKNOWN:
+            return None
+        return reaction.as_child is Verdict.HANDLED
+
     def _program(self, words: tuple[Word, ...]) -> Program | None:
         key = tuple(word.value for word in words)
         if key not in self._known:

@@ -707,6 +707,8 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
         point.joins = (thing,)
         machine.close(thing, "end")
 
+    if machine.handling and _holds_lock(machine.arrival, thing) and seconds is None:
+        raise stuck(point, "handler wait")
     words = _words_of(thing)
     runs_on = machine.children.runs_on(words)
     if runs_on is None and not machine.arrived:
@@ -717,6 +719,14 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
         comes_back=runs_on is not True,
         raises="subprocess.TimeoutExpired",
     )
+
+
+def _holds_lock(arrival: Point | None, thing: Thing | None) -> bool:
+    """Whether the signal came in `Popen.wait()`, which keeps a lock that the handler's own `wait()` then waits for."""
+    if arrival is None or thing is None or arrival.kind != "child" or arrival.seconds is not None:
+        return False
+    called = arrival.node.func if isinstance(arrival.node, ast.Call) else None
+    return thing in arrival.joins and isinstance(called, ast.Attribute) and called.attr == "wait"
 
 
 def _words_of(thing: Thing | None) -> tuple[Word, ...] | None:

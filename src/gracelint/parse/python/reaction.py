@@ -161,6 +161,9 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     forwarded = next((thing for thing in machine.facts.children if _is_forwarded(thing, machine.arrival)), None)
     if forwarded is not None and machine.thrown is None:
         return _forwarded(signal, run, forwarded, span)
+    left = next((thing for thing in machine.facts.children if _is_left(thing, machine)), None)
+    if left is not None:
+        return _left(signal, machine, left, span)
     if machine.served:
         row = point.serves or {}
         if row.get("reload_cuts") or row.get("drops_always"):
@@ -424,6 +427,27 @@ def _is_forwarded(thing: Thing, point: Point | None) -> bool:
     """The handler signals a child, whose end the main thread waits for."""
     awaits = point is not None and thing in point.joins
     return "#forwarded" in thing.store and (awaits or "#awaited" in thing.store)
+
+
+def _is_left(thing: Thing, machine: Machine) -> bool:
+    """The program waits for a child when the signal comes; its handler signals the child and ends without it."""
+    arrival = machine.arrival
+    if arrival is None or arrival.kind != "child" or thing not in arrival.joins or machine.thrown is None:
+        return False
+    return "#forwarded" in thing.store and not any(thing in point.joins for point in machine.leaving)
+
+
+def _left(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
+    words, sent = thing.store.get("#words"), thing.store.get("#signalled")
+    cleans_up = machine.children.cleans_up_on(
+        words.value if isinstance(words, Const) else None, sent.value if isinstance(sent, Const) else None
+    )
+    why = "the handler signals the child and ends without waiting for it"
+    if cleans_up is None:
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why}, whatever it still has to do", span)
+    if cleans_up:
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"{why}: the child's cleanup is lost", span)
+    return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"{why}; the child has nothing to finish", span)
 
 
 def _forwarded(signal: str, run: Run, thing: Thing, span: Span) -> Reaction:
