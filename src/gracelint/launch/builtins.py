@@ -75,6 +75,7 @@ def run_event(kind: str, words: Sequence[Word], call: Call, state: State) -> Eve
         state.working_dir,
         prepares(tuple(words)),
         monitor=state.monitor,
+        looped=state.looping + state.loops > 0,
         beside=tuple(item.target.span for item in command.redirects if item.target and "(" in item.target.text[:2]),
     )
 
@@ -418,9 +419,11 @@ def _fg(walk: Walk, call: Call, state: State) -> list[State]:
 def _kill(walk: Walk, call: Call, state: State) -> list[State]:
     signal: str | None = "SIGTERM"
     operands = list(call.operands)
-    while len(operands) > 1 and operands[0].value.startswith("-"):
+    given = False
+    while operands and operands[0].value.startswith("-") and not (given and operands[0].value != "--"):
         option = operands.pop(0).value
-        if option in ("-s", "-n", "--signal"):
+        given = option != "--" and (call.name == "kill" or signal_name(option[1:]) is not None)
+        if option in ("-s", "-n", "--signal") and operands:
             option = operands.pop(0).value
         elif option == "--":
             break
@@ -434,6 +437,8 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
             return _failed(call, state)
         signal = signal_name(option.lstrip("-"))
     values = [part for operand in operands for part in operand.value.split()]
+    if not values:
+        return _failed(call, state)
     by_name = call.name != "kill" and SELF not in values and "$$" not in values
     if call.name == "kill":
         if not walk.lacks.isdisjoint(_kill_forms(call)):

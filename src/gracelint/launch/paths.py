@@ -31,6 +31,8 @@ _WRAPPED_WITHIN = 4
 """Words of a wrapper's command line in which its program's name stands."""
 _LONG = 600
 """Seconds of a `sleep` that is there to keep the container up."""
+_LONG_BESIDE = 10
+"""Seconds of a `sleep` in the background that is still there when the container is told to stop."""
 
 
 class Event(Record, identity=True):
@@ -68,7 +70,7 @@ class Event(Record, identity=True):
     strict: bool = False
     """Under `set -e` and not in a condition: where it fails, the script ends."""
     looped: bool = False
-    """It stands in a loop's condition."""
+    """It stands in a loop, and may come again."""
     piped: bool = False
     polls: bool = False
     """It waits in a loop until the job is gone, whatever interrupts it."""
@@ -78,6 +80,11 @@ class Event(Record, identity=True):
     """It may turn out to be a preparation, where another program follows."""
     beside: tuple[Span, ...] = ()
     """The other commands of its pipe, and those its output is redirected to."""
+
+    @property
+    def idle(self) -> bool:
+        """It does nothing but last."""
+        return lingers(self.words) if self.kind == "start" else is_idle(self.words)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -131,9 +138,7 @@ class State:
 
         Of programs in the foreground only the last can be the one that stays; what only prepares never is.
         """
-        plain = (
-            event.kind == "run" and not is_idle(event.words) and (not event.words or event.words[0].value != "sleep")
-        )
+        plain = event.kind == "run" and not event.idle and (not event.words or event.words[0].value != "sleep")
         if plain and event.prepares:
             return
         if (plain or event.kind == "exec") and self.events and self.events[-1].passes:
@@ -202,14 +207,19 @@ def prepares(words: tuple[Word, ...]) -> bool:
     return name in table("shell_commands")["prepares"]["names"] or bool(words and one_shot(words))
 
 
-def is_idle(words: tuple[Word, ...]) -> bool:
-    """`tail -f /dev/null`, `sleep infinity` and the like."""
+def is_idle(words: tuple[Word, ...], least: float = _LONG) -> bool:
+    """`tail -f /dev/null`, `sleep infinity` and the like; `least` is how long a sleep has to be for that."""
     values = [word.value for word in words]
     name = base_name(values[0]) if values else ""
     if name == "sleep" and len(values) > 1:
         seconds = values[1].rstrip("s")
-        return not (seconds.replace(".", "", 1).isdigit() and float(seconds) < _LONG)
+        return not (seconds.replace(".", "", 1).isdigit() and float(seconds) < least)
     return name == "tail" and any(value.startswith("-") and "f" in value.lower() for value in values[1:])
+
+
+def lingers(words: tuple[Word, ...]) -> bool:
+    """Whether a job in the background is idle, and still there when the container is told to stop."""
+    return is_idle(words, _LONG_BESIDE)
 
 
 def filters(words: tuple[Word, ...]) -> bool:

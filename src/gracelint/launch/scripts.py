@@ -17,7 +17,7 @@ from gracelint.launch.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.paths import JOB, Event, State, asks, filters
+from gracelint.launch.paths import JOB, Event, State, asks, filters, lingers
 from gracelint.record import replace
 
 TYPE_CHECKING = False
@@ -176,9 +176,10 @@ class Walk:
         body = command.command
         shapes = frozenset(("simple",) if isinstance(body, (Simple, Group)) else ("simple", "compound"))
         found = [item for end in self._command(body, child, shapes) for item in end.events]
-        programs = [item for item in found if item.words and not item.prepares]
         loops = any(item.kind == "forever" for item in found)
-        main = programs[0] if programs else Event("start", command.span, prepares=not loops)
+        main = next((item for item in found if item.words and (lingers(item.words) or not item.prepares)), None)
+        if main is None:
+            main = Event("start", command.span, prepares=not loops)
         state.jobs += 1
         started = replace(
             main,
@@ -186,6 +187,7 @@ class Walk:
             span=command.span,
             shapes=None,
             traps=dict(state.traps),
+            prepares=main.prepares and not lingers(main.words),
             reached=self._reached(body, main),
             job=state.jobs,
             monitor=state.monitor,

@@ -457,6 +457,7 @@ _WHY = {
     "kills": "the {signal} trap sends SIGKILL to `{program}`",
     "kill-group": "the {signal} trap signals the script's own group, and so itself, before `{program}` has cleaned up",
     "exit-trap": "with a trap on EXIT, {shell} dies of {signal} at once, even as PID 1, and `{program}` with it",
+    "again": "what the script does once `{program}` has ended depends on its exit code",
     "ignores": "{shell} ignores {signal}, and does not pass it on to `{program}`",
     "sleeps": "the trap sleeps after it has told `{program}`: whether that is long enough is not known",
     "branches": "what the {signal} trap does depends on conditions only known when it runs",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gracelint.facts.launch import Effect
-from gracelint.launch.paths import GROUP, Event, State, is_idle
-from gracelint.record import Record
+from gracelint.launch.paths import GROUP, Event, State
+from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,10 +43,15 @@ class Scene(Record):
         return self.walk.row
 
     @property
+    def lasting(self) -> list[Event]:
+        """The jobs that are still there."""
+        return [item for item in self.path.events[: self.index] if item.kind == "start" and not item.prepares]
+
+    @property
     def programs(self) -> list[Event]:
         """The jobs that are there for the container's sake, those waited for last."""
-        started = [item for item in self.path.events[: self.index] if item.kind == "start" and not item.prepares]
-        programs = [item for item in started if item.words and not is_idle(item.words)] or started
+        started = self.lasting
+        programs = [item for item in started if _is_program(item)] or started
         waited = self.event.jobs or ()
         return sorted(programs, key=lambda item: item.job in waited)
 
@@ -54,13 +59,14 @@ class Scene(Record):
 def blocking(path: State) -> int | None:
     """The index of the event in which the path spends its life; None where nothing in it lasts."""
     lasting = {item.job for item in path.events if item.kind == "start" and not item.prepares}
+    programs = {item.job for item in path.events if item.kind == "start" and _is_program(item)}
     last_program = None
     if path.events and path.events[-1].kind == "exec":
         return len(path.events) - 1
     for index, item in enumerate(path.events):
-        if item.kind == "run" and is_idle(item.words):
+        if item.kind == "run" and item.idle:
             return index
-        if item.kind == "wait" and (item.jobs is None or item.jobs & lasting):
+        if item.kind == "wait" and (item.jobs is None or item.jobs & (lasting if last_program is None else programs)):
             return index
         if item.kind == "forever":
             return index if last_program is None or lasting else last_program
@@ -69,9 +75,13 @@ def blocking(path: State) -> int | None:
     return last_program
 
 
+def _is_program(item: Event) -> bool:
+    return bool(item.words) and not item.prepares and not item.idle
+
+
 def program_of(scene: Scene) -> Event:
     """The event that started the program: the one the path is blocked in, or the job it waits for."""
-    if scene.event.words and not is_idle(scene.event.words):
+    if scene.event.words and not scene.event.idle:
         return scene.event
     return scene.programs[-1] if scene.programs else scene.event
 
@@ -86,8 +96,11 @@ def react(scene: Scene) -> Reaction:
     if action is None:
         return _without_trap(scene, at_wait)
     if context.group_signalled and not (action and at_wait):
-        loops = any(item.kind == "forever" for item in scene.path.events[scene.index :])
-        return Reaction(Effect.SWALLOWS if loops else Effect.FORWARDS, "loop" if loops else "forwards", signal)
+        if any(item.kind == "forever" for item in scene.path.events[scene.index :]):
+            return Reaction(Effect.SWALLOWS, "loop", signal)
+        return (
+            Reaction(Effect.UNKNOWN, "again", signal) if event.looped else Reaction(Effect.FORWARDS, "forwards", signal)
+        )
     if not action:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
     if not at_wait:
@@ -141,12 +154,25 @@ def _ended_by(strict: list[Event]) -> list[Event]:
     return [Event("exit", item.span, traps=item.traps, signal="errexit") for item in strict]
 
 
+class _Fate(Record):
+    """What has been done to the jobs since the signal."""
+
+    told: dict[int | None, str]
+    """Programs that have got a signal, and which."""
+    dead: set[int | None]
+    """Jobs whose shell has died in front of its program: a `wait` for them returns at once."""
+    sure: bool = True
+    over: Reaction | None = None
+    """The program has ended, and this is what came of it, if the script ends too."""
+
+
 def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
     """What comes of the program in the events after the signal: those of the trap, then what follows the `wait`."""
     context = scene.context
-    jobs = {item.job for item in scene.programs}
-    told: dict[int | None, str] = dict.fromkeys(jobs, context.signal) if context.group_signalled else {}
-    sure, slept, exited = True, False, dying
+    fate = _Fate({}, set())
+    if context.group_signalled:
+        fate = _signalled(scene, fate, context.signal)
+    slept, exited = False, dying
     cause = "single-wait"
     queue = list(events)
     for item in queue:
@@ -155,31 +181,24 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
                 reaction = _kill_group(scene, item)
                 if reaction is not None:
                     return reaction
-                told = dict.fromkeys(jobs, item.signal)
-                continue
-            for program in scene.programs:
-                if item.jobs is not None and program.job not in item.jobs:
-                    continue
-                if program.reached is False and not item.by_name:
-                    cause = "kills-subshell"
-                    continue
-                sure = sure and item.jobs is not None and (item.by_name or program.reached is True)
-                told[program.job] = item.signal
-        elif item.kind == "wait" and _lasts(scene, item, told):
-            return _wait_again(scene, item, told, sure, cause)
+                fate = _signalled(scene, fate, item.signal)
+            else:
+                fate = _killed(scene, fate, item)
+        elif item.kind == "wait" and _lasts(scene, item, fate):
+            over = _wait_again(scene, item, fate)
+            if over.effect is not Effect.FORWARDS:
+                return over
+            fate = replace(fate, over=over)
         elif item.kind == "forever":
             return Reaction(Effect.SWALLOWS, "loop", context.signal)
-        elif item.kind == "run" and is_idle(item.words):
+        elif item.kind == "run" and item.idle:
             return Reaction(Effect.SWALLOWS, "child", context.signal)
         elif item.kind == "run" and item.words and item.words[0].value == "sleep":
             slept = True
         elif item.kind == "exec":
             break
         elif item.kind == "exit":
-            if not told:
-                cause = "trap-exits"
-            elif item.signal == "errexit":
-                cause = "errexit"
+            cause = "errexit" if item.signal == "errexit" else cause if fate.told or fate.dead else "trap-exits"
             at_exit = item.traps.get("EXIT")
             if exited or not at_exit:
                 break
@@ -188,37 +207,69 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
     at_exit = scene.path.traps.get("EXIT")
     if at_exit and not exited:
         return _after(scene, [*events, *_ways(scene, at_exit)[0]], dying=True)
-    signal = next(iter(told.values()), context.signal)
-    if "SIGKILL" in told.values():
+    return _ended(scene, fate, slept, cause)
+
+
+def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
+    """The script is over, and the kernel kills what is left."""
+    if fate.over is not None:
+        return fate.over
+    signal = next(iter(fate.told.values()), scene.context.signal)
+    if "SIGKILL" in fate.told.values():
         return Reaction(Effect.CUTS, "kills", signal)
-    if slept and told:
+    if slept and fate.told:
         return Reaction(Effect.UNKNOWN, "sleeps", signal)
-    return Reaction(Effect.CUTS, cause if told or cause != "single-wait" else "trap-exits", signal)
+    if cause == "single-wait" and not fate.told:
+        cause = "kills-subshell" if fate.dead else "trap-exits"
+    return Reaction(Effect.CUTS, cause, signal)
 
 
-def _lasts(scene: Scene, wait: Event, told: dict[int | None, str]) -> bool:
+def _signalled(scene: Scene, fate: _Fate, signal: str) -> _Fate:
+    """The whole group gets a signal: programs, and the shells in front of them."""
+    dead = {item.job for item in scene.lasting if item.reached is False}
+    sure = fate.sure and all(item.reached is not None for item in scene.lasting)
+    told: dict[int | None, str] = dict.fromkeys((item.job for item in scene.lasting), signal)
+    return replace(fate, told=told, dead=fate.dead | dead, sure=sure)
+
+
+def _killed(scene: Scene, fate: _Fate, kill: Event) -> _Fate:
+    """Some jobs get a signal."""
+    told, dead, sure = dict(fate.told), set(fate.dead), fate.sure
+    for item in scene.lasting:
+        if kill.jobs is not None and item.job not in kill.jobs:
+            continue
+        if item.reached is False and not kill.by_name:
+            dead.update(() if item.piped else (item.job,))
+            continue
+        sure = sure and kill.jobs is not None and (kill.by_name or item.reached is True)
+        told[item.job] = kill.signal
+    return replace(fate, told=told, dead=dead, sure=sure)
+
+
+def _lasts(scene: Scene, wait: Event, fate: _Fate) -> bool:
     """Whether a `wait` waits for something that is still there."""
     if wait.jobs is None:
         return True
-    started = [item for item in scene.path.events if item.kind == "start" and not item.prepares]
-    subshells = {item.job for item in started if item.reached is False and not item.piped and item.job not in told}
-    return bool(wait.jobs & ({item.job for item in started} - subshells))
+    ended = fate.dead | (fate.told.keys() if fate.over is not None else set())
+    return any(item.job in wait.jobs and item.job not in ended for item in scene.lasting)
 
 
-def _wait_again(scene: Scene, wait: Event, told: dict[int | None, str], sure: bool, cause: str) -> Reaction:
-    signal = next(iter(told.values()), scene.context.signal)
+def _wait_again(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
+    told = fate.told
+    signal = next((told[item.job] for item in reversed(scene.programs) if item.job in told), scene.context.signal)
     if not told:
         return Reaction(Effect.SWALLOWS, "trap-forgets", scene.context.signal)
     if "SIGKILL" in told.values():
         return Reaction(Effect.CUTS, "kills", "SIGKILL")
-    started = [item for item in scene.path.events if item.kind == "start" and not item.prepares]
-    left = [item for item in started if item.job not in told and (wait.jobs is None or item.job in wait.jobs)]
+    left = [item for item in scene.lasting if item.job not in told and (wait.jobs is None or item.job in wait.jobs)]
     if left and not wait.first:
-        idle = all(is_idle(item.words) or not item.words for item in left)
+        idle = all(item.idle or not item.words for item in left)
         return Reaction(Effect.SWALLOWS if idle else Effect.UNKNOWN, "waits-for-others", signal)
     others = [item for item in scene.programs if item.job not in told]
-    certain = sure and not others and not wait.looped and not (wait.first and len(scene.programs) > 1)
-    return Reaction(Effect.FORWARDS if certain else Effect.UNKNOWN, "forwards" if certain else "some-jobs", signal)
+    alone = not others and not (wait.first and len(scene.programs) > 1)
+    if fate.sure and alone and not fate.dead and not wait.looped:
+        return Reaction(Effect.FORWARDS, "forwards", signal)
+    return Reaction(Effect.UNKNOWN, "some-jobs", signal)
 
 
 def _kill_group(scene: Scene, kill: Event) -> Reaction | None:
