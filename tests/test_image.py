@@ -325,7 +325,8 @@ def found(dockerfile: str, path: str, *paths: str, working_dir: str | None = Non
         ("FROM a\nCOPY run.sh /x\nRUN cd / && cp x y\n", "/y", "run.sh"),
         ("FROM a\nCOPY run.sh /opt/x\nRUN ln -s /opt/x /usr/bin/y\n", "y", "run.sh"),
         ("FROM a\nCOPY run.sh /x\nRUN chmod +x /x && sed -i 's/\\r$//' /x\n", "/x", "run.sh"),
-        ("FROM a\nCOPY run.sh /x\nRUN echo 'exec y' > /x\n", "/x", None),
+        ("FROM a\nCOPY run.sh /x\nRUN echo 'exec y' > /x\n", "/x", "Dockerfile"),
+        ("FROM a\nCOPY run.sh /x\nRUN sed s/a/b/ run.sh > /x\n", "/x", None),
         ("FROM a\nCOPY <<'EOF' /x\nexec \"$@\"\nEOF\n", "/x", "Dockerfile"),
         ('FROM a\nCOPY <<EOF /x\nexec "$@"\nEOF\n', "/x", None),
         ("FROM a\nRUN cat > /x <<'EOF'\nexec \"$@\"\nEOF\n", "/x", "Dockerfile"),
@@ -341,6 +342,37 @@ def test_stages_that_copy_in_many_ways_are_given_up_in_time() -> None:
         copies = "\n".join(f"COPY --from=s{index - 1} /a{way} /" for way in range(12))
         stages.append(f"FROM a AS s{index}\n{copies}")
     assert found("\n".join(stages), "/run.sh", "run.sh") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("RUN printf '#!/bin/sh\\nexec \"$@\"\\n' > /x && chmod +x /x", '#!/bin/sh\nexec "$@"\n'),
+        ("RUN echo '#!/bin/sh' > /x && echo 'exec \"$@\"' >> /x", '#!/bin/sh\nexec "$@"\n'),
+        ("RUN cd / && printf '%s\\n' '#!/bin/sh' 'exec y' > x", "#!/bin/sh\nexec y\n"),
+        ("ENV APP=y\nCOPY <<EOF /x\nexec $APP \\$1\nEOF", "exec y $1\n"),
+        ("RUN cat > /x <<EOF\nexec \\$1\nEOF", "exec $1\n"),
+    ],
+)
+def test_the_text_that_instructions_write(written: str, text: str) -> None:
+    stage = read_dockerfile(Source("Dockerfile", f"FROM a\n{written}\n"))[-1]
+    passage = find_text(image_of(stage, Project(), ""), Project(), "/x", "/")
+    assert passage is not None
+    assert passage.text == text
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'RUN echo "exec $APP" > /x',
+        "COPY <<EOF /x\nexec $APP\nEOF",
+        "RUN cat > /x <<EOF\n`date`\nEOF",
+        "RUN printf %d 1 > /x",
+    ],
+)
+def test_text_that_is_only_known_at_build_time(written: str) -> None:
+    stage = read_dockerfile(Source("Dockerfile", f"FROM a\n{written}\n"))[-1]
+    assert find_text(image_of(stage, Project(), ""), Project(), "/x", "/") is None
 
 
 def test_the_text_of_a_heredoc_knows_its_place() -> None:

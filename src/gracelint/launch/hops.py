@@ -139,9 +139,6 @@ def _together(step: Step) -> Way:
         way = follow(argv, context)
         if step.hop is not None and step.hop.details.get("waits_for_output"):
             way = _without_shells(way)
-        elif context.group_signalled and way.decisive is not None and _orphans(way.decisive, way):
-            why = f"{way.why}; its supervisor ends about a second later, which the program may or may not need"
-            way = replace(way, verdict=Verdict.UNKNOWN, why=why)
         ways.append(way)
     worst = min(ways, key=lambda way: _WORST_FIRST.index(way.verdict))
     return replace(
@@ -151,11 +148,6 @@ def _together(step: Step) -> Way:
         one_shot=all(way.one_shot for way in ways),
         development=any(way.development for way in ways),
     )
-
-
-def _orphans(hop: Hop, way: Way) -> bool:
-    """Whether a shell dies of a signal that the program has got, too."""
-    return way.verdict is Verdict.CUT and hop.kind in _SHELLS
 
 
 def _without_shells(way: Way) -> Way:

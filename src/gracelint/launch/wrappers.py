@@ -248,7 +248,7 @@ def _drop_assignments(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _effect(given: Arguments, row: Mapping[str, Any], context: Context) -> Effect:
-    effect = row["effect"]
+    effect = row["as_pid_1"] if context.pid_1 and "as_pid_1" in row else row["effect"]
     for option, other in row.get("unless", {}).items():
         if given.has((option,)):
             effect = other
