@@ -65,11 +65,25 @@ def _split(reference: str) -> tuple[str, str]:
 
 @cache
 def _row(name: str) -> dict[str, Any] | None:
-    for row in table("images")["images"]:
-        if any(_matches(name, pattern) for pattern in row["names"]):
-            found: dict[str, Any] = row
-            return found
-    return None
+    rows: list[dict[str, Any]] = table("images")["images"]
+    exact, patterns = _names()
+    named = exact.get(name, len(rows))
+    first = next((number for number, pattern in patterns if number < named and _matches(name, pattern)), named)
+    return rows[first] if first < len(rows) else None
+
+
+@cache
+def _names() -> tuple[dict[str, int], list[tuple[int, str]]]:
+    """The names of images as the numbers of their rows, and the patterns among them."""
+    exact: dict[str, int] = {}
+    patterns = []
+    for number, row in enumerate(table("images")["images"]):
+        for name in row["names"]:
+            if "*" in name:
+                patterns.append((number, name))
+            else:
+                exact.setdefault(name, number)
+    return exact, patterns
 
 
 def _matches(text: str, pattern: str) -> bool:
