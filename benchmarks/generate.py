@@ -1,7 +1,7 @@
 """Makes trees to measure on: `python benchmarks/generate.py FOLDER --dockerfiles 1000 --manifests 20000`.
 
-The same arguments always make the same tree. One manifest in ten holds a workload, the others are of kinds that a cluster
-has most of (ConfigMap, Service, Role, CustomResourceDefinition).
+The same arguments always make the same tree. One manifest in ten holds a workload, the others are of kinds that a
+cluster has most of (ConfigMap, Service, Role, CustomResourceDefinition).
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ import pytest
 
 from gracelint.parse.expansion import OTHER_VARIABLES, Scope, expand
 
-SCOPE = Scope({"PWD": "/app", "cat app.pid": "7", "EUID": "1000", "whoami": "web"}, ("serve", "--port"), "/app/bin/run.sh")
+SCOPE = Scope(
+    {"PWD": "/app", "cat app.pid": "7", "EUID": "1000", "whoami": "web"}, ("serve", "--port"), "/app/bin/run.sh"
+)
 
 
 @pytest.mark.parametrize(

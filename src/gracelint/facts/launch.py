@@ -164,7 +164,7 @@ class Image(Record, identity=True):
     versions: Map[str, str] = field(default_factory=dict)
     """Of what the image is known to ship (node, npm, python, bash …), as far as its tag tells: "20", "10.9.9"."""
     os: str | None = None
-    """How its own packages are installed: apt, apk, dnf, microdnf, yum, zypper, pacman; None if unknown or not at all."""
+    """How its packages are installed: apt, apk, dnf, microdnf, yum, zypper, pacman; None if unknown or not at all."""
 
     def has(self, tool: str) -> bool | None:
         """Whether the image has a command: True, False, or None where that is not known."""

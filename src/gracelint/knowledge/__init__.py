@@ -1,8 +1,8 @@
 """What is known of the world: tables in TOML, each row with its `source` (a URL, or "measured").
 
 Reading the tables of one launch takes Python's TOML reader 30 ms, a third of the run. So a table is kept in read form
-beside its text, in `__pycache__`, as Python keeps its modules: renewed when the text changes, and done without where the
-folder cannot be written.
+beside its text, in `__pycache__`, as Python keeps its modules: renewed when the text changes, and done without where
+the folder cannot be written.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def _matching(pattern: str, context: Context) -> list[Passage]:
 
 def _names(folder: str, context: Context) -> list[str]:
     """The names in a folder of the image: of a copied folder, and of files that were copied into it."""
-    from gracelint.launch.layers import copy_words
+    from gracelint.launch.packages import copy_words
 
     found = set(list_folder(context.image, context.files, folder, context.working_dir))
     for stage in context.image.stage.lineage() if context.image.stage is not None else ():
