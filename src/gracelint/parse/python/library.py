@@ -86,6 +86,8 @@ PROCESSES = ("multiprocessing.Process",)
 THREADS = ("threading.Thread",)
 _STREAMS = ("consum", "subscri", "listen", "stream", "watch", "receiv", "reader", "poll", "event", "message", "follow")
 """Parts of the names of what is iterated over for ever."""
+_BATCHES = ("receive_", "get_", "fetch_", "poll", "list_", "read_")
+"""Beginnings of the names of calls that give some at a time."""
 
 
 # -- names ---------------------------------------------------------------------------------------------------------
@@ -271,7 +273,7 @@ def elsewhere(
         machine.act("log" if quiet else "call", text_of(node), node)
         if not quiet and (isinstance(function, Unknown) or top not in STANDARD):
             machine.doubt(f"what `{text_of(node)}` in the handler does is not in the project")
-    if any(isinstance(value, (Function, Partial)) for value in args) and any(
+    if any(isinstance(value, (Function, Partial, Bound)) for value in args) and any(
         word in last.lower() for word in ("signal", "shutdown", "sigterm", "graceful", "terminat")
     ):
         machine.doubt(f"`{text_of(node)}` may install a handler")
@@ -499,6 +501,11 @@ def consume(machine: Machine, function: Value, path: str, row: dict[str, Any], n
     return machine.wait(point, ready=ready, value=NONE)
 
 
+def _is_made(path: str) -> bool:
+    """Whether an object comes out of a constructor, by the look of its name, and not out of a call such as `get()`."""
+    return path.rpartition(".")[2][:1].isupper()
+
+
 def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.AsyncFor) -> Point | None:
     """The wait that iterating over something is, where it has no end of its own."""
     path = path_of(iterable)
@@ -513,7 +520,8 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
     if path == "builtins.iter":
         return point
     top = path.split(".")[0]
-    streams = any(word in path.lower() for word in _STREAMS)
+    last = path.rpartition(".")[2].lower()
+    streams = any(word in last for word in _STREAMS) and not last.startswith(_BATCHES)
     if isinstance(iterable, Thing) and iterable.cls is None and top not in STANDARD and streams:
         point.tag = OUTSIDE
         return point

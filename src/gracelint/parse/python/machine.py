@@ -232,15 +232,18 @@ class Machine:
 
     def block(self, body: Sequence[ast.stmt]) -> list[End]:
         ends: list[End] = []
+        tag = CERTAIN
         for statement in body:
             arrived = self.arrived
             step = self.statement(statement)
             if self.arrived and not arrived:
-                ends = []
+                ends, tag = [], CERTAIN
             ends += [end for end in step if end.kind != NORMAL]
-            if not any(end.kind == NORMAL for end in step):
+            normal = [end.tag for end in step if end.kind == NORMAL]
+            if not normal:
                 return self.merge(ends)
-        return [*self.merge(ends), End(NORMAL)]
+            tag = max(tag, min(normal))
+        return [*self.merge(ends), End(NORMAL, tag)]
 
     def statement(self, node: ast.stmt) -> list[End]:
         self.steps += 1
@@ -442,7 +445,7 @@ class Machine:
             if endless is not None:
                 outer, self.awaiting = self.awaiting, isinstance(node, ast.AsyncFor)
                 try:
-                    self.wait(endless, comes_back=True)
+                    self.wait(endless, ready=lambda: LOST_TRACK if endless.tag else False, comes_back=True)
                 finally:
                     self.awaiting = outer
                 return True if endless.tag == CERTAIN else Unknown(endless.tag)
@@ -1529,6 +1532,13 @@ class Machine:
     def act(self, kind: str, target: str = "", node: ast.AST | None = None, seconds: float | None = None) -> None:
         """Notes what a handler does."""
         if self.handling and not self.aside:
+            if (
+                self.handler is not None
+                and node is self.handler.node
+                and isinstance(node, ast.Call)
+                and len(node.args) > 1
+            ):
+                target = ast.unparse(node.args[1])
             self.acts.append(Deed(kind, target, node, self.module, seconds))
 
 

@@ -40,6 +40,8 @@ class Run:
     def __init__(self, machine: Machine, ends: list[End]) -> None:
         self.machine = machine
         self.ends = ends
+        self.endless = True
+        """Without a signal the program never ends."""
 
 
 def candidates(machine: Machine, ends: list[End]) -> list[Point]:
@@ -78,8 +80,10 @@ def react(signal: str, run: Callable[[str, int | None, bool], Run], base: Run) -
     if not points:
         return _without_waiting(signal, base)
     reactions = []
+    endless = any(end.kind == STUCK and end.tag == CERTAIN for end in base.ends)
     for point in points:
         as_pid_1 = run(signal, id(point.node), True)
+        as_pid_1.endless = endless
         as_child = run(signal, id(point.node), False) if as_pid_1.machine.raised_default else as_pid_1
         reactions.append(_judge(signal, point, as_pid_1, as_child))
     return max(reactions, key=_badness)
@@ -259,6 +263,9 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
             else f"whether a handler for {signal} is installed is only known when it runs"
         )
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
+    if not run.endless and point.kind in ("sleep", "elsewhere", "loop"):
+        why = f"it has no handler for {signal}, and how long it runs is only known when it runs"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
     quiet = Verdict.IGNORED if signal in ("SIGWINCH",) else Verdict.CUT
     others = [r for r in machine.facts.registrations if r.signals and signal not in r.signals]
     off_main = next((r for r in machine.facts.registrations if not r.main_thread and signal in r.signals), None)
