@@ -190,3 +190,13 @@ class TestFilesThatCannotBeJudged:
         (reported,) = run("FROM x\n", "engine", deploy_yaml=manifest).findings
         assert (reported.rule, reported.severity, reported.finding.at.line) == ("templated-manifest", Severity.INFO, 3)
         assert "helm template" in reported.finding.message
+
+
+@pytest.mark.parametrize(
+    "line", ['{% if cookiecutter.use_celery == "y" %}', "FROM python:{{ cookiecutter.python_version }} AS {{ name }}"]
+)
+def test_a_templated_dockerfile_is_told_and_not_read(line: str) -> None:
+    (reported,) = lint({"Dockerfile": f"FROM debian:12\n{line}\nCMD app\n"}).findings
+    assert reported.rule == "templated-manifest"
+    assert reported.finding.message == "this is a template, not a Dockerfile: lint what is rendered from it"
+    assert reported.finding.at.line == 2

@@ -167,11 +167,19 @@ class _Reading:
         if kind == OTHER and _looks_like_dockerfile(source.text):
             kind = DOCKERFILE
         if kind == DOCKERFILE:
-            from gracelint.parse.dockerfile import read_dockerfile
-
-            self.stages += read_dockerfile(source)
+            self._read_dockerfile(source)
         elif kind == MANIFEST or path == STDIN:
             self._read_manifest(source, text.invalid_at)
+
+    def _read_dockerfile(self, source: Source) -> None:
+        from gracelint.parse.dockerfile import read_dockerfile
+
+        try:
+            self.stages += read_dockerfile(source)
+        except ParseError as error:
+            if not any(action in error.span.text for action in ("{%", "{{")):
+                raise
+            self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED_DOCKERFILE, error.span)))
 
     def _read_manifest(self, source: Source, invalid_at: int | None) -> None:
         from gracelint.parse.yaml import may_matter
@@ -275,4 +283,5 @@ def _looks_like_dockerfile(text: str) -> bool:
 
 
 _ELSEWHERE = "leads out of the project, or is no file"
+_TEMPLATED_DOCKERFILE = "this is a template, not a Dockerfile: lint what is rendered from it"
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"
