@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from gracelint.facts.script import ShellWord, Simple
-from gracelint.launch.paths import GROUP, JOB, NOWHERE, SELF, Event, State, prepares
+from gracelint.launch.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, prepares
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import ITEMS, expand, expand_all
@@ -104,6 +104,8 @@ def jobs_of(operands: Sequence[str], state: State) -> frozenset[int] | None:
         elif process.startswith(JOB) and process[len(JOB) :].isdecimal():
             # Without `set -m` a job leads no process group, and `kill -$PID` finds none
             found.update((int(process[len(JOB) :]),) if process == operand or state.monitor else ())
+        elif process.startswith(LEADER) and process[len(LEADER) :].isdecimal():
+            found.add(int(process[len(LEADER) :]))
         elif operand in ("%%", "%+", "%", "$!"):
             found.add(state.jobs)
         elif operand.startswith("%") and operand[1:].isdigit():
@@ -448,7 +450,9 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
         whole = any(word.value in ("-f", "--full") for word in call.operands)
         jobs = _named_jobs([operand.value for operand in operands] if whole else values, state, whole)
     kills = event("kill", call.command.span, state, jobs, signal or "")
-    state.events.append(replace(kills, by_name=by_name))
+    by_name |= walk.row.get("kill_whole_job", False) and any(value.startswith("%") for value in values)
+    by_leader = any(value.startswith(("%", LEADER, "$(jobs", "`jobs")) for value in values)
+    state.events.append(replace(kills, by_name=by_name, by_leader=by_leader))
     if call.name == "kill" and "kill --" in _kill_forms(call) and walk.row.get("kill_dashes_fail"):
         return _failed(call, state)
     return [state]

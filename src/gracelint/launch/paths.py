@@ -25,6 +25,8 @@ SELF = "\x00self"
 """What `$$` expands to."""
 JOB = "\x00job"
 """With the job's number behind it, what `$!` expands to."""
+LEADER = "\x00leader"
+"""The same for `jobs -p` and `%1`, which name the first process of a pipe and not its last."""
 GROUP = 0
 """Among job numbers: the shell's whole process group, itself included."""
 _WRAPPED_WITHIN = 4
@@ -65,6 +67,10 @@ class Event(Record, identity=True):
     """It signals the program itself, whatever started it (`pkill python`)."""
     reached: bool | None = True
     """Whether a job's number is the program's own; False where a shell stands in front of it. None: not known."""
+    leads: bool = True
+    """Whether the program is the first process of its job's pipe."""
+    by_leader: bool = False
+    """It signals the first process of a job's pipe."""
     first: bool = False
     """`wait -n`: the first job that ends is enough."""
     strict: bool = False

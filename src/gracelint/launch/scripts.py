@@ -17,7 +17,7 @@ from gracelint.launch.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.paths import JOB, Event, State, asks, filters, lingers
+from gracelint.launch.paths import JOB, LEADER, Event, State, asks, filters, lingers
 from gracelint.record import replace
 
 TYPE_CHECKING = False
@@ -189,6 +189,7 @@ class Walk:
             traps=dict(state.traps),
             prepares=main.prepares and not lingers(main.words),
             reached=self._reached(body, main),
+            leads=not isinstance(body, Pipeline) or main.span == body.commands[0].span,
             job=state.jobs,
             monitor=state.monitor,
         )
@@ -197,7 +198,7 @@ class Walk:
         job = f"{JOB}{state.jobs}"
         state.variables["!"] = job
         if "jobs -p" not in self.lacks:
-            state.variables["jobs -p"] = f"{state.variables['jobs -p']} {job}".strip()
+            state.variables["jobs -p"] = f"{state.variables['jobs -p']} {LEADER}{state.jobs}".strip()
         state.status = True
         return [state]
 
@@ -341,7 +342,9 @@ class Walk:
             found = [item for end in self._command(command, child, None) for item in end.events if item.words]
             runs.append(found[-1] if found else Event("run", command.span, prepares=True))
         main = next((run for run in runs if not run.prepares and not filters(run.words)), runs[-1])
-        beside = tuple(run.span for run in runs if run is not main and (filters(run.words) or not run.prepares))
+        beside = tuple(
+            run.span for run in runs if run is not main and (not run.words or filters(run.words) or not run.prepares)
+        )
         if main.words:
             state.add(_as_run(replace(main, beside=beside, piped=True), None))
         state.status = None if main.prepares else True
@@ -372,13 +375,12 @@ def _at_the_end(commands: Sequence[Command], shapes: frozenset[str]) -> frozense
         return shapes
     before, last = commands[-2], commands[-1]
     between = last.span.source.text[before.span.end : last.span.start]
-    if isinstance(before, Background):
+    on_one_line = "\n" not in between and "\\n" not in between
+    if isinstance(before, Background) and on_one_line:
         shapes |= {"background"}
     else:
         shapes |= {"sequence" if between.lstrip(" \t").startswith(";") else "lines"}
-    if isinstance(last, AndOr) and "\n" not in between and "\\n" not in between:
-        shapes |= {"nested"}
-    return shapes
+    return shapes | {"nested"} if isinstance(last, AndOr) and on_one_line else shapes
 
 
 def _through(shapes: Shapes, redirects: tuple[Redirect, ...], *shape: str) -> Shapes:

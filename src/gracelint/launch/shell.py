@@ -234,6 +234,9 @@ def _judge(scene: Scene) -> _End:
     event = scene.event
     signal = scene.context.signal
     if event.kind == "exec":
+        piped = any(item.beside for item in scene.path.events if item.kind in ("exec", "redirect"))
+        if piped and scene.context.group_signalled:
+            return _End(scene, Reaction(Effect.CUTS, "pipe-breaks", signal), event)
         return _End(scene, Reaction(Effect.REPLACES, "exec", signal), event)
     if event.kind == "run":
         execs = _execs(event, scene.row)
@@ -457,6 +460,7 @@ _WHY = {
     "kills": "the {signal} trap sends SIGKILL to `{program}`",
     "kill-group": "the {signal} trap signals the script's own group, and so itself, before `{program}` has cleaned up",
     "exit-trap": "with a trap on EXIT, {shell} dies of {signal} at once, even as PID 1, and `{program}` with it",
+    "pipe-breaks": "the whole group gets {signal}: what reads `{program}`'s output dies first, and the pipe breaks",
     "again": "what the script does once `{program}` has ended depends on its exit code",
     "ignores": "{shell} ignores {signal}, and does not pass it on to `{program}`",
     "sleeps": "the trap sleeps after it has told `{program}`: whether that is long enough is not known",

@@ -121,6 +121,8 @@ def _without_trap(scene: Scene, at_wait: bool) -> Reaction:
     at_exit = event.traps.get("EXIT")
     if signal == "SIGINT" and not at_wait:
         # A shell that waits for a foreground child leaves SIGINT to that child (measured: bash, dash, busybox)
+        if scene.context.group_signalled:
+            return Reaction(Effect.FORWARDS, "forwards", signal)
         return Reaction(Effect.SWALLOWS, "child", signal)
     if at_exit and row.get("exit_trap") and signal in _ENDS_BASH:
         if at_wait:
@@ -238,10 +240,11 @@ def _killed(scene: Scene, fate: _Fate, kill: Event) -> _Fate:
     for item in scene.lasting:
         if kill.jobs is not None and item.job not in kill.jobs:
             continue
-        if item.reached is False and not kill.by_name:
+        reached = item.leads if item.piped and kill.by_leader else item.reached
+        if reached is False and not kill.by_name:
             dead.update(() if item.piped else (item.job,))
             continue
-        sure = sure and kill.jobs is not None and (kill.by_name or item.reached is True)
+        sure = sure and kill.jobs is not None and (kill.by_name or reached is True)
         told[item.job] = kill.signal
     return replace(fate, told=told, dead=dead, sure=sure)
 
