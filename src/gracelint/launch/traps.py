@@ -96,11 +96,7 @@ def react(scene: Scene) -> Reaction:
     if action is None:
         return _without_trap(scene, at_wait)
     if context.group_signalled and not (action and at_wait):
-        if any(item.kind == "forever" for item in scene.path.events[scene.index :]):
-            return Reaction(Effect.SWALLOWS, "loop", signal)
-        return (
-            Reaction(Effect.UNKNOWN, "again", signal) if event.looped else Reaction(Effect.FORWARDS, "forwards", signal)
-        )
+        return _by_group(scene)
     if not action:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
     if not at_wait:
@@ -113,6 +109,18 @@ def react(scene: Scene) -> Reaction:
     if all(reaction == first for reaction in reactions):
         return first
     return Reaction(Effect.UNKNOWN, "branches", first.signal)
+
+
+def _by_group(scene: Scene) -> Reaction:
+    """The program gets the signal itself, and the shell lives on and waits for it."""
+    signal = scene.context.signal
+    if any(item.kind == "forever" for item in scene.path.events[scene.index :]):
+        return Reaction(Effect.SWALLOWS, "loop", signal)
+    if scene.event.beside:
+        return Reaction(Effect.CUTS, "pipe-breaks", signal)
+    if scene.event.looped:
+        return Reaction(Effect.UNKNOWN, "again", signal)
+    return Reaction(Effect.FORWARDS, "forwards", signal)
 
 
 def _without_trap(scene: Scene, at_wait: bool) -> Reaction:
