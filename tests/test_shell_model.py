@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -69,13 +70,18 @@ def verdict(argv: tuple[Word, ...], where: Context) -> str | None:
         if name in ("tail", "sleep"):
             return "ignored" if where.pid_1 else "cut"
         step = shell.step(argv, where) or wrappers.step(argv, where)
-        assert step is not None and step.hop is not None, f"{name} is neither shell nor wrapper"
+        if step is None or step.hop is None:
+            return None
         if step.hop.effect in (Effect.SWALLOWS, Effect.CUTS):
             return "ignored" if step.hop.effect is Effect.SWALLOWS else "cut"
         if step.hop.effect is Effect.UNKNOWN or step.next is None:
             return None
         argv = step.next
         where = replace(step.context or where, image=NESTED)
+
+
+def finds(script: Source) -> Callable[[Image, NoFiles, str, str], Passage | None]:
+    return lambda image, files, path, folder: Passage.whole(script) if path == script.path else None
 
 
 def is_listed(text: str, row: str) -> bool:
@@ -103,11 +109,38 @@ SCRIPTS = load("scripts.jsonl")
 @pytest.mark.parametrize("seen", SCRIPTS, ids=[str(seen["script"])[:60] for seen in SCRIPTS])
 def test_script(seen: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     script = Source("entry.sh", str(seen["script"]))
-    monkeypatch.setattr(shell, "find_text", lambda image, files, path, folder: Passage.whole(script))
+    monkeypatch.setattr(shell, "find_text", finds(script))
     for expected, rows in seen["seen"].items():  # type: ignore[attr-defined]
         for row in rows:
             where = context(row, init=str(seen.get("init", "")))
             assert verdict(words("sh", "entry.sh", "python", "app.py"), where) == expected, row
+
+
+COMBINATIONS = load("combinations.jsonl")
+"""Preparations, traps, ways to start the program and endings, put together at random."""
+
+
+@pytest.mark.parametrize("seen", COMBINATIONS)
+def test_combination(seen: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = str(seen.get("text") or seen["script"])
+    argv = words("sh", "entry.sh") if "script" in seen else words("sh", "-c", text)
+    script = Source("entry.sh", text)
+    monkeypatch.setattr(shell, "find_text", finds(script))
+    for expected, rows in seen["seen"].items():  # type: ignore[attr-defined]
+        for row in rows:
+            said = verdict(argv, context(row, init=str(seen.get("init", ""))))
+            decided = said is not None and expected != "ended"
+            assert not decided or said == expected, f"{row}: {text}"
+
+
+def test_most_combinations_are_decided() -> None:
+    said = [
+        verdict(words("sh", "-c", str(seen["text"])), context(row, init=str(seen.get("init", ""))))
+        for seen in COMBINATIONS
+        if "text" in seen and "ended" not in seen["seen"]  # type: ignore[operator]
+        for row in ("dash-debian", "bash-5.1+", "busybox-ash")
+    ]
+    assert said.count(None) < len(said) / 20
 
 
 PARTS = [

@@ -89,7 +89,8 @@ def program_of(scene: Scene) -> Event:
 def react(scene: Scene) -> Reaction:
     event, context = scene.event, scene.context
     signal = context.signal
-    at_wait = event.kind in ("wait", "forever")
+    # A `tail -f` in the foreground dies of its group's signal, and the shell goes on as behind a `wait`
+    at_wait = event.kind in ("wait", "forever") or (event.idle and context.group_signalled)
     if signal in context.ignores:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
     action = event.traps.get(signal)
@@ -116,6 +117,8 @@ def _by_group(scene: Scene) -> Reaction:
     signal = scene.context.signal
     if any(item.kind == "forever" for item in scene.path.events[scene.index :]):
         return Reaction(Effect.SWALLOWS, "loop", signal)
+    if scene.event.idle:
+        return Reaction(Effect.SWALLOWS, "child", signal)
     if scene.event.beside:
         return Reaction(Effect.CUTS, "pipe-breaks", signal)
     if scene.event.looped:
