@@ -10,8 +10,10 @@ from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
+    from gracelint.parse.python.values import Function, Store
     from gracelint.source import Span, Word
 
 NORMAL, BREAK, CONTINUE, RETURN, RAISE = "normal", "break", "continue", "return", "raise"
@@ -140,6 +142,18 @@ class Loop:
         self.waits = False
         self.exits = CERTAIN
         """How it may end without a signal: CERTAIN here means that it cannot."""
+
+
+class Frame:
+    __slots__ = ("function", "globals", "module", "nonlocals", "on_yield", "owner", "scopes", "self_")
+
+    def __init__(self, module: Module, scopes: tuple[Store, ...], function: Function | None = None) -> None:
+        self.module = module
+        self.scopes = scopes
+        self.function = function
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.on_yield: Callable[[Value], Value] | None = None
 
 
 class Registration(Value):

@@ -934,7 +934,7 @@ def _timer_ends(machine: Machine, thing: Thing, point: Point) -> bool | Unknown:
     answer = finishes(machine, thing, point.node)
     if machine.arrived:
         pause = Point(point.node, point.module, "sleep", thing.store.get("#interval"), point.what)
-        machine._spend(pause)
+        machine.spend(pause)
     return False if machine.timers_set else answer
 
 

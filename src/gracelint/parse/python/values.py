@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     Store = dict[Hashable, "Value"]
 
+ELEMENTS = 12
+"""Most elements that are looked at one by one."""
 CERTAIN, OUTSIDE, LOST = 0, 1, 2
 """How sure something is: it happens; the world outside decides (input, time, a peer); the reader lost track."""
 
@@ -42,6 +44,8 @@ class Const(Value):
 
 
 NONE, TRUE, FALSE = Const(None), Const(True), Const(False)
+MISSING = Const(object())
+"""Stands for a name that is not there."""
 
 
 class Name(Value):

@@ -66,7 +66,7 @@ def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
     try:
         if last == "run_forever":
             point = Point(node, machine.module, "run-loop", None, text_of(node))
-            machine._awaiting(lambda: machine.wait(point, ready=lambda: "#stopped" in runner.store))
+            machine.give_way(lambda: machine.wait(point, ready=lambda: "#stopped" in runner.store))
         elif args:
             given = args[0]
             if isinstance(given, (Function, Partial, Name, Bound)):
