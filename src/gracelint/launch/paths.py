@@ -78,6 +78,7 @@ class Event(Record, identity=True):
     looped: bool = False
     """It stands in a loop, and may come again."""
     piped: bool = False
+    """It stands in a pipe of several commands."""
     polls: bool = False
     """It waits in a loop until the job is gone, whatever interrupts it."""
     monitor: bool = False
