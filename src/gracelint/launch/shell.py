@@ -280,7 +280,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "plain": _plain(script),
         "reached_by_exec": all(end.scene.event.kind == "exec" for end in ends),
         "refused": tuple(refused),
-        **_repairs(ends, reaction),
+        **_repairs(ends, reaction, job.passage),
     }
     hop = _hop_of(job, name, reaction.effect if agree else Effect.UNKNOWN, why, details)
     lines = {tuple(word.value for word in end.program.words): end.program.words for end in [worst, *ends]}
@@ -299,7 +299,7 @@ _WITHOUT_TRAP = ("wait", "trap-forgets", "trap-exits", "single-wait")
 """What is seen where a `trap` or `kill` was refused."""
 
 
-def _repairs(ends: list[_End], reaction: Reaction) -> dict[str, Any]:
+def _repairs(ends: list[_End], reaction: Reaction, passage: Passage) -> dict[str, Any]:
     """Where a fix would go: `exec ` before the last command of each way, or a second `wait`."""
     spots: dict[Span, None] = {}
     for end in ends:
@@ -316,12 +316,20 @@ def _repairs(ends: list[_End], reaction: Reaction) -> dict[str, Any]:
     same = len({scene.event.span for scene in waits}) == 1
     started = [item for end in ends for item in end.scene.path.events if item.kind == "start"]
     return {
-        "exec_at": tuple(spots),
+        "exec_at": tuple(spots) if _has_places(passage) else (),
         "wait_at": waits[0].event.span if same and reaction.cause in ("single-wait", "errexit") else None,
         "waits_again": any(item.kind == "wait" for scene in waits for item in scene.path.events[scene.index + 1 :]),
         "errexit": any(end.scene.path.errexit for end in ends),
         "leaves_behind": bool(started) or any(end.scene.event.traps for end in ends),
     }
+
+
+def _has_places(passage: Passage) -> bool:
+    """Whether what stands somewhere in a text can be found in its file: not where a shell has expanded it."""
+    if len(passage.segments) != 1:
+        return True
+    segment = passage.segments[0]
+    return passage.source.text[segment.start : segment.start + segment.width] == passage.text
 
 
 def _shapes_around(script: Script, form: str) -> frozenset[str]:
@@ -440,32 +448,32 @@ def _undecided(job: _Job, steps: list[Step], names: tuple[str, ...]) -> Step:
 
 
 _WHY = {
-    "exec": "{shell} execs `{program}`",
-    "optimised": "{shell} execs the last command of this text by itself, and becomes `{program}`",
-    "unmeasured": "what {shell} does with {signal} in front of `{program}` has never been measured",
-    "child": "{shell} stays {in_front} of `{program}`{fate}",
-    "idle": "{shell} stays {in_front} of `{program}`{fate}, and so no signal reaches what runs in the background",
-    "pipe": "{shell} stays {in_front} of the pipe with `{program}`{fate}",
-    "wait": "{shell}{as_pid_1} waits for `{program}` without a trap for {signal}{fate}",
+    "exec": "{shell} execs {program}",
+    "optimised": "{shell} execs the last command of this text by itself, and becomes {program}",
+    "unmeasured": "what {shell} does with {signal} in front of {program} has never been measured",
+    "child": "{shell} stays {in_front} of {program}{fate}",
+    "idle": "{shell} stays {in_front} of {program}{fate}, and so no signal reaches what runs in the background",
+    "pipe": "{shell} stays {in_front} of the pipe with {program}{fate}",
+    "wait": "{shell}{as_pid_1} waits for {program} without a trap for {signal}{fate}",
     "refused": "{shell} takes no signal names with SIG, as in `{refused}`: that `trap` or `kill` fails",
     "loop": "the script loops on after {signal}, and never ends",
-    "single-wait": "the {signal} trap interrupts `wait`: the script ends, and `{program}` is killed while it cleans up",
-    "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while `{program}` cleans up",
-    "trap-exits": "the {signal} trap ends the script without a word to `{program}`",
-    "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child `{program}` has ended",
-    "trap-forgets": "the {signal} trap does not tell `{program}`, and the script goes on waiting for it",
-    "waits-for-others": "the trap tells `{program}`, but the script also waits for jobs that nobody tells to stop",
-    "some-jobs": "the trap may not reach every job beside `{program}`",
-    "kills-subshell": "the trap signals the subshell around `{program}`, which passes nothing on",
-    "kills": "the {signal} trap sends SIGKILL to `{program}`",
-    "kill-group": "the {signal} trap signals the script's own group, and so itself, before `{program}` has cleaned up",
-    "exit-trap": "with a trap on EXIT, {shell} dies of {signal} at once, even as PID 1, and `{program}` with it",
-    "pipe-breaks": "the whole group gets {signal}: what reads `{program}`'s output dies first, and the pipe breaks",
-    "again": "what the script does once `{program}` has ended depends on its exit code",
-    "ignores": "{shell} ignores {signal}, and does not pass it on to `{program}`",
-    "sleeps": "the trap sleeps after it has told `{program}`: whether that is long enough is not known",
+    "single-wait": "the {signal} trap interrupts `wait`: the script ends, and {program} is killed while it cleans up",
+    "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while {program} cleans up",
+    "trap-exits": "the {signal} trap ends the script without a word to {program}",
+    "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child {program} has ended",
+    "trap-forgets": "the {signal} trap does not tell {program}, and the script goes on waiting for it",
+    "waits-for-others": "the trap tells {program}, but the script also waits for jobs that nobody tells to stop",
+    "some-jobs": "the trap may not reach every job beside {program}",
+    "kills-subshell": "the trap signals the subshell around {program}, which passes nothing on",
+    "kills": "the {signal} trap sends SIGKILL to {program}",
+    "kill-group": "the {signal} trap signals the script's own group, and so itself, before {program} has cleaned up",
+    "exit-trap": "with a trap on EXIT, {shell} dies of {signal} at once, even as PID 1, and {program} with it",
+    "pipe-breaks": "the whole group gets {signal}: what reads {program}'s output dies first, and the pipe breaks",
+    "again": "what the script does once {program} has ended depends on its exit code",
+    "ignores": "{shell} ignores {signal}, and does not pass it on to {program}",
+    "sleeps": "the trap sleeps after it has told {program}: whether that is long enough is not known",
     "branches": "what the {signal} trap does depends on conditions only known when it runs",
-    "forwards": "{shell} passes {signal} on to `{program}` and waits for it",
+    "forwards": "{shell} passes {signal} on to {program} and waits for it",
 }
 _LONGEST = 60
 """Characters of a command in a message."""
@@ -475,10 +483,11 @@ _DIES = ", and dies of {signal} without passing it on"
 
 
 def _why(shell: str, program: Event, reaction: Reaction, context: Context, refused: str) -> str:
-    command = " ".join(word.value for word in program.words).replace("\x00", "$") or "its job"
+    command = " ".join(word.value for word in program.words).replace("\x00", "$")
+    shown = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
     return _WHY[reaction.cause].format(
         shell=shell,
-        program=command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…",
+        program=f"`{shown}`" if shown else "what it runs",
         as_pid_1=", as PID 1," if context.pid_1 else "",
         in_front="PID 1 in front" if context.pid_1 else "in front",
         fate=" and passes no signal on" if context.pid_1 else _DIES.format(signal=context.signal),
@@ -533,10 +542,12 @@ def _instruction(text: Word, context: Context) -> Instruction | None:
 
 
 def _passage(text: Word, context: Context) -> Passage:
-    """Text whose characters have no places of their own: all of it stands where the word does."""
+    """The text of a word; where it was escaped or expanded, all of it stands where the word does."""
     span = text.span or context.span
     if span is None:
         return Passage.whole(Source("", text.value))
     if span.text == text.value:
         return Passage.whole(span.source, span.start, span.end)
+    if span.text in (f"'{text.value}'", f'"{text.value}"') and not set(text.value) & set("\\$`\"'"):
+        return Passage.whole(span.source, span.start + 1, span.end - 1)
     return Passage(span.source, text.value, (Segment(0, span.start, len(text.value), span.end - span.start),))
