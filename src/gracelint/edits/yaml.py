@@ -288,8 +288,8 @@ def _ends_in_newlines(node: Node, at_end: bool) -> bool:
 
 
 def _step(document: Document, mapping: Mapping) -> int:
-    """How far the file indents: here, else in its first nested mapping."""
-    for outer in (mapping, *_mappings(document.root)):
+    """How far the file indents: here, else around it from the inside out."""
+    for outer in (mapping, *reversed([*_around(document.root, mapping)])):
         for key, value in _own(outer) if not outer.flow else ():
             if isinstance(value, Mapping) and not value.flow and value.start > key.start:
                 text = document.source.text
@@ -299,11 +299,15 @@ def _step(document: Document, mapping: Mapping) -> int:
     return 2
 
 
-def _mappings(root: Node) -> Iterator[Mapping]:
-    """The outer mappings of a document: enough of them to see how it is written."""
-    if isinstance(root, Mapping):
-        yield root
-        yield from (value for _, value in root.items if isinstance(value, Mapping))
+def _around(root: Node, inner: Mapping) -> Iterator[Mapping]:
+    """The mappings that a mapping stands in, from the outside in."""
+    node: Node | None = root
+    while node is not None and node is not inner:
+        children = node.items if isinstance(node, Sequence) else []
+        if isinstance(node, Mapping):
+            yield node
+            children = [value for _, value in node.items]
+        node = next((child for child in children if child.start <= inner.start < child.end), None)
 
 
 # Text
