@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 from gracelint.finding import Edit
 from gracelint.source import Source, Span
@@ -98,14 +99,14 @@ def _imports(source: Source, tree: ast.Module, modules: tuple[str, ...]) -> tupl
     for module in missing:
         line = _import_line(source, tree, plain, module)
         lines[line] = lines.get(line, "") + f"import {module}{_newline(source)}"
-    if not plain and lines:
+    if not any(map(_is_standard, plain)) and lines:
         lines = {line: f"{text}{_newline(source)}" for line, text in lines.items()}
     return tuple(Edit(Span(source, offset, offset), text) for offset, text in lines.items())
 
 
 def _import_line(source: Source, tree: ast.Module, plain: list[ast.Import | ast.ImportFrom], module: str) -> int:
-    """Where a line `import module` goes: before the first plain import that sorts behind it."""
-    straight = [node for node in plain if isinstance(node, ast.Import)]
+    """Where a line `import module` of the standard library goes: among its others, by the alphabet."""
+    straight = [node for node in plain if isinstance(node, ast.Import) and _is_standard(node)]
     behind = next((node for node in straight if node.names[0].name > module), None)
     if behind is not None:
         return source.line_starts[behind.lineno - 1]
@@ -118,6 +119,11 @@ def _import_line(source: Source, tree: ast.Module, plain: list[ast.Import | ast.
     if first is not None:
         return source.line_starts[_line(first) - 1]
     return len(source.text)
+
+
+def _is_standard(node: ast.Import | ast.ImportFrom) -> bool:
+    name = node.names[0].name if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
+    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _after(source: Source, node: ast.stmt) -> int:
