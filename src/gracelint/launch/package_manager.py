@@ -366,6 +366,8 @@ def _exec(call: Call, words: tuple[Word, ...], subcommand: str) -> Step:
         return _unknown(call, f"`{call.name} {subcommand}` is given no command")
     if subcommand == "node":
         words = (Word("node", words[0].span), *words)
+    if "exec_as_child" in call.row:
+        call = replace(call, row=call.row | {"as_child": call.row["exec_as_child"]})
     details: dict[str, object] = {"instead": _instead(call, tuple(word.value for word in words))}
     return _start(call, details, _in_shell(call, words) if call.row.get("exec_shell") else words)
 
@@ -543,6 +545,8 @@ def _effect(call: Call) -> tuple[Effect, str]:
     why: str = row["why"].format(name=call.name, version=call.version, signal=context.signal).replace("  ", " ")
     if context.signal in row.get("ignores", ()):
         return Effect.SWALLOWS if context.pid_1 else Effect.UNKNOWN, f"{call.name} does not pass {context.signal} on"
+    if row.get("as_child") == "cuts" and not context.pid_1:
+        return Effect.CUTS, f"{call.name} dies of {context.signal} once it has passed it on, unless it is PID 1"
     if effect is not Effect.SWALLOWS or context.pid_1:
         return effect, why
     if row.get("as_child") == "swallows":
