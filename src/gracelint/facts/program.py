@@ -62,8 +62,8 @@ class Reaction(Record):
     """The place that decides: the handler, the blocking call, the loop."""
     notes: tuple[Note, ...] = ()
     delay: float | None = None
-    """Longest time until the handler's wish is noticed, where that is bounded (a sleep in the loop), and the sleeps that
-    follow on the way out."""
+    """Longest time until the handler's wish is noticed, where that is bounded (a sleep in the loop), and the sleeps
+    that follow on the way out."""
 
 
 class Act(Record):
