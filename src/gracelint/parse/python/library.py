@@ -292,6 +292,7 @@ def elsewhere(
         last in table("python")["words"]["may_wait"]
         and top not in STANDARD
         and not machine.handling
+        and path not in table("python")["consumer"]
         and _may_block(path, last, args)
     ):
         _wait_elsewhere(machine, node, args, keywords)
@@ -470,6 +471,9 @@ def serve(
     point.serves = row
     point.receiver = receiver
     handles = list(row.get("handles", ()))
+    if _reloads(row, keywords):
+        row = point.serves = {**row, "reload_cuts": True}
+        handles = ["SIGTERM", "SIGINT"]
     unless = keywords.get(row.get("unless", ""))
     if unless is not None and not is_true(unless):
         handles = []
@@ -487,6 +491,12 @@ def serve(
         return any(("called", stop) in receiver.store for stop in stops)
 
     return machine.wait(point, ready=ready, value=NONE)
+
+
+def _reloads(row: dict[str, Any], keywords: Keywords) -> bool:
+    """A development server that starts itself again as a child, whenever a file changes."""
+    wanted = is_true(keywords.get(row.get("reload", ""))) or is_true(keywords.get("use_reloader"))
+    return wanted and "reload" in row and not is_false(keywords.get("use_reloader"))
 
 
 def consume(machine: Machine, function: Value, path: str, row: dict[str, Any], node: ast.AST) -> Value:
