@@ -26,7 +26,7 @@ def launch(command: str, **files: str) -> Launch:
     text = f"FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD {command}\n"
     named = {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}
     (found,) = read(
-        {"Dockerfile": text, "worker.py": WORKER, "silent.py": "import time\ntime.sleep(9999)\n", **named}
+        {"Dockerfile": text, "worker.py": WORKER, "silent.py": "import time\nwhile True:\n    time.sleep(1)\n", **named}
     ).launches
     return found
 
