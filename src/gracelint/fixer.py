@@ -289,8 +289,6 @@ def _lines(text: str) -> list[str]:
 
 def _stage(path: str, change: Change) -> tuple[str, str]:
     """A temporary file beside the real one with the new text and the old mode; and the real one's path."""
-    from tempfile import mkstemp
-
     real = os.path.realpath(path)
     try:
         with open(real, "rb") as file:
@@ -299,22 +297,28 @@ def _stage(path: str, change: Change) -> tuple[str, str]:
         status = os.stat(real)
         if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
             raise ConfigError(f"{change.path} is read-only; nothing was written")
-        descriptor, temporary = mkstemp(prefix=f".{os.path.basename(real)}.", suffix=".tmp", dir=os.path.dirname(real))
+        return _write_beside(real, change.after), real
     except OSError as error:
         raise ConfigError(f"{change.path} cannot be written: {error.strerror}; nothing was written") from error
+
+
+def _write_beside(real: str, text: str) -> str:
+    """A temporary file in the same folder, on the disk already, with the real one's mode and owner."""
+    from tempfile import mkstemp
+
+    status = os.stat(real)
+    descriptor, temporary = mkstemp(prefix=f".{os.path.basename(real)}.", suffix=".tmp", dir=os.path.dirname(real))
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(change.after.encode("utf-8", "surrogatepass"))
+            file.write(text.encode("utf-8", "surrogatepass"))
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, status.st_mode & 0o7777)
         _keep_owner(temporary, status)
-    except BaseException as error:
+    except BaseException:
         os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise ConfigError(f"{change.path} cannot be written: {error.strerror}; nothing was written") from error
         raise
-    return temporary, real
+    return temporary
 
 
 def _keep_owner(path: str, status: os.stat_result) -> None:
@@ -329,7 +333,6 @@ def _swap_in(staged: list[tuple[str, str]], changes: tuple[Change, ...]) -> None
             os.replace(temporary, real)
         except OSError as error:
             for (_, earlier), change in zip(staged[:number], changes[:number], strict=True):
-                with open(earlier, "wb") as file:
-                    file.write(change.before.encode("utf-8", "surrogatepass"))
+                os.replace(_write_beside(earlier, change.before), earlier)
             reason = f"cannot be written: {error.strerror}; nothing was written"
             raise ConfigError(f"{changes[number].path} {reason}") from error
