@@ -114,6 +114,9 @@ def _probe(workload: Workload, container: Container) -> dict[str, Any] | None:
     ports = [port for port in container.ports if port.protocol == "TCP"]
     if len(ports) != 1 or len(container.ports) != 1 or ports[0].number is None:
         return None
+    asked = {port for service in workload.services for port in service.ports}
+    if asked and asked.isdisjoint((str(ports[0].number), ports[0].name)):
+        return None  # a port for metrics says nothing of the one that is served
     return {"tcpSocket": {"port": ports[0].number}}
 
 
