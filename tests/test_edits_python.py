@@ -43,6 +43,18 @@ def applied(text: str, changes: tuple[Edit, ...] | None) -> str | None:
             "    while True:\r\n        time.sleep(1)\r\nfinally:\r\n    print('é')\r\n",
             id="a program that cleans up, with its newlines",
         ),
+        pytest.param(
+            "import os\n\nimport redis\n\nwhile True:\n    redis.Redis().blpop('q')\n",
+            "import os\nimport signal\nimport sys\n\nimport redis\n\n"
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n\nwhile True:\n    redis.Redis().blpop('q')\n",
+            id="among the imports of the standard library",
+        ),
+        pytest.param(
+            "import redis\n\nwhile True:\n    redis.Redis().blpop('q')\n",
+            "import signal\nimport sys\n\nimport redis\n\n"
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n\nwhile True:\n    redis.Redis().blpop('q')\n",
+            id="above the imports of packages",
+        ),
     ],
 )
 def test_add_sigterm_handler(text: str, fixed: str) -> None:

@@ -97,6 +97,11 @@ def test_a_nested_entry_takes_the_files_own_indentation() -> None:
     assert set_in(text, key="d", value={"e": {"f": 3}}) == text + "d:\n    e:\n        f: 3\n"
 
 
+def test_indentation_is_that_of_the_nearest_surroundings() -> None:
+    text = "metadata:\n name: web\nspec:\n  a:\n    b: 1\n"
+    assert set_in(text, "spec", "a", key="d", value={"e": 3}) == text + "    d:\n      e: 3\n"
+
+
 def test_the_files_own_newlines_are_used() -> None:
     assert set_in("a: 1\r\nb: 2\r\n", key="c", value={"d": 3}, after=("a",)) == "a: 1\r\nc:\r\n  d: 3\r\nb: 2\r\n"
 
