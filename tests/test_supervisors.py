@@ -22,9 +22,6 @@ finally:
 """
 
 
-SILENT = "import time\n\nwhile True:\n    time.sleep(1)\n"
-
-
 def launch(command: str, **files: str) -> Launch:
     text = f"FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD {command}\n"
     named = {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}

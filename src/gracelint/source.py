@@ -96,8 +96,8 @@ if TYPE_CHECKING:
     class Located(Record, Generic[T]):
         """A value and where it was said; `span` is None where nobody said it and the platform's default holds.
 
-        `passage` is set where a text's own characters have to be found again, as in the script of `sh -c`: `span` then has
-        quotes, escapes and indentation that the value has not.
+        `passage` is set where a text's own characters have to be found again, as in the script of `sh -c`: `span` then
+        has quotes, escapes and indentation that the value has not.
         """
 
         value: T
