@@ -64,3 +64,11 @@ def test_a_word_is_added_in_the_style_of_its_line(text: str, word: str, expected
 
 def test_a_word_without_a_place_cannot_be_lengthened() -> None:
     assert insert_after(Word("flock"), "-F") is None
+
+
+def test_a_number_stays_a_string_in_yaml() -> None:
+    """Kubernetes refuses a manifest whose `args` hold a number."""
+    source = Source("file", "args:\n  - uvicorn\n")
+    edits = insert_after(Word("uvicorn", source.span(10, 17)), "--port", "8000", "yes", "/app")
+    assert edits is not None
+    assert edits[0].text == '\n  - --port\n  - "8000"\n  - "yes"\n  - /app'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from gracelint.finding import Edit
 from gracelint.source import Span, Word
@@ -16,7 +17,7 @@ def insert_after(word: Word, *added: str) -> tuple[Edit, ...] | None:
     style = _style(span)
     if style is None:
         return None
-    text = "".join(style.format(_plain(item) if '"' not in style else json.dumps(item)[1:-1]) for item in added)
+    text = "".join(style.format(_written(item, style)) for item in added)
     return (Edit(Span(span.source, span.end, span.end), text),)
 
 
@@ -43,7 +44,7 @@ def replace(words: tuple[Word, ...], texts: tuple[str, ...]) -> tuple[Edit, ...]
     if span is None or style is None or not texts:
         return None
     quoted = '"' in style
-    written = [json.dumps(text)[1:-1] if quoted else _plain(text) for text in texts]
+    written = [_written(text, style) for text in texts]
     separator = style.replace("{}", "\0")
     text = "".join(separator.replace("\0", word) for word in written)
     return (Edit(span, text[separator.index("\0") - quoted :]),)
@@ -72,6 +73,14 @@ def _last(text: str, end: int) -> str:
     return text[end] if end >= 0 else ""
 
 
-def _plain(text: str) -> str:
+def _written(text: str, style: str) -> str:
+    if '"' in style:
+        return json.dumps(text)[1:-1]
     safe = all(char.isalnum() or char in "-_./=+@%" for char in text)
-    return text if safe and text else json.dumps(text)
+    a_string = style == " {}" or (_STRING.match(text) and text.lower() not in _NO_STRINGS)
+    return text if safe and text and a_string else json.dumps(text)
+
+
+_STRING = re.compile(r"-{0,2}[A-Za-z]|\.{0,2}/")
+"""How a plain scalar begins that YAML reads as nothing but a string."""
+_NO_STRINGS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
