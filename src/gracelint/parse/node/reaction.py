@@ -364,7 +364,7 @@ def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
             drained = any(part.kind == "drained" for part in _flat(event.after))
             if not drained and wait is not None and wait < stopped.enough:
                 when = f" after {wait:g} s" if wait else ""
-                return f"closeAllConnections() drops the requests in flight{when}", event.span
+                return f"`{event.span.text.partition(chr(10))[0]}` drops the requests in flight{when}", event.span
         elif event.kind == "force" and event.seconds is not None and event.seconds < (stopped.work or _BRIEF):
             return f"connections are cut {event.seconds:g} s after the signal, requests on them with them", event.span
     return None
