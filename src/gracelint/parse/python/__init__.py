@@ -143,6 +143,8 @@ def _program(
 def _long_running(base: Run, points: list[Point]) -> bool | None:
     if any(end.kind == STUCK and end.tag == CERTAIN for end in base.ends):
         return True
+    if any(point.outlasts_a_stop for point in points):
+        return True
     if points or base.machine.facts.maybe or any(end.kind == STUCK for end in base.ends) or base.machine.doubts:
         return None
     return False

@@ -23,6 +23,10 @@ FINAL = frozenset((STUCK, HARD, DEFAULT, IGNORED, EXEC, KILLED, ABANDON))
 """Ends that no `except`, `finally` or loop of the program can catch."""
 
 
+_LONG_SLEEP = 60
+"""Seconds."""
+
+
 class Point:
     """A place where a thread waits: one blocking call, or a loop that never ends."""
 
@@ -82,6 +86,11 @@ class Point:
         if isinstance(seconds, Const) and isinstance(seconds.value, (int, float)):
             return float(seconds.value)
         return None
+
+    @property
+    def outlasts_a_stop(self) -> bool:
+        """It sleeps longer than most containers are given to stop: whoever stops it finds it there."""
+        return self.kind == "sleep" and (self.limit or 0) >= _LONG_SLEEP
 
 
 class Guard:

@@ -263,7 +263,7 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
             else f"whether a handler for {signal} is installed is only known when it runs"
         )
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
-    if not run.endless and point.kind in ("sleep", "elsewhere", "loop"):
+    if not run.endless and point.kind in ("sleep", "elsewhere", "loop") and not point.outlasts_a_stop:
         why = f"it has no handler for {signal}, and how long it runs is only known when it runs"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
     quiet = Verdict.IGNORED if signal in ("SIGWINCH",) else Verdict.CUT
