@@ -7,6 +7,7 @@ import posixpath
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
 from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
 from gracelint.launch.image import find_path, find_text
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options
@@ -74,7 +75,8 @@ def _module_step(argv: tuple[Word, ...], rest: tuple[Word, ...], context: Contex
         source = _source(path, context)
         if source is not None:
             return _read_python(argv, source, context, rest[1:], module=module)
-    return _unknown(argv, context, f"the module {module} is not in the project")
+    step = _unknown(argv, context, f"the module {module} is not in the project")
+    return replace(step, one_shot=True) if module in table("one_shots")["modules"] else step
 
 
 def _text_step(argv: tuple[Word, ...], rest: tuple[Word, ...], context: Context) -> Step:
