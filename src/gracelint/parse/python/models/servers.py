@@ -7,7 +7,7 @@ import ast
 from gracelint.parse.python.ends import Point, Served, stuck
 from gracelint.parse.python.library import METHODS, path_of, text_of
 from gracelint.parse.python.models.base import argument, model, receiver_of
-from gracelint.parse.python.values import FROM_OUTSIDE, LOST, NONE, TRUE, Const, Function, Thing, Value
+from gracelint.parse.python.values import FROM_OUTSIDE, LOST, NONE, TRUE, Bound, Const, Function, Thing, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Keywords = dict[str, Value]
 
 
+@model("cheroot.wsgi.Server.stop", "cheroot.wsgi.WSGIServer.stop")
 @model("shutdown", into=METHODS)
 def _shutdown_server(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """`server.shutdown()` waits for serve_forever(): in the thread that runs it, for ever."""
@@ -30,9 +31,10 @@ def _shutdown_server(machine: Machine, function: Value, args: Arguments, keyword
     serves_itself = (
         point is not None and point.serves is not None and point.serves.get("deadlock") and point.receiver is thing
     )
-    machine.write(thing.store, ("called", "shutdown"), TRUE)
+    name = function.name if isinstance(function, Bound) else "shutdown"
+    machine.write(thing.store, ("called", name), TRUE)
     if machine.arrived:
-        machine.write(thing.store, ("called after", "shutdown"), TRUE)
+        machine.write(thing.store, ("called after", name), TRUE)
     if serves_itself and machine.handling and not machine.in_thread:
         machine.act("shutdown-here", text_of(node), node)
         raise stuck(Point(node, machine.module, "shutdown", None, text_of(node)), "deadlock")
