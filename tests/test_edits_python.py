@@ -44,6 +44,18 @@ def applied(text: str, changes: tuple[Edit, ...] | None) -> str | None:
             id="a program that cleans up, with its newlines",
         ),
         pytest.param(
+            "\ufeffimport time\n\nwhile True:\n    time.sleep(1)\n",
+            "\ufeffimport signal\nimport sys\nimport time\n\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n\n"
+            "while True:\n    time.sleep(1)\n",
+            id="behind a byte order mark",
+        ),
+        pytest.param(
+            "from __future__ import annotations\n\nwhile True:\n    pass\n",
+            "from __future__ import annotations\n\nimport signal\nimport sys\n\n"
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n\nwhile True:\n    pass\n",
+            id="behind the imports from __future__",
+        ),
+        pytest.param(
             "import os\n\nimport redis\n\nwhile True:\n    redis.Redis().blpop('q')\n",
             "import os\nimport signal\nimport sys\n\nimport redis\n\n"
             "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n\nwhile True:\n    redis.Redis().blpop('q')\n",
@@ -75,6 +87,10 @@ def test_a_server_gets_no_handler_from_us() -> None:
         (
             "for s in (signal.SIGHUP, signal.SIGINT):\n    signal.signal(s, leave)\n",
             "for s in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):\n    signal.signal(s, leave)\n",
+        ),
+        (
+            "for é in (signal.SIGHUP, signal.SIGINT):  # ü\r\n\tsignal.signal(é, leave)\r\n",
+            "for é in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):  # ü\r\n\tsignal.signal(é, leave)\r\n",
         ),
     ],
 )

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 
 from gracelint.finding import Edit
+from gracelint.record import Record
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from libcst import BaseSmallStatement, BaseStatement, CSTNode, If, Import, ImportFrom, Module
+    from libcst.metadata import CodePosition, CodeRange
+
     from gracelint.facts.program import Act, Handler, Program, Wait
 
 
 def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
     """Installs a handler before the program begins: one that raises what the program cleans up after already."""
-    tree = _tree(program.source)
-    if tree is None or program.servers:
+    file = None if program.servers else _read(program.source)
+    if file is None:
         return None
     handler = "signal.default_int_handler" if program.cleans_up_on_interrupt else "lambda *_: sys.exit(0)"
     modules = ("signal",) if program.cleans_up_on_interrupt else ("signal", "sys")
-    return _install(program.source, tree, f"signal.signal(signal.SIGTERM, {handler})", modules)
+    return _install(file, f"signal.signal(signal.SIGTERM, {handler})", modules)
 
 
 def handle_sigterm_too(program: Program, handler: Handler) -> tuple[Edit, ...] | None:
@@ -31,7 +36,7 @@ def handle_sigterm_too(program: Program, handler: Handler) -> tuple[Edit, ...] |
         other = name.replace("SIGINT", "SIGTERM")
         if other != name and handler.span.start <= handler.names[0].start < handler.span.end:
             return _repeat(source, handler, name, other)
-    listed = _loop_element(source, handler.span)
+    listed = _loop_element(handler.span)
     if listed is None:
         return None
     return (Edit(Span(source, listed.end, listed.end), f", {listed.text.replace('SIGINT', 'SIGTERM')}"),)
@@ -39,13 +44,16 @@ def handle_sigterm_too(program: Program, handler: Handler) -> tuple[Edit, ...] |
 
 def run_shutdown_in_thread(program: Program, act: Act) -> tuple[Edit, ...] | None:
     """`server.shutdown()` → `threading.Thread(target=server.shutdown).start()`."""
-    source, text = act.span.source, act.span.text
-    tree = _tree(source)
-    if tree is None or not text.endswith("()"):
+    text = act.span.text
+    file = _read(act.span.source) if text.endswith("()") else None
+    if file is None:
         return None
-    thread, needed = _name_of(tree, "threading", "Thread")
-    call = Edit(act.span, f"{thread}(target={text[:-2]}).start()")
-    return (*_imports(source, tree, (needed,) if needed else ()), call)
+    imports = _imports(file)
+    names = {full: name for each in imports for full, name in each.names.items()}
+    module = names.get("threading")
+    thread = names.get("threading.Thread") or f"{module or 'threading'}.Thread"
+    needed = () if module or "threading.Thread" in names else ("threading",)
+    return (*_add_imports(file, imports, needed), Edit(act.span, f"{thread}(target={text[:-2]}).start()"))
 
 
 def bound_wait(program: Program, wait: Wait, seconds: float) -> tuple[Edit, ...] | None:
@@ -57,97 +65,130 @@ def bound_wait(program: Program, wait: Wait, seconds: float) -> tuple[Edit, ...]
     return (Edit(Span(wait.span.source, end, end), f"timeout={seconds:g}"),)
 
 
-def _tree(source: Source) -> ast.Module | None:
+class _File(Record):
+    """A source and its syntax tree."""
+
+    source: Source
+    module: Module
+    statements: tuple[BaseStatement | BaseSmallStatement, ...]
+    """Those of the top level; between semicolons, one by one."""
+    positions: Mapping[CSTNode, CodeRange]
+
+    def span(self, node: CSTNode) -> Span:
+        place = self.positions[node]
+        return Span(self.source, self._offset(place.start), self._offset(place.end))
+
+    def start(self, statement: CSTNode) -> int:
+        """Where a statement begins, with its decorators."""
+        return min(self.span(node).start for node in (statement, *getattr(statement, "decorators", ())))
+
+    def _offset(self, position: CodePosition) -> int:
+        return _line_start(self.source, position.line) + position.column
+
+
+class _Import(Record):
+    span: Span
+    module: str
+    """The first that it names."""
+    names: dict[str, str]
+    """What the file calls what it imports, by the full name."""
+    straight: bool
+    """`import a`, not `from a import b`."""
+    opening: bool
+    """Nothing but a docstring and imports stands before it."""
+
+    @property
+    def standard(self) -> bool:
+        return self.module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _read(source: Source) -> _File | None:
+    from libcst import ParserSyntaxError, SimpleStatementLine, parse_module
+    from libcst.metadata import MetadataWrapper, PositionProvider
+
+    text = source.text.removeprefix("\ufeff")
     try:
-        return ast.parse(source.text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-def _install(source: Source, tree: ast.Module, statement: str, modules: tuple[str, ...]) -> tuple[Edit, ...] | None:
-    """Puts a statement where the program begins: in `if __name__ == "__main__":`, else behind the imports."""
-    guard = next((node for node in tree.body if _is_main_guard(node)), None)
-    imports = _imports(source, tree, modules)
-    if isinstance(guard, ast.If):
-        first = guard.body[0]
-        if first.lineno == guard.lineno:
+        module = parse_module(text)
+        if module.code != text:  # a form feed or a lone \r is lost, and the positions with it
             return None
-        start = source.line_starts[first.lineno - 1]
-        indent = source.line_span(first.lineno).text[: first.col_offset]
-        return (*imports, Edit(Span(source, start, start), f"{indent}{statement}{_newline(source)}"))
-    last = next((node for node in reversed(_preamble(tree)) if isinstance(node, (ast.Import, ast.ImportFrom))), None)
-    newline = _newline(source)
-    if last is None:
-        return tuple(Edit(edit.span, f"{edit.text}{statement}{newline * 2}") for edit in imports[:1]) or None
-    offset = _after(source, last)
+        positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    except (ParserSyntaxError, ValueError, RecursionError, KeyError):  # a KeyError is a RecursionError's, too
+        return None
+    lines = (line.body if isinstance(line, SimpleStatementLine) else (line,) for line in module.body)
+    return _File(source, module, tuple(node for line in lines for node in line), positions)
+
+
+def _install(file: _File, statement: str, modules: tuple[str, ...]) -> tuple[Edit, ...] | None:
+    """Puts a statement where the program begins: in `if __name__ == "__main__":`, else behind the imports."""
+    import libcst
+
+    source, newline = file.source, _newline(file.source)
+    guard = _main_guard(file)
+    if guard is not None:
+        if not isinstance(guard.body, libcst.IndentedBlock):
+            return None
+        first = file.start(guard.body.body[0])
+        line = _line_start(source, source.position(first)[0])
+        install = _insert(source, line, f"{source.text[line:first]}{statement}{newline}")
+        return (*_add_imports(file, _imports(file), modules), install)
+    opening = [each for each in _imports(file) if each.opening]
+    added = _add_imports(file, opening, modules)
+    if not opening:
+        return tuple(Edit(edit.span, f"{edit.text}{statement}{newline * 2}") for edit in added)
+    offset = _line_start(source, opening[-1].span.end_line + 1)
     blank = "" if source.text[offset : offset + 1] in ("\r", "\n", "") else newline
-    text = f"{newline}{statement}{newline}{blank}"
-    together = [edit for edit in imports if edit.span.start == offset]
-    if together:
-        text = together[0].text + text
-    return (*(edit for edit in imports if edit not in together), Edit(Span(source, offset, offset), text))
+    together = "".join(edit.text for edit in added if edit.span.start == offset)
+    install = _insert(source, offset, f"{together}{newline}{statement}{newline}{blank}")
+    return (*(edit for edit in added if edit.span.start != offset), install)
 
 
-def _imports(source: Source, tree: ast.Module, modules: tuple[str, ...]) -> tuple[Edit, ...]:
+def _add_imports(file: _File, imports: list[_Import], modules: tuple[str, ...]) -> tuple[Edit, ...]:
     """`import` lines for the modules that are not imported yet, in their place among the others."""
-    plain = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_future(node)]
-    known = {
-        alias.name for node in plain if isinstance(node, ast.Import) for alias in node.names if alias.asname is None
-    }
-    missing = [module for module in sorted(modules) if module not in known]
+    newline = _newline(file.source)
+    known = {full for each in imports if each.straight for full, name in each.names.items() if full == name}
     lines: dict[int, str] = {}
-    for module in missing:
-        line = _import_line(source, tree, plain, module)
-        lines[line] = lines.get(line, "") + f"import {module}{_newline(source)}"
-    if not any(map(_is_standard, plain)) and lines:
-        lines = {line: f"{text}{_newline(source)}" for line, text in lines.items()}
-    return tuple(Edit(Span(source, offset, offset), text) for offset, text in lines.items())
+    for module in sorted({*modules} - known):
+        offset = _import_line(file, imports, module)
+        lines[offset] = f"{lines.get(offset, '')}import {module}{newline}"
+    blank = "" if any(each.standard for each in imports) else newline
+    return tuple(_insert(file.source, offset, f"{text}{blank}") for offset, text in lines.items())
 
 
-def _import_line(source: Source, tree: ast.Module, plain: list[ast.Import | ast.ImportFrom], module: str) -> int:
+def _import_line(file: _File, imports: list[_Import], module: str) -> int:
     """Where a line `import module` of the standard library goes: among its others, by the alphabet."""
-    straight = [node for node in plain if isinstance(node, ast.Import) and _is_standard(node)]
-    behind = next((node for node in straight if node.names[0].name > module), None)
-    if behind is not None:
-        return source.line_starts[behind.lineno - 1]
-    last = straight[-1] if straight else None
-    if last is not None:
-        return _after(source, last)
-    if plain:
-        return source.line_starts[plain[0].lineno - 1]
-    first = next((node for node in tree.body if not _is_preamble(node)), None)
-    if first is not None:
-        return source.line_starts[_line(first) - 1]
-    return len(source.text)
+    source = file.source
+    straight = [each for each in imports if each.straight and each.standard]
+    behind = next((each for each in straight if each.module > module), None)
+    if behind is None and straight:
+        return _line_start(source, straight[-1].span.end_line + 1)
+    if behind is not None or imports:
+        return _line_start(source, (behind or imports[0]).span.line)
+    first = next((node for node in file.statements if not _is_opening(node)), None)
+    return len(source.text) if first is None else _line_start(source, source.position(file.start(first))[0])
 
 
-def _is_standard(node: ast.Import | ast.ImportFrom) -> bool:
-    name = node.names[0].name if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
-    return name.partition(".")[0] in sys.stdlib_module_names
+def _imports(file: _File) -> list[_Import]:
+    """The imports of the file's top level, but for those from `__future__`, which stay before all others."""
+    import libcst
+
+    found = []
+    opening = True
+    for node in file.statements:
+        opening = opening and _is_opening(node)
+        if isinstance(node, (libcst.Import, libcst.ImportFrom)):
+            found.append(_import(file, node, opening))
+    return [each for each in found if each.module != "__future__"]
 
 
-def _after(source: Source, node: ast.stmt) -> int:
-    line = node.end_lineno or node.lineno
-    return source.line_starts[line] if line < len(source.line_starts) else len(source.text)
+def _import(file: _File, node: Import | ImportFrom, opening: bool) -> _Import:
+    import libcst
 
-
-def _line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min((node.lineno, *(decorator.lineno for decorator in decorators)))
-
-
-def _name_of(tree: ast.Module, module: str, name: str) -> tuple[str, str | None]:
-    """How the file calls a name of a module, and the import it needs for it."""
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module == module and not node.level:
-            for alias in node.names:
-                if alias.name == name:
-                    return alias.asname or name, None
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name == module:
-                    return f"{alias.asname or module}.{name}", None
-    return f"{module}.{name}", module
+    aliases = () if isinstance(node.names, libcst.ImportStar) else node.names
+    names = {alias.evaluated_name: alias.evaluated_alias or alias.evaluated_name for alias in aliases}
+    if isinstance(node, libcst.Import):
+        return _Import(file.span(node), next(iter(names)), names, True, opening)
+    module = "." * len(node.relative) + (file.module.code_for_node(node.module) if node.module else "")
+    return _Import(file.span(node), module, {f"{module}.{full}": name for full, name in names.items()}, False, opening)
 
 
 def _repeat(source: Source, handler: Handler, name: str, other: str) -> tuple[Edit, ...] | None:
@@ -161,46 +202,52 @@ def _repeat(source: Source, handler: Handler, name: str, other: str) -> tuple[Ed
     return (Edit(Span(source, line.end, line.end), f"{_newline(source)}{indent}{again}"),)
 
 
-def _loop_element(source: Source, span: Span) -> Span | None:
-    """SIGINT among the elements that the loop around a registration goes over."""
-    tree = _tree(source)
-    if tree is None or not source.text.isascii():
+def _loop_element(span: Span) -> Span | None:
+    """SIGINT as the last of the elements that the loop around a registration goes over."""
+    import libcst
+
+    file = _read(span.source)
+    if file is None:
         return None
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.For) or not isinstance(node.iter, (ast.Tuple, ast.List)):
+    for node in file.positions:
+        if not isinstance(node, libcst.For) or not isinstance(node.iter, (libcst.Tuple, libcst.List)):
             continue
-        if node.lineno <= span.line <= (node.end_lineno or 0) and len(node.iter.elts) > 1:
-            last = node.iter.elts[-1]
-            start = source.line_starts[last.lineno - 1] + last.col_offset
-            end = source.line_starts[(last.end_lineno or last.lineno) - 1] + (last.end_col_offset or 0)
-            found = Span(source, start, end)
-            return found if "SIGINT" in found.text else None
+        loop, elements = file.span(node), node.iter.elements
+        if loop.start <= span.start < loop.end and len(elements) > 1:
+            last = file.span(elements[-1])
+            return last if "SIGINT" in last.text else None
     return None
 
 
-def _is_main_guard(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and "__name__" in ast.unparse(node.test)
+def _main_guard(file: _File) -> If | None:
+    import libcst
+
+    for node in file.statements:
+        if isinstance(node, libcst.If) and isinstance(node.test, libcst.Comparison):
+            is_equal = isinstance(node.test.comparisons[0].operator, libcst.Equal)
+            if is_equal and "__name__" in file.span(node.test).text:
+                return node
+    return None
 
 
-def _is_future(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+def _is_opening(node: CSTNode) -> bool:
+    """A docstring or an import, as a file begins with."""
+    import libcst
+
+    if isinstance(node, libcst.Expr):
+        return isinstance(node.value, (libcst.SimpleString, libcst.ConcatenatedString))
+    return isinstance(node, (libcst.Import, libcst.ImportFrom))
 
 
-def _preamble(tree: ast.Module) -> list[ast.stmt]:
-    """The docstring and imports that a file begins with."""
-    found: list[ast.stmt] = []
-    for node in tree.body:
-        if not _is_preamble(node):
-            break
-        found.append(node)
-    return found
+def _insert(source: Source, offset: int, text: str) -> Edit:
+    return Edit(Span(source, offset, offset), text)
 
 
-def _is_preamble(node: ast.stmt) -> bool:
-    docstring = (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    )
-    return docstring or isinstance(node, (ast.Import, ast.ImportFrom))
+def _line_start(source: Source, line: int) -> int:
+    """The offset of a line's first code point, behind a byte order mark; behind the last line, the end of the file."""
+    if line > len(source.line_starts):
+        return len(source.text)
+    return source.line_starts[line - 1] or int(source.text.startswith("\ufeff"))
 
 
 def _newline(source: Source) -> str:
