@@ -7,8 +7,8 @@ root=$1/root tools=$2 layer=$3 project=$4
 shift 4
 
 lay() {
-  mkdir -p "${root%/root}/changes/$1" "${root%/root}/work/$1" "$root/$1"
-  mount -t overlay overlay -o "lowerdir=$2,upperdir=${root%/root}/changes/$1,workdir=${root%/root}/work/$1" "$root/$1"
+  mkdir -p "${root%/root}/changes/$1" "${root%/root}/workdir/$1" "$root/$1"
+  mount -t overlay overlay -o "lowerdir=$2,upperdir=${root%/root}/changes/$1,workdir=${root%/root}/workdir/$1" "$root/$1"
 }
 
 mount -t tmpfs tmpfs "${root%/root}"
