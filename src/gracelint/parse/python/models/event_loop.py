@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """Runs the event loop: the main task, and whatever has been created beside it."""
     last = path_of(function).rpartition(".")[2]
-    if machine.off_main and machine.arrived is False and machine.aside:
-        pass
     loop = receiver_of(function)
     runner = Thing({"run": "asyncio.run"}.get(last, last), node, machine.module)
     if loop is not None:
