@@ -18,8 +18,9 @@ PARSERS = {"dockerfile_parse", "ruamel", "tree_sitter", "tree_sitter_bash", "tre
     "tree_sitter_typescript",
     "libcst",
 }
-MAY_PARSE = ("parse", "edits")
-"""libcst finds the places of edits; all other parsers belong to `parse` alone."""
+READERS = ("parse", "behaviour")
+EDITS = "edits"
+"""libcst finds the places of edits; all other parsers belong to the readers alone."""
 SLOW = {"dataclasses", "typing", "pathlib", "inspect", "rich", "libcst", "tree_sitter", "importlib.metadata", "ruamel"}
 
 
@@ -69,10 +70,10 @@ def test_the_engine_imports_no_pack(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", modules(ENGINE))
-def test_only_parse_imports_parsers(module: str) -> None:
+def test_only_readers_import_parsers(module: str) -> None:
     used = {name.split(".")[0] for name in imports(os.path.join(ENGINE, module))} & PARSERS
     folder = module.split(os.sep)[0]
-    assert not used or folder == "parse" or (folder in MAY_PARSE and used == {"libcst"})
+    assert not used or folder in READERS or (folder == EDITS and used == {"libcst"})
 
 
 @pytest.mark.parametrize("module", [name for name in modules(ENGINE) if name.startswith("facts")])
@@ -82,8 +83,8 @@ def test_facts_know_no_parser_and_no_engine(module: str) -> None:
     assert all(name.startswith(allowed) for name in ours), ours
 
 
-@pytest.mark.parametrize("module", [name for name in modules(ENGINE) if name.startswith("parse")])
-def test_parsers_know_neither_launches_nor_rules(module: str) -> None:
+@pytest.mark.parametrize("module", [name for name in modules(ENGINE) if name.startswith(READERS)])
+def test_readers_know_neither_launches_nor_rules(module: str) -> None:
     used = [name for name in imports(os.path.join(ENGINE, module), at_start_only=True) if name.startswith("gracelint.")]
     assert not [name for name in used if name.split(".")[1] in ("engine", "project", "report", "rules", "cli", "fixer")]
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import pytest
 
+from gracelint.behaviour.node import read_node
 from gracelint.edits import node
 from gracelint.facts.program import Program
 from gracelint.finding import Edit
-from gracelint.parse.node import read_node
 from gracelint.source import Source
-from test_parse_node import Tree
+from test_behaviour_node import Tree
 
 
 def read(text: str, version: int = 20) -> Program:

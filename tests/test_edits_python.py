@@ -7,7 +7,7 @@ import pytest
 from gracelint.edits import python as edits
 from gracelint.facts.program import Program
 from gracelint.finding import Edit
-from test_parse_python import read
+from test_behaviour_python import read
 
 
 def applied(text: str, changes: tuple[Edit, ...] | None) -> str | None:

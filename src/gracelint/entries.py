@@ -72,9 +72,9 @@ def _main_of(path: str, files: ProjectFiles) -> Source | None:
 
 def _read(source: Source, files: ProjectFiles) -> Program:
     if source.path.endswith(NODE):
-        from gracelint.parse.node import read_node
+        from gracelint.behaviour.node import read_node
 
         return read_node(source, files=files)
-    from gracelint.parse.python import read_python
+    from gracelint.behaviour.python import read_python
 
     return read_python(source, files=files)

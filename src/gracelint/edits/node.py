@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from gracelint.behaviour.node.syntax import File
     from gracelint.facts.program import Act, Handler, Program, ServerCall, Wait
-    from gracelint.parse.node.syntax import File
 
 _DEADLINE = 8
 """Seconds a new handler gives the requests in flight: they fit in the 10 s of `docker stop`."""
@@ -137,8 +137,8 @@ def _named(file: File, server: ServerCall, statement: Node) -> tuple[str | None,
 
 
 def _read(source: Source) -> File | None:
+    from gracelint.behaviour.node.syntax import TooBigError, read_file
     from gracelint.parse.errors import ParseError
-    from gracelint.parse.node.syntax import TooBigError, read_file
 
     try:
         return read_file(source)

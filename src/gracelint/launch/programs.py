@@ -180,7 +180,7 @@ def _node_source(path: str, context: Context) -> Source | None:
 
 def _built_source(path: str, context: Context) -> Source | None:
     """`dist/server.js`, which is not in the project, by way of the tsconfig that compiles it."""
-    from gracelint.parse.node import trace_built
+    from gracelint.behaviour.node import trace_built
 
     built = find_path(context.image, _Built(context.files), path, context.working_dir)
     return trace_built(built, context.files) if built is not None else None
@@ -204,7 +204,7 @@ def _read_python(
     call: str | None = None,
     module: str | None = None,
 ) -> Step:
-    from gracelint.parse.python import read_python
+    from gracelint.behaviour.python import read_python
 
     roots = tuple(
         root
@@ -227,7 +227,7 @@ def _read_python(
 
 
 def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: tuple[Word, ...]) -> Step:
-    from gracelint.parse.node import read_node
+    from gracelint.behaviour.node import read_node
 
     major = context.image.versions.get("node", "").split(".")[0]
     try:

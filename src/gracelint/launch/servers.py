@@ -228,8 +228,8 @@ def _own_handler(row: Row, given: ServerSettings, context: Context) -> str | Non
 
 
 def _handles(source: Source, context: Context) -> bool:
+    from gracelint.behaviour.python import read_python
     from gracelint.parse.errors import ParseError
-    from gracelint.parse.python import read_python
 
     try:
         program = read_python(source, files=context.files, env=context.env)

@@ -1,1 +1,1 @@
-"""How files are read: the only modules that import dockerfile_parse, ruamel.yaml, tree_sitter, ast or libcst."""
+"""How files are read. Besides `behaviour`, the only modules that import dockerfile_parse, ruamel and tree_sitter."""

@@ -1,0 +1,434 @@
+"""What expressions come to in a run."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node import library
+from gracelint.behaviour.node.state import Frame, Stop, Text
+from gracelint.behaviour.node.syntax import callee_of, string_of, text_of
+from gracelint.behaviour.node.values import (
+    MISSING,
+    UNDEFINED,
+    UNKNOWN,
+    After,
+    Array,
+    Builtin,
+    Class,
+    Closure,
+    External,
+    Object,
+    Promise,
+    Scope,
+    Thing,
+    equal,
+    truthy,
+)
+from gracelint.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+
+_LONGEST_STRING = 10_000
+
+
+def _inner_value(machine: Machine, node: Node, frame: Frame) -> Any:
+    """Parentheses, `as`, `!`, `satisfies`: the value inside."""
+    return machine.value(node.named_children[0], frame) if node.named_children else UNKNOWN
+
+
+def sequence(machine: Machine, node: Node, frame: Frame) -> Any:
+    found = UNDEFINED
+    for child in node.named_children:
+        found = machine.value(child, frame)
+    return found
+
+
+def _identifier(machine: Machine, node: Node, frame: Frame) -> Any:
+    name = text_of(node)
+    found = frame.scope.get(name, MISSING)
+    if name in machine.counters and isinstance(found, (int, float)):
+        return UNKNOWN
+    return library.GLOBALS.get(name, External(name)) if found is MISSING else found
+
+
+def _string_literal(machine: Machine, node: Node, frame: Frame) -> Any:
+    found = string_of(node)
+    if found is None:
+        parts = []
+        for child in node.named_children:
+            if child.type == "string_fragment":
+                parts.append(text_of(child))
+            elif child.type == "template_substitution":
+                part = machine.value(child.named_children[0], frame) if child.named_children else UNKNOWN
+                if not isinstance(part, (str, int, float)):
+                    return UNKNOWN
+                parts.append(str(part))
+        return "".join(parts)
+    text = Text(found)
+    text.span = frame.file.span(node)
+    return text
+
+
+def _number_literal(machine: Machine, node: Node, frame: Frame) -> Any:
+    text = text_of(node).replace("_", "").rstrip("n")
+    try:
+        return int(text, 0)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return UNKNOWN
+
+
+def _array_literal(machine: Machine, node: Node, frame: Frame) -> Any:
+    found = Array([])
+    for child in node.named_children:
+        if child.type == "spread_element":
+            inner = machine.value(child.named_children[0], frame)
+            if isinstance(inner, Array):
+                found.items += inner.items
+                found.open = found.open or inner.open
+            else:
+                found.open = True
+        elif child.type != "comment":
+            found.items.append(machine.value(child, frame))
+    return found
+
+
+def _object_literal(machine: Machine, node: Node, frame: Frame) -> Any:
+    found = Object()
+    for child in node.named_children:
+        if child.type == "pair":
+            key = machine.key(child.child_by_field_name("key"), frame)
+            value = machine.value(child.child_by_field_name("value"), frame)
+            if key is None:
+                found.open = True
+            else:
+                found.props[key] = value
+        elif child.type == "shorthand_property_identifier":
+            found.props[text_of(child)] = _identifier(machine, child, frame)
+        elif child.type == "method_definition":
+            name = machine.key(child.child_by_field_name("name"), frame)
+            if name is not None:
+                found.props[name] = Closure(child, frame.scope, frame.file, found)
+        elif child.type == "spread_element":
+            inner = machine.value(child.named_children[0], frame)
+            if isinstance(inner, Object):
+                found.props |= inner.props
+                found.open = found.open or inner.open
+            else:
+                found.open = True
+    return found
+
+
+def _function_literal(machine: Machine, node: Node, frame: Frame) -> Any:
+    this = frame.this if node.type == "arrow_function" else UNDEFINED
+    return Closure(node, frame.scope, frame.file, this)
+
+
+def class_value(machine: Machine, node: Node, frame: Frame) -> Any:
+    heritage = next((child for child in node.named_children if child.type == "class_heritage"), None)
+    parent = None
+    if heritage is not None and heritage.named_children:
+        clause = heritage.named_children[0]
+        inner = clause.child_by_field_name("value") if clause.type == "extends_clause" else clause
+        parent = machine.value(inner, frame)
+    found = Class(node, frame.scope, frame.file, parent, {}, {})
+    body = node.child_by_field_name("body")
+    for child in body.named_children if body is not None else ():
+        static = any(part.type == "static" for part in child.children)
+        if child.type == "method_definition":
+            name = machine.key(child.child_by_field_name("name"), frame)
+            if name is not None:
+                closure = Closure(child, frame.scope, frame.file, found if static else UNDEFINED)
+                (found.statics if static else found.methods)[name] = closure
+        elif static and child.type in ("field_definition", "public_field_definition"):
+            field = child.child_by_field_name("property") or child.child_by_field_name("name")
+            name = machine.key(field, frame)
+            if name is not None:
+                found.statics[name] = machine.value(child.child_by_field_name("value"), frame)
+    return found
+
+
+def _this(machine: Machine, node: Node, frame: Frame) -> Any:
+    return frame.this
+
+
+def _unary(machine: Machine, node: Node, frame: Frame) -> Any:
+    operator = node.child_by_field_name("operator")
+    value = machine.value(node.child_by_field_name("argument"), frame)
+    kind = text_of(operator) if operator is not None else ""
+    if kind == "!":
+        truth = truthy(value)
+        return UNKNOWN if truth is None else not truth
+    if kind in "+-" and isinstance(value, (int, float)):
+        return value if kind == "+" else -value
+    if kind == "void":
+        return UNDEFINED
+    if kind == "typeof":
+        return _type_of(value)
+    return UNKNOWN
+
+
+def _binary(machine: Machine, node: Node, frame: Frame) -> Any:
+    operator = node.child_by_field_name("operator")
+    kind = text_of(operator) if operator is not None else ""
+    left = machine.value(node.child_by_field_name("left"), frame)
+    right = node.child_by_field_name("right")
+    if kind in ("&&", "||", "??"):
+        return _logical(machine, kind, left, right, frame)
+    other = machine.value(right, frame)
+    if kind in ("===", "==", "!==", "!="):
+        if _is_entry_test(left, other):
+            return kind in ("===", "==")
+        same = equal(left, other)
+        return UNKNOWN if same is None else same if kind in ("===", "==") else not same
+    return _arithmetic(kind, left, other)
+
+
+def _logical(machine: Machine, kind: str, left: Any, right: Node | None, frame: Frame) -> Any:
+    truth = truthy(left)
+    if kind == "??":
+        truth = True if left is not None and left is not UNDEFINED and left is not UNKNOWN else truth
+        truth = False if left is None or left is UNDEFINED else truth
+    if truth is None:
+        was, before, machine.certain = machine.certain, frame.after, False
+        try:
+            other = machine.value(right, frame)
+        finally:
+            machine.certain, frame.after = was, before
+        # `process.env.TIMEOUT_MS || 10000`: the number the program itself takes for granted
+        is_default = kind != "&&" and (isinstance(other, (int, float)) or (isinstance(other, str) and other.isdigit()))
+        return other if is_default and not isinstance(other, bool) else UNKNOWN
+    if kind == "&&":
+        return machine.value(right, frame) if truth else left
+    return left if truth else machine.value(right, frame)
+
+
+def _ternary(machine: Machine, node: Node, frame: Frame) -> Any:
+    truth = truthy(machine.value(node.child_by_field_name("condition"), frame))
+    then, other = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
+    if truth is not None:
+        return machine.value(then if truth else other, frame)
+    was, before, machine.certain = machine.certain, frame.after, False
+    try:
+        found = [machine.value(part, frame) for part in (then, other)]
+    finally:
+        machine.certain, frame.after = was, before
+    return next((value for value in found if isinstance(value, Thing)), UNKNOWN)
+
+
+def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    value = machine.value(right, frame)
+    if node.type == "augmented_assignment_expression":
+        value = UNKNOWN
+    if left is not None:
+        machine.bind(left, value, frame)
+        if machine.stopping:
+            machine.note("flag", node, frame, target=text_of(left))
+    return value
+
+
+def _update(machine: Machine, node: Node, frame: Frame) -> Any:
+    argument = node.child_by_field_name("argument")
+    if argument is not None and argument.type == "identifier":
+        frame.scope.assign(text_of(argument), UNKNOWN)
+    return UNKNOWN
+
+
+def _member_expression(machine: Machine, node: Node, frame: Frame) -> Any:
+    owner = machine.value(node.child_by_field_name("object"), frame)
+    name = machine.property_name(node, frame)
+    if isinstance(owner, External) and owner.path == "cluster.workers":
+        return library.external_member(machine, owner, name or "1")
+    return machine.member(owner, name, frame) if name is not None else UNKNOWN
+
+
+def _await_expression(machine: Machine, node: Node, frame: Frame) -> Any:
+    value = machine.value(node.named_children[0], frame) if node.named_children else UNDEFINED
+    if not machine.stopping and isinstance(value, (External, Promise, Thing)):
+        machine.awaited.append((callee_of(node), frame.file.span(node), len(machine.registrations)))
+    return _settle(machine, value, node, frame)
+
+
+def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
+    """What `await` gives, and what then has to have happened."""
+    if isinstance(value, Promise):
+        if value.never:
+            raise Stop
+        frame.after = (*frame.after, *(part for part in value.after if part not in frame.after))
+        return value.value
+    if isinstance(value, External) and "(" in value.path:
+        kind = "unknown" if value.path.startswith("?") else "work"
+        if value.seconds is not None:
+            kind = "blocked" if value.seconds == float("inf") else "timer"
+        frame.after = (*frame.after, After(kind, frame.file.span(node), None, value.seconds))
+    if value is UNKNOWN and machine.stopping:
+        frame.after = (*frame.after, After("unknown", frame.file.span(node)))
+    return value
+
+
+def _new_expression(machine: Machine, node: Node, frame: Frame) -> Any:
+    target = machine.value(node.child_by_field_name("constructor"), frame)
+    args = _arguments(machine, node, frame)
+    if isinstance(target, Class):
+        return _construct(machine, target, args, frame)
+    if isinstance(target, External):
+        if target.path == "Promise":
+            return machine.new_promise(args, node, frame)
+        return library.call_external(machine, target, args, node, frame)
+    return UNKNOWN
+
+
+def _construct(machine: Machine, target: Class, args: list[Any], frame: Frame) -> Any:
+    found = Object(cls=target)
+    chain: list[Class] = []
+    here: Any = target
+    while isinstance(here, Class) and len(chain) < 16:
+        chain.append(here)
+        here = here.parent
+    if here is not None and not isinstance(here, Class):
+        found.open = True
+    for cls in reversed(chain):
+        inner = Frame(Scope(cls.scope), cls.file, frame.after, found)
+        body = cls.node.child_by_field_name("body")
+        for child in body.named_children if body is not None else ():
+            if child.type in ("field_definition", "public_field_definition") and not any(
+                part.type == "static" for part in child.children
+            ):
+                name = child.child_by_field_name("property") or child.child_by_field_name("name")
+                key = machine.key(name, inner)
+                if key is not None:
+                    found.props[key] = machine.value(child.child_by_field_name("value"), inner)
+                    if isinstance(found.props[key], Thing):
+                        found.props[key].variable = f"this.{key}"
+        if "constructor" in cls.methods and cls is next((c for c in chain if "constructor" in c.methods), None):
+            constructor = cls.methods["constructor"]
+            _bind_parameter_properties(constructor.node, args, found)
+            machine.call(replace(constructor, this=found), args, frame, None)
+    return found
+
+
+def _call_expression(machine: Machine, node: Node, frame: Frame) -> Any:
+    function = node.child_by_field_name("function")
+    if function is not None and function.type == "import":
+        args = _arguments(machine, node, frame)
+        name = args[0] if args else UNKNOWN
+        if isinstance(name, str):
+            return Promise(frame.after, machine.load(name, frame))
+        machine.unread.append("import()")
+        return UNKNOWN
+    if function is not None and function.type == "super":
+        _arguments(machine, node, frame)
+        return UNDEFINED
+    target = machine.value(function, frame)
+    args = _arguments(machine, node, frame)
+    return machine.call(target, args, frame, node)
+
+
+def _arguments(machine: Machine, node: Node, frame: Frame) -> list[Any]:
+    given = node.child_by_field_name("arguments")
+    found: list[Any] = []
+    for child in given.named_children if given is not None and given.type == "arguments" else ():
+        if child.type == "spread_element":
+            inner = machine.value(child.named_children[0], frame)
+            found.extend(inner.items if isinstance(inner, Array) else [UNKNOWN])
+        elif child.type != "comment":
+            found.append(machine.value(child, frame))
+    return found
+
+
+def _type_of(value: Any) -> Any:
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, (Closure, Builtin, Class)):
+        return "function"
+    return "undefined" if value is UNDEFINED else UNKNOWN
+
+
+def _is_entry_test(left: Any, right: Any) -> bool:
+    """`require.main === module`, or `import.meta.url` compared with the script's own path: true in the entry."""
+    paths = {value.path for value in (left, right) if isinstance(value, External)}
+    return "require.main" in paths or any(path.startswith("import.meta") for path in paths)
+
+
+def _arithmetic(kind: str, left: Any, right: Any) -> Any:
+    if kind == "+" and isinstance(left, str) and isinstance(right, str):
+        return left + right if len(left) + len(right) < _LONGEST_STRING else UNKNOWN
+    if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
+        return UNKNOWN
+    try:
+        return _OPERATORS[kind](left, right)
+    except (KeyError, ArithmeticError, ValueError):
+        return UNKNOWN
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b if max(abs(a), abs(b)) < 1e15 else 0,
+    "/": lambda a, b: a / b,
+    "%": lambda a, b: a % b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def _bind_parameter_properties(node: Node, args: list[Any], this: Object) -> None:
+    """TypeScript's `constructor(private readonly server: Server)`."""
+    parameters = node.child_by_field_name("parameters")
+    for index, child in enumerate(parameters.named_children if parameters is not None else ()):
+        if any(part.type in ("accessibility_modifier", "readonly") for part in child.children):
+            pattern = child.child_by_field_name("pattern")
+            if pattern is not None:
+                this.props[text_of(pattern)] = args[index] if index < len(args) else UNKNOWN
+
+
+EXPRESSIONS: dict[str, Callable[[Machine, Node, Frame], Any]] = {
+    "identifier": _identifier,
+    "string": _string_literal,
+    "template_string": _string_literal,
+    "number": _number_literal,
+    "true": lambda m, n, f: True,
+    "false": lambda m, n, f: False,
+    "null": lambda m, n, f: None,
+    "undefined": lambda m, n, f: UNDEFINED,
+    "this": _this,
+    "array": _array_literal,
+    "object": _object_literal,
+    "arrow_function": _function_literal,
+    "function_expression": _function_literal,
+    "function": _function_literal,
+    "generator_function": _function_literal,
+    "class": class_value,
+    "parenthesized_expression": _inner_value,
+    "as_expression": _inner_value,
+    "satisfies_expression": _inner_value,
+    "non_null_expression": _inner_value,
+    "type_assertion": lambda m, n, f: m.value(n.named_children[-1], f),
+    "sequence_expression": sequence,
+    "unary_expression": _unary,
+    "binary_expression": _binary,
+    "ternary_expression": _ternary,
+    "assignment_expression": _assignment,
+    "augmented_assignment_expression": _assignment,
+    "update_expression": _update,
+    "member_expression": _member_expression,
+    "subscript_expression": _member_expression,
+    "await_expression": _await_expression,
+    "new_expression": _new_expression,
+    "call_expression": _call_expression,
+    "meta_property": lambda m, n, f: External(text_of(n)),
+}

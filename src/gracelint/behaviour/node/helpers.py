@@ -1,0 +1,132 @@
+"""Library functions that install signal handlers: the `helpers` of `knowledge/node.toml`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gracelint.behaviour.node.state import Frame, Registration
+from gracelint.behaviour.node.values import (
+    UNDEFINED,
+    After,
+    Array,
+    Builtin,
+    Closure,
+    External,
+    Method,
+    Object,
+    Promise,
+    Thing,
+)
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+
+NUMBERS = {
+    "SIGHUP": 1, "SIGINT": 2, "SIGQUIT": 3, "SIGKILL": 9, "SIGUSR1": 10, "SIGUSR2": 12, "SIGTERM": 15, "SIGWINCH": 28,
+}  # fmt: skip
+
+
+@cache
+def _helpers() -> dict[str, dict[str, Any]]:
+    found = {}
+    for key, row in table("node")["helpers"].items():
+        module = row.get("module", key)
+        call = row.get("call", "")
+        found[f"{module}.{call}" if call else module] = row
+    return found
+
+
+def helper_of(path: str) -> dict[str, Any] | None:
+    return _helpers().get(path)
+
+
+def install(machine: Machine, row: dict[str, Any], args: list[Any], node: Node, frame: Frame) -> Any:
+    options = next((value for value in args if isinstance(value, Object)), Object())
+    signals = tuple(row["signals"])
+    chosen = options.props.get(row.get("option", ""))
+    if isinstance(chosen, str):
+        signals = tuple(chosen.split())
+    elif isinstance(chosen, Array):
+        signals = tuple(str(value) for value in chosen.items if isinstance(value, str))
+    one = options.props.get(row.get("one", ""))
+    if isinstance(one, str):
+        signals = (str(one),)
+    functions = []
+    for place in row.get("callbacks", ()):
+        value = options.props.get(place) if isinstance(place, str) else args[place] if place < len(args) else None
+        if isinstance(value, (Closure, Builtin, Method)):
+            functions.append(value)
+    servers = [value for value in args if isinstance(value, Thing) and value.kind == "server"]
+    register(machine, row, signals, functions, servers, timeout_of(row, args), node, frame)
+    if "registers" in row:
+        return Object({row["registers"]: Builtin(lambda m, given, at, f: functions.extend(given))})
+    return External("helper()")
+
+
+def timeout_of(row: dict[str, Any], args: list[Any]) -> float | None:
+    if "timeout" not in row:
+        return None
+    option, seconds = row["timeout"]
+    options = next((value for value in args if isinstance(value, Object)), None)
+    given = options.props.get(option) if options else None
+    return given / 1000 if isinstance(given, (int, float)) and not isinstance(given, bool) else float(seconds)
+
+
+def register(
+    machine: Machine,
+    row: dict[str, Any],
+    signals: tuple[str, ...],
+    functions: list[Any],
+    servers: list[Thing],
+    seconds: float | None,
+    node: Node,
+    frame: Frame,
+) -> None:
+    """Installs a handler that does what the helper's row says."""
+    home = frame
+
+    def run(machine: Machine, args: list[Any], at: Node | None, frame: Frame) -> Any:
+        after = frame.after
+        inner = Frame(home.scope, home.file, after)
+        if seconds and row["then"] == "exit":
+            late = Frame(home.scope, home.file, (*after, After("timer", home.file.span(node), None, seconds)))
+            machine.note("exit", node, late)
+        elif seconds:
+            for server in servers:
+                machine.note("force", node, inner, thing=server, seconds=seconds)
+        for function in functions:
+            result = machine.task(function, args, inner, after)
+            if isinstance(result, Promise) and not row.get("sync"):
+                after = (*after, *(part for part in result.after if part not in after))
+        inner = Frame(home.scope, home.file, after)
+        for server in servers:
+            machine.note("close", node, inner, thing=server)
+            after = (*after, After("drained", home.file.span(node), server))
+        inner = Frame(home.scope, home.file, after)
+        if row["then"] == "exit":
+            machine.note("exit", node, inner)
+        elif row["then"] == "rekill":
+            machine.removed.extend(signals)
+            machine.note("rekill", node, inner)
+        return UNDEFINED
+
+    listen_for(machine, signals, (), Builtin(run), node, frame)
+
+
+def listen_for(
+    machine: Machine,
+    signals: tuple[str, ...],
+    names: tuple[Any, ...],
+    function: Any,
+    node: Node,
+    frame: Frame,
+    once: bool = False,
+) -> None:
+    span = frame.file.span(node)
+    machine.registrations.append(Registration(signals, names, function, span, machine.certain, frame.after, once))

@@ -1,0 +1,554 @@
+"""Functions of Node and of the libraries in `knowledge/node.toml`, as far as they bear on stopping."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.helpers import NUMBERS, helper_of, install, listen_for
+from gracelint.behaviour.node.methods import (
+    LISTENS,
+    STARTED,
+    close,
+    forked,
+    is_later,
+    items,
+    longest_wait,
+    make,
+    release,
+    run_callbacks,
+    stop_child,
+)
+from gracelint.behaviour.node.state import Frame, Stop
+from gracelint.behaviour.node.values import (
+    UNDEFINED,
+    UNKNOWN,
+    After,
+    Array,
+    Builtin,
+    Closure,
+    External,
+    Method,
+    Object,
+    Promise,
+    Thing,
+)
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+
+GLOBALS: dict[str, Any] = {"undefined": UNDEFINED, "Infinity": float("inf")}
+
+
+def external_member(machine: Machine, owner: External, name: str) -> Any:
+    """A property of something that is not the project's."""
+    if name == "default" or owner.path in ("globalThis", "global"):
+        return External(name) if owner.path in ("globalThis", "global") else owner
+    path = f"{owner.path}.{name}"
+    if owner.path == "process.env":
+        value = machine.env.get(name)
+        return UNKNOWN if value is None else value
+    if owner.path == "cluster.workers":
+        return forked(machine) or UNKNOWN
+    known = _PROPERTIES.get(path)
+    return known(machine) if known else External(path)
+
+
+_PROPERTIES: dict[str, Callable[[Machine], Any]] = {
+    "process.argv": lambda m: Array(["node", m.source.path, *m.argv]),
+    "process.platform": lambda m: "linux",
+    "process.send": lambda m: UNDEFINED,
+    "cluster.isPrimary": lambda m: m.role != "clustered",
+    "cluster.isMaster": lambda m: m.role != "clustered",
+    "cluster.isWorker": lambda m: m.role == "clustered",
+    "worker_threads.isMainThread": lambda m: m.role != "worker",
+    "worker_threads.parentPort": lambda m: External("worker_threads.parentPort") if m.role == "worker" else None,
+}
+
+
+def call_external(machine: Machine, target: External, args: list[Any], node: Node, frame: Frame) -> Any:
+    path = target.path
+    known = _FUNCTIONS.get(path)
+    if known is not None:
+        return known(machine, args, node, frame)
+    name = path.rpartition(".")[2]
+    if path.startswith("console.") or is_logging(path):
+        if machine.stopping:
+            machine.note("log", node, frame)
+        return UNDEFINED
+    found = _module_row(path)
+    if found is not None:
+        made = _call_module(machine, path, *found, args, node, frame)
+        if made is not None:
+            return made
+    helper = helper_of(path)
+    if helper is not None:
+        return install(machine, helper, args, node, frame)
+    if name in ("then", "finally"):
+        after = (*frame.after, After("unknown" if path.startswith("?") else "work", frame.file.span(node)))
+        for value in args[:1]:
+            machine.task(value, [UNKNOWN], frame, after)
+        return Promise(after, UNKNOWN)
+    if name == "catch":
+        return External(f"{path}()")
+    if name in LISTENS:
+        if args and args[0] in STARTED and not machine.stopping:
+            run_callbacks(machine, args[1:], frame, True)
+        return External(path.removesuffix(f".{name}"))
+    return _unknown_call(machine, path, args, node, frame)
+
+
+def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, frame: Frame) -> Any:
+    if machine.stopping:
+        touches = any(isinstance(value, Thing) and value.kind == "server" for value in args)
+        if path.startswith("?") or touches:
+            machine.note("opaque", node, frame, target=path)
+        after = (*frame.after, After("work", frame.file.span(node)))
+        for value in args:
+            if isinstance(value, (Closure, Builtin)):
+                machine.task(value, [], frame, after)
+    else:
+        if not _is_harmless(path):
+            machine.foreign.append(path)
+        run_callbacks(machine, args, frame, False)
+    return External(f"{path}()", longest_wait(args))
+
+
+_HARMLESS = frozenset(table("node")["harmless"])
+
+
+def _is_harmless(path: str) -> bool:
+    root = path.split("(")[0]
+    return root in _HARMLESS or root.partition(".")[0] in _HARMLESS
+
+
+def is_logging(path: str) -> bool:
+    """`logger.info`, `app.log.error`, `winston.createLogger().warn`"""
+    parts = path.replace("()", "").lower().split(".")
+    if len(parts) < 2 or parts[-1] not in _LEVELS:
+        return False
+    return parts[0] in _LOGGERS or parts[-2].rpartition("/")[2] in ("logger", "log", "console")
+
+
+_LEVELS = frozenset(("log", "info", "warn", "warning", "error", "debug", "trace", "fatal", "verbose", "silly", "flush"))
+_LOGGERS = frozenset(("pino", "winston", "bunyan", "log4js", "loglevel", "signale", "consola", "debug"))
+
+
+def _module_row(path: str) -> tuple[str, dict[str, Any], str] | None:
+    """The module of `knowledge/node.toml` a path belongs to, its row, and the export."""
+    modules = table("node")["modules"]
+    at = len(path)
+    while at > 0:
+        if path[:at] in modules:
+            return path[:at], modules[path[:at]], path[at + 1 :]
+        at = path.rfind(".", 0, at)
+    return None
+
+
+def _call_module(
+    machine: Machine,
+    path: str,
+    module: str,
+    row: dict[str, Any],
+    export: str,
+    args: list[Any],
+    node: Node,
+    frame: Frame,
+) -> Any:
+    """Makes what the export makes, or closes what the module has made; None where it is another function."""
+    kind = row["makes"].get(export)
+    if kind is not None:
+        thing = make(machine, kind, module, row, args, node, frame)
+        if kind in ("connection", "consumer") and export:
+            for value in args:
+                if isinstance(value, Closure):
+                    machine.task(value, [None, thing], frame, frame.after)
+        return thing
+    name = export.rpartition(".")[2]
+    mine = [thing for thing in machine.things if thing.name == module]
+    if name in row.get("close", ()) and mine and "(" not in export:
+        return close(machine, mine[0], row["close"][name], args, node, frame, mine)
+    if name in row.get("start", ()) and mine:
+        for thing in mine:
+            thing.alive = True
+        run_callbacks(machine, args, frame, True)
+        return Promise(frame.after, mine[0])
+    return None
+
+
+def _process_on(machine: Machine, args: list[Any], node: Node, frame: Frame, once: bool = False) -> Any:
+    event = args[0] if args else UNKNOWN
+    function = args[1] if len(args) > 1 else UNKNOWN
+    if isinstance(event, str):
+        if event in NUMBERS or event.startswith("SIG"):
+            span = getattr(event, "span", None)
+            listen_for(machine, (str(event),), (span,) if span else (), function, node, frame, once)
+        elif event not in ("exit", "beforeExit"):
+            machine.listeners.setdefault(str(event), []).append(function)
+    elif event is UNKNOWN or isinstance(event, External):
+        listen_for(machine, (), (), function, node, frame, once)
+    return External("process")
+
+
+def _process_exit(machine: Machine, args: list[Any], node: Node | None, frame: Frame) -> Any:
+    machine.note("exit", node if node is not None else frame.file.root, frame)
+    if machine.certain:
+        raise Stop
+    return UNDEFINED
+
+
+def _process_kill(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    target = args[0] if args else UNKNOWN
+    signal = args[1] if len(args) > 1 else "SIGTERM"
+    if isinstance(target, External) and target.path == "process.pid":
+        if signal != machine.signal and any(signal in known.signals for known in machine.registrations):
+            return _process_emit(machine, [signal], node, frame)
+        machine.note("rekill", node, frame, target=signal if isinstance(signal, str) else "")
+    elif isinstance(target, Method) and isinstance(target.owner, Thing):
+        return stop_child(machine, target.owner, args[1:], node, frame)
+    elif machine.stopping:
+        machine.note("opaque", node, frame, target="process.kill")
+    return UNDEFINED
+
+
+def _process_emit(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if machine.stopping and args and isinstance(args[0], str):
+        for known in machine.registrations:
+            if args[0] in known.signals:
+                machine.task(known.function, args, frame, frame.after, known.certain)
+    return True
+
+
+def _remove_listener(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    gone = [str(value) for value in args if isinstance(value, str)] or list(NUMBERS)
+    machine.removed.extend(gone)
+    if not machine.stopping and machine.certain and not is_later(frame):
+        functions = args[1:2]
+        machine.registrations[:] = [
+            known
+            for known in machine.registrations
+            if not set(known.signals) & set(gone) or (functions and known.function is not functions[0])
+        ]
+    return External("process")
+
+
+def _set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    function = args[0] if args else UNKNOWN
+    given = args[1] if len(args) > 1 else 0
+    seconds = given / 1000 if isinstance(given, (int, float)) else None
+    machine.run_timers.add((frame.file.source.path, node.start_byte))
+    span = frame.file.span(node)
+    key = function.node if isinstance(function, Closure) else None
+    if isinstance(function, Closure) and (
+        key in machine.stack or any(known == key for known, _ in machine.timer_stack)
+    ):
+        return rearm(machine, function, args[2:], seconds, "setTimeout", span, frame)
+    thing = Thing("timer", "setTimeout", span, bool(seconds and seconds >= 3600))
+    if not machine.stopping:
+        machine.add(thing, frame)
+    machine.timer_stack.append((key, thing))
+    try:
+        machine.task(function, args[2:], frame, (*frame.after, After("timer", span, thing, seconds)))
+    finally:
+        machine.timer_stack.pop()
+    return thing
+
+
+def rearm(
+    machine: Machine, function: Closure, args: list[Any], seconds: float | None, name: str, span: Any, frame: Frame
+) -> Thing:
+    """A function that has itself called again: it goes round until it no longer does."""
+    thing = next((thing for known, thing in machine.timer_stack if known == function.node), None)
+    if thing is None:
+        thing = machine.add(Thing("interval", name, span, True), frame)
+    thing.kind, thing.alive = "interval", True
+    thing.data = (function, args, seconds, function.file)
+    return thing
+
+
+def _set_interval(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    given = args[1] if len(args) > 1 else 0
+    seconds = given / 1000 if isinstance(given, (int, float)) else None
+    machine.run_timers.add((frame.file.source.path, node.start_byte))
+    thing = machine.add(Thing("interval", "setInterval", frame.file.span(node), True), frame)
+    thing.data = (args[0] if args else UNKNOWN, args[2:], seconds, frame.file)
+    return thing
+
+
+def _soon(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    function = args[0] if args else UNKNOWN
+    if isinstance(function, Closure) and function.node in machine.stack:
+        return rearm(machine, function, args[1:], 0.0, "setImmediate", frame.file.span(node), frame)
+    machine.task(function, args[1:], frame, frame.after)
+    return UNDEFINED
+
+
+def _clear(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if args and isinstance(args[0], Thing):
+        release(machine, args[0], node, frame)
+    elif args and args[0] is UNKNOWN and machine.stopping:
+        machine.note("opaque", node, frame, target="clearInterval")
+    return UNDEFINED
+
+
+def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    after = list(frame.after)
+    values = []
+    parts = args[0].items if args and isinstance(args[0], Array) else [UNKNOWN]
+    for value in parts:
+        if isinstance(value, Promise):
+            after.extend(part for part in value.after if part not in after)
+            values.append(value.value)
+            continue
+        values.append(value)
+        if isinstance(value, External) and "(" in value.path:
+            after.append(After("unknown" if value.path.startswith("?") else "work", frame.file.span(node)))
+    return Promise(tuple(after), Array(values, open=not (args and isinstance(args[0], Array))))
+
+
+def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    parts = args[0].items if args and isinstance(args[0], Array) else []
+    waits = tuple(
+        tuple(a for a in value.after if a not in frame.after)
+        if isinstance(value, Promise)
+        else (After("work", frame.file.span(node)),)
+        for value in parts
+    )
+    return Promise((*frame.after, After("race", frame.file.span(node), parts=waits)), UNKNOWN)
+
+
+def _promise_resolve(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return args[0] if args and isinstance(args[0], Promise) else Promise(frame.after, args[0] if args else UNDEFINED)
+
+
+def _promisify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    function = args[0] if args else UNKNOWN
+    if isinstance(function, External) and function.path == "setTimeout":
+        return External("timers/promises.setTimeout")
+
+    def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
+        where = at if at is not None else frame.file.root
+        executor = Builtin(lambda m, pair, _, f: m.call(function, [*given, _without_error(pair[0])], f, where))
+        return machine.new_promise([executor], where, frame)
+
+    return Builtin(call) if isinstance(function, (Closure, Method, Builtin)) else External("promisified")
+
+
+def _without_error(resolve: Any) -> Builtin:
+    return Builtin(lambda m, given, at, f: m.call(resolve, given[1:], f, at))
+
+
+def _sleep(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    given = args[0] if args else 0
+    seconds = given / 1000 if isinstance(given, (int, float)) else None
+    machine.run_timers.add((frame.file.source.path, node.start_byte))
+    return Promise((*frame.after, After("timer", frame.file.span(node), None, seconds)), UNDEFINED)
+
+
+def _sync_child(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if not machine.stopping:
+        machine.add(Thing("sync-child", "child process", frame.file.span(node), False), frame)
+    return External("child_process.execSync()")
+
+
+def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`await once(emitter, event)`"""
+    emitter, event = (*args, UNKNOWN, UNKNOWN)[:2]
+    span = frame.file.span(node)
+    if isinstance(emitter, External) and emitter.path == "process" and isinstance(event, str):
+        later = Thing("signal", str(event), span, False)
+
+        def resolve(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
+            machine.resolved.setdefault(id(later), inner.after)
+            return UNDEFINED
+
+        listen_for(machine, (str(event),), (), Builtin(resolve), node, frame, once=True)
+        return Promise((*frame.after, After("unknown", span, later)))
+    if isinstance(emitter, Thing) and isinstance(event, str):
+        if event in STARTED:
+            return Promise(frame.after)
+        kind = "drained" if emitter.kind == "server" and event == "close" else "ended"
+        return Promise((*frame.after, After(kind, span, emitter)))
+    return Promise((*frame.after, After("unknown", span)))
+
+
+def _fork(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    before = forked(machine)
+    if before is not None and not machine.stopping:
+        return before
+    thing = Thing("cluster", "cluster", frame.file.span(node), True)
+    thing.data = (machine.source, "clustered", machine.argv)
+    thing.callbacks["exit"] = list(machine.listeners.get("cluster.exit", ()))
+    return machine.add(thing, frame)
+
+
+def _cluster_on(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    event = args[0] if args else UNKNOWN
+    machine.listeners.setdefault(f"cluster.{event}", []).extend(args[1:2])
+    if event == "exit":
+        for thing in machine.things:
+            if thing.kind == "cluster":
+                thing.callbacks.setdefault("exit", []).extend(args[1:2])
+    return External("cluster")
+
+
+def _cluster_disconnect(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if machine.stopping:
+        machine.note("disconnect", node, frame, thing=forked(machine))
+        after = (*frame.after, After("disconnected", frame.file.span(node)))
+        for value in args:
+            machine.task(value, [], frame, after)
+    return UNDEFINED
+
+
+def _object_keys(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, External):
+        return (
+            Array(items(machine, value).items, open=True) if value.path == "cluster.workers" else Array([], open=True)
+        )
+    return Array(list(value.props), value.open) if isinstance(value, Object) else Array([], open=True)
+
+
+def _object_values(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, External) and value.path == "cluster.workers" and (thing := forked(machine)):
+        return Array([thing])
+    return Array(list(value.props.values()), value.open) if isinstance(value, Object) else Array([], open=True)
+
+
+def _object_entries(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, Object):
+        return Array([Array([key, item]) for key, item in value.props.items()], value.open)
+    return Array([], open=True)
+
+
+def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return args[0] if args and isinstance(args[0], Array) else Array([], open=True)
+
+
+def _number(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, (int, float)):
+        return value
+    try:
+        return float(value) if isinstance(value, str) else UNKNOWN
+    except ValueError:
+        return UNKNOWN
+
+
+def _string(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return str(args[0]) if args and isinstance(args[0], (str, int)) else UNKNOWN
+
+
+def _same(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return args[0] if args else UNDEFINED
+
+
+def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    emitter = Thing("emitter", "AbortSignal", frame.file.span(node), False)
+    signal = Object({"aborted": False})
+    signal.props["addEventListener"] = signal.props["on"] = Method(emitter, "on")
+
+    def abort(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
+        signal.props["aborted"] = True
+        if at is not None:
+            # whatever was given the signal comes to its end
+            machine.note("opaque", at, frame, target="abort")
+        return machine.call(Method(emitter, "emit"), ["abort"], frame, at)
+
+    return Object({"signal": signal, "abort": Builtin(abort)})
+
+
+def _emitter(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return Thing("emitter", "EventEmitter", frame.file.span(node), False)
+
+
+def _stoppable(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`stoppable(server, grace)` gives the server back, with a `stop` method."""
+    if args and isinstance(args[0], Thing):
+        grace = args[1] / 1000 if len(args) > 1 and isinstance(args[1], (int, float)) else None
+        args[0].data = ("stoppable", grace)
+        return args[0]
+    return UNKNOWN
+
+
+def _port_on(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """A worker thread's `parentPort.on('message', …)` keeps it alive until `parentPort.close()`."""
+    event = str(args[0]) if args and isinstance(args[0], str) else ""
+    machine.listeners.setdefault(f"port.{event}", []).extend(args[1:2])
+    if event == "message" and not any(thing.kind == "port" for thing in machine.things):
+        machine.add(Thing("port", "parentPort", frame.file.span(node), True), frame)
+    return External("worker_threads.parentPort")
+
+
+def _port_close(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    for thing in machine.things:
+        if thing.kind == "port":
+            release(machine, thing, node, frame)
+    return UNDEFINED
+
+
+_FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
+    "process.on": _process_on,
+    "process.addListener": _process_on,
+    "process.prependListener": _process_on,
+    "process.once": lambda m, a, n, f: _process_on(m, a, n, f, True),
+    "process.prependOnceListener": lambda m, a, n, f: _process_on(m, a, n, f, True),
+    "process.off": _remove_listener,
+    "process.removeListener": _remove_listener,
+    "process.removeAllListeners": _remove_listener,
+    "process.exit": _process_exit,
+    "process.reallyExit": _process_exit,
+    "process.abort": _process_exit,
+    "process.emit": _process_emit,
+    "child_process.execSync": _sync_child,
+    "child_process.spawnSync": _sync_child,
+    "child_process.execFileSync": _sync_child,
+    "process.kill": _process_kill,
+    "process.nextTick": _soon,
+    "queueMicrotask": _soon,
+    "setImmediate": _soon,
+    "setTimeout": _set_timeout,
+    "timers.setTimeout": _set_timeout,
+    "setInterval": _set_interval,
+    "timers.setInterval": _set_interval,
+    "clearTimeout": _clear,
+    "clearInterval": _clear,
+    "timers/promises.setTimeout": _sleep,
+    "timers/promises.scheduler.wait": _sleep,
+    "Promise.all": _promise_all,
+    "Promise.allSettled": _promise_all,
+    "Promise.race": _promise_race,
+    "Promise.any": _promise_race,
+    "Promise.resolve": _promise_resolve,
+    "util.promisify": _promisify,
+    "events.once": _once,
+    "cluster.fork": _fork,
+    "cluster.on": _cluster_on,
+    "cluster.once": _cluster_on,
+    "cluster.disconnect": _cluster_disconnect,
+    "Object.keys": _object_keys,
+    "Object.values": _object_values,
+    "Object.entries": _object_entries,
+    "Object.freeze": _same,
+    "Array.from": _array_from,
+    "Set": _array_from,
+    "Number": _number,
+    "parseInt": _number,
+    "parseFloat": _number,
+    "String": _string,
+    "Boolean": lambda m, a, n, f: UNKNOWN,
+    "stoppable": _stoppable,
+    "AbortController": _abort_controller,
+    "events": _emitter,
+    "events.EventEmitter": _emitter,
+    "worker_threads.parentPort.on": _port_on,
+    "worker_threads.parentPort.once": _port_on,
+    "worker_threads.parentPort.close": _port_close,
+}

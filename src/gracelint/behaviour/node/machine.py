@@ -1,0 +1,470 @@
+"""Runs a JavaScript program on what is known before it runs: which servers it opens, which handlers it installs, and
+what a handler then does, in which order.
+
+Nothing is really executed. Branches nobody can decide are both taken, marked as not certain; an `await` or a callback
+is followed with the note of what has to happen before it (`After`).
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.behaviour.node import library, methods
+from gracelint.behaviour.node.expressions import EXPRESSIONS
+from gracelint.behaviour.node.modules import find_module, is_local
+from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
+from gracelint.behaviour.node.statements import STATEMENTS
+from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of, text_of
+from gracelint.behaviour.node.values import (
+    MISSING,
+    UNDEFINED,
+    UNKNOWN,
+    After,
+    Array,
+    Builtin,
+    Class,
+    Closure,
+    External,
+    Method,
+    Object,
+    Promise,
+    Scope,
+    Thing,
+    equal,
+)
+from gracelint.knowledge import table
+from gracelint.parse.errors import ParseError
+from gracelint.record import replace
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.facts.files import Files
+
+_MOST_STEPS = 60_000
+_DEEPEST = 40
+
+
+class Machine:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        source: Source,
+        files: Files,
+        env: Mapping[str, str | None],
+        argv: tuple[str, ...] = (),
+        role: str = "main",
+        parsed: dict[str, File | None] | None = None,
+    ) -> None:
+        self.source: Source = source
+        self.files = files
+        self.env = env
+        self.argv: tuple[str, ...] = argv
+        self.role: str = role
+        """main, worker (a worker thread) or clustered (a worker of `cluster`)"""
+        self.parsed = parsed if parsed is not None else {}
+        self.modules: dict[str, Object] = {}
+        self.sources: list[Source] = []
+        self.things: list[Thing] = []
+        self.registrations: list[Registration] = []
+        self.removed: list[str] = []
+        self.events: list[Event] = []
+        self.listeners: dict[str, list[Any]] = {}
+        self.unread: list[str] = []
+        self.foreign: list[str] = []
+        """Calls of libraries nobody here knows, made at start."""
+        self.run_timers: set[tuple[str, int]] = set()
+        self.awaited: list[tuple[str, Span, int]] = []
+        """What start-up awaits by name, and how many handlers were installed by then."""
+        self.certain = True
+        self.stopping = False
+        self.ended = False
+        self.signal = ""
+        """The signal that has arrived."""
+        self.steps = 0
+        self.counters: frozenset[str] = frozenset()
+        """Variables that work counts up and down: nobody knows what they are when the signal comes."""
+        self.called: set[tuple[str, int]] = set()
+        """The functions that were run, by file and place."""
+        self.stack: list[Node] = []
+        self.timer_stack: list[tuple[Any, Thing]] = []
+        self.resolved: dict[int, tuple[After, ...]] = {}
+        """By the `id` of a loop, a promise or an awaited signal: what its end comes after, once the program stops."""
+
+    # The life of a program
+
+    def start(self, preload: tuple[Source, ...] = ()) -> None:
+        """Runs the entry's top level. Raises ParseError where the entry cannot be read."""
+        file = self.parsed.get(self.source.path) or read_file(self.source)
+        self.parsed[self.source.path] = file
+        try:
+            for source in preload:
+                self.load(f"./{posixpath.basename(source.path)}", Frame(Scope(), replace(file, source=source)))
+            self.run_module(file)
+        except (Stop, Thrown):
+            self.ended = not any(thing.kind == "busy" for thing in self.things)
+
+    def task(self, function: Any, args: list[Any], frame: Frame, after: tuple[After, ...], certain: bool = True) -> Any:
+        """A callback: what it does comes after `after`, and an exit in it ends it alone."""
+        was = self.certain
+        self.certain = was and certain
+        inner = Frame(frame.scope, frame.file, after, frame.this)
+        try:
+            return self.call(function, args, inner, None)
+        except Stop:
+            return Promise(after, never=True)
+        except Thrown:
+            # nothing catches it: node ends with an error
+            self.note("exit", inner.file.root, inner, target="throw")
+            return Promise(after, never=True)
+        finally:
+            self.certain = was
+
+    def note(self, kind: str, node: Node, frame: Frame, **facts: Any) -> None:
+        self.events.append(Event(kind, frame.file.span(node), frame.after, self.certain, **facts))
+
+    def add(self, thing: Thing, frame: Frame) -> Thing:
+        thing.certain = self.certain
+        thing.after = frame.after
+        self.things.append(thing)
+        return thing
+
+    # Modules
+
+    def run_module(self, file: File) -> Object:
+        path = file.source.path
+        exports = Object()
+        self.modules[path] = exports
+        self.sources.append(file.source)
+        module = Object({"exports": exports})
+        scope = Scope()
+        scope.names |= {
+            "module": module,
+            "exports": exports,
+            "__filename": Text(path),
+            "__dirname": Text(path.rpartition("/")[0] or "."),
+        }
+        frame = Frame(scope, file)
+        self.stack.append(file.root)
+        try:
+            for node in file.root.named_children:
+                if node.type == "import_statement":
+                    self.execute(node, frame)
+            self.block([node for node in file.root.named_children if node.type != "import_statement"], frame)
+        finally:
+            self.stack.pop()
+            found = module.props["exports"]
+            if found is not exports:
+                self.modules[path] = found
+        return self.modules[path]
+
+    def load(self, name: str, frame: Frame) -> Any:
+        """The exports of a module by its name."""
+        name = name.removeprefix("node:")
+        source = find_module(name, frame.file.source.path, self.files)
+        if source is None:
+            if name.endswith((".json", ".css", ".html", ".graphql", ".svg")):
+                return UNKNOWN
+            if is_local(name):
+                self.unread.append(name)
+                return External(f"?{name}")
+            return External(name)
+        if source.path in self.modules:
+            return self.modules[source.path]
+        if source.path.endswith(".json"):
+            return UNKNOWN
+        if source.path not in self.parsed:
+            try:
+                self.parsed[source.path] = read_file(source)
+            except (ParseError, TooBigError):
+                self.parsed[source.path] = None
+        file = self.parsed[source.path]
+        if file is None:
+            self.unread.append(name)
+            return External(f"?{name}")
+        return self.run_module(file)
+
+    # Running
+
+    def block(self, nodes: list[Node], frame: Frame) -> Any:
+        """Runs statements; returns how they ended: None, "break", "continue", or ("return", value)."""
+        for node in nodes:
+            declared = node.named_children[-1] if node.type == "export_statement" and node.named_children else node
+            if declared.type in ("function_declaration", "generator_function_declaration"):
+                self.declare_function(declared, frame)
+        for node in nodes:
+            ended = self.execute(node, frame)
+            if ended is not None:
+                return ended
+        return None
+
+    def execute(self, node: Node, frame: Frame) -> Any:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise TooBigError
+        run = STATEMENTS.get(node.type)
+        return run(self, node, frame) if run else None
+
+    def declare_function(self, node: Node, frame: Frame) -> None:
+        name = node.child_by_field_name("name")
+        if name is not None:
+            frame.scope.names[text_of(name)] = Closure(node, frame.scope, frame.file, frame.this)
+
+    def value(self, node: Node | None, frame: Frame) -> Any:
+        if node is None:
+            return UNDEFINED
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise TooBigError
+        evaluate = EXPRESSIONS.get(node.type)
+        return evaluate(self, node, frame) if evaluate else UNKNOWN
+
+    def key(self, node: Node | None, frame: Frame) -> str | None:
+        if node is None:
+            return None
+        if node.type == "computed_property_name":
+            value = self.value(node.named_children[0], frame)
+            return value if isinstance(value, str) else None
+        return string_of(node) if node.type == "string" else text_of(node)
+
+    def bind(self, target: Node, value: Any, frame: Frame, declare: bool = False) -> None:
+        """Gives a value to a name, a member or a pattern."""
+        kind = target.type
+        if kind == "identifier":
+            self.store(frame, text_of(target), value, declare)
+        elif kind in ("member_expression", "subscript_expression"):
+            owner = self.value(target.child_by_field_name("object"), frame)
+            name = self.property_name(target, frame)
+            if isinstance(owner, Object) and name is not None:
+                owner.props[name] = value if self.certain or _keeps(value) else UNKNOWN
+            elif isinstance(owner, Class) and name is not None:
+                owner.statics[name] = value
+            elif isinstance(owner, Thing) and name is not None:
+                owner.settings[name] = value
+            if isinstance(value, Thing) and name and value.variable is None:
+                value.variable = text_of(target)
+        elif kind in ("object_pattern", "array_pattern"):
+            self.destructure(target, value, frame, declare)
+        elif kind in ("assignment_pattern", "object_assignment_pattern"):
+            default = target.child_by_field_name("right")
+            left = target.child_by_field_name("left")
+            if value is UNDEFINED:
+                value = self.value(default, frame)
+            if left is not None:
+                self.bind(left, value, frame, declare)
+        elif kind == "shorthand_property_identifier_pattern":
+            self.store(frame, text_of(target), value, declare)
+        elif kind in ("lexical_declaration", "variable_declaration"):
+            for child in target.named_children:
+                self.bind(child, value, frame, True)
+        elif kind in ("required_parameter", "optional_parameter", "variable_declarator"):
+            inner = target.child_by_field_name("pattern") or target.child_by_field_name("name")
+            default = target.child_by_field_name("value")
+            if value is UNDEFINED and default is not None:
+                value = self.value(default, frame)
+            if inner is not None:
+                self.bind(inner, value, frame, True)
+
+    def store(self, frame: Frame, name: str, value: Any, declare: bool) -> None:
+        if isinstance(value, Thing) and value.variable is None:
+            value.variable = name
+        if isinstance(value, Promise) and isinstance(value.value, Thing) and value.value.variable is None:
+            value.value.variable = name
+        scope = frame.scope if declare else frame.scope.find(name) or frame.scope
+        old = scope.names.get(name, MISSING)
+        if not (self.certain or declare or _keeps(value)) and old is not MISSING and equal(old, value) is not True:
+            value = UNKNOWN
+        scope.names[name] = value
+
+    def destructure(self, target: Node, value: Any, frame: Frame, declare: bool) -> None:
+        if isinstance(value, Promise):
+            value = value.value
+        index = 0
+        for child in target.named_children:
+            if child.type in ("rest_pattern", "comment"):
+                if child.type == "rest_pattern" and child.named_children:
+                    self.bind(child.named_children[0], UNKNOWN, frame, declare)
+                continue
+            if target.type == "array_pattern":
+                known = isinstance(value, Array) and index < len(value.items)
+                self.bind(child, value.items[index] if known else UNKNOWN, frame, declare)
+                index += 1
+                continue
+            if child.type == "pair_pattern":
+                key = self.key(child.child_by_field_name("key"), frame)
+                inner = child.child_by_field_name("value")
+            else:
+                inner = child
+                name = child.child_by_field_name("left") if child.type == "object_assignment_pattern" else child
+                key = text_of(name) if name is not None else None
+            if inner is not None:
+                found = self.member(value, key, frame) if key is not None else UNKNOWN
+                self.bind(inner, found, frame, declare)
+
+    def property_name(self, node: Node, frame: Frame) -> str | None:
+        if node.type == "member_expression":
+            name = node.child_by_field_name("property")
+            return text_of(name) if name is not None else None
+        index = self.value(node.child_by_field_name("index"), frame)
+        return str(index) if isinstance(index, (str, int)) else None
+
+    def member(self, owner: Any, name: str, frame: Frame) -> Any:
+        """`owner.name`"""
+        if isinstance(owner, External):
+            return library.external_member(self, owner, name)
+        if isinstance(owner, Object):
+            if name in owner.props:
+                found = owner.props[name]
+                return UNKNOWN if name in self.counters and isinstance(found, (int, float)) else found
+            return _method_of(owner.cls, name, owner, self) if owner.cls is not None else _absent(owner)
+        if isinstance(owner, Class):
+            if name in owner.statics:
+                return owner.statics[name]
+            return self.member(owner.parent, name, frame) if owner.parent is not None else UNKNOWN
+        if isinstance(owner, Array):
+            if name.isdigit():
+                absent = UNKNOWN if owner.open else UNDEFINED
+                return owner.items[int(name)] if int(name) < len(owner.items) else absent
+            return len(owner.items) if name == "length" and not owner.open else Method(owner, name)
+        if isinstance(owner, Thing) and name in methods.SELF:
+            return owner
+        if isinstance(owner, (Thing, Promise, Closure, str, Builtin, Method)):
+            if isinstance(owner, str) and name == "length":
+                return len(owner)
+            return Method(owner, name)
+        return UNKNOWN
+
+    def new_promise(self, args: list[Any], node: Node, frame: Frame) -> Any:
+        """A promise is settled after what comes before the call of `resolve`."""
+        settled: list[tuple[tuple[After, ...], Any]] = []
+        span = frame.file.span(node)
+        later = Thing("promise", "promise", span, False)
+
+        def resolve(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
+            settled.append((inner.after, given[0] if given else UNDEFINED))
+            if machine.stopping:
+                machine.resolved.setdefault(id(later), inner.after)
+            return UNDEFINED
+
+        reject = Builtin(lambda *_: UNDEFINED)
+        if args:
+            self.task(args[0], [Builtin(resolve), reject], frame, frame.after)
+        if not settled:
+            return Promise((*frame.after, After("unknown", span, later)))
+        after, value = settled[0]
+        if isinstance(value, Promise):
+            after, value = (*after, *value.after), value.value
+        return Promise(after, value)
+
+    def call(self, target: Any, args: list[Any], frame: Frame, node: Node | None) -> Any:
+        if isinstance(target, Closure):
+            return self.call_closure(target, args, frame)
+        if isinstance(target, Builtin):
+            return target.call(self, args, node, frame)
+        at = node if node is not None else frame.file.root
+        if isinstance(target, External):
+            if target.path == "require" and args and isinstance(args[0], str):
+                return self.load(args[0], frame)
+            return library.call_external(self, target, args, at, frame)
+        if isinstance(target, Method):
+            return methods.call_method(self, target, args, at, frame)
+        if isinstance(target, Thing):
+            # `const app = express()` is a function too
+            return target
+        methods.run_callbacks(self, args, frame, certain=False)
+        if self.stopping and not library.is_logging(callee_of(at)):
+            self.note("opaque", at, frame, target=callee_of(at))
+        return UNKNOWN
+
+    def call_closure(self, closure: Closure, args: list[Any], frame: Frame) -> Any:
+        node = closure.node
+        is_async = any(child.type == "async" for child in node.children)
+        recursive = self.stack.count(node)
+        if recursive and is_async:
+            # an async function that calls itself goes round like a loop
+            thing = library.rearm(self, closure, args, 0.0, "recursion", closure.file.span(node), frame)
+            return Promise((*frame.after, After("loop", thing.span, thing)))
+        if recursive > 1 or len(self.stack) > _DEEPEST or _is_generator(node):
+            return UNKNOWN
+        body = node.child_by_field_name("body")
+        if body is None:
+            return UNKNOWN
+        inner = Frame(Scope(closure.scope), closure.file, frame.after, closure.this)
+        self.bind_parameters(node, [*closure.bound, *args], inner)
+        self.stack.append(node)
+        self.called.add((closure.file.source.path, node.start_byte))
+        value: Any = UNDEFINED
+        try:
+            if body.type == "statement_block":
+                ended = self.block(body.named_children, inner)
+                value = ended[1] if isinstance(ended, tuple) else UNDEFINED
+            else:
+                value = self.value(body, inner)
+        except Stop:
+            if not is_async or inner.after == frame.after:
+                raise
+            return Promise(inner.after, never=True)
+        except Thrown:
+            if not is_async:
+                raise
+            if self.stopping:
+                self.note("opaque", node, inner, target="a rejected promise")
+            return Promise(inner.after, never=True)
+        finally:
+            self.stack.pop()
+        if not is_async:
+            return value
+        if isinstance(value, Promise):
+            return Promise((*inner.after, *(p for p in value.after if p not in inner.after)), value.value, value.never)
+        if isinstance(value, External) and "(" in value.path:
+            return Promise((*inner.after, After("work", closure.file.span(node))), value)
+        return Promise(inner.after, value)
+
+    def bind_parameters(self, node: Node, args: list[Any], frame: Frame) -> None:
+        single = node.child_by_field_name("parameter")
+        if single is not None:
+            frame.scope.names[text_of(single)] = args[0] if args else UNDEFINED
+            return
+        parameters = node.child_by_field_name("parameters")
+        index = 0
+        for child in parameters.named_children if parameters is not None else ():
+            if child.type == "comment":
+                continue
+            pattern = child.child_by_field_name("pattern") or child
+            if pattern.type == "rest_pattern":
+                self.bind(pattern.named_children[0], Array(list(args[index:])), frame, True)
+                return
+            self.bind(child, args[index] if index < len(args) else UNDEFINED, frame, True)
+            index += 1
+
+
+def _keeps(value: Any) -> bool:
+    return isinstance(value, (Thing, Closure, Method, Builtin))
+
+
+def _absent(owner: Object) -> Any:
+    return UNKNOWN if owner.open else UNDEFINED
+
+
+def _method_of(cls: Any, name: str, this: Object, machine: Machine) -> Any:
+    while isinstance(cls, Class):
+        if name in cls.methods:
+            closure = cls.methods[name]
+            if any(child.type == "get" for child in closure.node.children):
+                return machine.call(replace(closure, this=this), [], Frame(cls.scope, cls.file), None)
+            return replace(closure, this=this)
+        cls = cls.parent
+    return UNDEFINED if cls is None and not this.open else UNKNOWN
+
+
+def _is_generator(node: Node) -> bool:
+    return "generator" in node.type or any(child.type == "*" for child in node.children)
+
+
+STARTUP = frozenset(table("node")["startup"])

@@ -1,0 +1,426 @@
+"""Methods of what a run knows: promises, arrays, strings, and the things that keep node running."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.helpers import NUMBERS, register, timeout_of
+from gracelint.behaviour.node.modules import find_module
+from gracelint.behaviour.node.state import Frame, Thrown
+from gracelint.behaviour.node.values import (
+    UNDEFINED,
+    UNKNOWN,
+    After,
+    Array,
+    Builtin,
+    Class,
+    Closure,
+    External,
+    Method,
+    Object,
+    Promise,
+    Thing,
+)
+from gracelint.knowledge import table
+from gracelint.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+
+SELF = ("server", "process", "httpServer", "http")
+"""Properties of a thing that stand for the thing itself."""
+
+
+STARTED = frozenset(("listening", "ready", "open", "connect", "connected", "online", "init", "load", "started"))
+
+
+LISTENS = frozenset(("on", "once", "addListener", "prependListener", "prependOnceListener", "addEventListener"))
+
+
+def forked(machine: Machine) -> Thing | None:
+    return next((thing for thing in machine.things if thing.kind == "cluster"), None)
+
+
+def items(machine: Machine, value: Any) -> Any:
+    """What a loop over the value goes through."""
+    if isinstance(value, Method) and isinstance(value.owner, Thing) and value.owner.kind == "upgrade":
+        return Array([Thing("client", "client", value.owner.span, False)])
+    if isinstance(value, External) and value.path == "cluster.workers":
+        return Array(["1"]) if forked(machine) else Array([], open=True)
+    return value
+
+
+def run_callbacks(machine: Machine, args: list[Any], frame: Frame, certain: bool, *given: Any) -> None:
+    """Calls the functions among the arguments."""
+    for value in args:
+        if isinstance(value, (Closure, Builtin)):
+            machine.task(value, list(given), frame, frame.after, certain)
+
+
+def call_method(machine: Machine, method: Method, args: list[Any], node: Node, frame: Frame) -> Any:
+    owner, name = method.owner, method.name
+    if name in ("bind", "call", "apply") and isinstance(owner, (Closure, Builtin, Method)):
+        return _rebind(machine, owner, name, args, node, frame)
+    if isinstance(owner, Method):
+        owner = owner.owner
+    if isinstance(owner, Promise):
+        return _promise_method(machine, owner, name, args, node, frame)
+    if isinstance(owner, Array):
+        return _array_method(machine, owner, name, args, frame)
+    if isinstance(owner, str):
+        return _string_method(owner, name, args)
+    if isinstance(owner, Thing):
+        return _thing_method(machine, owner, name, args, node, frame)
+    run_callbacks(machine, args, frame, False)
+    return UNKNOWN
+
+
+def _rebind(machine: Machine, owner: Any, name: str, args: list[Any], node: Node, frame: Frame) -> Any:
+    this, rest = (args[0] if args else UNDEFINED), args[1:]
+    if name == "apply":
+        rest = rest[0].items if rest and isinstance(rest[0], Array) else []
+    if isinstance(owner, Closure):
+        owner = replace(owner, this=this if isinstance(this, (Object, Class)) else owner.this)
+        if name == "bind":
+            return replace(owner, bound=(*owner.bound, *rest))
+    elif name == "bind":
+        return Builtin(lambda m, given, at, f: m.call(owner, [*rest, *given], f, at)) if rest else owner
+    return machine.call(owner, list(rest), frame, node)
+
+
+def _promise_method(machine: Machine, owner: Promise, name: str, args: list[Any], node: Node, frame: Frame) -> Any:
+    if name == "catch" or not args or owner.never:
+        return owner
+    after = (*frame.after, *(part for part in owner.after if part not in frame.after))
+    result = machine.task(args[0], [owner.value] if name == "then" else [], frame, after)
+    if isinstance(result, Promise):
+        return Promise((*after, *(p for p in result.after if p not in after)), result.value, result.never)
+    if isinstance(result, External) and "(" in result.path:
+        after = (*after, After("work", frame.file.span(node)))
+    return Promise(after, result)
+
+
+def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], frame: Frame) -> Any:
+    if name in ("forEach", "map", "flatMap"):
+        results = [
+            machine.call(args[0], [item, index], frame, None) for index, item in enumerate(owner.items[:64]) if args
+        ]
+        if owner.open and args:
+            machine.task(args[0], [UNKNOWN], frame, frame.after, certain=False)
+        return Array(results, owner.open) if name != "forEach" else UNDEFINED
+    if name in ("push", "unshift"):
+        owner.items += args
+        owner.open = owner.open or not machine.certain
+        return len(owner.items)
+    if name in ("filter", "slice", "reverse", "sort", "concat"):
+        more = [item for value in args if isinstance(value, Array) for item in value.items] if name == "concat" else []
+        return Array([*owner.items, *more], owner.open or name in ("filter", "slice"))
+    if name == "includes" and args and isinstance(args[0], str) and not owner.open:
+        known = all(isinstance(item, (str, int, float)) for item in owner.items)
+        return True if args[0] in owner.items else False if known else UNKNOWN
+    if name == "join" and all(isinstance(item, str) for item in owner.items):
+        return (args[0] if args and isinstance(args[0], str) else ",").join(owner.items)
+    run_callbacks(machine, args, frame, False, UNKNOWN)
+    return UNKNOWN
+
+
+def _string_method(owner: str, name: str, args: list[Any]) -> Any:
+    given = [value for value in args if isinstance(value, str)]
+    if name in ("startsWith", "endsWith", "includes") and len(given) == 1:
+        found: bool = {"startsWith": owner.startswith, "endsWith": owner.endswith}.get(name, owner.__contains__)(
+            given[0]
+        )
+        return found
+    if name in ("toLowerCase", "toUpperCase", "trim", "toString"):
+        return {"toLowerCase": owner.lower, "toUpperCase": owner.upper, "trim": owner.strip}.get(name, owner.__str__)()
+    if name == "split" and len(given) == 1 and given[0]:
+        return Array(list(owner.split(given[0])))
+    return UNKNOWN
+
+
+def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], node: Node, frame: Frame) -> Any:
+    row = owner.row
+    if name in LISTENS:
+        event = args[0] if args else UNKNOWN
+        if isinstance(event, str):
+            owner.callbacks.setdefault(event, []).extend(args[1:2])
+            if event in STARTED and not machine.stopping:
+                run_callbacks(machine, args[1:], frame, True)
+        return owner
+    if name == "then":
+        return _promise_method(machine, Promise(frame.after, owner), name, args, node, frame)
+    if name in ("catch", "ref", "off", "removeListener", "removeAllListeners", "setTimeout", "address", "hasRef"):
+        return owner
+    if name == "unref":
+        release(machine, owner, node, frame)
+        return owner
+    if owner.kind == "upgrade" and name in ("forEach", "disconnectSockets"):
+        # `wss.clients.forEach((client) => client.close())`
+        return _close_idle(machine, owner, args, node, frame) if machine.stopping else UNDEFINED
+    if name == "emit":
+        listeners = owner.callbacks.get(args[0], ()) if args and isinstance(args[0], str) else ()
+        for function in listeners:
+            machine.call(function, args[1:], frame, node)
+        return True
+    if owner.kind == "app" and name == "close" and machine.certain:
+        # Express and Koa applications have no `close`: the call is a TypeError
+        raise Thrown
+    if owner.kind == "app" and name == "listen":
+        return _listen(machine, owner, args, node, frame)
+    if name in row.get("start", ()):
+        return _start(machine, owner, args, node, frame)
+    if name in row.get("close", ()):
+        return close(machine, owner, row["close"][name], args, node, frame)
+    if name in row.get("drop", ()):
+        machine.note("close-now", node, frame, thing=owner)
+        return UNDEFINED
+    special = _METHODS.get(name)
+    if special is not None:
+        return special(machine, owner, args, node, frame)
+    if name in row.get("parts", ()):
+        return make(machine, row["parts"][name], owner.name, row, args, node, frame)
+    if owner.kind in ("app", "server", "upgrade"):
+        # routes, middleware and settings; what is called back there is work
+        return owner
+    if not machine.stopping:
+        if name not in ("process", "run", "eachMessage", "consume", "subscribe"):
+            run_callbacks(machine, args, frame, False)
+    else:
+        after = (*frame.after, After("work", frame.file.span(node)))
+        for value in args:
+            if isinstance(value, (Closure, Builtin)):
+                machine.task(value, [], frame, after)
+    seconds = longest_wait(args)
+    if name in row.get("blocks", ()) and seconds is None:
+        given = args[-1] if args else 0
+        seconds = float(given) if isinstance(given, (int, float)) and given > 0 else float("inf")
+    return External(f"{owner.name}.{name}()", seconds)
+
+
+def longest_wait(args: list[Any]) -> float | None:
+    """The time a call may take, as options such as `WaitTimeSeconds` say, its own or those of a command it sends."""
+    factors = table("node")["waits"]
+    found = [value.seconds for value in args if isinstance(value, External) and value.seconds is not None]
+    for value in args:
+        for key, given in value.props.items() if isinstance(value, Object) else ():
+            if key in factors and isinstance(given, (int, float)) and not isinstance(given, bool):
+                found.append(given * factors[key] or float("inf"))
+    return max(found, default=None)
+
+
+def make(
+    machine: Machine, kind: str, module: str, row: dict[str, Any], args: list[Any], node: Node, frame: Frame
+) -> Any:
+    span = frame.file.span(node)
+    started = not row.get("start")
+    alive: bool | None = started
+    if kind in ("connection", "consumer"):
+        alive = (None if row.get("alive") == "maybe" else bool(row.get("alive", True))) if started else False
+    elif kind in ("app", "factory", "terminator", "upgrade"):
+        alive = False
+    thing = Thing(kind, module, span, alive, row)
+    options = next((value for value in args if isinstance(value, Object)), None)
+    if kind in ("terminator", "upgrade"):
+        inside = options.props.get("server") if options else None
+        thing.data = next((v for v in (inside, *args) if isinstance(v, Thing)), None)
+        if kind == "upgrade" and thing.data is None and ((options and "port" in options.props) or _is_port(args)):
+            thing.kind, thing.alive = "server", True
+        if kind == "terminator":
+            option, seconds = row["timeout"]
+            given = options.props.get(option) if options else None
+            thing.row = row | {"seconds": given / 1000 if isinstance(given, (int, float)) else seconds}
+    if kind in ("worker", "child"):
+        thing.data = _peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
+    machine.add(thing, frame)
+    if "signals" in row:
+        register(machine, {"then": "rekill"}, tuple(row["signals"]), [], [thing], None, node, frame)
+    if module.startswith("@nestjs/"):
+        return Promise(frame.after, thing)
+    return thing
+
+
+def _is_port(args: list[Any]) -> bool:
+    return bool(args) and isinstance(args[0], int)
+
+
+def _peer_file(machine: Machine, args: list[Any], frame: Frame, role: str) -> Any:
+    """The project's file that a worker thread or child process runs, with its arguments and its role."""
+    words = [value for value in args[:1] if isinstance(value, str)]
+    runs_node = bool(args) and isinstance(args[0], External) and args[0].path in ("process.execPath", "process.argv0")
+    rest = args[1].items if len(args) > 1 and isinstance(args[1], Array) else []
+    if words[:1] == ["node"] or runs_node:
+        words, rest = [value for value in rest[:1] if isinstance(value, str)], rest[1:]
+    if not words or not words[0].endswith((".js", ".mjs", ".cjs", ".ts")):
+        return None
+    name = words[0]
+    source = machine.files.read(name) or find_module(f"./{name}", frame.file.source.path, machine.files)
+    return (source, role, tuple(str(value) for value in rest if isinstance(value, str))) if source else None
+
+
+def _listen(machine: Machine, app: Thing, args: list[Any], node: Node, frame: Frame) -> Thing:
+    row = table("node")["modules"]["http"]
+    server = Thing("server", app.name, frame.file.span(node), True, row)
+    machine.add(server, frame)
+    run_callbacks(machine, args, frame, True)
+    return server
+
+
+def _start(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    owner.alive = True
+    if owner.kind == "server":
+        owner.span = frame.file.span(node)
+    owner.certain = owner.certain and machine.certain
+    run_callbacks(machine, args, frame, True)
+    for function in (*owner.callbacks.get("listening", ()), *owner.callbacks.get("ready", ())):
+        machine.task(function, [], frame, frame.after)
+    return owner
+
+
+def release(machine: Machine, thing: Thing, node: Node, frame: Frame) -> None:
+    if machine.stopping or is_later(frame):
+        machine.note("release", node, frame, thing=thing)
+    elif machine.certain:
+        thing.alive = False
+    elif thing.alive:
+        thing.alive = None
+
+
+def is_later(frame: Frame) -> bool:
+    """Start-up code behind an endless loop or an unsettled promise runs only when the program stops."""
+    return any(part.kind in ("loop", "unknown") for part in frame.after)
+
+
+def close(
+    machine: Machine,
+    thing: Thing,
+    kind: str,
+    args: list[Any],
+    node: Node,
+    frame: Frame,
+    others: list[Thing] | None = None,
+) -> Any:
+    """`thing.close(callback)`: what follows comes after everything in flight is done."""
+    span = frame.file.span(node)
+    if thing.kind == "terminator" and isinstance(thing.data, Thing):
+        seconds = thing.row["seconds"]
+        machine.note("close", node, frame, thing=thing.data)
+        bound = After(
+            "race",
+            span,
+            thing.data,
+            parts=((After("drained", span, thing.data),), (After("timer", span, None, seconds),)),
+        )
+        machine.note("force", node, frame, thing=thing.data, seconds=seconds)
+        return Promise((*frame.after, bound), UNDEFINED)
+    if not machine.stopping and not is_later(frame):
+        for part in others or [thing]:
+            release(machine, part, node, frame)
+    if thing.kind == "server" and "timeout" in thing.row:
+        machine.note("force", node, frame, thing=thing, seconds=timeout_of(thing.row, args))
+    for part in others or [thing]:
+        machine.note("close" if kind == "drained" else "release", node, frame, thing=part)
+    if thing.kind == "upgrade" and thing.name == "socket.io" and isinstance(thing.data, Thing):
+        machine.note("close", node, frame, thing=thing.data)
+        kind, thing = "drained", thing.data
+    after = (*frame.after, After(kind, span, thing))
+    functions = [value for value in args if isinstance(value, (Closure, Builtin, Method))]
+    for function in (*functions, *thing.callbacks.get("close", ())):
+        machine.task(function, [UNDEFINED], frame, after)
+    hooks = thing.callbacks.get("onClose", ())
+    for function in hooks:
+        machine.task(function, [thing], frame, frame.after)
+    return thing if thing.row.get("callback") else Promise(after, UNDEFINED)
+
+
+def _close_idle(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    machine.note("close-idle", node, frame, thing=owner)
+    return UNDEFINED
+
+
+def stop_child(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`child.kill(signal)`, `worker.terminate()`, `worker.postMessage(…)`: its end is called back."""
+    if not machine.stopping:
+        return UNDEFINED
+    signal = next((str(value) for value in args if isinstance(value, str)), "SIGTERM")
+    kind = "ask" if owner.kind == "worker" else "stop-child"
+    machine.note(kind, node, frame, thing=owner, target=signal)
+    return _after_end(machine, owner, node, frame)
+
+
+def _after_end(machine: Machine, owner: Thing, node: Node, frame: Frame) -> Promise:
+    after = (*frame.after, After("ended", frame.file.span(node), owner))
+    for event in ("exit", "close"):
+        for function in owner.callbacks.get(event, ()):
+            machine.task(function, [owner if owner.kind == "cluster" else 0, 0], frame, after)
+    return Promise(after, UNDEFINED)
+
+
+def _terminate(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    release(machine, owner, node, frame)
+    return _after_end(machine, owner, node, frame) if machine.stopping else UNDEFINED
+
+
+def _send(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    if not machine.stopping or owner.kind not in ("worker", "child", "cluster"):
+        return UNDEFINED
+    machine.note("ask", node, frame, thing=owner, target="message", value=args[0] if args else UNDEFINED)
+    return _after_end(machine, owner, node, frame)
+
+
+def _disconnect(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    if machine.stopping:
+        machine.note("disconnect", node, frame, thing=owner)
+    return UNDEFINED
+
+
+def _enable_shutdown_hooks(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    """Nest closes the application on a signal and then sends itself the signal again."""
+    given = args[0].items if args and isinstance(args[0], Array) else []
+    signals = tuple(str(value) for value in given if isinstance(value, str)) or tuple(NUMBERS)
+    row = {"signals": signals, "then": "rekill"}
+    register(machine, row, signals, [], [owner], None, node, frame)
+    return owner
+
+
+def _fastify_register(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    plugin = args[0] if args else UNKNOWN
+    if isinstance(plugin, External):
+        row = table("node")["helpers"].get(plugin.path)
+        if row is not None and row.get("plugin"):
+            seconds = timeout_of(row, args)
+            register(machine, row, tuple(row["signals"]), [], [owner], seconds, node, frame)
+    elif isinstance(plugin, Closure):
+        machine.task(plugin, [owner, args[1] if len(args) > 1 else Object()], frame, frame.after)
+    return owner
+
+
+def _add_hook(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    if args and args[0] == "onClose":
+        owner.callbacks.setdefault("onClose", []).extend(args[1:2])
+    return owner
+
+
+def _stoppable_stop(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`server.stop()` of the stoppable module."""
+    if owner.data is not None and owner.data[0] == "stoppable" and owner.data[1] is not None:
+        machine.note("force", node, frame, thing=owner, seconds=owner.data[1])
+    return close(machine, owner, "drained", args, node, frame)
+
+
+_METHODS: dict[str, Callable[[Machine, Thing, list[Any], Node, Frame], Any]] = {
+    "closeIdleConnections": _close_idle,
+    "kill": stop_child,
+    "destroy": stop_child,
+    "terminate": _terminate,
+    "postMessage": _send,
+    "send": _send,
+    "disconnect": _disconnect,
+    "enableShutdownHooks": _enable_shutdown_hooks,
+    "register": _fastify_register,
+    "addHook": _add_hook,
+    "stop": _stoppable_stop,
+}

@@ -1,0 +1,141 @@
+"""Which file of the project an `import` or `require` means."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.behaviour.node.syntax import ENDINGS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.facts.files import Files
+    from gracelint.source import Source
+
+_OUTPUTS = ("dist", "build", "out", "lib", ".build", "output")
+"""Folders compilers write to where no tsconfig says another."""
+
+
+def find_module(name: str, importer: str, files: Files) -> Source | None:
+    """The project's file for a module name in the file `importer`; None where there is none."""
+    folder = posixpath.dirname(importer)
+    if name.startswith(("./", "../", "/")) or name in (".", ".."):
+        return _file(posixpath.join(folder, name), files)
+    for base, options in _configurations(folder, files):
+        found = _mapped(name, base, options, files)
+        if found is not None:
+            return found
+    return None
+
+
+def is_local(name: str) -> bool:
+    """Whether a module name is one of the project's own, found or not."""
+    return name.startswith(("./", "../", "/", "@/", "~/", "#", "src/")) or name in (".", "..")
+
+
+def trace_built(path: str, files: Files) -> Source | None:
+    """The source that `dist/server.js`, which is not in the project, is compiled from.
+
+    tsconfig's outDir and rootDir say it; without them, a folder that compilers write to stands for `src`.
+    """
+    path = posixpath.normpath(path)
+    stem = path.removesuffix(posixpath.splitext(path)[1]) if path.endswith((".js", ".mjs", ".cjs")) else path
+    for base, options in _configurations(posixpath.dirname(path), files):
+        output = options.get("outDir")
+        if not isinstance(output, str):
+            continue
+        built = posixpath.normpath(posixpath.join(base, output))
+        if not stem.startswith(f"{built}/"):
+            continue
+        root = options.get("rootDir")
+        roots = [root] if isinstance(root, str) else ["src", "."]
+        return _first(stem[len(built) + 1 :], [posixpath.join(base, folder) for folder in roots], files)
+    parts = stem.split("/")
+    for index, part in enumerate(parts[:-1]):
+        if part in _OUTPUTS:
+            base = "/".join(parts[:index])
+            rest = "/".join(parts[index + 1 :])
+            return _first(rest.removeprefix("src/"), [posixpath.join(base, "src"), base], files)
+    return None
+
+
+def _first(stem: str, folders: list[str], files: Files) -> Source | None:
+    for folder in folders:
+        for ending in (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs"):
+            source = files.read(posixpath.normpath(posixpath.join(folder, stem + ending)))
+            if source is not None:
+                return source
+    return None
+
+
+def _file(path: str, files: Files) -> Source | None:
+    """A path as it is, with an ending, with TypeScript's in place of JavaScript's, or the folder's index."""
+    path = posixpath.normpath(path)
+    stem, ending = posixpath.splitext(path)
+    candidates = [path] if ending in ENDINGS else []
+    candidates += [path + other for other in ENDINGS]
+    if ending in (".js", ".mjs", ".cjs", ".jsx"):
+        candidates += [stem + other for other in (".ts", ".mts", ".cts", ".tsx")]
+    candidates += [f"{path}/index{other}" for other in ENDINGS]
+    for candidate in candidates:
+        source = files.read(candidate) if files.exists(candidate) else None
+        if source is not None:
+            return source
+    return None
+
+
+def _configurations(folder: str, files: Files) -> list[tuple[str, dict[str, Any]]]:
+    """The `compilerOptions` of the tsconfig.json files in a folder and above it, nearest first."""
+    found = []
+    while True:
+        options = _options(posixpath.join(folder, "tsconfig.json"), files, 0)
+        if options:
+            found.append((folder, options))
+        if not folder:
+            return found
+        folder = posixpath.dirname(folder)
+
+
+def _options(path: str, files: Files, depth: int) -> dict[str, Any]:
+    """`compilerOptions`, those of a tsconfig it extends included."""
+    data = _json(path, files)
+    options = data.get("compilerOptions") if isinstance(data, dict) else None
+    options = options if isinstance(options, dict) else {}
+    parent = data.get("extends") if isinstance(data, dict) else None
+    if isinstance(parent, str) and parent.startswith(".") and depth < 4:
+        name = parent if parent.endswith(".json") else f"{parent}.json"
+        return _options(posixpath.normpath(posixpath.join(posixpath.dirname(path), name)), files, depth + 1) | options
+    return options
+
+
+def _json(path: str, files: Files) -> Any:
+    """A tsconfig is JSON with comments and trailing commas; its object literal is read as JavaScript."""
+    source = files.read(path) if files.exists(path) else None
+    if source is None:
+        return None
+    import json
+    import re
+
+    text = re.sub(r'("(?:[^"\\\n]|\\.)*")|/\*.*?\*/|//[^\n]*', lambda match: match[1] or " ", source.text, flags=re.S)
+    text = re.sub(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])', lambda match: match[1] or "", text)
+    try:
+        return json.loads(text.lstrip("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _mapped(name: str, base: str, options: dict[str, Any], files: Files) -> Source | None:
+    """A name by tsconfig's `paths` and `baseUrl`."""
+    root = posixpath.normpath(posixpath.join(base, str(options.get("baseUrl", "."))))
+    paths = options.get("paths")
+    for pattern, targets in paths.items() if isinstance(paths, dict) else ():
+        start, star, end = pattern.partition("*")
+        if not (name == pattern or (star and name.startswith(start) and name.endswith(end))):
+            continue
+        middle = name[len(start) : len(name) - len(end)] if star else ""
+        for target in targets if isinstance(targets, list) else ():
+            found = _file(posixpath.join(root, str(target).replace("*", middle, 1)), files)
+            if found is not None:
+                return found
+    return _file(posixpath.join(root, name), files) if "baseUrl" in options else None

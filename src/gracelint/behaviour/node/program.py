@@ -1,0 +1,258 @@
+"""From a run of a Node program to the neutral facts of `facts/program.py`."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.machine import STARTUP, Machine
+from gracelint.behaviour.node.reaction import SIGNALS, Stopped, _time, reaction
+from gracelint.behaviour.node.state import Event, Registration
+from gracelint.behaviour.node.syntax import File, TooBigError
+from gracelint.behaviour.node.values import Closure, Method
+from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
+from gracelint.facts.verdict import Verdict
+from gracelint.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gracelint.behaviour.node.values import Thing
+    from gracelint.facts.files import Files
+    from gracelint.source import Source, Span
+
+
+def read_node(
+    source: Source,
+    *,
+    files: Files,
+    env: Mapping[str, str | None] | None = None,
+    node_major: int | None = None,
+    argv: tuple[str, ...] = (),
+    preload: tuple[Source, ...] = (),
+) -> Program:
+    """The facts of the program that `node <source>` runs, after the modules of `preload`.
+
+    Raises ParseError where the entry is no JavaScript.
+    """
+    parsed: dict[str, File | None] = {}
+
+    def start() -> Machine:
+        machine = Machine(source, files, env or {}, argv, parsed=parsed)
+        machine.start(preload)
+        return machine
+
+    try:
+        base = start()
+        answers = {signal: reaction(signal, base, start) for signal in SIGNALS}
+    except (TooBigError, RecursionError):
+        return _too_big(source, node_major)
+    stopped = answers["SIGTERM"][1] or answers["SIGINT"][1]
+    servers = [
+        thing
+        for thing in base.things
+        if thing.kind == "upgrade" or (thing.kind == "server" and thing.alive is not False)
+    ]
+    drain = _drain(stopped)
+    return Program(
+        language="node",
+        source=source,
+        span=_main_span(source, base),
+        long_running=_long_running(base),
+        sources=(source, *(other for other in base.sources if other is not source)),
+        handlers=tuple(_handlers(base, {name: run for name, (_, run) in answers.items() if run})),
+        servers=tuple(ServerCall(thing.name, thing.span, thing.variable, _options(thing)) for thing in servers),
+        waits=tuple(_waits(base, stopped, drain is not None, node_major)),
+        children=tuple(_children(base, stopped)),
+        connections=tuple(_connections(base, stopped)),
+        startup=tuple(_startup(base)),
+        reactions={signal: found for signal, (found, _) in answers.items()},
+        drain_seconds=drain[0] if drain else None,
+        drain_span=drain[1] if drain else None,
+        unread=tuple(base.unread),
+        runtime=node_major,
+    )
+
+
+def _too_big(source: Source, node_major: int | None) -> Program:
+    why = "it is too big to be followed to its end"
+    unknown = {name: Reaction(name, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why) for name in SIGNALS}
+    span = source.span(0, 0)
+    return Program("node", source, span, None, (source,), reactions=unknown, unread=(source.path,), runtime=node_major)
+
+
+def _options(thing: Thing) -> dict[str, float | str | bool | None]:
+    """Settings that bear on stopping, in seconds."""
+    idle = thing.settings.get("keepAliveTimeout")
+    return {"keepAliveTimeout": idle / 1000} if isinstance(idle, (int, float)) else {}
+
+
+def _main_span(source: Source, base: Machine) -> Span:
+    """The server, else what keeps it running, else the first statement."""
+    kept = [thing for thing in base.things if thing.alive and thing.span.source is source]
+    first = next((thing for thing in kept if thing.kind == "server"), None) or next(iter(kept), None)
+    if first is not None:
+        return first.span
+    file = base.parsed[source.path]
+    nodes = (
+        [node for node in file.root.named_children if node.type not in ("comment", "hash_bang_line")] if file else []
+    )
+    return file.span(nodes[0]) if file and nodes else source.span(0, 0)
+
+
+def _long_running(base: Machine) -> bool | None:
+    if base.ended:
+        return False
+    if any(thing.alive and thing.certain for thing in base.things):
+        return True
+    open_ = base.unread or base.foreign or any(thing.alive is not False for thing in base.things)
+    return None if open_ else False
+
+
+def _handlers(base: Machine, runs: Mapping[str, Stopped]) -> list[Handler]:
+    """One for each call that installs handlers; a call in a loop over signals is one."""
+    found: dict[tuple[str, int], Handler] = {}
+    for known in base.registrations:
+        key = (known.span.source.path, known.span.start)
+        if key in found:
+            before = found[key]
+            found[key] = replace(
+                before,
+                signals=(*before.signals, *(name for name in known.signals if name not in before.signals)),
+                names=(*before.names, *(span for span in known.names if span not in before.names)),
+            )
+            continue
+        run = next((runs[name] for name in known.signals if name in runs), None)
+        acts = _acts(run.events) if run is not None else ()
+        body = _body(known)
+        found[key] = Handler(known.signals, known.span, acts, body, names=known.names, certain=known.certain)
+    return list(found.values())
+
+
+def _body(known: Registration) -> Span | None:
+    function = known.function
+    while isinstance(function, Method):
+        function = function.owner
+    if not isinstance(function, Closure):
+        return None
+    return function.file.span(function.node)
+
+
+_ACTS = {
+    "exit": "exit",
+    "close": "close",
+    "close-idle": "close-idle",
+    "close-now": "close-now",
+    "force": "close-now",
+    "release": "cancel",
+    "stop-child": "stop-child",
+    "ask": "stop-child",
+    "disconnect": "stop-child",
+    "rekill": "default",
+    "flag": "flag",
+    "log": "log",
+    "opaque": "call",
+}
+
+
+def _acts(events: tuple[Event, ...], path: tuple[Span, ...] = ()) -> tuple[Act, ...]:
+    """The events as a tree: what is done when another act is done stands below it."""
+    spans = {event.span for event in events}
+    acts = []
+    for event in events:
+        behind = tuple(part.span for part in event.after if part.span in spans or part.kind == "timer")
+        if behind != path or (event.thing is not None and event.thing.kind == "timer"):
+            continue
+        acts.append(_act(event, events, path))
+    timers = {
+        part.span: part.seconds
+        for event in events
+        for part in event.after
+        if part.kind == "timer"
+        and tuple(p.span for p in event.after if p.span in spans or p.kind == "timer")[: len(path) + 1]
+        == (*path, part.span)
+    }
+    acts.extend(
+        Act("timer", span, seconds=seconds, then=_acts(events, (*path, span))) for span, seconds in timers.items()
+    )
+    return tuple(sorted(acts, key=lambda act: act.span.start))
+
+
+def _act(event: Event, events: tuple[Event, ...], path: tuple[Span, ...]) -> Act:
+    target = event.target or (event.thing.variable or event.thing.name if event.thing is not None else "")
+    deeper = any(part.span == event.span for other in events if other is not event for part in other.after)
+    then = _acts(events, (*path, event.span)) if deeper and len(path) < 8 else ()
+    return Act(_ACTS.get(event.kind, "call"), event.span, target, event.seconds, then)
+
+
+def _drain(stopped: Stopped | None) -> tuple[float, Span] | None:
+    """The shortest timer after which the program ends whatever is in flight."""
+    if stopped is None or not any(event.kind == "close" for event in stopped.events):
+        return None
+    found = []
+    for event in stopped.events:
+        if event.kind == "force" and event.seconds is not None:
+            found.append((event.seconds, event.span))
+        elif event.kind in ("exit", "close-now") and any(part.kind in ("timer", "race") for part in event.after):
+            wait = _time(event.after)
+            drains = any(part.kind == "drained" for part in event.after)
+            if wait and not drains:
+                found.append((wait, event.span))
+    return min(found, key=lambda item: item[0]) if found else None
+
+
+def _waits(base: Machine, stopped: Stopped | None, bounded: bool, node_major: int | None) -> list[Wait]:
+    """`server.close` waits for what is in flight, for ever where no timer ends it.
+
+    Kind `keep-alive` where it waits for idle connections too: before Node 19, and where connections were upgraded.
+    """
+    if stopped is None or bounded:
+        return []
+    dealt_with = any(event.kind in ("close-idle", "close-now", "force", "opaque") for event in stopped.events)
+    closed = {event.thing.span for event in stopped.events if event.thing and event.kind in ("close", "release")}
+    upgraded = [thing for thing in base.things if thing.kind == "upgrade"]
+    holds = any(thing.name == "ws" or thing.span not in closed for thing in upgraded)
+    found = []
+    for event in stopped.events:
+        server = event.thing
+        if event.kind != "close" or server is None or server.kind != "server" or dealt_with:
+            continue
+        old = node_major is not None and node_major < 19
+        idle = server.name in _KEEPS_IDLE and (old or holds)
+        found.append(Wait("keep-alive" if idle else "close", event.span, None, on_shutdown=True))
+    return found
+
+
+_KEEPS_IDLE = frozenset(("http", "https", "express", "koa", "connect", "polka"))
+
+
+def _children(base: Machine, stopped: Stopped | None) -> list[Child]:
+    ended = {event.thing.span for event in stopped.events if event.thing is not None} if stopped else set()
+    kinds = {"worker": "thread", "child": "subprocess", "cluster": "cluster"}
+    return [
+        Child(kinds[thing.kind], thing.span, thing.variable, ended=thing.span in ended)
+        for thing in base.things
+        if thing.kind in kinds
+    ]
+
+
+def _connections(base: Machine, stopped: Stopped | None) -> list[Connection]:
+    closed = {event.thing.span for event in stopped.events if event.thing is not None} if stopped else set()
+    return [
+        Connection(thing.name, thing.span, thing.variable, _is_closed(thing, closed))
+        for thing in base.things
+        if thing.kind in ("connection", "consumer") and thing.alive is not False
+    ]
+
+
+def _is_closed(thing: Thing, closed: set[Span]) -> bool:
+    return thing.span in closed
+
+
+def _startup(base: Machine) -> list[Wait]:
+    """Awaited work of the known names before the first handler."""
+    if not base.registrations:
+        return []
+    return [
+        Wait(callee.rpartition(".")[2], span)
+        for callee, span, handlers in base.awaited
+        if handlers == 0 and callee.rpartition(".")[2] in STARTUP
+    ]

@@ -1,0 +1,543 @@
+"""What a Node program does when a signal arrives: the handlers' acts, and what then still keeps node running.
+
+Node's rules: a listener for a signal takes its default action away; without one, PID 1 ignores the signal and any other
+process dies of it. Node ends when nothing is left that could call back, or at `process.exit`.
+"""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.helpers import NUMBERS
+from gracelint.behaviour.node.machine import Machine
+from gracelint.behaviour.node.state import Event, Frame, Registration, Text
+from gracelint.behaviour.node.statements import again
+from gracelint.behaviour.node.syntax import string_of, text_of, walk
+from gracelint.behaviour.node.values import UNKNOWN, After, Closure, Scope, Thing
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+from gracelint.finding import Note
+from gracelint.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tree_sitter import Node
+
+    from gracelint.source import Span
+
+SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+_HARMLESS_BY_DEFAULT = ("SIGWINCH", "SIGUSR1")
+"""Without a listener: ignored by the kernel, and taken by node's debugger."""
+_SHORTEST_DRAIN = 1.0
+"""Seconds. A program that gives requests less than this drops them."""
+_BRIEF = 0.05
+
+
+class Stopped(Record, identity=True):
+    """A run after the signal: what was done, and what keeps node running."""
+
+    machine: Machine
+    events: tuple[Event, ...]
+    left: tuple[Thing, ...]
+    """Not released by anything."""
+    opened: tuple[Thing, ...]
+    """What kept node running when the signal came."""
+    delay: float
+    work: float | None
+    """The longest time the source itself takes for a request, where it says."""
+
+    @property
+    def enough(self) -> float:
+        """The seconds that requests in flight are to be given."""
+        return max(self.work or 0.0, _SHORTEST_DRAIN)
+
+
+def reaction(
+    signal: str, base: Machine, start: Callable[[], Machine], depth: int = 0
+) -> tuple[Reaction, Stopped | None]:
+    """The reaction to one signal, and the run it was read from."""
+    mine = [known for known in base.registrations if signal in known.signals]
+    certain = [known for known in mine if known.certain and not _deferred(known.after)]
+    maybe = [known for known in base.registrations if known not in certain and (known in mine or not known.signals)]
+    busy = _busy(base)
+    if not certain:
+        return _without_handler(signal, base, maybe, busy), None
+    span = certain[0].span
+    if busy is not None:
+        what = "waits for a child process" if busy.kind == "sync-child" else "loops"
+        why = f"line {busy.span.line} {what} without ever giving way to the event loop, so no handler runs"
+        return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, Cause.NEVER_OBSERVED, why, busy.span), None
+    stopped = _stop(signal, start())
+    found = _judge(signal, stopped, certain, span, start, depth)
+    return found, stopped
+
+
+def _busy(base: Machine) -> Thing | None:
+    """What keeps node from its event loop: a loop without `await`, or a synchronous child with nothing beside it."""
+    waits = all(thing.alive is False for thing in base.things)
+    kinds = ("busy", "sync-child") if waits else ("busy",)
+    return next((thing for thing in base.things if thing.kind in kinds and thing.certain), None)
+
+
+def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy: Thing | None) -> Reaction:
+    def answer(pid_1: Verdict, child: Verdict, cause: Cause, why: str, span: Span | None = None) -> Reaction:
+        return Reaction(signal, pid_1, child, cause, why, span)
+
+    if maybe:
+        why = f"whether the handler in line {maybe[0].span.line} is installed is only known when it runs"
+        if not maybe[0].signals:
+            why = f"which signals line {maybe[0].span.line} handles is only known when it runs"
+        return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, maybe[0].span)
+    if base.unread:
+        why = f"{base.unread[0]} could not be read, and may handle {signal}"
+        return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
+    injected = _in_uncalled_method(signal, base)
+    if injected is not None:
+        where = f"{injected.source.path} line {injected.line}"
+        why = f"whether anything calls the method in {where}, which handles {signal}, cannot be told"
+        return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, injected)
+    kept = [thing for thing in base.things if thing.alive is not False]
+    if not kept and busy is None and base.foreign and not base.ended:
+        why = f"nothing is known of {base.foreign[0]}(), which the program calls"
+        return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
+    child = Verdict.IGNORED if signal in _HARMLESS_BY_DEFAULT else Verdict.CUT
+    if not kept and busy is None:
+        why = f"it has no handler for {signal}, and runs to its end by itself"
+        return answer(Verdict.IGNORED, child, Cause.ONE_SHOT, why)
+    others = sorted({name for known in base.registrations for name in known.signals} & {"SIGTERM", "SIGINT", "SIGQUIT"})
+    if others:
+        known = next(known for known in base.registrations if others[0] in known.signals)
+        why = f"it handles {' and '.join(others)}, not {signal}"
+        return answer(Verdict.IGNORED, child, Cause.OTHER_SIGNAL_ONLY, why, known.span)
+    return answer(Verdict.IGNORED, child, Cause.NO_HANDLER, f"it has no handler for {signal}")
+
+
+def _in_uncalled_method(signal: str, base: Machine) -> Span | None:
+    """Where a class handles the signal in a method that only a framework may call, as dependency injection does."""
+    for file in base.parsed.values():
+        if file is None or signal not in file.source.text:
+            continue
+        for node in walk(file.root):
+            if node.type != "string" or string_of(node) != signal:
+                continue
+            method = node.parent
+            while method is not None and method.type != "method_definition":
+                method = method.parent
+            in_class = method is not None and method.parent is not None and method.parent.type == "class_body"
+            if method is not None and in_class and (file.source.path, method.start_byte) not in base.called:
+                return file.span(node)
+    return None
+
+
+# The run after the signal
+
+
+def _stop(signal: str, machine: Machine) -> Stopped:
+    before = machine.events
+    machine.events = []
+    machine.stopping = True
+    machine.signal = signal
+    machine.counters = _counters(machine)
+    file = machine.parsed[machine.source.path]
+    assert file is not None
+    opened = tuple(thing for thing in machine.things if thing.alive is not False and not _deferred(thing.after))
+    args = [Text(signal), NUMBERS.get(signal, 0)]
+    for known in machine.registrations:
+        if signal in known.signals and known.certain and not _deferred(known.after):
+            machine.task(known.function, args, Frame(Scope(), file), ())
+    delay = _look_again(machine, opened)
+    woken = [event for event in (_woken(event, machine) for event in before) if event is not None]
+    events = (*machine.events, *woken)
+    things = [thing for thing in machine.things if thing.alive is not False and not _waits(thing.after, machine)]
+    released = {id(event.thing) for event in events if event.kind in _RELEASES and event.certain}
+    ended = set(machine.resolved)
+    left = tuple(thing for thing in things if id(thing) not in released and id(thing) not in ended)
+    return Stopped(machine, events, left, opened, delay, _work(machine))
+
+
+def _counters(machine: Machine) -> frozenset[str]:
+    found = set()
+    for file in machine.parsed.values():
+        for node in walk(file.root) if file is not None else ():
+            if node.type in ("update_expression", "augmented_assignment_expression"):
+                target = node.child_by_field_name("argument") or node.child_by_field_name("left")
+                name = target.child_by_field_name("property") if target is not None else None
+                found.add(text_of(name or target) if target is not None else "")
+    return frozenset(found)
+
+
+_RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
+
+
+def _look_again(machine: Machine, opened: Iterable[Thing]) -> float:
+    """Runs intervals and loops once more, now that flags are set; returns the longest time until they look."""
+    delay = 0.0
+    for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
+        if thing.kind == "interval" and isinstance(thing.data, tuple):
+            function, args, seconds, file = thing.data
+            if thing.name != "setInterval" and isinstance(function, Closure):
+                thing.data = None
+                machine.timer_stack.append((function.node, thing))
+            seen = len(machine.events)
+            after = (After("timer", thing.span, None, seconds or 0.0),)
+            machine.task(function, args, Frame(Scope(), file), after)
+            if thing.name != "setInterval" and isinstance(function, Closure):
+                machine.timer_stack.pop()
+                if thing.data is None:
+                    machine.resolved[id(thing)] = after
+            if len(machine.events) > seen:
+                delay = max(delay, seconds or 0.0)
+        elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
+            waits = thing.data[3]
+            if any(part.kind in ("blocked", "unknown") for part in waits):
+                let_go = any(event.kind == "release" for event in machine.events)
+                unsure = let_go or any(part.kind == "unknown" for part in waits)
+                thing.alive = None if unsure else thing.alive
+                continue
+            machine.resolved[id(thing)] = waits
+            delay = max(delay, sum(part.seconds or 0.0 for part in waits if part.kind == "timer"))
+    return delay
+
+
+def _deferred(after: tuple[After, ...]) -> bool:
+    """What stands behind an endless loop or an unsettled promise has not happened yet."""
+    return any(part.kind in ("loop", "unknown") for part in after)
+
+
+def _waits(after: tuple[After, ...], machine: Machine) -> bool:
+    return any(part.kind in ("loop", "unknown") and id(part.thing) not in machine.resolved for part in after)
+
+
+def _woken(event: Event, machine: Machine) -> Event | None:
+    """An event behind a loop or promise that has now come to its end; None for others."""
+    keys = [id(part.thing) for part in event.after if part.thing is not None and id(part.thing) in machine.resolved]
+    if not keys or _waits(event.after, machine):
+        return None
+    last = max(index for index, part in enumerate(event.after) if part.thing is not None and id(part.thing) in keys)
+    resolved = tuple(part for key in keys for part in machine.resolved[key])
+    return replace(event, after=(*resolved, *event.after[last + 1 :]))
+
+
+def _work(machine: Machine) -> float | None:
+    """The longest `setTimeout` before an answer, in functions that neither start-up nor shutdown ran."""
+    longest = None
+    for file in machine.parsed.values():
+        if file is None:
+            continue
+        for node in walk(file.root):
+            if node.type != "call_expression" or (file.source.path, node.start_byte) in machine.run_timers:
+                continue
+            function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+            if function is None or given is None or function.text not in _TIMERS or not _answers(node, given):
+                continue
+            for number in (part for part in walk(given.named_children[-1]) if part.type == "number"):
+                text = text_of(number).replace("_", "")
+                if text.isdigit():
+                    longest = max(longest or 0.0, int(text) / 1000)
+    return longest
+
+
+def _answers(timer: Node, given: Node) -> bool:
+    """Whether a request waits for a timer: its callback answers, or it stands in a function given to a route."""
+    if not given.named_children:
+        return False
+    called = (part.child_by_field_name("property") for part in walk(given) if part.type == "member_expression")
+    if any(name is not None and text_of(name) in _ANSWERS for name in called):
+        return True
+    node = timer.parent
+    while node is not None:
+        if node.type == "arguments" and node.parent is not None and node.parent.type == "call_expression":
+            function = node.parent.child_by_field_name("function")
+            name = function.child_by_field_name("property") if function is not None else None
+            if name is not None and text_of(name) in _ROUTES:
+                return True
+        node = node.parent
+    return False
+
+
+_ANSWERS = ("end", "send", "json", "sendFile", "render", "writeHead")
+_ROUTES = ("createServer", "get", "post", "put", "patch", "delete", "all", "use", "route", "on", "addListener")
+_TIMERS = (b"setTimeout", b"sleep", b"delay", b"wait")
+
+
+# The verdict
+
+
+def _judge(
+    signal: str, stopped: Stopped, handlers: list[Registration], span: Span, start: Callable[[], Machine], depth: int
+) -> Reaction:
+    events = stopped.events
+
+    def answer(
+        verdict: Verdict, cause: Cause, why: str, at: Span | None = None, child: Verdict | None = None
+    ) -> Reaction:
+        delay = stopped.delay or None
+        notes = () if at is None or at == span else (Note(span, f"the handler for {signal}"),)
+        return Reaction(signal, verdict, child or verdict, cause, why, at or span, notes, delay)
+
+    opaque = next((event for event in events if event.kind == "opaque" and event.certain), None)
+    serving = [thing for thing in stopped.opened if thing.kind == "server" and thing.alive]
+    dropped = _dropped(stopped, serving)
+    if dropped is not None:
+        return answer(Verdict.CUT, Cause.ABRUPT_EXIT, *dropped)
+    destroyed = _destroyed(stopped) if serving else None
+    if destroyed is not None:
+        why = f"whether {destroyed.target}() drops requests in flight cannot be told"
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
+    peers = _peers(stopped, start, depth)
+    exits = [event for event in events if event.kind == "exit"]
+    sure = [
+        event for event in exits if event.certain and not any(part.kind == "unknown" for part in _flat(event.after))
+    ]
+    for event in sure:
+        harm = _harm(event, stopped, serving)
+        if harm is not None:
+            return answer(
+                Verdict.CUT if harm[0] else Verdict.UNKNOWN, Cause.ABRUPT_EXIT if harm[0] else Cause.UNKNOWN, *harm[1:]
+            )
+    if peers is not None and (not sure or all(_waits_for_peer(event) for event in sure)):
+        verdict, why, at = peers
+        if verdict is not Verdict.HANDLED:
+            cause = Cause.EXIT_BLOCKED if verdict is Verdict.IGNORED else Cause.ABRUPT_EXIT
+            return answer(verdict, Cause.UNKNOWN if verdict is Verdict.UNKNOWN else cause, why, at)
+    if sure:
+        return answer(Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)} and ends the process")
+    if not stopped.left and stopped.opened:
+        return answer(
+            Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)}, and nothing is left to run"
+        )
+    unknown = opaque or next(iter(exits), None)
+    if unknown is not None:
+        what = f"{unknown.target} does" if unknown.target else "comes before process.exit"
+        return (
+            answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"what line {unknown.span.line} {what} cannot be told", unknown.span)
+            if (not unknown.target)
+            else answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"what {unknown.target}() does cannot be told", unknown.span)
+        )
+    if not stopped.opened:
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, "what keeps the program running cannot be told")
+    if any(event.kind == "disconnect" for event in events):
+        return answer(
+            Verdict.UNKNOWN, Cause.UNKNOWN, "whether the workers end after they are disconnected cannot be told"
+        )
+    return _still_alive(signal, stopped, handlers, answer)
+
+
+def _still_alive(
+    signal: str, stopped: Stopped, handlers: list[Registration], answer: Callable[..., Reaction]
+) -> Reaction:
+    events = stopped.events
+    keeper = next((thing for thing in stopped.left if thing.alive and thing.certain), None)
+    if keeper is None:
+        thing = stopped.left[0]
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"whether {_name(thing)} ends cannot be told", thing.span)
+    kinds = {event.kind for event in events}
+    if not kinds - {"log"}:
+        why = f"its {signal} handler does nothing that ends it: {_name(keeper)} keeps it running"
+        return answer(Verdict.IGNORED, Cause.DISCARDED, why)
+    if not kinds - {"log", "flag"}:
+        flag = next(event.target for event in events if event.kind == "flag")
+        why = f"its {signal} handler only sets `{flag}`, and {_name(keeper)} keeps it running"
+        return answer(Verdict.IGNORED, Cause.NEVER_OBSERVED, why, keeper.span)
+    again = next((event for event in events if event.kind == "rekill" and event.certain), None)
+    why = f"its {signal} handler runs, but {_name(keeper)} keeps it running"
+    if again is None:
+        return answer(Verdict.IGNORED, Cause.STILL_ALIVE, why, keeper.span)
+    why = (
+        f"its {signal} handler sends itself the signal again, which PID 1 ignores, and {_name(keeper)} keeps it running"
+    )
+    once = signal in stopped.machine.removed or all(known.once for known in handlers)
+    waited = bool(again.after) or bool(kinds - {"rekill"})
+    serving = [thing for thing in stopped.opened if thing.kind == "server" and thing.alive]
+    harm = _harm(again, stopped, serving)
+    child = Verdict.UNKNOWN if not once else Verdict.CUT if harm is not None or not waited else Verdict.HANDLED
+    return answer(Verdict.IGNORED, Cause.STILL_ALIVE, why, again.span, child)
+
+
+def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
+    """Connections that are destroyed with requests on them."""
+    for event in stopped.events:
+        if event.thing not in serving or not event.certain:
+            continue
+        if event.kind == "close-now":
+            wait = _time(event.after)
+            drained = any(part.kind == "drained" for part in _flat(event.after))
+            if not drained and wait is not None and wait < stopped.enough:
+                when = f" after {wait:g} s" if wait else ""
+                return f"`{event.span.text.partition(chr(10))[0]}` drops the requests in flight{when}", event.span
+        elif event.kind == "force" and event.seconds is not None and event.seconds < (stopped.work or _BRIEF):
+            return f"connections are cut {event.seconds:g} s after the signal, requests on them with them", event.span
+    return None
+
+
+def _destroyed(stopped: Stopped) -> Event | None:
+    """Sockets that are destroyed one by one."""
+    for event in stopped.events:
+        in_a_loop = not event.certain and event.target.endswith((".end", ".terminate", ".close"))
+        if event.kind == "opaque" and (in_a_loop or event.target.endswith(".destroy")):
+            wait = _time(event.after)
+            if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < stopped.enough:
+                return event
+    return None
+
+
+def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, str, Span] | None:
+    """What an exit loses: (True, …) where it is sure, (False, …) where it may, None where nothing is lost."""
+    parts = _flat(event.after)
+    work = stopped.enough
+    drained = _drained(event.after, work)
+    wait = _time(event.after)
+    if any(part.kind == "disconnected" for part in parts):
+        return (
+            True,
+            "process.exit follows when the workers are disconnected, not when their requests are answered",
+            event.span,
+        )
+    open_ = [thing for thing in serving if id(thing) not in drained]
+    if open_ and len(open_) < len(serving):
+        return False, f"it exits while {_name(open_[0])} may still have requests", event.span
+    if open_:
+        if wait is None:
+            return False, "how long it waits before process.exit cannot be told", event.span
+        if wait < work:
+            when = f"{wait:g} s after the signal" if wait else "at once"
+            closing = any(done.kind == "close" and done.thing in open_ for done in stopped.events)
+            what = "before the requests in flight are answered" if closing else "without closing the server"
+            return True, f"process.exit comes {when}, {what}", event.span
+        return None
+    busy = [
+        thing for thing in stopped.opened if thing.kind in ("child", "cluster", "worker", "consumer") and thing.alive
+    ]
+    let_go = {id(part.thing) for part in parts if part.kind in ("ended", "closed", "drained")}
+    lost = [thing for thing in busy if id(thing) not in let_go and thing.certain]
+    if lost and not wait:
+        unknown = any(part.kind == "work" for part in parts)
+        return not unknown, f"process.exit does not wait for {_name(lost[0])}", event.span
+    return None
+
+
+def _drained(after: tuple[After, ...], work: float) -> set[int]:
+    """What is surely done before; a race counts where its timers leave the requests their time."""
+    found = set()
+    for part in after:
+        if part.kind in ("drained", "closed"):
+            found.add(id(part.thing))
+        elif part.kind == "race" and (_time((part,)) or 0.0) >= work:
+            found |= {id(other.thing) for other in _flat((part,)) if other.kind == "drained"}
+    return found
+
+
+def _waits_for_peer(event: Event) -> bool:
+    return any(part.kind == "ended" for part in _flat(event.after))
+
+
+def _flat(after: tuple[After, ...]) -> list[After]:
+    found: list[After] = []
+    for part in after:
+        found.append(part)
+        for other in part.parts:
+            found.extend(_flat(other))
+    return found
+
+
+def _time(after: tuple[After, ...]) -> float | None:
+    """The least seconds that pass before something that comes after all this; None where that cannot be told."""
+    total = 0.0
+    for part in after:
+        if part.kind == "timer":
+            if part.seconds is None:
+                return None
+            total += part.seconds
+        elif part.kind == "race":
+            times = [_time(other) for other in part.parts if all(piece.kind == "timer" for piece in other)]
+            known = [time for time in times if time is not None]
+            if len(known) < len(times):
+                return None
+            total += min(known, default=0.0)
+    return total
+
+
+def _peers(stopped: Stopped, start: Callable[[], Machine], depth: int) -> tuple[Verdict, str, Span] | None:
+    """What the workers and children do that the handler tells to stop; the worst of them."""
+    worst: tuple[Verdict, str, Span] | None = None
+    for event in stopped.events:
+        thing = event.thing
+        if (
+            event.kind not in ("stop-child", "ask", "disconnect")
+            or thing is None
+            or thing.kind not in ("worker", "child", "cluster")
+        ):
+            continue
+        found = _peer(stopped.machine, thing, event, depth)
+        if worst is None or _WORST.index(found[0]) < _WORST.index(worst[0]):
+            worst = found
+    return worst
+
+
+_WORST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
+
+
+def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Verdict, str, Span]:
+    if not isinstance(thing.data, tuple) or depth > 2:
+        return Verdict.UNKNOWN, f"what {_name(thing)} does when it is told to stop cannot be told", event.span
+    source, role, argv = thing.data
+
+    def start() -> Machine:
+        peer = Machine(source, machine.files, machine.env, argv, role, machine.parsed)
+        peer.start()
+        return peer
+
+    base = start()
+    if event.kind == "stop-child":
+        found, _ = reaction(event.target, base, start, depth + 1)
+        return found.as_child, f"{_name(thing)}: {found.why}", found.span or event.span
+    kept = [known for known in base.things if known.alive is not False]
+    if event.kind == "disconnect":
+        # a disconnected worker closes its servers, answers what is in flight, and ends when nothing else is left
+        if kept and all(known.kind == "server" for known in kept):
+            return Verdict.HANDLED, f"{_name(thing)} close their servers when they are disconnected", event.span
+        return Verdict.UNKNOWN, f"whether {_name(thing)} end after they are disconnected cannot be told", event.span
+    port = [function for key in ("port.message", "message") for function in base.listeners.get(key, ())]
+    keeper = next((known for known in kept if known.alive and known.certain), None)
+    if not port and keeper is not None and not base.unread:
+        why = f"{_name(thing)} has no listener for messages, and {_name(keeper)} keeps it running"
+        return Verdict.IGNORED, why, keeper.span
+    if not port:
+        return Verdict.UNKNOWN, f"what {_name(thing)} does with the message cannot be told", event.span
+    file = base.parsed[source.path]
+    assert file is not None
+    opened = tuple(known for known in base.things if known.alive is not False)
+    base.events = []
+    base.stopping = True
+    for function in port:
+        base.task(function, [UNKNOWN if event.value is None else event.value], Frame(Scope(), file), ())
+    _look_again(base, opened)
+    released = {id(done.thing) for done in base.events if done.kind in _RELEASES and done.certain} | set(base.resolved)
+    left = [known for known in opened if id(known) not in released]
+    if any(done.kind == "exit" and done.certain for done in base.events) or not left:
+        return Verdict.HANDLED, f"{_name(thing)} ends when it is asked to", event.span
+    return Verdict.UNKNOWN, f"whether {_name(thing)} ends when it is asked to cannot be told", event.span
+
+
+def _what(stopped: Stopped) -> str:
+    kinds = [event.kind for event in stopped.events if event.certain]
+    if "close" in kinds:
+        return "closes the server"
+    if "stop-child" in kinds or "ask" in kinds:
+        return "stops its children"
+    return "releases what it holds" if "release" in kinds else "runs"
+
+
+def _name(thing: Thing) -> str:
+    what = {
+        "interval": f"the {thing.name}",
+        "server": "the listening server",
+        "connection": f"the {thing.name} connection",
+        "consumer": f"the {thing.name} consumer",
+        "worker": "the worker thread",
+        "child": "the child process",
+        "cluster": "the cluster's workers",
+        "loop": "the loop",
+        "port": "the message port",
+    }.get(thing.kind, f"the {thing.name}")
+    return f"{what} in line {thing.span.line}"

@@ -1,0 +1,190 @@
+"""What a JavaScript expression is known to be before the program runs.
+
+Strings, numbers, booleans and None (for `null`) stand for themselves.
+"""
+
+from __future__ import annotations
+
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.syntax import File
+    from gracelint.source import Span
+
+
+class _Name(Record):
+    name: str
+
+
+UNKNOWN = _Name("unknown")
+"""A value nobody can tell: a parameter, a result, an environment variable that is set elsewhere."""
+UNDEFINED = _Name("undefined")
+MISSING = _Name("missing")
+"""No variable of that name."""
+
+
+class After(Record):
+    """Something that has to happen first.
+
+    `kind` is drained, closed, timer, race, loop, disconnected, ended, work, blocked (for ever) or unknown.
+
+    `drained` is a server that has answered what was in flight, `closed` another thing that was closed, `ended` a worker
+    or child, `loop` a loop that has come to its end, `work` a call of a library whose time is its own.
+    """
+
+    kind: str
+    span: Span
+    thing: Thing | None = None
+    seconds: float | None = None
+    parts: tuple[tuple[After, ...], ...] = ()
+    """Of a race: what each of its promises waits for."""
+
+
+class Promise(Record, identity=True):
+    after: tuple[After, ...]
+    value: Any = UNDEFINED
+    never: bool = False
+    """Nothing settles it."""
+
+
+class External(Record):
+    """A module or value that is not the project's own, by its path: `http`, `http.createServer`, `axios.get()`."""
+
+    path: str
+    seconds: float | None = None
+    """How long it takes at most when awaited, where an argument says (long polling); infinity for ever."""
+
+
+class Builtin(Record, identity=True):
+    """A function the interpreter knows: called with arguments, the frame and the call's node."""
+
+    call: Callable[..., Any]
+
+
+class Class(Record, identity=True):
+    node: Node
+    scope: Scope
+    file: File
+    parent: Any = None
+    methods: dict[str, Any] = {}  # noqa: RUF012
+    statics: dict[str, Any] = {}  # noqa: RUF012
+
+
+class Closure(Record, identity=True):
+    node: Node
+    scope: Scope
+    file: File
+    this: Any = UNDEFINED
+    bound: tuple[Any, ...] = ()
+
+
+class Method(Record, identity=True):
+    """A method of a thing, of an array, of a promise: its owner and its name."""
+
+    owner: Any
+    name: str
+
+
+class Scope:
+    """Variables by name, and the scope around."""
+
+    __slots__ = ("names", "parent")
+
+    def __init__(self, parent: Scope | None = None) -> None:
+        self.names: dict[str, Any] = {}
+        self.parent = parent
+
+    def find(self, name: str) -> Scope | None:
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope
+
+    def get(self, name: str, default: Any = UNKNOWN) -> Any:
+        scope = self.find(name)
+        return scope.names[name] if scope is not None else default
+
+    def assign(self, name: str, value: Any) -> None:
+        (self.find(name) or self).names[name] = value
+
+
+class Object:
+    """An object literal, a module's exports or an instance of one of the project's classes."""
+
+    __slots__ = ("cls", "open", "props")
+
+    def __init__(self, props: dict[str, Any] | None = None, cls: Class | None = None) -> None:
+        self.props = props if props is not None else {}
+        self.cls = cls
+        self.open = False
+        """It may have properties nobody knows of."""
+
+
+class Array:
+    __slots__ = ("items", "open")
+
+    def __init__(self, items: list[Any], open: bool = False) -> None:
+        self.items = items
+        self.open = open
+        """It may have items nobody knows of."""
+
+
+class Thing:
+    """What a program opens and has to let go of: a server, an interval, a worker, a connection."""
+
+    __slots__ = (
+        "after",
+        "alive",
+        "callbacks",
+        "certain",
+        "data",
+        "kind",
+        "name",
+        "row",
+        "settings",
+        "span",
+        "variable",
+    )
+
+    def __init__(self, kind: str, name: str, span: Span, alive: bool | None, row: dict[str, Any] | None = None) -> None:
+        self.kind = kind
+        """server, app, interval, timer, worker, child, cluster, connection, loop, stdin, part"""
+        self.name = name
+        self.span = span
+        self.alive = alive
+        """Whether it keeps node running; None where that depends."""
+        self.row = row or {}
+        self.variable: str | None = None
+        self.certain = True
+        self.after: tuple[After, ...] = ()
+        self.callbacks: dict[str, list[Any]] = {}
+        self.data: Any = None
+        self.settings: dict[str, Any] = {}
+        """Properties the program sets on it: `server.keepAliveTimeout = 65000`."""
+
+
+def truthy(value: Any) -> bool | None:
+    """JavaScript's truth of a value; None where it is not known."""
+    if value is UNKNOWN or (isinstance(value, External) and ("(" in value.path or value.path.startswith("?"))):
+        return None
+    if value is UNDEFINED or value is None or value is False or value == "" or value == 0:
+        return False
+    return True if not isinstance(value, External) else None
+
+
+def equal(left: Any, right: Any) -> bool | None:
+    """Whether two values are the same; None where that is not known."""
+    known = (str, int, float, bool, type(None))
+    if (isinstance(left, known) or left is UNDEFINED) and (isinstance(right, known) or right is UNDEFINED):
+        if left in (None, UNDEFINED) and right in (None, UNDEFINED):
+            return True
+        return (type(left) is type(right) and left == right) or (
+            isinstance(left, str) and isinstance(right, str) and str(left) == str(right)
+        )
+    return None

@@ -1,0 +1,109 @@
+"""What the processes that a program starts do: whether they run on, and whether a signal ends them."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
+from gracelint.parse.errors import ParseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
+    from gracelint.source import Source, Word
+
+_MOST = 3
+"""Programs that start one another."""
+
+
+class Children:
+    """The command lines that one program starts, each read once."""
+
+    __slots__ = ("_env", "_files", "_folders", "_known", "_parents")
+
+    def __init__(
+        self, parents: tuple[str, ...], folders: tuple[str, ...], files: Files, env: Mapping[str, str | None]
+    ) -> None:
+        self._parents = parents
+        """The program itself, and those that started it."""
+        self._folders = folders
+        self._files = files
+        self._env = env
+        self._known: dict[tuple[str, ...], Program | None] = {}
+
+    def runs_on(self, words: tuple[Word, ...] | None) -> bool | None:
+        """Whether a command runs until it is stopped; None where that is not known."""
+        if not words:
+            return None
+        if posixpath.basename(words[0].value) in table("servers"):
+            return True
+        program = self._program(words)
+        return None if program is None else program.long_running
+
+    def ends_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
+        """Whether a command that is no PID 1 ends when it gets a signal: most have no handler. None: not known."""
+        program = self._program(words) if words else None
+        if signal is None or signal == "SIGKILL" or program is None:
+            return None if signal is None else True
+        reaction = program.reactions.get(signal)
+        if reaction is None or reaction.as_child is Verdict.UNKNOWN:
+            return None
+        return reaction.as_child is not Verdict.IGNORED
+
+    def cleans_up_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
+        """Whether a command has work to finish when it gets a signal; None where that is not known."""
+        program = self._program(words) if words else None
+        reaction = program.reactions.get(signal) if program is not None and signal is not None else None
+        if reaction is None or reaction.as_child is Verdict.UNKNOWN:
+            return None
+        return reaction.as_child is Verdict.HANDLED
+
+    def _program(self, words: tuple[Word, ...]) -> Program | None:
+        key = tuple(word.value for word in words)
+        if key not in self._known:
+            self._known[key] = self._read(key)
+        return self._known[key]
+
+    def _read(self, words: tuple[str, ...]) -> Program | None:
+        from gracelint.behaviour.python import read_python
+
+        found = self._source(words)
+        if found is None:
+            return None
+        source, module, argv = found
+        try:
+            return read_python(
+                source,
+                files=self._files,
+                roots=self._folders,
+                env=self._env,
+                argv=argv,
+                module=module,
+                parents=self._parents,
+            )
+        except ParseError:
+            return None
+
+    def _source(self, words: tuple[str, ...]) -> tuple[Source, str | None, tuple[str, ...]] | None:
+        """The file of `python worker.py` or `python -m pkg`, its module's name and arguments."""
+        if not posixpath.basename(words[0]).startswith("python") or len(self._parents) > _MOST:
+            return None
+        rest = [word for word in words[1:] if word not in ("-u", "-O", "-B", "-s", "-E")]
+        module = rest[1] if rest[:1] == ["-m"] and len(rest) > 1 else None
+        if module is not None:
+            base = module.replace(".", "/")
+            paths, argv = [f"{base}/__main__.py", f"{base}.py"], tuple(rest[2:])
+        elif rest and rest[0].endswith(".py"):
+            paths, argv = [rest[0]], tuple(rest[1:])
+        else:
+            return None
+        for folder in self._folders:
+            for path in paths:
+                source = self._files.read(posixpath.normpath(posixpath.join(folder, path)))
+                if source is not None and source.path not in self._parents:
+                    return source, module, argv
+        return None

@@ -1,0 +1,227 @@
+"""How pieces of a program end, where it waits, and what a run of it found."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.modules import Module
+from gracelint.behaviour.python.values import CERTAIN, Const, Thing, Value
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gracelint.behaviour.python.values import Function, Store
+    from gracelint.source import Span, Word
+
+NORMAL, BREAK, CONTINUE, RETURN, RAISE = "normal", "break", "continue", "return", "raise"
+STUCK, HARD, DEFAULT, IGNORED, EXEC = "stuck", "hard exit", "default", "ignored", "exec"
+KILLED, ABANDON = "killed", "abandon"
+FINAL = frozenset((STUCK, HARD, DEFAULT, IGNORED, EXEC, KILLED, ABANDON))
+"""Ends that no `except`, `finally` or loop of the program can catch."""
+
+
+_LONG_SLEEP = 60
+"""Seconds."""
+
+
+class Point:
+    """A place where a thread waits: one blocking call, or a loop that never ends."""
+
+    __slots__ = (
+        "comes_back",
+        "guards",
+        "handles",
+        "is_over",
+        "joins",
+        "kind",
+        "loops",
+        "module",
+        "node",
+        "receiver",
+        "seconds",
+        "serves",
+        "tag",
+        "what",
+    )
+
+    def __init__(self, node: ast.AST, module: Module, kind: str, seconds: Value | None, what: str) -> None:
+        self.node = node
+        self.module = module
+        self.kind = kind
+        self.seconds = seconds
+        """None: without a limit."""
+        self.what = what
+        """The call as a reader would name it: `queue.get()`."""
+        self.loops: tuple[Loop, ...] = ()
+        self.guards: tuple[Guard, ...] = ()
+        self.tag = CERTAIN
+        """How sure it is that the program stays here."""
+        self.comes_back = False
+        """The world outside can end it."""
+        self.serves: dict[str, Any] | None = None
+        """The server's row."""
+        self.receiver: Thing | None = None
+        self.is_over = False
+        """The server takes the handler's exception for a request to stop."""
+        self.handles: tuple[str, ...] = ()
+        """Signals the server handles itself."""
+        self.joins: tuple[Thing, ...] = ()
+        """The threads, tasks or children it waits for."""
+
+    @property
+    def span(self) -> Span:
+        if isinstance(self.node, ast.While):
+            return self.module.span(self.node.test)
+        if isinstance(self.node, (ast.For, ast.AsyncFor)):
+            return self.module.span(self.node.iter)
+        return self.module.span(self.node)
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds until it ends by itself; None where it does not, or where nobody knows."""
+        seconds = self.seconds
+        if isinstance(seconds, Const) and isinstance(seconds.value, (int, float)):
+            return float(seconds.value)
+        return None
+
+    @property
+    def outlasts_a_stop(self) -> bool:
+        """It sleeps longer than most containers are given to stop: whoever stops it finds it there."""
+        return self.kind == "sleep" and (self.limit or 0) >= _LONG_SLEEP
+
+
+class Guard:
+    """A `try` or `with` around a place."""
+
+    __slots__ = ("module", "node")
+
+    def __init__(self, node: ast.AST, module: Module) -> None:
+        self.node = node
+        self.module = module
+
+
+class End:
+    """One way in which a piece of the program can end."""
+
+    __slots__ = ("cause", "kind", "point", "tag", "value")
+
+    def __init__(self, kind: str, tag: int = CERTAIN, value: Value | None = None) -> None:
+        self.kind = kind
+        self.tag = tag
+        self.value = value
+        self.point: Point | None = None
+        self.cause = ""
+
+    def weaker(self, tag: int) -> End:
+        if tag <= self.tag:
+            return self
+        end = End(self.kind, tag, self.value)
+        end.point, end.cause = self.point, self.cause
+        return end
+
+
+def stuck(point: Point, cause: str, tag: int = CERTAIN) -> Leave:
+    end = End(STUCK, tag)
+    end.point, end.cause = point, cause
+    return Leave([end])
+
+
+class Leave(Exception):  # noqa: N818 - it is control flow, not an error
+    """Raised by an expression that does not come back, with all the ways it may end."""
+
+    def __init__(self, ends: list[End]) -> None:
+        super().__init__()
+        self.ends = ends
+
+
+class TooLong(Exception):  # noqa: N818
+    """The program is larger than anybody wants to follow."""
+
+
+class Loop:
+    __slots__ = ("exits", "hit", "node", "waits")
+
+    def __init__(self, node: ast.AST) -> None:
+        self.node = node
+        self.hit = False
+        """The signal arrived inside it."""
+        self.waits = False
+        self.exits = CERTAIN
+        """How it may end without a signal: CERTAIN here means that it cannot."""
+
+
+class Frame:
+    __slots__ = ("function", "globals", "module", "nonlocals", "on_yield", "owner", "scopes", "self_")
+
+    def __init__(self, module: Module, scopes: tuple[Store, ...], function: Function | None = None) -> None:
+        self.module = module
+        self.scopes = scopes
+        self.function = function
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.on_yield: Callable[[Value], Value] | None = None
+
+
+class Registration(Value):
+    """What is installed for a signal: a handler, or `SIG_IGN`, `SIG_DFL`."""
+
+    __slots__ = ("certain", "handler", "loop", "main_thread", "module", "names", "node", "signals")
+
+    def __init__(self, handler: Value, node: ast.AST, module: Module) -> None:
+        self.handler = handler
+        self.node = node
+        self.module = module
+        self.signals: list[str] = []
+        self.names: list[ast.AST] = []
+        self.loop = False
+        """Called by the event loop, between callbacks."""
+        self.main_thread = True
+        self.certain = True
+
+
+class Deed:
+    """One thing a handler did."""
+
+    __slots__ = ("kind", "module", "node", "seconds", "target")
+
+    def __init__(self, kind: str, target: str, node: ast.AST | None, module: Module, seconds: float | None) -> None:
+        self.kind = kind
+        self.target = target
+        self.node = node
+        self.module = module
+        self.seconds = seconds
+
+
+class Served(Record):
+    """A server that the source starts, and its row in the table."""
+
+    node: ast.AST
+    module: Module
+    keywords: dict[str, Value]
+    row: dict[str, Any]
+
+
+class Facts:
+    """What a run without a signal comes across, in order."""
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+        """Where the main thread waits."""
+        self.aside: list[Point] = []
+        """Where threads, tasks and children wait."""
+        self.maybe: list[Point] = []
+        """Calls out of the project that may be the program's main loop."""
+        self.registrations: list[Registration] = []
+        self.installed_at: int | None = None
+        """How many waits come before the first handler."""
+        self.servers: list[Served] = []
+        self.children: list[Thing] = []
+        self.connections: list[tuple[str, Thing]] = []
+        self.closed: set[int] = set()
+        self.startup: list[Point] = []
+        self.replaced_by: tuple[Word, ...] | None = None
+        self.forwards_to: tuple[Word, ...] | None = None
+        self.drain: tuple[float, ast.AST, Module] | None = None

@@ -1,0 +1,354 @@
+"""What each kind of expression is worth."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python import library
+from gracelint.behaviour.python.ends import (
+    Frame,
+)
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    ELEMENTS,
+    FALSE,
+    FROM_OUTSIDE,
+    LOST,
+    LOST_TRACK,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Items,
+    Later,
+    Name,
+    Thing,
+    Unknown,
+    Value,
+    items,
+    join,
+    same,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.values import Store
+
+
+def _constant(machine: Machine, node: ast.Constant) -> Value:
+    return Const(node.value)
+
+
+def _name(machine: Machine, node: ast.Name) -> Value:
+    return machine.lookup(node.id)
+
+
+def _attribute(machine: Machine, node: ast.Attribute) -> Value:
+    return machine.attribute(machine.eval(node.value), node.attr, node)
+
+
+def _call(machine: Machine, node: ast.Call) -> Value:
+    function = machine.eval(node.func)
+    args: list[Value] = []
+    for argument in node.args:
+        if isinstance(argument, ast.Starred):
+            args += machine.elements(machine.eval(argument.value)) or [FROM_OUTSIDE]
+        else:
+            args.append(machine.eval(argument))
+    keywords: dict[str, Value] = {}
+    for keyword in node.keywords:
+        value = machine.eval(keyword.value)
+        if keyword.arg is not None:
+            keywords[keyword.arg] = value
+        elif isinstance(value, Items):
+            keywords |= {key: item for key, item in value.store.items() if isinstance(key, str) and key != "…"}
+    return machine.call(function, args, keywords, node)
+
+
+def _await(machine: Machine, node: ast.Await) -> Value:
+    return machine.awaited(machine.eval(node.value), node)
+
+
+def _yield(machine: Machine, node: ast.Yield) -> Value:
+    value = machine.eval(node.value) if node.value else NONE
+    on_yield = machine.frame.on_yield
+    return FROM_OUTSIDE if on_yield is None else on_yield(value)
+
+
+def _yield_from(machine: Machine, node: ast.YieldFrom) -> Value:
+    value = machine.eval(node.value)
+    if isinstance(value, Later) and machine.frame.on_yield is not None:
+        return machine.invoke(value.function, value.args, value.keywords, value.node, on_yield=machine.frame.on_yield)
+    return FROM_OUTSIDE
+
+
+def _bool_op(machine: Machine, node: ast.BoolOp) -> Value:
+    stop = isinstance(node.op, ast.Or)
+    tag = CERTAIN
+    value: Value = FROM_OUTSIDE
+    for index, part in enumerate(node.values):
+        if tag and index:
+            mark, arrived = len(machine.trail), machine.arrived
+            value = machine.eval(part)
+            if not (machine.arrived and not arrived):
+                changes = machine.undo(mark)
+                machine.redo(changes)
+        else:
+            value = machine.eval(part)
+        truth = machine.truth(value)
+        if truth is stop:
+            return value if not tag else Const(stop) if tag < LOST else value
+        if isinstance(truth, Unknown):
+            tag = max(tag, truth.tag)
+    if tag == CERTAIN:
+        return value
+    return Unknown(tag)
+
+
+def _unary(machine: Machine, node: ast.UnaryOp) -> Value:
+    value = machine.eval(node.operand)
+    if isinstance(node.op, ast.Not):
+        truth = machine.truth(value)
+        return Const(not truth) if isinstance(truth, bool) else truth
+    if isinstance(node.op, ast.USub) and isinstance(value, Const) and isinstance(value.value, (int, float)):
+        return Const(-value.value)
+    return Unknown(value.tag) if isinstance(value, Unknown) else FROM_OUTSIDE
+
+
+def _bin_op(machine: Machine, node: ast.BinOp) -> Value:
+    left, right = machine.eval(node.left), machine.eval(node.right)
+    if isinstance(left, Const) and isinstance(right, Const):
+        return calculate(node.op, left.value, right.value)
+    if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, ast.Add):
+        return items(left.kind, [*left.values(), *right.values()])
+    return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in (left, right)) else FROM_OUTSIDE
+
+
+def _compare(machine: Machine, node: ast.Compare) -> Value:
+    left = machine.eval(node.left)
+    result: Value = TRUE
+    for operator, comparator in zip(node.ops, node.comparators, strict=False):
+        right = machine.eval(comparator)
+        answer = compared(operator, left, right)
+        if isinstance(answer, Const) and not answer.value:
+            return FALSE
+        if isinstance(answer, Unknown):
+            result = answer
+        left = right
+    return result
+
+
+def _if_exp(machine: Machine, node: ast.IfExp) -> Value:
+    truth = machine.truth(machine.eval(node.test))
+    if isinstance(truth, bool):
+        return machine.eval(node.body if truth else node.orelse)
+    return join(machine.eval(node.body), machine.eval(node.orelse), truth.tag)
+
+
+def _tuple(machine: Machine, node: ast.Tuple | ast.List | ast.Set) -> Value:
+    values: list[Value] = []
+    is_open = False
+    for element in node.elts:
+        if isinstance(element, ast.Starred):
+            known = machine.elements(machine.eval(element.value))
+            values += known or []
+            is_open = is_open or known is None
+        else:
+            values.append(machine.eval(element))
+    made = items(type(node).__name__.lower(), values)
+    if is_open:
+        made.store["…"] = FROM_OUTSIDE
+    return made
+
+
+def _dict(machine: Machine, node: ast.Dict) -> Value:
+    store: Store = {}
+    for key, value_node in zip(node.keys, node.values, strict=False):
+        value = machine.eval(value_node)
+        name = machine.eval(key) if key is not None else None
+        if isinstance(name, Const) and hashable(name.value):
+            store[name.value] = value
+        elif isinstance(name, Name):
+            store[("key", name.dotted)] = value
+        else:
+            store["…"] = value
+    return Items("dict", store)
+
+
+def _comprehension(machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+    return _generate(machine, node.elt, node.generators, "list")
+
+
+def _dict_comprehension(machine: Machine, node: ast.DictComp) -> Value:
+    _generate(machine, node.value, node.generators, "list")
+    return Items("dict", {"…": FROM_OUTSIDE})
+
+
+def _generate(machine: Machine, element: ast.expr, generators: list[ast.comprehension], kind: str) -> Value:
+    scope: Store = {}
+    frame = Frame(machine.module, (*machine.frame.scopes, scope), machine.frame.function)
+    machine.frames.append(frame)
+    values: list[Value] = []
+    try:
+        is_open = _each(machine, element, generators, values)
+    finally:
+        machine.frames.pop()
+    made = items(kind, values)
+    if is_open:
+        made.store["…"] = FROM_OUTSIDE
+    return made
+
+
+def _each(machine: Machine, element: ast.expr, generators: list[ast.comprehension], values: list[Value]) -> bool:
+    if not generators:
+        values.append(machine.eval(element))
+        return False
+    first = generators[0]
+    known = machine.elements(machine.eval(first.iter))
+    is_open = known is None or len(known) > ELEMENTS
+    for value in [FROM_OUTSIDE] if known is None else known[:ELEMENTS]:
+        machine.assign(first.target, value)
+        truths = [machine.truth(machine.eval(test)) for test in first.ifs]
+        if any(truth is False for truth in truths):
+            continue
+        is_open = _each(machine, element, generators[1:], values) or is_open
+    return is_open
+
+
+def _subscript(machine: Machine, node: ast.Subscript) -> Value:
+    owner = machine.eval(node.value)
+    key = machine.eval(node.slice)
+    return library.subscript(machine, owner, key)
+
+
+def _slice(machine: Machine, node: ast.Slice) -> Value:
+    thing = Thing("slice", node, machine.module)
+    thing.store["lower"] = machine.eval(node.lower) if node.lower else NONE
+    thing.store["upper"] = machine.eval(node.upper) if node.upper else NONE
+    return thing
+
+
+def _joined(machine: Machine, node: ast.JoinedStr) -> Value:
+    parts: list[str] = []
+    for part in node.values:
+        value = machine.eval(part.value if isinstance(part, ast.FormattedValue) else part)
+        if not isinstance(value, Const):
+            return FROM_OUTSIDE
+        parts.append(str(value.value))
+    return Const("".join(parts)) if sum(map(len, parts)) < 4096 else FROM_OUTSIDE
+
+
+def _lambda(machine: Machine, node: ast.Lambda) -> Value:
+    return machine.function(node)
+
+
+def _named(machine: Machine, node: ast.NamedExpr) -> Value:
+    value = machine.eval(node.value)
+    machine.assign(node.target, value)
+    return value
+
+
+def _starred(machine: Machine, node: ast.Starred) -> Value:
+    return machine.eval(node.value)
+
+
+def _may_be_one(operator: ast.cmpop, left: Thing, right: Thing) -> bool:
+    """Whether two objects may be equal, or what two calls gave may be the same object."""
+    return isinstance(operator, (ast.Eq, ast.NotEq)) or left.cls is None or right.cls is None
+
+
+def calculate(operator: ast.operator, left: object, right: object) -> Value:
+    numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
+    texts = isinstance(left, str) and isinstance(right, str)
+    try:
+        if isinstance(operator, ast.Add) and (numbers or (texts and len(left) + len(right) < 4096)):  # type: ignore[arg-type]
+            return Const(left + right)  # type: ignore[operator]
+        if not numbers or abs(left) > 1e15 or abs(right) > 1e15:  # type: ignore[arg-type]
+            return FROM_OUTSIDE
+        if isinstance(operator, ast.Sub):
+            return Const(left - right)  # type: ignore[operator]
+        if isinstance(operator, ast.Mult):
+            return Const(left * right)  # type: ignore[operator]
+        if isinstance(operator, ast.Div):
+            return Const(left / right)  # type: ignore[operator]
+        if isinstance(operator, ast.FloorDiv):
+            return Const(left // right)  # type: ignore[operator]
+    except (ArithmeticError, TypeError):
+        pass
+    return FROM_OUTSIDE
+
+
+def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
+    if isinstance(left, Name) and left.dotted == "sys.version_info" and isinstance(right, Items):
+        return Const(isinstance(operator, (ast.Gt, ast.GtE)))
+    unknown = [value for value in (left, right) if isinstance(value, (Unknown, Bound))]
+    if unknown:
+        return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in unknown) else FROM_OUTSIDE
+    equal = isinstance(operator, (ast.Eq, ast.Is))
+    if equal or isinstance(operator, (ast.NotEq, ast.IsNot)):
+        if (
+            isinstance(left, Thing)
+            and isinstance(right, Thing)
+            and left is not right
+            and _may_be_one(operator, left, right)
+        ):
+            return FROM_OUTSIDE
+        left, right = library.comparable(left), library.comparable(right)
+        return Const(same(left, right) is equal)
+    if isinstance(operator, (ast.In, ast.NotIn)):
+        if isinstance(right, Items) and not right.open:
+            keys = [Const(key) for key in right.store] if right.kind == "dict" else right.values()
+            if all(isinstance(value, (Const, Name)) for value in (left, *keys)):
+                found = any(same(library.comparable(left), library.comparable(key)) for key in keys)
+                return Const(found is isinstance(operator, ast.In))
+        return FROM_OUTSIDE
+    if isinstance(left, Const) and isinstance(right, Const):
+        try:
+            if isinstance(operator, ast.Lt):
+                return Const(left.value < right.value)
+            if isinstance(operator, ast.LtE):
+                return Const(left.value <= right.value)
+            if isinstance(operator, ast.Gt):
+                return Const(left.value > right.value)
+            if isinstance(operator, ast.GtE):
+                return Const(left.value >= right.value)
+        except TypeError:
+            pass
+    return FROM_OUTSIDE
+
+
+def hashable(value: object) -> bool:
+    return isinstance(value, (str, bytes, int, float, bool, type(None)))
+
+
+EXPRESSIONS: dict[type[ast.AST], Callable[..., Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.Await: _await,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield_from,
+    ast.BoolOp: _bool_op,
+    ast.UnaryOp: _unary,
+    ast.BinOp: _bin_op,
+    ast.Compare: _compare,
+    ast.IfExp: _if_exp,
+    ast.Tuple: _tuple,
+    ast.List: _tuple,
+    ast.Set: _tuple,
+    ast.Dict: _dict,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.DictComp: _dict_comprehension,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.JoinedStr: _joined,
+    ast.Lambda: _lambda,
+    ast.NamedExpr: _named,
+    ast.Starred: _starred,
+}

@@ -1,0 +1,794 @@
+"""An abstract run of a program, with a signal that arrives while it waits.
+
+The machine walks the statements in the order Python would, follows calls into the project, and keeps what it can know
+of variables and objects. Where a condition is not known it walks both ways and joins what they leave behind. Calls that
+leave the project are answered by `library`. A first run without a signal finds the places where the program waits; one
+with `at` set delivers the signal at one of them, runs the handler that is installed by then, and goes on: how the
+program's main thread ends from there is its reaction.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+from gracelint.behaviour.python import commands, library, models  # noqa: F401 - they fill library's tables
+from gracelint.behaviour.python.ends import (
+    FINAL,
+    NORMAL,
+    RAISE,
+    RETURN,
+    Deed,
+    End,
+    Facts,
+    Frame,
+    Guard,
+    Leave,
+    Loop,
+    Point,
+    Registration,
+    TooLong,
+    stuck,
+)
+from gracelint.behaviour.python.expressions import EXPRESSIONS, hashable
+from gracelint.behaviour.python.modules import Module, Modules
+from gracelint.behaviour.python.statements import STATEMENTS
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    ELEMENTS,
+    FROM_OUTSIDE,
+    LOST,
+    LOST_TRACK,
+    MISSING,
+    NONE,
+    OUTSIDE,
+    Bound,
+    Class,
+    Const,
+    Error,
+    Function,
+    Items,
+    Later,
+    ModuleValue,
+    Name,
+    Partial,
+    Super,
+    Thing,
+    Unknown,
+    Value,
+    derives,
+    items,
+    join,
+)
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from gracelint.behaviour.python.children import Children
+    from gracelint.behaviour.python.values import Store
+
+STEPS = 60_000
+"""How far one run goes."""
+_DEPTH = 40
+
+
+class Machine:
+    def __init__(
+        self,
+        modules: Modules,
+        *,
+        env: Mapping[str, str | None],
+        argv: tuple[str, ...] = (),
+        signal: str = "",
+        at: int | None = None,
+        pid_1: bool = True,
+        limit: int,
+        children: Children,
+    ) -> None:
+        self.modules = modules
+        self.env = env
+        self.argv = argv
+        self.signal = signal
+        self.at = at
+        self.pid_1 = pid_1
+        self.children = children
+        self.facts = Facts()
+        self.stores: dict[str, Store] = {}
+        self.trail: list[tuple[Store, Hashable, Value | None]] = []
+        self.frames: list[Frame] = []
+        self.loops: list[Loop] = []
+        self.guards: list[Guard] = []
+        self.caught: list[Error] = []
+        self.side: list[End] = []
+        self.steps = 0
+        self.limit = limit
+        self.active: list[ast.AST] = []
+        self.world: Store = {}
+        """Process-wide state: a handler for each signal, `atexit`, threads."""
+        self.arrived = False
+        """The signal has been delivered."""
+        self.arrival: Point | None = None
+        self.handling = 0
+        self.handler: Registration | None = None
+        self.resuming = False
+        """A thread is taken up in the middle of its work: its first loop has been entered already."""
+        self.aside = 0
+        """Walking a thread, task or child process beside the main thread."""
+        self.acts: list[Deed] = []
+        self.cleaned = False
+        self.helpers = 0
+        """How many functions of the project the handler called, itself included."""
+        self.delay: float | None = 0.0
+        self.cancel: Error | None = None
+        self.doubts: list[str] = []
+        self.raised_default = False
+        self.runners: list[Thing] = []
+        """The event loops that run, the innermost last."""
+        self.runners_stopped = False
+        """loop.stop() while a coroutine was to be completed."""
+        self.awaiting = False
+        self.pending: Registration | None = None
+        """The event loop's handler, until the loop gets to run it."""
+        self.off_main = False
+        self.checking: list[Thing] = []
+        self.cancelling = False
+        self.blocked_by: Point | None = None
+        self.shared_stores: set[int] = set()
+        """Of objects that processes share."""
+        self.arrived_at = 0
+        """How long the trail was when the signal arrived."""
+        self.unheard = False
+        """The handler has run, but the event loop goes on waiting."""
+        self.thrown: Error | None = None
+        """What came out of the handler."""
+        self.dropped: Point | None = None
+        """The server whose requests in flight are lost."""
+        self.waited = False
+        """The wait in which the signal arrived was waited out."""
+        self.misfit = False
+        """The handler cannot be called with the arguments that it gets."""
+        self.timers_set = False
+        self.served = False
+        """The server handled the signal itself."""
+        self.leaving: list[Point] = []
+        """Where the main thread waits after the signal."""
+        self.ended: set[ast.AST] = set()
+        """Where children are started that this run terminates, joins or cancels after the signal."""
+        self.closing: dict[ast.AST, set[str]] = {}
+        """The methods called after the signal on what was made at a place."""
+        self.forks = 0
+        self.forced = False
+        """A loop was entered against its condition, because it had been before."""
+        self.rounds = 0
+        self.exhausted = False
+        self.came_back = CERTAIN
+        """How sure it is that the last function to return does."""
+        self.in_child = False
+        self.in_thread = False
+        """Below a thread that the handler started."""
+        self.current: list[Thing] = []
+        """Tasks that run beside the main task, the innermost last."""
+        self.heavy = frozenset(table("python")["heavy"]["imports"])
+
+    # -- running ---------------------------------------------------------------------------------------------
+
+    def run(self, entry: Module, call: str | None) -> list[End]:
+        """All the ways in which the program's main thread can end."""
+        self.entry = entry
+        store = self.load(entry, "__main__" if call is None else entry.name)
+        if not isinstance(store, list):
+            ends = [End(NORMAL)]
+            if call is not None:
+                self.frames.append(Frame(entry, ()))
+                function: Value = ModuleValue(entry, store)
+                try:
+                    for part in call.split("."):
+                        function = self.attribute(function, part, entry.tree)
+                    self.call(function, [], {}, entry.tree)
+                except Leave as leave:
+                    ends = leave.ends
+                self.frames.pop()
+        else:
+            ends = store
+        ends = self.merge(ends + self.side)
+        self.side = []
+        return library.finish(self, ends)
+
+    def load(self, module: Module, name: str) -> Store | list[End]:
+        """Runs a module's top level; its globals, or the ways it ended where it did not come back."""
+        if module.name in self.stores:
+            return self.stores[module.name]
+        store: Store = {"__name__": Const(name), "__file__": Const(module.path), "__doc__": NONE}
+        self.stores[module.name] = store
+        self.frames.append(Frame(module, (store,)))
+        try:
+            ends = self.block(module.tree.body)
+        finally:
+            self.frames.pop()
+        if any(end.kind == NORMAL for end in ends):
+            self.side += [end for end in ends if end.kind != NORMAL]
+            return store
+        return ends
+
+    def block(self, body: Sequence[ast.stmt]) -> list[End]:
+        ends: list[End] = []
+        tag = CERTAIN
+        for statement in body:
+            arrived = self.arrived
+            step = self.statement(statement)
+            if self.arrived and not arrived:
+                ends, tag = [], CERTAIN
+            ends += [end for end in step if end.kind != NORMAL]
+            normal = [end.tag for end in step if end.kind == NORMAL]
+            if not normal:
+                return self.merge(ends)
+            tag = max(tag, min(normal))
+        return [*self.merge(ends), End(NORMAL, tag)]
+
+    def statement(self, node: ast.stmt) -> list[End]:
+        self.steps += 1
+        if self.steps > self.limit:
+            raise TooLong
+        outer, self.side = self.side, []
+        arrived = self.arrived
+        try:
+            run = STATEMENTS.get(type(node))
+            ends = [End(NORMAL)] if run is None else run(self, node)
+        except Leave as leave:
+            ends = leave.ends
+        ends = ends + self.side
+        self.side = [] if self.arrived and not arrived else outer
+        return ends
+
+    def fork(self, tag: int, branches: Sequence[Callable[[], list[End]]]) -> list[End]:
+        """Walks several ways of which one is taken, and joins what they leave behind."""
+        arrived = self.arrived
+        results: list[list[End]] = []
+        changes: list[dict[tuple[int, Hashable], tuple[Store, Value]]] = []
+        for branch in branches:
+            mark = len(self.trail)
+            self.forks += 1
+            try:
+                ends = branch()
+            finally:
+                self.forks -= 1
+            if self.arrived and not arrived:
+                return ends
+            results.append(ends)
+            changes.append(self.undo(mark))
+        self._join(changes, results, tag)
+        kinds = [{_identity(end) for end in ends} for ends in results]
+        shared = set.intersection(*kinds)
+        return self.merge(
+            [end if _identity(end) in shared else end.weaker(tag or OUTSIDE) for ends in results for end in ends]
+        )
+
+    def beside(self, branch: Callable[[], list[End]]) -> None:
+        """Walks what goes on at the same time, and keeps what it may have left behind by now."""
+        mark = len(self.trail)
+        self.forks += 1
+        branch()
+        self.forks -= 1
+        changes = self.undo(mark)
+        for (_, key), (store, value) in reversed(changes.items()):
+            if value is not MISSING:
+                self.write(store, key, join(store.get(key), value, OUTSIDE))
+
+    def undo(self, mark: int) -> dict[tuple[int, Hashable], tuple[Store, Value]]:
+        """Takes back all writes since `mark`; what they had left behind."""
+        changes: dict[tuple[int, Hashable], tuple[Store, Value]] = {}
+        while len(self.trail) > mark:
+            store, key, old = self.trail.pop()
+            changes.setdefault((id(store), key), (store, store.get(key, MISSING)))
+            if old is None:
+                store.pop(key, None)
+            else:
+                store[key] = old
+        return changes
+
+    def redo(self, changes: dict[tuple[int, Hashable], tuple[Store, Value]]) -> None:
+        for (_, key), (store, value) in reversed(changes.items()):
+            if value is not MISSING:
+                self.write(store, key, value)
+
+    def _join(
+        self,
+        changes: list[dict[tuple[int, Hashable], tuple[Store, Value]]],
+        results: list[list[End]],
+        tag: int,
+    ) -> None:
+        going = [
+            change for change, ends in zip(changes, results, strict=False) if any(end.kind not in FINAL for end in ends)
+        ]
+        lasting = [
+            change for change, ends in zip(changes, results, strict=False) if any(end.kind == NORMAL for end in ends)
+        ]
+        ways = lasting if len(lasting) == 1 and tag == CERTAIN else going
+        for key in {key: None for change in reversed(ways) for key in reversed(change)}:
+            store = next(change[key][0] for change in ways if key in change)
+            values = [change[key][1] if key in change else store.get(key[1]) for change in ways]
+            value = values[0]
+            for other in values[1:]:
+                value = join(None if value is MISSING else value, None if other is MISSING else other, tag)
+            if value is not None and value is not MISSING:
+                self.write(store, key[1], value)
+
+    def write(self, store: Store, key: Hashable, value: Value) -> None:
+        self.trail.append((store, key, store.get(key)))
+        store[key] = value
+
+    @staticmethod
+    def merge(ends: list[End]) -> list[End]:
+        """Each way once, with the best certainty."""
+        best: dict[Hashable, End] = {}
+        for end in ends:
+            known = best.get(_identity(end))
+            if known is None or end.tag < known.tag:
+                best[_identity(end)] = end
+        return list(best.values())
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def module(self) -> Module:
+        return self.frames[-1].module
+
+    def doubt(self, reason: str) -> None:
+        """Something that may matter to the signal and cannot be followed."""
+        if reason not in self.doubts:
+            self.doubts.append(reason)
+
+    # -- names and imports ------------------------------------------------------------------------------------------
+
+    def catches(self, type_: Value, error: Error) -> bool:
+        if isinstance(type_, Class):
+            return error.cls is not None and derives(error.cls, type_)
+        dotted = library.canonical(type_.dotted) if isinstance(type_, Name) else ""
+        kind = library.canonical(error.cls.kind if error.cls is not None else error.dotted)
+        return bool(dotted) and (kind == dotted or library.is_kind_of(kind, dotted))
+
+    def as_error(self, value: Value) -> Error:
+        if isinstance(value, Error):
+            return value
+        if isinstance(value, Class):
+            return Error(value.kind, value)
+        if isinstance(value, Thing):
+            return Error(value.kind, value.cls)
+        if isinstance(value, Name):
+            return Error(value.dotted)
+        return Error("?")
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Function:
+        arguments = node.args
+        defaults: dict[str, Value] = {}
+        positional = [*arguments.posonlyargs, *arguments.args]
+        for argument, default in zip(
+            positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=False
+        ):
+            defaults[argument.arg] = self.eval(default)
+        for argument, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=False):
+            if keyword_default is not None:
+                defaults[argument.arg] = self.eval(keyword_default)
+        return Function(node, self.module, self.frame.scopes, defaults)
+
+    def import_module(self, name: str, node: ast.AST) -> Value:
+        """Runs a module and its packages, once; a Name for what is not in the project."""
+        if name.partition(".")[0] in self.heavy:
+            self.startup("import", node)
+        parent: Value | None = None
+        parts = name.split(".")
+        for index in range(len(parts)):
+            dotted = ".".join(parts[: index + 1])
+            module = self.modules.find(dotted)
+            if module is None:
+                continue
+            found = self.load(module, dotted)
+            if isinstance(found, list):
+                raise Leave(found)
+            value = ModuleValue(module, found)
+            if isinstance(parent, ModuleValue):
+                self.write(parent.store, parts[index], value)
+            parent = value
+        if self.modules.find(name) is not None and parent is not None:
+            return parent
+        if self.modules.is_ours(name) and not self.modules.is_folder(name):
+            self.modules.unread.setdefault(name)
+        return Name(name)
+
+    def bind(self, name: str, value: Value) -> None:
+        frame = self.frame
+        if name in frame.globals:
+            self.write(self.stores[self.module.name], name, value)
+        elif name in frame.nonlocals:
+            scope = next((scope for scope in reversed(frame.scopes[:-1]) if name in scope), frame.scopes[-1])
+            self.write(scope, name, value)
+        else:
+            self.write(frame.scopes[-1], name, value)
+        if self.handling and not self.aside and (name in frame.globals or name in frame.nonlocals):
+            self.act("flag", name)
+
+    def assign(self, target: ast.expr, value: Value) -> None:
+        if isinstance(target, ast.Name):
+            self.bind(target.id, value)
+        elif isinstance(target, ast.Attribute):
+            owner = self.eval(target.value)
+            if isinstance(owner, (Thing, Class, ModuleValue)):
+                self.write(owner.store, target.attr, value)
+                if self.handling and not self.aside:
+                    self.act("flag", target.attr, target)
+            elif self.handling and isinstance(owner, (Unknown, Bound)):
+                self.doubt(f"the handler sets `{ast.unparse(target)}`, which is not in the project")
+        elif isinstance(target, ast.Subscript):
+            owner = self.eval(target.value)
+            key = self.eval(target.slice)
+            if isinstance(owner, (Items, Thing)):
+                self.write(owner.store, key.value if isinstance(key, Const) and hashable(key.value) else "…", value)
+                if self.handling and not self.aside:
+                    self.act("flag", ast.unparse(target), target)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            known = self.elements(value)
+            starred = any(isinstance(part, ast.Starred) for part in target.elts)
+            spare: Value = value if isinstance(value, Unknown) else FROM_OUTSIDE
+            for index, part in enumerate(target.elts):
+                exact = known is not None and not starred and len(known) == len(target.elts)
+                self.assign(part, known[index] if exact and known is not None else spare)
+        elif isinstance(target, ast.Starred):
+            self.assign(target.value, value)
+
+    # -- values -----------------------------------------------------------------------------------------
+
+    def eval(self, node: ast.expr) -> Value:
+        self.steps += 1
+        if self.steps > self.limit:
+            raise TooLong
+        evaluate = EXPRESSIONS.get(type(node))
+        return FROM_OUTSIDE if evaluate is None else evaluate(self, node)
+
+    def lookup(self, name: str) -> Value:
+        frame = self.frame
+        if name not in frame.globals:
+            for scope in reversed(frame.scopes):
+                if name in scope:
+                    return scope[name]
+        store = self.stores.get(frame.module.name, {})
+        if name in store:
+            return store[name]
+        if hasattr(builtins, name):
+            return Name(f"builtins.{name}")
+        star = store.get("*")
+        if isinstance(star, Name):
+            return Name(f"{star.dotted}.{name}")
+        return LOST_TRACK
+
+    def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
+        if isinstance(owner, ModuleValue):
+            return self._module_attribute(owner, name, node)
+        if isinstance(owner, Name):
+            return library.external_attribute(self, owner, name)
+        if isinstance(owner, Thing):
+            return self._thing_attribute(owner, name, node)
+        if isinstance(owner, Super):
+            for base in owner.owner.bases:
+                found = base.find(name) if isinstance(base, Class) else None
+                if isinstance(found, Function):
+                    return found.bind(owner.receiver)
+            return Bound(owner.receiver, name)
+        if isinstance(owner, Class):
+            found = owner.find(name)
+            if isinstance(found, Function):
+                return found.bind(owner) if found.wrapper == "classmethod" else found
+            if found is not None:
+                return found
+            return Name(f"{owner.kind}.{name}") if owner.kind else LOST_TRACK
+        return Bound(owner, name)
+
+    def _module_attribute(self, owner: ModuleValue, name: str, node: ast.AST) -> Value:
+        if name in owner.store:
+            return owner.store[name]
+        if owner.module.is_package and self.modules.find(f"{owner.module.name}.{name}") is not None:
+            return self.import_module(f"{owner.module.name}.{name}", node)
+        star = owner.store.get("*")
+        return Name(f"{star.dotted}.{name}") if isinstance(star, Name) else LOST_TRACK
+
+    def _thing_attribute(self, owner: Thing, name: str, node: ast.AST) -> Value:
+        if name in owner.store:
+            return owner.store[name]
+        found = owner.cls.find(name) if owner.cls is not None else None
+        if isinstance(found, Function):
+            if found.wrapper == "property":
+                return self.call(found.bind(owner), [], {}, node)
+            if found.wrapper == "staticmethod":
+                return found
+            return found.bind(owner.cls if found.wrapper == "classmethod" and owner.cls else owner)
+        if found is not None:
+            return found
+        return Bound(owner, name)
+
+    def call(self, function: Value, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+        if isinstance(function, Function):
+            return self.invoke(function, args, keywords, node)
+        if isinstance(function, Partial):
+            return self.call(function.function, [*function.args, *args], {**function.keywords, **keywords}, node)
+        if isinstance(function, Class):
+            return self.instantiate(function, args, keywords, node)
+        if isinstance(function, Thing) and function.cls is not None:
+            method = function.cls.find("__call__")
+            if isinstance(method, Function):
+                return self.invoke(method.bind(function), args, keywords, node)
+        return library.call(self, function, args, keywords, node)
+
+    def instantiate(self, cls: Class, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+        thing = Thing(cls.kind, node, self.module, cls)
+        if library.is_exception(cls.kind):
+            return Error(cls.kind, cls)
+        init = cls.find("__init__")
+        if isinstance(init, Function):
+            self.invoke(init.bind(thing), args, keywords, node)
+        else:
+            library.initialise(self, thing, args, keywords, node)
+            library.dataclass_fields(cls, thing, args, keywords)
+        return thing
+
+    def invoke(
+        self,
+        function: Value,
+        args: Sequence[Value],
+        keywords: dict[str, Value],
+        node: ast.AST,
+        *,
+        on_yield: Callable[[Value], Value] | None = None,
+        awaited: bool = False,
+    ) -> Value:
+        if not isinstance(function, Function):
+            return self.call(function, args, keywords, node)
+        target = function.node
+        if on_yield is None and (
+            (isinstance(target, ast.AsyncFunctionDef) and not awaited)
+            or (not awaited and self.modules.is_generator(target))
+        ):
+            return Later(function, args, keywords, node)
+        if target in self.active or len(self.active) > _DEPTH:
+            return FROM_OUTSIDE
+        if self.handling and not self.aside:
+            self.helpers += 1
+        scope = self._arguments(function, args, keywords)
+        awaiting, self.awaiting = self.awaiting, False
+        frame = Frame(function.module, (*function.scopes, scope), function)
+        frame.on_yield = on_yield
+        self.frames.append(frame)
+        self.active.append(target)
+        try:
+            if isinstance(target, ast.Lambda):
+                return self.eval(target.body)
+            ends = self.block(target.body)
+        finally:
+            self.frames.pop()
+            self.active.pop()
+            self.awaiting = awaiting
+        returned = [end for end in ends if end.kind in (RETURN, NORMAL)]
+        if not returned:
+            raise Leave(ends)
+        self.side += [end for end in ends if end.kind not in (RETURN, NORMAL)]
+        self.came_back = min(end.tag for end in returned)
+        value = returned[0].value or NONE
+        for end in returned[1:]:
+            value = join(value, end.value or NONE, max(end.tag, OUTSIDE))
+        return value
+
+    def _arguments(self, function: Function, args: Sequence[Value], keywords: dict[str, Value]) -> Store:
+        arguments = function.node.args
+        positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+        values = [function.receiver, *args] if function.receiver is not None else list(args)
+        scope: Store = {}
+        for name in (*positional, *(argument.arg for argument in arguments.kwonlyargs)):
+            scope[name] = library.parameter_default(function.defaults.get(name))
+        scope.update(zip(positional, values, strict=False))
+        named = {name: value for name, value in keywords.items() if name in scope}
+        scope.update(named)
+        if arguments.vararg is not None:
+            scope[arguments.vararg.arg] = items("tuple", values[len(positional) :])
+        if arguments.kwarg is not None:
+            rest: Store = {name: value for name, value in keywords.items() if name not in named}
+            scope[arguments.kwarg.arg] = Items("dict", rest)
+        return scope
+
+    def awaited(self, value: Value, node: ast.AST) -> Value:
+        """What `await value` gives."""
+        if isinstance(value, Later):
+            if isinstance(value.function, Function):
+                return self.invoke(value.function, value.args, value.keywords, value.node, awaited=True)
+            answer = library.await_external
+            return self.give_way(lambda: answer(self, value))
+        if isinstance(value, Thing):
+            return self.give_way(lambda: library.await_thing(self, value, node))
+        return value
+
+    def give_way(self, wait: Callable[[], Value]) -> Value:
+        """Waits in a way that lets the event loop go on."""
+        outer, self.awaiting = self.awaiting, True
+        try:
+            return wait()
+        finally:
+            self.awaiting = outer
+
+    def elements(self, value: Value) -> list[Value] | None:
+        """The elements of something iterable, where they are all known."""
+        if isinstance(value, Items) and not value.open:
+            if value.kind == "dict":
+                return [Name(key[1]) if isinstance(key, tuple) else Const(key) for key in value.store]
+            return value.values()
+        if isinstance(value, Const) and isinstance(value.value, str) and len(value.value) <= ELEMENTS:
+            return [Const(char) for char in value.value]
+        return None
+
+    def truth(self, value: Value) -> bool | Unknown:
+        if isinstance(value, Const):
+            return bool(value.value)
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(value, Items):
+            return True if value.values() else (FROM_OUTSIDE if value.open else False)
+        if isinstance(value, Thing):
+            if value.cls is not None:
+                return self._truth_of_instance(value)
+            return True if value.kind.rpartition(".")[2][:1].isupper() else FROM_OUTSIDE
+        if isinstance(value, Bound):
+            receiver: Value = value
+            while isinstance(receiver, Bound):
+                receiver = receiver.receiver
+            return receiver if isinstance(receiver, Unknown) else FROM_OUTSIDE
+        if isinstance(value, Name):
+            return library.truth_of(value)
+        return True
+
+    def _truth_of_instance(self, thing: Thing) -> bool | Unknown:
+        for name in ("__bool__", "__len__"):
+            method = thing.cls.find(name) if thing.cls is not None else None
+            if isinstance(method, Function) and method.node not in self.active:
+                return self.truth(self.call(method.bind(thing), [], {}, method.node))
+        return True
+
+    # -- waiting ---------------------------------------------------------------------------------------------
+
+    def wait(
+        self,
+        point: Point,
+        *,
+        ready: Callable[[], bool | Unknown] | None = None,
+        raises: str | None = None,
+        comes_back: bool = False,
+        deaf: bool = False,
+        value: Value = FROM_OUTSIDE,
+    ) -> Value:
+        """One blocking call.
+
+        `ready` tells whether what it waits for is there; `raises` is what a timeout raises; `comes_back` waits end when
+        the world outside sends something; `deaf` ones let no handler run before they end.
+        """
+        point.loops, point.guards, point.comes_back = tuple(self.loops), tuple(self.guards), comes_back
+        if self.aside and self.cancelling:
+            self.cancelling = False
+            raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+        self.resuming, resuming = False, self.resuming
+        if self.pending is not None and self.awaiting and not self.aside:
+            registration, self.pending = self.pending, None
+            library.run_handler(self, registration, point)
+        is_ready = ready() if ready is not None else False
+        if not self.arrived:
+            return self._wait_before(point, is_ready, ready, raises, comes_back, deaf, value)
+        if self.handling == 0 or self.aside:
+            return self._wait_after(point, is_ready, raises, value, resuming)
+        self.act("wait", point.what, point.node, point.limit)
+        self.leaving.append(point)
+        if is_ready is True:
+            return value
+        if point.seconds is None:
+            raise stuck(point, "handler wait", is_ready.tag if isinstance(is_ready, Unknown) else CERTAIN)
+        self.spend(point)
+        return value
+
+    def _wait_before(
+        self,
+        point: Point,
+        is_ready: bool | Unknown,
+        ready: Callable[[], bool | Unknown] | None,
+        raises: str | None,
+        comes_back: bool,
+        deaf: bool,
+        value: Value,
+    ) -> Value:
+        if is_ready is True:
+            return value
+        if self.aside:
+            self.facts.aside.append(point)
+            if point.seconds is None and not comes_back and is_ready is False:
+                raise stuck(point, "wait")
+            return value
+        self._record(point)
+        if self.at == id(point.node):
+            if deaf:
+                self.arrived, self.arrival = True, point
+                raise stuck(point, "deaf", CERTAIN if not comes_back else LOST)
+            library.deliver(self, point)
+            if self.served:
+                return value
+            is_ready = ready() if ready is not None and not self.unheard else False
+            if isinstance(is_ready, Unknown) and is_ready.tag == OUTSIDE:
+                is_ready = False
+            return self._wait_after(point, is_ready, raises, value, False)
+        if point.seconds is None and not comes_back:
+            if is_ready is False:
+                raise stuck(point, "wait")
+            point.tag = is_ready.tag
+        return value
+
+    def _wait_after(
+        self, point: Point, is_ready: bool | Unknown, raises: str | None, value: Value, resuming: bool
+    ) -> Value:
+        if point is not self.arrival and not self.aside:
+            self.leaving.append(point)
+        if is_ready is True:
+            return value
+        if point.seconds is None:
+            raise stuck(point, "wait", is_ready.tag if isinstance(is_ready, Unknown) else CERTAIN)
+        self.spend(point)
+        if raises is not None:
+            raise Leave([End(RAISE, CERTAIN, Error(raises))])
+        return value
+
+    def spend(self, point: Point) -> None:
+        """Time that passes between the signal and the end."""
+        limit = point.limit
+        if limit is None and self.aside and not self.loops:
+            return
+        if limit is None or self.delay is None:
+            self.delay = None
+        elif point.kind == "sleep" or point is self.arrival or self.aside:
+            self.delay += limit
+        self.waited = self.waited or point is self.arrival
+
+    def _record(self, point: Point) -> None:
+        if not self.arrived and not self.aside:
+            self.facts.points.append(point)
+
+    def startup(self, kind: str, node: ast.AST) -> None:
+        """Something slow before the first handler is there."""
+        known = any(point.node is node for point in self.facts.startup)
+        if not self.facts.registrations and not self.aside and not known:
+            self.facts.startup.append(Point(node, self.module, kind, None, ""))
+
+    def frame_in(self, module: Module) -> Frame:
+        """A frame to do something in that no function does, such as joining a thread at exit."""
+        return Frame(module, (self.stores.get(module.name, {}),))
+
+    def close(self, thing: Thing, method: str) -> None:
+        """A child or connection is ended, as far as a method of that name ends it."""
+        self.facts.closed.add(id(thing))
+        if self.arrived and thing.node is not None:
+            self.ended.add(thing.node)
+            self.closing.setdefault(thing.node, set()).add(method)
+
+    def act(self, kind: str, target: str = "", node: ast.AST | None = None, seconds: float | None = None) -> None:
+        """Notes what a handler does."""
+        if self.handling and not self.aside:
+            if (
+                self.handler is not None
+                and node is self.handler.node
+                and isinstance(node, ast.Call)
+                and len(node.args) > 1
+            ):
+                target = ast.unparse(node.args[1])
+            self.acts.append(Deed(kind, target, node, self.module, seconds))
+
+
+def _identity(end: End) -> Hashable:
+    if end.kind == RAISE and isinstance(end.value, Error):
+        return (RAISE, id(end.value.cls) if end.value.cls is not None else end.value.dotted)
+    if end.kind == RETURN:
+        value = end.value
+        return (RETURN, repr(value.value) if isinstance(value, Const) else id(value))
+    return (end.kind, id(end.point))

@@ -1,0 +1,29 @@
+"""What single calls of the standard library do to the machine: each module fills the tables of `library`."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.python.models import (
+    builtin,
+    event_loop,
+    events,
+    leaving,
+    servers,
+    signals,
+    subprocesses,
+    threads,
+)
+from gracelint.behaviour.python.models.base import argument, model, receiver_of
+
+__all__ = [
+    "argument",
+    "builtin",
+    "event_loop",
+    "events",
+    "leaving",
+    "model",
+    "receiver_of",
+    "servers",
+    "signals",
+    "subprocesses",
+    "threads",
+]

@@ -1,0 +1,363 @@
+"""asyncio: the loop, its tasks, and what awaits them."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import ABANDON, FINAL, HARD, NORMAL, RAISE, End, Leave, Point, stuck
+from gracelint.behaviour.python.library import (
+    AWAITED,
+    EXITS,
+    finishes,
+    is_none,
+    is_true,
+    join_point,
+    path_of,
+    start,
+    text_of,
+)
+from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.models.threads import submit
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    FROM_OUTSIDE,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Error,
+    Function,
+    Items,
+    Later,
+    Name,
+    Partial,
+    Thing,
+    Unknown,
+    Value,
+    items,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model("asyncio.run", "asyncio.loop.run_until_complete", "asyncio.loop.run_forever")
+def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """Runs the event loop: the main task, and whatever has been created beside it."""
+    last = path_of(function).rpartition(".")[2]
+    loop = receiver_of(function)
+    runner = Thing({"run": "asyncio.run"}.get(last, last), node, machine.module)
+    if loop is not None:
+        runner.store["#loop"] = loop
+    main = Thing("asyncio.Task", node, machine.module)
+    main.store["#main"] = TRUE
+    runner.store["#main"] = main
+    machine.runners.append(runner)
+    outer, machine.side = machine.side, []
+    value: Value = NONE
+    try:
+        if last == "run_forever":
+            point = Point(node, machine.module, "run-loop", None, text_of(node))
+            machine.give_way(lambda: machine.wait(point, ready=lambda: "#stopped" in runner.store))
+        elif args:
+            given = args[0]
+            if isinstance(given, (Function, Partial, Name, Bound)):
+                given = machine.call(given, args[1:], {}, node)
+            value = machine.awaited(given, node)
+        ends = [End(NORMAL)]
+    except Leave as leave:
+        ends = leave.ends
+    finally:
+        machine.runners.pop()
+    ends = machine.merge(ends + machine.side)
+    machine.side = outer
+    return _loop_ended(machine, runner, ends, value, node)
+
+
+def _loop_ended(machine: Machine, runner: Thing, ends: list[End], value: Value, node: ast.AST) -> Value:
+    thrown = runner.store.get("#exit")
+    if runner.kind == "asyncio.run" and machine.arrived and any(end.kind in (NORMAL, RAISE) for end in ends):
+        _cancel_rest(machine, node)
+    if thrown is not None and any(end.kind in (NORMAL, RAISE, ABANDON) for end in ends):
+        rest = [end for end in ends if end.kind in FINAL and end.kind != ABANDON]
+        raise Leave([*rest, End(RAISE, CERTAIN, thrown)])
+    leaving = [end for end in ends if end.kind != NORMAL]
+    if len(leaving) == len(ends):
+        raise Leave(leaving)
+    machine.side += leaving
+    return value
+
+
+def _cancel_rest(machine: Machine, node: ast.AST) -> None:
+    """asyncio.run() cancels the tasks that are left and waits for them."""
+    tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
+    for task in tasks:
+        if isinstance(task, Thing) and task.kind == "asyncio.Task" and "#finished" not in task.store:
+            answer = finishes(machine, task, node, cancelled=True)
+            if answer is not True:
+                point = Point(
+                    task.node or node, task.module or machine.module, "task", None, text_of(task.node or node)
+                )
+                raise stuck(point, "exit blocked", answer.tag if isinstance(answer, Unknown) else CERTAIN)
+
+
+@model("asyncio.Runner", "asyncio.loop", "asyncio.TaskGroup")
+def _loop(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    path = path_of(function)
+    if path == "asyncio.loop":
+        known = machine.world.get("loop")
+        if isinstance(known, Thing):
+            return known
+        loop = Thing(path, node, machine.module)
+        machine.write(machine.world, "loop", loop)
+        return loop
+    return Thing(path, node, machine.module)
+
+
+@model("asyncio.loop.stop")
+def _stop_loop(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    machine.act("close", "loop", node)
+    if machine.runners and machine.arrived:
+        machine.write(machine.runners[-1].store, "#stopped", TRUE)
+    return NONE
+
+
+@model("asyncio.loop.call_soon_threadsafe", "asyncio.loop.call_soon", "asyncio.run_coroutine_threadsafe")
+def _call_soon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if not args:
+        return NONE
+    if machine.arrived and path_of(function).endswith("threadsafe"):
+        machine.write(machine.world, ("called", "call_soon_threadsafe"), TRUE)
+    if isinstance(args[0], Later):
+        return _task(machine, function, args[:1], {}, node)
+    if machine.arrived:
+        machine.call(args[0], args[1:], {}, node)
+    return NONE
+
+
+@model("tornado.ioloop.IOLoop.add_callback_from_signal", "tornado.ioloop.IOLoop.add_callback")
+def _add_callback(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.arrived and args:
+        machine.call(args[0], args[1:], keywords, node)
+    return NONE
+
+
+@model("asyncio.loop.call_later", "asyncio.loop.call_at")
+def _call_later(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.arrived and len(args) > 1 and not machine.aside:
+        machine.call(args[1], args[2:], {}, node)
+    return NONE
+
+
+@model("asyncio.create_task")
+def _task(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    coroutine = args[0] if args else FROM_OUTSIDE
+    if isinstance(coroutine, Thing) and coroutine.kind == "asyncio.Task":
+        return coroutine
+    thing = Thing("asyncio.Task", node, machine.module)
+    if isinstance(coroutine, Later):
+        if machine.handling:
+            machine.act("call", text_of(node), node)
+            _run_beside(machine, thing, coroutine, node)
+        else:
+            start(machine, thing, coroutine, [], {}, node)
+    group = receiver_of(function)
+    if group is not None and group.kind == "asyncio.TaskGroup":
+        machine.write(group.store, ("task", id(node)), thing)
+    return thing
+
+
+@model("asyncio.TaskGroup.start_soon")
+def _start_soon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """anyio and trio take the function and its arguments."""
+    return _task(machine, function, [Later(args[0], args[1:], {}, node)], {}, node) if args else NONE
+
+
+def _run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST) -> None:
+    """A coroutine that the handler starts, mostly to shut everything down."""
+    outer, machine.side = machine.side, []
+    machine.current.append(thing)
+    try:
+        machine.awaited(coroutine, node)
+        ends = [End(NORMAL)]
+    except Leave as leave:
+        ends = leave.ends
+    finally:
+        machine.current.pop()
+        machine.side = outer
+    machine.write(thing.store, "#finished", TRUE)
+    out = [end for end in ends if end.kind == HARD or (end.kind == RAISE and _leaves_loop(end))]
+    if out and len(out) == len(ends):
+        raise Leave(out)
+
+
+def _leaves_loop(end: End) -> bool:
+    return isinstance(end.value, Error) and end.value.dotted in ("builtins.SystemExit", "builtins.KeyboardInterrupt")
+
+
+@model("asyncio.current_task")
+def _current_task(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.current:
+        return machine.current[-1]
+    if machine.runners and not machine.aside:
+        return machine.runners[-1].store["#main"]
+    return FROM_OUTSIDE
+
+
+@model("asyncio.all_tasks")
+def _all_tasks(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    tasks = [
+        v for key, v in machine.world.items() if isinstance(key, tuple) and key[0] == "child" and isinstance(v, Thing)
+    ]
+    main = [machine.runners[-1].store["#main"]] if machine.runners else []
+    return items("list", [*main, *(task for task in tasks if task.kind == "asyncio.Task"), *machine.current])
+
+
+@model("asyncio.Task.cancel")
+def cancel(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is None:
+        return NONE
+    machine.close(thing, "end")
+    machine.act("cancel", text_of(node), node)
+    if "#main" in thing.store:
+        if machine.arrived:
+            machine.cancel = Error("builtins.CancelledError")
+        return TRUE
+    machine.write(thing.store, "#cancelled", TRUE)
+    answer = finishes(machine, thing, node, cancelled=True)
+    if answer is True:
+        machine.write(thing.store, "#finished", TRUE)
+    return TRUE
+
+
+@model("asyncio.Task.add_done_callback", "asyncio.Task.set_name")
+def _nothing(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return NONE
+
+
+@model("asyncio.Future")
+def _future(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return Thing("asyncio.Future", node, machine.module)
+
+
+@model("asyncio.Future.set_result", "asyncio.Future.set_exception", "asyncio.Future.cancel")
+def _set_future(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is not None:
+        assert isinstance(function, Bound)
+        machine.act("event", text_of(node), node)
+        machine.write(thing.store, ("called", function.name), TRUE)
+    return NONE
+
+
+@model("asyncio.Future.done")
+def _future_done(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    return Const(thing is not None and any(("called", name) in thing.store for name in ("set_result", "cancel")))
+
+
+@model(
+    "asyncio.gather", "asyncio.wait", "asyncio.as_completed", "asyncio.wait_for", "asyncio.shield", "asyncio.to_thread"
+)
+def _later(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if path_of(function) in ("asyncio.gather", "asyncio.wait", "asyncio.shield", "asyncio.wait_for"):
+        args = [_as_task(machine, value, node) for value in args]
+    return Later(function, args, keywords, node)
+
+
+def _as_task(machine: Machine, value: Value, node: ast.AST) -> Value:
+    if isinstance(value, Later):
+        thing = Thing("asyncio.Task", value.node, machine.module)
+        if machine.handling:
+            thing.store["#target"] = value
+            thing.store["#args"], thing.store["#kwargs"] = items("tuple", []), Items("dict", {})
+        else:
+            start(machine, thing, value, [], {}, value.node)
+        return thing
+    if isinstance(value, Items):
+        return items(value.kind, [_as_task(machine, each, node) for each in value.values()])
+    return value
+
+
+@model("asyncio.gather", "asyncio.wait", "asyncio.shield", into=AWAITED)
+def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    things = [value for value in args if isinstance(value, Thing)]
+    for value in args:
+        if isinstance(value, Items):
+            things += [each for each in value.values() if isinstance(each, Thing)]
+    things = [thing for thing in things if thing.kind == "asyncio.Task" and "#main" not in thing.store]
+    first = "FIRST_COMPLETED" in path_of(keywords.get("return_when", NONE))
+    seconds = keywords.get("timeout")
+    if first and things:
+        point = Point(node, machine.module, "wait", seconds, text_of(node))
+        point.joins = tuple(things)
+        return _pair(machine.wait(point, ready=lambda: _any_finished(machine, things, node)))
+    try:
+        join_point(machine, "gather", node, seconds, things)
+    except Leave as leave:
+        if machine.arrived and any(_is_cancel(end) for end in leave.ends):
+            for thing in things:
+                cancel(machine, Bound(thing, "cancel"), [], {}, node)
+        raise
+    raises = path_of(function) == "asyncio.gather" and not is_true(keywords.get("return_exceptions"))
+    if raises and any("#cancelled" in thing.store for thing in things):
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+    return _pair(FROM_OUTSIDE) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
+
+
+def _pair(value: Value) -> Value:
+    return items("tuple", [Items("set", {"…": FROM_OUTSIDE}), Items("set", {"…": FROM_OUTSIDE})])
+
+
+def _is_cancel(end: End) -> bool:
+    return end.kind == RAISE and isinstance(end.value, Error) and end.value.dotted == "builtins.CancelledError"
+
+
+def _any_finished(machine: Machine, things: list[Thing], node: ast.AST) -> bool | Unknown:
+    answers = [finishes(machine, thing, node) for thing in things]
+    if any(answer is True for answer in answers):
+        return True
+    return next((answer for answer in answers if isinstance(answer, Unknown)), False)
+
+
+@model("asyncio.wait_for", into=AWAITED)
+def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    seconds = argument(args, keywords, 1, "timeout")
+    if seconds is None or is_none(seconds):
+        return machine.awaited(args[0], node) if args else NONE
+    thing = args[0] if args and isinstance(args[0], Thing) else None
+    point = Point(node, machine.module, "wait-for", seconds, text_of(node))
+
+    def ready() -> bool | Unknown:
+        return machine.arrived and thing is not None and finishes(machine, thing, node)
+
+    return machine.wait(point, ready=ready, raises="builtins.TimeoutError")
+
+
+@model("asyncio.to_thread", into=AWAITED)
+def _to_thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    task = submit(
+        machine, Bound(Thing("asyncio.loop", node, machine.module), "run_in_executor"), [NONE, *args], {}, node
+    )
+    if isinstance(task, Thing):
+        join_point(machine, "to_thread", node, None, [task])
+    return FROM_OUTSIDE
+
+
+def _leave_group(machine: Machine, thing: Thing, expression: ast.AST) -> None:
+    """Waits for all tasks; one that fails cancels the others, and the group fails with it."""
+    tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
+    join_point(machine, "task group", expression, None, tasks)
+    failed = next((task.store["#failed"] for task in tasks if "#failed" in task.store), None)
+    if isinstance(failed, Error):
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.ExceptionGroup", inner=failed))])
+
+
+EXITS["asyncio.TaskGroup"] = _leave_group

@@ -1,0 +1,87 @@
+"""Events and values that threads, tasks and processes share."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import Point
+from gracelint.behaviour.python.library import AWAITED, EVENTS, is_none, path_of, text_of
+from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.values import (
+    FALSE,
+    FROM_OUTSIDE,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Later,
+    Thing,
+    Unknown,
+    Value,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model(*EVENTS)
+def _event(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = Thing(path_of(function), node, machine.module)
+    thing.store["#set"] = FALSE
+    if thing.kind.startswith("multiprocessing."):
+        machine.shared_stores.add(id(thing.store))
+    return thing
+
+
+@model(*(f"{kind}.{method}" for kind in EVENTS for method in ("set", "clear")))
+def _set_event(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is not None:
+        assert isinstance(function, Bound)
+        machine.write(thing.store, "#set", TRUE if function.name == "set" else FALSE)
+        machine.act("event", text_of(node), node)
+    return NONE
+
+
+@model(*(f"{kind}.is_set" for kind in EVENTS), *(f"{kind}.isSet" for kind in EVENTS))
+def _is_set(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    return FROM_OUTSIDE if thing is None else thing.store.get("#set", FALSE)
+
+
+@model(*(f"{kind}.wait" for kind in EVENTS if not kind.startswith("asyncio")))
+def _wait_event(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    seconds = argument(args, keywords, 0, "timeout")
+    point = Point(
+        node, machine.module, "event-wait", None if seconds is None or is_none(seconds) else seconds, text_of(node)
+    )
+
+    def ready() -> bool | Unknown:
+        return FROM_OUTSIDE if thing is None else machine.truth(thing.store.get("#set", FALSE))
+
+    machine.wait(point, ready=ready)
+    state = ready()
+    return Const(state) if isinstance(state, bool) else state
+
+
+@model("asyncio.Event.wait")
+def _later_wait(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return Later(function, args, keywords, node)
+
+
+AWAITED["asyncio.Event.wait"] = _wait_event
+
+
+@model("multiprocessing.Value", "multiprocessing.sharedctypes.Value", "multiprocessing.get_context.Value")
+def _shared_value(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = Thing("multiprocessing.Value", node, machine.module)
+    thing.store["value"] = args[1] if len(args) > 1 else FROM_OUTSIDE
+    machine.shared_stores.add(id(thing.store))
+    return thing

@@ -1,0 +1,62 @@
+"""Ways out of a program: exit, exec, and what `atexit` keeps."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import EXEC, HARD, RAISE, End, Leave, Point
+from gracelint.behaviour.python.library import path_of, text_of, words_of
+from gracelint.behaviour.python.models.base import model
+from gracelint.behaviour.python.values import CERTAIN, FROM_OUTSIDE, NONE, Const, Error, Items, Partial, Value, items
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model("sys.exit", "builtins.exit", "builtins.quit")
+def _exit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    machine.act("exit", "", node)
+    raise Leave([End(RAISE, CERTAIN, Error("builtins.SystemExit"))])
+
+
+@model("os._exit", "os.abort")
+def _hard_exit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    machine.act("hard-exit", "", node)
+    point = Point(node, machine.module, "exit", None, text_of(node))
+    end = End(HARD)
+    end.point = point
+    raise Leave([end])
+
+
+@model("os.execv", "os.execve", "os.execvp", "os.execvpe", "os.execl", "os.execle", "os.execlp", "os.execlpe")
+def _exec(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    listed = path_of(function).startswith("os.execv")
+    argv: Value = args[1] if listed and len(args) > 1 else items("list", args[1:])
+    if path_of(function) in ("os.execle", "os.execlpe"):
+        argv = items("list", args[1:-1])
+    words = words_of(machine, argv, node)
+    file = args[0] if args else FROM_OUTSIDE
+    if words and isinstance(file, Const) and isinstance(file.value, str):
+        words = (Word(file.value, words[0].span), *words[1:])
+    if machine.facts.replaced_by is None and not machine.aside:
+        machine.facts.replaced_by = words
+    point = Point(node, machine.module, "exec", None, text_of(node))
+    end = End(EXEC)
+    end.point = point
+    raise Leave([end])
+
+
+@model("atexit.register")
+def _atexit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if args:
+        hooks = machine.world.get("atexit")
+        known = hooks.values() if isinstance(hooks, Items) else []
+        machine.write(machine.world, "atexit", items("list", [*known, Partial(args[0], args[1:], keywords)]))
+    return args[0] if args else NONE

@@ -1,0 +1,124 @@
+"""Stopping servers, and the commands of Django."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import Point, Served, stuck
+from gracelint.behaviour.python.library import METHODS, path_of, text_of
+from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST, NONE, TRUE, Bound, Const, Function, Thing, Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model("cheroot.wsgi.Server.stop", "cheroot.wsgi.WSGIServer.stop")
+@model("shutdown", into=METHODS)
+def _shutdown_server(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """`server.shutdown()` waits for serve_forever(): in the thread that runs it, for ever."""
+    thing = receiver_of(function)
+    if thing is None:
+        return _generic_stop(machine, function, args, keywords, node)
+    machine.close(thing, "end")
+    point = machine.arrival
+    serves_itself = (
+        point is not None and point.serves is not None and point.serves.get("deadlock") and point.receiver is thing
+    )
+    name = function.name if isinstance(function, Bound) else "shutdown"
+    machine.write(thing.store, ("called", name), TRUE)
+    if machine.arrived:
+        machine.write(thing.store, ("called after", name), TRUE)
+    if serves_itself and machine.handling and not machine.in_thread:
+        machine.act("shutdown-here", text_of(node), node)
+        raise stuck(Point(node, machine.module, "shutdown", None, text_of(node)), "deadlock")
+    machine.act("close", text_of(node), node)
+    return NONE
+
+
+def _generic_stop(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.handling and not machine.aside:
+        machine.act("call", text_of(node), node)
+        machine.doubt(f"what `{text_of(node)}` in the handler does is not in the project")
+    return FROM_OUTSIDE
+
+
+@model("grpc.server.stop", "grpc.aio.server.stop")
+def _stop_grpc(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    seconds = argument(args, keywords, 0, "grace")
+    if thing is not None:
+        machine.close(thing, "end")
+        machine.write(thing.store, ("called", "stop"), TRUE)
+        machine.act("close", text_of(node), node)
+        if (
+            machine.arrived
+            and isinstance(seconds, Const)
+            and isinstance(seconds.value, (int, float))
+            and machine.dropped is None
+        ):
+            machine.facts.drain = (float(seconds.value), node, machine.module)
+    waiter = Thing("threading.Event", node, machine.module)
+    waiter.store["#set"] = TRUE
+    return waiter
+
+
+@model("django.core.management.execute_from_command_line", "django.core.management.call_command")
+def _django(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    from gracelint.knowledge import table
+
+    if path_of(function).endswith("call_command"):
+        words = [value.value if isinstance(value, Const) else "" for value in args]
+    else:
+        words = list(machine.argv)
+    command = next((word for word in words if isinstance(word, str) and not word.startswith("-")), "help")
+    if command in table("python")["django"]["one_shot"]:
+        return NONE
+    if command in ("runserver", "runserver_plus", "testserver"):
+        reloads = "--noreload" not in words
+        row = {"server": "django", "development": True, "drops": True, "reload_cuts": reloads, "options": words}
+        point = Point(node, machine.module, "serve", None, f"manage.py {command}")
+        point.serves = row
+        point.handles = ("SIGTERM", "SIGINT") if reloads else ()
+        if not machine.arrived:
+            machine.facts.servers.append(Served(node, machine.module, {}, row))
+        return machine.wait(point, ready=lambda: False, value=NONE)
+    found = _management_command(machine, command, node)
+    if found is None:
+        machine.doubt(f"the command `{command}` of manage.py is not in the project")
+        point = Point(node, machine.module, "call", None, f"manage.py {command}")
+        point.tag = LOST
+        machine.facts.maybe.append(point)
+        return NONE
+    cls = machine.attribute(found, "Command", node)
+    thing = machine.call(cls, [], {}, node)
+    rest = [word for word in words[words.index(command) + 1 :] if isinstance(word, str)]
+    options = _options_of(machine, thing, rest, node)
+    return machine.call(machine.attribute(thing, "handle", node), [], options, node)
+
+
+def _options_of(machine: Machine, command: Value, words: list[str], node: ast.AST) -> Keywords:
+    """What a command's own `add_arguments` makes of its words."""
+    from gracelint.behaviour.python.commands import parse_words
+
+    method = command.cls.find("add_arguments") if isinstance(command, Thing) and command.cls is not None else None
+    if not isinstance(method, Function):
+        return {}
+    parser = Thing("argparse.ArgumentParser", node, machine.module)
+    machine.call(method.bind(command), [parser], {}, node)
+    parsed = parse_words(machine, parser, words, node)
+    return {name: value for name, value in parsed.store.items() if isinstance(name, str)}
+
+
+def _management_command(machine: Machine, command: str, node: ast.AST) -> Value | None:
+    for package in machine.modules.packages():
+        name = f"{package}.management.commands.{command}"
+        if machine.modules.find(name) is not None:
+            return machine.import_module(name, node)
+    return None

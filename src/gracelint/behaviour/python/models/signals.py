@@ -1,0 +1,226 @@
+"""Installing handlers, waiting for signals and sending them."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Point, Registration
+from gracelint.behaviour.python.library import NUMBERS, path_of, signal_of, text_of
+from gracelint.behaviour.python.models.base import argument, model
+from gracelint.behaviour.python.models.subprocesses import forward
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    FROM_OUTSIDE,
+    LOST_TRACK,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Error,
+    Name,
+    Partial,
+    Thing,
+    Unknown,
+    Value,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model("signal.signal", "asyncio.loop.add_signal_handler")
+def _register(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    number = argument(args, keywords, 0, "signalnum") or keywords.get("sig") or FROM_OUTSIDE
+    handler = argument(args, keywords, 1, "handler") or keywords.get("callback") or FROM_OUTSIDE
+    on_loop = isinstance(function, Bound)
+    if on_loop and len(args) > 2:
+        handler = Partial(handler, args[2:], {})
+    name = signal_of(number)
+    if machine.off_main:
+        return _register_off_main(machine, handler, node, name)
+    if name is None:
+        machine.doubt(f"which signal `{text_of(node)}` handles is only known when it runs")
+        for each in NUMBERS if machine.world is not None else ():
+            machine.write(machine.world, ("signal", each), LOST_TRACK)
+        return NONE
+    before = machine.world.get(("signal", name), Name("signal.SIG_DFL"))
+    if name in ("SIGKILL", "SIGSTOP"):
+        return NONE
+    registration = next((r for r in machine.facts.registrations if r.node is node and r.handler is handler), None)
+    if registration is None:
+        registration = Registration(handler, node, machine.module)
+        registration.loop = on_loop
+        machine.facts.registrations.append(registration)
+    if name not in registration.signals:
+        registration.signals.append(name)
+        if isinstance(node, ast.Call) and node.args:
+            registration.names.append(node.args[0])
+    if not machine.aside and machine.facts.installed_at is None:
+        machine.facts.installed_at = len(machine.facts.points)
+    registration.certain = registration.certain and not machine.forks
+    if machine.handling and path_of(handler) == "signal.SIG_DFL":
+        machine.act("default", name, node)
+    machine.write(machine.world, ("signal", name), handler if isinstance(handler, Unknown) else registration)
+    return before.handler if isinstance(before, Registration) else before
+
+
+def _register_off_main(machine: Machine, handler: Value, node: ast.AST, name: str | None) -> Value:
+    if machine.in_child:
+        return NONE
+    registration = Registration(handler, node, machine.module)
+    registration.main_thread = False
+    registration.signals = [name] if name else []
+    if not any(known.node is node for known in machine.facts.registrations):
+        machine.facts.registrations.append(registration)
+    raise Leave([End(RAISE, CERTAIN, Error("builtins.ValueError"))])
+
+
+@model("asyncio.loop.remove_signal_handler")
+def _unregister(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    name = signal_of(args[0]) if args else None
+    if name is not None:
+        machine.write(machine.world, ("signal", name), Registration(Name("signal.SIG_DFL"), node, machine.module))
+    return TRUE
+
+
+@model("signal.getsignal")
+def _getsignal(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    name = signal_of(args[0]) if args else None
+    found = machine.world.get(
+        ("signal", name), Name("signal.default_int_handler" if name == "SIGINT" else "signal.SIG_DFL")
+    )
+    return found.handler if isinstance(found, Registration) else found
+
+
+@model("signal.pause")
+def _pause(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    point = Point(node, machine.module, "pause", None, text_of(node))
+    return machine.wait(point, ready=lambda: machine.arrival is point)
+
+
+@model("signal.sigwait", "signal.sigwaitinfo")
+def _sigwait(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    point = Point(node, machine.module, "sigwait", None, text_of(node))
+    known = machine.elements(args[0]) if args else None
+    names = [signal_of(value) for value in known] if known is not None else list(NUMBERS)
+    point.handles = tuple(name for name in names if name)
+    if known is not None and not machine.arrived:
+        registration = Registration(Name("signal.sigwait"), node, machine.module)
+        registration.signals = list(point.handles)
+        machine.facts.registrations.append(registration)
+    number = Const(NUMBERS.get(machine.signal, 15))
+    return machine.wait(point, ready=lambda: machine.arrival is point and machine.served, value=number)
+
+
+@model("signal.sigtimedwait")
+def _sigtimedwait(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    point = Point(node, machine.module, "sigwait", args[1] if len(args) > 1 else FROM_OUTSIDE, text_of(node))
+    known = machine.elements(args[0]) if args else None
+    point.handles = tuple(name for name in map(signal_of, known or ()) if name)
+    machine.wait(point, ready=lambda: machine.arrival is point and machine.served)
+    if machine.arrived:
+        return Thing("signal.struct_siginfo", node, machine.module) if machine.arrival is point else NONE
+    return FROM_OUTSIDE
+
+
+@model("signal.pthread_sigmask", "signal.sigprocmask")
+def _mask(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    how = path_of(args[0]).rpartition(".")[2] if args else ""
+    known = machine.elements(args[1]) if len(args) > 1 else None
+    for name in (signal_of(value) for value in known or ()):
+        if name and how in ("SIG_BLOCK", "SIG_SETMASK"):
+            machine.write(machine.world, ("masked", name), TRUE)
+        elif name and how == "SIG_UNBLOCK" and ("masked", name) in machine.world:
+            machine.doubt(f"whether {name} is blocked is only known when it runs")
+    return FROM_OUTSIDE
+
+
+@model("anyio.open_signal_receiver", "trio.open_signal_receiver", "gevent.signal_handler", "gevent.signal")
+def _receive(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """Handlers of other event loops."""
+    for name in (signal_of(value) for value in args):
+        if name is not None:
+            machine.write(machine.world, ("signal", name), LOST_TRACK)
+    machine.doubt(f"what comes of the signal that `{text_of(node)}` takes is not followed")
+    return FROM_OUTSIDE
+
+
+@model("signal.set_wakeup_fd", "signal.signalfd")
+def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    machine.doubt("signals are read from a file descriptor")
+    return NONE
+
+
+@model("signal.alarm", "signal.setitimer")
+def _alarm(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.arrived:
+        machine.doubt(f"what happens when `{text_of(node)}` rings is not followed")
+    return NONE
+
+
+@model("signal.Signals")
+def _signals(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    name = signal_of(args[0]) if args else None
+    return Name(f"signal.{name}") if name else FROM_OUTSIDE
+
+
+@model("signal.default_int_handler")
+def _interrupt(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    machine.act("interrupt", "", node)
+    raise Leave([End(RAISE, CERTAIN, Error("builtins.KeyboardInterrupt"))])
+
+
+@model("os.kill", "signal.raise_signal", "os.killpg", "signal.pthread_kill")
+def _kill(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    path = path_of(function)
+    name = signal_of(args[-1]) if args else None
+    itself = path == "signal.raise_signal" or (
+        bool(args)
+        and (
+            path_of(args[0]) in ("os.getpid", "os.getpgrp", "os.getpgid", "threading.main_thread.ident")
+            or _is_zero(args[0])
+        )
+    )
+    if not itself:
+        _signal_child(machine, args[0] if args else FROM_OUTSIDE, name, node)
+        return NONE
+    if name is None or not machine.arrived:
+        return NONE
+    if name == "SIGKILL":
+        machine.act("hard-exit", name, node)
+        machine.raised_default = True
+        if machine.pid_1:
+            return NONE
+        raise Leave([End(HARD)])
+    installed = machine.world.get(("signal", name))
+    if isinstance(installed, Registration) and path_of(installed.handler) not in ("signal.SIG_DFL", "signal.SIG_IGN"):
+        if machine.handling < 3 and name != machine.signal:
+            machine.call(installed.handler, [Const(NUMBERS[name]), FROM_OUTSIDE], {}, node)
+        return NONE
+    if installed is None and name == "SIGINT":
+        return _interrupt(machine, function, args, keywords, node)
+    machine.act("default", name, node)
+    machine.raised_default = True
+    if not machine.pid_1 and path_of(getattr(installed, "handler", NONE)) != "signal.SIG_IGN":
+        raise Leave([End(KILLED)])
+    return NONE
+
+
+def _is_zero(value: Value) -> bool:
+    return isinstance(value, Const) and value.value == 0 and value.value is not False
+
+
+def _signal_child(machine: Machine, target: Value, name: str | None, node: ast.AST) -> None:
+    """`os.kill(child.pid, signal)`."""
+    receiver = target.receiver if isinstance(target, Bound) else None
+    if isinstance(receiver, Thing) and machine.arrived:
+        forward(machine, receiver, name, node)
+    elif machine.handling:
+        machine.doubt(f"which process `{text_of(node)}` signals is only known when it runs")
+        machine.act("stop-child", "", node)

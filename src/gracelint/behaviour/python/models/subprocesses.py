@@ -1,0 +1,118 @@
+"""Child processes of other programs."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import Point, stuck
+from gracelint.behaviour.python.library import EXITS, child_of, is_none, is_true, signal_of, text_of, words_of
+from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST_TRACK, NONE, TRUE, Bound, Const, Thing, Unknown, Value
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model("subprocess.Popen")
+def _popen(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = child_of(machine, "subprocess.Popen", node, args)
+    argv = argument(args, keywords, 0, "args")
+    shell = is_true(keywords.get("shell"))
+    if argv is not None:
+        words = words_of(machine, argv, node, shell)
+        thing.store["#words"] = Const(words)
+    if not machine.arrived:
+        machine.facts.children.append(thing)
+    return thing
+
+
+@model("subprocess.Popen.wait", "subprocess.Popen.communicate")
+def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    assert isinstance(function, Bound)
+    seconds = argument(args, keywords, 0 if function.name == "wait" else 1, "timeout")
+    point = Point(
+        node, machine.module, "child", None if seconds is None or is_none(seconds) else seconds, text_of(node)
+    )
+    if thing is not None:
+        point.joins = (thing,)
+        machine.close(thing, "end")
+
+    if machine.handling and _holds_lock(machine.arrival, thing) and seconds is None:
+        raise stuck(point, "handler wait")
+    words = _words_of(thing)
+    runs_on = machine.children.runs_on(words)
+    if runs_on is None and not machine.arrived:
+        machine.facts.maybe.append(point)
+    return machine.wait(
+        point,
+        ready=lambda: _child_ended(machine, thing),
+        comes_back=runs_on is not True,
+        raises="subprocess.TimeoutExpired",
+    )
+
+
+def _holds_lock(arrival: Point | None, thing: Thing | None) -> bool:
+    """Whether the signal came in `Popen.wait()`, which keeps a lock that the handler's own `wait()` then waits for."""
+    if arrival is None or thing is None or arrival.kind != "child" or arrival.seconds is not None:
+        return False
+    called = arrival.node.func if isinstance(arrival.node, ast.Call) else None
+    return thing in arrival.joins and isinstance(called, ast.Attribute) and called.attr == "wait"
+
+
+def _words_of(thing: Thing | None) -> tuple[Word, ...] | None:
+    words = thing.store.get("#words") if thing is not None else None
+    return words.value if isinstance(words, Const) else None
+
+
+def _child_ended(machine: Machine, thing: Thing | None) -> bool | Unknown:
+    """Whether a child is gone, as far as that is the program's doing."""
+    signalled = thing.store.get("#signalled") if thing is not None else None
+    if not isinstance(signalled, Const):
+        return False
+    ends = machine.children.ends_on(_words_of(thing), signalled.value)
+    return LOST_TRACK if ends is None else ends
+
+
+@model("subprocess.Popen.poll")
+def _poll_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    ended = _child_ended(machine, thing)
+    if thing is None or ended is False:
+        return FROM_OUTSIDE
+    if machine.handling == 0:
+        machine.write(thing.store, "#awaited", TRUE)
+    return Const(0) if ended is True else LOST_TRACK
+
+
+@model("subprocess.Popen.terminate", "subprocess.Popen.kill", "subprocess.Popen.send_signal")
+def _signal_popen(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    assert isinstance(function, Bound)
+    name = {"terminate": "SIGTERM", "kill": "SIGKILL"}.get(function.name) or (signal_of(args[0]) if args else None)
+    if thing is not None:
+        forward(machine, thing, name, node)
+    return NONE
+
+
+def forward(machine: Machine, thing: Thing, name: str | None, node: ast.AST) -> None:
+    machine.close(thing, "end")
+    machine.write(thing.store, "#signalled", Const(name))
+    if machine.arrived:
+        machine.act("stop-child", text_of(node), node)
+        if machine.handling:
+            machine.write(thing.store, "#forwarded", TRUE)
+
+
+def _leave_popen(machine: Machine, thing: Thing, expression: ast.AST) -> None:
+    _wait_child(machine, Bound(thing, "wait"), [], {}, expression)
+
+
+EXITS["subprocess.Popen"] = _leave_popen

@@ -1,0 +1,319 @@
+"""Threads, timers, processes, executors and pools."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import Point, Registration, stuck
+from gracelint.behaviour.python.library import (
+    EXECUTORS,
+    EXITS,
+    INITS,
+    POOLS,
+    PROCESSES,
+    canonical,
+    is_false,
+    is_none,
+    join_point,
+    path_of,
+    start,
+    text_of,
+)
+from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.values import (
+    FROM_OUTSIDE,
+    LOST_TRACK,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Function,
+    Items,
+    Name,
+    Thing,
+    Value,
+    items,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model("threading.Thread", "threading.Timer", "multiprocessing.Process")
+def _thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = Thing(path_of(function), node, machine.module)
+    _init_thread(machine, thing, args, keywords, node)
+    return thing
+
+
+def _init_thread(machine: Machine, thing: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    assert isinstance(thing, Thing)
+    kind = canonical(thing.kind)
+    if kind == "threading.Timer":
+        target = argument(args, keywords, 1, "function")
+        given = argument(args, keywords, 2, "args")
+        thing.store["#interval"] = argument(args, keywords, 0, "interval") or FROM_OUTSIDE
+    else:
+        target = argument(args, keywords, 1, "target")
+        given = argument(args, keywords, 3, "args")
+    if target is not None and not is_none(target):
+        thing.store["#given"] = target
+    thing.store["#arguments"] = given if given is not None else items("tuple", [])
+    thing.store["#keywords"] = keywords.get("kwargs", Items("dict", {}))
+    daemon = keywords.get("daemon")
+    if daemon is not None and not is_none(daemon):
+        thing.store["daemon"] = daemon
+    return NONE
+
+
+@model(*(f"{kind}.__init__" for kind in ("threading.Thread", "multiprocessing.Process", "threading.Timer")))
+def _super_init(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is None and args and isinstance(args[0], Thing):
+        thing, args = args[0], args[1:]
+    return NONE if thing is None else _init_thread(machine, thing, args, keywords, node)
+
+
+for _kind in ("threading.Thread", "multiprocessing.Process", "threading.Timer"):
+    INITS[_kind] = _init_thread
+
+
+@model("threading.Thread.start", "threading.Timer.start", "multiprocessing.Process.start", "threading.Thread.run")
+def _start(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is None:
+        return NONE
+    kind = canonical(thing.kind)
+    if kind == "threading.Timer":
+        _start_timer(machine, thing, node)
+        return NONE
+    target = thing.store.get("#given")
+    run = thing.cls.find("run") if thing.cls is not None else None
+    if isinstance(run, Function):
+        target = run.bind(thing)
+    given, named = thing.store.get("#arguments"), thing.store.get("#keywords")
+    thing.kind = kind
+    in_child, machine.in_child = machine.in_child, machine.in_child or kind in PROCESSES
+    if kind in PROCESSES and "#inherits" not in thing.store:
+        thing.store["#inherits"] = machine.world.get(("signal", "SIGTERM"), NONE)
+    if kind in PROCESSES:
+        thing.store["#target"] = target or FROM_OUTSIDE
+    if isinstance(function, Bound) and machine.handling and not machine.aside:
+        machine.act(
+            "shutdown-thread" if isinstance(target, Bound) and target.name == "shutdown" else "call",
+            text_of(node),
+            node,
+        )
+    try:
+        start(
+            machine,
+            thing,
+            target,
+            given.values() if isinstance(given, Items) else [FROM_OUTSIDE],
+            {k: v for k, v in named.store.items() if isinstance(k, str)} if isinstance(named, Items) else {},
+            node,
+        )
+    finally:
+        machine.in_child = in_child
+    return NONE
+
+
+def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
+    """A timer bounds the time that a stop can take, if what it does ends the process."""
+    target = thing.store.get("#given")
+    interval = thing.store.get("#interval")
+    machine.timers_set = True
+    if isinstance(target, Function) and target.node in machine.active and not machine.aside:
+        thing.store["#target"], thing.store["#args"], thing.store["#kwargs"] = (
+            target,
+            items("tuple", []),
+            Items("dict", {}),
+        )
+        machine.write(machine.world, ("child", id(node)), thing)
+    if (
+        machine.arrived
+        and target is not None
+        and isinstance(interval, Const)
+        and path_of(target) in ("os._exit", "os.kill", "os.abort")
+    ):
+        machine.facts.drain = (float(interval.value), node, machine.module)
+        machine.write(machine.world, "deadline", interval)
+
+
+@model("threading.Thread.join", "multiprocessing.Process.join", "threading.Timer.join")
+def _join(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is None:
+        return NONE
+    machine.close(thing, "end")
+    if ("child", id(thing)) not in machine.world:
+        return NONE
+    seconds = argument(args, keywords, 0, "timeout")
+    join_point(machine, "join", node, None if seconds is None or is_none(seconds) else seconds, [thing])
+    return NONE
+
+
+@model("multiprocessing.Process.terminate", "multiprocessing.Process.kill")
+def _terminate(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is None:
+        return NONE
+    machine.act("stop-child", text_of(node), node)
+    machine.close(thing, "end")
+    inherited = thing.store.get("#inherits")
+    assert isinstance(function, Bound)
+    if function.name == "terminate" and isinstance(inherited, Registration):
+        machine.doubt("the child inherits the handler of its parent, so terminate() may not end it")
+        machine.write(thing.store, "#finished", LOST_TRACK)
+    else:
+        machine.write(thing.store, "#terminated", TRUE)
+    return NONE
+
+
+@model("threading.main_thread", "threading.current_thread", "threading.currentThread")
+def _main_thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return FROM_OUTSIDE if machine.off_main else Name("threading.the_main_thread")
+
+
+@model("threading.Thread.is_alive", "multiprocessing.Process.is_alive")
+def _is_alive(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return FROM_OUTSIDE
+
+
+@model("threading.Thread.setDaemon")
+def _set_daemon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is not None and args:
+        machine.write(thing.store, "daemon", args[0])
+    return NONE
+
+
+@model(*EXECUTORS)
+def _executor(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = Thing(path_of(function), node, machine.module)
+    machine.write(machine.world, ("child", id(thing)), thing)
+    if not machine.arrived:
+        machine.facts.children.append(thing)
+    return thing
+
+
+@model(*(f"{kind}.{method}" for kind in EXECUTORS for method in ("submit", "map")), "asyncio.loop.run_in_executor")
+def submit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    path = path_of(function)
+    executor = receiver_of(function)
+    offset = 1
+    if path.endswith("run_in_executor"):
+        executor = args[0] if args and isinstance(args[0], Thing) else None
+        offset = 2
+    task = Thing("concurrent.futures.Future", node, machine.module)
+    target = args[offset - 1] if len(args) >= offset else None
+    process = executor is not None and executor.kind.endswith("ProcessPoolExecutor")
+    task.kind = executor.kind if process and executor is not None else "concurrent.futures.Future"
+    if target is None:
+        return task
+    rest = list(args[offset:])
+    if path.endswith(".map"):
+        rest = [FROM_OUTSIDE for _ in rest]
+    task.store["#target"], task.store["#args"], task.store["#kwargs"] = target, items("tuple", rest), Items("dict", {})
+    if executor is not None:
+        machine.write(executor.store, ("task", id(node)), task)
+    else:
+        # The loop's default executor is joined at exit.
+        task.store["#default"] = TRUE
+        machine.write(machine.world, ("child", id(node)), task)
+    return task
+
+
+def _shutdown_executor(machine: Machine, thing: Thing, expression: ast.AST) -> None:
+    machine.close(thing, "end")
+    tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
+    join_point(machine, "executor", expression, None, tasks)
+    machine.write(thing.store, "#terminated", TRUE)
+
+
+@model(*(f"{kind}.shutdown" for kind in EXECUTORS))
+def _shutdown(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    wait = argument(args, keywords, 0, "wait")
+    if thing is not None and not is_false(wait):
+        _shutdown_executor(machine, thing, node)
+    return NONE
+
+
+for _kind in EXECUTORS:
+    EXITS[_kind] = _shutdown_executor
+
+
+@model("concurrent.futures.Future.result", "concurrent.futures.Future.exception")
+def _result(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    seconds = argument(args, keywords, 0, "timeout")
+    if thing is not None:
+        join_point(machine, "result", node, None if seconds is None or is_none(seconds) else seconds, [thing])
+    return FROM_OUTSIDE
+
+
+@model("concurrent.futures.wait", "concurrent.futures.as_completed")
+def _wait_futures(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    known = machine.elements(args[0]) if args else None
+    seconds = argument(args, keywords, 1, "timeout")
+    things = [value for value in known or [] if isinstance(value, Thing)]
+    join_point(machine, "futures", node, None if seconds is None or is_none(seconds) else seconds, things)
+    return FROM_OUTSIDE
+
+
+@model(*POOLS)
+def _pool(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = Thing(path_of(function), node, machine.module)
+    if thing.kind == "multiprocessing.Pool" and argument(args, keywords, 1, "initializer") is None:
+        thing.store["#inherits"] = machine.world.get(("signal", machine.signal or "SIGTERM"), NONE)
+        machine.write(machine.world, "pool", thing)
+    if not machine.arrived:
+        machine.facts.children.append(thing)
+    return thing
+
+
+@model(
+    *(
+        f"{kind}.{method}"
+        for kind in POOLS
+        for method in ("map", "starmap", "apply", "imap", "imap_unordered", "close", "apply_async", "map_async")
+    )
+)
+def _pool_work(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    assert isinstance(function, Bound)
+    if function.name in ("map", "starmap", "apply"):
+        point = Point(node, machine.module, "pool", Const(0), text_of(node))
+        machine.wait(point)
+    return FROM_OUTSIDE
+
+
+@model(*(f"{kind}.{method}" for kind in POOLS for method in ("terminate", "join")))
+def _pool_end(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is not None:
+        machine.close(thing, "end")
+        assert isinstance(function, Bound)
+        if function.name == "terminate":
+            _terminate_pool(machine, thing, node)
+    return NONE
+
+
+def _terminate_pool(machine: Machine, thing: Thing, node: ast.AST) -> None:
+    """terminate() sends SIGTERM to workers, which inherited the handler of their parent."""
+    machine.close(thing, "end")
+    inherits = machine.arrived and isinstance(thing.store.get("#inherits"), Registration)
+    thrown = machine.thrown.dotted if machine.thrown is not None else "builtins.SystemExit"
+    if inherits and thrown not in ("builtins.SystemExit", "builtins.KeyboardInterrupt"):
+        raise stuck(Point(node, machine.module, "pool", None, text_of(node)), "pool")
+    machine.write(thing.store, "#terminated", TRUE)
+
+
+for _kind in POOLS:
+    EXITS[_kind] = _terminate_pool

@@ -1,0 +1,466 @@
+"""From abstract runs to what the program does with a signal."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import (
+    DEFAULT,
+    EXEC,
+    FINAL,
+    HARD,
+    IGNORED,
+    KILLED,
+    STUCK,
+    Deed,
+    End,
+    Point,
+)
+from gracelint.behaviour.python.machine import Machine
+from gracelint.behaviour.python.values import CERTAIN, LOST, Const, Thing
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+from gracelint.finding import Note
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gracelint.source import Span
+
+_POINTS = 6
+_LONG = 10.0
+"""Seconds that make a single sleep a place to be found in."""
+_QUIET = frozenset(("log", "wait"))
+
+
+class Run:
+    """One abstract run and how it ended."""
+
+    def __init__(self, machine: Machine, ends: list[End]) -> None:
+        self.machine = machine
+        self.ends = ends
+        self.endless = True
+        """Without a signal the program never ends."""
+
+
+def candidates(machine: Machine, ends: list[End]) -> list[Point]:
+    """The places where the program spends its life: the signal will find it at one of them."""
+    points = machine.facts.points
+    after = points[machine.facts.installed_at or 0 :]
+    if not any(end.kind == STUCK and end.tag == CERTAIN for end in ends) and after:
+        points = after
+    seen: dict[int, Point] = {}
+    for point in points:
+        known = seen.get(id(point.node))
+        if known is None or point.tag < known.tag:
+            seen[id(point.node)] = point
+    unique = list(seen.values())
+    if any(point.kind in ("select", "poll") for point in unique):
+        # What select() names is ready: reading it does not wait.
+        unique = [point for point in unique if point.kind != "elsewhere"]
+    final = next((end.point for end in ends if end.kind == STUCK and end.tag == CERTAIN), None)
+    if final is not None:
+        inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
+        steady = [p for p in inside if not _is_passing(p, final)]
+        return (steady or inside or [final])[:_POINTS]
+    lasting = [p for p in unique if p.loops or (p.seconds is None and p.tag != LOST) or (p.limit or 0) >= _LONG]
+    weak = [p for p in lasting if p.tag < LOST]
+    return (weak or lasting)[-_POINTS:]
+
+
+def _is_passing(point: Point, final: Point) -> bool:
+    """A wait in a retry loop within the main loop: the world outside lets it pass."""
+    return point is not final and bool(point.loops) and point.loops[-1].node is not final.node and point.tag != CERTAIN
+
+
+def react(signal: str, run: Callable[[str, int | None, bool], Run], base: Run) -> Reaction:
+    """What happens when `signal` arrives at each of the places where the program waits; the worst counts."""
+    points = candidates(base.machine, base.ends)
+    if not points:
+        return _without_waiting(signal, base)
+    reactions = []
+    endless = any(end.kind == STUCK and end.tag == CERTAIN for end in base.ends)
+    for point in points:
+        as_pid_1 = run(signal, id(point.node), True)
+        as_pid_1.endless = endless
+        as_child = run(signal, id(point.node), False) if as_pid_1.machine.raised_default else as_pid_1
+        reactions.append(_judge(signal, point, as_pid_1, as_child))
+    return max(reactions, key=_badness)
+
+
+def _badness(reaction: Reaction) -> tuple[int, float]:
+    order = (Verdict.HANDLED, Verdict.UNKNOWN, Verdict.CUT, Verdict.IGNORED)
+    return order.index(reaction.as_pid_1), reaction.delay or 0.0
+
+
+def _without_waiting(signal: str, base: Run) -> Reaction:
+    machine = base.machine
+    if machine.facts.maybe:
+        point = machine.facts.maybe[-1]
+        why = f"whether `{point.what}` runs on, and what it does with {signal}, is not in the project"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
+    if machine.doubts:
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, machine.doubts[0])
+    if any(end.kind == EXEC for end in base.ends):
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "it execs another program")
+    slow = next((point for point in machine.facts.aside if (point.limit or 0) >= _LONG), None)
+    if slow is not None:
+        why = f"it has no main loop, but waits in `{slow.what}`"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, slow.span)
+    lost = any(end.kind == STUCK for end in base.ends)
+    if lost:
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "how long its loop runs is only known when it runs")
+    why = f"it has no handler for {signal}, and runs to its end by itself"
+    return Reaction(signal, Verdict.IGNORED, Verdict.CUT, Cause.ONE_SHOT, why)
+
+
+def _reaction(
+    signal: str, verdict: Verdict, cause: Cause, why: str, span: Span | None = None, **more: object
+) -> Reaction:
+    return Reaction(signal, verdict, verdict, cause, why, span, **more)  # type: ignore[arg-type]
+
+
+def _judge(signal: str, point: Point, run: Run, child: Run) -> Reaction:
+    machine = run.machine
+    if machine.arrival is None:
+        return _reaction(
+            signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"whether it ever gets to `{point.what}` is not known", point.span
+        )
+    ends = [end for end in run.ends if end.kind != "?"]
+    kinds = {end.kind for end in ends}
+    worst = max((end.tag for end in ends), default=CERTAIN)
+    if DEFAULT in kinds:
+        return _unhandled(signal, point, run, next(end for end in ends if end.kind == DEFAULT))
+    if IGNORED in kinds:
+        span = machine.handler.module.span(machine.handler.node) if machine.handler else point.span
+        why = f"{signal} is set to SIG_IGN"
+        return _reaction(signal, Verdict.IGNORED, Cause.DISCARDED, why, span)
+    stuck = min((end for end in ends if end.kind == STUCK), key=lambda end: end.tag, default=None)
+    if stuck is not None and stuck.tag == CERTAIN and not machine.doubts:
+        return _stuck(signal, point, run, child, stuck)
+    hard = next((end for end in ends if end.kind == HARD), None)
+    if hard is not None and hard.tag == CERTAIN:
+        return _hard(signal, point, run, hard)
+    if (stuck is not None and stuck.tag == CERTAIN) or (machine.doubts and not _ends(ends)):
+        reason = machine.doubts[0] if machine.doubts else "the source does not say whether it ends"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
+    if (stuck is not None and stuck.tag == LOST) or worst == LOST:
+        reason = (
+            machine.doubts[0] if machine.doubts else f"whether it gets past `{point.what}` is only known when it runs"
+        )
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
+    return _ended(signal, point, run)
+
+
+def _ends(ends: list[End]) -> bool:
+    return bool(ends) and all(end.kind not in FINAL for end in ends)
+
+
+def _ended(signal: str, point: Point, run: Run) -> Reaction:
+    """The program ends by itself. Was anything lost on the way?"""
+    machine = run.machine
+    handler = machine.handler
+    span = handler.module.span(handler.node) if handler is not None else point.span
+    forwarded = next((thing for thing in machine.facts.children if _is_forwarded(thing, machine.arrival)), None)
+    if forwarded is not None and machine.thrown is None:
+        return _forwarded(signal, run, forwarded, span)
+    left = next((thing for thing in machine.facts.children if _is_left(thing, machine)), None)
+    if left is not None:
+        return _left(signal, machine, left, span)
+    if machine.served:
+        row = point.serves or {}
+        if row.get("reload_cuts") or row.get("drops_always"):
+            why = f"{row['server']} ends at once and drops the requests in flight"
+            return _reaction(
+                signal, Verdict.CUT, Cause.DEV_SERVER if row.get("development") else Cause.ABRUPT_EXIT, why, point.span
+            )
+        name = row.get("server", "the program")
+        return _reaction(
+            signal,
+            Verdict.HANDLED,
+            Cause.GRACEFUL,
+            f"{name} handles {signal}" if row else f"{point.what} takes {signal}",
+            point.span,
+        )
+    if machine.misfit and not machine.cleaned:
+        why = "the handler does not take the arguments that it gets: TypeError ends the program before any cleanup"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    daemonic = _daemon_requests(point)
+    if daemonic and machine.thrown is None:
+        why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
+    if machine.dropped is not None:
+        server = (machine.dropped.serves or {}).get("server", "the server")
+        thrown = "the handler's exception" if handler is not None else "KeyboardInterrupt"
+        what = f"{thrown} leaves `{machine.dropped.what}` at once: {server} drops the requests in flight"
+        if machine.cleaned:
+            return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
+    if handler is None and signal == "SIGINT":
+        if not machine.cleaned:
+            why = "SIGINT raises KeyboardInterrupt, and nothing cleans up"
+            return _reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, point.span)
+        return _reaction(
+            signal,
+            Verdict.HANDLED,
+            Cause.GRACEFUL,
+            "SIGINT raises KeyboardInterrupt, and the program cleans up",
+            point.span,
+        )
+    if point.kind in ("iterate", "call") and machine.thrown is None:
+        return _reaction(
+            signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"when `{point.what}` ends is not in the project", point.span
+        )
+    if (
+        machine.thrown is not None
+        and machine.thrown.dotted == "builtins.RuntimeError"
+        and machine.runners_stopped
+        and not machine.cleaned
+    ):
+        why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    if machine.delay is None:
+        return _reaction(
+            signal,
+            Verdict.UNKNOWN,
+            Cause.UNKNOWN,
+            f"how long `{_slow(point)}` takes is only known when it runs",
+            point.span,
+        )
+    why = f"its handler for {signal} ends it"
+    if machine.waited and point.limit:
+        why = f"its handler for {signal} is seen within {point.limit:g} s, when `{point.what}` returns"
+    return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
+
+
+def _slow(point: Point) -> str:
+    return point.what
+
+
+def _daemon_requests(point: Point) -> bool:
+    """http.server.ThreadingHTTPServer has daemon_threads = True; elsewhere the source says so."""
+    thing = point.receiver
+    if thing is None or point.serves is None or not point.serves.get("deadlock"):
+        return False
+    own = thing.store.get("daemon_threads") or (thing.cls.find("daemon_threads") if thing.cls is not None else None)
+    if isinstance(own, Const):
+        return bool(own.value) and "Thread" in _family(thing)
+    return thing.kind == "http.server.ThreadingHTTPServer"
+
+
+def _family(thing: Thing) -> str:
+    bases = " ".join(ast.unparse(base) for base in thing.cls.node.bases) if thing.cls is not None else ""
+    return f"{thing.kind} {bases}"
+
+
+def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
+    machine = run.machine
+    if end.tag != CERTAIN or machine.doubts:
+        reason = (
+            machine.doubts[0]
+            if machine.doubts
+            else f"whether a handler for {signal} is installed is only known when it runs"
+        )
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
+    if not run.endless and point.kind in ("sleep", "elsewhere", "loop") and not point.outlasts_a_stop:
+        why = f"it has no handler for {signal}, and how long it runs is only known when it runs"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
+    quiet = Verdict.IGNORED if signal in ("SIGWINCH",) else Verdict.CUT
+    others = [r for r in machine.facts.registrations if r.signals and signal not in r.signals]
+    off_main = next((r for r in machine.facts.registrations if not r.main_thread and signal in r.signals), None)
+    if off_main is not None:
+        why = "signal.signal() raises ValueError outside the main thread, so no handler is installed"
+        return Reaction(signal, Verdict.IGNORED, quiet, Cause.OFF_MAIN_THREAD, why, off_main.module.span(off_main.node))
+    if point.serves is not None and point.serves.get("development"):
+        why = f"{point.serves['server']}'s development server has no handler for {signal}"
+        return Reaction(signal, Verdict.IGNORED, quiet, Cause.DEV_SERVER, why, point.span)
+    sigint = next((r for r in others if "SIGINT" in r.signals and r.main_thread), None)
+    if sigint is not None:
+        why = f"it handles {' and '.join(sigint.signals)}, not {signal}"
+        return Reaction(signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, sigint.module.span(sigint.node))
+    interrupt = keyboard_interrupt(point)
+    if interrupt is not None and signal != "SIGINT":
+        why = f"it handles KeyboardInterrupt, which is SIGINT, not {signal}"
+        return Reaction(signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, interrupt)
+    if others:
+        why = f"it handles {' and '.join(others[0].signals)}, not {signal}"
+        return Reaction(
+            signal, Verdict.IGNORED, quiet, Cause.OTHER_SIGNAL_ONLY, why, others[0].module.span(others[0].node)
+        )
+    why = f"it has no handler for {signal}"
+    if point.serves is not None:
+        why = f"{point.serves['server']} has no handler for {signal}, and the program installs none"
+    return Reaction(signal, Verdict.IGNORED, quiet, Cause.NO_HANDLER, why, point.span)
+
+
+def keyboard_interrupt(point: Point) -> Span | None:
+    """The clause around a wait that names KeyboardInterrupt."""
+    for guard in point.guards:
+        if isinstance(guard.node, ast.Try):
+            for handler in guard.node.handlers:
+                if handler.type is not None and "KeyboardInterrupt" in ast.unparse(handler.type):
+                    return guard.module.span(handler.type)
+    return None
+
+
+def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reaction:
+    machine = run.machine
+    where = end.point or point
+    handler = machine.handler
+    at_handler = handler.module.span(handler.node) if handler is not None else where.span
+    notes = (Note(at_handler, "the handler is installed here"),) if handler is not None else ()
+    as_child = Verdict.IGNORED
+    deadline = machine.world.get("deadline")
+    if isinstance(deadline, Const):
+        return _cut_off(signal, run, end, float(deadline.value), at_handler)
+    blocker = machine.blocked_by
+    if end.cause == "deadlock":
+        cause, why = (
+            Cause.SHUTDOWN_DEADLOCK,
+            f"`{where.what}` waits for serve_forever(), which runs in the same thread and waits for the handler",
+        )
+    elif end.cause in ("exit blocked", "pool") or _holds_the_exit(machine, where, end):
+        cause, why = Cause.EXIT_BLOCKED, _blocked(where, blocker)
+    elif machine.raised_default and any(e.kind in (KILLED, HARD) for e in child.ends):
+        cause, why = (
+            Cause.STILL_ALIVE,
+            "the handler sends its own process a signal for its default action, which PID 1 does not get",
+        )
+        as_child = Verdict.HANDLED if any(e.kind == KILLED for e in child.ends) else Verdict.CUT
+    elif machine.thrown is not None:
+        name = machine.thrown.dotted.rpartition(".")[2] if machine.thrown.cls is None else machine.thrown.cls.node.name
+        cause, why = Cause.EXIT_BLOCKED, f"the handler raises {name}, but the program catches it and goes on"
+        swallower = _swallower(point)
+        if swallower is not None:
+            return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, cause, why, swallower, notes)
+    elif end.cause == "deaf":
+        cause, why = Cause.NEVER_OBSERVED, f"no handler runs before `{where.what}` returns"
+    elif end.cause == "handler wait":
+        cause, why = Cause.EXIT_BLOCKED, f"the handler itself waits in `{where.what}`, which does not end"
+    elif all(deed.kind in _QUIET for deed in machine.acts):
+        cause, why = Cause.DISCARDED, f"the handler for {signal} does not end the program"
+        return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, cause, why, at_handler)
+    else:
+        cause, why = Cause.NEVER_OBSERVED, _unseen(machine.acts, point, where, end)
+    return Reaction(signal, Verdict.IGNORED, as_child, cause, why, where.span, notes)
+
+
+def _holds_the_exit(machine: Machine, where: Point, end: End) -> bool:
+    """The main thread is on its way out and waits for a thread, task or child."""
+    left = machine.thrown is not None or where is not machine.arrival
+    return end.cause == "wait" and bool(where.joins) and left
+
+
+def _cut_off(signal: str, run: Run, end: End, seconds: float, span: Span) -> Reaction:
+    """A timer of the handler's ends what would not end by itself."""
+    if end.cause in ("exit blocked", "pool"):
+        why = f"the main thread ends, and the handler's timer ends the rest after {seconds:g} s"
+        return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=seconds)
+    why = f"only the handler's timer ends it, after {seconds:g} s and without cleaning up"
+    return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=seconds)
+
+
+def _blocked(where: Point, blocker: Point | None) -> str:
+    thing = where.joins[0] if where.joins else None
+    kinds = {
+        "threading.Thread": "a non-daemon thread",
+        "multiprocessing.Process": "a child process",
+        "asyncio.Task": "a task",
+    }
+    name = (
+        kinds.get(thing.kind, "an executor" if thing.kind.startswith("concurrent") else "a task")
+        if thing is not None
+        else "a pool"
+    )
+    if where.kind == "pool":
+        return "pool workers inherited the handler, and what it raises does not end them"
+    why = f"the handler asks for the end, but {name} keeps the process"
+    return f"{why}: `{blocker.what}` does not end" if blocker is not None and blocker.kind != "loop" else why
+
+
+def _unseen(acts: list[Deed], point: Point, where: Point, end: End) -> str:
+    flags = [deed.target for deed in acts if deed.kind in ("flag", "event")]
+    does = f"only sets `{flags[0]}`" if flags else "does not end the main thread"
+    blocked = where if end.cause == "wait" else point
+    if end.cause == "wait" and where.seconds is None and where.kind != "loop":
+        return f"the handler {does}, and `{blocked.what}` goes on waiting without a timeout"
+    if where.kind == "loop" or end.cause == "loop":
+        return f"the handler {does}, and the loop does not look at it"
+    return f"the handler {does}, and `{blocked.what}` goes on"
+
+
+def _swallower(point: Point) -> Span | None:
+    for guard in reversed(point.guards):
+        if isinstance(guard.node, ast.Try) and guard.node.handlers:
+            handler = guard.node.handlers[0]
+            return guard.module.span(handler.type or handler)
+    return None
+
+
+def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
+    """os._exit(): no `finally`, no atexit, no flush."""
+    machine = run.machine
+    span = end.point.span if end.point is not None else point.span
+    cleans = any(_cleans(guard.node) for guard in point.guards) or "atexit" in machine.world
+    own = [deed for deed in machine.acts if deed.kind not in ("hard-exit", "log", "wait", "flag")]
+    does_own = bool(own) or _works(machine)
+    if point.serves is not None or cleans or not does_own:
+        lost = "requests in flight" if point.serves is not None else "the program's cleanup"
+        return _reaction(
+            signal,
+            Verdict.CUT,
+            Cause.ABRUPT_EXIT,
+            f"the handler leaves at once with os._exit(): {lost} is lost"
+            if not point.serves
+            else f"the handler leaves at once with os._exit(): {lost} are dropped",
+            span,
+        )
+    return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"its handler for {signal} ends it", span)
+
+
+def _works(machine: Machine) -> bool:
+    """The handler waits for something before it leaves: a flush, a drain."""
+    return machine.helpers > 1 or any(deed.kind == "wait" for deed in machine.acts)
+
+
+def _cleans(guard: ast.AST) -> bool:
+    if isinstance(guard, ast.Try):
+        return bool(guard.finalbody)
+    return True
+
+
+def _is_forwarded(thing: Thing, point: Point | None) -> bool:
+    """The handler signals a child, whose end the main thread waits for."""
+    awaits = point is not None and thing in point.joins
+    return "#forwarded" in thing.store and (awaits or "#awaited" in thing.store)
+
+
+def _is_left(thing: Thing, machine: Machine) -> bool:
+    """The program waits for a child when the signal comes; its handler signals the child and ends without it."""
+    arrival = machine.arrival
+    if arrival is None or arrival.kind != "child" or thing not in arrival.joins or machine.thrown is None:
+        return False
+    return "#forwarded" in thing.store and not any(thing in point.joins for point in machine.leaving)
+
+
+def _left(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
+    words, sent = thing.store.get("#words"), thing.store.get("#signalled")
+    cleans_up = machine.children.cleans_up_on(
+        words.value if isinstance(words, Const) else None, sent.value if isinstance(sent, Const) else None
+    )
+    why = "the handler signals the child and ends without waiting for it"
+    if cleans_up is None:
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why}, whatever it still has to do", span)
+    if cleans_up:
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"{why}: the child's cleanup is lost", span)
+    return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"{why}; the child has nothing to finish", span)
+
+
+def _forwarded(signal: str, run: Run, thing: Thing, span: Span) -> Reaction:
+    words = thing.store.get("#words")
+    known = words.value if isinstance(words, Const) else None
+    if known:
+        run.machine.facts.forwards_to = known
+    why = "it passes the signal on to its child and waits for it"
+    return _reaction(signal, Verdict.UNKNOWN, Cause.GRACEFUL, why, span)

@@ -1,0 +1,641 @@
+"""Node programs: what a signal does to them. The verdicts of the tables were measured with real processes on Node 20, as PID 1
+of a PID namespace and with a request of 2.5 s in flight where there is a server."""
+
+# ruff: noqa: E501 (a line of these tables is a program)
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gracelint.behaviour.node import read_node, trace_built
+from gracelint.facts.program import Act, Program
+from gracelint.parse.errors import ParseError
+from gracelint.source import Source
+
+
+class Tree:
+    """Files given as text."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.sources = {path: Source(path, text) for path, text in files.items()}
+
+    def read(self, path: str) -> Source | None:
+        return self.sources.get(path)
+
+    def exists(self, path: str) -> bool:
+        return path in self.sources or any(known.startswith(f"{path}/") for known in self.sources)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        start = f"{folder}/" if folder not in ("", ".") else ""
+        inside = {known[len(start) :] for known in self.sources if known.startswith(start)}
+        return tuple(sorted({name if "/" not in name else name.split("/")[0] + "/" for name in inside}))
+
+
+def program(
+    text: str,
+    *,
+    path: str = "app.js",
+    env: dict[str, str | None] | None = None,
+    node: int | None = 20,
+    argv: tuple[str, ...] = (),
+    **files: str,
+) -> Program:
+    """The program of a text; `files` have `_` for `.` and `__` for `/` in their names."""
+    named = {name.replace("__", "/").replace("_", "."): content for name, content in files.items()}
+    tree = Tree({path: text, **named})
+    source = tree.read(path)
+    assert source is not None
+    return read_node(source, files=tree, env=env or {}, node_major=node, argv=argv)
+
+
+SERVER = """\
+const http = require('http');
+const server = http.createServer((req, res) => setTimeout(() => res.end('ok'), 2500));
+server.listen(8000);
+"""
+INTERVAL = "const timer = setInterval(() => {}, 500);\n"
+SLEEP = "const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (SERVER, "ignored"),
+        (SERVER + "process.on('SIGINT', () => server.close());", "ignored"),
+        (SERVER + "process.on('exit', () => server.close());", "ignored"),
+        (SERVER + "process.on('beforeExit', () => server.close());", "ignored"),
+        (SERVER + "process.on('SIGTERM', () => {});", "ignored"),
+        (SERVER + "process.on('SIGTERM', (signal) => console.log(signal));", "ignored"),
+        (SERVER + "let stopping = false;\nprocess.on('SIGTERM', () => { stopping = true; });", "ignored"),
+        (SERVER + "process.on('SIGTERM', () => server.closeIdleConnections());", "ignored"),
+        (SERVER + "process.on('SIGTERM', () => server.close());", "handled"),
+        (SERVER + "process.once('SIGTERM', () => server.close(() => process.exit(0)));", "handled"),
+        (SERVER + "process.on('SIGTERM', () => server.close());\nprocess.removeAllListeners('SIGTERM');", "ignored"),
+        (SERVER + INTERVAL + "process.on('SIGTERM', () => server.close());", "ignored"),
+        (SERVER + INTERVAL + "timer.unref();\nprocess.on('SIGTERM', () => server.close());", "handled"),
+        (SERVER + INTERVAL + "process.on('SIGTERM', () => { clearInterval(timer); server.close(); });", "handled"),
+        (SERVER + "process.on('SIGTERM', () => process.exit(0));", "cut"),
+        (SERVER + "process.on('SIGTERM', process.exit);", "cut"),
+        (SERVER + "process.on('SIGTERM', () => process.abort());", "cut"),
+        (SERVER + "process.on('SIGTERM', () => setImmediate(() => process.exit(0)));", "cut"),
+        (SERVER + "process.on('SIGTERM', () => { throw new Error('stop'); });", "cut"),
+        (SERVER + "process.on('SIGTERM', () => { server.close(); throw new Error('stop'); });", "cut"),
+        (SERVER + "process.on('SIGTERM', () => { server.close(() => process.exit(0)); process.exit(1); });", "cut"),
+        (SERVER + "process.on('SIGTERM', () => { server.close(); server.closeAllConnections(); });", "cut"),
+        (SERVER + "process.on('SIGTERM', () => server.close());\nprocess.on('SIGTERM', () => process.exit(0));", "cut"),
+        (SERVER + "process.on('SIGTERM', () => { while (true) {} });", "ignored"),
+        (SERVER + "process.on('SIGTERM', () => process.emit('SIGINT'));\nprocess.on('SIGINT', () => server.close());", "handled"),
+    ],
+)  # fmt: skip
+def test_servers(text: str, verdict: str) -> None:
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
+    ("handler", "verdict"),
+    [
+        ("() => { server.close(); setTimeout(() => process.exit(1), 8000).unref(); }", "handled"),
+        ("() => { server.close(() => process.exit(0)); setTimeout(() => process.exit(1), 500); }", "cut"),
+        ("() => { server.close(); setTimeout(process.exit, 1000); }", "cut"),
+        ("() => setTimeout(() => process.exit(0), 300)", "cut"),
+        ("() => setTimeout(() => process.exit(0), 3000)", "handled"),
+        ("() => { setTimeout(() => server.close(() => process.exit(0)), 500); }", "handled"),
+        ("() => { server.close(); setTimeout(() => server.closeAllConnections(), 400); }", "cut"),
+        ("() => { server.close(); setTimeout(() => server.closeAllConnections(), 4000).unref(); }", "handled"),
+        ("async () => { await sleep(2000); await closed(); process.exit(0); }", "handled"),
+        ("async () => { await Promise.race([closed(), sleep(500)]); process.exit(0); }", "cut"),
+        ("async () => { await Promise.race([closed(), sleep(5000)]); process.exit(0); }", "handled"),
+        ("async () => { closed(); process.exit(0); }", "cut"),
+        ("async () => { await server.close(); process.exit(0); }", "cut"),
+        ("async () => { server.close(); await sleep(300); process.exit(0); }", "cut"),
+        ("() => closed().then(() => process.exit(0)).catch(() => process.exit(1))", "handled"),
+        ("() => Promise.allSettled([closed(), sleep(10)]).then(() => process.exit(0))", "handled"),
+        ("async () => { try { await closed(); } finally { process.exit(); } }", "handled"),
+        ("async () => { await require('util').promisify(server.close.bind(server))(); process.exit(0); }", "handled"),
+        ("async () => { await Promise.all([server].map((s) => new Promise((r) => s.close(r)))); process.exit(); }", "handled"),
+        ("async () => { await Promise.resolve(); process.exit(0); }", "cut"),
+    ],
+)  # fmt: skip
+def test_how_long_a_handler_waits(handler: str, verdict: str) -> None:
+    helpers = SLEEP + "const closed = () => new Promise((resolve) => server.close(resolve));\n"
+    assert program(f"{SERVER}{helpers}process.on('SIGTERM', {handler});").reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "['SIGINT', 'SIGTERM'].forEach((name) => process.on(name, () => server.close()));",
+        "for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => server.close());",
+        "for (const name in { SIGINT: 2, SIGTERM: 15 }) process.on(name, () => server.close());",
+        "Object.entries({ SIGTERM: 15 }).forEach(([name]) => process.addListener(name, () => server.close()));",
+        "const handlers = { SIGTERM() { server.close(); } };\nfor (const [n, f] of Object.entries(handlers)) process.on(n, f);",
+        "const { once } = require('events');\n(async () => { await once(process, 'SIGTERM'); server.close(); })();",
+        "(async () => { await new Promise((r) => process.once('SIGTERM', r)); server.close(); })();",
+        "class App {\n  constructor(s) { this.s = s; process.on('SIGTERM', this.stop.bind(this)); }\n"
+        "  stop() { this.s.close(); }\n}\nnew App(server);",
+        "const hooks = [];\nhooks.push(() => new Promise((r) => server.close(r)));\n"
+        "process.on('SIGTERM', async () => { for (const hook of hooks) await hook(); process.exit(0); });",
+        "function on(signal) {\n  switch (signal) {\n    case 'SIGTERM': server.close(); break;\n    default: process.exit(1);\n"
+        "  }\n}\n['SIGINT', 'SIGTERM'].forEach((s) => process.on(s, on));",
+        "let n = 0;\nprocess.on('SIGTERM', () => { if (n++ > 0) process.exit(1); server.close(); });",
+        "const app = { server };\nprocess.on('SIGTERM', () => app?.server?.close?.());",
+        "server.on('stop', () => server.close());\nprocess.on('SIGTERM', () => server.emit('stop'));",
+    ],
+)
+def test_ways_to_install_a_handler(text: str) -> None:
+    assert program(SERVER + text).reactions["SIGTERM"].as_pid_1 == "handled"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (INTERVAL + "process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });", "handled"),
+        ("let stop = false;\nsetInterval(() => { if (stop) return; }, 500);\nprocess.on('SIGTERM', () => { stop = true; });",
+         "ignored"),
+        ("let stop = false;\nconst t = setInterval(() => { if (stop) clearInterval(t); }, 300);\n"
+         "process.on('SIGTERM', () => { stop = true; });", "handled"),
+        ("let stop = false;\nfunction poll() { if (!stop) setTimeout(poll, 300); }\npoll();\n"
+         "process.on('SIGTERM', () => { stop = true; });", "handled"),
+        ("let stop = false;\nfunction poll() { setTimeout(poll, 300); }\npoll();\nprocess.on('SIGTERM', () => { stop = true; });",
+         "ignored"),
+        ("let t;\nfunction poll() { t = setTimeout(poll, 300); }\npoll();\nprocess.on('SIGTERM', () => clearTimeout(t));",
+         "handled"),
+        (SLEEP + "let run = true;\n(async () => { while (run) await sleep(300); })();\n"
+         "process.on('SIGTERM', () => { run = false; });", "handled"),
+        (SLEEP + "let stop = false;\n(async () => { for (;;) { if (stop) break; await sleep(200); } process.exit(0); })();\n"
+         "process.on('SIGTERM', () => { stop = true; });", "handled"),
+        (SLEEP + "(async () => { while (true) await sleep(300); })();\nprocess.on('SIGTERM', () => console.log('bye'));",
+         "ignored"),
+        (SLEEP + "let run = true;\nasync function tick() { await sleep(200); if (run) return tick(); }\ntick();\n"
+         "process.on('SIGTERM', () => { run = false; });", "handled"),
+        (SLEEP + "let stop = false;\n(async () => { while (!stop) await sleep(100); })();\n" + INTERVAL
+         + "process.on('SIGTERM', () => { stop = true; });", "ignored"),
+        ("process.on('SIGTERM', () => process.exit(0));\nwhile (true) {}", "ignored"),
+        ("process.on('SIGTERM', () => process.exit(0));\nrequire('child_process').execSync('sleep 30');", "ignored"),
+        ("const ac = new AbortController();\nconst { setTimeout: sleep } = require('timers/promises');\n"
+         "process.on('SIGTERM', () => ac.abort());\n"
+         "(async () => { while (!ac.signal.aborted) await sleep(500, null, { signal: ac.signal }); })();", "handled"),
+    ],
+)  # fmt: skip
+def test_workers(text: str, verdict: str) -> None:
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+def test_a_flag_is_seen_as_late_as_the_loop_sleeps() -> None:
+    text = SLEEP + "let run = true;\n(async () => { while (run) await sleep(60_000); })();\n"
+    reaction = program(text + "process.on('SIGTERM', () => { run = false; });").reactions["SIGTERM"]
+    assert (reaction.as_pid_1, reaction.delay) == ("handled", 60.0)
+
+
+@pytest.mark.parametrize(
+    ("wait", "verdict", "delay"),
+    [
+        ("sqs.send(new ReceiveMessageCommand({ WaitTimeSeconds: 20 }))", "handled", 20.0),
+        ("client.blPop('jobs', 5)", "handled", 5.0),
+        ("client.blPop('jobs', 0)", "ignored", None),
+        ("fetch('https://shop.example/jobs')", "handled", None),
+        ("jobs.take()", "unknown", None),
+    ],
+)
+def test_a_loop_that_polls_sees_its_flag_when_the_poll_is_over(wait: str, verdict: str, delay: float | None) -> None:
+    text = (
+        "const { SQSClient, ReceiveMessageCommand } = require('@aws-sdk/client-sqs');\n"
+        "const client = require('redis').createClient();\nconst sqs = new SQSClient({});\nconst jobs = require('./jobs');\n"
+        f"let run = true;\n(async () => {{ while (run) await {wait}; await client.quit(); }})();\n"
+        "process.on('SIGTERM', () => { run = false; });\n"
+    )
+    reaction = program(text, jobs_js="exports.take = require('./native').take;\n").reactions["SIGTERM"]
+    assert (reaction.as_pid_1, reaction.delay) == (verdict, delay)
+
+
+@pytest.mark.parametrize(
+    "logger",
+    [
+        "const logger = require('winston').createLogger({});",
+        "const logger = require('pino')();",
+        "const { logger } = require('./log');",
+        "const logger = require('./missing').logger;",
+    ],
+)
+def test_logging_ends_nothing(logger: str) -> None:
+    text = f"{SERVER}{logger}\nprocess.on('SIGTERM', (signal) => {{ logger.info(signal); }});"
+    found = program(text, log_js="exports.logger = require('pino')();\n").reactions["SIGTERM"]
+    assert (found.as_pid_1, found.cause) == ("ignored", "discarded")
+
+
+def test_a_connection_that_stays_open_keeps_node_running() -> None:
+    text = (
+        "const mongoose = require('mongoose');\nconst app = require('express')();\nlet server;\n"
+        "mongoose.connect(process.env.MONGO_URL).then(() => { server = app.listen(3000); });\n"
+        "process.on('SIGTERM', () => { server.close(CLOSED); });\n"
+    )
+    open_ = program(text.replace("CLOSED", "")).reactions["SIGTERM"]
+    closed = program(text.replace("CLOSED", "() => mongoose.disconnect()")).reactions["SIGTERM"]
+    assert open_.why == "its SIGTERM handler runs, but the mongoose connection in line 4 keeps it running"
+    assert (open_.as_pid_1, closed.as_pid_1) == ("ignored", "handled")
+
+
+def test_a_method_that_only_a_framework_calls_is_not_taken_for_dead() -> None:
+    service = "export class Stop {\n  onModuleInit() {\n    process.on('SIGTERM', () => process.exit(0));\n  }\n}\n"
+    reaction = program(f"import {{ Stop }} from './stop';\n{SERVER}", path="main.ts", stop_ts=service).reactions[
+        "SIGTERM"
+    ]
+    assert (reaction.as_pid_1, reaction.why) == (
+        "unknown",
+        "whether anything calls the method in stop.ts line 3, which handles SIGTERM, cannot be told",
+    )
+
+
+@pytest.mark.parametrize(
+    ("work", "verdict"),
+    [
+        ("app.get('/slow', (req, res) => setTimeout(() => res.end(), 2500))", "cut"),
+        ("app.get('/slow', async () => { await sleep(2500); })", "cut"),
+        ("function expire(cache, key) { setTimeout(() => cache.delete(key), 60000); }", "handled"),
+        ("async function retry() { await sleep(60000); }", "handled"),
+    ],
+)
+def test_only_timers_that_requests_wait_for_say_how_long_requests_take(work: str, verdict: str) -> None:
+    text = (
+        "const http = require('http');\nconst app = require('express')();\n"
+        + SLEEP
+        + "const server = app.listen(80);\n"
+        f"{work};\nprocess.on('SIGTERM', () => {{ server.close(); setTimeout(process.exit, 2000); }});\n"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+CHILD = "setInterval(() => {}, 500);\nprocess.on('SIGTERM', () => setTimeout(() => process.exit(0), 500));\n"
+SPAWN = "const { spawn, fork } = require('child_process');\nconst child = spawn('node', ['child.js']);\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (SPAWN + "child.on('exit', (code) => process.exit(code));", "ignored"),
+        (SPAWN + "process.on('SIGTERM', () => child.kill('SIGTERM'));", "handled"),
+        (SPAWN + "process.on('SIGTERM', () => child.kill());\nchild.on('exit', (code) => process.exit(code));", "handled"),
+        (SPAWN + "process.on('SIGTERM', () => { child.kill(); process.exit(0); });", "cut"),
+        (SPAWN.replace("child.js", "idle.js") + "process.on('SIGTERM', () => child.kill());", "cut"),
+        (SPAWN.replace("spawn('node', ['child.js'])", "fork('./child.js')") + "process.on('SIGTERM', () => child.kill());",
+         "handled"),
+        (SPAWN.replace("child.js", "-c") + "process.on('SIGTERM', () => child.kill());", "unknown"),
+    ],
+)  # fmt: skip
+def test_child_processes(text: str, verdict: str) -> None:
+    assert program(text, child_js=CHILD, idle_js="setInterval(() => {}, 500);").reactions["SIGTERM"].as_pid_1 == verdict
+
+
+CLUSTER = """\
+const cluster = require('cluster');
+const http = require('http');
+if (cluster.isPrimary) {
+  cluster.fork();
+  cluster.fork();
+  PRIMARY
+} else {
+  const server = http.createServer((req, res) => setTimeout(() => res.end('ok'), 2500)).listen(8000);
+  WORKER
+}
+"""
+CLOSES = "process.on('SIGTERM', () => server.close(() => process.exit(0)));"
+KILLS = "process.on('SIGTERM', () => { for (const id in cluster.workers) cluster.workers[id].kill(); });"
+
+
+@pytest.mark.parametrize(
+    ("primary", "worker", "verdict"),
+    [
+        ("", CLOSES, "ignored"),
+        (KILLS, CLOSES, "handled"),
+        (KILLS, "", "cut"),
+        (KILLS + "cluster.on('exit', () => cluster.fork());", CLOSES, "ignored"),
+        ("let stop = false; cluster.on('exit', () => { if (!stop) cluster.fork(); });"
+         + KILLS.replace("() => {", "() => { stop = true;"), CLOSES, "handled"),
+        (KILLS.replace("} });", "} process.exit(0); });").replace("kill(); })", "kill(); process.exit(0); })"), CLOSES, "cut"),
+        ("process.on('SIGTERM', () => cluster.disconnect());", "", "handled"),
+        ("process.on('SIGTERM', () => cluster.disconnect(() => process.exit(0)));", "", "cut"),
+        ("process.on('SIGTERM', () => Object.values(cluster.workers).forEach((w) => w.send('stop')));",
+         "process.on('message', (m) => { if (m === 'stop') server.close(() => process.exit(0)); });", "handled"),
+    ],
+)  # fmt: skip
+def test_clusters(primary: str, worker: str, verdict: str) -> None:
+    text = CLUSTER.replace("PRIMARY", primary).replace("WORKER", worker)
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+THREADS = """\
+const { Worker, isMainThread, parentPort } = require('worker_threads');
+if (isMainThread) {
+  const worker = new Worker(__filename);
+  MAIN
+} else {
+  const timer = setInterval(() => {}, 100);
+  THREAD
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "thread", "verdict"),
+    [
+        ("process.on('SIGTERM', () => worker.terminate());", "", "handled"),
+        ("process.on('SIGTERM', () => worker.postMessage('stop'));", "", "ignored"),
+        ("process.on('SIGTERM', () => worker.postMessage('stop'));",
+         "parentPort.on('message', () => { clearInterval(timer); parentPort.close(); });", "handled"),
+        ("worker.on('exit', () => process.exit(0));\nprocess.on('SIGTERM', () => worker.postMessage({ type: 'stop' }));",
+         "parentPort.on('message', (m) => { if (m.type === 'stop') { clearInterval(timer); parentPort.close(); } });", "handled"),
+    ],
+)  # fmt: skip
+def test_worker_threads(main: str, thread: str, verdict: str) -> None:
+    text = THREADS.replace("MAIN", main).replace("THREAD", thread)
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("const app = require('express')();\nconst s = app.listen(80);\nprocess.on('SIGTERM', () => s.close());", "handled"),
+        ("const app = require('express')();\napp.listen(80);\nprocess.on('SIGTERM', () => app.close());", "cut"),
+        ("const Koa = require('koa');\nconst s = new Koa().listen(80);\nprocess.on('SIGTERM', () => s.close());", "handled"),
+        ("const app = require('fastify')();\napp.listen({ port: 80 });", "ignored"),
+        ("const app = require('fastify')();\napp.listen({ port: 80 });\n"
+         "process.on('SIGTERM', async () => { await app.close(); process.exit(0); });", "handled"),
+        ("const app = require('fastify')();\napp.listen({ port: 80 });\n"
+         "process.on('SIGTERM', () => { app.close(); process.exit(0); });", "cut"),
+        ("const app = require('fastify')();\napp.register(require('fastify-graceful-shutdown'));\napp.listen({ port: 80 });",
+         "handled"),
+        ("const Hapi = require('@hapi/hapi');\n(async () => {\n  const s = Hapi.server({ port: 80 });\n  await s.start();\n"
+         "  process.on('SIGTERM', async () => { await s.stop(); process.exit(0); });\n})();", "handled"),
+        (SERVER + "require('http-graceful-shutdown')(server);", "handled"),
+        (SERVER + "require('@godaddy/terminus').createTerminus(server, { signal: 'SIGTERM' });", "cut"),
+        (SERVER + "require('@godaddy/terminus').createTerminus(server, { signal: 'SIGTERM', timeout: 5000 });", "handled"),
+        (SERVER + "const stop = require('http-terminator').createHttpTerminator({ server });\n"
+         "process.on('SIGTERM', () => stop.terminate());", "cut"),
+        (SERVER + "require('stoppable')(server, 5000);\nprocess.on('SIGTERM', () => server.stop());", "handled"),
+        (SERVER + "require('close-with-grace')({ delay: 5000 }, () => new Promise((r) => server.close(r)));", "handled"),
+        (SERVER + "require('close-with-grace')({ delay: 500 }, () => new Promise((r) => server.close(r)));", "cut"),
+        (SERVER + "require('node-graceful-shutdown').onShutdown(() => new Promise((r) => server.close(r)));", "handled"),
+        (INTERVAL + "require('signal-exit').onExit(() => console.log('bye'));", "ignored"),
+        (INTERVAL + "require('death')(() => process.exit(0));", "handled"),
+    ],
+)  # fmt: skip
+def test_libraries(text: str, verdict: str) -> None:
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (SERVER, "cut"),
+        (SERVER + "process.on('SIGTERM', () => {});", "ignored"),
+        (SERVER + "process.once('SIGTERM', (s) => server.close(() => process.kill(process.pid, s)));", "handled"),
+        (
+            INTERVAL + "process.once('SIGTERM', (s) => { console.log('bye'); process.kill(process.pid, s); });",
+            "handled",
+        ),
+        (INTERVAL + "require('signal-exit').onExit(() => console.log('bye'));", "handled"),
+        ("process.on('SIGTERM', () => process.exit(0));\nwhile (true) {}", "ignored"),
+    ],
+)
+def test_as_the_child_of_an_init(text: str, verdict: str) -> None:
+    assert program(text).reactions["SIGTERM"].as_child == verdict
+
+
+def test_handlers_in_modules_of_the_project() -> None:
+    register = (
+        "export const register = (server, { timeout = 10_000 } = {}) => {\n"
+        "  for (const signal of ['SIGTERM', 'SIGINT'])\n"
+        "    process.once(signal, () => {\n"
+        "      const timer = setTimeout(() => process.exit(1), timeout).unref();\n"
+        "      server.close(() => clearTimeout(timer));\n"
+        "    });\n"
+        "};\n"
+    )
+    text = (
+        "import http from 'node:http';\nimport { register } from './lib/index.js';\n"
+        "const server = http.createServer();\nawait new Promise((resolve) => server.listen(80, resolve));\nregister(server);\n"
+    )
+    found = program(
+        text, path="main.ts", lib__index_ts="export * from './stop';\n", lib__stop_ts=register, tsconfig_json="{}"
+    )
+    assert [source.path for source in found.sources] == ["main.ts", "lib/index.ts", "lib/stop.ts"]
+    assert found.reactions["SIGTERM"].as_pid_1 == "handled"
+    assert found.drain_seconds == 10
+
+
+def test_typescript_with_paths_and_classes() -> None:
+    found = program(
+        "import { App } from '@app/server';\nvoid new App(8080).start();\n",
+        path="src/main.ts",
+        tsconfig_json='{ // comments are allowed\n "compilerOptions": { "baseUrl": ".", "paths": { "@app/*": ["src/*"], } } }',
+        src__server_ts=(
+            "import http, { type Server } from 'http';\n"
+            "export class App {\n"
+            "  private server!: Server;\n"
+            "  constructor(private readonly port: number) {}\n"
+            "  async start(): Promise<void> {\n"
+            "    this.server = http.createServer((_req, res) => { res.end('ok'); });\n"
+            "    this.server.listen(this.port);\n"
+            "    process.on('SIGTERM', () => this.stop());\n"
+            "  }\n"
+            "  stop(): void { this.server.close((err?: Error) => process.exit(err ? 1 : 0)); }\n"
+            "}\n"
+        ),
+    )
+    assert found.reactions["SIGTERM"].as_pid_1 == "handled"
+    assert found.servers[0].variable == "this.server"
+
+
+def test_nest_closes_and_sends_itself_the_signal_again() -> None:
+    text = (
+        "import { NestFactory } from '@nestjs/core';\nimport { AppModule } from './app.module';\n"
+        "async function bootstrap() {\n  const app = await NestFactory.create(AppModule);\n  HOOKS\n"
+        "  await app.listen(3000);\n}\nbootstrap();\n"
+    )
+    module = "export class AppModule {}\n"
+    with_hooks = program(text.replace("HOOKS", "app.enableShutdownHooks();"), path="main.ts", app_module_ts=module)
+    without = program(text.replace("HOOKS", ""), path="main.ts", app_module_ts=module)
+    assert with_hooks.reactions["SIGTERM"].as_pid_1 == "handled"
+    assert without.reactions["SIGTERM"].as_pid_1 == "ignored"
+
+
+@pytest.mark.parametrize(
+    ("env", "verdict"),
+    [
+        ({"NODE_ENV": "production"}, "handled"),
+        ({"NODE_ENV": "test"}, "ignored"),
+        ({}, "unknown"),
+        ({"NODE_ENV": None}, "unknown"),
+    ],
+)
+def test_handlers_behind_a_condition_on_the_environment(env: dict[str, str | None], verdict: str) -> None:
+    text = SERVER + "if (process.env.NODE_ENV === 'production') process.on('SIGTERM', () => server.close());"
+    assert program(text, env=env).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+def test_arguments_of_the_program_decide() -> None:
+    text = SERVER + "if (process.argv[2] === 'serve') process.on('SIGTERM', () => server.close());"
+    assert program(text, argv=("serve",)).reactions["SIGTERM"].as_pid_1 == "handled"
+    assert program(text).reactions["SIGTERM"].as_pid_1 == "ignored"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (SERVER + "require('./missing');", "./missing could not be read, and may handle SIGTERM"),
+        (SERVER + "process.on(name, () => server.close());", "which signals line 4 handles is only known when it runs"),
+        (SERVER + "process.on('SIGTERM', require('./missing').stop);", "what ?./missing.stop() does cannot be told"),
+        (SERVER + "for (const s of all) process.on('SIGTERM', stop);",
+         "whether the handler in line 4 is installed is only known when it runs"),
+        ("require('@acme/server').start();", "nothing is known of @acme/server.start(), which the program calls"),
+        (SERVER + "let active = 0;\nserver.on('request', () => { active++; });\n"
+         "process.on('SIGTERM', () => { server.close(); setInterval(() => { if (active === 0) process.exit(0); }, 100); });",
+         "what line 6 comes before process.exit cannot be told"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_told_says_why(text: str, why: str) -> None:
+    reaction = program(text).reactions["SIGTERM"]
+    assert (reaction.as_pid_1, reaction.why) == ("unknown", why)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "why"),
+    [
+        (SERVER, "no-handler", "it has no handler for SIGTERM"),
+        (SERVER + "process.on('SIGINT', () => server.close());", "other-signal-only", "it handles SIGINT, not SIGTERM"),
+        (SERVER + "process.on('SIGTERM', () => {});", "discarded",
+         "its SIGTERM handler does nothing that ends it: the listening server in line 3 keeps it running"),
+        (INTERVAL + "let stop = false;\nprocess.on('SIGTERM', () => { stop = true; });", "never-observed",
+         "its SIGTERM handler only sets `stop`, and the setInterval in line 1 keeps it running"),
+        (SERVER + "process.on('SIGTERM', () => process.exit(0));", "abrupt-exit",
+         "process.exit comes at once, without closing the server"),
+        (SERVER + "process.on('SIGTERM', () => { server.close(); setTimeout(process.exit, 500); });", "abrupt-exit",
+         "process.exit comes 0.5 s after the signal, before the requests in flight are answered"),
+        (SERVER + "setInterval(() => {}, 9);\nprocess.on('SIGTERM', () => server.close());", "still-alive",
+         "its SIGTERM handler runs, but the setInterval in line 4 keeps it running"),
+        (SERVER + "process.on('SIGTERM', () => server.close());", "graceful",
+         "its SIGTERM handler closes the server, and nothing is left to run"),
+        ("console.log('done');", "one-shot", "it has no handler for SIGTERM, and runs to its end by itself"),
+    ],
+)  # fmt: skip
+def test_the_cause_and_its_words(text: str, cause: str, why: str) -> None:
+    reaction = program(text).reactions["SIGTERM"]
+    assert (reaction.cause, reaction.why) == (cause, why)
+
+
+def test_the_facts_of_a_handler() -> None:
+    text = (
+        SERVER + "const pool = new (require('pg').Pool)();\n"
+        "for (const signal of ['SIGINT', 'SIGTERM']) {\n"
+        "  process.on(signal, async () => {\n"
+        "    console.log('stopping');\n"
+        "    setTimeout(() => process.exit(1), 8000).unref();\n"
+        "    await new Promise((resolve) => server.close(resolve));\n"
+        "    await pool.end();\n"
+        "    process.exit(0);\n"
+        "  });\n"
+        "}\n"
+    )
+    found = program(text)
+    (handler,) = found.handlers
+    assert handler.signals == ("SIGINT", "SIGTERM")
+    assert [span.text for span in handler.names] == ["'SIGINT'", "'SIGTERM'"]
+    assert handler.body is not None and handler.body.text.startswith("async () => {")
+    assert _outline(handler.acts) == ["log", ["timer 8", ["exit"]], ["close server", [["cancel pool", ["exit"]]]]]
+    assert (found.drain_seconds, found.drain_span and found.drain_span.text) == (8.0, "process.exit(1)")
+    assert [(one.library, one.variable, one.closed) for one in found.connections] == [("pg", "pool", True)]
+    assert [(one.name, one.variable, one.span.line) for one in found.servers] == [("http", "server", 3)]
+    assert found.long_running
+
+
+def _outline(acts: tuple[Act, ...]) -> list[object]:
+    names = [" ".join(filter(None, (act.kind, act.target, f"{act.seconds:g}" if act.seconds else ""))) for act in acts]
+    return [[name, _outline(act.then)] if act.then else name for name, act in zip(names, acts, strict=True)]
+
+
+def test_waits_on_the_way_out() -> None:
+    closing = "process.on('SIGTERM', () => server.close());"
+    assert [(wait.kind, wait.span.text) for wait in program(SERVER + closing).waits] == [("close", "server.close()")]
+    assert [wait.kind for wait in program(SERVER + closing, node=18).waits] == ["keep-alive"]
+    assert not program(
+        SERVER + closing.replace("server.close()", "{ server.close(); server.closeIdleConnections(); }"), node=18
+    ).waits
+
+
+def test_work_before_the_first_handler_counts_only_where_it_is_awaited() -> None:
+    text = "(async () => {\n  await db.connect();\n  queue.connect();\n  process.on('SIGTERM', () => process.exit(0));\n})();\n"
+    assert [(wait.kind, wait.span.text) for wait in program(text).startup] == [("connect", "await db.connect()")]
+
+
+def test_places_are_code_points() -> None:
+    found = program("const été = '🚢';\n" + SERVER)
+    assert found.span.text == "server.listen(8000)"
+    assert (found.span.line, found.span.column) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "files", "source"),
+    [
+        ("dist/main.js", {"src/main.ts": ""}, "src/main.ts"),
+        ("build/server.js", {"server.ts": ""}, "server.ts"),
+        ("out/api/main.js", {"tsconfig.json": '{"compilerOptions": {"outDir": "out", "rootDir": "lib"}}', "lib/api/main.ts": ""},
+         "lib/api/main.ts"),
+        ("api/dist/main.js", {"api/tsconfig.json": '{"extends": "../base"}', "base.json": '{"compilerOptions": {"outDir": "dist"}}',
+                              "api/src/main.ts": ""}, "api/src/main.ts"),
+        ("dist/main.js", {"main.py": ""}, None),
+    ],
+)  # fmt: skip
+def test_built_files_are_traced_to_their_source(path: str, files: dict[str, str], source: str | None) -> None:
+    found = trace_built(path, Tree(files))
+    assert (found.path if found else None) == source
+
+
+def test_a_syntax_error_has_its_place() -> None:
+    with pytest.raises(ParseError) as caught:
+        program("const a = 1;\nfunction (\n")
+    assert caught.value.span.line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 3000 + "]" * 3000, "a" + "+a" * 30_000, "if (a) {" * 2000 + "}" * 2000, "{}" * 100_000, "x;" * 1_100_000],
+    ids=["arrays", "sum", "blocks", "empty blocks", "long"],
+)
+def test_what_is_too_big_is_unknown(text: str) -> None:
+    reaction = program(text).reactions["SIGTERM"]
+    assert (reaction.as_pid_1, reaction.why) == ("unknown", "it is too big to be followed to its end")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const f = () => f(); f();",
+        "async function f() { await f(); } f();",
+        "class A extends A {} new A();",
+        "const o = {}; o.o = o; for (const k in o) o[k](); o.o.o();",
+        "module.exports = require('./app.js');",
+        "let s = 'x';" + "s = s + s;" * 60,
+        "const a = []; a.push(a); a.map((x) => x.map((y) => y.map((z) => z)));",
+    ],
+)
+def test_programs_that_go_round_come_to_an_end(text: str) -> None:
+    assert program(text).reactions["SIGTERM"].as_pid_1 in ("ignored", "unknown")
+
+
+_PIECES = (
+    SERVER, INTERVAL, "process.on('SIGTERM', () => ", "server.close(", ")", "{", "}", ";", "await ", "async ", "(", "new ", "'",
+    "`${", "for (const s of ['SIGTERM']) ", "process.exit(0)", "class A { ", "=> ", "?.", "...", "import x from './x';", "é🚢",
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
+def test_any_text_gives_facts_or_a_syntax_error(text: str) -> None:
+    try:
+        found = program(text)
+    except ParseError as error:
+        assert 0 <= error.span.start <= len(text)
+    else:
+        assert set(found.reactions) >= {"SIGTERM", "SIGINT"}
