@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from gracelint import git
 from gracelint.config import ConfigError, matches
 from gracelint.record import Record
 
@@ -91,7 +92,7 @@ def _listed(
 ) -> Iterator[str]:
     if around == 0 and not scope.folders:
         return
-    by_git = _git_files(root)
+    by_git = git.tracked(root)
     if by_git is not None:
         if scope.folders:
             skipped += _git_ignored(root, barred)
@@ -189,54 +190,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _git_files(root: str) -> list[str] | None:
-    """The files git tracks or would track, or None where git does not say: no repository, or a root it ignores."""
-    listing = _git(root, "ls-files", "-coz", "--exclude-standard")
-    return [path for path in listing.split("\0") if path] if listing else None
-
-
 def _git_ignored(root: str, barred: Callable[[str], bool]) -> Iterator[Skip]:
-    for path in (_git(root, "ls-files", "-oiz", "--exclude-standard", "--directory") or "").split("\0"):
+    for path in git.ignored(root):
         folder = path.endswith("/")
-        if path and (folder or kind_of(path) != OTHER) and not barred(path.rpartition("/")[0]):
+        if (folder or kind_of(path) != OTHER) and not barred(path.rpartition("/")[0]):
             yield Skip(path, "ignored by git")
-
-
-def _git(root: str, *arguments: str) -> str | None:
-    """What git answers. Its hooks and helpers, which a repository could bring along, are turned off.
-
-    Spawned by hand: importing `subprocess` takes longer than git.
-    """
-    if not _in_repository(root):
-        return None
-    command = ("git", "-C", root, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *arguments)
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key.startswith("GIT_CONFIG")
-    }
-    environment["GIT_OPTIONAL_LOCKS"] = "0"
-    read_end, write_end = os.pipe()
-    actions = [
-        (os.POSIX_SPAWN_DUP2, write_end, 1),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-    ]
-    try:
-        child = os.posix_spawnp("git", command, environment, file_actions=actions)
-    except OSError:
-        os.close(read_end)
-        return None
-    finally:
-        os.close(write_end)
-    with os.fdopen(read_end, "rb") as pipe:
-        answer = pipe.read()
-    _, status = os.waitpid(child, 0)
-    return os.fsdecode(answer) if status == 0 else None
-
-
-def _in_repository(folder: str) -> bool:
-    while not os.path.exists(os.path.join(folder, ".git")):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return False
-        folder = parent
-    return True
