@@ -276,7 +276,9 @@ def test_pm2_turns_sigterm_into_sigint_and_kills_soon() -> None:
     only_sigterm = SERVER.replace("['SIGTERM', 'SIGINT']", "['SIGTERM']")
     launch = launch_of("pm2-runtime", "srv.js", srv_js=only_sigterm)
     assert launch.verdict == "cut"
-    assert manager_of(launch).details["kill_after"] == 1.6
+    deadline = manager_of(launch).deadline
+    assert deadline is not None
+    assert deadline.value == 1.6
 
 
 def test_next_start_is_known_from_version_15_on() -> None:

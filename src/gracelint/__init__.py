@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.kubernetes import Container, PreStop, Probe, Workload
-    from gracelint.facts.launch import Budget, Drain, DrainSource, Effect, Hop, HopKind, Image, Launch
+    from gracelint.facts.launch import Budget, Drain, DrainSource, Effect, Hop, HopKind, Image, Launch, Shortfall
     from gracelint.facts.program import Cause, Program, Reaction
     from gracelint.facts.verdict import Verdict
     from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
@@ -29,7 +29,17 @@ _HOMES = {
     "gracelint.facts.compose": ("ComposeService",),
     "gracelint.facts.dockerfile": ("Instruction", "Stage"),
     "gracelint.facts.kubernetes": ("Container", "PreStop", "Probe", "Workload"),
-    "gracelint.facts.launch": ("Budget", "Drain", "DrainSource", "Effect", "Hop", "HopKind", "Image", "Launch"),
+    "gracelint.facts.launch": (
+        "Budget",
+        "Drain",
+        "DrainSource",
+        "Effect",
+        "Hop",
+        "HopKind",
+        "Image",
+        "Launch",
+        "Shortfall",
+    ),
     "gracelint.facts.program": ("Cause", "Program", "Reaction"),
     "gracelint.facts.verdict": ("Verdict",),
     "gracelint.finding": ("Applicability", "Edit", "Finding", "Fix", "Note", "Severity"),
@@ -65,6 +75,7 @@ __all__ = [
     "Reaction",
     "Rule",
     "Severity",
+    "Shortfall",
     "Source",
     "Span",
     "Stage",

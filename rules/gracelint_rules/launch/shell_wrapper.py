@@ -46,7 +46,7 @@ is safe. Pipes, `|| exit` and loops have no fix.
 
 from collections.abc import Iterator
 
-from gracelint import Effect, Finding, Hop, HopKind, Launch, Severity, edits, rule
+from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Severity, edits, rule
 
 _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 
@@ -65,7 +65,7 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
     if hop.details.get("reached_by_exec"):
         return
     if hop.effect in (Effect.SWALLOWS, Effect.CUTS) and cause != "interactive":
-        yield Finding(f"{hop.why}; {launch.fate(hop)}", at, fix=edits.script.reach_program(hop))
+        yield Finding(f"{hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
     elif cause == "no-shell":
         yield Finding(f"{hop.why}, and the container does not start", at)
     elif cause == "interactive" and hop.details.get("written"):
@@ -73,6 +73,15 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
     elif cause in _BY_LUCK:
         message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=edits.script.reach_program(hop), severity=Severity.WARNING)
+
+
+def _fix(launch: Launch, hop: Hop) -> Fix | None:
+    above = launch.above(hop)
+    instead = above.details.get("instead") if above is not None else None
+    if above is None or instead is None:
+        return edits.script.reach_program(hop)
+    # with `exec` the signal arrives, and what stands above still kills the program soon after
+    return Fix(f"Start the program with {instead} in place of {above.name}", (), Applicability.MANUAL)
 
 
 def _others_speak(launch: Launch, hop: Hop) -> bool:

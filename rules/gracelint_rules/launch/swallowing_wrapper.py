@@ -2,8 +2,8 @@ r"""A wrapper that keeps the stop signal from its program.
 
 ## What it does
 Reports commands that start the program and stay in front of it without passing the stop signal on (`flock`, `xargs`,
-`time`, `strace`, `hatch run`, `honcho run`, …), those that end before the program has cleaned up (`script`, `watch`,
-`runsvdir`, `supervisord` with a program started by a shell), and `su`, which kills its program 2 s after the signal.
+`time`, `strace`, `hatch run`, `honcho run`, …), and those that end before the program has cleaned up (`script`,
+`watch`, `runsvdir`, `supervisord` with a program started by a shell).
 
 ## Why is this bad?
 The container's PID 1 gets SIGTERM; the kernel gives PID 1 no default action. A wrapper without a handler as PID 1
@@ -34,8 +34,7 @@ CMD ["flock", "-F", "/tmp/worker.lock", "python", "/worker.py"]
 ```
 
 ## Fix safety
-`flock -F` replaces itself with the program and keeps the lock: the fix is safe. Other wrappers have no such option;
-`gosu`, `su-exec` or `setpriv` do the work of `su`.
+`flock -F` replaces itself with the program and keeps the lock: the fix is safe. Other wrappers have no such option.
 
 ## References
 - [flock(1)](https://man7.org/linux/man-pages/man1/flock.1.html)
@@ -44,7 +43,7 @@ CMD ["flock", "-F", "/tmp/worker.lock", "python", "/worker.py"]
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Severity, Verdict, edits, rule
+from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Severity, edits, rule
 
 _SEEN = {
     Effect.SWALLOWS: "{signal} is ignored until {kill}",
@@ -56,23 +55,12 @@ _KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR)
 @rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch)
 def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
     hop = launch.decisive
-    if launch.one_shot:
+    if launch.one_shot or hop is None or hop.kind not in _KINDS or hop.effect not in _SEEN:
         return
-    if hop is not None and hop.kind in _KINDS and hop.effect in _SEEN:
-        seen = _SEEN[hop.effect].format(signal=hop.signal, kill=launch.kill)
-        yield Finding(f"{hop.why}: {seen}", at=hop.span or launch.origin.span, fix=_fix(launch))
-        return
-    killer = next((hop for hop in launch.hops if hop.name == "su" and "kill_after" in hop.details), None)
-    drain = launch.budget.drain
-    if killer is None or launch.verdict is not Verdict.HANDLED or drain is None:
-        return
-    if drain.seconds is None or drain.seconds > 2:
-        takes = "as long as its requests take" if drain.seconds is None else f"up to {drain.seconds:g} s"
-        yield Finding(
-            f"{killer.why}, but the program needs {takes} ({drain.why}): use gosu, su-exec or setpriv",
-            at=killer.span or launch.origin.span,
-            severity=Severity.WARNING,
-        )
+    if hop.effect is Effect.CUTS and hop.deadline is not None:
+        return  # deadline-in-between says that it kills too soon
+    seen = _SEEN[hop.effect].format(signal=hop.signal, kill=launch.kill)
+    yield Finding(f"{hop.why}: {seen}", at=hop.span or launch.origin.span, fix=_fix(launch))
 
 
 def _fix(launch: Launch) -> Fix | None:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from gracelint.edits import dockerfile, node, python, script, words, yaml
+    from gracelint.edits import deadlines, dockerfile, node, python, script, words, yaml
 
-__all__ = ["dockerfile", "node", "python", "script", "words", "yaml"]
+__all__ = ["deadlines", "dockerfile", "node", "python", "script", "words", "yaml"]
 
 
 def of_language(language: str) -> Any:

@@ -49,6 +49,22 @@ class HopKind(str, Enum):
     PROGRAM = "program"
 
 
+class Deadline(Record):
+    """After how many seconds a hop kills, with SIGKILL, what it has told to stop: whatever the grace period."""
+
+    value: float
+    span: Span | None = None
+    """The text that says so; None for a default."""
+    setting: str | None = None
+    """What it is called where it can be set, such as `stopwaitsecs`."""
+    unit: float = 1.0
+    """Seconds in one unit of the setting."""
+    behind: Word | None = None
+    """The word behind which the setting would be written."""
+    written: str | None = None
+    """How it is written there: a line `stopwaitsecs={}`, or an option `--kill-timeout {}`."""
+
+
 class Hop(Record):
     """One process on the way from PID 1 to the program.
 
@@ -69,6 +85,8 @@ class Hop(Record):
     """The signal that arrives at this hop."""
     details: Map[str, Any] = field(default_factory=dict)
     """What rules ask of hops of this kind: npm's `script`, a shell's `text`, a server's `row` …"""
+    deadline: Deadline | None = None
+    """When it kills what it has told to stop."""
 
 
 class Assumptions(Record):
@@ -101,6 +119,15 @@ class Drain(Record):
     why: str
     """Such as "gunicorn --graceful-timeout, default"."""
     span: Span | None = None
+
+
+class Shortfall(Record):
+    """A hop whose deadline ends sooner than what runs below it may need."""
+
+    hop: Hop
+    deadline: Deadline
+    drain: Drain
+    """What the program needs."""
 
 
 class Budget(Record):
@@ -215,6 +242,8 @@ class Launch(Record, identity=True):
     """Other services or containers run the same stage."""
     children: tuple[Span, ...] = ()
     """Processes left running beside the program: background jobs, the other end of a pipe."""
+    shortfalls: tuple[Shortfall, ...] = ()
+    """Deadlines on the way that are shorter than what the program below needs, as far as that is known."""
     dev_server: bool = False
     """What it starts is a development server or a reloader; `development` says that this is meant."""
 

@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gracelint.facts.launch import Launch
     from gracelint.facts.script import Command, Simple
     from gracelint.launch.step import Context
     from gracelint.source import Span, Word
@@ -35,17 +34,16 @@ def budget_of(
     annotations: Mapping[str, Word] | None = None,
     assume: Assumptions = Assumptions(),  # noqa: B008
     context: Context | None = None,
-    launch: Launch | None = None,
 ) -> Budget:
     """What a stop has and needs. The assumed drain counts only where a grace period or a preStop is declared."""
     before = _pre_stop(pre_stop, context) if pre_stop is not None else None
-    drain = _declared(annotations) or _derived(drains, launch)
+    drain = declared(annotations) or longest(drains)
     if drain is None and (grace.span is not None or pre_stop is not None):
         drain = Drain(assume.drain, DrainSource.ASSUMED, "assumed, as nothing says how long it takes")
     return Budget(grace, before, drain, assume.margin, tuple(_notes(grace, before, drain)))
 
 
-def _declared(annotations: Mapping[str, Word] | None) -> Drain | None:
+def declared(annotations: Mapping[str, Word] | None) -> Drain | None:
     word = (annotations or {}).get(DRAIN_ANNOTATION)
     length = seconds(word.value) if word is not None else None
     if word is None or length is None:
@@ -53,17 +51,8 @@ def _declared(annotations: Mapping[str, Word] | None) -> Drain | None:
     return Drain(length, DrainSource.DECLARED, f"the annotation {DRAIN_ANNOTATION}", word.span)
 
 
-def _derived(drains: Iterable[Drain], launch: Launch | None) -> Drain | None:
-    """The longest drain of what the launch runs, but no longer than a supervisor above it waits before SIGKILL."""
-    longest = max(drains, key=lambda drain: math.inf if drain.seconds is None else drain.seconds, default=None)
-    if longest is None or launch is None:
-        return longest
-    for hop in launch.hops:
-        limit = hop.details.get("kill_after")
-        if isinstance(limit, (int, float)) and (longest.seconds is None or longest.seconds > limit):
-            why = f"{hop.name} kills what it runs after that time"
-            longest = Drain(float(limit), DrainSource.DERIVED, why, hop.span)
-    return longest
+def longest(drains: Iterable[Drain]) -> Drain | None:
+    return max(drains, key=lambda drain: math.inf if drain.seconds is None else drain.seconds, default=None)
 
 
 def _notes(grace: Located[float], before: Located[float] | None, drain: Drain | None) -> Iterable[Note]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gracelint.facts.launch import Drain, Effect, Hop, HopKind
+from gracelint.facts.launch import Drain, Effect, Hop, HopKind, Shortfall
 from gracelint.facts.verdict import Verdict
+from gracelint.launch.deadlines import in_time
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.record import Record, replace
@@ -42,6 +43,7 @@ class Way(Record, identity=True):
     """Processes left running beside the program: background jobs, the other end of a pipe."""
     one_shot: bool = False
     development: bool = False
+    shortfalls: tuple[Shortfall, ...] = ()
 
 
 def follow(argv: tuple[Word, ...], context: Context) -> Way:
@@ -59,7 +61,8 @@ def follow(argv: tuple[Word, ...], context: Context) -> Way:
         steps.append(step)
         context = step.context or context
         if step.together:
-            way = _together(step)
+            hop, way = _together(step)
+            steps[-1] = replace(step, hop=hop)
             break
         if step.also:
             way = _alternatives([step.next or (), *step.also], context)
@@ -96,6 +99,8 @@ def _step(argv: tuple[Word, ...], context: Context) -> Step:
 def _behind(step: Step, way: Way) -> Way:
     """The way with one more step in front of it."""
     hop = step.hop
+    if hop is not None and not step.together:
+        hop, way = in_time(hop, way)
     programs = (step.program, *way.programs) if step.program is not None else way.programs
     longer = replace(
         way,
@@ -132,22 +137,31 @@ def _same_whatever_the_shell_does(hop: Hop, way: Way) -> bool:
     return way.verdict is (Verdict.IGNORED if hop.pid_1 else Verdict.CUT)
 
 
-def _together(step: Step) -> Way:
-    """What a supervisor runs side by side: the worst decides, and is shown."""
-    ways = []
+def _together(step: Step) -> tuple[Hop | None, Way]:
+    """What a supervisor runs side by side: the worst decides, and is shown behind the supervisor as that meets it."""
+    found: list[tuple[Hop | None, Way]] = []
     for argv, context in step.together:
-        way = follow(argv, context)
-        if step.hop is not None and step.hop.details.get("waits_for_output"):
-            way = _without_shells(way)
-        ways.append(way)
-    worst = min(ways, key=lambda way: _WORST_FIRST.index(way.verdict))
-    return replace(
+        way = follow(argv, replace(context, deadline=None))
+        hop = step.hop
+        if hop is not None:
+            hop, way = in_time(replace(hop, deadline=context.deadline), way)
+            way = _without_shells(way) if hop.details.get("waits_for_output") else way
+        found.append((hop, way))
+    hop, worst = min(found, key=lambda each: _rank(*each))
+    ways = [way for _, way in found]
+    return hop, replace(
         worst,
         programs=tuple(program for way in ways for program in way.programs),
         drains=tuple(drain for way in ways for drain in way.drains),
+        shortfalls=tuple(shortfall for way in ways for shortfall in way.shortfalls),
         one_shot=all(way.one_shot for way in ways),
         development=any(way.development for way in ways),
     )
+
+
+def _rank(hop: Hop | None, way: Way) -> int:
+    verdict = _VERDICTS.get(hop.effect) if hop is not None else None
+    return _WORST_FIRST.index(verdict or way.verdict)
 
 
 def _without_shells(way: Way) -> Way:

@@ -11,7 +11,8 @@ from gracelint.facts.kubernetes import Container, Workload
 from gracelint.facts.launch import Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.bases import image_named
-from gracelint.launch.budget import budget_of
+from gracelint.launch.budget import budget_of, declared
+from gracelint.launch.deadlines import declared_shortfalls
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.image import image_of
 from gracelint.launch.names import Link, find_dockerfile, repository_of, skaffold_links
@@ -351,16 +352,18 @@ def _followed(
         children=way.children,
     )
     workload, service = launch.workload, launch.service
+    annotations = workload.annotations if workload else service.annotations if service else None
+    need = declared(annotations)
     judged = replace(
         built,
+        shortfalls=way.shortfalls if need is None else declared_shortfalls(way.hops, need),
         budget=budget_of(
             launch.budget.grace,
             pre_stop=launch.pre_stop,
             drains=way.drains,
-            annotations=workload.annotations if workload else service.annotations if service else None,
+            annotations=annotations,
             assume=launch.assume,
             context=context,
-            launch=built,
         ),
     )
     desk.programs[id(judged)] = list(way.programs)

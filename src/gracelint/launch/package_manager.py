@@ -7,6 +7,7 @@ from functools import cache
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
+from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.image import find_path, find_text
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import Arguments, base_name, read_options
@@ -534,9 +535,8 @@ def _start(call: Call, details: dict[str, object], words: tuple[Word, ...]) -> S
         working_dir=call.folder,
         positional=(),
     )
-    if "kill_after" in call.row:
-        details["kill_after"] = call.row["kill_after"]
-    return Step(_hop(call, effect, why, details), words, below, development=bool(call.row.get("development")))
+    hop = replace(_hop(call, effect, why, details), deadline=deadline_of(call.argv, call.row))
+    return Step(hop, words, below, development=bool(call.row.get("development")))
 
 
 def _effect(call: Call) -> tuple[Effect, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gracelint.facts.files import TYPE_CHECKING
-from gracelint.facts.launch import Assumptions, Drain, Hop, Image
+from gracelint.facts.launch import Assumptions, Deadline, Drain, Hop, Image
 from gracelint.record import Record, field
 from gracelint.source import Source, Span, Word
 
@@ -42,6 +42,8 @@ class Context(Record, identity=True):
     depth: int = 0
     wrappers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The user's own rows of `knowledge/wrappers.toml`."""
+    deadline: Deadline | None = None
+    """Of a supervisor's program: when the supervisor kills it."""
     user: str | None = None
     """Whom the process runs as, where a hop above has changed that; None: as the image says."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from functools import cache
 
-from gracelint.facts.launch import Effect, Hop, HopKind
+from gracelint.facts.launch import Deadline, Effect, Hop, HopKind
 from gracelint.knowledge import table
 from gracelint.launch.image import find_text
 from gracelint.launch.signals import signal_name
@@ -27,7 +27,7 @@ class Entry(Record):
     name: str
     signal: str | None = None
     """None: the one that reaches the supervisor."""
-    stop_seconds: float | None = None
+    deadline: Deadline | None = None
     working_dir: str | None = None
     group: bool = False
     """Its whole process group is signalled."""
@@ -65,10 +65,6 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     killed = next((entry for entry in entries if entry.signal == "SIGKILL"), None)
     if killed is not None:
         return Step(hop(Effect.CUTS, f"{key} stops `{killed.name}` with SIGKILL, which nothing can handle"))
-    seconds = [entry.stop_seconds for entry in entries if entry.stop_seconds is not None]
-    limit = min(seconds) if seconds else row.get("stop_seconds")
-    if limit is not None:
-        details["kill_after"] = float(limit)
     below = replace(context, pid_1=False, group_signalled=bool(row.get("waits_for_output")), depth=context.depth + 1)
     together = tuple(
         (
@@ -78,6 +74,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
                 signal=entry.signal or ("SIGTERM" if key != "make" else context.signal),
                 working_dir=entry.working_dir or context.working_dir,
                 group_signalled=below.group_signalled or entry.group,
+                deadline=entry.deadline or (Deadline(row["deadline"]) if "deadline" in row else None),
             ),
         )
         for entry in entries
@@ -128,15 +125,26 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
         if values.get("autostart", command).value.strip().lower() == "false":
             continue
         stop = values.get("stopsignal")
-        wait = values.get("stopwaitsecs")
         yield Entry(
             _split(command),
             section.partition(":")[2],
             (signal_name(stop.value.strip()) if stop else None) or "SIGTERM",
-            float(wait.value) if wait and wait.value.strip().isdigit() else None,
+            _stop_wait(values.get("stopwaitsecs"), command, row),
             values["directory"].value if "directory" in values else None,
             values["stopasgroup"].value.lower() in ("true", "1", "yes", "on") if "stopasgroup" in values else False,
         )
+
+
+def _stop_wait(given: Word | None, command: Word, row: dict[str, Any]) -> Deadline:
+    setting = row["deadline_setting"]
+    length = given.value.strip() if given is not None else ""
+    if given is not None and length.isascii() and length.isdecimal() and len(length) < _LONGEST_NUMBER:
+        return Deadline(float(length), given.span, setting)
+    return Deadline(row["deadline"], None, setting, behind=command, written=f"{setting}={{}}")
+
+
+_LONGEST_NUMBER = 10
+"""Digits of seconds."""
 
 
 def _included(

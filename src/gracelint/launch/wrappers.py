@@ -6,6 +6,7 @@ from functools import cache
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
+from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import Arguments, base_name, read_options
@@ -119,7 +120,6 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
         why = f"{name} execs its command"
     elif not context.pid_1 and effect is Effect.CUTS and row["effect"] == "swallows" and "why_as_child" not in row:
         why = f"{name} has no handler: {context.signal} ends it at once, and nothing waits for its command"
-    details = {"kill_after": row["kill_after"]} if effect is Effect.FORWARDS and "kill_after" in row else {}
     hop = Hop(
         tuple(word.value for word in own),
         HopKind.WRAPPER,
@@ -129,7 +129,8 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
         _span(argv, context),
         context.pid_1,
         context.signal,
-        details,
+        {"instead": row["instead"]} if "instead" in row else {},
+        deadline=deadline_of(argv, row) if effect is Effect.FORWARDS else None,
     )
     below = replace(context, user=_user(argv, given, row) or context.user)
     return Step(hop, command, below if effect is Effect.REPLACES else replace(below, pid_1=False))

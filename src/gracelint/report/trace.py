@@ -161,20 +161,33 @@ def _timeline(launch: Launch) -> Iterator[tuple[float, str]]:
     if launch.verdict is Verdict.IGNORED:
         yield grace, "SIGKILL, exit 137: nothing ended it"
         return
+    end, killer = _killed(launch, before)
     if launch.verdict is Verdict.CUT:
-        yield before, "the container ends before the program's cleanup"
+        late = launch.decisive is not None and launch.decisive.deadline is not None
+        yield (end, f"{killer}: {launch.why}") if late else (before, "the container ends before the program's cleanup")
         return
-    drain = budget.drain
+    drain = launch.shortfalls[0].drain if launch.shortfalls and end < grace else budget.drain
     if drain is None:
-        yield grace, "SIGKILL if anything still runs"
+        yield end, f"{killer} if anything still runs"
         return
     source = "assumed" if drain.source is DrainSource.ASSUMED else drain.why
     if drain.seconds is None:
         yield before, f"draining, without a limit of its own ({source})"
-        yield grace, "SIGKILL if anything still runs"
-    elif before + drain.seconds > grace:
-        missing = before + drain.seconds - grace
-        yield grace, f"SIGKILL, up to {missing:g} s before it has drained ({drain.seconds:g} s: {source})"
+        yield end, f"{killer} if anything still runs"
+    elif before + drain.seconds > end:
+        missing = before + drain.seconds - end
+        yield end, f"{killer}, up to {missing:g} s before it has drained ({drain.seconds:g} s: {source})"
     else:
         yield before + drain.seconds, f"drained ({source})"
-        yield grace, "SIGKILL if anything still runs"
+        yield end, f"{killer} if anything still runs"
+
+
+def _killed(launch: Launch, before: float) -> tuple[float, str]:
+    """When what still runs is killed, and by whom."""
+    grace = launch.grace.value
+    deadlines = [(before + hop.deadline.value, hop) for hop in launch.hops if hop.deadline is not None]
+    end, hop = min(deadlines, key=lambda each: each[0], default=(grace, None))
+    if hop is None or hop.deadline is None or end >= grace:
+        return grace, "SIGKILL"
+    setting = f" ({hop.deadline.setting})" if hop.deadline.setting else ""
+    return end, f"SIGKILL from {hop.name}{setting}"
