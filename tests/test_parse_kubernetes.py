@@ -1,4 +1,4 @@
-"""Kubernetes objects as workloads, and what other objects say of them."""
+"""Kubernetes objects as workloads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from gracelint.facts.kubernetes import Container, Workload
 from gracelint.knowledge import table
-from gracelint.parse.kubernetes import Manifests, read_manifests, traffic
+from gracelint.parse.kubernetes import Manifests, read_manifests
 from gracelint.parse.yaml import read_stream
 from gracelint.source import Source
 
@@ -20,7 +20,7 @@ def manifests(*texts: str, **files: str) -> Manifests:
 
 
 def workload(text: str) -> Workload:
-    (found,) = manifests(text).attached()
+    (found,) = manifests(text).workloads
     return found
 
 
@@ -245,15 +245,16 @@ def test_a_stop_signal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "proxy"),
+    ("lines", "proxy", "waits"),
     [
-        ("name: istio-proxy", "istio-proxy"),
-        ("name: x", None),
-        ("name: cloud-sql-proxy\nargs: [--max-sigterm-delay=10s]", None),
+        ("name: istio-proxy", "istio-proxy", False),
+        ("name: x", None, False),
+        ("name: cloud-sql-proxy\nargs: [--max-sigterm-delay=10s]", "cloud-sql-proxy", True),
     ],
 )
-def test_proxies_are_known_by_name_unless_told_to_wait(lines: str, proxy: str | None) -> None:
-    assert container(lines).proxy == proxy
+def test_proxies_are_known_by_name(lines: str, proxy: str | None, waits: bool) -> None:
+    found = container(lines)
+    assert (found.proxy, found.proxy_waits) == (proxy, waits)
 
 
 def test_proxies_are_known_by_image() -> None:
@@ -261,102 +262,3 @@ def test_proxies_are_known_by_image() -> None:
     assert (
         workload(f"kind: Pod\nspec: {{containers: [{{image: '{image}'}}]}}\n").containers[0].proxy == "cloud-sql-proxy"
     )
-
-
-# What other objects say of it
-
-WEB = """
-kind: Deployment
-metadata: {name: web%s}
-spec:
-  template:
-    metadata: {labels: {app: web, tier: front}}
-    spec: {containers: [%s]}
-"""
-SERVICE = """
-kind: Service
-apiVersion: v1
-metadata: {name: web%s}
-spec: {selector: {app: %s}, ports: [{port: 80, targetPort: %s}]}
-"""
-
-
-def attached(*texts: str) -> Workload:
-    return next(item for item in manifests(*texts).attached() if item.name == "web")
-
-
-def test_a_service_selects_pods_by_labels() -> None:
-    found = attached(WEB % ("", "{image: x}"), SERVICE % ("", "web", 80), SERVICE % ("", "other", 80))
-    assert [service.selector for service in found.services] == [{"app": "web"}]
-    assert found.any_service
-
-
-@pytest.mark.parametrize(
-    ("pods", "service", "selects"),
-    [
-        ("", "", True),
-        (", namespace: a", ", namespace: a", True),
-        (", namespace: a", ", namespace: b", False),
-        ("", ", namespace: a", True),
-        (", namespace: a", "", True),
-    ],
-)
-def test_a_service_selects_in_its_namespace(pods: str, service: str, selects: bool) -> None:
-    found = attached(WEB % (pods, "{image: x}"), SERVICE % (service, "web", 80))
-    assert bool(found.services) == selects
-
-
-def test_budgets_select_by_labels_and_expressions() -> None:
-    budget = "kind: PodDisruptionBudget\nmetadata: {name: %s}\nspec: {maxUnavailable: 1, selector: {%s}}\n"
-    found = attached(
-        WEB % ("", "{image: x}"),
-        budget % ("labels", "matchLabels: {tier: front}"),
-        budget % ("in", "matchExpressions: [{key: app, operator: In, values: [web]}]"),
-        budget % ("not-in", "matchExpressions: [{key: app, operator: NotIn, values: [web]}]"),
-        budget % ("exists", "matchExpressions: [{key: app, operator: Exists}]"),
-        budget % ("absent", "matchExpressions: [{key: app, operator: DoesNotExist}]"),
-        budget % ("both", "matchLabels: {app: web}, matchExpressions: [{key: tier, operator: In, values: [back]}]"),
-    )
-    assert {item.name for item in found.budgets} == {"labels", "in", "exists"}
-
-
-def test_claims_are_found_by_the_volumes_that_name_them() -> None:
-    text = (WEB % ("", "{image: x}")).replace(
-        "spec: {containers", "spec: {volumes: [{persistentVolumeClaim: {claimName: a}}], containers"
-    )
-    claim = "kind: PersistentVolumeClaim\nmetadata: {name: %s}\nspec: {accessModes: [ReadWriteOnce]}\n"
-    found = attached(text, claim % "a", claim % "b")
-    assert [(item.name, item.access_modes) for item in found.claims] == [("a", ("ReadWriteOnce",))]
-
-
-# Who gets traffic
-
-TWO = "{image: a, ports: [{name: http, containerPort: 8080}]}, {image: b, ports: [{containerPort: 9090}]}"
-
-
-@pytest.mark.parametrize(
-    ("containers", "services", "expected"),
-    [
-        ("{image: a}", [], [False]),
-        ("{image: a, ports: [{containerPort: 80}]}", [], [True]),
-        ("{image: a, ports: [{containerPort: 80}]}", [SERVICE % ("", "other", 80)], [False]),
-        ("{image: a}", [SERVICE % ("", "web", 80)], [True]),
-        (TWO, [SERVICE % ("", "web", 8080)], [True, False]),
-        (TWO, [SERVICE % ("", "web", "http")], [True, False]),
-        (TWO, [SERVICE % ("", "web", 9090)], [False, True]),
-        (TWO, [SERVICE % ("", "web", 8080), SERVICE % ("", "web", 9090)], [True, True]),
-        (TWO, [SERVICE % ("", "web", 1234)], [True, True]),
-    ],
-)
-def test_traffic(containers: str, services: list[str], expected: list[bool]) -> None:
-    found = attached(WEB % ("", containers), *services)
-    assert [traffic(found, item) for item in found.containers] == expected
-
-
-def test_jobs_and_init_containers_get_none() -> None:
-    job = workload(f"kind: CronJob\nspec: {{jobTemplate: {{spec: {{template: {POD}}}}}}}\n")
-    assert not traffic(job, job.containers[0])
-    pod = workload(
-        "kind: Pod\nspec: {containers: [{image: x}], initContainers: [{image: y, ports: [{containerPort: 1}]}]}\n"
-    )
-    assert [traffic(pod, item) for item in pod.containers] == [False, False]

@@ -123,7 +123,9 @@ def lint(project: Project, selection: Selection) -> Report:
         if problem.rule in selection.own
     ]
     for rule in rules.values():
-        made += _run(rule, project, errors)
+        found = _run(rule, project, errors)
+        wanted = selection.strict or rule.name in selection.named
+        made += found if wanted else (item for item in found if not item.reported.finding.strict)
     made = _without_exempt(made, settings, selection)
     suppressions = [item for source in project.sources for item in comments(source)]
     suppressions += annotated(project.workloads, project.services)

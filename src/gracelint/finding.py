@@ -68,3 +68,5 @@ class Finding(Record):
     notes: tuple[Note, ...] = ()
     fix: Fix | None = None
     severity: Severity | None = None
+    strict: bool = False
+    """Only of interest with `--strict`, or where the rule is selected by name."""

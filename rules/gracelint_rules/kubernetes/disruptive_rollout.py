@@ -111,10 +111,9 @@ _SHARE = f"{_SURGE}, on a volume that several nodes can mount"
 
 @rule("disruptive-rollout", severity=Severity.WARNING, subject=Workload)
 def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
-    replicas = workload.replicas.value if workload.replicas else None
-    if workload.kind != "Deployment" or not workload.services or replicas == 0:
+    if workload.kind != "Deployment" or workload.pods == 0 or not any(workload.serving()) or not workload.callers:
         return
-    found = _disruption(workload, replicas)
+    found = _disruption(workload)
     if found is None:
         return
     what, at = found
@@ -123,28 +122,28 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
     yield Finding(
         f"{what}{reason}: each rollout of `{workload.name}` stops all pods before a new one serves",
         at=at,
-        notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.services),
+        notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.callers),
         fix=Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL),
         severity=Severity.INFO if bound else None,
     )
 
 
-def _disruption(workload: Workload, replicas: int | None) -> tuple[str, Span] | None:
+def _disruption(workload: Workload) -> tuple[str, Span] | None:
     strategy = workload.strategy
     kind = strategy.scalar("type") if strategy else None
     if kind is not None and kind.value == "Recreate":
         return "the strategy is Recreate", kind.span
     surge = strategy.scalar("rollingUpdate", "maxSurge") if strategy else None
     unavailable = strategy.scalar("rollingUpdate", "maxUnavailable") if strategy else None
-    if unavailable is not None and _is_all(unavailable.value, replicas):
+    if unavailable is not None and _is_all(unavailable.value, workload.pods):
         return f"maxUnavailable is {unavailable.value}", unavailable.span
-    if surge is not None and surge.value in ("0", "0%") and replicas == 1:
+    if surge is not None and surge.value in ("0", "0%") and workload.pods == 1:
         return f"maxSurge is {surge.value} with one replica", surge.span
     return None
 
 
-def _is_all(amount: str, replicas: int | None) -> bool:
-    return amount == "100%" or (replicas is not None and amount.isdecimal() and int(amount) >= replicas)
+def _is_all(amount: str, pods: int) -> bool:
+    return amount == "100%" or (amount.isdecimal() and int(amount[:9]) >= pods)
 
 
 def _has_bound_volume(workload: Workload) -> bool:

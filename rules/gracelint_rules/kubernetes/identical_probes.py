@@ -63,7 +63,7 @@ from gracelint import Applicability, Finding, Fix, Note, Severity, Workload, rul
 
 @rule("identical-probes", severity=Severity.WARNING, subject=Workload)
 def identical_probes(workload: Workload) -> Iterator[Finding]:
-    if workload.runs_to_end:
+    if workload.runs_to_end or workload.windows:
         return
     for container in workload.containers:
         readiness, liveness = container.readiness, container.liveness

@@ -1,8 +1,8 @@
 r"""Pods that may all be evicted at once, or never.
 
 ## What it does
-Reports workloads with two replicas or more behind a Service that no PodDisruptionBudget of the input selects, and
-budgets that never allow an eviction. Off by default: budgets often live in another repository.
+Reports budgets that never allow an eviction; with `--strict`, also workloads with two replicas or more behind a Service
+that no PodDisruptionBudget of the input selects: budgets often live in another repository.
 
 ## Why is this bad?
 A node upgrade evicts pods through the eviction API, which asks the budgets. Without one, all replicas that happen to
@@ -73,20 +73,21 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Note, Severity, Word, Workload, rule
 
 
-@rule("missing-disruption-budget", severity=Severity.WARNING, subject=Workload, strict=True)
+@rule("missing-disruption-budget", severity=Severity.WARNING, subject=Workload)
 def missing_disruption_budget(workload: Workload) -> Iterator[Finding]:
-    replicas = workload.replicas.value if workload.replicas else 1
-    if workload.kind == "DaemonSet" or workload.runs_to_end or not workload.services:
+    replicas = workload.pods
+    if workload.kind == "DaemonSet" or workload.runs_to_end:
         return
-    if replicas >= 2 and not workload.budgets:
+    if replicas >= 2 and workload.services and not workload.budgets:
         yield Finding(
             f"no PodDisruptionBudget selects `{workload.name}`: a node drain may evict all {replicas} replicas at once",
             at=workload.replicas.span if workload.replicas and workload.replicas.span else workload.span,
             notes=tuple(Note(service.span, "this Service sends them requests") for service in workload.services),
             fix=Fix("Add a PodDisruptionBudget with maxUnavailable: 1", (), Applicability.MANUAL),
+            strict=True,
         )
     for budget in workload.budgets:
-        limit = _never(budget.max_unavailable, budget.min_available, replicas if workload.replicas else None)
+        limit = _never(budget.max_unavailable, budget.min_available, replicas)
         if limit is not None:
             yield Finding(
                 f"the budget `{budget.name}` never allows an eviction ({limit}): node drains hang until forced",
@@ -96,7 +97,7 @@ def missing_disruption_budget(workload: Workload) -> Iterator[Finding]:
             )
 
 
-def _never(most_missing: Word | None, least_there: Word | None, replicas: int | None) -> str | None:
+def _never(most_missing: Word | None, least_there: Word | None, replicas: int) -> str | None:
     if most_missing is not None and most_missing.value in ("0", "0%"):
         return f"maxUnavailable: {most_missing.value}"
     if least_there is None:
@@ -104,6 +105,6 @@ def _never(most_missing: Word | None, least_there: Word | None, replicas: int | 
     there = least_there.value
     if there == "100%":
         return "minAvailable: 100%"
-    if replicas is not None and there.isdecimal() and int(there) >= replicas:
+    if there.isdecimal() and int(there[:9]) >= replicas > 0:
         return f"minAvailable: {there} of {replicas}"
     return None

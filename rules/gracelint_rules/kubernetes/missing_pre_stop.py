@@ -1,11 +1,15 @@
 r"""A container that stops while Services still send it requests.
 
 ## What it does
-Reports containers that get traffic and have no `lifecycle.preStop` hook.
+Reports containers that get traffic, have no `lifecycle.preStop` hook, and have another pod beside them that could take
+the requests meanwhile: two replicas or more (also by an autoscaler's minimum, or by another workload behind the same
+Service), and no `Recreate`.
 
-A container gets traffic where a Service of the input selects its pod, or, if there is no Service at all in the input,
-where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count, nor do programs that wait
-for some seconds after SIGTERM before they close their listener.
+A container gets traffic where a Service that is applied together with it (the same file, folder or kustomization, else
+the nearest) sends requests to one of its ports, or, if there is no Service at all in there, where it declares `ports`.
+Not counted are Services for metrics and headless ones, Jobs, test hooks, init containers, sidecars, Knative services,
+Windows, operators that elect a leader, databases and brokers whose clients connect anew, and programs that wait for
+some seconds after SIGTERM before they close their listener.
 
 ## Why is this bad?
 When a pod is deleted, two things begin at the same time: the kubelet stops its containers, and the endpoints controller
@@ -20,6 +24,7 @@ kind: Deployment
 metadata:
   name: web
 spec:
+  replicas: 2
   selector:
     matchLabels:
       app: web
@@ -48,6 +53,7 @@ kind: Deployment
 metadata:
   name: web
 spec:
+  replicas: 2
   selector:
     matchLabels:
       app: web
@@ -92,7 +98,7 @@ from gracelint import Applicability, Container, Edit, Finding, Fix, Launch, Note
 
 @rule("missing-pre-stop", severity=Severity.WARNING, subject=Workload)
 def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
-    if workload.knative or workload.grace.value == 0:
+    if workload.knative or workload.grace.value == 0 or not workload.has_stand_in:
         return
     for container, launch in workload.serving():
         if container.pre_stop is not None or launch.pauses:
@@ -101,7 +107,7 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
             f"`{container.name}` gets {launch.stop_signal.value} while Services still send it requests: without a"
             " preStop hook that waits, it refuses those of the next 5 to 15 s",
             at=container.span,
-            notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.services),
+            notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container, launch),
         )
 

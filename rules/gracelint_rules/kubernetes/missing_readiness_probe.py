@@ -14,50 +14,66 @@ A readiness probe is not needed for stopping: a pod that is being deleted leaves
 
 ## Example
 ```yaml bad path=web.yaml
-apiVersion: v1
-kind: Pod
+apiVersion: apps/v1
+kind: Deployment
 metadata:
   name: web
 spec:
-  containers:
-    - name: web
-      image: ghcr.io/acme/shop:1.4.2
-      ports:
-        - containerPort: 8080
-      livenessProbe:
-        httpGet:
-          path: /healthz
-          port: 8080
-      lifecycle:
-        preStop:
-          sleep:
-            seconds: 15
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          ports:
+            - containerPort: 8080
+          livenessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 15
 ```
 Use instead:
 ```yaml good path=web.yaml
-apiVersion: v1
-kind: Pod
+apiVersion: apps/v1
+kind: Deployment
 metadata:
   name: web
 spec:
-  containers:
-    - name: web
-      image: ghcr.io/acme/shop:1.4.2
-      ports:
-        - containerPort: 8080
-      readinessProbe:
-        httpGet:
-          path: /healthz
-          port: 8080
-        failureThreshold: 2
-      livenessProbe:
-        httpGet:
-          path: /healthz
-          port: 8080
-      lifecycle:
-        preStop:
-          sleep:
-            seconds: 15
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
+            failureThreshold: 2
+          livenessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 15
 ```
 
 ## Fix safety
@@ -82,7 +98,7 @@ if TYPE_CHECKING:
 
 @rule("missing-readiness-probe", severity=Severity.WARNING, subject=Workload)
 def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
-    if workload.knative:
+    if workload.knative or not workload.overlaps:
         return
     for container, _ in workload.serving():
         if container.readiness is not None:
@@ -91,7 +107,7 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
             f"`{container.name}` has no readinessProbe: a new pod gets requests before it can serve them, so that each"
             " rollout drops some",
             at=container.span,
-            notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.services),
+            notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container),
         )
 
@@ -114,7 +130,7 @@ def _probe(workload: Workload, container: Container) -> dict[str, Any] | None:
     ports = [port for port in container.ports if port.protocol == "TCP"]
     if len(ports) != 1 or len(container.ports) != 1 or ports[0].number is None:
         return None
-    asked = {port for service in workload.services for port in service.ports}
+    asked = {port.target for service in workload.callers for port in service.request_ports}
     if asked and asked.isdisjoint((str(ports[0].number), ports[0].name)):
         return None  # a port for metrics says nothing of the one that is served
     return {"tcpSocket": {"port": ports[0].number}}

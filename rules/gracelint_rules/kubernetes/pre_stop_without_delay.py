@@ -16,6 +16,7 @@ kind: Deployment
 metadata:
   name: web
 spec:
+  replicas: 2
   selector:
     matchLabels:
       app: web
@@ -45,6 +46,7 @@ kind: Deployment
 metadata:
   name: web
 spec:
+  replicas: 2
   selector:
     matchLabels:
       app: web
@@ -82,7 +84,7 @@ from gracelint import Applicability, Finding, Fix, Launch, PreStop, Severity, Wo
 
 @rule("pre-stop-without-delay", severity=Severity.WARNING, subject=Workload)
 def pre_stop_without_delay(workload: Workload) -> Iterator[Finding]:
-    if workload.knative or workload.grace.value == 0:
+    if workload.knative or workload.grace.value == 0 or not workload.has_stand_in:
         return
     for container, launch in workload.serving():
         hook = container.pre_stop

@@ -63,11 +63,11 @@ _HELP = {
 @rule("sidecar-stops-first", severity=Severity.WARNING, subject=Workload)
 def sidecar_stops_first(workload: Workload) -> Iterator[Finding]:
     programs = [item for item in workload.containers if item.role == "main" and item.proxy is None]
-    if workload.runs_to_end or not programs:
+    if workload.runs_to_end or workload.windows or not programs:
         return
     version = workload.assume.kubernetes_version if workload.assume else None
     for container in workload.containers:
-        if container.proxy is None or container.pre_stop is not None:
+        if container.proxy is None or container.proxy_waits or container.pre_stop is not None:
             continue
         message = _message(container, programs[0], version)
         if message is not None:

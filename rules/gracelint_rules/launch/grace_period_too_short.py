@@ -121,7 +121,7 @@ def _moot(launch: Launch) -> bool:
     hook = launch.pre_stop
     if hook is not None and hook.sleep is not None and hook.sleep.value > launch.grace.value:
         return True
-    if launch.workload is not None and launch.workload.knative:
+    if launch.workload is not None and (launch.workload.knative or launch.workload.windows):
         return True  # Knative sets the grace period itself, to the revision's timeoutSeconds
     ends_by_itself = launch.workload is not None and launch.workload.runs_to_end and launch.verdict is Verdict.UNKNOWN
     return launch.one_shot or ends_by_itself or launch.verdict in (Verdict.IGNORED, Verdict.CUT)

@@ -17,6 +17,10 @@ DEFAULT_GRACE = 30.0
 """`terminationGracePeriodSeconds` where nobody sets it (Kubernetes API)."""
 
 
+_SURGING = ("Deployment", "Rollout", "DeploymentConfig")
+"""Kinds that start a new pod before they stop an old one, as long as nothing else is said (their references)."""
+
+
 class Probe(Record):
     kind: str
     """httpGet, tcpSocket, grpc or exec; "" where none of them is set."""
@@ -55,6 +59,8 @@ class Port(Record):
     name: str | None
     span: Span
     protocol: str = "TCP"
+    for_metrics: bool = False
+    """Its name says that it is scraped, and no more."""
 
 
 class Container(Record, identity=True):
@@ -78,16 +84,30 @@ class Container(Record, identity=True):
     stop_signal: Word | None = None
     """`lifecycle.stopSignal`."""
     proxy: str | None = None
-    """The row of the known proxies that it is, unless its flags make it wait for the program."""
+    """The row of the known proxies that it is."""
+    proxy_waits: bool = False
+    """Its flags make that proxy wait for the program."""
+    reconnects: bool = False
+    """A database or broker: its clients are used to lost connections, and open new ones by themselves."""
+
+
+class ServicePort(Record):
+    target: str
+    """`targetPort` (else `port`): a number, or a container port's name."""
+    name: str = ""
+    number: str = ""
 
 
 class Service(Record, identity=True):
     name: str
     namespace: str
     selector: Map[str, str]
-    ports: tuple[str, ...]
-    """Each `targetPort` (else `port`), a number or a container port's name."""
+    ports: tuple[ServicePort, ...]
     span: Span
+    request_ports: tuple[ServicePort, ...] = ()
+    """Those for more than scrapes of metrics."""
+    calls: bool = True
+    """Whether requests come by it: not by a headless Service, whose clients hold the pods' own addresses."""
 
 
 class DisruptionBudget(Record, identity=True):
@@ -99,6 +119,24 @@ class DisruptionBudget(Record, identity=True):
     max_unavailable: Word | None = None
     expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     """`matchExpressions`: key, operator, values."""
+
+
+class Autoscaler(Record, identity=True):
+    """A HorizontalPodAutoscaler, or KEDA's ScaledObject."""
+
+    name: str
+    namespace: str
+    target: tuple[str, str]
+    """Kind and name of what it scales."""
+    minimum: int
+    span: Span
+
+
+class ConfigMap(Record, identity=True):
+    name: str
+    namespace: str
+    data: Map[str, Word]
+    span: Span
 
 
 class Claim(Record, identity=True):
@@ -140,16 +178,54 @@ class Workload(Record, identity=True):
     claims: tuple[Claim, ...] = ()
     """The claims its volumes name, where they are in the input."""
     runs_to_end: bool = False
-    """Job, CronJob and the like: no traffic."""
+    """Job, CronJob, a test hook of a chart and the like: no traffic."""
     knative: bool = False
+    windows: bool = False
+    """Its pods run on Windows, which has no signals."""
+    operator: bool = False
+    """One replica leads and the others wait: nothing is lost that a request would notice."""
     services: tuple[Service, ...] = ()
-    """Those whose selector matches the pod's labels in its namespace."""
+    """Those of its unit whose selector matches the pod's labels in its namespace."""
     any_service: bool = False
-    """Whether the input has any Service at all."""
+    """Whether its unit has any Service at all."""
     budgets: tuple[DisruptionBudget, ...] = ()
+    autoscaler: Autoscaler | None = None
+    config_maps: tuple[ConfigMap, ...] = ()
+    """Those that its volumes name, where they are in the input."""
+    endpoints: int = 1
+    """Pods behind the Service that has most of them, this workload's own and others'."""
     assume: Assumptions | None = None
     launches: tuple[Launch, ...] = ()
     """One for each of `containers`, in the same order."""
+
+    @property
+    def callers(self) -> tuple[Service, ...]:
+        """The Services that send it requests."""
+        return tuple(service for service in self.services if service.calls)
+
+    @property
+    def pods(self) -> int:
+        """How many there are at least: one where nothing says more (Kubernetes API)."""
+        if self.kind == "DaemonSet":
+            return 2
+        least = self.autoscaler.minimum if self.autoscaler else 0
+        return max(self.replicas.value if self.replicas else 1, least)
+
+    @property
+    def recreates(self) -> bool:
+        """Whether a rollout ends all pods before it starts new ones."""
+        kind = self.strategy.scalar("type") if self.strategy else None
+        return kind is not None and kind.value == "Recreate"
+
+    @property
+    def has_stand_in(self) -> bool:
+        """Whether another pod takes the requests while one is being stopped."""
+        return self.endpoints >= 2 and not self.recreates
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a rollout sends requests to new pods that old ones could still answer."""
+        return self.endpoints >= 2 or (self.kind in _SURGING and not self.recreates)
 
     def launched(self) -> Iterator[tuple[Container, Launch]]:
         """Each container with its launch."""

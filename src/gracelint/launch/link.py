@@ -58,7 +58,7 @@ def link(
 ) -> Linked:
     """Joins what was read. Where two files could be meant, nothing is joined."""
     desk = _Desk(stages, services, files, settings)
-    attached = manifests.attached() if manifests is not None else []
+    attached = _attached(manifests) if manifests is not None else []
     desk.count_users(services, attached)
     composed = [_compose_launch(desk, service) for service in services]
     workloads: list[Workload] = []
@@ -75,6 +75,12 @@ def link(
     launches = [*alone, *composed, *deployed]
     programs = tuple(_programs(launches, desk.programs))
     return Linked(tuple(stages), tuple(launches), tuple(workloads), programs, tuple(desk.broken))
+
+
+def _attached(manifests: Manifests) -> list[Workload]:
+    from gracelint.launch.units import attach
+
+    return attach(manifests)
 
 
 class _Desk:
@@ -213,7 +219,7 @@ def _mounts(service: ComposeService) -> tuple[tuple[str, str], ...]:
 
 
 def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch:
-    from gracelint.parse.kubernetes import traffic
+    from gracelint.launch.traffic import gets_traffic
 
     image, stage, how = _image(desk, desk.named(container.image), container.image)
     if container.command is not None:
@@ -246,7 +252,7 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
             container=container,
             workload=workload,
             pre_stop=container.pre_stop,
-            gets_traffic=traffic(workload, container),
+            gets_traffic=gets_traffic(workload, container),
             shared=desk.shared(stage),
             one_shot=container.role == "init",
             development=_for_development(stage, workload.source),
@@ -329,7 +335,7 @@ def _followed(
         wrappers=desk.settings.wrappers,
         user=user,
     )
-    if launch.stage is not None and launch.stage.windows:
+    if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
         return replace(launch, argv=None, why="a Windows container gets no signals")
     if launch.argv is None:
         return replace(launch, why=_no_command(image))

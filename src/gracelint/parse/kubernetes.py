@@ -6,22 +6,26 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
+from fnmatch import fnmatchcase
 
 from gracelint.facts.kubernetes import (
     DEFAULT_GRACE,
+    Autoscaler,
     Claim,
+    ConfigMap,
     Container,
     DisruptionBudget,
     Port,
     PreStop,
     Probe,
     Service,
+    ServicePort,
     Workload,
 )
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
-from gracelint.record import Record, replace
+from gracelint.record import Record
 from gracelint.source import Located, Span, Word
 
 TYPE_CHECKING = False
@@ -41,27 +45,9 @@ class Manifests(Record):
     budgets: tuple[DisruptionBudget, ...] = ()
     claims: tuple[Claim, ...] = ()
 
-    def attached(self) -> list[Workload]:
-        """The workloads, each with the services, budgets and claims that concern it."""
-        services, budgets = _BySelector(self.services), _BySelector(self.budgets)
-        claims: dict[str, list[Claim]] = {}
-        for claim in self.claims:
-            claims.setdefault(claim.name, []).append(claim)
-        return [
-            replace(
-                workload,
-                services=tuple(services.selecting(workload)),
-                any_service=bool(self.services),
-                budgets=tuple(budgets.selecting(workload)),
-                claims=tuple(
-                    claim
-                    for name in _claim_names(workload.pod)
-                    for claim in claims.get(name, ())
-                    if _same_namespace(claim.namespace, workload.namespace)
-                ),
-            )
-            for workload in self.workloads
-        ]
+    autoscalers: tuple[Autoscaler, ...] = ()
+    config_maps: tuple[ConfigMap, ...] = ()
+    kustomizations: tuple[Document, ...] = ()
 
 
 def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Manifests:
@@ -69,40 +55,31 @@ def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]]
     documents = list(documents)
     patches = _patches(documents)
     workloads: list[Workload] = []
-    services: list[Service] = []
-    budgets: list[DisruptionBudget] = []
-    claims: list[Claim] = []
+    others: dict[str, list[Any]] = {kind: [] for kind in _RELATED}
     for document in documents:
         if document.source.path in patches:
             continue
         for node in _objects(document.root):
             kind = _text(node, "kind")
             group = _text(node, "apiVersion").rpartition("/")[0]
-            if kind == "Service" and not group:
-                services.append(_service(node))
-            elif kind == "PodDisruptionBudget":
-                budgets.append(_budget(node))
-            elif kind == "PersistentVolumeClaim":
-                claims.append(_claim(node))
+            if kind in others and not (kind == "Service" and group):
+                others[kind].append(_RELATED[kind](node))
             else:
                 for row in _rows(kind, group, kinds):
                     workloads += _workloads(document, node, kind, row)
-    return Manifests(tuple(workloads), tuple(services), tuple(budgets), tuple(claims))
+    return Manifests(
+        tuple(workloads),
+        services=tuple(others["Service"]),
+        budgets=tuple(others["PodDisruptionBudget"]),
+        claims=tuple(others["PersistentVolumeClaim"]),
+        autoscalers=(*others["HorizontalPodAutoscaler"], *others["ScaledObject"]),
+        config_maps=tuple(others["ConfigMap"]),
+        kustomizations=tuple(document for document in documents if _is_kustomization(document)),
+    )
 
 
-def traffic(workload: Workload, container: Container) -> bool:
-    """Whether a container gets requests from a Service, as far as the input says."""
-    if workload.runs_to_end or container.role != "main":
-        return False
-    if not workload.services:
-        return not workload.any_service and bool(container.ports)
-    targets = {port for service in workload.services for port in service.ports}
-    mains = [main for main in workload.containers if main.role == "main"]
-    return _serves(container, targets) or not any(_serves(main, targets) for main in mains)
-
-
-def _serves(container: Container, targets: set[str]) -> bool:
-    return any(port.name in targets or str(port.number) in targets for port in container.ports)
+def _is_kustomization(document: Document) -> bool:
+    return document.source.path.rpartition("/")[2] in KUSTOMIZATIONS
 
 
 # Objects
@@ -127,8 +104,8 @@ def _patches(documents: Iterable[Document]) -> frozenset[str]:
     """Files that a kustomization lists as patches: parts of objects, not objects."""
     found: set[str] = set()
     for document in documents:
-        folder, _, name = document.source.path.rpartition("/")
-        if name not in KUSTOMIZATIONS or not isinstance(document.root, Mapping):
+        folder = posixpath.dirname(document.source.path)
+        if not _is_kustomization(document) or not isinstance(document.root, Mapping):
             continue
         patches = [patch for key in ("patches", "patchesJson6902") for patch in document.root.mappings(key)]
         for path in (*document.root.sequence("patchesStrategicMerge"), *(patch.get("path") for patch in patches)):
@@ -181,6 +158,7 @@ def _workload(
         return  # a patch: the rest stands in the file it is laid over
     name = node.scalar("metadata", "name") or node.scalar("metadata", "generateName")
     at = name or node.key("kind")
+    annotations = _words(node.mapping("metadata", "annotations")) | _words(template.mapping("metadata", "annotations"))
     yield Workload(
         source=document.source,
         kind=kind,
@@ -191,16 +169,32 @@ def _workload(
         node=node,
         pod=pod,
         labels=_labels(template.mapping("metadata", "labels")),
-        annotations=_words(node.mapping("metadata", "annotations"))
-        | _words(template.mapping("metadata", "annotations")),
+        annotations=annotations,
         containers=containers,
         grace=_grace(pod),
         share_process_namespace=_text(pod, "shareProcessNamespace").lower() == "true",
         replicas=_replicas(node),
         strategy=node.mapping("spec", "strategy"),
-        runs_to_end=bool(row.get("runs-to-end", False)),
+        runs_to_end=bool(row.get("runs-to-end", False))
+        or _text(pod, "restartPolicy") in ("Never", "OnFailure")
+        or not annotations.keys().isdisjoint(table("workloads")["hooks"]["annotations"]),
         knative=bool(row.get("knative", False)),
+        windows=_is_windows(pod),
+        operator=any(map(_leads, mains)),
     )
+
+
+def _is_windows(pod: Mapping) -> bool:
+    nodes = pod.mapping("nodeSelector")
+    asked = [_text(nodes, label) for label in ("kubernetes.io/os", "beta.kubernetes.io/os")] if nodes else []
+    return "windows" in (_text(pod, "os", "name"), *asked)
+
+
+def _leads(container: Container) -> bool:
+    """Whether its replicas elect a leader: the others have nothing to drain."""
+    words = [word.value for word in (*(container.command or ()), *(container.args or ()))]
+    flags = tuple(table("workloads")["operators"]["flags"])
+    return any(flag in word and not word.endswith("=false") for word in words for flag in flags)
 
 
 def _grace(pod: Mapping) -> Located[float]:
@@ -218,13 +212,6 @@ def _replicas(node: Mapping) -> Located[int] | None:
     return Located(int(scalar.value[:9]), scalar.span)
 
 
-def _claim_names(pod: Mapping) -> Iterator[str]:
-    for volume in pod.mappings("volumes"):
-        name = volume.scalar("persistentVolumeClaim", "claimName")
-        if name is not None:
-            yield name.value
-
-
 # Containers
 
 
@@ -240,6 +227,7 @@ def _container(node: Mapping, role: str) -> Container:
     name = node.scalar("name")
     image = node.scalar("image")
     env = _env(node)
+    proxy = _proxy(name.value if name else "", image.value if image else "")
     return Container(
         name=name.value if name else "",
         node=node,
@@ -256,16 +244,32 @@ def _container(node: Mapping, role: str) -> Container:
         startup=_probe(node, "startupProbe"),
         pre_stop=_pre_stop(node.mapping("lifecycle")),
         stop_signal=_word(node.scalar("lifecycle", "stopSignal")),
-        proxy=_proxy(node, name.value if name else "", image.value if image else ""),
+        proxy=str(proxy["name"]) if proxy is not None else None,
+        proxy_waits=proxy is not None and any(flag in node.span.text for flag in proxy["waits"]),
+        reconnects=_reconnects(image.value) if image else False,
     )
 
 
-def _proxy(node: Mapping, name: str, image: str) -> str | None:
-    last = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    row = next((row for row in table("workloads")["proxy"] if name in row["names"] or last in row["images"]), None)
-    if row is None or any(flag in node.span.text for flag in row["waits"]):
-        return None
-    return str(row["name"])
+def _proxy(name: str, image: str) -> Map[str, Any] | None:
+    last = _last_part(image)
+    return next((row for row in table("workloads")["proxy"] if name in row["names"] or last in row["images"]), None)
+
+
+def _reconnects(image: str) -> bool:
+    last = _last_part(image)
+    return any(fnmatchcase(last, pattern) for pattern in table("workloads")["stores"]["images"])
+
+
+def _last_part(image: str) -> str:
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def _says_metrics(name: str) -> bool:
+    return not set(table("workloads")["metrics"]["words"]).isdisjoint(_name_words(name))
+
+
+def _name_words(name: str) -> list[str]:
+    return re.split("[-_.]", name.lower())
 
 
 def _ports(node: Mapping) -> Iterator[Port]:
@@ -277,6 +281,7 @@ def _ports(node: Mapping) -> Iterator[Port]:
             name=_text(port, "name") or None,
             span=number.span if number else port.span,
             protocol=_text(port, "protocol") or "TCP",
+            for_metrics=_says_metrics(_text(port, "name")),
         )
 
 
@@ -371,9 +376,27 @@ def _expanded(scalar: Scalar, env: Map[str, Word | None] | None) -> Word:
 
 def _service(node: Mapping) -> Service:
     spec = node.mapping("spec")
-    ports = [port.scalar("targetPort") or port.scalar("port") for port in (spec.mappings("ports") if spec else ())]
-    targets = tuple(port.value for port in ports if port)
-    return Service(*_identity(node), _labels(node.mapping("spec", "selector")), targets, _name_span(node))
+    ports = tuple(
+        ServicePort(target.value, _text(port, "name"), _text(port, "port"))
+        for port in (spec.mappings("ports") if spec else ())
+        if (target := port.scalar("targetPort") or port.scalar("port"))
+    )
+    asked = tuple(_for_requests(node, ports))
+    headless = _text(node, "spec", "clusterIP") == "None"
+    return Service(
+        *_identity(node),
+        selector=_labels(node.mapping("spec", "selector")),
+        ports=ports,
+        span=_name_span(node),
+        request_ports=asked,
+        calls=not headless and bool(asked or not ports),
+    )
+
+
+def _for_requests(node: Mapping, ports: Iterable[ServicePort]) -> Iterator[ServicePort]:
+    last = _name_words(_text(node, "metadata", "name"))[-1]
+    if last not in table("workloads")["metrics"]["services"]:
+        yield from (port for port in ports if not (_says_metrics(port.name) or _says_metrics(port.target)))
 
 
 def _budget(node: Mapping) -> DisruptionBudget:
@@ -399,6 +422,24 @@ def _claim(node: Mapping) -> Claim:
     return Claim(*_identity(node), modes, _name_span(node))
 
 
+def _autoscaler(node: Mapping) -> Autoscaler:
+    """Without a minimum it is one pod for a HorizontalPodAutoscaler, and none for a ScaledObject (their references)."""
+    own = _text(node, "kind") == "HorizontalPodAutoscaler"
+    least = node.scalar("spec", "minReplicas" if own else "minReplicaCount")
+    minimum = int(least.value[:9]) if least is not None and _COUNT.fullmatch(least.value) else int(own)
+    kind = _text(node, "spec", "scaleTargetRef", "kind") or "Deployment"
+    target = kind, _text(node, "spec", "scaleTargetRef", "name")
+    return Autoscaler(*_identity(node), target, minimum, _name_span(node))
+
+
+def _config_map(node: Mapping) -> ConfigMap:
+    data = _words(node.mapping("data")) | _words(node.mapping("binaryData"))
+    return ConfigMap(*_identity(node), data, _name_span(node))
+
+
+_COUNT = re.compile("[0-9]{1,9}")
+
+
 def _identity(node: Mapping) -> tuple[str, str]:
     return _text(node, "metadata", "name"), _text(node, "metadata", "namespace")
 
@@ -408,43 +449,15 @@ def _name_span(node: Mapping) -> Span:
     return at.span if at else node.span
 
 
-class _BySelector:
-    """Services or budgets, found by a label they select: each workload looks at few of them."""
-
-    def __init__(self, objects: Iterable[Service] | Iterable[DisruptionBudget]) -> None:
-        self._found: dict[tuple[str, str], list[Any]] = {}
-        self._others: list[DisruptionBudget] = []
-        for item in objects:
-            if item.selector:
-                self._found.setdefault(next(iter(item.selector.items())), []).append(item)
-            elif isinstance(item, DisruptionBudget) and item.expressions:
-                self._others.append(item)
-
-    def selecting(self, workload: Workload) -> Iterator[Any]:
-        labels = workload.labels
-        found = (item for label in labels.items() for item in self._found.get(label, ()))
-        for item in (*found, *self._others):
-            expressions = item.expressions if isinstance(item, DisruptionBudget) else ()
-            if (
-                item.selector.items() <= labels.items()
-                and all(_holds(expression, labels) for expression in expressions)
-                and _same_namespace(item.namespace, workload.namespace)
-            ):
-                yield item
-
-
-def _holds(expression: tuple[str, str, tuple[str, ...]], labels: Map[str, str]) -> bool:
-    key, operator, values = expression
-    if operator == "In":
-        return labels.get(key) in values
-    if operator == "NotIn":
-        return labels.get(key) not in values
-    return (key in labels) == (operator == "Exists")
-
-
-def _same_namespace(one: str, other: str) -> bool:
-    """A missing namespace is whatever the manifest is applied with, so it may be the other's."""
-    return not one or not other or one == other
+_RELATED: Map[str, Any] = {
+    "Service": _service,
+    "PodDisruptionBudget": _budget,
+    "PersistentVolumeClaim": _claim,
+    "HorizontalPodAutoscaler": _autoscaler,
+    "ScaledObject": _autoscaler,
+    "ConfigMap": _config_map,
+}
+"""How the objects are read that say something of workloads."""
 
 
 # Scalars

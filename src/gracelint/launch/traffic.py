@@ -1,0 +1,48 @@
+"""Which containers get requests, as far as the manifests say."""
+
+from __future__ import annotations
+
+from gracelint.facts.kubernetes import Container, Workload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def gets_traffic(workload: Workload, container: Container) -> bool:
+    """Whether a container gets requests that are lost when it refuses them.
+
+    Scrapes of metrics are not: the next one comes anyway. Nor are those of a headless Service alone, whose clients hold
+    the pods' addresses themselves, and those of databases and brokers, whose clients connect anew.
+    """
+    if workload.runs_to_end or workload.windows or workload.operator or container.role != "main":
+        return False
+    if container.reconnects:
+        return False
+    if not workload.services:
+        ports = [port for port in container.ports if not port.for_metrics]
+        return bool(ports) and container.proxy is None and not workload.any_service
+    return any(container is one for one in _behind(workload))
+
+
+def _behind(workload: Workload) -> Iterable[Container]:
+    """The main containers that answer on the ports that Services send requests to."""
+    if not workload.callers:
+        return ()
+    asked = {port.target for service in workload.callers for port in service.request_ports}
+    mains = [one for one in workload.containers if one.role == "main"]
+    answering = [one for one in mains if not asked.isdisjoint(_ports(one))]
+    if answering:
+        return answering
+    programs = [one for one in mains if one.proxy is None] or mains
+    return [one for one in programs if not one.ports] or programs
+
+
+def _ports(container: Container) -> set[str]:
+    """Every port that a container is known to answer on: those it declares, and those its probes ask."""
+    names = {name for port in container.ports for name in (port.name, str(port.number)) if name}
+    for probe in (container.readiness, container.liveness, container.startup):
+        port = probe.node.scalar(probe.kind, "port") if probe is not None else None
+        if port is not None:
+            names.add(port.value)
+    return names
