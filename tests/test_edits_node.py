@@ -134,24 +134,27 @@ def test_bound_wait(before: str, after: str) -> None:
     assert (read(made).drain_seconds, read(made).waits) == (5.0, ())
 
 
+SWEEP = "setInterval(() => s.closeIdleConnections?.(), 500).unref();"
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("process.on('SIGTERM', () => s.close());",
-         "process.on('SIGTERM', () => { s.close(); s.closeIdleConnections?.(); });"),
+        ("process.on('SIGTERM', () => s.close());", f"process.on('SIGTERM', () => {{ {SWEEP} s.close() }});"),
         ("process.on('SIGTERM', () => {\n  s.close(() => {\n    process.exit(0);\n  });\n});",
-         "process.on('SIGTERM', () => {\n  s.close(() => {\n    process.exit(0);\n  });\n  s.closeIdleConnections?.();\n});"),
+         f"process.on('SIGTERM', () => {{\n  {SWEEP}\n  s.close(() => {{\n    process.exit(0);\n  }});\n}});"),
+        ("process.on('SIGTERM', () => {\n  return s.close();\n});",
+         f"process.on('SIGTERM', () => {{\n  {SWEEP}\n  return s.close();\n}});"),
     ],
 )  # fmt: skip
-def test_close_idle_connections(before: str, after: str) -> None:
+def test_sweep_idle_connections(before: str, after: str) -> None:
     text = f"{HTTP}{before}\n"
     program = read(text, 18)
-    made = applied(text, node.close_idle_connections(program, program.waits[0]))
+    made = applied(text, node.sweep_idle_connections(program, program.waits[0]))
     assert made == f"{HTTP}{after}\n"
     assert read(made, 18).waits == ()
 
 
-def test_nothing_is_put_behind_what_is_awaited_or_returned() -> None:
-    text = f"{HTTP}process.on('SIGTERM', () => {{\n  return s.close();\n}});\n"
-    program = read(text, 18)
-    assert node.close_idle_connections(program, program.waits[0]) is None
+def test_no_sweep_before_node_18() -> None:
+    program = read(f"{HTTP}process.on('SIGTERM', () => s.close());\n", 16)
+    assert node.sweep_idle_connections(program, program.waits[0]) is None

@@ -76,7 +76,7 @@ def handler_never_observed(program: Program) -> Iterator[Finding]:
         message = f"{stop.why}: it runs on until {stop.kill}"
         yield Finding(message, at=stop.reaction.span or program.span, notes=stop.notes, severity=severity)
         return
-    late = next((stop for stop in program.stops if stop.late), None)
+    late = next((stop for stop in program.stops if stop.late and stop.reaction.cause is not Cause.KEEP_ALIVE), None)
     if late is not None:
-        message = f"{late.why}, but {late.kill} comes first: wait in shorter steps, or on an event"
+        message = f"{late.why}, but {late.deadline} comes first: wait in shorter steps, or raise the grace period"
         yield Finding(message, at=program.span, notes=late.notes, severity=severity)

@@ -1,22 +1,27 @@
 r"""A `server.close()` that waits for connections nobody uses.
 
 ## What it does
-Reports Node's `server.close()` in a signal handler where idle connections hold it up: before Node 19, or with a
-WebSocket server on the same port, and neither `closeIdleConnections()`, `closeAllConnections()` nor a timer ends them.
+Reports Node's `server.close()` in a signal handler where connections that clients keep open outlast the grace period:
+the keep-alive timeout, three seconds for a request in flight and the margin are more than preStop leaves of it, and
+nothing sweeps idle connections, answers `Connection: close` while stopping, or ends the wait. It is an error where the
+program itself sets a timeout that exceeds the grace period. WebSockets and raw sockets that nothing closes count too.
 
 ## Why is this bad?
-`server.close()` takes no new connections and waits until the last one has ended. Before Node 19 it does not touch idle
-keep-alive connections: the connection pool of a proxy or load balancer keeps them open for `keepAliveTimeout` (5 s
-unless set, and often set to more than a minute). WebSockets stay open as long as their clients like, on every version.
-The grace period goes by with no request in flight, and SIGKILL ends what was a graceful shutdown.
+`server.close()` takes no new connections and waits until the last one has ended. Connections that are idle at that
+moment are closed from Node 19 on. One that is *busy* then, and is kept by its client, stays open for the keep-alive
+timeout after its answer, on every version: 5 s by default, 72 s in Fastify, often more than a minute where the advice
+for load balancers was followed. Calling `closeIdleConnections()` once, right after `close()`, is too early for it.
+WebSockets stay open as long as their clients like. The grace period goes by with no request in flight, and SIGKILL
+ends what was a graceful shutdown.
+
+A timeout that the program sets was chosen for clients that keep their connections, so the verdict is *ignored* where
+it exceeds the grace period. With a default it hangs by the clients: the verdict stays, and this is a warning.
 
 ## Example
 ```dockerfile bad path=Dockerfile
-FROM node:18-slim
-RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+FROM node:22-slim
 WORKDIR /app
 COPY . .
-ENTRYPOINT ["tini", "--"]
 CMD ["node", "server.js"]
 ```
 ```javascript bad path=server.js
@@ -39,45 +44,61 @@ server.keepAliveTimeout = 65_000;
 server.listen(8080);
 
 process.on('SIGTERM', () => {
+  setInterval(() => server.closeIdleConnections?.(), 500).unref();
   server.close(() => console.log('closed'));
-  server.closeIdleConnections?.();
 });
 ```
 
 ## Fix safety
-The fix ends connections without a request on them, and only while the server closes: safe. Node has the method since
-18.2; the `?.()` leaves older versions as they were. WebSockets are to be closed by the program itself.
+Unsafe: the fix ends connections without a request on them, twice a second and only while the server closes; a client
+that was about to send its next request there has to connect again. Node has the method since 18.2. WebSockets are to
+be closed by the program itself.
 
 ## References
 - [Node: server.close()](https://nodejs.org/api/http.html#serverclosecallback)
-- [Node: server.closeIdleConnections()](https://nodejs.org/api/http.html#servercloseidleconnections)
+- [Node: server.keepAliveTimeout](https://nodejs.org/api/http.html#serverkeepalivetimeout)
+- [Fastify: keepAliveTimeout](https://fastify.dev/docs/latest/Reference/Server/#keepalivetimeout)
 """
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, Program, Severity, edits, rule
+from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, Verdict, edits, rule
 
 _UPGRADES = ("ws", "socket.io")
 
 
 @rule("keep-alive-blocks-close", severity=Severity.WARNING, subject=Program)
 def keep_alive_blocks_close(program: Program) -> Iterator[Finding]:
+    stuck = program.stop_because(Cause.KEEP_ALIVE)
+    if stuck is not None and stuck.verdict is Verdict.IGNORED:
+        message = f"{stuck.why}: it runs on until {stuck.kill}"
+        yield Finding(message, at=stuck.reaction.span or program.span, notes=stuck.notes, severity=Severity.ERROR)
+        return
     upgraded = next((server for server in program.servers if server.name in _UPGRADES), None)
-    for wait in program.waits:
-        if wait.kind != "keep-alive":
-            continue
-        if upgraded is not None:
-            message = f"server.close() waits for every WebSocket of {upgraded.name} to end: close the clients too"
-            yield Finding(message, at=wait.span)
-            continue
-        changes = edits.node.close_idle_connections(program, wait)
-        yield Finding(
-            f"on Node {program.runtime}, server.close() waits for idle keep-alive connections, {_time(program)}",
-            at=wait.span,
-            fix=Fix("Close the idle connections too", changes, Applicability.SAFE) if changes else None,
-        )
+    for wait in program.waits if upgraded is not None else ():
+        if upgraded is not None and wait.kind == "web-socket":
+            every = f"every WebSocket of {upgraded.name}"
+            yield Finding(f"{_call(wait.span.text)} waits for {every} to end: close the clients too", at=wait.span)
+    if program.held is None:
+        return
+    stop, wait = program.held
+    seconds = wait.seconds or 0.0
+    keeps = f"{_call(wait.span.text)} waits for connections that clients keep for {seconds:g} s after an answer"
+    changes = edits.node.sweep_idle_connections(program, wait)
+    yield Finding(
+        f"{keeps} ({_said_by(program)}), and there are {stop.grace:g} s until SIGKILL",
+        at=wait.span,
+        notes=stop.notes,
+        fix=Fix("Close idle connections on a timer", changes, Applicability.UNSAFE) if changes else None,
+        severity=Severity.ERROR if stop.late and stop.reaction.cause is Cause.KEEP_ALIVE else None,
+    )
 
 
-def _time(program: Program) -> str:
-    given = next((server.options[key] for server in program.servers for key in server.options), None)
-    return "5 s by default" if given is None else f"{given:g} s (keepAliveTimeout)"
+def _call(text: str) -> str:
+    return f"{text.partition('(')[0]}()"
+
+
+def _said_by(program: Program) -> str:
+    if any(server.options.get("keepAliveTimeout") for server in program.servers):
+        return "keepAliveTimeout"
+    return "Fastify's default" if any(server.name == "fastify" for server in program.servers) else "Node's default"

@@ -74,7 +74,7 @@ _KINDS = ("join", "queue.join", "executor", "gather", "result", "futures", "task
 @rule("unbounded-wait-on-shutdown", severity=Severity.WARNING, subject=Program)
 def unbounded_wait_on_shutdown(program: Program) -> Iterator[Finding]:
     stop = next((stop for stop in program.stops if stop.verdict is Verdict.HANDLED), None)
-    if stop is None or program.drain_seconds is not None:
+    if stop is None or program.drain_seconds is not None or program.held is not None:
         return
     for wait in program.waits:
         if not wait.on_shutdown or wait.seconds is not None or wait.kind not in _KINDS:

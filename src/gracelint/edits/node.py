@@ -89,12 +89,22 @@ def bound_wait(program: Program, wait: Wait, seconds: float) -> tuple[Edit, ...]
     return _beside(wait.span, f"setTimeout(() => process.exit(1), {round(seconds * 1000)}).unref(){end}", before=True)
 
 
-def close_idle_connections(program: Program, wait: Wait) -> tuple[Edit, ...] | None:
-    """`server.close()` → also `server.closeIdleConnections?.()`, which Node has since 18.2."""
+def sweep_idle_connections(program: Program, wait: Wait) -> tuple[Edit, ...] | None:
+    """A timer that closes idle connections again and again, before `server.close()`; Node has the method since 18.2."""
     server, dot, _ = wait.span.text.partition(".close(")
-    if not dot or not re.fullmatch(r"[\w$]+(\??\.[\w$]+)*", server):
+    if not dot or not re.fullmatch(r"[\w$]+(\??\.[\w$]+)*", server) or (program.runtime or 18) < 18:
         return None
-    return _beside(wait.span, f"{server}.closeIdleConnections?.(){_semicolon(wait.span.source)}", before=False)
+    kind = next((one.name for one in program.servers if one.variable == server), "")
+    http = f"{server}{_HTTP_SERVER.get(kind, '')}"
+    end = _semicolon(wait.span.source) or ";"
+    text = f"setInterval(() => {http}.closeIdleConnections?.(), {_SWEEP}).unref(){end}"
+    return _beside(wait.span, text, before=True)
+
+
+_HTTP_SERVER = {"fastify": ".server", "@nestjs/core": ".getHttpServer()"}
+"""Where frameworks keep Node's own server."""
+_SWEEP = 500
+"""Milliseconds between two sweeps."""
 
 
 def _beside(span: Span, text: str, before: bool) -> tuple[Edit, ...] | None:

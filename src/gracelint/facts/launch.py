@@ -141,6 +141,11 @@ class Budget(Record):
     notes: tuple[Note, ...] = ()
 
     @property
+    def left(self) -> float:
+        """What preStop leaves of the grace period; NaN where either is not known."""
+        return self.grace.value - (self.pre_stop.value if self.pre_stop else 0.0)
+
+    @property
     def needed(self) -> float | None:
         """preStop + drain + margin, or None where a part is not known or has no bound."""
         if self.drain is None or self.drain.seconds is None:

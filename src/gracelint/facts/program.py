@@ -44,6 +44,8 @@ class Cause(str, Enum):
     """The handler leaves at once: in-flight work is dropped."""
     STILL_ALIVE = "still-alive"
     """The handler ran, but something (an interval, a listener, a re-sent signal PID 1 ignores) keeps the process."""
+    KEEP_ALIVE = "keep-alive"
+    """Its handler waits for connections that clients keep open."""
     UNKNOWN = "unknown"
 
 
@@ -176,6 +178,12 @@ class Stop(Record):
         return f"{self.signal} is ignored until {self.kill}" if self.verdict is Verdict.IGNORED else self.reaction.why
 
     @property
+    def deadline(self) -> str:
+        """What ends it, with the part of its time that a preStop hook takes."""
+        before = self.launch.budget.pre_stop if self.launch is not None else None
+        return f"{self.kill}, of which preStop takes {before.value:g} s," if before and before.value > 0 else self.kill
+
+    @property
     def notes(self) -> tuple[Note, ...]:
         """Where the program is started, and what the reaction rests on."""
         at = self.launch.command_span if self.launch is not None else None
@@ -185,6 +193,10 @@ class Stop(Record):
     def late(self) -> bool:
         """The handler works, but what it asks for is noticed only after the grace period."""
         return self.grace is not None and self.reaction.delay is not None and self.reaction.delay > self.grace
+
+
+_BUSY = 3.0
+"""Seconds that a request in flight is taken to need before its connection is idle."""
 
 
 class Program(Record, identity=True):
@@ -241,6 +253,18 @@ class Program(Record, identity=True):
         reaction = self.reactions["SIGTERM"]
         return (Stop("SIGTERM", reaction.as_pid_1, reaction, True, "SIGKILL", name=self.name),)
 
+    @property
+    def held(self) -> tuple[Stop, Wait] | None:
+        """The stop that has too little time for the connections its clients keep, and the wait for them."""
+        waits = [wait for wait in self.waits if wait.kind == "keep-alive" and wait.seconds is not None]
+        for stop in self.stops:
+            if stop.verdict is not Verdict.HANDLED or stop.grace is None or stop.launch is None:
+                continue
+            for wait in waits:
+                if (wait.seconds or 0.0) + _BUSY + stop.launch.assume.margin > stop.grace:
+                    return stop, wait
+        return None
+
     def stop_because(self, *causes: Cause) -> Stop | None:
         """The first of its stops that goes wrong for one of these causes."""
         return next((stop for stop in self.stops if stop.reaction.cause in causes), None)
@@ -252,6 +276,6 @@ class Program(Record, identity=True):
             return None
         reaction = self.reactions[hop.signal]
         verdict = reaction.as_pid_1 if hop.pid_1 else reaction.as_child
-        grace = launch.grace.value
-        known = grace if grace == grace else None
+        left = launch.budget.left
+        known = left if left == left else None
         return Stop(hop.signal, verdict, reaction, hop.pid_1, launch.kill, known, launch, self.name)

@@ -8,7 +8,7 @@ import re
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
-from gracelint.facts.launch import Effect, HopKind, Image, Launch, Origin
+from gracelint.facts.launch import Budget, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.bases import image_named
 from gracelint.launch.budget import budget_of, declared
@@ -345,13 +345,9 @@ def _followed(
     if signal_name(launch.stop_signal.value) is None:
         why = f"the stop signal {launch.stop_signal.value} is only known when the image is built"
         way = replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None)
-    way = _within_grace(way, launch.budget.grace.value)
     built = replace(
         launch,
         hops=way.hops,
-        verdict=way.verdict,
-        why=way.why,
-        decisive=way.decisive,
         program=way.program,
         one_shot=launch.one_shot or way.one_shot,
         dev_server=way.development,
@@ -360,17 +356,23 @@ def _followed(
     workload, service = launch.workload, launch.service
     annotations = workload.annotations if workload else service.annotations if service else None
     need = declared(annotations)
+    budget = budget_of(
+        launch.budget.grace,
+        pre_stop=launch.pre_stop,
+        drains=way.drains,
+        annotations=annotations,
+        assume=launch.assume,
+        context=context,
+    )
+    way = _within_grace(way, budget)
     judged = replace(
         built,
+        hops=way.hops,
+        verdict=way.verdict,
+        why=way.why,
+        decisive=way.decisive,
         shortfalls=way.shortfalls if need is None else declared_shortfalls(way.hops, need),
-        budget=budget_of(
-            launch.budget.grace,
-            pre_stop=launch.pre_stop,
-            drains=way.drains,
-            annotations=annotations,
-            assume=launch.assume,
-            context=context,
-        ),
+        budget=budget,
     )
     desk.programs[id(judged)] = list(way.programs)
     return judged
@@ -414,15 +416,15 @@ def _under_any_entrypoint(way: Way, as_child: Way, image: Image) -> Way:
     return replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None)
 
 
-def _within_grace(way: Way, grace: float) -> Way:
-    """A program that looks at its flag once a minute is killed before it does."""
+def _within_grace(way: Way, budget: Budget) -> Way:
+    """A program that takes longer than preStop leaves it is killed before it has ended."""
     hop = way.decisive
     if way.verdict is not Verdict.HANDLED or hop is None or hop.kind is not HopKind.PROGRAM:
         return way
     delay = hop.details.get("delay")
-    if not isinstance(delay, (int, float)) or not delay > grace:
+    if not isinstance(delay, (int, float)) or not delay > budget.left:
         return way
-    why = f"{hop.why}, but may notice only after {delay:g} s, and SIGKILL comes after {grace:g} s"
+    why = f"{hop.why}, but SIGKILL comes after {budget.left:g} s"
     late = replace(hop, effect=Effect.SWALLOWS, why=why)
     hops = tuple(late if each is hop else each for each in way.hops)
     return replace(way, hops=hops, verdict=Verdict.IGNORED, why=why, decisive=late)

@@ -261,6 +261,8 @@ def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
     """What `await` gives, and what then has to have happened."""
     if isinstance(value, Promise):
         if value.never:
+            if value.stuck and machine.stopping:
+                machine.note("stuck", node, frame)
             raise Stop
         frame.after = (*frame.after, *(part for part in value.after if part not in frame.after))
         return value.value

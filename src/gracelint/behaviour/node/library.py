@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node import globals
 from gracelint.behaviour.node.helpers import NUMBERS, helper_of, install, listen_for
 from gracelint.behaviour.node.methods import (
     LISTENS,
@@ -9,7 +10,6 @@ from gracelint.behaviour.node.methods import (
     close,
     forked,
     is_later,
-    items,
     longest_wait,
     make,
     release,
@@ -62,6 +62,8 @@ _PROPERTIES: dict[str, Callable[[Machine], Any]] = {
     "process.argv": lambda m: Array(["node", m.source.path, *m.argv]),
     "process.platform": lambda m: "linux",
     "process.send": lambda m: UNDEFINED,
+    "ws.OPEN": lambda m: 1,
+    "ws.WebSocket.OPEN": lambda m: 1,
     "cluster.isPrimary": lambda m: m.role != "clustered",
     "cluster.isMaster": lambda m: m.role != "clustered",
     "cluster.isWorker": lambda m: m.role == "clustered",
@@ -115,7 +117,13 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
         if not _is_harmless(path):
             machine.foreign.append(path)
         run_callbacks(machine, args, frame, False)
-    return External(f"{path}()", longest_wait(args))
+    return External(f"{path}()", longest_wait(args), signal_among(args))
+
+
+def signal_among(args: list[Any]) -> Any:
+    """The AbortSignal that is given by itself or as the option `signal`."""
+    given = [value.props.get("signal", value) for value in args if isinstance(value, Object)]
+    return next((value for value in given if isinstance(value, Object) and "aborted" in value.props), None)
 
 
 _HARMLESS = frozenset(table("node")["harmless"])
@@ -250,12 +258,20 @@ def _set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     thing = Thing("timer", "setTimeout", span, bool(seconds and seconds >= 3600))
     if not machine.stopping:
         machine.add(thing, frame)
+    else:
+        _pend(machine, thing, seconds, frame)
     machine.timer_stack.append((key, thing))
     try:
         machine.task(function, args[2:], frame, (*frame.after, After("timer", span, thing, seconds)))
     finally:
         machine.timer_stack.pop()
     return thing
+
+
+def _pend(machine: Machine, timer: Thing, seconds: float | None, frame: Frame) -> None:
+    if machine.certain and seconds:
+        timer.after, timer.data = frame.after, seconds
+        machine.pending.append(timer)
 
 
 def rearm(
@@ -299,9 +315,16 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     after = list(frame.after)
     values = []
     parts = args[0].items if args and isinstance(args[0], Array) else [UNKNOWN]
+    timers = [
+        [part for part in value.after if part.kind == "timer" and part not in after]
+        for value in parts
+        if isinstance(value, Promise)
+    ]
+    # they run side by side: the longest counts
+    after.extend(max(timers, key=lambda branch: sum(part.seconds or 0.0 for part in branch), default=[]))
     for value in parts:
         if isinstance(value, Promise):
-            after.extend(part for part in value.after if part not in after)
+            after.extend(part for part in value.after if part not in after and part.kind != "timer")
             values.append(value.value)
             continue
         values.append(value)
@@ -312,6 +335,11 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
 
 def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     parts = args[0].items if args and isinstance(args[0], Array) else []
+    later = [_awaited_of(value) for value in parts]
+    if later and all(later):
+        first = Thing("race", "race", frame.file.span(node), False)
+        machine.races.append((first, tuple(id(thing) for thing in later)))
+        return Promise((*frame.after, After("unknown", frame.file.span(node), first)), UNKNOWN)
     waits = tuple(
         tuple(a for a in value.after if a not in frame.after)
         if isinstance(value, Promise)
@@ -319,6 +347,12 @@ def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -
         for value in parts
     )
     return Promise((*frame.after, After("race", frame.file.span(node), parts=waits)), UNKNOWN)
+
+
+def _awaited_of(value: Any) -> Thing | None:
+    """What settles a promise later: a signal, a `resolve` that is kept."""
+    last = value.after[-1] if isinstance(value, Promise) and value.after else None
+    return last.thing if last is not None and last.kind == "unknown" else None
 
 
 def _promise_resolve(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -346,7 +380,14 @@ def _sleep(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     given = args[0] if args else 0
     seconds = given / 1000 if isinstance(given, (int, float)) else None
     machine.run_timers.add((frame.file.source.path, node.start_byte))
-    return Promise((*frame.after, After("timer", frame.file.span(node), None, seconds)), UNDEFINED)
+    span = frame.file.span(node)
+    options = next((value for value in args if isinstance(value, Object)), None)
+    timer = Thing("timer", "setTimeout", span, False)
+    if machine.stopping and (options is None or options.props.get("ref") is not False):
+        _pend(machine, timer, seconds, frame)
+    if (signal := signal_among(args)) is not None:
+        machine.abortable.append((signal, timer))
+    return Promise((*frame.after, After("timer", span, timer, seconds)), UNDEFINED)
 
 
 def _sync_child(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -405,51 +446,6 @@ def _cluster_disconnect(machine: Machine, args: list[Any], node: Node, frame: Fr
     return UNDEFINED
 
 
-def _object_keys(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    value = args[0] if args else UNKNOWN
-    if isinstance(value, External):
-        return (
-            Array(items(machine, value).items, open=True) if value.path == "cluster.workers" else Array([], open=True)
-        )
-    return Array(list(value.props), value.open) if isinstance(value, Object) else Array([], open=True)
-
-
-def _object_values(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    value = args[0] if args else UNKNOWN
-    if isinstance(value, External) and value.path == "cluster.workers" and (thing := forked(machine)):
-        return Array([thing])
-    return Array(list(value.props.values()), value.open) if isinstance(value, Object) else Array([], open=True)
-
-
-def _object_entries(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    value = args[0] if args else UNKNOWN
-    if isinstance(value, Object):
-        return Array([Array([key, item]) for key, item in value.props.items()], value.open)
-    return Array([], open=True)
-
-
-def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    return args[0] if args and isinstance(args[0], Array) else Array([], open=True)
-
-
-def _number(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    value = args[0] if args else UNKNOWN
-    if isinstance(value, (int, float)):
-        return value
-    try:
-        return float(value) if isinstance(value, str) else UNKNOWN
-    except ValueError:
-        return UNKNOWN
-
-
-def _string(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    return str(args[0]) if args and isinstance(args[0], (str, int)) else UNKNOWN
-
-
-def _same(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    return args[0] if args else UNDEFINED
-
-
 def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     emitter = Thing("emitter", "AbortSignal", frame.file.span(node), False)
     signal = Object({"aborted": False})
@@ -460,6 +456,10 @@ def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Fram
         if at is not None:
             # whatever was given the signal comes to its end
             machine.note("opaque", at, frame, target="abort")
+        for given_signal, thing in machine.abortable:
+            if given_signal is signal and machine.stopping:
+                machine.early.add(id(thing))
+                machine.resolved.setdefault(id(thing), frame.after)
         return machine.call(Method(emitter, "emit"), ["abort"], frame, at)
 
     return Object({"signal": signal, "abort": Builtin(abort)})
@@ -495,6 +495,7 @@ def _port_close(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
 
 
 _FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
+    **globals.FUNCTIONS,
     "process.on": _process_on,
     "process.addListener": _process_on,
     "process.prependListener": _process_on,
@@ -533,17 +534,6 @@ _FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "cluster.on": _cluster_on,
     "cluster.once": _cluster_on,
     "cluster.disconnect": _cluster_disconnect,
-    "Object.keys": _object_keys,
-    "Object.values": _object_values,
-    "Object.entries": _object_entries,
-    "Object.freeze": _same,
-    "Array.from": _array_from,
-    "Set": _array_from,
-    "Number": _number,
-    "parseInt": _number,
-    "parseFloat": _number,
-    "String": _string,
-    "Boolean": lambda m, a, n, f: UNKNOWN,
     "stoppable": _stoppable,
     "AbortController": _abort_controller,
     "events": _emitter,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.behaviour.node import library, methods
+from gracelint.behaviour.node import globals, library, methods
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
-from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of, text_of
+from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of, text_of, walk
 from gracelint.behaviour.node.values import (
     MISSING,
     UNDEFINED,
@@ -80,6 +80,8 @@ class Machine:
         self.foreign: list[str] = []
         """Calls of libraries nobody here knows, made at start."""
         self.run_timers: set[tuple[str, int]] = set()
+        self.pending: list[Thing] = []
+        """Timers set while it stops, which keep it alive until they fire; `data` is their seconds."""
         self.awaited: list[tuple[str, Span, int]] = []
         """What start-up awaits by name, and how many handlers were installed by then."""
         self.certain = True
@@ -90,12 +92,20 @@ class Machine:
         self.steps = 0
         self.counters: frozenset[str] = frozenset()
         """Variables that work counts up and down: nobody knows what they are when the signal comes."""
+        self.running: frozenset[str] = frozenset()
+        """Those of them that are counted both up and down: requests in flight."""
         self.called: set[tuple[str, int]] = set()
         """The functions that were run, by file and place."""
         self.stack: list[Node] = []
         self.timer_stack: list[tuple[Any, Thing]] = []
         self.resolved: dict[int, tuple[After, ...]] = {}
         """By the `id` of a loop, a promise or an awaited signal: what its end comes after, once the program stops."""
+        self.races: list[tuple[Thing, tuple[int, ...]]] = []
+        """Promises of which the first one counts, and the keys of their parts in `resolved`."""
+        self.abortable: list[tuple[Any, Thing]] = []
+        """Loops and timers with the AbortSignal that ends them."""
+        self.early: set[int] = set()
+        """Timers that nothing waits for any longer, by `id`: cleared, or what they were to settle is settled."""
 
     # The life of a program
 
@@ -277,6 +287,7 @@ class Machine:
         if isinstance(value, Promise) and isinstance(value.value, Thing) and value.value.variable is None:
             value.value.variable = name
         scope = frame.scope if declare else frame.scope.find(name) or frame.scope
+        value = globals.INTEROP.get(name, value)
         old = scope.names.get(name, MISSING)
         if not (self.certain or declare or _keeps(value)) and old is not MISSING and equal(old, value) is not True:
             value = UNKNOWN
@@ -334,6 +345,10 @@ class Machine:
             return len(owner.items) if name == "length" and not owner.open else Method(owner, name)
         if isinstance(owner, Thing) and name in methods.SELF:
             return owner
+        if isinstance(owner, Thing) and name in methods.STATES:
+            return methods.STATES[name]
+        if isinstance(owner, Array) and name == "size":
+            return UNKNOWN if owner.open else len(owner.items)
         if isinstance(owner, (Thing, Promise, Closure, str, Builtin, Method)):
             if isinstance(owner, str) and name == "length":
                 return len(owner)
@@ -347,15 +362,18 @@ class Machine:
         later = Thing("promise", "promise", span, False)
 
         def resolve(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
-            settled.append((inner.after, given[0] if given else UNDEFINED))
             if machine.stopping:
                 machine.resolved.setdefault(id(later), inner.after)
+                machine.early |= {id(part.thing) for after, _ in settled for part in after if part.kind == "timer"}
+            settled.append((inner.after, given[0] if given else UNDEFINED))
             return UNDEFINED
 
         reject = Builtin(lambda *_: UNDEFINED)
         if args:
             self.task(args[0], [Builtin(resolve), reject], frame, frame.after)
         if not settled:
+            if args and isinstance(args[0], Closure) and _never_resolves(args[0].node):
+                return Promise(frame.after, never=True, stuck=True)
             return Promise((*frame.after, After("unknown", span, later)))
         after, value = settled[0]
         if isinstance(value, Promise):
@@ -446,6 +464,21 @@ class Machine:
 
 def _keeps(value: Any) -> bool:
     return isinstance(value, (Thing, Closure, Method, Builtin))
+
+
+def _never_resolves(executor: Node) -> bool:
+    """`new Promise((resolve, reject) => …)` that does not touch its `resolve`."""
+    single, several = executor.child_by_field_name("parameter"), executor.child_by_field_name("parameters")
+    first = (
+        single or next((child for child in several.named_children if child.type != "comment"), None)
+        if several
+        else single
+    )
+    if first is None:
+        return True
+    name = text_of(first.child_by_field_name("pattern") or first)
+    body = executor.child_by_field_name("body")
+    return body is not None and not any(here.type == "identifier" and text_of(here) == name for here in walk(body))
 
 
 def _absent(owner: Object) -> Any:

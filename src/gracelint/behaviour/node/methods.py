@@ -16,6 +16,7 @@ from gracelint.behaviour.node.values import (
     External,
     Method,
     Object,
+    Pairs,
     Promise,
     Thing,
 )
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 
 SELF = ("server", "process", "httpServer", "http")
 """Properties of a thing that stand for the thing itself."""
+
+
+STATES: dict[str, Any] = {
+    "killed": False, "connected": True, "listening": True, "exitCode": None, "signalCode": None, "readyState": 1,
+}  # fmt: skip
+"""Properties of a thing as they are while it runs."""
 
 
 STARTED = frozenset(("listening", "ready", "open", "connect", "connected", "online", "init", "load", "started"))
@@ -69,6 +76,8 @@ def call_method(machine: Machine, method: Method, args: list[Any], node: Node, f
         owner = owner.owner
     if isinstance(owner, Promise):
         return _promise_method(machine, owner, name, args, node, frame)
+    if isinstance(owner, Pairs):
+        return _map_method(machine, owner, name, args, frame)
     if isinstance(owner, Array):
         return _array_method(machine, owner, name, args, frame)
     if isinstance(owner, str):
@@ -112,7 +121,9 @@ def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], fr
         if owner.open and args:
             machine.task(args[0], [UNKNOWN], frame, frame.after, certain=False)
         return Array(results, owner.open) if name != "forEach" else UNDEFINED
-    if name in ("push", "unshift"):
+    if name in ("values", "keys", "entries"):
+        return owner
+    if name in ("push", "unshift", "add"):
         owner.items += args
         owner.open = owner.open or not machine.certain
         return len(owner.items)
@@ -125,6 +136,27 @@ def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], fr
     if name == "join" and all(isinstance(item, str) for item in owner.items):
         return (args[0] if args and isinstance(args[0], str) else ",").join(owner.items)
     run_callbacks(machine, args, frame, False, UNKNOWN)
+    return UNKNOWN
+
+
+def _map_method(machine: Machine, owner: Pairs, name: str, args: list[Any], frame: Frame) -> Any:
+    pairs = [item for item in owner.items if isinstance(item, Array)]
+    if name == "set" and len(args) > 1:
+        owner.items = [*(pair for pair in pairs if pair.items[0] != args[0]), Array(list(args[:2]))]
+        return owner
+    if name == "get" and args:
+        absent = UNKNOWN if owner.open or not isinstance(args[0], str) else UNDEFINED
+        return next((pair.items[1] for pair in pairs if pair.items[0] == args[0]), absent)
+    if name in ("keys", "values"):
+        return Array([pair.items[name == "values"] for pair in pairs], owner.open)
+    if name == "entries":
+        return Array(list(pairs), owner.open)
+    if name == "forEach" and args:
+        for pair in pairs[:64]:
+            machine.call(args[0], [pair.items[1], pair.items[0]], frame, None)
+        if owner.open:
+            machine.task(args[0], [UNKNOWN, UNKNOWN], frame, frame.after, certain=False)
+        return UNDEFINED
     return UNKNOWN
 
 
@@ -281,6 +313,8 @@ def _start(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: F
 
 
 def release(machine: Machine, thing: Thing, node: Node, frame: Frame) -> None:
+    if thing.kind == "timer" and machine.stopping and machine.certain:
+        machine.early.add(id(thing))
     if machine.stopping or is_later(frame):
         machine.note("release", node, frame, thing=thing)
     elif machine.certain:
@@ -360,6 +394,8 @@ def _after_end(machine: Machine, owner: Thing, node: Node, frame: Frame) -> Prom
 
 
 def _terminate(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    if owner.kind == "worker" and machine.stopping:
+        machine.note("terminate", node, frame, thing=owner)
     release(machine, owner, node, frame)
     return _after_end(machine, owner, node, frame) if machine.stopping else UNDEFINED
 

@@ -6,6 +6,7 @@ from gracelint.behaviour.node.machine import STARTUP, Machine
 from gracelint.behaviour.node.reaction import SIGNALS, Stopped, _time, reaction
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.syntax import File, TooBigError
+from gracelint.behaviour.node.timing import answers_close, default_keep_alive, is_swept, keep_alive
 from gracelint.behaviour.node.values import Closure, Method
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
@@ -60,7 +61,7 @@ def read_node(
         sources=(source, *(other for other in base.sources if other is not source)),
         handlers=tuple(_handlers(base, {name: run for name, (_, run) in answers.items() if run})),
         servers=tuple(ServerCall(thing.name, thing.span, thing.variable, _options(thing)) for thing in servers),
-        waits=tuple(_waits(base, stopped, drain is not None, node_major)),
+        waits=tuple(_waits(base, stopped, drain is not None)),
         children=tuple(_children(base, stopped)),
         connections=tuple(_connections(base, stopped)),
         startup=tuple(_startup(base)),
@@ -199,14 +200,16 @@ def _drain(stopped: Stopped | None) -> tuple[float, Span] | None:
     return min(found, key=lambda item: item[0]) if found else None
 
 
-def _waits(base: Machine, stopped: Stopped | None, bounded: bool, node_major: int | None) -> list[Wait]:
+def _waits(base: Machine, stopped: Stopped | None, bounded: bool) -> list[Wait]:
     """`server.close` waits for what is in flight, for ever where no timer ends it.
 
-    Kind `keep-alive` where it waits for idle connections too: before Node 19, and where connections were upgraded.
+    Kind `keep-alive`, beside it, where it waits for connections that their clients keep, and `web-socket` where it
+    waits for those that were upgraded.
     """
     if stopped is None or bounded:
         return []
-    dealt_with = any(event.kind in ("close-idle", "close-now", "force", "opaque") for event in stopped.events)
+    dealt_with = any(event.kind in ("close-now", "force", "opaque") for event in stopped.events)
+    sweeps = any(event.kind == "close-idle" for event in stopped.events)
     closed = {event.thing.span for event in stopped.events if event.thing and event.kind in ("close", "release")}
     upgraded = [thing for thing in base.things if thing.kind == "upgrade"]
     holds = any(thing.name == "ws" or thing.span not in closed for thing in upgraded)
@@ -215,13 +218,25 @@ def _waits(base: Machine, stopped: Stopped | None, bounded: bool, node_major: in
         server = event.thing
         if event.kind != "close" or server is None or server.kind != "server" or dealt_with:
             continue
-        old = node_major is not None and node_major < 19
-        idle = server.name in _KEEPS_IDLE and (old or holds)
-        found.append(Wait("keep-alive" if idle else "close", event.span, None, on_shutdown=True))
+        idle = _kept(stopped, server)
+        if holds and server.name in _UPGRADED and not sweeps:
+            found.append(Wait("web-socket", event.span, None, on_shutdown=True))
+            continue
+        if not sweeps:
+            found.append(Wait("close", event.span, None, on_shutdown=True))
+        if idle is not None:
+            found.append(Wait("keep-alive", event.span, idle, on_shutdown=True))
     return found
 
 
-_KEEPS_IDLE = frozenset(("http", "https", "express", "koa", "connect", "polka"))
+def _kept(stopped: Stopped, server: Thing) -> float | None:
+    """How long clients keep the connections that nothing closes."""
+    if is_swept(server, stopped.events) or answers_close(stopped.machine):
+        return None
+    return keep_alive(server) or default_keep_alive(server)
+
+
+_UPGRADED = frozenset(("http", "https", "express", "koa", "connect", "polka"))
 
 
 def _children(base: Machine, stopped: Stopped | None) -> list[Child]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
+from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Frame, Registration, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import string_of, text_of, walk
-from gracelint.behaviour.node.values import UNKNOWN, After, Closure, Scope, Thing
+from gracelint.behaviour.node.timing import FOR_EVER, end_of, held_by_clients
+from gracelint.behaviour.node.values import After, Closure, Scope, Thing, name_of
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
@@ -137,7 +139,8 @@ def _stop(signal: str, machine: Machine) -> Stopped:
     machine.events = []
     machine.stopping = True
     machine.signal = signal
-    machine.counters = _counters(machine)
+    up, down = _counters(machine)
+    machine.counters, machine.running = up | down, up & down
     file = machine.parsed[machine.source.path]
     assert file is not None
     opened = tuple(thing for thing in machine.things if thing.alive is not False and not _deferred(thing.after))
@@ -145,31 +148,38 @@ def _stop(signal: str, machine: Machine) -> Stopped:
     for known in machine.registrations:
         if signal in known.signals and known.certain and not _deferred(known.after):
             machine.task(known.function, args, Frame(Scope(), file), ())
-    delay = _look_again(machine, opened)
-    woken = [event for event in (_woken(event, machine) for event in before) if event is not None]
-    events = (*machine.events, *woken)
+    delay = look_again(machine, opened)
+    for later, parts in machine.races:
+        first = next((machine.resolved[key] for key in parts if key in machine.resolved), None)
+        if first is not None:
+            machine.resolved.setdefault(id(later), first)
+    late = [event for event in (woken(event, machine) for event in before) if event is not None]
+    events = (*machine.events, *late)
     things = [thing for thing in machine.things if thing.alive is not False and not _waits(thing.after, machine)]
-    released = {id(event.thing) for event in events if event.kind in _RELEASES and event.certain}
+    released = {id(event.thing) for event in events if event.kind in RELEASES and event.certain}
     ended = set(machine.resolved)
     left = tuple(thing for thing in things if id(thing) not in released and id(thing) not in ended)
     return Stopped(machine, events, left, opened, delay, _work(machine))
 
 
-def _counters(machine: Machine) -> frozenset[str]:
-    found = set()
+def _counters(machine: Machine) -> tuple[frozenset[str], frozenset[str]]:
+    """Variables that are counted up, and those that are counted down."""
+    found: tuple[set[str], set[str]] = (set(), set())
     for file in machine.parsed.values():
         for node in walk(file.root) if file is not None else ():
             if node.type in ("update_expression", "augmented_assignment_expression"):
                 target = node.child_by_field_name("argument") or node.child_by_field_name("left")
                 name = target.child_by_field_name("property") if target is not None else None
-                found.add(text_of(name or target) if target is not None else "")
-    return frozenset(found)
+                operator = node.child_by_field_name("operator")
+                is_down = operator is not None and text_of(operator).startswith("-")
+                found[is_down].add(text_of(name or target) if target is not None else "")
+    return frozenset(found[0]), frozenset(found[1])
 
 
-_RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
+RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
 
 
-def _look_again(machine: Machine, opened: Iterable[Thing]) -> float:
+def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
     """Runs intervals and loops once more, now that flags are set; returns the longest time until they look."""
     delay = 0.0
     for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
@@ -194,6 +204,7 @@ def _look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 unsure = let_go or any(part.kind == "unknown" for part in waits)
                 thing.alive = None if unsure else thing.alive
                 continue
+            waits = tuple(part for part in waits if id(part.thing) not in machine.early)
             machine.resolved[id(thing)] = waits
             delay = max(delay, sum(part.seconds or 0.0 for part in waits if part.kind == "timer"))
     return delay
@@ -208,7 +219,7 @@ def _waits(after: tuple[After, ...], machine: Machine) -> bool:
     return any(part.kind in ("loop", "unknown") and id(part.thing) not in machine.resolved for part in after)
 
 
-def _woken(event: Event, machine: Machine) -> Event | None:
+def woken(event: Event, machine: Machine) -> Event | None:
     """An event behind a loop or promise that has now come to its end; None for others."""
     keys = [id(part.thing) for part in event.after if part.thing is not None and id(part.thing) in machine.resolved]
     if not keys or _waits(event.after, machine):
@@ -272,6 +283,8 @@ def _judge(
         verdict: Verdict, cause: Cause, why: str, at: Span | None = None, child: Verdict | None = None
     ) -> Reaction:
         delay = stopped.delay or None
+        if verdict is Verdict.HANDLED:
+            return _in_time(signal, stopped, why, span)
         notes = () if at is None or at == span else (Note(span, f"the handler for {signal}"),)
         return Reaction(signal, verdict, child or verdict, cause, why, at or span, notes, delay)
 
@@ -284,7 +297,11 @@ def _judge(
     if destroyed is not None:
         why = f"whether {destroyed.target}() drops requests in flight cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
-    peers = _peers(stopped, start, depth)
+    terminated = next((event for event in events if event.kind == "terminate" and _at_once(event)), None)
+    if terminated is not None and terminated.thing is not None:
+        why = f"terminate() ends {name_of(terminated.thing)} in the middle of its work"
+        return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, terminated.span)
+    peers = judge_peers(stopped, start, depth)
     exits = [event for event in events if event.kind == "exit"]
     sure = [
         event for event in exits if event.certain and not any(part.kind == "unknown" for part in _flat(event.after))
@@ -303,6 +320,12 @@ def _judge(
     if sure:
         return answer(Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)} and ends the process")
     if not stopped.left and stopped.opened:
+        stuck = next((event for event in events if event.kind == "stuck" and event.certain), None)
+        if stuck is not None:
+            why = (
+                f"what its {signal} handler does after line {stuck.span.line} never runs: nothing resolves the promise"
+            )
+            return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, stuck.span)
         return answer(
             Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)}, and nothing is left to run"
         )
@@ -323,6 +346,31 @@ def _judge(
     return _still_alive(signal, stopped, handlers, answer)
 
 
+def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
+    """A handler that ends the process, with the time that takes at least."""
+    held = held_by_clients(stopped.machine, stopped.events)
+    least = end_of(stopped.machine, stopped.events, stopped.left, {})
+    until = end_of(stopped.machine, stopped.events, stopped.left, held)
+    if until <= least:
+        takes = max(least, stopped.delay)
+        why = f"{why} after {takes:g} s" if takes >= 1 else why
+        return Reaction(signal, Verdict.HANDLED, Verdict.HANDLED, Cause.GRACEFUL, why, span, (), takes or None)
+    closing = next(event for event in stopped.events if event.kind in ("close", "release") and id(event.thing) in held)
+    server = held[id(closing.thing)]
+    notes = (Note(span, f"the handler for {signal}"),) if closing.span != span else ()
+    if server.by is not None:
+        why = (
+            f"its {signal} handler waits for the WebSocket clients of line {server.by.span.line}, which nothing closes"
+        )
+    elif until == FOR_EVER:
+        why = f"its {signal} handler waits for the clients of {name_of(server.server)}, which nothing closes"
+    else:
+        why = f"its {signal} handler waits for connections that clients keep for {server.seconds:g} s"
+    verdict = Verdict.IGNORED if until == FOR_EVER else Verdict.HANDLED
+    delay = None if until == FOR_EVER else max(until, stopped.delay)
+    return Reaction(signal, verdict, verdict, Cause.KEEP_ALIVE, why, closing.span, notes, delay)
+
+
 def _still_alive(
     signal: str, stopped: Stopped, handlers: list[Registration], answer: Callable[..., Reaction]
 ) -> Reaction:
@@ -330,22 +378,21 @@ def _still_alive(
     keeper = next((thing for thing in stopped.left if thing.alive and thing.certain), None)
     if keeper is None:
         thing = stopped.left[0]
-        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"whether {_name(thing)} ends cannot be told", thing.span)
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"whether {name_of(thing)} ends cannot be told", thing.span)
     kinds = {event.kind for event in events}
     if not kinds - {"log"}:
-        why = f"its {signal} handler does nothing that ends it: {_name(keeper)} keeps it running"
+        why = f"its {signal} handler does nothing that ends it: {name_of(keeper)} keeps it running"
         return answer(Verdict.IGNORED, Cause.DISCARDED, why)
     if not kinds - {"log", "flag"}:
         flag = next(event.target for event in events if event.kind == "flag")
-        why = f"its {signal} handler only sets `{flag}`, and {_name(keeper)} keeps it running"
+        why = f"its {signal} handler only sets `{flag}`, and {name_of(keeper)} keeps it running"
         return answer(Verdict.IGNORED, Cause.NEVER_OBSERVED, why, keeper.span)
     again = next((event for event in events if event.kind == "rekill" and event.certain), None)
-    why = f"its {signal} handler runs, but {_name(keeper)} keeps it running"
+    why = f"its {signal} handler runs, but {name_of(keeper)} keeps it running"
     if again is None:
         return answer(Verdict.IGNORED, Cause.STILL_ALIVE, why, keeper.span)
-    why = (
-        f"its {signal} handler sends itself the signal again, which PID 1 ignores, and {_name(keeper)} keeps it running"
-    )
+    ignored = "sends itself the signal again, which PID 1 ignores"
+    why = f"its {signal} handler {ignored}, and {name_of(keeper)} keeps it running"
     once = signal in stopped.machine.removed or all(known.once for known in handlers)
     waited = bool(again.after) or bool(kinds - {"rekill"})
     serving = [thing for thing in stopped.opened if thing.kind == "server" and thing.alive]
@@ -395,7 +442,7 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
         )
     open_ = [thing for thing in serving if id(thing) not in drained]
     if open_ and len(open_) < len(serving):
-        return False, f"it exits while {_name(open_[0])} may still have requests", event.span
+        return False, f"it exits while {name_of(open_[0])} may still have requests", event.span
     if open_:
         if wait is None:
             return False, "how long it waits before process.exit cannot be told", event.span
@@ -412,7 +459,7 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
     lost = [thing for thing in busy if id(thing) not in let_go and thing.certain]
     if lost and not wait:
         unknown = any(part.kind == "work" for part in parts)
-        return not unknown, f"process.exit does not wait for {_name(lost[0])}", event.span
+        return not unknown, f"process.exit does not wait for {name_of(lost[0])}", event.span
     return None
 
 
@@ -425,6 +472,10 @@ def _drained(after: tuple[After, ...], work: float) -> set[int]:
         elif part.kind == "race" and (_time((part,)) or 0.0) >= work:
             found |= {id(other.thing) for other in _flat((part,)) if other.kind == "drained"}
     return found
+
+
+def _at_once(event: Event) -> bool:
+    return event.certain and not any(part.kind not in ("closed", "loop") for part in event.after)
 
 
 def _waits_for_peer(event: Event) -> bool:
@@ -457,68 +508,6 @@ def _time(after: tuple[After, ...]) -> float | None:
     return total
 
 
-def _peers(stopped: Stopped, start: Callable[[], Machine], depth: int) -> tuple[Verdict, str, Span] | None:
-    """What the workers and children do that the handler tells to stop; the worst of them."""
-    worst: tuple[Verdict, str, Span] | None = None
-    for event in stopped.events:
-        thing = event.thing
-        if (
-            event.kind not in ("stop-child", "ask", "disconnect")
-            or thing is None
-            or thing.kind not in ("worker", "child", "cluster")
-        ):
-            continue
-        found = _peer(stopped.machine, thing, event, depth)
-        if worst is None or _WORST.index(found[0]) < _WORST.index(worst[0]):
-            worst = found
-    return worst
-
-
-_WORST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
-
-
-def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Verdict, str, Span]:
-    if not isinstance(thing.data, tuple) or depth > 2:
-        return Verdict.UNKNOWN, f"what {_name(thing)} does when it is told to stop cannot be told", event.span
-    source, role, argv = thing.data
-
-    def start() -> Machine:
-        peer = Machine(source, machine.files, machine.env, argv, role, machine.parsed)
-        peer.start()
-        return peer
-
-    base = start()
-    if event.kind == "stop-child":
-        found, _ = reaction(event.target, base, start, depth + 1)
-        return found.as_child, f"{_name(thing)}: {found.why}", found.span or event.span
-    kept = [known for known in base.things if known.alive is not False]
-    if event.kind == "disconnect":
-        # a disconnected worker closes its servers, answers what is in flight, and ends when nothing else is left
-        if kept and all(known.kind == "server" for known in kept):
-            return Verdict.HANDLED, f"{_name(thing)} close their servers when they are disconnected", event.span
-        return Verdict.UNKNOWN, f"whether {_name(thing)} end after they are disconnected cannot be told", event.span
-    port = [function for key in ("port.message", "message") for function in base.listeners.get(key, ())]
-    keeper = next((known for known in kept if known.alive and known.certain), None)
-    if not port and keeper is not None and not base.unread:
-        why = f"{_name(thing)} has no listener for messages, and {_name(keeper)} keeps it running"
-        return Verdict.IGNORED, why, keeper.span
-    if not port:
-        return Verdict.UNKNOWN, f"what {_name(thing)} does with the message cannot be told", event.span
-    file = base.parsed[source.path]
-    assert file is not None
-    opened = tuple(known for known in base.things if known.alive is not False)
-    base.events = []
-    base.stopping = True
-    for function in port:
-        base.task(function, [UNKNOWN if event.value is None else event.value], Frame(Scope(), file), ())
-    _look_again(base, opened)
-    released = {id(done.thing) for done in base.events if done.kind in _RELEASES and done.certain} | set(base.resolved)
-    left = [known for known in opened if id(known) not in released]
-    if any(done.kind == "exit" and done.certain for done in base.events) or not left:
-        return Verdict.HANDLED, f"{_name(thing)} ends when it is asked to", event.span
-    return Verdict.UNKNOWN, f"whether {_name(thing)} ends when it is asked to cannot be told", event.span
-
-
 def _what(stopped: Stopped) -> str:
     kinds = [event.kind for event in stopped.events if event.certain]
     if "close" in kinds:
@@ -526,18 +515,3 @@ def _what(stopped: Stopped) -> str:
     if "stop-child" in kinds or "ask" in kinds:
         return "stops its children"
     return "releases what it holds" if "release" in kinds else "runs"
-
-
-def _name(thing: Thing) -> str:
-    what = {
-        "interval": f"the {thing.name}",
-        "server": "the listening server",
-        "connection": f"the {thing.name} connection",
-        "consumer": f"the {thing.name} consumer",
-        "worker": "the worker thread",
-        "child": "the child process",
-        "cluster": "the cluster's workers",
-        "loop": "the loop",
-        "port": "the message port",
-    }.get(thing.kind, f"the {thing.name}")
-    return f"{what} in line {thing.span.line}"

@@ -12,6 +12,7 @@ from gracelint.behaviour.node.values import (
     UNKNOWN,
     After,
     Array,
+    External,
     Object,
     Scope,
     Thing,
@@ -35,6 +36,12 @@ def _if_statement(machine: Machine, node: Node, frame: Frame) -> Any:
     if other is not None and other.type == "else_clause":
         other = other.named_children[-1] if other.named_children else None
     truth = truthy(machine.value(test, frame))
+    if truth is None and any(part.kind == "timer" for part in frame.after):
+        # a timer that looks at it again and again comes to the branch in which no request is running
+        some = _counts_requests(machine, test, frame)
+        if some is not None:
+            frame.after = (*frame.after, *_drained_requests(machine, node, frame))
+            truth = not some
     if truth is None:
         return _both(machine, [then, other], frame)
     branch = then if truth else other
@@ -95,7 +102,11 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     operator = node.child_by_field_name("operator")
     over = machine.value(right, frame)
     if any(child.type == "await" for child in node.children) and not isinstance(over, Array):
-        return _endless(machine, node, body, frame, None)
+        ended = _endless(machine, node, body, frame, None)
+        loop = frame.after[-1].thing if frame.after else None
+        if isinstance(over, External) and over.signal is not None and loop is not None and _is_caught(node):
+            machine.abortable.append((over.signal, loop))
+        return ended
     over = methods.items(machine, over)
     if operator is not None and operator.type == "in" and isinstance(over, Object):
         items, open_ = list(over.props), over.open
@@ -123,6 +134,46 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     return None
 
 
+def _is_caught(node: Node) -> bool:
+    """Whether an error in it is caught in the same function."""
+    here = node.parent
+    while here is not None and here.type not in _FUNCTIONS:
+        if here.type == "try_statement" and here.child_by_field_name("handler") is not None:
+            return True
+        here = here.parent
+    return False
+
+
+def _counts_requests(machine: Machine, test: Node | None, frame: Frame) -> bool | None:
+    """What a test of a counter of running requests says: True where there are some, False where there are none."""
+    while test is not None and test.type == "parenthesized_expression" and test.named_children:
+        test = test.named_children[0]
+    if test is None or not machine.stopping:
+        return None
+    if test.type == "unary_expression" and text_of(test).startswith("!"):
+        some = _counts_requests(machine, test.child_by_field_name("argument"), frame)
+        return None if some is None else not some
+    if test.type == "binary_expression":
+        left, right = test.child_by_field_name("left"), test.child_by_field_name("right")
+        operator, number = test.child_by_field_name("operator"), text_of(right) if right is not None else ""
+        some = _counts_requests(machine, left, frame)
+        kind = text_of(operator) if operator is not None else ""
+        return _COUNTS.get((kind.replace("===", "==").replace("!==", "!="), number)) if some else None
+    name = test.child_by_field_name("property") if test.type == "member_expression" else test
+    return True if name is not None and text_of(name) in machine.running else None
+
+
+_COUNTS = {
+    (">", "0"): True, (">=", "1"): True, ("!=", "0"): True, ("==", "0"): False, ("<=", "0"): False, ("<", "1"): False,
+}  # fmt: skip
+
+
+def _drained_requests(machine: Machine, node: Node, frame: Frame) -> tuple[After, ...]:
+    """What has happened once the counter of running requests is zero: every server has answered them."""
+    serving = [thing for thing in machine.things if thing.kind == "server" and thing.alive]
+    return tuple(After("drained", frame.file.span(node), thing) for thing in serving)
+
+
 def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     """`while`, `do … while` and `for (;;)`."""
     inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
@@ -135,6 +186,9 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     if test is not None and test.type == "expression_statement":
         test = test.named_children[0]
     truth = True if test is None else truthy(machine.value(test, inner))
+    if truth is None and _counts_requests(machine, test, inner) and body is not None and _awaits(body):
+        frame.after = (*inner.after, *_drained_requests(machine, node, inner))
+        return None
     if (truth is False and node.type != "do_statement") or body is None:
         return None
     if _awaits(body) or (test is not None and _awaits(test)):

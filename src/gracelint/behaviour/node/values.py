@@ -51,6 +51,8 @@ class Promise(Record, identity=True):
     value: Any = UNDEFINED
     never: bool = False
     """Nothing settles it."""
+    stuck: bool = False
+    """Nothing ever resolves it, so that what awaits it hangs."""
 
 
 class External(Record):
@@ -59,6 +61,8 @@ class External(Record):
     path: str
     seconds: float | None = None
     """How long it takes at most when awaited, where an argument says (long polling); infinity for ever."""
+    signal: Any = None
+    """The AbortSignal among its arguments, which ends it."""
 
 
 class Builtin(Record, identity=True):
@@ -135,6 +139,12 @@ class Array:
         """It may have items nobody knows of."""
 
 
+class Pairs(Array):
+    """A `Map`: each item is an Array of a key and its value."""
+
+    __slots__ = ()
+
+
 class Thing:
     """What a program opens and has to let go of: a server, an interval, a worker, a connection."""
 
@@ -188,3 +198,18 @@ def equal(left: Any, right: Any) -> bool | None:
             isinstance(left, str) and isinstance(right, str) and str(left) == str(right)
         )
     return None
+
+
+def name_of(thing: Thing) -> str:
+    what = {
+        "interval": f"the {thing.name}",
+        "server": "the listening server",
+        "connection": f"the {thing.name} connection",
+        "consumer": f"the {thing.name} consumer",
+        "worker": "the worker thread",
+        "child": "the child process",
+        "cluster": "the cluster's workers",
+        "loop": "the loop",
+        "port": "the message port",
+    }.get(thing.kind, f"the {thing.name}")
+    return f"{what} in line {thing.span.line}"

@@ -1,0 +1,149 @@
+"""JavaScript's own functions, Node's for paths, and what compilers put around `require`."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.methods import forked, items
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Array, Builtin, Closure, External, Object, Pairs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.state import Frame
+
+
+def _object_keys(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, External):
+        return (
+            Array(items(machine, value).items, open=True) if value.path == "cluster.workers" else Array([], open=True)
+        )
+    return Array(list(value.props), value.open) if isinstance(value, Object) else Array([], open=True)
+
+
+def _object_values(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, External) and value.path == "cluster.workers" and (thing := forked(machine)):
+        return Array([thing])
+    return Array(list(value.props.values()), value.open) if isinstance(value, Object) else Array([], open=True)
+
+
+def _object_entries(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, Object):
+        return Array([Array([key, item]) for key, item in value.props.items()], value.open)
+    return Array([], open=True)
+
+
+def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return args[0] if args and isinstance(args[0], Array) else Array([], open=True)
+
+
+def _map(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    given = args[0] if args else None
+    return Pairs(list(given.items), given.open) if isinstance(given, Array) else Pairs([], open=True)
+
+
+def _url(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`new URL('./worker.js', import.meta.url)`: a file beside this one."""
+    beside = len(args) > 1 and isinstance(args[1], External) and args[1].path.startswith("import.meta")
+    return args[0] if beside and isinstance(args[0], str) else External("URL")
+
+
+def _join(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return "/".join(args) if args and all(isinstance(part, str) for part in args) else UNKNOWN
+
+
+def _define_property(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`Object.defineProperty(exports, "stop", { get: function () { return x.stop; } })`, as compilers write it."""
+    owner, name, how = (*args, UNKNOWN, UNKNOWN, UNKNOWN)[:3]
+    if isinstance(owner, Object) and isinstance(name, str) and isinstance(how, Object):
+        getter = how.props.get("get")
+        owner.props[str(name)] = (
+            machine.call(getter, [], frame, node) if isinstance(getter, Closure) else how.props.get("value", UNKNOWN)
+        )
+    return owner
+
+
+def _assign(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    owner = args[0] if args else UNKNOWN
+    for other in args[1:]:
+        if isinstance(owner, Object):
+            owner.props |= other.props if isinstance(other, Object) else {}
+            owner.open = owner.open or not isinstance(other, Object) or other.open
+    return owner
+
+
+def _interop(machine: Machine, args: list[Any], node: Node | None, frame: Frame) -> Any:
+    """`__importDefault(require('express'))`, as compilers write it."""
+    module = args[0] if args else UNKNOWN
+    if not isinstance(module, Object) or "__esModule" in module.props or "default" in module.props:
+        return module
+    return Object({**module.props, "default": module})
+
+
+def _export_star(machine: Machine, args: list[Any], node: Node | None, frame: Frame) -> Any:
+    module, exports = (*args, UNKNOWN, UNKNOWN)[:2]
+    if isinstance(module, Object) and isinstance(exports, Object):
+        exports.props |= {key: value for key, value in module.props.items() if key != "default"}
+    return UNDEFINED
+
+
+INTEROP: dict[str, Builtin] = {
+    "__importDefault": Builtin(_interop),
+    "__importStar": Builtin(_interop),
+    "__toESM": Builtin(_interop),
+    "_interop_require_default": Builtin(_interop),
+    "_interopRequireDefault": Builtin(_interop),
+    "_interop_require_wildcard": Builtin(_interop),
+    "_interopRequireWildcard": Builtin(_interop),
+    "__exportStar": Builtin(_export_star),
+    "_export_star": Builtin(_export_star),
+}
+"""What compilers put around `require`, by name."""
+
+
+def _number(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, (int, float)):
+        return value
+    try:
+        return float(value) if isinstance(value, str) else UNKNOWN
+    except ValueError:
+        return UNKNOWN
+
+
+def _string(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return str(args[0]) if args and isinstance(args[0], (str, int)) else UNKNOWN
+
+
+def _same(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return args[0] if args else UNDEFINED
+
+
+FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
+    "Object.keys": _object_keys,
+    "Object.values": _object_values,
+    "Object.entries": _object_entries,
+    "Object.freeze": _same,
+    "Object.defineProperty": _define_property,
+    "Object.assign": _assign,
+    "Array.from": _array_from,
+    "Set": _array_from,
+    "Map": _map,
+    "URL": _url,
+    "url.URL": _url,
+    "url.fileURLToPath": _same,
+    "require.resolve": _same,
+    "path.join": _join,
+    "path.resolve": _join,
+    "Number": _number,
+    "parseInt": _number,
+    "parseFloat": _number,
+    "String": _string,
+    "Boolean": lambda m, a, n, f: UNKNOWN,
+}

@@ -1,0 +1,83 @@
+"""What the workers and child processes of a program do when its handler tells them to stop."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.state import Frame
+from gracelint.behaviour.node.values import UNKNOWN, Scope, name_of
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.reaction import Stopped
+    from gracelint.behaviour.node.state import Event
+    from gracelint.behaviour.node.values import Thing
+    from gracelint.source import Span
+
+
+def judge_peers(stopped: Stopped, start: Callable[[], Machine], depth: int) -> tuple[Verdict, str, Span] | None:
+    """What the workers and children do that the handler tells to stop; the worst of them."""
+    worst: tuple[Verdict, str, Span] | None = None
+    for event in stopped.events:
+        thing = event.thing
+        if (
+            event.kind not in ("stop-child", "ask", "disconnect")
+            or thing is None
+            or thing.kind not in ("worker", "child", "cluster")
+        ):
+            continue
+        found = _peer(stopped.machine, thing, event, depth)
+        if worst is None or _WORST.index(found[0]) < _WORST.index(worst[0]):
+            worst = found
+    return worst
+
+
+_WORST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
+
+
+def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Verdict, str, Span]:
+    if not isinstance(thing.data, tuple) or depth > 2:
+        return Verdict.UNKNOWN, f"what {name_of(thing)} does when it is told to stop cannot be told", event.span
+    from gracelint.behaviour.node.reaction import RELEASES, look_again, reaction, woken
+
+    source, role, argv = thing.data
+
+    def start() -> Machine:
+        peer = type(machine)(source, machine.files, machine.env, argv, role, machine.parsed)
+        peer.start()
+        return peer
+
+    base = start()
+    if event.kind == "stop-child":
+        found, _ = reaction(event.target, base, start, depth + 1)
+        return found.as_child, f"{name_of(thing)}: {found.why}", found.span or event.span
+    kept = [known for known in base.things if known.alive is not False]
+    if event.kind == "disconnect":
+        # a disconnected worker closes its servers, answers what is in flight, and ends when nothing else is left
+        if kept and all(known.kind == "server" for known in kept):
+            return Verdict.HANDLED, f"{name_of(thing)} close their servers when they are disconnected", event.span
+        return Verdict.UNKNOWN, f"whether {name_of(thing)} end after they are disconnected cannot be told", event.span
+    port = [function for key in ("port.message", "message") for function in base.listeners.get(key, ())]
+    keeper = next((known for known in kept if known.alive and known.certain), None)
+    if not port and keeper is not None and not base.unread:
+        why = f"{name_of(thing)} has no listener for messages, and {name_of(keeper)} keeps it running"
+        return Verdict.IGNORED, why, keeper.span
+    if not port:
+        return Verdict.UNKNOWN, f"what {name_of(thing)} does with the message cannot be told", event.span
+    file = base.parsed[source.path]
+    assert file is not None
+    opened = tuple(known for known in base.things if known.alive is not False)
+    before, base.events = base.events, []
+    base.stopping = True
+    for function in port:
+        base.task(function, [UNKNOWN if event.value is None else event.value], Frame(Scope(), file), ())
+    look_again(base, opened)
+    late = (woken(event, base) for event in before)
+    base.events.extend(event for event in late if event is not None)
+    released = {id(done.thing) for done in base.events if done.kind in RELEASES and done.certain} | set(base.resolved)
+    left = [known for known in opened if id(known) not in released]
+    if any(done.kind == "exit" and done.certain for done in base.events) or not left:
+        return Verdict.HANDLED, f"{name_of(thing)} ends when it is asked to", event.span
+    return Verdict.UNKNOWN, f"whether {name_of(thing)} ends when it is asked to cannot be told", event.span
