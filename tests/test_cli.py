@@ -227,7 +227,8 @@ class TestFixing:
     def test_fix_writes_and_reports_what_is_left(self, project: Path, run: Run) -> None:
         (project / "Dockerfile").write_bytes(KILLED.replace("\n", "\r\n").encode())
         result = run("check", "--fix", "--unsafe-fixes")
-        assert (result.code, result.out, result.err) == (0, "No findings in 1 file.\n", "Fixed 1 finding in 1 file.\n")
+        assert (result.code, result.out) == (0, "No findings in 1 file.\n")
+        assert result.err == "Fixed 1 finding in 1 file:\n  Dockerfile: uncatchable-stop-signal\n"
         assert (project / "Dockerfile").read_bytes() == b'FROM x\r\nCMD ["app"]\r\n'
 
     def test_unsafe_fixes_are_asked_for(self, project: Path, run: Run) -> None:
@@ -242,8 +243,24 @@ class TestFixing:
         assert result.out == (
             '--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,3 +1,2 @@\n FROM x\n-STOPSIGNAL SIGKILL\n CMD ["app"]\n'
         )
-        assert result.err == "Would fix 1 finding in 1 file.\n"
+        assert result.err == "Would fix 1 finding in 1 file:\n  Dockerfile: uncatchable-stop-signal\n"
         assert (project / "Dockerfile").read_text() == KILLED
+
+    def test_each_fix_is_named_with_its_place(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        result = run("check", "--fix", "--unsafe-fixes", "--show-fixes")
+        assert result.err == (
+            "Fixed 1 finding in 1 file:\n"
+            "  Dockerfile:2: uncatchable-stop-signal: Leave the stop signal at its default\n"
+        )
+
+    def test_a_diff_with_nothing_to_show_says_so(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(FINE)
+        result = run("check", "--diff")
+        assert (result.code, result.out, result.err) == (0, "", "Nothing to fix.\n")
+        (project / "Dockerfile").write_text(KILLED)
+        result = run("check", "--diff")
+        assert (result.code, result.out, result.err) == (1, "", "Nothing to fix, and 1 finding left.\n")
 
 
 class TestBaseline:
@@ -278,6 +295,11 @@ class TestOutput:
         assert result.out.startswith("::error file=Dockerfile,line=2,")
         assert json.loads((project / "out.sarif").read_text())["version"] == "2.1.0"
         assert (project / "out.xml").read_text().startswith("<?xml ")
+
+    def test_a_dash_is_standard_output(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        assert run("check", "--format", "json=-").out == run("check", "--format", "json").out
+        assert not (project / "-").exists()
 
     def test_a_file_that_cannot_be_written(self, project: Path, run: Run) -> None:
         result = run("check", "--format", "json=nowhere/out.json")

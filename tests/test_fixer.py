@@ -15,10 +15,12 @@ from gracelint import fixer
 from gracelint.config import ConfigError, parse_settings
 from gracelint.engine import select
 from gracelint.finding import Edit
-from gracelint.fixer import Change, Fixed, apply_edits, unified_diff, write_files
+from gracelint.fixer import Change, Fixed, apply_edits, unified_diff
+from gracelint.harm import same_elsewhere
 from gracelint.project import Request
 from gracelint.source import Source
 from gracelint.testing import fix, fixed_files
+from gracelint.writing import write_files
 
 PACK = 'plugins = ["acme_rules"]\n'
 
@@ -48,25 +50,27 @@ class TestRounds:
     def test_it_goes_on_until_nothing_is_left(self) -> None:
         text, result = fixed("FROM x\nUSER 0\n", "step-up")
         assert text == "FROM x\nUSER 3\n"
-        assert result.applied == 3
+        assert len(result.applied) == 3
         assert result.after.findings == ()
 
-    def test_it_gives_up_after_ten_rounds_and_says_so(self) -> None:
+    def test_a_fix_that_never_comes_to_an_end_is_taken_back(self) -> None:
         text, result = fixed("FROM x\nUSER 0\n", "step-up", settings="rules.step-up.limit = 99")
-        assert text == "FROM x\nUSER 10\n"
-        assert result.refused == ("some fixes: still more to do after 10 rounds",)
+        assert text == "FROM x\nUSER 0\n"
+        assert result.refused == (
+            "step-up at Dockerfile:2: the fix would leave its finding where it is, or move it, so it was taken back",
+        )
 
     def test_fixes_far_apart_are_made_in_one_round(self) -> None:
         text, result = fixed("FROM python:2\nUSER 2\n", "step-up", "old-python")
         assert text == "FROM python:3\nUSER 3\n"
-        assert result.applied == 2
+        assert len(result.applied) == 2
 
     def test_bytes_that_no_fix_touches_survive(self) -> None:
         text, _ = fixed("\ufeff# é 🎈\r\nFROM python:2   \r\n\r\nUSER\t x", "old-python")
         assert text == "\ufeff# é 🎈\r\nFROM python:3   \r\n\r\nUSER\t x"
 
     def test_unsafe_fixes_wait_to_be_asked_for(self) -> None:
-        files = {"gracelint.toml": PACK, "Dockerfile": "FROM python:3\nSTOPSIGNAL SIGKILL\n"}
+        files = {"gracelint.toml": PACK, "Dockerfile": 'FROM x\nSTOPSIGNAL SIGKILL\nCMD ["app"]\n'}
         assert fix(files, select=["uncatchable-stop-signal"], unsafe=False).changes == ()
         assert fix(files, select=["uncatchable-stop-signal"], unsafe=True).changes != ()
 
@@ -78,10 +82,27 @@ class TestHarm:
         assert result.refused == ("harmful-fix at Dockerfile:2: the fix would break Dockerfile, so it was taken back",)
 
     def test_a_fix_that_adds_a_finding_is_taken_back(self) -> None:
-        text, result = fixed("FROM x\nLABEL adds\n", "harmful-fix", "uncatchable-stop-signal")
-        assert text == "FROM x\nLABEL adds\n"
+        files = {"gracelint.toml": PACK, "Dockerfile": "FROM x\nLABEL adds\n"}
+        result = fix(files, select=["harmful-fix", "uncatchable-stop-signal"], unsafe=False)
+        assert result.changes == ()
         assert result.refused == (
             "harmful-fix at Dockerfile:2: the fix would add a finding (uncatchable-stop-signal in Dockerfile), "
+            "so it was taken back",
+        )
+
+    def test_what_a_fix_uncovers_is_fixed_with_it(self) -> None:
+        text, result = fixed("FROM x\nLABEL adds\n", "harmful-fix", "uncatchable-stop-signal")
+        assert text == "FROM x\n"
+        assert [item.rule for item in result.applied] == ["harmful-fix", "uncatchable-stop-signal"]
+
+    def test_a_fix_that_makes_a_launch_worse_is_taken_back(self) -> None:
+        files = {
+            "gracelint.toml": PACK,
+            "Dockerfile": 'FROM python:3.12-slim AS base\nLABEL detaches\nCMD ["nginx", "-g", "daemon off;"]\n',
+        }
+        result = fix(files, select=["harmful-fix"])
+        assert result.refused == (
+            "harmful-fix at Dockerfile:2: the fix would make `base` in Dockerfile unknown, which is cut now, "
             "so it was taken back",
         )
 
@@ -98,13 +119,13 @@ class TestHarm:
     def test_a_yaml_fix_may_change_only_what_it_touches(self, after: str, same: bool) -> None:
         before = Source("a.yaml", "a: 1\nb: [1, 2]\n")
         edit = Edit(before.span(3, 4), "9")
-        assert fixer._same_elsewhere(before, Source("a.yaml", after), [edit]) is same
+        assert same_elsewhere(before, Source("a.yaml", after), [edit]) is same
 
 
 class TestWriting:
     def change(self, root: Path, text: str = "new\n", *names: str) -> Fixed:
         changes = tuple(Change(name, (root / name).read_bytes().decode(), text) for name in names or ("Dockerfile",))
-        return Fixed(str(root), None, None, changes, 1, ())  # type: ignore[arg-type]
+        return Fixed(str(root), None, None, changes, (), ())  # type: ignore[arg-type]
 
     def test_mode_and_links_are_kept(self, tmp_path: Path) -> None:
         (tmp_path / "real").write_text("old\n")
@@ -196,7 +217,7 @@ class TestWriting:
         settings = parse_settings(PACK + 'select = ["old-python"]', "gracelint.toml")
         request = Request(root=str(tmp_path), paths=(str(tmp_path),), settings=settings)
         result = fixer.fix(request, select(settings))
-        assert result.applied == 1
+        assert len(result.applied) == 1
         with pytest.raises(ConfigError, match="not UTF-8"):
             write_files(result)
         assert (tmp_path / "Dockerfile").read_bytes() == b"# caf\xe9\nFROM python:2\n"

@@ -48,37 +48,45 @@ def _check(options: Namespace) -> int:
     from gracelint.project import read_project
 
     request, selection = _request(options)
-    fixed = None
+    fixed, fresh = None, _fresh(options)
     if options.fix or options.diff:
         from gracelint.fixer import fix
 
         if request.overlay:
             raise ConfigError("standard input cannot be fixed: give the file's path")
-        fixed = fix(request, selection, unsafe=options.unsafe_fixes)
+        fixed = fix(request, selection, unsafe=options.unsafe_fixes, fresh=fresh)
         report = fixed.before if options.diff else fixed.after
     else:
-        report = lint(read_project(request), selection)
+        report = fresh(lint(read_project(request), selection))
     if options.write_baseline:
         from gracelint.baseline import write
 
         write(options.write_baseline, report)
         _say(options, f"Wrote {counted(len(report.findings), 'finding')} to {options.write_baseline}.")
         return FAILED if report.errors else CLEAN
-    if options.baseline:
-        from gracelint.baseline import without_known
-
-        report = without_known(options.baseline, report)
     if fixed is not None:
-        from gracelint.fixer import unified_diff, write_files
+        from gracelint.fixer import unified_diff
+        from gracelint.writing import write_files
 
         if options.diff:
             print(unified_diff(fixed, report.shown), end="")
         else:
             write_files(fixed)
-        _say(options, fixed.story(options.diff))
+        _say(options, fixed.story(options.diff, options.show_fixes))
     if not options.diff:
         _output(report, options)
     return _verdict(report, options)
+
+
+def _fresh(options: Namespace) -> Callable[[Report], Report]:
+    """Leaves out of a report what the baseline lists, unless all of it is to be listed anew."""
+    if not options.baseline or options.write_baseline:
+        return lambda report: report
+    from functools import partial
+
+    from gracelint.baseline import without_known
+
+    return partial(without_known, options.baseline)
 
 
 def _trace(options: Namespace) -> int:
@@ -257,6 +265,7 @@ def _parser() -> ArgumentParser:
     fixing.add_argument("--fix", action="store_true", help="apply safe fixes")
     fixing.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones as well")
     fixing.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
+    fixing.add_argument("--show-fixes", action="store_true", help="with --fix or --diff: name each fix and its place")
     rules = check.add_argument_group("rules")
     rules.add_argument("--select", type=_names, action="extend", metavar="NAME", help="run only these rules or groups")
     rules.add_argument(
@@ -330,4 +339,4 @@ def _format(text: str) -> tuple[str, str | None]:
     name, _, path = text.partition("=")
     if name not in FORMATS:
         raise ArgumentTypeError(f"{name!r} is none of {', '.join(FORMATS)}")
-    return name, path or None
+    return name, None if path in ("", "-") else path

@@ -133,7 +133,7 @@ def lint(project: Project, selection: Selection) -> Report:
     findings = _join(kept)
     if project.request.around != 0:
         findings += _idle(suppressions, used, rules.keys() | selection.own, selection, settings)
-    shown = sorted((reported for reported in findings if _in_scope(reported, project)), key=_order)
+    shown = sorted((_appliable(reported, project) for reported in findings if _in_scope(reported, project)), key=_order)
     return Report(
         root=project.request.root,
         working_dir=project.request.working_dir or project.request.root,
@@ -301,6 +301,26 @@ def _idle(
 def _in_scope(reported: Reported, project: Project) -> bool:
     finding = reported.finding
     return any(span.source.path in project.scope for span in (finding.at, *(note.span for note in finding.notes)))
+
+
+def _appliable(reported: Reported, project: Project) -> Reported:
+    """A fix is for people to make where it would change a file that is not for us to change."""
+    fix = reported.finding.fix
+    if fix is None or not fix.edits:
+        return reported
+    from gracelint.editable import Editable
+
+    request = project.request
+    editable = Editable(request.root, project.scope, request.settings.exclude, by_git=False)
+    for source in dict.fromkeys(edit.span.source for edit in fix.edits):
+        reason = editable.reason(source)
+        if reason is not None:
+            title = (
+                f"{fix.title}; `{shown_path(request.root, request.working_dir or request.root, source.path)}` {reason}"
+            )
+            manual = Fix(title, (), Applicability.MANUAL)
+            return replace(reported, finding=replace(reported.finding, fix=manual))
+    return reported
 
 
 def _order(reported: Reported) -> tuple[str, int, int, str, str]:

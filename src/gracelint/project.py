@@ -228,6 +228,7 @@ class _Reading:
 
     def finish(self, request: Request, skipped: tuple[Skip, ...]) -> Project:
         linked = self._link()
+        programs = tuple(self._programs(linked))
         return Project(
             request=request,
             scope=self.scope,
@@ -235,7 +236,7 @@ class _Reading:
             stages=_judged(linked.launches) if linked else (),
             launches=tuple(linked.launches) if linked else (),
             workloads=tuple(linked.workloads) if linked else (),
-            programs=tuple(self._programs(linked)),
+            programs=programs,
             services=tuple(self.services),
             problems=tuple(self.problems),
             skipped=tuple(sorted((*skipped, *self.skipped), key=lambda skip: skip.path)),

@@ -1,10 +1,10 @@
-"""A label whose fix does harm: it breaks the file, or brings another rule's finding."""
+"""A label whose fix does harm: it breaks the file, brings another rule's finding, or stops the signal from arriving."""
 
 from collections.abc import Iterator
 
 from gracelint import Applicability, Edit, Finding, Fix, Severity, Stage, rule
 
-_HARM = {"breaks": "NONSENSE x", "adds": "STOPSIGNAL SIGKILL"}
+_HARM = {"breaks": "NONSENSE x", "adds": "STOPSIGNAL SIGKILL", "detaches": "STOPSIGNAL SIGUSR2"}
 
 
 @rule("harmful-fix", severity=Severity.WARNING, subject=Stage)

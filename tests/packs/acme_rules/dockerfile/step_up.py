@@ -1,4 +1,4 @@
-"""A stage named for a number: each round of fixing counts one up, up to `LIMIT`."""
+"""A stage named for a number: each fix counts one up, up to `LIMIT`."""
 
 from collections.abc import Iterator
 
@@ -11,4 +11,6 @@ def step_up(stage: Stage, limit: int) -> Iterator[Finding]:
         if item.name == "USER" and item.argument.text.isdecimal() and int(item.argument.text) < limit:
             place = item.argument.span(0, len(item.argument.text))
             edit = Edit(place, str(int(item.argument.text) + 1))
-            yield Finding("one more", at=place, fix=Fix("Count", (edit,), Applicability.SAFE))
+            yield Finding(
+                f"one more than {item.argument.text}", at=place, fix=Fix("Count", (edit,), Applicability.SAFE)
+            )
