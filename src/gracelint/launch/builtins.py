@@ -81,7 +81,8 @@ def run_event(kind: str, words: Sequence[Word], call: Call, state: State) -> Eve
 
 
 def event(kind: str, span: Span, state: State, jobs: frozenset[int] | None = None, signal: str = "") -> Event:
-    return Event(kind, span, traps=dict(state.traps), jobs=jobs, signal=signal, working_dir=state.working_dir)
+    made = Event(kind, span, traps=dict(state.traps), jobs=jobs, signal=signal, working_dir=state.working_dir)
+    return replace(made, variables=dict(state.variables)) if kind in ("wait", "forever") and state.traps else made
 
 
 def assign(state: State, name: str, value: ShellWord | None) -> None:
@@ -266,6 +267,17 @@ def _read(walk: Walk, call: Call, state: State) -> list[State]:
     return [state]
 
 
+def _coproc(walk: Walk, call: Call, state: State) -> list[State]:
+    """A job whose name, where it has one, stands before a compound command, which is read elsewhere."""
+    if call.operands:
+        state.jobs += 1
+        job = replace(run_event("start", call.operands, call, state), job=state.jobs)
+        state.events.append(job)
+        state.started = (*state.started, job)
+        state.variables["!"] = f"{JOB}{state.jobs}"
+    return [state]
+
+
 def _set(walk: Walk, call: Call, state: State) -> list[State]:
     for index, word in enumerate(call.words[1:], 1):
         option = word.value
@@ -352,9 +364,18 @@ def _compare(left: str | None, operator: str | None, right: str | None) -> bool 
     if operator in ("=", "==", "!="):
         return fnmatchcase(left, right) is (operator != "!=")
     numbers = _NUMBERS.get(operator or "")
+    left, right = _as_number(left), _as_number(right)
     if numbers is None or not left.lstrip("-").isdigit() or not right.lstrip("-").isdigit():
         return None
     return numbers(int(left), int(right))
+
+
+def _as_number(value: str) -> str:
+    """A process has some number that is not 0: any will do to compare with that."""
+    return _SOME_PROCESS if value.startswith((JOB, LEADER, SELF)) and " " not in value else value
+
+
+_SOME_PROCESS = "4194304"
 
 
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
@@ -493,6 +514,18 @@ def _nothing(walk: Walk, call: Call, state: State) -> list[State]:
 
 
 _QUIET = (
+    "bind",
+    "caller",
+    "compgen",
+    "complete",
+    "compopt",
+    "dirs",
+    "emulate",
+    "fc",
+    "help",
+    "history",
+    "setopt",
+    "times",
     "umask",
     "ulimit",
     "shopt",
@@ -541,6 +574,10 @@ BUILTINS: dict[str, Callable[[Walk, Call, State], list[State]]] = {
     "killall": _kill,
     "type": _read,
     "getopts": _read,
+    "readarray": _read,
+    "mapfile": _read,
+    "coproc": _coproc,
+    "logout": _exit,
     "break": _break,
     "continue": _break,
     **dict.fromkeys(_QUIET, _nothing),

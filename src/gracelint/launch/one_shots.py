@@ -16,7 +16,7 @@ def one_shot(argv: tuple[Word, ...]) -> bool | None:
     """True for a command that ends by itself (`echo`, a migration, `--help`); None where that cannot be told."""
     words = [word.value for word in argv]
     name = base_name(words[0])
-    if name in _commands() or (len(words) > 1 and words[1] in table("one_shots")["switches"]):
+    if name in _commands() or _switched(argv):
         return True
     while len(words) > 1 and (name in ("bundle", "npx", "exec") or name.startswith("python") or name == "php"):
         words = words[1:] if words[1] not in ("exec", "-m", "-u") else words[2:]
@@ -24,6 +24,16 @@ def one_shot(argv: tuple[Word, ...]) -> bool | None:
     operands = table("one_shots")["operands"].get(name, ())
     first = words[1] if len(words) > 1 else ""
     return True if first in operands or (operands == ["*"] and first) or name in _commands() else None
+
+
+def sets_up_by_operand(argv: tuple[Word, ...]) -> bool:
+    """Whether it is the operand that makes it a command that ends: `manage.py migrate`, `npm ci`."""
+    name = base_name(argv[0].value)
+    return name not in _commands() and not _switched(argv) and bool(one_shot(argv))
+
+
+def _switched(argv: tuple[Word, ...]) -> bool:
+    return len(argv) > 1 and argv[1].value in table("one_shots")["switches"]
 
 
 @cache

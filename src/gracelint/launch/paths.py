@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.knowledge import table
-from gracelint.launch.one_shots import one_shot
+from gracelint.launch.one_shots import one_shot, sets_up_by_operand
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import Scope, expand
 from gracelint.record import Record, field, replace
@@ -40,8 +40,8 @@ _LONG_BESIDE = 10
 class Event(Record, identity=True):
     """Something that happens on a path.
 
-    `kind` is run (in the foreground), start (in the background), exec, redirect (an exec without a command), wait,
-    kill, exit, return, break, continue, or forever (an endless loop).
+    `kind` is run (in the foreground), start (in the background), daemon (it goes to the background by itself), exec,
+    redirect (an exec without a command), wait, kill, exit, return, break, continue, or forever (an endless loop).
     """
 
     kind: str
@@ -85,6 +85,8 @@ class Event(Record, identity=True):
     """Under `set -m`, where background jobs do not ignore SIGINT."""
     passes: bool = False
     """It may turn out to be a preparation, where another program follows."""
+    variables: Mapping[str, str | None] = field(default_factory=dict)
+    """What the shell knows while it waits."""
     beside: tuple[Span, ...] = ()
     """The other commands of its pipe, and those its output is redirected to."""
 
@@ -128,6 +130,8 @@ class State:
         """Whether the last command succeeded; None where the path may go both ways."""
         self.ended = False
         self.events: list[Event] = []
+        self.passed: frozenset[tuple[object, ...]] = frozenset()
+        """Programs in the foreground, by identity, behind which another one was started."""
         self.depth = 0
 
     def fork(self) -> State:
@@ -147,9 +151,11 @@ class State:
         """
         plain = event.kind == "run" and not event.idle and (not event.words or event.words[0].value != "sleep")
         if plain and event.prepares:
+            if sets_up(event.words) and self.events and self.events[-1].passes:
+                self.passed |= {self.events.pop().identity}
             return
-        if (plain or event.kind == "exec") and self.events and self.events[-1].passes:
-            self.events.pop()
+        if (plain or event.kind in ("exec", "daemon")) and self.events and self.events[-1].passes:
+            self.passed |= {self.events.pop().identity}
         self.events.append(replace(event, passes=True) if plain else event)
 
     def absorb(self, other: State) -> None:
@@ -212,6 +218,27 @@ def prepares(words: tuple[Word, ...]) -> bool:
     if name in table("wrappers"):
         return any(prepares(words[index:]) for index in range(1, min(len(words), _WRAPPED_WITHIN)))
     return name in table("shell_commands")["prepares"]["names"] or bool(words and one_shot(words))
+
+
+def sets_up(words: tuple[Word, ...]) -> bool:
+    """Whether a command is one, such as a migration, that comes before a program and never behind it."""
+    return bool(words) and sets_up_by_operand(words)
+
+
+def daemonizes(words: tuple[Word, ...]) -> bool:
+    """Whether a command starts a service and returns at once: `service nginx start`, `cron`, `sshd`."""
+    values = [word.value for word in words]
+    if not values:
+        return False
+    if values[0].startswith("/etc/init.d/"):
+        values = ["service", *values]
+    row = table("shell_commands")["daemons"].get(base_name(values[0]))
+    if row is None:
+        return False
+    line = f" {' '.join(values[1:])} "
+    if any(f" {text} " in line for text in row.get("unless", ())):
+        return False
+    return any(f" {text} " in line for text in row["only"]) if "only" in row else True
 
 
 def is_idle(words: tuple[Word, ...], least: float = _LONG) -> bool:

@@ -17,7 +17,7 @@ from gracelint.launch.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.paths import JOB, LEADER, Event, State, asks, filters, lingers
+from gracelint.launch.paths import JOB, LEADER, Event, State, asks, daemonizes, filters, lingers
 from gracelint.record import replace
 
 TYPE_CHECKING = False
@@ -39,9 +39,16 @@ _MOST_ROUNDS = 40
 class Walk:
     """One walk over a script. `read` finds a file's text by path and working directory; `row` is the shell's."""
 
-    def __init__(self, read: Callable[[str, str], Passage | None], row: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        read: Callable[[str, str], Passage | None],
+        row: dict[str, Any],
+        detaches: Callable[[tuple[Word, ...], str], bool] = lambda words, working_dir: daemonizes(words),
+    ) -> None:
         self.read = read
         self.row = row
+        self.detaches = detaches
+        """Whether a command goes to the background by itself."""
         self.lacks = frozenset(row.get("lacks", ()))
         self.refused: list[Span] = []
         """Signal names that the shell does not take."""
@@ -65,7 +72,8 @@ class Walk:
         if name in BUILTINS:
             return BUILTINS[name](self, call, state)
         shapes = _behind_traps(call.shapes, state)
-        state.add(run_event("run", call.words, Call(call.words, call.command, shapes), state))
+        run = run_event("run", call.words, Call(call.words, call.command, shapes), state)
+        state.add(replace(run, kind="daemon") if self.detaches(run.words, state.working_dir) else run)
         state.status = None if asks(name) else True
         return [state]
 

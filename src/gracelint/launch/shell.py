@@ -9,7 +9,7 @@ from gracelint.facts.script import Simple
 from gracelint.knowledge import table
 from gracelint.launch.builtins import BUILTINS
 from gracelint.launch.image import find_text
-from gracelint.launch.paths import NOWHERE, SELF, Event, State, is_idle
+from gracelint.launch.paths import NOWHERE, SELF, Event, State, daemonizes, is_idle, prepares
 from gracelint.launch.scripts import Walk
 from gracelint.launch.step import Context, Step
 from gracelint.launch.traps import Reaction, Scene, blocking, program_of, react
@@ -219,15 +219,25 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
     missing = _missing(script, row)
     if missing:
         return _end(job, name, f"{row['title']} has no {missing}: it cannot read this text", "broken")
-    walk = Walk(_reader(job.context), row)
+    walk = Walk(_reader(job.context), row, _detacher(job.context))
     paths = walk.paths(script.body, _state(job), _shapes_around(script, job.form))
     if not walk.complete:
         return _end(job, name, "the script has more ways to go than are followed", "branches")
-    scenes = [Scene(path, index, walk, job.context) for path in paths if (index := blocking(path)) is not None]
+    passed = frozenset().union(*(path.passed for path in paths))
+    scenes = [
+        Scene(path, index, walk, job.context)
+        for path in paths
+        if (index := blocking(path)) is not None and not _passes(path.events[index], passed)
+    ]
     if not scenes:
         lasting = any(not item.prepares for path in paths for item in path.started)
         return replace(_end(job, name, "it starts no program and waits for it", "one-shot"), one_shot=not lasting)
     return _step_of([_judge(scene) for scene in scenes], job, script, name)
+
+
+def _passes(event: Event, passed: frozenset[tuple[object, ...]]) -> bool:
+    """Whether the last program of one way is a step on another: then that way ends behind it, as in `exit 1`."""
+    return event.kind == "run" and not event.idle and not event.looped and event.identity in passed
 
 
 def _judge(scene: Scene) -> _End:
@@ -394,6 +404,20 @@ def _reader(context: Context) -> Callable[[str, str], Passage | None]:
         return find_text(context.image, context.files, path, working_dir)
 
     return read
+
+
+def _detacher(context: Context) -> Callable[[tuple[Word, ...], str], bool]:
+    from gracelint.launch import servers
+
+    def detaches(words: tuple[Word, ...], working_dir: str) -> bool:
+        if daemonizes(words):
+            return True
+        if prepares(words):
+            return False
+        step = servers.step(words, replace(context, working_dir=working_dir))
+        return step is not None and step.hop is not None and bool(step.hop.details.get("detaches"))
+
+    return detaches
 
 
 def _inner_context(program: Event, reaction: Reaction, context: Context) -> Context:

@@ -158,6 +158,7 @@ def _ways(scene: Scene, action: str) -> list[list[Event]]:
     state = scene.path.fork()
     state.events, state.ended = [], False
     state.traps = dict(scene.event.traps)
+    state.variables = {**state.variables, **scene.event.variables}
     ends = scene.walk.commands(read_script(Passage.whole(Source("", action))).body, state)
     return [end.events for end in ends]
 
