@@ -17,7 +17,10 @@ from gracelint.testing import read
 OBSERVATIONS = Path(__file__).parent / "observations" / "wrappers.jsonl"
 ROWS = [json.loads(line) for line in OBSERVATIONS.read_text(encoding="utf-8").splitlines()]
 SHOWN = [f"{' '.join(row['argv'])} [{row.get('signal', 'SIGTERM')}]" for row in ROWS]
-SAYS_NO_MORE = {"cat": "how long it lives is up to its standard input"}
+SAYS_NO_MORE = {
+    "cat": "how long it lives is up to its standard input",
+    "bash": "it was started with its standard input open",
+}
 
 APP = """\
 import signal

@@ -19,6 +19,8 @@ _ADVICE = {
     "child": "Make the program the last command, outside of subshells, and `exec` it",
     "optimised": "Take the program out of the subshell, and `exec` it",
     "idle": "Start the service itself in the foreground, with `exec`",
+    "execs-idle": "Start the service itself in the foreground, with `exec`",
+    "beside": "Run it in a container of its own, or keep the shell: trap the signal, pass it on to both and `wait`",
     "pipe": "Take the program out of the pipe, let it write to stdout, and `exec` it",
     "loop": "Leave restarts to the orchestrator, and `exec` the program",
     "wait": "`exec` the program, or trap the signal, pass it on and `wait` twice",

@@ -205,7 +205,8 @@ def _source(walk: Walk, call: Call, state: State) -> list[State]:
 
 def _exit(walk: Walk, call: Call, state: State) -> list[State]:
     kind = "return" if call.name == "return" and state.depth else "exit"
-    state.events.append(event(kind, call.command.span, state))
+    status = call.operands[0].value if call.operands else ""
+    state.events.append(event(kind, call.command.span, state, signal=status if status.isdecimal() else ""))
     state.ended = True
     return [state]
 

@@ -101,6 +101,10 @@ def _behind(step: Step, way: Way) -> Way:
     hop = step.hop
     if hop is not None and not step.together:
         hop, way = in_time(hop, way)
+    beside = hop.details.get("beside") if hop is not None else None
+    if hop is not None and beside is not None and way.verdict is Verdict.HANDLED:
+        details = {**hop.details, "cause": "beside", "at": beside.span, "reached_by_exec": False}
+        hop = replace(hop, effect=Effect.CUTS, why=beside.why, details=details)
     programs = (step.program, *way.programs) if step.program is not None else way.programs
     longer = replace(
         way,

@@ -209,6 +209,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
         init=service.init is not None and service.init.value,
         mounts=_mounts(service),
         user=service.user.value if service.user is not None else None,
+        stdin_open=_is_true(service.node, "tty", "stdin_open"),
     )
 
 
@@ -262,12 +263,17 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
         working_dir=container.working_dir,
         pid_1=not workload.share_process_namespace,
         user=_run_as(workload, container),
+        stdin_open=_is_true(container.node, "tty", "stdin"),
     )
 
 
 def _with_others(env: Mapping[str, Word | None] | None, node: yaml.Mapping, key: str) -> Mapping[str, Word | None]:
     """The variables a manifest sets; where it has others set from elsewhere, any may be set."""
     return {OTHER_VARIABLES: None, **(env or {})} if node.get(key) is not None else env or {}
+
+
+def _is_true(node: yaml.Mapping, *keys: str) -> bool:
+    return any((word := node.scalar(key)) is not None and word.value.lower() == "true" for key in keys)
 
 
 def _run_as(workload: Workload, container: Container) -> str | None:
@@ -317,6 +323,7 @@ def _followed(
     init: bool = False,
     mounts: tuple[tuple[str, str], ...] = (),
     user: str | None = None,
+    stdin_open: bool = False,
 ) -> Launch:
     image = replace(launch.image, mounts=mounts) if mounts else launch.image
     values: dict[str, str | None] = dict(image.env)
@@ -334,6 +341,7 @@ def _followed(
         assume=launch.assume,
         wrappers=desk.settings.wrappers,
         user=user,
+        stdin_open=stdin_open,
     )
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
         return replace(launch, argv=None, why="a Windows container gets no signals")

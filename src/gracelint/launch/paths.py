@@ -62,7 +62,7 @@ class Event(Record, identity=True):
     jobs: frozenset[int] | None = None
     """Which jobs are waited for or signalled; None where that is not known."""
     signal: str = ""
-    """What `kill` sends."""
+    """What `kill` sends; the status that `exit` is given, or errexit."""
     by_name: bool = False
     """It signals the program itself, whatever started it (`pkill python`)."""
     reached: bool | None = True

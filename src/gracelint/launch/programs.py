@@ -303,6 +303,9 @@ def _drain(program: Program, context: Context) -> Drain | None:
 
 
 def _interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step:
+    if not context.stdin_open:
+        why = f"{language} without a script reads its standard input, which is empty here: it ends at once"
+        return Step(_hop(argv, context, HopKind.PROGRAM, Effect.UNKNOWN, why), one_shot=True)
     effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
     why = f"{language} without a script reads commands and has no handler"
     return Step(_hop(argv, context, HopKind.PROGRAM, effect, why), one_shot=True)

@@ -200,6 +200,7 @@ class Walk:
             leads=not isinstance(body, Pipeline) or main.span == body.commands[0].span,
             job=state.jobs,
             monitor=state.monitor,
+            passes=False,
         )
         state.events.append(started)
         state.started = (*state.started, started)

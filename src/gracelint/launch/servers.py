@@ -109,6 +109,27 @@ def _hurried(drain: Drain | None, signal: str) -> tuple[str, str] | None:
     return "unknown", f"{drain.why} leaves only {drain.seconds:g} s for what is in flight"
 
 
+def is_server(argv: tuple[Word, ...]) -> bool:
+    """Whether a command line starts a known server, by itself or as `service NAME start`."""
+    name = base_name(argv[0].value)
+    names = [word.value for word in argv[1:]] if name in _STARTERS else [name]
+    return any(name in _SERVICES or _finishes(name) for name in names)
+
+
+def _finishes(name: str) -> bool:
+    """Whether some signal lets it finish what is in flight."""
+    return any("graceful" in row.get("signals", {}).values() for _, row in _named().get(name, ()))
+
+
+_STARTERS = ("service", "rc-service", "invoke-rc.d", "systemctl")
+
+
+_SERVICES = frozenset(
+    ("apachectl", "apache2ctl", "apache2", "pg_ctl", "pg_ctlcluster", "postgresql", "mysql", "mariadb", "cron", "crond")
+)
+"""Names of services and of what starts them, where those of the servers are others."""
+
+
 def server_reaction(
     name: str, options: Mapping[str, float | str | bool | None], signal: str
 ) -> tuple[Verdict, Verdict, str, Drain | None]:

@@ -7,9 +7,11 @@ import posixpath
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.facts.script import Simple
 from gracelint.knowledge import table
+from gracelint.launch.beside import unheard
 from gracelint.launch.builtins import BUILTINS
 from gracelint.launch.image import find_text
 from gracelint.launch.paths import NOWHERE, SELF, Event, State, daemonizes, is_idle, prepares
+from gracelint.launch.reasons import why_of
 from gracelint.launch.scripts import Walk
 from gracelint.launch.step import Context, Step
 from gracelint.launch.traps import Reaction, Scene, blocking, program_of, react
@@ -72,6 +74,8 @@ class _Job(Record, identity=True):
     context: Context
     form: str
     """sh -c, shell-form or script."""
+    unnamed: bool = False
+    """Which shell it is is not known, and makes no difference."""
 
 
 class _End(Record, identity=True):
@@ -126,6 +130,10 @@ def _shell_step(argv: tuple[Word, ...], context: Context) -> Step:
             return _unreadable(argv, context, f"the script {call.script.value} is not in the project")
         return _run(_Job(argv, argv[0].value, found, call, context, "script"))
     name = base_name(argv[0].value)
+    if not context.stdin_open:
+        why = f"{name} without a command reads its standard input, which is empty here: it ends at once"
+        hop = _hop(argv, context, HopKind.SHELL, name, Effect.UNKNOWN, why, {"cause": "one-shot", "form": "sh -c"})
+        return Step(hop, one_shot=True)
     effect = Effect.SWALLOWS if context.pid_1 else Effect.UNKNOWN
     why = f"{name} without a command is an interactive shell, which does not end on {context.signal}"
     details = {"cause": "interactive", "form": "sh -c", "written": argv[0].span is not None}
@@ -210,7 +218,9 @@ def _run(job: _Job) -> Step:
     except RecursionError:
         return _end(job, names[0], "the script is nested too deeply to be followed", "branches")
     effects = {step.hop.effect for step in steps if step.hop is not None}
-    return steps[0] if len(effects) == 1 else _undecided(job, steps, names)
+    if len(effects) > 1:
+        return _undecided(job, steps, names)
+    return steps[0] if len(names) == 1 else _in_shell(replace(job, unnamed=True), script, names[0])
 
 
 def _in_shell(job: _Job, script: Script, name: str) -> Step:
@@ -227,7 +237,7 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
     scenes = [
         Scene(path, index, walk, job.context)
         for path in paths
-        if (index := blocking(path)) is not None and not _passes(path.events[index], passed)
+        if (index := blocking(path)) is not None and not _passes(path, path.events[index], passed)
     ]
     if not scenes:
         lasting = any(not item.prepares for path in paths for item in path.started)
@@ -235,14 +245,21 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
     return _step_of([_judge(scene) for scene in scenes], job, script, name)
 
 
-def _passes(event: Event, passed: frozenset[tuple[object, ...]]) -> bool:
-    """Whether the last program of one way is a step on another: then that way ends behind it, as in `exit 1`."""
-    return event.kind == "run" and not event.idle and not event.looped and event.identity in passed
+def _passes(path: State, event: Event, passed: frozenset[tuple[object, ...]]) -> bool:
+    """Whether a way ends behind its last program: that is a step on another way, or `exit 1` follows."""
+    if event.kind != "run" or event.idle or event.looped:
+        return False
+    end = path.events[-1]
+    return event.identity in passed or (end.kind == "exit" and end.signal not in ("", "0", "errexit"))
 
 
 def _judge(scene: Scene) -> _End:
     event = scene.event
     signal = scene.context.signal
+    replaced = event.kind == "exec" or (event.kind == "run" and _execs(event, scene.row) is not False)
+    if replaced and event.idle and scene.programs:
+        effect = Effect.SWALLOWS if scene.context.pid_1 else Effect.CUTS
+        return _End(scene, Reaction(effect, "execs-idle", signal), program_of(scene))
     if event.kind == "exec":
         piped = any(item.beside for item in scene.path.events if item.kind in ("exec", "redirect"))
         if piped and scene.context.group_signalled:
@@ -272,7 +289,6 @@ def _execs(event: Event, row: dict[str, Any]) -> bool | None:
 
 def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     """One step for all ways through the script: the worst of them is shown, and they must agree to be believed."""
-    row = table("shells")[name]
     worst = next((end for end in ends if end.reaction.effect in (Effect.SWALLOWS, Effect.CUTS)), ends[0])
     reaction, program = worst.reaction, worst.program
     agree = all(end.reaction.effect is reaction.effect for end in ends)
@@ -281,7 +297,8 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         reaction = replace(reaction, cause="refused")
     if reaction.cause == "child" and is_idle(program.words):
         reaction = replace(reaction, cause="idle")
-    why = _why(row["title"], program, reaction, job.context, refused[0].text if refused else "")
+    beside = [unheard(end.scene) for end in ends] if reaction.effect is Effect.REPLACES else []
+    why = why_of(_title(job, name), program, reaction, job.context, refused[0].text if refused else "")
     if not agree:
         why = f"whether the shell stays depends on the branch that is taken: on one, {why}"
     details = {
@@ -290,6 +307,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "plain": _plain(script),
         "reached_by_exec": all(end.scene.event.kind == "exec" for end in ends),
         "refused": tuple(refused),
+        "beside": beside[0] if beside and all(beside) else None,
         **_repairs(ends, reaction, job.passage),
     }
     hop = _hop_of(job, name, reaction.effect if agree else Effect.UNKNOWN, why, details)
@@ -471,55 +489,6 @@ def _undecided(job: _Job, steps: list[Step], names: tuple[str, ...]) -> Step:
     return replace(first, hop=hop, context=inner)
 
 
-_WHY = {
-    "exec": "{shell} execs {program}",
-    "optimised": "{shell} execs the last command of this text by itself, and becomes {program}",
-    "unmeasured": "what {shell} does with {signal} in front of {program} has never been measured",
-    "child": "{shell} stays {in_front} of {program}{fate}",
-    "idle": "{shell} stays {in_front} of {program}{fate}, and so no signal reaches what runs in the background",
-    "pipe": "{shell} stays {in_front} of the pipe with {program}{fate}",
-    "wait": "{shell}{as_pid_1} waits for {program} without a trap for {signal}{fate}",
-    "refused": "{shell} takes no signal names with SIG, as in `{refused}`: that `trap` or `kill` fails",
-    "loop": "the script loops on after {signal}, and never ends",
-    "single-wait": "the {signal} trap interrupts `wait`: the script ends, and {program} is killed while it cleans up",
-    "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while {program} cleans up",
-    "trap-exits": "the {signal} trap ends the script without a word to {program}",
-    "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child {program} has ended",
-    "trap-forgets": "the {signal} trap does not tell {program}, and the script goes on waiting for it",
-    "waits-for-others": "the trap tells {program}, but the script also waits for jobs that nobody tells to stop",
-    "some-jobs": "the trap may not reach every job beside {program}",
-    "kills-subshell": "the trap signals the subshell around {program}, which passes nothing on",
-    "kills": "the {signal} trap sends SIGKILL to {program}",
-    "kill-group": "the {signal} trap signals the script's own group, and so itself, before {program} has cleaned up",
-    "exit-trap": "with a trap on EXIT, {shell} dies of {signal} at once, even as PID 1, and {program} with it",
-    "pipe-breaks": "the whole group gets {signal}: what reads {program}'s output dies first, and the pipe breaks",
-    "again": "what the script does once {program} has ended depends on its exit code",
-    "ignores": "{shell} ignores {signal}, and does not pass it on to {program}",
-    "sleeps": "the trap sleeps after it has told {program}: whether that is long enough is not known",
-    "branches": "what the {signal} trap does depends on conditions only known when it runs",
-    "forwards": "{shell} passes {signal} on to {program} and waits for it",
-}
-_LONGEST = 60
-"""Characters of a command in a message."""
-
-
-_DIES = ", and dies of {signal} without passing it on"
-
-
-def _why(shell: str, program: Event, reaction: Reaction, context: Context, refused: str) -> str:
-    command = " ".join(word.value for word in program.words).replace("\x00", "$")
-    shown = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
-    return _WHY[reaction.cause].format(
-        shell=shell,
-        program=f"`{shown}`" if shown else "what it runs",
-        as_pid_1=", as PID 1," if context.pid_1 else "",
-        in_front="PID 1 in front" if context.pid_1 else "in front",
-        fate=" and passes no signal on" if context.pid_1 else _DIES.format(signal=context.signal),
-        refused=refused,
-        signal=context.signal,
-    )
-
-
 def _end(job: _Job, name: str, why: str, cause: str) -> Step:
     """A step that leads nowhere."""
     return Step(_hop_of(job, name, Effect.UNKNOWN, why, {"cause": cause}))
@@ -530,10 +499,17 @@ def _unreadable(argv: tuple[Word, ...], context: Context, why: str) -> Step:
     return Step(_hop(argv, context, HopKind.SCRIPT, base_name(argv[0].value), Effect.UNKNOWN, why, details))
 
 
+def _title(job: _Job, name: str) -> str:
+    if job.unnamed:
+        return f"{base_name(job.shell)}, whichever shell it is,"
+    title: str = table("shells").get(name, {}).get("title", job.shell)
+    return title
+
+
 def _hop_of(job: _Job, name: str, effect: Effect, why: str, details: dict[str, Any]) -> Hop:
     kind = HopKind.SCRIPT if job.form == "script" else HopKind.SHELL
     span = job.call.text.span if job.call.text is not None else job.argv[0].span
-    title = table("shells")[name]["title"] if name in table("shells") else job.shell
+    title = _title(job, name)
     instruction = _instruction(job.call.text, job.context) if job.call.text is not None else None
     details = {**details, "form": job.form, "shell": title, "instruction": instruction}
     return _hop(job.argv, job.context, kind, name, effect, why, details, span)

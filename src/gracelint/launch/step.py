@@ -42,6 +42,8 @@ class Context(Record, identity=True):
     depth: int = 0
     wrappers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The user's own rows of `knowledge/wrappers.toml`."""
+    stdin_open: bool = False
+    """Whether there is something to read from: `tty: true`, `stdin_open: true`; else the input ends at once."""
     deadline: Deadline | None = None
     """Of a supervisor's program: when the supervisor kills it."""
     user: str | None = None
