@@ -107,7 +107,7 @@ def test_a_launch_that_cannot_be_followed_costs_the_others_nothing(monkeypatch: 
         return follow(argv, context)
 
     monkeypatch.setattr(link, "follow", fragile)
-    compose = "services:\n  a: {image: x, command: [crash]}\n  b: {image: x, command: [app]}\n"
+    compose = "services:\n  a: {image: x, entrypoint: [crash]}\n  b: {image: x, entrypoint: [app]}\n"
     report = run("FROM x\n", "seen-launch", compose_yaml=compose)
     assert [item for item in told(report) if "compose" in item][-1] == "compose.yaml:3 error seen-launch"
     assert len(report.errors) == 1

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from gracelint.launch.names import Link, find_dockerfile, repository_of
+from gracelint.launch.names import Dockerfiles, Link, find_dockerfile, repository_of
 
 SHOP = ["api/Dockerfile", "web/Dockerfile", "worker/Dockerfile.worker", "src/cart/src/Dockerfile"]
 
 
-def find(image: str, dockerfiles: list[str] = SHOP, root: str = "shop", **known: dict) -> Link | None:  # type: ignore[type-arg]
-    return find_dockerfile(image, dockerfiles, root, known.get("declared", {}), known.get("built", {}))
+def find(image: str, dockerfiles: list[str] = SHOP, **known: dict) -> Link | None:  # type: ignore[type-arg]
+    return find_dockerfile(image, Dockerfiles(dockerfiles), known.get("declared", {}), [known.get("built", {})])
 
 
 @pytest.mark.parametrize(
@@ -49,14 +51,54 @@ def test_two_candidates_are_no_link() -> None:
     assert find("acme/api", ["one/api/Dockerfile", "two/api/Dockerfile"]) is None
 
 
-def test_a_dockerfile_in_the_root_is_named_after_the_root() -> None:
-    assert find("registry.example.com/shop:2", ["Dockerfile"]) == Link("Dockerfile", "named")
+def test_a_dockerfile_in_the_root_has_no_name() -> None:
+    assert find("registry.example.com/shop:2", ["Dockerfile"]) is None
 
 
-def test_the_ending_of_a_dockerfile_is_its_image_in_place_of_its_folder() -> None:
-    files = ["docker/Dockerfile.api", "docker/web.Dockerfile"]
-    assert find("api", files) == Link("docker/Dockerfile.api", "named")
-    assert find("web", files) == Link("docker/web.Dockerfile", "named")
+@pytest.mark.parametrize("image", ["redis:7", "docker.io/library/redis", "valkey/valkey:8"])
+def test_an_image_that_others_make_is_not_built_in_a_folder_of_its_name(image: str) -> None:
+    assert find(image, ["redis/Dockerfile", "valkey/Dockerfile"]) is None
+
+
+@pytest.mark.parametrize(
+    ("image", "dockerfile"),
+    [
+        ("api", "docker/Dockerfile.api"),
+        ("web", "docker/web.Dockerfile"),
+        ("jobs", "docker/dockerfile-jobs"),
+        ("mail", "docker/mail-Containerfile"),
+        ("push", "docker/Dockerfile_push"),
+    ],
+)
+def test_what_a_dockerfile_is_called_beside_itself_is_its_image_in_place_of_its_folder(
+    image: str, dockerfile: str
+) -> None:
+    files = [f"docker/{name}" for name in ("Dockerfile.api", "web.Dockerfile", "dockerfile-jobs", "Dockerfile_push")]
+    assert find(image, [*files, "docker/mail-Containerfile"]) == Link(dockerfile, "named")
+
+
+def test_an_image_is_looked_up_and_not_compared_with_each_dockerfile() -> None:
+    assert _calls(2_000) < 11 * _calls(200)
+
+
+def _calls(subjects: int) -> int:
+    """The functions that are called to find as many images among as many Dockerfiles."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        dockerfiles = Dockerfiles(
+            f"team-{number % 20}/service-{subjects}-{number}/Dockerfile" for number in range(subjects)
+        )
+        for number in range(subjects):
+            find_dockerfile(f"registry.example.com/shop/service-{subjects}-{number}:1", dockerfiles, {}, [])
+    finally:
+        sys.setprofile(None)
+    return calls
 
 
 def test_the_configuration_comes_first_then_what_compose_builds() -> None:

@@ -225,7 +225,7 @@ def test_a_build_in_one_word_and_in_many() -> None:
     assert all(builds.values())
     a, b, c = builds["a"], builds["b"], builds["c"]
     assert a is not None
-    assert (a.context, a.dockerfile, a.target) == ("./api", "Dockerfile", None)
+    assert (a.context, a.dockerfile, a.target) == ("api", "Dockerfile", None)
     assert b is not None
     assert (b.context, b.dockerfile, b.target) == (".", "api.Dockerfile", "prod")
     assert c is not None
@@ -254,7 +254,7 @@ def test_labels_of_ours_are_annotations() -> None:
 
 def test_bind_mounts() -> None:
     text = "volumes: [./src:/app:ro, data:/data, /abs:/abs, {type: bind, source: ../x, target: /x}, {type: volume}, 3]"
-    assert service(text).mounts == (("./src", "/app"), ("../x", "/x"))
+    assert service(text).mounts == (("src", "/app"), ("../x", "/x"))
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ services:
     web, api = found["web"], found["api"]
     assert words(web.command) == ["web"]
     assert values(web.environment) == {"A": "1", "B": "2"}
-    assert web.mounts == (("./a", "/a"), ("./b", "/b"))
+    assert web.mounts == (("a", "/a"), ("b", "/b"))
     assert (web.init is not None, web.grace.value) == (True, 20)
     assert api.image is not None
     assert (api.image.value, words(api.command), api.grace.value) == ("y", ["web"], 20)
@@ -312,12 +312,13 @@ services:
 @pytest.mark.parametrize(
     "extends", ["{file: base.yml, service: web}", "missing", "web", "[a]", "{service: [a]}"], ids=str
 )
-def test_a_service_whose_base_is_not_here_is_not_judged(extends: str) -> None:
-    assert services(f"services:\n  web: {{image: x, extends: {extends}}}\n") == {}
+def test_a_service_whose_base_is_not_here_says_so(extends: str) -> None:
+    assert services(f"services:\n  web: {{image: x, extends: {extends}}}\n")["web"].missing is not None
 
 
-def test_services_that_extend_each_other_are_not_judged() -> None:
-    assert services("services:\n  a: {image: x, extends: b}\n  b: {image: x, extends: a}\n") == {}
+def test_services_that_extend_each_other_say_so() -> None:
+    found = services("services:\n  a: {image: x, extends: b}\n  b: {image: x, extends: a}\n")
+    assert {name: item.missing for name, item in found.items()} == {"a": "`b`", "b": "`b`"}
 
 
 def test_services_that_are_bombs_merge_in_no_time() -> None:

@@ -137,7 +137,10 @@ class _Reading:
         self.stages: list[Stage] = []
         self.documents: list[Document] = []
         self.entries: list[str] = []
+        self.compose: dict[str, list[Document]] = {}
         self.services: list[ComposeService] = []
+        self.built: set[str] = set()
+        """Dockerfiles that builds name."""
         self.problems: list[Problem] = []
         self.skipped: list[Skip] = []
         self.errors: list[str] = []
@@ -164,12 +167,20 @@ class _Reading:
             self.skipped.append(Skip(path, _ELSEWHERE))
             return
         source = text.source
-        if kind == OTHER and _looks_like_dockerfile(source.text):
-            kind = DOCKERFILE
+        if kind in (OTHER, DOCKERFILE):
+            kind = self._closer_look(kind, source)
         if kind == DOCKERFILE:
             self._read_dockerfile(source)
         elif kind == MANIFEST or path == STDIN:
             self._read_manifest(source, text.invalid_at)
+
+    def _closer_look(self, kind: str, source: Source) -> str:
+        """Whether a file that is named, or has the name of something to do with Dockerfiles, is one."""
+        from gracelint.parse.dockerfile import is_likely_text, is_usual_name
+
+        if kind == OTHER or not is_usual_name(source.path):
+            return DOCKERFILE if source.path in self.built or is_likely_text(source.text) else OTHER
+        return kind
 
     def _read_dockerfile(self, source: Source) -> None:
         from gracelint.parse.dockerfile import read_dockerfile
@@ -189,13 +200,13 @@ class _Reading:
             return
         if invalid_at is not None:
             raise UnreadableError("is not UTF-8, which YAML requires", source, invalid_at)
-        from gracelint.parse.compose import is_compose, read_compose
+        from gracelint.parse.compose import is_compose
         from gracelint.parse.yaml import read_stream
 
         stream = read_stream(source, self.settings.workload_kinds)
         for document in stream.documents:
             if is_compose(source.path, document):
-                self.services += read_compose(document, self._variables(source.path))
+                self.compose.setdefault(source.path, []).append(document)
             else:
                 self.documents.append(document)
         for problem in stream.problems:
@@ -207,24 +218,28 @@ class _Reading:
         else:
             self.problems.append(Problem("syntax-error", Finding(problem.message, problem.span)))
 
-    def _variables(self, compose_file: str) -> dict[str, str]:
-        """What the `.env` beside a Compose file sets."""
-        source = self.files.read(os.path.join(os.path.dirname(compose_file), ".env"))
-        lines = source.text.splitlines() if source else ()
-        pairs = (line.removeprefix("export ").partition("=") for line in lines if not line.lstrip().startswith("#"))
-        return {name.strip(): value.strip().strip("\"'") for name, equals, value in pairs if equals}
-
     def add_built(self, known: Iterable[str]) -> None:
         """Reads the Dockerfiles that Compose or the configuration names and whose own names do not give them away."""
         read = set(known)
         paths = list(self.settings.images.values())
+        self._read_projects()
         for service in self.services:
             if service.build is not None and service.build.inline is None:
-                folder = os.path.join(os.path.dirname(service.source.path), service.build.context)
-                paths.append(os.path.join(folder, service.build.dockerfile))
-        for path in dict.fromkeys(map(os.path.normpath, paths)):
-            if path not in read and self.files.exists(path):
+                paths.append(os.path.join(service.build.context, service.build.dockerfile))
+        self.built = set(map(os.path.normpath, paths))
+        for path in sorted(self.built - read):
+            if self.files.exists(path):
                 self.add(path, DOCKERFILE)
+
+    def _read_projects(self) -> None:
+        if not self.compose:
+            return
+        from gracelint.parse.compose import read_projects
+
+        try:
+            self.services = read_projects(self.compose, self.files)
+        except Exception as error:
+            self.errors.append(internal_error("reading the Compose files", error))
 
     def finish(self, request: Request, skipped: tuple[Skip, ...]) -> Project:
         linked = self._link()
@@ -275,12 +290,6 @@ def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
     """The stages that run somewhere, and those they inherit from; build stages never get a signal."""
     stages = {id(stage): stage for launch in launches if launch.stage for stage in launch.stage.lineage()}
     return tuple(sorted(stages.values(), key=lambda stage: (stage.source.path, stage.index)))
-
-
-def _looks_like_dockerfile(text: str) -> bool:
-    lines = (line.strip() for line in text.splitlines())
-    first = next((line for line in lines if line and not line.startswith("#")), "")
-    return first.split(" ", 1)[0].upper() in ("FROM", "ARG")
 
 
 _ELSEWHERE = "leads out of the project, or is no file"

@@ -83,7 +83,7 @@ def _fix(launch: Launch, hop: Hop, better: str) -> Fix | None:
     if lifecycle is not None and launch.workload is not None:
         changes = edits.yaml.set_entry(launch.workload.document, lifecycle, "stopSignal", better)
     elif service is not None and (service.stop_signal is not None or stage is None):
-        changes = edits.yaml.set_entry(service.document, service.node, "stop_signal", better, after=("image",))
+        changes = edits.yaml.set_entry(*service.holder("stop_signal"), "stop_signal", better, after=("image",))
     elif stage is not None:
         changes = edits.dockerfile.set_stop_signal(stage, better)
     return Fix(f"Stop it with {better}", changes, Applicability.UNSAFE) if changes else None

@@ -56,7 +56,7 @@ def _without_stop_signal(launch: Launch) -> tuple[Edit, ...] | None:
     service, container, workload = launch.service, launch.container, launch.workload
     changes: tuple[Edit, ...] | None = None
     if service is not None and service.stop_signal is not None:
-        changes = edits.yaml.remove_entry(service.document, service.node, "stop_signal")
+        changes = edits.yaml.remove_entry(*service.holder("stop_signal"), "stop_signal")
     elif container is not None and workload is not None and container.stop_signal is not None:
         lifecycle = container.node.mapping("lifecycle")
         changes = edits.yaml.remove_entry(workload.document, lifecycle, "stopSignal") if lifecycle else None

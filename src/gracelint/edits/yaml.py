@@ -46,11 +46,11 @@ def set_grace(subject: Launch | Workload, seconds: float) -> Edits | None:
 
 def set_stop_grace(service: ComposeService, seconds: float) -> Edits | None:
     text = f"{math.ceil(seconds)}s"
-    return set_entry(service.document, service.node, "stop_grace_period", text, after=_BEFORE_GRACE)
+    return set_entry(*service.holder("stop_grace_period"), "stop_grace_period", text, after=_BEFORE_GRACE)
 
 
 def set_init(service: ComposeService) -> Edits | None:
-    return set_entry(service.document, service.node, "init", True, after=_BEFORE_INIT)
+    return set_entry(*service.holder("init"), "init", True, after=_BEFORE_INIT)
 
 
 def set_pre_stop(workload: Workload, container: Container, handler: Map[str, Tree]) -> Edits | None:

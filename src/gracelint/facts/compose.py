@@ -14,7 +14,7 @@ DEFAULT_GRACE = 10.0
 
 class Build(Record):
     context: str
-    """As written, relative to the Compose file's folder."""
+    """Relative to the project's root; a URL as it is written."""
     dockerfile: str = "Dockerfile"
     """Relative to the context."""
     target: str | None = None
@@ -30,6 +30,7 @@ class ComposeService(Record, identity=True):
     """The service's key."""
     document: yaml.Document
     node: yaml.Mapping
+    """The first definition, as written; `layers` has all of them."""
     build: Build | None = None
     image: Word | None = None
     command: tuple[Word, ...] | None = None
@@ -40,6 +41,7 @@ class ComposeService(Record, identity=True):
     grace: Located[float] = Located(DEFAULT_GRACE)
     """NaN where the file gives it by a variable without default."""
     environment: Map[str, Word | None] | None = None
+    """Those of `env_file`, too; None is a value given elsewhere, and under the name "" that others may be set."""
     working_dir: Word | None = None
     user: Word | None = None
     annotations: Map[str, Word] | None = None
@@ -49,4 +51,13 @@ class ComposeService(Record, identity=True):
     development: bool = False
     """The file or the service is named for development (compose.dev.yaml, …)."""
     mounts: tuple[tuple[str, str], ...] = ()
-    """Bind mounts: host path as written, path in the container."""
+    """Bind mounts: path in the project, path in the container."""
+    layers: tuple[tuple[yaml.Document, yaml.Mapping], ...] = ()
+    """What each file says of the service, the lowest first; what it extends is not among them."""
+    missing: str | None = None
+    """What it extends and is not here, as "`base` of common.yml"."""
+
+    def holder(self, key: str) -> tuple[yaml.Document, yaml.Mapping]:
+        """The definition in which a key counts: the uppermost that has it, else the first."""
+        layers = reversed(self.layers)
+        return next((layer for layer in layers if layer[1].get(key) is not None), (self.document, self.node))

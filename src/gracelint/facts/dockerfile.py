@@ -64,7 +64,10 @@ class Instruction(Record):
 
 
 class Stage(Record, identity=True):
-    """One FROM and what follows it. A stage `FROM` an earlier one has it as `parent` and inherits from it."""
+    """One FROM and what follows it. A stage `FROM` an earlier one has it as `parent` and inherits from it.
+
+    So it is with an image that another Dockerfile of the project builds.
+    """
 
     source: Source
     index: int
@@ -87,6 +90,8 @@ class Stage(Record, identity=True):
     """The ENV values the container will have, those of parents included; `$` stays in them where a part is unknown."""
     siblings: Mapping[str, Stage] | None = None
     """All stages of the file by number and by name, as `COPY --from` calls them."""
+    context: str | None = None
+    """The build context of a base image that is built elsewhere in the project, where that is declared."""
 
     def own(self, name: str) -> Instruction | None:
         """The last instruction of that name in this stage itself: the one that counts."""

@@ -41,6 +41,7 @@ class Sequence(_Node, identity=True):
     start: int
     end: int
     flow: bool = False
+    explicit_tag: str | None = None
 
 
 class Mapping(_Node, identity=True):
@@ -51,6 +52,7 @@ class Mapping(_Node, identity=True):
     start: int
     end: int
     flow: bool = False
+    explicit_tag: str | None = None
 
     def get(self, key: str) -> Node | None:
         for name, value in self.items:

@@ -156,6 +156,11 @@ def sh_row(name: str | None, versions: dict[str, str]) -> str | None:
     return "bash-4.4" if number < (5, 0) else "bash-5.0" if number < (5, 1) else "bash-5.1+"
 
 
+def is_known(reference: str) -> bool:
+    """Whether the tables know an image of that name: one that others make."""
+    return _row(_split(reference)[0]) is not None
+
+
 def repository(reference: str) -> str:
     """`docker.io/library/python:3.11@sha256:…` → `python`."""
     return _split(reference)[0]

@@ -35,6 +35,7 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
         return None
     seen.add((id(stage), path))
     for one in stage.lineage():
+        context = _context(one, stage, files, context)
         for item, working_dir, run in reversed(_placed(one)):
             if item.name == "RUN":
                 moved = _moved(item, run, working_dir, path)
@@ -51,6 +52,7 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
 def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> str | None:
     """The project's folder whose files are copied one by one to a folder of the image."""
     for one in stage.lineage():
+        context = _context(one, stage, files, context)
         for item, working_dir, words in reversed(_placed(one)):
             if item.name == "RUN" or item.flag("from"):
                 continue
@@ -279,6 +281,14 @@ def _matching(files: Files, folder: str, pattern: str) -> list[str]:
     return [name.rstrip("/") for name in files.names(folder) if fnmatchcase(name.rstrip("/"), pattern)]
 
 
+def _context(one: Stage, stage: Stage, files: Files, context: str) -> str:
+    """What an ancestor of a stage is built from: another Dockerfile has a context of its own."""
+    if one.source is stage.source:
+        return context
+    return context_of(one, files) if one.context is None else one.context
+
+
+@lru_cache(maxsize=64)
 def context_of(stage: Stage, files: Files) -> str:
     """The folder a Dockerfile is most likely built from: its own or one above, by which the sources of its COPY exist.
 

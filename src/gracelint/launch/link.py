@@ -10,12 +10,12 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
 from gracelint.facts.launch import Budget, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
-from gracelint.launch.bases import image_named
+from gracelint.launch.bases import image_named, is_known
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.deadlines import declared_shortfalls
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.image import image_of
-from gracelint.launch.names import Link, find_dockerfile, repository_of, skaffold_links
+from gracelint.launch.names import Dockerfiles, Link, find_dockerfile, repository_of
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
 from gracelint.parse.expansion import OTHER_VARIABLES
@@ -68,9 +68,9 @@ def link(
         pods = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
         workloads.append(replace(judged, launches=pods))
         deployed += pods
-    used = {id(launch.stage) for launch in (*composed, *deployed)}
+    used = {_place(launch.stage) for launch in (*composed, *deployed) if launch.stage is not None}
     alone = [
-        _image_launch(desk, stage) for stage in stages if stage.final and not stage.windows and id(stage) not in used
+        _image_launch(desk, stage) for stage in desk.final_stages() if not stage.windows and _place(stage) not in used
     ]
     launches = [*alone, *composed, *deployed]
     programs = tuple(_programs(launches, desk.programs))
@@ -81,6 +81,11 @@ def _attached(manifests: Manifests) -> list[Workload]:
     from gracelint.launch.units import attach
 
     return attach(manifests)
+
+
+def _place(stage: Stage) -> tuple[str, int]:
+    """A stage, with whatever arguments it is built."""
+    return stage.source.path, stage.index
 
 
 class _Desk:
@@ -96,25 +101,46 @@ class _Desk:
         self._stages: dict[str, list[Stage]] = {}
         for stage in stages:
             self._stages.setdefault(stage.source.path, []).append(stage)
-        self._built: dict[str, Link] = skaffold_links(files) if files.exists("skaffold.yaml") else {}
+        self._dockerfiles = Dockerfiles(self._stages)
+        self._built: dict[str, Link] = {}
         for service in services:
             if service.build is not None and service.image is not None and service.build.inline is None:
                 self._built.setdefault(repository_of(service.image.value), _build_link(service))
+        self._others: dict[str, Link] | None = None
+        self._links: dict[str, Link | None] = {}
+        self._builds: dict[tuple[str, tuple[tuple[str, str], ...]], list[Stage]] = {}
+        self._bases: set[tuple[str, int]] = set()
         self._images: dict[tuple[int, str | None], Image] = {}
-        self._users: dict[int, int] = {}
+        self._users: dict[tuple[str, int], int] = {}
 
     def count_users(self, services: Iterable[ComposeService], workloads: Iterable[Workload]) -> None:
+        images = [container.image for workload in workloads for container in workload.containers]
         found = [self.of_service(service) for service in services]
-        for workload in workloads:
-            found += [self.named(container.image) for container in workload.containers]
-        for link in found:
+        others = [service.image for service in services if service.build is None]
+        self._join_the_only_one([*others, *images], images, {link.dockerfile for link in found if link is not None})
+        for link in (*found, *(self.named(image) for image in images)):
             stage = self.stage(link) if link is not None else None
             if stage is not None:
-                self._users[id(stage)] = self._users.get(id(stage), 0) + 1
+                self._users[_place(stage)] = self._users.get(_place(stage), 0) + 1
+
+    def _join_the_only_one(
+        self, images: Iterable[Word | None], deployed: Iterable[Word | None], taken: set[str]
+    ) -> None:
+        """The one deployed image that nobody knows is built from the one Dockerfile that builds nothing else."""
+        taken |= {link.dockerfile for link in (*self._built.values(), *map(self.named, images)) if link is not None}
+        free = [path for path in self._stages if path not in taken and not _named_for_development(path)]
+        unknown = {word.value for word in images if word is not None and self.named(word) is None}
+        unknown = {reference for reference in unknown if reference and not is_known(reference)}
+        if len(free) != 1 or len({repository_of(reference) for reference in unknown}) != 1:
+            return
+        if not any(word is not None and word.value in unknown for word in deployed):
+            return
+        for reference in unknown:
+            self._links[reference] = Link(free[0], "named")
 
     def shared(self, stage: Stage | None) -> bool:
         """Whether more than one service or container runs the stage."""
-        return self._users.get(id(stage), 0) > 1
+        return stage is not None and self._users.get(_place(stage), 0) > 1
 
     def of_service(self, service: ComposeService) -> Link | None:
         if service.build is None:
@@ -129,26 +155,76 @@ class _Desk:
 
     def stage(self, link: Link) -> Stage | None:
         """The stage a link means: its target, else the last of the file."""
-        stages = self._stages.get(link.dockerfile)
-        if stages is None:
+        if link.dockerfile not in self._stages:
             return None
+        stages = self._built_with(link.dockerfile, link.arguments)
         if link.target is None:
             return stages[-1]
         return next((s for s in stages if link.target.lower() in (s.name, str(s.index))), None)
 
+    def final_stages(self) -> list[Stage]:
+        """What each Dockerfile builds, left out those that only serve as a base for others."""
+        finals = [self._built_with(path, ())[-1] for path in self._stages]
+        return [
+            stage
+            for stage in finals
+            if _place(stage) not in self._bases or any(one.own("CMD") for one in stage.lineage())
+        ]
+
     def named(self, image: Word | None) -> Link | None:
         """The Dockerfile that an image's name means."""
-        if image is None:
+        return self._find(image.value) if image is not None else None
+
+    def _find(self, reference: str) -> Link | None:
+        if reference not in self._links:
+            built = (self._built, self._other_builds())
+            self._links[reference] = find_dockerfile(reference, self._dockerfiles, self.settings.images, built)
+        return self._links[reference]
+
+    def _other_builds(self) -> dict[str, Link]:
+        if self._others is None:
+            from gracelint.launch.builds import builds
+
+            self._others = builds(self.files, self._stages)
+        return self._others
+
+    def _built_with(self, path: str, arguments: tuple[tuple[str, str], ...]) -> list[Stage]:
+        """The stages of a Dockerfile with build arguments put in, over bases that are built here, too."""
+        stages = self._stages[path]
+        text = stages[0].source.text
+        declared = tuple(pair for pair in arguments if pair[0] in text and "$" not in pair[1])
+        key = (path, declared)
+        if key not in self._builds:
+            self._builds[key] = stages
+            if declared or any(self._may_be_ours(stage) for stage in stages):
+                from gracelint.parse.dockerfile import read_dockerfile
+
+                self._builds[key] = read_dockerfile(
+                    stages[0].source, dict(declared), lambda name: self._base(name, path)
+                )
+        return self._builds[key]
+
+    def _may_be_ours(self, stage: Stage) -> bool:
+        return stage.parent is None and not is_known(stage.base.value) and self._find(stage.base.value) is not None
+
+    def _base(self, reference: str, path: str) -> Stage | None:
+        """The stage of another Dockerfile that an image after FROM is built from."""
+        link = self._find(reference) if "$" not in reference else None
+        if link is None or link.dockerfile == path:
             return None
-        return find_dockerfile(image.value, self._stages, self.files.name, self.settings.images, self._built)
+        stage = self.stage(link)
+        if stage is None or any(one.source.path == path for one in stage.lineage()):
+            return None
+        self._bases.add(_place(stage))
+        return stage if link.context is None else replace(stage, context=link.context)
 
 
 def _build_link(service: ComposeService) -> Link:
     build = service.build
     assert build is not None
-    context = posixpath.normpath(posixpath.join(posixpath.dirname(service.source.path), build.context))
-    path = posixpath.normpath(posixpath.join(context, build.dockerfile))
-    return Link(path, "built", "" if context == "." else context, build.target)
+    path = posixpath.normpath(posixpath.join(build.context, build.dockerfile))
+    context = "" if build.context == "." else build.context
+    return Link(path, "built", context, build.target, tuple((build.arguments or {}).items()))
 
 
 def _image_launch(desk: _Desk, stage: Stage) -> Launch:
@@ -178,12 +254,8 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
     image, stage, how = _image(desk, desk.of_service(service), service.image)
     if service.entrypoint is not None:
         argv: tuple[Word, ...] | None = (*service.entrypoint, *(service.command or ()))
-    elif service.command is not None and (image.entrypoint is not None or image.family is not None or stage):
-        argv = (*(image.entrypoint or ()), *service.command)
-    elif service.command is not None:
-        argv = service.command
     else:
-        argv = _own_argv(image)
+        argv = _with_arguments(image, service.command)
     pid_1 = service.pid is None
     return _launch(
         desk,
@@ -203,20 +275,14 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             development=service.development or _for_development(stage, service.source),
             assume=desk.settings.assume,
         ),
-        env=_with_others(service.environment, service.node, "env_file"),
+        env=service.environment,
         working_dir=service.working_dir,
         pid_1=pid_1,
         init=service.init is not None and service.init.value,
-        mounts=_mounts(service),
+        mounts=service.mounts,
         user=service.user.value if service.user is not None else None,
         stdin_open=_is_true(service.node, "tty", "stdin_open"),
     )
-
-
-def _mounts(service: ComposeService) -> tuple[tuple[str, str], ...]:
-    """Bind mounts as project path and path in the image."""
-    folder = posixpath.dirname(service.source.path)
-    return tuple((posixpath.normpath(posixpath.join(folder, host)), target) for host, target in service.mounts)
 
 
 def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch:
@@ -225,12 +291,8 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
     image, stage, how = _image(desk, desk.named(container.image), container.image)
     if container.command is not None:
         argv: tuple[Word, ...] | None = (*container.command, *(container.args or ()))
-    elif container.args is not None:
-        argv = (*image.entrypoint, *container.args) if image.entrypoint is not None else None
-        if image.entrypoint is None and (stage is not None or image.family is not None):
-            argv = container.args
     else:
-        argv = _own_argv(image)
+        argv = _with_arguments(image, container.args)
     origin = Origin("kubernetes", workload.source, container.span, workload.name, container.name)
     return _launch(
         desk,
@@ -290,6 +352,15 @@ def _image(desk: _Desk, found: Link | None, reference: Word | None) -> tuple[Ima
     return image_named(reference.value if reference is not None else ""), None, None
 
 
+def _with_arguments(image: Image, arguments: tuple[Word, ...] | None) -> tuple[Word, ...] | None:
+    """What an image starts, with arguments in place of its CMD; None where an unknown ENTRYPOINT gets them."""
+    if arguments is None:
+        return _own_argv(image)
+    if image.entrypoint is None and image.family is None and image.stage is None:
+        return None
+    return (*(image.entrypoint or ()), *arguments)
+
+
 def _own_argv(image: Image) -> tuple[Word, ...] | None:
     if image.entrypoint is None and image.cmd is None:
         return None
@@ -300,9 +371,12 @@ def _for_development(stage: Stage | None, source: Source) -> bool:
     """Whether the names of a stage, of its Dockerfile or of the folders it stands in say that it is for development."""
     words = [".devcontainer"] if ".devcontainer/" in source.path else []
     if stage is not None:
-        words += re.split("[-._]", posixpath.basename(stage.source.path).lower())
         words += re.split("[-._]", stage.name or "")
-    return not _DEVELOPMENT.isdisjoint(words)
+    return not _DEVELOPMENT.isdisjoint(words) or (stage is not None and _named_for_development(stage.source.path))
+
+
+def _named_for_development(dockerfile: str) -> bool:
+    return not _DEVELOPMENT.isdisjoint(re.split("[-._]", posixpath.basename(dockerfile).lower()))
 
 
 def _launch(desk: _Desk, launch: Launch, **given: Any) -> Launch:
@@ -345,8 +419,10 @@ def _followed(
     )
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
         return replace(launch, argv=None, why="a Windows container gets no signals")
+    if launch.service is not None and launch.service.missing is not None:
+        return replace(launch, argv=None, why=f"it extends {launch.service.missing}, which is not here")
     if launch.argv is None:
-        return replace(launch, why=_no_command(image))
+        return replace(launch, why=_no_command(launch))
     way = _way(launch.argv, context, launch, init)
     if _entrypoint_unknown(launch) and not init:
         way = _under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
@@ -386,10 +462,14 @@ def _followed(
     return judged
 
 
-def _no_command(image: Image) -> str:
-    if image.reference:
-        return f"what the image {image.reference} starts is not known"
-    return "the files name neither an image nor a command"
+def _no_command(launch: Launch) -> str:
+    image, service, container = launch.image, launch.service, launch.container
+    if not image.reference:
+        return "the files name neither an image nor a command"
+    given = service.command if service is not None else container.args if container is not None else None
+    if given:
+        return f"nothing is known of the image {image.reference}, and its ENTRYPOINT gets the command as arguments"
+    return f"what the image {image.reference} starts is not known"
 
 
 def _way(argv: tuple[Word, ...], context: Context, launch: Launch, init: bool) -> Way:
@@ -421,7 +501,11 @@ def _under_any_entrypoint(way: Way, as_child: Way, image: Image) -> Way:
     if as_child.verdict is way.verdict:
         return way
     why = f"the image {image.reference} may bring an ENTRYPOINT of its own, such as an init"
-    return replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None)
+    hops = tuple(
+        replace(hop, effect=Effect.UNKNOWN, why=why) if hop.effect in (Effect.SWALLOWS, Effect.CUTS) else hop
+        for hop in way.hops
+    )
+    return replace(way, hops=hops, verdict=Verdict.UNKNOWN, why=why, decisive=None)
 
 
 def _within_grace(way: Way, budget: Budget) -> Way:

@@ -5,45 +5,67 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.launch.bases import is_known
 from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from gracelint.facts.files import Files
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Link(Record):
-    """A Dockerfile, and how it was found: `how` is declared (configuration), built (Compose, Skaffold) or named."""
+    """A Dockerfile, and how it was found: `how` is declared (configuration), built (a build names both) or named."""
 
     dockerfile: str
     how: str
     context: str | None = None
     target: str | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
+    """Build arguments."""
+
+
+class Dockerfiles:
+    """Dockerfiles by the names their places give them. An image is looked up, never compared with each of them."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._own: dict[str, list[str]] = {}
+        self._above: dict[str, list[str]] = {}
+        for path in paths:
+            self._own.setdefault(own_name(path), []).append(path)
+            for folder in set(path.split("/")[:-1]):
+                self._above.setdefault(folder, []).append(path)
+
+    def called(self, repository: str) -> str | None:
+        """The one Dockerfile whose place says that it builds an image; None where two do."""
+        name = posixpath.basename(repository)
+        endings = _endings(name) if "/" in repository else ()
+        by_ending = [path for ending in endings for path in self._own.get(ending, ())]
+        for found in (self._own.get(name), self._above.get(name), by_ending):
+            if found and name:
+                return found[0] if len(found) == 1 else None
+        return None
 
 
 def find_dockerfile(
-    reference: str,
-    dockerfiles: Iterable[str],
-    root_name: str,
-    declared: Mapping[str, str],
-    built: Mapping[str, Link],
+    reference: str, dockerfiles: Dockerfiles, declared: Mapping[str, str], built: Sequence[Mapping[str, Link]]
 ) -> Link | None:
-    """The Dockerfile that builds an image, or None: two candidates are no link."""
+    """The Dockerfile that builds an image, or None: two candidates are no link.
+
+    `declared` is the configuration; each of `built` holds images that a build names together with their Dockerfile.
+    """
     repository = repository_of(reference)
     name = posixpath.basename(repository)
     for key in (reference, repository, name):
         if key in declared:
             return Link(posixpath.normpath(declared[key]), "declared")
     for key in (reference, repository):
-        if key in built:
-            return built[key]
-    for match in (_by_folder, _by_ancestor, _by_ending):
-        found = [path for path in dockerfiles if match(path, name, repository, root_name)]
-        if found:
-            return Link(found[0], "named") if len(found) == 1 else None
-    return None
+        for links in built:
+            if key in links:
+                return links[key]
+    if is_known(reference):
+        return None
+    path = dockerfiles.called(repository)
+    return Link(path, "named") if path is not None else None
 
 
 def repository_of(reference: str) -> str:
@@ -53,57 +75,17 @@ def repository_of(reference: str) -> str:
     return head + slash + tail.partition(":")[0]
 
 
-def _own_names(path: str, root_name: str) -> set[str]:
+_ENDING = re.compile(r"(.+)[._-](?:dockerfile|containerfile)", re.IGNORECASE)
+_BEGINNING = re.compile(r"(?:dockerfile|containerfile)[._-](.+)", re.IGNORECASE)
+
+
+def own_name(path: str) -> str:
+    """What a Dockerfile is called: by its own name, else by its folder's; one in the root is called nothing."""
     folder, _, file = path.rpartition("/")
-    names = {posixpath.basename(folder) if folder else root_name}
-    for ending in (".dockerfile", ".containerfile"):
-        if file.lower().endswith(ending):
-            names = {file[: -len(ending)]}
-    for beginning in ("Dockerfile.", "Containerfile.", "Dockerfile-", "Dockerfile_"):
-        if file.startswith(beginning):
-            names = {file[len(beginning) :]}
-    return names
+    found = _ENDING.fullmatch(file) or _BEGINNING.fullmatch(file)
+    return found[1] if found else posixpath.basename(folder)
 
 
-def _by_folder(path: str, name: str, repository: str, root_name: str) -> bool:
-    return name in _own_names(path, root_name)
-
-
-def _by_ancestor(path: str, name: str, repository: str, root_name: str) -> bool:
-    """src/cartservice/src/Dockerfile builds `cartservice`."""
-    return name in path.split("/")[:-1]
-
-
-def _by_ending(path: str, name: str, repository: str, root_name: str) -> bool:
-    """team/shop-api is built in api/, as Compose names its images; public images without a team are not ours."""
-    if "/" not in repository:
-        return False
-    return any(len(own) > 2 and re.search(rf"[-_]{re.escape(own)}$", name) for own in _own_names(path, root_name))
-
-
-def skaffold_links(files: Files) -> dict[str, Link]:
-    """Image name → Dockerfile, as the skaffold.yaml in the project's root has it."""
-    source = files.read("skaffold.yaml")
-    if source is None:
-        return {}
-    from gracelint.facts.yaml import Mapping as Node
-    from gracelint.parse.errors import ParseError, TemplatedError
-    from gracelint.parse.yaml import read_documents
-
-    try:
-        documents = read_documents(source)
-    except (ParseError, TemplatedError):
-        return {}
-    links = {}
-    for document in documents:
-        build = document.root.mapping("build") if isinstance(document.root, Node) else None
-        for artifact in build.mappings("artifacts") if build else ():
-            image, context = artifact.scalar("image"), artifact.scalar("context")
-            folder = posixpath.normpath(context.value) if context else "."
-            named = artifact.scalar("docker", "dockerfile")
-            target = artifact.scalar("docker", "target")
-            path = posixpath.normpath(posixpath.join(folder, named.value if named else "Dockerfile"))
-            if image is not None:
-                link = Link(path, "built", "" if folder == "." else folder, target.value if target else None)
-                links[repository_of(image.value)] = link
-    return links
+def _endings(name: str) -> list[str]:
+    """team/shop-api is built in api/, as Compose names its images: what may be a folder's name behind a dash."""
+    return [name[match.end() :] for match in re.finditer("[-_]", name) if len(name) - match.end() > 2]

@@ -19,7 +19,9 @@ from gracelint.source import Passage, Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    Bases = Callable[[str], Stage | None]
 
 _NAMES = frozenset(
     (
@@ -33,6 +35,11 @@ _OTHER_FORMATS = (
     *(".dockerignore", ".md", ".rst", ".html", ".bak", ".orig", ".rej", ".swp", "~"),
     *(".erb", ".gotmpl", ".hbs", ".in", ".j2", ".jinja", ".jinja2", ".m4", ".mustache", ".template", ".tmpl", ".tpl"),
 )
+_PROGRAMS = (
+    *(".bash", ".cfg", ".conf", ".go", ".ini", ".js", ".json", ".lock", ".mjs", ".php", ".py", ".rb", ".rs", ".sh"),
+    *(".toml", ".ts", ".txt", ".vim", ".yaml", ".yml"),
+)
+_CALLED = re.compile(r".+[._-](?:docker|container)file|(?:docker|container)file(?:[._-].+)?", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S.*?)?[ \t\r]*(?:\n|$)")
 _INSTRUCTION = re.compile(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
 _FLAG = re.compile(r"--\S+")
@@ -48,18 +55,32 @@ _WINDOWS = ("windows", "nanoserver", "servercore")
 
 
 def is_dockerfile_name(path: str) -> bool:
-    """Whether a file is a Dockerfile by its name: Dockerfile, Dockerfile.prod, api.Dockerfile, Containerfile …"""
+    """Whether a file is a Dockerfile by its name: Dockerfile.prod, dockerfile_dev, api-Dockerfile, Containerfile …"""
     name = path.rpartition("/")[2]
     if name.lower().endswith(_OTHER_FORMATS):
         return False
-    return name in ("Dockerfile", "Containerfile", "dockerfile") or (
-        name.startswith(("Dockerfile.", "Containerfile."))
-        or name.endswith((".Dockerfile", ".dockerfile", ".Containerfile"))
-    )
+    return _CALLED.fullmatch(name) is not None and not name.lower().endswith(_PROGRAMS)
 
 
-def read_dockerfile(source: Source, arguments: Mapping[str, str] | None = None) -> list[Stage]:
+def is_likely_text(text: str) -> bool:
+    """Whether a text starts as Dockerfiles do."""
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    return first.split(" ", 1)[0].upper() in ("FROM", "ARG")
+
+
+def is_usual_name(path: str) -> bool:
+    """Whether a file's name is a Dockerfile's and hardly anything else's."""
+    name = path.rpartition("/")[2]
+    return name in ("dockerfile", "containerfile") or name.startswith(("Dockerfile", "Containerfile"))
+
+
+def read_dockerfile(
+    source: Source, arguments: Mapping[str, str] | None = None, bases: Bases | None = None
+) -> list[Stage]:
     """The stages of a Dockerfile. `arguments` are build arguments, which go before ARG defaults.
+
+    `bases` finds the stage of another Dockerfile that an image after FROM is built from.
 
     Raises ParseError for text that no builder takes.
     """
@@ -70,7 +91,7 @@ def read_dockerfile(source: Source, arguments: Mapping[str, str] | None = None) 
         raise _unknown_instruction(next(item for item in instructions if item.name not in _NAMES))
     if not any(item.name == "FROM" for item in known):
         raise ParseError("no FROM: a Dockerfile starts from an image", source.span(0, 0))
-    return _stages(source, known, escape, arguments or {})
+    return _stages(source, known, escape, arguments or {}, bases)
 
 
 def _directives(source: Source) -> tuple[str, bool]:
@@ -220,7 +241,13 @@ def _word(passage: Passage, start: int, end: int) -> Word:
     return Word(passage.text[start:end], passage.span(start, end), cut(passage, start, end))
 
 
-def _stages(source: Source, instructions: list[Instruction], escape: str, build: Mapping[str, str]) -> list[Stage]:
+def _stages(
+    source: Source,
+    instructions: list[Instruction],
+    escape: str,
+    build: Mapping[str, str],
+    bases: Bases | None,
+) -> list[Stage]:
     """Splits instructions at each FROM and puts variables in, in the order in which the builder does."""
     starts = [index for index, item in enumerate(instructions) if item.name == "FROM"]
     defaults = dict(build)
@@ -235,7 +262,11 @@ def _stages(source: Source, instructions: list[Instruction], escape: str, build:
         from_ = _expanded(instructions[start], defaults, escape)
         base, name = _from(from_, defaults, escape)
         parent = named.get(base.value.lower())
-        variables = {**defaults, **((parent and parent.arguments) or {})}
+        inherited = parent.arguments if parent else None
+        if parent is None and bases is not None:
+            parent = bases(base.value)
+            inherited = parent.env if parent else None
+        variables = {**defaults, **(inherited or {})}
         env = dict((parent and parent.env) or {})
         body = []
         for item in instructions[start + 1 : stop]:

@@ -200,10 +200,11 @@ def _whole_action(text: str, start: int, end: int) -> tuple[int, int] | None:
 class _Open:
     """A collection whose end has not come yet. `end` is where its last child ends."""
 
-    __slots__ = ("anchor", "children", "end", "flow", "mapping", "start")
+    __slots__ = ("anchor", "children", "end", "flow", "mapping", "start", "tag")
 
-    def __init__(self, mapping: bool, start: int, flow: bool, anchor: str | None) -> None:
+    def __init__(self, mapping: bool, start: int, flow: bool, anchor: str | None, tag: str | None) -> None:
         self.mapping, self.start, self.end, self.flow, self.anchor = mapping, start, start, flow, anchor
+        self.tag = tag
         self.children: list[Node] = []
 
 
@@ -298,7 +299,7 @@ def _opened(composer: _Composer, event: Any, base: int, mapping: bool, depth: in
         start = _after_properties(composer.source.text, start)
     if anchor:
         composer.anchors[anchor] = None
-    return _Open(mapping, start, bool(event.flow_style), anchor)
+    return _Open(mapping, start, bool(event.flow_style), anchor, event.tag or None)
 
 
 def _close(composer: _Composer, opened: _Open, end: int) -> Node:
@@ -308,9 +309,9 @@ def _close(composer: _Composer, opened: _Open, end: int) -> Node:
         end = max(opened.end, opened.start)
     node: Node
     if opened.mapping:
-        node = Mapping(_entries(composer, opened), source, opened.start, end, opened.flow)
+        node = Mapping(_entries(composer, opened), source, opened.start, end, opened.flow, opened.tag)
     else:
-        node = Sequence(tuple(opened.children), source, opened.start, end, opened.flow)
+        node = Sequence(tuple(opened.children), source, opened.start, end, opened.flow, opened.tag)
     if opened.anchor:
         composer.anchors[opened.anchor] = node
     return node

@@ -1,0 +1,281 @@
+"""Compose projects: which files make one, and how `include`, `extends` and overrides put them together."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping as Map
+from types import MappingProxyType
+
+from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.parse.compose.merge import alone, laid_over
+from gracelint.parse.compose.service import service_of
+from gracelint.parse.compose.variables import Place, interpolated, read_variables
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.parse.yaml import read_documents
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence as List
+
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.files import Files
+    from gracelint.facts.yaml import Document, Node
+
+NO_VARIABLES: Map[str, str] = MappingProxyType({})
+DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+"""What `docker compose up` looks for; the first one counts."""
+OVERRIDES = (
+    *("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml"),
+    "docker-compose.override.yaml",
+)
+_DEEPEST = 20
+"""Files that include or extend one another."""
+
+_NAME = re.compile(r"(?:.*[.-])?(?:docker-)?compose(?:[.-].*)?\.ya?ml\Z", re.IGNORECASE)
+
+
+def is_compose(path: str, document: Document) -> bool:
+    """Whether a document is a Compose project: by the file's name, or because its services have images or builds."""
+    root = document.root
+    if not isinstance(root, Mapping) or root.get("kind"):
+        return False
+    named = _NAME.match(path.rpartition("/")[2]) is not None
+    services = root.mapping("services")
+    if services is None:
+        return named and isinstance(root.get("include"), Sequence)
+    values = [value for _, value in services.items if isinstance(value, Mapping)]
+    return named or any(value.get("image") or value.get("build") for value in values)
+
+
+def read_compose(document: Document, environment: Map[str, str] = NO_VARIABLES) -> list[ComposeService]:
+    """The services of one document by itself. `environment` holds what `.env` sets."""
+    path = document.source.path
+    shelf = _Shelf({path: [document]}, None)
+    loaded = _Loading(shelf, posixpath.dirname(path), environment).load((path,))
+    return list(_services(loaded, None))
+
+
+def read_projects(
+    documents: Map[str, list[Document]], files: Files, together: Iterable[tuple[str, ...]] = ()
+) -> list[ComposeService]:
+    """The services of all projects. `together` are lists of files that the repository starts with `-f a -f b`.
+
+    Those that no list names are judged alone, as far as they say enough; what others include, or extend as a template,
+    is judged where it is used.
+    """
+    shelf = _Shelf(documents, files)
+    lists = [*_by_default(documents, files), *together]
+    found: list[ComposeService] = []
+    seen: set[tuple[int, ...]] = set()
+    used: set[str] = set()
+    templates: set[tuple[str, str]] = set()
+    alone_too = [(path,) for path in documents]
+    for paths in (*lists, *alone_too):
+        if len(paths) == 1 and paths[0] in used:
+            continue
+        folder = posixpath.dirname(paths[0])
+        loading = _Loading(shelf, folder, _environment(files, folder, NO_VARIABLES))
+        model = loading.load(paths)
+        used |= {*paths, *loading.included}
+        templates |= loading.templates
+        for service in _services(model, files):
+            layers = tuple(id(node) for _, node in service.layers)
+            if layers not in seen:
+                seen.add(layers)
+                found.append(service)
+    return [service for service in found if not _is_template(service, templates)]
+
+
+def _is_template(service: ComposeService, templates: set[tuple[str, str]]) -> bool:
+    """Whether others extend a service of a file that `docker compose up` does not start by itself."""
+    path = service.source.path
+    return (path, service.name) in templates and posixpath.basename(path) not in DEFAULT_FILES
+
+
+def _by_default(documents: Map[str, List[Document]], files: Files) -> Iterator[tuple[str, ...]]:
+    """For each folder the files that `docker compose up` takes: what `.env` says, else a file and its override."""
+    for folder in dict.fromkeys(posixpath.dirname(path) for path in documents):
+        names = _environment(files, folder, NO_VARIABLES).get("COMPOSE_FILE", "")
+        separator = ";" if ";" in names else ":"
+        chosen = [posixpath.normpath(posixpath.join(folder, name)) for name in names.split(separator) if name]
+        if chosen and all(path in documents for path in chosen):
+            yield tuple(chosen)
+            continue
+        bases = [path for name in DEFAULT_FILES if (path := posixpath.join(folder, name)) in documents]
+        overrides = [path for name in OVERRIDES if (path := posixpath.join(folder, name)) in documents]
+        if bases:
+            yield (*bases[:1], *overrides[:1])
+
+
+def _environment(files: Files, folder: str, above: Map[str, str], paths: List[str] | None = None) -> Map[str, str]:
+    """What the `.env` of a folder sets, or the files named in its place; what is set `above` counts more."""
+    found: dict[str, str] = {}
+
+    def known(name: str) -> str | None:
+        return above.get(name, found.get(name))
+
+    for path in [posixpath.join(folder, ".env")] if paths is None else paths:
+        source = files.read(path)
+        if source is not None:
+            found |= read_variables(source.text, known)
+    return {**found, **above}
+
+
+class _Part(Record, identity=True):
+    """A service as far as it is put together."""
+
+    key: Scalar
+    node: Mapping
+    layers: tuple[tuple[Document, Mapping], ...]
+    missing: str | None = None
+
+
+class _Model(Record, identity=True):
+    parts: Map[str, _Part]
+    places: Map[str, Place]
+
+
+def _services(model: _Model, files: Files | None) -> Iterator[ComposeService]:
+    """Those that say enough; the others are parts of services elsewhere."""
+    for part in model.parts.values():
+        if part.node.get("build") or part.node.get("image") or part.missing:
+            yield service_of(part.key, part.node, part.layers, model.places, files, part.missing)
+
+
+class _Shelf:
+    """The documents of Compose files: those that were read already, and others when they are asked for."""
+
+    def __init__(self, documents: Map[str, list[Document]], files: Files | None) -> None:
+        self._documents = dict(documents)
+        self._files = files
+
+    def of(self, path: str) -> list[Document]:
+        if path not in self._documents:
+            self._documents[path] = self._read(path)
+        return self._documents[path]
+
+    def variables(self, folder: str, above: Map[str, str], paths: List[str] | None) -> Map[str, str]:
+        return _environment(self._files, folder, above, paths) if self._files is not None else above
+
+    def _read(self, path: str) -> list[Document]:
+        source = self._files.read(path) if self._files is not None else None
+        try:
+            documents = read_documents(source) if source is not None else []
+        except (ParseError, TemplatedError):
+            return []
+        return [document for document in documents if isinstance(document.root, Mapping)]
+
+
+class _Loading:
+    """One project while it is put together."""
+
+    def __init__(self, shelf: _Shelf, folder: str, environment: Map[str, str]) -> None:
+        self.included: set[str] = set()
+        self.templates: set[tuple[str, str]] = set()
+        self._shelf = shelf
+        self._folder = folder
+        self._environment = environment
+        self._places: dict[str, Place] = {}
+
+    def load(self, paths: Iterable[str]) -> _Model:
+        return _Model(self._load(paths, self._folder, self._environment, ()), self._places)
+
+    def _load(
+        self, paths: Iterable[str], folder: str, environment: Map[str, str], above: tuple[str, ...]
+    ) -> dict[str, _Part]:
+        """The services of files that are merged one over the other."""
+        model: dict[str, _Part] = {}
+        for path in paths:
+            self._places[path] = Place(folder, environment)
+            for document in self._shelf.of(path):
+                own = self._own(document)
+                for name, part in self._include(document, folder, environment, (*above, path)).items():
+                    own[name] = _over(own[name], part) if name in own else part
+                for name in own:
+                    own[name] = self._extended(name, own, folder, ())
+                for name, part in own.items():
+                    model[name] = _over(part, model[name]) if name in model else _cleaned(part)
+        return model
+
+    def _own(self, document: Document) -> dict[str, _Part]:
+        services = document.root.mapping("services") if isinstance(document.root, Mapping) else None
+        return {
+            key.value: _Part(key, node, ((document, node),))
+            for key, node in (services.items if services else ())
+            if isinstance(node, Mapping)
+        }
+
+    def _include(
+        self, document: Document, folder: str, environment: Map[str, str], above: tuple[str, ...]
+    ) -> dict[str, _Part]:
+        found: dict[str, _Part] = {}
+        entries = document.root.sequence("include") if isinstance(document.root, Mapping) else ()
+        for entry in entries if len(above) < _DEEPEST else ():
+            paths = [posixpath.normpath(posixpath.join(folder, path)) for path in self._texts(entry, "path")]
+            if not paths or paths[0] in above:
+                continue
+            chosen = self._texts(entry, "project_directory") if isinstance(entry, Mapping) else []
+            below = posixpath.normpath(posixpath.join(folder, chosen[0])) if chosen else posixpath.dirname(paths[0])
+            below = "" if below == "." else below
+            named = self._texts(entry, "env_file") if isinstance(entry, Mapping) else []
+            env_files = [posixpath.normpath(posixpath.join(folder, path)) for path in named] or None
+            variables = self._shelf.variables(below, environment, env_files)
+            found |= self._load(paths, below, variables, above)
+            self.included |= set(paths)
+        return found
+
+    def _texts(self, node: Node, key: str) -> list[str]:
+        """A value, or a list of values, of an entry that may be written as this value alone."""
+        value = node.get(key) if isinstance(node, Mapping) else node
+        items = value.items if isinstance(value, Sequence) else (value,)
+        return [interpolated(item, self._places).value for item in items if isinstance(item, Scalar)]
+
+    def _extended(self, name: str, own: dict[str, _Part], folder: str, above: tuple[tuple[str, str], ...]) -> _Part:
+        """A service laid over the one it extends, in this file or another. `folder` is what its paths start from."""
+        part = own[name]
+        extends = part.node.get("extends")
+        if extends is None:
+            return part
+        base = self._base(part, extends, own, folder, above)
+        if isinstance(base, str):
+            return _Part(part.key, alone(part.node), part.layers, base)
+        node = _without(laid_over(part.node, _without(base.node, "extends")), "extends")
+        return _Part(part.key, node, part.layers, base.missing)
+
+    def _base(
+        self, part: _Part, extends: Node, own: dict[str, _Part], folder: str, above: tuple[tuple[str, str], ...]
+    ) -> _Part | str:
+        """What a service extends, or what is said of it where it cannot be found."""
+        named = self._texts(extends, "service")
+        file = self._texts(extends, "file") if isinstance(extends, Mapping) else []
+        path = posixpath.normpath(posixpath.join(folder, file[0])) if file else part.key.source.path
+        name = named[0] if named else ""
+        story = f"`{name}`" + (f" of {path}" if file else "")
+        if not name or (path, name) in above or len(above) > _DEEPEST:
+            return story
+        if file and path != part.key.source.path:
+            folder = posixpath.dirname(path)
+            self._places.setdefault(path, Place(folder, self._places[part.key.source.path].environment))
+            own = {key: value for document in self._shelf.of(path) for key, value in self._own(document).items()}
+            self.templates.add((path, name))
+        return self._extended(name, own, folder, (*above, (path, name))) if name in own else story
+
+
+def _over(upper: _Part, lower: _Part) -> _Part:
+    layers = (*lower.layers, *upper.layers)
+    return _Part(lower.key, laid_over(upper.node, lower.node), layers, upper.missing or lower.missing)
+
+
+def _cleaned(part: _Part) -> _Part:
+    node = alone(part.node)
+    return part if node is part.node else _Part(part.key, node, part.layers, part.missing)
+
+
+def _without(node: Mapping, key: str) -> Mapping:
+    if node.get(key) is None:
+        return node
+    items = tuple(item for item in node.items if item[0].value != key)
+    return Mapping(items, node.source, node.start, node.end, node.flow)
