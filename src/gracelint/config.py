@@ -228,7 +228,7 @@ def _budget(key: str, value: object) -> dict[str, float]:
     measured = {"p95-request-seconds", "connection-drain-seconds"} & given.keys()
     if measured and "drain-seconds" in given:
         raise _WrongValueError(f"{key}: drain-seconds and {min(measured)} both say how long draining takes: keep one")
-    found = {}
+    found: dict[str, float] = {}
     if "pre-stop-seconds" in given:
         found["pre_stop"] = given["pre-stop-seconds"]
     if "margin-seconds" in given:
@@ -237,6 +237,8 @@ def _budget(key: str, value: object) -> dict[str, float]:
         found["drain"] = given["drain-seconds"]
     if measured:
         found["drain"] = 2 * given.get("p95-request-seconds", 0.0) + given.get("connection-drain-seconds", 0.0)
+    if "drain" in found:
+        found["drain_is_set"] = True
     return found
 
 

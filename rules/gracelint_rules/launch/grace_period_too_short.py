@@ -7,8 +7,11 @@ compares the sum with the grace period: `terminationGracePeriodSeconds` of a pod
 
 The drain time is, in this order, the annotation `gracelint/drain-seconds`, the timeout of the server that is started
 (its flags, its configuration, its environment, its default), a timer in the program's own source, or the configured
-`budget.drain-seconds`. The last one is an assumption: it counts only where a grace period or a preStop hook is
-declared, and makes a warning instead of an error.
+`budget.drain-seconds`.
+
+Where nobody says how long it takes, 10 s are assumed, for containers that get requests. That makes a warning where a
+preStop hook takes its part and leaves less to the program, and information where somebody wrote a shorter grace period:
+an assumption is no reason to contradict them.
 
 ## Why is this bad?
 The countdown to SIGKILL starts before the preStop hook, not after it. A hook that sleeps 15 s in a grace period of 30 s
@@ -68,7 +71,8 @@ spec:
 object or its pod template, or as a label of a Compose service.
 
 ## Fix safety
-A longer grace period changes nothing until the container is told to stop, and then only gives it time: safe.
+A longer grace period changes nothing until the container is told to stop, and then only gives it time: safe. Where the
+drain is assumed it is a guess, and unsafe.
 
 ## References
 - [Pod termination](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
@@ -78,7 +82,7 @@ A longer grace period changes nothing until the container is told to stop, and t
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, DrainSource, Finding, Fix, Launch, Severity, Verdict, edits, rule
+from gracelint import Applicability, Drain, DrainSource, Finding, Fix, Launch, Severity, Verdict, edits, rule
 
 
 @rule("grace-period-too-short", severity=Severity.ERROR, subject=Launch)
@@ -89,6 +93,7 @@ def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
         return
     before = budget.pre_stop.value if budget.pre_stop else 0.0
     needed = budget.needed
+    assumed = budget.drain is None or budget.drain.source is DrainSource.ASSUMED
     if before >= grace:
         message = (
             f"preStop takes {before:g} s of a grace period of {grace:g} s: the program is killed 2 s after it is told"
@@ -96,24 +101,44 @@ def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
         )
         severity = Severity.ERROR
         needed = before + launch.assume.drain + budget.margin if needed is None else needed
-    elif needed is not None and needed > grace and budget.drain is not None:
+    elif needed is None or needed <= grace or budget.drain is None:
+        return
+    elif assumed:
+        if not _is_asked(launch, before) or grace - before >= launch.assume.drain:
+            return
+        message = _leaves_little(before, grace, budget.drain)
+        severity = Severity.WARNING if before > 0 else Severity.INFO
+    else:
         default = "" if launch.grace.span else ", the default"
         message = (
             f"stopping needs {needed:g} s ({budget}; drain: {budget.drain.why}), but SIGKILL comes after"
             f" {grace:g} s{default}"
         )
-        severity = Severity.WARNING if budget.drain.source is DrainSource.ASSUMED else Severity.ERROR
-    else:
-        return
+        severity = Severity.ERROR
     at = launch.grace.span or launch.origin.span
     changes = edits.yaml.set_grace(launch, needed)
+    applicability = Applicability.UNSAFE if assumed else Applicability.SAFE
     yield Finding(
         message,
         at=at,
         notes=tuple(note for note in budget.notes if note.span != at),
-        fix=Fix("Raise the grace period", changes, Applicability.SAFE) if changes else None,
+        fix=Fix("Raise the grace period", changes, applicability) if changes else None,
         severity=severity,
     )
+
+
+def _is_asked(launch: Launch, before: float) -> bool:
+    """Whether it gets requests; where nothing says so, a hook that waits is there for some reason."""
+    return launch.gets_traffic or (before > 0 and launch.workload is not None and launch.workload.untold)
+
+
+def _leaves_little(before: float, grace: float, drain: Drain) -> str:
+    if before > 0:
+        return (
+            f"preStop takes {before:g} s of a grace period of {grace:g} s: {grace - before:g} s are left to finish what"
+            f" is in flight, less than the {drain.seconds:g} s that are assumed"
+        )
+    return f"SIGKILL comes after {grace:g} s, less than the {drain.seconds:g} s assumed to finish what is in flight"
 
 
 def _moot(launch: Launch) -> bool:

@@ -223,6 +223,12 @@ class Workload(Record, identity=True):
         return self.endpoints >= 2 and not self.recreates
 
     @property
+    def untold(self) -> bool:
+        """Whether nothing that is applied with it says who sends it requests, or that nobody does."""
+        alone = self.kind == "DaemonSet" or self.operator or self.runs_to_end or self.windows
+        return not (alone or self.services or self.any_service)
+
+    @property
     def overlaps(self) -> bool:
         """Whether a rollout sends requests to new pods that old ones could still answer."""
         return self.endpoints >= 2 or (self.kind in _SURGING and not self.recreates)

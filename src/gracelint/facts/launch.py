@@ -97,6 +97,8 @@ class Assumptions(Record):
     """Seconds of preStop sleep that fixes put in."""
     drain: float = 10.0
     """Seconds a program needs to finish what is in flight, where nothing better is known."""
+    drain_is_set: bool = False
+    """Somebody wrote that time into the settings."""
     margin: float = 2.0
 
 
@@ -104,11 +106,11 @@ class DrainSource(str, Enum):
     """Where a drain time was taken from, best first."""
 
     DECLARED = "declared"
-    """The annotation `gracelint/drain-seconds`."""
+    """The annotation `gracelint/drain-seconds`, or the settings."""
     DERIVED = "derived"
     """A server's own timeout, or its default; a timer in the source."""
     ASSUMED = "assumed"
-    """The configuration's assumption."""
+    """What is assumed where nobody says anything."""
 
 
 class Drain(Record):
@@ -239,6 +241,7 @@ class Launch(Record, identity=True):
     service: ComposeService | None = None
     pre_stop: PreStop | None = None
     gets_traffic: bool = False
+    """It gets requests that are lost when it refuses them, as far as the files say."""
     one_shot: bool = False
     """The program ends by itself: a job, a command that prints help, a script without a program."""
     development: bool = False

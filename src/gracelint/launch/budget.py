@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from gracelint.facts.kubernetes import PreStop
 from gracelint.facts.launch import Assumptions, Budget, Drain, DrainSource
@@ -16,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gracelint.facts.script import Command, Simple
+    from gracelint.facts.script import Command, Loop, Simple
     from gracelint.launch.step import Context
     from gracelint.source import Span, Word
 
@@ -39,8 +40,14 @@ def budget_of(
     before = _pre_stop(pre_stop, context) if pre_stop is not None else None
     drain = declared(annotations) or longest(drains)
     if drain is None and (grace.span is not None or pre_stop is not None):
-        drain = Drain(assume.drain, DrainSource.ASSUMED, "assumed, as nothing says how long it takes")
+        drain = _assumed(assume)
     return Budget(grace, before, drain, assume.margin, tuple(_notes(grace, before, drain)))
+
+
+def _assumed(assume: Assumptions) -> Drain:
+    if assume.drain_is_set:
+        return Drain(assume.drain, DrainSource.DECLARED, "as the settings say")
+    return Drain(assume.drain, DrainSource.ASSUMED, "assumed, as nothing says how long it takes")
 
 
 def declared(annotations: Mapping[str, Word] | None) -> Drain | None:
@@ -156,13 +163,13 @@ def _script(text: Passage, context: Context | None, depth: int, span: Span | Non
 
 
 def _takes(command: Command, context: Context | None, depth: int) -> _Length:
-    """How long a command takes; NaN for loops and for branches that differ."""
+    """How long a command takes; NaN for loops that nobody can count, and for branches that differ."""
     from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Opaque, Pipeline, Simple
 
     if isinstance(command, Simple):
         return _simple(command, context, depth)
     if isinstance(command, Loop):
-        return math.nan, command.span
+        return _loop(command, context, depth)
     if isinstance(command, (Background, Function, Opaque)):
         return 0.0, None
     if isinstance(command, AndOr):
@@ -184,6 +191,42 @@ def _takes(command: Command, context: Context | None, depth: int) -> _Length:
     if len({length for length, _ in lengths}) == 1:
         return lengths[0]
     return math.nan, command.span
+
+
+def _loop(loop: Loop, context: Context | None, depth: int) -> _Length:
+    """A `for` over words that are known; nobody knows how often another loop turns."""
+    turns = _turns(loop)
+    length, place = _all(loop.body, context, depth)
+    if turns is None or any(map(_leaves, loop.body)):
+        return math.nan, loop.span
+    return turns * length, place
+
+
+def _turns(loop: Loop) -> int | None:
+    from gracelint.facts.script import Simple
+
+    each = loop.condition[0].words if loop.kind == "for" and isinstance(loop.condition[0], Simple) else ()
+    if not each:
+        return None  # over the arguments, or not over words at all
+    counts = [1 if word.value is not None else _counted(word.text) for word in each]
+    return None if None in counts else sum(count for count in counts if count)
+
+
+_RANGE = re.compile(r"(?:\$\(|`)seq (?:([0-9]{1,6}) )?([0-9]{1,6})[)`]")
+
+
+def _counted(text: str) -> int | None:
+    """How many words `$(seq 10)` and `$(seq 1 10)` are."""
+    found = _RANGE.fullmatch(text)
+    return max(int(found[2]) - int(found[1] or 1) + 1, 0) if found is not None else None
+
+
+def _leaves(command: Command) -> bool:
+    """Whether a turn may be the last: by `break`, `exit` or `return` somewhere in it."""
+    return _ENDS.search(command.span.text) is not None
+
+
+_ENDS = re.compile(r"\b(?:break|exit|return)\b")
 
 
 def _all(body: Iterable[Command], context: Context | None, depth: int) -> _Length:

@@ -8,7 +8,7 @@ import re
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
-from gracelint.facts.launch import Budget, Effect, HopKind, Image, Launch, Origin
+from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.bases import image_named, is_known
 from gracelint.launch.budget import budget_of, declared
@@ -271,6 +271,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             link=how,
             stage=stage,
             service=service,
+            gets_traffic=service.node.get("ports") is not None,
             shared=desk.shared(stage),
             development=service.development or _for_development(stage, service.source),
             assume=desk.settings.assume,
@@ -422,7 +423,7 @@ def _followed(
     if launch.service is not None and launch.service.missing is not None:
         return replace(launch, argv=None, why=f"it extends {launch.service.missing}, which is not here")
     if launch.argv is None:
-        return replace(launch, why=_no_command(launch))
+        return replace(launch, why=_no_command(launch), budget=_budget(launch, context))
     way = _way(launch.argv, context, launch, init)
     if _entrypoint_unknown(launch) and not init:
         way = _under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
@@ -437,17 +438,8 @@ def _followed(
         dev_server=way.development,
         children=way.children,
     )
-    workload, service = launch.workload, launch.service
-    annotations = workload.annotations if workload else service.annotations if service else None
-    need = declared(annotations)
-    budget = budget_of(
-        launch.budget.grace,
-        pre_stop=launch.pre_stop,
-        drains=way.drains,
-        annotations=annotations,
-        assume=launch.assume,
-        context=context,
-    )
+    need = declared(_annotations(launch))
+    budget = _budget(launch, context, way.drains)
     way = _within_grace(way, budget)
     judged = replace(
         built,
@@ -460,6 +452,22 @@ def _followed(
     )
     desk.programs[id(judged)] = list(way.programs)
     return judged
+
+
+def _budget(launch: Launch, context: Context, drains: Sequence[Drain] = ()) -> Budget:
+    return budget_of(
+        launch.budget.grace,
+        pre_stop=launch.pre_stop,
+        drains=drains,
+        annotations=_annotations(launch),
+        assume=launch.assume,
+        context=context,
+    )
+
+
+def _annotations(launch: Launch) -> Mapping[str, Word] | None:
+    subject = launch.workload or launch.service
+    return subject.annotations if subject is not None else None
 
 
 def _no_command(launch: Launch) -> str:

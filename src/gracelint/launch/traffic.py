@@ -21,7 +21,8 @@ def gets_traffic(workload: Workload, container: Container) -> bool:
         return False
     if not workload.services:
         ports = [port for port in container.ports if not port.for_metrics]
-        return bool(ports) and container.proxy is None and not workload.any_service
+        agent = workload.kind == "DaemonSet"
+        return bool(ports) and not (agent or container.proxy is not None or workload.any_service)
     return any(container is one for one in _behind(workload))
 
 
