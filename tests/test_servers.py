@@ -216,11 +216,88 @@ def test_spring_boot(files: dict[str, str], verdict: str, seconds: float | None)
     assert (launch.verdict.value, drain.seconds if drain else None) == (verdict, seconds)
 
 
-def test_an_application_with_a_handler_of_its_own_is_not_judged_by_its_server() -> None:
+def test_a_handler_of_the_application_counts_where_the_server_has_none() -> None:
     app = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: exit(0))\napp = None\n"
     launch = launch_of('["waitress-serve", "shop:app"]', shop_py=app)
-    assert launch.verdict is Verdict.UNKNOWN
-    assert launch.why == "shop.py handles SIGTERM itself, and what comes of that under waitress is not known"
+    assert launch.verdict is Verdict.HANDLED
+    assert launch.why == "shop.py: its handler for SIGTERM ends it"
+
+
+_THREAD = """
+import threading, time
+
+def work():
+    while True:
+        time.sleep(1)
+
+threading.Thread(target=work).start()
+app = None
+application = None
+"""
+_FLAG = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: print('later'))\napp = None\napplication = None\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "app", "verdict", "why"),
+    [
+        ('["uvicorn", "shop:app"]', _THREAD, "ignored", "uvicorn ends, but a non-daemon thread keeps the process"),
+        ('["uvicorn", "shop:app"]', _FLAG, "handled", ""),
+        ('["uvicorn", "shop:app", "--workers", "2"]', _THREAD, "handled", ""),
+        ('["uvicorn", "shop:app", "--workers", "2"]', _FLAG, "ignored", "whose own handler it replaces"),
+        ('["tini", "--", "uvicorn", "shop:app"]', _THREAD, "handled", ""),
+        ('["gunicorn", "shop"]', _THREAD, "ignored", "until gunicorn kills its worker after 30 s"),
+        ('["gunicorn", "shop", "--graceful-timeout", "5"]', _THREAD, "handled", ""),
+        ('["gunicorn", "shop", "--graceful-timeout", "5"]', _FLAG, "cut", "whose own handler it replaces"),
+        ('["gunicorn", "shop", "--preload"]', _FLAG, "handled", ""),
+        ('["gunicorn", "shop", "--preload"]', _THREAD, "ignored", "gunicorn ends, but a non-daemon thread"),
+        ('["hypercorn", "shop:app"]', _THREAD, "ignored", "hypercorn ends, but a non-daemon thread"),
+        ('["hypercorn", "shop:app"]', _FLAG, "handled", ""),
+        ('["granian", "--interface", "asgi", "shop:app"]', _THREAD, "ignored", "granian ends, but a non-daemon thread"),
+        ('["granian", "--interface", "asgi", "shop:app"]', _FLAG, "handled", ""),
+        ('["daphne", "shop:app"]', _THREAD, "ignored", "daphne ends, but a non-daemon thread"),
+        ('["waitress-serve", "shop:app"]', _FLAG, "ignored", "the handler for SIGTERM does not end the program"),
+        ('["celery", "-A", "shop", "worker"]', _FLAG, "handled", ""),
+    ],
+)
+def test_the_application_below_a_server_counts(command: str, app: str, verdict: str, why: str) -> None:
+    launch = launch_of(command, shop_py=app)
+    assert launch.verdict.value == verdict, launch.why
+    assert why in launch.why
+
+
+_LIFESPAN = """
+import asyncio
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    {before}
+    yield
+    {after}
+
+app = FastAPI(lifespan=lifespan)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict", "why"),
+    [
+        (
+            "pass",
+            "await asyncio.sleep(60)",
+            "ignored",
+            "uvicorn handles SIGTERM, and what is on the way out takes 60 s",
+        ),
+        ("task = asyncio.create_task(asyncio.sleep(1000))", "await task", "ignored", ""),
+        ("task = asyncio.create_task(asyncio.sleep(1000))", "task.cancel()", "handled", ""),
+        ("pass", "await asyncio.sleep(1)", "handled", ""),
+    ],
+)
+def test_what_the_application_awaits_on_its_way_out_counts(before: str, after: str, verdict: str, why: str) -> None:
+    launch = launch_of('["uvicorn", "shop:app"]', shop_py=_LIFESPAN.format(before=before, after=after))
+    assert launch.verdict.value == verdict, launch.why
+    assert why in launch.why
 
 
 @pytest.mark.parametrize(("limit", "verdict"), [("0", "cut"), ("1", "unknown"), ("2", "handled")])

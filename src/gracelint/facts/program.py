@@ -192,7 +192,8 @@ class Stop(Record):
     @property
     def late(self) -> bool:
         """The handler works, but what it asks for is noticed only after the grace period."""
-        return self.grace is not None and self.reaction.delay is not None and self.reaction.delay > self.grace
+        delay = self.reaction.delay if self.verdict is Verdict.HANDLED else None
+        return self.grace is not None and delay is not None and delay > self.grace
 
 
 _BUSY = 3.0
@@ -270,7 +271,12 @@ class Program(Record, identity=True):
         return next((stop for stop in self.stops if stop.reaction.cause in causes), None)
 
     def _stop(self, launch: Any) -> Stop | None:
-        is_this = (hop for hop in launch.hops if hop.kind.value == "program" and hop.name == self.name)
+        is_this = (
+            hop
+            for hop in launch.hops
+            if (hop.kind.value == "program" and hop.name == self.name)
+            or hop.details.get("application") == self.source.path
+        )
         hop = next(is_this, None)
         if hop is None or launch.one_shot or hop.signal not in self.reactions:
             return None

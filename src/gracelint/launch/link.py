@@ -8,7 +8,7 @@ import re
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
-from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
+from gracelint.facts.launch import Budget, Drain, Effect, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.bases import image_named, is_known
 from gracelint.launch.budget import budget_of, declared
@@ -519,7 +519,7 @@ def _under_any_entrypoint(way: Way, as_child: Way, image: Image) -> Way:
 def _within_grace(way: Way, budget: Budget) -> Way:
     """A program that takes longer than preStop leaves it is killed before it has ended."""
     hop = way.decisive
-    if way.verdict is not Verdict.HANDLED or hop is None or hop.kind is not HopKind.PROGRAM:
+    if way.verdict not in (Verdict.HANDLED, Verdict.CUT) or hop is None:
         return way
     delay = hop.details.get("delay")
     if not isinstance(delay, (int, float)) or not delay > budget.left:

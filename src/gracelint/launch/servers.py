@@ -9,7 +9,6 @@ from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
-from gracelint.launch.image import find_text
 from gracelint.launch.one_shots import one_shot
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from gracelint.launch.applications import Served
     from gracelint.launch.server_settings import ServerSettings
-    from gracelint.source import Source, Word
+    from gracelint.source import Word
 
     Row = Mapping[str, Any]
 
@@ -70,6 +70,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     drain = _drain(name, row, given) if usual == "graceful" else None
     kind, why = _here(name, row, given, context, usual) or _hurried(drain, context.signal) or (usual, why)
     verdict = _VERDICTS[kind][0 if context.pid_1 else 1]
+    served = _served(row, given, context, kind, drain)
+    if served is not None and served.verdict is not None:
+        verdict, why = served.verdict, served.why
     hop = Hop(
         argv=tuple(word.value for word in argv),
         kind=HopKind(row.get("kind", "server")),
@@ -79,11 +82,26 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         span=argv[0].span or context.span,
         pid_1=context.pid_1,
         signal=context.signal,
-        details=_details(name, row, context.signal, kind, argv) | {"group_cut": (usual, kind) == ("graceful", "drops")},
+        details=_details(name, row, context.signal, kind, argv)
+        | {"group_cut": (usual, kind) == ("graceful", "drops")}
+        | (dict(served.details) if served is not None else {}),
     )
     return Step(
-        hop, drain=drain if kind == "graceful" else None, one_shot=False, development=bool(row.get("development"))
+        hop,
+        drain=drain if kind == "graceful" else None,
+        one_shot=False,
+        development=bool(row.get("development")),
+        program=served.program if served is not None else None,
     )
+
+
+def _served(row: Row, given: ServerSettings, context: Context, kind: str, drain: Drain | None) -> Served | None:
+    """What the application changes in what the server does; None where it changes nothing, or is not here."""
+    if "application" not in row or kind not in ("graceful", "drops", "unhandled") or row.get("detaches"):
+        return None
+    from gracelint.launch.applications import served
+
+    return served(row, given, context, kind, drain.seconds if drain is not None else None)
 
 
 def _here(name: str, row: Row, given: ServerSettings, context: Context, usual: str) -> tuple[str, str] | None:
@@ -94,10 +112,7 @@ def _here(name: str, row: Row, given: ServerSettings, context: Context, usual: s
         return "drops", row["group"]
     if usual == "unhandled" and context.signal in context.ignores:
         return "stays", f"{name} inherits an ignored {context.signal}"
-    own = _own_handler(row, given, context) if usual == "unhandled" and "application" in row else None
-    if own is None:
-        return None
-    return "unknown", f"{own} handles {context.signal} itself, and what comes of that under {name} is not known"
+    return None
 
 
 def _hurried(drain: Drain | None, signal: str) -> tuple[str, str] | None:
@@ -233,30 +248,6 @@ def _reaction(name: str, row: Row, doubts: list[Row], given: ServerSettings, sig
     if kind == "unhandled" and signal in _NO_ACTION:
         kind = "stays"
     return kind, row.get("why", {}).get(signal) or _CLAUSES[kind].format(name=name, signal=signal)
-
-
-def _own_handler(row: Row, given: ServerSettings, context: Context) -> str | None:
-    """The file of the application that installs a handler for the signal, which the server leaves alone."""
-    option = given.options.get(row["application"].get("option", ""))
-    named = (option.value,) if option is not None else given.operands[:1] if "option" not in row["application"] else ()
-    for name in named or row["application"].get("default", ()):
-        module = (name or "").partition(":")[0].removesuffix(".py").replace(".", "/")
-        for path in (f"{module}.py", f"{module}/__init__.py"):
-            found = find_text(context.image, context.files, path, context.working_dir) if module else None
-            if found is not None:
-                return found.source.path if _handles(found.source, context) else None
-    return None
-
-
-def _handles(source: Source, context: Context) -> bool:
-    from gracelint.behaviour.python import read_python
-    from gracelint.parse.errors import ParseError
-
-    try:
-        program = read_python(source, files=context.files, env=context.env)
-    except ParseError:
-        return False
-    return any(context.signal in handler.signals or not handler.signals for handler in program.handlers)
 
 
 def _drain(name: str, row: Row, given: ServerSettings) -> Drain | None:

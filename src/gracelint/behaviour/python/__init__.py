@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gracelint.behaviour.python.serving import Application
     from gracelint.facts.files import Files
 
 _ALL_STEPS = 3 * STEPS
@@ -39,16 +40,22 @@ def read_python(
     argv: tuple[str, ...] = (),
     module: str | None = None,
     parents: tuple[str, ...] = (),
+    application: Application | None = None,
 ) -> Program:
     """The program that starts with a source file.
 
     `roots` are folders that imports are looked up in, besides the file's own. `call` is the function that a console
-    script calls, `module` the dotted name for `python -m`, `parents` the scripts that start this one. Raises ParseError
-    where the file itself is not Python.
+    script calls, `module` the dotted name for `python -m`, `parents` the scripts that start this one, `application`
+    what a server serves of the file. Raises ParseError where the file itself is not Python.
     """
     folder = posixpath.dirname(source.path)
     name = module or "__main__"
-    if module is not None and posixpath.basename(source.path) == "__main__.py" and not module.endswith("__main__"):
+    if (
+        application is None
+        and module is not None
+        and posixpath.basename(source.path) == "__main__.py"
+        and not module.endswith("__main__")
+    ):
         name = f"{module}.__main__"
     entry = Module(source, name, source.path)
     modules = Modules(files, tuple(dict.fromkeys((folder, *roots))))
@@ -61,7 +68,15 @@ def read_python(
     def run(signal: str, at: int | None, pid_1: bool = True) -> Run:
         limit = min(STEPS, _ALL_STEPS - modules.steps)
         machine = Machine(
-            modules, env=env or {}, argv=argv, signal=signal, at=at, pid_1=pid_1, limit=limit, children=children
+            modules,
+            env=env or {},
+            argv=argv,
+            signal=signal,
+            at=at,
+            pid_1=pid_1 and (application is None or application.pid_1),
+            limit=limit,
+            children=children,
+            application=application,
         )
         runs.append(machine)
         try:
@@ -120,7 +135,7 @@ def _program(
     return Program(
         "python",
         entry.source,
-        points[0].span if points else _first_span(entry),
+        _span(base, entry, points, reactions),
         _long_running(base, points),
         modules.sources(),
         tuple(_handler(each, _acts(each, runs)) for each in facts.registrations),
@@ -138,6 +153,13 @@ def _program(
         replaced_by=facts.replaced_by if any(end.kind == EXEC and end.tag == CERTAIN for end in base.ends) else None,
         forwards_to=forwards_to,
     )
+
+
+def _span(base: Run, entry: Module, points: list[Point], reactions: dict[str, Reaction]) -> Span:
+    """Where the program spends its life; of an application below a server, what decides how it ends."""
+    if base.machine.application is not None:
+        return reactions["SIGTERM"].span or _first_span(entry)
+    return points[0].span if points else _first_span(entry)
 
 
 def _long_running(base: Run, points: list[Point]) -> bool | None:

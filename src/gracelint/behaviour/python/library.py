@@ -20,7 +20,6 @@ from gracelint.behaviour.python.ends import (
     Leave,
     Point,
     Registration,
-    Served,
 )
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -246,6 +245,8 @@ def call(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
         return model(machine, function, args, keywords, node)
     knowledge = table("python")
     if path in knowledge["server"]:
+        from gracelint.behaviour.python.serving import serve
+
         return serve(machine, function, path, knowledge["server"][path], args, keywords, node)
     if path in knowledge["consumer"] and not knowledge["consumer"][path].get("iterates"):
         return consume(machine, function, path, knowledge["consumer"][path], node)
@@ -318,6 +319,9 @@ def elsewhere(
     if is_exception(path):
         return Error(path)
     thing = Thing(path, node, machine.module)
+    first = args[0] if args else keywords.get("app", keywords.get("config"))
+    if isinstance(first, (Thing, Const)):
+        thing.store["#first"] = first
     if path in knowledge["connection"]:
         machine.facts.connections.append((path, thing))
     if top == "dataclasses" or path in ("typer.Option", "typer.Argument"):
@@ -376,7 +380,7 @@ def block(
 ) -> Value:
     """A blocking call of the table."""
     receiver = function.receiver if isinstance(function, Bound) else None
-    seconds = _seconds(machine, row, args, keywords, receiver)
+    seconds = seconds_of(machine, row, args, keywords, receiver)
     if row["kind"] == "queue.get" and (is_false(keywords.get("block")) or (args and is_false(args[0]))):
         return FROM_OUTSIDE
     point = Point(node, machine.module, row["kind"], seconds, text_of(node))
@@ -431,7 +435,7 @@ def _woken(receiver: Thing) -> bool | Unknown:
     return LOST_TRACK if ("called after", "close") in receiver.store else False
 
 
-def _seconds(
+def seconds_of(
     machine: Machine, row: dict[str, Any], args: Arguments, keywords: Keywords, receiver: Value | None
 ) -> Value | None:
     if row.get("by_socket"):
@@ -449,54 +453,6 @@ def _seconds(
             return None
         return Const(given.value * row.get("unit", 1))
     return given
-
-
-def serve(
-    machine: Machine,
-    function: Value,
-    path: str,
-    row: dict[str, Any],
-    args: Arguments,
-    keywords: Keywords,
-    node: ast.AST,
-) -> Value:
-    """A server's blocking call."""
-    if row.get("later") and not machine.awaiting:
-        return Later(function, args, keywords, node)
-    receiver = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
-    if not machine.arrived and not machine.handling:
-        machine.facts.servers.append(Served(node, machine.module, keywords, row))
-    seconds = _seconds(machine, row, args, keywords, receiver)
-    point = Point(node, machine.module, "serve", seconds, text_of(node))
-    point.serves = row
-    point.receiver = receiver
-    handles = list(row.get("handles", ()))
-    if _reloads(row, keywords):
-        row = point.serves = {**row, "reload_cuts": True}
-        handles = ["SIGTERM", "SIGINT"]
-    unless = keywords.get(row.get("unless", ""))
-    if unless is not None and not is_true(unless):
-        handles = []
-    cls = receiver.cls if receiver is not None and row["server"] == "uvicorn" else None
-    if cls is not None and (cls.find("install_signal_handlers") or cls.find("capture_signals")):
-        handles = []
-    point.handles = tuple(handles)
-    stops = tuple(row.get("stops", ()))
-
-    def ready() -> bool | Unknown:
-        if point.is_over or receiver is None:
-            return point.is_over
-        if is_true(receiver.store.get("should_exit")):
-            return True
-        return any(("called", stop) in receiver.store for stop in stops)
-
-    return machine.wait(point, ready=ready, value=NONE)
-
-
-def _reloads(row: dict[str, Any], keywords: Keywords) -> bool:
-    """A development server that starts itself again as a child, whenever a file changes."""
-    wanted = is_true(keywords.get(row.get("reload", ""))) or is_true(keywords.get("use_reloader"))
-    return wanted and "reload" in row and not is_false(keywords.get("use_reloader"))
 
 
 def consume(machine: Machine, function: Value, path: str, row: dict[str, Any], node: ast.AST) -> Value:
@@ -551,7 +507,9 @@ def deliver(machine: Machine, point: Point) -> None:
     machine.arrived_at = len(machine.trail)
     for loop in machine.loops:
         loop.hit = True
-    if machine.signal in point.handles:
+    installed = machine.world.get(("signal", machine.signal))
+    server = installed.server if isinstance(installed, Registration) else None
+    if machine.signal in point.handles and (server is point or point.serves is None or _is_told(machine, point)):
         machine.served = True
         if point.receiver is not None:
             for stop in ("stop", "shutdown"):
@@ -560,7 +518,9 @@ def deliver(machine: Machine, point: Point) -> None:
         return
     if ("masked", machine.signal) in machine.world:
         raise Leave([End(IGNORED)])
-    installed = machine.world.get(("signal", machine.signal))
+    if server is not None:
+        server.is_over = True
+        return
     if isinstance(installed, Unknown):
         raise Leave([End(DEFAULT, installed.tag or LOST)])
     registration = installed if isinstance(installed, Registration) else None
@@ -577,6 +537,12 @@ def deliver(machine: Machine, point: Point) -> None:
         machine.pending = registration
         return
     run_handler(machine, registration, point)
+
+
+def _is_told(machine: Machine, point: Point) -> bool:
+    """Whether a server hears of its end by other means than a handler in its main thread."""
+    assert point.serves is not None
+    return bool(point.serves.get("told") or point.serves.get("reload_cuts"))
 
 
 def run_handler(machine: Machine, registration: Registration, point: Point) -> None:
@@ -1021,6 +987,8 @@ def await_external(machine: Machine, later: Later) -> Value:
     if path in knowledge["wait"]:
         return block(machine, later.function, knowledge["wait"][path], later.args, later.keywords, later.node)
     if path in knowledge["server"]:
+        from gracelint.behaviour.python.serving import serve
+
         return serve(machine, later.function, path, knowledge["server"][path], later.args, later.keywords, later.node)
     return FROM_OUTSIDE
 
@@ -1077,6 +1045,8 @@ def environment(machine: Machine, key: Value, default: Value) -> Value:
     """An environment variable, where the files set it."""
     if not isinstance(key, Const) or not isinstance(key.value, str):
         return FROM_OUTSIDE
+    if ("env", key.value) in machine.world:
+        return machine.world["env", key.value]
     if key.value not in machine.env:
         return default
     value = machine.env[key.value]

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from gracelint.behaviour.python.children import Children
+    from gracelint.behaviour.python.serving import Application
     from gracelint.behaviour.python.values import Store
 
 STEPS = 60_000
@@ -86,8 +87,10 @@ class Machine:
         pid_1: bool = True,
         limit: int,
         children: Children,
+        application: Application | None = None,
     ) -> None:
         self.modules = modules
+        self.application = application
         self.env = env
         self.argv = argv
         self.signal = signal
@@ -177,6 +180,8 @@ class Machine:
     def run(self, entry: Module, call: str | None) -> list[End]:
         """All the ways in which the program's main thread can end."""
         self.entry = entry
+        if self.application is not None:
+            return self._serve(entry, self.application)
         store = self.load(entry, "__main__" if call is None else entry.name)
         if not isinstance(store, list):
             ends = [End(NORMAL)]
@@ -193,6 +198,13 @@ class Machine:
         else:
             ends = store
         ends = self.merge(ends + self.side)
+        self.side = []
+        return library.finish(self, ends)
+
+    def _serve(self, entry: Module, application: Application) -> list[End]:
+        from gracelint.behaviour.python.serving import run_application
+
+        ends = self.merge(run_application(self, entry, application) + self.side)
         self.side = []
         return library.finish(self, ends)
 
@@ -425,6 +437,8 @@ class Machine:
         elif isinstance(target, ast.Subscript):
             owner = self.eval(target.value)
             key = self.eval(target.slice)
+            if library.path_of(owner) == "os.environ" and isinstance(key, Const):
+                self.write(self.world, ("env", key.value), value)
             if isinstance(owner, (Items, Thing)):
                 self.write(owner.store, key.value if isinstance(key, Const) and hashable(key.value) else "…", value)
                 if self.handling and not self.aside:

@@ -168,6 +168,10 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     left = next((thing for thing in machine.facts.children if _is_left(thing, machine)), None)
     if left is not None:
         return _left(signal, machine, left, span)
+    late = machine.application.deadline if machine.application is not None else None
+    if late is not None and (machine.delay or 0) > late:
+        why = f"the application takes {machine.delay:g} s to end, and {_server(point)} kills it after {late:g} s"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=late)
     if machine.served:
         row = point.serves or {}
         if row.get("reload_cuts") or row.get("drops_always"):
@@ -176,12 +180,16 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
                 signal, Verdict.CUT, Cause.DEV_SERVER if row.get("development") else Cause.ABRUPT_EXIT, why, point.span
             )
         name = row.get("server", "the program")
+        if machine.delay is None:
+            why = f"how long it takes after {name} has ended is only known when it runs"
+            return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
         return _reaction(
             signal,
             Verdict.HANDLED,
             Cause.GRACEFUL,
-            f"{name} handles {signal}" if row else f"{point.what} takes {signal}",
-            point.span,
+            _takes_its_time(f"{name} handles {signal}" if row else f"{point.what} takes {signal}", machine),
+            _slowest(machine, point).span,
+            delay=machine.delay or None,
         )
     if machine.misfit and not machine.cleaned:
         why = "the handler does not take the arguments that it gets: TypeError ends the program before any cleanup"
@@ -232,6 +240,18 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     if machine.waited and point.limit:
         why = f"its handler for {signal} is seen within {point.limit:g} s, when `{point.what}` returns"
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
+
+
+def _slowest(machine: Machine, point: Point) -> Point:
+    """The longest of the waits on the way out."""
+    waits = [wait for wait in machine.leaving if wait.limit]
+    return max(waits, key=lambda wait: wait.limit or 0, default=point)
+
+
+def _takes_its_time(why: str, machine: Machine) -> str:
+    if not machine.delay or machine.delay < 1:
+        return why
+    return f"{why}, and what is on the way out takes {machine.delay:g} s"
 
 
 def _slow(point: Point) -> str:
@@ -315,13 +335,17 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
     if isinstance(deadline, Const):
         return _cut_off(signal, run, end, float(deadline.value), at_handler)
     blocker = machine.blocked_by
+    if any(e.kind == KILLED for e in child.ends):
+        as_child = Verdict.HANDLED
+    if machine.application is not None and machine.application.deadline is not None:
+        return _killed_by_server(signal, run, point, where, end, machine.application.deadline)
     if end.cause == "deadlock":
         cause, why = (
             Cause.SHUTDOWN_DEADLOCK,
             f"`{where.what}` waits for serve_forever(), which runs in the same thread and waits for the handler",
         )
     elif end.cause in ("exit blocked", "pool") or _holds_the_exit(machine, where, end):
-        cause, why = Cause.EXIT_BLOCKED, _blocked(where, blocker)
+        cause, why = Cause.EXIT_BLOCKED, _blocked(where, blocker, _asker(machine, point))
     elif machine.raised_default and any(e.kind in (KILLED, HARD) for e in child.ends):
         cause, why = (
             Cause.STILL_ALIVE,
@@ -338,11 +362,11 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
         cause, why = Cause.NEVER_OBSERVED, f"no handler runs before `{where.what}` returns"
     elif end.cause == "handler wait":
         cause, why = Cause.EXIT_BLOCKED, f"the handler itself waits in `{where.what}`, which does not end"
-    elif all(deed.kind in _QUIET for deed in machine.acts):
+    elif all(deed.kind in _QUIET for deed in machine.acts) and not _replaced(signal, point, where):
         cause, why = Cause.DISCARDED, f"the handler for {signal} does not end the program"
         return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, cause, why, at_handler)
     else:
-        cause, why = Cause.NEVER_OBSERVED, _unseen(machine.acts, point, where, end)
+        cause, why = Cause.NEVER_OBSERVED, _unseen(signal, machine.acts, point, where, end)
     return Reaction(signal, Verdict.IGNORED, as_child, cause, why, where.span, notes)
 
 
@@ -361,7 +385,28 @@ def _cut_off(signal: str, run: Run, end: End, seconds: float, span: Span) -> Rea
     return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=seconds)
 
 
-def _blocked(where: Point, blocker: Point | None) -> str:
+def _killed_by_server(signal: str, run: Run, point: Point, where: Point, end: End, seconds: float) -> Reaction:
+    """A worker that does not end by itself is killed by its server."""
+    machine, server = run.machine, _server(point)
+    if end.cause == "exit blocked":
+        why = f"{_blocked(where, machine.blocked_by, server)}, until {server} kills its worker after {seconds:g} s"
+        return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, where.span, delay=seconds)
+    why = f"{_unseen(signal, machine.acts, point, where, end)}, until {server} kills its worker after {seconds:g} s"
+    handler = machine.handler
+    span = handler.module.span(handler.node) if handler is not None else where.span
+    return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=seconds)
+
+
+def _server(point: Point) -> str:
+    return str((point.serves or {}).get("server", "the server"))
+
+
+def _asker(machine: Machine, point: Point) -> str:
+    """Who wants the program to end."""
+    return _server(point) if machine.served and point.serves is not None else "the handler"
+
+
+def _blocked(where: Point, blocker: Point | None, asker: str = "the handler") -> str:
     thing = where.joins[0] if where.joins else None
     kinds = {
         "threading.Thread": "a non-daemon thread",
@@ -375,19 +420,29 @@ def _blocked(where: Point, blocker: Point | None) -> str:
     )
     if where.kind == "pool":
         return "pool workers inherited the handler, and what it raises does not end them"
-    why = f"the handler asks for the end, but {name} keeps the process"
+    asks = "asks for the end" if asker == "the handler" else "ends"
+    why = f"{asker} {asks}, but {name} keeps the process"
     return f"{why}: `{blocker.what}` does not end" if blocker is not None and blocker.kind != "loop" else why
 
 
-def _unseen(acts: list[Deed], point: Point, where: Point, end: End) -> str:
+def _unseen(signal: str, acts: list[Deed], point: Point, where: Point, end: End) -> str:
     flags = [deed.target for deed in acts if deed.kind in ("flag", "event")]
     does = f"only sets `{flags[0]}`" if flags else "does not end the main thread"
     blocked = where if end.cause == "wait" else point
+    if not acts and where.serves is None and point.serves is not None and end.cause == "wait":
+        return f"{_server(point)} ends, but the application's `{blocked.what}` goes on waiting without a timeout"
+    if _replaced(signal, point, where):
+        return f"the handler {does}, and {_server(blocked)}, whose own handler it replaces, goes on serving"
     if end.cause == "wait" and where.seconds is None and where.kind != "loop":
         return f"the handler {does}, and `{blocked.what}` goes on waiting without a timeout"
     if where.kind == "loop" or end.cause == "loop":
         return f"the handler {does}, and the loop does not look at it"
     return f"the handler {does}, and `{blocked.what}` goes on"
+
+
+def _replaced(signal: str, point: Point, where: Point) -> bool:
+    """Whether the handler took the place of the one of a server, which goes on serving."""
+    return point.serves is not None and signal in point.handles and where.node is point.node
 
 
 def _swallower(point: Point) -> Span | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.python.models import (
+    applications,
     builtin,
     event_loop,
     events,
@@ -15,6 +16,7 @@ from gracelint.behaviour.python.models import (
 from gracelint.behaviour.python.models.base import argument, model, receiver_of
 
 __all__ = [
+    "applications",
     "argument",
     "builtin",
     "event_loop",

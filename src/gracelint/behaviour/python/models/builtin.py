@@ -23,6 +23,7 @@ from gracelint.behaviour.python.values import (
     FALSE,
     FROM_OUTSIDE,
     LOST_TRACK,
+    MISSING,
     NONE,
     TRUE,
     Bound,
@@ -283,7 +284,35 @@ def _dynamic(machine: Machine, function: Value, args: Arguments, keywords: Keywo
     return LOST_TRACK
 
 
-@model("importlib.import_module", "runpy.run_module")
+@model("runpy.run_module", "runpy.run_path")
+def _run_module(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A module or file of the project that runs as the main program."""
+    given = args[0].value if args and isinstance(args[0], Const) and isinstance(args[0].value, str) else ""
+    name = given.removesuffix(".py").strip("./").replace("/", ".") if path_of(function).endswith("path") else given
+    main = machine.modules.find(f"{name}.__main__") if name else None
+    module = main or (machine.modules.find(name) if name else None)
+    if module is None:
+        machine.doubt(f"`{text_of(node)}` runs a module that is not in the project")
+        return LOST_TRACK
+    run_name = keywords.get("run_name")
+    found = machine.load(module, run_name.value if isinstance(run_name, Const) else name)
+    if isinstance(found, list):
+        raise Leave(found)
+    return Items("dict", dict(found))
+
+
+@model("os.environ.setdefault")
+def _set_environment(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    key = args[0] if args else FROM_OUTSIDE
+    known = environment(machine, key, MISSING)
+    if known is not MISSING:
+        return known
+    if isinstance(key, Const) and len(args) > 1:
+        machine.write(machine.world, ("env", key.value), args[1])
+    return args[1] if len(args) > 1 else NONE
+
+
+@model("importlib.import_module")
 def _import(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if args and isinstance(args[0], Const) and isinstance(args[0].value, str) and not args[0].value.startswith("."):
         return machine.import_module(args[0].value, node)

@@ -39,7 +39,7 @@ from gracelint.behaviour.python.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gracelint.behaviour.python.machine import Machine
 
@@ -51,8 +51,25 @@ if TYPE_CHECKING:
 def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """Runs the event loop: the main task, and whatever has been created beside it."""
     last = path_of(function).rpartition(".")[2]
-    loop = receiver_of(function)
-    runner = Thing({"run": "asyncio.run"}.get(last, last), node, machine.module)
+
+    def body() -> Value:
+        if last == "run_forever":
+            point = Point(node, machine.module, "run-loop", None, text_of(node))
+            runner = machine.runners[-1]
+            machine.give_way(lambda: machine.wait(point, ready=lambda: "#stopped" in runner.store))
+        elif args:
+            given = args[0]
+            if isinstance(given, (Function, Partial, Name, Bound)):
+                given = machine.call(given, args[1:], {}, node)
+            return machine.awaited(given, node)
+        return NONE
+
+    return run_loop(machine, {"run": "asyncio.run"}.get(last, last), node, body, receiver_of(function))
+
+
+def run_loop(machine: Machine, kind: str, node: ast.AST, body: Callable[[], Value], loop: Thing | None = None) -> Value:
+    """Runs an event loop until its main task is done."""
+    runner = Thing(kind, node, machine.module)
     if loop is not None:
         runner.store["#loop"] = loop
     main = Thing("asyncio.Task", node, machine.module)
@@ -62,14 +79,7 @@ def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
     outer, machine.side = machine.side, []
     value: Value = NONE
     try:
-        if last == "run_forever":
-            point = Point(node, machine.module, "run-loop", None, text_of(node))
-            machine.give_way(lambda: machine.wait(point, ready=lambda: "#stopped" in runner.store))
-        elif args:
-            given = args[0]
-            if isinstance(given, (Function, Partial, Name, Bound)):
-                given = machine.call(given, args[1:], {}, node)
-            value = machine.awaited(given, node)
+        value = body()
         ends = [End(NORMAL)]
     except Leave as leave:
         ends = leave.ends
