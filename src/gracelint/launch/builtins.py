@@ -10,6 +10,7 @@ from gracelint.launch.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, Sta
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import ITEMS, expand, expand_all
+from gracelint.posix import normal
 from gracelint.record import Record, replace
 from gracelint.source import Passage, Segment, Span, Word
 
@@ -233,7 +234,7 @@ def _cd(walk: Walk, call: Call, state: State) -> list[State]:
     target = operands[0] if operands else "$HOME"
     known = "$" not in target and "`" not in target and not target.startswith("~")
     if known and (state.working_dir != NOWHERE or target.startswith("/")):
-        state.working_dir = posixpath.normpath(posixpath.join(state.working_dir, target))
+        state.working_dir = normal(posixpath.join(state.working_dir, target))
     else:
         state.working_dir = NOWHERE
     state.variables["PWD"] = None if state.working_dir == NOWHERE else state.working_dir

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from gracelint.launch.bases import image_named
 from gracelint.launch.packages import commands, copy_words
+from gracelint.posix import normal
 from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False
@@ -73,7 +74,7 @@ def _placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
     working_dir = _first_working_dir(stage)
     for item in stage.instructions:
         if item.name == "WORKDIR":
-            working_dir = posixpath.normpath(posixpath.join(working_dir, item.value))
+            working_dir = normal(posixpath.join(working_dir, item.value))
         elif item.name in ("COPY", "ADD"):
             found.append((item, working_dir, [copy_words(item)]))
         elif item.name == "RUN" and _moves(item.argument.text):
@@ -92,7 +93,7 @@ def _first_working_dir(stage: Stage) -> str:
     for one in reversed(stages[1:]):
         for item in one.instructions:
             if item.name == "WORKDIR":
-                working_dir = posixpath.normpath(posixpath.join(working_dir, item.value))
+                working_dir = normal(posixpath.join(working_dir, item.value))
     return working_dir
 
 
@@ -105,7 +106,7 @@ def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, pa
     before = path
     for command in its_commands:
         if command[0] == "cd" and len(command) > 1:
-            folder = posixpath.normpath(posixpath.join(folder, command[1]))
+            folder = normal(posixpath.join(folder, command[1]))
         if ">" in command[:-1] and posixpath.join(folder, command[command.index(">") + 1]) == path:
             return (
                 _written(run, command) if command[0] == "cat" else _printed(run, posixpath.relpath(path, folder), path)
@@ -114,10 +115,10 @@ def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, pa
         if command[0] not in ("ln", "mv", "cp") or len(operands) != 2:
             continue
         source, destination = operands
-        target = posixpath.normpath(posixpath.join(folder, destination))
+        target = normal(posixpath.join(folder, destination))
         if path in (target, posixpath.join(target, posixpath.basename(source))):
             start = posixpath.dirname(target) if command[0] == "ln" else folder
-            before = posixpath.normpath(posixpath.join(start, source))
+            before = normal(posixpath.join(start, source))
     return before
 
 
@@ -221,7 +222,7 @@ def _copied(
     if len(words) < 2:
         return None
     *sources, destination = words
-    target = posixpath.normpath(posixpath.join(working_dir, destination))
+    target = normal(posixpath.join(working_dir, destination))
     if path != target and not path.startswith(target.rstrip("/") + "/"):
         return None
     from_ = copy.flag("from")
@@ -252,7 +253,7 @@ def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
         yield source
     elif path.startswith(target.rstrip("/") + "/"):
         tail = path[len(target.rstrip("/")) + 1 :]
-        yield posixpath.normpath(posixpath.join(source, tail))
+        yield normal(posixpath.join(source, tail))
         if tail == posixpath.basename(source):
             yield source
 
@@ -262,7 +263,7 @@ def _in_project(files: Files, context: str, source: str) -> tuple[str, ...]:
     """The paths in the project that a source of a COPY names."""
     if "://" in source or source.startswith("<<"):
         return ()
-    path = posixpath.normpath(posixpath.join("/", context, source.lstrip("/")))[1:]
+    path = normal(posixpath.join("/", context, source.lstrip("/")))[1:]
     if not any(character in source for character in "*?["):
         return (path,)
     folders = [""]

@@ -11,6 +11,7 @@ from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.image import find_path, find_text
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import Arguments, base_name, read_options
+from gracelint.posix import normal, upwards
 from gracelint.record import Record, replace
 from gracelint.source import Passage, Segment, Word
 
@@ -101,15 +102,11 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
 
 def _nearest_package(context: Context, folder: str) -> tuple[Package | None, str]:
     """The package.json in a folder or the nearest one above it, as package managers look for it."""
-    start = posixpath.normpath(folder)
-    here = start
-    while True:
+    for here in upwards(folder):
         package = _package(context, here)
         if package is not None:
             return package, here
-        if here in ("/", "", "."):
-            return None, start
-        here = posixpath.dirname(here)
+    return None, normal(folder)
 
 
 def _package(context: Context, folder: str) -> Package | None:
@@ -578,7 +575,7 @@ def _workspace(call: Call, wanted: str) -> tuple[Package | None, str]:
     files, image = call.context.files, call.context.image
     for pattern in (name, *call.package.workspaces, *_pnpm_workspaces(call)):
         parent, star, _ = pattern.removeprefix("./").partition("*")
-        inside = [posixpath.normpath(pattern)]
+        inside = [normal(pattern)]
         if star:
             folder = find_path(image, files, parent.rstrip("/") or ".", call.folder)
             names = files.names(folder) if folder is not None else ()

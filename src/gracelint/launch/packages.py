@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from gracelint.knowledge import table
+from gracelint.posix import normal
 from gracelint.record import Record
 
 TYPE_CHECKING = False
@@ -59,7 +60,7 @@ def installed(stage: Stage) -> Installed:
 def _brings_programs(words: list[str]) -> bool:
     """Whether a COPY from elsewhere, or an archive, fills a folder of programs or brings a shell."""
     *sources, destination = words or [""]
-    target = posixpath.normpath(destination)
+    target = normal(destination)
     if target in _PROGRAMS and any(source.endswith(_WHOLE) for source in sources):
         return True
     return not _SHELLS.isdisjoint(posixpath.basename(path) for path in (*sources, target))

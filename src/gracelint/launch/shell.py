@@ -18,6 +18,7 @@ from gracelint.launch.traps import Reaction, Scene, blocking, program_of, react
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import Scope
 from gracelint.parse.shell import read_script
+from gracelint.posix import normal
 from gracelint.record import Record, replace
 from gracelint.source import Passage, Segment, Source, Word
 
@@ -183,7 +184,7 @@ def _file_step(argv: tuple[Word, ...], passage: Passage, context: Context) -> St
         why = f"the #! line of {path} ends in a carriage return: the kernel looks for a shell of that name in vain"
         return _unreadable(argv, context, why)
     where = context.working_dir if "/" in path or context.working_dir == NOWHERE else "/usr/local/bin"
-    name = posixpath.normpath(posixpath.join(where, path))
+    name = normal(posixpath.join(where, path))
     options = "".join(word[1:] for word in words[1:] if word.startswith("-"))
     return _run(_Job(argv, words[0], passage, _Call(options, None, argv[0], name, argv[1:]), context, "script"))
 

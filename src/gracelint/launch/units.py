@@ -11,6 +11,7 @@ import posixpath
 
 from gracelint.facts.kubernetes import Autoscaler, Claim, ConfigMap, DisruptionBudget, Service, Workload
 from gracelint.facts.yaml import Mapping, Scalar
+from gracelint.posix import normal
 from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
@@ -154,7 +155,7 @@ def _pulled(root: Mapping, folder: str) -> Iterator[str]:
     for key in ("resources", "bases", "components"):
         for item in root.sequence(key):
             if isinstance(item, Scalar) and "://" not in item.value and "\n" not in item.value:
-                path = posixpath.normpath(posixpath.join(folder, item.value))
+                path = normal(posixpath.join(folder, item.value))
                 yield "" if path == "." else path
 
 

@@ -11,6 +11,7 @@ import io
 import re
 
 from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
+from gracelint.limits import EXPANDED
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import ParseError
 from gracelint.parse.passages import cut, join
@@ -351,11 +352,12 @@ def _declared(
 def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
     """What Docker makes of a text: quotes and escapes removed, `$X`, `${X}`, `${X:-default}` and `${X:+other}` put in.
 
-    A variable without a known value stays as it is written.
+    A variable stays as it is written where its value is not known, or makes the text too long.
     """
     if not any(character in text for character in ("$", "'", '"', escape)):
         return text
     double = False
+    length = 0
     found: list[str] = []
     for token in re.finditer(_TOKEN.format(escape=re.escape(escape)), text, re.S):
         kind, part = token.lastgroup, token[0]
@@ -366,7 +368,9 @@ def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> s
         elif kind == "escaped":
             found.append(part if double and part[1] not in f'"${escape}' else part[1:])
         elif kind == "variable":
-            found.append(_variable(token, variables, escape))
+            value = _variable(token, variables, escape)
+            length += len(value)
+            found.append(value if length <= EXPANDED else token[0])
         else:
             found.append(part)
     return "".join(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.posix import normal
 from gracelint.record import Record, field
 
 TYPE_CHECKING = False
@@ -297,7 +298,7 @@ def _substituted(text: str, scope: Scope) -> str | None:
 def _moved(path: str, scope: Scope) -> str | None:
     """Where a path leads from the working directory."""
     here = "/" if path.startswith("/") else scope.variables.get("PWD")
-    return None if here is None else posixpath.normpath(posixpath.join(here, path))
+    return None if here is None else normal(posixpath.join(here, path))
 
 
 _CD = re.compile(

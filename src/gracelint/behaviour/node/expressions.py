@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from gracelint import limits
 from gracelint.behaviour.node import library
 from gracelint.behaviour.node.state import Frame, Stop, Text
 from gracelint.behaviour.node.syntax import callee_of, string_of, text_of
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
-
-_LONGEST_STRING = 10_000
 
 
 def _inner_value(machine: Machine, node: Node, frame: Frame) -> Any:
@@ -68,7 +69,7 @@ def _string_literal(machine: Machine, node: Node, frame: Frame) -> Any:
                 if not isinstance(part, (str, int, float)):
                     return UNKNOWN
                 parts.append(str(part))
-        return "".join(parts)
+        return "".join(parts) if sum(map(len, parts)) <= limits.EXPANDED else UNKNOWN
     text = Text(found)
     text.span = frame.file.span(node)
     return text
@@ -77,12 +78,22 @@ def _string_literal(machine: Machine, node: Node, frame: Frame) -> Any:
 def _number_literal(machine: Machine, node: Node, frame: Frame) -> Any:
     text = text_of(node).replace("_", "").rstrip("n")
     try:
-        return int(text, 0)
+        return _number(int(text, 0))
     except ValueError:
         try:
             return float(text)
         except ValueError:
             return UNKNOWN
+
+
+def _number(value: int) -> float:
+    """A JavaScript number: an integer as far as it is exact."""
+    if abs(value) <= limits.EXACT:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _array_literal(machine: Machine, node: Node, frame: Frame) -> Any:
@@ -91,6 +102,7 @@ def _array_literal(machine: Machine, node: Node, frame: Frame) -> Any:
         if child.type == "spread_element":
             inner = machine.value(child.named_children[0], frame)
             if isinstance(inner, Array):
+                machine.pay_for(len(inner.items))
                 found.items += inner.items
                 found.open = found.open or inner.open
             else:
@@ -119,6 +131,7 @@ def _object_literal(machine: Machine, node: Node, frame: Frame) -> Any:
         elif child.type == "spread_element":
             inner = machine.value(child.named_children[0], frame)
             if isinstance(inner, Object):
+                machine.pay_for(len(inner.props))
                 found.props |= inner.props
                 found.open = found.open or inner.open
             else:
@@ -340,7 +353,9 @@ def _arguments(machine: Machine, node: Node, frame: Frame) -> list[Any]:
     for child in given.named_children if given is not None and given.type == "arguments" else ():
         if child.type == "spread_element":
             inner = machine.value(child.named_children[0], frame)
-            found.extend(inner.items if isinstance(inner, Array) else [UNKNOWN])
+            inner_items = inner.items if isinstance(inner, Array) else [UNKNOWN]
+            machine.pay_for(len(inner_items))
+            found.extend(inner_items)
         elif child.type != "comment":
             found.append(machine.value(child, frame))
     return found
@@ -366,11 +381,12 @@ def _is_entry_test(left: Any, right: Any) -> bool:
 
 def _arithmetic(kind: str, left: Any, right: Any) -> Any:
     if kind == "+" and isinstance(left, str) and isinstance(right, str):
-        return left + right if len(left) + len(right) < _LONGEST_STRING else UNKNOWN
+        return left + right if len(left) + len(right) <= limits.EXPANDED else UNKNOWN
     if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
         return UNKNOWN
     try:
-        return _OPERATORS[kind](left, right)
+        result = _OPERATORS[kind](left, right)
+        return _number(result) if isinstance(result, int) and not isinstance(result, bool) else result
     except (KeyError, ArithmeticError, ValueError):
         return UNKNOWN
 
@@ -378,7 +394,7 @@ def _arithmetic(kind: str, left: Any, right: Any) -> Any:
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b if max(abs(a), abs(b)) < 1e15 else 0,
+    "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "%": lambda a, b: a % b,
     "<": lambda a, b: a < b,

@@ -33,6 +33,7 @@ from gracelint.behaviour.node.values import (
     equal,
 )
 from gracelint.knowledge import table
+from gracelint.limits import DEPTH, ELEMENTS_A_STEP, STEPS
 from gracelint.parse.errors import ParseError
 from gracelint.record import replace
 from gracelint.source import Source, Span
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.facts.files import Files
-
-_MOST_STEPS = 60_000
-_DEEPEST = 40
 
 
 class Machine:
@@ -216,7 +214,7 @@ class Machine:
 
     def execute(self, node: Node, frame: Frame) -> Any:
         self.steps += 1
-        if self.steps > _MOST_STEPS:
+        if self.steps > STEPS:
             raise TooBigError
         run = STATEMENTS.get(node.type)
         return run(self, node, frame) if run else None
@@ -226,11 +224,17 @@ class Machine:
         if name is not None:
             frame.scope.names[text_of(name)] = Closure(node, frame.scope, frame.file, frame.this)
 
+    def pay_for(self, elements: int) -> None:
+        """Pays for copying a collection."""
+        self.steps += elements // ELEMENTS_A_STEP
+        if self.steps > STEPS:
+            raise TooBigError
+
     def value(self, node: Node | None, frame: Frame) -> Any:
         if node is None:
             return UNDEFINED
         self.steps += 1
-        if self.steps > _MOST_STEPS:
+        if self.steps > STEPS:
             raise TooBigError
         evaluate = EXPRESSIONS.get(node.type)
         return evaluate(self, node, frame) if evaluate else UNKNOWN
@@ -408,7 +412,7 @@ class Machine:
             # an async function that calls itself goes round like a loop
             thing = library.rearm(self, closure, args, 0.0, "recursion", closure.file.span(node), frame)
             return Promise((*frame.after, After("loop", thing.span, thing)))
-        if recursive > 1 or len(self.stack) > _DEEPEST or _is_generator(node):
+        if recursive > 1 or len(self.stack) > DEPTH or _is_generator(node):
             return UNKNOWN
         body = node.child_by_field_name("body")
         if body is None:

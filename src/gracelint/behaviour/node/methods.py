@@ -120,7 +120,7 @@ def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], fr
         ]
         if owner.open and args:
             machine.task(args[0], [UNKNOWN], frame, frame.after, certain=False)
-        return Array(results, owner.open) if name != "forEach" else UNDEFINED
+        return Array(results, owner.open or len(owner.items) > 64) if name != "forEach" else UNDEFINED
     if name in ("values", "keys", "entries"):
         return owner
     if name in ("push", "unshift", "add"):
@@ -128,7 +128,9 @@ def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], fr
         owner.open = owner.open or not machine.certain
         return len(owner.items)
     if name in ("filter", "slice", "reverse", "sort", "concat"):
-        more = [item for value in args if isinstance(value, Array) for item in value.items] if name == "concat" else []
+        others = [value for value in args if isinstance(value, Array)] if name == "concat" else []
+        machine.pay_for(sum(len(each.items) for each in (owner, *others)))
+        more = [item for value in others for item in value.items]
         return Array([*owner.items, *more], owner.open or name in ("filter", "slice"))
     if name == "includes" and args and isinstance(args[0], str) and not owner.open:
         known = all(isinstance(item, (str, int, float)) for item in owner.items)

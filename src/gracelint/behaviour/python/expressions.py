@@ -64,6 +64,7 @@ def _call(machine: Machine, node: ast.Call) -> Value:
         if keyword.arg is not None:
             keywords[keyword.arg] = value
         elif isinstance(value, Items):
+            machine.pay_for(len(value.store))
             keywords |= {key: item for key, item in value.store.items() if isinstance(key, str) and key != "…"}
     return machine.call(function, args, keywords, node)
 
@@ -123,7 +124,11 @@ def _bin_op(machine: Machine, node: ast.BinOp) -> Value:
     if isinstance(left, Const) and isinstance(right, Const):
         return calculate(node.op, left.value, right.value)
     if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, ast.Add):
-        return items(left.kind, [*left.values(), *right.values()])
+        machine.pay_for(len(left.store) + len(right.store))
+        made = items(left.kind, [*left.values(), *right.values()])
+        if left.open or right.open:
+            made.store["…"] = FROM_OUTSIDE
+        return made
     return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in (left, right)) else FROM_OUTSIDE
 
 

@@ -1021,6 +1021,7 @@ def subscript(machine: Machine, owner: Value, key: Value) -> Value:
         name = key.value if isinstance(key, Const) else ("key", key.dotted) if isinstance(key, Name) else "…"
         if isinstance(name, (str, int, float, bool, bytes, type(None), tuple)) and name in owner.store:
             return owner.store[name]
+        machine.pay_for(len(owner.store))
         values = owner.values()
         if isinstance(name, int) and name < 0 and -name <= len(values) and not owner.open:
             return values[name]

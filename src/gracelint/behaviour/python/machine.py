@@ -61,6 +61,7 @@ from gracelint.behaviour.python.values import (
     join,
 )
 from gracelint.knowledge import table
+from gracelint.limits import DEPTH, ELEMENTS_A_STEP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +70,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.children import Children
     from gracelint.behaviour.python.serving import Application
     from gracelint.behaviour.python.values import Store
-
-STEPS = 60_000
-"""How far one run goes."""
-_DEPTH = 40
 
 
 class Machine:
@@ -455,6 +452,12 @@ class Machine:
 
     # -- values -----------------------------------------------------------------------------------------
 
+    def pay_for(self, elements: int) -> None:
+        """Pays for copying a collection."""
+        self.steps += elements // ELEMENTS_A_STEP
+        if self.steps > self.limit:
+            raise TooLong
+
     def eval(self, node: ast.expr) -> Value:
         self.steps += 1
         if self.steps > self.limit:
@@ -565,7 +568,7 @@ class Machine:
             or (not awaited and self.modules.is_generator(target))
         ):
             return Later(function, args, keywords, node)
-        if target in self.active or len(self.active) > _DEPTH:
+        if target in self.active or len(self.active) > DEPTH:
             return FROM_OUTSIDE
         if self.handling and not self.aside:
             self.helpers += 1
@@ -632,6 +635,7 @@ class Machine:
     def elements(self, value: Value) -> list[Value] | None:
         """The elements of something iterable, where they are all known."""
         if isinstance(value, Items) and not value.open:
+            self.pay_for(len(value.store))
             if value.kind == "dict":
                 return [Name(key[1]) if isinstance(key, tuple) else Const(key) for key in value.store]
             return value.values()

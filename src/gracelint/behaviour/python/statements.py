@@ -93,6 +93,7 @@ def _aug_assign(machine: Machine, node: ast.AugAssign) -> list[End]:
     elif isinstance(value, Items):
         old_value = machine.eval(target)
         if isinstance(old_value, Items):
+            machine.pay_for(len(value.store))
             for item in value.values():
                 machine.write(old_value.store, ("+", len(old_value.store)), item)
     else:

@@ -8,7 +8,7 @@ from gracelint.behaviour.python.modules import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
     from typing import Any
 
     Store = dict[Hashable, "Value"]
@@ -128,24 +128,29 @@ class Class(Value):
         self.bases = bases
         self.store: Store = {}
 
+    def lineage(self) -> Iterator[Value]:
+        """The class and its bases, depth first, each once."""
+        seen: set[int] = set()
+        waiting: list[Value] = [self]
+        while waiting:
+            here = waiting.pop()
+            if id(here) in seen:
+                continue
+            seen.add(id(here))
+            yield here
+            if isinstance(here, Class):
+                waiting += reversed(here.bases)
+
     def find(self, name: str) -> Value | None:
         """An attribute of the class or of its project bases."""
-        if name in self.store:
-            return self.store[name]
-        for base in self.bases:
-            found = base.find(name) if isinstance(base, Class) else None
-            if found is not None:
-                return found
-        return None
+        stores = (each.store for each in self.lineage() if isinstance(each, Class))
+        return next((store[name] for store in stores if name in store), None)
 
     @property
     def kind(self) -> str:
         """The first base outside of the project, by its dotted name; "" for a class that has none."""
-        for base in self.bases:
-            kind = base.kind if isinstance(base, Class) else base.dotted if isinstance(base, Name) else ""
-            if kind and kind != "builtins.object":
-                return kind
-        return ""
+        names = (each.dotted for each in self.lineage() if isinstance(each, Name))
+        return next((name for name in names if name != "builtins.object"), "")
 
 
 class Thing(Value):
@@ -256,4 +261,4 @@ def join(left: Value | None, right: Value | None, tag: int) -> Value:
 
 def derives(cls: Class, base: Class) -> bool:
     """Whether a class is another or has it among its bases."""
-    return cls is base or any(isinstance(each, Class) and derives(each, base) for each in cls.bases)
+    return any(each is base for each in cls.lineage())

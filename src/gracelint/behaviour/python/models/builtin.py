@@ -156,6 +156,7 @@ def _update(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         return NONE
     store = function.receiver.store
     given = args[0].store if args and isinstance(args[0], Items) and args[0].kind == "dict" else {}
+    machine.pay_for(len(given))
     for key, value in (*given.items(), *keywords.items()):
         machine.write(store, key, value)
         machine.act("flag", str(key), node)
@@ -380,6 +381,7 @@ def _dict_views(machine: Machine, function: Value, args: Arguments, keywords: Ke
     if not isinstance(function, Bound) or not isinstance(function.receiver, Items) or function.receiver.open:
         return FROM_OUTSIDE
     store = function.receiver.store
+    machine.pay_for(len(store))
     keys: list[Value] = [Name(key[1]) if isinstance(key, tuple) else Const(key) for key in store]
     values = list(store.values())
     if function.name == "keys":
