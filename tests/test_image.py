@@ -565,3 +565,66 @@ def test_any_stage_makes_an_image(lines: list[str], path: str) -> None:
         assert at is None or not at.startswith(("..", "/"))
         list_folder(image, files, path, working_dir)
     install_init(stage, image)
+
+
+# What changed one day
+
+
+@pytest.mark.parametrize(
+    ("reference", "stop_signal"),
+    [
+        ("nginx:1.19.4-alpine", "SIGTERM"),
+        ("nginx:1.19.5", "SIGQUIT"),
+        ("nginx:1.19", "SIGQUIT"),
+        ("nginx:1.18.0", "SIGQUIT"),
+        ("nginx:1.17", "SIGTERM"),
+        ("nginx:1.9.9", "SIGTERM"),
+        ("nginx:1", "SIGQUIT"),
+        ("nginx:1.27.3-bookworm", "SIGQUIT"),
+        ("nginx:alpine", "SIGQUIT"),
+        ("nginx", "SIGQUIT"),
+        ("nginx:${TAG}", "SIGQUIT"),
+        ("postgres:9.4.26", None),
+        ("postgres:9.6.18-alpine", None),
+        ("postgres:9.6", "SIGINT"),
+        ("postgres:9", "SIGINT"),
+        ("postgres:12.3", None),
+        ("postgres:12.4", "SIGINT"),
+        ("postgres:12", "SIGINT"),
+        ("postgres:17", "SIGINT"),
+        ("php:7.0-fpm", None),
+        ("php:7.2.16-fpm-alpine", None),
+        ("php:7.2-fpm", "SIGQUIT"),
+        ("php:fpm", "SIGQUIT"),
+        ("php:7.3.7-apache", None),
+        ("php:7.3.8-apache", "SIGWINCH"),
+        ("php:7.4-apache", "SIGWINCH"),
+        ("httpd:2.4.39", None),
+        ("httpd:2.4", "SIGWINCH"),
+        ("haproxy:1.8.12", None),
+        ("haproxy:1.8", "SIGUSR1"),
+        ("haproxy:3.0", "SIGUSR1"),
+    ],
+)
+def test_the_stop_signal_of_a_tag_is_that_of_its_time(reference: str, stop_signal: str | None) -> None:
+    found = image_named(reference).stop_signal
+    assert (found.value if found else None) == stop_signal
+
+
+@pytest.mark.parametrize(
+    ("reference", "entrypoint"),
+    [
+        ("node:6", []),
+        ("node:6-alpine", []),
+        ("node:8.15.1", []),
+        ("node:8", ["docker-entrypoint.sh"]),
+        ("node:10.15.3", []),
+        ("node:10.16.0-stretch", ["docker-entrypoint.sh"]),
+        ("node:12.3.1", []),
+        ("node:22", ["docker-entrypoint.sh"]),
+        ("node:lts", ["docker-entrypoint.sh"]),
+        ("nginx:1.17.9", []),
+    ],
+)
+def test_the_entry_script_of_a_tag_is_that_of_its_time(reference: str, entrypoint: list[str]) -> None:
+    assert [word.value for word in image_named(reference).entrypoint or ()] == entrypoint

@@ -21,13 +21,9 @@ SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def image_named(reference: str) -> Image:
     """What the name and tag of an image that is not built here tell of it."""
     name, tag = _split(reference)
-    row = _row(name)
+    row = _tagged(name, tag)
     if row is None:
         return Image(reference, None, shell=SHELL, env={"PATH": SEARCH_PATH})
-    for pattern, changes in row.get("by_tag", ()):
-        if _matches(tag, pattern):
-            row = {**row, **changes}
-            break
     family = _family(row, tag)
     root = table("images")["families"].get(family, {})
     versions = _versions(row, root, name, tag)
@@ -47,6 +43,46 @@ def image_named(reference: str) -> Image:
         versions=versions,
         os=root.get("os"),
     )
+
+
+def _tagged(name: str, tag: str) -> dict[str, Any] | None:
+    """The row of an image with what its tag changes, and what it was like before the dates of `since`."""
+    row = _row(name)
+    if row is None:
+        return None
+    for pattern, changes in row.get("by_tag", ()):
+        if _matches(tag, pattern):
+            row = {**row, **changes}
+            break
+    for change in row.get("since", ()):
+        if _matches(tag, change.get("tags", "*")) and _is_before(tag, change["versions"]):
+            row = {**row, **change["before"]}
+    return row
+
+
+def _is_before(tag: str, first: list[str]) -> bool:
+    """Whether a tag's version is older than the first ones, one for each branch, that have a change.
+
+    `12` stands for the last of its kind, and a tag without a version for the last of all.
+    """
+    version = _numbers(tag)
+    if not version:
+        return False
+    firsts = [_numbers(text) for text in first]
+    if any(one[: len(version)] == version for one in firsts):
+        return False
+    branch = [one for one in firsts if len(one) > 1 and version[: len(one) - 1] == one[:-1]]
+    return version < max(branch or firsts)
+
+
+def _numbers(tag: str) -> list[int]:
+    """The version that a tag begins with."""
+    found = []
+    for part in tag.removeprefix("v").partition("-")[0].split("."):
+        if not part.isdecimal() or not part.isascii() or len(part) > 6:
+            break
+        found.append(int(part))
+    return found
 
 
 def _split(reference: str) -> tuple[str, str]:
@@ -168,9 +204,10 @@ def repository(reference: str) -> str:
 
 def entry_script(reference: str, name: str) -> dict[str, Any] | None:
     """The row of the entry script of that name which an image brings along."""
-    row = _row(repository(reference)) or {}
+    row = _tagged(*_split(reference)) or {}
+    entrypoint = row.get("entrypoint") or [""]
     for script in row.get("scripts", ()):
-        if name == (script.get("name") or row["entrypoint"][-1].rpartition("/")[2]):
+        if name == (script.get("name") or entrypoint[-1].rpartition("/")[2]):
             found: dict[str, Any] = script
             return found
     return None
