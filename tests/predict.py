@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gracelint.config import Settings
+from gracelint.config import Configuration, Settings
 from gracelint.facts.verdict import Verdict
 from gracelint.project import Request, read_project
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def launches(folder: Path) -> tuple[Launch, ...]:
     """The launches of a project: a manifest's or a Compose file's where there is one, else the Dockerfile's."""
-    project = read_project(Request(str(folder), (str(folder),), Settings(exclude=("case.json",))))
+    project = read_project(
+        Request(str(folder), (str(folder),), Configuration(str(folder), fixed=Settings(exclude=("case.json",))))
+    )
     assert not project.errors, "\n".join(project.errors)
     outer = tuple(launch for launch in project.launches if launch.origin.kind != "dockerfile")
     found = outer or project.launches

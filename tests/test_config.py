@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
-from gracelint.config import ConfigError, Place, Settings, locate, matches, parse_settings
+from gracelint.config import ConfigError, Configuration, Place, Settings, locate, matches, parse_settings
 from gracelint.discover import UNMARKED_LIMIT
 from gracelint.finding import Severity
 from gracelint.project import place_of
+from gracelint.record import replace
 
 
 def settings(text: str) -> Settings:
@@ -86,19 +88,65 @@ def test_a_wrong_setting_is_an_error_that_says_what_to_write(text: str, message:
     assert message in str(error.value)
 
 
-def test_the_nearest_configuration_up_to_the_git_root_counts(tmp_path: Path) -> None:
-    outer, repo = tmp_path / "gracelint.toml", tmp_path / "repo"
-    inner = repo / "services" / "api"
-    inner.mkdir(parents=True)
-    (repo / ".git").mkdir()
-    outer.write_text("strict = true")
-    assert locate(str(inner)) == Place(str(repo))
-    (repo / "pyproject.toml").write_text("[tool.gracelint]\nstrict = true")
-    assert locate(str(inner)) == Place(str(repo), str(repo / "pyproject.toml"))
-    (repo / "services" / "pyproject.toml").write_text("[tool.other]\nname = 'gracelint'")
-    assert locate(str(inner)) == Place(str(repo), str(repo / "pyproject.toml"))
-    (inner / "gracelint.toml").write_text("")
-    assert locate(str(inner)) == Place(str(inner), str(inner / "gracelint.toml"))
+class TestRoot:
+    def test_it_is_the_repository_however_many_configurations_stand_in_it(self, tmp_path: Path) -> None:
+        repo = tmp_path / "repo"
+        inner = repo / "services" / "api"
+        inner.mkdir(parents=True)
+        (repo / ".git").mkdir()
+        (tmp_path / "gracelint.toml").write_text("strict = true")
+        (repo / "pyproject.toml").write_text("[tool.gracelint]\nstrict = true")
+        (inner / "gracelint.toml").write_text("")
+        assert locate(str(inner)) == Place(str(repo))
+
+    def test_without_a_repository_it_is_the_topmost_configuration(self, tmp_path: Path) -> None:
+        inner = tmp_path / "services" / "api"
+        inner.mkdir(parents=True)
+        (inner / "gracelint.toml").write_text("")
+        assert locate(str(inner)) == Place(str(inner))
+        (tmp_path / "pyproject.toml").write_text("[tool.gracelint]\nstrict = true")
+        (tmp_path / "services" / "pyproject.toml").write_text("[tool.other]\nname = 'gracelint'")
+        assert locate(str(inner)) == Place(str(tmp_path))
+
+
+class TestNearestSettings:
+    FILES: ClassVar = {
+        "gracelint.toml": 'exclude = ["old", "*.gen.yaml"]\nimages.web = "web/Dockerfile"',
+        "api/pyproject.toml": '[tool.gracelint]\nstrict = true\nexclude = ["tmp"]\nimages.api = "../api/Dockerfile"',
+        "web/pyproject.toml": "[tool.other]\nname = 'gracelint'",
+    }
+
+    def configuration(self, **others: Any) -> Configuration:
+        return Configuration("/nowhere", overlay=self.FILES, **others)
+
+    def test_the_nearest_file_above_holds(self) -> None:
+        settings = self.configuration()
+        assert settings.of("Dockerfile").folder == ""
+        assert not settings.of("web/deep/Dockerfile").strict
+        assert settings.of("api/deep/er/Dockerfile").strict
+        assert settings.of("api/Dockerfile") is settings.of("api/deep/Dockerfile")
+
+    def test_globs_and_paths_start_where_the_file_stands(self) -> None:
+        settings = self.configuration()
+        assert settings.of("api/Dockerfile").image_files() == {"api": "api/Dockerfile"}
+        assert settings.of("x.yaml").image_files() == {"web": "web/Dockerfile"}
+
+    def test_a_folder_excluded_from_above_is_so_with_all_that_is_in_it(self) -> None:
+        settings = self.configuration()
+        excluded = ["old/Dockerfile", "web/old/deep/x.yaml", "a.gen.yaml", "api/tmp/Dockerfile"]
+        assert [path for path in excluded if not settings.excludes(path)] == []
+        read = ["Dockerfile", "web/tmp/Dockerfile", "api/x.gen.yaml", "older/x.yaml"]
+        assert [path for path in read if settings.excludes(path)] == []
+
+    def test_what_the_command_line_says_holds_everywhere(self) -> None:
+        adjusted = self.configuration(adjust=lambda settings: replace(settings, ignore=("missing-init",)))
+        assert adjusted.of("api/Dockerfile").ignore == adjusted.of("Dockerfile").ignore == ("missing-init",)
+        assert self.configuration(fixed=Settings(strict=True)).of("Dockerfile").strict
+
+    def test_folders_can_lie_as_deep_as_they_like(self) -> None:
+        path = "d/" * 5000 + "Dockerfile"
+        assert self.configuration().of(path).folder == ""
+        assert not self.configuration().excludes(path)
 
 
 def test_where_nothing_marks_a_root_it_is_the_working_folder(tmp_path: Path) -> None:
@@ -122,6 +170,12 @@ def test_where_nothing_marks_a_root_it_is_the_working_folder(tmp_path: Path) -> 
         ("x/a/b.yaml", "**/a/*.yaml", True),
         ("a/b.yaml", "**/a/*.yaml", True),
         ("a/b/c.yaml", "a/b", True),
+        ("a/b.yaml", "a/**/b.yaml", True),
+        ("a/x/y/b.yaml", "a/**/b.yaml", True),
+        ("ab.yaml", "a/**/b.yaml", False),
+        ("a/x/b.yaml", "a/**", True),
+        ("a/x/b.yaml", "**/**/b.yaml", True),
+        ("a/xb.yaml", "**/b.yaml", False),
         ("a/b.yaml", "./a", True),
         ("x/a/b.yaml", "./a", False),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gracelint.config import ConfigError
+from gracelint.config import ConfigError, Configuration, Settings
 from gracelint.discover import UNMARKED_LIMIT, Found, Skip, discover, kind_of, scope_of
 from gracelint.files import LIMIT, ProjectFiles, UnreadableError
 
@@ -21,7 +21,8 @@ def tree(root: Path, *paths: str) -> None:
 
 def find(root: Path, *paths: str, exclude: tuple[str, ...] = (), around: int | None = None) -> Found:
     scope = scope_of(str(root), [str(root / path) for path in paths])
-    return discover(str(root), scope, exclude=exclude, around=around)
+    configuration = Configuration(str(root), fixed=Settings(exclude=exclude))
+    return discover(str(root), scope, excludes=configuration.excludes, around=around)
 
 
 def names(found: Found) -> list[str]:

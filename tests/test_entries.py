@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gracelint.config import Settings
+from gracelint.config import Configuration
 from gracelint.project import Request, read_project
 from gracelint.testing import Files, read
 
@@ -33,23 +33,33 @@ def test_what_package_json_starts() -> None:
 
 def found_below(folder: Path, *paths: str) -> list[str]:
     """The entry points in a folder of programs, when the paths are linted."""
-    request = Request(root=str(folder), paths=tuple(str(folder / path) for path in paths), settings=Settings())
+    root = str(folder)
+    request = Request(root, tuple(str(folder / path) for path in paths), Configuration(root))
     return [program.source.path for program in read_project(request).programs]
 
 
 @pytest.mark.parametrize("path", ["tests/worker.py", "a/scripts/worker.py"])
-def test_programs_of_a_developers_machine_are_none_unless_they_are_named(tmp_path: Path, path: str) -> None:
+def test_programs_of_a_developers_machine_are_none(tmp_path: Path, path: str) -> None:
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).write_text(ENTRY)
     assert found_below(tmp_path, ".") == []
-    assert found_below(tmp_path, path) == [path]
+    assert found_below(tmp_path, path) == []
 
 
 def test_a_collection_of_scripts_is_no_service(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"{number}.py").write_text(ENTRY)
     assert found_below(tmp_path, ".") == []
-    assert found_below(tmp_path, "7.py") == ["7.py"]
+    assert found_below(tmp_path, "7.py") == []
+
+
+def test_a_script_of_node_is_one_where_a_package_above_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "server.js").write_text(SERVER)
+    assert found_below(tmp_path, "src/server.js") == []
+    (tmp_path / "package.json").write_text(PACKAGE.replace("server.js", "src/server.js"))
+    assert found_below(tmp_path, "src/server.js") == ["src/server.js"]
+    assert found_below(tmp_path, "src") == found_below(tmp_path, ".") == ["src/server.js"]
 
 
 def test_one_that_ends_by_itself_is_none() -> None:

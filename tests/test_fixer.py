@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from gracelint import fixer
-from gracelint.config import ConfigError, parse_settings
-from gracelint.engine import select
+from gracelint.config import ConfigError, Configuration, parse_settings
 from gracelint.finding import Edit
 from gracelint.fixer import Change, Fixed, apply_edits, unified_diff
 from gracelint.harm import same_elsewhere
 from gracelint.project import Request
+from gracelint.selection import select
 from gracelint.source import Source
 from gracelint.testing import fix, fixed_files
 from gracelint.writing import write_files
@@ -215,8 +215,9 @@ class TestWriting:
     def test_text_that_is_not_utf_8_is_never_rewritten(self, tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_bytes(b"# caf\xe9\nFROM python:2\n")
         settings = parse_settings(PACK + 'select = ["old-python"]', "gracelint.toml")
-        request = Request(root=str(tmp_path), paths=(str(tmp_path),), settings=settings)
-        result = fixer.fix(request, select(settings))
+        configuration = Configuration(str(tmp_path), fixed=settings)
+        request = Request(root=str(tmp_path), paths=(str(tmp_path),), configuration=configuration)
+        result = fixer.fix(request, select(configuration))
         assert len(result.applied) == 1
         with pytest.raises(ConfigError, match="not UTF-8"):
             write_files(result)

@@ -7,7 +7,7 @@ import os
 import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 
-from gracelint.config import ConfigError, Settings, locate, read_settings
+from gracelint.config import ConfigError, Configuration, Settings, locate, read_settings
 from gracelint.finding import Severity
 from gracelint.record import replace
 from gracelint.report import FORMATS, counted
@@ -16,8 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gracelint.engine import Report, Selection
+    from gracelint.engine import Report
     from gracelint.project import Request
+    from gracelint.selection import Selection
 
 CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -107,24 +108,24 @@ def _trace(options: Namespace) -> int:
 
 
 def _explain(options: Namespace) -> int:
-    from gracelint.engine import every_rule
     from gracelint.report.rules import explain
+    from gracelint.selection import every_rule
 
-    print(explain(every_rule(_settings(options, _nearest())), options.rule, color=_wants_color(options)))
+    print(explain(every_rule(_settings_here(options)), options.rule, color=_wants_color(options)))
     return CLEAN
 
 
 def _rules(options: Namespace) -> int:
-    from gracelint.engine import every_rule
     from gracelint.report.rules import table
+    from gracelint.selection import every_rule
 
-    print(table(every_rule(_settings(options, _nearest())), options.format))
+    print(table(every_rule(_settings_here(options)), options.format))
     return CLEAN
 
 
 def _request(options: Namespace) -> tuple[Request, Selection]:
-    from gracelint.engine import select
     from gracelint.project import STDIN, Request, place_of
+    from gracelint.selection import select
 
     working_dir = os.getcwd()
     paths = [os.path.abspath(path) for path in options.paths if path != STDIN]
@@ -135,40 +136,46 @@ def _request(options: Namespace) -> tuple[Request, Selection]:
         name = os.path.relpath(fed, place.root) if options.stdin_filename else STDIN
         overlay[name] = sys.stdin.buffer.read().decode(errors="replace")
         paths.append(os.path.join(place.root, name))
-    settings = _settings(options, None if options.isolated else place.file)
+    configuration = _configuration(options, place.root)
     request = Request(
         root=place.root,
         working_dir=working_dir,
         paths=tuple(paths),
-        settings=settings,
+        configuration=configuration,
         around=0 if options.isolated else place.around,
         isolated=options.isolated,
         jobs=options.jobs,
         overlay=overlay,
         progress=_progress() if sys.stderr.isatty() and not options.quiet else None,
     )
-    return request, select(settings)
+    return request, select(configuration)
 
 
-def _settings(options: Namespace, found: str | None) -> Settings:
+def _configuration(options: Namespace, root: str) -> Configuration:
     """What the configuration says, overruled by the command line."""
+
+    def adjust(settings: Settings) -> Settings:
+        return replace(
+            settings,
+            select=tuple(getattr(options, "select", None) or settings.select),
+            ignore=(*settings.ignore, *(getattr(options, "ignore", None) or ())),
+            strict=settings.strict or getattr(options, "strict", False),
+        )
+
     if options.config is not None:
-        found = os.path.abspath(options.config)
-        if not os.path.isfile(found):
+        if not os.path.isfile(options.config):
             raise ConfigError(f"--config: {options.config}: no such file")
-    settings = read_settings(found) if found else Settings()
-    return replace(
-        settings,
-        select=tuple(getattr(options, "select", None) or settings.select),
-        ignore=(*settings.ignore, *(getattr(options, "ignore", None) or ())),
-        strict=settings.strict or getattr(options, "strict", False),
-    )
+        return Configuration(root, adjust=adjust, fixed=read_settings(os.path.abspath(options.config)))
+    fixed = Settings() if getattr(options, "isolated", False) else None
+    return Configuration(root, adjust=adjust, fixed=fixed)
 
 
-def _nearest() -> str | None:
-    """The configuration that holds for the working folder."""
-    place = locate(os.getcwd())
-    return place.file if place else None
+def _settings_here(options: Namespace) -> Settings:
+    """The settings that hold in the working folder."""
+    here = os.getcwd()
+    place = locate(here)
+    root = place.root if place is not None else here
+    return _configuration(options, root).inside("" if root == here else os.path.relpath(here, root))
 
 
 def _output(report: Report, options: Namespace) -> None:

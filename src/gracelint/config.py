@@ -1,17 +1,18 @@
 """Settings: where they are found, what they may say, and what a wrong one is answered.
 
-They stand in `gracelint.toml`, or below `[tool.gracelint]` in pyproject.toml, in the nearest folder above the linted
-paths. An unknown key is an error that names the nearest known one.
+They stand in `gracelint.toml`, or below `[tool.gracelint]` in pyproject.toml. For each file those of the nearest folder
+above it hold, up to the root of the repository. An unknown key is an error that names the nearest known one.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from gracelint.facts.launch import Assumptions
 from gracelint.finding import Severity
-from gracelint.record import Record, field
+from gracelint.record import Record, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Settings(Record):
 
     file: str | None = None
     """The file they were read from."""
+    folder: str = ""
+    """Where it stands, relative to the project's root: its globs and paths start there."""
     select: tuple[str, ...] = ()
     """Rules and groups to run in place of the default ones; empty for the default."""
     ignore: tuple[str, ...] = ()
@@ -40,7 +43,7 @@ class Settings(Record):
     plugins: tuple[str, ...] = ()
     assume: Assumptions = Assumptions()
     images: Mapping[str, str] = field(default_factory=dict)
-    """Image name → the Dockerfile that builds it, relative to the project's root."""
+    """Image name → the Dockerfile that builds it, relative to `folder`."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Rule name → its options."""
     wrappers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -50,31 +53,112 @@ class Settings(Record):
     workload_kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Further rows of `knowledge/workloads.toml`."""
 
+    def image_files(self) -> dict[str, str]:
+        """`images` with paths that are relative to the project's root."""
+        return {name: os.path.normpath(os.path.join(self.folder, path)) for name, path in self.images.items()}
+
+    def names(self, path: str, globs: Iterable[str]) -> bool:
+        """Whether globs of these settings mean a path below them, which is relative to the project's root."""
+        return matches(path[self.offset :], globs)
+
+    @property
+    def offset(self) -> int:
+        """Where the part of a path begins that is relative to `folder`."""
+        return len(self.folder) + 1 if self.folder else 0
+
 
 class Place(Record):
-    """A project's root, and the configuration that marks it, or the git repository."""
+    """A project's root."""
 
     root: str
-    file: str | None = None
     around: int | None = None
     """How many folder entries are looked at around what is linted; None where the root says how far a project goes."""
 
 
 def locate(folder: str) -> Place | None:
-    """The nearest configuration at or above a folder, else the git root; None where there is neither."""
+    """The git root at or above a folder, else the topmost folder with a configuration; None where there is neither."""
+    topmost = None
     while True:
-        own = os.path.join(folder, OWN_FILE)
-        if os.path.isfile(own):
-            return Place(folder, own)
-        shared = os.path.join(folder, SHARED_FILE)
-        if _is_ours(shared):
-            return Place(folder, shared)
         if os.path.exists(os.path.join(folder, ".git")):
             return Place(folder)
+        if any(_is_ours(os.path.join(folder, name)) for name in (OWN_FILE, SHARED_FILE)):
+            topmost = folder
         parent = os.path.dirname(folder)
         if parent == folder:
-            return None
+            return Place(topmost) if topmost is not None else None
         folder = parent
+
+
+class Configuration:
+    """Which settings hold where: for each file those of the nearest configuration above it, up to the root.
+
+    `adjust` is what the command line makes of them. `fixed` holds everywhere, whatever the folders say.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        adjust: Callable[[Settings], Settings] | None = None,
+        fixed: Settings | None = None,
+        overlay: Mapping[str, str] | None = None,
+    ) -> None:
+        self._root = root
+        self._adjust = adjust or (lambda settings: settings)
+        self._overlay = overlay or {}
+        self._fixed = self._adjust(fixed) if fixed is not None else None
+        self._folders: dict[str, Settings] = {}
+        self._excluded: dict[str, bool] = {"": False}
+
+    def of(self, path: str) -> Settings:
+        """Those that hold for a file; its path is relative to the root."""
+        return self._fixed or self.inside(path.rpartition("/")[0])
+
+    def inside(self, folder: str) -> Settings:
+        """Those that hold in a folder. Raises ConfigError where the file that says them is wrong."""
+        if self._fixed is not None:
+            return self._fixed
+        asked, found = [], self._folders.get(folder)
+        while found is None:
+            asked.append(folder)
+            found = self._read(folder)
+            if found is None and not folder:
+                found = self._adjust(Settings())
+            folder = folder.rpartition("/")[0]
+            found = found or self._folders.get(folder)
+        self._folders.update(dict.fromkeys(asked, found))
+        return found
+
+    def excludes(self, path: str) -> bool:
+        """Whether the settings above a file or folder leave it out, or a folder that it lies in."""
+        folder = path.rpartition("/")[0]
+        return self._excludes_folder(folder) or self._leaves_out(folder, path)
+
+    def _excludes_folder(self, folder: str) -> bool:
+        asked, answer = [], self._excluded.get(folder)
+        while answer is None:
+            asked.append(folder)
+            folder = folder.rpartition("/")[0]
+            answer = self._excluded.get(folder)
+        for folder in reversed(asked):
+            answer = self._excluded[folder] = answer or self._leaves_out(folder.rpartition("/")[0], folder)
+        return answer
+
+    def _leaves_out(self, parent: str, path: str) -> bool:
+        settings = self.inside(parent)
+        return bool(settings.exclude) and matches(path[settings.offset :], settings.exclude, above=False)
+
+    def _read(self, folder: str) -> Settings | None:
+        for name in (OWN_FILE, SHARED_FILE):
+            path = f"{folder}/{name}" if folder else name
+            absolute = os.path.join(self._root, path)
+            if path in self._overlay:
+                read = parse_settings(self._overlay[path], path) if _is_ours(path, self._overlay[path]) else None
+            else:
+                read = read_settings(absolute) if _is_ours(absolute) else None
+            if read is not None:
+                return self._adjust(replace(read, folder=folder))
+        return None
 
 
 def read_settings(path: str) -> Settings:
@@ -112,36 +196,49 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f": did you mean {near[0]!r}?" if near else ""
 
 
-def matches(path: str, patterns: Iterable[str]) -> bool:
-    """Whether a path, or a folder above it, matches one of the globs; a glob without a slash matches at any depth."""
-    patterns = tuple(patterns)
-    if not patterns:
-        return False
-    from fnmatch import fnmatchcase
+def matches(path: str, patterns: Iterable[str], *, above: bool = True) -> bool:
+    """Whether a path matches one of the globs, or with `above` a folder above it does.
 
-    parts = path.split("/")
-    prefixes = ["/".join(parts[: length + 1]) for length in range(len(parts))]
+    A glob without a slash matches at any depth; `**` stands for any number of folders, none included.
+    """
+    parts = path.split("/") if above else [path.rpartition("/")[2]]
+    prefixes = ["/".join(parts[: length + 1]) for length in range(len(parts))] if above else [path]
     for pattern in patterns:
-        pattern = pattern.rstrip("/")
-        subjects = prefixes if "/" in pattern else parts
-        pattern = pattern.removeprefix("./").removeprefix("/")
-        wherever = pattern.removeprefix("**/")
-        if any(fnmatchcase(subject, pattern) or fnmatchcase(subject, wherever) for subject in subjects):
+        subjects = prefixes if "/" in pattern.rstrip("/") else parts
+        fits = _glob(pattern.rstrip("/").removeprefix("./").removeprefix("/"))
+        if any(map(fits, subjects)):
             return True
     return False
+
+
+@cache
+def _glob(pattern: str) -> Callable[[str], object]:
+    """A test for one glob, in which `*` and `?` stand for slashes too, as in Ruff."""
+    import re
+    from fnmatch import translate
+
+    parts = re.split(r"((?:(?<![^/])\*\*/)+)", pattern)
+    # what `translate` makes of a glob ends in `\\Z`, or in `\\z`
+    tests = ["(?s:.*/)?" if index % 2 else translate(part)[:-2] for index, part in enumerate(parts)]
+    return re.compile("".join(tests) + r"\Z").match
 
 
 class _WrongValueError(Exception):
     pass
 
 
-def _is_ours(path: str) -> bool:
-    """Whether a pyproject.toml has a table for gracelint."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-    except OSError:
-        return False
+def _is_ours(path: str, text: str | None = None) -> bool:
+    """Whether a file configures gracelint: one of our own, or a pyproject.toml with a table for us."""
+    if os.path.basename(path) == OWN_FILE:
+        return text is not None or os.path.isfile(path)
+    if text is None:
+        if not os.path.isfile(path):
+            return False
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        except OSError:
+            return False
     return "gracelint" in text and _table(text, path) is not None
 
 

@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from gracelint import git
-from gracelint.config import ConfigError, matches
+from gracelint.config import ConfigError
 from gracelint.record import Record
 
 VENDORED = frozenset(
     {".git", ".hg", ".svn", ".nox", ".terraform", ".tox", ".venv", "__pycache__", "bower_components", "node_modules"}
     | {"site-packages", "vendor", "venv"}
 )
-UNMARKED_LIMIT = 5000
+UNMARKED_LIMIT = 500
 """Folder entries looked at around a named file where nothing marks the root of its project."""
 
 DOCKERFILE, MANIFEST, PROGRAM, OTHER = "dockerfile", "manifest", "program", "other"
@@ -45,6 +45,10 @@ class Found(Record):
     skipped: tuple[Skip, ...]
 
 
+def _nothing(_: str) -> bool:
+    return False
+
+
 def scope_of(root: str, paths: Iterable[str]) -> Scope:
     """What absolute paths mean inside a root. Raises ConfigError for a path that does not exist."""
     files, folders = [], []
@@ -59,32 +63,46 @@ def scope_of(root: str, paths: Iterable[str]) -> Scope:
     return Scope(frozenset(files), tuple(folders))
 
 
-def discover(root: str, scope: Scope, *, exclude: tuple[str, ...] = (), around: int | None = None) -> Found:
+def discover(
+    root: str, scope: Scope, *, excludes: Callable[[str], bool] = _nothing, around: int | None = None
+) -> Found:
     """The files that may matter: all that `scope` names and, around it, all below the root.
 
     `around` limits how many folder entries are looked at beyond the scope; 0 leaves the surroundings alone.
     """
     skipped: list[Skip] = []
-    barred = _barrier(root, scope, exclude, skipped)
+    barred = _barrier(root, scope, excludes, skipped)
+    packages = _packages_above(scope)
     found = {}
     for path in _listed(root, scope, barred, around, skipped):
         kind = kind_of(path)
-        if kind == OTHER or ((around == 0 or kind == PROGRAM) and path not in scope):
+        if kind == OTHER or ((around == 0 or (kind == PROGRAM and path not in packages)) and path not in scope):
             continue
         if barred(path.rpartition("/")[0]):
             continue
-        if matches(path, exclude):
+        if excludes(path):
             skipped.append(Skip(path, "excluded by the configuration"))
         else:
             found[path] = kind
     for path in scope.files:
-        if matches(path, exclude):
+        if excludes(path):
             found.pop(path, None)
             skipped.append(Skip(path, "excluded by the configuration"))
         else:
             found[path] = PROGRAM if path.endswith(NODE) else kind_of(path)
     unique = {skip.path: skip for skip in skipped}
     return Found(tuple(sorted(found.items())), tuple(unique[path] for path in sorted(unique)))
+
+
+def _packages_above(scope: Scope) -> set[str]:
+    """Where a package.json may say that a program in the scope is one."""
+    folders = {*scope.folders, *(path.rpartition("/")[0] for path in scope.files if path.endswith(NODE))}
+    found = {"package.json"} if folders else set()
+    for folder in folders:
+        while folder and f"{folder}/package.json" not in found:
+            found.add(f"{folder}/package.json")
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _listed(
@@ -122,7 +140,7 @@ def kind_of(path: str) -> str:
     return DOCKERFILE if is_dockerfile_name(name) else OTHER
 
 
-def _barrier(root: str, scope: Scope, exclude: tuple[str, ...], skipped: list[Skip]) -> Callable[[str], bool]:
+def _barrier(root: str, scope: Scope, excludes: Callable[[str], bool], skipped: list[Skip]) -> Callable[[str], bool]:
     """A test for folders that are not read, which notes the reason once. What is named is read all the same."""
     known = {"": False, **dict.fromkeys(scope.folders, False)}
 
@@ -134,7 +152,7 @@ def _barrier(root: str, scope: Scope, exclude: tuple[str, ...], skipped: list[Sk
         if barred(parent):
             known[folder] = True
             return True
-        reason = _reason(os.path.join(root, folder), folder, name, exclude)
+        reason = _reason(os.path.join(root, folder), folder, name, excludes)
         if reason is not None and name != ".git":
             skipped.append(Skip(folder + "/", reason))
         known[folder] = reason is not None
@@ -143,10 +161,10 @@ def _barrier(root: str, scope: Scope, exclude: tuple[str, ...], skipped: list[Sk
     return barred
 
 
-def _reason(absolute: str, folder: str, name: str, exclude: tuple[str, ...]) -> str | None:
+def _reason(absolute: str, folder: str, name: str, excludes: Callable[[str], bool]) -> str | None:
     if name in VENDORED:
         return "vendored or generated"
-    if exclude and matches(folder, exclude):
+    if excludes(folder):
         return "excluded by the configuration"
     if os.path.islink(absolute):
         return "symbolic link to a folder"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 
 from gracelint import git
-from gracelint.config import matches
 from gracelint.discover import VENDORED, Scope
 from gracelint.source import Source
 
@@ -24,10 +24,10 @@ _COMMENT_SAYS_SO = re.compile(
 class Editable:
     """Answers for the files of one run. Git is asked once, where `by_git` says that it may be."""
 
-    def __init__(self, root: str, scope: Scope, exclude: tuple[str, ...], *, by_git: bool) -> None:
+    def __init__(self, root: str, scope: Scope, excludes: Callable[[str], bool], *, by_git: bool) -> None:
         self._root = root
         self._scope = scope
-        self._exclude = exclude
+        self._excludes = excludes
         self._by_git = by_git
         self._kept: frozenset[str] | None = None
 
@@ -48,7 +48,7 @@ class Editable:
         folders = path.split("/")[:-1]
         if not VENDORED.isdisjoint(folders):
             return "is vendored"
-        if matches(path, self._exclude):
+        if self._excludes(path):
             return "is excluded by the configuration"
         above = ("/".join(folders[: depth + 1]) for depth in range(len(folders)))
         if any(os.path.isfile(os.path.join(self._root, folder, ".git")) for folder in above):

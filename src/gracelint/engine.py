@@ -6,32 +6,32 @@ Nothing in here knows a rule by name, but for those of the engine itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 
-from gracelint.config import ConfigError, Settings, did_you_mean, matches
+from gracelint.config import ConfigError, did_you_mean
 from gracelint.discover import Skip
+from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Launch
+from gracelint.facts.program import Program
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.internal import internal_error
 from gracelint.own import OWN
 from gracelint.project import STDIN, Project
 from gracelint.record import Record, replace
-from gracelint.rules import GROUPS, Address, PackError, Rule, addresses
+from gracelint.rules import Rule
+from gracelint.selection import Selection
 from gracelint.source import Span
 from gracelint.suppress import Suppression, annotated, comments
 
-ENGINE = "engine"
-"""The group of the engine's own findings."""
-ALWAYS = ("unreadable-file", "syntax-error", "templated-manifest")
-"""They say that a file was not judged, so they are reported whatever is selected."""
-
 
 class Reported(Record):
-    """A finding with the rule that made it."""
+    """A finding with the rule that made it, as it is shown: at the first of its places that was asked for."""
 
     rule: str
     severity: Severity
     finding: Finding
+    home: Span | None = None
+    """The first of its places that no setting excludes, whatever was asked for."""
 
     @property
     def path(self) -> str:
@@ -66,78 +66,27 @@ def shown_path(root: str, working_dir: str, path: str) -> str:
     return os.path.relpath(os.path.join(root, path), working_dir).replace(os.sep, "/") + path[len(path.rstrip("/")) :]
 
 
-class Selection(Record):
-    """Which rules run. `rules` are those of packs, `own` the engine's."""
-
-    rules: tuple[Address, ...]
-    own: frozenset[str]
-    known: frozenset[str]
-    """Every name there is."""
-    strict: bool
-    named: frozenset[str]
-    """Rules selected by their own name: they run even if they are off by default."""
-
-
-def select(settings: Settings) -> Selection:
-    """Raises ConfigError for a name or pack that does not exist."""
-    try:
-        available = addresses(settings.plugins)
-    except PackError as error:
-        raise ConfigError(str(error)) from error
-    names = {address.name for address in available}
-    known = frozenset(names | OWN.keys())
-    _check_names(settings, known)
-    chosen, ignored = frozenset(settings.select), frozenset(settings.ignore)
-    rules = tuple(
-        address
-        for address in available
-        if (not chosen or address.name in chosen or address.group in chosen)
-        and address.name not in ignored
-        and (address.group not in ignored or address.name in chosen)
-    )
-    wanted = OWN.keys() if not chosen or ENGINE in chosen else chosen | set(ALWAYS)
-    own = frozenset(name for name in OWN if name in wanted and name not in ignored and ENGINE not in ignored)
-    return Selection(rules, own, known, settings.strict, chosen & known)
-
-
-def every_rule(settings: Settings) -> list[tuple[str, Rule]]:
-    """Each rule with its group, by name; imports them all. Raises ConfigError for a pack that is broken."""
-    try:
-        found = [(address.group, address.load()) for address in addresses(settings.plugins)]
-    except (PackError, ImportError) as error:
-        raise ConfigError(str(error)) from error
-    return sorted([*found, *((ENGINE, rule) for rule in OWN.values())], key=lambda item: item[1].name)
-
-
 def lint(project: Project, selection: Selection) -> Report:
     """Runs the selected rules. A rule that breaks is reported in `errors` and costs the others nothing."""
-    settings = project.request.settings
     errors = list(project.errors)
     rules = _load(project, selection, errors)
-    made: list[_Made] = [
-        _Made(
-            Reported(problem.rule, settings.severity.get(problem.rule, OWN[problem.rule].severity), problem.finding),
-            None,
-        )
-        for problem in project.problems
-        if problem.rule in selection.own
-    ]
+    origins = _Origins(project.launches)
+    found: list[tuple[Rule, Finding, object]] = [(OWN[item.rule], item.finding, None) for item in project.problems]
     for rule in rules.values():
-        found = _run(rule, project, errors)
-        wanted = selection.strict or rule.name in selection.named
-        made += found if wanted else (item for item in found if not item.reported.finding.strict)
-    made = _without_exempt(made, settings, selection)
+        found += _run(rule, project, selection, errors)
+    made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
     suppressions = [item for source in project.sources for item in comments(source)]
     suppressions += annotated(project.workloads, project.services)
     kept, used = _suppress(made, suppressions)
-    findings = _join(kept)
+    joined = _join(kept)
     if project.request.around != 0:
-        findings += _idle(suppressions, used, rules.keys() | selection.own, selection, settings)
-    shown = sorted((_appliable(reported, project) for reported in findings if _in_scope(reported, project)), key=_order)
+        joined += _idle(suppressions, used, rules, selection)
+    visible = (_in_scope(item, project) for item in joined)
+    shown = [_appliable(reported, project) for reported in visible if reported is not None]
     return Report(
         root=project.request.root,
         working_dir=project.request.working_dir or project.request.root,
-        findings=tuple(shown),
+        findings=tuple(sorted(shown, key=_order)),
         skipped=project.skipped,
         errors=tuple(dict.fromkeys(errors)),
         files=len(project.sources),
@@ -147,23 +96,33 @@ def lint(project: Project, selection: Selection) -> Report:
 
 
 class _Made(Record, identity=True):
+    """A finding that the settings want. `origins` are where the launches that it is about are declared."""
+
     reported: Reported
     subject: object
+    origins: tuple[Span, ...] = ()
+
+    @property
+    def places(self) -> tuple[Span, ...]:
+        finding = self.reported.finding
+        return (finding.at, *(note.span for note in finding.notes), *self.origins)
 
 
-def _check_names(settings: Settings, known: frozenset[str]) -> None:
-    groups = (*GROUPS, ENGINE)
-    listed = [("select", name) for name in settings.select]
-    listed += [("ignore", name) for name in settings.ignore]
-    listed += [("per-file-ignores", name) for names in settings.per_file_ignores.values() for name in names]
-    for key, name in listed:
-        if name not in known and name not in groups:
-            raise ConfigError(f"{key}: no rule or group is named {name!r}{did_you_mean(name, (*known, *groups))}")
-    for key, name in [("severity", name) for name in settings.severity] + [
-        ("rules", name) for name in settings.options
-    ]:
-        if name not in known:
-            raise ConfigError(f"{key}: no rule is named {name!r}{did_you_mean(name, known)}")
+class _Origins:
+    """Where the launches are declared that a rule's subject is about."""
+
+    def __init__(self, launches: Iterable[Launch] = ()) -> None:
+        self._stages: dict[int, list[Span]] = {}
+        for launch in launches:
+            for stage in launch.stage.lineage() if launch.stage else ():
+                self._stages.setdefault(id(stage), []).append(launch.origin.span)
+
+    def of(self, subject: object) -> tuple[Span, ...]:
+        if isinstance(subject, Launch):
+            return (subject.origin.span,)
+        if isinstance(subject, Program):
+            return tuple(launch.origin.span for launch in subject.launches if isinstance(launch, Launch))
+        return tuple(self._stages.get(id(subject), ())) if isinstance(subject, Stage) else ()
 
 
 def _load(project: Project, selection: Selection, errors: list[str]) -> dict[str, Rule]:
@@ -174,66 +133,95 @@ def _load(project: Project, selection: Selection, errors: list[str]) -> dict[str
         "kubernetes": project.workloads,
         "program": project.programs,
     }
-    rules = {}
-    for address in selection.rules:
-        if not present[address.group]:
-            continue
-        try:
-            rule = address.load()
-        except Exception as error:
-            errors.append(internal_error(f"loading {address.name}", error))
-            continue
-        if rule.strict and not selection.strict and rule.name not in selection.named:
-            continue
-        given = project.request.settings.options.get(rule.name, {})
-        for option in given.keys() - rule.options.keys():
-            raise ConfigError(f"rules.{rule.name}: unknown option {option!r}{did_you_mean(option, rule.options)}")
-        rules[rule.name] = rule
+    paths = {path: None for subjects in present.values() for subject in subjects for path in (_path(subject),)}
+    rules: dict[str, Rule] = {}
+    for chosen in selection.among(paths):
+        for address in chosen.rules:
+            if not present[address.group]:
+                continue
+            try:
+                rule = rules.get(address.name) or address.load()
+            except Exception as error:
+                errors.append(internal_error(f"loading {address.name}", error))
+                continue
+            if not chosen.runs(rule):
+                continue
+            given = chosen.settings.options.get(rule.name, {})
+            for option in given.keys() - rule.options.keys():
+                raise ConfigError(f"rules.{rule.name}: unknown option {option!r}{did_you_mean(option, rule.options)}")
+            rules[rule.name] = rule
     return rules
 
 
-def _run(rule: Rule, project: Project, errors: list[str]) -> Iterator[_Made]:
-    settings = project.request.settings
-    options = {**rule.options, **settings.options.get(rule.name, {})}
-    keywords = {name.replace("-", "_"): value for name, value in options.items()}
+def _path(subject: object) -> str:
+    """The file that a rule's subject stands in."""
+    path: str = (subject.origin if isinstance(subject, Launch) else subject).source.path  # type: ignore[attr-defined]
+    return path
+
+
+def _run(
+    rule: Rule, project: Project, selection: Selection, errors: list[str]
+) -> Iterator[tuple[Rule, Finding, object]]:
     subjects: tuple[object, ...] = (*project.stages, *project.launches, *project.workloads, *project.programs)
     for subject in subjects:
         if not isinstance(subject, rule.subject):
             continue
+        options = rule.options
+        if options:
+            given = selection.at(_path(subject)).settings.options.get(rule.name, {})
+            options = {name.replace("-", "_"): given.get(name, value) for name, value in options.items()}
         try:
-            for finding in rule.check(subject, **keywords):
-                severity = settings.severity.get(rule.name) or finding.severity or rule.severity
-                yield _Made(Reported(rule.name, severity, finding), subject)
+            for finding in rule.check(subject, **options):
+                yield rule, finding, subject
         except Exception as error:
             errors.append(internal_error(f"checking {rule.name}", error))
 
 
-def _without_exempt(made: list[_Made], settings: Settings, selection: Selection) -> list[_Made]:
-    """Drops what `per-file-ignores` names, by rule or group."""
-    for glob, names in settings.per_file_ignores.items():
-        rules = {*names, *(rule.name for rule in selection.rules if rule.group in names)}
-        made = [item for item in made if item.reported.rule not in rules or not matches(item.reported.path, (glob,))]
-    return made
+def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection, origins: _Origins) -> Iterator[_Made]:
+    """The finding, if the settings above its home ask for it. One whose places are all excluded has none."""
+    made = _Made(Reported(rule.name, rule.severity, finding), subject, origins.of(subject))
+    excludes = selection.configuration.excludes
+    home = next((span for span in made.places if not excludes(span.source.path)), None)
+    if home is None:
+        return
+    chosen = selection.at(home.source.path)
+    strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
+    if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
+        severity = chosen.settings.severity.get(rule.name) or finding.severity or rule.severity
+        yield replace(made, reported=Reported(rule.name, severity, finding, home))
 
 
 def _suppress(made: list[_Made], suppressions: list[Suppression]) -> tuple[list[_Made], set[Suppression]]:
-    by_rule: dict[str, list[Suppression]] = {}
+    by_place: dict[tuple[str, int], list[Suppression]] = {}
     for item in suppressions:
-        by_rule.setdefault(item.rule, []).append(item)
+        by_place.setdefault((item.rule, id(item.reach.source)), []).append(item)
     used: set[Suppression] = set()
     kept = []
-    for candidate in made:
-        finding, subject = candidate.reported.finding, candidate.subject
-        origin = (subject.origin.span,) if isinstance(subject, Launch) else ()
-        spans = (finding.at, *(note.span for note in finding.notes), *origin)
-        hits = {item for item in by_rule.get(candidate.reported.rule, ()) if any(map(item.covers, spans))}
+    for candidate in made if by_place else ():
+        hits, silenced = _hits(candidate, by_place)
         used |= hits
-        if not hits:
+        if not silenced:
             kept.append(candidate)
-    return kept, used
+    return kept if by_place else made, used
 
 
-def _join(made: list[_Made]) -> list[Reported]:
+def _hits(made: _Made, by_place: Mapping[tuple[str, int], list[Suppression]]) -> tuple[set[Suppression], bool]:
+    """The suppressions that hold for a finding, and whether they silence it.
+
+    Where a program is started by several launches, a suppression at one of them speaks of that launch alone.
+    """
+
+    def covering(span: Span) -> set[Suppression]:
+        return {item for item in by_place.get((made.reported.rule, id(span.source)), ()) if item.covers(span)}
+
+    finding = made.reported.finding
+    own = {item for span in (finding.at, *(note.span for note in finding.notes)) for item in covering(span)}
+    declared = [covering(span) for span in made.origins]
+    everywhere = bool(declared) and all(declared)
+    return own.union(*declared) if everywhere else own, bool(own) or everywhere
+
+
+def _join(made: list[_Made]) -> list[_Made]:
     """One finding for each rule and place, however many launches meet there."""
     groups: dict[tuple[str, Span, int], list[_Made]] = {}
     seen: dict[tuple[str, Span, int], int] = {}
@@ -244,24 +232,25 @@ def _join(made: list[_Made]) -> list[Reported]:
     return [joined for group in groups.values() for joined in _joined(group)]
 
 
-def _joined(group: list[_Made]) -> list[Reported]:
-    worst = min(group, key=lambda item: item.reported.severity.rank).reported
+def _joined(group: list[_Made]) -> list[_Made]:
+    worst = min(group, key=lambda item: item.reported.severity.rank)
     if len(group) == 1:
         return [worst]
     launches = [item for item in group if isinstance(item.subject, Launch)]
     if not launches:
-        return list({item.reported.finding.message: item.reported for item in group}.values())
+        return list({item.reported.finding.message: item for item in group}.values())
+    found = worst.reported.finding
     notes = dict.fromkeys(note for item in group for note in item.reported.finding.notes)
     for item in launches:
         assert isinstance(item.subject, Launch)
         message = item.reported.finding.message
-        text = _started_by(item.subject) + ("" if message == worst.finding.message else f": {message}")
+        text = _started_by(item.subject) + ("" if message == found.message else f": {message}")
         notes[Note(item.subject.origin.span, text)] = None
     fixes = {item.reported.finding.fix for item in group if item.reported.finding.fix is not None}
-    fix = worst.finding.fix if len(fixes) != 1 else fixes.pop()
+    fix = found.fix if len(fixes) != 1 else fixes.pop()
     if len(fixes) > 1 and fix is not None:
         fix = replace(fix, edits=(), applicability=Applicability.MANUAL)
-    return [replace(worst, finding=replace(worst.finding, notes=tuple(notes), fix=fix))]
+    return [replace(worst, reported=replace(worst.reported, finding=replace(found, notes=tuple(notes), fix=fix)))]
 
 
 def _started_by(launch: Launch) -> str:
@@ -273,34 +262,37 @@ def _started_by(launch: Launch) -> str:
 
 
 def _idle(
-    suppressions: list[Suppression], used: set[Suppression], judged: Set[str], selection: Selection, settings: Settings
-) -> list[Reported]:
+    suppressions: Iterable[Suppression], used: set[Suppression], judged: Mapping[str, Rule], selection: Selection
+) -> list[_Made]:
     """Suppressions that silence nothing, and those of rules that do not exist."""
-    found = []
+    found: list[_Made] = []
     for item in suppressions:
+        chosen = selection.at(item.at.source.path)
+        rule = judged.get(item.rule) or OWN.get(item.rule)
         if item in used:
             continue
-        if item.rule not in selection.known:
-            hint = did_you_mean(item.rule, selection.known)
+        if item.rule not in chosen.known:
+            hint = did_you_mean(item.rule, chosen.known)
             name, message = "unknown-rule-in-suppression", f"no rule is named `{item.rule}`{hint}"
-        elif item.rule in judged:
+        elif rule is not None and chosen.runs(rule):
             name, message = "unused-suppression", f"`{item.rule}` finds nothing here: this suppression can go"
         else:
-            continue
-        if name not in selection.own:
             continue
         fix = None
         if item.removal is not None and name == "unused-suppression":
             fix = Fix("Remove the suppression", (Edit(item.removal, ""),), Applicability.SAFE)
-        found.append(
-            Reported(name, settings.severity.get(name, OWN[name].severity), Finding(message, item.at, fix=fix))
-        )
+        found += _wanted(OWN[name], Finding(message, item.at, fix=fix), None, selection, _Origins())
     return found
 
 
-def _in_scope(reported: Reported, project: Project) -> bool:
-    finding = reported.finding
-    return any(span.source.path in project.scope for span in (finding.at, *(note.span for note in finding.notes)))
+def _in_scope(made: _Made, project: Project) -> Reported | None:
+    """The finding at the first of its places that is reported on, the others as notes; None if none is."""
+    reported, finding = made.reported, made.reported.finding
+    place = next((span for span in made.places if project.reports_on(span.source.path)), None)
+    if place is None or place == finding.at:
+        return reported if place is not None else None
+    notes = (Note(finding.at, "here"), *(note for note in finding.notes if note.span != place))
+    return replace(reported, finding=replace(finding, at=place, notes=notes))
 
 
 def _appliable(reported: Reported, project: Project) -> Reported:
@@ -311,7 +303,7 @@ def _appliable(reported: Reported, project: Project) -> Reported:
     from gracelint.editable import Editable
 
     request = project.request
-    editable = Editable(request.root, project.scope, request.settings.exclude, by_git=False)
+    editable = Editable(request.root, project.scope, request.configuration.excludes, by_git=False)
     for source in dict.fromkeys(edit.span.source for edit in fix.edits):
         reason = editable.reason(source)
         if reason is not None:

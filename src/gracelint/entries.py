@@ -18,24 +18,27 @@ if TYPE_CHECKING:
 
 _ASIDE = frozenset(("test", "tests", "doc", "docs", "example", "examples", "script", "scripts", "tool", "tools"))
 """Folders of programs that run on a developer's machine."""
-_MOST = 20
-"""Entry points judged in one run; a project with more is a collection of scripts. Those that are named always are."""
+_MOST = 10
+"""Entry points judged in one folder; one with more is a collection of scripts."""
 _STAYING = ("while", "for", "serve", "run", "loop", "listen", "consum", "start", "forever", "join")
 """A program that stays has one of these words in it."""
 
 
 def entries(
-    paths: Iterable[str], named: Container[str], files: ProjectFiles, known: Iterable[Program], errors: list[str]
+    paths: Iterable[str], scope: Container[str], files: ProjectFiles, known: Iterable[Program], errors: list[str]
 ) -> Iterator[Program]:
-    """The long-running programs among `paths` that are part of none that is `known`. Takes down internal errors."""
+    """The long-running programs that `paths` are or name, as far as they lie in `scope` and are part of none `known`.
+
+    Whether a file is one does not depend on what else is asked for. Takes down internal errors.
+    """
     covered = {source.path for program in known for source in program.sources}
-    found = {}
-    for path in paths:
-        source = _entry(path, files)
-        if source is not None and source.path not in covered:
-            found[source.path] = source
+    found = {source.path: source for path in paths if (source := _entry(path, files)) is not None}
+    crowded: dict[str, bool] = {}
     for path, source in found.items():
-        if path not in named and (len(found) > _MOST or not _ASIDE.isdisjoint(path.split("/")[:-1])):
+        folder = posixpath.dirname(path)
+        if path not in scope or path in covered or not _ASIDE.isdisjoint(folder.split("/")):
+            continue
+        if path.endswith(".py") and crowded.setdefault(folder, _is_crowded(folder, files)):
             continue
         try:
             program = _read(source, files)
@@ -52,9 +55,17 @@ def _entry(path: str, files: ProjectFiles) -> Source | None:
     """The source file that starts a program: the file itself, or what a package.json names."""
     if posixpath.basename(path) == "package.json":
         return _main_of(path, files)
+    return files.read(path) if path.endswith(".py") and _starts(path, files) else None
+
+
+def _starts(path: str, files: ProjectFiles) -> bool:
     text = files.glance(path)
-    starts = path.endswith(NODE) or "__main__" in text
-    return files.read(path) if starts and any(word in text for word in _STAYING) else None
+    return "__main__" in text and any(word in text for word in _STAYING)
+
+
+def _is_crowded(folder: str, files: ProjectFiles) -> bool:
+    names = (name for name in files.names(folder) if name.endswith(".py"))
+    return sum(_starts(posixpath.join(folder, name), files) for name in names) > _MOST
 
 
 def _main_of(path: str, files: ProjectFiles) -> Source | None:

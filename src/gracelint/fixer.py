@@ -11,12 +11,13 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from gracelint.editable import Editable
-from gracelint.engine import Report, Reported, Selection
+from gracelint.engine import Report, Reported
 from gracelint.finding import Applicability, Edit
 from gracelint.harm import Harm, Version, damage, edits_by_path, harm
 from gracelint.project import Request
 from gracelint.record import Record
 from gracelint.report import counted
+from gracelint.selection import Selection
 from gracelint.source import Source, Span
 
 ROUNDS = 10
@@ -124,7 +125,7 @@ class _Fixing:
         self.version = first
         self.allowed = allowed
         self.fresh = fresh
-        self.editable = Editable(first.request.root, first.scope, first.request.settings.exclude, by_git=True)
+        self.editable = Editable(first.request.root, first.scope, first.request.configuration.excludes, by_git=True)
         self.applied: list[Applied] = []
         self.refused: dict[_Key, str] = {}
 

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from gracelint.discover import Scope
-from gracelint.engine import ALWAYS, Report, Reported, Selection, lint
+from gracelint.engine import Report, Reported, lint
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Edit, Severity
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.project import Request, read_project
 from gracelint.record import Record, replace
+from gracelint.selection import ALWAYS, Selection
 from gracelint.source import Source
 
 TYPE_CHECKING = False

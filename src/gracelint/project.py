@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 
-from gracelint.config import Place, Settings, locate
+from gracelint.config import Configuration, Place, locate
 from gracelint.discover import (
     DOCKERFILE,
     MANIFEST,
@@ -28,6 +28,7 @@ from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.config import Settings
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.kubernetes import Workload
     from gracelint.facts.launch import Launch
@@ -51,7 +52,7 @@ class Request(Record):
     root: str
     paths: tuple[str, ...]
     """What is reported on."""
-    settings: Settings
+    configuration: Configuration
     working_dir: str = ""
     """The folder that the paths people see are relative to; the root where it is empty."""
     around: int | None = None
@@ -81,6 +82,10 @@ class Project(Record, identity=True):
     errors: tuple[str, ...]
     """Internal errors: each is a bug in gracelint."""
 
+    def reports_on(self, path: str) -> bool:
+        """Whether a file was asked for, and no setting leaves it out."""
+        return path in self.scope and not self.request.configuration.excludes(path)
+
     def concerns(self, launch: Launch) -> bool:
         """Whether a launch has to do with what is reported on."""
         hops = (hop.span.source.path for hop in launch.hops if hop.span)
@@ -89,7 +94,7 @@ class Project(Record, identity=True):
 
 
 def place_of(paths: Iterable[str], working_dir: str) -> Place:
-    """The root of the project that absolute paths belong to, and its configuration.
+    """The root of the project that absolute paths belong to.
 
     Where nothing marks a root, nobody knows how far the project goes: then it is what lies nearby in the working
     folder, or beside the paths if they lie elsewhere.
@@ -111,9 +116,9 @@ def read_project(request: Request) -> Project:
     scope = scope_of(root, on_disk)
     named = {path for path in overlay if os.path.join(root, path) in request.paths}
     scope = Scope(scope.files | named, scope.folders)
-    found = discover(root, scope, exclude=request.settings.exclude, around=request.around)
+    found = discover(root, scope, excludes=request.configuration.excludes, around=request.around)
     files = ProjectFiles(root, overlay, allowed=scope.__contains__ if request.isolated else None)
-    reading = _Reading(files, scope, request.settings)
+    reading = _Reading(files, scope, request.configuration)
     todo = sorted({**dict(found.files), **{path: kind_of(path) for path in named}}.items())
     if request.jobs > 1:
         files.fetch_all([path for path, _ in todo], request.jobs)
@@ -130,10 +135,10 @@ def read_project(request: Request) -> Project:
 class _Reading:
     """Collects what the files say; one bad file costs the others nothing."""
 
-    def __init__(self, files: ProjectFiles, scope: Scope, settings: Settings) -> None:
+    def __init__(self, files: ProjectFiles, scope: Scope, configuration: Configuration) -> None:
         self.files = files
         self.scope = scope
-        self.settings = settings
+        self.configuration = configuration
         self.stages: list[Stage] = []
         self.documents: list[Document] = []
         self.entries: list[str] = []
@@ -144,8 +149,10 @@ class _Reading:
         self.problems: list[Problem] = []
         self.skipped: list[Skip] = []
         self.errors: list[str] = []
+        self.folders: dict[str, None] = {}
 
     def add(self, path: str, kind: str) -> None:
+        self.folders[path[: path.rfind("/") + 1]] = None
         try:
             self._read(path, kind)
         except UnreadableError as error:
@@ -203,7 +210,7 @@ class _Reading:
         from gracelint.parse.compose import is_compose
         from gracelint.parse.yaml import read_stream
 
-        stream = read_stream(source, self.settings.workload_kinds)
+        stream = read_stream(source, self.configuration.of(source.path).workload_kinds)
         for document in stream.documents:
             if is_compose(source.path, document):
                 self.compose.setdefault(source.path, []).append(document)
@@ -221,7 +228,7 @@ class _Reading:
     def add_built(self, known: Iterable[str]) -> None:
         """Reads the Dockerfiles that Compose or the configuration names and whose own names do not give them away."""
         read = set(known)
-        paths = list(self.settings.images.values())
+        paths = [path for settings in self._settings() for path in settings.image_files().values()]
         self._read_projects()
         for service in self.services:
             if service.build is not None and service.build.inline is None:
@@ -240,6 +247,11 @@ class _Reading:
             self.services = read_projects(self.compose, self.files)
         except Exception as error:
             self.errors.append(internal_error("reading the Compose files", error))
+
+    def _settings(self) -> list[Settings]:
+        """Those that hold for any of the files, and at the root."""
+        found = [self.configuration.of(path) for path in ("", *self.folders)]
+        return list({id(settings): settings for settings in found}.values())
 
     def finish(self, request: Request, skipped: tuple[Skip, ...]) -> Project:
         linked = self._link()
@@ -264,7 +276,7 @@ class _Reading:
         if self.entries:
             from gracelint.entries import entries
 
-            programs += entries(self.entries, self.scope.files, self.files, programs, self.errors)
+            programs += entries(self.entries, self.scope, self.files, programs, self.errors)
         return programs
 
     def _link(self) -> Linked | None:
@@ -277,8 +289,9 @@ class _Reading:
             if self.documents:
                 from gracelint.parse.kubernetes import read_manifests
 
-                manifests = read_manifests(self.documents, self.settings.workload_kinds)
-            linked = link(self.stages, manifests, self.services, self.files, self.settings)
+                kinds = {kind: row for settings in self._settings() for kind, row in settings.workload_kinds.items()}
+                manifests = read_manifests(self.documents, kinds)
+            linked = link(self.stages, manifests, self.services, self.files, self.configuration)
             self.errors += [internal_error(f"following {origin.name}", error) for origin, error in linked.broken]
             return linked
         except Exception as error:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from tempfile import TemporaryDirectory
 
-from gracelint.config import OWN_FILE, Settings, parse_settings
-from gracelint.engine import Report, Reported, Selection, select
+from gracelint.config import OWN_FILE, Configuration, Settings
+from gracelint.engine import Report, Reported
 from gracelint.engine import lint as lint_project
 from gracelint.finding import Applicability
 from gracelint.fixer import Fixed, unified_diff
@@ -19,6 +19,7 @@ from gracelint.fixer import fix as fix_project
 from gracelint.project import Project, Request, read_project
 from gracelint.record import Record, replace
 from gracelint.report.text import render
+from gracelint.selection import Selection, select
 
 Files = Mapping[str, str]
 """Path → text."""
@@ -26,24 +27,36 @@ Files = Mapping[str, str]
 
 def read(files: Files, *, select: Sequence[str] = (), strict: bool = False) -> Project:
     """The project that files make; a `gracelint.toml` among them is its configuration."""
-    return read_project(_request(files, select, strict)[0])
+    return read_project(request(files, select, strict)[0])
 
 
 def lint(files: Files, *, select: Sequence[str] = (), strict: bool = False) -> Report:
     """What gracelint says of files."""
-    request, selection = _request(files, select, strict)
-    return lint_project(read_project(request), selection)
+    asked, selection = request(files, select, strict)
+    return lint_project(read_project(asked), selection)
 
 
 def fix(files: Files, *, select: Sequence[str] = (), strict: bool = False, unsafe: bool = True) -> Fixed:
     """What fixing would make of files."""
-    request, selection = _request(files, select, strict)
-    return fix_project(request, selection, unsafe=unsafe)
+    asked, selection = request(files, select, strict)
+    return fix_project(asked, selection, unsafe=unsafe)
 
 
 def fixed_files(files: Files, fixed: Fixed) -> dict[str, str]:
     """The files after fixing."""
     return {**files, **{change.path: change.after for change in fixed.changes}}
+
+
+def request(files: Files, names: Sequence[str] = (), strict: bool = False) -> tuple[Request, Selection]:
+    """A run for all the files of a project; a `gracelint.toml` among them holds below its folder."""
+
+    def adjust(settings: Settings) -> Settings:
+        return replace(settings, select=tuple(names) or settings.select, strict=strict or settings.strict)
+
+    root = _empty_folder().name
+    configuration = Configuration(root, adjust=adjust, overlay=files)
+    paths = tuple(os.path.join(root, path) for path in files if path != OWN_FILE)
+    return Request(root=root, paths=paths, configuration=configuration, overlay=files), select(configuration)
 
 
 def read_folder(folder: str, *, leave_out: Sequence[str] = ()) -> dict[str, str]:
@@ -109,14 +122,6 @@ def expectation(rule: str, files: Files) -> str:
     assert not again.changes, f"fixing a second time changes more:\n{unified_diff(again)}"
     parts = [render(report), unified_diff(fixed), *(f"Not fixed: {reason}" for reason in fixed.refused)]
     return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
-
-
-def _request(files: Files, names: Sequence[str], strict: bool) -> tuple[Request, Selection]:
-    settings = parse_settings(files[OWN_FILE], OWN_FILE) if OWN_FILE in files else Settings()
-    settings = replace(settings, select=tuple(names) or settings.select, strict=strict or settings.strict)
-    root = _empty_folder().name
-    paths = tuple(os.path.join(root, path) for path in files if path != OWN_FILE)
-    return Request(root=root, paths=paths, settings=settings, overlay=files), select(settings)
 
 
 @cache
@@ -191,5 +196,6 @@ __all__ = [
     "lint",
     "read",
     "read_folder",
+    "request",
     "unified_diff",
 ]

@@ -8,7 +8,7 @@ import re
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
-from gracelint.facts.launch import Budget, Drain, Effect, Image, Launch, Origin
+from gracelint.facts.launch import Assumptions, Budget, Drain, Effect, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.bases import image_named, is_known
 from gracelint.launch.budget import budget_of, declared
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from gracelint.config import Settings
+    from gracelint.config import Configuration
     from gracelint.facts import yaml
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
     from gracelint.parse.kubernetes import Manifests
+
+    _Named = tuple[Word | None, Source]
+    """An image's name, and the file it stands in."""
 
 DOCKER_GRACE = 10.0
 """Seconds between `docker stop`'s signal and SIGKILL (Docker Engine)."""
@@ -54,17 +57,17 @@ def link(
     manifests: Manifests | None,
     services: Sequence[ComposeService],
     files: Files,
-    settings: Settings,
+    configuration: Configuration,
 ) -> Linked:
     """Joins what was read. Where two files could be meant, nothing is joined."""
-    desk = _Desk(stages, services, files, settings)
+    desk = _Desk(stages, services, files, configuration)
     attached = _attached(manifests) if manifests is not None else []
     desk.count_users(services, attached)
     composed = [_compose_launch(desk, service) for service in services]
     workloads: list[Workload] = []
     deployed: list[Launch] = []
     for workload in attached:
-        judged = replace(workload, assume=settings.assume)
+        judged = replace(workload, assume=desk.assume(workload.source))
         pods = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
         workloads.append(replace(judged, launches=pods))
         deployed += pods
@@ -92,10 +95,10 @@ class _Desk:
     """What lies open while launches are made: the files, and the images already looked at."""
 
     def __init__(
-        self, stages: Iterable[Stage], services: Iterable[ComposeService], files: Files, settings: Settings
+        self, stages: Iterable[Stage], services: Iterable[ComposeService], files: Files, configuration: Configuration
     ) -> None:
         self.files = files
-        self.settings = settings
+        self.configuration = configuration
         self.programs: dict[int, list[Program]] = {}
         self.broken: list[tuple[Origin, Exception]] = []
         self._stages: dict[str, list[Stage]] = {}
@@ -107,36 +110,36 @@ class _Desk:
             if service.build is not None and service.image is not None and service.build.inline is None:
                 self._built.setdefault(repository_of(service.image.value), _build_link(service))
         self._others: dict[str, Link] | None = None
-        self._links: dict[str, Link | None] = {}
+        self._links: dict[tuple[str, int], Link | None] = {}
+        self._only: dict[str, Link] = {}
         self._builds: dict[tuple[str, tuple[tuple[str, str], ...]], list[Stage]] = {}
         self._bases: set[tuple[str, int]] = set()
         self._images: dict[tuple[int, str | None], Image] = {}
         self._users: dict[tuple[str, int], int] = {}
 
     def count_users(self, services: Iterable[ComposeService], workloads: Iterable[Workload]) -> None:
-        images = [container.image for workload in workloads for container in workload.containers]
+        images = [(container.image, workload.source) for workload in workloads for container in workload.containers]
         found = [self.of_service(service) for service in services]
-        others = [service.image for service in services if service.build is None]
+        others = [(service.image, service.source) for service in services if service.build is None]
         self._join_the_only_one([*others, *images], images, {link.dockerfile for link in found if link is not None})
-        for link in (*found, *(self.named(image) for image in images)):
+        for link in (*found, *(self.named(image, source) for image, source in images)):
             stage = self.stage(link) if link is not None else None
             if stage is not None:
                 self._users[_place(stage)] = self._users.get(_place(stage), 0) + 1
 
-    def _join_the_only_one(
-        self, images: Iterable[Word | None], deployed: Iterable[Word | None], taken: set[str]
-    ) -> None:
+    def _join_the_only_one(self, images: Iterable[_Named], deployed: Iterable[_Named], taken: set[str]) -> None:
         """The one deployed image that nobody knows is built from the one Dockerfile that builds nothing else."""
-        taken |= {link.dockerfile for link in (*self._built.values(), *map(self.named, images)) if link is not None}
+        found = [(image, self.named(image, source)) for image, source in images if image is not None]
+        taken |= {link.dockerfile for link in (*self._built.values(), *(link for _, link in found)) if link is not None}
         free = [path for path in self._stages if path not in taken and not _named_for_development(path)]
-        unknown = {word.value for word in images if word is not None and self.named(word) is None}
+        unknown = {word.value for word, link in found if link is None}
         unknown = {reference for reference in unknown if reference and not is_known(reference)}
         if len(free) != 1 or len({repository_of(reference) for reference in unknown}) != 1:
             return
-        if not any(word is not None and word.value in unknown for word in deployed):
+        if not any(word is not None and word.value in unknown for word, _ in deployed):
             return
         for reference in unknown:
-            self._links[reference] = Link(free[0], "named")
+            self._only[reference] = Link(free[0], "named")
 
     def shared(self, stage: Stage | None) -> bool:
         """Whether more than one service or container runs the stage."""
@@ -144,7 +147,7 @@ class _Desk:
 
     def of_service(self, service: ComposeService) -> Link | None:
         if service.build is None:
-            return self.named(service.image)
+            return self.named(service.image, service.source)
         return _build_link(service) if service.build.inline is None else None
 
     def image(self, stage: Stage, context: str | None) -> Image:
@@ -171,15 +174,21 @@ class _Desk:
             if _place(stage) not in self._bases or any(one.own("CMD") for one in stage.lineage())
         ]
 
-    def named(self, image: Word | None) -> Link | None:
-        """The Dockerfile that an image's name means."""
-        return self._find(image.value) if image is not None else None
+    def assume(self, source: Source) -> Assumptions:
+        """What the settings above a file say of the world its containers live in."""
+        return self.configuration.of(source.path).assume
 
-    def _find(self, reference: str) -> Link | None:
-        if reference not in self._links:
+    def named(self, image: Word | None, source: Source) -> Link | None:
+        """The Dockerfile that an image's name means in a file."""
+        return self._find(image.value, source.path) if image is not None else None
+
+    def _find(self, reference: str, path: str) -> Link | None:
+        settings = self.configuration.of(path)
+        key = (reference, id(settings))
+        if key not in self._links:
             built = (self._built, self._other_builds())
-            self._links[reference] = find_dockerfile(reference, self._dockerfiles, self.settings.images, built)
-        return self._links[reference]
+            self._links[key] = find_dockerfile(reference, self._dockerfiles, settings.image_files(), built)
+        return self._links[key] or self._only.get(reference)
 
     def _other_builds(self) -> dict[str, Link]:
         if self._others is None:
@@ -205,11 +214,13 @@ class _Desk:
         return self._builds[key]
 
     def _may_be_ours(self, stage: Stage) -> bool:
-        return stage.parent is None and not is_known(stage.base.value) and self._find(stage.base.value) is not None
+        if stage.parent is not None or is_known(stage.base.value):
+            return False
+        return self._find(stage.base.value, stage.source.path) is not None
 
     def _base(self, reference: str, path: str) -> Stage | None:
         """The stage of another Dockerfile that an image after FROM is built from."""
-        link = self._find(reference) if "$" not in reference else None
+        link = self._find(reference, path) if "$" not in reference else None
         if link is None or link.dockerfile == path:
             return None
         stage = self.stage(link)
@@ -229,7 +240,7 @@ def _build_link(service: ComposeService) -> Link:
 
 def _image_launch(desk: _Desk, stage: Stage) -> Launch:
     """A Dockerfile by itself: what `docker run` starts."""
-    image = desk.image(stage, None)
+    image, assume = desk.image(stage, None), desk.assume(stage.source)
     name = stage.name or str(stage.index)
     origin = Origin("dockerfile", stage.source, (image.cmd_at or image.entrypoint_at or stage.from_).span, name)
     return _launch(
@@ -242,10 +253,10 @@ def _image_launch(desk: _Desk, stage: Stage) -> Launch:
             verdict=Verdict.UNKNOWN,
             why="",
             stop_signal=image.stop_signal or Word("SIGTERM"),
-            budget=budget_of(Located(DOCKER_GRACE), assume=desk.settings.assume),
+            budget=budget_of(Located(DOCKER_GRACE), assume=assume),
             stage=stage,
             development=_for_development(stage, stage.source),
-            assume=desk.settings.assume,
+            assume=assume,
         ),
     )
 
@@ -256,7 +267,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
         argv: tuple[Word, ...] | None = (*service.entrypoint, *(service.command or ()))
     else:
         argv = _with_arguments(image, service.command)
-    pid_1 = service.pid is None
+    pid_1, assume = service.pid is None, desk.assume(service.source)
     return _launch(
         desk,
         Launch(
@@ -267,14 +278,14 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             verdict=Verdict.UNKNOWN,
             why="",
             stop_signal=service.stop_signal or image.stop_signal or Word("SIGTERM"),
-            budget=budget_of(service.grace, annotations=service.annotations, assume=desk.settings.assume),
+            budget=budget_of(service.grace, annotations=service.annotations, assume=assume),
             link=how,
             stage=stage,
             service=service,
             gets_traffic=service.node.get("ports") is not None,
             shared=desk.shared(stage),
             development=service.development or _for_development(stage, service.source),
-            assume=desk.settings.assume,
+            assume=assume,
         ),
         env=service.environment,
         working_dir=service.working_dir,
@@ -289,7 +300,8 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
 def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch:
     from gracelint.launch.traffic import gets_traffic
 
-    image, stage, how = _image(desk, desk.named(container.image), container.image)
+    image, stage, how = _image(desk, desk.named(container.image, workload.source), container.image)
+    assume = desk.assume(workload.source)
     if container.command is not None:
         argv: tuple[Word, ...] | None = (*container.command, *(container.args or ()))
     else:
@@ -309,7 +321,7 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
                 workload.grace,
                 pre_stop=container.pre_stop,
                 annotations=workload.annotations,
-                assume=desk.settings.assume,
+                assume=assume,
             ),
             link=how,
             stage=stage,
@@ -320,7 +332,7 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
             shared=desk.shared(stage),
             one_shot=container.role == "init",
             development=_for_development(stage, workload.source),
-            assume=desk.settings.assume,
+            assume=assume,
         ),
         env=_with_others(container.env, container.node, "envFrom"),
         working_dir=container.working_dir,
@@ -414,7 +426,7 @@ def _followed(
         signal=signal,
         span=launch.origin.span,
         assume=launch.assume,
-        wrappers=desk.settings.wrappers,
+        wrappers=desk.configuration.of(launch.origin.source.path).wrappers,
         user=user,
         stdin_open=stdin_open,
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def identity(reported: Reported) -> tuple[str, str, str]:
     """Rule, path and the text of the line; equal findings on equal lines share it."""
-    at = reported.finding.at
+    at = reported.home or reported.finding.at
     return reported.rule, at.source.path, at.source.line_span(at.line).text.strip()
 
 
