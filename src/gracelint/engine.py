@@ -77,7 +77,7 @@ def lint(project: Project, selection: Selection) -> Report:
     made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
     suppressions = [item for source in project.sources for item in comments(source)]
     suppressions += annotated(project.workloads, project.services)
-    kept, used = _suppress(made, suppressions)
+    kept, silenced, used = _suppress(made, suppressions)
     joined = _join(kept)
     if project.request.around != 0:
         joined += _idle(suppressions, used, rules, selection)
@@ -90,7 +90,7 @@ def lint(project: Project, selection: Selection) -> Report:
         skipped=project.skipped,
         errors=tuple(dict.fromkeys(errors)),
         files=len(project.sources),
-        suppressed=len(made) - len(kept),
+        suppressed=sum(_in_scope(item, project) is not None for item in silenced),
         rules=rules,
     )
 
@@ -191,18 +191,21 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
         yield replace(made, reported=Reported(rule.name, severity, finding, home))
 
 
-def _suppress(made: list[_Made], suppressions: list[Suppression]) -> tuple[list[_Made], set[Suppression]]:
+def _suppress(made: list[_Made], suppressions: list[Suppression]) -> tuple[list[_Made], list[_Made], set[Suppression]]:
+    """The findings that stay, those that are silenced, and what silences them."""
     by_place: dict[tuple[str, int], list[Suppression]] = {}
     for item in suppressions:
         by_place.setdefault((item.rule, id(item.reach.source)), []).append(item)
+    if not by_place:
+        return made, [], set()
     used: set[Suppression] = set()
-    kept = []
-    for candidate in made if by_place else ():
-        hits, silenced = _hits(candidate, by_place)
+    kept: list[_Made] = []
+    silenced: list[_Made] = []
+    for candidate in made:
+        hits, silent = _hits(candidate, by_place)
         used |= hits
-        if not silenced:
-            kept.append(candidate)
-    return kept if by_place else made, used
+        (silenced if silent else kept).append(candidate)
+    return kept, silenced, used
 
 
 def _hits(made: _Made, by_place: Mapping[tuple[str, int], list[Suppression]]) -> tuple[set[Suppression], bool]:
