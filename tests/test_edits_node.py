@@ -117,21 +117,21 @@ def test_a_signal_by_another_name_is_left_alone() -> None:
     ("before", "after"),
     [
         ("process.on('SIGTERM', () => s.close());",
-         "process.on('SIGTERM', () => { setTimeout(() => process.exit(1), 5000).unref(); s.close() });"),
+         "process.on('SIGTERM', () => { setTimeout(() => process.exit(1), 8000).unref(); s.close() });"),
         ("process.on('SIGTERM', () => {\n  s.close();\n});",
-         "process.on('SIGTERM', () => {\n  setTimeout(() => process.exit(1), 5000).unref();\n  s.close();\n});"),
+         "process.on('SIGTERM', () => {\n  setTimeout(() => process.exit(1), 8000).unref();\n  s.close();\n});"),
         ("process.on('SIGTERM', async () => {\n    await new Promise((r) => s.close(r));\n    process.exit(0);\n});",
          "process.on('SIGTERM', async () => {\n"
-         "    await new Promise((r) => { setTimeout(() => process.exit(1), 5000).unref(); s.close(r) });\n"
+         "    await new Promise((r) => { setTimeout(() => process.exit(1), 8000).unref(); s.close(r) });\n"
          "    process.exit(0);\n});"),
     ],
 )  # fmt: skip
 def test_bound_wait(before: str, after: str) -> None:
     text = f"{HTTP}{before}\n"
     program = read(text)
-    made = applied(text, node.bound_wait(program, program.waits[0], 5.0))
+    made = applied(text, node.bound_wait(program, program.waits[0]))
     assert made == f"{HTTP}{after}\n"
-    assert (read(made).drain_seconds, read(made).waits) == (5.0, ())
+    assert (read(made).drain_seconds, read(made).waits) == (8.0, ())
 
 
 SWEEP = "setInterval(() => s.closeIdleConnections?.(), 500).unref();"
@@ -158,3 +158,41 @@ def test_sweep_idle_connections(before: str, after: str) -> None:
 def test_no_sweep_before_node_18() -> None:
     program = read(f"{HTTP}process.on('SIGTERM', () => s.close());\n", 16)
     assert node.sweep_idle_connections(program, program.waits[0]) is None
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "function shutdown() { db.end(); }",
+        "async function gracefulShutdown(signal) { await db.end(); }",
+        "const stop = async () => { await db.end(); };",
+        "class App { async stop() { await db.end(); } }",
+        "export const setupSignalHandlers = () => listen();",
+    ],
+)
+def test_a_program_that_can_stop_itself_gets_no_handler_beside_that(own: str) -> None:
+    assert node.add_sigterm_handler(read(f"{HTTP}{own}\n")) is None
+
+
+@pytest.mark.parametrize(
+    "other", ["timer.stop();", "// call shutdown() here", "const stopped = false;", "socket.on('close', () => stop());"]
+)
+def test_what_is_no_way_to_stop(other: str) -> None:
+    assert node.add_sigterm_handler(read(f"{HTTP}{other}\n")) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const { NestFactory } = require('@nestjs/core');\nasync function start() {\n"
+        "  const shop = await NestFactory.create(Shop);\n  shop.enableShutdownHooks();\n  await shop.listen(80);\n}\nstart();\n",
+        f"{HTTP}async function closeAll() {{\n  await new Promise((done) => s.close(done));\n}}\nprocess.on('SIGTERM', closeAll);\n"
+        "closeAll.later = () => s.close();\n",
+    ],
+)
+def test_a_timer_goes_nowhere_but_into_a_handler(text: str) -> None:
+    program = read(text)
+    bodies = [one.body for one in program.handlers if one.body]
+    for wait in program.waits:
+        for edit in node.bound_wait(program, wait) or ():
+            assert any(body.start <= edit.span.start <= body.end for body in bodies)

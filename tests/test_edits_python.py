@@ -132,4 +132,37 @@ def test_bound_wait() -> None:
     )
     program = read(text)
     wait = next(wait for wait in program.waits if wait.on_shutdown)
-    assert applied(text, edits.bound_wait(program, wait, 5.0)) == text.replace("t.join()", "t.join(timeout=5)")
+    assert applied(text, edits.bound_wait(program, wait)) == text.replace("t.join()", "t.join(timeout=8)")
+
+
+LOOP = "def main():\n    while True:\n        time.sleep(1)\n\n\n"
+MAIN = 'if __name__ == "__main__":\n    main()\n'
+
+
+@pytest.mark.parametrize(
+    ("own", "call"),
+    [
+        ("def stop():\n    flush()\n", "signal.signal(signal.SIGTERM, lambda *_: stop())"),
+        ("def shutdown(reason=None):\n    flush()\n", "signal.signal(signal.SIGTERM, lambda *_: shutdown())"),
+        ("def setup_signals():\n    flush()\n", "setup_signals()"),
+        ("def _install_signal_handlers():\n    flush()\n", "_install_signal_handlers()"),
+    ],
+)
+def test_the_program_s_own_way_to_stop_is_called(own: str, call: str) -> None:
+    text = f"import signal\nimport time\n\n\n{own}\n\n{LOOP}{MAIN}"
+    fixed = applied(text, edits.add_sigterm_handler(read(text)))
+    assert fixed == text.replace("    main()\n", f"    {call}\n    main()\n")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "class Worker:\n    def stop(self):\n        flush()\n",
+        "def stop(worker):\n    flush()\n",
+        "async def shutdown():\n    flush()\n",
+        "def stop():\n    flush()\n\n\ndef setup_signals():\n    flush()\n",
+    ],
+    ids=["a method", "with arguments", "a coroutine", "two ways"],
+)
+def test_a_way_to_stop_that_cannot_be_called_by_its_name(own: str) -> None:
+    assert edits.add_sigterm_handler(read(f"import time\n\n\n{own}\n\n{LOOP}{MAIN}")) is None

@@ -62,7 +62,8 @@ def test_a_scalar_is_replaced_and_its_comment_stays() -> None:
 
 def test_a_quoted_scalar_is_replaced_with_its_quotes() -> None:
     assert set_in('{"a": "30"}', key="a", value="45s") == '{"a": "45s"}'
-    assert set_in("a: '30s'\n", key="a", value="45s") == "a: 45s\n"
+    assert set_in("a: '30s'\n", key="a", value="45s") == "a: '45s'\n"
+    assert set_in('a: "1m30s"  # long\n', key="a", value="45s") == 'a: "45s"  # long\n'
 
 
 def test_nothing_is_replaced_behind_its_colon() -> None:

@@ -235,3 +235,19 @@ def test_the_diff_is_one_that_patch_reads() -> None:
         "+FROM python:3\n"
         "\\ No newline at end of file\n"
     )
+
+
+class TestOneCauseOneFix:
+    TICKER = "import time\n\nwhile True:\n    time.sleep(1)\n"
+
+    def test_a_handler_rather_than_an_init(self) -> None:
+        files = {"Dockerfile": 'FROM python:3.12-slim\nCOPY . .\nCMD ["python", "main.py"]\n', "main.py": self.TICKER}
+        result = fix(files)
+        assert [item.rule for item in result.applied] == ["missing-sigterm-handler"]
+        assert result.after.findings == ()
+
+    def test_an_init_where_the_handler_is_not_asked_for(self) -> None:
+        service = "services:\n  ticker:\n    build: .\n"
+        files = {"Dockerfile": 'FROM python:3.12-slim\nCOPY . .\nCMD ["python", "main.py"]\n', "main.py": self.TICKER}
+        result = fix({**files, "compose.yaml": service}, unsafe=False)
+        assert fixed_files(files, result)["compose.yaml"] == f"{service}    init: true\n"

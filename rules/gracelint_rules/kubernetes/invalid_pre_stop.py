@@ -66,7 +66,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, Launch, PreStop, Severity, Workload, edits, rule
+from gracelint import Applicability, DrainSource, Finding, Fix, Launch, PreStop, Severity, Workload, edits, rule
 
 _SAFE, _UNSAFE, _MANUAL = Applicability.SAFE, Applicability.UNSAFE, Applicability.MANUAL
 
@@ -106,7 +106,9 @@ def _sleep(workload: Workload, hook: PreStop, launch: Launch, seconds: float) ->
         rest = drain.seconds if drain and drain.seconds is not None else launch.assume.drain
         changes = edits.yaml.set_grace(workload, seconds + rest + launch.assume.margin)
         title = "Raise the grace period above it"
-        yield Finding(message, at=at, fix=Fix(title, changes or (), _SAFE if changes else _MANUAL))
+        known = drain is not None and drain.seconds is not None and drain.source is not DrainSource.ASSUMED
+        applicability = _MANUAL if not changes else _SAFE if known or workload.grace.span is None else _UNSAFE
+        yield Finding(message, at=at, fix=Fix(title, changes or (), applicability))
 
 
 def _longer(workload: Workload, hook: PreStop, seconds: float) -> Fix:

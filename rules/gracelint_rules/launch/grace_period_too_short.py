@@ -117,7 +117,7 @@ def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
         severity = Severity.ERROR
     at = launch.grace.span or launch.origin.span
     changes = edits.yaml.set_grace(launch, needed)
-    applicability = Applicability.UNSAFE if assumed else Applicability.SAFE
+    applicability = Applicability.UNSAFE if assumed or budget.needed is None else Applicability.SAFE
     yield Finding(
         message,
         at=at,

@@ -97,7 +97,7 @@ def missing_init(launch: Launch) -> Iterator[Finding]:
     notes = (Note(place, "here"),) if place is not None else ()
     service = launch.service if not launch.shared else None
     at = service.span if service is not None else launch.command_span
-    yield Finding(message, at=at, notes=notes, fix=_fix(launch))
+    yield Finding(message, at=at, notes=notes, fix=_fix(launch, first))
 
 
 def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
@@ -117,11 +117,14 @@ def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
     return f"{runtime} is PID 1 and starts other processes: nothing reaps the orphans they leave", child.span
 
 
-def _fix(launch: Launch) -> Fix | None:
+def _fix(launch: Launch, hop: Hop) -> Fix | None:
+    unhandled = hop.details.get("cause") in _UNHANDLED and hop.signal == "SIGTERM"
+    handler = edits.handle_sigterm(launch.program) if unhandled and launch.program is not None else None
     if launch.service is not None and not launch.shared:
         changes = edits.yaml.set_init(launch.service)
-        return Fix("Put an init in front", changes, Applicability.SAFE) if changes else None
+        return Fix("Put an init in front", changes, Applicability.SAFE, handler or ()) if changes else None
     if launch.stage is None or launch.command_span.source is not launch.stage.source:
         return None
     changes = edits.dockerfile.install_init(launch.stage, launch.image)
-    return Fix("Install tini and start the program through it", changes, Applicability.UNSAFE) if changes else None
+    title = "Install tini and start the program through it"
+    return Fix(title, changes, Applicability.UNSAFE, handler or ()) if changes else None

@@ -57,8 +57,9 @@ if __name__ == "__main__":
 
 ## Fix safety
 Unsafe: the handler raises an exception wherever the program happens to be. `signal.default_int_handler` raises
-KeyboardInterrupt, which the program cleans up after already; elsewhere SystemExit is raised. Servers get no fix: how
-they are closed is theirs to say.
+KeyboardInterrupt, which the program cleans up after already; elsewhere SystemExit is raised. Where the program has a
+function of its own that stops it or sets up its signals, that one is called; where it cannot be called by its name, and
+for Python's servers, the handler is left to the program.
 
 ## References
 - [Python: signal](https://docs.python.org/3/library/signal.html)
@@ -67,7 +68,7 @@ they are closed is theirs to say.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, edits, rule
+from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, edits, rule
 
 
 @rule("missing-sigterm-handler", severity=Severity.ERROR, subject=Program)
@@ -80,6 +81,12 @@ def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
         f"{stop.why}: {stop.seen}",
         at=stop.reaction.span or program.span,
         notes=stop.notes,
-        fix=Fix("Install a handler for SIGTERM", changes, Applicability.UNSAFE) if changes else None,
+        fix=_fix(changes),
         severity=None if program.launches else Severity.WARNING,
     )
+
+
+def _fix(changes: tuple[Edit, ...] | None) -> Fix:
+    if changes:
+        return Fix("Install a handler for SIGTERM", changes, Applicability.UNSAFE)
+    return Fix("Install a handler for SIGTERM that calls what stops the program", (), Applicability.MANUAL)

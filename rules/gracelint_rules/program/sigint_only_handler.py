@@ -92,7 +92,7 @@ listener.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, edits, rule
+from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, edits, rule
 
 
 @rule("sigint-only-handler", severity=Severity.ERROR, subject=Program)
@@ -103,7 +103,7 @@ def sigint_only_handler(program: Program) -> Iterator[Finding]:
     handles_sigint = any("SIGINT" in handler.signals for handler in program.handlers)
     if program.handlers and not handles_sigint:
         return
-    changes = _changes(program) if stop.signal == "SIGTERM" else None
+    changes = edits.handle_sigterm(program) if stop.signal == "SIGTERM" else None
     applicability = Applicability.SAFE if program.language == "node" else Applicability.UNSAFE
     yield Finding(
         f"{stop.why}: {stop.seen}",
@@ -112,11 +112,3 @@ def sigint_only_handler(program: Program) -> Iterator[Finding]:
         fix=Fix("Handle SIGTERM too", changes, applicability) if changes else None,
         severity=None if program.launches else Severity.WARNING,
     )
-
-
-def _changes(program: Program) -> tuple[Edit, ...] | None:
-    module = edits.of_language(program.language)
-    handler = next((handler for handler in program.handlers if "SIGINT" in handler.signals), None)
-    changes: tuple[Edit, ...] | None
-    changes = module.add_sigterm_handler(program) if handler is None else module.handle_sigterm_too(program, handler)
-    return changes

@@ -52,12 +52,13 @@ signal.signal(signal.SIGTERM, lambda *_: stop.set())
 worker = threading.Thread(target=pump, daemon=True)
 worker.start()
 stop.wait()
-worker.join(timeout=5)
+worker.join(timeout=8)
 ```
 
 ## Fix safety
 Unsafe: what the thread has not finished by then is left undone, and a thread that is no daemon still holds the
-process.
+process. The timeout is what preStop and the margin leave of the shortest grace period, and never less than a request
+and the connection it came by need. In Node the timer goes into the body of the handler, and nowhere else.
 
 ## References
 - [Python: Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -67,7 +68,7 @@ from collections.abc import Iterator
 
 from gracelint import Applicability, Finding, Fix, Program, Severity, Verdict, edits, rule
 
-_SECONDS = 5.0
+_UNSAFE, _MANUAL = Applicability.UNSAFE, Applicability.MANUAL
 _KINDS = ("join", "queue.join", "executor", "gather", "result", "futures", "task group", "close")
 
 
@@ -79,11 +80,11 @@ def unbounded_wait_on_shutdown(program: Program) -> Iterator[Finding]:
     for wait in program.waits:
         if not wait.on_shutdown or wait.seconds is not None or wait.kind not in _KINDS:
             continue
-        changes = edits.of_language(program.language).bound_wait(program, wait, _SECONDS)
+        changes = edits.of_language(program.language).bound_wait(program, wait)
         yield Finding(
             f"`{_line(wait.span.text)}` waits without a deadline on the way out: if it hangs, {stop.kill} decides",
             at=wait.span,
-            fix=Fix("Give the wait a timeout", changes, Applicability.UNSAFE) if changes else None,
+            fix=Fix("Give the wait a timeout", changes or (), _UNSAFE if changes else _MANUAL),
         )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.edits import deadlines, dockerfile, node, python, script, words, yaml
+    from gracelint.facts.program import Program
+    from gracelint.finding import Edit
 
 __all__ = ["deadlines", "dockerfile", "node", "python", "script", "words", "yaml"]
 
@@ -20,6 +22,15 @@ __all__ = ["deadlines", "dockerfile", "node", "python", "script", "words", "yaml
 def of_language(language: str) -> Any:
     """The module that edits programs of a language; those modules have the same functions."""
     return import_module(f"{__name__}.{language}")
+
+
+def handle_sigterm(program: Program) -> tuple[Edit, ...] | None:
+    """Gives SIGTERM to the program's own handler of SIGINT, else a new one; None where that cannot be done rightly."""
+    module = of_language(program.language)
+    handler = next((handler for handler in program.handlers if "SIGINT" in handler.signals), None)
+    changes: tuple[Edit, ...] | None
+    changes = module.add_sigterm_handler(program) if handler is None else module.handle_sigterm_too(program, handler)
+    return changes
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -17,19 +17,27 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.syntax import File
     from gracelint.facts.program import Act, Handler, Program, ServerCall, Wait
 
-_DEADLINE = 8
-"""Seconds a new handler gives the requests in flight: they fit in the 10 s of `docker stop`."""
 _AWAITED = {"fastify": "close", "@hapi/hapi": "stop", "@nestjs/core": "close"}
 """Servers whose closing is a promise, and the method."""
 _CALLED_BACK = ("http", "https", "express", "koa", "connect", "polka", "restify", "net")
 _BLOCKS = ("program", "statement_block")
+_OWN_WAY = re.compile(
+    r"_*(graceful(ly)?_?)?(stop|shut_?down|terminate|tear_?down|clean_?up)(_?(all|gracefully|app|server))?"
+    r"|_*(setup|set_up|install|register|handle|add|on)_?\w*(signal|shutdown|sigterm|exit)s?\w*",
+    re.IGNORECASE,
+)
+"""The program's own way to stop: what it does there nobody else can do for it."""
 
 
 def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
-    """Closes the server on SIGTERM, behind the statement that starts it; None where no server is found."""
+    """Closes the server on SIGTERM, behind the statement that starts it.
+
+    None where no server is found, where the time for it is not known, or where the program can stop itself already.
+    """
     server = next((one for one in program.servers if one.name in _AWAITED or one.name in _CALLED_BACK), None)
     file = _read(server.span.source) if server is not None else None
-    if server is None or file is None:
+    deadline = program.bound
+    if server is None or file is None or deadline is None or _stops_itself(program):
         return None
     statement = _statement(file.node_at(server.span))
     if statement is None or statement.type == "return_statement":
@@ -43,7 +51,7 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
     inner = outer + unit
     method = _AWAITED.get(server.name)
     lines = [
-        f"setTimeout(() => process.exit(1), {_DEADLINE * 1000}).unref(){end}",
+        f"setTimeout(() => process.exit(1), {deadline * 1000:.0f}).unref(){end}",
         f"await {name}.{method}(){end}" if method else f"{name}.close(() => process.exit(0)){end}",
     ]
     if method:
@@ -52,6 +60,33 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
     text = newline.join([f"{outer}{head}", *(f"{inner}{line}" for line in lines), f"{outer}}}){end}"])
     at = file.span(statement).end
     return (*changes, Edit(Span(source, at, at), f"{newline}{newline}{text}"))
+
+
+def _stops_itself(program: Program) -> bool:
+    """Whether a function of the program is named for stopping it, or for setting up its signals."""
+    from gracelint.behaviour.node.syntax import text_of, walk
+
+    for source in program.sources or (program.source,):
+        file = _read(source)
+        if file is None:
+            return True
+        for node in walk(file.root):
+            name = node.child_by_field_name(_NAMED_BY.get(node.type, "")) if node.type in _NAMED_BY else None
+            value = node.child_by_field_name("value")
+            is_function = value is None or "function" in value.type
+            if name is not None and is_function and _OWN_WAY.fullmatch(text_of(name)):
+                return True
+    return False
+
+
+_NAMED_BY = {
+    "function_declaration": "name",
+    "method_definition": "name",
+    "variable_declarator": "name",
+    "pair": "key",
+    "field_definition": "property",
+    "public_field_definition": "name",
+}
 
 
 def handle_sigterm_too(program: Program, handler: Handler) -> tuple[Edit, ...] | None:
@@ -83,10 +118,21 @@ def run_shutdown_in_thread(program: Program, act: Act) -> tuple[Edit, ...] | Non
     return None
 
 
-def bound_wait(program: Program, wait: Wait, seconds: float) -> tuple[Edit, ...] | None:
-    """A timer that ends the process, before the statement that waits; it does not itself keep node running."""
+def bound_wait(program: Program, wait: Wait) -> tuple[Edit, ...] | None:
+    """A timer that ends the process, before the statement that waits; it does not itself keep node running.
+
+    None outside of a handler's body: what runs when the program starts would end it right then.
+    """
+    seconds = program.bound
+    bodies = [body for handler in program.handlers if (body := handler.body) is not None and handler.signals]
+    if seconds is None or not any(_holds(body, wait.span) for body in bodies):
+        return None
     end = _semicolon(wait.span.source) or ";"
     return _beside(wait.span, f"setTimeout(() => process.exit(1), {round(seconds * 1000)}).unref(){end}", before=True)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def sweep_idle_connections(program: Program, wait: Wait) -> tuple[Edit, ...] | None:

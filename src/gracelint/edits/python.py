@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from gracelint.finding import Edit
@@ -10,6 +11,7 @@ from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Mapping
 
     from libcst import BaseSmallStatement, BaseStatement, CSTNode, If, Import, ImportFrom, Module
@@ -19,13 +21,59 @@ if TYPE_CHECKING:
 
 
 def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
-    """Installs a handler before the program begins: one that raises what the program cleans up after already."""
+    """Installs a handler before the program begins: one that raises what the program cleans up after already.
+
+    Where the program has a way of its own to stop, that is called; None where it cannot be called from there.
+    """
     file = None if program.servers else _read(program.source)
     if file is None:
         return None
-    handler = "signal.default_int_handler" if program.cleans_up_on_interrupt else "lambda *_: sys.exit(0)"
-    modules = ("signal",) if program.cleans_up_on_interrupt else ("signal", "sys")
-    return _install(file, f"signal.signal(signal.SIGTERM, {handler})", modules)
+    if program.cleans_up_on_interrupt:
+        return _install(file, "signal.signal(signal.SIGTERM, signal.default_int_handler)", ("signal",))
+    own = _own_ways(program)
+    if not own:
+        return _install(file, "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))", ("signal", "sys"))
+    name = own[0] if len(own) == 1 else None
+    if name is None or _main_guard(file) is None:
+        return None
+    if _SETS_UP.match(name.lstrip("_").lower()):
+        return _install(file, f"{name}()", ())
+    return _install(file, f"signal.signal(signal.SIGTERM, lambda *_: {name}())", ("signal",))
+
+
+_STOPS = re.compile(
+    r"(graceful_?)?(stop|shut_?down|terminate|tear_?down|clean_?up|quit|exit)(_?(all|gracefully|now))?$"
+)
+_SETS_UP = re.compile(r"(setup|set_up|install|register|init|configure|handle)_\w*(signal|shutdown|sigterm)\w*$")
+
+
+def _own_ways(program: Program) -> list[str | None]:
+    """The program's functions that stop it or listen for signals; None for one that cannot be called by its name."""
+    import ast
+
+    found: list[str | None] = []
+    for source in program.sources or (program.source,):
+        try:
+            tree = ast.parse(source.text.removeprefix("\ufeff"))
+        except (SyntaxError, ValueError, RecursionError):
+            return [None]
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_own_way(node.name):
+                here = source.path == program.source.path and node in tree.body
+                found.append(node.name if here and isinstance(node, ast.FunctionDef) and _is_bare(node) else None)
+    return found
+
+
+def _is_own_way(name: str) -> bool:
+    name = name.lstrip("_").lower()
+    return _STOPS.match(name) is not None or _SETS_UP.match(name) is not None
+
+
+def _is_bare(function: ast.FunctionDef) -> bool:
+    """Whether it can be called without arguments."""
+    arguments = function.args
+    positional = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    return positional == 0 and all(default is not None for default in arguments.kw_defaults)
 
 
 def handle_sigterm_too(program: Program, handler: Handler) -> tuple[Edit, ...] | None:
@@ -56,10 +104,10 @@ def run_shutdown_in_thread(program: Program, act: Act) -> tuple[Edit, ...] | Non
     return (*_add_imports(file, imports, needed), Edit(act.span, f"{thread}(target={text[:-2]}).start()"))
 
 
-def bound_wait(program: Program, wait: Wait, seconds: float) -> tuple[Edit, ...] | None:
-    """`thread.join()` → `thread.join(timeout=5)`."""
-    text = wait.span.text
-    if wait.kind != "join" or not text.endswith(".join()"):
+def bound_wait(program: Program, wait: Wait) -> tuple[Edit, ...] | None:
+    """`thread.join()` → `thread.join(timeout=8)`, with the seconds that there are until SIGKILL."""
+    text, seconds = wait.span.text, program.bound
+    if wait.kind != "join" or not text.endswith(".join()") or seconds is None:
         return None
     end = wait.span.end - 1
     return (Edit(Span(wait.span.source, end, end), f"timeout={seconds:g}"),)

@@ -247,6 +247,8 @@ def _replaced(document: Document, entry: Entry, value: Tree) -> Edits | None:
     if isinstance(value, (Map, list)):
         return None
     text = _flow(value, quoted=document.source.text.startswith('"', key.start) and old.style == '"')
+    if isinstance(value, str) and old.style in ("'", '"') and text == value:
+        text = f"{old.style}{value}{old.style}"
     if old.start < old.end:
         return (Edit(old.span, text),)
     return (Edit(old.span, f" {text}"),) if document.source.text[old.start - 1] == ":" else None

@@ -200,6 +200,16 @@ _BUSY = 3.0
 """Seconds that a request in flight is taken to need before its connection is idle."""
 
 
+_DOCKER_STOP = 8.0
+"""Seconds of the 10 s of `docker stop` that are left with the usual margin."""
+
+
+def _time_of(launch: Any) -> float:
+    deadlines = [hop.deadline.value for hop in launch.hops if hop.deadline is not None]
+    time: float = min([launch.budget.left, *deadlines]) - launch.budget.margin
+    return time if launch.budget.left == launch.budget.left else float("nan")
+
+
 class Program(Record, identity=True):
     language: str
     """python or node."""
@@ -265,6 +275,17 @@ class Program(Record, identity=True):
                 if (wait.seconds or 0.0) + _BUSY + stop.launch.assume.margin > stop.grace:
                     return stop, wait
         return None
+
+    @property
+    def bound(self) -> float | None:
+        """Whole seconds after which each stop can be given up before SIGKILL comes.
+
+        None where that is not known, or is less than a request and the connection it came by need.
+        """
+        times = [_time_of(launch) for launch in self.launches] or [_DOCKER_STOP]
+        kept = [wait.seconds for wait in self.waits if wait.kind == "keep-alive" and wait.seconds is not None]
+        least = min(times) if all(time == time for time in times) else 0.0
+        return float(int(least)) if least >= max(kept, default=0.0) + _BUSY else None
 
     def stop_because(self, *causes: Cause) -> Stop | None:
         """The first of its stops that goes wrong for one of these causes."""

@@ -403,7 +403,7 @@ def _trap(walk: Walk, call: Call, state: State) -> list[State]:
     for text in texts:
         name = state.text(text) or text.text
         if name.startswith("SIG") and "SIG" in walk.lacks:
-            walk.refused.append(text.span)
+            walk.refused += [word.span for word in texts if "SIG" in word.text]
             break
         if name in walk.lacks:
             break
