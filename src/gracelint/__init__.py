@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.kubernetes import Container, PreStop, Probe, Workload
-    from gracelint.facts.launch import Budget, Drain, DrainSource, Effect, Hop, HopKind, Image, Launch, Shortfall
+    from gracelint.facts.launch import (
+        Budget,
+        Drain,
+        DrainSource,
+        Effect,
+        Flaw,
+        Gap,
+        Hook,
+        Hop,
+        HopKind,
+        Image,
+        Launch,
+        Shortfall,
+    )
     from gracelint.facts.program import Cause, Program, Reaction
     from gracelint.facts.verdict import Verdict
     from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
@@ -34,6 +47,9 @@ _HOMES = {
         "Drain",
         "DrainSource",
         "Effect",
+        "Flaw",
+        "Gap",
+        "Hook",
         "Hop",
         "HopKind",
         "Image",
@@ -61,6 +77,9 @@ __all__ = [
     "Effect",
     "Finding",
     "Fix",
+    "Flaw",
+    "Gap",
+    "Hook",
     "Hop",
     "HopKind",
     "Image",

@@ -4,7 +4,7 @@ r"""A preStop hook that the API server rejects, or that fails when it runs.
 Reports hooks
 
 - with a `tcpSocket` handler, which passes validation and fails at run time,
-- with several handlers,
+- with several handlers, or none (`preStop: {}`), or an `exec` without a list of words,
 - with a `sleep` that is longer than the grace period, negative, or 0 before Kubernetes 1.33,
 - with a `sleep` before Kubernetes 1.30.
 
@@ -81,6 +81,10 @@ def invalid_pre_stop(workload: Workload) -> Iterator[Finding]:
             names = " and ".join(hook.handlers)
             message = f"a preStop hook takes one handler, this one has {names}: the API server rejects the pod"
             yield Finding(message, at=hook.key, fix=Fix("Keep one of them", (), _MANUAL))
+        elif not hook.handlers or (hook.handlers == ("exec",) and not hook.argv):
+            what = "no handler" if not hook.handlers else "an exec without a command list"
+            message = f"this preStop hook has {what}: the API server rejects the pod"
+            yield Finding(message, at=hook.key, fix=Fix("Say what it does: exec, httpGet or sleep", (), _MANUAL))
         elif hook.handlers == ("tcpSocket",):
             message = "tcpSocket is valid in a preStop hook and fails when it runs: the container is stopped at once"
             yield Finding(message, at=hook.key, fix=_waiting(workload, hook, launch, launch.assume.pre_stop, _UNSAFE))

@@ -1,8 +1,13 @@
 r"""A preStop hook that runs a command the image does not have.
 
 ## What it does
-Reports preStop hooks that `exec` a shell or `sleep` in an image known to have none: `scratch`, distroless images, or a
-shell such as bash in an image without it. Images that are not known are not judged.
+Reports preStop hooks that run what is not there:
+
+- a shell, `sleep`, `curl` or `wget` in an image known to have none: `scratch`, distroless and slim images
+- a script that no COPY brings into the image built here, or that is looked for in another folder than it lies in
+- a script that the mounted ConfigMap of the input does not have
+
+Images that are not known are not judged, nor are commands behind `command -v` or `||`.
 
 ## Why is this bad?
 The hook fails as soon as it starts, the kubelet logs a `FailedPreStopHook` event that nobody reads, and the container
@@ -55,30 +60,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, Launch, PreStop, Severity, Workload, edits, rule
-
-_COMMANDS = ("sh", "bash", "ash", "dash", "sleep")
+from gracelint import Applicability, Container, Finding, Fix, Gap, Launch, PreStop, Severity, Workload, edits, rule
 
 
 @rule("pre-stop-command-not-in-image", severity=Severity.ERROR, subject=Workload)
 def pre_stop_command_not_in_image(workload: Workload) -> Iterator[Finding]:
     for container, launch in workload.launched():
-        hook = container.pre_stop
-        if hook is None or not hook.argv:
+        hook, gap = container.pre_stop, launch.hook.gap
+        if hook is None or gap is None:
             continue
-        command = hook.argv[0].value.rpartition("/")[2]
-        if command not in _COMMANDS or launch.image.has(command) is not False:
-            continue
-        name = launch.image.reference or (container.image.value if container.image else "the image")
-        yield Finding(
-            f"{name} has no `{command}`: the preStop hook fails, and `{container.name}` is stopped without delay",
-            at=hook.argv[0].span or hook.key,
-            fix=_fix(workload, hook, launch),
-        )
+        yield Finding(_message(gap, container, launch), at=gap.span or hook.key, fix=_fix(workload, hook, launch))
+
+
+def _message(gap: Gap, container: Container, launch: Launch) -> str:
+    name = launch.image.reference or (container.image.value if container.image else "the image")
+    subject = name if gap.why.startswith("has no") else gap.name
+    ends = f": the preStop hook fails, and `{container.name}` is stopped without delay"
+    return f"{subject} {gap.why}{ends}"
 
 
 def _fix(workload: Workload, hook: PreStop, launch: Launch) -> Fix:
     seconds = launch.budget.pre_stop.value if launch.budget.pre_stop else 0.0
+    gap = launch.hook.gap
+    if gap is not None and ("/" in gap.name or gap.name in ("curl", "wget")):
+        return Fix("Bring it into the image, or let the hook do without it", (), Applicability.MANUAL)
     handler = edits.yaml.sleep_hook(launch, seconds) if seconds > 0 and _only_sleeps(hook) else None
     if handler is None or "sleep" not in handler:
         return Fix("Let the kubelet sleep: preStop.sleep, from Kubernetes 1.30 on", (), Applicability.MANUAL)

@@ -1,8 +1,9 @@
 r"""A preStop hook that stops the program before the traffic stops.
 
 ## What it does
-Reports preStop hooks of containers that get traffic which return at once: `nginx -s quit`, `kill`, an `httpGet`, a
-`sleep` of 0 s. Hooks that sleep, and scripts that cannot be read, are not reported.
+Reports preStop hooks of containers that get traffic which return at once (`nginx -s quit`, `kill`, an `httpGet`, a
+`sleep` of 0 s), and those that tell the program to stop and sleep only then. Hooks that sleep first, and scripts that
+cannot be read, are not reported, nor is a workload without another pod that could take the requests.
 
 ## Why is this bad?
 While a pod is being deleted, requests reach it for another 5 to 15 s: that is how long its removal from the endpoints
@@ -79,7 +80,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, Launch, PreStop, Severity, Workload, rule
+from gracelint import Applicability, Container, Edit, Finding, Fix, Launch, PreStop, Severity, Span, Workload, rule
 
 
 @rule("pre-stop-without-delay", severity=Severity.WARNING, subject=Workload)
@@ -88,6 +89,9 @@ def pre_stop_without_delay(workload: Workload) -> Iterator[Finding]:
         return
     for container, launch in workload.serving():
         hook = container.pre_stop
+        if hook is not None and launch.hook.early is not None and not launch.pauses:
+            yield _too_early(container, *launch.hook.early)
+            continue
         what = _at_once(hook, launch) if hook is not None else None
         if hook is None or what is None or launch.pauses:
             continue
@@ -96,6 +100,19 @@ def pre_stop_without_delay(workload: Workload) -> Iterator[Finding]:
             at=hook.key,
             fix=Fix(f"Let the hook sleep for {launch.assume.pre_stop:g} s first", (), Applicability.MANUAL),
         )
+
+
+def _too_early(container: Container, told: Span, sleep: Span) -> Finding:
+    message = (
+        f"`{told.text}` comes before `{sleep.text}`: `{container.name}` stops while Services still send it requests,"
+        " and the sleep delays nothing"
+    )
+    swapped = (Edit(told, sleep.text), Edit(sleep, told.text)) if told.source.path else ()
+    applicability = Applicability.UNSAFE if swapped else Applicability.MANUAL
+    at = told if told.source.path else None
+    hook = container.pre_stop
+    assert hook is not None
+    return Finding(message, at=at or hook.key, fix=Fix("Sleep first", swapped, applicability))
 
 
 def _at_once(hook: PreStop, launch: Launch) -> str | None:

@@ -207,6 +207,33 @@ class Image(Record, identity=True):
         return None if self.tools is None else tool in self.tools
 
 
+class Flaw(Record):
+    """A form of a hook's command that cannot do what it was written for."""
+
+    why: str
+    span: Span | None
+    right: tuple[str, ...] | None = None
+    """The words put right, where only their form is wrong."""
+
+
+class Gap(Record):
+    """Something a hook's command needs and does not find."""
+
+    name: str
+    why: str
+    """A clause such as "has no `curl`" or "comes into the image by no instruction of its Dockerfile"."""
+    span: Span | None
+
+
+class Hook(Record):
+    """What the command of a preStop hook does when it runs."""
+
+    flaw: Flaw | None = None
+    gap: Gap | None = None
+    early: tuple[Span, Span] | None = None
+    """The command that tells the program to stop, and the sleep that comes only after it."""
+
+
 class Origin(Record):
     """Where a launch is declared. `kind` is dockerfile, kubernetes or compose."""
 
@@ -240,6 +267,7 @@ class Launch(Record, identity=True):
     """As parsed, before launches were made."""
     service: ComposeService | None = None
     pre_stop: PreStop | None = None
+    hook: Hook = Hook()
     gets_traffic: bool = False
     """It gets requests that are lost when it refuses them, as far as the files say."""
     one_shot: bool = False

@@ -37,7 +37,7 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
     seen.add((id(stage), path))
     for one in stage.lineage():
         context = _context(one, stage, files, context)
-        for item, working_dir, run in reversed(_placed(one)):
+        for item, working_dir, run in reversed(placed(one)):
             if item.name == "RUN":
                 moved = _moved(item, run, working_dir, path)
                 if not isinstance(moved, str):
@@ -54,12 +54,12 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
     """The project's folder whose files are copied one by one to a folder of the image."""
     for one in stage.lineage():
         context = _context(one, stage, files, context)
-        for item, working_dir, words in reversed(_placed(one)):
+        for item, working_dir, words in reversed(placed(one)):
             if item.name == "RUN" or item.flag("from"):
                 continue
             *sources, destination = words[0] or [""]
             tail = posixpath.relpath(posixpath.join(working_dir, destination), folder)
-            for path in (path for source in sources for path in _in_project(files, context, source)):
+            for path in (path for source in sources for path in in_project(files, context, source)):
                 if tail == ".":
                     return path if files.names(path) else posixpath.dirname(path)
                 if f"/{path}".endswith(f"/{tail}"):
@@ -68,7 +68,7 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
 
 
 @lru_cache(maxsize=64)
-def _placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
+def placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
     """The instructions that put files into the image, each with its working directory and the words of its commands."""
     found: list[tuple[Instruction, str, list[list[str]]]] = []
     working_dir = _first_working_dir(stage)
@@ -240,7 +240,7 @@ def _copied(
                 if found is not None:
                     return found
             continue
-        for candidate in _in_project(files, context, source):
+        for candidate in in_project(files, context, source):
             for counterpart in _counterparts(candidate, target, path):
                 if files.exists(counterpart) and not (path == target and into_folder and not files.names(counterpart)):
                     return counterpart
@@ -259,7 +259,7 @@ def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1024)
-def _in_project(files: Files, context: str, source: str) -> tuple[str, ...]:
+def in_project(files: Files, context: str, source: str) -> tuple[str, ...]:
     """The paths in the project that a source of a COPY names."""
     if "://" in source or source.startswith("<<"):
         return ()
@@ -305,7 +305,7 @@ def context_of(stage: Stage, files: Files) -> str:
     folder = posixpath.dirname(stage.source.path)
     best, most = folder, -1
     while True:
-        present = sum(any(files.exists(path) for path in _in_project(files, folder, source)) for source in sources)
+        present = sum(any(files.exists(path) for path in in_project(files, folder, source)) for source in sources)
         if present > most:
             best, most = folder, present
         if not folder:

@@ -430,6 +430,7 @@ def _followed(
         user=user,
         stdin_open=stdin_open,
     )
+    launch = _with_hook(launch, context)
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
         return replace(launch, argv=None, why="a Windows container gets no signals")
     if launch.service is not None and launch.service.missing is not None:
@@ -464,6 +465,16 @@ def _followed(
     )
     desk.programs[id(judged)] = list(way.programs)
     return judged
+
+
+def _with_hook(launch: Launch, context: Context) -> Launch:
+    hook, workload, container = launch.pre_stop, launch.workload, launch.container
+    if hook is None or not hook.argv or workload is None or container is None or workload.windows:
+        return launch
+    from gracelint.launch.hook import hook_of
+
+    found = hook_of(hook, context.image, context.files, workload, container, context.working_dir)
+    return replace(launch, hook=found)
 
 
 def _budget(launch: Launch, context: Context, drains: Sequence[Drain] = ()) -> Budget:
