@@ -33,7 +33,7 @@ def test_every_key() -> None:
         rules.excessive-grace-period.seconds = 900
         wrappers.with-vault = { effect = "replaces" }
         base-images.acme = { family = "debian" }
-        workload-kinds.Fleet = { pod = "spec.template" }
+        workload-kinds.Fleet = { templates = ["spec.template"] }
         budget = { pre-stop-seconds = 5, drain-seconds = 20, margin-seconds = 1 }
         """
     )
@@ -48,7 +48,7 @@ def test_every_key() -> None:
     assert read.options == {"excessive-grace-period": {"seconds": 900}}
     assert read.wrappers == {"with-vault": {"effect": "replaces"}}
     assert read.base_images == {"acme": {"family": "debian"}}
-    assert read.workload_kinds == {"Fleet": {"pod": "spec.template"}}
+    assert read.workload_kinds == {"Fleet": {"templates": ["spec.template"]}}
     assume = read.assume
     assert (assume.kubernetes_version, assume.pre_stop, assume.drain, assume.margin) == ((1, 30), 5, 20, 1)
 
@@ -80,6 +80,33 @@ def test_the_drain_can_be_reckoned_from_what_was_measured() -> None:
         ("images.shop = 3", "gracelint.toml: images.'shop' must be the path of a Dockerfile"),
         ("rules.missing-init = 3", "gracelint.toml: rules.missing-init must be a table"),
         ("select = [", "gracelint.toml: not valid TOML: "),
+        (
+            "wrappers.x.effect = 3",
+            'gracelint.toml: wrappers.x.effect must be "replaces", "forwards", "swallows" or "cuts", not 3',
+        ),
+        (
+            "wrappers.x = {}",
+            'gracelint.toml: wrappers.x needs an effect: "replaces", "forwards", "swallows" or "cuts"',
+        ),
+        (
+            "wrappers.x = { effect = 'cuts', values = '-p' }",
+            "gracelint.toml: wrappers.x.values must be a list of strings, such as [\"…\"], not '-p'",
+        ),
+        (
+            "wrappers.x = { effect = 'cuts', operands = -1 }",
+            "gracelint.toml: wrappers.x.operands must be a number, 0 or more, not -1",
+        ),
+        (
+            "wrappers.x = { effect = 'cuts', unless = { -n = 'dies' } }",
+            'gracelint.toml: wrappers.x.unless.-n must be "replaces", "forwards", "swallows" or "cuts", not \'dies\'',
+        ),
+        (
+            "wrappers.x = { effect = 'cuts', shell = 'yes' }",
+            'wrappers.x.shell must be "string" or "words", not \'yes\'',
+        ),
+        ("wrappers.x = { effect = 'cuts', value = ['-p'] }", "gracelint.toml: wrappers.x.value is not known here; "),
+        ("workload-kinds.X = { templates = 'spec' }", "workload-kinds.X.templates must be a list of strings"),
+        ("workload-kinds.X = {}", "gracelint.toml: workload-kinds.X needs templates: the paths of its pod templates"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_says_what_to_write(text: str, message: str) -> None:

@@ -160,6 +160,8 @@ def _configuration(options: Namespace, root: str) -> Configuration:
             select=tuple(getattr(options, "select", None) or settings.select),
             ignore=(*settings.ignore, *(getattr(options, "ignore", None) or ())),
             strict=settings.strict or getattr(options, "strict", False),
+            plugins=() if options.no_plugins else settings.plugins,
+            without_plugins=options.no_plugins,
         )
 
     if options.config is not None:
@@ -333,6 +335,7 @@ def _add_paths(command: ArgumentParser) -> None:
 def _add_common(command: ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="use this pyproject.toml or gracelint.toml")
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    command.add_argument("--no-plugins", action="store_true", help="load no rule packs, whatever the settings say")
     loudness = command.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but findings")
     loudness.add_argument("-v", "--verbose", action="store_true", help="say what is skipped, and why")

@@ -41,6 +41,8 @@ class Settings(Record):
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
+    without_plugins: bool = False
+    """They are not loaded, so that rules nobody knows are no mistake."""
     assume: Assumptions = Assumptions()
     images: Mapping[str, str] = field(default_factory=dict)
     """Image name → the Dockerfile that builds it, relative to `folder`."""
@@ -103,7 +105,7 @@ class Configuration:
         fixed: Settings | None = None,
         overlay: Mapping[str, str] | None = None,
     ) -> None:
-        self._root = root
+        self.root = root
         self._adjust = adjust or (lambda settings: settings)
         self._overlay = overlay or {}
         self._fixed = self._adjust(fixed) if fixed is not None else None
@@ -151,7 +153,7 @@ class Configuration:
     def _read(self, folder: str) -> Settings | None:
         for name in (OWN_FILE, SHARED_FILE):
             path = f"{folder}/{name}" if folder else name
-            absolute = os.path.join(self._root, path)
+            absolute = os.path.join(self.root, path)
             if path in self._overlay:
                 read = parse_settings(self._overlay[path], path) if _is_ours(path, self._overlay[path]) else None
             else:
@@ -274,6 +276,23 @@ def _tables(key: str, value: object) -> Mapping[str, Mapping[str, Any]]:
     return {name: _rows(f"{key}.{name}", row) for name, row in _rows(key, value).items()}
 
 
+def _checked(name: str, check: str) -> Callable[[str, object], dict[str, Any]]:
+    """A reader of further rows of a table."""
+
+    def read(key: str, value: object) -> dict[str, Any]:
+        from gracelint import rows
+
+        for row_name, row in _tables(key, value).items():
+            try:
+                getattr(rows, check)(row)
+            except rows.RowError as error:
+                dot = " " if str(error).startswith("needs ") else "."
+                raise _WrongValueError(f"{key}.{row_name}{dot}{error}") from None
+        return {name: value}
+
+    return read
+
+
 def _flag(key: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise _WrongValueError(f"{key} must be true or false")
@@ -353,9 +372,9 @@ _READERS: dict[str, Callable[[str, object], dict[str, Any]]] = {
     "plugins": _into("plugins", _names),
     "images": _into("images", _image_files),
     "rules": _into("options", _tables),
-    "wrappers": _into("wrappers", _tables),
+    "wrappers": _checked("wrappers", "check_wrapper"),
     "base-images": _into("base_images", _tables),
-    "workload-kinds": _into("workload_kinds", _tables),
+    "workload-kinds": _checked("workload_kinds", "check_workload"),
     "budget": _into("assume", _budget),
     "kubernetes-version": lambda key, value: {"version": {"kubernetes_version": _version(key, value)}},
 }

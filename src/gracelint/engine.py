@@ -18,7 +18,8 @@ from gracelint.internal import internal_error
 from gracelint.own import OWN
 from gracelint.project import STDIN, Project
 from gracelint.record import Record, replace
-from gracelint.rules import Rule
+from gracelint.rows import is_like, kind_of
+from gracelint.rules import PackError, Rule
 from gracelint.selection import Selection
 from gracelint.source import Span
 from gracelint.suppress import Suppression, annotated, comments
@@ -141,14 +142,17 @@ def _load(project: Project, selection: Selection, errors: list[str]) -> dict[str
                 continue
             try:
                 rule = rules.get(address.name) or address.load()
-            except Exception as error:
-                errors.append(internal_error(f"loading {address.name}", error))
-                continue
+            except PackError as error:
+                raise ConfigError(str(error)) from error
             if not chosen.runs(rule):
                 continue
             given = chosen.settings.options.get(rule.name, {})
             for option in given.keys() - rule.options.keys():
                 raise ConfigError(f"rules.{rule.name}: unknown option {option!r}{did_you_mean(option, rule.options)}")
+            for option, value in given.items():
+                if not is_like(value, rule.options[option]):
+                    wanted = kind_of(rule.options[option])
+                    raise ConfigError(f"rules.{rule.name}.{option} must be {wanted}, not {value!r}")
             rules[rule.name] = rule
     return rules
 
@@ -173,7 +177,7 @@ def _run(
         try:
             for finding in rule.check(subject, **options):
                 yield rule, finding, subject
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             errors.append(internal_error(f"checking {rule.name}", error))
 
 
@@ -273,6 +277,8 @@ def _idle(
         chosen = selection.at(item.at.source.path)
         rule = judged.get(item.rule) or OWN.get(item.rule)
         if item in used:
+            continue
+        if item.rule not in chosen.known and chosen.settings.without_plugins:
             continue
         if item.rule not in chosen.known:
             hint = did_you_mean(item.rule, chosen.known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 
-def internal_error(doing: str, error: Exception) -> str:
+def internal_error(doing: str, error: BaseException) -> str:
     """One line that says what broke and where, for the bug report."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -70,29 +70,72 @@ class Address(Record):
 
     def load(self) -> Rule:
         """Imports the rule. Raises PackError where the module does not define it."""
-        module = import_module(self.module)
+        try:
+            module = import_module(self.module)
+        except (Exception, SystemExit) as error:
+            raise PackError(f"{self.module} cannot be imported: {_told(error)}") from error
         found = getattr(module, self.name.replace("-", "_"), None)
         if not isinstance(found, Rule) or found.name != self.name:
             raise PackError(f"{self.module} defines no rule named {self.name}")
         return found
 
 
-def addresses(packs: tuple[str, ...] = ()) -> list[Address]:
-    """The built-in rules, then those of other packs, by name. Raises PackError for a pack that cannot be imported."""
+def addresses(packs: tuple[str, ...] = (), tree: str | None = None) -> list[Address]:
+    """The built-in rules, then those of other packs, by name; none is imported.
+
+    Raises PackError for what is no pack, and for one that lies in the linted tree, of which nothing is ever run.
+    """
     found: dict[str, Address] = {}
     for pack in (BUILT_IN, *packs):
-        try:
-            package = import_module(pack)
-        except ImportError as error:
-            raise PackError(f"rule pack {pack!r} cannot be imported: {error}") from error
-        for folder in package.__path__:
-            for group in GROUPS:
-                for module in _modules(os.path.join(folder, group)):
-                    address = Address(module.replace("_", "-"), group, f"{pack}.{group}.{module}")
-                    if address.name in found:
-                        raise PackError(f"{address.module} and {found[address.name].module} are the same rule")
-                    found[address.name] = address
+        folders = list(import_module(pack).__path__) if pack == BUILT_IN else _folders(pack, tree)
+        before = len(found)
+        for group, folder in ((group, folder) for folder in folders for group in GROUPS):
+            for module in _modules(os.path.join(folder, group)):
+                address = Address(module.replace("_", "-"), group, f"{pack}.{group}.{module}")
+                if address.name in found:
+                    raise PackError(f"{address.module} and {found[address.name].module} are the same rule")
+                found[address.name] = address
+        if len(found) == before:
+            groups = ", ".join(GROUPS)
+            raise PackError(f"rule pack {pack!r} cannot be imported: it has no rules in {groups}")
     return sorted(found.values(), key=lambda address: address.name)
+
+
+def _folders(pack: str, tree: str | None) -> list[str]:
+    """Where a package lies, found without importing it: its name may have been chosen by somebody else."""
+    from importlib.util import find_spec
+
+    top, *below = pack.split(".")
+    try:
+        spec = find_spec(top) if all(part.isidentifier() for part in (top, *below)) else None
+    except (Exception, SystemExit) as error:
+        raise PackError(f"rule pack {pack!r} cannot be imported: {_told(error)}") from error
+    if spec is None:
+        raise PackError(f"rule pack {pack!r} cannot be imported: no package of that name is installed")
+    folders = [os.path.join(folder, *below) for folder in spec.submodule_search_locations or ()]
+    folders = [folder for folder in folders if os.path.isdir(folder)]
+    if not folders:
+        raise PackError(f"rule pack {pack!r} cannot be imported: it is no package")
+    for folder in folders:
+        if tree is not None and _lies_in(folder, tree):
+            raise PackError(
+                f"rule pack {pack!r} cannot be imported: it lies in the linted project, of which nothing is run"
+            )
+    return folders
+
+
+def _lies_in(folder: str, tree: str) -> bool:
+    inside = os.path.realpath(tree).rstrip("/") + "/"
+    below = os.path.realpath(folder)
+    return below.startswith(inside) and not _INSTALLED.intersection(below[len(inside) :].split("/"))
+
+
+_INSTALLED = frozenset(("site-packages", "dist-packages"))
+
+
+def _told(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _modules(folder: str) -> list[str]:

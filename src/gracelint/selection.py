@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from gracelint.config import ConfigError, Configuration, Settings, did_you_mean
@@ -54,7 +55,7 @@ class Selection:
         settings = self.configuration.of(path)
         chosen = self._chosen.get(id(settings))
         if chosen is None:
-            chosen = self._chosen[id(settings)] = _choose(settings)
+            chosen = self._chosen[id(settings)] = _choose(settings, self.configuration.root)
         return chosen
 
     def among(self, paths: Iterable[str]) -> list[Chosen]:
@@ -72,20 +73,31 @@ def select(configuration: Configuration) -> Selection:
 def every_rule(settings: Settings) -> list[tuple[str, Rule]]:
     """Each rule with its group, by name; imports them all. Raises ConfigError for a pack that is broken."""
     try:
-        found = [(address.group, address.load()) for address in addresses(settings.plugins)]
-    except (PackError, ImportError) as error:
+        found = [(address.group, address.load()) for address in _addresses(settings, os.getcwd())]
+    except PackError as error:
         raise ConfigError(str(error)) from error
     return sorted([*found, *((ENGINE, rule) for rule in OWN.values())], key=lambda item: item[1].name)
 
 
-def _choose(settings: Settings) -> Chosen:
+def _addresses(settings: Settings, root: str) -> list[Address]:
+    """The rules there are, those of the packs included; of the project around a folder none is loaded."""
+    if not settings.plugins:
+        return addresses()
+    from gracelint.git import repository
+
+    found = repository(root)
+    return addresses(settings.plugins, found.work_tree if found is not None else root)
+
+
+def _choose(settings: Settings, root: str) -> Chosen:
     try:
-        available = addresses(settings.plugins)
+        available = _addresses(settings, root)
     except PackError as error:
         raise ConfigError(str(error)) from error
     names = {address.name for address in available}
     known = frozenset(names | OWN.keys())
-    _check_names(settings, known)
+    if not settings.without_plugins:
+        _check_names(settings, known)
     chosen, ignored = frozenset(settings.select), frozenset(settings.ignore)
     rules = tuple(
         address

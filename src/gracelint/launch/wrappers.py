@@ -125,7 +125,7 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
         HopKind.WRAPPER,
         key,
         effect,
-        why.format(signal=context.signal, name=name),
+        why.replace("{signal}", context.signal).replace("{name}", name),
         _span(argv, context),
         context.pid_1,
         context.signal,
