@@ -50,6 +50,33 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
     return None
 
 
+def made_in(stage: Stage, path: str) -> Iterator[tuple[Stage, str]]:
+    """The stages that may make a file no COPY brings from the project, the first one first, and where it lies there."""
+    return _made_in(stage, path, set())
+
+
+def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tuple[Stage, str]]:
+    if (id(stage), path) in seen or len(seen) > _MOST_STEPS:
+        return
+    seen.add((id(stage), path))
+    for one in stage.lineage():
+        for item, working_dir, run in reversed(_placed(one)):
+            if item.name == "RUN":
+                moved = _moved(item, run, working_dir, path)
+                path = moved if isinstance(moved, str) else path
+                continue
+            from_ = item.flag("from")
+            other = one.siblings.get(from_.lower()) if from_ and one.siblings else None
+            if other is None or other.index >= one.index:
+                continue
+            *sources, destination = run[0] or [""]
+            target = posixpath.normpath(posixpath.join(working_dir, destination))
+            for source in sources:
+                for candidate in _counterparts(posixpath.join("/", source), target, path):
+                    yield from _made_in(other, posixpath.normpath(candidate), seen)
+    yield stage, path
+
+
 def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> str | None:
     """The project's folder whose files are copied one by one to a folder of the image."""
     for one in stage.lineage():
@@ -83,7 +110,7 @@ def placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
 
 
 def _moves(text: str) -> bool:
-    return any(mark in text for mark in ("ln ", "mv ", "cp ", ">"))
+    return any(mark in text for mark in ("ln ", "mv ", "cp ", ">", "prune "))
 
 
 def _first_working_dir(stage: Stage) -> str:
@@ -112,6 +139,11 @@ def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, pa
                 _written(run, command) if command[0] == "cat" else _printed(run, posixpath.relpath(path, folder), path)
             )
         operands = [word for word in command[1:] if not word.startswith("-")]
+        if "turbo" in command and "prune" in command:
+            # what a package needs, as it lies in the repository
+            for pruned in ("out/full/", "out/json/"):
+                start = posixpath.join(folder, pruned)
+                before = posixpath.join(folder, before[len(start) :]) if before.startswith(start) else before
         if command[0] not in ("ln", "mv", "cp") or len(operands) != 2:
             continue
         source, destination = operands

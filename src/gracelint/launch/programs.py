@@ -17,7 +17,6 @@ from gracelint.source import Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.facts.files import Files
     from gracelint.facts.program import Program
 
 _PYTHON_VALUES = ("-X", "-W", "--check-hash-based-pycs")
@@ -102,7 +101,24 @@ def _script_step(argv: tuple[Word, ...], index: int, context: Context, language:
             return _read_node(argv, source, context, argv[index + 1 :])
     if "$" in path:
         return _unknown(argv, context, f"`{path}` is only known when it runs")
-    return _unknown(argv, context, f"{path} is not in the project")
+    return _framework_step(argv, path, context) or _unknown(argv, context, f"{path} is not in the project")
+
+
+def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step | None:
+    """The server that a framework's build writes: `.next/standalone/server.js`, `.output/server/index.mjs`."""
+    from gracelint.launch.node_builds import framework_of
+
+    name = framework_of(path, context)
+    if name is None:
+        return None
+    row = table("node")["builds"][name]
+    effect = Effect(row["effect"]) if context.signal in row["handles"] else Effect.UNKNOWN
+    why = row["why"].format(name=name, signal=context.signal)
+    if effect is Effect.SWALLOWS and not context.pid_1:
+        effect = Effect.CUTS
+    hop = _hop(argv, context, HopKind.SERVER, effect, why)
+    drain = Drain(row["drain"], DrainSource.DERIVED, f"{name}'s own timeout") if "drain" in row else None
+    return Step(replace(hop, name=name), drain=drain)
 
 
 def _node_step(argv: tuple[Word, ...], context: Context) -> Step:
@@ -179,21 +195,10 @@ def _node_source(path: str, context: Context) -> Source | None:
 
 
 def _built_source(path: str, context: Context) -> Source | None:
-    """`dist/server.js`, which is not in the project, by way of the tsconfig that compiles it."""
-    from gracelint.behaviour.node import trace_built
+    """`dist/server.js`, which is not in the project, by way of the build that makes it."""
+    from gracelint.launch.node_builds import built_from
 
-    built = find_path(context.image, _Built(context.files), path, context.working_dir)
-    return trace_built(built, context.files) if built is not None else None
-
-
-class _Built:
-    """The project's files as they are after a build: what is looked for is there."""
-
-    def __init__(self, files: Files) -> None:
-        self.name, self.read, self.names = files.name, files.read, files.names
-
-    def exists(self, path: str) -> bool:
-        return True
+    return built_from(path, context)
 
 
 def _read_python(

@@ -179,7 +179,7 @@ class Machine:
         if source is None:
             if name.endswith((".json", ".css", ".html", ".graphql", ".svg")):
                 return UNKNOWN
-            if is_local(name):
+            if is_local(name, frame.file.source.path, self.files):
                 self.unread.append(name)
                 return External(f"?{name}")
             return External(name)

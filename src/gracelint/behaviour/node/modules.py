@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.behaviour.node.syntax import ENDINGS
+from gracelint.behaviour.node.workspaces import entries_of, has_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +27,18 @@ def find_module(name: str, importer: str, files: Files) -> Source | None:
         found = _mapped(name, base, options, files)
         if found is not None:
             return found
+    for path in entries_of(name, importer, files) or ():
+        source = _file(path, files) or trace_built(path, files)
+        if source is not None:
+            return source
     return None
 
 
-def is_local(name: str) -> bool:
+def is_local(name: str, importer: str, files: Files) -> bool:
     """Whether a module name is one of the project's own, found or not."""
-    return name.startswith(("./", "../", "/", "@/", "~/", "#", "src/")) or name in (".", "..")
+    if name.startswith(("./", "../", "/", "@/", "~/", "#", "src/")) or name in (".", ".."):
+        return True
+    return entries_of(name, importer, files) is not None or has_scope(name, importer, files)
 
 
 def trace_built(path: str, files: Files) -> Source | None:
@@ -110,14 +117,16 @@ def _options(path: str, files: Files, depth: int) -> dict[str, Any]:
 
 
 def _json(path: str, files: Files) -> Any:
-    """A tsconfig is JSON with comments and trailing commas; its object literal is read as JavaScript."""
     source = files.read(path) if files.exists(path) else None
-    if source is None:
-        return None
+    return relaxed_json(source.text) if source is not None else None
+
+
+def relaxed_json(text: str) -> Any:
+    """A tsconfig is JSON with comments and trailing commas; None where it is not even that."""
     import json
     import re
 
-    text = re.sub(r'("(?:[^"\\\n]|\\.)*")|/\*.*?\*/|//[^\n]*', lambda match: match[1] or " ", source.text, flags=re.S)
+    text = re.sub(r'("(?:[^"\\\n]|\\.)*")|/\*.*?\*/|//[^\n]*', lambda match: match[1] or " ", text, flags=re.S)
     text = re.sub(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])', lambda match: match[1] or "", text)
     try:
         return json.loads(text.lstrip("\ufeff"))
