@@ -152,6 +152,7 @@ def class_value(machine: Machine, node: Node, frame: Frame) -> Any:
         inner = clause.child_by_field_name("value") if clause.type == "extends_clause" else clause
         parent = machine.value(inner, frame)
     found = Class(node, frame.scope, frame.file, parent, {}, {})
+    machine.classes.append(found)
     body = node.child_by_field_name("body")
     for child in body.named_children if body is not None else ():
         static = any(part.type == "static" for part in child.children)
@@ -293,7 +294,7 @@ def _new_expression(machine: Machine, node: Node, frame: Frame) -> Any:
     target = machine.value(node.child_by_field_name("constructor"), frame)
     args = _arguments(machine, node, frame)
     if isinstance(target, Class):
-        return _construct(machine, target, args, frame)
+        return construct(machine, target, args, frame)
     if isinstance(target, External):
         if target.path == "Promise":
             return machine.new_promise(args, node, frame)
@@ -301,7 +302,7 @@ def _new_expression(machine: Machine, node: Node, frame: Frame) -> Any:
     return UNKNOWN
 
 
-def _construct(machine: Machine, target: Class, args: list[Any], frame: Frame) -> Any:
+def construct(machine: Machine, target: Class, args: list[Any], frame: Frame) -> Object:
     found = Object(cls=target)
     chain: list[Class] = []
     here: Any = target

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.methods import forked, items
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Array, Builtin, Closure, External, Object, Pairs
+from gracelint.behaviour.node.values import (
+    UNDEFINED,
+    UNKNOWN,
+    Array,
+    Builtin,
+    Closure,
+    External,
+    Method,
+    Object,
+    Pairs,
+    Thing,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +51,10 @@ def _object_entries(machine: Machine, args: list[Any], node: Node, frame: Frame)
 
 
 def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    return args[0] if args and isinstance(args[0], Array) else Array([], open=True)
+    given = args[0] if args else UNKNOWN
+    if not isinstance(given, Array):
+        return Array([], open=True)
+    return machine.call(Method(given, "map"), [args[1]], frame, node) if len(args) > 1 else given
 
 
 def _map(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -72,6 +86,8 @@ def _define_property(machine: Machine, args: list[Any], node: Node, frame: Frame
 def _assign(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     owner = args[0] if args else UNKNOWN
     for other in args[1:]:
+        if isinstance(owner, Thing) and isinstance(other, Object):
+            owner.settings |= other.props
         if isinstance(owner, Object):
             owner.props |= other.props if isinstance(other, Object) else {}
             owner.open = owner.open or not isinstance(other, Object) or other.open

@@ -72,6 +72,9 @@ class Machine:
         self.things: list[Thing] = []
         self.registrations: list[Registration] = []
         self.removed: list[str] = []
+        self.classes: list[Class] = []
+        self.providers: list[Object] = []
+        """Instances whose hooks a framework calls."""
         self.events: list[Event] = []
         self.listeners: dict[str, list[Any]] = {}
         self.unread: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node import nest
 from gracelint.behaviour.node.helpers import NUMBERS, register, timeout_of
 from gracelint.behaviour.node.modules import find_module
 from gracelint.behaviour.node.state import Frame, Thrown
@@ -270,11 +271,19 @@ def make(
     if kind in ("worker", "child"):
         thing.data = _peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
     machine.add(thing, frame)
+    for name in _SETTINGS:
+        if options is not None and name in options.props:
+            thing.settings[name] = options.props[name]
     if "signals" in row:
         register(machine, {"then": "rekill"}, tuple(row["signals"]), [], [thing], None, node, frame)
     if module.startswith("@nestjs/"):
+        nest.start(machine, frame)
         return Promise(frame.after, thing)
     return thing
+
+
+_SETTINGS = ("keepAliveTimeout", "forceCloseConnections")
+"""Options of servers that bear on stopping."""
 
 
 def _is_port(args: list[Any]) -> bool:
@@ -363,6 +372,9 @@ def close(
         machine.note("close", node, frame, thing=thing.data)
         kind, thing = "drained", thing.data
     after = (*frame.after, After(kind, span, thing))
+    if thing.name == "@nestjs/core" and machine.stopping:
+        hooks = machine.task(nest.stopping(), [UNDEFINED], frame, frame.after)
+        after = (*after, *(part for part in hooks.after if part not in after))
     functions = [value for value in args if isinstance(value, (Closure, Builtin, Method))]
     for function in (*functions, *thing.callbacks.get("close", ())):
         machine.task(function, [UNDEFINED], frame, after)
@@ -420,7 +432,7 @@ def _enable_shutdown_hooks(machine: Machine, owner: Thing, args: list[Any], node
     given = args[0].items if args and isinstance(args[0], Array) else []
     signals = tuple(str(value) for value in given if isinstance(value, str)) or tuple(NUMBERS)
     row = {"signals": signals, "then": "rekill"}
-    register(machine, row, signals, [], [owner], None, node, frame)
+    register(machine, row, signals, [nest.stopping()], [owner], None, node, frame)
     return owner
 
 

@@ -12,7 +12,7 @@ from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Frame, Registration, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import string_of, text_of, walk
-from gracelint.behaviour.node.timing import FOR_EVER, end_of, held_by_clients
+from gracelint.behaviour.node.timing import FOR_EVER, RAW, end_of, held_by_clients
 from gracelint.behaviour.node.values import After, Closure, Scope, Thing, name_of
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -182,7 +182,12 @@ RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
 def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
     """Runs intervals and loops once more, now that flags are set; returns the longest time until they look."""
     delay = 0.0
+    stopped = {
+        id(event.thing) for event in machine.events if event.kind == "release" and event.certain and not event.after
+    }
     for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
+        if id(thing) in stopped and thing in opened:
+            continue
         if thing.kind == "interval" and isinstance(thing.data, tuple):
             function, args, seconds, file = thing.data
             if thing.name != "setInterval" and isinstance(function, Closure):
@@ -293,7 +298,7 @@ def _judge(
     dropped = _dropped(stopped, serving)
     if dropped is not None:
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, *dropped)
-    destroyed = _destroyed(stopped) if serving else None
+    destroyed = _destroyed(stopped, serving) if serving else None
     if destroyed is not None:
         why = f"whether {destroyed.target}() drops requests in flight cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
@@ -312,7 +317,7 @@ def _judge(
             return answer(
                 Verdict.CUT if harm[0] else Verdict.UNKNOWN, Cause.ABRUPT_EXIT if harm[0] else Cause.UNKNOWN, *harm[1:]
             )
-    if peers is not None and (not sure or all(_waits_for_peer(event) for event in sure)):
+    if peers is not None and (not sure or peers[0] is Verdict.CUT or all(_waits_for_peer(event) for event in sure)):
         verdict, why, at = peers
         if verdict is not Verdict.HANDLED:
             cause = Cause.EXIT_BLOCKED if verdict is Verdict.IGNORED else Cause.ABRUPT_EXIT
@@ -417,10 +422,14 @@ def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
     return None
 
 
-def _destroyed(stopped: Stopped) -> Event | None:
-    """Sockets that are destroyed one by one."""
+_ENDS = (".end", ".terminate", ".close")
+
+
+def _destroyed(stopped: Stopped, serving: list[Thing]) -> Event | None:
+    """Sockets that are destroyed one by one; `end` first sends a raw socket's data."""
     for event in stopped.events:
-        in_a_loop = not event.certain and event.target.endswith((".end", ".terminate", ".close"))
+        abrupt = (".terminate", ".close") if all(thing.name in RAW for thing in serving) else _ENDS
+        in_a_loop = not event.certain and event.target.endswith(abrupt)
         if event.kind == "opaque" and (in_a_loop or event.target.endswith(".destroy")):
             wait = _time(event.after)
             if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < stopped.enough:

@@ -93,6 +93,7 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
     """
     servers = [thing for thing in machine.things if thing.kind == "server" and thing.alive is not False]
     let_go = {id(event.thing) for event in events}
+    closing = any(event.kind in ("close-idle", "opaque") for event in events)
     own = [thing for thing in machine.things if thing.name == "ws" and thing.kind == "connection"]
     own = [client for client in own if id(client) not in let_go]
     found: dict[int, Held] = {}
@@ -100,9 +101,9 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
         if is_swept(server, events):
             continue
         seconds = keep_alive(server)
-        if own and any(_upgrades(thing, server) for thing in machine.things):
+        if own and not closing and any(_upgrades(thing, server) for thing in machine.things):
             found[id(server)] = Held(server, FOR_EVER, own[0])
-        elif server.name in _RAW and not _ends_sockets(machine):
+        elif server.name in RAW and not _ends_sockets(machine):
             found[id(server)] = Held(server, FOR_EVER)
         elif seconds is not None and not answers_close(machine):
             found[id(server)] = Held(server, seconds)
@@ -158,7 +159,7 @@ def is_swept(server: Thing, events: tuple[Event, ...]) -> bool:
 
 
 _ENDS_SOCKETS = ("destroy", "end", "terminate", "destroySoon", "resetAndDestroy")
-_RAW = ("net", "tls")
+RAW = ("net", "tls")
 """Servers whose clients stay connected until one side ends it."""
 
 
