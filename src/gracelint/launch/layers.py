@@ -60,7 +60,7 @@ def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tu
         return
     seen.add((id(stage), path))
     for one in stage.lineage():
-        for item, working_dir, run in reversed(_placed(one)):
+        for item, working_dir, run in reversed(placed(one)):
             if item.name == "RUN":
                 moved = _moved(item, run, working_dir, path)
                 path = moved if isinstance(moved, str) else path
