@@ -88,12 +88,23 @@ script. All else has no fix.
 
 from collections.abc import Iterator
 
-from gracelint import Effect, Finding, Hop, HopKind, Launch, Note, Severity, edits, rule
+from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Note, Severity, edits, rule
 
 
 @rule("script-without-exec", severity=Severity.ERROR, subject=Launch)
 def script_without_exec(launch: Launch) -> Iterator[Finding]:
-    hop = None if launch.ends_by_itself else _script_that_stays(launch)
+    if launch.ends_by_itself:
+        return
+    left = next((hop for hop in launch.hops if hop.details.get("inherits")), None)
+    script = next((hop for hop in launch.hops if hop.details.get("form") == "script"), None)
+    if left is not None and left is launch.decisive and script is not None:
+        yield Finding(
+            f"{left.why}, as every job in the background does; {launch.fate(left)}",
+            at=script.details["at"],
+            fix=Fix(f"Send it SIGTERM in place of {left.signal}", (), Applicability.MANUAL),
+        )
+        return
+    hop = _script_that_stays(launch)
     below = launch.below(hop) if hop is not None else None
     if hop is None or (below is not None and below.kind is HopKind.INIT):
         return  # misplaced-init speaks of a script that starts an init

@@ -41,7 +41,8 @@ class Event(Record, identity=True):
     """Something that happens on a path.
 
     `kind` is run (in the foreground), start (in the background), daemon (it goes to the background by itself), exec,
-    redirect (an exec without a command), wait, kill, exit, return, break, continue, or forever (an endless loop).
+    redirect (an exec without a command), wait, kill, stop (of a service), exit, return, break, continue, or forever
+    (an endless loop).
     """
 
     kind: str
@@ -223,22 +224,6 @@ def prepares(words: tuple[Word, ...]) -> bool:
 def sets_up(words: tuple[Word, ...]) -> bool:
     """Whether a command is one, such as a migration, that comes before a program and never behind it."""
     return bool(words) and sets_up_by_operand(words)
-
-
-def daemonizes(words: tuple[Word, ...]) -> bool:
-    """Whether a command starts a service and returns at once: `service nginx start`, `cron`, `sshd`."""
-    values = [word.value for word in words]
-    if not values:
-        return False
-    if values[0].startswith("/etc/init.d/"):
-        values = ["service", *values]
-    row = table("shell_commands")["daemons"].get(base_name(values[0]))
-    if row is None:
-        return False
-    line = f" {' '.join(values[1:])} "
-    if any(f" {text} " in line for text in row.get("unless", ())):
-        return False
-    return any(f" {text} " in line for text in row["only"]) if "only" in row else True
 
 
 def is_idle(words: tuple[Word, ...], least: float = _LONG) -> bool:

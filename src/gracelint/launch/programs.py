@@ -262,6 +262,7 @@ def _program_step(argv: tuple[Word, ...], program: Program, context: Context) ->
     name = base_name(program.source.path)
     reaction = program.reactions.get(context.signal)
     unhandled = reaction is not None and reaction.cause in _UNHANDLED
+    left_ignored = _leaves_sigint_ignored(program, context)
     if program.replaced_by is not None:
         hop = _hop(argv, context, HopKind.WRAPPER, Effect.REPLACES, f"{name} execs the next program")
         return Step(hop, program.replaced_by, program=program)
@@ -271,14 +272,16 @@ def _program_step(argv: tuple[Word, ...], program: Program, context: Context) ->
         return Step(hop, program.forwards_to, replace(context, pid_1=False), program)
     if reaction is None:
         effect, why = Effect.UNKNOWN, f"nobody knows what {name} does on {context.signal}"
-    elif unhandled and context.signal in context.ignores:
-        effect, why = Effect.SWALLOWS, f"{name} inherits an ignored {context.signal} from the shell's trap"
+    elif left_ignored or (unhandled and context.signal in context.ignores):
+        effect, why = Effect.SWALLOWS, f"{name} inherits an ignored {context.signal} from the shell that started it"
     elif reaction.cause is Cause.ONE_SHOT:
         effect, why = Effect.UNKNOWN, f"{name}: {reaction.why}"
     else:
         effect = _EFFECTS[reaction.as_pid_1 if context.pid_1 else reaction.as_child]
         why = f"{name}: {reaction.why}"
     details = {"delay": reaction.delay, "cause": reaction.cause, "at": reaction.span} if reaction is not None else {}
+    if left_ignored:
+        details = {"inherits": True, "at": program.span}
     return Step(
         replace(_hop(argv, context, HopKind.PROGRAM, effect, why), name=name, details=details),
         program=program,
@@ -286,6 +289,13 @@ def _program_step(argv: tuple[Word, ...], program: Program, context: Context) ->
         one_shot=None if program.long_running is None else not program.long_running,
         development=any(server.development for server in program.servers),
     )
+
+
+def _leaves_sigint_ignored(program: Program, context: Context) -> bool:
+    """Python puts its KeyboardInterrupt in the place of the default action alone, not of an ignored signal."""
+    if program.language != "python" or context.signal != "SIGINT" or "SIGINT" not in context.ignores:
+        return False
+    return not any("SIGINT" in handler.signals for handler in program.handlers)
 
 
 def _hop(argv: tuple[Word, ...], context: Context, kind: HopKind, effect: Effect, why: str) -> Hop:

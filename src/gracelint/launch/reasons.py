@@ -15,6 +15,8 @@ _REASONS = {
     "child": "{shell} stays {in_front} of {program}{fate}",
     "idle": "{shell} stays {in_front} of {program}{fate}, and so no signal reaches what runs in the background",
     "execs-idle": "{shell} execs a command that only lasts: {signal} does not reach {program} in the background",
+    "stops-services": "the {signal} trap stops the services and waits for them",
+    "services": "whether the {signal} trap gives the services that were started the time they need is not known",
     "pipe": "{shell} stays {in_front} of the pipe with {program}{fate}",
     "wait": "{shell}{as_pid_1} waits for {program} without a trap for {signal}{fate}",
     "refused": "{shell} takes no signal names with SIG, as in `{refused}`: that `trap` or `kill` fails",

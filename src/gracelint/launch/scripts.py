@@ -17,7 +17,8 @@ from gracelint.launch.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.paths import JOB, LEADER, Event, State, asks, daemonizes, filters, lingers
+from gracelint.launch.paths import JOB, LEADER, Event, State, asks, filters, lingers
+from gracelint.launch.services import daemonizes, stops
 from gracelint.record import replace
 
 TYPE_CHECKING = False
@@ -73,7 +74,10 @@ class Walk:
             return BUILTINS[name](self, call, state)
         shapes = _behind_traps(call.shapes, state)
         run = run_event("run", call.words, Call(call.words, call.command, shapes), state)
-        state.add(replace(run, kind="daemon") if self.detaches(run.words, state.working_dir) else run)
+        if stops(run.words):
+            state.events.append(replace(run, kind="stop"))
+        else:
+            state.add(replace(run, kind="daemon") if self.detaches(run.words, state.working_dir) else run)
         state.status = None if asks(name) else True
         return [state]
 

@@ -10,9 +10,10 @@ from gracelint.knowledge import table
 from gracelint.launch.beside import unheard
 from gracelint.launch.builtins import BUILTINS
 from gracelint.launch.image import find_text
-from gracelint.launch.paths import NOWHERE, SELF, Event, State, daemonizes, is_idle, prepares
+from gracelint.launch.paths import NOWHERE, SELF, Event, State, is_idle, prepares
 from gracelint.launch.reasons import why_of
 from gracelint.launch.scripts import Walk
+from gracelint.launch.services import daemonizes
 from gracelint.launch.step import Context, Step
 from gracelint.launch.traps import Reaction, Scene, blocking, program_of, react
 from gracelint.launch.words import base_name
@@ -308,6 +309,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "plain": _plain(script),
         "reached_by_exec": all(end.scene.event.kind == "exec" for end in ends),
         "refused": tuple(refused),
+        "delay": worst.scene.naps if reaction.effect in (Effect.HANDLES, Effect.FORWARDS) else None,
         "beside": beside[0] if beside and all(beside) else None,
         **_repairs(ends, reaction, job.passage),
     }
@@ -316,7 +318,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     first, *others = lines.values()
     return Step(
         hop,
-        first or None,
+        None if reaction.effect is Effect.HANDLES else first or None,
         _inner_context(program, reaction, job.context),
         scripts=(job.passage.source,),
         children=_beside(worst),

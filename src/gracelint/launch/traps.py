@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from gracelint.facts.launch import Effect
+from gracelint.launch.durations import seconds
 from gracelint.launch.paths import GROUP, Event, State
+from gracelint.launch.services import stopped
+from gracelint.launch.words import base_name
 from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
@@ -43,6 +46,15 @@ class Scene(Record):
         return self.walk.row
 
     @property
+    def naps(self) -> float | None:
+        """How long a trap has to wait for the `sleep` in the foreground of an endless loop."""
+        if self.event.kind != "forever":
+            return None
+        naps = [item for item in self.path.events[: self.index] if item.kind == "run" and item.looped]
+        lengths = [seconds(item.words[1].value) for item in naps if len(item.words) == 2 and _sleeps(item)]
+        return max((length for length in lengths if length is not None), default=None)
+
+    @property
     def lasting(self) -> list[Event]:
         """The jobs that are still there."""
         return [item for item in self.path.events[: self.index] if item.kind == "start" and not item.prepares]
@@ -51,15 +63,19 @@ class Scene(Record):
     def programs(self) -> list[Event]:
         """The jobs that are there for the container's sake, those waited for last."""
         started = self.lasting
-        programs = [item for item in started if _is_program(item)] or started
+        programs = [item for item in started if is_program(item)] or started
         waited = self.event.jobs or ()
         return sorted(programs, key=lambda item: item.job in waited)
+
+
+def _sleeps(item: Event) -> bool:
+    return base_name(item.words[0].value) == "sleep"
 
 
 def blocking(path: State) -> int | None:
     """The index of the event in which the path spends its life; None where nothing in it lasts."""
     lasting = {item.job for item in path.events if item.kind == "start" and not item.prepares}
-    programs = {item.job for item in path.events if item.kind == "start" and _is_program(item)}
+    programs = {item.job for item in path.events if item.kind == "start" and is_program(item)}
     last_program = None
     if path.events and path.events[-1].kind == "exec":
         return len(path.events) - 1
@@ -75,7 +91,7 @@ def blocking(path: State) -> int | None:
     return last_program
 
 
-def _is_program(item: Event) -> bool:
+def is_program(item: Event) -> bool:
     return bool(item.words) and not item.prepares and not item.idle
 
 
@@ -105,7 +121,10 @@ def react(scene: Scene) -> Reaction:
     again = event.polls or event.kind == "forever"
     rest = scene.path.events[scene.index if again else scene.index + 1 :]
     interrupted = [event] if event.strict else []
-    reactions = [_after(scene, [*events, *_ended_by(interrupted), *rest]) for events in _ways(scene, action)]
+    reactions = []
+    for events in _ways(scene, action):
+        after = [*events, *_ended_by(interrupted), *rest]
+        reactions.append(stopped(scene, _after(scene, after), after))
     first = reactions[0]
     if all(reaction == first for reaction in reactions):
         return first
