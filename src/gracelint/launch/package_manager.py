@@ -10,6 +10,7 @@ from gracelint.knowledge import table
 from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.image import find_path, find_text
 from gracelint.launch.step import Context, Step
+from gracelint.launch.versions import numbers, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.posix import normal, upwards
 from gracelint.record import Record, replace
@@ -92,11 +93,7 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
     )
     package, folder = _nearest_package(context, posixpath.join(folder, given))
     version = _version(key, row, package, folder, context)
-    numbers = _numbers(version or row.get("default", ""))
-    for other in row.get("versions", ()):
-        if _numbers(other["from"]) <= numbers < _numbers(other["until"]):
-            row = row | other
-            break
+    row = dict(of_version(row, version or row.get("default", "")))
     return Call(argv, context, key, row, version, package, folder)
 
 
@@ -128,7 +125,7 @@ def _version(key: str, row: dict[str, Any], package: Package | None, folder: str
     declared = (package.manager or "") if package else ""
     if "dependency" in row:
         wanted = (package.dependencies or {}).get(row["dependency"], "") if package else ""
-        return wanted.lstrip("^~>=v ") if _numbers(wanted) else ""
+        return wanted.lstrip("^~>=v ") if numbers(wanted) else ""
     if manager != "npm" and declared.startswith(f"{manager}@"):
         return declared.partition("@")[2].partition("+")[0]
     installed = _installed(manager, context)
@@ -149,7 +146,7 @@ def _installed(manager: str, context: Context) -> str | None:
             if instruction.name != "RUN" or prefix not in instruction.argument.text:
                 continue
             for word in instruction.argument.text.replace("'", " ").replace('"', " ").split():
-                if word.startswith(prefix) and _numbers(word[len(prefix) :]):
+                if word.startswith(prefix) and numbers(word[len(prefix) :]):
                     return word[len(prefix) :].rstrip(";&").lstrip("^~v")
     return None
 
@@ -160,17 +157,6 @@ def _is_berry(folder: str, context: Context) -> bool:
         return True
     lock = find_text(context.image, context.files, "yarn.lock", folder)
     return lock is not None and "__metadata:" in lock.text[:2000]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version or range: (9, 6, 7) of `^9.6.7-rc1`; empty where there are none."""
-    numbers = []
-    for part in version.lstrip("^~>=v ").split(".")[:3]:
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-    return tuple(numbers)
 
 
 def _scripts_step(call: Call) -> Step:

@@ -44,7 +44,7 @@ def installed(stage: Stage) -> Installed:
     sh, file_system = None, False
     for item in stage.instructions:
         if item.name == "RUN":
-            for command in commands(item):
+            for command in _with_arguments(commands(item), stage):
                 for name, version in _packages(command):
                     packages.add(name)
                     if version:
@@ -53,8 +53,31 @@ def installed(stage: Stage) -> Installed:
         elif item.name == "ADD" or (item.name == "COPY" and item.flag("from")):
             words = copy_words(item)
             packages.update(_downloaded(words))
+            versions.update(_copied_versions(item, words, stage))
             file_system = file_system or _brings_programs(words)
     return Installed(frozenset(packages), versions, sh, file_system)
+
+
+def _with_arguments(found: Iterator[list[str]], stage: Stage) -> Iterator[list[str]]:
+    """Commands with the values of ARG and ENV in their words, where those are known."""
+    values = stage.arguments or {}
+    for command in found:
+        yield [_VARIABLE.sub(lambda name: values.get(name[1] or name[2], name[0]), word) for word in command]
+
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+def _copied_versions(copy: Instruction, words: list[str], stage: Stage) -> dict[str, str]:
+    """The versions of programs that are copied from an image of their own: `COPY --from=ghcr.io/astral-sh/uv:0.5`."""
+    source = copy.flag("from") or ""
+    sibling = (stage.siblings or {}).get(source.lower())
+    reference = (sibling.base.value if sibling is not None else source).partition("@")[0]
+    name, _, tag = posixpath.basename(reference).partition(":")
+    version = re.match(r"v?(\d[\w.]*)", tag)
+    if version is None or not any(posixpath.basename(word) == name for word in words):
+        return {}
+    return {name: version[1]}
 
 
 def _brings_programs(words: list[str]) -> bool:

@@ -7,8 +7,10 @@ from functools import cache
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
 from gracelint.launch.deadlines import deadline_of
+from gracelint.launch.environment import switched_on
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
+from gracelint.launch.versions import of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.record import replace
 from gracelint.source import Span, Word
@@ -66,12 +68,11 @@ def _names(kind: str) -> dict[str, str]:
 def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[str, Any]) -> Step:
     given = read_options(argv, 1, row.get("values", ()))
     command = argv[given.rest :]
-    group = given.has(row.get("group", ())) or (
-        row.get("signals_group", False) and not given.has(row.get("single", ()))
-    )
+    group = _signals_group(given, row, key, context)
     signal = _rewritten(given, row, context.signal)
     name = base_name(argv[0].value)
-    details = {"group": group, "subreaper": given.has(row.get("subreaper", ()))}
+    subreaper = given.has(row.get("subreaper", ())) or switched_on(key, "subreaper", context.env)
+    details = {"group": group, "subreaper": subreaper}
 
     def hop(effect: Effect, why: str) -> Hop:
         words = tuple(word.value for word in argv[: given.rest])
@@ -79,6 +80,8 @@ def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[
 
     if "opaque" in row:
         return Step(hop(Effect.UNKNOWN, row["opaque"]))
+    if group is None:
+        return Step(hop(Effect.UNKNOWN, f"whether {name} signals its whole process group is only known when it runs"))
     if not command:
         return Step(hop(Effect.UNKNOWN, f"{name} is given no command"))
     if signal is None:
@@ -89,6 +92,16 @@ def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[
     ignores = frozenset[str]() if row.get("resets_ignored") else context.ignores
     below = replace(context, pid_1=False, signal=signal, group_signalled=group, ignores=ignores)
     return Step(hop(Effect.FORWARDS, why), command, below)
+
+
+def _signals_group(given: Arguments, row: Mapping[str, Any], key: str, context: Context) -> bool | None:
+    """Whether an init signals the whole group: as its options say, else the environment, else by its nature."""
+    if row.get("signals_group"):
+        if given.has(row.get("single", ())):
+            return False
+        single = switched_on(key, "single", context.env)
+        return None if single is None else not single
+    return given.has(row.get("group", ())) or switched_on(key, "group", context.env)
 
 
 def _rewritten(given: Arguments, row: Mapping[str, Any], signal: str) -> str | None:
@@ -103,6 +116,7 @@ def _rewritten(given: Arguments, row: Mapping[str, Any], signal: str) -> str | N
 
 
 def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[str, Any]) -> Step | None:
+    row = of_version(row, context.image.versions.get(key) or "")
     start = _after_subcommand(argv, row)
     if start is None:
         return None

@@ -1,0 +1,28 @@
+"""Rows of knowledge that hold for some versions only."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version or range: (9, 6, 7) of `^9.6.7-rc1`; empty where there are none."""
+    found = []
+    for part in version.lstrip("^~>=v ").split(".")[:3]:
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        found.append(int(digits))
+    return tuple(found)
+
+
+def of_version(row: Mapping[str, Any], version: str) -> Mapping[str, Any]:
+    """The row with what is different in a version; the row itself where that is not known."""
+    given = numbers(version)
+    for other in row.get("versions", ()) if given else ():
+        if numbers(other["from"]) <= given < numbers(other["until"]):
+            return {**row, **other}
+    return row
