@@ -76,8 +76,10 @@ def _better(hop: Hop, launch: Launch) -> str | None:
 
 def _fix(launch: Launch, hop: Hop, better: str) -> Fix | None:
     """The signal is set where it is set now, else in the image, else in the Compose file."""
+    if any(one.kind is HopKind.SUPERVISOR for one in launch.hops[: launch.hops.index(hop)]):
+        return Fix(f"Let the supervisor send it {better}", (), Applicability.MANUAL)
     if hop.signal != launch.hops[0].signal:
-        return None  # an init or a supervisor makes one signal of another
+        return None  # an init makes one signal of another
     container, service, stage, changes = launch.container, launch.service, launch.stage, None
     lifecycle = container.node.mapping("lifecycle") if container is not None and container.stop_signal else None
     if lifecycle is not None and launch.workload is not None:

@@ -55,6 +55,15 @@ _KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR)
 @rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch)
 def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
     hop = launch.decisive
+    above = launch.above(hop) if hop is not None else None
+    if hop is not None and hop.details.get("group_cut") and above is not None and above.kind is HopKind.SUPERVISOR:
+        setting = above.details.get("group")
+        yield Finding(
+            f"{above.name} signals the whole process group ({setting}): {hop.why}",
+            at=hop.span or launch.origin.span,
+            fix=Fix(f"Do without {setting}", (), Applicability.MANUAL),
+        )
+        return
     if launch.one_shot or hop is None or hop.kind not in _KINDS or hop.effect not in _SEEN:
         return
     if hop.effect is Effect.CUTS and hop.deadline is not None:

@@ -133,6 +133,8 @@ class State:
         self.events: list[Event] = []
         self.passed: frozenset[tuple[object, ...]] = frozenset()
         """Programs in the foreground, by identity, behind which another one was started."""
+        self.delayed_by: Event | None = None
+        """The first step that takes a while, where no trap is set for the stop signal meanwhile."""
         self.depth = 0
 
     def fork(self) -> State:
@@ -150,6 +152,8 @@ class State:
 
         Of programs in the foreground only the last can be the one that stays; what only prepares never is.
         """
+        if self.delayed_by is None and event.kind == "run" and takes_a_while(event):
+            self.delayed_by = event
         plain = event.kind == "run" and not event.idle and (not event.words or event.words[0].value != "sleep")
         if plain and event.prepares:
             if sets_up(event.words) and self.events and self.events[-1].passes:
@@ -224,6 +228,20 @@ def prepares(words: tuple[Word, ...]) -> bool:
 def sets_up(words: tuple[Word, ...]) -> bool:
     """Whether a command is one, such as a migration, that comes before a program and never behind it."""
     return bool(words) and sets_up_by_operand(words)
+
+
+def takes_a_while(event: Event) -> bool:
+    """Whether a step waits for something else or works for some seconds: a migration, wait-for-it, a loop of sleeps."""
+    if not event.words or event.idle:
+        return False
+    if base_name(event.words[0].value) == "sleep":
+        return event.looped or is_idle(event.words, _NOTICED)
+    waits = base_name(event.words[0].value) in table("shell_commands")["waits"]["names"]
+    return waits or (event.prepares and sets_up(event.words))
+
+
+_NOTICED = 3
+"""Seconds of a start in which a stop is likely enough to speak of."""
 
 
 def is_idle(words: tuple[Word, ...], least: float = _LONG) -> bool:

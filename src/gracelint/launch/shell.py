@@ -310,6 +310,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "reached_by_exec": all(end.scene.event.kind == "exec" for end in ends),
         "refused": tuple(refused),
         "delay": worst.scene.naps if reaction.effect in (Effect.HANDLES, Effect.FORWARDS) else None,
+        "window": _window(ends),
         "beside": beside[0] if beside and all(beside) else None,
         **_repairs(ends, reaction, job.passage),
     }
@@ -324,6 +325,15 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         children=_beside(worst),
         also=tuple(line for line in others if line),
     )
+
+
+def _window(ends: list[_End]) -> Event | None:
+    """The step before an `exec` during which a stop is lost: the shell is PID 1 and has no trap."""
+    for end in ends:
+        step = end.scene.path.delayed_by
+        if end.reaction.effect is Effect.REPLACES and step is not None and end.scene.context.signal not in step.traps:
+            return step
+    return None
 
 
 _WITHOUT_TRAP = ("wait", "trap-forgets", "trap-exits", "single-wait")

@@ -50,6 +50,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     details: dict[str, object] = {
         "waits_for_orphans": row.get("waits_for_orphans", False),
         "waits_for_output": row.get("waits_for_output", False),
+        "group": row.get("group"),
     }
 
     def hop(effect: Effect, why: str) -> Hop:

@@ -78,6 +78,9 @@ def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[
         words = tuple(word.value for word in argv[: given.rest])
         return Hop(words, HopKind.INIT, key, effect, why, _span(argv, context), context.pid_1, context.signal, details)
 
+    stays = row.get("stays", {}).get(context.signal) if context.image.os != "apk" else None
+    if stays is not None and context.pid_1:
+        return Step(replace(hop(Effect.SWALLOWS, stays), details={"advice": row["advice"]}))
     if "opaque" in row:
         return Step(hop(Effect.UNKNOWN, row["opaque"]))
     if group is None:
