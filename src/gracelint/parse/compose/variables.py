@@ -68,11 +68,11 @@ def _parts(text: str, lookup: Lookup, depth: int = 0) -> Iterator[Part]:
 
 
 def _closings(text: str) -> dict[int, int]:
-    """For each `${`, where its `}` ends, nested ones skipped."""
+    """For each `${`, where its `}` ends, other braces skipped in pairs."""
     found: dict[int, int] = {}
     opened: list[int] = []
-    for match in re.finditer(r"\$\{|\}", text):
-        if match[0] == "${":
+    for match in re.finditer(r"\$?\{|\}", text):
+        if match[0] != "}":
             opened.append(match.start())
         elif opened:
             found[opened.pop()] = match.end()
