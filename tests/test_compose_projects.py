@@ -326,7 +326,7 @@ CASES: dict[str, tuple[Files, Facts]] = {
             "compose.yaml": "services: {shop: {image: shop, env_file: a.env}}\n",
             "a.env": (
                 "# a comment\nexport A=plain # not part\nB='single $A'\nC=\"double $A\\ttab\"\nD=${A}-${X:-none}\n"
-                "E=a#b\nF:yaml style\nG=\"two\nlines\"\nH=\nI = spaced \n"
+                'E=a#b\nF:yaml style\nG="two\nlines"\nH=\nI = spaced \n'
             ),
         },
         {
@@ -371,10 +371,11 @@ CASES: dict[str, tuple[Files, Facts]] = {
             ".env": "SET=yes\nEMPTY=\n",
             "compose.yaml": (
                 "services:\n  shop:\n    image: shop\n    environment:\n"
-                "      A: ${SET:-no}\n      B: ${EMPTY:-default}\n      C: ${EMPTY-default}\n      D: ${UNSET-default}\n"
+                "      A: ${SET:-no}\n      B: ${EMPTY:-default}\n      C: ${EMPTY-default}\n"
+                "      D: ${UNSET-default}\n"
                 "      E: ${SET:+other}\n      F: ${EMPTY:+other}\n      G: ${EMPTY+other}\n      H: ${SET:?must}\n"
-                "      I: $$SET\n      J: ${UNSET:-${SET}-x}\n      K: x$SET\n      L: ${UNSET:-{\"a\":1}}\n"
-                "      M: ${SET:-{\"a\":1}}\n"
+                '      I: $$SET\n      J: ${UNSET:-${SET}-x}\n      K: x$SET\n      L: ${UNSET:-{"a":1}}\n'
+                '      M: ${SET:-{"a":1}}\n'
             ),
         },
         {

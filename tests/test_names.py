@@ -12,7 +12,7 @@ SHOP = ["api/Dockerfile", "web/Dockerfile", "worker/Dockerfile.worker", "src/car
 
 
 def find(image: str, dockerfiles: list[str] = SHOP, **known: dict) -> Link | None:  # type: ignore[type-arg]
-    return find_dockerfile(image, Dockerfiles(dockerfiles), known.get("declared", {}), [known.get("built", {})])
+    return find_dockerfile(image, Dockerfiles(dockerfiles), known.get("declared", {}), known.get("built", {}))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def _calls(subjects: int) -> int:
             f"team-{number % 20}/service-{subjects}-{number}/Dockerfile" for number in range(subjects)
         )
         for number in range(subjects):
-            find_dockerfile(f"registry.example.com/shop/service-{subjects}-{number}:1", dockerfiles, {}, [])
+            find_dockerfile(f"registry.example.com/shop/service-{subjects}-{number}:1", dockerfiles, {}, {})
     finally:
         sys.setprofile(None)
     return calls

@@ -244,7 +244,12 @@ class _Reading:
         from gracelint.parse.compose import read_projects
 
         try:
-            self.services = read_projects(self.compose, self.files)
+            together: tuple[tuple[str, ...], ...] = ()
+            if len(self.compose) > 1:
+                from gracelint.launch.builds import compose_lists
+
+                together = compose_lists(self.files, self.compose)
+            self.services = read_projects(self.compose, self.files, together)
         except Exception as error:
             self.errors.append(internal_error("reading the Compose files", error))
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         def read(self, path: str) -> Source | None:
             """The file's text, the same Source each time; None where it is missing, unreadable or outside."""
 
+        def glance(self, path: str) -> str:
+            """The file's text, not kept; empty where there is none."""
+
         def exists(self, path: str) -> bool:
             """Whether there is a file or folder at that path inside the project."""
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gracelint.facts import yaml
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
+    from gracelint.launch.builds import Builds
     from gracelint.parse.kubernetes import Manifests
 
     _Named = tuple[Word | None, Source]
@@ -109,7 +110,7 @@ class _Desk:
         for service in services:
             if service.build is not None and service.image is not None and service.build.inline is None:
                 self._built.setdefault(repository_of(service.image.value), _build_link(service))
-        self._others: dict[str, Link] | None = None
+        self._others: Builds | None = None
         self._links: dict[tuple[str, int], Link | None] = {}
         self._only: dict[str, Link] = {}
         self._builds: dict[tuple[str, tuple[tuple[str, str], ...]], list[Stage]] = {}
@@ -186,16 +187,17 @@ class _Desk:
         settings = self.configuration.of(path)
         key = (reference, id(settings))
         if key not in self._links:
-            built = (self._built, self._other_builds())
-            self._links[key] = find_dockerfile(reference, self._dockerfiles, settings.image_files(), built)
+            declared = settings.image_files()
+            self._links[key] = find_dockerfile(reference, self._dockerfiles, declared, self._built, self._otherwise)
         return self._links[key] or self._only.get(reference)
 
-    def _other_builds(self) -> dict[str, Link]:
+    def _otherwise(self, reference: str) -> Link | None:
+        """The build that scripts, pipelines and build files of the repository give for an image."""
         if self._others is None:
             from gracelint.launch.builds import builds
 
             self._others = builds(self.files, self._stages)
-        return self._others
+        return self._others.of(reference)
 
     def _built_with(self, path: str, arguments: tuple[tuple[str, str], ...]) -> list[Stage]:
         """The stages of a Dockerfile with build arguments put in, over bases that are built here, too."""
@@ -214,9 +216,10 @@ class _Desk:
         return self._builds[key]
 
     def _may_be_ours(self, stage: Stage) -> bool:
-        if stage.parent is not None or is_known(stage.base.value):
+        base = stage.base.value
+        if stage.parent is not None or "$" in base or is_known(base) or len(self._stages) == 1:
             return False
-        return self._find(stage.base.value, stage.source.path) is not None
+        return self._find(base, stage.source.path) is not None
 
     def _base(self, reference: str, path: str) -> Stage | None:
         """The stage of another Dockerfile that an image after FROM is built from."""

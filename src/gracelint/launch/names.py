@@ -10,7 +10,7 @@ from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class Link(Record):
@@ -47,11 +47,15 @@ class Dockerfiles:
 
 
 def find_dockerfile(
-    reference: str, dockerfiles: Dockerfiles, declared: Mapping[str, str], built: Sequence[Mapping[str, Link]]
+    reference: str,
+    dockerfiles: Dockerfiles,
+    declared: Mapping[str, str],
+    built: Mapping[str, Link],
+    otherwise: Callable[[str], Link | None] | None = None,
 ) -> Link | None:
     """The Dockerfile that builds an image, or None: two candidates are no link.
 
-    `declared` is the configuration; each of `built` holds images that a build names together with their Dockerfile.
+    `declared` is the configuration, `built` what Compose builds; `otherwise` knows other builds of the repository.
     """
     repository = repository_of(reference)
     name = posixpath.basename(repository)
@@ -59,11 +63,13 @@ def find_dockerfile(
         if key in declared:
             return Link(posixpath.normpath(declared[key]), "declared")
     for key in (reference, repository):
-        for links in built:
-            if key in links:
-                return links[key]
+        if key in built:
+            return built[key]
     if is_known(reference):
         return None
+    found = otherwise(reference) if otherwise is not None else None
+    if found is not None:
+        return found
     path = dockerfiles.called(repository)
     return Link(path, "named") if path is not None else None
 

@@ -59,7 +59,7 @@ def read_compose(document: Document, environment: Map[str, str] = NO_VARIABLES) 
 
 
 def read_projects(
-    documents: Map[str, list[Document]], files: Files, together: Iterable[tuple[str, ...]] = ()
+    documents: Map[str, list[Document]], files: Files, together: tuple[tuple[str, ...], ...] = ()
 ) -> list[ComposeService]:
     """The services of all projects. `together` are lists of files that the repository starts with `-f a -f b`.
 
@@ -81,7 +81,7 @@ def read_projects(
         model = loading.load(paths)
         used |= {*paths, *loading.included}
         templates |= loading.templates
-        for service in _services(model, files):
+        for service in _services(model, files, paths in together):
             layers = tuple(id(node) for _, node in service.layers)
             if layers not in seen:
                 seen.add(layers)
@@ -138,11 +138,21 @@ class _Model(Record, identity=True):
     places: Map[str, Place]
 
 
-def _services(model: _Model, files: Files | None) -> Iterator[ComposeService]:
-    """Those that say enough; the others are parts of services elsewhere."""
+def _services(model: _Model, files: Files | None, uppermost: bool = False) -> Iterator[ComposeService]:
+    """Those that say enough; the others are parts of services elsewhere.
+
+    A service of several files stands in the first of them or, for files that a command puts together, in the last.
+    """
     for part in model.parts.values():
         if part.node.get("build") or part.node.get("image") or part.missing:
-            yield service_of(part.key, part.node, part.layers, model.places, files, part.missing)
+            layers = part.layers[::-1] if uppermost else part.layers
+            yield service_of(_key_of(layers[0]) or part.key, part.node, part.layers, model.places, files, part.missing)
+
+
+def _key_of(layer: tuple[Document, Mapping]) -> Scalar | None:
+    document, node = layer
+    services = document.root.mapping("services") if isinstance(document.root, Mapping) else None
+    return next((key for key, value in services.items if value is node), None) if services else None
 
 
 class _Shelf:

@@ -45,9 +45,9 @@ def service_of(
         return interpolated(scalar, places) if scalar else None
 
     pid = text("pid")
-    document, own = layers[0]
+    document, own = next(layer for layer in layers if layer[0].source is key.source)
     return ComposeService(
-        source=document.source,
+        source=key.source,
         name=key.value,
         span=key.span,
         document=document,

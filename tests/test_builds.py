@@ -1,0 +1,200 @@
+"""What the repository itself says of the images it builds."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.testing import read
+
+TWO = {
+    "docker/one.Dockerfile": 'FROM python:3.12-slim\nCMD ["python", "one.py"]\n',
+    "docker/two.Dockerfile": 'FROM python:3.12-slim\nCMD ["python", "two.py"]\n',
+}
+BUILD = "docker build -t acme/shop -f docker/two.Dockerfile ."
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {{name: shop}}\nspec: {{containers: [{{name: shop, image: {image}}}]}}\n"
+
+
+def pod(image: str, files: dict[str, str]) -> Launch:
+    """The launch of a pod with an image, in a project of two Dockerfiles that are not named like it."""
+    found = read({**TWO, **files, "pod.yaml": POD.format(image=image)}).launches
+    return next(launch for launch in found if launch.origin.kind == "kubernetes")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Makefile": "IMAGE ?= acme/shop\n\nimage:\n\tdocker build -t $(IMAGE):$(TAG) -f docker/two.Dockerfile .\n"},
+        {"Makefile": "image:\n\tdocker build \\\n\t  --file=docker/two.Dockerfile \\\n\t  --tag=acme/shop:1 .\n"},
+        {"package.json": '{"scripts": {"image": "docker buildx build -f docker/two.Dockerfile -t acme/shop ."}}'},
+        {"scripts/build.sh": 'REPO=acme\ndocker build . -t "$REPO/shop:${TAG:-dev}" -f docker/two.Dockerfile\n'},
+        {"hack/build.sh": "podman build -f docker/two.Dockerfile -t acme/shop --build-arg A=1 .\n"},
+        {"docker/build.sh": "docker build -f two.Dockerfile -t acme/shop .\n"},
+        {"build.sh": "cd docker && docker build -f two.Dockerfile -t acme/shop .\n"},
+        {".gitlab-ci.yml": "a:\n  script:\n    - docker build -t acme/shop:$CI_TAG -f docker/two.Dockerfile .\n"},
+        {"justfile": "image:\n    docker build -t acme/shop -f docker/two.Dockerfile .\n"},
+        {"Taskfile.yml": "tasks:\n  image:\n    cmds:\n      - docker build -t acme/shop -f docker/two.Dockerfile .\n"},
+        {"Tiltfile": "docker_build('acme/shop', '.', dockerfile='docker/two.Dockerfile')\n"},
+        {
+            "skaffold.yaml": (
+                "build:\n  artifacts:\n    - image: acme/shop\n      context: docker\n"
+                "      docker: {dockerfile: two.Dockerfile}\n"
+            )
+        },
+        {
+            "docker-bake.hcl": (
+                'variable "TAG" { default = "latest" }\n'
+                'target "base" {\n  context = "."\n  args = { A = "1" }\n}\n'
+                'target "shop" {\n  inherits = ["base"]\n  dockerfile = "docker/two.Dockerfile"\n'
+                '  tags = ["acme/shop:${TAG}", "acme/shop:next"]\n}\n'
+            )
+        },
+        {
+            "docker-bake.hcl": (
+                'target "all" {\n  matrix = { item = ["one", "two"] }\n  name = "all-${item}"\n'
+                '  dockerfile = "docker/${item}.Dockerfile"\n  tags = [item == "two" ? "x" : "y", "acme/${item}"]\n}\n'
+                'target "shop" { # the shop\n  dockerfile = "docker/two.Dockerfile"\n  tags = ["acme/shop"]\n}\n'
+            )
+        },
+        {
+            "docker-bake.json": '{"target": {"shop": {"dockerfile": "docker/two.Dockerfile", "tags": ["acme/shop"]}}}',
+        },
+        {
+            ".github/workflows/image.yml": (
+                "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n"
+                "      - uses: docker/build-push-action@v6\n        with:\n          context: .\n"
+                "          file: docker/two.Dockerfile\n          tags: |\n            acme/shop:latest\n"
+            )
+        },
+        {
+            ".github/workflows/image.yml": (
+                "on: push\nenv:\n  REPO: acme\njobs:\n  image:\n    runs-on: ubuntu-latest\n    strategy:\n"
+                "      matrix:\n        include:\n          - {name: till, file: docker/one.Dockerfile}\n"
+                "          - {name: shop, file: docker/two.Dockerfile}\n    steps:\n"
+                "      - id: meta\n        uses: docker/metadata-action@v5\n        with:\n"
+                "          images: ${{ env.REPO }}/${{ matrix.name }}\n"
+                "      - uses: docker/build-push-action@v6\n        with:\n          file: ${{ matrix.file }}\n"
+                "          tags: ${{ steps.meta.outputs.tags }}\n"
+            )
+        },
+        {
+            ".github/workflows/image.yml": (
+                "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    strategy:\n"
+                "      matrix:\n        which: [one, two]\n    steps:\n"
+                "      - run: docker build -f docker/two.Dockerfile -t ${{ github.repository_owner }}/shop:1 .\n"
+            )
+        },
+    ],
+    ids=lambda files: next(iter(files)),
+)
+def test_a_build_that_names_image_and_dockerfile_joins_them(files: dict[str, str]) -> None:
+    launch = pod("acme/shop:1.2", files)
+    assert launch.stage is not None
+    assert (launch.stage.source.path, launch.link) == ("docker/two.Dockerfile", "built")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"Makefile": "image:\n\tdocker build -t $(IMAGE) -f docker/two.Dockerfile .\n"},
+        {"Makefile": "image:\n\tdocker build -t acme/shop -f docker/$(WHICH).Dockerfile .\n"},
+        {"Makefile": f"a:\n\t{BUILD}\nb:\n\t{BUILD.replace('two', 'one')}\n"},
+        {"Makefile": "image:\n\tdocker build -f docker/two.Dockerfile .\n\tdocker push acme/shop\n"},
+        {"docker-bake.hcl": 'target "shop" {\n  dockerfile = "docker/two.Dockerfile"\n}\n'},
+        {"docker-bake.hcl": "target {{{{ tags = [[[" * 200},
+    ],
+    ids=str,
+)
+def test_what_names_only_one_of_them_joins_nothing(files: dict[str, str]) -> None:
+    assert pod("acme/shop:1.2", files).stage is None
+
+
+def test_the_tag_tells_two_builds_apart() -> None:
+    script = "".join(BUILD.replace("shop", f"shop:{tag}").replace("two", tag) + "\n" for tag in ("one", "two"))
+    launch = pod("acme/shop:two", {"build.sh": script})
+    assert launch.stage is not None
+    assert launch.stage.source.path == "docker/two.Dockerfile"
+
+
+def test_a_build_may_stop_at_a_stage() -> None:
+    files = {
+        "docker/dockerfile": "FROM python:3.12-slim AS release\nCMD a\nFROM release AS nightly\nCMD b\n",
+        "package.json": '{"scripts": {"image": "docker build -f docker/dockerfile --target release -t acme/shop:2 ."}}',
+    }
+    launch = pod("acme/shop:2", files)
+    assert launch.stage is not None
+    assert launch.stage.name == "release"
+
+
+# Bases
+
+
+def test_a_base_that_is_built_here_is_part_of_the_image() -> None:
+    files = {
+        "base/Dockerfile": (
+            'FROM python:3.12-slim\nENV ROLE=web\nWORKDIR /srv\nCOPY run.sh /run.sh\nENTRYPOINT ["/run.sh"]\n'
+        ),
+        "base/run.sh": '#!/bin/sh\nexec "$@"\n',
+        "app/Dockerfile": 'FROM registry.example.com/base:1\nCOPY main.py .\nCMD ["python", "main.py"]\n',
+        "app/main.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    (launch,) = read(files).launches
+    assert (launch.verdict, launch.image.env["ROLE"]) == (Verdict.HANDLED, "web")
+    assert [hop.name for hop in launch.hops] == ["dash-debian", "main.py"]
+
+
+def test_a_base_that_starts_something_of_its_own_is_judged_too() -> None:
+    files = {
+        "base/Dockerfile": "FROM python:3.12-slim\nCMD python base.py\n",
+        "app/Dockerfile": "FROM acme/base\nCMD python app.py\n",
+    }
+    assert len(read(files).launches) == 2
+
+
+def test_bases_that_are_built_from_one_another_end() -> None:
+    files = {"one/Dockerfile": "FROM acme/two\nCMD a\n", "two/Dockerfile": "FROM acme/one\nCMD b\n"}
+    assert len(read(files).launches) == 2
+
+
+def test_build_arguments_fill_the_base_of_the_service_that_gives_them() -> None:
+    files = {
+        "compose.yaml": (
+            "services:\n  cache: {build: {context: ., args: {BASE: 'redis:7'}}}\n"
+            "  web: {build: {context: ., args: [BASE=nginx]}}\n"
+        ),
+        "Dockerfile": "ARG BASE\nFROM ${BASE}\n",
+    }
+    found = {launch.origin.name: [word.value for word in launch.argv or ()] for launch in read(files).launches}
+    assert found == {
+        "cache": ["docker-entrypoint.sh", "redis-server"],
+        "web": ["/docker-entrypoint.sh", "nginx", "-g", "daemon off;"],
+    }
+
+
+# Compose files that are started together
+
+
+def test_files_that_a_command_starts_together_are_merged() -> None:
+    files = {
+        "docker-compose.yml": "services: {shop: {image: 'python:3', command: [a]}, mail: {image: 'python:3'}}\n",
+        "docker-compose.prod.yml": "services: {shop: {image: 'python:3.12', command: [b]}}\n",
+        "Makefile": "up:\n\tdocker compose -f docker-compose.yml -f docker-compose.prod.yml up -d\n",
+    }
+    found = [
+        (launch.origin.source.path, launch.origin.name, (launch.argv or ())[0].value) for launch in read(files).launches
+    ]
+    assert found == [
+        ("docker-compose.yml", "shop", "a"),
+        ("docker-compose.yml", "mail", "python3"),
+        ("docker-compose.prod.yml", "shop", "b"),
+    ]
+
+
+def test_a_variant_that_nothing_starts_is_judged_by_what_it_says() -> None:
+    files = {
+        "compose.yaml": "services: {shop: {image: 'python:3', command: [a]}}\n",
+        "compose.prod.yaml": "services: {shop: {command: [b]}}\n",
+    }
+    assert [launch.origin.source.path for launch in read(files).launches] == ["compose.yaml"]
