@@ -7,6 +7,7 @@ import posixpath
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
+from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
-    from gracelint.source import Source, Word
+    from gracelint.source import Source
 
+_ENDLESS = (("tail", "-f"), ("tail", "-F"), ("sleep", "infinity"), ("sleep", "inf"))
+_SHELLS = ("sh", "bash", "dash", "ash")
 _MOST = 3
 """Programs that start one another."""
 
@@ -39,10 +42,32 @@ class Children:
         """Whether a command runs until it is stopped; None where that is not known."""
         if not words:
             return None
-        if posixpath.basename(words[0].value) in table("servers"):
+        name = posixpath.basename(words[0].value)
+        if name in table("servers") or (words[1:2] and (name, words[1].value) in _ENDLESS):
             return True
+        if name in table("one_shots")["commands"] or name in table("one_shots")["instant"]:
+            return False
+        rest = [word.value for word in words[1:]]
+        if rest[:1] and rest[0] in (*table("one_shots")["operands"].get(name, ()), *table("one_shots")["switches"]):
+            return False
+        if name in _SHELLS and rest[:1] == ["-c"] and len(rest) > 1:
+            return self._text_runs_on(words[2])
         program = self._program(words)
         return None if program is None else program.long_running
+
+    def _text_runs_on(self, text: Word) -> bool | None:
+        """Whether the words of a shell's text run on; None for all that is more than one plain command."""
+        if any(character in text.value for character in "|&;<>()$`\\\"'*?[#~\n"):
+            return None
+        return self.runs_on(tuple(Word(word, text.span) for word in text.value.split()))
+
+    def seconds(self, words: tuple[Word, ...] | None) -> float | None:
+        """How long `sleep 5` takes."""
+        if not words or len(words) != 2 or posixpath.basename(words[0].value) != "sleep":
+            return None
+        unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(words[1].value[-1:])
+        number = words[1].value[: -1 if unit else None]
+        return float(number) * (unit or 1) if number.isascii() and number.replace(".", "", 1).isdigit() else None
 
     def ends_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
         """Whether a command that is no PID 1 ends when it gets a signal: most have no handler. None: not known."""

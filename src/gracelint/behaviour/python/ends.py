@@ -168,7 +168,7 @@ class Frame:
 class Registration(Value):
     """What is installed for a signal: a handler, or `SIG_IGN`, `SIG_DFL`."""
 
-    __slots__ = ("certain", "handler", "loop", "main_thread", "module", "names", "node", "server", "signals")
+    __slots__ = ("certain", "green", "handler", "loop", "main_thread", "module", "names", "node", "server", "signals")
 
     def __init__(self, handler: Value, node: ast.AST, module: Module) -> None:
         self.handler = handler
@@ -180,6 +180,8 @@ class Registration(Value):
         """Called by the event loop, between callbacks."""
         self.main_thread = True
         self.certain = True
+        self.green = False
+        """It runs beside the main thread, which goes on waiting."""
         self.server: Point | None = None
         """Where the server waits whose own handler it is."""
 

@@ -292,7 +292,7 @@ def elsewhere(
     if (
         last in table("python")["words"]["may_wait"]
         and top not in STANDARD
-        and not machine.handling
+        and (not machine.handling or machine.aside)
         and path not in table("python")["consumer"]
         and _may_block(path, last, args)
     ):
@@ -385,13 +385,15 @@ def block(
         return FROM_OUTSIDE
     point = Point(node, machine.module, row["kind"], seconds, text_of(node))
     comes_back = bool(row.get("returns"))
+    lasts: bool | None = True
     if row.get("child"):
         machine.facts.children.append(child_of(machine, "subprocess", node, args))
-        runs_on = machine.children.runs_on(words_of(machine, args[0], node) if args else None)
-        comes_back = runs_on is not True
-        if runs_on is None and not machine.arrived:
-            point.tag = LOST
-            machine.facts.maybe.append(point)
+        shell = is_true(keywords.get("shell")) or row["kind"] == "os.system"
+        lasts = child_lasts(machine, point, words_of(machine, args[0], node, shell) if args else None)
+        comes_back = lasts is not True
+        point.tag = LOST if lasts is None and not machine.arrived else CERTAIN
+    if isinstance(receiver, Thing) and row.get("by_socket") and ("called after", "close") in receiver.store:
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.OSError"))])
     value: Value = FROM_OUTSIDE
     if row["kind"] == "accept":
         value = items("tuple", [Thing("socket.socket", node, machine.module), FROM_OUTSIDE])
@@ -407,12 +409,36 @@ def block(
     ):
 
         def ready() -> bool | Unknown:
+            if row["kind"] == "queue.join" and ("called", "task_done") in receiver.store:
+                # Somebody takes from the queue, and says so.
+                return True
             return _woken(receiver)
+
+    elif lasts is None:
+
+        def ready() -> bool | Unknown:
+            return machine.arrived and LOST_TRACK
 
     value = machine.wait(
         point, ready=ready, raises=row.get("raises"), comes_back=comes_back, deaf=bool(row.get("deaf")), value=value
     )
+    if isinstance(receiver, Thing) and row.get("by_socket") and ("called after", "close") in receiver.store:
+        # The call is taken up again after the handler, and finds its socket closed.
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.OSError"))])
     return _timed_out(row, function, receiver, value) if machine.arrived else value
+
+
+def child_lasts(machine: Machine, point: Point, words: tuple[Word, ...] | None) -> bool | None:
+    """Whether a child that is waited for runs until it is stopped; sets the time that one takes that does not."""
+    lasts = machine.children.runs_on(words)
+    seconds = machine.children.seconds(words)
+    if point.seconds is None and seconds is not None:
+        point.seconds = Const(seconds)
+    elif point.seconds is None and lasts is False:
+        point.seconds = Const(0)
+    if lasts is None and not machine.arrived:
+        machine.facts.maybe.append(point)
+    return lasts
 
 
 def _timed_out(row: dict[str, Any], function: Value, receiver: Value | None, value: Value) -> Value:
@@ -429,10 +455,10 @@ def _timed_out(row: dict[str, Any], function: Value, receiver: Value | None, val
 
 def _woken(receiver: Thing) -> bool | Unknown:
     """Something was put into a queue, or a socket was closed, after the signal."""
-    for method in ("put", "put_nowait", "notify", "notify_all", "set", "shutdown", "send"):
+    for method in ("put", "put_nowait", "notify", "notify_all", "set", "close", "shutdown", "send"):
         if ("called after", method) in receiver.store:
             return True if method != "shutdown" else LOST_TRACK
-    return LOST_TRACK if ("called after", "close") in receiver.store else False
+    return False
 
 
 def seconds_of(
@@ -509,15 +535,25 @@ def deliver(machine: Machine, point: Point) -> None:
         loop.hit = True
     installed = machine.world.get(("signal", machine.signal))
     server = installed.server if isinstance(installed, Registration) else None
-    if machine.signal in point.handles and (server is point or point.serves is None or _is_told(machine, point)):
+    if _is_blocked(machine) and machine.signal not in point.handles:
+        machine.held = True
+        if any(machine.signal in other.handles for other in machine.facts.aside):
+            machine.doubt(f"{machine.signal} is blocked, and what the thread that waits for it does is not followed")
+        return
+    if machine.signal in point.handles and _takes_it(machine, point, server):
         machine.served = True
         if point.receiver is not None:
             for stop in ("stop", "shutdown"):
                 machine.write(point.receiver.store, ("called", stop), TRUE)
         machine.write(machine.world, "served", TRUE)
         return
-    if ("masked", machine.signal) in machine.world:
-        raise Leave([End(IGNORED)])
+    take(machine, point)
+
+
+def take(machine: Machine, point: Point) -> None:
+    """What is installed for the signal is done with it, where the main thread is."""
+    installed = machine.world.get(("signal", machine.signal))
+    server = installed.server if isinstance(installed, Registration) else None
     if server is not None:
         server.is_over = True
         return
@@ -533,16 +569,21 @@ def deliver(machine: Machine, point: Point) -> None:
             throw(machine, [End(RAISE, CERTAIN, Error("builtins.KeyboardInterrupt"))], point)
         raise Leave([End(DEFAULT)])
     machine.handler = registration
-    if registration.loop and not machine.awaiting:
+    if registration.loop and not registration.green and not machine.awaiting:
         machine.pending = registration
         return
     run_handler(machine, registration, point)
 
 
-def _is_told(machine: Machine, point: Point) -> bool:
-    """Whether a server hears of its end by other means than a handler in its main thread."""
-    assert point.serves is not None
-    return bool(point.serves.get("told") or point.serves.get("reload_cuts"))
+def _is_blocked(machine: Machine) -> bool:
+    return is_true(machine.world.get(("masked", machine.signal)))
+
+
+def _takes_it(machine: Machine, point: Point, server: Point | None) -> bool:
+    """Whether the call itself takes the signal: a server by its own handler or otherwise, sigwait() what is blocked."""
+    if point.serves is None:
+        return _is_blocked(machine)
+    return server is point or bool(point.serves.get("told") or point.serves.get("reload_cuts"))
 
 
 def run_handler(machine: Machine, registration: Registration, point: Point) -> None:
@@ -557,8 +598,8 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
             machine.misfit = True
             raise Leave([End(RAISE, CERTAIN, Error("builtins.TypeError"))])
         value = machine.call(registration.handler, arguments, {}, registration.node)
-        if isinstance(value, Later):
-            machine.doubt("the handler is a coroutine function that nobody awaits")
+        if isinstance(value, Later) and isinstance(value.function, Function):
+            machine.unawaited = True
     except Leave as leave:
         ends = leave.ends
     finally:
@@ -1008,6 +1049,9 @@ def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
     if thing.kind == "concurrent.futures.Future":
         join_point(machine, "await", node, None, [thing])
         return FROM_OUTSIDE
+    if machine.aside and machine.cancelling and isinstance(node, ast.Await):
+        machine.cancelling = False
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
     return thing
 
 

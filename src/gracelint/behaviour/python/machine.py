@@ -139,6 +139,8 @@ class Machine:
         """Of objects that processes share."""
         self.arrived_at = 0
         """How long the trail was when the signal arrived."""
+        self.held = False
+        """The signal has come, but is blocked."""
         self.unheard = False
         """The handler has run, but the event loop goes on waiting."""
         self.thrown: Error | None = None
@@ -147,6 +149,8 @@ class Machine:
         """The server whose requests in flight are lost."""
         self.waited = False
         """The wait in which the signal arrived was waited out."""
+        self.unawaited = False
+        """The handler is a coroutine function: what it gives is never run."""
         self.misfit = False
         """The handler cannot be called with the arguments that it gets."""
         self.timers_set = False
@@ -277,13 +281,14 @@ class Machine:
     def beside(self, branch: Callable[[], list[End]]) -> None:
         """Walks what goes on at the same time, and keeps what it may have left behind by now."""
         mark = len(self.trail)
-        self.forks += 1
         branch()
-        self.forks -= 1
         changes = self.undo(mark)
         for (_, key), (store, value) in reversed(changes.items()):
-            if value is not MISSING:
-                self.write(store, key, join(store.get(key), value, OUTSIDE))
+            if value is MISSING:
+                continue
+            # A handler that a task installs is there as soon as the main task waits.
+            is_handler = store is self.world and isinstance(value, Registration)
+            self.write(store, key, value if is_handler else join(store.get(key), value, OUTSIDE))
 
     def undo(self, mark: int) -> dict[tuple[int, Hashable], tuple[Store, Value]]:
         """Takes back all writes since `mark`; what they had left behind."""

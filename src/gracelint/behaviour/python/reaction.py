@@ -56,9 +56,7 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
         if known is None or point.tag < known.tag:
             seen[id(point.node)] = point
     unique = list(seen.values())
-    if any(point.kind in ("select", "poll") for point in unique):
-        # What select() names is ready: reading it does not wait.
-        unique = [point for point in unique if point.kind != "elsewhere"]
+    unique = [point for point in unique if not _is_visit(point, unique)]
     final = next((end.point for end in ends if end.kind == STUCK and end.tag == CERTAIN), None)
     if final is not None:
         inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
@@ -67,6 +65,16 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
     lasting = [p for p in unique if p.loops or (p.seconds is None and p.tag != LOST) or (p.limit or 0) >= _LONG]
     weak = [p for p in lasting if p.tag < LOST]
     return (weak or lasting)[-_POINTS:]
+
+
+def _is_visit(point: Point, points: list[Point]) -> bool:
+    """A read that does not wait for long: select() has named what is read, or accept() has just taken its peer."""
+    if point.kind == "elsewhere" and any(other.kind in ("select", "poll") for other in points):
+        return True
+    waits = {"accept": ("select", "poll"), "recv": ("select", "poll", "accept"), "read": ("select", "poll")}
+    before = waits.get(point.kind, ())
+    loops = {loop.node for loop in point.loops}
+    return any(other.kind in before and loops.intersection(loop.node for loop in other.loops) for other in points)
 
 
 def _is_passing(point: Point, final: Point) -> bool:
@@ -358,6 +366,12 @@ def _stuck(signal: str, point: Point, run: Run, child: Run, end: End) -> Reactio
         swallower = _swallower(point)
         if swallower is not None:
             return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, cause, why, swallower, notes)
+    elif machine.held:
+        why = f"{signal} is blocked with pthread_sigmask(), and nothing takes it"
+        return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, Cause.DISCARDED, why, point.span)
+    elif machine.unawaited:
+        why = f"the handler for {signal} is a coroutine function, and nobody awaits what it gives: it never runs"
+        return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, Cause.DISCARDED, why, at_handler)
     elif end.cause == "deaf":
         cause, why = Cause.NEVER_OBSERVED, f"no handler runs before `{where.what}` returns"
     elif end.cause == "handler wait":

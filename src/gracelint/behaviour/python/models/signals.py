@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Point, Registration
-from gracelint.behaviour.python.library import NUMBERS, path_of, signal_of, text_of
+from gracelint.behaviour.python.library import EXITS, NUMBERS, path_of, signal_of, take, text_of
 from gracelint.behaviour.python.models.base import argument, model
 from gracelint.behaviour.python.models.subprocesses import forward
 from gracelint.behaviour.python.values import (
     CERTAIN,
+    FALSE,
     FROM_OUTSIDE,
     LOST_TRACK,
     NONE,
@@ -22,6 +23,7 @@ from gracelint.behaviour.python.values import (
     Thing,
     Unknown,
     Value,
+    items,
 )
 
 TYPE_CHECKING = False
@@ -52,6 +54,11 @@ def _register(machine: Machine, function: Value, args: Arguments, keywords: Keyw
     before = machine.world.get(("signal", name), Name("signal.SIG_DFL"))
     if name in ("SIGKILL", "SIGSTOP"):
         return NONE
+    _install(machine, handler, node, name, on_loop=on_loop)
+    return before.handler if isinstance(before, Registration) else before
+
+
+def _install(machine: Machine, handler: Value, node: ast.AST, name: str, *, on_loop: bool) -> Registration:
     registration = next((r for r in machine.facts.registrations if r.node is node and r.handler is handler), None)
     if registration is None:
         registration = Registration(handler, node, machine.module)
@@ -67,7 +74,7 @@ def _register(machine: Machine, function: Value, args: Arguments, keywords: Keyw
     if machine.handling and path_of(handler) == "signal.SIG_DFL":
         machine.act("default", name, node)
     machine.write(machine.world, ("signal", name), handler if isinstance(handler, Unknown) else registration)
-    return before.handler if isinstance(before, Registration) else before
+    return registration
 
 
 def _register_off_main(machine: Machine, handler: Value, node: ast.AST, name: str | None) -> Value:
@@ -101,7 +108,7 @@ def _getsignal(machine: Machine, function: Value, args: Arguments, keywords: Key
 @model("signal.pause")
 def _pause(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     point = Point(node, machine.module, "pause", None, text_of(node))
-    return machine.wait(point, ready=lambda: machine.arrival is point)
+    return machine.wait(point, ready=lambda: machine.arrival is point and not machine.held)
 
 
 @model("signal.sigwait", "signal.sigwaitinfo")
@@ -115,7 +122,15 @@ def _sigwait(machine: Machine, function: Value, args: Arguments, keywords: Keywo
         registration.signals = list(point.handles)
         machine.facts.registrations.append(registration)
     number = Const(NUMBERS.get(machine.signal, 15))
-    return machine.wait(point, ready=lambda: machine.arrival is point and machine.served, value=number)
+    return machine.wait(point, ready=lambda: _taken(machine, point), value=number)
+
+
+def _taken(machine: Machine, point: Point) -> bool:
+    """Whether this call has the signal: it came while the call waited, or was held back until then."""
+    if machine.held and machine.signal in point.handles and not machine.aside:
+        machine.held, machine.served = False, True
+        return True
+    return machine.arrival is point and machine.served
 
 
 @model("signal.sigtimedwait")
@@ -123,9 +138,9 @@ def _sigtimedwait(machine: Machine, function: Value, args: Arguments, keywords: 
     point = Point(node, machine.module, "sigwait", args[1] if len(args) > 1 else FROM_OUTSIDE, text_of(node))
     known = machine.elements(args[0]) if args else None
     point.handles = tuple(name for name in map(signal_of, known or ()) if name)
-    machine.wait(point, ready=lambda: machine.arrival is point and machine.served)
+    machine.wait(point, ready=lambda: _taken(machine, point))
     if machine.arrived:
-        return Thing("signal.struct_siginfo", node, machine.module) if machine.arrival is point else NONE
+        return Thing("signal.struct_siginfo", node, machine.module) if machine.served else NONE
     return FROM_OUTSIDE
 
 
@@ -133,22 +148,66 @@ def _sigtimedwait(machine: Machine, function: Value, args: Arguments, keywords: 
 def _mask(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     how = path_of(args[0]).rpartition(".")[2] if args else ""
     known = machine.elements(args[1]) if len(args) > 1 else None
-    for name in (signal_of(value) for value in known or ()):
-        if name and how in ("SIG_BLOCK", "SIG_SETMASK"):
-            machine.write(machine.world, ("masked", name), TRUE)
-        elif name and how == "SIG_UNBLOCK" and ("masked", name) in machine.world:
-            machine.doubt(f"whether {name} is blocked is only known when it runs")
-    return FROM_OUTSIDE
+    before = [name for name in NUMBERS if _is_blocked(machine, name)]
+    every = len(args) > 1 and path_of(args[1]).startswith("signal.valid_signals")
+    named = set(NUMBERS) if every else {name for name in map(signal_of, known or ()) if name}
+    if known is None and not every:
+        machine.doubt("which signals are blocked is only known when it runs")
+    after = {"SIG_BLOCK": {*before, *named}, "SIG_UNBLOCK": {*before} - named, "SIG_SETMASK": named}.get(how, {*before})
+    for name in NUMBERS:
+        if (name in after) is not (name in before) and not machine.aside:
+            machine.write(machine.world, ("masked", name), TRUE if name in after else FALSE)
+    if machine.held and machine.signal not in after and machine.arrival is not None:
+        machine.held = False
+        take(machine, machine.arrival)
+    return items("set", [Name(f"signal.{name}") for name in before])
 
 
-@model("anyio.open_signal_receiver", "trio.open_signal_receiver", "gevent.signal_handler", "gevent.signal")
+def _is_blocked(machine: Machine, name: str) -> bool:
+    blocked = machine.world.get(("masked", name))
+    return isinstance(blocked, Const) and bool(blocked.value)
+
+
+@model("anyio.open_signal_receiver", "trio.open_signal_receiver")
 def _receive(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    """Handlers of other event loops."""
-    for name in (signal_of(value) for value in args):
-        if name is not None:
-            machine.write(machine.world, ("signal", name), LOST_TRACK)
-    machine.doubt(f"what comes of the signal that `{text_of(node)}` takes is not followed")
-    return FROM_OUTSIDE
+    """Within it signals wait to be iterated over."""
+    known = machine.world.get(("receiver", id(node)))
+    receiver = known if isinstance(known, Thing) else Thing(path_of(function), node, machine.module)
+    machine.write(machine.world, ("receiver", id(node)), receiver)
+    for value in args:
+        name = signal_of(value)
+        if name is not None and not machine.arrived:
+            handler = Partial(Name("signal.received"), [receiver, value], {})
+            _install(machine, handler, node, name, on_loop=True)
+    return receiver
+
+
+@model("signal.received")
+def _received(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    receiver = args[0]
+    assert isinstance(receiver, Thing)
+    machine.act("event", "the receiver", node)
+    machine.write(receiver.store, "#received", args[1])
+    return NONE
+
+
+def _close_receiver(machine: Machine, thing: Thing, expression: ast.expr) -> None:
+    """Python's default is back."""
+    for key, value in list(machine.world.items()):
+        if isinstance(value, Registration) and value.node is thing.node and not machine.aside:
+            machine.write(machine.world, key, Registration(Name("signal.SIG_DFL"), value.node, value.module))
+
+
+EXITS["trio.open_signal_receiver"] = EXITS["anyio.open_signal_receiver"] = _close_receiver
+
+
+@model("gevent.signal_handler", "gevent.signal", "gevent.hub.signal")
+def _green(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A handler that runs in a greenlet of its own, while the main one goes on waiting."""
+    name = signal_of(args[0]) if args else None
+    if name is not None and len(args) > 1:
+        _install(machine, Partial(args[1], args[2:], keywords), node, name, on_loop=True).green = True
+    return NONE
 
 
 @model("signal.set_wakeup_fd", "signal.signalfd")

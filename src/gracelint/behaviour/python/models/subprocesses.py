@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, stuck
-from gracelint.behaviour.python.library import EXITS, child_of, is_none, is_true, signal_of, text_of, words_of
+from gracelint.behaviour.python.library import (
+    EXITS,
+    child_lasts,
+    child_of,
+    is_none,
+    is_true,
+    signal_of,
+    text_of,
+    words_of,
+)
 from gracelint.behaviour.python.models.base import argument, model, receiver_of
 from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST_TRACK, NONE, TRUE, Bound, Const, Thing, Unknown, Value
 from gracelint.source import Word
@@ -47,14 +56,16 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
 
     if machine.handling and _holds_lock(machine.arrival, thing) and seconds is None:
         raise stuck(point, "handler wait")
-    words = _words_of(thing)
-    runs_on = machine.children.runs_on(words)
-    if runs_on is None and not machine.arrived:
-        machine.facts.maybe.append(point)
+    lasts = child_lasts(machine, point, _words_of(thing))
+
+    def ready() -> bool | Unknown:
+        ended = _child_ended(machine, thing)
+        return LOST_TRACK if ended is False and lasts is None and machine.arrived and not machine.handling else ended
+
     return machine.wait(
         point,
-        ready=lambda: _child_ended(machine, thing),
-        comes_back=runs_on is not True,
+        ready=ready,
+        comes_back=lasts is not True,
         raises="subprocess.TimeoutExpired",
     )
 
