@@ -249,7 +249,7 @@ def call(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
 
         return serve(machine, function, path, knowledge["server"][path], args, keywords, node)
     if path in knowledge["consumer"] and not knowledge["consumer"][path].get("iterates"):
-        return consume(machine, function, path, knowledge["consumer"][path], node)
+        return consume(machine, function, knowledge["consumer"][path], args, keywords, node)
     if path in knowledge["wait"]:
         row = knowledge["wait"][path]
         if row.get("later"):
@@ -481,10 +481,13 @@ def seconds_of(
     return given
 
 
-def consume(machine: Machine, function: Value, path: str, row: dict[str, Any], node: ast.AST) -> Value:
+def consume(
+    machine: Machine, function: Value, row: dict[str, Any], args: Arguments, keywords: Keywords, node: ast.AST
+) -> Value:
     """A consumer's own loop."""
     receiver = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
-    point = Point(node, machine.module, row["kind"], None, text_of(node))
+    seconds = seconds_of(machine, row, args, keywords, receiver) if "keyword" in row else None
+    point = Point(node, machine.module, row["kind"], seconds, text_of(node))
     stops = tuple(row.get("stops", ()))
 
     def ready() -> bool | Unknown:
@@ -501,6 +504,8 @@ def _is_made(path: str) -> bool:
 def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.AsyncFor) -> Point | None:
     """The wait that iterating over something is, where it has no end of its own."""
     path = path_of(iterable)
+    if path.endswith(".open_signal_receiver") and isinstance(iterable, Thing):
+        return Point(node.iter, machine.module, "signals", None, f"for … in {text_of(node.iter)}")
     row = table("python")["consumer"].get(path)
     point = Point(node.iter, machine.module, "iterate", None, f"for … in {text_of(node.iter)}")
     point.comes_back = True
@@ -758,8 +763,30 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
     return ends
 
 
-def finishes(machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool = False) -> bool | Unknown:
-    """Whether a thread, task or child comes to its end, as things are now."""
+def let_tasks_run(machine: Machine) -> None:
+    """After the signal the tasks beside the main task go on: one that comes to its end has done what it does."""
+    if machine.running_tasks:
+        return
+    machine.running_tasks = True
+    try:
+        tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
+        for task in tasks:
+            if not isinstance(task, Thing) or task.kind != "asyncio.Task" or not _still_runs(task):
+                continue
+            if finishes(machine, task, task.node or machine.entry.tree, keeps=True) is True:
+                machine.write(task.store, "#finished", TRUE)
+    finally:
+        machine.running_tasks = False
+
+
+def _still_runs(task: Thing) -> bool:
+    return "#finished" not in task.store and "#cancelled" not in task.store and "#target" in task.store
+
+
+def finishes(
+    machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool = False, keeps: bool = False
+) -> bool | Unknown:
+    """Whether a thread, task or child comes to its end, as things are now; `keeps` what it does until then."""
     if "#finished" in thing.store or "#terminated" in thing.store:
         return is_true(thing.store.get("#finished", TRUE))
     target = thing.store.get("#target")
@@ -783,7 +810,9 @@ def finishes(machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool =
             shared = _as_child_sees(machine)
         inside = len(machine.trail)
         ends = _body(machine, thing, node)
-        machine.undo(inside if private else mark)
+        changes = machine.undo(inside if private else mark)
+        if keeps and ends and all(end.kind in (NORMAL, RAISE) and end.tag == CERTAIN for end in ends):
+            machine.redo(changes)
         if shared is not None:
             _restore(machine, shared)
     finally:
@@ -833,7 +862,14 @@ def _is_known(target: Name | Bound) -> bool:
     )
 
 
-def join_point(machine: Machine, kind: str, node: ast.AST, seconds: Value | None, things: Sequence[Thing]) -> Value:
+def join_point(
+    machine: Machine,
+    kind: str,
+    node: ast.AST,
+    seconds: Value | None,
+    things: Sequence[Thing],
+    group: Thing | None = None,
+) -> Value:
     """Waits until threads, tasks or children are done."""
     point = Point(node, machine.module, kind, seconds, text_of(node))
     point.joins = tuple(things)
@@ -841,7 +877,8 @@ def join_point(machine: Machine, kind: str, node: ast.AST, seconds: Value | None
         return FROM_OUTSIDE
 
     def ready() -> bool | Unknown:
-        answers = [finishes(machine, thing, node) for thing in things]
+        cancelled = group is not None and "#cancelled" in group.store
+        answers = [finishes(machine, thing, node, cancelled=cancelled) for thing in things]
         if kind == "task group" and any("#failed" in thing.store for thing in things):
             return True
         if any(answer is False for answer in answers):
@@ -1031,6 +1068,8 @@ def await_external(machine: Machine, later: Later) -> Value:
         from gracelint.behaviour.python.serving import serve
 
         return serve(machine, later.function, path, knowledge["server"][path], later.args, later.keywords, later.node)
+    if isinstance(later.function, (Name, Bound)) and path and path.split(".")[0] not in STANDARD:
+        return elsewhere(machine, later.function, path, later.args, later.keywords, later.node)
     return FROM_OUTSIDE
 
 

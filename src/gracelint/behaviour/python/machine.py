@@ -139,6 +139,7 @@ class Machine:
         """Of objects that processes share."""
         self.arrived_at = 0
         """How long the trail was when the signal arrived."""
+        self.running_tasks = False
         self.held = False
         """The signal has come, but is blocked."""
         self.unheard = False
@@ -704,6 +705,7 @@ class Machine:
         if not self.arrived:
             return self._wait_before(point, is_ready, ready, raises, comes_back, deaf, value)
         if self.handling == 0 or self.aside:
+            is_ready = self._after_tasks(is_ready, ready)
             return self._wait_after(point, is_ready, raises, value, resuming)
         self.act("wait", point.what, point.node, point.limit)
         self.leaving.append(point)
@@ -713,6 +715,13 @@ class Machine:
             raise stuck(point, "handler wait", is_ready.tag if isinstance(is_ready, Unknown) else CERTAIN)
         self.spend(point)
         return value
+
+    def _after_tasks(self, is_ready: bool | Unknown, ready: Callable[[], bool | Unknown] | None) -> bool | Unknown:
+        """Whether the wait is over once the tasks beside it had their turn."""
+        if is_ready is True or ready is None or not self.awaiting or self.aside or self.unheard or not self.runners:
+            return is_ready
+        library.let_tasks_run(self)
+        return ready()
 
     def _wait_before(
         self,
@@ -740,6 +749,7 @@ class Machine:
             if self.served:
                 return value
             is_ready = ready() if ready is not None and not self.unheard else False
+            is_ready = self._after_tasks(is_ready, ready)
             if isinstance(is_ready, Unknown) and is_ready.tag == OUTSIDE:
                 is_ready = False
             return self._wait_after(point, is_ready, raises, value, False)

@@ -210,7 +210,9 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         server = (machine.dropped.serves or {}).get("server", "the server")
         thrown = "the handler's exception" if handler is not None else "KeyboardInterrupt"
         what = f"{thrown} leaves `{machine.dropped.what}` at once: {server} drops the requests in flight"
-        if machine.cleaned:
+        if machine.thrown is None:
+            what = f"`{machine.dropped.what}` returns before its requests are done: {server} drops those in flight"
+        if machine.cleaned and not daemonic:
             return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
     if handler is None and signal == "SIGINT":

@@ -125,9 +125,12 @@ def serve(
             return _pulled(machine, trigger, node)
         if point.is_over or receiver is None:
             return point.is_over
-        if is_true(receiver.store.get("should_exit")):
+        if is_true(receiver.store.get(row.get("flag", "should_exit"))):
             return True
-        return any(("called", stop) in receiver.store for stop in stops)
+        is_stopped = any(("called", stop) in receiver.store for stop in stops)
+        if is_stopped and row.get("leaves") and machine.arrived:
+            machine.dropped = point
+        return is_stopped
 
     app = _application(machine, row, args, keywords, receiver)
     return around(machine, app, row, point, lambda: machine.wait(point, ready=ready, value=NONE))

@@ -19,6 +19,7 @@ from gracelint.behaviour.python.ends import (
     Leave,
     Loop,
     Point,
+    stuck,
 )
 from gracelint.behaviour.python.expressions import calculate, compared
 from gracelint.behaviour.python.values import (
@@ -142,6 +143,8 @@ def _for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
     is_filled = known is not None or bool(library.length_of(iterable))
 
     def enter() -> bool | Unknown:
+        if endless is not None and endless.kind == "signals":
+            return _received(machine, endless, iterable)
         if endless is not None:
             outer, machine.awaiting = machine.awaiting, isinstance(node, ast.AsyncFor)
             try:
@@ -152,7 +155,8 @@ def _for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         return True if is_filled and machine.rounds == 1 else FROM_OUTSIDE
 
     def body() -> list[End]:
-        machine.assign(node.target, FROM_OUTSIDE)
+        signal = iterable.store.get("#received") if isinstance(iterable, Thing) else None
+        machine.assign(node.target, signal or FROM_OUTSIDE)
         return machine.block(node.body)
 
     before, machine.rounds, machine.exhausted = machine.delay, 0, False
@@ -161,6 +165,15 @@ def _for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         count = library.length_of(iterable) or 1
         machine.delay += (machine.delay - before) / machine.rounds * max(count - machine.rounds, 0)
     return ends
+
+
+def _received(machine: Machine, point: Point, receiver: Value) -> bool:
+    """Waits for the next signal of `open_signal_receiver`: only one comes."""
+    assert isinstance(receiver, Thing)
+    if machine.rounds > 1 and machine.arrived:
+        raise stuck(point, "wait")
+    machine.give_way(lambda: machine.wait(point, ready=lambda: "#received" in receiver.store))
+    return True
 
 
 def _for_calls(machine: Machine, node: ast.For | ast.AsyncFor, iterable: Thing) -> list[End]:
@@ -459,7 +472,7 @@ def _with_items(machine: Machine, node: ast.With | ast.AsyncWith, rest: list[ast
         and context.function.wrapper == "contextmanager"
     ):
         return _with_generator(machine, node, item, context, rest[1:])
-    entered = _enter(machine, context, node)
+    entered = enter(machine, context, node)
     if item.optional_vars is not None:
         machine.assign(item.optional_vars, entered)
     machine.guards.append(Guard(item.context_expr, machine.module))
@@ -474,7 +487,7 @@ def _with_items(machine: Machine, node: ast.With | ast.AsyncWith, rest: list[ast
         machine.awaiting = outer
 
 
-def _enter(machine: Machine, context: Value, node: ast.AST) -> Value:
+def enter(machine: Machine, context: Value, node: ast.AST) -> Value:
     if isinstance(context, Thing) and context.cls is not None:
         for name in ("__enter__", "__aenter__"):
             method = context.cls.find(name)

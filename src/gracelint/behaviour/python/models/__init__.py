@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.python.models import (
     applications,
     builtin,
+    contexts,
     event_loop,
     events,
     leaving,
@@ -19,6 +20,7 @@ __all__ = [
     "applications",
     "argument",
     "builtin",
+    "contexts",
     "event_loop",
     "events",
     "leaving",

@@ -189,6 +189,22 @@ def _start_soon(machine: Machine, function: Value, args: Arguments, keywords: Ke
     return _task(machine, function, [Later(args[0], args[1:], {}, node)], {}, node) if args else NONE
 
 
+@model(
+    "asyncio.TaskGroup.cancel_scope.cancel",
+    "asyncio.TaskGroup.cancel_scope",
+    "anyio.CancelScope.cancel",
+    "trio.CancelScope.cancel",
+)
+def _cancel_group(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    owner = function
+    while isinstance(owner, Bound):
+        owner = owner.receiver
+    if isinstance(owner, Thing):
+        machine.act("cancel", text_of(node), node)
+        machine.write(owner.store, "#cancelled", TRUE)
+    return NONE
+
+
 def _run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST) -> None:
     """A coroutine that the handler starts, mostly to shut everything down."""
     outer, machine.side = machine.side, []
@@ -363,8 +379,8 @@ def _to_thread(machine: Machine, function: Value, args: Arguments, keywords: Key
 
 def _leave_group(machine: Machine, thing: Thing, expression: ast.AST) -> None:
     """Waits for all tasks; one that fails cancels the others, and the group fails with it."""
-    tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
-    join_point(machine, "task group", expression, None, tasks)
+    tasks = [task for key, task in thing.store.items() if isinstance(task, Thing) and isinstance(key, tuple)]
+    join_point(machine, "task group", expression, None, tasks, group=thing)
     failed = next((task.store["#failed"] for task in tasks if "#failed" in task.store), None)
     if isinstance(failed, Error):
         raise Leave([End(RAISE, CERTAIN, Error("builtins.ExceptionGroup", inner=failed))])

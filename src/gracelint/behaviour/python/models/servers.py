@@ -5,9 +5,20 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, Served, stuck
-from gracelint.behaviour.python.library import METHODS, path_of, text_of
+from gracelint.behaviour.python.library import METHODS, elsewhere, path_of, text_of
 from gracelint.behaviour.python.models.base import argument, model, receiver_of
-from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST, NONE, TRUE, Bound, Const, Function, Thing, Value
+from gracelint.behaviour.python.values import (
+    FROM_OUTSIDE,
+    LOST,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Function,
+    Thing,
+    Value,
+    items,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +58,28 @@ def _generic_stop(machine: Machine, function: Value, args: Arguments, keywords: 
         machine.act("call", text_of(node), node)
         machine.doubt(f"what `{text_of(node)}` in the handler does is not in the project")
     return FROM_OUTSIDE
+
+
+@model("telegram.ext.Application.builder")
+def _builder(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    return Thing("telegram.ext.Builder", node, machine.module)
+
+
+@model("build", into=METHODS)
+def _build(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """The end of a chain such as `Application.builder().token(…).build()`."""
+    path = path_of(function)
+    if path.startswith("telegram.ext.Builder."):
+        return Thing("telegram.ext.Application", node, machine.module)
+    return elsewhere(machine, function, path, args, keywords, node)
+
+
+@model("prometheus_client.start_http_server")
+def _metrics(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A server and the daemon thread that runs it."""
+    thread = Thing("threading.Thread", node, machine.module)
+    thread.store["daemon"] = TRUE
+    return items("tuple", [Thing("http.server.ThreadingHTTPServer", node, machine.module), thread])
 
 
 @model("grpc.server.stop", "grpc.aio.server.stop")

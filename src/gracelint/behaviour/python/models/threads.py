@@ -291,6 +291,8 @@ def _pool_work(machine: Machine, function: Value, args: Arguments, keywords: Key
     if function.name in ("map", "starmap", "apply"):
         point = Point(node, machine.module, "pool", Const(0), text_of(node))
         machine.wait(point)
+    if function.name.startswith("imap") and len(args) > 1:
+        return args[1]
     return FROM_OUTSIDE
 
 

@@ -1,0 +1,106 @@
+"""Context managers that are entered by calls: `contextlib.ExitStack` and its kind."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import ABANDON, NORMAL, RAISE, End, Leave
+from gracelint.behaviour.python.library import EXITS, leave_context
+from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.statements import enter
+from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Function, Items, Later, Partial, Thing, Value, items
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+_STACKS = ("contextlib.ExitStack", "contextlib.AsyncExitStack")
+
+
+def _named(*names: str) -> list[str]:
+    return [f"{stack}.{name}" for stack in _STACKS for name in names]
+
+
+def _push(machine: Machine, stack: Thing, value: Value) -> None:
+    known = stack.store.get("#stack")
+    before = known.values() if isinstance(known, Items) else []
+    machine.write(stack.store, "#stack", items("list", [*before, value]))
+
+
+@model(*_named("enter_context", "enter_async_context"))
+def _enter(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    stack, context = receiver_of(function), argument(args, keywords, 0, "cm")
+    if stack is None or context is None:
+        return FROM_OUTSIDE
+    _push(machine, stack, context)
+    if _is_generator(context):
+        return _up_to_yield(machine, context)
+    return enter(machine, context, node)
+
+
+def _is_generator(context: Value) -> bool:
+    return (
+        isinstance(context, Later)
+        and isinstance(context.function, Function)
+        and context.function.wrapper == "contextmanager"
+    )
+
+
+def _up_to_yield(machine: Machine, context: Value) -> Value:
+    """What a generator gives; the rest of it runs when the stack is left."""
+    assert isinstance(context, Later)
+    given: list[Value] = []
+
+    def on_yield(value: Value) -> Value:
+        given.append(value)
+        raise Leave([End(ABANDON)])
+
+    try:
+        machine.invoke(context.function, context.args, context.keywords, context.node, on_yield=on_yield)
+    except Leave as leave:
+        rest = [end for end in leave.ends if end.kind != ABANDON]
+        if rest and not given:
+            raise
+    return given[0] if given else FROM_OUTSIDE
+
+
+@model(*_named("callback", "push_async_callback", "push", "push_async_exit"))
+def _callback(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    stack = receiver_of(function)
+    if stack is not None and args:
+        _push(machine, stack, Partial(args[0], args[1:], keywords))
+    return args[0] if args else NONE
+
+
+@model(*_named("close", "aclose"))
+def _close(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    stack = receiver_of(function)
+    if stack is not None and isinstance(node, ast.expr):
+        _leave(machine, stack, node)
+    return NONE
+
+
+def _leave(machine: Machine, stack: Thing, expression: ast.expr) -> None:
+    """The last that was entered is left first."""
+    entered = stack.store.get("#stack")
+    machine.write(stack.store, "#stack", items("list", []))
+    for context in reversed(entered.values() if isinstance(entered, Items) else []):
+        if isinstance(context, Partial):
+            machine.awaited(machine.call(context.function, context.args, context.keywords, expression), expression)
+        elif _is_generator(context):
+            assert isinstance(context, Later)
+            machine.invoke(context.function, context.args, context.keywords, context.node, on_yield=lambda value: NONE)
+        else:
+            ends = leave_context(machine, context, [End(NORMAL)], expression, expression)
+            leaving = [end for end in ends if end.kind != NORMAL and end.kind != RAISE]
+            if leaving and len(leaving) == len(ends):
+                raise Leave(leaving)
+
+
+for _kind in _STACKS:
+    EXITS[_kind] = _leave
