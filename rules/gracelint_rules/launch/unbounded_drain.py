@@ -54,7 +54,7 @@ def unbounded_drain(launch: Launch) -> Iterator[Finding]:
     advice = hop.details["advice"] if bound is None else _advice(str(bound), left)
     yield Finding(
         f"{drain.why}: one that does not end keeps it until {launch.kill}; {advice}",
-        at=hop.span or launch.origin.span,
+        at=(drain.span if bound is None else None) or hop.span or launch.origin.span,
         fix=_fix(hop, left),
     )
 

@@ -64,6 +64,6 @@ def unclosed_connections(program: Program) -> Iterator[Finding]:
     for connection in program.connections:
         if not connection.closed:
             yield Finding(
-                f"no way out closes this {connection.library} connection: the other end learns of it by a timeout",
+                f"no way out closes this {connection.library} connection: it breaks off without a goodbye",
                 at=connection.span,
             )

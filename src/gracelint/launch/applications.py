@@ -13,6 +13,7 @@ from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator, Mapping
     from typing import Any
 
@@ -176,3 +177,29 @@ def _paths(module: str, spec: Row) -> Iterator[tuple[str, str]]:
 def _python_path(context: Context) -> list[str]:
     given = (context.env.get("PYTHONPATH") or "").split(":")
     return [context.working_dir, *(posixpath.join(context.working_dir, folder) for folder in given if folder)]
+
+
+def setting(row: Row, given: ServerSettings, context: Context, name: str) -> float | None:
+    """A number that the application's module gives a setting: `app.conf.name = 6`, `name = 6`, `update(name=6)`."""
+    import ast
+
+    found = _find(row["application"], given, context)
+    if found is None:
+        return None
+    try:
+        tree = ast.parse(found[0].text.removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        is_set = isinstance(node, ast.Assign) and name in map(_last, node.targets)
+        if not is_set and not (isinstance(node, ast.keyword) and node.arg == name):
+            continue
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Constant) and isinstance(value.value, (int, float)) and value.value > 0:
+            return float(value.value)
+    return None
+
+
+def _last(target: ast.expr) -> str:
+    """The name that is assigned to."""
+    return str(getattr(target, "attr", getattr(target, "id", "")))

@@ -279,13 +279,18 @@ def _program_step(argv: tuple[Word, ...], program: Program, context: Context) ->
     else:
         effect = _EFFECTS[reaction.as_pid_1 if context.pid_1 else reaction.as_child]
         why = f"{name}: {reaction.why}"
-    details = {"delay": reaction.delay, "cause": reaction.cause, "at": reaction.span} if reaction is not None else {}
+    details: dict[str, object] = {}
+    if reaction is not None:
+        details = {"delay": reaction.delay, "cause": reaction.cause, "at": reaction.span}
     if left_ignored:
         details = {"inherits": True, "at": program.span}
+    drain = _drain(program, context)
+    if drain is not None and drain.seconds is None and program.drain_seconds is None:
+        details |= {"bound": None, "first": None, "advice": _bound_advice(program)}
     return Step(
         replace(_hop(argv, context, HopKind.PROGRAM, effect, why), name=name, details=details),
         program=program,
-        drain=_drain(program, context),
+        drain=drain,
         one_shot=None if program.long_running is None else not program.long_running,
         development=any(server.development for server in program.servers),
     )
@@ -315,6 +320,12 @@ def _drain(program: Program, context: Context) -> Drain | None:
     server = program.servers[0]
     drain = server_reaction(server.name, server.options, context.signal)[3]
     return None if drain is None else replace(drain, span=drain.span or server.span)
+
+
+def _bound_advice(program: Program) -> str:
+    """What sets a limit to the drain of a server that the source starts."""
+    row = table("servers").get(program.servers[0].name, {})
+    return row.get("advice") or f"pass `{row['drain']['option']}`"
 
 
 def _interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step:

@@ -68,6 +68,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     name = row.get("label", key)
     usual, why = _reaction(name, row, doubts, given, context.signal)
     drain = _drain(name, row, given) if usual == "graceful" else None
+    if context.signal in row.get("remap", {}):
+        usual, why, drain = _remapped(name, row, given, context) or (usual, why, drain)
     kind, why = _here(name, row, given, context, usual) or _hurried(drain, context.signal) or (usual, why)
     verdict = _VERDICTS[kind][0 if context.pid_1 else 1]
     served = _served(row, given, context, kind, drain)
@@ -102,6 +104,27 @@ def _served(row: Row, given: ServerSettings, context: Context, kind: str, drain:
     from gracelint.launch.applications import served
 
     return served(row, given, context, kind, drain.seconds if drain is not None else None)
+
+
+def _remapped(name: str, row: Row, given: ServerSettings, context: Context) -> tuple[str, str, Drain | None] | None:
+    """What it does where a variable makes the signal mean another; None where none does."""
+    variable = row["remap"][context.signal]
+    if not context.env.get(variable, ""):
+        if variable not in context.env or context.env[variable] == "":
+            return None
+        return "unknown", f"{variable} is only known when it runs", None
+    other = str(context.env[variable])
+    kind = row.get("signals", {}).get(other, "unknown")
+    why = f"{variable} makes {context.signal} mean {other}: {row.get('why', {}).get(other) or name}"
+    if kind != "drops" or "soft" not in row:
+        return (kind, why, None) if kind != "graceful" else None
+    from gracelint.launch.applications import setting
+
+    limit = setting(row, given, context, row["soft"])
+    if limit is None:
+        return kind, why, None
+    why = f"{name} waits {limit:g} s for running tasks ({row['soft']}), then drops them"
+    return "graceful", why, Drain(limit, DrainSource.DERIVED, f"{name} {row['soft']}")
 
 
 def _here(name: str, row: Row, given: ServerSettings, context: Context, usual: str) -> tuple[str, str] | None:

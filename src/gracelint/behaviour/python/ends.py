@@ -225,6 +225,8 @@ class Facts:
         self.children: list[Thing] = []
         self.connections: list[tuple[str, Thing]] = []
         self.closed: set[int] = set()
+        self.beside: list[tuple[Thing, Point]] = []
+        """Servers in threads, each with its thread."""
         self.startup: list[Point] = []
         self.replaced_by: tuple[Word, ...] | None = None
         self.forwards_to: tuple[Word, ...] | None = None

@@ -711,7 +711,11 @@ def start(
     loops, machine.loops = machine.loops, []
     guards, machine.guards = machine.guards, []
     try:
-        if thing.kind in (*THREADS, "asyncio.Task"):
+        if thing.kind in THREADS:
+            machine.sides.append(thing)
+            machine.beside(lambda: _body(machine, thing, node))
+            machine.sides.pop()
+        elif thing.kind == "asyncio.Task":
             machine.beside(lambda: _body(machine, thing, node))
         else:
             mark = len(machine.trail)

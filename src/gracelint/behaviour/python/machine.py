@@ -140,6 +140,8 @@ class Machine:
         self.arrived_at = 0
         """How long the trail was when the signal arrived."""
         self.running_tasks = False
+        self.sides: list[Thing] = []
+        """The threads that are walked beside the main thread, the innermost last."""
         self.held = False
         """The signal has come, but is blocked."""
         self.unheard = False

@@ -202,6 +202,11 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     if machine.misfit and not machine.cleaned:
         why = "the handler does not take the arguments that it gets: TypeError ends the program before any cleanup"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    left_behind = _left_behind(machine, point)
+    if left_behind is not None:
+        server = (left_behind.serves or {}).get("server", "the server")
+        why = f"the main thread ends, and with it {server} in its daemon thread: requests in flight are dropped"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, left_behind.span, delay=machine.delay)
     daemonic = _daemon_requests(point)
     if daemonic and machine.thrown is None:
         why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
@@ -266,6 +271,38 @@ def _takes_its_time(why: str, machine: Machine) -> str:
 
 def _slow(point: Point) -> str:
     return point.what
+
+
+def _left_behind(machine: Machine, point: Point) -> Point | None:
+    """A server that is all the program does, in a daemon thread that nobody stops and waits for."""
+    if point.kind not in ("event-wait", "pause", "sigwait", "sleep") or not _does_nothing_else(point):
+        return None
+    for thread, serving in machine.facts.beside:
+        daemon = thread.store.get("daemon")
+        is_daemon = isinstance(daemon, Const) and bool(daemon.value)
+        receiver = serving.receiver
+        asked = receiver is not None and any(
+            key[0] == "called after" for key in receiver.store if isinstance(key, tuple)
+        )
+        asked = asked or (receiver is not None and "should_exit" in receiver.store)
+        if is_daemon and not asked and thread.node not in machine.ended:
+            return serving
+    return None
+
+
+def _does_nothing_else(point: Point) -> bool:
+    """Whether the main thread only waits: once, or in a loop that does nothing but wait."""
+    loops = [loop.node for loop in point.loops if isinstance(loop.node, ast.While)]
+    return all(_is_bare(loop, point.node) for loop in loops) if loops else point.seconds is None
+
+
+def _is_bare(loop: ast.While, wait: ast.AST) -> bool:
+    waits = any(part is wait for part in ast.walk(loop.test))
+    return (waits and all(isinstance(part, ast.Pass) for part in loop.body)) or (
+        len(loop.body) == 1
+        and any(part is wait for part in ast.walk(loop.body[0]))
+        and not isinstance(loop.body[0], ast.Try)
+    )
 
 
 def _daemon_requests(point: Point) -> bool:

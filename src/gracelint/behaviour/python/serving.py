@@ -177,6 +177,8 @@ def _application(
 def around(machine: Machine, app: Value, row: dict[str, Any], point: Point, wait: Callable[[], Value]) -> Value:
     """The server's own events around its wait: its handlers, the application's startup and shutdown."""
     if machine.aside:
+        if machine.sides and not machine.arrived:
+            machine.facts.beside.append((machine.sides[-1], point))
         return wait()
     before = {name: machine.world.get(("signal", name)) for name in point.handles}
     if row.get("handlers", "after") != "first":
