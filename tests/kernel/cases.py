@@ -99,8 +99,17 @@ def _launch(dockerfile: str) -> tuple[list[str], str | None, dict[str, str]]:
         elif name == "ENV":
             env |= dict(word.split("=", 1) for word in shlex.split(rest))
         elif name in words:
-            words[name] = json.loads(rest) if rest.startswith("[") else [*shell, rest]
+            words[name] = _array(rest) or [*shell, rest]
     return [*words["ENTRYPOINT"], *words["CMD"]], by, env
+
+
+def _array(text: str) -> list[str] | None:
+    """The words of a JSON array; what is none goes to the shell."""
+    try:
+        array: list[str] = json.loads(text) if text.startswith("[") else None
+    except ValueError:
+        return None
+    return array
 
 
 def _lay_commands(layer: Path, case: Case) -> None:
