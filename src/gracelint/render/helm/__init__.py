@@ -1,0 +1,1 @@
+"""Helm charts: Go's template language, the functions that Helm gives it, and how charts and values come together."""

@@ -1,0 +1,282 @@
+"""Charts as they lie in a folder, and how their values come together (https://helm.sh/docs/topics/charts/)."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.record import Record
+from gracelint.render.values import TooLargeError, read_values
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from gracelint.facts.files import Files
+
+MAX_CHARTS = 200
+"""Charts of one release, subcharts included."""
+MAX_FILES = 20_000
+"""Files below one chart."""
+
+
+class ChartError(Exception):
+    """A chart that cannot be read. `span` is where that shows, if it shows in a file."""
+
+    def __init__(self, reason: str, span: Span | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.span = span
+
+
+class Dependency(Record, identity=True):
+    """An entry of `dependencies`."""
+
+    name: str
+    alias: str | None
+    conditions: tuple[str, ...]
+    tags: tuple[str, ...]
+    imports: tuple[Any, ...]
+    repository: str
+
+
+class Chart(Record, identity=True):
+    """One chart, read; `root` is its folder in the project."""
+
+    root: str
+    name: str
+    """As values and templates call it: the alias, where a dependency gives it one."""
+    about: dict[str, Any]
+    """Chart.yaml."""
+    source: Source
+    """Chart.yaml's text."""
+    values: dict[str, Any]
+    values_source: Source | None
+    templates: tuple[tuple[str, Source], ...]
+    """Path below the chart, and text."""
+    parts: tuple[tuple[Chart, Dependency | None], ...]
+    """Subcharts, each with the dependency that asks for it."""
+    missing: tuple[Dependency, ...]
+    """Dependencies that are not here."""
+    vendored: bool = False
+
+    @property
+    def library(self) -> bool:
+        return self.about.get("type") == "library"
+
+
+def read_chart(files: Files, root: str) -> Chart:
+    """Reads a chart and what lies in its `charts/`. Raises ChartError."""
+    return _Loader(files).chart(root, None, ())
+
+
+class _Loader:
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._charts = 0
+        self._names = 0
+
+    def chart(self, root: str, dependency: Dependency | None, above: tuple[str, ...]) -> Chart:
+        self._charts += 1
+        if self._charts > MAX_CHARTS or root in above:
+            raise ChartError("its subcharts lead to each other, or are too many")
+        source = self._files.read(posixpath.join(root, "Chart.yaml"))
+        if source is None:
+            raise ChartError("there is no Chart.yaml")
+        about = _mapping(source)
+        values_source = self._files.read(posixpath.join(root, "values.yaml"))
+        parts, missing = self._parts(root, self._dependencies(root, about), (*above, root))
+        alias = dependency.alias if dependency is not None else None
+        return Chart(
+            root=root,
+            name=alias or str(about.get("name", posixpath.basename(root))),
+            about=about,
+            source=source,
+            values=_mapping(values_source) if values_source is not None else {},
+            values_source=values_source,
+            templates=tuple(self._templates(root)),
+            parts=tuple(parts),
+            missing=tuple(missing),
+            vendored=dependency is not None
+            and not dependency.repository.startswith("file:")
+            and bool(dependency.repository),
+        )
+
+    def _dependencies(self, root: str, about: dict[str, Any]) -> list[Dependency]:
+        listed = about.get("dependencies")
+        if not listed:
+            old = self._files.read(posixpath.join(root, "requirements.yaml"))
+            listed = _mapping(old).get("dependencies") if old is not None else None
+        entries = listed if isinstance(listed, list) else []
+        return [_dependency(entry) for entry in entries if isinstance(entry, dict) and entry.get("name")]
+
+    def _parts(
+        self, root: str, asked: list[Dependency], above: tuple[str, ...]
+    ) -> tuple[list[tuple[Chart, Dependency | None]], list[Dependency]]:
+        folder = posixpath.join(root, "charts")
+        here: dict[str, str] = {}
+        for name in self._files.names(folder):
+            path = posixpath.join(folder, name.rstrip("/"))
+            about = self._files.read(posixpath.join(path, "Chart.yaml")) if name.endswith("/") else None
+            if about is not None:
+                here[str(_mapping(about).get("name"))] = path
+        parts: list[tuple[Chart, Dependency | None]] = []
+        missing = []
+        for dependency in asked:
+            place = here.get(dependency.name) or self._beside(root, dependency)
+            if place is None:
+                missing.append(dependency)
+            else:
+                parts.append((self.chart(place, dependency, above), dependency))
+        named = {dependency.name for dependency in asked}
+        parts += [(self.chart(path, None, above), None) for name, path in here.items() if name not in named]
+        return parts, missing
+
+    def _beside(self, root: str, dependency: Dependency) -> str | None:
+        """Where a `file://` dependency lies in the project."""
+        if not dependency.repository.startswith("file://"):
+            return None
+        place = posixpath.normpath(posixpath.join(root, dependency.repository.removeprefix("file://")))
+        return place if self._files.exists(posixpath.join(place, "Chart.yaml")) else None
+
+    def _templates(self, root: str) -> Iterator[tuple[str, Source]]:
+        for path in self._below(posixpath.join(root, "templates")):
+            if posixpath.basename(path) == "NOTES.txt":
+                continue
+            source = self._files.read(path)
+            if source is not None:
+                yield posixpath.relpath(path, root or "."), source
+
+    def _below(self, folder: str) -> Iterator[str]:
+        for name in self._files.names(folder):
+            self._names += 1
+            if self._names > MAX_FILES:
+                raise ChartError("it has too many files")
+            path = posixpath.join(folder, name)
+            if name.endswith("/"):
+                yield from self._below(path.rstrip("/"))
+            else:
+                yield path
+
+
+def _mapping(source: Source) -> dict[str, Any]:
+    """A YAML file that holds a mapping, or nothing. Raises ChartError."""
+    try:
+        value = read_values(source)
+    except ParseError as error:
+        raise ChartError(f"{posixpath.basename(source.path)}: {error.message}", error.span) from error
+    except TemplatedError as error:
+        raise ChartError(f"{posixpath.basename(source.path)} is a template itself", error.span) from error
+    except TooLargeError as error:
+        raise ChartError(f"{posixpath.basename(source.path)} is {error}", source.span(0, 0)) from error
+    if value is not None and not isinstance(value, dict):
+        raise ChartError(f"{posixpath.basename(source.path)} holds no mapping", source.span(0, 0))
+    return value or {}
+
+
+def _dependency(entry: dict[str, Any]) -> Dependency:
+    tags, imports = entry.get("tags"), entry.get("import-values")
+    return Dependency(
+        name=str(entry["name"]),
+        alias=str(entry["alias"]) if entry.get("alias") else None,
+        conditions=tuple(part.strip() for part in str(entry.get("condition") or "").split(",") if part.strip()),
+        tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+        imports=tuple(imports) if isinstance(imports, list) else (),
+        repository=str(entry.get("repository") or ""),
+    )
+
+
+# Values
+
+
+class Scoped(Record, identity=True):
+    """A chart with the values it gets, and the subcharts that are switched on."""
+
+    chart: Chart
+    values: dict[str, Any]
+    path: tuple[str, ...]
+    """Where its values stand in those of the release."""
+    parts: tuple[Scoped, ...]
+    top: str
+    """The name of the chart that is installed."""
+
+    def all(self) -> Iterator[Scoped]:
+        yield self
+        for part in self.parts:
+            yield from part.all()
+
+
+def scoped(chart: Chart, given: dict[str, Any]) -> Scoped:
+    """The chart with its values: what is given wins over its own; nil takes a key away."""
+    return _scoped(chart, given, (), chart.name)
+
+
+def _scoped(chart: Chart, given: dict[str, Any], path: tuple[str, ...], top: str) -> Scoped:
+    values = combined(given, chart.values)
+    parts = []
+    for part, dependency in chart.parts:
+        if dependency is not None and not _wanted(dependency, values):
+            continue
+        own = values.get(part.name)
+        own = dict(own) if isinstance(own, dict) else {}
+        shared, its = values.get("global"), own.get("global")
+        own["global"] = combined(dict(shared) if isinstance(shared, dict) else {}, its if isinstance(its, dict) else {})
+        inner = _scoped(part, own, (*path, part.name), top)
+        values[part.name] = inner.values
+        parts.append(inner)
+        for wanted in dependency.imports if dependency is not None else ():
+            values = _with_import(values, inner.values, wanted)
+    return Scoped(chart, _without_nil(values), path, tuple(parts), top)
+
+
+def combined(winner: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Both mappings, deeply; where both say something that is no mapping, the winner's counts, nil included."""
+    result = dict(winner)
+    for key, value in other.items():
+        if key not in winner:
+            result[key] = value
+        elif isinstance(value, dict) and isinstance(winner[key], dict):
+            result[key] = combined(winner[key], value)
+    return result
+
+
+def _without_nil(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_nil(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def _wanted(dependency: Dependency, values: dict[str, Any]) -> bool:
+    """Whether conditions and tags switch a subchart on; the first condition that is set decides."""
+    for condition in dependency.conditions:
+        value = _at(values, condition)
+        if isinstance(value, bool):
+            return value
+    switches = values.get("tags")
+    set_tags = [switches[tag] for tag in dependency.tags if tag in switches] if isinstance(switches, dict) else []
+    return any(value is True for value in set_tags) if set_tags else True
+
+
+def _at(values: Any, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(values, dict) or key not in values:
+            return None
+        values = values[key]
+    return values
+
+
+def _with_import(values: dict[str, Any], inner: dict[str, Any], wanted: Any) -> dict[str, Any]:
+    """`import-values`: a name of the subchart's `exports`, or a pair of `child` and `parent`."""
+    if isinstance(wanted, dict):
+        found, place = _at(inner, str(wanted.get("child"))), str(wanted.get("parent", "."))
+    else:
+        found, place = _at(inner, f"exports.{wanted}"), "."
+    if not isinstance(found, dict):
+        return values
+    for key in reversed([key for key in place.split(".") if key]):
+        found = {key: found}
+    return combined(values, found)

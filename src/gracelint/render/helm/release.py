@@ -1,0 +1,248 @@
+"""A release: one chart rendered with one set of values."""
+
+from __future__ import annotations
+
+import base64
+import posixpath
+
+from gracelint.record import Record
+from gracelint.render.dump import dump
+from gracelint.render.helm.chart import Chart, Scoped, scoped
+from gracelint.render.helm.functions import functions
+from gracelint.render.helm.syntax import Template, TemplateSyntaxError, parse
+from gracelint.render.helm.template import Limits, Machine, TemplateError
+from gracelint.render.helm.values import Native, shown
+from gracelint.render.text import Origin, SourceMap, Text, mapped
+from gracelint.render.values import placed
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from gracelint.facts.files import Files
+
+NEWEST = (1, 34)
+"""The Kubernetes version that charts are told where the settings name none."""
+
+
+class Release(Record, identity=True):
+    """What is installed: `values` win over the chart's own."""
+
+    name: str
+    namespace: str = "default"
+    values: Mapping[str, Any] = {}
+    kubernetes: tuple[int, int] = NEWEST
+
+
+class Rendered(Record, identity=True):
+    """What one template became."""
+
+    template: Source
+    text: str
+    map: SourceMap
+
+
+class Unread(Record):
+    """A template that could not be rendered, and the place that shows why."""
+
+    template: Source
+    span: Span
+    reason: str
+
+
+def render(
+    files: Files, chart: Chart, release: Release, limits: Limits | None = None
+) -> tuple[list[Rendered], list[Unread]]:
+    """All manifests of a release, in the order of their templates' paths, and what could not be read."""
+    root = scoped(chart, dict(release.values))
+    unread: list[Unread] = []
+    templates = _parsed(root, unread)
+    reads: list[tuple[str | int, ...]] = []
+    machine = Machine(templates, functions(reads), reads, limits or Limits())
+    contexts = _contexts(files, root, release)
+    rendered = []
+    broken = {id(problem.template) for problem in unread}
+    for part in root.all():
+        if part.chart.library:
+            continue
+        for path, source in part.chart.templates:
+            name = f"{_base(part)}/{path}"
+            if posixpath.basename(path).startswith("_") or id(source) in broken:
+                continue
+            context = {**contexts[part.path], "Template": {"Name": name, "BasePath": f"{_base(part)}/templates"}}
+            try:
+                text = machine.run(name, context)
+            except TemplateError as error:
+                at = error.origin.span if error.origin is not None and error.origin.source.path else source.span(0, 0)
+                unread.append(Unread(source, at, error.reason))
+                continue
+            if text.strip():
+                rendered.append(Rendered(source, str(text), mapped(text, Origin(source, 0, 0))))
+    return rendered, unread
+
+
+def _base(part: Scoped) -> str:
+    """The path of a chart as its templates are called by: `parent/charts/child`."""
+    return "/charts/".join((part.top, *part.path))
+
+
+def _parsed(root: Scoped, unread: list[Unread]) -> dict[str, Template]:
+    """All templates by name. What a chart defines wins over its subcharts' definitions."""
+    templates: dict[str, Template] = {}
+    for part in sorted(root.all(), key=lambda part: -len(part.path)):
+        for path, source in part.chart.templates:
+            try:
+                templates |= parse(source, f"{_base(part)}/{path}")
+            except TemplateSyntaxError as error:
+                unread.append(Unread(source, source.span(error.offset, error.offset), error.reason))
+    return templates
+
+
+def _contexts(files: Files, root: Scoped, release: Release) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The dot of each chart, by its path."""
+    contexts: dict[tuple[str, ...], dict[str, Any]] = {}
+    about = {
+        "Name": release.name,
+        "Namespace": release.namespace,
+        "Service": "Helm",
+        "IsInstall": True,
+        "IsUpgrade": False,
+        "Revision": 1,
+    }
+    for part in reversed(list(root.all())):
+        contexts[part.path] = {
+            "Values": placed(part.values, part.path),
+            "Release": about,
+            "Chart": _about(part),
+            "Files": _files(files, part.chart.root),
+            "Capabilities": _capabilities(release.kubernetes),
+            "Subcharts": {inner.chart.name: contexts[inner.path] for inner in part.parts},
+        }
+    return contexts
+
+
+def _about(part: Scoped) -> dict[str, Any]:
+    given = {key[:1].upper() + key[1:]: value for key, value in part.chart.about.items()}
+    text = {key: shown(given.get(key)) for key in ("Version", "AppVersion", "Description", "Type", "KubeVersion")}
+    annotations = given.get("Annotations")
+    return {
+        **given,
+        **text,
+        "Annotations": annotations if isinstance(annotations, dict) else {},
+        "Name": part.chart.name,
+        "IsRoot": not part.path,
+    }
+
+
+_GROUPS = (
+    *("admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization", "certificates"),
+    *("coordination", "discovery", "events", "flowcontrol.apiserver", "networking", "node", "rbac.authorization"),
+    *("scheduling", "storage"),
+)
+_VERSIONS = {"v1", "apps/v1", "batch/v1", "autoscaling/v1", "autoscaling/v2", "policy/v1"} | {
+    f"{group}.k8s.io/v1" for group in _GROUPS
+}
+"""What `helm template` takes a cluster to serve."""
+
+
+def _capabilities(kubernetes: tuple[int, int]) -> dict[str, Any]:
+    major, minor = map(str, kubernetes)
+    text = f"v{major}.{minor}.0"
+    version = Native({"Version": text, "GitVersion": text, "Major": major, "Minor": minor, "String": text}, text)
+
+    def has(asked: Any) -> bool:
+        name = shown(asked)
+        return name in _VERSIONS or (name.count("/") > name.startswith("v1/") and name.rpartition("/")[0] in _VERSIONS)
+
+    return {
+        "KubeVersion": version,
+        "APIVersions": Native({"Has": has}),
+        "HelmVersion": {"Version": "v3.18.0", "GitCommit": "", "GitTreeState": "clean", "GoVersion": "go1.24"},
+    }
+
+
+def _files(files: Files, root: str) -> Native:
+    """`.Files`: what lies in the chart, but for its templates and subcharts."""
+
+    def get(path: Any) -> str:
+        inside = posixpath.normpath(shown(path))
+        if inside.startswith(("..", "/", "templates/", "charts/")):
+            return ""
+        source = files.read(posixpath.join(root, inside))
+        if source is None:
+            return ""
+        return Text(source.text, ((len(source.text), Origin(source, 0, len(source.text), True)),))
+
+    def lines(path: Any) -> list[str]:
+        return get(path).splitlines()
+
+    def glob(pattern: Any) -> Native:
+        return _found(sorted(_matching(files, root, shown(pattern))), get)
+
+    return Native({"Get": get, "GetBytes": get, "Lines": lines, "Glob": glob})
+
+
+def _found(paths: list[str], get: Any) -> Native:
+    texts = {path: get(path) for path in paths}
+
+    def as_config() -> str:
+        return dump({posixpath.basename(path): text for path, text in texts.items()}) if texts else ""
+
+    def as_secrets() -> str:
+        coded = {posixpath.basename(path): base64.b64encode(text.encode()).decode() for path, text in texts.items()}
+        return dump(coded) if coded else ""
+
+    return Native({"items": texts, "Get": get, "AsConfig": as_config, "AsSecrets": as_secrets})
+
+
+_MOST_FILES = 5_000
+
+
+def _matching(files: Files, root: str, pattern: str) -> Iterator[str]:
+    from gracelint.render.helm.functions.patterns import Pattern
+
+    matcher = Pattern("^" + _as_expression(pattern) + "$")
+    left = _MOST_FILES
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        for name in files.names(posixpath.join(root, folder)):
+            left -= 1
+            if left < 0:
+                raise TemplateError("too large to be followed")
+            path = f"{folder}{name}"
+            if name.endswith("/"):
+                if path not in ("templates/", "charts/"):
+                    folders.append(path)
+            elif matcher.search(path):
+                yield path
+
+
+def _as_expression(glob: str) -> str:
+    """A glob of gobwas/glob, with `/` as its separator."""
+    parts: list[str] = []
+    index = depth = 0
+    while index < len(glob):
+        char = glob[index]
+        index += 1
+        if char == "*":
+            both = glob.startswith("*", index)
+            parts.append(".*" if both else "[^/]*")
+            index += both
+        elif char == "?":
+            parts.append("[^/]")
+        elif char in "{}":
+            depth += 1 if char == "{" else -1
+            parts.append("(?:" if char == "{" else ")")
+        elif char == "," and depth > 0:
+            parts.append("|")
+        elif char in "[]":
+            parts.append(char)
+        elif char == "\\" and index < len(glob):
+            parts.append("\\" + glob[index])
+            index += 1
+        else:
+            parts.append("\\" + char if char in ".+()|^$" else char)
+    return "".join(parts)

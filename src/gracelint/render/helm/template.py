@@ -1,0 +1,364 @@
+"""Runs Go templates: what https://pkg.go.dev/text/template says, as Helm sets it up (a missing key is nil)."""
+
+from __future__ import annotations
+
+from gracelint.record import Record
+from gracelint.render.helm.syntax import (
+    Action,
+    Branch,
+    Call,
+    Constant,
+    Dot,
+    Function,
+    Jump,
+    Literal,
+    Pipe,
+    Range,
+    Template,
+    TemplateSyntaxError,
+    Variable,
+    parse,
+)
+from gracelint.render.helm.values import Native, kind, shown, truth
+from gracelint.render.text import Origin, Text, concat, pieces_of
+from gracelint.render.values import Items, TooLargeError, Tree
+from gracelint.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
+
+    from gracelint.render.helm.syntax import Operand, Statement
+    from gracelint.render.text import Path
+
+
+class TemplateError(Exception):
+    """A template that cannot be run, as Helm would say or because it is too large. `origin`: where that shows."""
+
+    def __init__(self, reason: str, origin: Origin | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.origin = origin
+
+
+class Limits(Record):
+    """What one chart may take. The largest of 200 public charts takes a tenth of it."""
+
+    steps: int = 3_000_000
+    """Statements run and functions called."""
+    output: int = 20_000_000
+    """Code points put out, those of templates in templates included."""
+    depth: int = 200
+    """Templates that run templates."""
+
+
+class _BreakError(Exception):
+    pass
+
+
+class _ContinueError(Exception):
+    pass
+
+
+class _Scope:
+    """Variables; those of the outer scope are seen and can be set."""
+
+    __slots__ = ("_names", "_outer")
+
+    def __init__(self, outer: _Scope | None = None) -> None:
+        self._names: dict[str, Any] = {}
+        self._outer = outer
+
+    def get(self, name: str) -> Any:
+        scope: _Scope | None = self
+        while scope is not None:
+            if name in scope._names:
+                return scope._names[name]
+            scope = scope._outer
+        raise TemplateError(f"undefined variable {name}")
+
+    def declare(self, name: str, value: Any) -> None:
+        self._names[name] = value
+
+    def assign(self, name: str, value: Any) -> None:
+        scope: _Scope | None = self
+        while scope is not None:
+            if name in scope._names:
+                scope._names[name] = value
+                return
+            scope = scope._outer
+        raise TemplateError(f"undefined variable {name}")
+
+
+_NOTHING = object()
+"""No value from a command before; nil is one."""
+
+
+class Machine:
+    """Runs the templates of one chart and its subcharts."""
+
+    def __init__(
+        self,
+        templates: Mapping[str, Template],
+        functions: Mapping[str, Callable[..., Any]],
+        reads: list[Path],
+        limits: Limits = Limits(),  # noqa: B008 (it is frozen)
+    ) -> None:
+        """`reads` is where the functions note which of the chart's values they look at."""
+        self._templates = dict(templates)
+        self._functions: dict[str, Callable[..., Any]] = {**functions, "include": self._include, "tpl": self._tpl}
+        self._limits = limits
+        self._steps = 0
+        self._output = 0
+        self._depth = 0
+        self._reads = reads
+
+    def run(self, name: str, dot: Any) -> Text:
+        """What a template puts out for a dot. Raises TemplateError."""
+        template = self._templates.get(name)
+        if template is None:
+            raise TemplateError(f"no template {name!r}")
+        if self._depth >= self._limits.depth:
+            raise TemplateError(f"templates run each other more than {self._limits.depth} deep")
+        self._depth += 1
+        scope = _Scope()
+        scope.declare("$", dot)
+        parts: list[str] = []
+        try:
+            self._walk(template.body, dot, scope, template.source, parts)
+        except RecursionError as error:
+            raise TemplateError("templates run each other too deep") from error
+        finally:
+            self._depth -= 1
+        text = concat(parts)
+        return text if isinstance(text, Text) else Text(text, pieces_of(text))
+
+    def _include(self, name: Any, dot: Any = None) -> str:
+        return self.run(shown(name), dot)
+
+    def _tpl(self, text: Any, dot: Any) -> str:
+        text = shown(text)
+        if "{{" not in text:
+            return str.__str__(text) if not isinstance(text, Text) else text
+        name = f"tpl {self._depth}"
+        source = Source("", str(text))
+        before = self._templates
+        try:
+            self._templates = {**before, **parse(source, name)}
+            made = self.run(name, dot)
+        except TemplateSyntaxError as error:
+            raise TemplateError(f"tpl: {error.reason}") from error
+        finally:
+            self._templates = before
+        return Text(made, tuple((length, _outside(known, source)) for length, known in made.pieces))
+
+    def _spend(self, steps: int = 1) -> None:
+        self._steps += steps
+        if self._steps > self._limits.steps:
+            raise TemplateError("too large to be followed")
+
+    # Statements
+
+    def _walk(self, body: tuple[Statement, ...], dot: Any, scope: _Scope, source: Source, parts: list[str]) -> None:
+        for statement in body:
+            self._spend()
+            if isinstance(statement, Literal):
+                origin = Origin(source, statement.start, statement.end, True)
+                length = statement.end - statement.start
+                self._put(Text(source.text[statement.start : statement.end], ((length, origin),)), parts)
+                continue
+            try:
+                self._do(statement, dot, scope, source, parts)
+            except TemplateError as error:
+                if error.origin is None:
+                    error.origin = Origin(source, statement.start, statement.end)
+                raise
+
+    def _put(self, text: str, parts: list[str]) -> None:
+        self._output += len(text)
+        if self._output > self._limits.output:
+            raise TemplateError("too large to be followed")
+        parts.append(text)
+
+    def _do(self, statement: Statement, dot: Any, scope: _Scope, source: Source, parts: list[str]) -> None:
+        if isinstance(statement, Action):
+            self._print(statement, dot, scope, source, parts)
+        elif isinstance(statement, Branch):
+            inner = _Scope(scope)
+            value = self._pipe(statement.pipe, dot, inner)
+            if truth(value):
+                self._walk(statement.body, value if statement.moves_dot else dot, inner, source, parts)
+            else:
+                self._walk(statement.otherwise, dot, inner, source, parts)
+        elif isinstance(statement, Range):
+            self._range(statement, dot, scope, source, parts)
+        elif isinstance(statement, Call):
+            value = self._pipe(statement.pipe, dot, scope) if statement.pipe is not None else None
+            self._put(self.run(statement.name, value), parts)
+        elif isinstance(statement, Jump):
+            raise _BreakError if statement.word == "break" else _ContinueError
+
+    def _print(self, action: Action, dot: Any, scope: _Scope, source: Source, parts: list[str]) -> None:
+        mark = len(self._reads)
+        value = self._pipe(action.pipe, dot, scope)
+        reads = self._reads[mark:]
+        del self._reads[mark:]
+        if action.pipe.variables:
+            return
+        text = shown(value)
+        origin = Origin(source, action.start, action.end, False, reads[-1] if reads else None)
+        self._put(Text(text, tuple((length, _claimed(known, origin)) for length, known in pieces_of(text))), parts)
+
+    def _range(self, statement: Range, dot: Any, scope: _Scope, source: Source, parts: list[str]) -> None:
+        outer = _Scope(scope)
+        pipe = statement.pipe
+        pairs = list(self._pairs(self._pipe(Pipe(pipe.commands), dot, outer)))
+        if not pairs:
+            self._walk(statement.otherwise, dot, outer, source, parts)
+        for key, value in pairs:
+            inner = _Scope(outer)
+            for name, item in zip(reversed(pipe.variables), (value, key), strict=False):
+                inner.declare(name, item)
+            try:
+                self._walk(statement.body, value, inner, source, parts)
+            except _BreakError:
+                break
+            except _ContinueError:
+                continue
+
+    def _pairs(self, value: Any) -> Iterator[tuple[Any, Any]]:
+        if isinstance(value, Native) and "items" in value.members:
+            value = value.members["items"]
+        if isinstance(value, dict):
+            yield from ((key, value[key]) for key in sorted(value, key=str))
+        elif isinstance(value, (list, tuple)):
+            yield from enumerate(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            self._spend(max(value, 0))
+            yield from ((number, number) for number in range(value))
+        elif value is not None:
+            raise TemplateError(f"range cannot go over a {kind(value)}")
+
+    # Expressions
+
+    def _pipe(self, pipe: Pipe, dot: Any, scope: _Scope) -> Any:
+        value: Any = _NOTHING
+        for command in pipe.commands:
+            value = self._command(command, dot, scope, value)
+        for name in pipe.variables:
+            if pipe.assigns:
+                scope.assign(name, value)
+            else:
+                scope.declare(name, value)
+        return value
+
+    def _command(self, command: tuple[Operand, ...], dot: Any, scope: _Scope, last: Any) -> Any:
+        head, *rest = command
+        if isinstance(head, Function):
+            return self._fields(self._call(head.name, rest, dot, scope, last), head.fields)
+        if not rest and last is _NOTHING:
+            return self._value(head, dot, scope)
+        arguments = [self._value(operand, dot, scope) for operand in rest]
+        if last is not _NOTHING:
+            arguments.append(last)
+        if isinstance(head, Constant) or not head.fields:
+            raise TemplateError("arguments for what is no function")
+        base = self._value(_without_fields(head), dot, scope)
+        return self._fields(base, head.fields, arguments)
+
+    def _value(self, operand: Operand, dot: Any, scope: _Scope) -> Any:
+        if isinstance(operand, Constant):
+            return operand.value
+        if isinstance(operand, Dot):
+            return self._fields(dot, operand.fields)
+        if isinstance(operand, Variable):
+            value = scope.get(operand.name)
+            return None if value is None else self._fields(value, operand.fields)
+        if isinstance(operand, Pipe):
+            value = self._pipe(operand, dot, scope)
+            return None if value is None else self._fields(value, operand.fields)
+        return self._fields(self._call(operand.name, [], dot, scope, _NOTHING), operand.fields)
+
+    def _fields(self, value: Any, names: tuple[str, ...], arguments: Iterable[Any] = ()) -> Any:
+        """`value.a.b`; where the last is a method, it gets the arguments."""
+        for index, name in enumerate(names):
+            value = self._field(value, name)
+            if callable(value):
+                method: Callable[..., Any] = value
+                value = method(*arguments) if index == len(names) - 1 else method()
+        return value
+
+    def _field(self, value: Any, name: str) -> Any:
+        if isinstance(value, dict):
+            if isinstance(value, Tree):
+                self._reads.append((*value.path, name))
+            return value.get(name)
+        if isinstance(value, Native) and name in value.members:
+            return value.members[name]
+        if value is None:
+            raise TemplateError(f"nil pointer evaluating interface {{}}.{name}")
+        raise TemplateError(f"cannot evaluate field {name} of a {kind(value)}")
+
+    def _call(self, name: str, operands: Iterable[Operand], dot: Any, scope: _Scope, last: Any) -> Any:
+        if name in ("and", "or"):
+            return self._choose(name, operands, dot, scope, last)
+        function = self._functions.get(name)
+        if function is None:
+            raise TemplateError(f"function {name!r} is not known")
+        self._spend()
+        arguments = [self._value(operand, dot, scope) for operand in operands]
+        if last is not _NOTHING:
+            arguments.append(last)
+        for argument in arguments:
+            if isinstance(argument, (Tree, Items)):
+                self._reads.append(argument.path)
+        try:
+            return _sane(function(*arguments))
+        except TooLargeError as error:
+            raise TemplateError(str(error)) from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise TemplateError(f"{name}: {error}") from error
+
+    def _choose(self, name: str, operands: Iterable[Operand], dot: Any, scope: _Scope, last: Any) -> Any:
+        """`and`, `or`: the first that decides; what comes after it is not looked at."""
+        value: Any = None
+        for operand in operands:
+            value = self._value(operand, dot, scope)
+            if truth(value) != (name == "and"):
+                return value
+        return value if last is _NOTHING else last
+
+
+_LONGEST_TEXT = 5_000_000
+_LONGEST_LIST = 200_000
+
+
+def _sane(value: Any) -> Any:
+    """A function's result, unless it is larger than any chart needs."""
+    if isinstance(value, str):
+        if len(value) > _LONGEST_TEXT:
+            raise TooLargeError
+    elif isinstance(value, (list, dict)) and len(value) > _LONGEST_LIST:
+        raise TooLargeError
+    return value
+
+
+def _outside(known: Origin | Path | None, source: Source) -> Origin | Path | None:
+    """The origin of a piece of a text from elsewhere, which is no place itself: then the value that filled it."""
+    if isinstance(known, Origin) and known.source is source:
+        return known.path
+    return known
+
+
+def _claimed(known: Origin | Path | None, origin: Origin) -> Origin:
+    """The origin of a piece that an action puts out."""
+    if isinstance(known, tuple):
+        return Origin(origin.source, origin.start, origin.end, False, known)
+    return known or origin
+
+
+def _without_fields(operand: Dot | Variable | Function | Pipe) -> Operand:
+    if isinstance(operand, Pipe):
+        return Pipe(operand.commands, operand.variables, operand.assigns)
+    return Variable(operand.name) if isinstance(operand, Variable) else Dot()
