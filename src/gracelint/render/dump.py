@@ -1,4 +1,4 @@
-"""Values as YAML, each scalar with the place it comes from; keys are sorted, as Helm and kustomize write them."""
+"""Values as YAML, each scalar with the place it comes from."""
 
 from __future__ import annotations
 
@@ -19,16 +19,26 @@ if TYPE_CHECKING:
 MAX_DEPTH = 100
 
 
-def dump(value: Any) -> str:
-    """The value as a YAML document, without a newline at its end. Raises TooLargeError."""
-    writer = _Writer()
+class Plain(Text):
+    """A scalar that is written as it stands: a number, true, null."""
+
+    __slots__ = ()
+
+
+def dump(value: Any, *, in_order: bool = False) -> str:
+    """The value as a YAML document, without a newline at its end. Raises TooLargeError.
+
+    Keys are sorted, as Helm writes them, unless they are to stay `in_order`.
+    """
+    writer = _Writer(in_order)
     writer.node(value, 0, None)
     return concat(writer.parts)
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, in_order: bool) -> None:
         self.parts: list[str] = []
+        self._in_order = in_order
         self._nodes = 0
 
     def node(self, value: Any, indent: int, path: Path | None) -> None:
@@ -46,7 +56,7 @@ class _Writer:
 
     def _mapping(self, value: dict[str, Any], indent: int) -> None:
         path = value.path if isinstance(value, Tree) else None
-        for number, key in enumerate(sorted(value, key=str)):
+        for number, key in enumerate(value if self._in_order else sorted(value, key=str)):
             item = value[key]
             if number:
                 self.parts.append("\n" + " " * indent)
@@ -84,6 +94,8 @@ def _scalar(value: Any, indent: int) -> str:
         return "{}"
     if isinstance(value, (list, tuple)):
         return "[]"
+    if isinstance(value, Plain):
+        return value
     return _string(value if isinstance(value, str) else str(value), indent)
 
 

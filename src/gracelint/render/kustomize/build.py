@@ -1,0 +1,418 @@
+"""Builds a kustomization (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.facts.yaml import Mapping
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
+from gracelint.record import Record, replace
+from gracelint.render.kustomize import transform
+from gracelint.render.kustomize.merge import PatchError, is_native, json_patch, strategic
+from gracelint.render.kustomize.resource import Resource
+from gracelint.render.text import Origin, SourceMap
+from gracelint.render.tree import Leaf, at, scalar, text_of, tree_of
+from gracelint.render.values import TooLargeError
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gracelint.facts.files import Files
+    from gracelint.render.tree import Tree
+
+MAX_FOLDERS = 500
+"""Kustomizations that one overlay may pull in."""
+MAX_DEPTH = 30
+
+
+class Built(Record, identity=True):
+    """One object of an overlay, as it is applied."""
+
+    source: Source
+    """The file it was read from."""
+    text: str
+    map: SourceMap
+
+
+class Unread(Record):
+    """Something that an overlay pulls in and that is not here, or cannot be built."""
+
+    span: Span
+    reason: str
+
+
+class Overlay(Record, identity=True):
+    """What a kustomization comes to."""
+
+    objects: tuple[Built, ...]
+    unread: tuple[Unread, ...]
+    pulled: frozenset[str]
+    """The folders and files it builds upon."""
+
+
+def build(files: Files, folder: str) -> Overlay:
+    """Builds the kustomization of a folder."""
+    builder = _Builder(files)
+    resources = builder.folder(folder, ())
+    objects = []
+    for resource in resources:
+        try:
+            text, places = text_of(resource.tree, resource.origin)
+        except TooLargeError as error:
+            builder.unread.append(Unread(resource.origin.span, str(error)))
+            continue
+        objects.append(Built(resource.origin.source, text, places))
+    return Overlay(tuple(objects), tuple(builder.unread), frozenset(builder.pulled))
+
+
+def kustomization_in(files: Files, folder: str) -> Source | None:
+    """The kustomization of a folder, if it has one."""
+    for name in KUSTOMIZATIONS:
+        source = files.read(posixpath.join(folder, name))
+        if source is not None:
+            return source
+    return None
+
+
+def is_remote(reference: str) -> bool:
+    """Whether a resource lies elsewhere: a URL, or `github.com/owner/name` and its like."""
+    first = reference.split("/", 1)[0]
+    return "://" in reference or reference.startswith("git@") or "?ref=" in reference or bool(_HOST.fullmatch(first))
+
+
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|dev|net)(?::\d+)?")
+
+
+class _Builder:
+    def __init__(self, files: Files) -> None:
+        self.unread: list[Unread] = []
+        self.pulled: set[str] = set()
+        self._files = files
+        self._folders = 0
+
+    def folder(self, folder: str, above: tuple[str, ...], given: list[Resource] | None = None) -> list[Resource]:
+        """The resources of a kustomization; of a component those `given` to it, changed."""
+        source = kustomization_in(self._files, folder)
+        if source is None:
+            return given or []
+        self._folders += 1
+        if folder in above or self._folders > MAX_FOLDERS or len(above) > MAX_DEPTH:
+            self.unread.append(Unread(source.span(0, 0), "its kustomizations lead to each other, or are too many"))
+            return given or []
+        root = self._document(source)
+        if root is None:
+            return given or []
+        try:
+            return self._built(root, source, folder, (*above, folder), list(given or []))
+        except (PatchError, TooLargeError) as error:
+            self.unread.append(Unread(source.span(0, 0), str(error)))
+            return given or []
+
+    def _built(
+        self, root: dict[str, Tree], source: Source, folder: str, above: tuple[str, ...], found: list[Resource]
+    ) -> list[Resource]:
+        for entry in [*_strings(at(root, "resources")), *_strings(at(root, "bases"))]:
+            found += self._pulled_in(entry, folder, above)
+        found = self._generated(root, source, folder, found)
+        for entry in _strings(at(root, "components")):
+            found = self._component(entry, folder, above, found)
+        for unseen in ("helmCharts", "generators", "transformers"):
+            for item in _items(at(root, unseen)):
+                where = _place(item, source)
+                self.unread.append(Unread(where, f"`{unseen}` is not followed"))
+        found = self._patched(root, source, folder, found)
+        found = [transform.applied(resource, root) for resource in found]
+        found = transform.replaced(found, root, lambda path: self._tree_in(posixpath.join(folder, path)))
+        return transform.with_references(found)
+
+    def _pulled_in(self, entry: Leaf, folder: str, above: tuple[str, ...]) -> list[Resource]:
+        if is_remote(entry.value):
+            self._miss(entry, f"{entry.value} lies outside of this repository")
+            return []
+        path = _joined(folder, entry.value)
+        if path is None or not self._files.exists(path):
+            self._miss(entry, f"there is no {entry.value}")
+            return []
+        self.pulled.add(path)
+        if self._files.names(path) or kustomization_in(self._files, path) is not None:
+            if kustomization_in(self._files, path) is None:
+                self._miss(entry, f"{entry.value} has no kustomization")
+                return []
+            return self.folder(path, above)
+        source = self._files.read(path)
+        return self._objects(source) if source is not None else []
+
+    def _component(self, entry: Leaf, folder: str, above: tuple[str, ...], found: list[Resource]) -> list[Resource]:
+        path = None if is_remote(entry.value) else _joined(folder, entry.value)
+        if path is None or kustomization_in(self._files, path) is None:
+            self._miss(entry, f"{entry.value} is not in this repository")
+            return found
+        self.pulled.add(path)
+        return self.folder(path, above, found)
+
+    def _miss(self, entry: Leaf, reason: str) -> None:
+        if entry.origin is not None:
+            self.unread.append(Unread(entry.origin.span, reason))
+
+    def _objects(self, source: Source) -> list[Resource]:
+        found: list[Resource] = []
+        try:
+            documents = read_documents(source)
+        except ParseError as error:
+            self.unread.append(Unread(error.span, error.message))
+            return []
+        except TemplatedError as error:
+            self.unread.append(Unread(error.span, "this is a template"))
+            return []
+        for document in documents:
+            if isinstance(document.root, Mapping):
+                span = document.root.span
+                tree = tree_of(document.root)
+                found += _flattened(tree, Origin(source, span.start, span.end))
+        return found
+
+    def _document(self, source: Source) -> dict[str, Tree] | None:
+        try:
+            documents = read_documents(source)
+            tree = tree_of(documents[0].root) if documents else None
+        except ParseError as error:
+            self.unread.append(Unread(error.span, error.message))
+            return None
+        except (TemplatedError, TooLargeError):
+            self.unread.append(Unread(source.span(0, 0), "this is no kustomization that can be read"))
+            return None
+        return tree if isinstance(tree, dict) else None
+
+    def _tree_in(self, path: str) -> list[Tree]:
+        """The documents of a file that the kustomization names."""
+        normal = posixpath.normpath(path)
+        source = self._files.read(normal)
+        if source is None:
+            return []
+        self.pulled.add(normal)
+        try:
+            return [tree_of(document.root) for document in read_documents(source)]
+        except (ParseError, TemplatedError, TooLargeError):
+            self.unread.append(Unread(source.span(0, 0), "it cannot be read"))
+            return []
+
+    # Generators
+
+    def _generated(self, root: dict[str, Tree], source: Source, folder: str, found: list[Resource]) -> list[Resource]:
+        for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
+            for item in _items(at(root, key)):
+                made = self._map(item, kind, source, folder)
+                if made is not None:
+                    found = transform.with_generated(found, made)
+        return found
+
+    def _map(self, item: Tree, kind: str, source: Source, folder: str) -> Resource | None:
+        name = at(item, "name")
+        if not isinstance(item, dict) or not isinstance(name, Leaf):
+            return None
+        data: dict[str, Tree] = {}
+        for entry in _strings(at(item, "files")):
+            key, equals, path = entry.value.partition("=")
+            path = path if equals else key
+            text = self._files.read(posixpath.normpath(posixpath.join(folder, path)))
+            if text is not None:
+                origin = Origin(text, 0, len(text.text), True)
+                data[key if equals else posixpath.basename(path)] = Leaf(text.text, False, origin)
+        for entry in _strings(at(item, "literals")):
+            key, _, value = entry.value.partition("=")
+            data[key] = Leaf(value.strip("\"'"), False, entry.origin)
+        for entry in [*_strings(at(item, "envs")), *_strings([at(item, "env") or []])]:
+            text = self._files.read(posixpath.normpath(posixpath.join(folder, entry.value)))
+            for line in text.text.splitlines() if text is not None else ():
+                key, equals, value = line.strip().partition("=")
+                if equals and not key.startswith("#"):
+                    data[key] = Leaf(value, False, entry.origin)
+        metadata: dict[str, Tree] = {"name": name}
+        if isinstance(at(item, "namespace"), Leaf):
+            metadata["namespace"] = item["namespace"]
+        tree: dict[str, Tree] = {
+            "apiVersion": Leaf("v1", False),
+            "kind": Leaf(kind, False),
+            "metadata": metadata,
+            "data": data,
+        }
+        origin = name.origin or Origin(source, 0, 0)
+        return Resource(tree, origin, name.value, scalar(item, "behavior") or "create")
+
+    # Patches
+
+    def _patched(self, root: dict[str, Tree], source: Source, folder: str, found: list[Resource]) -> list[Resource]:
+        for entry in _strings(at(root, "patchesStrategicMerge")):
+            for patch in self._patches(entry, folder):
+                found = self._merge(found, patch, None, entry)
+        for item in _items(at(root, "patchesJson6902")):
+            found = self._patch(found, item, source, folder)
+        for item in _items(at(root, "patches")):
+            found = self._patch(found, item, source, folder)
+        return found
+
+    def _patches(self, entry: Leaf, folder: str) -> list[Tree]:
+        """A patch that is written in place, or the documents of a file."""
+        if "\n" in entry.value or ": " in entry.value:
+            return list(_inline(entry))
+        path = _joined(folder, entry.value)
+        if path is None or not self._files.exists(path):
+            self._miss(entry, f"there is no {entry.value}")
+            return []
+        return self._tree_in(path)
+
+    def _patch(self, found: list[Resource], item: Tree, source: Source, folder: str) -> list[Resource]:
+        text, path, target = at(item, "patch"), at(item, "path"), at(item, "target")
+        entry = text if isinstance(text, Leaf) else path if isinstance(path, Leaf) else None
+        if entry is None:
+            return found
+        patches = list(_inline(entry)) if entry is text else self._patches(entry, folder)
+        for patch in patches:
+            try:
+                if isinstance(patch, list):
+                    found = _json_patched(found, patch, target)
+                else:
+                    found = self._merge(found, patch, target, entry)
+            except PatchError as error:
+                self._miss(entry, f"this patch cannot be applied: {error}")
+        return found
+
+    def _merge(self, found: list[Resource], patch: Tree, target: Tree | None, entry: Leaf) -> list[Resource]:
+        chosen = {id(item) for item in found if _is_meant(item, target, patch)}
+        if not chosen and target is None:
+            self._miss(entry, f"no object is called {scalar(patch, 'kind')} {scalar(patch, 'metadata', 'name')}")
+        result: list[Resource] = []
+        for item in found:
+            if id(item) not in chosen:
+                result.append(item)
+                continue
+            native = is_native(scalar(item.tree, "apiVersion"))
+            merged = strategic(item.tree, transform.without_identity(patch), native=native)
+            if isinstance(merged, dict):
+                result.append(item.with_tree(merged))
+        return result
+
+
+def _json_patched(found: list[Resource], patch: Tree, target: Tree | None) -> list[Resource]:
+    return [
+        item.with_tree(json_patch(item.tree, patch)) if target is not None and _is_meant(item, target, None) else item
+        for item in found
+    ]
+
+
+def _is_meant(item: Resource, target: Tree | None, patch: Tree | None) -> bool:
+    """Whether a patch is for an object: its `target` says so, else the patch's own kind and name."""
+    if target is None:
+        if scalar(patch, "kind") != item.kind or scalar(patch, "metadata", "name") not in (item.name, item.current):
+            return False
+        namespace = scalar(patch, "metadata", "namespace")
+        group = (scalar(patch, "apiVersion") or "").rpartition("/")[0]
+        return (namespace is None or namespace in (item.namespace, "") or not item.namespace) and group == item.group
+    tests = (
+        ("kind", item.kind, item.kind),
+        ("group", item.group, item.group),
+        ("version", (scalar(item.tree, "apiVersion") or "").rpartition("/")[2], ""),
+        ("name", item.name, item.current),
+        ("namespace", item.namespace, item.namespace),
+    )
+    for key, value, other in tests:
+        wanted = scalar(target, key)
+        if wanted and not any(_fits(wanted, text) for text in {value, other}):
+            return False
+    labels, annotations = at(item.tree, "metadata", "labels"), at(item.tree, "metadata", "annotations")
+    return transform.selects(scalar(target, "labelSelector"), labels) and transform.selects(
+        scalar(target, "annotationSelector"), annotations
+    )
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Target names are whole regular expressions."""
+    if re.fullmatch(r"[\w./-]*", pattern):
+        return pattern == text or ("." in pattern and bool(re.fullmatch(pattern, text)))
+    from gracelint.render.helm.functions.patterns import Pattern
+    from gracelint.render.helm.template import TemplateError
+
+    try:
+        return Pattern(f"^(?:{pattern})$").search(text)
+    except TemplateError as error:
+        raise PatchError(f"{pattern!r} is no pattern") from error
+
+
+def _flattened(tree: Tree, origin: Origin) -> Iterator[Resource]:
+    """The object, or those of a List."""
+    if not isinstance(tree, dict):
+        return
+    items = at(tree, "items")
+    if (scalar(tree, "kind") or "").endswith("List") and isinstance(items, list):
+        for item in items:
+            yield from _flattened(item, origin)
+        return
+    yield Resource(tree, origin, scalar(tree, "metadata", "name") or "")
+
+
+def _inline(entry: Leaf) -> Iterator[Tree]:
+    """A patch in the kustomization itself: its places are lines of that block."""
+    source = Source("", entry.value)
+    try:
+        documents = read_documents(source)
+        trees = [tree_of(document.root) for document in documents]
+    except (ParseError, TemplatedError) as error:
+        raise PatchError("a patch that is no YAML") from error
+    for tree in trees:
+        yield _moved(tree, entry, source)
+
+
+def _moved(tree: Tree, entry: Leaf, source: Source) -> Tree:
+    """The tree with places in the file the text was taken from."""
+    if isinstance(tree, dict):
+        return {str(key): _moved(value, entry, source) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_moved(item, entry, source) for item in tree]
+    return replace(tree, origin=_outer_place(tree, entry))
+
+
+def _outer_place(inner: Leaf, entry: Leaf) -> Origin | None:
+    if entry.origin is None or inner.origin is None:
+        return entry.origin
+    text = entry.origin.source.text
+    line = inner.origin.source.text.count("\n", 0, inner.origin.start)
+    position = entry.origin.start
+    block = text[position : position + 1] in ("|", ">")
+    for _ in range(line + block):
+        position = text.find("\n", position) + 1
+        if not position:
+            return entry.origin
+    end = text.find("\n", position)
+    found = text.find(inner.value, position, end if end >= 0 else len(text)) if inner.value else -1
+    if found < 0:
+        return Origin(entry.origin.source, position, end if end >= 0 else len(text))
+    return Origin(entry.origin.source, found, found + len(inner.value), True)
+
+
+def _joined(folder: str, path: str) -> str | None:
+    """A path from a folder of the project; None where it leads out of it."""
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    if joined.startswith(("../", "/")) or joined == "..":
+        return None
+    return "" if joined == "." else joined
+
+
+def _items(tree: Tree | None) -> list[Tree]:
+    return tree if isinstance(tree, list) else []
+
+
+def _strings(tree: Tree | None) -> Iterable[Leaf]:
+    return [item for item in _items(tree) if isinstance(item, Leaf)]
+
+
+def _place(tree: Tree, source: Source) -> Span:
+    """Where the first scalar of a tree stands."""
+    if isinstance(tree, Leaf):
+        return tree.origin.span if tree.origin is not None else source.span(0, 0)
+    for item in tree.values() if isinstance(tree, dict) else tree:
+        return _place(item, source)
+    return source.span(0, 0)

@@ -1,0 +1,225 @@
+"""How patches change objects: strategic merge (as kubectl and kustomize do it) and JSON Patch (RFC 6902)."""
+
+from __future__ import annotations
+
+from gracelint.render.tree import Leaf, at, scalar
+from gracelint.render.values import TooLargeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.render.tree import Tree
+
+
+class PatchError(Exception):
+    """A patch that cannot be applied, as kustomize would say."""
+
+
+_MERGE_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "containers": (("name",),),
+    "initContainers": (("name",),),
+    "ephemeralContainers": (("name",),),
+    "volumes": (("name",),),
+    "env": (("name",),),
+    "imagePullSecrets": (("name",),),
+    "volumeMounts": (("mountPath",),),
+    "volumeDevices": (("devicePath",),),
+    "hostAliases": (("ip",),),
+    "topologySpreadConstraints": (("topologyKey", "whenUnsatisfiable"),),
+    "ports": (("containerPort", "protocol"), ("port", "protocol")),
+    "ownerReferences": (("uid",),),
+    "conditions": (("type",),),
+    "secrets": (("name",),),
+    "resourceClaims": (("name",),),
+    "schedulingGates": (("name",),),
+}
+"""Kubernetes' `patchMergeKey` per list, the first that all items of the patch have (k8s.io/api, struct tags)."""
+_PROTOCOL = "TCP"
+"""The default that is part of a port's key."""
+_NATIVE_GROUPS = frozenset(
+    ("", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io")
+)
+MAX_DEPTH = 150
+
+
+def strategic(target: Tree, patch: Tree, *, native: bool = True) -> Tree | None:
+    """The target with a strategic merge patch applied; None where the patch deletes it.
+
+    Of a custom resource (`native` is false) lists are replaced whole, as nobody knows their keys.
+    """
+    return _merged(target, patch, native, 0)
+
+
+def is_native(api_version: str | None) -> bool:
+    """Whether an object's type is one of Kubernetes' own, whose lists have known keys."""
+    group = (api_version or "").rpartition("/")[0]
+    return group in _NATIVE_GROUPS
+
+
+def _merged(target: Tree | None, patch: Tree, native: bool, depth: int) -> Tree | None:
+    if depth > MAX_DEPTH:
+        raise TooLargeError
+    if isinstance(patch, Leaf):
+        return None if patch.is_null else patch
+    if isinstance(patch, list):
+        return _without_directives(patch, depth)
+    directive = scalar(patch, "$patch")
+    if directive == "delete":
+        return None
+    rest = {key: value for key, value in patch.items() if key not in ("$patch", "$retainKeys")}
+    if directive == "replace" or not isinstance(target, dict):
+        return _without_directives(rest, depth)
+    result = dict(target)
+    for key, value in rest.items():
+        if key.startswith("$deleteFromPrimitiveList/"):
+            name = key.partition("/")[2]
+            gone = {item.value for item in value if isinstance(item, Leaf)} if isinstance(value, list) else set()
+            kept = result.get(name)
+            if isinstance(kept, list):
+                result[name] = [item for item in kept if not (isinstance(item, Leaf) and item.value in gone)]
+        elif not key.startswith("$setElementOrder/"):
+            mine = result.get(key)
+            merged = (
+                _merged_lists(key, mine, value, depth)
+                if native and isinstance(mine, list) and isinstance(value, list)
+                else _merged(mine, value, native, depth + 1)
+            )
+            if merged is None:
+                result.pop(key, None)
+            else:
+                result[key] = merged
+    return result
+
+
+def _merged_lists(name: str, target: list[Tree], patch: list[Tree], depth: int) -> Tree | None:
+    if name == "finalizers":
+        known = {item.value for item in target if isinstance(item, Leaf)}
+        return [*target, *(item for item in patch if isinstance(item, Leaf) and item.value not in known)]
+    items = [item for item in patch if not (isinstance(item, dict) and set(item) == {"$patch"})]
+    if any(scalar(item, "$patch") == "replace" for item in patch if isinstance(item, dict) and set(item) == {"$patch"}):
+        return _without_directives(items, depth)
+    keys = _keys_of(name, [*items])
+    if keys is None:
+        return _without_directives(items, depth)
+    result: list[Tree] = list(target)
+    new: list[Tree] = []
+    for item in items:
+        wanted = _identity(item, keys)
+        index = next((i for i, mine in enumerate(result) if _identity(mine, keys) == wanted), None)
+        merged = _merged(result[index] if index is not None else None, item, True, depth + 1)
+        if index is None:
+            new += [merged] if merged is not None else []
+        elif merged is None:
+            del result[index]
+        else:
+            result[index] = merged
+    return [*new, *result]
+
+
+def _keys_of(name: str, items: list[Tree]) -> tuple[str, ...] | None:
+    for keys in _MERGE_KEYS.get(name, ()):
+        if all(isinstance(item, dict) and keys[0] in item for item in items):
+            return keys
+    return None
+
+
+def _identity(item: Tree, keys: tuple[str, ...]) -> tuple[str | None, ...]:
+    return tuple(scalar(item, key) or (_PROTOCOL if key == "protocol" else None) for key in keys)
+
+
+def _without_directives(tree: Tree, depth: int = 0) -> Tree:
+    """What a patch puts in where nothing was."""
+    if depth > MAX_DEPTH:
+        raise TooLargeError
+    if isinstance(tree, dict):
+        return {
+            key: _without_directives(value, depth + 1)
+            for key, value in tree.items()
+            if not key.startswith("$") and not (isinstance(value, Leaf) and value.is_null)
+        }
+    if isinstance(tree, list):
+        return [
+            _without_directives(item, depth + 1)
+            for item in tree
+            if not (isinstance(item, dict) and scalar(item, "$patch") is not None)
+        ]
+    return tree
+
+
+def json_patch(target: Tree, operations: Tree) -> Tree:
+    """The target with a JSON Patch applied. Raises PatchError where kustomize would."""
+    if not isinstance(operations, list):
+        raise PatchError("a JSON Patch is a list of operations")
+    for operation in operations:
+        target = _operated(target, operation)
+    return target
+
+
+def _operated(target: Tree, operation: Tree) -> Tree:
+    name, path = scalar(operation, "op"), scalar(operation, "path")
+    if name is None or path is None or (path and not path.startswith("/")):
+        raise PatchError("an operation needs `op` and `path`")
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    value = at(operation, "value")
+    if name in ("move", "copy"):
+        source = [
+            step.replace("~1", "/").replace("~0", "~") for step in (scalar(operation, "from") or "").split("/")[1:]
+        ]
+        value = _found(target, source)
+        if name == "move":
+            target = _changed(target, source, None, "remove")
+    if name == "test":
+        return target
+    if name not in ("add", "replace", "remove", "move", "copy"):
+        raise PatchError(f"there is no operation {name!r}")
+    if value is None and name != "remove":
+        raise PatchError(f"{name} {path}: it has no value")
+    return _changed(target, steps, value, "add" if name in ("move", "copy") else name)
+
+
+def _found(tree: Tree | None, steps: list[str]) -> Tree | None:
+    for step in steps:
+        tree = at(tree, int(step) if isinstance(tree, list) and step.isdigit() else step)
+    return tree
+
+
+def _changed(tree: Tree, steps: list[str], value: Tree | None, name: str) -> Tree:
+    if not steps:
+        return value if value is not None else tree
+    step, rest = steps[0], steps[1:]
+    if isinstance(tree, dict):
+        return _changed_mapping(tree, step, rest, value, name)
+    if isinstance(tree, list):
+        return _changed_list(tree, step, rest, value, name)
+    raise PatchError(f"{step!r} is below what is no mapping and no list")
+
+
+def _changed_mapping(tree: dict[str, Tree], step: str, rest: list[str], value: Tree | None, name: str) -> Tree:
+    result = dict(tree)
+    if rest:
+        if step not in result:
+            raise PatchError(f"there is no {step!r}")
+        result[step] = _changed(result[step], rest, value, name)
+    elif name == "remove":
+        if result.pop(step, None) is None:
+            raise PatchError(f"there is no {step!r}")
+    elif value is not None:
+        result[step] = value
+    return result
+
+
+def _changed_list(tree: list[Tree], step: str, rest: list[str], value: Tree | None, name: str) -> Tree:
+    result = list(tree)
+    if step == "-" and not rest and name == "add" and value is not None:
+        return [*result, value]
+    if not (step.isascii() and step.isdigit()) or int(step) > len(result) - (name != "add" or bool(rest)):
+        raise PatchError(f"a list of {len(result)} has no item {step!r}")
+    index = int(step)
+    if rest:
+        result[index] = _changed(result[index], rest, value, name)
+    elif name == "remove":
+        del result[index]
+    elif value is not None and name == "add":
+        result.insert(index, value)
+    elif value is not None:
+        result[index] = value
+    return result

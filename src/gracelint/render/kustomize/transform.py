@@ -1,0 +1,385 @@
+"""The fields of a kustomization that change every object it brings: names, namespace, labels, images, replicas."""
+
+from __future__ import annotations
+
+import re
+
+from gracelint.render.kustomize.merge import PatchError
+from gracelint.render.kustomize.resource import CLUSTER_WIDE, Resource, changed, made, pod_paths, with_text
+from gracelint.render.tree import Leaf, at, leaf, scalar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gracelint.render.tree import Tree
+
+_SELECTORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Service": (("spec", "selector"),),
+    "ReplicationController": (("spec", "selector"),),
+    "Deployment": (("spec", "selector", "matchLabels"),),
+    "ReplicaSet": (("spec", "selector", "matchLabels"),),
+    "DaemonSet": (("spec", "selector", "matchLabels"),),
+    "StatefulSet": (("spec", "selector", "matchLabels"),),
+    "PodDisruptionBudget": (("spec", "selector", "matchLabels"),),
+    "NetworkPolicy": (("spec", "podSelector", "matchLabels"),),
+}
+_TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "ReplicationController": (("spec", "template", "metadata"),),
+    "Deployment": (("spec", "template", "metadata"),),
+    "ReplicaSet": (("spec", "template", "metadata"),),
+    "DaemonSet": (("spec", "template", "metadata"),),
+    "StatefulSet": (("spec", "template", "metadata"),),
+    "Job": (("spec", "template", "metadata"),),
+    "CronJob": (("spec", "jobTemplate", "metadata"), ("spec", "jobTemplate", "spec", "template", "metadata")),
+}
+_REPLICAS = ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController")
+_UNNAMED = ("CustomResourceDefinition", "APIService", "Namespace")
+"""Kinds whose names no prefix changes."""
+
+
+def applied(resource: Resource, root: dict[str, Tree]) -> Resource:
+    """An object with the fields of a kustomization applied, in kustomize's order."""
+    for step in (_with_namespace, _with_name, _with_labels, _with_annotations, _with_replicas, _with_images):
+        resource = step(resource, root)
+    return resource
+
+
+def _with_namespace(resource: Resource, root: dict[str, Tree]) -> Resource:
+    namespace = at(root, "namespace")
+    if isinstance(namespace, Leaf) and resource.kind == "Namespace":
+        return resource.with_tree(made(resource.tree, ("metadata", "name"), lambda _: namespace))
+    if not isinstance(namespace, Leaf) or resource.kind in CLUSTER_WIDE:
+        return resource
+    return resource.with_tree(made(resource.tree, ("metadata", "namespace"), lambda _: namespace))
+
+
+def _with_name(resource: Resource, root: dict[str, Tree]) -> Resource:
+    prefix, suffix = scalar(root, "namePrefix") or "", scalar(root, "nameSuffix") or ""
+    if not (prefix or suffix) or resource.kind in _UNNAMED:
+        return resource
+    renamed = with_text(resource.tree, ("metadata", "name"), lambda name: f"{prefix}{name}{suffix}")
+    return resource.with_tree(renamed)
+
+
+def _with_labels(resource: Resource, root: dict[str, Tree]) -> Resource:
+    common = at(root, "commonLabels")
+    if isinstance(common, dict):
+        resource = _labelled(resource, common, selectors=True, templates=True)
+    entries = at(root, "labels")
+    for entry in entries if isinstance(entries, list) else ():
+        pairs = at(entry, "pairs")
+        if isinstance(pairs, dict):
+            selectors = scalar(entry, "includeSelectors") == "true"
+            templates = selectors or scalar(entry, "includeTemplates") == "true"
+            resource = _labelled(resource, pairs, selectors=selectors, templates=templates)
+    return resource
+
+
+def _labelled(resource: Resource, labels: dict[str, Tree], *, selectors: bool, templates: bool) -> Resource:
+    tree: Tree = made(resource.tree, ("metadata", "labels"), _adding(labels))
+    for path in _TEMPLATES.get(resource.kind, ()) if templates else ():
+        if at(tree, *path[:-1]) is not None:
+            tree = made(tree, (*path, "labels"), _adding(labels))
+    for path in _SELECTORS.get(resource.kind, ()) if selectors else ():
+        always = resource.kind in ("Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "ReplicationController")
+        if at(tree, *path) is not None or always:
+            tree = made(tree, path, _adding(labels))
+    return resource.with_tree(tree)
+
+
+def _adding(pairs: dict[str, Tree]) -> Callable[[Tree | None], Tree]:
+    return lambda present: {**(present if isinstance(present, dict) else {}), **pairs}
+
+
+def _with_annotations(resource: Resource, root: dict[str, Tree]) -> Resource:
+    common = at(root, "commonAnnotations")
+    if not isinstance(common, dict):
+        return resource
+    tree: Tree = made(resource.tree, ("metadata", "annotations"), _adding(common))
+    for path in _TEMPLATES.get(resource.kind, ()):
+        if at(tree, *path[:-1]) is not None:
+            tree = made(tree, (*path, "annotations"), _adding(common))
+    return resource.with_tree(tree)
+
+
+def _with_replicas(resource: Resource, root: dict[str, Tree]) -> Resource:
+    entries = at(root, "replicas")
+    for entry in entries if isinstance(entries, list) else ():
+        count = at(entry, "count")
+        if isinstance(count, Leaf) and scalar(entry, "name") == resource.name and resource.kind in _REPLICAS:
+            resource = resource.with_tree(made(resource.tree, ("spec", "replicas"), _always(count)))
+    return resource
+
+
+def _always(value: Tree) -> Callable[[Tree | None], Tree]:
+    return lambda _: value
+
+
+def _with_images(resource: Resource, root: dict[str, Tree]) -> Resource:
+    entries = at(root, "images")
+    if not isinstance(entries, list):
+        return resource
+    tree: Tree = resource.tree
+    for path in pod_paths(tree):
+        for key in ("containers", "initContainers"):
+            for entry in entries:
+                tree = changed(tree, (*path, key, "*", "image"), _retagging(entry))
+    return resource.with_tree(tree)
+
+
+_IMAGE = re.compile(r"(?P<name>[^@]*?)(?P<tag>:[\w][\w.-]*)?(?P<digest>@.*)?")
+
+
+def _retagging(entry: Tree) -> Callable[[Tree | None], Tree | None]:
+    name, new_name = scalar(entry, "name"), scalar(entry, "newName")
+    tag, digest, suffix = scalar(entry, "newTag"), scalar(entry, "digest"), scalar(entry, "tagSuffix")
+
+    def change(value: Tree | None) -> Tree | None:
+        match = _IMAGE.fullmatch(value.value) if isinstance(value, Leaf) else None
+        if match is None or match["name"] != name or not isinstance(value, Leaf):
+            return None
+        end = (match["tag"] or "") + (match["digest"] or "")
+        if digest:
+            end = f"@{digest}"
+        elif tag:
+            end = f":{tag}"
+        elif suffix and match["tag"]:
+            end = match["tag"] + suffix
+        like = next(
+            (found for key in ("newName", "newTag", "digest") if isinstance(found := at(entry, key), Leaf)), value
+        )
+        return leaf((new_name or match["name"]) + end, like)
+
+    return change
+
+
+# Generated objects and references to names
+
+
+def with_generated(found: list[Resource], made_here: Resource) -> list[Resource]:
+    """The objects with a generated one: new, merged into one of the same name, or in its place."""
+    for index, item in enumerate(found):
+        if (item.kind, item.name) != (made_here.kind, made_here.name) or made_here.behavior == "create":
+            continue
+        data = at(made_here.tree, "data")
+        old = at(item.tree, "data") if made_here.behavior == "merge" else None
+        both = {**(old if isinstance(old, dict) else {}), **(data if isinstance(data, dict) else {})}
+        return [*found[:index], item.with_tree({**item.tree, "data": both}), *found[index + 1 :]]
+    return [*found, made_here]
+
+
+_POD_REFERENCES = (
+    ("ConfigMap", ("volumes", "*", "configMap", "name")),
+    ("ConfigMap", ("volumes", "*", "projected", "sources", "*", "configMap", "name")),
+    ("Secret", ("volumes", "*", "secret", "secretName")),
+    ("PersistentVolumeClaim", ("volumes", "*", "persistentVolumeClaim", "claimName")),
+    ("ServiceAccount", ("serviceAccountName",)),
+    *(
+        (kind, (containers, "*", *path))
+        for containers in ("containers", "initContainers")
+        for kind, path in (
+            ("ConfigMap", ("envFrom", "*", "configMapRef", "name")),
+            ("Secret", ("envFrom", "*", "secretRef", "name")),
+            ("ConfigMap", ("env", "*", "valueFrom", "configMapKeyRef", "name")),
+            ("Secret", ("env", "*", "valueFrom", "secretKeyRef", "name")),
+        )
+    ),
+)
+_REFERENCES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "StatefulSet": (("Service", ("spec", "serviceName")),),
+    "HorizontalPodAutoscaler": (("", ("spec", "scaleTargetRef", "name")),),
+    "ScaledObject": (("", ("spec", "scaleTargetRef", "name")),),
+    "VerticalPodAutoscaler": (("", ("spec", "targetRef", "name")),),
+    "Ingress": (("Service", ("spec", "rules", "*", "http", "paths", "*", "backend", "service", "name")),),
+}
+
+
+def with_references(found: list[Resource]) -> list[Resource]:
+    """Objects that call others by their names, with the names those have now."""
+    renamed: dict[tuple[str, str], str] = {}
+    for item in found:
+        for name in {item.name, item.current}:
+            if item.current != name:
+                renamed[item.kind, name] = item.current
+    if not renamed:
+        return found
+    return [_referring(item, renamed) for item in found]
+
+
+def _referring(item: Resource, renamed: dict[tuple[str, str], str]) -> Resource:
+    tree: Tree = item.tree
+    for kind, path in _REFERENCES.get(item.kind, ()):
+        target = kind or scalar(tree, *path[:-1], "kind") or ("Deployment" if item.kind == "ScaledObject" else "")
+        tree = with_text(tree, path, _renaming(target, renamed))
+    for pod in pod_paths(tree):
+        for kind, path in _POD_REFERENCES:
+            tree = with_text(tree, (*pod, *path), _renaming(kind, renamed))
+    return item.with_tree(tree)
+
+
+def _renaming(kind: str, renamed: dict[tuple[str, str], str]) -> Callable[[str], str]:
+    return lambda name: renamed.get((kind, name), name)
+
+
+# Patches and selectors
+
+
+def without_identity(patch: Tree) -> Tree:
+    """A patch without the name that says what it is for: a prefix may have changed it."""
+    if not isinstance(patch, dict):
+        return patch
+    metadata = at(patch, "metadata")
+    rest = {key: value for key, value in patch.items() if key not in ("apiVersion", "kind", "metadata")}
+    if isinstance(metadata, dict):
+        rest["metadata"] = {key: value for key, value in metadata.items() if key not in ("name", "namespace")}
+    return rest
+
+
+_REQUIREMENT = re.compile(r"\s*(!?)([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*)|\s(in|notin)\s*\(([^)]*)\))?\s*(?:,|$)")
+
+
+def selects(selector: str | None, labels: Tree | None) -> bool:
+    """Whether a label selector such as `app=web,tier in (front)` takes a set of labels."""
+    if not selector:
+        return True
+    position = 0
+    while position < len(selector):
+        match = _REQUIREMENT.match(selector, position)
+        if match is None or match.end() == position:
+            raise PatchError(f"{selector!r} is no label selector")
+        position = match.end()
+        if not _required(match, scalar(labels, match[2])):
+            return False
+    return True
+
+
+def _required(match: re.Match[str], value: str | None) -> bool:
+    if match[3] is not None:
+        return (value == match[4]) == (match[3] != "!=")
+    if match[5] is not None:
+        listed = {text.strip() for text in match[6].split(",")}
+        return (value in listed) == (match[5] == "in")
+    return (value is None) == bool(match[1])
+
+
+# Replacements
+
+
+def replaced(found: list[Resource], root: dict[str, Tree], read: Callable[[str], list[Tree]]) -> list[Resource]:
+    """The objects with values copied from one to the other, as `replacements` say."""
+    for item in _replacements(root, read):
+        source = next((one for one in found if _is_selected(one, at(item, "source"))), None)
+        if source is None:
+            continue
+        value = _at_path(source.tree, scalar(item, "source", "fieldPath") or "metadata.name")
+        value = _part(value, at(item, "source", "options"))
+        targets = at(item, "targets")
+        for target in targets if isinstance(targets, list) and isinstance(value, Leaf) else ():
+            assert isinstance(value, Leaf)
+            found = [_put(one, target, value) for one in found]
+    return found
+
+
+def _replacements(root: dict[str, Tree], read: Callable[[str], list[Tree]]) -> Iterator[Tree]:
+    items = at(root, "replacements")
+    for item in items if isinstance(items, list) else ():
+        path = scalar(item, "path")
+        for document in read(path) if path else ():
+            yield from document if isinstance(document, list) else [document]
+        if path is None:
+            yield item
+
+
+def _is_selected(one: Resource, selector: Tree | None) -> bool:
+    tests = (
+        ("kind", {one.kind}),
+        ("name", {one.name, one.current}),
+        ("namespace", {one.namespace}),
+        ("group", {one.group}),
+    )
+    return isinstance(selector, dict) and all(
+        scalar(selector, key) is None or scalar(selector, key) in values for key, values in tests
+    )
+
+
+def _put(one: Resource, target: Tree, value: Leaf) -> Resource:
+    rejected = at(target, "reject")
+    if not _is_selected(one, at(target, "select")) or any(
+        _is_selected(one, item) for item in (rejected if isinstance(rejected, list) else ())
+    ):
+        return one
+    options = at(target, "options")
+    paths = at(target, "fieldPaths")
+    tree: Tree = one.tree
+    for path in paths if isinstance(paths, list) else ():
+        if isinstance(path, Leaf):
+            tree = _put_at(tree, _steps(path.value), value, options, scalar(options, "create") == "true")
+    return one.with_tree(tree)
+
+
+def _steps(path: str) -> list[str]:
+    """`spec.containers.[name=app].env.0`, with dots escaped or in brackets."""
+    parts = re.findall(r"\[[^\]]*\]|(?:\\.|[^.\[])+", path)
+    return [
+        part.strip("[]") if part.startswith("[") and "=" not in part else part.replace("\\.", ".") for part in parts
+    ]
+
+
+def _put_at(tree: Tree, steps: list[str], value: Leaf, options: Tree | None, create: bool) -> Tree:
+    if not steps:
+        return _spliced(tree, value, options)
+    step, rest = steps[0], steps[1:]
+    if isinstance(tree, list):
+        return [
+            _put_at(item, rest, value, options, create) if _is_item(item, number, step) else item
+            for number, item in enumerate(tree)
+        ]
+    if not isinstance(tree, dict) or (step not in tree and not create):
+        return tree
+    return {**tree, step: _put_at(tree.get(step, {}), rest, value, options, create)}
+
+
+def _is_item(item: Tree, number: int, step: str) -> bool:
+    if step == "*":
+        return True
+    if step.startswith("["):
+        key, _, wanted = step.strip("[]").partition("=")
+        return scalar(item, key) == wanted
+    return step == str(number)
+
+
+def _at_path(tree: Tree | None, path: str) -> Tree | None:
+    for step in _steps(path):
+        if isinstance(tree, list):
+            tree = next((item for number, item in enumerate(tree) if _is_item(item, number, step)), None)
+        else:
+            tree = at(tree, step)
+    return tree
+
+
+def _part(value: Tree | None, options: Tree | None) -> Tree | None:
+    delimiter = scalar(options, "delimiter")
+    if not delimiter or not isinstance(value, Leaf):
+        return value
+    parts, index = value.value.split(delimiter), _index(options)
+    return leaf(parts[index], value) if 0 <= index < len(parts) else None
+
+
+def _index(options: Tree | None) -> int:
+    text = scalar(options, "index") or "0"
+    return int(text) if re.fullmatch("-?[0-9]{1,6}", text) else 0
+
+
+def _spliced(tree: Tree, value: Leaf, options: Tree | None) -> Tree:
+    delimiter = scalar(options, "delimiter")
+    if not delimiter or not isinstance(tree, Leaf):
+        return value
+    parts, index = tree.value.split(delimiter), _index(options)
+    if index < 0:
+        parts.insert(0, value.value)
+    elif index >= len(parts):
+        parts.append(value.value)
+    else:
+        parts[index] = value.value
+    return leaf(delimiter.join(parts), value)

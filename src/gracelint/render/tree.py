@@ -1,0 +1,93 @@
+"""Manifests taken apart: mappings and lists whose keys and scalars know where they stand, and back into text."""
+
+from __future__ import annotations
+
+from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.record import Record
+from gracelint.render.dump import Plain, dump
+from gracelint.render.text import Origin, SourceMap, Text, concat, mapped
+from gracelint.render.values import MAX_NODES, TooLargeError
+from gracelint.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    from gracelint.facts.yaml import Node
+
+    Tree: TypeAlias = "dict[str, Tree] | list[Tree] | Leaf"
+
+
+class Leaf(Record):
+    """A scalar. `plain` is how it is written where its text alone says what it is: 3, true, null."""
+
+    value: str
+    plain: bool
+    origin: Origin | None = None
+
+    @property
+    def is_null(self) -> bool:
+        return self.plain and Scalar(self.value, _NOWHERE, 0, 0).tag == "null"
+
+
+_NOWHERE = Source("", "")
+
+
+def tree_of(node: Node) -> Tree:
+    """Raises TooLargeError."""
+    left = [MAX_NODES]
+    return _tree(node, left)
+
+
+def _tree(node: Node, left: list[int]) -> Tree:
+    left[0] -= 1
+    if left[0] < 0:
+        raise TooLargeError
+    if isinstance(node, Mapping):
+        return {_key(key): _tree(value, left) for key, value in node.items}
+    if isinstance(node, Sequence):
+        return [_tree(item, left) for item in node.items]
+    origin = Origin(node.source, node.start, node.end, node.source.text[node.start : node.end] == node.value)
+    return Leaf(node.value, node.tag != "str", origin)
+
+
+def _key(node: Scalar) -> str:
+    exact = node.end - node.start == len(node.value)
+    return Text(node.value, ((len(node.value), Origin(node.source, node.start, node.end, exact)),))
+
+
+def text_of(tree: Tree, otherwise: Origin) -> tuple[str, SourceMap]:
+    """A tree as a YAML document, and where each part of it comes from."""
+    text = concat([dump(_dumpable(tree), in_order=True), "\n"])
+    whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
+    return str(whole), mapped(whole, otherwise)
+
+
+def _dumpable(tree: Tree) -> Any:
+    if isinstance(tree, dict):
+        return {key: _dumpable(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_dumpable(item) for item in tree]
+    return (Plain if tree.plain else Text)(tree.value, ((len(tree.value), tree.origin),))
+
+
+def leaf(text: str, like: Leaf | None = None) -> Leaf:
+    """A string that stands where `like` stands."""
+    return Leaf(text, False, like.origin if like is not None else None)
+
+
+def scalar(tree: Tree | None, *path: str | int) -> str | None:
+    """The text of the scalar at a path; None where there is none, or it is null."""
+    found = at(tree, *path)
+    return found.value if isinstance(found, Leaf) and not found.is_null else None
+
+
+def at(tree: Tree | None, *path: str | int) -> Tree | None:
+    for step in path:
+        if isinstance(tree, dict) and isinstance(step, str):
+            tree = tree.get(step)
+        elif isinstance(tree, list) and isinstance(step, int) and -len(tree) <= step < len(tree):
+            tree = tree[step]
+        else:
+            return None
+    return tree
