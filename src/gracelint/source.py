@@ -11,9 +11,13 @@ from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Generic, TypeVar
 
     T = TypeVar("T")
+
+    Path = tuple[str | int, ...]
+    """Keys and indices from the root of a chart's values."""
 
 
 class Source(Record, identity=True):
@@ -22,6 +26,10 @@ class Source(Record, identity=True):
     path: str
     text: str
     _line_starts: list[int] = field(default_factory=list)
+    map: SourceMap | None = None
+    """Of a text that was rendered: where its parts come from. `path` is then that of its template."""
+    unit: Unit | None = None
+    """Of a text that was rendered: what it is applied with."""
 
     def span(self, start: int, end: int) -> Span:
         return Span(self, start, end)
@@ -63,6 +71,18 @@ class Source(Record, identity=True):
         return starts
 
 
+class Unit(Record):
+    """What rendered text is applied with: one release of a chart, or one overlay."""
+
+    kind: str
+    """chart or kustomization."""
+    path: str
+    """The chart's or the overlay's folder, relative to the project's root."""
+    release: str | None = None
+    values: str = ""
+    """Where a release's values come from, for people: `HelmRelease shop`, `ci/small-values.yaml`."""
+
+
 class Span(Record):
     """The code points from `start` up to, not including, `end`."""
 
@@ -89,6 +109,69 @@ class Span(Record):
     @property
     def text(self) -> str:
         return self.source.text[self.start : self.end]
+
+    @property
+    def place(self) -> Span:
+        """Where this stands in a file that people edit: of rendered text, its template, base or patch."""
+        return self if self.source.map is None else self.source.map.span(self.start, self.end)
+
+
+class Origin(Record, identity=True):
+    """Where rendered text stands: template text itself (`exact`), or the action or document that made it."""
+
+    source: Source
+    start: int
+    end: int
+    exact: bool = False
+    path: Path | None = None
+    """The value that filled it in."""
+
+    @property
+    def span(self) -> Span:
+        return Span(self.source, self.start, self.end)
+
+    def shifted(self, offset: int) -> Origin:
+        """The origin of what follows after `offset` code points."""
+        if not self.exact or not offset:
+            return self
+        return Origin(self.source, self.start + offset, self.end, True, self.path)
+
+
+class SourceMap(Record, identity=True):
+    """The origins of a rendered text, by offset."""
+
+    starts: tuple[int, ...]
+    origins: tuple[Origin, ...]
+    value_at: Callable[[Path], Span | None] | None = None
+    """Finds where one of a chart's values is written."""
+
+    def origin(self, offset: int) -> Origin:
+        """Where the code point at an offset comes from."""
+        index = max(bisect_right(self.starts, offset) - 1, 0)
+        return self.origins[index].shifted(offset - self.starts[index])
+
+    def span(self, start: int, end: int) -> Span:
+        """The place of a stretch of rendered text: template text where all of it stands there, else its first part."""
+        first = self.origin(start)
+        if not first.exact:
+            return first.span
+        last = self.origin(max(start, end - 1))
+        width = 1 if end > start else 0
+        if last.exact and last.source is first.source and first.start <= last.start:
+            return Span(first.source, first.start, last.start + width)
+        index = bisect_right(self.starts, start)
+        limit = self.starts[index] if index < len(self.starts) else end
+        return Span(first.source, first.start, first.start + min(end, limit) - start)
+
+    def value(self, offset: int) -> Span | None:
+        """Where the value is written that filled in the code point at an offset."""
+        path = self.origin(offset).path
+        return None if path is None or self.value_at is None else self.value_at(path)
+
+    def literal(self, start: int, end: int) -> bool:
+        """Whether a stretch stands in one template as it is, so that an edit of it is an edit there."""
+        first = bisect_right(self.starts, start)
+        return self.origin(start).exact and bisect_right(self.starts, max(start, end - 1)) == first
 
 
 if TYPE_CHECKING:

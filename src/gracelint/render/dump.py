@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gracelint.render.text import Path
+    from gracelint.source import Path
 
 MAX_DEPTH = 100
 

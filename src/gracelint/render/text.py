@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from itertools import accumulate
 
-from gracelint.record import Record
-from gracelint.source import Source, Span
+from gracelint.source import Origin, SourceMap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    Path = tuple[str | int, ...]
-    """Keys and indices from the root of a chart's values."""
-
-
-class Origin(Record, identity=True):
-    """Where rendered text stands: template text itself (`exact`), or the action or document that made it."""
-
-    source: Source
-    start: int
-    end: int
-    exact: bool = False
-    path: Path | None = None
-    """The value that filled it in."""
-
-    @property
-    def span(self) -> Span:
-        return Span(self.source, self.start, self.end)
-
-    def shifted(self, offset: int) -> Origin:
-        """The origin of what follows after `offset` code points."""
-        if not self.exact or not offset:
-            return self
-        return Origin(self.source, self.start + offset, self.end, True, self.path)
-
+    from gracelint.source import Path
 
 if TYPE_CHECKING:
     Piece = tuple[int, Origin | Path | None]
@@ -115,36 +90,6 @@ def replaced(text: str, old: str, new: str) -> str:
         parts += [cut(text, start, found), new]
         start = found + len(old)
     return concat([*parts, cut(text, start, len(text))])
-
-
-class SourceMap(Record, identity=True):
-    """The origins of a rendered text, by offset."""
-
-    starts: tuple[int, ...]
-    origins: tuple[Origin, ...]
-
-    def origin(self, offset: int) -> Origin:
-        """Where the code point at an offset comes from."""
-        index = max(bisect_right(self.starts, offset) - 1, 0)
-        return self.origins[index].shifted(offset - self.starts[index])
-
-    def span(self, start: int, end: int) -> Span:
-        """The place of a stretch of rendered text: template text where all of it stands there, else its first part."""
-        first = self.origin(start)
-        if not first.exact:
-            return first.span
-        last = self.origin(max(start, end - 1))
-        width = 1 if end > start else 0
-        if last.exact and last.source is first.source and first.start <= last.start:
-            return Span(first.source, first.start, last.start + width)
-        index = bisect_right(self.starts, start)
-        limit = self.starts[index] if index < len(self.starts) else end
-        return Span(first.source, first.start, first.start + min(end, limit) - start)
-
-    def literal(self, start: int, end: int) -> bool:
-        """Whether a stretch stands in one template as it is, so that an edit of it is an edit there."""
-        first = bisect_right(self.starts, start)
-        return self.origin(start).exact and bisect_right(self.starts, max(start, end - 1)) == first
 
 
 def mapped(text: Text, otherwise: Origin) -> SourceMap:

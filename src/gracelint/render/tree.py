@@ -5,9 +5,9 @@ from __future__ import annotations
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.record import Record
 from gracelint.render.dump import Plain, dump
-from gracelint.render.text import Origin, SourceMap, Text, concat, mapped
+from gracelint.render.text import Text, concat, mapped
 from gracelint.render.values import MAX_NODES, TooLargeError
-from gracelint.source import Source
+from gracelint.source import Origin, Source, SourceMap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.facts.yaml import Node
-    from gracelint.render.text import Path
+    from gracelint.source import Path
 
 MAX_NODES = 500_000
 """Of one value. Anchors make a few bytes into as many as they like."""

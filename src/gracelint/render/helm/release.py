@@ -12,9 +12,9 @@ from gracelint.render.helm.functions import functions
 from gracelint.render.helm.syntax import Template, TemplateSyntaxError, parse
 from gracelint.render.helm.template import Limits, Machine, TemplateError
 from gracelint.render.helm.values import Native, shown
-from gracelint.render.text import Origin, SourceMap, Text, mapped
+from gracelint.render.text import Text, mapped
 from gracelint.render.values import placed
-from gracelint.source import Source, Span
+from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

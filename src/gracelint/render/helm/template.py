@@ -20,9 +20,9 @@ from gracelint.render.helm.syntax import (
     parse,
 )
 from gracelint.render.helm.values import Native, kind, shown, truth
-from gracelint.render.text import Origin, Text, concat, pieces_of
+from gracelint.render.text import Text, concat, pieces_of
 from gracelint.render.values import Items, TooLargeError, Tree
-from gracelint.source import Source
+from gracelint.source import Origin, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.render.helm.syntax import Operand, Statement
-    from gracelint.render.text import Path
+    from gracelint.source import Path
 
 
 class TemplateError(Exception):

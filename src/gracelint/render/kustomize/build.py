@@ -5,17 +5,16 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gracelint.facts.yaml import Mapping
+from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
 from gracelint.record import Record, replace
 from gracelint.render.kustomize import transform
 from gracelint.render.kustomize.merge import PatchError, is_native, json_patch, strategic
 from gracelint.render.kustomize.resource import Resource
-from gracelint.render.text import Origin, SourceMap
 from gracelint.render.tree import Leaf, at, scalar, text_of, tree_of
 from gracelint.render.values import TooLargeError
-from gracelint.source import Source, Span
+from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,6 +75,23 @@ def kustomization_in(files: Files, folder: str) -> Source | None:
         if source is not None:
             return source
     return None
+
+
+def pulls_in(files: Files, folder: str) -> tuple[frozenset[str], bool]:
+    """The folders that a kustomization builds upon, as it names them, and whether it is a component."""
+    source = kustomization_in(files, folder)
+    try:
+        documents = read_documents(source) if source is not None else []
+    except (ParseError, TemplatedError):
+        return frozenset(), False
+    root = documents[0].root if documents else None
+    if not isinstance(root, Mapping):
+        return frozenset(), False
+    entries = [item for key in ("resources", "bases", "components") for item in root.sequence(key)]
+    named = (item.value for item in entries if isinstance(item, Scalar) and not is_remote(item.value))
+    kind = root.scalar("kind")
+    folders = frozenset(path for name in named if (path := _joined(folder, name)) is not None)
+    return folders, kind is not None and kind.value == "Component"
 
 
 def is_remote(reference: str) -> bool:

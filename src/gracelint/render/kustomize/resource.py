@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gracelint.record import Record, replace
-from gracelint.render.text import Origin
 from gracelint.render.tree import Leaf, at, leaf, scalar
+from gracelint.source import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

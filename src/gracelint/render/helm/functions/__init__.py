@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gracelint.render.text import Path
+    from gracelint.source import Path
 
 
 def functions(reads: list[Path]) -> dict[str, Callable[..., Any]]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gracelint.render.text import Path
+    from gracelint.source import Path
 
 _LONGEST = 200_000
 """Items of a list that `append`, `concat` and their kin make."""

@@ -1,0 +1,226 @@
+"""All that a project's charts and overlays come to."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.finding import Note
+from gracelint.parse.yaml import KUSTOMIZATIONS
+from gracelint.record import Record
+from gracelint.source import Source, Span, Unit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Mapping as Map
+    from typing import Any
+
+    from gracelint.facts.files import Files
+    from gracelint.facts.yaml import Document
+    from gracelint.render.helm.chart import Chart
+    from gracelint.render.helm.releases import Install
+    from gracelint.source import Path
+
+CHART = "Chart.yaml"
+MAX_RELEASES = 2_000
+MAX_OVERLAYS = 5_000
+MAX_TEXT = 200_000_000
+"""Code points of all that is rendered in one run."""
+
+
+class Unseen(Record):
+    """What cannot be judged, and why. One for each chart, release or overlay."""
+
+    at: Span
+    reason: str
+    notes: tuple[Note, ...] = ()
+
+
+class Rendering(Record, identity=True):
+    sources: tuple[Source, ...] = ()
+    """Manifests, each with the places it comes from."""
+    unseen: tuple[Unseen, ...] = ()
+
+
+def is_needed(paths: Iterable[str]) -> bool:
+    """Whether there is anything to render at all."""
+    names = (path[path.rfind("/") + 1 :] for path in paths)
+    return any(name == CHART or name in KUSTOMIZATIONS for name in names)
+
+
+class Renderer:
+    """Renders what lies in a project. First `overlays`, which say which files are parts; then `charts`."""
+
+    def __init__(self, files: Files, paths: Iterable[str], kubernetes: tuple[int, int] | None) -> None:
+        self._files = files
+        self._kubernetes = kubernetes
+        self._text = 0
+        paths = list(paths)
+        self._charts = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
+        folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
+        self._overlays = list(dict.fromkeys(folders))
+        self._parts: set[str] = set()
+
+    def is_part(self, path: str) -> bool:
+        """Whether a file is part of a chart or overlay, and so no manifest of its own."""
+        if path in self._parts or posixpath.basename(path) in (CHART, *KUSTOMIZATIONS):
+            return True
+        return any(
+            path.startswith(posixpath.join(chart, folder)) for chart in self._above(path) for folder in _CHART_FOLDERS
+        )
+
+    def _above(self, path: str) -> Iterator[str]:
+        charts = set(self._charts)
+        folder = posixpath.dirname(path)
+        while True:
+            if folder in charts:
+                yield folder
+            if not folder:
+                return
+            folder = posixpath.dirname(folder)
+
+    # Overlays
+
+    def overlays(self) -> Rendering:
+        """The kustomizations that no other one builds upon."""
+        from gracelint.render.kustomize.build import build, pulls_in
+
+        below: set[str] = set()
+        components: set[str] = set()
+        for folder in self._overlays[:MAX_OVERLAYS]:
+            pulled, is_component = pulls_in(self._files, folder)
+            below |= pulled
+            components |= {folder} if is_component else set()
+        entries = [folder for folder in self._overlays[:MAX_OVERLAYS] if folder not in below | components]
+        sources: list[Source] = []
+        unseen: list[Unseen] = []
+        for folder in entries:
+            overlay = build(self._files, folder)
+            self._parts |= overlay.pulled
+            unit = Unit("kustomization", folder)
+            for item in overlay.objects:
+                sources += self._source(item.source.path, item.text, item.map, unit)
+            unseen += [Unseen(problem.span, problem.reason) for problem in overlay.unread]
+        return Rendering(tuple(sources), tuple(dict.fromkeys(unseen)))
+
+    def _source(self, path: str, text: str, places: Any, unit: Unit) -> Iterator[Source]:
+        self._text += len(text)
+        if self._text <= MAX_TEXT:
+            yield Source(path, text, map=places, unit=unit)
+
+    # Charts
+
+    def charts(self, documents: Iterable[Document], settings: Sequence[Map[str, Any]] = ()) -> Rendering:
+        """The releases that settings and objects ask for, and the defaults of the charts that nobody installs."""
+        from gracelint.render.helm.releases import asked_for, defaults_of, from_settings
+
+        installs, elsewhere = asked_for(self._files, documents)
+        installs = [*from_settings(self._files, settings), *installs]
+        installed = {install.chart for install in installs}
+        inner = self._inner_charts()
+        for folder in self._charts:
+            if folder not in inner:
+                installs += defaults_of(self._files, folder, alone=folder not in installed)
+        sources: list[Source] = []
+        unseen = [Unseen(item.span, item.reason) for item in elsewhere]
+        charts: dict[str, Chart | Unseen | None] = {}
+        for install in installs[:MAX_RELEASES]:
+            if install.chart not in charts:
+                charts[install.chart] = self._chart(install.chart)
+                problem = charts[install.chart]
+                unseen += [problem] if isinstance(problem, Unseen) else []
+            chart = charts[install.chart]
+            if chart is None or isinstance(chart, Unseen) or chart.library:
+                continue
+            made, missed = self._release(chart, install)
+            sources += made
+            unseen += missed
+        return Rendering(tuple(sources), tuple(dict.fromkeys(unseen)))
+
+    def _inner_charts(self) -> set[str]:
+        """Charts that lie in another one's `charts/`."""
+        charts = set(self._charts)
+        return {
+            chart
+            for chart in self._charts
+            if any(_inside(chart, above) for above in self._above(chart) if above in charts)
+        }
+
+    def _chart(self, root: str) -> Chart | Unseen | None:
+        from gracelint.render.helm.chart import ChartError, read_chart
+
+        try:
+            return read_chart(self._files, root)
+        except ChartError as error:
+            source = self._files.read(posixpath.join(root, CHART))
+            if source is None:
+                return None
+            notes = (Note(error.span, error.reason),) if error.span is not None else ()
+            return Unseen(source.span(0, 0), f"this chart cannot be read: {error.reason}", notes)
+
+    def _release(self, chart: Chart, install: Install) -> tuple[list[Source], list[Unseen]]:
+        from gracelint.record import replace
+        from gracelint.render.helm.release import NEWEST, Release, render
+        from gracelint.render.values import TooLargeError
+
+        unseen: list[Unseen] = []
+        name = install.name or chart.name
+        try:
+            release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST)
+            rendered, unread = render(self._files, chart, release)
+        except TooLargeError as error:
+            return [], [Unseen(chart.source.span(0, 0), f"the chart `{chart.name}` is {error}")]
+        unit = Unit("chart", chart.root, name, install.because)
+        value_at = _finder(chart, install)
+        sources: list[Source] = []
+        for item in rendered:
+            sources += self._source(item.template.path, item.text, replace(item.map, value_at=value_at), unit)
+        if unread:
+            count = f"{len(unread)} of {len(unread) + len(rendered)} templates"
+            notes = tuple(Note(problem.span, problem.reason) for problem in unread[:10])
+            reason = f"{count} of the chart `{chart.name}` cannot be rendered, and what they make is not judged"
+            unseen.append(Unseen(_name_span(chart), reason, notes))
+        for dependency in chart.missing:
+            reason = f"the chart `{dependency.name}` is not in this repository, and what it brings is not judged"
+            unseen.append(Unseen(_name_span(chart), reason))
+        return sources, unseen
+
+
+_CHART_FOLDERS = ("templates/", "charts/", "crds/", "ci/", "values.yaml", "Chart.lock")
+
+
+def _inside(chart: str, above: str) -> bool:
+    return chart != above and chart.startswith(posixpath.join(above, "charts/"))
+
+
+def _name_span(chart: Chart) -> Span:
+    """The line of Chart.yaml that names the chart."""
+    start = max(chart.source.text.find("name:"), 0)
+    return chart.source.line_span(chart.source.position(start)[0])
+
+
+def _finder(chart: Chart, install: Install) -> Any:
+    """Where a value of the release is written: in the strongest layer that has it."""
+    layers = [*install.layers, *_own_layers(chart, ())]
+
+    def find(path: Path) -> Span | None:
+        for candidate in (path, *([path[1:]] if len(path) > 1 and path[1] == "global" else [])):
+            for layer in layers:
+                span = layer.span(candidate)
+                if span is not None:
+                    return span if span.source.path else None
+        return None
+
+    return find
+
+
+def _own_layers(chart: Chart, at: Path) -> Iterator[Any]:
+    from gracelint.parse.yaml import read_documents
+    from gracelint.render.helm.releases import Layer
+
+    if chart.values_source is not None:
+        documents = read_documents(chart.values_source)
+        if documents:
+            yield Layer(documents[0].root, at)
+    for part, _ in chart.parts:
+        yield from _own_layers(part, (*at, part.name))
