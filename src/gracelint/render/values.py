@@ -24,8 +24,8 @@ MAX_NODES = 500_000
 class TooLargeError(Exception):
     """A value that holds more than anybody wrote."""
 
-    def __init__(self) -> None:
-        super().__init__("too large to be followed")
+    def __init__(self, reason: str = "too large to be followed") -> None:
+        super().__init__(reason)
 
 
 class Tree(dict[str, "Any"]):
@@ -101,6 +101,21 @@ def _number(text: str) -> float | str:
         return float(digits.replace(".inf", "inf").replace(".nan", "nan"))
     except (ValueError, OverflowError):
         return text
+
+
+def weigh(value: Any) -> None:
+    """Raises TooLargeError for a value that is nested without end or holds more than anybody wrote."""
+    left = MAX_NODES
+    todo = [value]
+    while todo:
+        left -= 1
+        if left < 0:
+            raise TooLargeError
+        item = todo.pop()
+        if isinstance(item, dict):
+            todo += item.values()
+        elif isinstance(item, (list, tuple)):
+            todo += item
 
 
 def read_values(source: Source) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from gracelint.record import Record
 from gracelint.render.helm.syntax import (
     Action,
@@ -91,6 +93,8 @@ class _Scope:
         raise TemplateError(f"undefined variable {name}")
 
 
+_FRAMES = 6_000
+"""Python's own limit is 1,000, which 60 templates in templates use up."""
 _NOTHING = object()
 """No value from a command before; nil is one."""
 
@@ -121,6 +125,8 @@ class Machine:
             raise TemplateError(f"no template {name!r}")
         if self._depth >= self._limits.depth:
             raise TemplateError(f"templates run each other more than {self._limits.depth} deep")
+        if sys.getrecursionlimit() < _FRAMES:
+            sys.setrecursionlimit(_FRAMES)
         self._depth += 1
         scope = _Scope()
         scope.declare("$", dot)
@@ -174,6 +180,8 @@ class Machine:
                 if error.origin is None:
                     error.origin = Origin(source, statement.start, statement.end)
                 raise
+            except TooLargeError as error:
+                raise TemplateError(str(error), Origin(source, statement.start, statement.end)) from error
 
     def _put(self, text: str, parts: list[str]) -> None:
         self._output += len(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from gracelint.render.values import weigh
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +44,8 @@ def shown(value: Any, inside: bool = False) -> str:
         return str(value)
     if isinstance(value, float):
         return shown_float(value)
+    if not inside:
+        weigh(value)
     if isinstance(value, dict):
         return "map[" + " ".join(f"{key}:{shown(value[key], True)}" for key in sorted(value, key=str)) + "]"
     if isinstance(value, (list, tuple)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.render.helm.functions.numbers import integer
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.helm.values import Native, kind, shown, truth, type_of
-from gracelint.render.values import Items, Tree
+from gracelint.render.values import Items, Tree, weigh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,17 +121,23 @@ def _omit(tree: Any, *keys: Any) -> dict[str, Any]:
 
 
 def _copy(value: Any) -> Any:
+    weigh(value)
+    return _copied(value)
+
+
+def _copied(value: Any) -> Any:
     if isinstance(value, dict):
-        return _like(value, {key: _copy(item) for key, item in value.items()})
+        return _like(value, {key: _copied(item) for key, item in value.items()})
     if isinstance(value, Items):
-        items = Items(_copy(item) for item in value)
+        items = Items(_copied(item) for item in value)
         items.path = value.path
         return items
-    return [_copy(item) for item in value] if isinstance(value, list) else value
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _merge(target: dict[str, Any], *others: Any) -> dict[str, Any]:
     """What is there stays, unless it is empty (mergo)."""
+    weigh(others)
     for other in others:
         for key, value in (other or {}).items():
             mine = target.get(key)
@@ -144,6 +150,7 @@ def _merge(target: dict[str, Any], *others: Any) -> dict[str, Any]:
 
 def _overwrite(target: dict[str, Any], *others: Any) -> dict[str, Any]:
     """What comes later wins, unless it is empty (mergo)."""
+    weigh(others)
     for other in others:
         for key, value in (other or {}).items():
             mine = target.get(key)

@@ -10,7 +10,7 @@ from gracelint.render.dump import dump
 from gracelint.render.helm.functions.versions import parts, satisfies
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.helm.values import shown
-from gracelint.render.values import parsed
+from gracelint.render.values import parsed, weigh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _json_value(value: Any) -> Any:
 
 
 def _raw_json(value: Any, indent: int | None = None) -> str:
-    dump(value)  # raises where the value is too large
+    weigh(value)
     separators = (",", ": " if indent else ":")
     return json.dumps(_json_value(value), separators=separators, sort_keys=True, ensure_ascii=False, indent=indent)
 
