@@ -228,26 +228,20 @@ def _scoped(chart: Chart, given: dict[str, Any], path: tuple[str, ...], top: str
         parts.append(inner)
         for wanted in dependency.imports if dependency is not None else ():
             values = _with_import(values, inner.values, wanted)
-    return Scoped(chart, _without_nil(values), path, tuple(parts), top)
+    return Scoped(chart, values, path, tuple(parts), top)
 
 
 def combined(winner: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Both mappings, deeply; where both say something that is no mapping, the winner's counts, nil included."""
+    """Both mappings, deeply: the winner's values count, and a nil of the winner takes away what the other says."""
     result = dict(winner)
     for key, value in other.items():
         if key not in winner:
             result[key] = value
+        elif winner[key] is None:
+            del result[key]
         elif isinstance(value, dict) and isinstance(winner[key], dict):
             result[key] = combined(winner[key], value)
     return result
-
-
-def _without_nil(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_nil(value) if isinstance(value, dict) else value
-        for key, value in values.items()
-        if value is not None
-    }
 
 
 def _wanted(dependency: Dependency, values: dict[str, Any]) -> bool:

@@ -28,7 +28,7 @@ def truth(value: Any) -> bool:
     if isinstance(value, float):
         return value != 0
     if isinstance(value, Native):
-        return True
+        return bool(value.members.get("items", True))
     return bool(value)
 
 
