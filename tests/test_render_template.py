@@ -96,7 +96,7 @@ FUNCTIONS = [
     ("{{ dict `b` 1 `a` (list 1) | toYaml }}", "a:\n- 1\nb: 1"),
     ("{{ toYaml .Values.pods }}", "- name: a\n  port: 1\n- name: b\n  port: 2"),
     ("{{ toYaml .Values.script }}", "|\n  set -e\n  exec app"),
-    ("{{ dict `on` `yes` `n` `12` `e` `` `t` `a: b` | toYaml }}", 'e: ""\n"n": "12"\n"on": "yes"\nt: "a: b"'),
+    ("{{ dict `on` `yes` `n` `12` `e` `` `t` `a: b` | toYaml }}", 'e: ""\n"n": "12"\n"on": "yes"\nt: \'a: b\''),
     ("{{ `a: [1, {b: c}]` | fromYaml | toJson }}", '{"a":[1,{"b":"c"}]}'),
     ('{{ (`{"a": 1.5}` | fromJson).a }}', "1.5"),
     ("{{ nindent 2 `a\\nb` }}|{{ indent 2 `a` }}", "\n  a\\nb|  a"),

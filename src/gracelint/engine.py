@@ -102,11 +102,13 @@ class _Made(Record, identity=True):
     reported: Reported
     subject: object
     origins: tuple[Span, ...] = ()
+    rendered: Finding | None = None
+    """The finding as its rule made it, where that is about rendered text."""
 
     @property
     def places(self) -> tuple[Span, ...]:
         finding = self.reported.finding
-        return (finding.at, *(note.span for note in finding.notes), *self.origins)
+        return (finding.at, *(note.span for note in finding.notes), *(span.place for span in self.origins))
 
 
 class _Origins:
@@ -183,7 +185,8 @@ def _run(
 
 def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection, origins: _Origins) -> Iterator[_Made]:
     """The finding, if the settings above its home ask for it. One whose places are all excluded has none."""
-    made = _Made(Reported(rule.name, rule.severity, finding), subject, origins.of(subject))
+    rendered, finding = finding, _placed(finding)
+    made = _Made(Reported(rule.name, rule.severity, finding), subject, origins.of(subject), rendered)
     excludes = selection.configuration.excludes
     home = next((span for span in made.places if not excludes(span.source.path)), None)
     if home is None:
@@ -193,6 +196,15 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = chosen.settings.severity.get(rule.name) or finding.severity or rule.severity
         yield replace(made, reported=Reported(rule.name, severity, finding, home))
+
+
+def _placed(finding: Finding) -> Finding:
+    """A finding about rendered text, said of its template."""
+    if finding.at.source.map is None and all(note.span.source.map is None for note in finding.notes):
+        return finding
+    from gracelint.render.places import placed
+
+    return placed(finding)
 
 
 def _suppress(made: list[_Made], suppressions: list[Suppression]) -> tuple[list[_Made], list[_Made], set[Suppression]]:
@@ -221,9 +233,10 @@ def _hits(made: _Made, by_place: Mapping[tuple[str, int], list[Suppression]]) ->
     def covering(span: Span) -> set[Suppression]:
         return {item for item in by_place.get((made.reported.rule, id(span.source)), ()) if item.covers(span)}
 
-    finding = made.reported.finding
-    own = {item for span in (finding.at, *(note.span for note in finding.notes)) for item in covering(span)}
-    declared = [covering(span) for span in made.origins]
+    findings = dict.fromkeys(finding for finding in (made.reported.finding, made.rendered) if finding is not None)
+    spans = [span for finding in findings for span in (finding.at, *(note.span for note in finding.notes))]
+    own = {item for span in spans for item in covering(span)}
+    declared = [covering(span) | covering(span.place) for span in made.origins]
     everywhere = bool(declared) and all(declared)
     return own.union(*declared) if everywhere else own, bool(own) or everywhere
 
@@ -252,7 +265,7 @@ def _joined(group: list[_Made]) -> list[_Made]:
         assert isinstance(item.subject, Launch)
         message = item.reported.finding.message
         text = _started_by(item.subject) + ("" if message == found.message else f": {message}")
-        notes[Note(item.subject.origin.span, text)] = None
+        notes[Note(item.subject.origin.span.place, text)] = None
     fixes = {item.reported.finding.fix for item in group if item.reported.finding.fix is not None}
     fix = found.fix if len(fixes) != 1 else fixes.pop()
     if len(fixes) > 1 and fix is not None:

@@ -50,6 +50,17 @@ It is not; but what the cluster will get is not in this file. Render it and lint
     helm template my-release ./chart | gracelint check -
 """
 
+_UNREAD = """\
+Objects that are not seen.
+
+## What it does
+Says which objects of a chart cannot be evaluated, and which releases, remote bases and charts from a registry are not
+in this repository: one finding for each chart, release or base.
+
+## Why is this bad?
+It is not; but no finding here does not mean that nothing is wrong there.
+"""
+
 _UNUSED = """\
 A suppression that silences nothing.
 
@@ -85,6 +96,7 @@ OWN = {
         _own("unreadable-file", Severity.ERROR, _UNREADABLE),
         _own("syntax-error", Severity.ERROR, _SYNTAX),
         _own("templated-manifest", Severity.INFO, _TEMPLATED),
+        _own("unread-manifest", Severity.INFO, _UNREAD),
         _own("unused-suppression", Severity.WARNING, _UNUSED),
         _own("unknown-rule-in-suppression", Severity.WARNING, _UNKNOWN),
     )

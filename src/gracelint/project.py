@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Program
     from gracelint.facts.yaml import Document
     from gracelint.launch.link import Linked
+    from gracelint.render.rendering import Renderer, Rendering
 
 STDIN = "-"
 
@@ -122,10 +123,12 @@ def read_project(request: Request) -> Project:
     todo = sorted({**dict(found.files), **{path: kind_of(path) for path in named}}.items())
     if request.jobs > 1:
         files.fetch_all([path for path, _ in todo], request.jobs)
+    reading.add_overlays([path for path, _ in todo])
     for number, (path, kind) in enumerate(todo):
         if request.progress is not None:
             request.progress(number, len(todo))
         reading.add(path, kind)
+    reading.add_charts()
     reading.add_built(path for path, _ in todo)
     if request.progress is not None:
         request.progress(len(todo), len(todo))
@@ -150,6 +153,38 @@ class _Reading:
         self.skipped: list[Skip] = []
         self.errors: list[str] = []
         self.folders: dict[str, None] = {}
+        self.renderer: Renderer | None = None
+
+    def add_overlays(self, paths: list[str]) -> None:
+        """Builds the kustomizations among the files, and learns which files are parts of something."""
+        if not any(path[path.rfind("/") + 1 :] in _RENDERED for path in paths):
+            return
+        from gracelint.render.rendering import Renderer
+
+        self.renderer = Renderer(self.files, paths, self.configuration.of("").assume.kubernetes_version)
+        try:
+            self._add_rendered(self.renderer.overlays())
+        except Exception as error:
+            self.errors.append(internal_error("building the kustomizations", error))
+
+    def add_charts(self) -> None:
+        """Renders the charts as the objects read so far install them, and says which of those are not here."""
+        if self.renderer is None and not any(map(_installs, self.documents)):
+            return
+        from gracelint.render.rendering import Renderer
+
+        renderer = self.renderer or Renderer(self.files, (), self.configuration.of("").assume.kubernetes_version)
+        try:
+            self._add_rendered(renderer.charts(self.documents))
+        except Exception as error:
+            self.errors.append(internal_error("rendering the charts", error))
+
+    def _add_rendered(self, rendering: Rendering) -> None:
+        for source in rendering.sources:
+            self._read_manifest(source, None)
+        for unseen in rendering.unseen:
+            rule = "syntax-error" if unseen.broken else "unread-manifest"
+            self.problems.append(Problem(rule, Finding(unseen.reason, unseen.at, unseen.notes)))
 
     def add(self, path: str, kind: str) -> None:
         self.folders[path[: path.rfind("/") + 1]] = None
@@ -178,7 +213,7 @@ class _Reading:
             kind = self._closer_look(kind, source)
         if kind == DOCKERFILE:
             self._read_dockerfile(source)
-        elif kind == MANIFEST or path == STDIN:
+        elif (kind == MANIFEST or path == STDIN) and not (self.renderer and self.renderer.is_part(path)):
             self._read_manifest(source, text.invalid_at)
 
     def _closer_look(self, kind: str, source: Source) -> str:
@@ -203,7 +238,8 @@ class _Reading:
         from gracelint.parse.yaml import may_matter
 
         if not may_matter(source.text):
-            self.files.forget(source.path)
+            if source.map is None:
+                self.files.forget(source.path)
             return
         if invalid_at is not None:
             raise UnreadableError("is not UTF-8, which YAML requires", source, invalid_at)
@@ -310,6 +346,15 @@ def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
     return tuple(sorted(stages.values(), key=lambda stage: (stage.source.path, stage.index)))
 
 
+def _installs(document: Document) -> bool:
+    from gracelint.facts.yaml import Mapping
+
+    kind = document.root.scalar("kind") if isinstance(document.root, Mapping) else None
+    return kind is not None and kind.value in _INSTALLERS
+
+
+_RENDERED = frozenset(("Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"))
+_INSTALLERS = ("HelmRelease", "HelmChart", "Application")
 _ELSEWHERE = "leads out of the project, or is no file"
 _TEMPLATED_DOCKERFILE = "this is a template, not a Dockerfile: lint what is rendered from it"
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"

@@ -12,7 +12,7 @@ from gracelint.rules import GROUPS, Address, PackError, Rule, addresses
 
 ENGINE = "engine"
 """The group of the engine's own findings."""
-ALWAYS = ("unreadable-file", "syntax-error", "templated-manifest")
+ALWAYS = ("unreadable-file", "syntax-error", "templated-manifest", "unread-manifest")
 """They say that a file was not judged, so they are reported whatever is selected."""
 
 

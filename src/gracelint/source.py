@@ -168,6 +168,12 @@ class SourceMap(Record, identity=True):
         path = self.origin(offset).path
         return None if path is None or self.value_at is None else self.value_at(path)
 
+    def whole(self, start: int, end: int) -> bool:
+        """Whether a stretch is one piece, no more and no less."""
+        index = bisect_right(self.starts, start) - 1
+        following = self.starts[index + 1] if index + 1 < len(self.starts) else end
+        return self.starts[index] == start and following == end
+
     def literal(self, start: int, end: int) -> bool:
         """Whether a stretch stands in one template as it is, so that an edit of it is an edit there."""
         first = bisect_right(self.starts, start)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gracelint.facts.yaml import Document
     from gracelint.parse.kubernetes import Manifests
+    from gracelint.source import Source
 
     Related = Service | DisruptionBudget | Autoscaler | Claim | ConfigMap
 
@@ -58,7 +59,7 @@ def attach(manifests: Manifests) -> list[Workload]:
         found = replace(
             workload,
             services=tuple(services.get(key, ())),
-            any_service=not shared.isdisjoint(places.of(workload.source.path)),
+            any_service=not shared.isdisjoint(places.of(workload.source)),
             budgets=tuple(
                 budget
                 for budget in (*budgets.get(key, ()), *others.get(key, ()))
@@ -108,6 +109,11 @@ def _holds(expression: tuple[str, str, tuple[str, ...]], labels: Map[str, str]) 
     return (key in labels) == (operator == "Exists")
 
 
+def _reaches_out(source: Source) -> bool:
+    """Whether an object may belong to what stands in other folders."""
+    return source.path != _STDIN and source.unit is None
+
+
 # Places
 
 
@@ -117,15 +123,18 @@ class _Places:
     def __init__(self, kustomizations: Sequence[Document]) -> None:
         self._above = _roots_of(kustomizations)
 
-    def of(self, path: str) -> tuple[str, ...]:
-        """From near to far."""
+    def of(self, source: Source) -> tuple[str, ...]:
+        """From near to far. What was rendered is applied with its release or overlay alone."""
+        path = source.path
+        if source.unit is not None:
+            return (f"{source.unit.kind} {source.unit.path} {source.unit.release} {source.unit.values}",)
         if path == _STDIN:
             return (f"file {path}",)
         folder = posixpath.dirname(path)
         return f"file {path}", f"folder {folder}", *(f"kustomization {root}" for root in self._above.get(path, ()))
 
     def having(self, items: Iterable[Related]) -> frozenset[str]:
-        return frozenset(place for item in items for place in self.of(item.span.source.path))
+        return frozenset(place for item in items for place in self.of(item.span.source))
 
 
 def _roots_of(kustomizations: Sequence[Document]) -> dict[str, list[str]]:
@@ -220,12 +229,12 @@ def _join(
     """The objects that concern each workload, by the workload's `id`."""
     shelves: dict[tuple[str, Hashable], _Shelf] = {}
     for item in items:
-        for place in places.of(item.span.source.path):
+        for place in places.of(item.span.source):
             shelves.setdefault((place, key_of(item)), _Shelf({})).put(item)
     found: dict[int, list[R]] = {}
     taken: set[tuple[int, str, str]] = set()
     """Objects that a workload of that kind and name has nearer by: its variants elsewhere do not share them."""
-    asked = [(workload, tuple(keys_of(workload)), places.of(workload.source.path)) for workload in workloads]
+    asked = [(workload, tuple(keys_of(workload)), places.of(workload.source)) for workload in workloads]
     for level in range(max((len(near) for _, _, near in asked), default=0)):
         met: list[tuple[Workload, R]] = []
         for workload, keys, near in asked:
@@ -254,11 +263,11 @@ def _join_nearest(
 ) -> None:
     """Objects and workloads that are alone so far, where each is the other's nearest match by folder."""
     matched = {id(item) for mine in found.values() for item in mine}
-    lonely = [(item, (key_of(item),)) for item in items if id(item) not in matched and item.span.source.path != _STDIN]
+    lonely = [(item, (key_of(item),)) for item in items if id(item) not in matched and _reaches_out(item.span.source)]
     seekers = [
         (workload, keys)
         for workload, keys, _ in asked
-        if keys and id(workload) not in found and workload.source.path != _STDIN
+        if keys and id(workload) not in found and _reaches_out(workload.source)
     ]
     if not lonely or not seekers:
         return

@@ -6,7 +6,7 @@ import json
 import re
 
 from gracelint.facts.yaml import Scalar
-from gracelint.render.text import Text, concat, cut, pieces_of
+from gracelint.render.text import Text, concat, cut, pieces_of, replaced
 from gracelint.render.values import MAX_NODES, Items, TooLargeError, Tree
 from gracelint.source import Source
 
@@ -100,10 +100,14 @@ def _scalar(value: Any, indent: int) -> str:
 
 
 def _string(text: str, indent: int) -> str:
-    if _PLAIN.fullmatch(text) and Scalar(str(text), _NO_SOURCE, 0, 0).tag == "str":
+    """As go-yaml writes it: `tpl (toYaml …)` reads what stands between its quotes as a template."""
+    is_text = Scalar(str(text), _NO_SOURCE, 0, 0).tag == "str"
+    if is_text and _PLAIN.fullmatch(text):
         return text
     if "\n" in text and _BLOCK.fullmatch(text) and text.strip("\n") and text[0] not in " \t\n":
         return _literal(text, indent)
+    if is_text and text.isprintable():
+        return concat(["'", replaced(text, "'", "''"), "'"])
     quoted = json.dumps(str(text), ensure_ascii=not text.isprintable())
     first = next((origin for _, origin in pieces_of(text) if origin is not None), None)
     return quoted if first is None else Text(quoted, ((len(quoted), first),))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gracelint.facts.files import Files
     from gracelint.facts.yaml import Document
     from gracelint.render.helm.chart import Chart
+    from gracelint.render.helm.release import Parsed
     from gracelint.render.helm.releases import Install
     from gracelint.source import Path
 
@@ -34,18 +35,14 @@ class Unseen(Record):
     at: Span
     reason: str
     notes: tuple[Note, ...] = ()
+    broken: bool = False
+    """Whether the file itself is wrong, and not only out of reach."""
 
 
 class Rendering(Record, identity=True):
     sources: tuple[Source, ...] = ()
     """Manifests, each with the places it comes from."""
     unseen: tuple[Unseen, ...] = ()
-
-
-def is_needed(paths: Iterable[str]) -> bool:
-    """Whether there is anything to render at all."""
-    names = (path[path.rfind("/") + 1 :] for path in paths)
-    return any(name == CHART or name in KUSTOMIZATIONS for name in names)
 
 
 class Renderer:
@@ -60,6 +57,7 @@ class Renderer:
         folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
         self._overlays = list(dict.fromkeys(folders))
         self._parts: set[str] = set()
+        self._parsed: Parsed = {}
 
     def is_part(self, path: str) -> bool:
         """Whether a file is part of a chart or overlay, and so no manifest of its own."""
@@ -100,7 +98,7 @@ class Renderer:
             unit = Unit("kustomization", folder)
             for item in overlay.objects:
                 sources += self._source(item.source.path, item.text, item.map, unit)
-            unseen += [Unseen(problem.span, problem.reason) for problem in overlay.unread]
+            unseen += [Unseen(problem.span, problem.reason, broken=problem.broken) for problem in overlay.unread]
         return Rendering(tuple(sources), tuple(dict.fromkeys(unseen)))
 
     def _source(self, path: str, text: str, places: Any, unit: Unit) -> Iterator[Source]:
@@ -150,7 +148,7 @@ class Renderer:
         from gracelint.render.helm.chart import ChartError, read_chart
 
         try:
-            return read_chart(self._files, root)
+            return read_chart(self._files, root, self._charts)
         except ChartError as error:
             source = self._files.read(posixpath.join(root, CHART))
             if source is None:
@@ -167,7 +165,7 @@ class Renderer:
         name = install.name or chart.name
         try:
             release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST)
-            rendered, unread = render(self._files, chart, release)
+            rendered, unread = render(self._files, chart, release, parsed=self._parsed)
         except TooLargeError as error:
             return [], [Unseen(chart.source.span(0, 0), f"the chart `{chart.name}` is {error}")]
         unit = Unit("chart", chart.root, name, install.because)
@@ -180,8 +178,11 @@ class Renderer:
             notes = tuple(Note(problem.span, problem.reason) for problem in unread[:10])
             reason = f"{count} of the chart `{chart.name}` cannot be rendered, and what they make is not judged"
             unseen.append(Unseen(_name_span(chart), reason, notes))
-        for dependency in chart.missing:
-            reason = f"the chart `{dependency.name}` is not in this repository, and what it brings is not judged"
+        if chart.missing:
+            names = " and ".join(f"`{dependency.name}`" for dependency in chart.missing)
+            reason = (
+                f"{names}, which `{chart.name}` depends on, cannot be found here, and what is in them is not judged"
+            )
             unseen.append(Unseen(_name_span(chart), reason))
         return sources, unseen
 
@@ -195,7 +196,7 @@ def _inside(chart: str, above: str) -> bool:
 
 def _name_span(chart: Chart) -> Span:
     """The line of Chart.yaml that names the chart."""
-    start = max(chart.source.text.find("name:"), 0)
+    start = chart.source.text.find("\nname:") + 1
     return chart.source.line_span(chart.source.position(start)[0])
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.facts.launch import Budget, Hop, Launch
-    from gracelint.source import Span
+    from gracelint.source import Span, Unit
 
     Shown = Callable[[str], str]
     """A source's path as people see it."""
@@ -56,6 +56,7 @@ def _as_json(launch: Launch, shown: Shown) -> dict[str, Any]:
             **_place(origin.span, shown),
             "name": origin.name,
             "container": origin.container,
+            **_rendered(origin.source.unit, shown),
         },
         "link": launch.link,
         "stop_signal": launch.stop_signal.value,
@@ -68,6 +69,14 @@ def _as_json(launch: Launch, shown: Shown) -> dict[str, Any]:
         "program": program and {**_place(program.span, shown), "language": program.language},
         "budget": _budget_as_json(launch.budget),
     }
+
+
+def _rendered(unit: Unit | None, shown: Shown) -> dict[str, Any]:
+    if unit is None:
+        return {}
+    if unit.kind != "chart":
+        return {"rendered": {"kustomization": shown(unit.path)}}
+    return {"rendered": {"chart": shown(unit.path), "release": unit.release, "values": unit.values or None}}
 
 
 def _budget_as_json(budget: Budget) -> dict[str, Any]:
@@ -90,11 +99,15 @@ def _number(seconds: float) -> float | None:
 def _place(span: Span | None, shown: Shown) -> dict[str, Any]:
     if span is None:
         return {"path": None, "line": None}
-    return {"path": shown(span.source.path).encode("utf-8", "replace").decode(), "line": span.line}
+    place = span.place
+    return {"path": shown(place.source.path).encode("utf-8", "replace").decode(), "line": place.line}
 
 
 def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
     yield [(_title(launch), "bold"), (f"  {_where(launch.origin.span, shown)}", "blue")]
+    unit = launch.origin.source.unit
+    if unit is not None:
+        yield [(f"  {_unit(unit, shown)}", "")]
     if launch.link is not None and launch.stage is not None:
         yield [(f"  image    {_where(launch.stage.from_.span, shown)} ({_LINKS[launch.link]})", "")]
     for number, hop in enumerate(launch.hops):
@@ -102,6 +115,13 @@ def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
     yield [("  verdict  ", ""), (launch.verdict.value, _STYLES[launch.verdict]), (f": {visible(launch.why)}", "")]
     for number, (seconds, event) in enumerate(_timeline(launch)):
         yield [("  stop     " if not number else "           ", ""), (f"{seconds:>6g} s  {event}", "")]
+
+
+def _unit(unit: Unit, shown: Shown) -> str:
+    path = visible(shown(unit.path))
+    if unit.kind != "chart":
+        return f"overlay  {path}"
+    return f"chart    {path}, " + (f"values of {visible(unit.values)}" if unit.values else "its own values")
 
 
 _LINKS = {
@@ -138,7 +158,8 @@ def _quoted(word: str) -> str:
 
 
 def _where(span: Span, shown: Shown) -> str:
-    return f"{visible(shown(span.source.path))}:{span.line}"
+    place = span.place
+    return f"{visible(shown(place.source.path))}:{place.line}"
 
 
 def _timeline(launch: Launch) -> Iterator[tuple[float, str]]:

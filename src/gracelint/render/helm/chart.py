@@ -6,12 +6,14 @@ import posixpath
 
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.record import Record
+from gracelint.render.helm.functions.versions import satisfies
+from gracelint.render.helm.template import TemplateError
 from gracelint.render.values import TooLargeError, read_values
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from gracelint.facts.files import Files
@@ -40,6 +42,7 @@ class Dependency(Record, identity=True):
     tags: tuple[str, ...]
     imports: tuple[Any, ...]
     repository: str
+    version: str = ""
 
 
 class Chart(Record, identity=True):
@@ -67,14 +70,20 @@ class Chart(Record, identity=True):
         return self.about.get("type") == "library"
 
 
-def read_chart(files: Files, root: str) -> Chart:
-    """Reads a chart and what lies in its `charts/`. Raises ChartError."""
-    return _Loader(files).chart(root, None, ())
+def read_chart(files: Files, root: str, known: Iterable[str] = ()) -> Chart:
+    """Reads a chart and what lies in its `charts/`. Raises ChartError.
+
+    `known` are the folders of charts in the same repository, where a dependency may lie that was not fetched.
+    """
+    return _Loader(files, known).chart(root, None, ())
 
 
 class _Loader:
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, known: Iterable[str]) -> None:
         self._files = files
+        self._known: dict[str, list[str]] = {}
+        for folder in known:
+            self._known.setdefault(posixpath.basename(folder), []).append(folder)
         self._charts = 0
         self._names = 0
 
@@ -137,9 +146,22 @@ class _Loader:
     def _beside(self, root: str, dependency: Dependency) -> str | None:
         """Where a `file://` dependency lies in the project."""
         if not dependency.repository.startswith("file://"):
-            return None
+            return self._same(dependency)
         place = posixpath.normpath(posixpath.join(root, dependency.repository.removeprefix("file://")))
         return place if self._files.exists(posixpath.join(place, "Chart.yaml")) else None
+
+    def _same(self, dependency: Dependency) -> str | None:
+        """The only chart of that name in the repository, if its version is one of those that are asked for."""
+        folders = self._known.get(dependency.name, [])
+        source = self._files.read(posixpath.join(folders[0], "Chart.yaml")) if len(folders) == 1 else None
+        if source is None:
+            return None
+        about = _mapping(source)
+        try:
+            fits = satisfies(dependency.version or "*", about.get("version"))
+        except TemplateError:
+            return None
+        return folders[0] if fits and about.get("name") == dependency.name else None
 
     def _templates(self, root: str) -> Iterator[tuple[str, Source]]:
         for path in self._below(posixpath.join(root, "templates")):
@@ -185,6 +207,7 @@ def _dependency(entry: dict[str, Any]) -> Dependency:
         tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
         imports=tuple(imports) if isinstance(imports, list) else (),
         repository=str(entry.get("repository") or ""),
+        version=str(entry.get("version") or ""),
     )
 
 

@@ -52,13 +52,17 @@ class Unread(Record):
     reason: str
 
 
+Parsed = dict[tuple[Source, str], "dict[str, Template] | TemplateSyntaxError"]
+"""Templates that were read before, for other releases, by text and name."""
+
+
 def render(
-    files: Files, chart: Chart, release: Release, limits: Limits | None = None
+    files: Files, chart: Chart, release: Release, limits: Limits | None = None, parsed: Parsed | None = None
 ) -> tuple[list[Rendered], list[Unread]]:
     """All manifests of a release, in the order of their templates' paths, and what could not be read."""
     root = scoped(chart, dict(release.values))
     unread: list[Unread] = []
-    templates = _parsed(root, unread)
+    templates = _parsed(root, unread, {} if parsed is None else parsed)
     reads: list[tuple[str | int, ...]] = []
     machine = Machine(templates, functions(reads), reads, limits or Limits())
     contexts = _contexts(files, root, release)
@@ -88,16 +92,27 @@ def _base(part: Scoped) -> str:
     return "/charts/".join((part.top, *part.path))
 
 
-def _parsed(root: Scoped, unread: list[Unread]) -> dict[str, Template]:
+def _parsed(root: Scoped, unread: list[Unread], parsed: Parsed) -> dict[str, Template]:
     """All templates by name. What a chart defines wins over its subcharts' definitions."""
     templates: dict[str, Template] = {}
     for part in sorted(root.all(), key=lambda part: -len(part.path)):
         for path, source in part.chart.templates:
-            try:
-                templates |= parse(source, f"{_base(part)}/{path}")
-            except TemplateSyntaxError as error:
-                unread.append(Unread(source, source.span(error.offset, error.offset), error.reason))
+            name = f"{_base(part)}/{path}"
+            found = parsed.get((source, name))
+            if found is None:
+                found = parsed[source, name] = _read(source, name)
+            if isinstance(found, TemplateSyntaxError):
+                unread.append(Unread(source, source.span(found.offset, found.offset), found.reason))
+            else:
+                templates |= found
     return templates
+
+
+def _read(source: Source, name: str) -> dict[str, Template] | TemplateSyntaxError:
+    try:
+        return parse(source, name)
+    except TemplateSyntaxError as error:
+        return error
 
 
 def _contexts(files: Files, root: Scoped, release: Release) -> dict[tuple[str, ...], dict[str, Any]]:

@@ -42,6 +42,8 @@ class Unread(Record):
 
     span: Span
     reason: str
+    broken: bool = False
+    """Whether the file is no YAML at all."""
 
 
 class Overlay(Record, identity=True):
@@ -179,7 +181,7 @@ class _Builder:
         try:
             documents = read_documents(source)
         except ParseError as error:
-            self.unread.append(Unread(error.span, error.message))
+            self.unread.append(Unread(error.span, error.message, broken=True))
             return []
         except TemplatedError as error:
             self.unread.append(Unread(error.span, "this is a template"))
@@ -196,7 +198,7 @@ class _Builder:
             documents = read_documents(source)
             tree = tree_of(documents[0].root) if documents else None
         except ParseError as error:
-            self.unread.append(Unread(error.span, error.message))
+            self.unread.append(Unread(error.span, error.message, broken=True))
             return None
         except (TemplatedError, TooLargeError):
             self.unread.append(Unread(source.span(0, 0), "this is no kustomization that can be read"))

@@ -1,11 +1,12 @@
 """Regular expressions as Go's RE2 has them: in time that grows with the text, whatever the pattern is.
 
 Python's `re` takes exponential time for patterns that a chart may bring along, so this is Pike's virtual machine
-(https://swtch.com/~rsc/regexp/regexp2.html).
+(https://swtch.com/~rsc/regexp/regexp2.html). Simple patterns on short texts are left to `re`.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from gracelint.record import Record
@@ -40,8 +41,11 @@ class Pattern:
 
     def __init__(self, pattern: str) -> None:
         self._program, self._names, self._groups = _compiled(pattern)
+        self._simple, self._longest = _simple(pattern)
 
     def search(self, text: str) -> bool:
+        if self._simple is not None and len(text) <= self._longest:
+            return self._simple.search(text) is not None
         return self._match(text, 0) is not None
 
     def find_all(self, text: str) -> list[str]:
@@ -96,6 +100,9 @@ class Pattern:
 
     def _matches(self, text: str) -> Iterator[list[int]]:
         """All matches that do not overlap, each as the offsets of its groups (-1: not in it)."""
+        if self._simple is not None and len(text) <= self._longest:
+            yield from ([offset for span in match.regs for offset in span] for match in self._quickly(text))
+            return
         position, last = 0, -1
         steps = _Steps()
         while position <= len(text):
@@ -106,6 +113,15 @@ class Pattern:
                 yield found
             last = found[1]
             position = found[1] if found[1] > found[0] else found[1] + 1
+
+    def _quickly(self, text: str) -> Iterator[re.Match[str]]:
+        """What `re` finds; Go takes no empty match right behind another match."""
+        assert self._simple is not None
+        last = -1
+        for match in self._simple.finditer(text):
+            if match.end() > match.start() or match.start() != last:
+                yield match
+            last = match.end()
 
     def _match(self, text: str, start: int, steps: _Steps | None = None) -> list[int] | None:
         """The leftmost match from `start` on, as Perl would choose it."""
@@ -177,6 +193,34 @@ class _Steps:
         self._left -= 1
         if self._left < 0:
             raise TemplateError("too large to be followed")
+
+
+_TOKEN = re.compile(
+    r"""(?P<atom>\\[dDwW]|\\[^\w\s]|\[\^?\]?(?:\\[dDwW]|\\[^\w\s]|[^\\\]\[])*\]|[^\\()\[\]{}?*+|^$])
+    |(?P<start>^\^)|(?P<end>\$\Z)|(?P<group>\((?:\?:)?)|(?P<close>\)(?![?*+{]))|(?P<or>\|)|(?P<loop>[*+](?!\?))|(?P<maybe>\?(?!\?))""",
+    re.VERBOSE,
+)
+_LONGEST_FOR = (100_000, 5_000, 300, 80)
+"""Code points of a text that `re` gets, by the number of loops in the pattern: it may try them all from each start."""
+
+
+@lru_cache(256)
+def _simple(pattern: str) -> tuple[re.Pattern[str] | None, int]:
+    """The pattern for `re`, where it means the same there and has no loops in loops; the longest text for it."""
+    position = loops = 0
+    while position < len(pattern):
+        token = _TOKEN.match(pattern, position)
+        if token is None:
+            return None, 0
+        loops += token.lastgroup == "loop"
+        position = token.end()
+    if loops >= len(_LONGEST_FOR):
+        return None, 0
+    body = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
+    try:
+        return re.compile(body, re.ASCII), _LONGEST_FOR[loops]
+    except re.error:
+        return None, 0
 
 
 def _is_word(char: str) -> bool:
