@@ -26,6 +26,18 @@ class ConfigError(Exception):
     """The command line or the configuration asks for something that cannot be done."""
 
 
+class Chart(Record):
+    """One of `[[charts]]`: a chart in the repository, and how it is installed. Paths are relative to the settings."""
+
+    path: str
+    values: tuple[str, ...] = ()
+    """Values files, the strongest last."""
+    set: Mapping[str, Any] = field(default_factory=dict)
+    """Single values, by their path such as `web.replicas`."""
+    release: str | None = None
+    namespace: str = "default"
+
+
 class Settings(Record):
     """What the configuration says; everything has a default."""
 
@@ -54,6 +66,8 @@ class Settings(Record):
     """Further rows of `knowledge/images.toml`."""
     workload_kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Further rows of `knowledge/workloads.toml`."""
+    charts: tuple[Chart, ...] = ()
+    """Releases of charts in this repository."""
 
     def image_files(self) -> dict[str, str]:
         """`images` with paths that are relative to the project's root."""
@@ -358,6 +372,33 @@ def _budget(key: str, value: object) -> dict[str, float]:
     return found
 
 
+_CHART = ("path", "values", "set", "release", "namespace")
+
+
+def _charts(key: str, value: object) -> tuple[Chart, ...]:
+    if not isinstance(value, list):
+        raise _WrongValueError(f"{key} must be written [[{key}]], once for each release")
+    return tuple(_chart(key, _rows(key, entry)) for entry in value)
+
+
+def _chart(key: str, entry: Mapping[str, Any]) -> Chart:
+    for name in entry:
+        if name not in _CHART:
+            raise _WrongValueError(f"unknown key '{key}.{name}'{did_you_mean(name, _CHART)}")
+    for name in ("path", "release", "namespace"):
+        if not isinstance(entry.get(name, ""), str):
+            raise _WrongValueError(f"{key}.{name} must be a string, not {entry[name]!r}")
+    if "path" not in entry:
+        raise _WrongValueError(f"{key} needs `path`, the folder of a chart")
+    return Chart(
+        path=entry["path"],
+        values=_names(f"{key}.values", entry.get("values", [])),
+        set=_rows(f"{key}.set", entry.get("set", {})),
+        release=entry.get("release"),
+        namespace=entry.get("namespace", "default"),
+    )
+
+
 def _into(name: str, read: Callable[[str, object], object]) -> Callable[[str, object], dict[str, Any]]:
     return lambda key, value: {name: read(key, value)}
 
@@ -371,6 +412,7 @@ _READERS: dict[str, Callable[[str, object], dict[str, Any]]] = {
     "exclude": _into("exclude", _names),
     "plugins": _into("plugins", _names),
     "images": _into("images", _image_files),
+    "charts": _into("charts", _charts),
     "rules": _into("options", _tables),
     "wrappers": _checked("wrappers", "check_wrapper"),
     "base-images": _into("base_images", _tables),

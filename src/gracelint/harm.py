@@ -209,11 +209,15 @@ def edits_by_path(fixed: Iterable[Reported]) -> dict[str, list[Edit]]:
 
 
 def same_elsewhere(before: Source, after: Source, edits: list[Edit]) -> bool:
-    """Whether two YAML texts say the same wherever no edit was made."""
+    """Whether two YAML texts say the same wherever no edit was made; a template says what it is rendered to."""
     from gracelint.parse.yaml import read_documents
 
     try:
-        old, new = list(read_documents(before)), list(read_documents(after))
+        old = read_documents(before)
+    except (ParseError, TemplatedError):
+        return True
+    try:
+        new = read_documents(after)
     except (ParseError, TemplatedError):
         return False
     return len(old) == len(new) and all(_agree(a.root, b.root, edits) for a, b in zip(old, new, strict=True))

@@ -168,6 +168,11 @@ class SourceMap(Record, identity=True):
         path = self.origin(offset).path
         return None if path is None or self.value_at is None else self.value_at(path)
 
+    def among(self, start: int, end: int) -> tuple[Origin, ...]:
+        """The origins of a stretch, in order."""
+        first = max(bisect_right(self.starts, start) - 1, 0)
+        return self.origins[first : max(bisect_right(self.starts, max(end - 1, start)), first + 1)]
+
     def whole(self, start: int, end: int) -> bool:
         """Whether a stretch is one piece, no more and no less."""
         index = bisect_right(self.starts, start) - 1

@@ -49,9 +49,9 @@ def _slot(fix: Fix) -> str:
     """The value of the chart that would do it, for people."""
     for edit in fix.edits:
         places = edit.span.source.map
-        path = places.origin(edit.span.start).path if places is not None else None
-        if path is not None:
-            return f" (it comes from the chart's value `{'.'.join(map(str, path))}`)"
+        for origin in places.among(edit.span.start, edit.span.end) if places is not None else ():
+            if origin.path is not None:
+                return f" (it comes from the chart's value `{'.'.join(map(str, origin.path))}`)"
     return ""
 
 

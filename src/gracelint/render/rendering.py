@@ -11,10 +11,10 @@ from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from collections.abc import Mapping as Map
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from gracelint.config import Settings
     from gracelint.facts.files import Files
     from gracelint.facts.yaml import Document
     from gracelint.render.helm.chart import Chart
@@ -108,7 +108,7 @@ class Renderer:
 
     # Charts
 
-    def charts(self, documents: Iterable[Document], settings: Sequence[Map[str, Any]] = ()) -> Rendering:
+    def charts(self, documents: Iterable[Document], settings: Iterable[Settings] = ()) -> Rendering:
         """The releases that settings and objects ask for, and the defaults of the charts that nobody installs."""
         from gracelint.render.helm.releases import asked_for, defaults_of, from_settings
 

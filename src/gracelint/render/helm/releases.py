@@ -14,10 +14,11 @@ from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from collections.abc import Mapping as Map
     from typing import Any
 
+    from gracelint.config import Settings
     from gracelint.facts.files import Files
     from gracelint.facts.yaml import Document, Node
     from gracelint.source import Path
@@ -241,28 +242,29 @@ def _typed(text: str) -> Any:
     )
 
 
-def from_settings(files: Files, charts: Sequence[Map[str, Any]]) -> list[Install]:
+def from_settings(files: Files, settings: Iterable[Settings]) -> list[Install]:
     """The releases that `[[charts]]` names."""
     asked = _Asked(files)
     installs = []
-    for entry in charts:
-        place = asked.chart(str(entry["path"]))
-        if place is None:
-            continue
-        layers = [layer for path in reversed(entry.get("values", ())) if (layer := asked.layer(str(path))) is not None]
-        values: dict[str, Any] = {}
-        for key, value in entry.get("set", {}).items():
-            values = combined(values, set_value(key, value))
-        installs.append(
-            Install(
-                chart=place,
-                name=entry.get("release"),
-                namespace=entry.get("namespace", "default"),
-                layers=tuple(layers),
-                set=values,
-                because=", ".join(map(str, entry.get("values", ()))) or "the settings",
+    for each in settings:
+        for entry in each.charts:
+            place = asked.chart(posixpath.join(each.folder, entry.path))
+            if place is None:
+                continue
+            paths = [posixpath.join(each.folder, path) for path in reversed(entry.values[:_VALUES_LIMIT])]
+            values: dict[str, Any] = {}
+            for key, value in entry.set.items():
+                values = combined(values, set_value(key, value))
+            installs.append(
+                Install(
+                    chart=place,
+                    name=entry.release,
+                    namespace=entry.namespace,
+                    layers=tuple(layer for path in paths if (layer := asked.layer(path)) is not None),
+                    set=values,
+                    because=", ".join(entry.values) or "the settings",
+                )
             )
-        )
     return installs
 
 

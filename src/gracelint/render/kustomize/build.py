@@ -301,7 +301,7 @@ class _Builder:
 
     def _merge(self, found: list[Resource], patch: Tree, target: Tree | None, entry: Leaf) -> list[Resource]:
         chosen = {id(item) for item in found if _is_meant(item, target, patch)}
-        if not chosen and target is None:
+        if not chosen and target is None and not self.unread:
             self._miss(entry, f"no object is called {scalar(patch, 'kind')} {scalar(patch, 'metadata', 'name')}")
         result: list[Resource] = []
         for item in found:

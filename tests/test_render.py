@@ -1,0 +1,407 @@
+"""Charts and overlays as the rules see them: what is judged, and where findings about it stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gracelint.engine import Report
+from gracelint.testing import fix, fixed_files, lint, read
+
+CHART = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
+VALUES = """\
+replicas: 2
+grace: 40
+image: {repository: ghcr.io/acme/shop, tag: 1.4.2}
+lifecycle: {}
+"""
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector:
+    matchLabels: {app: shop}
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      terminationGracePeriodSeconds: {{ .Values.grace }}
+      containers:
+        - name: web
+          image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet: {path: /ready, port: 8080}
+          {{- with .Values.lifecycle }}
+          lifecycle: {{- toYaml . | nindent 12 }}
+          {{- end }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  selector: {app: shop}
+  ports: [{port: 80, targetPort: 8080}]
+"""
+
+
+def chart(**files: str) -> dict[str, str]:
+    """A chart in `charts/shop`; keyword `values` replaces its values."""
+    return {
+        "charts/shop/Chart.yaml": CHART,
+        "charts/shop/values.yaml": files.get("values", VALUES),
+        "charts/shop/templates/all.yaml": files.get("template", DEPLOYMENT),
+    }
+
+
+def told(report: Report) -> list[str]:
+    return [f"{item.path}:{item.finding.at.line} {item.rule}" for item in report.findings]
+
+
+def notes(report: Report) -> list[str]:
+    return [
+        f"{note.span.source.path}:{note.span.line} {note.text}"
+        for item in report.findings
+        for note in item.finding.notes
+    ]
+
+
+class TestCharts:
+    def test_a_finding_stands_at_the_line_of_its_template(self) -> None:
+        assert told(lint(chart())) == ["charts/shop/templates/all.yaml:15 missing-pre-stop"]
+
+    def test_values_decide(self) -> None:
+        hook = VALUES.replace("lifecycle: {}", "lifecycle: {preStop: {sleep: {seconds: 3}}}")
+        assert told(lint(chart(values=hook), select=["missing-pre-stop"])) == []
+        assert told(lint(chart(values=VALUES.replace("replicas: 2", "replicas: 1")), select=["missing-pre-stop"])) == []
+
+    def test_the_value_that_decides_is_a_note(self) -> None:
+        zero = chart(values=VALUES.replace("grace: 40", "grace: 0"))
+        report = lint(zero, select=["zero-grace-period"])
+        assert told(report) == ["charts/shop/templates/all.yaml:13 zero-grace-period"]
+        assert notes(report) == ["charts/shop/values.yaml:2 this value fills it in"]
+
+    def test_launches_know_what_they_were_rendered_from(self) -> None:
+        (launch,) = read(chart()).launches
+        assert (launch.origin.name, launch.origin.span.place.line) == ("shop", 15)
+        unit = launch.origin.source.unit
+        assert unit is not None
+        assert (unit.kind, unit.path, unit.release, unit.values) == ("chart", "charts/shop", "shop", "")
+
+    def test_a_release_stands_in_for_the_defaults(self) -> None:
+        release = """\
+kind: HelmRelease
+metadata: {name: front, namespace: web}
+spec:
+  chart:
+    spec:
+      chart: ./charts/shop
+      sourceRef: {kind: GitRepository, name: here}
+  values:
+    grace: 0
+"""
+        files = {**chart(), "cluster/shop.yaml": release}
+        report = lint(files, select=["zero-grace-period"])
+        assert told(report) == ["charts/shop/templates/all.yaml:13 zero-grace-period"]
+        assert notes(report) == ["cluster/shop.yaml:9 this value fills it in"]
+        assert [launch.origin.name for launch in read(files).launches] == ["front"]
+
+    def test_an_application_of_argo_cd(self) -> None:
+        application = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: front}
+spec:
+  source:
+    path: charts/shop
+    helm:
+      releaseName: storefront
+      valueFiles: [../../values/prod.yaml]
+      parameters: [{name: replicas, value: "1"}]
+"""
+        files = {**chart(), "apps/shop.yaml": application, "values/prod.yaml": "grace: 0\n"}
+        assert told(lint(files, select=["zero-grace-period", "missing-pre-stop"])) == [
+            "charts/shop/templates/all.yaml:13 zero-grace-period"
+        ]
+        assert [launch.origin.name for launch in read(files).launches] == ["storefront"]
+
+    def test_a_chart_from_elsewhere_is_said_once(self) -> None:
+        release = """\
+kind: HelmRelease
+metadata: {name: cache}
+spec:
+  chart:
+    spec:
+      chart: redis
+      sourceRef: {kind: HelmRepository, name: bitnami}
+"""
+        (reported,) = lint({"cluster/cache.yaml": release}).findings
+        assert (reported.rule, reported.finding.at.line) == ("unread-manifest", 6)
+        assert reported.finding.message == (
+            "HelmRelease `cache` installs the chart redis of HelmRepository bitnami, which is not here"
+        )
+
+    def test_settings_install_a_chart(self) -> None:
+        settings = (
+            '[[charts]]\npath = "charts/shop"\nvalues = ["prod.yaml"]\nrelease = "a"\n[charts.set]\nreplicas = 1\n'
+        )
+        files = {**chart(), "gracelint.toml": settings, "prod.yaml": "grace: 0\n"}
+        assert told(lint(files, select=["zero-grace-period", "missing-pre-stop"])) == [
+            "charts/shop/templates/all.yaml:13 zero-grace-period"
+        ]
+
+    def test_the_values_of_its_ci_are_judged_beside_the_defaults(self) -> None:
+        files = {**chart(), "charts/shop/ci/zero-values.yaml": "grace: 0\n"}
+        report = lint(files, select=["zero-grace-period"])
+        assert told(report) == ["charts/shop/templates/all.yaml:13 zero-grace-period"]
+        assert notes(report) == ["charts/shop/ci/zero-values.yaml:1 this value fills it in"]
+        assert told(lint(files, select=["missing-pre-stop"])) == ["charts/shop/templates/all.yaml:15 missing-pre-stop"]
+
+    def test_subcharts(self) -> None:
+        parent = """\
+apiVersion: v2
+name: all
+dependencies:
+  - {name: shop, alias: front, condition: front.enabled, repository: "file://../shop", version: 1.0.0}
+"""
+        files = {
+            **chart(),
+            "charts/all/Chart.yaml": parent,
+            "charts/all/values.yaml": "front: {grace: 0}\n",
+        }
+        report = lint(files, select=["zero-grace-period"])
+        assert told(report) == ["charts/shop/templates/all.yaml:13 zero-grace-period"]
+        assert notes(report) == ["charts/all/values.yaml:1 this value fills it in"]
+        off = {**files, "charts/all/values.yaml": "front: {grace: 0, enabled: false}\n"}
+        assert told(lint(off, select=["zero-grace-period"])) == []
+
+    def test_what_cannot_be_rendered_is_said_once_for_the_chart(self) -> None:
+        broken = "kind: Deployment\nmetadata: {name: {{ required `a name` .Values.name }} }\n"
+        files = {**chart(), "charts/shop/templates/one.yaml": broken, "charts/shop/templates/two.yaml": broken}
+        reports = [item for item in lint(files).findings if item.rule == "unread-manifest"]
+        assert [(item.path, item.finding.at.line) for item in reports] == [("charts/shop/Chart.yaml", 2)]
+        assert reports[0].finding.message == (
+            "2 of 3 templates of the chart `shop` cannot be rendered, and what they make is not judged"
+        )
+        assert [(note.span.source.path, note.span.line, note.text) for note in reports[0].finding.notes] == [
+            ("charts/shop/templates/one.yaml", 2, "a name"),
+            ("charts/shop/templates/two.yaml", 2, "a name"),
+        ]
+
+    def test_a_comment_in_the_template_silences(self) -> None:
+        ignored = DEPLOYMENT.replace(
+            "        - name: web",
+            "        # gracelint: ignore[missing-pre-stop] it drains by itself\n        - name: web",
+        )
+        assert told(lint(chart(template=ignored))) == []
+
+    def test_an_annotation_silences(self) -> None:
+        ignored = DEPLOYMENT.replace(
+            "  name: {{ .Release.Name }}\nspec:\n  replicas",
+            '  name: {{ .Release.Name }}\n  annotations: {gracelint/ignore: "missing-pre-stop"}\nspec:\n  replicas',
+        )
+        assert told(lint(chart(template=ignored))) == []
+
+    def test_a_fix_edits_the_value(self) -> None:
+        files = chart(values=VALUES.replace("lifecycle: {}", "lifecycle: {preStop: {sleep: {seconds: 40}}}"))
+        fixed = fixed_files(files, fix(files, select=["grace-period-too-short"]))
+        assert fixed["charts/shop/values.yaml"] == files["charts/shop/values.yaml"].replace("grace: 40", "grace: 52")
+        assert fixed["charts/shop/templates/all.yaml"] == DEPLOYMENT
+
+    def test_a_fix_edits_the_template(self) -> None:
+        files = chart(template=DEPLOYMENT.replace("{{ .Values.grace }}", "0"))
+        fixed = fixed_files(files, fix(files, select=["zero-grace-period"]))
+        assert fixed["charts/shop/templates/all.yaml"] == DEPLOYMENT.replace(
+            "      terminationGracePeriodSeconds: {{ .Values.grace }}\n", ""
+        )
+
+    def test_a_fix_that_no_edit_can_make_is_for_people(self) -> None:
+        files = chart(values=VALUES.replace("grace: 40", "grace: 0"))
+        (reported,) = lint(files, select=["zero-grace-period"]).findings
+        assert reported.finding.fix is not None
+        assert reported.finding.fix.title == "Use the default of 30 s (it comes from the chart's value `grace`)"
+        assert not reported.finding.fix.edits
+
+    def test_hostile_charts_end(self) -> None:
+        hostile = '{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}'
+        hostile += '{{ include "a" . }}'
+        (reported,) = lint(chart(template=hostile)).findings
+        assert reported.rule == "unread-manifest"
+        outside = 'kind: ConfigMap\ndata: {a: {{ .Files.Get "../../secret" | quote }} }\n'
+        assert told(lint({**chart(template=outside), "secret": "x"})) == []
+
+
+BASE = {
+    "base/kustomization.yaml": "resources: [web.yaml]\n",
+    "base/web.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop
+          ports: [{containerPort: 8080}]
+          readinessProbe: {httpGet: {path: /ready, port: 8080}}
+          lifecycle: {preStop: {exec: {command: [sleep, "5"]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+""",
+}
+
+
+def overlay(kustomization: str, **files: str) -> dict[str, str]:
+    extra = {f"prod/{name.replace('_', '.')}": text for name, text in files.items()}
+    return {**BASE, "prod/kustomization.yaml": f"resources: [../base]\n{kustomization}", **extra}
+
+
+def values(files: dict[str, str], *path: str) -> list[Any]:
+    """What stands at a path of each workload that is judged."""
+    found = []
+    for workload in read(files).workloads:
+        scalar = workload.node.scalar(*path)
+        found.append(scalar.value if scalar is not None else None)
+    return found
+
+
+class TestOverlays:
+    def test_a_base_is_not_judged_alone(self) -> None:
+        assert len(read(overlay("")).workloads) == 1
+        assert len(read(BASE).workloads) == 1
+
+    def test_a_finding_stands_in_the_patch_that_makes_it(self) -> None:
+        patch = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: 0
+"""
+        files = overlay("patches: [{path: grace.yaml}]\n", grace_yaml=patch)
+        assert told(lint(files, select=["zero-grace-period"])) == ["prod/grace.yaml:7 zero-grace-period"]
+
+    def test_a_finding_stands_in_the_base_where_that_says_it(self) -> None:
+        base = {
+            **BASE,
+            "base/web.yaml": BASE["base/web.yaml"].replace(
+                "      containers:", "      terminationGracePeriodSeconds: 0\n      containers:"
+            ),
+        }
+        files = {**base, "prod/kustomization.yaml": "resources: [../base]\nnamePrefix: p-\n"}
+        assert told(lint(files, select=["zero-grace-period"])) == ["base/web.yaml:10 zero-grace-period"]
+        assert values(files, "metadata", "name") == ["p-web"]
+
+    def test_a_patch_written_in_place(self) -> None:
+        inline = """\
+patches:
+  - target: {kind: Deployment}
+    patch: |-
+      - op: add
+        path: /spec/template/spec/terminationGracePeriodSeconds
+        value: 0
+"""
+        assert told(lint(overlay(inline), select=["zero-grace-period"])) == [
+            "prod/kustomization.yaml:7 zero-grace-period"
+        ]
+
+    def test_patches_merge_containers_by_name_and_delete(self) -> None:
+        patch = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          lifecycle: {$patch: delete}
+        - name: helper
+          image: ghcr.io/acme/helper
+"""
+        (workload,) = read(overlay("patchesStrategicMerge: [p.yaml]\n", p_yaml=patch)).workloads
+        assert [container.name for container in workload.containers] == ["helper", "web"]
+        assert workload.containers[1].pre_stop is None
+        assert workload.containers[1].image is not None
+
+    def test_names_images_replicas_namespace_labels(self) -> None:
+        kustomization = """\
+namePrefix: a-
+nameSuffix: -z
+namespace: shop
+commonLabels: {team: front}
+replicas: [{name: web, count: 5}]
+images: [{name: ghcr.io/acme/shop, newName: registry.example.com/shop, newTag: "2"}]
+"""
+        (workload,) = read(overlay(kustomization)).workloads
+        assert (workload.name, workload.namespace) == ("a-web-z", "shop")
+        assert workload.labels == {"app": "web", "team": "front"}
+        assert workload.replicas is not None
+        assert workload.replicas.value == 5
+        assert workload.containers[0].image is not None
+        assert workload.containers[0].image.value == "registry.example.com/shop:2"
+        assert [service.selector for service in workload.services] == [{"app": "web", "team": "front"}]
+
+    def test_components_and_generators(self) -> None:
+        component = "kind: Component\npatches: [{path: one.yaml}]\n"
+        one = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 7}\n"
+        files = {
+            **overlay("components: [../extra]\nconfigMapGenerator: [{name: scripts, files: [stop.sh]}]\n"),
+            "extra/kustomization.yaml": component,
+            "extra/one.yaml": one,
+            "prod/stop.sh": "sleep 5\n",
+        }
+        assert values(files, "spec", "replicas") == ["7"]
+        assert told(lint(files)) == []
+
+    def test_replacements(self) -> None:
+        kustomization = """\
+replacements:
+  - source: {kind: Deployment, name: web, fieldPath: spec.replicas}
+    targets:
+      - select: {kind: Deployment}
+        fieldPaths: [spec.template.spec.terminationGracePeriodSeconds]
+        options: {create: true}
+"""
+        (workload,) = read(overlay(kustomization)).workloads
+        assert workload.grace.value == 2
+
+    def test_what_lies_elsewhere_is_said(self) -> None:
+        files = overlay("components: []\n")
+        files["prod/kustomization.yaml"] = "resources:\n  - ../base\n  - https://github.com/acme/infra//base?ref=v1\n"
+        (reported,) = lint(files).findings
+        assert (reported.rule, reported.path, reported.finding.at.line) == (
+            "unread-manifest",
+            "prod/kustomization.yaml",
+            3,
+        )
+        assert reported.finding.message == "https://github.com/acme/infra//base?ref=v1 lies outside of this repository"
+
+    def test_a_broken_file_stays_a_syntax_error(self) -> None:
+        files = overlay("")
+        files["base/web.yaml"] = "a: [1\n"
+        assert told(lint(files)) == ["base/web.yaml:2 syntax-error"]
+
+    def test_kustomizations_that_lead_to_each_other_end(self) -> None:
+        files = {"a/kustomization.yaml": "resources: [../b]\n", "b/kustomization.yaml": "resources: [../a]\n"}
+        assert [item.rule for item in lint(files).findings] == []
+
+    def test_nothing_outside_of_the_project_is_read(self) -> None:
+        files = {"kustomization.yaml": "resources: [../../etc/passwd, /etc/passwd]\n"}
+        assert [item.finding.message for item in lint(files).findings] == [
+            "there is no ../../etc/passwd",
+            "there is no /etc/passwd",
+        ]
