@@ -15,7 +15,7 @@ from gracelint.facts.program import Act, Program
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
 from gracelint.record import Record, field
-from gracelint.source import Located, Source, Span, Word
+from gracelint.source import Located, Passage, Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,6 +193,8 @@ class Image(Record, identity=True):
     """Commands known to be missing are not in it; None where nobody knows what the image has."""
     mounts: tuple[tuple[str, str], ...] = ()
     """Bind mounts that hide what the image has: project path, path in the container."""
+    written: Map[str, Passage | None] = field(default_factory=dict)
+    """Files by absolute path that a script writes before it starts the program; None where that cannot be followed."""
     packages: frozenset[str] = frozenset()
     """What RUN lines install (apt, apk, dnf, pip, npm -g), names only."""
     versions: Map[str, str] = field(default_factory=dict)

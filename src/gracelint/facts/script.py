@@ -15,10 +15,20 @@ class ShellWord(Record):
     span: Span
 
 
+class HereText:
+    """The lines behind `<<END`: they are read only when the line they are named on has ended."""
+
+    def __init__(self, literal: bool) -> None:
+        self.literal = literal
+        """Nothing is expanded in them: `<<'END'`."""
+        self.passage: Passage | None = None
+
+
 class Redirect(Record):
     operator: str
     target: ShellWord | None
     span: Span
+    here: HereText | None = None
 
 
 class Simple(Record):

@@ -74,6 +74,7 @@ def run_event(kind: str, words: Sequence[Word], call: Call, state: State) -> Eve
         dict(state.traps),
         env,
         state.working_dir,
+        state.written,
         prepares(tuple(words)),
         monitor=state.monitor,
         looped=state.looping + state.loops > 0,
@@ -188,7 +189,10 @@ def _source(walk: Walk, call: Call, state: State) -> list[State]:
     from gracelint.parse.shell import read_script
 
     operands = call.operands
-    passage = walk.read(operands[0].value, state.working_dir) if operands and not too_deep(state) else None
+    passage = None
+    if operands and not too_deep(state):
+        place = posixpath.normpath(posixpath.join(state.working_dir, operands[0].value))
+        passage = state.written[place] if place in state.written else walk.read(operands[0].value, state.working_dir)
     if passage is None:
         return [state]
     outer = state.positional

@@ -113,7 +113,7 @@ def _behind(step: Step, way: Way) -> Way:
         programs=programs,
         drains=(step.drain, *way.drains) if step.drain is not None else way.drains,
         children=(*step.children, *way.children),
-        one_shot=way.one_shot if step.next is not None or step.together else bool(step.one_shot),
+        one_shot=not step.lasts and (way.one_shot if step.next is not None or step.together else bool(step.one_shot)),
         development=way.development or step.development,
     )
     if hop is None:

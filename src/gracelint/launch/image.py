@@ -93,6 +93,8 @@ def _relinked(name: str, image: Image, versions: dict[str, str]) -> str | None:
 def find_text(image: Image, files: Files, path: str, working_dir: str) -> Passage | None:
     """The text of a file in the image that came from the project; a bare name is also looked for on PATH."""
     for place in _places(image, path, working_dir):
+        if place in image.written:
+            return image.written[place]
         found = _origin(image, files, place)
         if isinstance(found, Passage):
             return found

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gracelint.facts.script import Function, ShellWord
-    from gracelint.source import Span
+    from gracelint.source import Passage, Span
 
     Shapes = frozenset[str] | None
     """Where a command is the text's last one: the shapes through which the shell sees that; None where it is not."""
@@ -56,6 +56,8 @@ class Event(Record, identity=True):
     env: Mapping[str, str | None] = field(default_factory=dict)
     """What the command's environment has."""
     working_dir: str = "/"
+    written: Mapping[str, Passage | None] = field(default_factory=dict)
+    """The files that the script has written so far."""
     prepares: bool = False
     """It is known to end by itself: nothing the container is for."""
     job: int | None = None
@@ -116,6 +118,8 @@ class State:
         self.trapped = False
         """Whether a trap with an action has ever been set."""
         self.jobs = 0
+        self.written: Mapping[str, Passage | None] = {}
+        """Files by absolute path; None where what they say cannot be followed."""
         self.started: tuple[Event, ...] = ()
         """The jobs in the background."""
         self.monitor = False
@@ -169,6 +173,10 @@ class State:
         for name in mine.keys() | theirs.keys():
             if mine.get(name, "") != theirs.get(name, ""):
                 mine[name] = None
+        if self.written is not other.written:
+            both = self.written.keys() & other.written.keys()
+            same = {path: self.written[path] for path in both if self.written[path] is other.written[path]}
+            self.written = {**dict.fromkeys((*self.written, *other.written)), **same}
         self.exported |= other.exported
         if self.status is not other.status:
             self.status = None

@@ -19,6 +19,7 @@ from gracelint.launch.builtins import (
 )
 from gracelint.launch.paths import JOB, LEADER, Event, State, asks, filters, lingers
 from gracelint.launch.services import daemonizes, stops
+from gracelint.launch.written import note_writes
 from gracelint.record import replace
 
 TYPE_CHECKING = False
@@ -140,6 +141,7 @@ class Walk:
             return [state]
         if words[0].value == "echo" and len(words) == 2 and command.redirects:
             _write(words[1].value, command.redirects, state)
+        note_writes(words, command, state, self.read)
         return self.call(Call(words, command, _through(shapes, command.redirects)), state)
 
     def _function(self, function: Function, call: Call, state: State) -> list[State]:

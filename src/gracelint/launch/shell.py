@@ -321,6 +321,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         hop,
         None if reaction.effect is Effect.HANDLES else first or None,
         _inner_context(program, reaction, job.context),
+        lasts=any(item.kind == "forever" for item in worst.scene.path.events),
         scripts=(job.passage.source,),
         children=_beside(worst),
         also=tuple(line for line in others if line),
@@ -456,8 +457,12 @@ def _inner_context(program: Event, reaction: Reaction, context: Context) -> Cont
     if program.kind == "start" and not program.monitor:
         # POSIX: a job in the background ignores both, unless job control is on
         ignores |= {"SIGINT", "SIGQUIT"}
+    image = context.image
+    if program.written:
+        image = replace(image, written={**image.written, **program.written})
     return replace(
         context,
+        image=image,
         env=program.env,
         working_dir=program.working_dir,
         pid_1=context.pid_1 and reaction.effect in (Effect.REPLACES, Effect.UNKNOWN),

@@ -63,6 +63,8 @@ class Step(Record, identity=True):
     drain: Drain | None = None
     one_shot: bool | None = None
     """It ends by itself (`echo`, a migration); None where that cannot be told."""
+    lasts: bool = False
+    """It goes on when what it starts has ended: a loop without end."""
     scripts: tuple[Source, ...] = ()
     """Files that were read on the way."""
     children: tuple[Span, ...] = ()

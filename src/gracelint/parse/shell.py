@@ -14,6 +14,7 @@ from gracelint.facts.script import (
     Case,
     Function,
     Group,
+    HereText,
     If,
     Loop,
     Opaque,
@@ -24,7 +25,7 @@ from gracelint.facts.script import (
     Simple,
 )
 from gracelint.parse.expansion import Scope, expand
-from gracelint.source import Passage, Span
+from gracelint.source import Passage, Segment, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class _Reader:
         self.text = passage.text
         self.offset = 0
         self.depth = 0
-        self.heredocs: list[tuple[str, bool]] = []
+        self.heredocs: list[tuple[str, bool, HereText]] = []
 
     def commands(self, body: list[Command]) -> None:
         """Reads commands into `body` up to a word or operator that closes the construct around them."""
@@ -350,7 +351,10 @@ class _Reader:
         target = self._word()
         self._blanks()
         if found[1] in ("<<", "<<-"):
-            self.heredocs.append((_unquoted(target.text), found[1] == "<<-"))
+            delimiter = _unquoted(target.text)
+            here = HereText(delimiter != target.text)
+            self.heredocs.append((delimiter, found[1] == "<<-", here))
+            return Redirect(found[0], target, self._span(found.start(), self._end), here)
         return Redirect(found[0], target, self._span(found.start(), self._end))
 
     def _word(self) -> ShellWord:
@@ -498,13 +502,15 @@ class _Reader:
             self._blanks()
 
     def _skip_heredocs(self) -> None:
-        for delimiter, tabs in self.heredocs:
+        for delimiter, tabs, here in self.heredocs:
+            start = self.offset
             while self.offset < len(self.text):
                 newline = self.text.find("\n", self.offset)
                 end = len(self.text) if newline < 0 else newline
-                line = self.text[self.offset : end].rstrip("\r")
+                line, begin = self.text[self.offset : end].rstrip("\r"), self.offset
                 self.offset = min(end + 1, len(self.text))
                 if (line.lstrip("\t") if tabs else line) == delimiter:
+                    here.passage = _part(self.passage, start, begin)
                     break
         self.heredocs.clear()
 
@@ -547,6 +553,14 @@ _COMPOUND = {
     "[[": "condition",
 }
 _RESERVED = _CLOSERS | frozenset(_COMPOUND) | {"!", "in"}
+
+
+def _part(passage: Passage, start: int, end: int) -> Passage:
+    """A part of a passage, which knows its places line for line where it is written as it reads."""
+    text, span = passage.text[start:end], passage.span(start, end)
+    if span.text == text:
+        return Passage.whole(span.source, span.start, span.end)
+    return Passage(span.source, text, (Segment(0, span.start, len(text), span.end - span.start),))
 
 
 def _unquoted(text: str) -> str:
