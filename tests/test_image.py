@@ -13,7 +13,7 @@ from gracelint.edits.dockerfile import install_init
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
 from gracelint.knowledge import table
-from gracelint.launch.bases import image_named
+from gracelint.launch.bases import clients_reconnect, image_named
 from gracelint.launch.image import find_path, find_text, image_of, list_folder, step
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
@@ -628,3 +628,25 @@ def test_the_stop_signal_of_a_tag_is_that_of_its_time(reference: str, stop_signa
 )
 def test_the_entry_script_of_a_tag_is_that_of_its_time(reference: str, entrypoint: list[str]) -> None:
     assert [word.value for word in image_named(reference).entrypoint or ()] == entrypoint
+
+
+@pytest.mark.parametrize(
+    ("reference", "started"),
+    [
+        ("minio/minio:RELEASE.2024-01-01", ["/usr/bin/docker-entrypoint.sh", "minio"]),
+        ("jenkins/jenkins:lts", ["/usr/bin/tini", "--", "/usr/local/bin/jenkins.sh"]),
+        ("docker.io/library/registry:2", ["/entrypoint.sh", "/etc/docker/registry/config.yml"]),
+        ("traefik:v3.1", ["/entrypoint.sh", "traefik"]),
+        ("traefik:1.7", ["/traefik"]),
+        ("nats:2.10", ["/nats-server", "--config", "nats-server.conf"]),
+        ("bitnami/redis:7.2", ["/opt/bitnami/scripts/redis/entrypoint.sh", "/opt/bitnami/scripts/redis/run.sh"]),
+    ],
+)
+def test_what_images_that_people_run_start(reference: str, started: list[str]) -> None:
+    image = image_named(reference)
+    assert [word.value for word in (*(image.entrypoint or ()), *(image.cmd or ()))] == started
+
+
+def test_the_clients_of_databases_and_brokers_come_back() -> None:
+    found = [name for name in ("postgres:17", "rabbitmq", "nats", "nginx", "acme/shop") if clients_reconnect(name)]
+    assert found == ["postgres:17", "rabbitmq", "nats"]

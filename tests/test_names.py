@@ -55,9 +55,9 @@ def test_a_dockerfile_in_the_root_has_no_name() -> None:
     assert find("registry.example.com/shop:2", ["Dockerfile"]) is None
 
 
-@pytest.mark.parametrize("image", ["redis:7", "docker.io/library/redis", "valkey/valkey:8"])
+@pytest.mark.parametrize("image", ["redis:7", "docker.io/library/redis", "grafana/grafana"])
 def test_an_image_that_others_make_is_not_built_in_a_folder_of_its_name(image: str) -> None:
-    assert find(image, ["redis/Dockerfile", "valkey/Dockerfile"]) is None
+    assert find(image, ["redis/Dockerfile", "grafana/Dockerfile"]) is None
 
 
 @pytest.mark.parametrize(
