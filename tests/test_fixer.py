@@ -244,9 +244,3 @@ class TestOneCauseOneFix:
         result = fix(files)
         assert [item.rule for item in result.applied] == ["missing-sigterm-handler"]
         assert result.after.findings == ()
-
-    def test_an_init_where_the_handler_is_not_asked_for(self) -> None:
-        service = "services:\n  ticker:\n    build: .\n"
-        files = {"Dockerfile": 'FROM python:3.12-slim\nCOPY . .\nCMD ["python", "main.py"]\n', "main.py": self.TICKER}
-        result = fix({**files, "compose.yaml": service}, unsafe=False)
-        assert fixed_files(files, result)["compose.yaml"] == f"{service}    init: true\n"

@@ -37,9 +37,7 @@ DEFECTS = {
     ("k8s/web.yaml", "missing-readiness-probe"),
     ("k8s/worker.yaml", "invalid-pre-stop"),
     ("web/Dockerfile", "package-manager-as-pid-1"),
-    ("web/server.js", "unbounded-wait-on-shutdown"),
     ("worker/entrypoint.sh", "script-without-exec"),
-    ("worker/worker.py", "sigint-only-handler"),
 }
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Launch,
         Shortfall,
     )
-    from gracelint.facts.program import Cause, Program, Reaction
+    from gracelint.facts.program import Cause, Program, Reaction, Stop
     from gracelint.facts.verdict import Verdict
     from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
     from gracelint.launch.signals import nearest_signal, signal_name
@@ -56,7 +56,7 @@ _HOMES = {
         "Launch",
         "Shortfall",
     ),
-    "gracelint.facts.program": ("Cause", "Program", "Reaction"),
+    "gracelint.facts.program": ("Cause", "Program", "Reaction", "Stop"),
     "gracelint.facts.verdict": ("Verdict",),
     "gracelint.finding": ("Applicability", "Edit", "Finding", "Fix", "Note", "Severity"),
     "gracelint.launch.signals": ("nearest_signal", "signal_name"),
@@ -98,6 +98,7 @@ __all__ = [
     "Source",
     "Span",
     "Stage",
+    "Stop",
     "Verdict",
     "Word",
     "Workload",

@@ -6,13 +6,14 @@ Nothing in here knows a rule by name, but for those of the engine itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gracelint.config import ConfigError, did_you_mean
 from gracelint.discover import Skip
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Launch
 from gracelint.facts.program import Program
+from gracelint.facts.verdict import Verdict
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.internal import internal_error
 from gracelint.own import OWN
@@ -112,20 +113,34 @@ class _Made(Record, identity=True):
 
 
 class _Origins:
-    """Where the launches are declared that a rule's subject is about."""
+    """The launches that a rule's subject is about, and where they are declared."""
 
     def __init__(self, launches: Iterable[Launch] = ()) -> None:
-        self._stages: dict[int, list[Span]] = {}
+        self._stages: dict[int, list[Launch]] = {}
         for launch in launches:
             for stage in launch.stage.lineage() if launch.stage else ():
-                self._stages.setdefault(id(stage), []).append(launch.origin.span)
+                self._stages.setdefault(id(stage), []).append(launch)
 
     def of(self, subject: object) -> tuple[Span, ...]:
+        return tuple(launch.origin.span for launch in self._launches(subject))
+
+    def are_for_development(self, subject: object) -> bool:
+        launches = self._launches(subject)
+        return bool(launches) and all(launch.development for launch in launches)
+
+    def _launches(self, subject: object) -> Sequence[Launch]:
         if isinstance(subject, Launch):
-            return (subject.origin.span,)
+            return (subject,)
         if isinstance(subject, Program):
-            return tuple(launch.origin.span for launch in subject.launches if isinstance(launch, Launch))
-        return tuple(self._stages.get(id(subject), ())) if isinstance(subject, Stage) else ()
+            return [launch for launch in subject.launches if isinstance(launch, Launch)]
+        return self._stages.get(id(subject), ()) if isinstance(subject, Stage) else ()
+
+
+def _goes_wrong(subject: object) -> bool:
+    """Whether a launch, or one that starts a program, is ignored or cut, and does not end by itself."""
+    launches = subject.launches if isinstance(subject, Program) else (subject,)
+    bad = (Verdict.IGNORED, Verdict.CUT)
+    return any(isinstance(one, Launch) and one.verdict in bad and not one.ends_by_itself for one in launches)
 
 
 def _load(project: Project, selection: Selection, errors: list[str]) -> dict[str, Rule]:
@@ -178,6 +193,8 @@ def _run(
             options = {name.replace("-", "_"): given.get(name, value) for name, value in options.items()}
         try:
             for finding in rule.check(subject, **options):
+                if rule.verdict and isinstance(subject, Launch) and subject.blocker is not None:
+                    finding = replace(finding, notes=(*finding.notes, *subject.beyond))
                 yield rule, finding, subject
         except (Exception, SystemExit) as error:
             errors.append(internal_error(f"checking {rule.name}", error))
@@ -192,9 +209,15 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if home is None:
         return
     chosen = selection.at(home.source.path)
+    loudest = Severity.ERROR
+    if origins.are_for_development(subject) and not (chosen.settings.strict or rule.name in chosen.named):
+        if not (rule.verdict and _goes_wrong(subject)):
+            return
+        loudest = Severity.WARNING
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
-        severity = chosen.settings.severity.get(rule.name) or finding.severity or rule.severity
+        severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)
+        severity = chosen.settings.severity.get(rule.name, severity)
         yield replace(made, reported=Reported(rule.name, severity, finding, home))
 
 

@@ -178,7 +178,10 @@ def _appeared(before: Version, after: Version) -> Harm | None:
     """Errors and warnings are counted by rule and file: a finding that changes its words is the same."""
     for least in (Severity.ERROR, Severity.WARNING):
         had, has = _serious(before.whole, least), _serious(after.whole, least)
-        added = has - had
+        added, gone = has - had, had - has
+        if _told(added, after.whole) <= _told(gone, before.whole):
+            # one hop that let no signal pass has gone, and the next one shows
+            added = Counter({key: count for key, count in added.items() if not _tells(key[0], after.whole)})
         if added:
             path, rule = min((path, rule) for rule, path in added)
             new = tuple(item for item in after.whole.findings if (item.rule, item.path) in added)
@@ -188,6 +191,15 @@ def _appeared(before: Version, after: Version) -> Harm | None:
 
 def _serious(report: Report, least: Severity) -> Counter[tuple[str, str]]:
     return Counter((item.rule, item.path) for item in report.findings if item.severity.rank <= least.rank)
+
+
+def _told(counts: Counter[tuple[str, str]], report: Report) -> int:
+    """How many of the findings say why a launch is ignored or cut."""
+    return sum(count for (rule, _), count in counts.items() if _tells(rule, report))
+
+
+def _tells(rule: str, report: Report) -> bool:
+    return rule in report.rules and report.rules[rule].verdict
 
 
 def _changed_elsewhere(before: Version, after: Version, edited: Iterable[Reported]) -> Harm | None:

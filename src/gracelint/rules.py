@@ -37,6 +37,8 @@ class Rule(Record):
     since: str = "0.1.0"
     strict: bool = False
     """Off unless `--strict` or selected by name."""
+    verdict: bool = False
+    """Where a launch is ignored or cut, it says why; of all such rules one speaks of each launch."""
 
 
 def rule(
@@ -47,12 +49,13 @@ def rule(
     options: Mapping[str, Any] | None = None,
     since: str = "0.1.0",
     strict: bool = False,
+    verdict: bool = False,
 ) -> Callable[[Callable[..., Iterator[Finding]]], Rule]:
     """Makes a function a rule: `check(subject, **options)` yields the subject's findings."""
 
     def decorate(check: Callable[..., Iterator[Finding]]) -> Rule:
         doc = sys.modules[check.__module__].__doc__ or ""
-        return Rule(name, severity, subject, check, doc, options or {}, since, strict)
+        return Rule(name, severity, subject, check, doc, options or {}, since, strict, verdict)
 
     return decorate
 

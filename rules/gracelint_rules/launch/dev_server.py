@@ -35,7 +35,7 @@ CMD ["gunicorn", "--bind", "0.0.0.0:5000", "shop:app"]
 
 from collections.abc import Iterator
 
-from gracelint import Finding, Hop, HopKind, Launch, Note, Severity, Verdict, rule
+from gracelint import Finding, Launch, Note, Severity, Verdict, rule
 
 _SEEN = {
     Verdict.IGNORED: "{signal} is ignored until {kill}",
@@ -45,9 +45,9 @@ _SEEN = {
 }
 
 
-@rule("dev-server", severity=Severity.WARNING, subject=Launch)
+@rule("dev-server", severity=Severity.WARNING, subject=Launch, verdict=True)
 def dev_server(launch: Launch) -> Iterator[Finding]:
-    if not launch.dev_server or launch.development or launch.one_shot:
+    if not launch.dev_server or launch.development or launch.one_shot or not launch.is_dev_server:
         return
     seen = _SEEN[launch.verdict].format(signal=launch.stop_signal.value, kill=launch.kill)
     call = next((server for server in launch.program.servers if server.development), None) if launch.program else None
@@ -55,17 +55,10 @@ def dev_server(launch: Launch) -> Iterator[Finding]:
         started = (Note(launch.command_span, "started here"),)
         yield Finding(f"{call.name}'s development server is what runs here: {seen}", at=call.span, notes=started)
         return
-    hop = _hop(launch)
+    hop = launch.server_for_development
     if hop is None:
         return
     label = hop.details.get("label", hop.name)
     instead = hop.details.get("instead")
     advice = f"; run {instead} instead" if instead else ""
     yield Finding(f"{label} is for development: {seen}{advice}", at=hop.span or launch.origin.span)
-
-
-def _hop(launch: Launch) -> Hop | None:
-    """The server that says it is one, else the innermost runner (`nodemon`, `tsx watch`)."""
-    marked = [hop for hop in launch.hops if hop.details.get("development")]
-    runners = [hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER]
-    return next(reversed(marked or runners), launch.decisive)

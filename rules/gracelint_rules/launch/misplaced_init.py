@@ -44,7 +44,7 @@ from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severit
 _FATAL = (Verdict.IGNORED, Verdict.CUT)
 
 
-@rule("misplaced-init", severity=Severity.ERROR, subject=Launch)
+@rule("misplaced-init", severity=Severity.ERROR, subject=Launch, verdict=True)
 def misplaced_init(launch: Launch) -> Iterator[Finding]:
     inits = [hop for hop in launch.hops if hop.kind is HopKind.INIT]
     if not inits or launch.one_shot:
@@ -53,7 +53,9 @@ def misplaced_init(launch: Launch) -> Iterator[Finding]:
     at = init.span or launch.origin.span
     if above and not init.pid_1 and above[0].pid_1 and not init.details.get("subreaper"):
         first = above[-1]
-        seen = f": {first.why}" if launch.verdict in _FATAL and first is launch.decisive else ""
+        if launch.verdict in _FATAL and first is not launch.blocker:
+            return  # another hop keeps the signal away, and is reported
+        seen = f": {first.why}" if launch.verdict in _FATAL else ""
         severity = Severity.ERROR if launch.verdict in _FATAL else Severity.WARNING
         message = f"{init.name} is not PID 1 here, {first.argv[0]} is{seen}"
         yield Finding(message, at=at, fix=_fix(launch, first, init), severity=severity)

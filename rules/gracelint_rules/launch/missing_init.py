@@ -3,8 +3,7 @@ r"""A program as PID 1 that does not do what PID 1 has to.
 ## What it does
 Reports containers whose PID 1 is a runtime such as Python or Node, where
 
-- the program has no handler for the stop signal (or its source cannot be read), so that the kernel gives PID 1
-  nothing to do on the signal, or
+- the program's source cannot be read, so that nobody can tell whether it has a handler for the stop signal, or
 - the program starts other processes, and nothing above it reaps the orphans they leave.
 
 Silent where an init is PID 1 (`tini`, `dumb-init`, `docker-init`, s6), with `init: true` in Compose and with
@@ -62,7 +61,6 @@ from collections.abc import Iterator
 
 from gracelint import (
     Applicability,
-    Cause,
     Effect,
     Finding,
     Fix,
@@ -76,7 +74,6 @@ from gracelint import (
     rule,
 )
 
-_UNHANDLED = (Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY)
 _PROCESSES = ("process", "pool", "subprocess", "worker")
 _RUNTIMES = ("python", "node")
 
@@ -97,18 +94,13 @@ def missing_init(launch: Launch) -> Iterator[Finding]:
     notes = (Note(place, "here"),) if place is not None else ()
     service = launch.service if not launch.shared else None
     at = service.span if service is not None else launch.command_span
-    yield Finding(message, at=at, notes=notes, fix=_fix(launch, first))
+    yield Finding(message, at=at, notes=notes, fix=_fix(launch))
 
 
 def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
     """Why this program should not be PID 1, and the place in its source that shows it."""
     runtime = hop.argv[0].rpartition("/")[2] if hop.argv else ""
-    cause, program = hop.details.get("cause"), launch.program
-    if cause in _UNHANDLED:
-        return (
-            f"{runtime} is PID 1 and has no handler for {hop.signal}, which is ignored until {launch.kill};"
-            " an init alone turns that into a cut: the program needs a handler too"
-        ), None
+    program = launch.program
     if program is None and hop.effect is Effect.UNKNOWN and runtime.startswith(_RUNTIMES):
         return f"{runtime} is PID 1, and whether its program handles {hop.signal} cannot be read: {hop.why}", None
     child = next((child for child in program.children if child.kind in _PROCESSES), None) if program else None
@@ -117,14 +109,11 @@ def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
     return f"{runtime} is PID 1 and starts other processes: nothing reaps the orphans they leave", child.span
 
 
-def _fix(launch: Launch, hop: Hop) -> Fix | None:
-    unhandled = hop.details.get("cause") in _UNHANDLED and hop.signal == "SIGTERM"
-    handler = edits.handle_sigterm(launch.program) if unhandled and launch.program is not None else None
+def _fix(launch: Launch) -> Fix | None:
     if launch.service is not None and not launch.shared:
         changes = edits.yaml.set_init(launch.service)
-        return Fix("Put an init in front", changes, Applicability.SAFE, handler or ()) if changes else None
+        return Fix("Put an init in front", changes, Applicability.SAFE) if changes else None
     if launch.stage is None or launch.command_span.source is not launch.stage.source:
         return None
     changes = edits.dockerfile.install_init(launch.stage, launch.image)
-    title = "Install tini and start the program through it"
-    return Fix(title, changes, Applicability.UNSAFE, handler or ()) if changes else None
+    return Fix("Install tini and start the program through it", changes, Applicability.UNSAFE) if changes else None

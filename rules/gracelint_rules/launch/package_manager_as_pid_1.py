@@ -60,14 +60,10 @@ from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch,
 _BAD = (Verdict.IGNORED, Verdict.CUT)
 
 
-@rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch)
+@rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch, verdict=True)
 def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
     hop = next((hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER), None)
-    if (
-        hop is None
-        or launch.one_shot
-        or not (hop.details.get("manages") or hop.effect in (Effect.SWALLOWS, Effect.CUTS))
-    ):
+    if hop is None or launch.one_shot or not _speaks(launch, hop):
         return
     passage = hop.details.get("passage")
     words = hop.details.get("words", ())
@@ -78,6 +74,17 @@ def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
         fix=_fix(launch, hop),
         severity=Severity.ERROR if launch.verdict in _BAD else Severity.WARNING,
     )
+
+
+def _speaks(launch: Launch, hop: Hop) -> bool:
+    """Of what keeps the signal away it speaks where that is the package manager, or the shell that it starts."""
+    if launch.verdict not in _BAD:
+        return bool(hop.details.get("manages"))
+    decisive = launch.blocker
+    if decisive is None or decisive is hop:
+        return decisive is hop
+    above = launch.above(decisive)
+    return decisive.kind is HopKind.SHELL and above is not None and above.kind is HopKind.PACKAGE_MANAGER
 
 
 def _message(launch: Launch, hop: Hop) -> str:

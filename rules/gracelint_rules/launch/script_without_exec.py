@@ -91,7 +91,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Note, Severity, edits, rule
 
 
-@rule("script-without-exec", severity=Severity.ERROR, subject=Launch)
+@rule("script-without-exec", severity=Severity.ERROR, subject=Launch, verdict=True)
 def script_without_exec(launch: Launch) -> Iterator[Finding]:
     if launch.ends_by_itself:
         return
@@ -119,6 +119,6 @@ def script_without_exec(launch: Launch) -> Iterator[Finding]:
 def _script_that_stays(launch: Launch) -> Hop | None:
     stays = (Effect.SWALLOWS, Effect.CUTS, Effect.UNKNOWN)
     hop = next((hop for hop in launch.hops if hop.effect in stays), None)
-    if hop is None or hop.effect is Effect.UNKNOWN or hop.details.get("form") != "script":
+    if hop is None or hop is not launch.blocker or hop.details.get("form") != "script":
         return None
     return hop

@@ -66,12 +66,12 @@ or starts background jobs. Pipes, `|| exit` and loops have no fix.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Severity, edits, rule
+from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severity, edits, rule
 
 _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 
 
-@rule("shell-form-command", severity=Severity.ERROR, subject=Launch)
+@rule("shell-form-command", severity=Severity.ERROR, subject=Launch, verdict=True)
 def shell_form_command(launch: Launch) -> Iterator[Finding]:
     hop = next((hop for hop in launch.hops if hop.details.get("form") == "shell-form"), None)
     if hop is None or launch.ends_by_itself or hop.details["instruction"].broken_array is not None:
@@ -85,12 +85,12 @@ def shell_form_command(launch: Launch) -> Iterator[Finding]:
         yield Finding(
             f"{name} is in shell form, but {hop.why}: the container does not start", at, fix=_fix(launch, hop)
         )
-    elif below is not None and below.details.get("cause") == "interactive":
+    elif below is not None and launch.blocker is not None and below.details.get("cause") == "interactive":
         message = f"{below.why}; it is killed after {launch.grace.value:g} s"
         yield Finding(message, at, severity=Severity.WARNING)
-    elif hop.effect in (Effect.SWALLOWS, Effect.CUTS):
+    elif hop is launch.blocker:
         yield Finding(f"shell form: {hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
-    elif cause in _BY_LUCK and not hop.details.get("reached_by_exec"):
+    elif cause in _BY_LUCK and launch.blocker is None and not hop.details.get("reached_by_exec"):
         message = f"shell form: {hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=_fix(launch, hop), severity=Severity.WARNING)
 

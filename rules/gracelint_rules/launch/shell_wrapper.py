@@ -51,7 +51,7 @@ from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch,
 _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 
 
-@rule("shell-wrapper", severity=Severity.ERROR, subject=Launch)
+@rule("shell-wrapper", severity=Severity.ERROR, subject=Launch, verdict=True)
 def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     for hop in () if launch.ends_by_itself else launch.hops:
         if hop.details.get("form") == "sh -c" and not _others_speak(launch, hop):
@@ -64,13 +64,13 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
     cause, at = hop.details.get("cause"), hop.span or launch.origin.span
     if hop.details.get("reached_by_exec"):
         return
-    if hop.effect in (Effect.SWALLOWS, Effect.CUTS) and cause != "interactive":
+    if hop is launch.blocker and cause != "interactive":
         yield Finding(f"{hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
     elif cause == "no-shell":
         yield Finding(f"{hop.why}, and the container does not start", at)
-    elif cause == "interactive" and hop.details.get("written"):
+    elif hop is launch.blocker and hop.details.get("written"):
         yield Finding(f"{hop.why}; it is killed after {launch.grace.value:g} s", at, severity=Severity.WARNING)
-    elif cause in _BY_LUCK:
+    elif cause in _BY_LUCK and launch.blocker is None:
         message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=edits.script.reach_program(hop), severity=Severity.WARNING)
 

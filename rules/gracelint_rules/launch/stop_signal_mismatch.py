@@ -44,10 +44,10 @@ _SEVERITIES = {Verdict.IGNORED: Severity.ERROR, Verdict.CUT: Severity.WARNING}
 _UNCATCHABLE = ("SIGKILL", "SIGSTOP")
 
 
-@rule("stop-signal-mismatch", severity=Severity.ERROR, subject=Launch)
+@rule("stop-signal-mismatch", severity=Severity.ERROR, subject=Launch, verdict=True)
 def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
-    hop = launch.decisive
-    if hop is None or launch.verdict not in _SEVERITIES or launch.one_shot or hop.signal in _UNCATCHABLE:
+    hop = launch.blocker
+    if hop is None or hop.signal in _UNCATCHABLE:
         return
     better = _better(hop, launch)
     advice = f"stop it with {better}" if better else hop.details.get("advice")

@@ -52,9 +52,9 @@ _SEEN = {
 _KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR)
 
 
-@rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch)
+@rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch, verdict=True)
 def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
-    hop = launch.decisive
+    hop = launch.blocker
     above = launch.above(hop) if hop is not None else None
     if hop is not None and hop.details.get("group_cut") and above is not None and above.kind is HopKind.SUPERVISOR:
         setting = above.details.get("group")
@@ -64,7 +64,7 @@ def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
             fix=Fix(f"Do without {setting}", (), Applicability.MANUAL),
         )
         return
-    if launch.one_shot or hop is None or hop.kind not in _KINDS or hop.effect not in _SEEN:
+    if hop is None or hop.kind not in _KINDS or hop.effect not in _SEEN:
         return
     if hop.effect is Effect.CUTS and hop.deadline is not None:
         return  # deadline-in-between says that it kills too soon

@@ -62,7 +62,7 @@ from collections.abc import Iterator
 from gracelint import Cause, Finding, Program, Severity, rule
 
 
-@rule("abrupt-exit-in-handler", severity=Severity.WARNING, subject=Program)
+@rule("abrupt-exit-in-handler", severity=Severity.WARNING, subject=Program, verdict=True)
 def abrupt_exit_in_handler(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.ABRUPT_EXIT)
     if stop is None or any(server.development for server in program.servers):

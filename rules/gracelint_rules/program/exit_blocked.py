@@ -65,7 +65,7 @@ from collections.abc import Iterator
 from gracelint import Cause, Finding, Program, Severity, rule
 
 
-@rule("exit-blocked", severity=Severity.ERROR, subject=Program)
+@rule("exit-blocked", severity=Severity.ERROR, subject=Program, verdict=True)
 def exit_blocked(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.EXIT_BLOCKED)
     if stop is None:

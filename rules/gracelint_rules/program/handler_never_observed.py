@@ -68,7 +68,7 @@ from collections.abc import Iterator
 from gracelint import Cause, Finding, Program, Severity, rule
 
 
-@rule("handler-never-observed", severity=Severity.ERROR, subject=Program)
+@rule("handler-never-observed", severity=Severity.ERROR, subject=Program, verdict=True)
 def handler_never_observed(program: Program) -> Iterator[Finding]:
     severity = None if program.launches else Severity.WARNING
     stop = program.stop_because(Cause.NEVER_OBSERVED, Cause.STILL_ALIVE)

@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from gracelint import Cause, Finding, Program, Severity, rule
 
 
-@rule("handler-off-main-thread", severity=Severity.ERROR, subject=Program)
+@rule("handler-off-main-thread", severity=Severity.ERROR, subject=Program, verdict=True)
 def handler_off_main_thread(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.OFF_MAIN_THREAD)
     if stop is None:

@@ -67,7 +67,7 @@ from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, Ver
 _UPGRADES = ("ws", "socket.io")
 
 
-@rule("keep-alive-blocks-close", severity=Severity.WARNING, subject=Program)
+@rule("keep-alive-blocks-close", severity=Severity.WARNING, subject=Program, verdict=True)
 def keep_alive_blocks_close(program: Program) -> Iterator[Finding]:
     stuck = program.stop_because(Cause.KEEP_ALIVE)
     if stuck is not None and stuck.verdict is Verdict.IGNORED:

@@ -68,15 +68,15 @@ for Python's servers, the handler is left to the program.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, edits, rule
+from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, Stop, edits, rule
 
 
-@rule("missing-sigterm-handler", severity=Severity.ERROR, subject=Program)
+@rule("missing-sigterm-handler", severity=Severity.ERROR, subject=Program, verdict=True)
 def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
-    stop = program.stop_because(Cause.NO_HANDLER)
-    if stop is None or (stop.signal == "SIGINT" and program.language == "python"):
+    stop = program.stop_because(Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY)
+    if stop is None or _handles_sigint_only(program, stop):
         return
-    changes = edits.of_language(program.language).add_sigterm_handler(program)
+    changes = edits.of_language(program.language).add_sigterm_handler(program) if stop.signal == "SIGTERM" else None
     yield Finding(
         f"{stop.why}: {stop.seen}",
         at=stop.reaction.span or program.span,
@@ -84,6 +84,13 @@ def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
         fix=_fix(changes),
         severity=None if program.launches else Severity.WARNING,
     )
+
+
+def _handles_sigint_only(program: Program, stop: Stop) -> bool:
+    """`sigint-only-handler` speaks of it."""
+    if stop.reaction.cause is Cause.NO_HANDLER or stop.signal == "SIGINT":
+        return False
+    return not program.handlers or any("SIGINT" in handler.signals for handler in program.handlers)
 
 
 def _fix(changes: tuple[Edit, ...] | None) -> Fix:

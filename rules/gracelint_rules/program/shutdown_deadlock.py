@@ -60,7 +60,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, edits, rule
 
 
-@rule("shutdown-deadlock", severity=Severity.ERROR, subject=Program)
+@rule("shutdown-deadlock", severity=Severity.ERROR, subject=Program, verdict=True)
 def shutdown_deadlock(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.SHUTDOWN_DEADLOCK)
     if stop is None:

@@ -95,7 +95,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, edits, rule
 
 
-@rule("sigint-only-handler", severity=Severity.ERROR, subject=Program)
+@rule("sigint-only-handler", severity=Severity.ERROR, subject=Program, verdict=True)
 def sigint_only_handler(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.OTHER_SIGNAL_ONLY)
     if stop is None or stop.signal == "SIGINT":

@@ -50,7 +50,7 @@ from collections.abc import Iterator
 from gracelint import Cause, Finding, Program, Severity, rule
 
 
-@rule("sigterm-ignored", severity=Severity.ERROR, subject=Program)
+@rule("sigterm-ignored", severity=Severity.ERROR, subject=Program, verdict=True)
 def sigterm_ignored(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.DISCARDED)
     if stop is None:

@@ -290,6 +290,45 @@ class Launch(Record, identity=True):
         """A one-shot program, or a Job: nothing that has to be stopped."""
         return self.one_shot or (self.workload is not None and self.workload.runs_to_end)
 
+    @property
+    def blocker(self) -> Hop | None:
+        """The hop that keeps the stop signal from the program, or ends it too early, if it is to be reported.
+
+        None where nothing does, and where the one thing to say is that a development server runs here.
+        """
+        hop = self.decisive
+        if hop is None or self.ends_by_itself or self.verdict not in (Verdict.IGNORED, Verdict.CUT):
+            return None
+        return None if self.is_dev_server and not self.development else hop
+
+    @property
+    def is_dev_server(self) -> bool:
+        """Whether a development server is what decides, not something in front of it."""
+        server = self.server_for_development
+        if server is None or self.decisive is None or self.decisive not in self.hops:
+            return self.dev_server
+        return self.hops.index(self.decisive) >= self.hops.index(server)
+
+    @property
+    def server_for_development(self) -> Hop | None:
+        """The server that says it is one, else the innermost runner (`nodemon`, `tsx watch`)."""
+        if not self.dev_server:
+            return None
+        marked = [hop for hop in self.hops if hop.details.get("development")]
+        runners = [hop for hop in self.hops if hop.kind is HopKind.PACKAGE_MANAGER]
+        return next(reversed(marked or runners), self.decisive)
+
+    @property
+    def beyond(self) -> tuple[Note, ...]:
+        """What keeps the program from stopping well once the signal arrives at it, where something is in front."""
+        hop, program = self.hops[-1] if self.hops else None, self.program
+        if hop is None or program is None or hop is self.decisive or hop.kind is not HopKind.PROGRAM:
+            return ()
+        reaction = program.reactions.get(hop.signal)
+        if reaction is None or reaction.as_pid_1 not in (Verdict.IGNORED, Verdict.CUT):
+            return ()
+        return (Note(reaction.span or program.span, f"then this decides: {reaction.why}"),)
+
     def above(self, hop: Hop) -> Hop | None:
         """The hop that started this one."""
         index = self.hops.index(hop)

@@ -175,6 +175,8 @@ class Stop(Record):
         """What an operator sees."""
         if self.verdict is Verdict.CUT:
             return f"{self.signal} ends it at once, before any cleanup"
+        if self.verdict is Verdict.IGNORED and self.launch is None:
+            return f"as PID 1 of a container it would ignore {self.signal}"
         return f"{self.signal} is ignored until {self.kill}" if self.verdict is Verdict.IGNORED else self.reaction.why
 
     @property
@@ -288,8 +290,14 @@ class Program(Record, identity=True):
         return float(int(least)) if least >= max(kept, default=0.0) + _BUSY else None
 
     def stop_because(self, *causes: Cause) -> Stop | None:
-        """The first of its stops that goes wrong for one of these causes."""
-        return next((stop for stop in self.stops if stop.reaction.cause in causes), None)
+        """The first of its stops that goes wrong for one of these causes, and not for a signal sent in error."""
+        wrong = (stop for stop in self.stops if stop.reaction.cause in causes)
+        return next((stop for stop in wrong if not self._is_told_wrong(stop)), None)
+
+    def _is_told_wrong(self, stop: Stop) -> bool:
+        """Whether it has a handler for SIGTERM, and is sent another signal that it has none for."""
+        usual = self.reactions.get("SIGTERM")
+        return stop.signal != "SIGTERM" and usual is not None and usual.as_pid_1 is Verdict.HANDLED
 
     def _stop(self, launch: Any) -> Stop | None:
         is_this = (
@@ -298,7 +306,8 @@ class Program(Record, identity=True):
             if (hop.kind.value == "program" and hop.name == self.name)
             or hop.details.get("application") == self.source.path
         )
-        hop = next(is_this, None)
+        # a hop in front of the program that keeps the signal away is what is reported of that launch
+        hop = next((hop for hop in is_this if hop is launch.decisive), None)
         if hop is None or launch.one_shot or hop.signal not in self.reactions:
             return None
         reaction = self.reactions[hop.signal]

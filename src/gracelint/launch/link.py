@@ -39,9 +39,8 @@ if TYPE_CHECKING:
 
 DOCKER_GRACE = 10.0
 """Seconds between `docker stop`'s signal and SIGKILL (Docker Engine)."""
-_DEVELOPMENT = frozenset(
-    (".devcontainer", "dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci")
-)
+_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci"))
+_FOLDERS = _DEVELOPMENT | {".devcontainer", "devcontainer", "tests", "e2e", ".ci", ".circleci", ".github", ".gitlab"}
 
 
 class Linked(Record, identity=True):
@@ -385,14 +384,17 @@ def _own_argv(image: Image) -> tuple[Word, ...] | None:
 
 def _for_development(stage: Stage | None, source: Source) -> bool:
     """Whether the names of a stage, of its Dockerfile or of the folders it stands in say that it is for development."""
-    words = [".devcontainer"] if ".devcontainer/" in source.path else []
-    if stage is not None:
-        words += re.split("[-._]", stage.name or "")
-    return not _DEVELOPMENT.isdisjoint(words) or (stage is not None and _named_for_development(stage.source.path))
+    if ".devcontainer/" in source.path:
+        return True
+    if stage is None:
+        return False
+    words = re.split("[-._]", stage.name or "")
+    return not _DEVELOPMENT.isdisjoint(words) or _named_for_development(stage.source.path)
 
 
 def _named_for_development(dockerfile: str) -> bool:
-    return not _DEVELOPMENT.isdisjoint(re.split("[-._]", posixpath.basename(dockerfile).lower()))
+    *folders, name = dockerfile.lower().split("/")
+    return not (_DEVELOPMENT.isdisjoint(re.split("[-._]", name)) and _FOLDERS.isdisjoint(folders))
 
 
 def _launch(desk: _Desk, launch: Launch, **given: Any) -> Launch:

@@ -1,0 +1,74 @@
+r"""A program that its stop signal does not end, or ends too early, with nobody to repair it here.
+
+## What it does
+Reports containers whose program is known to ignore the stop signal or to drop its work on it, where no other rule has
+something to say: the shell, the package manager, the wrapper, the source and the signal itself are all as they should
+be, and the program is made that way.
+
+## Why is this bad?
+A program that ignores the signal keeps every stop waiting for the whole grace period and is then killed. One that ends
+at once loses what it is doing at that moment.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM python:3.12
+CMD ["daphne", "shop.asgi:application"]
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM python:3.12
+CMD ["uvicorn", "shop.asgi:application", "--timeout-graceful-shutdown", "7"]
+```
+A program that ignores the signal as PID 1, such as `tail -f`, is ended by an init in front: `init: true` in Compose.
+
+## References
+- [Docker: `--init`](https://docs.docker.com/reference/cli/docker/container/run/#init)
+- [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Cause, Finding, Hop, HopKind, Launch, Severity, Verdict, rule
+
+_PROGRAMS = (HopKind.PROGRAM, HopKind.SERVER)
+_SHELLS = (HopKind.SHELL, HopKind.SCRIPT)
+_OF_THE_SOURCE = (
+    Cause.NO_HANDLER,
+    Cause.OTHER_SIGNAL_ONLY,
+    Cause.DISCARDED,
+    Cause.NEVER_OBSERVED,
+    Cause.EXIT_BLOCKED,
+    Cause.SHUTDOWN_DEADLOCK,
+    Cause.OFF_MAIN_THREAD,
+    Cause.ABRUPT_EXIT,
+    Cause.STILL_ALIVE,
+    Cause.GRACEFUL,
+    Cause.KEEP_ALIVE,
+)
+
+
+@rule("unheard-stop-signal", severity=Severity.ERROR, subject=Launch, verdict=True)
+def unheard_stop_signal(launch: Launch) -> Iterator[Finding]:
+    hop = launch.blocker
+    if hop is None or _is_for_another_rule(launch, hop):
+        return
+    ignored = launch.verdict is Verdict.IGNORED
+    seen = f", which is ignored until {launch.kill}" if ignored and hop.signal not in hop.why else ""
+    until = f": it runs on until {launch.kill}" if ignored and not seen else seen
+    yield Finding(
+        f"{hop.why}{until}",
+        at=hop.span or launch.origin.span,
+        severity=Severity.ERROR if ignored else Severity.WARNING,
+    )
+
+
+def _is_for_another_rule(launch: Launch, hop: Hop) -> bool:
+    if hop.kind in _SHELLS:
+        return hop.details.get("cause") != "interactive" or bool(hop.details.get("written"))
+    if hop.kind not in _PROGRAMS:
+        return True
+    if hop.details.get("group_cut"):
+        return True
+    if hop.details.get("better") or hop.details.get("advice") or hop.deadline is not None:
+        return True
+    return launch.program is not None and hop.details.get("cause") in _OF_THE_SOURCE

@@ -1,0 +1,104 @@
+"""check and trace tell the same story: what trace calls ignored or cut, check reports once, and nothing else so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+
+from conftest import ROOT
+from gracelint.engine import lint
+from gracelint.facts.launch import Launch
+from gracelint.facts.program import Program
+from gracelint.facts.verdict import Verdict
+from gracelint.finding import Severity
+from gracelint.project import Project, read_project
+from gracelint.rules import Rule
+from gracelint.selection import every_rule
+from gracelint.testing import Files, read_folder, request
+
+BAD = (Verdict.IGNORED, Verdict.CUT)
+SUITES = os.path.join(ROOT, "..", "shared", "cases")
+RULES: list[Rule] = []
+
+
+def projects() -> list[str]:
+    return list(_projects())
+
+
+def _projects() -> Iterator[str]:
+    fixtures = os.path.join(ROOT, "fixtures")
+    for rule in sorted(os.listdir(fixtures)):
+        folder = os.path.join(fixtures, rule)
+        yield from (os.path.join(folder, case) for case in sorted(os.listdir(folder)))
+    for suite in ("field", "dev"):
+        folder = os.path.join(SUITES, suite)
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        yield from (os.path.join(folder, case) for case in names if os.path.isdir(os.path.join(folder, case)))
+
+
+def said(project: Project) -> Iterator[tuple[Launch, str]]:
+    """Each finding that says why a launch is ignored or cut, with the launch."""
+    if not RULES:
+        settings = project.request.configuration.inside("")
+        RULES.extend(rule for _, rule in every_rule(settings) if rule.verdict)
+    for rule in RULES:
+        for launch in project.launches:
+            for finding in rule.check(launch) if rule.subject is Launch else ():
+                if (finding.severity or rule.severity) is not Severity.INFO:
+                    yield launch, f"{rule.name}: {finding.message}"
+        for program in project.programs:
+            for finding in rule.check(program) if rule.subject is Program else ():
+                for stop in program.stops:
+                    if isinstance(stop.launch, Launch) and (stop.verdict in BAD or stop.late):
+                        yield stop.launch, f"{rule.name}: {finding.message}"
+
+
+def agree(project: Project) -> None:
+    spoken = list(said(project))
+    for launch in project.launches:
+        mine = [text for one, text in spoken if one is launch]
+        if launch.verdict in BAD and not launch.ends_by_itself:
+            assert len(mine) == 1, f"{launch.origin.name} is {launch.verdict.value} ({launch.why}), check says {mine}"
+
+
+@pytest.mark.parametrize("folder", [pytest.param(path, id="-".join(path.split("/")[-2:])) for path in projects()])
+def test_what_is_ignored_or_cut_is_reported_once(folder: str) -> None:
+    if os.path.isdir(folder):
+        agree(read_project(request(read_folder(folder, leave_out=("expected.txt", "case.json")))[0]))
+
+
+UNKNOWN = {
+    "an unknown entrypoint in front of a shell": 'services:\n  a: {image: shop:1, command: [sh, -c, "app; true"]}\n',
+    "an unknown image": "services:\n  a: {image: shop:1}\n",
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_nothing_says_so_of_what_is_unknown(name: str) -> None:
+    project = read_project(request({"compose.yaml": UNKNOWN[name]})[0])
+    assert [launch.verdict for launch in project.launches] == [Verdict.UNKNOWN]
+    assert list(said(project)) == []
+
+
+class TestFilesForDevelopment:
+    SHOP: ClassVar = {"shop.py": "import time\n\nwhile True:\n    time.sleep(1)\n"}
+    TEXT = 'FROM python:3.12\nCOPY . .\nCMD ["python", "shop.py"]\n'
+
+    def told(self, files: Files, *, strict: bool = False) -> list[str]:
+        asked, selection = request(files, strict=strict)
+        report = lint(read_project(asked), selection)
+        return [f"{item.path} {item.severity.value} {item.rule}" for item in report.findings]
+
+    @pytest.mark.parametrize("path", ["Dockerfile.dev", ".devcontainer/Dockerfile", "test/Dockerfile", "Dockerfile.ci"])
+    def test_get_one_warning_where_the_signal_is_lost(self, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        files = {os.path.join(folder, "shop.py"): self.SHOP["shop.py"], path: self.TEXT}
+        assert self.told(files) == [f"{os.path.join(folder, 'shop.py')} warning missing-sigterm-handler"]
+
+    def test_are_spared_by_all_else_unless_strict(self) -> None:
+        files = {"Dockerfile.dev": "FROM python:3.12\nENTRYPOINT exec nginx\nCMD run\n"}
+        assert self.told(files) == []
+        assert self.told(files, strict=True) == ["Dockerfile.dev warning ignored-command"]
