@@ -179,6 +179,10 @@ def _file_step(argv: tuple[Word, ...], passage: Passage, context: Context) -> St
     words = _interpreter(first)
     if words and any(base_name(words[0]) in row.get("names", (key,)) for key, row in table("inits").items()):
         return Step(None, (*(Word(word, argv[0].span) for word in words), *argv))
+    if words and base_name(words[0]) == "execlineb":
+        from gracelint.launch import execline
+
+        return execline.step(argv, passage, context)
     if not words or base_name(words[0]) not in _SHELLS:
         return None
     if first.endswith("\r"):
@@ -199,6 +203,8 @@ def _interpreter(line: str) -> list[str]:
             words = words[1:]
         if words:
             words[0] = words[0].removeprefix("-S")
+    if words and base_name(words[0]) == "with-contenv":
+        words = words[1:]
     return words
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from gracelint.facts.launch import Deadline, Effect, Hop, HopKind
 from gracelint.knowledge import table
+from gracelint.launch.environment import seconds_of
 from gracelint.launch.image import find_text
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
@@ -35,7 +36,7 @@ class Entry(Record):
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a supervisor does; None where argv[0] is none."""
-    key = _names().get(base_name(argv[0].value))
+    key = _names().get(argv[0].value) or _names().get(base_name(argv[0].value))
     if key is None:
         return None
     row = table("supervisors")[key]
@@ -62,7 +63,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         return Step(hop(effect, why))
     entries = list(_READERS[row["reader"]](argv, context, row))
     if not entries:
-        return Step(hop(Effect.UNKNOWN, f"what {key} runs cannot be read: its file is not in the project"))
+        why = row.get("unread") or f"what {key} runs cannot be read: its file is not in the project"
+        return Step(hop(Effect.UNKNOWN, why))
     killed = next((entry for entry in entries if entry.signal == "SIGKILL"), None)
     if killed is not None:
         return Step(hop(Effect.CUTS, f"{key} stops `{killed.name}` with SIGKILL, which nothing can handle"))
@@ -224,6 +226,36 @@ def _service_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
             yield Entry((Word(run, argv[given.rest].span),), name.rstrip("/"))
 
 
+def _overlay_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
+    """The services of s6-overlay, and the command behind `/init`, which is told to stop when they have ended."""
+    from gracelint.launch.image import list_folder
+
+    grace = seconds_of("s6-overlay", "services", context.env)
+    kill = seconds_of("s6-overlay", "kill", context.env)
+    for folder in row["folders"]:
+        for name in list_folder(context.image, context.files, folder, context.working_dir):
+            here = f"{folder}/{name.rstrip('/')}"
+            run = find_text(context.image, context.files, f"{here}/run", context.working_dir)
+            if run is None or not name.endswith("/"):
+                continue
+            deadline = _timeout_kill(here, context)
+            if deadline is None and folder == row["folders"][0] and grace is not None and kill is not None:
+                deadline = Deadline(grace + kill, None, "S6_SERVICES_GRACETIME")
+            yield Entry((Word(f"{here}/run", run.span(0, 0)),), name.rstrip("/"), deadline=deadline)
+    if len(argv) > 1 and kill is not None:
+        yield Entry(argv[1:], "the command", deadline=Deadline(kill, None, "S6_KILL_GRACETIME"))
+
+
+def _timeout_kill(folder: str, context: Context) -> Deadline | None:
+    """A service's own `timeout-kill`, in milliseconds; 0 is none."""
+    passage = find_text(context.image, context.files, f"{folder}/timeout-kill", context.working_dir)
+    text = passage.text.strip() if passage is not None else ""
+    if passage is None or not text.isdecimal() or len(text) >= _LONGEST_NUMBER or int(text) == 0:
+        return None
+    start = passage.text.index(text)
+    return Deadline(int(text) / 1000, passage.span(start, start + len(text)), "timeout-kill", unit=0.001)
+
+
 def _one_service(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
     if len(argv) > 1:
         yield Entry((Word(f"{argv[1].value.rstrip('/')}/run", argv[1].span),), argv[1].value)
@@ -262,6 +294,7 @@ _READERS = {
     "ini": _ini_entries,
     "procfile": _procfile_entries,
     "services": _service_entries,
+    "overlay": _overlay_entries,
     "service": _one_service,
     "makefile": _makefile_entries,
 }
