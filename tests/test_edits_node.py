@@ -168,6 +168,8 @@ def test_no_sweep_before_node_18() -> None:
         "const stop = async () => { await db.end(); };",
         "class App { async stop() { await db.end(); } }",
         "export const setupSignalHandlers = () => listen();",
+        "exports.onShutdown = (work) => queue.push(work);",
+        "if (process.env.GRACEFUL) process.on('SIGTERM', () => leave());",
     ],
 )
 def test_a_program_that_can_stop_itself_gets_no_handler_beside_that(own: str) -> None:
@@ -196,3 +198,9 @@ def test_a_timer_goes_nowhere_but_into_a_handler(text: str) -> None:
     for wait in program.waits:
         for edit in node.bound_wait(program, wait) or ():
             assert any(body.start <= edit.span.start <= body.end for body in bodies)
+
+
+def test_no_timer_in_a_callback_that_runs_later() -> None:
+    """Its time would begin when some of the grace period is over."""
+    program = read(f"{HTTP}process.on('SIGTERM', () => {{\n  setTimeout(() => {{ s.close(); }}, 3000);\n}});\n")
+    assert [node.bound_wait(program, wait) for wait in program.waits if wait.kind == "close"] == [None]

@@ -161,8 +161,11 @@ def test_the_program_s_own_way_to_stop_is_called(own: str, call: str) -> None:
         "def stop(worker):\n    flush()\n",
         "async def shutdown():\n    flush()\n",
         "def stop():\n    flush()\n\n\ndef setup_signals():\n    flush()\n",
+        "if DEBUG:\n    signal.signal(signal.SIGTERM, leave)\n",
+        "app = web.AppRunner(site)\n",
+        "async def open():\n    await asyncio.start_server(answer, port=80)\n",
     ],
-    ids=["a method", "with arguments", "a coroutine", "two ways"],
+    ids=["a method", "with arguments", "a coroutine", "two ways", "a handler below a condition", "a site", "a server"],
 )
 def test_a_way_to_stop_that_cannot_be_called_by_its_name(own: str) -> None:
     assert edits.add_sigterm_handler(read(f"import time\n\n\n{own}\n\n{LOOP}{MAIN}")) is None

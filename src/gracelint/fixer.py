@@ -91,7 +91,7 @@ def fix(
         after=fresh(version.report),
         changes=tuple(_changes(first, version)),
         applied=tuple(fixing.applied),
-        refused=tuple(fixing.refused.values()),
+        refused=tuple(dict.fromkeys(fixing.refused.values())),
     )
 
 

@@ -63,18 +63,20 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
 
 
 def _stops_itself(program: Program) -> bool:
-    """Whether a function of the program is named for stopping it, or for setting up its signals."""
-    from gracelint.behaviour.node.syntax import text_of, walk
+    """Whether a function of the program is named for stopping it or setting up its signals, or it names SIGTERM."""
+    from gracelint.behaviour.node.syntax import string_of, text_of, walk
 
     for source in program.sources or (program.source,):
         file = _read(source)
         if file is None:
             return True
         for node in walk(file.root):
+            if string_of(node) == "SIGTERM":
+                return True
             name = node.child_by_field_name(_NAMED_BY.get(node.type, "")) if node.type in _NAMED_BY else None
-            value = node.child_by_field_name("value")
+            value = node.child_by_field_name("right") or node.child_by_field_name("value")
             is_function = value is None or "function" in value.type
-            if name is not None and is_function and _OWN_WAY.fullmatch(text_of(name)):
+            if name is not None and is_function and _OWN_WAY.fullmatch(text_of(name).rpartition(".")[2]):
                 return True
     return False
 
@@ -83,6 +85,7 @@ _NAMED_BY = {
     "function_declaration": "name",
     "method_definition": "name",
     "variable_declarator": "name",
+    "assignment_expression": "left",
     "pair": "key",
     "field_definition": "property",
     "public_field_definition": "name",
@@ -121,18 +124,37 @@ def run_shutdown_in_thread(program: Program, act: Act) -> tuple[Edit, ...] | Non
 def bound_wait(program: Program, wait: Wait) -> tuple[Edit, ...] | None:
     """A timer that ends the process, before the statement that waits; it does not itself keep node running.
 
-    None outside of a handler's body: what runs when the program starts would end it right then.
+    None outside of a handler's body: what runs when the program starts would end it right then. None as well in a
+    callback that runs later, when some of the time is over.
     """
-    seconds = program.bound
+    seconds, file = program.bound, _read(wait.span.source)
     bodies = [body for handler in program.handlers if (body := handler.body) is not None and handler.signals]
-    if seconds is None or not any(_holds(body, wait.span) for body in bodies):
+    if seconds is None or file is None or not any(_at_once(file, body, wait.span) for body in bodies):
         return None
     end = _semicolon(wait.span.source) or ";"
     return _beside(wait.span, f"setTimeout(() => process.exit(1), {round(seconds * 1000)}).unref(){end}", before=True)
 
 
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
+def _at_once(file: File, body: Span, inner: Span) -> bool:
+    """Whether a place in a handler's body is reached when the handler is called."""
+    if body.source is not inner.source or not body.start <= inner.start < inner.end <= body.end:
+        return False
+    node = file.node_at(inner)
+    while node is not None and node.parent is not None:
+        within = body.start < file.span(node).start
+        if within and node.type in _FUNCTIONS and not _is_called_at_once(node):
+            return False
+        node = node.parent if within else None
+    return True
+
+
+_FUNCTIONS = ("arrow_function", "function_expression", "function_declaration", "method_definition")
+
+
+def _is_called_at_once(function: Node) -> bool:
+    """What makes a promise runs as it is made."""
+    call = function.parent.parent if function.parent is not None else None
+    return call is not None and call.type == "new_expression"
 
 
 def sweep_idle_connections(program: Program, wait: Wait) -> tuple[Edit, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 
 from gracelint.finding import Edit
 from gracelint.record import Record
@@ -31,12 +32,15 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
     if program.cleans_up_on_interrupt:
         return _install(file, "signal.signal(signal.SIGTERM, signal.default_int_handler)", ("signal",))
     own = _own_ways(program)
+    sets_up = len(own) == 1 and _SETS_UP.match((own[0] or "").lstrip("_").lower()) is not None
+    if _serves(program) or (_names_sigterm(program) and not sets_up):
+        return None
     if not own:
         return _install(file, "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))", ("signal", "sys"))
     name = own[0] if len(own) == 1 else None
     if name is None or _main_guard(file) is None:
         return None
-    if _SETS_UP.match(name.lstrip("_").lower()):
+    if sets_up:
         return _install(file, f"{name}()", ())
     return _install(file, f"signal.signal(signal.SIGTERM, lambda *_: {name}())", ("signal",))
 
@@ -47,21 +51,57 @@ _STOPS = re.compile(
 _SETS_UP = re.compile(r"(setup|set_up|install|register|init|configure|handle)_\w*(signal|shutdown|sigterm)\w*$")
 
 
+_SERVING = frozenset(("accept", "listen", "create_server", "make_server", "run_app", "serve", "serve_forever")) | {
+    "start_server",
+    "start_unix_server",
+    "AppRunner",
+    "HTTPServer",
+    "TCPServer",
+    "WSGIServer",
+}
+
+
+def _serves(program: Program) -> bool:
+    """Whether an exit would drop requests."""
+    import ast
+
+    calls = (node for tree in _trees(program).values() for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return any(_name(call.func) in _SERVING for call in calls)
+
+
+def _names_sigterm(program: Program) -> bool:
+    """Whether a handler for it may stand somewhere, below a condition or in a function."""
+    import ast
+
+    return any(_name(node) == "SIGTERM" for tree in _trees(program).values() for node in ast.walk(tree))
+
+
+def _name(node: ast.AST) -> str:
+    return str(getattr(node, "attr", None) or getattr(node, "id", ""))
+
+
 def _own_ways(program: Program) -> list[str | None]:
     """The program's functions that stop it or listen for signals; None for one that cannot be called by its name."""
     import ast
 
     found: list[str | None] = []
-    for source in program.sources or (program.source,):
-        try:
-            tree = ast.parse(source.text.removeprefix("\ufeff"))
-        except (SyntaxError, ValueError, RecursionError):
-            return [None]
+    for path, tree in _trees(program).items():
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_own_way(node.name):
-                here = source.path == program.source.path and node in tree.body
+                here = path == program.source.path and node in tree.body
                 found.append(node.name if here and isinstance(node, ast.FunctionDef) and _is_bare(node) else None)
     return found
+
+
+def _trees(program: Program) -> dict[str, ast.Module]:
+    """The syntax trees of the program's files, those left out that do not parse."""
+    import ast
+
+    trees = {}
+    for source in program.sources or (program.source,):
+        with suppress(SyntaxError, ValueError, RecursionError):
+            trees[source.path] = ast.parse(source.text.removeprefix("\ufeff"))
+    return trees
 
 
 def _is_own_way(name: str) -> bool:
