@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gracelint.engine import Report
+from gracelint.report.render import render
 from gracelint.testing import fix, fixed_files, lint, read
 
 CHART = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
@@ -233,6 +234,22 @@ dependencies:
         assert reported.rule == "unread-manifest"
         outside = 'kind: ConfigMap\ndata: {a: {{ .Files.Get "../../secret" | quote }} }\n'
         assert told(lint({**chart(template=outside), "secret": "x"})) == []
+
+
+class TestShowing:
+    def test_each_line_with_its_place(self) -> None:
+        template = "kind: ConfigMap\nmetadata: {name: {{ .Release.Name }} }\n{{ toYaml .Values }}\n---\nkind: A\n"
+        rendered = read(chart(template=template, values="data:\n  key: value\n")).rendered
+        assert render(rendered).splitlines() == [
+            "---",
+            "# chart charts/shop, release shop",
+            f"{'kind: ConfigMap':<60}  # charts/shop/templates/all.yaml:1",
+            f"{'metadata: {name: shop }':<60}  # charts/shop/templates/all.yaml:2",
+            f"{'data:':<60}  # charts/shop/templates/all.yaml:3",
+            f"{'  key: value':<60}  # charts/shop/templates/all.yaml:3",
+            "---",
+            f"{'kind: A':<60}  # charts/shop/templates/all.yaml:5",
+        ]
 
 
 BASE = {

@@ -107,6 +107,30 @@ def _trace(options: Namespace) -> int:
     return FAILED if project.errors else CLEAN
 
 
+def _render(options: Namespace) -> int:
+    from functools import partial
+
+    from gracelint.engine import shown_path
+    from gracelint.project import read_project
+    from gracelint.report.render import render
+
+    request, _ = _request(options)
+    project = read_project(request)
+    told = [source for source in project.rendered if source.unit is not None and project.renders(source)]
+    if options.verify:
+        from gracelint.render.helm.release import NEWEST
+        from gracelint.render.verify import compare
+
+        version = request.configuration.of("").assume.kubernetes_version or NEWEST
+        for line in compare(request.root, told, version):
+            print(line)
+    else:
+        print(render(told, partial(shown_path, request.root, request.working_dir)))
+    for error in project.errors:
+        print(f"gracelint: {error}", file=sys.stderr)
+    return FAILED if project.errors else CLEAN
+
+
 def _explain(options: Namespace) -> int:
     from gracelint.report.rules import explain
     from gracelint.selection import every_rule
@@ -302,13 +326,21 @@ def _parser() -> ArgumentParser:
     trace.set_defaults(run=_trace)
     _add_paths(trace)
     trace.add_argument("--format", choices=("text", "json"), default="text")
+    render = commands.add_parser("render", help="show what charts and overlays come to, and where each line comes from")
+    render.set_defaults(run=_render)
+    _add_paths(render)
+    render.add_argument(
+        "--verify",
+        action="store_true",
+        help="compare with what the installed helm and kustomize make of them",
+    )
     explain = commands.add_parser("explain", help="show a rule's documentation")
     explain.set_defaults(run=_explain)
     explain.add_argument("rule", metavar="RULE")
     rules_command = commands.add_parser("rules", help="list the rules")
     rules_command.set_defaults(run=_rules)
     rules_command.add_argument("--format", choices=("text", "json"), default="text")
-    for command in (check, trace, explain, rules_command):
+    for command in (check, trace, render, explain, rules_command):
         _add_common(command)
     return parser
 

@@ -82,10 +82,20 @@ class Project(Record, identity=True):
     skipped: tuple[Skip, ...]
     errors: tuple[str, ...]
     """Internal errors: each is a bug in gracelint."""
+    rendered: tuple[Source, ...] = ()
+    """What charts and overlays come to."""
 
     def reports_on(self, path: str) -> bool:
         """Whether a file was asked for, and no setting leaves it out."""
         return path in self.scope and not self.request.configuration.excludes(path)
+
+    def renders(self, source: Source) -> bool:
+        """Whether rendered text has to do with what is reported on: its template, its chart or overlay, its values."""
+        folder = source.unit.path if source.unit is not None else ""
+        if source.path in self.scope or folder in self.scope:
+            return True
+        below = (path for path in self.scope.files if path.startswith(f"{folder}/" if folder else ""))
+        return any(path.endswith(("Chart.yaml", "values.yaml", *_RENDERED)) for path in below)
 
     def concerns(self, launch: Launch) -> bool:
         """Whether a launch has to do with what is reported on."""
@@ -154,6 +164,7 @@ class _Reading:
         self.errors: list[str] = []
         self.folders: dict[str, None] = {}
         self.renderer: Renderer | None = None
+        self.rendered: list[Source] = []
 
     def add_overlays(self, paths: list[str]) -> None:
         """Builds the kustomizations among the files, and learns which files are parts of something."""
@@ -180,6 +191,7 @@ class _Reading:
             self.errors.append(internal_error("rendering the charts", error))
 
     def _add_rendered(self, rendering: Rendering) -> None:
+        self.rendered += rendering.sources
         for source in rendering.sources:
             self._read_manifest(source, None)
         for unseen in rendering.unseen:
@@ -309,6 +321,7 @@ class _Reading:
             problems=tuple(self.problems),
             skipped=tuple(sorted((*skipped, *self.skipped), key=lambda skip: skip.path)),
             errors=tuple(self.errors),
+            rendered=tuple(self.rendered),
         )
 
     def _programs(self, linked: Linked | None) -> list[Program]:
