@@ -146,6 +146,56 @@ spec:
             "HelmRelease `cache` installs the chart redis of HelmRepository bitnami, which is not here"
         )
 
+    def test_values_from_a_config_map(self) -> None:
+        release = """\
+kind: HelmRelease
+metadata: {name: front}
+spec:
+  chart: {spec: {chart: charts/shop, sourceRef: {kind: GitRepository, name: here}}}
+  valuesFrom: [{kind: ConfigMap, name: front-values}]
+---
+kind: ConfigMap
+metadata: {name: front-values}
+data:
+  values.yaml: |
+    grace: 0
+"""
+        assert told(lint({**chart(), "cluster/shop.yaml": release}, select=["zero-grace-period"])) == [
+            "charts/shop/templates/all.yaml:13 zero-grace-period"
+        ]
+
+    def test_an_application_set(self) -> None:
+        applications = """\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: fronts}
+spec:
+  generators: [{list: {elements: [{cluster: a}]}}]
+  template:
+    metadata: {name: "{{cluster}}-front"}
+    spec:
+      source: {path: charts/shop, helm: {valuesObject: {grace: 0}}}
+"""
+        assert told(lint({**chart(), "apps.yaml": applications}, select=["zero-grace-period"])) == [
+            "charts/shop/templates/all.yaml:13 zero-grace-period"
+        ]
+
+    def test_a_helmfile(self) -> None:
+        helmfile = """\
+releases:
+  - name: front
+    chart: ./charts/shop
+    values: [{grace: 0}]
+  - name: cache
+    chart: bitnami/redis
+"""
+        report = lint({**chart(), "helmfile.yaml": helmfile}, select=["zero-grace-period"])
+        assert told(report) == [
+            "charts/shop/templates/all.yaml:13 zero-grace-period",
+            "helmfile.yaml:6 unread-manifest",
+        ]
+        assert notes(report) == ["helmfile.yaml:4 this value fills it in"]
+
     def test_settings_install_a_chart(self) -> None:
         settings = (
             '[[charts]]\npath = "charts/shop"\nvalues = ["prod.yaml"]\nrelease = "a"\n[charts.set]\nreplicas = 1\n'
@@ -192,6 +242,11 @@ dependencies:
             ("charts/shop/templates/one.yaml", 2, "a name"),
             ("charts/shop/templates/two.yaml", 2, "a name"),
         ]
+
+    def test_what_renders_to_no_manifest(self) -> None:
+        report = lint(chart(template="kind: Deployment\nspec: [{{ .Values.grace }}\n"))
+        assert told(report) == ["charts/shop/templates/all.yaml:3 unread-manifest"]
+        assert report.findings[0].finding.message == "what this is rendered to is no manifest, and is not judged"
 
     def test_a_comment_in_the_template_silences(self) -> None:
         ignored = DEPLOYMENT.replace(

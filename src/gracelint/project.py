@@ -268,7 +268,9 @@ class _Reading:
             self._note(problem)
 
     def _note(self, problem: ParseError | TemplatedError) -> None:
-        if isinstance(problem, TemplatedError):
+        if problem.span.source.map is not None:
+            self.problems.append(Problem("unread-manifest", Finding(_NO_MANIFEST, problem.span)))
+        elif isinstance(problem, TemplatedError):
             self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, problem.span)))
         else:
             self.problems.append(Problem("syntax-error", Finding(problem.message, problem.span)))
@@ -366,8 +368,9 @@ def _installs(document: Document) -> bool:
     return kind is not None and kind.value in _INSTALLERS
 
 
-_RENDERED = frozenset(("Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"))
-_INSTALLERS = ("HelmRelease", "HelmChart", "Application")
+_RENDERED = ("Chart.yaml", "helmfile.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization")
+_INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
+_NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"
 _ELSEWHERE = "leads out of the project, or is no file"
 _TEMPLATED_DOCKERFILE = "this is a template, not a Dockerfile: lint what is rendered from it"
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"

@@ -56,6 +56,7 @@ class Renderer:
         self._charts = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
         folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
         self._overlays = list(dict.fromkeys(folders))
+        self._helmfiles = [path for path in paths if _is_helmfile(path)]
         self._parts: set[str] = set()
         self._parsed: Parsed = {}
 
@@ -110,10 +111,14 @@ class Renderer:
 
     def charts(self, documents: Iterable[Document], settings: Iterable[Settings] = ()) -> Rendering:
         """The releases that settings and objects ask for, and the defaults of the charts that nobody installs."""
-        from gracelint.render.helm.releases import asked_for, defaults_of, from_settings
+        from gracelint.render.helm.releases import asked_for, defaults_of, from_settings, in_helmfile
 
         installs, elsewhere = asked_for(self._files, documents)
         installs = [*from_settings(self._files, settings), *installs]
+        for path in self._helmfiles:
+            more, missing = in_helmfile(self._files, path)
+            installs += more
+            elsewhere += missing
         installed = {install.chart for install in installs}
         inner = self._inner_charts()
         for folder in self._charts:
@@ -188,6 +193,13 @@ class Renderer:
 
 
 _CHART_FOLDERS = ("templates/", "charts/", "crds/", "ci/", "values.yaml", "Chart.lock")
+
+
+def _is_helmfile(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return name in ("helmfile.yaml", "helmfile.yml") or (
+        folder.rpartition("/")[2] == "helmfile.d" and name.endswith((".yaml", ".yml"))
+    )
 
 
 def _inside(chart: str, above: str) -> bool:

@@ -80,6 +80,7 @@ class _Asked:
         self.files = files
         self.installs: list[Install] = []
         self.elsewhere: list[Elsewhere] = []
+        self.config_maps: dict[str, Mapping] = {}
 
     def chart(self, path: str | None) -> str | None:
         """The folder of a chart in this repository, from its root."""
@@ -102,14 +103,64 @@ class _Asked:
 def asked_for(files: Files, documents: Iterable[Document]) -> tuple[list[Install], list[Elsewhere]]:
     """The releases that objects of the repository name, and those whose chart is not here."""
     asked = _Asked(files)
-    readers = {"HelmRelease": _helm_release, "Application": _application, "HelmChart": _helm_chart}
-    for document in documents:
-        root = document.root
-        kind = root.scalar("kind") if isinstance(root, Mapping) else None
-        reader = readers.get(kind.value) if kind is not None else None
-        if reader is not None and isinstance(root, Mapping):
-            reader(asked, root, document.source)
+    readers = {
+        "HelmRelease": _helm_release,
+        "Application": _application,
+        "ApplicationSet": _application_set,
+        "HelmChart": _helm_chart,
+    }
+    roots = [document.root for document in documents if isinstance(document.root, Mapping)]
+    for root in roots:
+        name = _text(root, "metadata", "name")
+        if name is not None and _text(root, "kind") == "ConfigMap":
+            asked.config_maps[name] = root
+    for root in roots:
+        reader = readers.get(_text(root, "kind") or "")
+        if reader is not None:
+            reader(asked, root)
     return asked.installs, asked.elsewhere
+
+
+def in_helmfile(files: Files, path: str) -> tuple[list[Install], list[Elsewhere]]:
+    """The releases of a helmfile (https://helmfile.readthedocs.io), and those whose chart is not here."""
+    asked = _Asked(files)
+    source = files.read(path)
+    try:
+        documents = read_documents(source) if source is not None else []
+    except TemplatedError as error:
+        return [], [Elsewhere(error.span, "this helmfile is a template, and the releases in it are not seen")]
+    except ParseError:
+        return [], []
+    for document in documents:
+        for entry in document.root.mappings("releases") if isinstance(document.root, Mapping) else ():
+            _helmfile_release(asked, entry, posixpath.dirname(path))
+    return asked.installs, asked.elsewhere
+
+
+def _helmfile_release(asked: _Asked, entry: Mapping, folder: str) -> None:
+    name, wanted = _text(entry, "name") or "", entry.scalar("chart")
+    if wanted is None:
+        return
+    local = wanted.value.startswith((".", "/")) or asked.chart(posixpath.join(folder, wanted.value)) is not None
+    place = asked.chart(posixpath.join(folder, wanted.value)) if local else None
+    if place is None:
+        reason = f"the release `{name}` installs the chart {wanted.value}, which is not here"
+        asked.elsewhere.append(Elsewhere(wanted.span, reason))
+        return
+    layers: list[Layer] = []
+    for item in entry.sequence("values"):
+        if isinstance(item, Mapping):
+            layers.insert(0, Layer(item))
+        elif isinstance(item, Scalar):
+            layer = asked.layer(posixpath.join(folder, item.value))
+            layers = [layer, *layers] if layer is not None else layers
+    values: dict[str, Any] = {}
+    for pair in entry.mappings("set"):
+        key, value = _text(pair, "name"), _text(pair, "value")
+        if key is not None and value is not None:
+            values = combined(values, set_value(key, value))
+    namespace = _text(entry, "namespace") or "default"
+    asked.installs.append(Install(place, name, namespace, tuple(layers), values, f"the helmfile's release {name}"))
 
 
 def _text(node: Mapping | None, *path: str) -> str | None:
@@ -117,7 +168,7 @@ def _text(node: Mapping | None, *path: str) -> str | None:
     return scalar.value if scalar is not None else None
 
 
-def _helm_release(asked: _Asked, root: Mapping, source: Source) -> None:
+def _helm_release(asked: _Asked, root: Mapping) -> None:
     """Flux (https://fluxcd.io/flux/components/helm/helmreleases/)."""
     name = _text(root, "metadata", "name") or ""
     spec = root.mapping("spec", "chart", "spec")
@@ -137,6 +188,7 @@ def _helm_release(asked: _Asked, root: Mapping, source: Source) -> None:
     inline = root.mapping("spec", "values")
     files = [] if spec is None else [item.value for item in spec.sequence("valuesFiles") if isinstance(item, Scalar)]
     layers = [Layer(inline)] if inline is not None else []
+    layers += _referred(asked, root)
     layers += [layer for path in reversed(files[:_VALUES_LIMIT]) if (layer := asked.layer(path)) is not None]
     asked.installs.append(
         Install(
@@ -149,15 +201,35 @@ def _helm_release(asked: _Asked, root: Mapping, source: Source) -> None:
     )
 
 
-def _application(asked: _Asked, root: Mapping, source: Source) -> None:
+def _referred(asked: _Asked, root: Mapping) -> list[Layer]:
+    """`valuesFrom`: ConfigMaps of this repository, the last one strongest."""
+    spec = root.mapping("spec")
+    layers: list[Layer] = []
+    for entry in spec.mappings("valuesFrom") if spec is not None else ():
+        found = asked.config_maps.get(_text(entry, "name") or "") if _text(entry, "kind") == "ConfigMap" else None
+        written = found.scalar("data", _text(entry, "valuesKey") or "values.yaml") if found is not None else None
+        if written is not None and entry.get("targetPath") is None:
+            layers = [*_written(written), *layers]
+    return layers
+
+
+def _application_set(asked: _Asked, root: Mapping) -> None:
+    """Its template, where that names one chart; folders of a generator are judged as they lie here."""
+    template = root.mapping("spec", "template")
+    if template is not None:
+        _application(asked, template)
+
+
+def _application(asked: _Asked, root: Mapping) -> None:
     """Argo CD (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/)."""
     name = _text(root, "metadata", "name") or ""
+    name = "" if "{{" in name else name
     single = root.mapping("spec", "source")
     spec = root.mapping("spec")
     for node in (*([single] if single is not None else []), *(spec.mappings("sources") if spec is not None else ())):
         remote, path = node.scalar("chart"), node.scalar("path")
         place = asked.chart(path.value if path is not None else None)
-        if remote is not None:
+        if remote is not None and "{{" not in remote.value:
             repository = _text(node, "repoURL") or "another place"
             reason = f"Application `{name}` installs the chart {remote.value} of {repository}, which is not here"
             asked.elsewhere.append(Elsewhere(remote.span, reason))
@@ -186,7 +258,7 @@ def _argo_install(asked: _Asked, node: Mapping, place: str, name: str, root: Map
             layers += [layer] if layer is not None else []
     return Install(
         chart=place,
-        name=_text(helm, "releaseName") or name,
+        name=_text(helm, "releaseName") or name or None,
         namespace=_text(root, "spec", "destination", "namespace") or "default",
         layers=tuple(layers),
         set=values,
@@ -203,7 +275,7 @@ def _written(scalar: Scalar) -> list[Layer]:
     return [Layer(document.root) for document in documents[:1] if isinstance(document.root, Mapping)]
 
 
-def _helm_chart(asked: _Asked, root: Mapping, source: Source) -> None:
+def _helm_chart(asked: _Asked, root: Mapping) -> None:
     """k3s' helm-controller (https://docs.k3s.io/helm)."""
     chart = root.scalar("spec", "chart")
     if (
