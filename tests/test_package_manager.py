@@ -241,9 +241,12 @@ def test_a_package_in_another_folder(argv: tuple[str, ...], more: Mapping[str, o
         (("npm", "frobnicate"), "nothing is known of `npm frobnicate`"),
         (("npm", "exec"), "`npm exec` is given no command"),
         (("cross-env", "A=1"), "`cross-env` is given no command"),
-        (("pm2-runtime", "ecosystem.config.js"), "what pm2-runtime starts is said in ecosystem.config.js"),
+        (
+            ("pm2-runtime", "ecosystem.config.js"),
+            "what pm2-runtime starts is said in ecosystem.config.js, and cannot be read there",
+        ),
         (("ts-node-dev", "srv.js"), "nobody has measured what ts-node-dev does with SIGTERM"),
-        (("turbo", "run", "start"), "nobody has measured what turbo does with SIGTERM"),
+        (("nx", "run", "start"), "nobody has measured what nx does with SIGTERM"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -152,7 +152,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         return None
     rest = (*(Word(word) for word in script.get("runs", ())), *argv[1:])
     first = rest[0].value if rest else ""
-    if "prefix" in script and (first.startswith("-") or first.endswith(tuple(script.get("suffixes", ())))):
+    is_argument = first.startswith("-") or first.endswith(tuple(script.get("suffixes", ())))
+    if "prefix" in script and (is_argument or first in script.get("subcommands", ())):
         rest = (Word(script["prefix"]), *rest)
     hop = Hop(
         tuple(word.value for word in argv),

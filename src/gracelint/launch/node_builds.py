@@ -79,6 +79,15 @@ def framework_of(path: str, context: Context) -> str | None:
     return None
 
 
+def copied_package(folder: str, context: Context) -> Source | None:
+    """The package.json that `next build` copies into `.next/standalone`."""
+    target = posixpath.normpath(posixpath.join("/", folder, "package.json"))
+    for place, rest in _places(target, context):
+        if rest == ".next/standalone/package.json":
+            return place.read("package.json")
+    return None
+
+
 def _places(target: str, context: Context) -> Iterator[tuple[Place, str]]:
     """The folders above a file, in every stage it may come from, the nearest first, with its path below each."""
     image, files = context.image, context.files

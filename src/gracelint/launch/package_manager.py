@@ -7,14 +7,25 @@ from functools import cache
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
+from gracelint.launch import pm2
 from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.image import find_path, find_text
+from gracelint.launch.packages import pnpm_workspaces
+from gracelint.launch.script_text import (
+    is_assignment,
+    made_passage,
+    quoted,
+    run_by_bun,
+    split,
+    with_words,
+    without_shell,
+)
 from gracelint.launch.step import Context, Step
 from gracelint.launch.versions import numbers, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.posix import normal, upwards
 from gracelint.record import Record, replace
-from gracelint.source import Passage, Segment, Word
+from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,10 +122,13 @@ def _package(context: Context, folder: str) -> Package | None:
     from gracelint.parse.package import read_package
 
     text = find_text(context.image, context.files, "package.json", folder)
-    if text is None or len(text.text) != len(text.source.text):
-        return None
+    source = text.source if text is not None and len(text.text) == len(text.source.text) else None
+    if text is None:
+        from gracelint.launch.node_builds import copied_package
+
+        source = copied_package(folder, context)
     try:
-        return read_package(text.source)
+        return read_package(source) if source is not None else None
     except ParseError:
         return None
 
@@ -224,6 +238,13 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
     """A script of package.json, run by the tool's shell."""
     if name.value in ("test", "t", "tst"):
         return _unknown(call, f"`{call.name} test` ends by itself", one_shot=True)
+    task = _deno_task(call, name.value) if call.key == "deno" else None
+    if task is not None:
+        passage = made_passage(task, name)
+        plain = without_shell(with_words(passage, extra)) if passage is not None else None
+        if plain is None:
+            return _unknown(call, f"deno reads the task `{name.value}` itself, and it is no plain command")
+        return _start(call, {"script": name.value}, plain)
     if call.package is None:
         return _unknown(call, f"the package.json that `{call.name}` reads is not in the project")
     script = name.value
@@ -238,10 +259,10 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
             return _exec(call, (name, *extra), "exec")
         return _unknown(call, f"{call.package.source.path} has no script `{script}`", details=details)
     details |= {"passage": passage, "instead": _instead(call, _plain(call.package, script), extra)}
-    text = _with_words(passage, extra)
+    text = with_words(run_by_bun(passage) if call.key == "bun" else passage, extra)
     word = Word(text.text, text.span(0, len(text.text)), text)
     if not call.row["shell"]:
-        plain = _without_shell(text)
+        plain = without_shell(text)
         if plain is None:
             return _unknown(
                 call, f"{call.name} reads the script `{script}` itself, and it is no plain command", details
@@ -249,6 +270,21 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
         return _start(call, details, plain)
     shell = _script_shell(call)
     return _start(call, details, (Word(shell, word.span), Word("-c", word.span), word))
+
+
+def _deno_task(call: Call, name: str) -> str | None:
+    """A task of deno.json."""
+    from gracelint.behaviour.node.modules import relaxed_json
+
+    for file in ("deno.json", "deno.jsonc"):
+        found = find_text(call.context.image, call.context.files, file, call.context.working_dir)
+        data = relaxed_json(found.text) if found is not None else None
+        tasks = data.get("tasks") if isinstance(data, dict) else None
+        task = tasks.get(name) if isinstance(tasks, dict) else None
+        task = task.get("command") if isinstance(task, dict) else task
+        if isinstance(task, str):
+            return task
+    return None
 
 
 def _plain(package: Package, script: str) -> tuple[str, ...] | None:
@@ -274,59 +310,6 @@ def _instead(call: Call, words: tuple[str, ...] | None, extra: tuple[Word, ...] 
     if words[0] in ("node", "bun", "deno", "python", "python3"):
         return (words[0], *given)
     return (f"node_modules/.bin/{words[0]}", *given) if words[0] in dependencies else None
-
-
-def _with_words(passage: Passage, extra: tuple[Word, ...]) -> Passage:
-    """The script with the words of the command line behind it, quoted as package managers do."""
-    if not extra:
-        return passage
-    added = "".join(f" {_quoted(word.value)}" for word in extra)
-    length = len(passage.text)
-    last = passage.span(length, length).start
-    return Passage(passage.source, passage.text + added, (*passage.segments, Segment(length, last, len(added), 0)))
-
-
-def _quoted(word: str) -> str:
-    if word and all(char.isalnum() or char in "-_./:=@%+," for char in word):
-        return word
-    return "'" + word.replace("'", "'\\''") + "'"
-
-
-def _without_shell(text: Passage) -> tuple[Word, ...] | None:
-    """The words of the last command of an `&&` list, for tools that read scripts themselves; None where it is more."""
-    start = text.text.rfind("&&") + 2 if "&&" in text.text else 0
-    rest = text.text[start:]
-    if any(char in rest for char in "|&;<>()`$\n\\"):
-        return None
-    words: list[Word] = []
-    at = start
-    while at < len(text.text):
-        char = text.text[at]
-        if char.isspace():
-            at += 1
-            continue
-        begin = at
-        quote = char if char in "\"'" else ""
-        if quote:
-            at = text.text.find(quote, begin + 1)
-            if at < 0:
-                return None
-            words.append(Word(text.text[begin + 1 : at], text.span(begin, at + 1)))
-            at += 1
-            continue
-        while at < len(text.text) and not text.text[at].isspace():
-            at += 1
-        words.append(Word(text.text[begin:at], text.span(begin, at)))
-    while words and _is_assignment(words[0].value):
-        words.pop(0)
-    if words and words[0].value == "exec":
-        words.pop(0)
-    return tuple(words) or None
-
-
-def _is_assignment(word: str) -> bool:
-    name, equals, _ = word.partition("=")
-    return bool(equals) and name.isidentifier()
 
 
 def _script_shell(call: Call) -> str:
@@ -357,13 +340,12 @@ def _exec(call: Call, words: tuple[Word, ...], subcommand: str) -> Step:
 
 
 def _in_shell(call: Call, words: tuple[Word, ...]) -> tuple[Word, ...]:
-    return _made(" ".join(_quoted(word.value) for word in words), words[0])
+    return _made(" ".join(quoted(word.value) for word in words), words[0])
 
 
 def _made(text: str, at: Word) -> tuple[Word, ...]:
     """`sh -c` with text that stands nowhere: it is made from the words at a place, where nothing can be put in."""
-    span = at.span
-    passage = Passage(span.source, text, (Segment(0, span.start, len(text), 0),)) if span is not None else None
+    span, passage = at.span, made_passage(text, at)
     return (Word("sh", span), Word("-c", span), Word(text, None, passage))
 
 
@@ -406,7 +388,7 @@ def _command_step(call: Call) -> Step | None:
     if text is not None:
         return _start(call, {}, (Word("sh", text.span), Word("-c", text.span), text))
     env = dict(call.context.env)
-    while row.get("assigns") and words and _is_assignment(words[0].value):
+    while row.get("assigns") and words and is_assignment(words[0].value):
         name, _, value = words[0].value.partition("=")
         env[name] = None if "$" in value else value
         words = words[1:]
@@ -444,12 +426,24 @@ def _program_step(call: Call) -> Step:
     if not words:
         main = call.package.main if call.package else None
         words = (main or Word("index.js", call.argv[0].span),)
-    if words[0].value.endswith((".json", ".yml", ".yaml")) or "ecosystem" in words[0].value:
-        return _unknown(call, f"what {call.name} starts is said in {words[0].value}")
+    if call.key.startswith("pm2") and pm2.is_process_file(words[0]):
+        return _process_file(call, words[0], given.value(("--only",)))
     if call.key.startswith("pm2") and _names().get(words[0].value):
         return _start(call, {}, tuple(word for word in words if word.value != "--"))
     runtime = "ts-node" if call.key == "nodemon" and words[0].value.endswith(".ts") else "node"
     return _start(call, {}, (Word(runtime, call.argv[0].span), *_after_separator(words)))
+
+
+def _process_file(call: Call, file: Word, only: Word | None) -> Step:
+    started = pm2.apps(file, only, call.context)
+    if not started:
+        return _unknown(call, f"what {call.name} starts is said in {file.value}, and cannot be read there")
+    effect, why = _effect(call)
+    signal = call.row.get("as_signal", call.context.signal)
+    below = {"pid_1": False, "signal": signal, "depth": call.context.depth + 1, "positional": ()}
+    return Step(
+        _hop(call, effect, why, {}), together=tuple((app.argv, replace(app.context, **below)) for app in started)
+    )
 
 
 def _after_separator(words: tuple[Word, ...]) -> tuple[Word, ...]:
@@ -481,16 +475,12 @@ def _tasks_step(call: Call) -> Step:
 
 def _task(task: Word, row: dict[str, Any]) -> tuple[Word, ...]:
     if not row.get("commands"):
-        return (Word("npm", task.span), Word("run", task.span), *_split(task))
+        return (Word("npm", task.span), Word("run", task.span), *split(task))
     for manager in ("npm", "yarn", "pnpm", "bun"):
         if task.value.startswith(f"{manager}:"):
             name = replace(task, value=task.value[len(manager) + 1 :], passage=None)
-            return (Word(manager, task.span), Word("run", task.span), *_split(name))
+            return (Word(manager, task.span), Word("run", task.span), *split(name))
     return (Word("sh", task.span), Word("-c", task.span), task)
-
-
-def _split(word: Word) -> tuple[Word, ...]:
-    return tuple(Word(part, word.span) for part in word.value.split())
 
 
 def _server_step(call: Call) -> Step | None:
@@ -559,7 +549,7 @@ def _workspace(call: Call, wanted: str) -> tuple[Package | None, str]:
         return None, call.folder
     name = wanted.removeprefix("./").rstrip("/").removesuffix("...")
     files, image = call.context.files, call.context.image
-    for pattern in (name, *call.package.workspaces, *_pnpm_workspaces(call)):
+    for pattern in (name, *call.package.workspaces, *pnpm_workspaces(image, files, call.folder)):
         parent, star, _ = pattern.removeprefix("./").partition("*")
         inside = [normal(pattern)]
         if star:
@@ -572,10 +562,3 @@ def _workspace(call: Call, wanted: str) -> tuple[Package | None, str]:
             if package is not None and (package.name == name or place == name):
                 return package, folder
     return None, call.folder
-
-
-def _pnpm_workspaces(call: Call) -> list[str]:
-    """The list in pnpm-workspace.yaml, which is one of plain strings."""
-    text = find_text(call.context.image, call.context.files, "pnpm-workspace.yaml", call.folder)
-    lines = text.text.splitlines() if text else []
-    return [line.strip()[1:].strip().strip("\"'") for line in lines if line.strip().startswith("- ")]

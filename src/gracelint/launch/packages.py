@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.files import Files
+    from gracelint.facts.launch import Image
 
 _SHELL_TOKEN = re.compile(
     r"""(?P<end>[;&|()\n]+)|(?P<redirect>\d*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
@@ -179,3 +181,12 @@ def _linked_shell(command: list[str]) -> str | None:
     if command[0] == "update-alternatives" and "/bin/sh" in words:
         return posixpath.basename(words[2]) if len(words) > 2 else None
     return None
+
+
+def pnpm_workspaces(image: Image, files: Files, folder: str) -> list[str]:
+    """The list in pnpm-workspace.yaml, which is one of plain strings."""
+    from gracelint.launch.image import find_text
+
+    text = find_text(image, files, "pnpm-workspace.yaml", folder)
+    lines = text.text.splitlines() if text else []
+    return [line.strip()[1:].strip().strip("\"'") for line in lines if line.strip().startswith("- ")]

@@ -372,6 +372,24 @@ def _promisify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> A
     return Builtin(call) if isinstance(function, (Closure, Method, Builtin)) else External("promisified")
 
 
+def _callbackify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    function = args[0] if args else UNKNOWN
+
+    def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
+        where = at if at is not None else frame.file.root
+        result = machine.call(function, given[:-1], frame, where)
+        after = frame.after
+        if isinstance(result, Promise):
+            after = (*after, *(part for part in result.after if part not in after))
+        elif isinstance(result, External) and "(" in result.path:
+            after = (*after, After("work", frame.file.span(where)))
+        for callback in given[-1:]:
+            machine.task(callback, [None, UNKNOWN], frame, after)
+        return UNDEFINED
+
+    return Builtin(call)
+
+
 def _without_error(resolve: Any) -> Builtin:
     return Builtin(lambda m, given, at, f: m.call(resolve, given[1:], f, at))
 
@@ -529,6 +547,7 @@ _FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "Promise.any": _promise_race,
     "Promise.resolve": _promise_resolve,
     "util.promisify": _promisify,
+    "util.callbackify": _callbackify,
     "events.once": _once,
     "cluster.fork": _fork,
     "cluster.on": _cluster_on,

@@ -213,9 +213,12 @@ def _waits(base: Machine, stopped: Stopped | None, bounded: bool) -> list[Wait]:
     closed = {event.thing.span for event in stopped.events if event.thing and event.kind in ("close", "release")}
     upgraded = [thing for thing in base.things if thing.kind == "upgrade"]
     holds = any(thing.name == "ws" or thing.span not in closed for thing in upgraded)
+    installed = {known.span for known in base.registrations}
     found = []
     for event in stopped.events:
         server = event.thing
+        if event.span in installed:
+            continue  # what a library closes in its own handler stands nowhere
         if event.kind != "close" or server is None or server.kind != "server" or dealt_with:
             continue
         idle = _kept(stopped, server)

@@ -1,0 +1,136 @@
+"""From a file that only a build makes to its source."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.launch.pm2 import is_process_file
+from gracelint.source import Word
+from gracelint.testing import read
+
+HANDLER = "process.on('SIGTERM', () => process.exit(0));\nsetInterval(() => {}, 1000);\n"
+STAGES = """\
+FROM node:22 AS build
+WORKDIR /src
+COPY . .
+RUN npm ci && {run}
+FROM node:22
+WORKDIR /app
+COPY --from=build /src/{out} {out}/
+"""
+
+
+def why(files: dict[str, str], started: str, run: str = "npm run build", out: str = "dist") -> tuple[str, str]:
+    dockerfile = STAGES.format(run=run, out=out) + f'CMD ["node", "{started}"]\n'
+    (launch,) = read({"Dockerfile": dockerfile, "package.json": "{}"} | files).launches
+    return launch.verdict.value, launch.why
+
+
+def script(build: str) -> str:
+    return f'{{"scripts": {{"build": "{build}"}}}}'
+
+
+@pytest.mark.parametrize(
+    ("build", "source", "started", "out"),
+    [
+        ("esbuild server/main.ts --bundle --outfile=dist/app.js", "server/main.ts", "dist/app.js", "dist"),
+        ("esbuild app/a.ts app/b.ts --outdir=dist", "app/b.ts", "dist/b.js", "dist"),
+        ("tsup app/worker.ts -d out", "app/worker.ts", "out/worker.js", "out"),
+        ("rollup -i lib/main.mjs -o out/all.mjs -f es", "lib/main.mjs", "out/all.mjs", "out"),
+        ("swc app -d build --strip-leading-paths", "app/api/main.ts", "build/api/main.js", "build"),
+        ("swc app -d build", "app/main.ts", "build/app/main.js", "build"),
+        ("babel code --out-dir dist", "code/main.js", "dist/main.js", "dist"),
+        ("ncc build code/main.ts -o out", "code/main.ts", "out/index.js", "out"),
+        ("bun build code/main.ts --outdir out --target node", "code/main.ts", "out/main.js", "out"),
+        ("vite build --ssr code/main.ts --outDir out", "code/main.ts", "out/main.js", "out"),
+        ("tsc --outDir out --rootDir code", "code/main.ts", "out/main.js", "out"),
+    ],
+)
+def test_the_command_says_it(build: str, source: str, started: str, out: str) -> None:
+    verdict, said = why({"package.json": script(build), source: HANDLER}, started, out=out)
+    assert (verdict, said.partition(":")[0]) == ("handled", source.rpartition("/")[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "source", "started"),
+    [
+        ("tsup.config.ts", "export default defineConfig({ entry: ['app/main.ts'] });", "app/main.ts", "dist/main.js"),
+        ("tsup.config.ts", "export default { entry: { api: 'app/main.ts' } };", "app/main.ts", "dist/api.js"),
+        ("tsdown.config.ts", "export default defineConfig({});", "src/index.ts", "dist/index.mjs"),
+        ("rollup.config.js", "export default { input: 'a.js', output: { file: 'dist/z.js' } };", "a.js", "dist/z.js"),
+        ("webpack.config.js", "module.exports = { entry: './a.js' };", "a.js", "dist/main.js"),
+        ("webpack.config.js",
+         "module.exports = { entry: { api: './a.js' }, output: { path: path.join(__dirname, 'dist') } };",
+         "a.js", "dist/api.js"),
+        ("vite.config.ts", "export default { build: { ssr: 'app/main.ts' } };", "app/main.ts", "dist/main.js"),
+    ],
+)  # fmt: skip
+def test_the_configuration_says_it(name: str, text: str, source: str, started: str) -> None:
+    assert why({name: text, source: HANDLER}, started)[0] == "handled"
+
+
+def test_what_nothing_maps_is_not_guessed() -> None:
+    files = {"package.json": script("make-it"), "src/other.ts": HANDLER}
+    assert why(files, "dist/main.js") == ("unknown", "dist/main.js is not in the project")
+
+
+def test_a_pruned_repository_keeps_its_folders() -> None:
+    dockerfile = (
+        "FROM node:22 AS pruned\nWORKDIR /r\nCOPY . .\nRUN npx turbo prune api --docker\n"
+        "FROM node:22\nWORKDIR /r\nCOPY --from=pruned /r/out/full/ .\n"
+        'CMD ["node", "apps/api/main.js"]\n'
+    )
+    (launch,) = read({"Dockerfile": dockerfile, "apps/api/main.js": HANDLER}).launches
+    assert launch.why == "main.js: its SIGTERM handler runs and ends the process"
+
+
+@pytest.mark.parametrize(
+    ("dependency", "started", "name"),
+    [
+        ("next", ".next/standalone/server.js", "Next's server"),
+        ("nuxt", ".output/server/index.mjs", "Nitro's node server"),
+        ("@sveltejs/adapter-node", "build/index.js", "SvelteKit's node server"),
+    ],
+)
+def test_servers_that_frameworks_write(dependency: str, started: str, name: str) -> None:
+    package = f'{{"dependencies": {{"{dependency}": "1"}}}}'
+    folder = started.partition("/")[0]
+    found = why({"package.json": package}, started, out=folder)
+    assert found == ("handled", f"{name} closes on SIGTERM and finishes what is in flight")
+
+
+@pytest.mark.parametrize(
+    ("files", "verdict"),
+    [
+        ({"libs/stop/package.json": '{"name": "@a/stop", "main": "on.js"}', "libs/stop/on.js": HANDLER}, "handled"),
+        ({"libs/stop/package.json": '{"name": "@a/stop", "exports": {"import": "./on.js"}}',
+          "libs/stop/on.js": HANDLER},
+         "handled"),
+        ({"libs/stop/package.json": '{"name": "@a/stop", "main": "dist/on.js"}', "libs/stop/src/on.ts": HANDLER},
+         "handled"),
+        ({"libs/stop/package.json": '{"name": "@a/stop", "main": "gone.js"}'}, "unknown"),
+        ({"libs/stop/package.json": '{"name": "@a/stop", "main": "on.js"}',
+          "libs/stop/on.js": "setInterval(() => {}, 9);"},
+         "ignored"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "root",
+    [
+        {"package.json": '{"workspaces": ["libs/*"]}'},
+        {"package.json": '{"workspaces": {"packages": ["libs/**"]}}'},
+        {"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  - 'libs/*'\n"},
+        {"package.json": '{"dependencies": {"@a/stop": "file:libs/stop"}}'},
+    ],
+)
+def test_packages_of_the_workspace(root: dict[str, str], files: dict[str, str], verdict: str) -> None:
+    dockerfile = 'FROM node:22\nWORKDIR /app\nCOPY . .\nCMD ["node", "main.js"]\n'
+    (launch,) = read({"Dockerfile": dockerfile, "main.js": "import '@a/stop';\n"} | root | files).launches
+    assert launch.verdict.value == verdict
+
+
+@pytest.mark.parametrize(
+    ("word", "is_file"), [("ecosystem.config.js", True), ("process.json", True), ("server.js", False), ("npm", False)]
+)
+def test_process_files_of_pm2(word: str, is_file: bool) -> None:
+    assert is_process_file(Word(word)) is is_file
