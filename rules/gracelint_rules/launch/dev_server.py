@@ -58,8 +58,6 @@ def dev_server(launch: Launch) -> Iterator[Finding]:
     hop = launch.server_for_development
     if hop is None:
         return
-    if hop is not launch.decisive and hop.kind is HopKind.PACKAGE_MANAGER:
-        seen = _SEEN[Verdict.HANDLED]
     label = hop.details.get("label", hop.name)
     instead = hop.details.get("instead")
     advice = f"; run {instead} instead" if instead else ""

@@ -58,7 +58,6 @@ from collections.abc import Iterator
 from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Note, Severity, Verdict, edits, rule
 
 _BAD = (Verdict.IGNORED, Verdict.CUT)
-_SHELLS = (HopKind.SCRIPT,)
 
 
 @rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch, verdict=True)
@@ -66,9 +65,6 @@ def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
     hop = next((hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER), None)
     if hop is None or launch.one_shot or not _speaks(launch, hop):
         return
-    above = launch.hops[: launch.hops.index(hop)]
-    if launch.verdict in _BAD and launch.decisive in above and launch.decisive.kind in _SHELLS:
-        return  # the shell above is what the signal does not get past, and is reported
     passage = hop.details.get("passage")
     words = hop.details.get("words", ())
     yield Finding(

@@ -70,8 +70,6 @@ def _better(hop: Hop, launch: Launch) -> str | None:
     # where SIGTERM is sent, a handler for SIGINT alone is for sigint-only-handler to report
     if hop.kind is not HopKind.PROGRAM or launch.program is None or hop.signal == "SIGTERM":
         return None
-    if launch.stop_signal.value == "SIGTERM":
-        return None  # what is above the program makes another signal of it
     reaction = launch.program.reactions.get("SIGTERM")
     return "SIGTERM" if reaction is not None and reaction.as_pid_1 is Verdict.HANDLED else None
 
