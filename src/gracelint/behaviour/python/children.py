@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
+import shlex
 
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
@@ -56,10 +58,19 @@ class Children:
         return None if program is None else program.long_running
 
     def _text_runs_on(self, text: Word) -> bool | None:
-        """Whether the words of a shell's text run on; None for all that is more than one plain command."""
-        if any(character in text.value for character in "|&;<>()$`\\\"'*?[#~\n"):
+        """Whether a shell's text runs on, as far as it is made of plain commands; None for all that is more."""
+        if any(character in text.value for character in "<()`\n") or "$(" in text.value or text.value.endswith("&"):
             return None
-        return self.runs_on(tuple(Word(word, text.span) for word in text.value.split()))
+        answers = set()
+        for part in re.split(r"\|\||&&|;|\|", re.sub(r"\d?>>?\s*(&\d|\S+)", "", text.value)):
+            try:
+                words = tuple(Word(word, text.span) for word in shlex.split(part))
+            except ValueError:
+                return None
+            if "&" in part:
+                return None
+            answers.add(self.runs_on(words) if words else False)
+        return True if True in answers else None if None in answers else False
 
     def seconds(self, words: tuple[Word, ...] | None) -> float | None:
         """How long `sleep 5` takes."""

@@ -34,7 +34,6 @@ class Point:
         "comes_back",
         "guards",
         "handles",
-        "is_over",
         "joins",
         "kind",
         "loops",
@@ -64,8 +63,6 @@ class Point:
         self.serves: dict[str, Any] | None = None
         """The server's row."""
         self.receiver: Thing | None = None
-        self.is_over = False
-        """The server takes the handler's exception for a request to stop."""
         self.handles: tuple[str, ...] = ()
         """Signals the server handles itself."""
         self.joins: tuple[Thing, ...] = ()
@@ -168,7 +165,19 @@ class Frame:
 class Registration(Value):
     """What is installed for a signal: a handler, or `SIG_IGN`, `SIG_DFL`."""
 
-    __slots__ = ("certain", "green", "handler", "loop", "main_thread", "module", "names", "node", "server", "signals")
+    __slots__ = (
+        "before",
+        "certain",
+        "green",
+        "handler",
+        "loop",
+        "main_thread",
+        "module",
+        "names",
+        "node",
+        "server",
+        "signals",
+    )
 
     def __init__(self, handler: Value, node: ast.AST, module: Module) -> None:
         self.handler = handler
@@ -180,6 +189,8 @@ class Registration(Value):
         """Called by the event loop, between callbacks."""
         self.main_thread = True
         self.certain = True
+        self.before: Value | None = None
+        """What a server found installed."""
         self.green = False
         """It runs beside the main thread, which goes on waiting."""
         self.server: Point | None = None

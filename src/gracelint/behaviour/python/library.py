@@ -560,7 +560,10 @@ def take(machine: Machine, point: Point) -> None:
     installed = machine.world.get(("signal", machine.signal))
     server = installed.server if isinstance(installed, Registration) else None
     if server is not None:
-        server.is_over = True
+        while isinstance(installed, Registration) and installed.server is not None:
+            # A server that gives the signal on, once it has ended, to the handler it found: another server's.
+            machine.write(machine.world, ("over", id(installed.server.node)), TRUE)
+            installed = installed.before if (installed.server.serves or {}).get("reraises") else None
         return
     if isinstance(installed, Unknown):
         raise Leave([End(DEFAULT, installed.tag or LOST)])
@@ -672,7 +675,7 @@ def throw(machine: Machine, ends: list[End], point: Point) -> None:
         machine.thrown = raised.value if isinstance(raised.value, Error) else None
         if point.serves is not None and machine.thrown is not None:
             if _kind_of(machine.thrown) in point.serves.get("catches", ()):
-                point.is_over = True
+                machine.write(machine.world, ("over", id(point.node)), TRUE)
                 return
             if point.serves.get("drops"):
                 machine.dropped = point
@@ -751,6 +754,7 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
     assert isinstance(args, Items) and isinstance(keywords, Items)
     outer, machine.side = machine.side, []
     machine.came_back = CERTAIN
+    machine.bodies.append(thing)
     try:
         if isinstance(target, Later):
             machine.awaited(target, node)
@@ -762,6 +766,8 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
         ends = [End(NORMAL, machine.came_back)]
     except Leave as leave:
         ends = leave.ends
+    finally:
+        machine.bodies.pop()
     ends = machine.merge(ends + machine.side)
     machine.side = outer
     return ends
@@ -774,13 +780,15 @@ def let_tasks_run(machine: Machine) -> None:
     machine.running_tasks = True
     try:
         tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
-        for task in tasks:
-            if not isinstance(task, Thing) or task.kind != "asyncio.Task" or not _still_runs(task):
-                continue
-            if finishes(machine, task, task.node or machine.entry.tree, keeps=True) is True:
-                machine.write(task.store, "#finished", TRUE)
+        _let_run(machine, [task for task in tasks if isinstance(task, Thing) and task.kind == "asyncio.Task"])
     finally:
         machine.running_tasks = False
+
+
+def _let_run(machine: Machine, tasks: Sequence[Thing]) -> None:
+    for task in tasks:
+        if _still_runs(task) and finishes(machine, task, task.node or machine.entry.tree, keeps=True) is True:
+            machine.write(task.store, "#finished", TRUE)
 
 
 def _still_runs(task: Thing) -> bool:
@@ -881,6 +889,8 @@ def join_point(
         return FROM_OUTSIDE
 
     def ready() -> bool | Unknown:
+        if group is not None and machine.arrived:
+            _let_run(machine, things)
         cancelled = group is not None and "#cancelled" in group.store
         answers = [finishes(machine, thing, node, cancelled=cancelled) for thing in things]
         if kind == "task group" and any("#failed" in thing.store for thing in things):

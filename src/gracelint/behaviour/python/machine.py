@@ -140,6 +140,10 @@ class Machine:
         self.arrived_at = 0
         """How long the trail was when the signal arrived."""
         self.running_tasks = False
+        self.bodies: list[Thing] = []
+        """The threads and tasks whose bodies are walked, the innermost last."""
+        self.made: dict[tuple[int, int], Thing] = {}
+        """What a thread or task made at a place: there again when it is taken up."""
         self.sides: list[Thing] = []
         """The threads that are walked beside the main thread, the innermost last."""
         self.held = False
@@ -785,6 +789,13 @@ class Machine:
         elif point.kind == "sleep" or point is self.arrival or self.aside:
             self.delay += limit
         self.waited = self.waited or point is self.arrival
+
+    def make(self, kind: str, node: ast.AST) -> Thing:
+        """A new object; of a thread or task that is taken up again, the one that it has already made here."""
+        body = self.bodies[-1] if self.bodies else None
+        if body is None:
+            return Thing(kind, node, self.module)
+        return self.made.setdefault((id(body), id(node)), Thing(kind, node, self.module))
 
     def _record(self, point: Point) -> None:
         if not self.arrived and not self.aside:

@@ -69,7 +69,9 @@ def run_application(machine: Machine, entry: Module, application: Application) -
         machine.frames.append(machine.frame_in(entry))
         try:
             app = _evaluate(machine, module, application.expression, node)
-            around(machine, app, row, point, lambda: machine.wait(point, ready=lambda: point.is_over, value=NONE))
+            around(
+                machine, app, row, point, lambda: machine.wait(point, ready=lambda: is_over(machine, point), value=NONE)
+            )
         finally:
             machine.frames.pop()
     except Leave as leave:
@@ -123,8 +125,8 @@ def serve(
     def ready() -> bool | Unknown:
         if trigger is not None:
             return _pulled(machine, trigger, node)
-        if point.is_over or receiver is None:
-            return point.is_over
+        if receiver is None or is_over(machine, point):
+            return is_over(machine, point)
         if is_true(receiver.store.get(row.get("flag", "should_exit"))):
             return True
         is_stopped = any(("called", stop) in receiver.store for stop in stops)
@@ -179,6 +181,8 @@ def around(machine: Machine, app: Value, row: dict[str, Any], point: Point, wait
     if machine.aside:
         if machine.sides and not machine.arrived:
             machine.facts.beside.append((machine.sides[-1], point))
+        if not machine.arrived:
+            _install(machine, point)
         return wait()
     before = {name: machine.world.get(("signal", name)) for name in point.handles}
     if row.get("handlers", "after") != "first":
@@ -198,6 +202,11 @@ def around(machine: Machine, app: Value, row: dict[str, Any], point: Point, wait
     return value
 
 
+def is_over(machine: Machine, point: Point) -> bool:
+    """Whether the server has been asked to end: by its own handler, or by an exception that it takes for that."""
+    return ("over", id(point.node)) in machine.world
+
+
 def _install(machine: Machine, point: Point) -> None:
     """The server's handlers: they hold until something installs its own."""
     if machine.off_main:
@@ -205,6 +214,7 @@ def _install(machine: Machine, point: Point) -> None:
     for name in point.handles:
         registration = Registration(Name("server"), point.node, point.module)
         registration.server = point
+        registration.before = machine.world.get(("signal", name))
         machine.write(machine.world, ("signal", name), registration)
 
 

@@ -171,6 +171,8 @@ def _received(machine: Machine, point: Point, receiver: Value) -> bool:
     """Waits for the next signal of `open_signal_receiver`: only one comes."""
     assert isinstance(receiver, Thing)
     if machine.rounds > 1 and machine.arrived:
+        if "scope cancelled" in machine.world:
+            raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
         raise stuck(point, "wait")
     machine.give_way(lambda: machine.wait(point, ready=lambda: "#received" in receiver.store))
     return True

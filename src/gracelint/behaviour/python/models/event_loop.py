@@ -202,6 +202,7 @@ def _cancel_group(machine: Machine, function: Value, args: Arguments, keywords: 
     if isinstance(owner, Thing):
         machine.act("cancel", text_of(node), node)
         machine.write(owner.store, "#cancelled", TRUE)
+        machine.write(machine.world, "scope cancelled", TRUE)
     return NONE
 
 
@@ -270,7 +271,7 @@ def _nothing(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 
 @model("asyncio.Future")
 def _future(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    return Thing("asyncio.Future", node, machine.module)
+    return machine.make("asyncio.Future", node)
 
 
 @model("asyncio.Future.set_result", "asyncio.Future.set_exception", "asyncio.Future.cancel")

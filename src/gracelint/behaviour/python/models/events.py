@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 @model(*EVENTS)
 def _event(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    thing = Thing(path_of(function), node, machine.module)
-    thing.store["#set"] = FALSE
+    thing = machine.make(path_of(function), node)
+    thing.store.setdefault("#set", FALSE)
     if thing.kind.startswith("multiprocessing."):
         machine.shared_stores.add(id(thing.store))
     return thing
