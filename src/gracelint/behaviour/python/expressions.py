@@ -306,6 +306,8 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
     if isinstance(operator, (ast.In, ast.NotIn)):
         if isinstance(right, Items) and not right.open:
             keys = [Const(key) for key in right.store] if right.kind == "dict" else right.values()
+            if isinstance(left, Thing) and any(key is left for key in keys):
+                return Const(isinstance(operator, ast.In))
             if all(isinstance(value, (Const, Name)) for value in (left, *keys)):
                 found = any(same(library.comparable(left), library.comparable(key)) for key in keys)
                 return Const(found is isinstance(operator, ast.In))

@@ -409,10 +409,17 @@ def block(
     ):
 
         def ready() -> bool | Unknown:
+            if _written(args, receiver):
+                return True
             if row["kind"] == "queue.join" and ("called", "task_done") in receiver.store:
                 # Somebody takes from the queue, and says so.
                 return True
             return _woken(receiver)
+
+    elif row["kind"] == "select":
+
+        def ready() -> bool | Unknown:
+            return bool(_written(args, None))
 
     elif lasts is None:
 
@@ -425,7 +432,32 @@ def block(
     if isinstance(receiver, Thing) and row.get("by_socket") and ("called after", "close") in receiver.store:
         # The call is taken up again after the handler, and finds its socket closed.
         raise Leave([End(RAISE, CERTAIN, Error("builtins.OSError"))])
+    if machine.arrived and (written := _written(args, receiver)):
+        return _read_ready(row, receiver, written)
     return _timed_out(row, function, receiver, value) if machine.arrived else value
+
+
+def _written(args: Arguments, receiver: Value | None) -> list[Thing]:
+    """The ends of pipes that something has been written to: among what is selected, or what is read."""
+    if not isinstance(receiver, Thing):
+        listed = args[0].values() if args and isinstance(args[0], Items) else []
+    else:
+        listed = [receiver, *(v for k, v in receiver.store.items() if isinstance(k, tuple) and k[0] == "registered")]
+    ends = [thing for thing in listed if isinstance(thing, Thing)]
+    return [end for end in ends if "#written" in _end_of(end).store]
+
+
+def _end_of(thing: Thing) -> Thing:
+    end = thing.store.get("fileobj")
+    return end if isinstance(end, Thing) else thing
+
+
+def _read_ready(row: dict[str, Any], receiver: Value | None, written: list[Thing]) -> Value:
+    if row["kind"] not in ("select", "poll"):
+        return written[0].store["#written"]
+    if receiver is None:
+        return items("tuple", [items("list", written), items("list", []), items("list", [])])
+    return items("list", [items("tuple", [key, FROM_OUTSIDE]) for key in written])
 
 
 def child_lasts(machine: Machine, point: Point, words: tuple[Word, ...] | None) -> bool | None:
@@ -577,6 +609,9 @@ def take(machine: Machine, point: Point) -> None:
             throw(machine, [End(RAISE, CERTAIN, Error("builtins.KeyboardInterrupt"))], point)
         raise Leave([End(DEFAULT)])
     machine.handler = registration
+    wakeup = machine.world.get("wakeup")
+    if isinstance(wakeup, Thing):
+        machine.write(wakeup.store, "#written", Const(bytes([NUMBERS.get(machine.signal, 15)])))
     if registration.loop and not registration.green and not machine.awaiting:
         machine.pending = registration
         return

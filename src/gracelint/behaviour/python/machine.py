@@ -140,6 +140,8 @@ class Machine:
         self.arrived_at = 0
         """How long the trail was when the signal arrived."""
         self.running_tasks = False
+        self.deferred: list[tuple[Hashable, Value]] = []
+        """Handlers that tasks install when the main task first gives way."""
         self.bodies: list[Thing] = []
         """The threads and tasks whose bodies are walked, the innermost last."""
         self.made: dict[tuple[int, int], Thing] = {}
@@ -293,9 +295,10 @@ class Machine:
         for (_, key), (store, value) in reversed(changes.items()):
             if value is MISSING:
                 continue
-            # A handler that a task installs is there as soon as the main task waits.
-            is_handler = store is self.world and isinstance(value, Registration)
-            self.write(store, key, value if is_handler else join(store.get(key), value, OUTSIDE))
+            if store is self.world and isinstance(value, Registration):
+                self.deferred.append((key, value))
+            else:
+                self.write(store, key, join(store.get(key), value, OUTSIDE))
 
     def undo(self, mark: int) -> dict[tuple[int, Hashable], tuple[Store, Value]]:
         """Takes back all writes since `mark`; what they had left behind."""
@@ -651,7 +654,7 @@ class Machine:
             if value.kind == "dict":
                 return [Name(key[1]) if isinstance(key, tuple) else Const(key) for key in value.store]
             return value.values()
-        if isinstance(value, Const) and isinstance(value.value, str) and len(value.value) <= ELEMENTS:
+        if isinstance(value, Const) and isinstance(value.value, (str, bytes)) and len(value.value) <= ELEMENTS:
             return [Const(char) for char in value.value]
         return None
 
@@ -703,6 +706,10 @@ class Machine:
         if self.aside and self.cancelling:
             self.cancelling = False
             raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+        if self.deferred and not self.aside and not self.arrived:
+            for key, value_ in self.deferred:
+                self.write(self.world, key, value_)
+            self.deferred = []
         self.resuming, resuming = False, self.resuming
         if self.pending is not None and self.awaiting and not self.aside:
             registration, self.pending = self.pending, None

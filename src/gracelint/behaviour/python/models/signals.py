@@ -210,7 +210,7 @@ def _green(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     return NONE
 
 
-@model("signal.set_wakeup_fd", "signal.signalfd")
+@model("signal.signalfd")
 def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     machine.doubt("signals are read from a file descriptor")
     return NONE

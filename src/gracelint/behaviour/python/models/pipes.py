@@ -1,0 +1,84 @@
+"""Pipes that a program writes to itself: a handler, or the interpreter (`set_wakeup_fd`), wakes a loop that reads."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import Point
+from gracelint.behaviour.python.library import block, elsewhere, path_of, text_of
+from gracelint.behaviour.python.models.base import model, receiver_of
+from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Bound, Thing, Value, items
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+@model("os.pipe", "os.pipe2")
+def _pipe(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    reader, writer = Thing("os.pipe.reader", node, machine.module), Thing("os.pipe.writer", node, machine.module)
+    writer.store["#peer"] = reader
+    return items("tuple", [reader, writer])
+
+
+@model("socket.socketpair")
+def _pair(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    one, other = Thing("socket.socket", node, machine.module), Thing("socket.socket", node, machine.module)
+    one.store["#peer"], other.store["#peer"] = other, one
+    return items("tuple", [one, other])
+
+
+@model("socket.socket.fileno")
+def _fileno(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """The socket stands for its number."""
+    return receiver_of(function) or FROM_OUTSIDE
+
+
+@model("os.write", "socket.socket.send", "socket.socket.sendall")
+def _write(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    end = receiver_of(function) if isinstance(function, Bound) else args[0] if args else None
+    peer = end.store.get("#peer") if isinstance(end, Thing) else None
+    if not isinstance(peer, Thing) or not args:
+        return elsewhere(machine, function, path_of(function), args, keywords, node)
+    if machine.arrived:
+        machine.act("event", text_of(node), node)
+        machine.write(peer.store, "#written", args[-1])
+    return FROM_OUTSIDE
+
+
+@model("os.read")
+def _read(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    end = args[0] if args else None
+    if not isinstance(end, Thing) or end.kind != "os.pipe.reader":
+        return block(machine, function, table("python")["wait"]["os.read"], args, keywords, node)
+    point = Point(node, machine.module, "read", None, text_of(node))
+    machine.wait(point, ready=lambda: "#written" in end.store, comes_back=True)
+    return end.store.get("#written", FROM_OUTSIDE)
+
+
+@model("signal.set_wakeup_fd")
+def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    peer = args[0].store.get("#peer") if args and isinstance(args[0], Thing) else None
+    if isinstance(peer, Thing):
+        machine.write(machine.world, "wakeup", peer)
+    else:
+        machine.doubt("signals are read from a file descriptor")
+    return NONE
+
+
+@model("selectors.DefaultSelector.register")
+def _register(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    selector = receiver_of(function)
+    if selector is not None and args and isinstance(args[0], Thing):
+        key = Thing("selectors.SelectorKey", node, machine.module)
+        key.store["fileobj"] = args[0]
+        if len(args) > 2:
+            key.store["data"] = args[2]
+        machine.write(selector.store, ("registered", id(args[0])), key)
+    return FROM_OUTSIDE
