@@ -48,6 +48,9 @@ _MEANINGS = {
     "--context": "context",
     "-c": "context",
 }
+_LOOP = re.compile(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]+)")
+_MOST = 100
+"""Rounds of a loop."""
 _LONGEST = 1_000
 _DEEPEST = 5
 
@@ -56,13 +59,26 @@ def by_commands(path: str, text: str, exists: Callable[[str], bool]) -> Iterator
     """The builds of a file's commands. They are run in its folder or in the project's root: where the files are."""
     text = _lines(path, text)
     variables = variables_of(text)
+    loops = list(_LOOP.finditer(text))[:_MOST]
     for match in _BUILD.finditer(text):
         line = text.rfind("\n", 0, match.start()) + 1
         moved = [found[1] for found in _CD.finditer(text, line, match.start())]
-        given = _arguments(_words(match[1], variables))
-        contexts = given["context"]
-        if not contexts or not given["tag"]:
-            continue
+        for values in _rounds(loops, match, variables):
+            yield from _builds(_arguments(_words(match[1], values)), moved, path, exists)
+
+
+def _rounds(loops: list[re.Match[str]], command: re.Match[str], variables: Mapping[str, str]) -> list[dict[str, str]]:
+    """The variables of a command, once for each value of the variable of a loop above it."""
+    above = {loop[1]: loop[2].split() for loop in loops if loop.start() < command.start()}
+    used = [name for name in above if re.search(rf"\$\{{?{name}\b", command[1])]
+    if len(used) != 1:
+        return [dict(variables)]
+    return [{**variables, used[0]: value.strip("\"'")} for value in above[used[0]][:_MOST]]
+
+
+def _builds(given: dict[str, list[str]], moved: list[str], path: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+    contexts = given["context"]
+    if contexts and given["tag"]:
         for folder in dict.fromkeys((posixpath.dirname(path), "")):
             here = posixpath.join(folder, *moved)
             context = posixpath.join(here, contexts[-1])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gracelint.parse.bake import Value
 
 _MOST_FILES = 400
+_LONGEST_TEXT = 1_000_000
+"""Characters of a script; what is longer was not written by hand."""
 _SCRIPT_FOLDERS = ("scripts", "script", "hack", "bin", "ci", ".ci", "build", "docker", "tools", "deploy")
 _COMMAND_FILES = re.compile(
     r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:mk|sh|bash)|package\.json|[Jj]ustfile|Taskfile\.ya?ml|Jenkinsfile|\.gitlab-ci\.yml"
@@ -98,7 +100,7 @@ def _all(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
 
                 yield from pushed(path, text)
             yield from build_commands.by_commands(path, text, exists)
-        elif _MENTIONS.search(text):
+        elif len(text) < _LONGEST_TEXT and _MENTIONS.search(text):
             yield from build_commands.by_commands(path, text, exists)
 
 
@@ -110,7 +112,7 @@ def compose_lists(files: Files, paths: Iterable[str]) -> tuple[tuple[str, ...], 
     found: dict[tuple[str, ...], None] = {}
     for path in command_files(files, known):
         text = files.glance(path)
-        for names in lists_of(path, text) if "compose" in text and "-f" in text else ():
+        for names in lists_of(path, text) if "compose" in text[:_LONGEST_TEXT] else ():
             if all(name in known for name in names):
                 found[names] = None
     return tuple(found)

@@ -41,7 +41,7 @@ class Stream(Record):
 
 def may_matter(text: str) -> bool:
     """Whether a file can hold a Kubernetes object or a Compose project at all: a test before anything is read."""
-    return "kind" in text or "services" in text
+    return "kind" in text or "services" in text or "include:" in text
 
 
 def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Stream:
@@ -142,6 +142,7 @@ _TOP_KIND = re.compile(
 )
 _ANY_KIND = re.compile(r"""\bkind["']?\s*:\s*["']?(\w*)""")
 _SERVICES = re.compile(r"""(?:^|(?<=\ufeff))["']?services["']?[ \t]*:|[{,]\s*["']?services["']?\s*:""", re.MULTILINE)
+_INCLUDE = re.compile(r"^include[ \t]*:", re.MULTILINE)
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -165,7 +166,9 @@ def _relevant(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any
         return _matters(found[1], kinds)
     if any(_matters(match[1], kinds) for match in _ANY_KIND.finditer(text, start, end)):
         return True
-    return _SERVICES.search(text, start, end) is not None
+    if _SERVICES.search(text, start, end) is not None:
+        return True
+    return "compose" in source.path and _INCLUDE.search(text, start, end) is not None
 
 
 def _matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:

@@ -54,7 +54,7 @@ def read_compose(document: Document, environment: Map[str, str] = NO_VARIABLES) 
     """The services of one document by itself. `environment` holds what `.env` sets."""
     path = document.source.path
     shelf = _Shelf({path: [document]}, None)
-    loaded = _Loading(shelf, posixpath.dirname(path), environment).load((path,))
+    loaded = _Loading(shelf, (path,), None, environment).load()
     return list(_services(loaded, None))
 
 
@@ -67,24 +67,25 @@ def read_projects(
     is judged where it is used.
     """
     shelf = _Shelf(documents, files)
-    lists = [*_by_default(documents, files), *together]
+    lists = dict.fromkeys((*_by_default(documents, files), *together))
+    projects = [_Loading(shelf, paths, files) for paths in lists]
+    named = {path for paths in lists for path in paths}
+    projects += [_Loading(shelf, (path,), files) for path in documents if path not in named]
+    models = [project.load() for project in projects]
+    included = {path for project in projects for path in project.included}
+    templates = {template for project in projects for template in project.templates}
+    order = sorted(range(len(projects)), key=lambda number: projects[number].paths[0] in included)
     found: list[ComposeService] = []
-    seen: set[tuple[int, ...]] = set()
-    used: set[str] = set()
-    templates: set[tuple[str, str]] = set()
-    alone_too = [(path,) for path in documents]
-    for paths in (*lists, *alone_too):
-        if len(paths) == 1 and paths[0] in used:
-            continue
-        folder = posixpath.dirname(paths[0])
-        loading = _Loading(shelf, folder, _environment(files, folder, NO_VARIABLES))
-        model = loading.load(paths)
-        used |= {*paths, *loading.included}
-        templates |= loading.templates
-        for service in _services(model, files, paths in together):
+    judged: set[tuple[int, ...]] = set()
+    covered: set[int] = set()
+    for number in order:
+        project = projects[number]
+        for service in _services(models[number], files, project.paths in together):
             layers = tuple(id(node) for _, node in service.layers)
-            if layers not in seen:
-                seen.add(layers)
+            whole = covered.issuperset(layers) if project.paths[0] in included else layers in judged
+            if not whole:
+                judged.add(layers)
+                covered.update(layers)
                 found.append(service)
     return [service for service in found if not _is_template(service, templates)]
 
@@ -182,16 +183,19 @@ class _Shelf:
 class _Loading:
     """One project while it is put together."""
 
-    def __init__(self, shelf: _Shelf, folder: str, environment: Map[str, str]) -> None:
+    def __init__(
+        self, shelf: _Shelf, paths: tuple[str, ...], files: Files | None, environment: Map[str, str] = NO_VARIABLES
+    ) -> None:
+        self.paths = paths
         self.included: set[str] = set()
         self.templates: set[tuple[str, str]] = set()
         self._shelf = shelf
-        self._folder = folder
-        self._environment = environment
+        self._folder = posixpath.dirname(paths[0])
+        self._environment = _environment(files, self._folder, environment) if files is not None else environment
         self._places: dict[str, Place] = {}
 
-    def load(self, paths: Iterable[str]) -> _Model:
-        return _Model(self._load(paths, self._folder, self._environment, ()), self._places)
+    def load(self) -> _Model:
+        return _Model(self._load(self.paths, self._folder, self._environment, ()), self._places)
 
     def _load(
         self, paths: Iterable[str], folder: str, environment: Map[str, str], above: tuple[str, ...]
