@@ -212,7 +212,12 @@ def test_a_broken_document_hides_no_other() -> None:
 
 
 def test_what_cannot_matter_is_not_even_parsed() -> None:
-    assert stream_of("kind: ConfigMap\na: [}\n") == Stream(())
+    assert stream_of("kind: Secret\na: [}\n") == Stream(())
+
+
+@pytest.mark.parametrize("text", ["kind: ConfigMap\na: [}\n", "kind: ConfigMap\n{{ if .x }}\na: [\n{{ end }}\n"])
+def test_what_is_only_looked_up_may_be_broken(text: str) -> None:
+    assert stream_of(text) == Stream(())
     assert stream_of("a: [}\n") == Stream(())
     assert stream_of('{"kind": "Secret", [}') == Stream(())
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         HopKind,
         Image,
         Launch,
+        Misplaced,
         Shortfall,
     )
     from gracelint.facts.program import Cause, Program, Reaction, Stop
@@ -54,6 +55,7 @@ _HOMES = {
         "HopKind",
         "Image",
         "Launch",
+        "Misplaced",
         "Shortfall",
     ),
     "gracelint.facts.program": ("Cause", "Program", "Reaction", "Stop"),
@@ -86,6 +88,7 @@ __all__ = [
     "Instruction",
     "Launch",
     "Located",
+    "Misplaced",
     "Note",
     "Passage",
     "PreStop",

@@ -2,7 +2,8 @@ r"""A liveness probe that restarts a container which only wanted less traffic.
 
 ## What it does
 Reports containers whose readiness and liveness probes make the same check, and whose liveness probe acts as early as
-the readiness probe or earlier (`periodSeconds` × `failureThreshold`).
+the readiness probe or earlier (`periodSeconds` × `failureThreshold`). Where no other pod takes over the load, and in
+samples (folders named `samples`, `examples`, `demo` …), it is information.
 
 ## Why is this bad?
 A readiness probe that fails takes the pod out of its Services, so that it can catch up with what it has. A liveness
@@ -11,42 +12,60 @@ pods, which fail next. Where both ask the same at the same time, each overload i
 
 ## Example
 ```yaml bad path=web.yaml
-apiVersion: v1
-kind: Pod
+apiVersion: apps/v1
+kind: Deployment
 metadata:
   name: web
 spec:
-  containers:
-    - name: web
-      image: ghcr.io/acme/shop:1.4.2
-      readinessProbe:
-        httpGet:
-          path: /healthz
-          port: 8080
-      livenessProbe:
-        httpGet:
-          path: /healthz
-          port: 8080
+  replicas: 2
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          readinessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
+          livenessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
 ```
 Use instead:
 ```yaml good path=web.yaml
-apiVersion: v1
-kind: Pod
+apiVersion: apps/v1
+kind: Deployment
 metadata:
   name: web
 spec:
-  containers:
-    - name: web
-      image: ghcr.io/acme/shop:1.4.2
-      readinessProbe:
-        httpGet:
-          path: /healthz
-          port: 8080
-      livenessProbe:
-        httpGet:
-          path: /healthz
-          port: 8080
-        failureThreshold: 6
+  replicas: 2
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/shop:1.4.2
+          readinessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
+          livenessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
+            failureThreshold: 6
 ```
 
 ## References
@@ -77,4 +96,5 @@ def identical_probes(workload: Workload) -> Iterator[Finding]:
             at=liveness.key,
             notes=(Note(readiness.key, "the same check"),),
             fix=Fix("Let the liveness probe wait longer, or ask for less", (), Applicability.MANUAL),
+            severity=None if workload.endpoints >= 2 and not workload.sample else Severity.INFO,
         )

@@ -33,6 +33,16 @@ _BEFORE_INIT = ("image", "build")
 _BEFORE_GRACE = ("stop_signal", "init", "command", "entrypoint", "build", "image")
 
 
+_HOMES = {
+    "lifecycle": _BEFORE_LIFECYCLE,
+    "readinessProbe": _BEFORE_PROBE,
+    "livenessProbe": _BEFORE_PROBE,
+    "startupProbe": _BEFORE_PROBE,
+    "stop_signal": _BEFORE_INIT,
+    "init": _BEFORE_INIT,
+}
+
+
 def set_grace(subject: Launch | Workload, seconds: float) -> Edits | None:
     """The grace period of a pod (or of a Compose service, for a launch of one), in whole seconds."""
     if not isinstance(subject, Workload):
@@ -114,6 +124,20 @@ def remove_entry(document: Document, mapping: Mapping, key: str) -> Edits | None
     if end is None or text[start : entry[0].start].strip():
         return None
     return (Edit(Span(document.source, start, _NEWLINE.match(text, end).end()), ""),)  # type: ignore[union-attr]
+
+
+def move_entry(document: Document, place: Mapping, key: str, home: Mapping | None, below: str | None) -> Edits | None:
+    """Takes an entry to where it belongs, `below` an entry that is made for it; None where that cannot be done."""
+    value = place.get(key)
+    if value is None or home is None or home.get(below or key) is not None or "#" in value.span.text:
+        return None
+    tree = copy_of(document, value)
+    gone = remove_entry(document, place, key)
+    if tree is None or gone is None:
+        return None
+    after = _BEFORE_GRACE if key == "stop_grace_period" else _HOMES.get(below or key)
+    added = set_entry(document, home, below or key, {key: tree} if below else tree, after=after)
+    return (*gone, *added) if added is not None else None
 
 
 def sleep_hook(launch: Launch, seconds: float) -> Map[str, Tree] | None:

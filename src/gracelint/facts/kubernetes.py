@@ -30,6 +30,10 @@ class Probe(Record):
     period: float = 10.0
     failure_threshold: int = 3
     initial_delay: float = 0.0
+    port: int | None = None
+    """The number of the port it asks, by whatever name."""
+    grace: Located[float] | None = None
+    """Its own `terminationGracePeriodSeconds`."""
 
     @property
     def patience(self) -> float:
@@ -38,8 +42,10 @@ class Probe(Record):
 
     def checks_as(self, other: Probe) -> bool:
         """Whether both ask the container the same thing."""
-        one, two = self.node.get(self.kind), other.node.get(other.kind)
-        return self.kind == other.kind and one is not None and two is not None and yaml.alike(one, two)
+        one, two = self.node.mapping(self.kind), other.node.mapping(other.kind)
+        if self.kind != other.kind or one is None or two is None:
+            return False
+        return yaml.alike(one, two) or (self.port == other.port is not None and yaml.alike(one, two, but="port"))
 
 
 class PreStop(Record):
@@ -87,6 +93,8 @@ class Container(Record, identity=True):
     """The row of the known proxies that it is."""
     proxy_waits: bool = False
     """Its flags make that proxy wait for the program."""
+    quits_proxy: bool = False
+    """Its command or its hook tells a proxy to end."""
     reconnects: bool = False
     """A database or broker: its clients are used to lost connections, and open new ones by themselves."""
 
@@ -106,6 +114,8 @@ class Service(Record, identity=True):
     span: Span
     request_ports: tuple[ServicePort, ...] = ()
     """Those for more than scrapes of metrics."""
+    configs: tuple[str, ...] = ()
+    """The BackendConfigs it names."""
     calls: bool = True
     """Whether requests come by it: not by a headless Service, whose clients hold the pods' own addresses."""
 
@@ -130,6 +140,29 @@ class Autoscaler(Record, identity=True):
     """Kind and name of what it scales."""
     minimum: int
     span: Span
+
+
+class Balancer(Record, identity=True):
+    """A load balancer that says how long it leaves connections to a pod that it has let go."""
+
+    name: str
+    namespace: str
+    key: tuple[str, str]
+    """What it belongs to: "service" and a Service's name, or "config" and the name that a Service refers to."""
+    seconds: Located[float]
+    span: Span
+    what: str
+    """The setting, in its own words."""
+
+
+class Mesh(Record):
+    """What a pod says of the proxy that a mesh puts into it."""
+
+    name: str
+    drain: Located[float] | None = None
+    """Istio: how long it goes on after SIGTERM."""
+    wait: Located[float] | None = None
+    """Linkerd: how long it waits before it refuses requests."""
 
 
 class ConfigMap(Record, identity=True):
@@ -190,8 +223,12 @@ class Workload(Record, identity=True):
     """Whether its unit has any Service at all."""
     budgets: tuple[DisruptionBudget, ...] = ()
     autoscaler: Autoscaler | None = None
+    balancers: tuple[Balancer, ...] = ()
+    mesh: Mesh | None = None
     config_maps: tuple[ConfigMap, ...] = ()
     """Those that its volumes name, where they are in the input."""
+    sample: bool = False
+    """It stands in a folder of samples: to be read, not to be run."""
     endpoints: int = 1
     """Pods behind the Service that has most of them, this workload's own and others'."""
     assume: Assumptions | None = None

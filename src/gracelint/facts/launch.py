@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from enum import Enum
 
+from gracelint.facts import yaml
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Instruction, Stage
 from gracelint.facts.kubernetes import Container, PreStop, Workload
@@ -236,6 +237,24 @@ class Hook(Record):
     """The command that tells the program to stop, and the sleep that comes only after it."""
 
 
+class Misplaced(Record):
+    """A setting of the stop that stands where nobody reads it."""
+
+    key: yaml.Scalar
+    where: str
+    """A clause such as "stands in the container"."""
+    instead: str
+    """What holds instead, such as "the grace period stays 30 s"."""
+    document: yaml.Document
+    place: yaml.Mapping
+    home: yaml.Mapping | None
+    """Where it belongs; None where nobody can tell."""
+    home_name: str
+    """Such as "into the container"."""
+    below: str | None = None
+    """The entry of `home` that it belongs below, where that is missing."""
+
+
 class Origin(Record):
     """Where a launch is declared. `kind` is dockerfile, kubernetes or compose."""
 
@@ -270,6 +289,7 @@ class Launch(Record, identity=True):
     service: ComposeService | None = None
     pre_stop: PreStop | None = None
     hook: Hook = Hook()
+    misplaced: tuple[Misplaced, ...] = ()
     gets_traffic: bool = False
     """It gets requests that are lost when it refuses them, as far as the files say."""
     one_shot: bool = False

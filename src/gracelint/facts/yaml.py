@@ -105,8 +105,11 @@ class Document(Record, identity=True):
     """`id()` of each node that stands in the tree more than once, or below such a one."""
 
 
-def alike(one: Node, other: Node) -> bool:
-    """Whether two nodes say the same, in whatever style and order. What was compared once is not compared again."""
+def alike(one: Node, other: Node, but: str | None = None) -> bool:
+    """Whether two nodes say the same, in whatever style and order, `but` for the entry of one name.
+
+    What was compared once is not compared again.
+    """
     left: list[tuple[Node, Node]] = [(one, other)]
     seen: set[tuple[int, int]] = set()
     while left:
@@ -127,7 +130,7 @@ def alike(one: Node, other: Node) -> bool:
             values = {key.value: value for key, value in other.items}
             if any(key.value not in values for key, _ in one.items):
                 return False
-            left += [(value, values[key.value]) for key, value in one.items]
+            left += [(value, values[key.value]) for key, value in one.items if key.value != but]
     return True
 
 

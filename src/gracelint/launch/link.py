@@ -264,6 +264,8 @@ def _image_launch(desk: _Desk, stage: Stage) -> Launch:
 
 
 def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
+    from gracelint.launch.misplaced import in_service
+
     image, stage, how = _image(desk, desk.of_service(service), service.image)
     if service.entrypoint is not None:
         argv: tuple[Word, ...] | None = (*service.entrypoint, *(service.command or ()))
@@ -284,6 +286,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             link=how,
             stage=stage,
             service=service,
+            misplaced=tuple(in_service(service)),
             gets_traffic=service.node.get("ports") is not None,
             shared=desk.shared(stage),
             development=service.development or _for_development(stage, service.source),
@@ -300,6 +303,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
 
 
 def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch:
+    from gracelint.launch.misplaced import in_pod
     from gracelint.launch.traffic import gets_traffic
 
     image, stage, how = _image(desk, desk.named(container.image, workload.source), container.image)
@@ -330,6 +334,7 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
             container=container,
             workload=workload,
             pre_stop=container.pre_stop,
+            misplaced=tuple(in_pod(workload, container)),
             gets_traffic=gets_traffic(workload, container),
             shared=desk.shared(stage),
             one_shot=container.role == "init",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.facts.kubernetes import Autoscaler, Claim, ConfigMap, DisruptionBudget, Service, Workload
+from gracelint.facts.kubernetes import Autoscaler, Balancer, Claim, ConfigMap, DisruptionBudget, Service, Workload
 from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.posix import normal
 from gracelint.record import Record, replace
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gracelint.parse.kubernetes import Manifests
     from gracelint.source import Source
 
-    Related = Service | DisruptionBudget | Autoscaler | Claim | ConfigMap
+    Related = Balancer | Service | DisruptionBudget | Autoscaler | Claim | ConfigMap
 
 _STDIN = "-"
 _MOST = 100
@@ -72,8 +72,13 @@ def attach(manifests: Manifests) -> list[Workload]:
         attached.append(found)
         for service in found.services:
             pods[id(service)] = pods.get(id(service), 0) + found.pods
+    balancers = _join(places, manifests.balancers, lambda item: item.key, attached, _balancer_keys)
     return [
-        replace(found, endpoints=max((pods[id(service)] for service in found.services), default=found.pods))
+        replace(
+            found,
+            balancers=tuple(balancers.get(id(found), ())),
+            endpoints=max((pods[id(service)] for service in found.services), default=found.pods),
+        )
         for found in attached
     ]
 
@@ -84,6 +89,12 @@ def _selector_key(item: Service | DisruptionBudget) -> Hashable:
 
 def _target_keys(workload: Workload) -> Iterator[Hashable]:
     yield workload.kind, workload.name
+
+
+def _balancer_keys(workload: Workload) -> Iterator[Hashable]:
+    for service in workload.services:
+        yield "service", service.name
+        yield from (("config", name) for name in service.configs)
 
 
 def _claim_names(workload: Workload) -> Iterator[Hashable]:

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from gracelint.facts.kubernetes import (
     DEFAULT_GRACE,
     Autoscaler,
+    Balancer,
     Claim,
     ConfigMap,
     Container,
@@ -24,6 +25,8 @@ from gracelint.facts.kubernetes import (
 )
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
+from gracelint.parse.balancers import balancers_of, configs_of
+from gracelint.parse.mesh import mesh_of
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
 from gracelint.record import Record
 from gracelint.source import Located, Span, Word
@@ -47,6 +50,7 @@ class Manifests(Record):
 
     autoscalers: tuple[Autoscaler, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()
+    balancers: tuple[Balancer, ...] = ()
     kustomizations: tuple[Document, ...] = ()
 
 
@@ -56,12 +60,15 @@ def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]]
     patches = _patches(documents)
     workloads: list[Workload] = []
     others: dict[str, list[Any]] = {kind: [] for kind in _RELATED}
+    balancers: list[Balancer] = []
     for document in documents:
         if document.source.path in patches:
             continue
         for node in _objects(document.root):
             kind = _text(node, "kind")
             group = _text(node, "apiVersion").rpartition("/")[0]
+            if kind in _BALANCING:
+                balancers += balancers_of(node, kind, *_identity(node))
             if kind in others and not (kind == "Service" and group):
                 others[kind].append(_RELATED[kind](node))
             else:
@@ -74,6 +81,7 @@ def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]]
         claims=tuple(others["PersistentVolumeClaim"]),
         autoscalers=(*others["HorizontalPodAutoscaler"], *others["ScaledObject"]),
         config_maps=tuple(others["ConfigMap"]),
+        balancers=tuple(balancers),
         kustomizations=tuple(document for document in documents if _is_kustomization(document)),
     )
 
@@ -181,6 +189,10 @@ def _workload(
         knative=bool(row.get("knative", False)),
         windows=_is_windows(pod),
         operator=any(map(_leads, mains)),
+        mesh=mesh_of(annotations),
+        sample=not set(table("workloads")["samples"]["folders"]).isdisjoint(
+            document.source.path.lower().split("/")[:-1]
+        ),
     )
 
 
@@ -227,6 +239,7 @@ def _container(node: Mapping, role: str) -> Container:
     name = node.scalar("name")
     image = node.scalar("image")
     env = _env(node)
+    ports = tuple(_ports(node))
     proxy = _proxy(name.value if name else "", image.value if image else "")
     return Container(
         name=name.value if name else "",
@@ -238,14 +251,15 @@ def _container(node: Mapping, role: str) -> Container:
         args=_argv(node.get("args"), env),
         working_dir=_word(node.scalar("workingDir")),
         env=env,
-        ports=tuple(_ports(node)),
-        readiness=_probe(node, "readinessProbe"),
-        liveness=_probe(node, "livenessProbe"),
-        startup=_probe(node, "startupProbe"),
+        ports=ports,
+        readiness=_probe(node, "readinessProbe", ports),
+        liveness=_probe(node, "livenessProbe", ports),
+        startup=_probe(node, "startupProbe", ports),
         pre_stop=_pre_stop(node.mapping("lifecycle")),
         stop_signal=_word(node.scalar("lifecycle", "stopSignal")),
         proxy=str(proxy["name"]) if proxy is not None else None,
         proxy_waits=proxy is not None and any(flag in node.span.text for flag in proxy["waits"]),
+        quits_proxy=_quits(node.mapping("lifecycle", "preStop") if role == "sidecar" else node),
         reconnects=_reconnects(image.value) if image else False,
     )
 
@@ -253,6 +267,10 @@ def _container(node: Mapping, role: str) -> Container:
 def _proxy(name: str, image: str) -> Map[str, Any] | None:
     last = _last_part(image)
     return next((row for row in table("workloads")["proxy"] if name in row["names"] or last in row["images"]), None)
+
+
+def _quits(node: Mapping | None) -> bool:
+    return node is not None and any(path in node.span.text for path in table("workloads")["quits"]["paths"])
 
 
 def _reconnects(image: str) -> bool:
@@ -288,18 +306,34 @@ def _ports(node: Mapping) -> Iterator[Port]:
 _PROBE_KINDS = ("httpGet", "tcpSocket", "grpc", "exec")
 
 
-def _probe(container: Mapping, name: str) -> Probe | None:
+def _probe(container: Mapping, name: str, ports: tuple[Port, ...]) -> Probe | None:
     node, key = container.mapping(name), container.key(name)
     if node is None or key is None:
         return None
+    kind = next((kind for kind in _PROBE_KINDS if node.mapping(kind) is not None), "")
     return Probe(
-        kind=next((kind for kind in _PROBE_KINDS if node.mapping(kind) is not None), ""),
+        kind=kind,
         node=node,
         key=key.span,
         period=_setting(node, "periodSeconds", 10),
         failure_threshold=int(_setting(node, "failureThreshold", 3)),
         initial_delay=_setting(node, "initialDelaySeconds", 0),
+        port=_port_number(node.scalar(kind, "port"), ports),
+        grace=_located(node.scalar("terminationGracePeriodSeconds")),
     )
+
+
+def _port_number(scalar: Scalar | None, ports: tuple[Port, ...]) -> int | None:
+    if scalar is None:
+        return None
+    number = _number(scalar)
+    if number == number and number.is_integer():
+        return int(number)
+    return next((port.number for port in ports if port.name == scalar.value), None)
+
+
+def _located(scalar: Scalar | None) -> Located[float] | None:
+    return Located(_number(scalar), scalar.span) if scalar is not None else None
 
 
 def _setting(node: Mapping, key: str, default: float) -> float:
@@ -389,6 +423,7 @@ def _service(node: Mapping) -> Service:
         ports=ports,
         span=_name_span(node),
         request_ports=asked,
+        configs=configs_of(node),
         calls=not headless and bool(asked or not ports),
     )
 
@@ -458,6 +493,7 @@ _RELATED: Map[str, Any] = {
     "ConfigMap": _config_map,
 }
 """How the objects are read that say something of workloads."""
+_BALANCING = ("Service", "Ingress", "BackendConfig")
 
 
 # Scalars

@@ -57,8 +57,11 @@ def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS) -> St
         try:
             documents.extend(_read(source, start, end))
         except ParseError as error:
-            problems.append(error)
+            if not _is_minor(source, start, end):
+                problems.append(error)
         except TemplatedError as error:
+            if _is_minor(source, start, end):
+                continue
             # Actions reach over documents (`{{ if }}` … `{{ end }}`): none of the file is what it seems.
             first = _action(source.text, 0, len(source.text))
             return Stream((), (TemplatedError(source.span(*first)) if first else error,))
@@ -171,6 +174,12 @@ def _relevant(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any
     return "compose" in source.path and _INCLUDE.search(text, start, end) is not None
 
 
+def _is_minor(source: Source, start: int, end: int) -> bool:
+    """Whether a document is only looked up by others: nothing is judged where it cannot be read."""
+    found = _TOP_KIND.search(source.text, start, end)
+    return found is not None and found[1] in table("workloads")["minor"]
+
+
 def _matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:
     return not kind or kind in _kinds() or kind in kinds or kind.endswith("List")
 
@@ -178,7 +187,7 @@ def _matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:
 @lru_cache(1)
 def _kinds() -> frozenset[str]:
     known = table("workloads")
-    return frozenset(row["kind"] for row in known["workload"]) | frozenset(known["related"])
+    return frozenset((*(row["kind"] for row in known["workload"]), *known["related"], *known["minor"]))
 
 
 _ACTION = re.compile(r"\{[{%]")
