@@ -124,7 +124,7 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
         at=at,
         notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.callers),
         fix=Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL),
-        severity=Severity.INFO if bound else None,
+        severity=Severity.INFO if bound else workload.severity,
     )
 
 

@@ -3,7 +3,7 @@ r"""A liveness probe that restarts a container which only wanted less traffic.
 ## What it does
 Reports containers whose readiness and liveness probes make the same check, and whose liveness probe acts as early as
 the readiness probe or earlier (`periodSeconds` × `failureThreshold`). Where no other pod takes over the load, and in
-samples (folders named `samples`, `examples`, `demo` …), it is information.
+samples (folders named `samples`, `examples`, `testdata` …), it is information.
 
 ## Why is this bad?
 A readiness probe that fails takes the pod out of its Services, so that it can catch up with what it has. A liveness
@@ -96,5 +96,5 @@ def identical_probes(workload: Workload) -> Iterator[Finding]:
             at=liveness.key,
             notes=(Note(readiness.key, "the same check"),),
             fix=Fix("Let the liveness probe wait longer, or ask for less", (), Applicability.MANUAL),
-            severity=None if workload.endpoints >= 2 and not workload.sample else Severity.INFO,
+            severity=workload.severity if workload.endpoints >= 2 else Severity.INFO,
         )

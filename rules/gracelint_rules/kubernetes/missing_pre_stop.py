@@ -109,6 +109,7 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container, launch),
+            severity=workload.severity,
         )
 
 

@@ -109,6 +109,7 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container),
+            severity=workload.severity,
         )
 
 

@@ -92,13 +92,14 @@ def pre_stop_without_delay(workload: Workload) -> Iterator[Finding]:
         if hook is not None and launch.hook.early is not None and not launch.pauses:
             yield _too_early(container, *launch.hook.early)
             continue
-        what = _at_once(hook, launch) if hook is not None else None
+        what = _at_once(container, hook, launch) if hook is not None else None
         if hook is None or what is None or launch.pauses:
             continue
         yield Finding(
             f"{what}: `{container.name}` is stopped while Services still send it requests, for another 5 to 15 s",
             at=hook.key,
             fix=Fix(f"Let the hook sleep for {launch.assume.pre_stop:g} s first", (), Applicability.MANUAL),
+            severity=workload.severity,
         )
 
 
@@ -115,16 +116,23 @@ def _too_early(container: Container, told: Span, sleep: Span) -> Finding:
     return Finding(message, at=at or hook.key, fix=Fix("Sleep first", swapped, applicability))
 
 
-def _at_once(hook: PreStop, launch: Launch) -> str | None:
+def _at_once(container: Container, hook: PreStop, launch: Launch) -> str | None:
     """What makes the hook return at once; None where it waits, or nobody can tell."""
     if launch.budget.pre_stop is None or launch.budget.pre_stop.value != 0:
         return None
-    if hook.handlers == ("httpGet",):
+    if hook.handlers == ("httpGet",) and not _asks_another(container, hook):
         return "this hook lasts no longer than one HTTP request"
     if hook.handlers == ("sleep",):
         zero_is_valid = (launch.assume.kubernetes_version or (1, 33)) >= (1, 33)
         return "this hook sleeps for 0 s" if zero_is_valid else None
     return f"`{_on_one_line(hook)}` returns at once" if hook.handlers == ("exec",) else None
+
+
+def _asks_another(container: Container, hook: PreStop) -> bool:
+    """Whether the request goes to another container, which may answer only when all is drained."""
+    port = hook.node.scalar("httpGet", "port")
+    own = {name for one in container.ports for name in (one.name, str(one.number))}
+    return port is not None and bool(own) and port.value not in own
 
 
 def _on_one_line(hook: PreStop) -> str:

@@ -69,19 +69,20 @@ def sidecar_stops_first(workload: Workload) -> Iterator[Finding]:
     for container in workload.containers:
         if container.proxy is None or container.proxy_waits or container.pre_stop is not None:
             continue
-        message = _message(container, programs[0], version)
+        message = _message(container, version)
         if message is not None:
             yield Finding(
                 message,
                 at=container.span,
                 notes=(Note(programs[0].span, "it needs the proxy until it has drained"),),
                 fix=Fix(_HELP[container.role], (), Applicability.MANUAL),
+                severity=workload.severity,
             )
 
 
-def _message(proxy: Container, program: Container, version: tuple[int, int] | None) -> str | None:
+def _message(proxy: Container, version: tuple[int, int] | None) -> str | None:
     if proxy.role == "main":
-        return f"`{proxy.name}` is stopped at the same time as `{program.name}`, which drains through it"
+        return f"`{proxy.name}` is stopped at the same time as the program that drains through it"
     if proxy.role == "sidecar" and version is not None and version < (1, 29):
         return (
             f"`{proxy.name}` is a native sidecar, which needs Kubernetes 1.29: in {version[0]}.{version[1]} it is an"

@@ -75,4 +75,9 @@ def zero_grace_period(workload: Workload) -> Iterator[Finding]:
         message += ", and two pods of the same name can run at once"
     changes = edits.yaml.remove_entry(workload.document, workload.pod, "terminationGracePeriodSeconds")
     applicability = Applicability.UNSAFE if changes else Applicability.MANUAL
-    yield Finding(message, at=grace.span, fix=Fix("Use the default of 30 s", changes or (), applicability))
+    yield Finding(
+        message,
+        at=grace.span,
+        fix=Fix("Use the default of 30 s", changes or (), applicability),
+        severity=workload.severity,
+    )

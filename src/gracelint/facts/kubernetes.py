@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Map
 
 from gracelint.facts import yaml
+from gracelint.finding import Severity
 from gracelint.record import Record
 from gracelint.source import Located, Source, Span, Word
 
@@ -234,6 +235,11 @@ class Workload(Record, identity=True):
     assume: Assumptions | None = None
     launches: tuple[Launch, ...] = ()
     """One for each of `containers`, in the same order."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """INFO for what is there to be read, not to be run; None: that of the rule."""
+        return Severity.INFO if self.sample else None
 
     @property
     def callers(self) -> tuple[Service, ...]:

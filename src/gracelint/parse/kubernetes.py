@@ -429,8 +429,8 @@ def _service(node: Mapping) -> Service:
 
 
 def _for_requests(node: Mapping, ports: Iterable[ServicePort]) -> Iterator[ServicePort]:
-    last = _name_words(_text(node, "metadata", "name"))[-1]
-    if last not in table("workloads")["metrics"]["services"]:
+    words = [word for word in _name_words(_text(node, "metadata", "name")) if word not in ("service", "svc")]
+    if words[-1:] == [] or words[-1] not in table("workloads")["metrics"]["services"]:
         yield from (port for port in ports if not (_says_metrics(port.name) or _says_metrics(port.target)))
 
 
