@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 50_000
 """Characters of a file that is kept."""
+_ESCAPED = re.compile(r"\\([$`\\])|\$(?:\{(\w+)\}|(\w+))")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -84,7 +85,17 @@ def _expanded(passage: Passage, state: State) -> Passage | None:
         return passage
     quoted = text.replace('"', '\\"')
     fields = expand(f'"{quoted}"', state.scope)
-    return _elsewhere(passage, " ".join(fields)) if fields is not None else None
+    if fields is not None:
+        return _elsewhere(passage, " ".join(fields))
+    # what is not known stays a variable, and so is not known to those who read the file either
+    return _elsewhere(passage, _ESCAPED.sub(lambda found: _value(found, state), text))
+
+
+def _value(found: re.Match[str], state: State) -> str:
+    if found[1]:
+        return found[1]
+    value = state.variables.get(found[2] or found[3], None)
+    return found[0] if value is None else value
 
 
 def _substituted(passage: Passage, state: State) -> Passage | None:
