@@ -179,7 +179,7 @@ def _appeared(before: Version, after: Version) -> Harm | None:
     for least in (Severity.ERROR, Severity.WARNING):
         had, has = _serious(before.whole, least), _serious(after.whole, least)
         added, gone = has - had, had - has
-        if _told(added, after.whole) <= _told(gone, before.whole):
+        if _comes_closer(before, after) and _told(added, after.whole) <= _told(gone, before.whole):
             # one hop that let no signal pass has gone, and the next one shows
             added = Counter({key: count for key, count in added.items() if not _tells(key[0], after.whole)})
         if added:
@@ -191,6 +191,15 @@ def _appeared(before: Version, after: Version) -> Harm | None:
 
 def _serious(report: Report, least: Severity) -> Counter[tuple[str, str]]:
     return Counter((item.rule, item.path) for item in report.findings if item.severity.rank <= least.rank)
+
+
+def _comes_closer(before: Version, after: Version) -> bool:
+    """Whether the signal of any launch passes the hop at which it ended."""
+    return any(
+        new.left < old.left
+        for key, fates in before.fates.items()
+        for old, new in zip(fates, after.fates.get(key, ()))  # noqa: B905 -- as above
+    )
 
 
 def _told(counts: Counter[tuple[str, str]], report: Report) -> int:
