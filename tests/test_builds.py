@@ -198,3 +198,47 @@ def test_a_variant_that_nothing_starts_is_judged_by_what_it_says() -> None:
         "compose.prod.yaml": "services: {shop: {command: [b]}}\n",
     }
     assert [launch.origin.source.path for launch in read(files).launches] == ["compose.yaml"]
+
+
+TINI = 'FROM python:3.12-slim\nRUN apt-get update && apt-get install -y tini\nENTRYPOINT ["tini", "--"]\n'
+APP = "FROM runtime\nCOPY main.py .\nCMD python main.py\n"
+
+
+def test_a_base_may_have_a_name_of_the_build_s_own() -> None:
+    files = {
+        "one/Dockerfile": TINI,
+        "two/Dockerfile": APP,
+        "two/main.py": "import time\nwhile True:\n    time.sleep(1)\n",
+        "compose.yaml": (
+            "services:\n  tools: {build: one}\n"
+            "  shop: {build: {context: two, additional_contexts: {runtime: 'service:tools'}}}\n"
+        ),
+    }
+    shop = next(launch for launch in read(files).launches if launch.origin.name == "shop")
+    assert (shop.verdict, [hop.name for hop in shop.hops]) == (Verdict.CUT, ["tini", "dash-debian", "main.py"])
+
+
+def test_a_bake_target_may_call_another_one() -> None:
+    bake = (
+        'target "tools" { context = "one" }\n'
+        'target "shop" {\n  context = "two"\n  contexts = { runtime = "target:tools" }\n  tags = ["acme/shop"]\n}\n'
+    )
+    launch = pod("acme/shop", {"one/Dockerfile": TINI, "two/Dockerfile": APP, "docker-bake.hcl": bake})
+    assert [word.value for word in launch.argv or ()][:2] == ["tini", "--"]
+
+
+def test_a_dockerfile_within_a_compose_file_is_read_in_its_place() -> None:
+    compose = (
+        "services:\n  shop:\n    build:\n      dockerfile_inline: |\n"
+        '        FROM python:3.12-slim\n        COPY main.py .\n        CMD ["python", "main.py"]\n'
+    )
+    (launch,) = read({"compose.yaml": compose, "main.py": "import time\nwhile True:\n    time.sleep(1)\n"}).launches
+    assert (launch.verdict, launch.command_span.source.path) == (Verdict.IGNORED, "compose.yaml")
+    assert launch.command_span.text == '"python"'
+
+
+def test_a_loop_builds_once_for_each_of_its_values() -> None:
+    script = "for name in one two; do\n  docker build -t acme/$name -f docker/$name.Dockerfile .\ndone\n"
+    launch = pod("acme/two", {"build.sh": script})
+    assert launch.stage is not None
+    assert launch.stage.source.path == "docker/two.Dockerfile"

@@ -21,6 +21,8 @@ class Build(Record):
     inline: Passage | None = None
     """`dockerfile_inline`."""
     arguments: Map[str, str] | None = None
+    contexts: Map[str, str] | None = None
+    """`additional_contexts`, as they are written."""
 
 
 class ComposeService(Record, identity=True):

@@ -9,7 +9,7 @@ import posixpath
 import re
 
 from gracelint.launch.names import Link, repository_of
-from gracelint.record import Record
+from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,18 +155,37 @@ def _baked(path: str, text: str) -> Iterator[Build]:
     for name in targets:
         body = _inherited(name, targets, 0)
         for values in _matrix(body.get("matrix")):
-            tags, context = _texts(body.get("tags"), values), _texts(body.get("context"), values)
-            file, target = _texts(body.get("dockerfile"), values), _texts(body.get("target"), values)
-            args = body.get("args")
-            arguments = args.items() if isinstance(args, dict) else ()
-            link = link_to(
-                posixpath.join(folder, context[0] if context else "."),
-                file[0] if file else None,
-                target[0] if target else None,
-                tuple((key, value) for key, value in arguments if isinstance(value, str) and "$" not in value),
-            )
+            link = _target_link(body, values, folder, targets, 0)
             if link is not None:
-                yield from (Build(_VARIABLE.sub(UNKNOWN, tag), link) for tag in tags)
+                yield from (Build(_VARIABLE.sub(UNKNOWN, tag), link) for tag in _texts(body.get("tags"), values))
+
+
+def _target_link(
+    body: Mapping[str, Value],
+    values: Mapping[str, str],
+    folder: str,
+    targets: Mapping[str, dict[str, Value]],
+    depth: int,
+) -> Link | None:
+    """Where a target's image comes from, and those of other targets that it calls by names of its own."""
+    context, file = _texts(body.get("context"), values), _texts(body.get("dockerfile"), values)
+    target, args, contexts = _texts(body.get("target"), values), body.get("args"), body.get("contexts")
+    arguments = args.items() if isinstance(args, dict) else ()
+    link = link_to(
+        posixpath.join(folder, context[0] if context else "."),
+        file[0] if file else None,
+        target[0] if target else None,
+        tuple((key, value) for key, value in arguments if isinstance(value, str) and "$" not in value),
+    )
+    if link is None or not isinstance(contexts, dict) or depth > 3:
+        return link
+    bases = []
+    for name, other in list(contexts.items())[:20]:
+        if isinstance(other, str) and other.startswith("target:"):
+            below = _inherited(other.removeprefix("target:"), targets, 0)
+            base = _target_link(below, {}, folder, targets, depth + 1) if below else None
+            bases += [(name, base)] if base is not None else []
+    return replace(link, bases=tuple(bases))
 
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")

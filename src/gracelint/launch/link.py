@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
-from gracelint.facts.launch import Assumptions, Budget, Drain, Effect, Hop, HopKind, Image, Launch, Origin
+from gracelint.facts.launch import Budget, Drain, Effect, Hop, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
-from gracelint.launch.bases import image_named, is_known
+from gracelint.launch.bases import image_named
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.deadlines import declared_shortfalls
+from gracelint.launch.desk import Desk, for_development, place_of
 from gracelint.launch.hops import Way, follow
-from gracelint.launch.image import image_of
-from gracelint.launch.names import Dockerfiles, Link, find_dockerfile, repository_of
+from gracelint.launch.names import Link
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
 from gracelint.parse.expansion import OTHER_VARIABLES
 from gracelint.record import Record, replace
-from gracelint.source import Located, Source, Word
+from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,16 +30,11 @@ if TYPE_CHECKING:
     from gracelint.facts import yaml
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
-    from gracelint.launch.builds import Builds
     from gracelint.parse.kubernetes import Manifests
 
-    _Named = tuple[Word | None, Source]
-    """An image's name, and the file it stands in."""
 
 DOCKER_GRACE = 10.0
 """Seconds between `docker stop`'s signal and SIGKILL (Docker Engine)."""
-_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci"))
-_FOLDERS = _DEVELOPMENT | {".devcontainer", "devcontainer", "tests", "e2e", ".ci", ".circleci", ".github", ".gitlab"}
 
 
 class Linked(Record, identity=True):
@@ -60,7 +54,7 @@ def link(
     configuration: Configuration,
 ) -> Linked:
     """Joins what was read. Where two files could be meant, nothing is joined."""
-    desk = _Desk(stages, services, files, configuration)
+    desk = Desk(stages, services, files, configuration)
     attached = _attached(manifests) if manifests is not None else []
     desk.count_users(services, attached)
     composed = [_compose_launch(desk, service) for service in services]
@@ -71,9 +65,9 @@ def link(
         pods = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
         workloads.append(replace(judged, launches=pods))
         deployed += pods
-    used = {_place(launch.stage) for launch in (*composed, *deployed) if launch.stage is not None}
+    used = {place_of(launch.stage) for launch in (*composed, *deployed) if launch.stage is not None}
     alone = [
-        _image_launch(desk, stage) for stage in desk.final_stages() if not stage.windows and _place(stage) not in used
+        _image_launch(desk, stage) for stage in desk.final_stages() if not stage.windows and place_of(stage) not in used
     ]
     launches = [*alone, *composed, *deployed]
     programs = tuple(_programs(launches, desk.programs))
@@ -86,161 +80,7 @@ def _attached(manifests: Manifests) -> list[Workload]:
     return attach(manifests)
 
 
-def _place(stage: Stage) -> tuple[str, int]:
-    """A stage, with whatever arguments it is built."""
-    return stage.source.path, stage.index
-
-
-class _Desk:
-    """What lies open while launches are made: the files, and the images already looked at."""
-
-    def __init__(
-        self, stages: Iterable[Stage], services: Iterable[ComposeService], files: Files, configuration: Configuration
-    ) -> None:
-        self.files = files
-        self.configuration = configuration
-        self.programs: dict[int, list[Program]] = {}
-        self.broken: list[tuple[Origin, Exception]] = []
-        self._stages: dict[str, list[Stage]] = {}
-        for stage in stages:
-            self._stages.setdefault(stage.source.path, []).append(stage)
-        self._dockerfiles = Dockerfiles(self._stages)
-        self._built: dict[str, Link] = {}
-        for service in services:
-            if service.build is not None and service.image is not None and service.build.inline is None:
-                self._built.setdefault(repository_of(service.image.value), _build_link(service))
-        self._others: Builds | None = None
-        self._links: dict[tuple[str, int], Link | None] = {}
-        self._only: dict[str, Link] = {}
-        self._builds: dict[tuple[str, tuple[tuple[str, str], ...]], list[Stage]] = {}
-        self._bases: set[tuple[str, int]] = set()
-        self._images: dict[tuple[int, str | None], Image] = {}
-        self._users: dict[tuple[str, int], int] = {}
-
-    def count_users(self, services: Iterable[ComposeService], workloads: Iterable[Workload]) -> None:
-        images = [(container.image, workload.source) for workload in workloads for container in workload.containers]
-        found = [self.of_service(service) for service in services]
-        others = [(service.image, service.source) for service in services if service.build is None]
-        self._join_the_only_one([*others, *images], images, {link.dockerfile for link in found if link is not None})
-        for link in (*found, *(self.named(image, source) for image, source in images)):
-            stage = self.stage(link) if link is not None else None
-            if stage is not None:
-                self._users[_place(stage)] = self._users.get(_place(stage), 0) + 1
-
-    def _join_the_only_one(self, images: Iterable[_Named], deployed: Iterable[_Named], taken: set[str]) -> None:
-        """The one deployed image that nobody knows is built from the one Dockerfile that builds nothing else."""
-        found = [(image, self.named(image, source)) for image, source in images if image is not None]
-        taken |= {link.dockerfile for link in (*self._built.values(), *(link for _, link in found)) if link is not None}
-        free = [path for path in self._stages if path not in taken and not _named_for_development(path)]
-        unknown = {word.value for word, link in found if link is None}
-        unknown = {reference for reference in unknown if reference and not is_known(reference)}
-        if len(free) != 1 or len({repository_of(reference) for reference in unknown}) != 1:
-            return
-        if not any(word is not None and word.value in unknown for word, _ in deployed):
-            return
-        for reference in unknown:
-            self._only[reference] = Link(free[0], "named")
-
-    def shared(self, stage: Stage | None) -> bool:
-        """Whether more than one service or container runs the stage."""
-        return stage is not None and self._users.get(_place(stage), 0) > 1
-
-    def of_service(self, service: ComposeService) -> Link | None:
-        if service.build is None:
-            return self.named(service.image, service.source)
-        return _build_link(service) if service.build.inline is None else None
-
-    def image(self, stage: Stage, context: str | None) -> Image:
-        key = (id(stage), context)
-        if key not in self._images:
-            self._images[key] = image_of(stage, self.files, context)
-        return self._images[key]
-
-    def stage(self, link: Link) -> Stage | None:
-        """The stage a link means: its target, else the last of the file."""
-        if link.dockerfile not in self._stages:
-            return None
-        stages = self._built_with(link.dockerfile, link.arguments)
-        if link.target is None:
-            return stages[-1]
-        return next((s for s in stages if link.target.lower() in (s.name, str(s.index))), None)
-
-    def final_stages(self) -> list[Stage]:
-        """What each Dockerfile builds, left out those that only serve as a base for others."""
-        finals = [self._built_with(path, ())[-1] for path in self._stages]
-        return [
-            stage
-            for stage in finals
-            if _place(stage) not in self._bases or any(one.own("CMD") for one in stage.lineage())
-        ]
-
-    def assume(self, source: Source) -> Assumptions:
-        """What the settings above a file say of the world its containers live in."""
-        return self.configuration.of(source.path).assume
-
-    def named(self, image: Word | None, source: Source) -> Link | None:
-        """The Dockerfile that an image's name means in a file."""
-        return self._find(image.value, source.path) if image is not None else None
-
-    def _find(self, reference: str, path: str) -> Link | None:
-        settings = self.configuration.of(path)
-        key = (reference, id(settings))
-        if key not in self._links:
-            declared = settings.image_files()
-            self._links[key] = find_dockerfile(reference, self._dockerfiles, declared, self._built, self._otherwise)
-        return self._links[key] or self._only.get(reference)
-
-    def _otherwise(self, reference: str) -> Link | None:
-        """The build that scripts, pipelines and build files of the repository give for an image."""
-        if self._others is None:
-            from gracelint.launch.builds import builds
-
-            self._others = builds(self.files, self._stages)
-        return self._others.of(reference)
-
-    def _built_with(self, path: str, arguments: tuple[tuple[str, str], ...]) -> list[Stage]:
-        """The stages of a Dockerfile with build arguments put in, over bases that are built here, too."""
-        stages = self._stages[path]
-        text = stages[0].source.text
-        declared = tuple(pair for pair in arguments if pair[0] in text and "$" not in pair[1])
-        key = (path, declared)
-        if key not in self._builds:
-            self._builds[key] = stages
-            if declared or any(self._may_be_ours(stage) for stage in stages):
-                from gracelint.parse.dockerfile import read_dockerfile
-
-                self._builds[key] = read_dockerfile(
-                    stages[0].source, dict(declared), lambda name: self._base(name, path)
-                )
-        return self._builds[key]
-
-    def _may_be_ours(self, stage: Stage) -> bool:
-        base = stage.base.value
-        if stage.parent is not None or "$" in base or is_known(base) or len(self._stages) == 1:
-            return False
-        return self._find(base, stage.source.path) is not None
-
-    def _base(self, reference: str, path: str) -> Stage | None:
-        """The stage of another Dockerfile that an image after FROM is built from."""
-        link = self._find(reference, path) if "$" not in reference else None
-        if link is None or link.dockerfile == path:
-            return None
-        stage = self.stage(link)
-        if stage is None or any(one.source.path == path for one in stage.lineage()):
-            return None
-        self._bases.add(_place(stage))
-        return stage if link.context is None else replace(stage, context=link.context)
-
-
-def _build_link(service: ComposeService) -> Link:
-    build = service.build
-    assert build is not None
-    path = posixpath.normpath(posixpath.join(build.context, build.dockerfile))
-    context = "" if build.context == "." else build.context
-    return Link(path, "built", context, build.target, tuple((build.arguments or {}).items()))
-
-
-def _image_launch(desk: _Desk, stage: Stage) -> Launch:
+def _image_launch(desk: Desk, stage: Stage) -> Launch:
     """A Dockerfile by itself: what `docker run` starts."""
     image, assume = desk.image(stage, None), desk.assume(stage.source)
     name = stage.name or str(stage.index)
@@ -257,13 +97,13 @@ def _image_launch(desk: _Desk, stage: Stage) -> Launch:
             stop_signal=image.stop_signal or Word("SIGTERM"),
             budget=budget_of(Located(DOCKER_GRACE), assume=assume),
             stage=stage,
-            development=_for_development(stage, stage.source),
+            development=for_development(stage, stage.source),
             assume=assume,
         ),
     )
 
 
-def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
+def _compose_launch(desk: Desk, service: ComposeService) -> Launch:
     from gracelint.launch.misplaced import in_service
 
     image, stage, how = _image(desk, desk.of_service(service), service.image)
@@ -289,7 +129,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
             misplaced=tuple(in_service(service)),
             gets_traffic=service.node.get("ports") is not None,
             shared=desk.shared(stage),
-            development=service.development or _for_development(stage, service.source),
+            development=service.development or for_development(stage, service.source),
             assume=assume,
         ),
         env=service.environment,
@@ -302,7 +142,7 @@ def _compose_launch(desk: _Desk, service: ComposeService) -> Launch:
     )
 
 
-def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch:
+def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
     from gracelint.launch.misplaced import in_pod
     from gracelint.launch.traffic import gets_traffic
 
@@ -338,7 +178,7 @@ def _pod_launch(desk: _Desk, workload: Workload, container: Container) -> Launch
             gets_traffic=gets_traffic(workload, container),
             shared=desk.shared(stage),
             one_shot=container.role == "init",
-            development=_for_development(stage, workload.source),
+            development=for_development(stage, workload.source),
             assume=assume,
         ),
         env=_with_others(container.env, container.node, "envFrom"),
@@ -365,7 +205,7 @@ def _run_as(workload: Workload, container: Container) -> str | None:
     return user.value if user is not None else None
 
 
-def _image(desk: _Desk, found: Link | None, reference: Word | None) -> tuple[Image, Stage | None, str | None]:
+def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Image, Stage | None, str | None]:
     stage = desk.stage(found) if found is not None else None
     if found is not None and stage is not None:
         return desk.image(stage, found.context), stage, found.how
@@ -387,22 +227,7 @@ def _own_argv(image: Image) -> tuple[Word, ...] | None:
     return (*(image.entrypoint or ()), *(image.cmd or ()))
 
 
-def _for_development(stage: Stage | None, source: Source) -> bool:
-    """Whether the names of a stage, of its Dockerfile or of the folders it stands in say that it is for development."""
-    if ".devcontainer/" in source.path:
-        return True
-    if stage is None:
-        return False
-    words = re.split("[-._]", stage.name or "")
-    return not _DEVELOPMENT.isdisjoint(words) or _named_for_development(stage.source.path)
-
-
-def _named_for_development(dockerfile: str) -> bool:
-    *folders, name = dockerfile.lower().split("/")
-    return not (_DEVELOPMENT.isdisjoint(re.split("[-._]", name)) and _FOLDERS.isdisjoint(folders))
-
-
-def _launch(desk: _Desk, launch: Launch, **given: Any) -> Launch:
+def _launch(desk: Desk, launch: Launch, **given: Any) -> Launch:
     """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing."""
     try:
         return _followed(desk, launch, **given)
@@ -412,7 +237,7 @@ def _launch(desk: _Desk, launch: Launch, **given: Any) -> Launch:
 
 
 def _followed(
-    desk: _Desk,
+    desk: Desk,
     launch: Launch,
     env: Mapping[str, Word | None] | None = None,
     working_dir: Word | None = None,

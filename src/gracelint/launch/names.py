@@ -22,6 +22,8 @@ class Link(Record):
     target: str | None = None
     arguments: tuple[tuple[str, str], ...] = ()
     """Build arguments."""
+    bases: tuple[tuple[str, Link], ...] = ()
+    """What the build calls other images that are built here."""
 
 
 class Dockerfiles:

@@ -87,8 +87,13 @@ def _build(node: Node | None, places: Places) -> Build | None:
         dockerfile=text("dockerfile", "Dockerfile"),
         target=text("target", "") or None,
         inline=interpolated(inline, places).passage if inline else None,
-        arguments={name: word.value for name, word in _pairs(node.get("args"), places).items() if word is not None},
+        arguments=_texts(node.get("args"), places),
+        contexts=_texts(node.get("additional_contexts"), places),
     )
+
+
+def _texts(node: Node | None, places: Places) -> dict[str, str]:
+    return {name: word.value for name, word in _pairs(node, places).items() if word is not None}
 
 
 def _path(scalar: Scalar, places: Places) -> str:

@@ -1,0 +1,240 @@
+"""What lies open while launches are made: the files, the Dockerfiles by the images they build, and the images."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.facts.dockerfile import Stage
+from gracelint.launch.bases import is_known
+from gracelint.launch.image import image_of
+from gracelint.launch.names import Dockerfiles, Link, find_dockerfile, repository_of
+from gracelint.record import replace
+from gracelint.source import Passage, Source, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gracelint.config import Configuration
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.files import Files
+    from gracelint.facts.kubernetes import Workload
+    from gracelint.facts.launch import Assumptions, Image, Origin
+    from gracelint.facts.program import Program
+    from gracelint.launch.builds import Builds
+
+    _Named = tuple[Word | None, Source]
+    """An image's name, and the file it stands in."""
+
+_DEEPEST = 5
+"""Images that are built from one another under names of the build's own."""
+_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci"))
+_FOLDERS = _DEVELOPMENT | {".devcontainer", "devcontainer", "tests", "e2e", ".ci", ".circleci", ".github", ".gitlab"}
+
+
+class Desk:
+    """What lies open while launches are made: the files, and the images already looked at."""
+
+    def __init__(
+        self, stages: Iterable[Stage], services: Iterable[ComposeService], files: Files, configuration: Configuration
+    ) -> None:
+        self.files = files
+        self.configuration = configuration
+        self.programs: dict[int, list[Program]] = {}
+        self.broken: list[tuple[Origin, Exception]] = []
+        self._stages: dict[str, list[Stage]] = {}
+        for stage in stages:
+            self._stages.setdefault(stage.source.path, []).append(stage)
+        self._dockerfiles = Dockerfiles(self._stages)
+        for service in services:
+            if service.build is not None and service.build.inline is not None:
+                self._stages[_inline_name(service)] = _inline_stages(service.build.inline)
+        self._services = {service.name: service for service in services}
+        self._built: dict[str, Link] = {}
+        for service in services:
+            if service.build is not None and service.image is not None:
+                self._built.setdefault(repository_of(service.image.value), self._build_link(service))
+        self._others: Builds | None = None
+        self._links: dict[tuple[str, int], Link | None] = {}
+        self._only: dict[str, Link] = {}
+        self._builds: dict[tuple[object, ...], list[Stage]] = {}
+        self._bases: set[tuple[str, int]] = set()
+        self._images: dict[tuple[int, str | None], Image] = {}
+        self._users: dict[tuple[str, int], int] = {}
+
+    def count_users(self, services: Iterable[ComposeService], workloads: Iterable[Workload]) -> None:
+        images = [(container.image, workload.source) for workload in workloads for container in workload.containers]
+        found = [self.of_service(service) for service in services]
+        others = [(service.image, service.source) for service in services if service.build is None]
+        self._join_the_only_one([*others, *images], images, {link.dockerfile for link in found if link is not None})
+        for link in (*found, *(self.named(image, source) for image, source in images)):
+            stage = self.stage(link) if link is not None else None
+            if stage is not None:
+                self._users[place_of(stage)] = self._users.get(place_of(stage), 0) + 1
+
+    def _join_the_only_one(self, images: Iterable[_Named], deployed: Iterable[_Named], taken: set[str]) -> None:
+        """The one deployed image that nobody knows is built from the one Dockerfile that builds nothing else."""
+        found = [(image, self.named(image, source)) for image, source in images if image is not None]
+        taken |= {link.dockerfile for link in (*self._built.values(), *(link for _, link in found)) if link is not None}
+        free = [path for path in self._stages if path not in taken and not _named_for_development(path)]
+        unknown = {word.value for word, link in found if link is None}
+        unknown = {reference for reference in unknown if reference and not is_known(reference)}
+        if len(free) != 1 or len({repository_of(reference) for reference in unknown}) != 1:
+            return
+        if not any(word is not None and word.value in unknown for word, _ in deployed):
+            return
+        for reference in unknown:
+            self._only[reference] = Link(free[0], "named")
+
+    def shared(self, stage: Stage | None) -> bool:
+        """Whether more than one service or container runs the stage."""
+        return stage is not None and self._users.get(place_of(stage), 0) > 1
+
+    def of_service(self, service: ComposeService) -> Link | None:
+        if service.build is None:
+            return self.named(service.image, service.source)
+        return self._build_link(service)
+
+    def _build_link(self, service: ComposeService, depth: int = 0) -> Link:
+        build = service.build
+        assert build is not None
+        path = posixpath.normpath(posixpath.join(build.context, build.dockerfile))
+        path = path if build.inline is None else _inline_name(service)
+        context = "" if build.context == "." else build.context
+        others = {
+            name: self._services.get(other.removeprefix("service:"))
+            for name, other in (build.contexts or {}).items()
+            if other.startswith("service:") and depth < _DEEPEST
+        }
+        bases = tuple(
+            (name, self._build_link(other, depth + 1))
+            for name, other in others.items()
+            if other is not None and other.build is not None
+        )
+        return Link(path, "built", context, build.target, tuple((build.arguments or {}).items()), bases)
+
+    def image(self, stage: Stage, context: str | None) -> Image:
+        key = (id(stage), context)
+        if key not in self._images:
+            self._images[key] = image_of(stage, self.files, context)
+        return self._images[key]
+
+    def stage(self, link: Link) -> Stage | None:
+        """The stage a link means: its target, else the last of the file."""
+        if not self._stages.get(link.dockerfile):
+            return None
+        stages = self._built_with(link.dockerfile, link.arguments, link.bases)
+        if link.target is None:
+            return stages[-1]
+        return next((s for s in stages if link.target.lower() in (s.name, str(s.index))), None)
+
+    def final_stages(self) -> list[Stage]:
+        """What each Dockerfile builds, left out those that only serve as a base for others."""
+        finals = [self._built_with(path)[-1] for path, stages in self._stages.items() if stages]
+        return [
+            stage
+            for stage in finals
+            if place_of(stage) not in self._bases or any(one.own("CMD") for one in stage.lineage())
+        ]
+
+    def assume(self, source: Source) -> Assumptions:
+        """What the settings above a file say of the world its containers live in."""
+        return self.configuration.of(source.path).assume
+
+    def named(self, image: Word | None, source: Source) -> Link | None:
+        """The Dockerfile that an image's name means in a file."""
+        return self._find(image.value, source.path) if image is not None else None
+
+    def _find(self, reference: str, path: str) -> Link | None:
+        settings = self.configuration.of(path)
+        key = (reference, id(settings))
+        if key not in self._links:
+            declared = settings.image_files()
+            self._links[key] = find_dockerfile(reference, self._dockerfiles, declared, self._built, self._otherwise)
+        return self._links[key] or self._only.get(reference)
+
+    def _otherwise(self, reference: str) -> Link | None:
+        """The build that scripts, pipelines and build files of the repository give for an image."""
+        if self._others is None:
+            from gracelint.launch.builds import builds
+
+            self._others = builds(self.files, self._stages)
+        return self._others.of(reference)
+
+    def _built_with(
+        self, path: str, arguments: tuple[tuple[str, str], ...] = (), bases: tuple[tuple[str, Link], ...] = ()
+    ) -> list[Stage]:
+        """The stages of a Dockerfile with build arguments put in, over bases that are built here, too."""
+        stages = self._stages[path]
+        text = stages[0].source.text
+        declared = tuple(pair for pair in arguments if pair[0] in text and "$" not in pair[1])
+        named = dict(bases)
+        key = (path, declared, bases)
+        if key not in self._builds:
+            self._builds[key] = stages
+            if declared or any(stage.base.value in named or self._may_be_ours(stage) for stage in stages):
+                from gracelint.parse.dockerfile import read_dockerfile
+
+                source = stages[0].source
+                self._builds[key] = read_dockerfile(source, dict(declared), lambda name: self._base(name, path, named))
+        return self._builds[key]
+
+    def _may_be_ours(self, stage: Stage) -> bool:
+        base = stage.base.value
+        if stage.parent is not None or "$" in base or is_known(base) or len(self._stages) == 1:
+            return False
+        return self._find(base, stage.source.path) is not None
+
+    def _base(self, reference: str, path: str, named: Mapping[str, Link]) -> Stage | None:
+        """The stage of another Dockerfile that an image after FROM is built from."""
+        link = named.get(reference)
+        if link is None and "$" not in reference:
+            link = self._find(reference, path)
+        if link is None or link.dockerfile == path:
+            return None
+        stage = self.stage(link)
+        if stage is None or any(one.source.path == path for one in stage.lineage()):
+            return None
+        self._bases.add(place_of(stage))
+        return stage if link.context is None else replace(stage, context=link.context)
+
+
+def place_of(stage: Stage) -> tuple[str, int]:
+    """A stage, with whatever arguments it is built."""
+    return stage.source.path, stage.index
+
+
+def _inline_name(service: ComposeService) -> str:
+    """What stands for the path of a Dockerfile that is written in the Compose file."""
+    return f"{service.source.path}#{service.name}"
+
+
+def _inline_stages(inline: Passage) -> list[Stage]:
+    """The stages of a Dockerfile within another file, each in its place there; none where variables are put in."""
+    from gracelint.parse.dockerfile import read_dockerfile
+    from gracelint.parse.errors import ParseError
+
+    whole = inline.span(0, len(inline.text))
+    if "$" in whole.text:
+        return []
+    before = re.sub(r"[^\n]", " ", whole.source.text[: whole.start])
+    try:
+        return read_dockerfile(Source(whole.source.path, before + whole.text))
+    except ParseError:
+        return []
+
+
+def for_development(stage: Stage | None, source: Source) -> bool:
+    """Whether the names of a stage, of its Dockerfile or of the folders it stands in say that it is for development."""
+    if ".devcontainer/" in source.path:
+        return True
+    if stage is None:
+        return False
+    words = re.split("[-._]", stage.name or "")
+    return not _DEVELOPMENT.isdisjoint(words) or _named_for_development(stage.source.path)
+
+
+def _named_for_development(dockerfile: str) -> bool:
+    *folders, name = dockerfile.lower().split("/")
+    return not (_DEVELOPMENT.isdisjoint(re.split("[-._]", name)) and _FOLDERS.isdisjoint(folders))
