@@ -197,7 +197,7 @@ def test_nginx_may_say_in_its_file_that_it_stays_in_front() -> None:
     ("files", "verdict", "seconds"),
     [
         ({"src__main__resources__application_properties": "server.shutdown=graceful\n"}, "handled", 30.0),
-        ({"src__main__resources__application_properties": "server.shutdown=immediate\n"}, "unknown", None),
+        ({"src__main__resources__application_properties": "server.shutdown=immediate\n"}, "cut", None),
         (
             {
                 "src__main__resources__application_yml": "server:\n  shutdown: graceful\nspring:\n  lifecycle:\n"

@@ -51,7 +51,7 @@ def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
         return
     better = _better(hop, launch)
     advice = f"stop it with {better}" if better else hop.details.get("advice")
-    if advice is None or hop.details.get("group_cut"):
+    if advice is None or hop.details.get("group_cut") or hop.details.get("lossy"):
         return
     seen = f", and it runs until {launch.kill}" if launch.verdict is Verdict.IGNORED else ""
     yield Finding(

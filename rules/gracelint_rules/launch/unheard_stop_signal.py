@@ -11,8 +11,8 @@ at once loses what it is doing at that moment.
 
 ## Example
 ```dockerfile bad path=Dockerfile
-FROM python:3.12
-CMD ["daphne", "shop.asgi:application"]
+FROM debian:12
+CMD ["tail", "-f", "/var/log/shop.log"]
 ```
 Use instead:
 ```dockerfile good path=Dockerfile
@@ -67,7 +67,7 @@ def _is_for_another_rule(launch: Launch, hop: Hop) -> bool:
         return hop.details.get("cause") != "interactive" or bool(hop.details.get("written"))
     if hop.kind not in _PROGRAMS:
         return True
-    if hop.details.get("group_cut"):
+    if hop.details.get("group_cut") or hop.details.get("lossy"):
         return True
     if hop.details.get("better") or hop.details.get("advice") or hop.deadline is not None:
         return True

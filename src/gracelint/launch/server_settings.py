@@ -385,7 +385,7 @@ def _spring(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
 
 
 def _graceful_by_default(root: str, context: Context) -> Options:
-    """Spring Boot 3.4 made `server.shutdown=graceful` the default (its release notes)."""
+    """Spring Boot 3.4 made `server.shutdown=graceful` the default for its web servers (its release notes)."""
     import re
 
     for name in ("pom.xml", "build.gradle", "build.gradle.kts"):
@@ -397,8 +397,9 @@ def _graceful_by_default(root: str, context: Context) -> Options:
         version = re.search(f"{maven}|{gradle}", source.text)
         if version is not None:
             major, minor = (int(number) for number in version.groups() if number is not None)
-            if (major, minor) >= (3, 4):
-                return {"server_shutdown": Located("graceful", source.span(*version.span()))}
+            usual = "graceful" if (major, minor) >= (3, 4) else "immediate"
+            if usual == "graceful" or re.search(r"spring-boot-starter-(?:web|webflux|jersey)\b", source.text):
+                return {"server_shutdown": Located(usual, source.span(*version.span()))}
     return {}
 
 

@@ -299,6 +299,7 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
     return {
         "label": name,
         "reaction": kind,
+        "lossy": kind == "drops" and not graceful and bool(row.get("lossy")),
         "better": graceful[0] if graceful and signal not in graceful else None,
         "advice": row.get("advice"),
         "instead": row.get("instead"),

@@ -1,0 +1,47 @@
+r"""A server that takes the stop signal and drops what is in flight.
+
+## What it does
+Reports servers and frameworks that end at once on the stop signal as they are configured, with no signal that would let
+them finish: Spring Boot with `server.shutdown` immediate (its default before 3.4), php-fpm with
+`process_control_timeout` 0, daphne, vLLM without `--shutdown-timeout`.
+
+## Why is this bad?
+The signal arrives and the container ends in time, so nothing looks wrong; but every request that is open at that moment
+fails, at each rollout and each scale-down.
+
+## Example
+```dockerfile bad path=Dockerfile
+FROM php:8.3-fpm
+CMD ["php-fpm"]
+```
+Use instead:
+```dockerfile good path=Dockerfile
+FROM php:8.3-fpm
+RUN printf '[global]\nprocess_control_timeout = 8s\n' > /usr/local/etc/php-fpm.d/stop.conf
+CMD ["php-fpm"]
+```
+
+## References
+- [Spring Boot: graceful shutdown](https://docs.spring.io/spring-boot/reference/web/graceful-shutdown.html)
+- [php-fpm: process_control_timeout](https://www.php.net/manual/en/install.fpm.configuration.php#process-control-timeout)
+"""
+
+from collections.abc import Iterator
+
+from gracelint import Applicability, Finding, Fix, HopKind, Launch, Severity, Verdict, rule
+
+
+@rule("drops-requests-on-stop", severity=Severity.ERROR, subject=Launch, verdict=True)
+def drops_requests_on_stop(launch: Launch) -> Iterator[Finding]:
+    hop = launch.blocker
+    if hop is None or hop.kind is not HopKind.SERVER or not hop.details.get("lossy"):
+        return
+    if launch.verdict is not Verdict.CUT or launch.ends_by_itself:
+        return
+    advice = hop.details.get("advice")
+    title = f"{advice[0].upper()}{advice[1:]}" if advice else "Run a server that finishes what is in flight"
+    yield Finding(
+        f"{hop.why}: the requests that are open then fail",
+        at=hop.span or launch.origin.span,
+        fix=Fix(title, (), Applicability.MANUAL),
+    )
