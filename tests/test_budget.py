@@ -193,3 +193,12 @@ def test_a_bare_number_counts_the_unit_that_is_given() -> None:
 def test_words_of_a_hook_may_be_empty() -> None:
     assert math.isnan(taken(exec_hook("")))
     assert budget_of(Located(30.0), annotations={"gracelint/drain-seconds": Word("")}).drain is None
+
+
+@pytest.mark.parametrize(
+    ("grace", "before", "left"),
+    [(30.0, None, 30.0), (30.0, 12.0, 18.0), (30.0, 300.0, 2.0), (30.0, math.nan, math.nan), (0.0, 5.0, 0.0)],
+)
+def test_what_pre_stop_leaves_of_the_grace_period(grace: float, before: float | None, left: float) -> None:
+    hook = None if before is None else Located(before)
+    assert repr(Budget(Located(grace), hook, None, 2.0).left) == repr(left)

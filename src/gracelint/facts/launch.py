@@ -133,6 +133,10 @@ class Shortfall(Record):
     """What the program needs."""
 
 
+_EXTENSION = 2.0
+"""Seconds between SIGTERM and SIGKILL where preStop has used up the grace period (kubelet `killContainer`)."""
+
+
 class Budget(Record):
     """The seconds a stop has and the seconds it needs; prints as the sum `15 preStop + 30 drain + 2 margin`."""
 
@@ -145,8 +149,10 @@ class Budget(Record):
 
     @property
     def left(self) -> float:
-        """What preStop leaves of the grace period; NaN where either is not known."""
-        return self.grace.value - (self.pre_stop.value if self.pre_stop else 0.0)
+        """What preStop leaves of the grace period, or the 2 s that the kubelet adds; NaN where either is not known."""
+        if self.pre_stop is None or self.grace.value <= 0:
+            return self.grace.value
+        return max(self.grace.value - self.pre_stop.value, _EXTENSION)
 
     @property
     def needed(self) -> float | None:
