@@ -596,6 +596,12 @@ def take(machine: Machine, point: Point) -> None:
             # A server that gives the signal on, once it has ended, to the handler it found: another server's.
             machine.write(machine.world, ("over", id(installed.server.node)), TRUE)
             installed = installed.before if (installed.server.serves or {}).get("reraises") else None
+        if isinstance(installed, Registration) and path_of(installed.handler) not in (
+            "signal.SIG_DFL",
+            "signal.SIG_IGN",
+        ):
+            machine.handler = installed
+            run_handler(machine, installed, point)
         return
     if isinstance(installed, Unknown):
         raise Leave([End(DEFAULT, installed.tag or LOST)])
@@ -808,22 +814,27 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
     return ends
 
 
-def let_tasks_run(machine: Machine) -> None:
+def let_tasks_run(machine: Machine, seconds: Value | None) -> None:
     """After the signal the tasks beside the main task go on: one that comes to its end has done what it does."""
     if machine.running_tasks:
         return
     machine.running_tasks = True
     try:
         tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
-        _let_run(machine, [task for task in tasks if isinstance(task, Thing) and task.kind == "asyncio.Task"])
+        _let_run(machine, [t for t in tasks if isinstance(t, Thing) and t.kind == "asyncio.Task"], seconds)
     finally:
         machine.running_tasks = False
 
 
-def _let_run(machine: Machine, tasks: Sequence[Thing]) -> None:
+def _let_run(machine: Machine, tasks: Sequence[Thing], seconds: Value | None = None) -> None:
     for task in tasks:
-        if _still_runs(task) and finishes(machine, task, task.node or machine.entry.tree, keeps=True) is True:
+        if not _still_runs(task):
+            continue
+        mark, node = len(machine.trail), task.node or machine.entry.tree
+        if within(machine, seconds, lambda task=task, node=node: finishes(machine, task, node, keeps=True)) is True:  # type: ignore[misc]
             machine.write(task.store, "#finished", TRUE)
+        else:
+            machine.undo(mark)
 
 
 def _still_runs(task: Thing) -> bool:
@@ -924,6 +935,9 @@ def join_point(
         return FROM_OUTSIDE
 
     def ready() -> bool | Unknown:
+        return within(machine, seconds, done)
+
+    def done() -> bool | Unknown:
         if group is not None and machine.arrived:
             _let_run(machine, things)
         cancelled = group is not None and "#cancelled" in group.store
@@ -939,6 +953,19 @@ def join_point(
     finally:
         for thing in things:
             machine.close(thing, "join")
+
+
+def within(machine: Machine, seconds: Value | None, done: Callable[[], bool | Unknown]) -> bool | Unknown:
+    """Whether something is done before a timeout: what takes longer is not, and only the timeout's time passes."""
+    before = machine.delay
+    answer = done()
+    limit = seconds.value if isinstance(seconds, Const) and isinstance(seconds.value, (int, float)) else None
+    if limit is None or answer is not True or before is None:
+        return answer
+    if machine.delay is None or machine.delay - before > limit:
+        machine.delay = before
+        return False
+    return answer
 
 
 def finish(machine: Machine, ends: list[End]) -> list[End]:

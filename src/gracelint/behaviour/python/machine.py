@@ -707,8 +707,10 @@ class Machine:
             self.cancelling = False
             raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
         if self.deferred and not self.aside and not self.arrived:
-            for key, value_ in self.deferred:
-                self.write(self.world, key, value_)
+            for key, handler in self.deferred:
+                if isinstance(handler, Registration):
+                    handler.before = self.world.get(key)
+                self.write(self.world, key, handler)
             self.deferred = []
         self.resuming, resuming = False, self.resuming
         if self.pending is not None and self.awaiting and not self.aside:
@@ -718,7 +720,7 @@ class Machine:
         if not self.arrived:
             return self._wait_before(point, is_ready, ready, raises, comes_back, deaf, value)
         if self.handling == 0 or self.aside:
-            is_ready = self._after_tasks(is_ready, ready)
+            is_ready = self._after_tasks(point, is_ready, ready)
             return self._wait_after(point, is_ready, raises, value, resuming)
         self.act("wait", point.what, point.node, point.limit)
         self.leaving.append(point)
@@ -729,11 +731,13 @@ class Machine:
         self.spend(point)
         return value
 
-    def _after_tasks(self, is_ready: bool | Unknown, ready: Callable[[], bool | Unknown] | None) -> bool | Unknown:
+    def _after_tasks(
+        self, point: Point, is_ready: bool | Unknown, ready: Callable[[], bool | Unknown] | None
+    ) -> bool | Unknown:
         """Whether the wait is over once the tasks beside it had their turn."""
         if is_ready is True or ready is None or not self.awaiting or self.aside or self.unheard or not self.runners:
             return is_ready
-        library.let_tasks_run(self)
+        library.let_tasks_run(self, point.seconds)
         return ready()
 
     def _wait_before(
@@ -762,7 +766,7 @@ class Machine:
             if self.served:
                 return value
             is_ready = ready() if ready is not None and not self.unheard else False
-            is_ready = self._after_tasks(is_ready, ready)
+            is_ready = self._after_tasks(point, is_ready, ready)
             if isinstance(is_ready, Unknown) and is_ready.tag == OUTSIDE:
                 is_ready = False
             return self._wait_after(point, is_ready, raises, value, False)

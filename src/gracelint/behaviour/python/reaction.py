@@ -206,6 +206,8 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     if left_behind is not None:
         server = (left_behind.serves or {}).get("server", "the server")
         why = f"the main thread ends, and with it {server} in its daemon thread: requests in flight are dropped"
+        if _daemon_requests(left_behind):
+            why = f"`{left_behind.what}` ends, but its request threads are daemons: requests in flight are dropped"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, left_behind.span, delay=machine.delay)
     daemonic = _daemon_requests(point)
     if daemonic and machine.thrown is None:
@@ -285,7 +287,7 @@ def _left_behind(machine: Machine, point: Point) -> Point | None:
             key[0] == "called after" for key in receiver.store if isinstance(key, tuple)
         )
         asked = asked or (receiver is not None and "should_exit" in receiver.store)
-        if is_daemon and not asked and thread.node not in machine.ended:
+        if _daemon_requests(serving) or (is_daemon and not asked and thread.node not in machine.ended):
             return serving
     return None
 

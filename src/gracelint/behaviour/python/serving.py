@@ -214,8 +214,7 @@ def _install(machine: Machine, point: Point) -> None:
     for name in point.handles:
         registration = Registration(Name("server"), point.node, point.module)
         registration.server = point
-        waiting = [value for key, value in machine.deferred if key == ("signal", name)]
-        registration.before = waiting[-1] if waiting else machine.world.get(("signal", name))
+        registration.before = machine.world.get(("signal", name))
         machine.write(machine.world, ("signal", name), registration)
 
 

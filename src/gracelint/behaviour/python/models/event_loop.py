@@ -15,6 +15,7 @@ from gracelint.behaviour.python.library import (
     path_of,
     start,
     text_of,
+    within,
 )
 from gracelint.behaviour.python.models.base import argument, model, receiver_of
 from gracelint.behaviour.python.models.threads import submit
@@ -302,7 +303,7 @@ def _later(machine: Machine, function: Value, args: Arguments, keywords: Keyword
 def _as_task(machine: Machine, value: Value, node: ast.AST) -> Value:
     if isinstance(value, Later):
         thing = Thing("asyncio.Task", value.node, machine.module)
-        if machine.handling:
+        if machine.arrived:
             thing.store["#target"] = value
             thing.store["#args"], thing.store["#kwargs"] = items("tuple", []), Items("dict", {})
         else:
@@ -363,7 +364,9 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
     point = Point(node, machine.module, "wait-for", seconds, text_of(node))
 
     def ready() -> bool | Unknown:
-        return machine.arrived and thing is not None and finishes(machine, thing, node)
+        if not machine.arrived or thing is None:
+            return False
+        return within(machine, seconds, lambda: finishes(machine, thing, node))
 
     return machine.wait(point, ready=ready, raises="builtins.TimeoutError")
 
