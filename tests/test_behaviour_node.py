@@ -489,6 +489,8 @@ def test_arguments_of_the_program_decide() -> None:
         (SERVER + "process.on('SIGTERM', require('./missing').stop);", "what ?./missing.stop() does cannot be told"),
         (SERVER + "for (const s of all) process.on('SIGTERM', stop);",
          "whether the handler in line 4 is installed is only known when it runs"),
+        (SERVER + "require('@acme/ops').gracefully(server);",
+         "whether @acme/ops.gracefully(), which the program calls, handles SIGTERM is not known"),
         ("require('@acme/server').start();", "nothing is known of @acme/server.start(), which the program calls"),
         (SERVER + "let active = 0;\nserver.on('request', () => { active++; });\n"
          "process.on('SIGTERM', () => { server.close(); setInterval(() => { if (active === 0) process.exit(0); }, 100); });",
@@ -642,3 +644,55 @@ def test_any_text_gives_facts_or_a_syntax_error(text: str) -> None:
         assert 0 <= error.span.start <= len(text)
     else:
         assert set(found.reactions) >= {"SIGTERM", "SIGINT"}
+
+
+SLEEP = "const sleep = (ms) => new Promise((done) => setTimeout(done, ms));\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "seconds"),
+    [
+        ("server.close(() => process.exit(0));", None),
+        ("server.close(); setTimeout(() => process.exit(1), 20000);", 20.0),
+        ("server.close(); setTimeout(() => process.exit(1), 20000).unref();", None),
+        ("const t = setTimeout(() => process.exit(1), 20000); server.close(() => clearTimeout(t));", None),
+        ("setTimeout(() => server.close(), 15000);", 15.0),
+        ("sleep(4000).then(() => server.close(() => process.exit(0)));", 4.0),
+        ("Promise.all([sleep(4000), sleep(6000)]).then(() => process.exit(0)); server.close();", 6.0),
+        ("Promise.race([sleep(4000), sleep(6000)]).then(() => process.exit(0)); server.close();", 4.0),
+    ],
+)
+def test_the_time_it_always_takes(handler: str, seconds: float | None) -> None:
+    found = program(f"{SERVER}{SLEEP}process.on('SIGTERM', () => {{ {handler} }});")
+    assert (found.reactions["SIGTERM"].as_pid_1, found.reactions["SIGTERM"].delay) == ("handled", seconds)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "handler", "seconds"),
+    [
+        ("65_000", "server.close();", 65.0),
+        ("65_000", "server.close(); server.closeIdleConnections();", 65.0),
+        ("65_000", "server.close(); setInterval(() => server.closeIdleConnections(), 500).unref();", None),
+        ("65_000", "server.close(); setTimeout(() => process.exit(0), 8000).unref();", 8.0),
+        ("1000", "server.close();", 1.0),
+    ],
+)
+def test_connections_that_clients_keep(set_to: str, handler: str, seconds: float | None) -> None:
+    found = program(f"{SERVER}server.keepAliveTimeout = {set_to};\nprocess.on('SIGTERM', () => {{ {handler} }});")
+    assert (found.reactions["SIGTERM"].as_pid_1, found.reactions["SIGTERM"].delay) == ("handled", seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("const { promise, resolve } = Promise.withResolvers();\nprocess.on('SIGTERM', resolve);\nawait promise;\nserver.close();",
+         "handled"),
+        ("import { on } from 'events';\nfor await (const _ of on(process, 'SIGTERM')) break;\nserver.close();", "handled"),
+        ("process.on('SIGTERM', async () => {\n  await new Promise((_, no) => server.close(no));\n  await flush();\n});", "cut"),
+        ("class Life { static get() { return (this.one ??= new Life()); } on() { process.on('SIGTERM', () => server.close()); } }\n"
+         "Life.get().on();", "handled"),
+    ],
+)  # fmt: skip
+def test_promises_that_wait_for_a_signal(text: str, verdict: str) -> None:
+    module = "import http from 'http';\nconst server = http.createServer().listen(8000);\n"
+    assert program(module + text).reactions["SIGTERM"].as_pid_1 == verdict

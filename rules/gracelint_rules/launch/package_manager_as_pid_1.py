@@ -77,12 +77,12 @@ def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
 
 
 def _speaks(launch: Launch, hop: Hop) -> bool:
-    """Of what keeps the signal away it speaks where that is the package manager, or the shell that it starts."""
+    """Of what keeps the signal away it speaks where that is a package manager, or the shell that it starts."""
     if launch.verdict not in _BAD:
         return bool(hop.details.get("manages"))
     decisive = launch.blocker
-    if decisive is None or decisive is hop:
-        return decisive is hop
+    if decisive is None or decisive.kind is HopKind.PACKAGE_MANAGER:
+        return decisive is not None
     above = launch.above(decisive)
     return decisive.kind is HopKind.SHELL and above is not None and above.kind is HopKind.PACKAGE_MANAGER
 

@@ -239,9 +239,13 @@ def _ternary(machine: Machine, node: Node, frame: Frame) -> Any:
 
 def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    value = machine.value(right, frame)
-    if node.type == "augmented_assignment_expression":
-        value = UNKNOWN
+    operator = node.child_by_field_name("operator")
+    kind = text_of(operator) if operator is not None and node.type == "augmented_assignment_expression" else ""
+    if kind in ("??=", "||=", "&&="):
+        value = _logical(machine, kind[:2], machine.value(left, frame), right, frame)
+    else:
+        value = machine.value(right, frame)
+        value = UNKNOWN if kind else value
     if left is not None:
         machine.bind(left, value, frame)
         if machine.stopping:
@@ -345,6 +349,8 @@ def _call_expression(machine: Machine, node: Node, frame: Frame) -> Any:
         return UNDEFINED
     target = machine.value(function, frame)
     args = _arguments(machine, node, frame)
+    if isinstance(target, Closure):
+        machine.run_timers.add((frame.file.source.path, node.start_byte))
     return machine.call(target, args, frame, node)
 
 

@@ -349,6 +349,14 @@ def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -
     return Promise((*frame.after, After("race", frame.file.span(node), parts=waits)), UNKNOWN)
 
 
+def _with_resolvers(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`const { promise, resolve } = Promise.withResolvers()`"""
+    kept: list[Any] = []
+    executor = Builtin(lambda m, pair, at, f: kept.extend(pair))
+    promise = machine.new_promise([executor], node, frame)
+    return Object({"promise": promise, "resolve": kept[0], "reject": kept[1]})
+
+
 def _awaited_of(value: Any) -> Thing | None:
     """What settles a promise later: a signal, a `resolve` that is kept."""
     last = value.after[-1] if isinstance(value, Promise) and value.after else None
@@ -433,6 +441,14 @@ def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
         kind = "drained" if emitter.kind == "server" and event == "close" else "ended"
         return Promise((*frame.after, After(kind, span, emitter)))
     return Promise((*frame.after, After("unknown", span)))
+
+
+def _on_events(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`for await (… of on(process, 'SIGTERM'))` waits for the signal as `once` does."""
+    emitter = args[0] if args else UNKNOWN
+    if isinstance(emitter, External) and emitter.path == "process":
+        return _once(machine, args, node, frame)
+    return _unknown_call(machine, "events.on", args, node, frame)
 
 
 def _fork(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -546,9 +562,11 @@ _FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "Promise.race": _promise_race,
     "Promise.any": _promise_race,
     "Promise.resolve": _promise_resolve,
+    "Promise.withResolvers": _with_resolvers,
     "util.promisify": _promisify,
     "util.callbackify": _callbackify,
     "events.once": _once,
+    "events.on": _on_events,
     "cluster.fork": _fork,
     "cluster.on": _cluster_on,
     "cluster.once": _cluster_on,

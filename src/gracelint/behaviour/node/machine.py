@@ -344,7 +344,9 @@ class Machine:
         if isinstance(owner, Class):
             if name in owner.statics:
                 return owner.statics[name]
-            return self.member(owner.parent, name, frame) if owner.parent is not None else UNKNOWN
+            if owner.parent is None:
+                return UNKNOWN if name in ("name", "prototype", "length") else UNDEFINED
+            return self.member(owner.parent, name, frame)
         if isinstance(owner, Array):
             if name.isdigit():
                 absent = UNKNOWN if owner.open else UNDEFINED

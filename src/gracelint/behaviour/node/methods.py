@@ -380,7 +380,9 @@ def close(
         machine.task(function, [UNDEFINED], frame, after)
     hooks = thing.callbacks.get("onClose", ())
     for function in hooks:
-        machine.task(function, [thing], frame, frame.after)
+        result = machine.task(function, [thing], frame, frame.after)
+        if isinstance(result, Promise):
+            after = (*after, *(part for part in result.after if part not in after))
     return thing if thing.row.get("callback") else Promise(after, UNDEFINED)
 
 

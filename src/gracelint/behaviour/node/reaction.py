@@ -93,6 +93,10 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
     if base.unread:
         why = f"{base.unread[0]} could not be read, and may handle {signal}"
         return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
+    library = next((path for path in base.foreign if any(word in path.lower() for word in _MAY_HANDLE)), None)
+    if library is not None:
+        why = f"whether {library}(), which the program calls, handles {signal} is not known"
+        return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
     injected = _in_uncalled_method(signal, base)
     if injected is not None:
         where = f"{injected.source.path} line {injected.line}"
@@ -112,6 +116,13 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
         why = f"it handles {' and '.join(others)}, not {signal}"
         return answer(Verdict.IGNORED, child, Cause.OTHER_SIGNAL_ONLY, why, known.span)
     return answer(Verdict.IGNORED, child, Cause.NO_HANDLER, f"it has no handler for {signal}")
+
+
+_MAY_HANDLE = (
+    "shutdown", "graceful", "terminat", "lifecycle", "signal", "exit", "cleanup", "teardown", "stoppable",
+    "apolloserver",
+)  # fmt: skip
+"""Words in the name of a library's function that may be there to handle signals."""
 
 
 def _in_uncalled_method(signal: str, base: Machine) -> Span | None:
@@ -200,7 +211,7 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 machine.timer_stack.pop()
                 if thing.data is None:
                     machine.resolved[id(thing)] = after
-            if len(machine.events) > seen:
+            if len(machine.events) > seen and thing in opened:
                 delay = max(delay, seconds or 0.0)
         elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
             waits = thing.data[3]

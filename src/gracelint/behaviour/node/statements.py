@@ -14,6 +14,7 @@ from gracelint.behaviour.node.values import (
     Array,
     External,
     Object,
+    Promise,
     Scope,
     Thing,
     equal,
@@ -101,6 +102,9 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         return None
     operator = node.child_by_field_name("operator")
     over = machine.value(right, frame)
+    if any(child.type == "await" for child in node.children) and isinstance(over, Promise):
+        frame.after = (*frame.after, *(part for part in over.after if part not in frame.after))
+        over = Array([UNKNOWN])
     if any(child.type == "await" for child in node.children) and not isinstance(over, Array):
         ended = _endless(machine, node, body, frame, None)
         loop = frame.after[-1].thing if frame.after else None
