@@ -12,6 +12,7 @@ from functools import cache
 
 from gracelint.facts.launch import Assumptions
 from gracelint.finding import Severity
+from gracelint.numbers import is_whole
 from gracelint.record import Record, field, replace
 
 TYPE_CHECKING = False
@@ -335,7 +336,7 @@ def _image_files(key: str, value: object) -> Mapping[str, str]:
 
 def _version(key: str, value: object) -> tuple[int, int]:
     parts = value.lstrip("v").split(".") if isinstance(value, str) else []
-    if len(parts) < 2 or not (parts[0].isdecimal() and parts[1].rstrip("+").isdecimal()):
+    if len(parts) < 2 or not (is_whole(parts[0]) and is_whole(parts[1].rstrip("+"))):
         raise _WrongValueError(f'{key} must be a string such as "1.30", not {value!r}')
     return int(parts[0]), int(parts[1].rstrip("+"))
 

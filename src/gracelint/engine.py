@@ -97,6 +97,10 @@ def lint(project: Project, selection: Selection) -> Report:
     )
 
 
+_HINTS = 20
+"""Names that are compared with all that there are, which takes a millisecond each."""
+
+
 class _Made(Record, identity=True):
     """A finding that the settings want. `origins` are where the launches that it is about are declared."""
 
@@ -309,6 +313,7 @@ def _idle(
 ) -> list[_Made]:
     """Suppressions that silence nothing, and those of rules that do not exist."""
     found: list[_Made] = []
+    hints = 0
     for item in suppressions:
         chosen = selection.at(item.at.source.path)
         rule = judged.get(item.rule) or OWN.get(item.rule)
@@ -317,7 +322,8 @@ def _idle(
         if item.rule not in chosen.known and chosen.settings.without_plugins:
             continue
         if item.rule not in chosen.known:
-            hint = did_you_mean(item.rule, chosen.known)
+            hints += 1
+            hint = did_you_mean(item.rule, chosen.known) if hints <= _HINTS else ""
             name, message = "unknown-rule-in-suppression", f"no rule is named `{item.rule}`{hint}"
         elif rule is not None and chosen.runs(rule):
             name, message = "unused-suppression", f"`{item.rule}` finds nothing here: this suppression can go"

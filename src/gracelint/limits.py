@@ -14,7 +14,11 @@ ELEMENTS_A_STEP = 4
 """Elements of a list, or of another collection, that are copied at the price of one step."""
 EXPANDED = 4_096
 """Characters of a text that others were put into; one that is written down may be longer."""
+WORDS = 1_000
+"""Words of a command line beyond those that are written down: `set -- "$@" "$@"` doubles them."""
+PROCESSES = 3_000
+"""Processes that one launch starts, or may start, one after the other or side by side."""
 EXACT = 2**53
 """Beyond it an integer is told from its neighbours by nobody who counts seconds, ports or signals."""
-NODES = 400_000
-"""Nodes of one file's syntax tree."""
+TOKENS = 300_000
+"""Words and signs of one file in Python, whose syntax tree takes 300 bytes for each."""

@@ -52,13 +52,18 @@ def comments(source: Source) -> Iterator[Suppression]:
 
     marker = "//" if source.path.endswith((".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")) else "#"
     comment = re.compile(rf"(?<![^\s\ufeff]){re.escape(marker)}[ \t]*gracelint:[ \t]*ignore\[([^\]\r\n]*)\][^\r\n]*")
+    block = below = 0
+    under = source.span(0, 0)
     for match in comment.finditer(text):
         line = source.position(match.start())[0]
         line_span = source.line_span(line)
         alone = not text[line_span.start : match.start()].strip("\ufeff \t")
         if not alone and kind_of(source.path) == DOCKERFILE:
             continue
-        reach = _below(source, line, marker) if alone else line_span
+        if alone and not block <= line < below:
+            block, below = line, _below(source, line, marker)
+            under = _instruction(source, below, marker)
+        reach = under if alone else line_span
         whole = _with_newline(line_span) if alone else _with_space_before(source, match.start(), match.end())
         yield from _names(source, match.group(1), match.start(1), reach, whole)
 
@@ -90,12 +95,18 @@ def _names(source: Source, listed: str, start: int, reach: Span, whole: Span) ->
         offset += len(part) + 1
 
 
-def _below(source: Source, line: int, marker: str) -> Span:
-    """The first line below that is no comment, with its continuation lines in a Dockerfile."""
+def _below(source: Source, line: int, marker: str) -> int:
+    """The first line below that is no comment; one more than there are where there is none."""
     last = len(source.line_starts)
     line += 1
     while line < last and source.line_span(line).text.lstrip().startswith(marker):
         line += 1
+    return line
+
+
+def _instruction(source: Source, line: int, marker: str) -> Span:
+    """A line, with its continuation lines in a Dockerfile."""
+    last = len(source.line_starts)
     if line > last:
         return source.span(len(source.text), len(source.text))
     start = source.line_span(line).start

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.facts.launch import Deadline
 
-_NUMBER = re.compile(r"\d+(\.\d+)?s?")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?s?")
 
 
 def raise_to(deadline: Deadline, seconds: float) -> tuple[Edit, ...] | None:

@@ -358,5 +358,5 @@ def _flow(value: Tree, quoted: bool) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_PLAIN = re.compile(r"[A-Za-z_/][\w./-]*|\d+s")
+_PLAIN = re.compile(r"[A-Za-z_/][\w./-]*|[0-9]+s")
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from gracelint.record import Record
 from gracelint.source import Passage, Source, Span, Word
 
+_MOST_PARENTS = 128
+"""Stages of which one is built from the next; no image has more layers."""
+
 
 class Heredoc(Record):
     """A heredoc of a RUN, COPY or ADD: `delimiter` as written without quotes, `body` the lines between."""
@@ -98,8 +101,10 @@ class Stage(Record, identity=True):
         return next((item for item in reversed(self.instructions) if item.name == name), None)
 
     def lineage(self) -> Iterator[Stage]:
-        """This stage, then those it is built from."""
+        """This stage, then those it is built from, the nearest ones."""
         stage: Stage | None = self
-        while stage is not None:
+        left = _MOST_PARENTS
+        while stage is not None and left:
             yield stage
             stage = stage.parent
+            left -= 1

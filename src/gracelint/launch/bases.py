@@ -6,6 +6,7 @@ from functools import cache
 
 from gracelint.facts.launch import Image
 from gracelint.knowledge import table
+from gracelint.numbers import is_whole
 from gracelint.source import Word
 
 TYPE_CHECKING = False
@@ -161,7 +162,7 @@ def _versions(row: dict[str, Any], root: dict[str, Any], name: str, tag: str) ->
             break
     program = row.get("program")
     number = tag.removeprefix("v").partition("-")[0]
-    if program and not number[:1].isdecimal():
+    if program and not is_whole(number[:1]):
         number = next((version for pattern, version in row.get("floating", ()) if _matches(tag, pattern)), "")
     if program and number and "$" not in tag:
         versions[program] = number
@@ -173,7 +174,7 @@ def _versions(row: dict[str, Any], root: dict[str, Any], name: str, tag: str) ->
 
 def _npm(node: str) -> str | None:
     """The npm that came with a node release; a tag such as `20` stands for the last one of its kind."""
-    parts = [int(part) for part in node.split(".") if part.isdecimal()]
+    parts = [int(part) for part in node.split(".") if is_whole(part)]
     if not parts:
         return None
     newest = [*parts, 999, 999][:3]

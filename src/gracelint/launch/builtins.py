@@ -9,6 +9,7 @@ from gracelint.facts.script import ShellWord, Simple
 from gracelint.launch.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, prepares
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
+from gracelint.numbers import is_whole
 from gracelint.parse.expansion import ITEMS, expand, expand_all
 from gracelint.posix import normal
 from gracelint.record import Record, replace
@@ -104,14 +105,14 @@ def jobs_of(operands: Sequence[str], state: State) -> frozenset[int] | None:
         process = operand.lstrip("-")
         if operand in ("0", "-1") or process in (SELF, "$$"):
             found.add(GROUP)
-        elif process.startswith(JOB) and process[len(JOB) :].isdecimal():
+        elif process.startswith(JOB) and is_whole(process[len(JOB) :]):
             # Without `set -m` a job leads no process group, and `kill -$PID` finds none
             found.update((int(process[len(JOB) :]),) if process == operand or state.monitor else ())
-        elif process.startswith(LEADER) and process[len(LEADER) :].isdecimal():
+        elif process.startswith(LEADER) and is_whole(process[len(LEADER) :]):
             found.add(int(process[len(LEADER) :]))
         elif operand in ("%%", "%+", "%", "$!"):
             found.add(state.jobs)
-        elif operand.startswith("%") and operand[1:].isdigit():
+        elif operand.startswith("%") and is_whole(operand[1:]):
             found.add(int(operand[1:]))
         elif operand in ("$(jobs -p)", "`jobs -p`"):
             found.update(range(1, state.jobs + 1))
@@ -211,7 +212,7 @@ def _source(walk: Walk, call: Call, state: State) -> list[State]:
 def _exit(walk: Walk, call: Call, state: State) -> list[State]:
     kind = "return" if call.name == "return" and state.depth else "exit"
     status = call.operands[0].value if call.operands else ""
-    state.events.append(event(kind, call.command.span, state, signal=status if status.isdecimal() else ""))
+    state.events.append(event(kind, call.command.span, state, signal=status if is_whole(status) else ""))
     state.ended = True
     return [state]
 
@@ -307,7 +308,7 @@ def _set(walk: Walk, call: Call, state: State) -> list[State]:
 
 def _shift(walk: Walk, call: Call, state: State) -> list[State]:
     count = call.operands[0].value if call.operands else "1"
-    known = state.positional is not None and count.isdigit()
+    known = state.positional is not None and is_whole(count)
     state.positional = (state.positional or ())[int(count) :] if known else None
     return [state]
 
@@ -371,7 +372,7 @@ def _compare(left: str | None, operator: str | None, right: str | None) -> bool 
         return fnmatchcase(left, right) is (operator != "!=")
     numbers = _NUMBERS.get(operator or "")
     left, right = _as_number(left), _as_number(right)
-    if numbers is None or not left.lstrip("-").isdigit() or not right.lstrip("-").isdigit():
+    if numbers is None or not is_whole(left.removeprefix("-")) or not is_whole(right.removeprefix("-")):
         return None
     return numbers(int(left), int(right))
 

@@ -7,6 +7,7 @@ from gracelint.facts.verdict import Verdict
 from gracelint.launch.deadlines import in_time
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
+from gracelint.limits import PROCESSES
 from gracelint.record import Record, replace
 from gracelint.source import Span, Word
 
@@ -51,6 +52,10 @@ def follow(argv: tuple[Word, ...], context: Context) -> Way:
     steps: list[Step] = []
     way = Way()
     while True:
+        context.followed.count += 1
+        if context.followed.count > PROCESSES:
+            way = _unknown(argv, context, "what is started is too large to be followed")
+            break
         if context.depth + len(steps) > _LONGEST_WAY:
             way = _unknown(argv, context, "the command starts itself over and over")
             break

@@ -190,9 +190,11 @@ def _printed(run: Instruction, *names: str) -> Passage | None:
 def _simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
     from gracelint.facts.script import AndOr, Simple
 
-    for command in commands:
+    waiting = list(reversed(commands))
+    while waiting:
+        command = waiting.pop()
         if isinstance(command, AndOr):
-            yield from _simple_commands((command.left, command.right))
+            waiting += (command.right, command.left)
         elif isinstance(command, Simple):
             yield command
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from gracelint.knowledge import table
+from gracelint.launch.words import split
+from gracelint.limits import EXPANDED
 from gracelint.source import Passage, Word
 
 
@@ -60,25 +64,24 @@ def _assignment(text: str) -> tuple[str, str, str]:
 
 
 def _expand(text: str, variables: dict[str, str], depth: int = 0) -> str:
-    """Puts in `$(NAME)` and `${NAME}`; what is not known stays."""
+    """Puts in `$(NAME)` and `${NAME}`; what is not known, or makes the text too long, stays."""
     if depth > 10 or "$" not in text:
         return text
-    result, index = "", 0
-    while index < len(text):
-        if text[index] != "$" or index + 1 >= len(text):
-            result += text[index]
-            index += 1
-            continue
-        closing = {"(": ")", "{": "}"}.get(text[index + 1])
-        end = text.find(closing, index) if closing else -1
-        name = text[index + 2 : end] if end > 0 else ""
-        if name in variables:
-            result += _expand(variables[name], variables, depth + 1)
-            index = end + 1
-        else:
-            result += text[index : index + 2]
-            index += 2
-    return result
+    length = 0
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal length
+        name = match[1] or match[2]
+        if name not in variables or length > EXPANDED:
+            return match[0]
+        found = _expand(variables[name], variables, depth + 1)
+        length += len(found)
+        return found if length <= EXPANDED else match[0]
+
+    return _REFERENCE.sub(value, text)
+
+
+_REFERENCE = re.compile(r"\$\(([^()$\s:]*)\)|\$\{([^{}$\s:]*)\}|\$\$")
 
 
 def _lines_of(
@@ -101,13 +104,13 @@ def _command(makefile: Passage, place: tuple[int, int], variables: dict[str, str
     span = makefile.span(*place)
     text = _expand(makefile.text[slice(*place)].lstrip(" \t@-+"), variables).replace("$$", "$")
     shell = variables.get("SHELL", "/bin/sh")
-    words = text.split()
-    if not words:
+    first = next(iter(text.split(None, 1)), None)
+    if first is None:
         return ()
     row = table("supervisors")["make"]
-    builtin = words[0] in row["shell_words"] or "=" in words[0]
+    builtin = first in row["shell_words"] or "=" in first
     if shell == "/bin/sh" and not builtin and not set(row["shell_characters"]).intersection(text):
-        import shlex
-
-        return tuple(Word(part, span) for part in shlex.split(text))
+        words = split(text, span)
+        if words is not None:
+            return words
     return (Word(shell, span), Word("-c", span), Word(text, span))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gracelint.facts.launch import Image
 
 _SHELL_TOKEN = re.compile(
-    r"""(?P<end>[;&|()\n]+)|(?P<redirect>\d*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
+    r"""(?P<end>[;&|()\n]+)|(?P<redirect>[0-9]*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
     r"""|(?P<word>(?:[^\s;&|()<>"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|.""",
     re.S,
 )
@@ -160,7 +160,7 @@ def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
 
 def _package(word: str) -> tuple[str, str]:
     """`tini=0.19.0-r0`, `gunicorn[gevent]>=20`, `npm@10.2.4`, `@scope/tool@1` …"""
-    match = re.match(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?(\d[^,;]*))?", word)
+    match = re.match(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?([0-9][^,;]*))?", word)
     return (match[1], match[2] or "") if match else (word, "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.knowledge import table
 from gracelint.launch.one_shots import one_shot, sets_up_by_operand
 from gracelint.launch.words import base_name
+from gracelint.numbers import is_whole
 from gracelint.parse.expansion import Scope, expand
 from gracelint.record import Record, field, replace
 from gracelint.source import Word
@@ -258,7 +259,7 @@ def is_idle(words: tuple[Word, ...], least: float = _LONG) -> bool:
     name = base_name(values[0]) if values else ""
     if name == "sleep" and len(values) > 1:
         seconds = values[1].rstrip("s")
-        return not (seconds.replace(".", "", 1).isdigit() and float(seconds) < least)
+        return not (is_whole(seconds.replace(".", "", 1)) and float(seconds) < least)
     return name == "tail" and any(value.startswith("-") and "f" in value.lower() for value in values[1:])
 
 

@@ -11,7 +11,8 @@ from gracelint.knowledge import table
 from gracelint.launch.image import find_path, find_text
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options
-from gracelint.parse.errors import ParseError
+from gracelint.numbers import is_whole, whole
+from gracelint.parse.errors import ParseError, TooLargeError
 from gracelint.record import replace
 from gracelint.source import Source, Word
 
@@ -43,7 +44,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
 def _is_python(name: str) -> bool:
     """python, python3, python3.12, pypy3 …"""
     version = name.removeprefix("python").removeprefix("pypy")
-    return name in ("python", "pypy") or (version != name and version.replace(".", "").isdigit())
+    return name in ("python", "pypy") or (version != name and is_whole(version.replace(".", "")))
 
 
 def _python_step(argv: tuple[Word, ...], context: Context) -> Step:
@@ -226,9 +227,23 @@ def _read_python(
             argv=tuple(word.value for word in rest),
             module=module,
         )
+    except TooLargeError:
+        return _unknown(argv, context, f"{source.path} is too large to be followed")
     except ParseError as error:
-        return _unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
+        return _unknown(argv, context, f"{source.path} {_not_python(error.span.line, context)}")
     return _program_step(argv, program, context)
+
+
+def _not_python(line: int, context: Context) -> str:
+    """Where a program is no Python, as far as the Python that runs gracelint can tell: it knows no newer syntax."""
+    import sys
+
+    own = sys.version_info[:2]
+    here = f"Python {own[0]}.{own[1]}, which gracelint runs on"
+    its = tuple(map(whole, context.image.versions.get("python", "").split(".")[:2]))
+    if len(its) == 2 and None not in its and its > own:
+        return f"cannot be read by {here}, in line {line}: the image has {its[0]}.{its[1]}"
+    return f"has a syntax error in line {line}, to {here}"
 
 
 def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: tuple[Word, ...]) -> Step:
@@ -240,7 +255,7 @@ def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: t
             source,
             files=context.files,
             env=context.env,
-            node_major=int(major) if major.isdigit() else None,
+            node_major=whole(major),
             argv=tuple(word.value for word in rest),
             preload=_preloaded(argv, context),
         )

@@ -20,7 +20,9 @@ from gracelint.launch.builtins import (
 from gracelint.launch.paths import JOB, LEADER, Event, State, asks, filters, lingers
 from gracelint.launch.services import daemonizes, stops
 from gracelint.launch.written import note_writes
+from gracelint.limits import WORDS
 from gracelint.record import replace
+from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from gracelint.facts.script import Command, Redirect
     from gracelint.launch.paths import Shapes
-    from gracelint.source import Passage, Span, Word
+    from gracelint.source import Passage, Span
 
 _MOST_PATHS = 48
 _MOST_STEPS = 10_000
@@ -135,7 +137,10 @@ class Walk:
             return [state]
         words: list[Word] = []
         for word in command.words:
-            words.extend(state.words(word))
+            more = state.words(word)
+            if len(words) + len(more) > len(command.words) + WORDS:
+                more = [Word(word.text.strip('"'), word.span)]
+            words.extend(more)
         state.variables["?"] = None
         if not words:
             return [state]

@@ -392,8 +392,9 @@ def _graceful_by_default(root: str, context: Context) -> Options:
         source = context.files.read(posixpath.join(root, name))
         if source is None:
             continue
-        maven = r"<artifactId>spring-boot-(?:starter-parent|dependencies)</artifactId>\s*<version>(\d+)\.(\d+)"
-        gradle = r"org\.springframework\.boot[\"']\)?\s+version\s+[\"'](\d+)\.(\d+)"
+        number = r"([0-9]{1,9})\.([0-9]{1,9})"
+        maven = rf"<artifactId>spring-boot-(?:starter-parent|dependencies)</artifactId>\s*<version>{number}"
+        gradle = rf"org\.springframework\.boot[\"']\)?\s+version\s+[\"']{number}"
         version = re.search(f"{maven}|{gradle}", source.text)
         if version is not None:
             major, minor = (int(number) for number in version.groups() if number is not None)

@@ -17,6 +17,7 @@ from gracelint.launch.services import daemonizes
 from gracelint.launch.step import Context, Step
 from gracelint.launch.traps import Reaction, Scene, blocking, program_of, react
 from gracelint.launch.words import base_name
+from gracelint.numbers import is_whole
 from gracelint.parse.expansion import Scope
 from gracelint.parse.shell import read_script
 from gracelint.posix import normal
@@ -111,7 +112,7 @@ def rows_of(shell: str, context: Context) -> tuple[str, ...]:
         return (image.sh,) if image.sh in table("shells") else _LIKELY_SH
     version = image.versions.get(name)
     if name == "bash" and version is not None:
-        number = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        number = tuple(int(part) for part in version.split(".")[:2] if is_whole(part))
         return ("bash-5.1+" if number >= (5, 1) else "bash-5.0" if number >= (5, 0) else "bash-4.4",)
     if image.sh in _SHELLS[name]:
         return (image.sh,) if image.sh else ()
@@ -424,8 +425,8 @@ def _state(job: _Job) -> State:
     state.variables["$"] = SELF
     state.variables["jobs -p"] = ""
     state.variables["PWD"] = context.working_dir
-    state.variables["EUID"] = "0" if user == "root" else user if user.isdigit() else _SOME_USER
-    state.variables["whoami"] = "root" if user == "0" else None if user.isdigit() else user
+    state.variables["EUID"] = "0" if user == "root" else user if is_whole(user) else _SOME_USER
+    state.variables["whoami"] = "root" if user == "0" else None if is_whole(user) else user
     state.errexit = "e" in call.options
     state.monitor = "m" in call.options or "i" in call.options
     return state

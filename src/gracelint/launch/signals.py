@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.knowledge import table
+from gracelint.numbers import is_whole
 
 
 def signal_name(text: str) -> str | None:
@@ -10,7 +11,7 @@ def signal_name(text: str) -> str | None:
     text = text.strip()
     if text == "SIGTERM":
         return text
-    if text.isascii() and text.isdigit():
+    if is_whole(text):
         return _name(int(text)) if len(text) < 4 else None
     name = text.upper()
     name = name if name.startswith("SIG") else f"SIG{name}"
@@ -31,7 +32,7 @@ def signal_number(name: str) -> int | None:
         return None
     if not offset:
         return int(base)
-    if offset[0] != sign or not (offset[1:].isascii() and offset[1:].isdigit()) or len(offset) > 3:
+    if offset[0] != sign or not is_whole(offset[1:]) or len(offset) > 3:
         return None
     number = base + int(sign + offset[1:])
     return number if first <= number <= last else None

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Program
 
 
+class Followed:
+    """How many processes of one launch have been followed so far, those of all its branches."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class Context(Record, identity=True):
     """What is known where a process is started."""
 
@@ -46,6 +55,9 @@ class Context(Record, identity=True):
     """Whether there is something to read from: `tty: true`, `stdin_open: true`; else the input ends at once."""
     deadline: Deadline | None = None
     """Of a supervisor's program: when the supervisor kills it."""
+    above: frozenset[tuple[str, ...]] = frozenset()
+    """The supervisors that led here, by working directory and command line: one that comes again is a loop."""
+    followed: Followed = field(default_factory=Followed)
     user: str | None = None
     """Whom the process runs as, where a hop above has changed that; None: as the image says."""
 

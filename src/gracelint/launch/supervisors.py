@@ -11,7 +11,8 @@ from gracelint.launch.environment import seconds_of
 from gracelint.launch.image import find_text
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
-from gracelint.launch.words import base_name, read_options
+from gracelint.launch.words import base_name, read_options, split
+from gracelint.numbers import is_whole
 from gracelint.record import Record, replace
 from gracelint.source import Passage, Word
 
@@ -61,6 +62,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
     if effect is not Effect.FORWARDS:
         return Step(hop(effect, why))
+    itself = (context.working_dir, *(word.value for word in argv))
+    if itself in context.above:
+        return Step(hop(Effect.UNKNOWN, f"{key} starts itself over and over"))
     entries = list(_READERS[row["reader"]](argv, context, row))
     if not entries:
         why = row.get("unread") or f"what {key} runs cannot be read: its file is not in the project"
@@ -68,7 +72,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     killed = next((entry for entry in entries if entry.signal == "SIGKILL"), None)
     if killed is not None:
         return Step(hop(Effect.CUTS, f"{key} stops `{killed.name}` with SIGKILL, which nothing can handle"))
-    below = replace(context, pid_1=False, group_signalled=bool(row.get("waits_for_output")), depth=context.depth + 1)
+    group = bool(row.get("waits_for_output"))
+    above = context.above | {itself}
+    below = replace(context, pid_1=False, group_signalled=group, depth=context.depth + 1, above=above)
     together = tuple(
         (
             entry.argv,
@@ -129,7 +135,7 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
             continue
         stop = values.get("stopsignal")
         yield Entry(
-            _split(command),
+            split(command.value, command.span) or (),
             section.partition(":")[2],
             (signal_name(stop.value.strip()) if stop else None) or "SIGTERM",
             _stop_wait(values.get("stopwaitsecs"), command, row),
@@ -141,13 +147,9 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
 def _stop_wait(given: Word | None, command: Word, row: dict[str, Any]) -> Deadline:
     setting = row["deadline_setting"]
     length = given.value.strip() if given is not None else ""
-    if given is not None and length.isascii() and length.isdecimal() and len(length) < _LONGEST_NUMBER:
+    if given is not None and is_whole(length):
         return Deadline(float(length), given.span, setting)
     return Deadline(row["deadline"], None, setting, behind=command, written=f"{setting}={{}}")
-
-
-_LONGEST_NUMBER = 10
-"""Digits of seconds."""
 
 
 def _included(
@@ -250,7 +252,7 @@ def _timeout_kill(folder: str, context: Context) -> Deadline | None:
     """A service's own `timeout-kill`, in milliseconds; 0 is none."""
     passage = find_text(context.image, context.files, f"{folder}/timeout-kill", context.working_dir)
     text = passage.text.strip() if passage is not None else ""
-    if passage is None or not text.isdecimal() or len(text) >= _LONGEST_NUMBER or int(text) == 0:
+    if passage is None or not is_whole(text) or int(text) == 0:
         return None
     start = passage.text.index(text)
     return Deadline(int(text) / 1000, passage.span(start, start + len(text)), "timeout-kill", unit=0.001)
@@ -278,16 +280,6 @@ def _makefile_entries(argv: tuple[Word, ...], context: Context, row: dict[str, A
     words = recipe(passage, target, overrides)
     if words:
         yield Entry(words, target or "the default target")
-
-
-def _split(command: Word) -> tuple[Word, ...]:
-    import shlex
-
-    try:
-        parts = shlex.split(command.value)
-    except ValueError:
-        return ()
-    return tuple(Word(part, command.span) for part in parts)
 
 
 _READERS = {

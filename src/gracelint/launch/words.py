@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gracelint.record import Record
-from gracelint.source import Word
+from gracelint.source import Span, Word
 
 
 class Arguments(Record):
@@ -21,6 +21,16 @@ class Arguments(Record):
     def value(self, names: Collection[str]) -> Word | None:
         """The value of the last of these options that has one."""
         return next((value for name, value in reversed(self.options) if name in names and value is not None), None)
+
+
+def split(text: str, span: Span | None) -> tuple[Word, ...] | None:
+    """The words of a command line without a shell's own signs; None where its quotes do not match."""
+    import shlex
+
+    try:
+        return tuple(Word(part, span) for part in shlex.split(text))
+    except ValueError:
+        return None
 
 
 def base_name(word: str) -> str:

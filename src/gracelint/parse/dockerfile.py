@@ -46,7 +46,7 @@ _INSTRUCTION = re.compile(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
 _FLAG = re.compile(r"--\S+")
 _TAKES_HEREDOCS = r"(?i)\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s"
 _WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
-_HEREDOC = r"\d*<<(-?)([^<]+)"
+_HEREDOC = r"[0-9]*<<(-?)([^<]+)"
 _TOKEN = (
     r"""(?P<escaped>{escape}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""
     r"""|\{{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{{}}]|\{{[^{{}}]*\}})*))?\}}))"""

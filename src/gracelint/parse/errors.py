@@ -14,6 +14,10 @@ class ParseError(Exception):
         self.span = span
 
 
+class TooLargeError(ParseError):
+    """Text that may well be right, and is of a size that is not followed."""
+
+
 class TemplatedError(Exception):
     """A manifest that is a template: `span` is the first action that stands outside a scalar."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.limits import EXPANDED
+from gracelint.numbers import is_whole
 from gracelint.posix import normal
 from gracelint.record import Record, field
 
@@ -18,12 +20,10 @@ ITEMS = "\x1f"
 """Stands between the words of `$@` and of arrays, which stay several words even in quotes."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_BRACED = re.compile(r"([#!]?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
-_PART = re.compile(r"([A-Za-z_]\w*|\d):( +-?\d{1,6}|\d{1,6})(?::(\d{1,6}))?")
+_BRACED = re.compile(r"([#!]?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
+_PART = re.compile(r"([A-Za-z_]\w*|[0-9]):( +-?[0-9]{1,6}|[0-9]{1,6})(?::([0-9]{1,6}))?")
 """`${x:1:2}`; a minus needs a blank before it (`${x: -1}`), for `${x:-1}` is a default."""
 _SPLITS = re.compile(f"[ \t\n{ITEMS}]+")
-_LONGEST = 100_000
-"""Characters of a word; a longer one is given up."""
 _LONGEST_CUT = 1_000
 """Characters of a value from which `${x#pattern}` cuts, or of a `$(…)` that moves: each length is tried."""
 _SET_AT_RUN_TIME = frozenset(
@@ -46,10 +46,13 @@ def expand(text: str, scope: Scope) -> tuple[str, ...] | None:
     """The words that a word's text becomes, or None where that is only known when it runs. Globs stay as they are."""
     pieces: list[tuple[str, bool]] = []
     length = 0
+    longest = len(text) + EXPANDED
     for piece, quoted in _pieces(text, scope):
-        if piece is None or length > _LONGEST:
+        if piece is None:
             return None
         length += len(piece)
+        if length > longest:
+            return None
         pieces.append((piece, quoted))
     return tuple(_fields(pieces))
 
@@ -188,7 +191,7 @@ def _value(name: str, scope: Scope) -> str | None:
         return scope.variables[name]
     if name in ("?", "-", "$", "!") or name in _SET_AT_RUN_TIME:
         return None
-    if not (name.isdigit() or name in ("@", "*", "#")):
+    if not (is_whole(name) or name in ("@", "*", "#")):
         return None if OTHER_VARIABLES in scope.variables else ""
     if scope.positional is None:
         return None

@@ -25,6 +25,7 @@ from gracelint.facts.kubernetes import (
 )
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
+from gracelint.limits import EXPANDED
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
@@ -219,7 +220,7 @@ def _grace(pod: Mapping) -> Located[float]:
 
 def _replicas(node: Mapping) -> Located[int] | None:
     scalar = node.scalar("spec", "replicas")
-    if scalar is None or not scalar.value.isdecimal():
+    if scalar is None or not (scalar.value.isascii() and scalar.value.isdecimal()):
         return None
     return Located(int(scalar.value[:9]), scalar.span)
 
@@ -385,24 +386,40 @@ def _argv(node: Node | None, env: Map[str, Word | None] | None = None) -> tuple[
     return tuple(_expanded(item, env) if isinstance(item, Scalar) else Word("", item.span) for item in node.items)
 
 
-_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
-
-
 def _expanded(scalar: Scalar, env: Map[str, Word | None] | None) -> Word:
     """A word with `$(NAME)` put in where the container's own env has a literal, and `$$` as `$`."""
     passage = passage_of(scalar)
     if passage is None or env is None or "$" not in scalar.value:
         return Word(scalar.value, scalar.span, passage)
     parts: list[tuple[int, int, str | None]] = []
-    offset = 0
-    for match in _REFERENCE.finditer(scalar.value):
-        known = env.get(match[1]) if match[1] is not None else None
-        text = "$" if match[1] is None else known.value if known else None
-        parts += [(offset, match.start(), None), (*match.span(), text)]
-        offset = match.end()
+    offset = length = 0
+    for start, end, name in _references(scalar.value):
+        known = env.get(name) if name is not None else None
+        text = "$" if name is None else known.value if known else None
+        length += len(text or "")
+        parts += [(offset, start, None), (start, end, text if length <= EXPANDED else None)]
+        offset = end
     parts.append((offset, len(scalar.value), None))
     expanded = rewrite(passage, parts)
     return Word(expanded.text, scalar.span, expanded)
+
+
+def _references(text: str) -> Iterator[tuple[int, int, str | None]]:
+    """Where `$$` (no name) and `$(NAME)` begin and end."""
+    start, closing = text.find("$"), -1
+    while start >= 0:
+        end = start + 1
+        if text.startswith("$", end):
+            end += 1
+            yield start, end, None
+        elif text.startswith("(", end):
+            if closing < end:
+                closing = text.find(")", end)
+                closing = len(text) if closing < 0 else closing
+            if closing < len(text):
+                yield start, closing + 1, text[end + 1 : closing]
+                end = closing + 1
+        start = text.find("$", end)
 
 
 # Other objects
@@ -517,7 +534,7 @@ def _labels(node: Mapping | None) -> dict[str, str]:
     return {key: word.value for key, word in _words(node).items()}
 
 
-_NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 
 def _number(scalar: Scalar) -> float:

@@ -80,7 +80,8 @@ def _frame(
 
 def _window(text: str, start: int, end: int) -> tuple[str, str, str]:
     """The line before, at and after a place, cut to what fits on a screen."""
-    before, marked, after = visible(text[:start]), visible(text[start:end]), visible(text[end:])
+    around = text[max(start - _WIDEST, 0) : start], text[start : min(end, start + _WIDEST)], text[end : end + _WIDEST]
+    before, marked, after = map(visible, around)
     if len(before) + len(marked) + len(after) <= _WIDEST:
         return before, marked, after
     marked = marked if len(marked) <= _WIDEST // 2 else marked[: _WIDEST // 2] + "…"

@@ -25,6 +25,7 @@ from gracelint.behaviour.node.values import (
     equal,
     truthy,
 )
+from gracelint.numbers import is_whole
 from gracelint.record import replace
 
 TYPE_CHECKING = False
@@ -217,7 +218,7 @@ def _logical(machine: Machine, kind: str, left: Any, right: Node | None, frame: 
         finally:
             machine.certain, frame.after = was, before
         # `process.env.TIMEOUT_MS || 10000`: the number the program itself takes for granted
-        is_default = kind != "&&" and (isinstance(other, (int, float)) or (isinstance(other, str) and other.isdigit()))
+        is_default = kind != "&&" and (isinstance(other, (int, float)) or (isinstance(other, str) and is_whole(other)))
         return other if is_default and not isinstance(other, bool) else UNKNOWN
     if kind == "&&":
         return machine.value(right, frame) if truth else left

@@ -34,6 +34,7 @@ from gracelint.behaviour.node.values import (
 )
 from gracelint.knowledge import table
 from gracelint.limits import DEPTH, ELEMENTS_A_STEP, STEPS
+from gracelint.numbers import is_whole
 from gracelint.parse.errors import ParseError
 from gracelint.record import replace
 from gracelint.source import Source, Span
@@ -348,7 +349,7 @@ class Machine:
                 return UNKNOWN if name in ("name", "prototype", "length") else UNDEFINED
             return self.member(owner.parent, name, frame)
         if isinstance(owner, Array):
-            if name.isdigit():
+            if is_whole(name):
                 absent = UNKNOWN if owner.open else UNDEFINED
                 return owner.items[int(name)] if int(name) < len(owner.items) else absent
             return len(owner.items) if name == "length" and not owner.open else Method(owner, name)

@@ -126,8 +126,10 @@ def relaxed_json(text: str) -> Any:
     import json
     import re
 
-    text = re.sub(r'("(?:[^"\\\n]|\\.)*")|/\*.*?\*/|//[^\n]*', lambda match: match[1] or " ", text, flags=re.S)
-    text = re.sub(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])', lambda match: match[1] or "", text)
+    # Strings and comments may be cut off at the end: what fails there is tried again from each of its parts.
+    string = r'("(?:[^"\\\n]|\\.)*"?)'
+    text = re.sub(rf"{string}|/\*.*?(?:\*/|\Z)|//[^\n]*", lambda match: match[1] or " ", text, flags=re.DOTALL)
+    text = re.sub(rf"{string}|,(?=\s*[}}\]])", lambda match: match[1] or "", text, flags=re.DOTALL)
     try:
         return json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):

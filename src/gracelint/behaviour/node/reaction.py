@@ -17,6 +17,7 @@ from gracelint.behaviour.node.values import After, Closure, Scope, Thing, name_o
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
+from gracelint.numbers import is_whole
 from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
@@ -259,7 +260,7 @@ def _work(machine: Machine) -> float | None:
                 continue
             for number in (part for part in walk(given.named_children[-1]) if part.type == "number"):
                 text = text_of(number).replace("_", "")
-                if text.isdigit():
+                if is_whole(text):
                     longest = max(longest or 0.0, int(text) / 1000)
     return longest
 

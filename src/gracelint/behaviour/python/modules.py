@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import posixpath
 
-from gracelint.parse.errors import ParseError
+from gracelint.limits import TOKENS
+from gracelint.parse.errors import ParseError, TooLargeError
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
@@ -115,8 +116,19 @@ class Modules:
         return None
 
 
+def _is_followed(text: str) -> bool:
+    """Whether a program's syntax tree is of a size that is followed."""
+    if len(text) <= TOKENS:
+        return True
+    import re
+
+    return sum(1 for _ in re.finditer(r"\w+|[^\w\s]", text)) <= TOKENS
+
+
 def _parse(source: Source) -> ast.Module:
     text = source.text[1:] if source.text.startswith("\ufeff") else source.text
+    if not _is_followed(text):
+        raise TooLargeError("is too large to be followed", Span(source, 0, 0))
     try:
         import warnings
 

@@ -33,6 +33,8 @@ OVERRIDES = (
 )
 _DEEPEST = 20
 """Files that include or extend one another."""
+_MOST_INHERITED = 20_000
+"""Environment variables that services take over from those they extend."""
 
 _NAME = re.compile(r"(?:.*[.-])?(?:docker-)?compose(?:[.-].*)?\.ya?ml\Z", re.IGNORECASE)
 
@@ -189,6 +191,8 @@ class _Loading:
         self.paths = paths
         self.included: set[str] = set()
         self.templates: set[tuple[str, str]] = set()
+        self._inherited = 0
+        """How many entries of environments have been taken over from extended services."""
         self._shelf = shelf
         self._folder = posixpath.dirname(paths[0])
         self._environment = _environment(files, self._folder, environment) if files is not None else environment
@@ -254,6 +258,10 @@ class _Loading:
         if extends is None:
             return part
         base = self._base(part, extends, own, folder, above)
+        if not isinstance(base, str):
+            environment = base.node.get("environment")
+            self._inherited += len(environment.items) if isinstance(environment, (Mapping, Sequence)) else 0
+            base = base if self._inherited <= _MOST_INHERITED else "a chain that is too large to be followed"
         if isinstance(base, str):
             return _Part(part.key, alone(part.node), part.layers, base)
         node = _without(laid_over(part.node, _without(base.node, "extends")), "extends")

@@ -129,8 +129,8 @@ def _init(scalar: Scalar | None, places: Places) -> Located[bool] | None:
     return Located(False, scalar.span) if text in ("false", "no", "n", "off", "0") else None
 
 
-_DURATION = re.compile(r"(?:(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(?:us|µs|ms|ns|s|m|h|d|w))+")
-_PART = re.compile(r"([\d.]+)([a-zµ]+)")
+_DURATION = re.compile(r"(?:(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:us|µs|ms|ns|s|m|h|d|w))+")
+_PART = re.compile(r"([0-9.]+)([a-zµ]+)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 

@@ -113,7 +113,7 @@ def _text(word: str, lookup: Lookup, depth: int) -> str | None:
 
 _LINE = re.compile(
     r"""(?P<comment>\#[^\n]*)
-    |(?:export[ \t]+)?(?P<name>[^\W\d][\w.\-\[\]]*)[ \t]*
+    |(?:export[ \t]+)?(?P<name>[^\W0-9][\w.\-\[\]]*)[ \t]*
     (?:(?P<alone>(?=\r?\n|\Z))
     |[=:][ \t]*(?:
         '(?P<single>(?:[^'\\]|\\.)*)'

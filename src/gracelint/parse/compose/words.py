@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.numbers import is_whole
 from gracelint.parse.yaml import rewrite
 from gracelint.source import Passage, Word
 
@@ -40,7 +41,7 @@ def split(line: Passage) -> tuple[Word, ...] | None:
             return None
         kind = token.lastgroup
         if kind in ("space", "stop"):
-            descriptor = token[0] == ">" and line.text[start:offset].isdigit()
+            descriptor = token[0] == ">" and is_whole(line.text[start:offset])
             if offset > start and not descriptor:
                 words.append(_joined(line, start, offset, parts))
             if kind == "stop":
