@@ -10,16 +10,17 @@ import json
 from collections import Counter
 
 from gracelint.config import ConfigError
-from gracelint.engine import Report
+from gracelint.engine import Report, Reported
 from gracelint.record import replace
 from gracelint.report.fingerprint import identity
+from gracelint.report.places import printable
 
 VERSION = 1
 
 
 def write(path: str, report: Report) -> None:
     """Lists a report's findings in a file."""
-    counts = Counter(identity(reported) for reported in report.findings)
+    counts = Counter(_known(reported) for reported in report.findings)
     entries = [
         {"rule": rule, "path": file, "line": line, "count": count}
         for (rule, file, line), count in sorted(counts.items())
@@ -37,12 +38,18 @@ def without_known(path: str, report: Report) -> Report:
     left = _read(path)
     fresh = []
     for reported in report.findings:
-        known = identity(reported)
+        known = _known(reported)
         if left[known] > 0:
             left[known] -= 1
         else:
             fresh.append(reported)
     return replace(report, findings=tuple(fresh), baselined=len(report.findings) - len(fresh))
+
+
+def _known(reported: Reported) -> tuple[str, str, str]:
+    """A finding's identity as it can be written: a path may hold bytes that are no characters."""
+    rule, path, line = identity(reported)
+    return rule, printable(path), printable(line)
 
 
 def _read(path: str) -> Counter[tuple[str, str, str]]:

@@ -6,11 +6,13 @@ import gc
 import os
 import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import suppress
 
 from gracelint.config import ConfigError, Configuration, Settings, locate, read_settings
 from gracelint.finding import Severity
 from gracelint.record import replace
 from gracelint.report import FORMATS, counted
+from gracelint.report.canvas import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     # All that is read stays until the end: looking for garbage would take a quarter of a long run.
     gc.disable()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+    if sys.stdout is None:
+        print("gracelint: standard output is closed", file=sys.stderr)
+        return FAILED
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -35,13 +42,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except ConfigError as error:
-        print(f"gracelint: {error}", file=sys.stderr)
+        print(f"gracelint: {visible(str(error))}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except OSError as error:
+        return _without_output(error)
+
+
+def _without_output(error: OSError) -> int:
+    """Nothing more can be written to standard output; Python must not try again at its end."""
+    if sys.stdout is sys.__stdout__:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if not isinstance(error, BrokenPipeError):
+        with suppress(OSError):
+            print(f"gracelint: {visible(error.strerror or str(error))}", file=sys.stderr)
+    return FAILED
 
 
 def _check(options: Namespace) -> int:
@@ -206,8 +223,8 @@ def _settings_here(options: Namespace) -> Settings:
 
 def _output(report: Report, options: Namespace) -> None:
     for name, path in options.format or [("text", None)]:
-        text = _rendered(report, name, options, to_file=path is not None)
-        if path is None:
+        text = _rendered(report, name, options, to_file=path not in (None, "-"))
+        if path is None or path == "-":
             print(text, end="\n" if text else "")
             continue
         try:
@@ -217,9 +234,9 @@ def _output(report: Report, options: Namespace) -> None:
             raise ConfigError(f"--format: {path}: cannot be written: {error.strerror}") from error
     if options.verbose:
         for skip in report.skipped:
-            _say(options, f"skipped {report.shown(skip.path)}: {skip.reason}")
+            _say(options, f"skipped {visible(report.shown(skip.path))}: {skip.reason}")
     for message in report.errors:
-        print(f"gracelint: {message}", file=sys.stderr)
+        print(f"gracelint: {visible(message)}", file=sys.stderr)
 
 
 def _rendered(report: Report, name: str, options: Namespace, *, to_file: bool) -> str:
@@ -254,7 +271,7 @@ def _verdict(report: Report, options: Namespace) -> int:
 
 def _say(options: Namespace, text: str) -> None:
     if text and not options.quiet:
-        print(text, file=sys.stderr)
+        print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)
 
 
 def _wants_color(options: Namespace) -> bool:

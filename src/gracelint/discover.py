@@ -57,6 +57,10 @@ def scope_of(root: str, paths: Iterable[str]) -> Scope:
             raise ConfigError(f"{os.path.relpath(path)}: no such file or folder")
         relative = os.path.relpath(path, root).replace(os.sep, "/")
         if os.path.isdir(path):
+            try:
+                os.scandir(path).close()
+            except OSError as error:
+                raise ConfigError(f"{os.path.relpath(path)}: cannot be listed: {error.strerror}") from error
             folders.append("" if relative == "." else relative)
         else:
             files.append(relative)

@@ -132,7 +132,7 @@ def read_project(request: Request) -> Project:
     reading = _Reading(files, scope, request.configuration)
     todo = sorted({**dict(found.files), **{path: kind_of(path) for path in named}}.items())
     if request.jobs > 1:
-        files.fetch_all([path for path, _ in todo], request.jobs)
+        files.fetch_all([path for path, kind in todo if kind != PROGRAM], request.jobs)
     reading.add_overlays([path for path, _ in todo])
     for number, (path, kind) in enumerate(todo):
         if request.progress is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.finding import Severity
+from gracelint.report.canvas import visible
 from gracelint.report.places import place
 
 TYPE_CHECKING = False
@@ -30,7 +31,8 @@ def _command(report: Report, reported: Reported) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    shown = "".join(char if char in "\r\n" else visible(char) for char in text)
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from gracelint.report.places import place
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,9 +57,5 @@ def _attribute(text: str) -> str:
 
 
 def _legal(text: str) -> str:
-    """XML 1.0 has no way to write most control characters, nor surrogates."""
-    return (
-        "".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in text)
-        .encode("utf-8", "replace")
-        .decode()
-    )
+    """XML 1.0 has no way to write most control characters, surrogates, U+FFFE and U+FFFF."""
+    return _ILLEGAL.sub("\ufffd", text)

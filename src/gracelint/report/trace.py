@@ -114,7 +114,7 @@ def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
         yield from _hop(hop, number, launch.hops[0].pid_1, shown)
     yield [("  verdict  ", ""), (launch.verdict.value, _STYLES[launch.verdict]), (f": {visible(launch.why)}", "")]
     for number, (seconds, event) in enumerate(_timeline(launch)):
-        yield [("  stop     " if not number else "           ", ""), (f"{seconds:>6g} s  {event}", "")]
+        yield [("  stop     " if not number else "           ", ""), (f"{seconds:>6g} s  {visible(event)}", "")]
 
 
 def _unit(unit: Unit, shown: Shown) -> str:
@@ -135,8 +135,10 @@ def _title(launch: Launch) -> str:
     origin = launch.origin
     if origin.kind == "kubernetes":
         kind = launch.workload.kind if launch.workload else "workload"
-        return f"{kind} {origin.name}" + (f", container {origin.container}" if origin.container else "")
-    return f"Compose service {origin.name}" if origin.kind == "compose" else f"Dockerfile stage {origin.name}"
+        name = f"{kind} {origin.name}" + (f", container {origin.container}" if origin.container else "")
+    else:
+        name = f"Compose service {origin.name}" if origin.kind == "compose" else f"Dockerfile stage {origin.name}"
+    return visible(name)
 
 
 def _hop(hop: Hop, number: int, outermost_is_pid_1: bool, shown: Shown) -> Iterator[list[Piece]]:
