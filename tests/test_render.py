@@ -405,9 +405,9 @@ spec:
           image: ghcr.io/acme/helper
 """
         (workload,) = read(overlay("patchesStrategicMerge: [p.yaml]\n", p_yaml=patch)).workloads
-        assert [container.name for container in workload.containers] == ["helper", "web"]
-        assert workload.containers[1].pre_stop is None
-        assert workload.containers[1].image is not None
+        assert [container.name for container in workload.containers] == ["web", "helper"]
+        assert workload.containers[0].pre_stop is None
+        assert workload.containers[0].image is not None
 
     def test_names_images_replicas_namespace_labels(self) -> None:
         kustomization = """\
@@ -450,6 +450,24 @@ replacements:
 """
         (workload,) = read(overlay(kustomization)).workloads
         assert workload.grace.value == 2
+
+    def test_variables(self) -> None:
+        command = "command: [serve, --name, $(NAME), --replicas=$(COUNT)]"
+        base = {**BASE, "base/web.yaml": BASE["base/web.yaml"].replace("image: gh", f"{command}\n          image: gh")}
+        kustomization = """\
+resources: [../base]
+namePrefix: p-
+vars:
+  - {name: NAME, objref: {kind: Service, name: web, apiVersion: v1}}
+  - {name: COUNT, objref: {kind: Deployment, name: web}, fieldref: {fieldpath: spec.replicas}}
+"""
+        (workload,) = read({**base, "prod/kustomization.yaml": kustomization}).workloads
+        assert [word.value for word in workload.containers[0].command or ()] == [
+            "serve",
+            "--name",
+            "p-web",
+            "--replicas=2",
+        ]
 
     def test_what_lies_elsewhere_is_said(self) -> None:
         files = overlay("components: []\n")

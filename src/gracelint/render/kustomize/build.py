@@ -58,7 +58,7 @@ class Overlay(Record, identity=True):
 def build(files: Files, folder: str) -> Overlay:
     """Builds the kustomization of a folder."""
     builder = _Builder(files)
-    resources = builder.folder(folder, ())
+    resources = transform.with_variables(builder.folder(folder, ()), builder.variables)
     objects = []
     for resource in resources:
         try:
@@ -109,6 +109,7 @@ class _Builder:
     def __init__(self, files: Files) -> None:
         self.unread: list[Unread] = []
         self.pulled: set[str] = set()
+        self.variables: list[Tree] = []
         self._files = files
         self._folders = 0
 
@@ -142,6 +143,7 @@ class _Builder:
             for item in _items(at(root, unseen)):
                 where = _place(item, source)
                 self.unread.append(Unread(where, f"`{unseen}` is not followed"))
+        self.variables += _items(at(root, "vars"))
         found = self._patched(root, source, folder, found)
         found = [transform.applied(resource, root) for resource in found]
         found = transform.replaced(found, root, lambda path: self._tree_in(posixpath.join(folder, path)))

@@ -100,19 +100,14 @@ def _merged_lists(name: str, target: list[Tree], patch: list[Tree], depth: int) 
     keys = _keys_of(name, [*items])
     if keys is None:
         return _without_directives(items, depth)
-    result: list[Tree] = list(target)
-    new: list[Tree] = []
+    rest: list[Tree] = list(target)
+    first: list[Tree] = []
     for item in items:
         wanted = _identity(item, keys)
-        index = next((i for i, mine in enumerate(result) if _identity(mine, keys) == wanted), None)
-        merged = _merged(result[index] if index is not None else None, item, True, depth + 1)
-        if index is None:
-            new += [merged] if merged is not None else []
-        elif merged is None:
-            del result[index]
-        else:
-            result[index] = merged
-    return [*new, *result]
+        index = next((i for i, mine in enumerate(rest) if _identity(mine, keys) == wanted), None)
+        merged = _merged(rest.pop(index) if index is not None else None, item, True, depth + 1)
+        first += [merged] if merged is not None else []
+    return [*first, *rest]
 
 
 def _keys_of(name: str, items: list[Tree]) -> tuple[str, ...] | None:

@@ -55,7 +55,7 @@ def changed(tree: Tree, path: tuple[str, ...], change: Callable[[Tree | None], T
         return change(tree) or tree
     step, rest = path[0], path[1:]
     if step == "*" and isinstance(tree, list):
-        return [changed(item, rest, change) for item in tree]
+        return [changed(item, rest, change) if rest else change(item) or item for item in tree]
     if not isinstance(tree, dict):
         return tree
     if not rest:

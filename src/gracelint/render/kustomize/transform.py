@@ -33,6 +33,8 @@ _TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
     "Job": (("spec", "template", "metadata"),),
     "CronJob": (("spec", "jobTemplate", "metadata"), ("spec", "jobTemplate", "spec", "template", "metadata")),
 }
+_ALWAYS_SELECTING = ("Service", "ReplicationController", "Deployment", "ReplicaSet", "DaemonSet", "StatefulSet")
+"""Kinds whose selector is made where it is missing."""
 _REPLICAS = ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController")
 _UNNAMED = ("CustomResourceDefinition", "APIService", "Namespace")
 """Kinds whose names no prefix changes."""
@@ -82,8 +84,7 @@ def _labelled(resource: Resource, labels: dict[str, Tree], *, selectors: bool, t
         if at(tree, *path[:-1]) is not None:
             tree = made(tree, (*path, "labels"), _adding(labels))
     for path in _SELECTORS.get(resource.kind, ()) if selectors else ():
-        always = resource.kind in ("Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "ReplicationController")
-        if at(tree, *path) is not None or always:
+        if at(tree, *path) is not None or resource.kind in _ALWAYS_SELECTING:
             tree = made(tree, path, _adding(labels))
     return resource.with_tree(tree)
 
@@ -263,7 +264,46 @@ def _required(match: re.Match[str], value: str | None) -> bool:
     return (value is None) == bool(match[1])
 
 
-# Replacements
+# Variables and replacements
+
+
+def with_variables(found: list[Resource], declared: list[Tree]) -> list[Resource]:
+    """The objects with `$(NAME)` of `vars` filled in, in the places that kustomize looks at by itself."""
+    values: dict[str, str] = {}
+    for item in declared:
+        words = _in_small_letters(item)
+        name, asked = scalar(words, "name"), at(words, "objref")
+        target = next((one for one in found if _is_selected(one, asked)), None)
+        value = _at_path(target.tree, scalar(words, "fieldref", "fieldpath") or "metadata.name") if target else None
+        if name is not None and isinstance(value, Leaf):
+            values[name] = value.value
+    if not values:
+        return found
+
+    def filled(text: str) -> str:
+        return _VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
+
+    return [_with_filled(one, filled) for one in found]
+
+
+def _in_small_letters(tree: Tree) -> Tree:
+    """A declaration with its keys as the documentation writes them: `objref`, `fieldref.fieldpath` in any case."""
+    if not isinstance(tree, dict):
+        return tree
+    return {str(key).lower(): _in_small_letters(value) for key, value in tree.items()}
+
+
+_VARIABLE = re.compile(r"\$\(([\w.-]+)\)")
+_VARIABLE_PATHS = (("command", "*"), ("args", "*"), ("env", "*", "value"))
+
+
+def _with_filled(one: Resource, filled: Callable[[str], str]) -> Resource:
+    tree: Tree = one.tree
+    for pod in pod_paths(tree):
+        for containers in ("containers", "initContainers"):
+            for path in _VARIABLE_PATHS:
+                tree = with_text(tree, (*pod, containers, "*", *path), filled)
+    return one.with_tree(tree)
 
 
 def replaced(found: list[Resource], root: dict[str, Tree], read: Callable[[str], list[Tree]]) -> list[Resource]:
