@@ -169,3 +169,12 @@ def test_the_program_s_own_way_to_stop_is_called(own: str, call: str) -> None:
 )
 def test_a_way_to_stop_that_cannot_be_called_by_its_name(own: str) -> None:
     assert edits.add_sigterm_handler(read(f"import time\n\n\n{own}\n\n{LOOP}{MAIN}")) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["count = 0; signal.signal(signal.SIGINT, leave)", "signal.signal(\n    signal.SIGINT,\n    leave,\n)"]
+)
+def test_a_registration_that_is_not_alone_on_one_line_is_left_alone(line: str) -> None:
+    text = f"import signal\nimport time\n\n\ndef leave(*_):\n    raise SystemExit\n\n\n{line}\n{LOOP}main()\n"
+    program = read(text)
+    assert edits.handle_sigterm_too(program, program.handlers[0]) is None

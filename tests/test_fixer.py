@@ -236,6 +236,31 @@ def test_the_diff_is_one_that_patch_reads() -> None:
     )
 
 
+class TestWhatAFixUncovers:
+    """A defect that hides another may be mended; a fix that only makes another defect of one may not."""
+
+    LEAVES = "FROM node:22-slim\nCOPY . .\nCMD {}\n"
+    SERVER = "const http = require('http');\nhttp.createServer((q, r) => r.end('x')).listen(80);\n"
+
+    def test_the_next_hop_shows_once_a_shell_is_gone(self) -> None:
+        files = {"Dockerfile": self.LEAVES.format("node main.js"), "main.js": self.SERVER}
+        result = fix(files, unsafe=False)
+        assert [item.rule for item in result.applied] == ["shell-form-command"]
+        assert [item.rule for item in result.after.findings if item.rule != "missing-init"] == [
+            "missing-sigterm-handler"
+        ]
+
+    def test_a_handler_that_drops_requests_does_not_take_more_signals(self) -> None:
+        leaves = self.SERVER + "process.on('SIGINT', () => process.exit());\n"
+        files = {"Dockerfile": self.LEAVES.format('["node", "main.js"]'), "main.js": leaves}
+        result = fix(files)
+        assert result.changes == ()
+        assert result.refused == (
+            "sigint-only-handler at main.js:3: the fix would add a finding (abrupt-exit-in-handler in main.js), "
+            "so it was taken back",
+        )
+
+
 class TestOneCauseOneFix:
     TICKER = "import time\n\nwhile True:\n    time.sleep(1)\n"
 
