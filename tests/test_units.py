@@ -209,6 +209,7 @@ def test_whether_another_pod_takes_the_requests(text: str, others: list[str], st
 
 TWO = "{image: a, ports: [{name: http, containerPort: 8080}]}, {image: b, ports: [{containerPort: 9090}]}"
 PROBED = "{image: a, readinessProbe: {tcpSocket: {port: 8080}}}, {image: b}"
+BY_NAME = SERVICE % ("", "web", "http")
 BESIDE = "{image: a}, {image: gce-proxy, name: sql}"
 
 
@@ -231,6 +232,7 @@ BESIDE = "{image: a}, {image: gce-proxy, name: sql}"
         (TWO, [SERVICE % ("", "web", 9090)], [False, True]),
         (TWO, [SERVICE % ("", "web", 8080), SERVICE % ("2", "web", 9090)], [True, True]),
         (TWO, [SERVICE % ("", "web", 1234)], [True, True]),
+        (TWO.replace("{containerPort: 9090}", "{name: http, containerPort: 9090}"), [BY_NAME], [True, False]),
         (PROBED, [SERVICE % ("", "web", 8080)], [True, False]),
         (BESIDE, [SERVICE % ("", "web", 8080)], [True, False]),
     ],

@@ -84,7 +84,9 @@ from gracelint import Applicability, Finding, Fix, Note, Severity, Workload, rul
 def identical_probes(workload: Workload) -> Iterator[Finding]:
     if workload.runs_to_end or workload.windows:
         return
-    for container in workload.containers:
+    for container, launch in workload.launched():
+        if not (launch.gets_traffic or workload.untold):
+            continue  # no request is lost or kept by what its readiness says
         readiness, liveness = container.readiness, container.liveness
         if readiness is None or liveness is None or not readiness.checks_as(liveness):
             continue

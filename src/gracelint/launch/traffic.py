@@ -32,9 +32,10 @@ def _behind(workload: Workload) -> Iterable[Container]:
         return ()
     asked = {port.target for service in workload.callers for port in service.request_ports}
     mains = [one for one in workload.containers if one.role == "main"]
-    answering = [one for one in mains if not asked.isdisjoint(_ports(one))]
+    # of several containers with a port of that name the first is meant (Kubernetes: FindPort)
+    answering = {next((one for one in mains if target in _ports(one)), None) for target in asked} - {None}
     if answering:
-        return answering
+        return [one for one in mains if one in answering]
     programs = [one for one in mains if one.proxy is None] or mains
     return [one for one in programs if not one.ports] or programs
 
