@@ -14,12 +14,13 @@ from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.deadlines import declared_shortfalls
 from gracelint.launch.desk import Desk, for_development, place_of
 from gracelint.launch.hops import Way, follow
+from gracelint.launch.mounted import mounted_texts
 from gracelint.launch.names import Link
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
 from gracelint.parse.expansion import OTHER_VARIABLES
 from gracelint.record import Record, replace
-from gracelint.source import Located, Word
+from gracelint.source import Located, Passage, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
         pid_1=not workload.share_process_namespace,
         user=_run_as(workload, container),
         stdin_open=_is_true(container.node, "tty", "stdin"),
+        written=mounted_texts(workload, container),
     )
 
 
@@ -246,8 +248,10 @@ def _followed(
     mounts: tuple[tuple[str, str], ...] = (),
     user: str | None = None,
     stdin_open: bool = False,
+    written: Mapping[str, Passage | None] | None = None,
 ) -> Launch:
     image = replace(launch.image, mounts=mounts) if mounts else launch.image
+    image = replace(image, written=written) if written else image
     values: dict[str, str | None] = dict(image.env)
     for key, word in (env or {}).items():
         values[key] = None if word is None or "$" in word.value else word.value

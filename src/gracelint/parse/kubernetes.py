@@ -485,8 +485,16 @@ def _autoscaler(node: Mapping) -> Autoscaler:
 
 
 def _config_map(node: Mapping) -> ConfigMap:
-    data = _words(node.mapping("data")) | _words(node.mapping("binaryData"))
-    return ConfigMap(*_identity(node), data, _name_span(node))
+    data = _words(node.mapping("data"))
+    texts = node.mapping("data")
+    for key, value in texts.items if texts else ():
+        if isinstance(value, Scalar) and (value.value.startswith("#!") or key.value.endswith(_STARTED)):
+            data[key.value] = Word(value.value, value.span, passage_of(value))
+    return ConfigMap(*_identity(node), data | _words(node.mapping("binaryData")), _name_span(node))
+
+
+_STARTED = (".sh", ".bash", ".conf", ".ini", "run")
+"""Ends of the names of files that a container may start, or what it starts may read."""
 
 
 _COUNT = re.compile("[0-9]{1,9}")
