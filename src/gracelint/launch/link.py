@@ -14,7 +14,7 @@ from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.deadlines import declared_shortfalls
 from gracelint.launch.desk import Desk, for_development, place_of
 from gracelint.launch.hops import Way, follow
-from gracelint.launch.mounted import mounted_texts
+from gracelint.launch.mounted import configs_of, mounted_texts
 from gracelint.launch.names import Link
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
@@ -107,6 +107,7 @@ def _image_launch(desk: Desk, stage: Stage) -> Launch:
 def _compose_launch(desk: Desk, service: ComposeService) -> Launch:
     from gracelint.launch.misplaced import in_service
 
+    config_files, config_texts = configs_of(service)
     image, stage, how = _image(desk, desk.of_service(service), service.image)
     if service.entrypoint is not None:
         argv: tuple[Word, ...] | None = (*service.entrypoint, *(service.command or ()))
@@ -137,7 +138,8 @@ def _compose_launch(desk: Desk, service: ComposeService) -> Launch:
         working_dir=service.working_dir,
         pid_1=pid_1,
         init=service.init is not None and service.init.value,
-        mounts=service.mounts,
+        mounts=(*service.mounts, *config_files),
+        written=config_texts,
         user=service.user.value if service.user is not None else None,
         stdin_open=_is_true(service.node, "tty", "stdin_open"),
     )

@@ -1,12 +1,17 @@
-"""Files that a ConfigMap of the same input puts into a container."""
+"""Files that a ConfigMap of the same input, or the `configs` of a Compose file, put into a container."""
 
 from __future__ import annotations
 
 import posixpath
 
+from gracelint.facts.yaml import Mapping, Scalar
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gracelint.facts import yaml
+    from gracelint.facts.compose import ComposeService
     from gracelint.facts.kubernetes import ConfigMap, Container, Workload
     from gracelint.source import Passage
 
@@ -26,6 +31,40 @@ def mounted_texts(workload: Workload, container: Container) -> dict[str, Passage
             elif part.value == path:
                 found[posixpath.normpath(at.value)] = text
     return found
+
+
+def configs_of(service: ComposeService) -> tuple[tuple[tuple[str, str], ...], dict[str, Passage | None]]:
+    """The `configs` a service is given: files as project path and path in the container, and texts by that path."""
+    from gracelint.parse.yaml import passage_of
+
+    files: list[tuple[str, str]] = []
+    texts: dict[str, Passage | None] = {}
+    for name, target in _asked(service):
+        for document, _ in service.layers:
+            path, content = (
+                document.root.scalar("configs", name, key) if isinstance(document.root, Mapping) else None
+                for key in ("file", "content")
+            )
+            if path is not None and "$" not in path.value and not path.value.startswith("/"):
+                folder = posixpath.dirname(document.source.path)
+                files.append((posixpath.normpath(posixpath.join(folder, path.value)), target))
+            elif content is not None:
+                # Compose puts variables into it
+                texts[target] = passage_of(content) if "$" not in content.value else None
+    return tuple(files), texts
+
+
+def _asked(service: ComposeService) -> Iterator[tuple[str, str]]:
+    """Name and path in the container of each."""
+    for _, node in service.layers:
+        for item in node.sequence("configs"):
+            if isinstance(item, Scalar):
+                yield item.value, f"/{item.value}"
+                continue
+            source = item.scalar("source") if isinstance(item, Mapping) else None
+            target = item.scalar("target") if isinstance(item, Mapping) else None
+            if source is not None:
+                yield source.value, target.value if target is not None else f"/{source.value}"
 
 
 def _volumes(workload: Workload) -> dict[str, dict[str, Passage | None]]:
