@@ -28,6 +28,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+ONE_UNKNOWN = "1 container: 1 unknown (`gracelint trace`).\n"
+
+
 class Result:
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
@@ -55,7 +58,7 @@ class TestExitCodes:
     def test_0_when_nothing_is_found(self, project: Path, run: Run) -> None:
         (project / "Dockerfile").write_text(FINE)
         result = run("check")
-        assert (result.code, result.out, result.err) == (0, "No findings in 1 file.\n", "")
+        assert (result.code, result.out, result.err) == (0, f"No findings in 1 file.\n{ONE_UNKNOWN}", "")
 
     def test_0_when_there_is_nothing_to_check(self, project: Path, run: Run) -> None:
         result = run("check")
@@ -227,7 +230,7 @@ class TestFixing:
     def test_fix_writes_and_reports_what_is_left(self, project: Path, run: Run) -> None:
         (project / "Dockerfile").write_bytes(KILLED.replace("\n", "\r\n").encode())
         result = run("check", "--fix", "--unsafe-fixes")
-        assert (result.code, result.out) == (0, "No findings in 1 file.\n")
+        assert (result.code, result.out) == (0, f"No findings in 1 file.\n{ONE_UNKNOWN}")
         assert result.err == "Fixed 1 finding in 1 file:\n  Dockerfile: uncatchable-stop-signal\n"
         assert (project / "Dockerfile").read_bytes() == b'FROM x\r\nCMD ["app"]\r\n'
 
@@ -270,7 +273,7 @@ class TestBaseline:
         assert (written.code, written.err) == (0, "Wrote 1 finding to known.json.\n")
         (project / "Dockerfile").write_text("# new\n" + KILLED)
         result = run("check", "--baseline", "known.json")
-        assert (result.code, result.out) == (0, "No findings in 1 file. (1 in the baseline)\n")
+        assert (result.code, result.out) == (0, f"No findings in 1 file. (1 in the baseline)\n{ONE_UNKNOWN}")
 
     def test_one_more_of_the_same_is_reported(self, project: Path, run: Run) -> None:
         (project / "gracelint.toml").write_text(ADVICE)
@@ -396,3 +399,29 @@ class TestTrace:
 
     def test_nothing_to_tell(self, project: Path, run: Run) -> None:
         assert run("trace").out == "No container is started by these files.\n"
+
+
+class TestNothingToJudge:
+    @pytest.mark.parametrize("text", ["", "Error: chart not found\n", "kind: Unheard\n"])
+    def test_an_empty_pipe_is_no_clean_run(self, run: Run, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        result = run("check", "-")
+        assert result.code == 2
+        assert "standard input holds nothing to check: no manifest, Compose file or Dockerfile\n" in result.err
+
+    def test_a_path_that_is_none_of_ours_is_said_to_hold_nothing(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        (project / "README.md").write_text("# shop\n")
+        result = run("check", "README.md")
+        assert (result.code, result.out) == (
+            0,
+            "Nothing to check: no Dockerfile, Compose file, manifest or program here.\n",
+        )
+
+    def test_the_summary_counts_containers(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        (project / "compose.yaml").write_text("services:\n  a: {image: 'nginx:1.27'}\n  b: {image: x}\n")
+        summary = json.loads(run("check", "--format", "json").out)["summary"]
+        assert summary["containers"] == {"handled": 1, "ignored": 0, "cut": 0, "unknown": 2}
+        assert (summary["files"], summary["not_read"]) == (2, 0)
+        assert "3 containers: 1 handled, 2 unknown (`gracelint trace`).\n" in run("check").out

@@ -182,6 +182,8 @@ class TestJson:
             "skipped": [{"path": "vendor/", "reason": "vendored or generated"}],
             "summary": {
                 "files": 3,
+                "not_read": 0,
+                "containers": {},
                 "errors": 1,
                 "warnings": 0,
                 "infos": 0,

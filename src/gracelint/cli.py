@@ -93,7 +93,14 @@ def _check(options: Namespace) -> int:
         _say(options, fixed.story(options.diff, options.show_fixes))
     if not options.diff:
         _output(report, options)
+    if any(_is_empty(name, report) for name in request.overlay):
+        raise ConfigError("standard input holds nothing to check: no manifest, Compose file or Dockerfile")
     return _verdict(report, options)
+
+
+def _is_empty(name: str, report: Report) -> bool:
+    """Whether nothing of what came from standard input was judged: the command before the pipe has failed."""
+    return name not in report.judged and not any(reported.path == name for reported in report.findings)
 
 
 def _fresh(options: Namespace) -> Callable[[Report], Report]:

@@ -6,6 +6,7 @@ Nothing in here knows a rule by name, but for those of the engine itself.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gracelint.config import ConfigError, did_you_mean
@@ -18,12 +19,12 @@ from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.internal import internal_error
 from gracelint.own import OWN
 from gracelint.project import STDIN, Project
-from gracelint.record import Record, replace
+from gracelint.record import Record, field, replace
 from gracelint.rows import is_like, kind_of
 from gracelint.rules import PackError, Rule
 from gracelint.selection import Selection
 from gracelint.source import Span
-from gracelint.suppress import Suppression, annotated, comments
+from gracelint.suppress import Suppression, annotated, comments, malformed
 
 
 class Reported(Record):
@@ -50,11 +51,17 @@ class Report(Record):
     errors: tuple[str, ...]
     """Internal errors."""
     files: int
-    """How many were read."""
+    """How many of those that were asked for were judged."""
     suppressed: int
     rules: Mapping[str, Rule]
     """Those that ran, by name."""
     baselined: int = 0
+    judged: frozenset[str] = frozenset()
+    """The files that were asked for, read and understood."""
+    not_read: int = 0
+    """How many files that were asked for could not be judged."""
+    containers: Mapping[Verdict, int] = field(default_factory=dict)
+    """How many of those that have to do with what was asked for meet each end."""
 
     def shown(self, path: str) -> str:
         """A source's path relative to the working folder."""
@@ -74,6 +81,8 @@ def lint(project: Project, selection: Selection) -> Report:
     rules = _load(project, selection, errors)
     origins = _Origins(project.launches)
     found: list[tuple[Rule, Finding, object]] = [(OWN[item.rule], item.finding, None) for item in project.problems]
+    for source in project.sources:
+        found += [(OWN["malformed-suppression"], Finding(text, at), None) for at, text in malformed(source)]
     for rule in rules.values():
         found += _run(rule, project, selection, errors)
     made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
@@ -85,13 +94,21 @@ def lint(project: Project, selection: Selection) -> Report:
         joined += _idle(suppressions, used, rules, selection)
     visible = (_in_scope(item, project) for item in joined)
     shown = [_appliable(reported, project) for reported in visible if reported is not None]
+    unread = {item.finding.at.source.path for item in project.problems}
+    judged = frozenset(
+        path for path in {source.path for source in project.sources} - unread if project.reports_on(path)
+    )
+    launches = Counter(launch.verdict for launch in project.launches if project.concerns(launch))
     return Report(
         root=project.request.root,
         working_dir=project.request.working_dir or project.request.root,
         findings=tuple(sorted(shown, key=_order)),
         skipped=project.skipped,
         errors=tuple(dict.fromkeys(errors)),
-        files=len(project.sources),
+        files=len(judged),
+        judged=judged,
+        containers={verdict: launches[verdict] for verdict in Verdict},
+        not_read=sum(map(project.reports_on, unread)),
         suppressed=sum(_in_scope(item, project) is not None for item in silenced),
         rules=rules,
     )

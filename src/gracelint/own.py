@@ -90,6 +90,20 @@ Reports a name in a `# gracelint: ignore[…]` comment or a `gracelint/ignore` a
 It silences nothing: a typing error, or a rule of a pack that is not configured.
 """
 
+_MALFORMED = """\
+A suppression that is spelled wrong.
+
+## What it does
+Reports comments that are meant to silence a rule and do not: `# gracelint: ignore` without brackets,
+`# gracelint: ignored[…]`, `# gracelint ignore=…`, one behind an instruction of a Dockerfile, and the like.
+
+## Why is this bad?
+Whoever wrote it believes that the finding is silenced, or that it has been looked at.
+
+## Options
+The one spelling is `# gracelint: ignore[rule-name, rule-name] reason`, with `//` in JavaScript and TypeScript.
+"""
+
 OWN = {
     rule.name: rule
     for rule in (
@@ -99,5 +113,6 @@ OWN = {
         _own("unread-manifest", Severity.INFO, _UNREAD),
         _own("unused-suppression", Severity.WARNING, _UNUSED),
         _own("unknown-rule-in-suppression", Severity.WARNING, _UNKNOWN),
+        _own("malformed-suppression", Severity.WARNING, _MALFORMED),
     )
 }

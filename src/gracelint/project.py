@@ -227,6 +227,8 @@ class _Reading:
             self._read_dockerfile(source)
         elif (kind == MANIFEST or path == STDIN) and not (self.renderer and self.renderer.is_part(path)):
             self._read_manifest(source, text.invalid_at)
+        elif kind == OTHER:
+            self.files.forget(path)
 
     def _closer_look(self, kind: str, source: Source) -> str:
         """Whether a file that is named, or has the name of something to do with Dockerfiles, is one."""
@@ -259,6 +261,8 @@ class _Reading:
         from gracelint.parse.yaml import read_stream
 
         stream = read_stream(source, self.configuration.of(source.path).workload_kinds)
+        if not stream.documents and not stream.problems and source.map is None:
+            self.files.forget(source.path)
         for document in stream.documents:
             if is_compose(source.path, document):
                 self.compose.setdefault(source.path, []).append(document)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MARK = "gracelint:"
 ANNOTATION = "gracelint/ignore"
+_WELL_FORMED = r"gracelint:[ \t]*ignore\[([^\]\r\n]*)\][^\r\n]*"
+_ORDERS = frozenset(("allow", "disable", "exclude", "noqa", "nolint", "off", "silence", "skip", "suppress"))
 
 
 class Suppression(Record, identity=True):
@@ -50,8 +52,8 @@ def comments(source: Source) -> Iterator[Suppression]:
         return
     import re
 
-    marker = "//" if source.path.endswith((".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")) else "#"
-    comment = re.compile(rf"(?<![^\s\ufeff]){re.escape(marker)}[ \t]*gracelint:[ \t]*ignore\[([^\]\r\n]*)\][^\r\n]*")
+    marker = _marker(source)
+    comment = re.compile(rf"(?<![^\s\ufeff]){re.escape(marker)}[ \t]*{_WELL_FORMED}")
     block = below = 0
     under = source.span(0, 0)
     for match in comment.finditer(text):
@@ -66,6 +68,56 @@ def comments(source: Source) -> Iterator[Suppression]:
         reach = under if alone else line_span
         whole = _with_newline(line_span) if alone else _with_space_before(source, match.start(), match.end())
         yield from _names(source, match.group(1), match.start(1), reach, whole)
+
+
+def malformed(source: Source) -> Iterator[tuple[Span, str]]:
+    """Comments that were meant to silence a rule and do not, each with the reason."""
+    text = source.text
+    if "racelint" not in text or source.path.endswith(".json"):
+        return
+    import re
+
+    marker = _marker(source)
+    opening = rf"(?<![^\s\ufeff])(?:{re.escape(marker)}+|/\*|<!--)[ \t]*"
+    comment = re.compile(rf"{opening}(gracelint\b[^\r\n]*)", re.IGNORECASE)
+    for match in comment.finditer(text):
+        said = match.group(1).rstrip().removesuffix("*/").removesuffix("-->").rstrip()
+        at = source.span(match.start(1), match.start(1) + len(said))
+        found = re.match(_WELL_FORMED, said)
+        if found is None:
+            if _is_meant(said):
+                yield at, "this silences nothing: write `gracelint: ignore[rule-name]`"
+        elif not found.group(1).strip(" ,\t"):
+            yield at, "this silences nothing: it names no rule"
+        elif not text.startswith(marker, match.start()) or text.startswith(marker * 2, match.start()):
+            yield at, f"this silences nothing: begin the comment with `{marker}`"
+        elif kind_of(source.path) == DOCKERFILE and _follows_something(source, match.start()):
+            yield at, "this silences nothing: a Dockerfile has comments on lines of their own only, so write it above"
+
+
+def _is_meant(said: str) -> bool:
+    """Whether the text of a comment, from our name on, is an order to be silent and not a sentence."""
+    import re
+
+    match = re.match(
+        r"gracelint([ \t]*[:=]|[-_.]|[ \t]+)?[ \t]*([a-z]*)[ \t]*([-:=(\[]?)[ \t]*(.*)", said, re.IGNORECASE
+    )
+    assert match is not None
+    joint, word, sign, rest = (part or "" for part in match.groups())
+    ordered = word.lower() in _ORDERS or word.lower().startswith("ignor")
+    if joint.strip() in (":", "="):
+        return ordered or sign == "[" or (not word and not rest)
+    names = [name for name in re.split(r"[\s,\])]+", rest) if name]
+    return ordered and (bool(sign) or not names or "-" in names[0])
+
+
+def _follows_something(source: Source, offset: int) -> bool:
+    line = source.line_span(source.position(offset)[0])
+    return bool(source.text[line.start : offset].strip("\ufeff \t"))
+
+
+def _marker(source: Source) -> str:
+    return "//" if source.path.endswith((".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")) else "#"
 
 
 def annotated(workloads: Iterable[Workload], services: Iterable[ComposeService]) -> Iterator[Suppression]:

@@ -120,7 +120,11 @@ def expectation(rule: str, files: Files) -> str:
     again = fix(fixed_files(files, fixed), select=[rule])
     assert not report.errors, "\n".join(report.errors)
     assert not again.changes, f"fixing a second time changes more:\n{unified_diff(again)}"
-    parts = [render(report), unified_diff(fixed), *(f"Not fixed: {reason}" for reason in fixed.refused)]
+    parts = [
+        render(report, containers=False),
+        unified_diff(fixed),
+        *(f"Not fixed: {reason}" for reason in fixed.refused),
+    ]
     return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
 
 

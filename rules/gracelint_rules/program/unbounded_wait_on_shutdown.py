@@ -69,6 +69,8 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Program, Severity, Verdict, edits, rule
 
 _UNSAFE, _MANUAL = Applicability.UNSAFE, Applicability.MANUAL
+_JOBS = ("queue.join", "executor", "result", "futures")
+"""Work of any length; threads and tasks that are told to end, and requests, mostly are short."""
 _KINDS = ("join", "queue.join", "executor", "gather", "result", "futures", "task group", "close")
 
 
@@ -85,6 +87,7 @@ def unbounded_wait_on_shutdown(program: Program) -> Iterator[Finding]:
             f"`{_line(wait.span.text)}` waits without a deadline on the way out: if it hangs, {stop.kill} decides",
             at=wait.span,
             fix=Fix("Give the wait a timeout", changes or (), _UNSAFE if changes else _MANUAL),
+            severity=None if wait.kind in _JOBS else Severity.INFO,
         )
 
 

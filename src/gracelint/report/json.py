@@ -54,6 +54,8 @@ def _summary(report: Report) -> dict[str, Any]:
     severities = Counter(reported.severity.value for reported in report.findings)
     return {
         "files": report.files,
+        "not_read": report.not_read,
+        "containers": {verdict.value: count for verdict, count in report.containers.items()},
         "errors": severities["error"],
         "warnings": severities["warning"],
         "infos": severities["info"],

@@ -10,9 +10,10 @@ from gracelint.report.canvas import Piece, coloured, plain, visible, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gracelint.engine import Report, Reported
+    from gracelint.facts.verdict import Verdict
     from gracelint.finding import Fix
     from gracelint.source import Span
 
@@ -23,10 +24,10 @@ _WIDEST = 160
 """Columns of source shown; longer lines are cut around the place."""
 
 
-def render(report: Report, *, color: bool = False, summary: bool = True) -> str:
+def render(report: Report, *, color: bool = False, summary: bool = True, containers: bool = True) -> str:
     lines = [line for reported in report.findings for line in (*_finding(report, reported), [])]
     if summary:
-        lines += _summary(report)
+        lines += _summary(report, containers=containers)
     elif lines:
         lines.pop()
     return coloured(lines) if color else plain(lines)
@@ -102,16 +103,24 @@ def _help(fix: Fix) -> str:
     return f"{visible(fix.title)} ({_HELP[fix.applicability]})"
 
 
-def _summary(report: Report) -> list[list[Piece]]:
+def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     counts = Counter(reported.severity for reported in report.findings)
+    fates = [[(containers_told(report.containers), "")]] if containers and any(report.containers.values()) else []
     if not counts and not report.files:
         return [[("Nothing to check: no Dockerfile, Compose file, manifest or program here.", "")]]
     if not counts:
-        return [[("No findings", "bold green"), (f" in {counted(report.files, 'file')}.{_left_out(report)}", "")]]
+        found = f" in {counted(report.files, 'file')}.{_left_out(report)}"
+        return [[("No findings", "bold green"), (found, "")], *fates]
     named = [counted(counts[severity], severity.value) for severity in Severity if counts[severity]]
     files = len({reported.path for reported in report.findings})
     line = f"Found {', '.join(named)} in {counted(files, 'file')}.{_left_out(report)}"
-    return [[(line, "bold")], *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
+    return [[(line, "bold")], *fates, *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
+
+
+def containers_told(containers: Mapping[Verdict, int]) -> str:
+    """`43 containers: 3 handled, 13 ignored, 27 unknown (`gracelint trace`)`."""
+    fates = ", ".join(f"{count} {verdict.value}" for verdict, count in containers.items() if count)
+    return f"{counted(sum(containers.values()), 'container')}: {fates} (`gracelint trace`)."
 
 
 def _fixable(report: Report) -> str:

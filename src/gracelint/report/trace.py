@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from gracelint.facts.launch import DrainSource, Effect
@@ -43,9 +44,22 @@ def render(launches: Sequence[Launch], fmt: str, *, shown: Shown = str, color: b
         told = [_as_json(launch, shown) for launch in launches]
         return json.dumps({"version": VERSION, "launches": told}, indent=2, ensure_ascii=False)
     lines = [line for launch in launches for line in (*_story(launch, shown), [])]
+    lines += _together(launches)
     if not lines:
         lines = [[("No container is started by these files.", "")]]
     return coloured(lines) if color else plain(lines)
+
+
+def _together(launches: Sequence[Launch]) -> Iterator[list[Piece]]:
+    """How many meet which end, and what would decide the unknown ones, the most frequent first."""
+    if len(launches) < 2:
+        return
+    counts = Counter(launch.verdict for launch in launches)
+    fates = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+    yield [(f"{len(launches)} containers: {fates}.", "bold")]
+    unknown = Counter(launch.why for launch in launches if launch.verdict is Verdict.UNKNOWN)
+    for why, count in unknown.most_common():
+        yield [(f"  {count:>4} × unknown: {visible(why)}", "")]
 
 
 def _as_json(launch: Launch, shown: Shown) -> dict[str, Any]:
