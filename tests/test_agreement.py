@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 
 from conftest import ROOT
+from gracelint.config import ConfigError
 from gracelint.engine import lint
 from gracelint.facts.launch import Launch
 from gracelint.facts.program import Program
@@ -66,8 +67,13 @@ def agree(project: Project) -> None:
 
 @pytest.mark.parametrize("folder", [pytest.param(path, id="-".join(path.split("/")[-2:])) for path in projects()])
 def test_what_is_ignored_or_cut_is_reported_once(folder: str) -> None:
-    if os.path.isdir(folder):
-        agree(read_project(request(read_folder(folder, leave_out=("expected.txt", "case.json")))[0]))
+    if not os.path.isdir(folder):
+        return
+    try:
+        asked, _ = request(read_folder(folder, leave_out=("expected.txt", "case.json")))
+    except ConfigError:
+        return  # its settings are wrong on purpose
+    agree(read_project(asked))
 
 
 UNKNOWN = {

@@ -62,7 +62,8 @@ _BAD = (Verdict.IGNORED, Verdict.CUT)
 
 @rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch, verdict=True)
 def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
-    hop = next((hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER), None)
+    managers = [hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER]
+    hop = next((hop for hop in managers if hop is launch.blocker), managers[0] if managers else None)
     if hop is None or launch.one_shot or not _speaks(launch, hop):
         return
     passage = hop.details.get("passage")

@@ -50,6 +50,8 @@ def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
     if hop is None or hop.signal in _UNCATCHABLE:
         return
     better = _better(hop, launch)
+    if better is None and hop.kind is HopKind.PROGRAM and launch.program is not None:
+        return  # the source is what is wrong
     advice = f"stop it with {better}" if better else hop.details.get("advice")
     if advice is None or hop.details.get("group_cut") or hop.details.get("lossy"):
         return

@@ -67,7 +67,7 @@ def _is_for_another_rule(launch: Launch, hop: Hop) -> bool:
         return hop.details.get("cause") != "interactive" or bool(hop.details.get("written"))
     if hop.kind not in _PROGRAMS:
         return True
-    if hop.details.get("group_cut") or hop.details.get("lossy"):
+    if any(hop.details.get(key) for key in ("group_cut", "lossy", "inherits")):
         return True
     if hop.details.get("better") or hop.details.get("advice") or hop.deadline is not None:
         return True

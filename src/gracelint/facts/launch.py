@@ -325,7 +325,13 @@ class Launch(Record, identity=True):
         hop = self.decisive
         if hop is None or self.ends_by_itself or self.verdict not in (Verdict.IGNORED, Verdict.CUT):
             return None
-        return None if self.is_dev_server and not self.development else hop
+        return None if self.is_told_as_dev_server else hop
+
+    @property
+    def is_told_as_dev_server(self) -> bool:
+        """Whether the one thing to report is that a development server serves here."""
+        runs_on = not self.one_shot and self.dev_server and not self.development
+        return runs_on and self.verdict in (Verdict.IGNORED, Verdict.CUT) and self.is_dev_server
 
     @property
     def is_dev_server(self) -> bool:

@@ -273,6 +273,8 @@ class Program(Record, identity=True):
         for stop in self.stops:
             if stop.verdict is not Verdict.HANDLED or stop.grace is None or stop.launch is None:
                 continue
+            if stop.late and stop.reaction.cause is not Cause.KEEP_ALIVE:
+                continue
             for wait in waits:
                 if (wait.seconds or 0.0) + _BUSY + stop.launch.assume.margin > stop.grace:
                     return stop, wait
@@ -291,7 +293,8 @@ class Program(Record, identity=True):
 
     def stop_because(self, *causes: Cause) -> Stop | None:
         """The first of its stops that goes wrong for one of these causes, and not for a signal sent in error."""
-        wrong = (stop for stop in self.stops if stop.reaction.cause in causes)
+        stops = (stop for stop in self.stops if stop.verdict is not Verdict.HANDLED)
+        wrong = (stop for stop in stops if stop.reaction.cause in causes)
         return next((stop for stop in wrong if not self._is_told_wrong(stop)), None)
 
     def _is_told_wrong(self, stop: Stop) -> bool:
@@ -308,6 +311,8 @@ class Program(Record, identity=True):
         )
         # a hop in front of the program that keeps the signal away is what is reported of that launch
         hop = next((hop for hop in is_this if hop is launch.decisive), None)
+        if launch.is_told_as_dev_server:
+            return None
         if hop is None or launch.one_shot or hop.signal not in self.reactions:
             return None
         reaction = self.reactions[hop.signal]
