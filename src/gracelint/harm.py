@@ -121,7 +121,8 @@ def _worse_launch(before: Version, after: Version) -> Harm | None:
             return Harm(f"would make {where} unreadable")
         for old, new in zip(fates, now):  # noqa: B905 -- a launch that is new has no verdict to lose
             if _is_worse(old, new):
-                return Harm(f"would make {where} {new.verdict.value}, which is {old.verdict.value} now")
+                what = f"would make {where} {new.verdict.value}, which is {old.verdict.value} now"
+                return Harm(what, tuple(item for item in after.whole.findings if item not in before.whole.findings))
     return None
 
 

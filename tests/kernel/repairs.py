@@ -337,8 +337,6 @@ REPAIRS = [
     Repair("sigint-only-handler", 'CMD ["python", "main.py"]', IGNORED, {"main.py": SIGINT_ALONE}),
     Repair("sigint-only-handler", 'CMD ["node", "main.js"]', IGNORED, {"main.js": SIGINT_JS}, image="node"),
     Repair("shutdown-deadlock", 'CMD ["python", "main.py"]', IGNORED, {"main.py": SHUTDOWN}),
-    Repair("missing-init", 'CMD ["python", "main.py"]', IGNORED, {"main.py": TICKER}, after=CUT),
-    Repair("missing-init", 'CMD ["python", "main.py"]', IGNORED, {"main.py": TICKER}, image="alpine", after=CUT),
     Repair("shell-form-command", "CMD python app.py", HANDLED, image="alpine"),
     Repair("shell-form-command", "CMD cd /app && python app.py", HANDLED, image="alpine"),
     Repair("shell-form-command", "CMD cd /app; python app.py", HANDLED, image="fedora"),
