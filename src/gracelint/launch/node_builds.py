@@ -7,6 +7,7 @@ package.json's scripts, the RUN lines, the bundler's configuration) maps it to i
 from __future__ import annotations
 
 import posixpath
+from itertools import islice
 
 from gracelint.knowledge import table
 from gracelint.launch import layers
@@ -27,6 +28,7 @@ _ENDINGS = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 _OUTPUTS = ("dist", "build", "out", "lib", "output", "bundle")
 """Folders that compilers write to where nothing says another."""
 _MOST_FOLDERS = 12
+_MOST_STAGES = 8
 
 
 class Place(Record):
@@ -98,7 +100,7 @@ def _places(target: str, context: Context) -> Iterator[tuple[Place, str]]:
             at = posixpath.normpath(posixpath.join("/", host, target[len(inside) + 1 :]))
             places.append((lambda path: files.read(path.lstrip("/")), at, ()))
     if image.stage is not None and image.context is not None:
-        for stage, at in layers.made_in(image.stage, target):
+        for stage, at in islice(layers.made_in(image.stage, target), _MOST_STAGES):
             runs = tuple(
                 tuple(command)
                 for one in stage.lineage()
@@ -131,6 +133,8 @@ def _below(read: Callable[[str], Source | None], folder: str) -> Callable[[str],
 
 def _source_at(place: Place, rest: str) -> Source | None:
     """The source of the built file `rest` of one folder."""
+    if place.read("package.json") is None and place.read("tsconfig.json") is None:
+        return None
     stem = _stem(rest)
     for mapping in _mappings(place):
         if mapping.file and _stem(posixpath.normpath(mapping.file)) == stem and mapping.entries:
@@ -153,7 +157,7 @@ def _source_at(place: Place, rest: str) -> Source | None:
 def _by_its_name(place: Place, stem: str) -> Source | None:
     """`dist/server.js` is made of `src/server.ts` or `server.ts`, where nothing says more."""
     output, slash, name = stem.partition("/")
-    if not slash or output not in _OUTPUTS or place.read("package.json") is None:
+    if not slash or output not in _OUTPUTS:
         return None
     for candidate in (f"src/{name}", name.removeprefix("src/") and f"src/{name.removeprefix('src/')}", name):
         found = _read(place, candidate)
