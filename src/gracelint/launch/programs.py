@@ -300,7 +300,7 @@ def _program_step(argv: tuple[Word, ...], program: Program, context: Context) ->
     if left_ignored:
         details = {"inherits": True, "at": program.span}
     drain = _drain(program, context)
-    if drain is not None and drain.seconds is None and program.drain_seconds is None:
+    if effect is Effect.HANDLES and drain is not None and drain.seconds is None and program.drain_seconds is None:
         details |= {"bound": None, "first": None, "advice": _bound_advice(program)}
     return Step(
         replace(_hop(argv, context, HopKind.PROGRAM, effect, why), name=name, details=details),
