@@ -61,7 +61,7 @@ def by_commands(path: str, text: str, exists: Callable[[str], bool]) -> Iterator
     variables = variables_of(text)
     loops = list(_LOOP.finditer(text))[:_MOST]
     for match in _BUILD.finditer(text):
-        line = text.rfind("\n", 0, match.start()) + 1
+        line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
         moved = [found[1] for found in _CD.finditer(text, line, match.start())]
         for values in _rounds(loops, match, variables):
             yield from _builds(_arguments(_words(match[1], values)), moved, path, exists)
@@ -100,7 +100,7 @@ def compose_lists(path: str, text: str) -> Iterator[tuple[str, ...]]:
     text = _lines(path, text)
     variables = variables_of(text) if "$" in text else {}
     for match in _COMPOSE.finditer(text):
-        line = text.rfind("\n", 0, match.start()) + 1
+        line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
         moved = [found[1] for found in _CD.finditer(text, line, match.start())]
         files = _arguments(_words(match[1], variables))["file"]
         if len(files) > 1 and not any(UNKNOWN in file for file in files):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gracelint.parse.bake import Value
 
 _MOST_FILES = 400
+_MOST_TARGETS = 200
+"""Of a bake file, that one inherits from: they are followed without end otherwise, and deeply."""
 _LONGEST_TEXT = 1_000_000
 """Characters of a script; what is longer was not written by hand."""
 _SCRIPT_FOLDERS = ("scripts", "script", "hack", "bin", "ci", ".ci", "build", "docker", "tools", "deploy")
@@ -153,7 +155,7 @@ def _baked(path: str, text: str) -> Iterator[Build]:
     targets = read_targets(text) if path.endswith(".hcl") else _json_targets(path, text)
     folder = posixpath.dirname(path)
     for name in targets:
-        body = _inherited(name, targets, 0)
+        body = _inherited(name, targets, {})
         for values in _matrix(body.get("matrix")):
             link = _target_link(body, values, folder, targets, 0)
             if link is not None:
@@ -177,12 +179,12 @@ def _target_link(
         target[0] if target else None,
         tuple((key, value) for key, value in arguments if isinstance(value, str) and "$" not in value),
     )
-    if link is None or not isinstance(contexts, dict) or depth > 3:
+    if link is None or not isinstance(contexts, dict) or depth > 1:
         return link
     bases = []
-    for name, other in list(contexts.items())[:20]:
+    for name, other in list(contexts.items())[:10]:
         if isinstance(other, str) and other.startswith("target:"):
-            below = _inherited(other.removeprefix("target:"), targets, 0)
+            below = _inherited(other.removeprefix("target:"), targets, {})
             base = _target_link(below, {}, folder, targets, depth + 1) if below else None
             bases += [(name, base)] if base is not None else []
     return replace(link, bases=tuple(bases))
@@ -207,14 +209,19 @@ def _plain(node: object) -> Value:
     return {key.value: _plain(value) for key, value in node.items} if isinstance(node, Mapping) else None
 
 
-def _inherited(name: str, targets: Mapping[str, dict[str, Value]], depth: int) -> dict[str, Value]:
-    body = targets.get(name, {})
-    if not isinstance(body, dict) or depth > 8:
-        return {}
-    below: dict[str, Value] = {}
-    for base in _texts(body.get("inherits"), {})[:20]:
-        below |= _inherited(base, targets, depth + 1)
-    return {**below, **body}
+def _inherited(
+    name: str, targets: Mapping[str, dict[str, Value]], done: dict[str, dict[str, Value]]
+) -> dict[str, Value]:
+    """A target over those it inherits from. `done` holds what was put together before."""
+    if name not in done:
+        body = targets.get(name)
+        body = body if isinstance(body, dict) else {}
+        done[name] = body
+        below: dict[str, Value] = {}
+        for base in _texts(body.get("inherits"), {})[:20]:
+            below |= _inherited(base, targets, done) if len(done) < _MOST_TARGETS else {}
+        done[name] = {**below, **body}
+    return done[name]
 
 
 def _matrix(value: Value) -> list[dict[str, str]]:

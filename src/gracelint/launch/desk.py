@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     _Named = tuple[Word | None, Source]
     """An image's name, and the file it stands in."""
 
-_DEEPEST = 5
+_MOST_CONTEXTS = 10
+_DEEPEST = 2
 """Images that are built from one another under names of the build's own."""
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci"))
 _FOLDERS = _DEVELOPMENT | {".devcontainer", "devcontainer", "tests", "e2e", ".ci", ".circleci", ".github", ".gitlab"}
@@ -104,7 +105,7 @@ class Desk:
         context = "" if build.context == "." else build.context
         others = {
             name: self._services.get(other.removeprefix("service:"))
-            for name, other in (build.contexts or {}).items()
+            for name, other in list((build.contexts or {}).items())[:_MOST_CONTEXTS]
             if other.startswith("service:") and depth < _DEEPEST
         }
         bases = tuple(

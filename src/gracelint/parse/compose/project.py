@@ -35,6 +35,8 @@ _DEEPEST = 20
 """Files that include or extend one another."""
 _MOST_INHERITED = 20_000
 """Environment variables that services take over from those they extend."""
+_MOST_INCLUDES = 500
+"""Inclusions in one project."""
 
 _NAME = re.compile(r"(?:.*[.-])?(?:docker-)?compose(?:[.-].*)?\.ya?ml\Z", re.IGNORECASE)
 
@@ -197,6 +199,7 @@ class _Loading:
         self._folder = posixpath.dirname(paths[0])
         self._environment = _environment(files, self._folder, environment) if files is not None else environment
         self._places: dict[str, Place] = {}
+        self._left = _MOST_INCLUDES
 
     def load(self) -> _Model:
         return _Model(self._load(self.paths, self._folder, self._environment, ()), self._places)
@@ -232,6 +235,9 @@ class _Loading:
         found: dict[str, _Part] = {}
         entries = document.root.sequence("include") if isinstance(document.root, Mapping) else ()
         for entry in entries if len(above) < _DEEPEST else ():
+            self._left -= 1
+            if self._left < 0:
+                break
             paths = [posixpath.normpath(posixpath.join(folder, path)) for path in self._texts(entry, "path")]
             if not paths or paths[0] in above:
                 continue
