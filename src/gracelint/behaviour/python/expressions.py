@@ -29,6 +29,7 @@ from gracelint.behaviour.python.values import (
     join,
     same,
 )
+from gracelint.limits import EXACT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 
 def _constant(machine: Machine, node: ast.Constant) -> Value:
+    if isinstance(node.value, int) and abs(node.value) > EXACT:
+        return FROM_OUTSIDE
     return Const(node.value)
 
 
@@ -269,9 +272,11 @@ def calculate(operator: ast.operator, left: object, right: object) -> Value:
     numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
     texts = isinstance(left, str) and isinstance(right, str)
     try:
+        if numbers and (abs(left) > EXACT or abs(right) > EXACT):  # type: ignore[arg-type]
+            return FROM_OUTSIDE
         if isinstance(operator, ast.Add) and (numbers or (texts and len(left) + len(right) < 4096)):  # type: ignore[arg-type]
             return Const(left + right)  # type: ignore[operator]
-        if not numbers or abs(left) > 1e15 or abs(right) > 1e15:  # type: ignore[arg-type]
+        if not numbers:
             return FROM_OUTSIDE
         if isinstance(operator, ast.Sub):
             return Const(left - right)  # type: ignore[operator]

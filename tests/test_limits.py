@@ -1,0 +1,171 @@
+"""A few bytes cannot make a reader work without end: work is counted in calls, and grows with the text."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gracelint.testing import lint, read
+
+Project = dict[str, str]
+
+PYTHON = 'FROM python:3.12\nCOPY . .\nCMD ["python", "app.py"]\n'
+NODE = 'FROM node:22\nCOPY . .\nCMD ["node", "server.js"]\n'
+SHELL = 'FROM debian:12\nCOPY . .\nCMD ["./start.sh"]\n'
+SUPERVISOR = 'FROM debian:12\nCOPY . .\nCMD ["supervisord", "-c", "supervisord.conf"]\n'
+NPM = '{"scripts": {"start": "node server.js"}}'
+
+
+def app(text: str) -> Project:
+    return {"Dockerfile": PYTHON, "app.py": text + "\nwhile True: pass\n"}
+
+
+def server(text: str) -> Project:
+    return {"Dockerfile": NODE, "server.js": text + "\nsetInterval(() => {}, 1)\n"}
+
+
+def script(text: str) -> Project:
+    return {"Dockerfile": SHELL, "start.sh": f"#!/bin/bash\n{text}\nexec app\n"}
+
+
+def pod(container: str) -> Project:
+    head = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+    return {"pod.yaml": f"{head}spec: {{containers: [{{name: x, {container}}}]}}\n"}
+
+
+def programs(command: str, count: int) -> str:
+    return "[supervisord]\n" + "".join(f"[program:a{n}]\ncommand={command}\n" for n in range(count))
+
+
+DOUBLING: dict[str, Callable[[int], Project]] = {
+    "ENV put into itself": lambda n: {"Dockerfile": "FROM x\nENV A=aaaa\n" + "ENV A=$A$A\n" * n + "CMD $A\n"},
+    "ARG put into itself": lambda n: {"Dockerfile": "ARG A=aaaa\n" + "ARG A=$A$A\n" * n + "FROM $A\nCMD $A\n"},
+    "a tuple added to itself": lambda n: app("x = (1,)\n" + "x = x + x\n" * n),
+    "a list that holds itself twice": lambda n: app("x = [1]\n" + "x = [*x, *x]\n" * n),
+    "a list extended by itself": lambda n: app("x = [1]\n" + "x.extend(x)\n" * n),
+    "a list grown in place": lambda n: app("x = [1]\n" + "x += x\n" * n),
+    "a text formatted into itself": lambda n: app("x = 'a'\n" + "x = f'{x}{x}'\n" * n),
+    "a ladder of classes": lambda n: app(
+        "class C0: pass\nclass C1(C0): pass\n"
+        + "".join(f"class C{i}(C{i - 1}, C{i - 2}): pass\n" for i in range(2, n))
+        + f"C{n - 1}().missing()"
+    ),
+    "an array spread into itself": lambda n: server("let x = [1]\n" + "x = [...x, ...x]\n" * n),
+    "an array pushed to itself": lambda n: server("let x = [1]\n" + "x.push(...x)\n" * n),
+    "an array joined to itself": lambda n: server("let x = [1]\n" + "x = x.concat(x)\n" * n),
+    "a template put into itself": lambda n: server("let x = 'a'\n" + "x = `${x}${x}`\n" * n),
+    "arguments set twice": lambda n: script("set -- a\n" + 'set -- "$@" "$@"\n' * n),
+    "an array of itself": lambda n: script("A=(a)\n" + 'A=("${A[@]}" "${A[@]}")\n' * n),
+    "a variable put into itself": lambda n: script("A=aaaa\n" + "A=$A$A\n" * n),
+    "make variables": lambda n: {
+        "Dockerfile": 'FROM debian:12\nCOPY . .\nCMD ["make", "run"]\n',
+        "Makefile": "B0=aa\n"
+        + "".join(f"B{i}=$(B{i - 1})$(B{i - 1})\n" for i in range(1, n))
+        + f"run:\n\t$(B{n - 1})\n",
+    },
+    "a supervisor that starts itself": lambda n: {
+        "Dockerfile": SUPERVISOR,
+        "supervisord.conf": programs("supervisord -c supervisord.conf", n),
+    },
+}
+
+
+@pytest.mark.parametrize("name", DOUBLING)
+def test_what_doubles_is_followed_no_further_than_some_point(name: str) -> None:
+    few, many = (calls(DOUBLING[name](count)) for count in (25, 50))
+    assert many < 3 * few + 20_000
+
+
+GROWING: dict[str, Callable[[int], Project]] = {
+    "open references in arguments": lambda n: pod(f"image: x, args: ['{'$(' * n}']"),
+    "references in arguments": lambda n: pod(f"image: x, args: ['{'$(A)' * n}'], env: [{{name: A, value: {'x' * n}}}]"),
+    "strings that never close in a tsconfig": lambda n: {
+        "Dockerfile": 'FROM node:22\nCOPY . .\nRUN npx tsc\nCMD ["node", "dist/index.js"]\n',
+        "tsconfig.json": '"a\\' * n,
+        "src/index.ts": "setInterval(() => {}, 1)",
+    },
+    "suppressions one below the other": lambda n: {
+        "pod.yaml": "kind: Pod\napiVersion: v1\n" + "# gracelint: ignore[a]\n" * (n // 10)
+    },
+    "suppressions in one line": lambda n: {"Dockerfile": f"FROM x\n# gracelint: ignore[{'a,' * n}]\nCMD a\n"},
+    "stages built from each other": lambda n: {
+        "Dockerfile": "FROM x AS s0\n" + "".join(f"FROM s{i - 1} AS s{i}\nCMD a\n" for i in range(1, n // 10))
+    },
+    "text added to one file": lambda n: {
+        "Dockerfile": f'FROM x\nRUN {" && ".join(["echo a >> /file"] * (n // 20))}\nCMD ["/file"]\n'
+    },
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_what_grows_takes_time_that_grows_with_it(name: str) -> None:
+    started = time.process_time()
+    assert lint(GROWING[name](20_000)).errors == ()
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Dockerfile": "FROM node:22\nWORKDIR //app\nCOPY . .\nCMD npm start\n", "package.json": NPM},
+        {"Dockerfile": "FROM node:22\nWORKDIR ${NONE}//app\nCOPY . .\nCMD npm start\n", "package.json": NPM},
+        {"Dockerfile": "FROM node:22\nCOPY . .\nCMD cd //x && npm start\n", "package.json": NPM},
+        {"Dockerfile": 'FROM node:22\nCOPY . .\nCMD ["npm", "--prefix", "//app", "start"]\n', "package.json": NPM},
+        {"compose.yaml": "services:\n  x: {image: node:22, working_dir: //x, command: npm start}\n"},
+        pod("image: node:22, workingDir: //x, command: [npm, start]"),
+    ],
+    ids=["WORKDIR", "an empty variable", "cd", "--prefix", "working_dir", "workingDir"],
+)
+def test_a_walk_to_the_root_ends_there(files: Project) -> None:
+    assert lint(files).errors == ()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        script(f"trap 'sleep {'9' * 400}; exit' TERM\nsleep {'9' * 400}"),
+        app(f"import time\ntime.sleep({'9' * 400})\ntime.sleep(-{'9' * 400})"),
+        server(f"process.on('SIGTERM', () => setTimeout(() => process.exit(), {'9' * 400}))\nlet x = {'9' * 5000}"),
+        pod(f"image: x, args: [sleep, '{'9' * 5000}']"),
+        {"compose.yaml": f"services:\n  x: {{image: x, stop_grace_period: {'9' * 400}s}}\n"},
+        {
+            "Dockerfile": 'FROM debian:12\nCOPY . .\nCMD ["make", "run"]\n',
+            "Makefile": "run:\n\tdon't\n",
+        },
+    ],
+    ids=["sleep", "time.sleep", "setTimeout", "args", "stop_grace_period", "a recipe with an apostrophe"],
+)
+def test_no_number_and_no_quote_breaks_a_reader(files: Project) -> None:
+    assert lint(files).errors == ()
+
+
+def test_digits_of_other_scripts_are_no_number() -> None:
+    text = pod("image: x")["pod.yaml"].replace("spec: {", "spec: {terminationGracePeriodSeconds: ٤٥, ")
+    (launch,) = read({"pod.yaml": text}).launches
+    assert launch.grace.value != 45
+
+
+def test_a_program_that_is_too_large_is_unknown_and_says_so() -> None:
+    (launch,) = read(app("x = 1\n" * 200_000)).launches
+    assert launch.verdict.value == "unknown"
+    assert launch.why == "app.py is too large to be followed"
+
+
+def calls(files: Project) -> int:
+    """How many functions are called to lint a project."""
+    count = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        assert lint(files).errors == ()
+    finally:
+        sys.setprofile(None)
+    return count
