@@ -70,7 +70,7 @@ LANGUAGE = [
     ("{{ .Values.name | upper | quote }}", '"SHOP"'),
     ("{{ and .Values.on .Values.name }}{{ or .Values.off .Values.empty 7 }}", "shop7"),
     ("{{ or .Values.on (fail `not reached`) }}", "true"),
-    ("{{ .Values.missing }}{{ .Values.nested.deep.key }}", "value"),
+    ("{{ .Values.missing }}{{ .Values.nested.deep.key }}", "<no value>value"),
     ("{{ .Values.large }} {{ .Values.count }}", "1.234567e+06 3"),
     ("{{ tpl `{{ .Values.name }}-x` . }}", "shop-x"),
     ("{{ .Values.labels }}", "map[app:shop tier:front]"),

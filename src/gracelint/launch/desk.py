@@ -75,13 +75,13 @@ class Desk:
                 self._users[place_of(stage)] = self._users.get(place_of(stage), 0) + 1
 
     def _join_the_only_one(self, images: Iterable[_Named], deployed: Iterable[_Named], taken: set[str]) -> None:
-        """The one deployed image that nobody knows is built from the one Dockerfile that builds nothing else."""
+        """The one deployed image that nobody knows is built from the only Dockerfile, where that stands at the root."""
         found = [(image, self.named(image, source)) for image, source in images if image is not None]
         taken |= {link.dockerfile for link in (*self._built.values(), *(link for _, link in found)) if link is not None}
         free = [path for path in self._stages if path not in taken and not _named_for_development(path)]
         unknown = {word.value for word, link in found if link is None}
         unknown = {reference for reference in unknown if reference and not is_known(reference)}
-        if len(free) != 1 or len({repository_of(reference) for reference in unknown}) != 1:
+        if len(free) != 1 or "/" in free[0] or len({repository_of(reference) for reference in unknown}) != 1:
             return
         if not any(word is not None and word.value in unknown for word, _ in deployed):
             return

@@ -10,9 +10,9 @@ from gracelint.render.dump import dump
 from gracelint.render.helm.chart import Chart, Scoped, scoped
 from gracelint.render.helm.functions import functions
 from gracelint.render.helm.syntax import Template, TemplateSyntaxError, parse
-from gracelint.render.helm.template import Limits, Machine, TemplateError
+from gracelint.render.helm.template import NO_VALUE, Limits, Machine, TemplateError
 from gracelint.render.helm.values import Native, shown
-from gracelint.render.text import Text, mapped
+from gracelint.render.text import Text, mapped, replaced
 from gracelint.render.values import placed
 from gracelint.source import Origin, Source, SourceMap, Span
 
@@ -77,13 +77,14 @@ def render(
                 continue
             context = {**contexts[part.path], "Template": {"Name": name, "BasePath": f"{_base(part)}/templates"}}
             try:
-                text = machine.run(name, context)
+                text = replaced(machine.run(name, context), NO_VALUE, "")
             except TemplateError as error:
                 at = error.origin.span if error.origin is not None and error.origin.source.path else source.span(0, 0)
                 unread.append(Unread(source, at, error.reason))
                 continue
             if text.strip():
-                rendered.append(Rendered(source, str(text), mapped(text, Origin(source, 0, 0))))
+                whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
+                rendered.append(Rendered(source, str(text), mapped(whole, Origin(source, 0, 0))))
     return rendered, unread
 
 

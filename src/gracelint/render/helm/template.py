@@ -93,6 +93,8 @@ class _Scope:
         raise TemplateError(f"undefined variable {name}")
 
 
+NO_VALUE = "<no value>"
+"""What text/template prints for nil; Helm takes it out of what a whole template makes."""
 _FRAMES = 6_000
 """Python's own limit is 1,000, which 60 templates in templates use up."""
 _NOTHING = object()
@@ -214,7 +216,7 @@ class Machine:
         del self._reads[mark:]
         if action.pipe.variables:
             return
-        text = shown(value)
+        text = NO_VALUE if value is None else shown(value)
         origin = Origin(source, action.start, action.end, False, reads[-1] if reads else None)
         self._put(Text(text, tuple((length, _claimed(known, origin)) for length, known in pieces_of(text))), parts)
 

@@ -1,0 +1,234 @@
+"""What real helm and kustomize make of the same charts and overlays.
+
+`GRACELINT_RENDERERS` names the folder that has both commands; `tests/install-renderers` builds them into it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from gracelint.facts import yaml
+from gracelint.files import ProjectFiles
+from gracelint.parse.yaml import read_documents
+from gracelint.render.dump import dump
+from gracelint.render.helm.chart import read_chart
+from gracelint.render.helm.release import Release, render
+from gracelint.render.kustomize.build import build
+from gracelint.render.values import value_of
+from gracelint.source import Source
+from test_render import BASE, CHART, DEPLOYMENT, VALUES
+from test_render_template import FUNCTIONS, LANGUAGE
+from test_render_template import VALUES as TEMPLATE_VALUES
+
+FOLDER = os.environ.get("GRACELINT_RENDERERS", "")
+pytestmark = pytest.mark.skipif(not FOLDER, reason="GRACELINT_RENDERERS does not name the folder of helm and kustomize")
+
+
+def write(root: str, files: Mapping[str, str]) -> None:
+    for path, text in files.items():
+        os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+        with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def objects(*texts: str) -> dict[tuple[str, str], Any]:
+    documents = [document for text in texts for document in read_documents(Source("", text))]
+    values = [value_of(document.root) for document in documents if isinstance(document.root, yaml.Mapping)]
+    return {(value["kind"], value["metadata"]["name"]): value for value in values}
+
+
+def by_helm(root: str) -> dict[tuple[str, str], Any]:
+    return objects(output(os.path.join(FOLDER, "helm"), "template", "shop", root, "--kube-version", "1.34.0"))
+
+
+def by_us(root: str) -> dict[tuple[str, str], Any]:
+    files = ProjectFiles(root)
+    rendered, unread = render(files, read_chart(files, ""), Release("shop"))
+    assert not unread, unread[0].reason
+    return objects(*(item.text for item in rendered))
+
+
+def test_every_line_of_the_tables(tmp_path: object) -> None:
+    """The rows that `test_render_template.py` claims were compared with helm."""
+    rows = [text for text, _ in (*LANGUAGE, *FUNCTIONS) if "define" not in text and "block" not in text]
+    helpers = "".join(f'{{{{ define "row-{number}" }}}}{text}{{{{ end }}}}' for number, text in enumerate(rows))
+    data = "".join(f'  r{number}: {{{{ include "row-{number}" . | toJson }}}}\n' for number in range(len(rows)))
+    write(
+        str(tmp_path),
+        {
+            "Chart.yaml": CHART,
+            "values.yaml": dump(TEMPLATE_VALUES),
+            "templates/_rows.tpl": helpers,
+            "templates/all.yaml": f"kind: ConfigMap\nmetadata: {{name: rows}}\ndata:\n{data}",
+        },
+    )
+    theirs, ours = by_helm(str(tmp_path)), by_us(str(tmp_path))
+    for number, text in enumerate(rows):
+        assert ours["ConfigMap", "rows"]["data"][f"r{number}"] == theirs["ConfigMap", "rows"]["data"][f"r{number}"], (
+            text
+        )
+
+
+SUBCHARTS = {
+    "Chart.yaml": """\
+apiVersion: v2
+name: all
+version: 1.0.0
+appVersion: "7"
+dependencies:
+  - {name: part, version: 1.0.0, alias: first, import-values: [data, {child: more.inner, parent: taken}]}
+  - {name: part, version: 1.0.0, alias: second, condition: second.enabled}
+  - {name: part, version: 1.0.0, alias: third, tags: [extra]}
+  - {name: kit, version: 1.0.0}
+""",
+    "values.yaml": """\
+global: {region: north}
+tags: {extra: false}
+first: {size: 5, gone: null, deep: {b: two}}
+second: {enabled: true, global: {region: south}}
+own: {a: 1, nothing: null}
+""",
+    "templates/own.yaml": """\
+kind: ConfigMap
+metadata: {name: own}
+data:
+  values: {{ omit .Values "first" "second" "third" "kit" | toJson | quote }}
+  chart: {{ printf "%s-%s-%s" .Chart.Name .Chart.Version .Chart.AppVersion }}
+  part: {{ .Values.first.size | quote }}
+  kit: {{ include "kit.name" . }}
+  files: {{ .Files.Get "notes.txt" | quote }}
+  template: {{ .Template.Name }} {{ .Template.BasePath }}
+  version: v{{ .Capabilities.KubeVersion.Minor }} {{ .Capabilities.APIVersions.Has "apps/v1" }}
+  release: {{ .Release.Name }} {{ .Release.Service }} {{ .Release.IsInstall }}
+{{ (.Files.Glob "conf/*.ini").AsConfig | indent 2 }}
+  {{- range $path, $_ := .Files.Glob "conf/**" }}
+  {{ base $path }}-lines: {{ $.Files.Lines $path | join "," | quote }}
+  {{- end }}
+""",
+    "notes.txt": "some notes\n",
+    "conf/a.ini": "a=1\nb=2\n",
+    "conf/deep/c.ini": "c=3\n",
+    "charts/part/Chart.yaml": "apiVersion: v2\nname: part\nversion: 1.0.0\n",
+    "charts/part/values.yaml": """\
+size: 1
+gone: here
+deep: {a: one, b: one}
+exports: {data: {imported: yes-it-is}}
+more: {inner: {x: 1}}
+""",
+    "charts/part/templates/part.yaml": """\
+kind: ConfigMap
+metadata: {name: {{ .Chart.Name }}}
+data:
+  values: {{ .Values | toJson | quote }}
+  kit: {{ include "kit.name" . }}
+  overridden: {{ include "shared" . }}
+""",
+    "charts/part/templates/_shared.tpl": '{{ define "shared" }}of the part{{ end }}',
+    "templates/_shared.tpl": '{{ define "shared" }}of the whole{{ end }}',
+    "charts/kit/Chart.yaml": "apiVersion: v2\nname: kit\nversion: 1.0.0\ntype: library\n",
+    "charts/kit/templates/_names.tpl": '{{ define "kit.name" }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}',
+}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Chart.yaml": CHART, "values.yaml": VALUES, "templates/all.yaml": DEPLOYMENT},
+        SUBCHARTS,
+        {**SUBCHARTS, "values.yaml": SUBCHARTS["values.yaml"].replace("extra: false", "extra: true")},
+        {**SUBCHARTS, "values.yaml": SUBCHARTS["values.yaml"].replace("enabled: true", "enabled: false")},
+    ],
+    ids=["plain", "subcharts", "by-tag", "by-condition"],
+)
+def test_charts(tmp_path: object, files: dict[str, str]) -> None:
+    write(str(tmp_path), files)
+    assert by_us(str(tmp_path)) == by_helm(str(tmp_path))
+
+
+PATCH = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: 60
+      containers:
+        - name: web
+          env: [{name: A, value: "1"}]
+          args: [--one]
+          lifecycle: null
+        - name: helper
+          image: ghcr.io/acme/helper
+"""
+OVERLAYS = {
+    "plain": "resources: [../base]\n",
+    "names": """\
+resources: [../base]
+namePrefix: a-
+nameSuffix: -b
+namespace: shop
+commonLabels: {team: front}
+commonAnnotations: {note: text}
+""",
+    "labels": """\
+resources: [../base]
+labels:
+  - {pairs: {team: front}, includeTemplates: true}
+  - {pairs: {tier: web}}
+""",
+    "images": """\
+resources: [../base]
+images: [{name: ghcr.io/acme/shop, newName: r.example.com/shop, newTag: v2}]
+replicas: [{name: web, count: 4}]
+""",
+    "strategic": "resources: [../base]\npatches: [{path: patch.yaml}]\n",
+    "json": """\
+resources: [../base]
+patches:
+  - target: {kind: Deployment, name: web}
+    patch: |-
+      - {op: replace, path: /spec/replicas, value: 3}
+      - {op: add, path: /spec/template/spec/containers/0/env, value: [{name: B, value: "2"}]}
+      - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: C, value: "3"}}
+      - {op: remove, path: /spec/template/spec/containers/0/lifecycle}
+""",
+    "delete": """\
+resources: [../base]
+patches:
+  - patch: "{apiVersion: v1, kind: Service, metadata: {name: web}, $patch: delete}"
+""",
+    "component": "resources: [../base]\ncomponents: [../extra]\n",
+    "replacement": """\
+resources: [../base]
+replacements:
+  - source: {kind: Service, name: web, fieldPath: spec.ports.0.targetPort}
+    targets:
+      - select: {kind: Deployment}
+        fieldPaths: ["spec.template.spec.containers.[name=web].ports.0.containerPort"]
+""",
+    "nested": "resources: [../names]\nnamePrefix: c-\n",
+}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_overlays(tmp_path: object, name: str) -> None:
+    root = str(tmp_path)
+    files = {f"{each}/kustomization.yaml": text for each, text in OVERLAYS.items()}
+    component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{path: patch.yaml}]\n"
+    extra = {"strategic/patch.yaml": PATCH, "extra/kustomization.yaml": component, "extra/patch.yaml": PATCH}
+    write(root, {**BASE, **files, **extra})
+    overlay = build(ProjectFiles(root), name)
+    assert not overlay.unread
+    theirs = output(os.path.join(FOLDER, "kustomize"), "build", os.path.join(root, name))
+    assert objects(*(item.text for item in overlay.objects)) == objects(theirs)
