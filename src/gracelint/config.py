@@ -69,6 +69,12 @@ class Settings(Record):
     """Further rows of `knowledge/workloads.toml`."""
     charts: tuple[Chart, ...] = ()
     """Releases of charts in this repository."""
+    baseline: str | None = None
+    """A file of findings that are not reported, relative to `folder`."""
+    documentation: str | None = None
+    """Where people read about a rule: an address in which `{rule}` stands for its name."""
+    require_reason: bool = False
+    """Comments that silence a rule have to say why."""
 
     def image_files(self) -> dict[str, str]:
         """`images` with paths that are relative to the project's root."""
@@ -347,6 +353,18 @@ def _seconds(key: str, value: object) -> float:
     return float(value)
 
 
+def _file(key: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise _WrongValueError(f"{key} must be the path of a file, not {value!r}")
+    return value
+
+
+def _address(key: str, value: object) -> str:
+    if not isinstance(value, str) or not value.startswith(("https://", "http://")) or not value.isprintable():
+        raise _WrongValueError(f'{key} must be an address such as "https://docs.example.com/{{rule}}", not {value!r}')
+    return value
+
+
 _BUDGET = ("pre-stop-seconds", "drain-seconds", "p95-request-seconds", "connection-drain-seconds", "margin-seconds")
 
 
@@ -412,6 +430,9 @@ _READERS: dict[str, Callable[[str, object], dict[str, Any]]] = {
     "per-file-ignores": _into("per_file_ignores", _globs),
     "exclude": _into("exclude", _names),
     "plugins": _into("plugins", _names),
+    "baseline": _into("baseline", _file),
+    "documentation": _into("documentation", _address),
+    "require-reason": _into("require_reason", _flag),
     "images": _into("images", _image_files),
     "charts": _into("charts", _charts),
     "rules": _into("options", _tables),

@@ -35,10 +35,19 @@ class Reported(Record):
     finding: Finding
     home: Span | None = None
     """The first of its places that no setting excludes, whatever was asked for."""
+    launches: tuple[Launch, ...] = ()
+    """Those that it is about."""
 
     @property
     def path(self) -> str:
         return self.finding.at.source.path
+
+
+class Silenced(Record):
+    """A finding that is not reported, and the comments and annotations that say so."""
+
+    reported: Reported
+    by: tuple[Suppression, ...]
 
 
 class Report(Record):
@@ -62,10 +71,23 @@ class Report(Record):
     """How many files that were asked for could not be judged."""
     containers: Mapping[Verdict, int] = field(default_factory=dict)
     """How many of those that have to do with what was asked for meet each end."""
+    launches: tuple[Launch, ...] = ()
+    """Those that have to do with what was asked for."""
+    silenced: tuple[Silenced, ...] = ()
+    documentation: str | None = None
+    """Where people read about a rule, as the settings say: an address with `{rule}` for its name."""
 
     def shown(self, path: str) -> str:
         """A source's path relative to the working folder."""
         return shown_path(self.root, self.working_dir, path)
+
+    def page(self, rule: str) -> str | None:
+        """The address of a rule's documentation, where the settings say one."""
+        if self.documentation is None:
+            return None
+        from urllib.parse import quote
+
+        return self.documentation.replace("{rule}", quote(rule, safe=""))
 
 
 def shown_path(root: str, working_dir: str, path: str) -> str:
@@ -85,8 +107,9 @@ def lint(project: Project, selection: Selection) -> Report:
         found += [(OWN["malformed-suppression"], Finding(text, at), None) for at, text in malformed(source)]
     for rule in rules.values():
         found += _run(rule, project, selection, errors)
-    made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
     suppressions = [item for source in project.sources for item in comments(source)]
+    found += _without_reason(suppressions, selection)
+    made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
     suppressions += annotated(project.workloads, project.services)
     kept, silenced, used = _suppress(made, suppressions)
     joined = _join(kept)
@@ -98,7 +121,10 @@ def lint(project: Project, selection: Selection) -> Report:
     judged = frozenset(
         path for path in {source.path for source in project.sources} - unread if project.reports_on(path)
     )
-    launches = Counter(launch.verdict for launch in project.launches if project.concerns(launch))
+    launches = tuple(launch for launch in project.launches if project.concerns(launch))
+    fates = Counter(launch.verdict for launch in launches)
+    quiet = ((_in_scope(made, project), by) for made, by in silenced)
+    silent = [Silenced(reported, by) for reported, by in quiet if reported is not None]
     return Report(
         root=project.request.root,
         working_dir=project.request.working_dir or project.request.root,
@@ -107,9 +133,12 @@ def lint(project: Project, selection: Selection) -> Report:
         errors=tuple(dict.fromkeys(errors)),
         files=len(judged),
         judged=judged,
-        containers={verdict: launches[verdict] for verdict in Verdict},
+        containers={verdict: fates[verdict] for verdict in Verdict},
+        launches=launches,
         not_read=sum(map(project.reports_on, unread)),
-        suppressed=sum(_in_scope(item, project) is not None for item in silenced),
+        suppressed=len(silent),
+        documentation=selection.at("").settings.documentation,
+        silenced=tuple(sorted(silent, key=lambda item: _order(item.reported))),
         rules=rules,
     )
 
@@ -142,8 +171,8 @@ class _Origins:
             for stage in launch.stage.lineage() if launch.stage else ():
                 self._stages.setdefault(id(stage), []).append(launch)
 
-    def of(self, subject: object) -> tuple[Span, ...]:
-        return tuple(launch.origin.span for launch in self._launches(subject))
+    def of(self, subject: object) -> tuple[Launch, ...]:
+        return tuple(self._launches(subject))
 
     def are_for_development(self, subject: object) -> bool:
         launches = self._launches(subject)
@@ -224,7 +253,9 @@ def _run(
 def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection, origins: _Origins) -> Iterator[_Made]:
     """The finding, if the settings above its home ask for it. One whose places are all excluded has none."""
     rendered, finding = finding, _placed(finding)
-    made = _Made(Reported(rule.name, rule.severity, finding), subject, origins.of(subject), rendered)
+    launches = origins.of(subject)
+    reported = Reported(rule.name, rule.severity, finding, launches=launches)
+    made = _Made(reported, subject, tuple(launch.origin.span for launch in launches), rendered)
     excludes = selection.configuration.excludes
     home = next((span for span in made.places if not excludes(span.source.path)), None)
     if home is None:
@@ -239,7 +270,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)
         severity = chosen.settings.severity.get(rule.name, severity)
-        yield replace(made, reported=Reported(rule.name, severity, finding, home))
+        yield replace(made, reported=replace(reported, severity=severity, home=home))
 
 
 def _placed(finding: Finding) -> Finding:
@@ -251,8 +282,10 @@ def _placed(finding: Finding) -> Finding:
     return placed(finding)
 
 
-def _suppress(made: list[_Made], suppressions: list[Suppression]) -> tuple[list[_Made], list[_Made], set[Suppression]]:
-    """The findings that stay, those that are silenced, and what silences them."""
+def _suppress(
+    made: list[_Made], suppressions: list[Suppression]
+) -> tuple[list[_Made], list[tuple[_Made, tuple[Suppression, ...]]], set[Suppression]]:
+    """The findings that stay, those that are silenced with what silences each, and all that silences any."""
     by_place: dict[tuple[str, int], list[Suppression]] = {}
     for item in suppressions:
         by_place.setdefault((item.rule, id(item.reach.source)), []).append(item)
@@ -260,11 +293,14 @@ def _suppress(made: list[_Made], suppressions: list[Suppression]) -> tuple[list[
         return made, [], set()
     used: set[Suppression] = set()
     kept: list[_Made] = []
-    silenced: list[_Made] = []
+    silenced: list[tuple[_Made, tuple[Suppression, ...]]] = []
     for candidate in made:
         hits, silent = _hits(candidate, by_place)
         used |= hits
-        (silenced if silent else kept).append(candidate)
+        if silent:
+            silenced.append((candidate, tuple(sorted(hits, key=lambda item: (item.at.source.path, item.at.start)))))
+        else:
+            kept.append(candidate)
     return kept, silenced, used
 
 
@@ -314,7 +350,9 @@ def _joined(group: list[_Made]) -> list[_Made]:
     fix = found.fix if len(fixes) != 1 else fixes.pop()
     if len(fixes) > 1 and fix is not None:
         fix = replace(fix, edits=(), applicability=Applicability.MANUAL)
-    return [replace(worst, reported=replace(worst.reported, finding=replace(found, notes=tuple(notes), fix=fix)))]
+    told = tuple(dict.fromkeys(launch for item in group for launch in item.reported.launches))
+    finding = replace(found, notes=tuple(notes), fix=fix)
+    return [replace(worst, reported=replace(worst.reported, finding=finding, launches=told))]
 
 
 def _started_by(launch: Launch) -> str:
@@ -323,6 +361,16 @@ def _started_by(launch: Launch) -> str:
         kind = launch.workload.kind if launch.workload else "workload"
         return f"started by {kind} `{origin.name}`" + (f", container `{origin.container}`" if origin.container else "")
     return f"started by Compose service `{origin.name}`" if origin.kind == "compose" else "started by this stage itself"
+
+
+def _without_reason(
+    suppressions: Iterable[Suppression], selection: Selection
+) -> Iterator[tuple[Rule, Finding, object]]:
+    """Comments that silence a rule and do not say why, where the settings ask for a reason."""
+    for item in suppressions:
+        if not item.reason and selection.at(item.at.source.path).settings.require_reason:
+            message = f"`{item.rule}` is silenced without a reason: write it behind the bracket"
+            yield OWN["suppression-without-reason"], Finding(message, item.at), None
 
 
 def _idle(

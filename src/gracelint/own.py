@@ -104,6 +104,17 @@ Whoever wrote it believes that the finding is silenced, or that it has been look
 The one spelling is `# gracelint: ignore[rule-name, rule-name] reason`, with `//` in JavaScript and TypeScript.
 """
 
+_UNREASONED = """\
+A suppression that gives no reason.
+
+## What it does
+Reports `# gracelint: ignore[…]` comments with nothing behind the bracket. Runs with `--require-reason`, or
+`require-reason = true` in the settings.
+
+## Why is this bad?
+Nobody who comes later can tell whether the reason still holds.
+"""
+
 OWN = {
     rule.name: rule
     for rule in (
@@ -114,5 +125,6 @@ OWN = {
         _own("unused-suppression", Severity.WARNING, _UNUSED),
         _own("unknown-rule-in-suppression", Severity.WARNING, _UNKNOWN),
         _own("malformed-suppression", Severity.WARNING, _MALFORMED),
+        _own("suppression-without-reason", Severity.WARNING, _UNREASONED),
     )
 }

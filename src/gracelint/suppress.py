@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MARK = "gracelint:"
 ANNOTATION = "gracelint/ignore"
-_WELL_FORMED = r"gracelint:[ \t]*ignore\[([^\]\r\n]*)\][^\r\n]*"
+_WELL_FORMED = r"gracelint:[ \t]*ignore\[([^\]\r\n]*)\]([^\r\n]*)"
 _ORDERS = frozenset(("allow", "disable", "exclude", "noqa", "nolint", "off", "silence", "skip", "suppress"))
 
 
@@ -35,6 +35,8 @@ class Suppression(Record, identity=True):
     reach: Span
     removal: Span | None
     """What to delete when the name goes; None where that takes an editor."""
+    reason: str = ""
+    """What the comment says behind the names."""
 
     def covers(self, span: Span) -> bool:
         reach = self.reach
@@ -67,7 +69,8 @@ def comments(source: Source) -> Iterator[Suppression]:
             under = _instruction(source, below, marker)
         reach = under if alone else line_span
         whole = _with_newline(line_span) if alone else _with_space_before(source, match.start(), match.end())
-        yield from _names(source, match.group(1), match.start(1), reach, whole)
+        reason = match.group(2).removesuffix("*/").strip(" \t:,.-–—")
+        yield from _names(source, match.group(1), match.start(1), reach, whole, reason)
 
 
 def malformed(source: Source) -> Iterator[tuple[Span, str]]:
@@ -132,7 +135,7 @@ def annotated(workloads: Iterable[Workload], services: Iterable[ComposeService])
                 yield Suppression(name.strip(), word.span, item.node.span, None)
 
 
-def _names(source: Source, listed: str, start: int, reach: Span, whole: Span) -> Iterator[Suppression]:
+def _names(source: Source, listed: str, start: int, reach: Span, whole: Span, reason: str) -> Iterator[Suppression]:
     parts = listed.split(",")
     offset = start
     for index, part in enumerate(parts):
@@ -143,7 +146,7 @@ def _names(source: Source, listed: str, start: int, reach: Span, whole: Span) ->
             if len(parts) > 1:
                 first, last = (offset, offset + len(part) + 1) if index == 0 else (offset - 1, offset + len(part))
                 removal = source.span(first, last)
-            yield Suppression(name, source.span(at, at + len(name)), reach, removal)
+            yield Suppression(name, source.span(at, at + len(name)), reach, removal, reason)
         offset += len(part) + 1
 
 

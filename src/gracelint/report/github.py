@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.finding import Severity
 from gracelint.report.canvas import visible
-from gracelint.report.places import place
+from gracelint.report.places import place_from_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,18 +14,18 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def render(report: Report) -> str:
-    return "\n".join(_command(report, reported) for reported in report.findings)
+    return "\n".join(_command(reported) for reported in report.findings)
 
 
-def _command(report: Report, reported: Reported) -> str:
-    at = place(report, reported.finding.at)
+def _command(reported: Reported) -> str:
+    at = place_from_root(reported.finding.at)
     properties = {"file": at["path"], "line": at["line"], "endLine": at["end_line"]}
     if at["line"] == at["end_line"]:
         properties |= {"col": at["column"], "endColumn": at["end_column"]}
     properties["title"] = f"gracelint {reported.rule}"
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     notes = [
-        f"{(spot := place(report, note.span))['path']}:{spot['line']}: {note.text}" for note in reported.finding.notes
+        f"{(spot := place_from_root(note.span))['path']}:{spot['line']}: {note.text}" for note in reported.finding.notes
     ]
     return f"::{_COMMANDS[reported.severity]} {listed}::{_data(chr(10).join([reported.finding.message, *notes]))}"
 

@@ -6,7 +6,7 @@ import json
 
 from gracelint.finding import Severity
 from gracelint.report.fingerprint import fingerprints
-from gracelint.report.places import place
+from gracelint.report.places import place_from_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.I
 def render(report: Report) -> str:
     issues = []
     for reported, fingerprint in fingerprints(report):
-        at = place(report, reported.finding.at)
+        at = place_from_root(reported.finding.at)
         issues.append(
             {
                 "description": reported.finding.message,

@@ -21,7 +21,7 @@ def render(report: Report) -> str:
     return json.dumps(
         {
             "version": VERSION,
-            "findings": [_finding(report, reported) for reported in report.findings],
+            "findings": [finding_as_json(report, reported) for reported in report.findings],
             "skipped": [{"path": printable(report.shown(skip.path)), "reason": skip.reason} for skip in report.skipped],
             "summary": _summary(report),
         },
@@ -30,7 +30,7 @@ def render(report: Report) -> str:
     )
 
 
-def _finding(report: Report, reported: Reported) -> dict[str, Any]:
+def finding_as_json(report: Report, reported: Reported) -> dict[str, Any]:
     finding = reported.finding
     return {
         "rule": reported.rule,

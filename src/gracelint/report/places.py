@@ -1,4 +1,8 @@
-"""What all machine formats say of a place: paths relative to the working folder, 1-based lines and columns."""
+"""What machine formats say of a place: 1-based lines and columns, the columns in code points.
+
+What people read, JSON and its lines have paths relative to the working folder. Formats of services that show findings
+beside the files of a repository have paths relative to its root, wherever gracelint was started.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,19 @@ if TYPE_CHECKING:
 
 
 def place(report: Report, span: Span) -> dict[str, Any]:
+    """A place with its path as seen from the working folder."""
+    return {"path": printable(report.shown(span.source.path)), **_lines(span)}
+
+
+def place_from_root(span: Span) -> dict[str, Any]:
+    """A place with its path as seen from the root of the repository."""
+    return {"path": printable(span.source.path), **_lines(span)}
+
+
+def _lines(span: Span) -> dict[str, int]:
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(span.end)
-    path = printable(report.shown(span.source.path))
-    return {"path": path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
 def printable(text: str) -> str:

@@ -44,6 +44,11 @@ def statistics(report: Report, *, color: bool = False) -> str:
     return coloured(lines) if color else plain(lines)
 
 
+def summary(report: Report) -> str:
+    """What stands below the findings."""
+    return plain(_summary(report))
+
+
 def _finding(report: Report, reported: Reported) -> Iterator[list[Piece]]:
     finding = reported.finding
     style = _STYLES[reported.severity]

@@ -1,0 +1,57 @@
+"""The command: arguments → settings → project → engine → report. No logic of its own.
+
+Each command is a module of the same name with `run(options)`, which is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+from gracelint.cli.exits import FAILED, INTERRUPTED
+from gracelint.cli.parser import read_arguments
+from gracelint.config import ConfigError
+from gracelint.report.canvas import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    # All that is read stays until the end: looking for garbage would take a quarter of a long run.
+    gc.disable()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+    if sys.stdout is None:
+        print("gracelint: standard output is closed", file=sys.stderr)
+        return FAILED
+    options = read_arguments(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code: int = import_module(f"gracelint.cli.{options.run}").run(options)
+        sys.stdout.flush()
+        return code
+    except ConfigError as error:
+        print(f"gracelint: {visible(str(error))}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        return _without_output(error)
+
+
+def _without_output(error: OSError) -> int:
+    """Nothing more can be written to standard output; Python must not try again at its end."""
+    if sys.stdout is sys.__stdout__:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if not isinstance(error, BrokenPipeError):
+        with suppress(OSError):
+            print(f"gracelint: {visible(error.strerror or str(error))}", file=sys.stderr)
+    return FAILED

@@ -1,0 +1,115 @@
+"""`gracelint check`."""
+
+from __future__ import annotations
+
+import sys
+
+from gracelint.cli.exits import CLEAN, FAILED, FINDINGS
+from gracelint.cli.request import request_of
+from gracelint.cli.streams import say, wants_color, write
+from gracelint.config import ConfigError
+from gracelint.finding import Severity
+from gracelint.report import counted
+from gracelint.report.canvas import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from gracelint.engine import Report
+
+
+def run(options: Namespace) -> int:
+    from gracelint.engine import lint
+    from gracelint.project import read_project
+
+    request, selection = request_of(options)
+    fixed, fresh = None, _fresh(options)
+    if options.fix or options.diff:
+        from gracelint.fixer import fix
+
+        if request.overlay:
+            raise ConfigError("standard input cannot be fixed: give the file's path")
+        fixed = fix(request, selection, unsafe=options.unsafe_fixes, fresh=fresh)
+        report = fixed.before if options.diff else fixed.after
+    else:
+        report = fresh(lint(read_project(request), selection))
+    if options.write_baseline:
+        from gracelint.baseline import write as write_baseline
+
+        write_baseline(options.write_baseline, report)
+        say(options, f"Wrote {counted(len(report.findings), 'finding')} to {options.write_baseline}.")
+        return FAILED if report.errors else CLEAN
+    if fixed is not None:
+        from gracelint.fixer import unified_diff
+        from gracelint.writing import write_files
+
+        if options.diff:
+            print(unified_diff(fixed, report.shown), end="")
+        else:
+            write_files(fixed)
+        say(options, fixed.story(options.diff, options.show_fixes))
+    if not options.diff:
+        _output(report, options)
+    if any(_is_empty(name, report) for name in request.overlay):
+        raise ConfigError("standard input holds nothing to check: no manifest, Compose file or Dockerfile")
+    return _verdict(report, options)
+
+
+def _is_empty(name: str, report: Report) -> bool:
+    """Whether nothing of what came from standard input was judged: the command before the pipe has failed."""
+    return name not in report.judged and not any(reported.path == name for reported in report.findings)
+
+
+def _fresh(options: Namespace) -> Callable[[Report], Report]:
+    """Leaves out of a report what the baseline lists, unless all of it is to be listed anew."""
+    if not options.baseline or options.write_baseline:
+        return lambda report: report
+    from functools import partial
+
+    from gracelint.baseline import without_known
+
+    return partial(without_known, options.baseline)
+
+
+def _output(report: Report, options: Namespace) -> None:
+    formats = options.format or [("text", None)]
+    for name, path in formats:
+        write(path, _rendered(report, name, options, to_file=path is not None))
+    if all(path is not None for _, path in formats):
+        from gracelint.report.text import summary
+
+        say(options, summary(report))
+    if options.verbose:
+        for skip in report.skipped:
+            say(options, f"skipped {visible(report.shown(skip.path))}: {skip.reason}")
+    for message in report.errors:
+        print(f"gracelint: {visible(message)}", file=sys.stderr)
+
+
+def _rendered(report: Report, name: str, options: Namespace, *, to_file: bool) -> str:
+    if name == "text":
+        from gracelint.report import text
+
+        color = not to_file and wants_color(options)
+        if options.statistics:
+            return text.statistics(report, color=color)
+        return text.render(report, color=color, summary=not options.quiet)
+    if name == "sarif":
+        from gracelint.report.sarif import render
+
+        return render(report, with_silenced=options.show_suppressed)
+    from importlib import import_module
+
+    told: str = import_module(f"gracelint.report.{name}").render(report)
+    return told
+
+
+def _verdict(report: Report, options: Namespace) -> int:
+    if report.errors:
+        return FAILED
+    if options.fail_on == "never":
+        return CLEAN
+    worst = min((reported.severity.rank for reported in report.findings), default=len(Severity))
+    return FINDINGS if worst <= Severity(options.fail_on).rank else CLEAN

@@ -1,0 +1,227 @@
+"""What the command line may say."""
+
+from __future__ import annotations
+
+import os
+from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, Namespace
+
+from gracelint.report import FORMATS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
+
+ENVIRONMENT = "GRACELINT_"
+"""With an option's name behind it: what holds where the command line does not say."""
+FROM_ENVIRONMENT = (
+    "baseline",
+    "color",
+    "config",
+    "fail_on",
+    "format",
+    "ignore",
+    "jobs",
+    "no_plugins",
+    "select",
+    "strict",
+)
+PICTURES = ("text", "json")
+
+
+def read_arguments(arguments: Sequence[str]) -> Namespace:
+    parser = make_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    command: Parser = options.parser
+    if unknown:
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{_nearest(unknown[0], command)}")
+    for name in FROM_ENVIRONMENT:
+        value = os.environ.get(ENVIRONMENT + name.upper())
+        if value and hasattr(options, name) and getattr(options, name) == command.get_default(name):
+            setattr(options, name, command.from_environment(name, value))
+    return options
+
+
+class Parser(ArgumentParser):
+    """An ArgumentParser that names the nearest command or choice, and the variable that a wrong value came from."""
+
+    variable = ""
+
+    def error(self, message: str) -> NoReturn:
+        import re
+
+        wrong = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if wrong is not None:
+            from gracelint.config import did_you_mean
+
+            message += did_you_mean(wrong[1], [name.strip("' ") for name in wrong[2].split(",")])
+        super().error(f"{self.variable}{message}")
+
+    def from_environment(self, name: str, value: str) -> object:
+        """What an option is set to by its variable."""
+        action = next(action for action in self._actions if action.dest == name)
+        if action.nargs == 0:
+            return value.lower() not in ("0", "false", "no")
+        self.variable = f"{ENVIRONMENT}{name.upper()}: "
+        read = self.parse_args([f"{action.option_strings[-1]}={value}"])
+        self.variable = ""
+        return getattr(read, name)
+
+
+def _nearest(word: str, parser: ArgumentParser) -> str:
+    if not word.startswith("-"):
+        return ""
+    from gracelint.config import did_you_mean
+
+    return did_you_mean(word.partition("=")[0], [name for action in parser._actions for name in action.option_strings])
+
+
+def make_parser() -> Parser:
+    parser = Parser(
+        prog="gracelint",
+        description="Says which containers will be killed, or drop requests, when they are told to stop.",
+    )
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument(
+        "--print-completion",
+        action=_Completion,
+        metavar="SHELL",
+        help="print a completion script for bash, zsh or tcsh and exit (needs shtab)",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, help: str, *parts: Callable[[ArgumentParser], None]) -> None:
+        added = commands.add_parser(name, help=help)
+        added.set_defaults(run=name.replace("-", "_"), parser=added)
+        for part in (*parts, _add_common):
+            part(added)
+
+    command("check", "report what will go wrong when containers are told to stop", _add_paths, _add_check)
+    command("trace", "tell the story of each launch: what a stop signal meets on its way", _add_paths, _add_trace)
+    command("render", "show what charts and overlays come to, and where each line comes from", _add_paths, _add_render)
+    command("explain", "show the documentation of rules", _add_explain)
+    command("rules", "list the rules", _add_rules)
+    return parser
+
+
+def _add_check(check: ArgumentParser) -> None:
+    fixing = check.add_argument_group("fixing")
+    fixing.add_argument("--fix", action="store_true", help="apply safe fixes")
+    fixing.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones as well")
+    fixing.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
+    fixing.add_argument("--show-fixes", action="store_true", help="with --fix or --diff: name each fix and its place")
+    rules = check.add_argument_group("rules")
+    rules.add_argument("--select", type=_names, action="extend", metavar="NAME", help="run only these rules or groups")
+    rules.add_argument(
+        "--ignore", type=_names, action="extend", metavar="NAME", help="do not run these rules or groups"
+    )
+    rules.add_argument("--strict", action="store_true", help="run the strict rules as well")
+    rules.add_argument(
+        "--require-reason", action="store_true", help="report comments that silence a rule and give no reason"
+    )
+    output = check.add_argument_group("output")
+    output.add_argument(
+        "--format",
+        type=_format,
+        action="append",
+        metavar="FMT[=FILE]",
+        help=f"one of {', '.join(FORMATS)}; can be given several times",
+    )
+    output.add_argument("--show-suppressed", action="store_true", help="with sarif: list what comments silence, too")
+    output.add_argument("--statistics", action="store_true", help="show how often each rule was broken, not where")
+    output.add_argument(
+        "--fail-on",
+        choices=("error", "warning", "info", "never"),
+        default="warning",
+        help="mildest severity that makes the exit code 1 (default: warning)",
+    )
+    output.add_argument("--baseline", metavar="FILE", help="do not report the findings listed in FILE")
+    output.add_argument("--write-baseline", metavar="FILE", help="list the present findings in FILE")
+
+
+def _add_trace(trace: ArgumentParser) -> None:
+    trace.add_argument(
+        "--format",
+        type=_picture,
+        default=("text", None),
+        metavar="FMT[=FILE]",
+        help=f"one of {', '.join(PICTURES)}",
+    )
+
+
+def _add_render(render: ArgumentParser) -> None:
+    render.add_argument(
+        "--verify", action="store_true", help="compare with what the installed helm and kustomize make of them"
+    )
+
+
+def _add_explain(explain: ArgumentParser) -> None:
+    explain.add_argument("rule", metavar="RULE", nargs="+")
+
+
+def _add_rules(rules: ArgumentParser) -> None:
+    rules.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _add_paths(command: ArgumentParser) -> None:
+    command.add_argument(
+        "paths", nargs="*", default=["."], metavar="PATH", help="files and folders; - is standard input"
+    )
+    command.add_argument(
+        "--isolated", action="store_true", help="read the given paths alone, no project and no settings"
+    )
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="read N files at once, for slow disks")
+    command.add_argument("--stdin-filename", metavar="FILE", help="the name of what is read from standard input")
+
+
+def _add_common(command: ArgumentParser) -> None:
+    command.add_argument("--config", metavar="FILE", help="use this pyproject.toml or gracelint.toml")
+    command.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    command.add_argument("--no-plugins", action="store_true", help="load no rule packs, whatever the settings say")
+    loudness = command.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but findings")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="say what is skipped, and why")
+
+
+class _Version(Action):
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        from gracelint import __version__
+
+        print(f"gracelint {__version__}")
+        parser.exit()
+
+
+class _Completion(Action):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given | {"default": SUPPRESS})
+
+    def __call__(self, parser: ArgumentParser, _: Namespace, shell: object, __: str | None = None) -> None:
+        try:
+            import shtab
+        except ImportError:
+            parser.error("--print-completion needs shtab: install gracelint[completion]")
+        if shell not in shtab.SUPPORTED_SHELLS:
+            parser.error(f"--print-completion: {shell!r} is none of {', '.join(shtab.SUPPORTED_SHELLS)}")
+        print(shtab.complete(parser, shell))
+        parser.exit()
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _format(text: str) -> tuple[str, str | None]:
+    return _one_of(FORMATS, text)
+
+
+def _picture(text: str) -> tuple[str, str | None]:
+    return _one_of(PICTURES, text)
+
+
+def _one_of(known: tuple[str, ...], text: str) -> tuple[str, str | None]:
+    name, _, path = text.partition("=")
+    if name not in known:
+        from gracelint.config import did_you_mean
+
+        raise ArgumentTypeError(f"{name!r} is none of {', '.join(known)}{did_you_mean(name, known)}")
+    return name, None if path in ("", "-") else path

@@ -1,0 +1,82 @@
+"""What happens when during the stop of one container, in seconds from the decision to stop."""
+
+from __future__ import annotations
+
+from gracelint.facts.launch import DrainSource
+from gracelint.facts.verdict import Verdict
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.facts.launch import Launch
+
+PRE_STOP, SIGNAL, DRAIN, END, KILL = "pre-stop", "signal", "drain", "end", "kill"
+
+
+class Moment(Record):
+    seconds: float
+    event: str
+    kind: str
+    """What begins or happens then: one of the names above."""
+
+
+def timeline(launch: Launch) -> Iterator[Moment]:
+    """The moments in their order; none where the grace period is not known."""
+    budget, signal = launch.budget, launch.stop_signal.value
+    grace = budget.grace.value
+    before = budget.pre_stop.value if budget.pre_stop else 0.0
+    if grace != grace:
+        return
+    if before != before:
+        yield Moment(0, "preStop runs; nobody can tell how long", PRE_STOP)
+        yield Moment(grace, "SIGKILL if anything still runs", KILL)
+        return
+    if before:
+        yield Moment(0, "preStop runs, and the grace period with it", PRE_STOP)
+    if before >= grace:
+        yield Moment(grace, f"SIGKILL: preStop has used up the grace period before {signal} was sent", KILL)
+        return
+    yield Moment(before, f"{signal} to PID 1", SIGNAL)
+    if launch.verdict is Verdict.IGNORED:
+        yield Moment(grace, "SIGKILL, exit 137: nothing ended it", KILL)
+        return
+    end, killer = _killed(launch, before)
+    if launch.verdict is Verdict.CUT:
+        late = launch.decisive is not None and launch.decisive.deadline is not None
+        early = Moment(before, "the container ends before the program's cleanup", END)
+        yield Moment(end, f"{killer}: {launch.why}", KILL) if late else early
+        return
+    yield from _drained(launch, before, end, killer)
+
+
+def _drained(launch: Launch, before: float, end: float, killer: str) -> Iterator[Moment]:
+    drain = launch.budget.drain
+    if launch.shortfalls and end < launch.grace.value:
+        drain = launch.shortfalls[0].drain
+    if drain is None:
+        yield Moment(end, f"{killer} if anything still runs", KILL)
+        return
+    source = "assumed" if drain.source is DrainSource.ASSUMED else drain.why
+    if drain.seconds is None:
+        yield Moment(before, f"draining, without a limit of its own ({source})", DRAIN)
+        yield Moment(end, f"{killer} if anything still runs", KILL)
+    elif before + drain.seconds > end:
+        missing = before + drain.seconds - end
+        late = f"{killer}, up to {missing:g} s before it has drained ({drain.seconds:g} s: {source})"
+        yield Moment(end, late, KILL)
+    else:
+        yield Moment(before + drain.seconds, f"drained ({source})", END)
+        yield Moment(end, f"{killer} if anything still runs", KILL)
+
+
+def _killed(launch: Launch, before: float) -> tuple[float, str]:
+    """When what still runs is killed, and by whom."""
+    grace = launch.grace.value
+    deadlines = [(before + hop.deadline.value, hop) for hop in launch.hops if hop.deadline is not None]
+    end, hop = min(deadlines, key=lambda each: each[0], default=(grace, None))
+    if hop is None or hop.deadline is None or end >= grace:
+        return grace, "SIGKILL"
+    setting = f" ({hop.deadline.setting})" if hop.deadline.setting else ""
+    return end, f"SIGKILL from {hop.name}{setting}"
