@@ -419,7 +419,7 @@ def _appliable(reported: Reported, project: Project) -> Reported:
     from gracelint.editable import Editable
 
     request = project.request
-    editable = Editable(request.root, project.scope, request.configuration.excludes, by_git=False)
+    editable = Editable(request.root, project.fixable, request.configuration.excludes, by_git=False)
     for source in dict.fromkeys(edit.span.source for edit in fix.edits):
         reason = editable.reason(source)
         if reason is not None:

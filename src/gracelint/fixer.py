@@ -95,6 +95,18 @@ def fix(
     )
 
 
+def mend(version: Version, reported: Reported) -> tuple[Change, ...] | str:
+    """What one finding's fix changes, with those that it cannot do without; else why it is not made."""
+    chosen = reported.finding.fix
+    unsafe = chosen is not None and chosen.applicability is Applicability.UNSAFE
+    allowed = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
+    fixing = _Fixing(version, allowed, lambda report: report)
+    made = fixing.choose(version, [reported])
+    if not made or not fixing.apply(made):
+        return next(iter(fixing.refused.values()), "there is nothing to apply")
+    return tuple(_changes(version, fixing.version))
+
+
 def apply_edits(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
     """The texts with edits made, none of which may overlap; edits at one place keep their order."""
     by_path: dict[str, list[Edit]] = {}
@@ -125,7 +137,7 @@ class _Fixing:
         self.version = first
         self.allowed = allowed
         self.fresh = fresh
-        self.editable = Editable(first.request.root, first.scope, first.request.configuration.excludes, by_git=True)
+        self.editable = Editable(first.request.root, first.fixable, first.request.configuration.excludes, by_git=True)
         self.applied: list[Applied] = []
         self.refused: dict[_Key, str] = {}
 

@@ -10,7 +10,7 @@ from gracelint.engine import Report, Reported, lint
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Edit, Severity
 from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.project import Request, read_project
+from gracelint.project import EVERYWHERE, Request, read_project
 from gracelint.record import Record, replace
 from gracelint.selection import ALWAYS, Selection
 from gracelint.source import Source
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _RANKS = {Verdict.IGNORED: 0, Verdict.CUT: 1, Verdict.HANDLED: 2}
 _UNCATCHABLE = ("SIGKILL", "SIGSTOP")
-_EVERYWHERE = Scope(frozenset(), ("",))
 
 
 class Fate(Record):
@@ -49,7 +48,8 @@ class Version(Record, identity=True):
     """What is reported on."""
     whole: Report
     """The same, wherever it stands."""
-    scope: Scope
+    fixable: Scope
+    """Where fixes may change something."""
     sources: Mapping[str, Source]
     fates: Mapping[Identity, tuple[Fate, ...]]
     """By launch; launches that share a name are told apart by their order."""
@@ -57,10 +57,14 @@ class Version(Record, identity=True):
     @classmethod
     def of(cls, request: Request, selection: Selection) -> Version:
         project = read_project(request)
-        report = lint(project, selection)
-        whole = report if "" in project.scope.folders else lint(replace(project, scope=_EVERYWHERE), selection)
+        return cls.judged(project, selection, lint(project, selection))
+
+    @classmethod
+    def judged(cls, project: Project, selection: Selection, report: Report) -> Version:
+        """The version that a project is, with what was reported of it."""
+        whole = report if "" in project.scope.folders else lint(replace(project, scope=EVERYWHERE), selection)
         sources = {source.path: source for source in project.sources}
-        return cls(request, selection, report, whole, project.scope, sources, _fates(project))
+        return cls(project.request, selection, report, whole, project.fixable, sources, _fates(project))
 
     def with_texts(self, texts: Mapping[str, str]) -> Version:
         request = replace(self.request, overlay={**self.request.overlay, **texts}, progress=None)

@@ -15,7 +15,6 @@ from gracelint.discover import (
     Scope,
     Skip,
     discover,
-    kind_of,
     scope_of,
 )
 from gracelint.facts.dockerfile import Stage
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from gracelint.render.rendering import Renderer, Rendering
 
 STDIN = "-"
+EVERYWHERE = Scope(frozenset(), ("",))
 
 
 class Problem(Record):
@@ -66,6 +66,8 @@ class Request(Record):
     """Texts that stand in for files: standard input, or fixes not yet written."""
     progress: Callable[[int, int], None] | None = None
     """Called with the number of files read, and of all."""
+    anywhere: bool = False
+    """Whether fixes may change what was not asked for: somebody looks at them before they are made."""
 
 
 class Project(Record, identity=True):
@@ -84,6 +86,11 @@ class Project(Record, identity=True):
     """Internal errors: each is a bug in gracelint."""
     rendered: tuple[Source, ...] = ()
     """What charts and overlays come to."""
+
+    @property
+    def fixable(self) -> Scope:
+        """Where fixes may change something."""
+        return EVERYWHERE if self.request.anywhere else self.scope
 
     def reports_on(self, path: str) -> bool:
         """Whether a file was asked for, and no setting leaves it out."""
@@ -130,7 +137,7 @@ def read_project(request: Request) -> Project:
     found = discover(root, scope, excludes=request.configuration.excludes, around=request.around)
     files = ProjectFiles(root, overlay, allowed=scope.__contains__ if request.isolated else None)
     reading = _Reading(files, scope, request.configuration)
-    todo = sorted({**dict(found.files), **{path: kind_of(path) for path in named}}.items())
+    todo = found.files
     if request.jobs > 1:
         files.fetch_all([path for path, kind in todo if kind != PROGRAM], request.jobs)
     reading.add_overlays([path for path, _ in todo])

@@ -53,9 +53,8 @@ class Source(Record, identity=True):
     @property
     def line_starts(self) -> list[int]:
         """The offset of every line's first code point. Lines end in \\n, \\r\\n or a lone \\r."""
-        starts = self._line_starts
-        if not starts:
-            starts.append(0)
+        if not self._line_starts:
+            starts = [0]
             text = self.text
             if "\r" in text:
                 length = len(text)
@@ -68,7 +67,8 @@ class Source(Record, identity=True):
                 while offset >= 0:
                     starts.append(offset + 1)
                     offset = text.find("\n", offset + 1)
-        return starts
+            self._line_starts[:] = starts  # at once: an editor's question may come from another thread
+        return self._line_starts
 
 
 class Unit(Record):

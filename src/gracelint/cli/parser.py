@@ -101,6 +101,7 @@ def make_parser() -> Parser:
     command("render", "show what charts and overlays come to, and where each line comes from", _add_paths, _add_render)
     command("explain", "show the documentation of rules", _add_explain)
     command("rules", "list the rules", _add_rules)
+    command("lsp", "serve an editor on standard input and output (needs gracelint[lsp])", _add_lsp)
     return parser
 
 
@@ -110,15 +111,7 @@ def _add_check(check: ArgumentParser) -> None:
     fixing.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones as well")
     fixing.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
     fixing.add_argument("--show-fixes", action="store_true", help="with --fix or --diff: name each fix and its place")
-    rules = check.add_argument_group("rules")
-    rules.add_argument("--select", type=_names, action="extend", metavar="NAME", help="run only these rules or groups")
-    rules.add_argument(
-        "--ignore", type=_names, action="extend", metavar="NAME", help="do not run these rules or groups"
-    )
-    rules.add_argument("--strict", action="store_true", help="run the strict rules as well")
-    rules.add_argument(
-        "--require-reason", action="store_true", help="report comments that silence a rule and give no reason"
-    )
+    _add_selection(check)
     output = check.add_argument_group("output")
     output.add_argument(
         "--format",
@@ -137,6 +130,23 @@ def _add_check(check: ArgumentParser) -> None:
     )
     output.add_argument("--baseline", metavar="FILE", help="do not report the findings listed in FILE")
     output.add_argument("--write-baseline", metavar="FILE", help="list the present findings in FILE")
+
+
+def _add_selection(command: ArgumentParser) -> None:
+    rules = command.add_argument_group("rules")
+    rules.add_argument("--select", type=_names, action="extend", metavar="NAME", help="run only these rules or groups")
+    rules.add_argument(
+        "--ignore", type=_names, action="extend", metavar="NAME", help="do not run these rules or groups"
+    )
+    rules.add_argument("--strict", action="store_true", help="run the strict rules as well")
+    rules.add_argument(
+        "--require-reason", action="store_true", help="report comments that silence a rule and give no reason"
+    )
+
+
+def _add_lsp(lsp: ArgumentParser) -> None:
+    _add_selection(lsp)
+    lsp.add_argument("--stdio", action="store_true", help="what some editors add; it is so anyway")
 
 
 def _add_trace(trace: ArgumentParser) -> None:
