@@ -91,7 +91,10 @@ def test_what_the_baseline_lists(project: Path, capsys: pytest.CaptureFixture[st
     main(["check", "--write-baseline", "known.json"])
     capsys.readouterr()
     out, err = fix(capsys, "--baseline", "known.json")
-    assert (out, err) == ("No findings in 2 files. (1 in the baseline)\n", "")
+    assert (out, err) == (
+        "No findings in 2 files. (1 in the baseline)\n1 container: 1 ignored (`gracelint trace`).\n",
+        "",
+    )
     assert (project / "run.sh").read_text() == STAYS
 
 
