@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,15 +15,17 @@ from conftest import ROOT
 
 ENGINE = os.path.join(ROOT, "src", "gracelint")
 PACK = os.path.join(ROOT, "rules", "gracelint_rules")
-PARSERS = {"dockerfile_parse", "ruamel", "tree_sitter", "tree_sitter_bash", "tree_sitter_javascript"} | {
-    "tree_sitter_typescript",
-    "libcst",
-}
+PARSERS = {"ruamel", "tree_sitter", "tree_sitter_bash", "tree_sitter_javascript", "tree_sitter_typescript"}
 READERS = ("parse", "behaviour")
-EDITS = "edits"
-"""libcst finds the places of edits; all other parsers belong to the readers alone."""
-SLOW = {"dataclasses", "typing", "pathlib", "inspect", "rich", "libcst", "tree_sitter", "importlib.metadata", "ruamel"}
 SERVER = {"asyncio", "gracelint.lsp", "lsprotocol", "pygls"}
+SLOW = SERVER | {
+    *("argparse", "dataclasses", "gettext", "importlib.metadata", "inspect", "libcst", "locale", "logging", "pathlib"),
+    *("rich", "ruamel", "shutil", "subprocess", "tomllib", "tree_sitter", "typing", "xml.sax"),
+}
+YAML = {"ruamel", "typing"}
+NODE = {"tree_sitter", "typing", "pathlib", "shutil"}
+HELP = {"argparse", "gettext", "locale"}
+"""What the libraries that are needed import by themselves."""
 
 
 def modules(folder: str) -> list[str]:
@@ -73,8 +76,7 @@ def test_the_engine_imports_no_pack(module: str) -> None:
 @pytest.mark.parametrize("module", modules(ENGINE))
 def test_only_readers_import_parsers(module: str) -> None:
     used = {name.split(".")[0] for name in imports(os.path.join(ENGINE, module))} & PARSERS
-    folder = module.split(os.sep)[0]
-    assert not used or folder in READERS or (folder == EDITS and used == {"libcst"})
+    assert not used or module.split(os.sep)[0] in READERS
 
 
 @pytest.mark.parametrize("module", [name for name in modules(ENGINE) if name.startswith("facts")])
@@ -90,18 +92,60 @@ def test_readers_know_neither_launches_nor_rules(module: str) -> None:
     assert not [name for name in used if name.split(".")[1] in ("engine", "project", "report", "rules", "cli", "fixer")]
 
 
-def test_one_dockerfile_costs_no_slow_import(tmp_path: object) -> None:
-    with open(os.path.join(str(tmp_path), "Dockerfile"), "w") as file:
-        file.write('FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n')
-    code = (
-        "import sys; from gracelint.cli import main; main(['check', 'Dockerfile', '--fail-on', 'never']);"
-        "print(*sys.modules, file=sys.stderr)"
-    )
+RUNS = {
+    "one Dockerfile": (SLOW, {"Dockerfile": 'FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n'}),
+    "one manifest": (
+        SLOW - YAML,
+        {
+            "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+            "spec: {containers: [{name: a, image: nginx, ports: [{containerPort: 80}]}]}\n"
+        },
+    ),
+    "one Compose file": (
+        SLOW - YAML,
+        {"compose.yaml": "services: {web: {image: nginx, command: sh -c nginx}}\n"},
+    ),
+    "a Python service": (
+        SLOW,
+        {
+            "Dockerfile": 'FROM python:3.12\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n',
+            "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
+        },
+    ),
+    "a Node service": (
+        SLOW - NODE,
+        {
+            "Dockerfile": 'FROM node:22\nCOPY server.js /server.js\nCMD ["node", "/server.js"]\n',
+            "server.js": "require('http').createServer((q, r) => r.end()).listen(80)\n",
+        },
+    ),
+}
+"""What a run may not import, and the files it reads."""
+
+
+@pytest.mark.parametrize(("slow", "files"), RUNS.values(), ids=list(RUNS))
+def test_a_run_imports_nothing_slow_in_vain(slow: set[str], files: dict[str, str], tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(2):  # the first run reads the tables of `knowledge/` as TOML, the others do not
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=str(tmp_path), env=environment, capture_output=True, text=True, check=True
-        )
-    loaded = set(done.stderr.split())
-    assert "gracelint.engine" in loaded
-    assert not loaded & (SLOW | SERVER)
+        done = loaded_by(["check", *files], tmp_path, environment)
+    assert "gracelint.engine" in done
+    assert not done & slow
+
+
+def test_help_reads_nothing(tmp_path: Path) -> None:
+    done = loaded_by(["--help"], tmp_path, dict(os.environ))
+    assert not done & (SLOW - HELP)
+    assert not done & {"gracelint.project", "gracelint.engine", "gracelint.knowledge"}
+
+
+def loaded_by(arguments: list[str], folder: Path, environment: dict[str, str]) -> set[str]:
+    """The modules that are there once a command has run."""
+    code = (
+        f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
+        f"from gracelint.cli import main; main({arguments!r})"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return set(done.stderr.split())

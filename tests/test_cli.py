@@ -7,12 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from gracelint import __version__
 from gracelint.cli import main
+from gracelint.cli.parser import read_arguments
+from gracelint.cli.plain import plain
 
 KILLED = 'FROM x\nSTOPSIGNAL SIGKILL\nCMD ["app"]\n'
 FINE = 'FROM x\nCMD ["app"]\n'
@@ -425,3 +428,22 @@ class TestNothingToJudge:
         assert summary["containers"] == {"handled": 1, "ignored": 0, "cut": 0, "unknown": 2}
         assert (summary["files"], summary["not_read"]) == (2, 0)
         assert "3 containers: 1 handled, 2 unknown (`gracelint trace`).\n" in run("check").out
+
+
+@pytest.mark.parametrize("words", [["check"], ["check", "a", "b"]])
+def test_paths_alone_mean_what_argparse_makes_of_them(words: list[str]) -> None:
+    made = vars(read_arguments(words))
+    del made["parser"]
+    assert vars(plain(words) or Namespace()) == made
+
+
+def test_options_are_left_to_argparse() -> None:
+    assert plain(["check", "--fix"]) is None
+    assert plain(["check", "-"]) is None
+    assert plain(["trace"]) is None
+    assert plain([]) is None
+
+
+def test_options_in_variables_are_left_to_argparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRACELINT_STRICT", "1")
+    assert plain(["check"]) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import marshal
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conftest import ROOT
 from gracelint import knowledge
 
 FOLDER = Path(knowledge.__file__).parent
@@ -89,3 +91,16 @@ def test_every_row_says_where_it_was_read(name: str) -> None:
     for key, row in found:
         source = row.get("source", "")
         assert "measured" in source or "https://" in source, f"{name}.{key}: {source!r}"
+
+
+def test_an_installed_table_says_what_its_text_says(own_folder: Path) -> None:
+    spec = importlib.util.spec_from_file_location("build_tables", Path(ROOT) / "src" / "build_tables.py")
+    assert spec is not None and spec.loader is not None
+    hook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    for name, text in hook.built(own_folder).items():
+        (own_folder / name).write_text(text)
+    (own_folder / "birds.toml").unlink()
+    assert knowledge.table("birds") == {"wren": {"source": "seen"}}
+    assert hook.built(FOLDER).keys() == {f"{name}.json" for name in TABLES}
+    assert not kept(own_folder)

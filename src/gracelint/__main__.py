@@ -19,5 +19,17 @@ def main() -> int:
         return 130
 
 
+def command() -> None:
+    """Runs as a process of its own, and ends it at once: taking down what a run has built takes as long as a run."""
+    code = main()
+    watched = sys.gettrace() or sys.getprofile() or "coverage" in sys.modules
+    if watched:
+        raise SystemExit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    command()

@@ -12,12 +12,13 @@ from contextlib import suppress
 from importlib import import_module
 
 from gracelint.cli.exits import FAILED, INTERRUPTED
-from gracelint.cli.parser import read_arguments
+from gracelint.cli.plain import plain
 from gracelint.config import ConfigError
 from gracelint.report.canvas import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         print("gracelint: standard output is closed", file=sys.stderr)
         return FAILED
-    options = read_arguments(sys.argv[1:] if arguments is None else arguments)
+    options = _read(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -44,6 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except OSError as error:
         return _without_output(error)
+
+
+def _read(arguments: Sequence[str]) -> Namespace:
+    options = plain(arguments)
+    if options is not None:
+        return options
+    from gracelint.cli.parser import read_arguments
+
+    return read_arguments(arguments)
 
 
 def _without_output(error: OSError) -> int:

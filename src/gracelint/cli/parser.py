@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, HelpFormatter, Namespace
 
 from gracelint.report import FORMATS
 
@@ -46,6 +46,14 @@ class Parser(ArgumentParser):
     """An ArgumentParser that names the nearest command or choice, and the variable that a wrong value came from."""
 
     variable = ""
+
+    def _get_formatter(self) -> HelpFormatter:
+        """Of the terminal's width: asked for by argparse itself, it takes `shutil`, for each option anew."""
+        try:
+            width = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
+        except (OSError, ValueError):
+            width = 80
+        return HelpFormatter(self.prog, width=max(width, 40) - 2)
 
     def error(self, message: str) -> NoReturn:
         import re

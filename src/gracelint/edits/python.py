@@ -13,10 +13,6 @@ from gracelint.source import Source, Span
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Mapping
-
-    from libcst import BaseSmallStatement, BaseStatement, CSTNode, If, Import, ImportFrom, Module
-    from libcst.metadata import CodePosition, CodeRange
 
     from gracelint.facts.program import Act, Handler, Program, Wait
 
@@ -95,13 +91,8 @@ def _own_ways(program: Program) -> list[str | None]:
 
 def _trees(program: Program) -> dict[str, ast.Module]:
     """The syntax trees of the program's files, those left out that do not parse."""
-    import ast
-
-    trees = {}
-    for source in program.sources or (program.source,):
-        with suppress(SyntaxError, ValueError, RecursionError):
-            trees[source.path] = ast.parse(source.text.removeprefix("\ufeff"))
-    return trees
+    read = {source.path: _tree(source) for source in program.sources or (program.source,)}
+    return {path: tree for path, tree in read.items() if tree is not None}
 
 
 def _is_own_way(name: str) -> bool:
@@ -157,21 +148,29 @@ class _File(Record):
     """A source and its syntax tree."""
 
     source: Source
-    module: Module
-    statements: tuple[BaseStatement | BaseSmallStatement, ...]
-    """Those of the top level; between semicolons, one by one."""
-    positions: Mapping[CSTNode, CodeRange]
+    module: ast.Module
 
-    def span(self, node: CSTNode) -> Span:
-        place = self.positions[node]
-        return Span(self.source, self._offset(place.start), self._offset(place.end))
+    @property
+    def statements(self) -> list[ast.stmt]:
+        """Those of the top level; between semicolons, one by one."""
+        return self.module.body
 
-    def start(self, statement: CSTNode) -> int:
+    def span(self, node: ast.stmt | ast.expr) -> Span:
+        start = self._offset(node.lineno, node.col_offset)
+        return Span(self.source, start, self._offset(node.end_lineno or node.lineno, node.end_col_offset or 0))
+
+    def start(self, statement: ast.stmt) -> int:
         """Where a statement begins, with its decorators."""
-        return min(self.span(node).start for node in (statement, *getattr(statement, "decorators", ())))
+        start = self.span(statement).start
+        for decorator in getattr(statement, "decorator_list", ()):
+            start = min(start, self.source.text.rindex("@", 0, self.span(decorator).start))
+        return start
 
-    def _offset(self, position: CodePosition) -> int:
-        return _line_start(self.source, position.line) + position.column
+    def _offset(self, line: int, column: int) -> int:
+        """Columns are counted in bytes of UTF-8."""
+        start = _line_start(self.source, line)
+        head = self.source.text[start : start + column]
+        return start + (column if head.isascii() else len(head.encode()[:column].decode(errors="ignore")))
 
 
 class _Import(Record):
@@ -191,32 +190,29 @@ class _Import(Record):
 
 
 def _read(source: Source) -> _File | None:
-    from libcst import ParserSyntaxError, SimpleStatementLine, parse_module
-    from libcst.metadata import MetadataWrapper, PositionProvider
+    tree = None if "\f" in source.text else _tree(source)
+    return _File(source, tree) if tree is not None else None
 
-    text = source.text.removeprefix("\ufeff")
-    try:
-        module = parse_module(text)
-        if module.code != text:  # a form feed or a lone \r is lost, and the positions with it
-            return None
-        positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
-    except (ParserSyntaxError, ValueError, RecursionError, KeyError):  # a KeyError is a RecursionError's, too
-        return None
-    lines = (line.body if isinstance(line, SimpleStatementLine) else (line,) for line in module.body)
-    return _File(source, module, tuple(node for line in lines for node in line), positions)
+
+def _tree(source: Source) -> ast.Module | None:
+    import ast
+    import warnings
+
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source.text.removeprefix("\ufeff"))
+    return None
 
 
 def _install(file: _File, statement: str, modules: tuple[str, ...]) -> tuple[Edit, ...] | None:
     """Puts a statement where the program begins: in `if __name__ == "__main__":`, else behind the imports."""
-    import libcst
-
     source, newline = file.source, _newline(file.source)
     guard = _main_guard(file)
     if guard is not None:
-        if not isinstance(guard.body, libcst.IndentedBlock):
-            return None
-        first = file.start(guard.body.body[0])
+        first = file.start(guard.body[0])
         line = _line_start(source, source.position(first)[0])
+        if source.text[line:first].strip():
+            return None
         install = _insert(source, line, f"{source.text[line:first]}{statement}{newline}")
         return (*_add_imports(file, _imports(file), modules), install)
     opening = [each for each in _imports(file) if each.opening]
@@ -257,25 +253,24 @@ def _import_line(file: _File, imports: list[_Import], module: str) -> int:
 
 def _imports(file: _File) -> list[_Import]:
     """The imports of the file's top level, but for those from `__future__`, which stay before all others."""
-    import libcst
+    import ast
 
     found = []
     opening = True
     for node in file.statements:
         opening = opening and _is_opening(node)
-        if isinstance(node, (libcst.Import, libcst.ImportFrom)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
             found.append(_import(file, node, opening))
     return [each for each in found if each.module != "__future__"]
 
 
-def _import(file: _File, node: Import | ImportFrom, opening: bool) -> _Import:
-    import libcst
+def _import(file: _File, node: ast.Import | ast.ImportFrom, opening: bool) -> _Import:
+    import ast
 
-    aliases = () if isinstance(node.names, libcst.ImportStar) else node.names
-    names = {alias.evaluated_name: alias.evaluated_alias or alias.evaluated_name for alias in aliases}
-    if isinstance(node, libcst.Import):
+    names = {alias.name: alias.asname or alias.name for alias in node.names}
+    if isinstance(node, ast.Import):
         return _Import(file.span(node), next(iter(names)), names, True, opening)
-    module = "." * len(node.relative) + (file.module.code_for_node(node.module) if node.module else "")
+    module = "." * node.level + (node.module or "")
     return _Import(file.span(node), module, {f"{module}.{full}": name for full, name in names.items()}, False, opening)
 
 
@@ -292,39 +287,41 @@ def _repeat(source: Source, handler: Handler, name: str, other: str) -> tuple[Ed
 
 def _loop_element(span: Span) -> Span | None:
     """SIGINT as the last of the elements that the loop around a registration goes over."""
-    import libcst
+    import ast
 
     file = _read(span.source)
-    if file is None:
-        return None
-    for node in file.positions:
-        if not isinstance(node, libcst.For) or not isinstance(node.iter, (libcst.Tuple, libcst.List)):
+    found = None
+    for node in ast.walk(file.module) if file is not None else ():
+        if not isinstance(node, (ast.For, ast.AsyncFor)) or not isinstance(node.iter, (ast.Tuple, ast.List)):
             continue
-        loop, elements = file.span(node), node.iter.elements
+        assert file is not None
+        loop, elements = file.span(node), node.iter.elts
         if loop.start <= span.start < loop.end and len(elements) > 1:
             last = file.span(elements[-1])
-            return last if "SIGINT" in last.text else None
-    return None
+            behind = re.sub(r"#.*", "", span.source.text[last.end : file.span(node.iter).end])
+            in_parentheses = behind.count(")") > isinstance(node.iter, ast.Tuple)
+            found = last if "SIGINT" in last.text and not in_parentheses else None
+    return found
 
 
-def _main_guard(file: _File) -> If | None:
-    import libcst
+def _main_guard(file: _File) -> ast.If | None:
+    import ast
 
     for node in file.statements:
-        if isinstance(node, libcst.If) and isinstance(node.test, libcst.Comparison):
-            is_equal = isinstance(node.test.comparisons[0].operator, libcst.Equal)
-            if is_equal and "__name__" in file.span(node.test).text:
-                return node
+        if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare):
+            continue
+        if isinstance(node.test.ops[0], ast.Eq) and "__name__" in file.span(node.test).text:
+            return node
     return None
 
 
-def _is_opening(node: CSTNode) -> bool:
+def _is_opening(node: ast.stmt) -> bool:
     """A docstring or an import, as a file begins with."""
-    import libcst
+    import ast
 
-    if isinstance(node, libcst.Expr):
-        return isinstance(node.value, (libcst.SimpleString, libcst.ConcatenatedString))
-    return isinstance(node, (libcst.Import, libcst.ImportFrom))
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) and isinstance(node.value.value, (str, bytes))
+    return isinstance(node, (ast.Import, ast.ImportFrom))
 
 
 def _insert(source: Source, offset: int, text: str) -> Edit:

@@ -1,8 +1,8 @@
 """What is known of the world: tables in TOML, each row with its `source` (a URL, or "measured").
 
-Reading the tables of one launch takes Python's TOML reader 30 ms, a third of the run. So a table is kept in read form
-beside its text, in `__pycache__`, as Python keeps its modules: renewed when the text changes, and done without where
-the folder cannot be written.
+Reading the tables of one launch takes Python's TOML reader 30 ms, as long as all else. So an installed gracelint has
+each table as JSON, too, written when the wheel is built. In a checkout, where the text may change, a table is kept in
+read form in `__pycache__`, as Python keeps its modules.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 def table(name: str) -> dict[str, Any]:
     """The rows of `knowledge/<name>.toml`, as TOML has them."""
     folder = os.path.dirname(__file__)
+    try:
+        with open(os.path.join(folder, f"{name}.json"), encoding="utf-8") as built:
+            return _from_json(built.read())
+    except FileNotFoundError:
+        pass
     path = os.path.join(folder, f"{name}.toml")
     status = os.stat(path)
     stamp = (status.st_mtime_ns, status.st_size)
@@ -34,6 +39,13 @@ def table(name: str) -> dict[str, Any]:
     except (OSError, EOFError, ValueError, TypeError):
         pass
     return _read(path, kept, stamp)
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    from json import loads
+
+    rows: dict[str, Any] = loads(text)
+    return rows
 
 
 def _read(path: str, kept: str, stamp: tuple[int, int]) -> dict[str, Any]:

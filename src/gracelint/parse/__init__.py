@@ -1,1 +1,1 @@
-"""How files are read. Besides `behaviour`, the only modules that import dockerfile_parse, ruamel and tree_sitter."""
+"""How files are read. Besides `behaviour`, the only modules that import ruamel and tree_sitter."""

@@ -1,13 +1,11 @@
 """Reads Dockerfiles as BuildKit does.
 
-dockerfile-parse says where instructions begin and end. It knows no heredocs, drops an instruction whose last line is
-continued, ends a continuation at a blank line, takes an escaped escape for a continuation and joins lines in quadratic
-time: it is shown an outline without them. Names, words and places are read from the file's own text.
+All of it comes from one pass over the lines of the file's own text. (dockerfile-parse knows no heredocs, ends a
+continuation at a blank line, and brings `logging` along, which takes longer to import than a Dockerfile to judge.)
 """
 
 from __future__ import annotations
 
-import io
 import re
 
 from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
@@ -133,44 +131,27 @@ Pieces = list[tuple[int, int]]
 
 
 def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
-    from dockerfile_parse import DockerfileParser
-
-    lines, outline, heredocs = _outline(source, escape)
-    for block in DockerfileParser(fileobj=io.BytesIO(outline)).structure:
-        if block["instruction"] != "COMMENT":
-            first, last = block["startline"], block["endline"]
-            yield _instruction(source, lines[first : last + 1], heredocs.get(last, ()))
-
-
-def _outline(source: Source, escape: str) -> tuple[Pieces, bytes, dict[int, tuple[Heredoc, ...]]]:
-    """The lines of instructions; line for line, what dockerfile-parse is shown of them; heredocs by the line before."""
+    """The instructions, each with the heredocs behind it. Comments and blank lines are part of none."""
     continuation = re.compile(rf"(?<!{re.escape(escape)}){re.escape(escape)}[ \t]*\Z")
     text = source.text
     lines: Pieces = []
-    shown: list[str] = []
-    heredocs: dict[int, tuple[Heredoc, ...]] = {}
-    first = -1
     start = 1 if text.startswith("\ufeff") else 0
     while start < len(text):
         line, following = _line(text, start)
         bare = line.strip()
         if bare and bare[0] != "#":
-            inside = first >= 0
             continued = continuation.search(line) if bare[-1] == escape else None
             lines.append((start, start + (continued.start() if continued else len(line))))
-            if continued:
-                shown.append("#" if inside else f"{bare} \\")
-                first = first if inside else len(lines) - 1
-            else:
-                shown.append(_ended(bare))
-                opened = _opened(source, lines[first if inside else -1 :])
+            if not continued:
+                heredocs: tuple[Heredoc, ...] = ()
+                opened = _opened(source, lines)
                 if opened:
-                    heredocs[len(lines) - 1], following = _bodies(source, following, opened)
-                first = -1
+                    heredocs, following = _bodies(source, following, opened)
+                yield _instruction(source, lines, heredocs)
+                lines = []
         start = following
-    if first >= 0:
-        shown[-1] = _ended(text[slice(*lines[-1])].strip())
-    return lines, "\n".join(shown).encode(errors="replace"), heredocs
+    if any(text[start:end].strip() for start, end in lines):
+        yield _instruction(source, lines, ())
 
 
 def _line(text: str, start: int) -> tuple[str, int]:
@@ -178,11 +159,6 @@ def _line(text: str, start: int) -> tuple[str, int]:
     newline = text.find("\n", start)
     following = len(text) if newline < 0 else newline + 1
     return text[start:following].rstrip("\r\n"), following
-
-
-def _ended(bare: str) -> str:
-    """A line that dockerfile-parse takes for the last one of its instruction."""
-    return bare.rstrip("\\") + " "
 
 
 def _opened(source: Source, pieces: Pieces) -> list[re.Match[str]]:

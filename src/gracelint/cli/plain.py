@@ -1,0 +1,48 @@
+"""`check` with nothing but paths, as editors and hooks call it: argparse would take longer than the linting."""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+
+def plain(arguments: Sequence[str]) -> Namespace | None:
+    """What argparse would make of paths alone; None where there is more to read."""
+    if not arguments or arguments[0] != "check" or any(word.startswith("-") for word in arguments):
+        return None
+    if any(name.startswith("GRACELINT_") for name in os.environ):
+        return None
+    return SimpleNamespace(**_CHECK, paths=list(arguments[1:]) or ["."])  # type: ignore[return-value]
+
+
+_CHECK = {
+    "run": "check",
+    "fix": False,
+    "unsafe_fixes": False,
+    "diff": False,
+    "show_fixes": False,
+    "select": None,
+    "ignore": None,
+    "strict": False,
+    "require_reason": False,
+    "format": None,
+    "show_suppressed": False,
+    "statistics": False,
+    "fail_on": "warning",
+    "baseline": None,
+    "write_baseline": None,
+    "isolated": False,
+    "jobs": 1,
+    "stdin_filename": None,
+    "config": None,
+    "color": "auto",
+    "no_plugins": False,
+    "quiet": False,
+    "verbose": False,
+}
+"""What `check` does without options."""
