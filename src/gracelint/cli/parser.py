@@ -26,7 +26,7 @@ FROM_ENVIRONMENT = (
     "select",
     "strict",
 )
-PICTURES = ("text", "json")
+PICTURES = ("text", "json", "html", "svg", "mermaid")
 
 
 def read_arguments(arguments: Sequence[str]) -> Namespace:
@@ -165,6 +165,7 @@ def _add_trace(trace: ArgumentParser) -> None:
         metavar="FMT[=FILE]",
         help=f"one of {', '.join(PICTURES)}",
     )
+    trace.add_argument("--only", metavar="NAME", help="only launches with NAME in what they are called")
 
 
 def _add_render(render: ArgumentParser) -> None:

@@ -7,26 +7,59 @@ import sys
 from gracelint.cli.exits import CLEAN, FAILED
 from gracelint.cli.request import request_of
 from gracelint.cli.streams import wants_color, write
+from gracelint.config import ConfigError
 from gracelint.report.canvas import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
+
+    from gracelint.facts.launch import Launch
+    from gracelint.project import Project
+    from gracelint.selection import Selection
 
 
 def run(options: Namespace) -> int:
-    from functools import partial
-
-    from gracelint.engine import shown_path
     from gracelint.project import read_project
-    from gracelint.report.trace import render
+    from gracelint.report.launches import title
 
-    request, _ = request_of(options)
+    request, selection = request_of(options)
     project = read_project(request)
-    name, path = options.format
-    color = name == "text" and path is None and wants_color(options)
     told = [launch for launch in project.launches if project.concerns(launch)]
-    write(path, render(told, name, shown=partial(shown_path, request.root, request.working_dir), color=color))
+    if options.only:
+        told = [launch for launch in told if options.only.lower() in title(launch).lower()]
+    write(options.format[1], _rendered(told, project, selection, options))
     for error in project.errors:
         print(f"gracelint: {visible(error)}", file=sys.stderr)
     return FAILED if project.errors else CLEAN
+
+
+def _rendered(launches: Sequence[Launch], project: Project, selection: Selection, options: Namespace) -> str:
+    from functools import partial
+
+    from gracelint.engine import lint, shown_path
+
+    name, path = options.format
+    request = project.request
+    shown = partial(shown_path, request.root, request.working_dir)
+    if name == "html":
+        from gracelint.report import html
+
+        return html.render(launches, lint(project, selection))
+    if name == "mermaid":
+        from gracelint.report import mermaid
+
+        return mermaid.render(launches)
+    if name == "svg":
+        from gracelint.report import svg
+        from gracelint.report.launches import title
+
+        if len(launches) != 1:
+            names = ", ".join(map(title, launches[:5])) + (", …" if len(launches) > 5 else "")
+            listed = f": choose one with --only: {names}" if launches else ""
+            raise ConfigError(f"svg draws one container, and these files start {len(launches)}{listed}")
+        return svg.render(launches[0], shown)
+    from gracelint.report import trace
+
+    return trace.render(launches, name, shown=shown, color=name == "text" and path is None and wants_color(options))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from gracelint.facts.launch import DrainSource
 from gracelint.facts.verdict import Verdict
 from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gracelint.facts.launch import Launch
 
@@ -45,7 +47,7 @@ def timeline(launch: Launch) -> Iterator[Moment]:
     end, killer = _killed(launch, before)
     if launch.verdict is Verdict.CUT:
         late = launch.decisive is not None and launch.decisive.deadline is not None
-        early = Moment(before, "the container ends before the program's cleanup", END)
+        early = Moment(before, "the container ends before the program's cleanup", KILL)
         yield Moment(end, f"{killer}: {launch.why}", KILL) if late else early
         return
     yield from _drained(launch, before, end, killer)
@@ -80,3 +82,34 @@ def _killed(launch: Launch, before: float) -> tuple[float, str]:
         return grace, "SIGKILL"
     setting = f" ({hop.deadline.setting})" if hop.deadline.setting else ""
     return end, f"SIGKILL from {hop.name}{setting}"
+
+
+class Bar(Record):
+    """A stretch of time, drawn to scale. `kind` is calm (preStop), good, bad, idle (nothing happens), open or spare."""
+
+    start: float
+    end: float
+    kind: str
+
+
+def bars(launch: Launch, moments: Sequence[Moment]) -> Iterator[Bar]:
+    """What fills the time between the moments."""
+    for moment, following in pairwise(moments):
+        kind = _kind(launch, moment, following)
+        if kind is not None and following.seconds > moment.seconds:
+            yield Bar(moment.seconds, following.seconds, kind)
+    end, grace = moments[-1].seconds, launch.grace.value
+    if end < grace:
+        yield Bar(end, grace, "spare")
+
+
+def _kind(launch: Launch, moment: Moment, following: Moment) -> str | None:
+    if moment.kind == PRE_STOP:
+        return "calm"
+    if moment.kind == END:
+        return "spare"
+    if launch.verdict is Verdict.IGNORED:
+        return "idle"
+    if launch.verdict is Verdict.UNKNOWN or launch.budget.drain is None:
+        return "open"
+    return "good" if following.kind == END or moment.kind == DRAIN else "bad"
