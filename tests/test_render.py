@@ -230,6 +230,19 @@ dependencies:
         off = {**files, "charts/all/values.yaml": "front: {grace: 0, enabled: false}\n"}
         assert told(lint(off, select=["zero-grace-period"])) == []
 
+    def test_one_finding_for_a_line_however_often_it_is_rendered(self) -> None:
+        releases = "".join(
+            f"kind: HelmRelease\nmetadata: {{name: {name}}}\nspec: {{chart: {{spec: {{chart: charts/shop}}}}}}\n---\n"
+            for name in ("a", "b")
+        )
+        template = DEPLOYMENT.replace("name: web", "name: {{ .Release.Name }}-web")
+        report = lint({**chart(template=template), "cluster/all.yaml": releases}, select=["missing-pre-stop"])
+        assert told(report) == ["charts/shop/templates/all.yaml:15 missing-pre-stop"]
+        again = [note for note in notes(report) if "rendered again" in note]
+        assert [note.partition(" gets")[0] for note in again] == [
+            "charts/shop/templates/all.yaml:15 rendered again: `b-web`"
+        ]
+
     def test_what_cannot_be_rendered_is_said_once_for_the_chart(self) -> None:
         broken = "kind: Deployment\nmetadata: {name: {{ required `a name` .Values.name }} }\n"
         files = {**chart(), "charts/shop/templates/one.yaml": broken, "charts/shop/templates/two.yaml": broken}

@@ -338,7 +338,8 @@ def _joined(group: list[_Made]) -> list[_Made]:
         return [worst]
     launches = [item for item in group if isinstance(item.subject, Launch)]
     if not launches:
-        return list({item.reported.finding.message: item for item in group}.values())
+        distinct = list({item.reported.finding.message: item for item in group}.values())
+        return [_with_others(worst, distinct)] if all(map(_is_rendered, group)) else distinct
     found = worst.reported.finding
     notes = dict.fromkeys(note for item in group for note in item.reported.finding.notes)
     for item in launches:
@@ -353,6 +354,24 @@ def _joined(group: list[_Made]) -> list[_Made]:
     told = tuple(dict.fromkeys(launch for item in group for launch in item.reported.launches))
     finding = replace(found, notes=tuple(notes), fix=fix)
     return [replace(worst, reported=replace(worst.reported, finding=finding, launches=told))]
+
+
+def _is_rendered(made: _Made) -> bool:
+    return made.rendered is not None and made.rendered.at.source.unit is not None
+
+
+_MOST_OTHERS = 5
+
+
+def _with_others(worst: _Made, group: list[_Made]) -> _Made:
+    """A template's finding, with what it says where the template is rendered for others."""
+    finding = worst.reported.finding
+    others = [item.reported.finding.message for item in group if item.reported.finding.message != finding.message]
+    texts = [f"rendered again: {message}" for message in others[:_MOST_OTHERS]]
+    if len(others) > _MOST_OTHERS:
+        texts.append(f"and rendered {len(others) - _MOST_OTHERS} times more")
+    notes = (*finding.notes, *(Note(finding.at, text) for text in texts))
+    return replace(worst, reported=replace(worst.reported, finding=replace(finding, notes=notes)))
 
 
 def _started_by(launch: Launch) -> str:

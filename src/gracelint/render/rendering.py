@@ -11,14 +11,14 @@ from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from gracelint.config import Settings
     from gracelint.facts.files import Files
     from gracelint.facts.yaml import Document
     from gracelint.render.helm.chart import Chart
-    from gracelint.render.helm.release import Parsed
+    from gracelint.render.helm.release import Parsed, Unread
     from gracelint.render.helm.releases import Install
     from gracelint.source import Path
 
@@ -138,7 +138,7 @@ class Renderer:
             made, missed = self._release(chart, install)
             sources += made
             unseen += missed
-        return Rendering(tuple(sources), tuple(dict.fromkeys(unseen)))
+        return Rendering(tuple(sources), _worst(unseen))
 
     def _inner_charts(self) -> set[str]:
         """Charts that lie in another one's `charts/`."""
@@ -178,18 +178,8 @@ class Renderer:
         sources: list[Source] = []
         for item in rendered:
             sources += self._source(item.template.path, item.text, replace(item.map, value_at=value_at), unit)
-        if unread:
-            count = f"{len(unread)} of {len(unread) + len(rendered)} templates"
-            notes = tuple(Note(problem.span, problem.reason) for problem in unread[:10])
-            reason = f"{count} of the chart `{chart.name}` cannot be rendered, and what they make is not judged"
-            unseen.append(Unseen(_name_span(chart), reason, notes))
-        if chart.missing:
-            names = " and ".join(f"`{dependency.name}`" for dependency in chart.missing)
-            reason = (
-                f"{names}, which `{chart.name}` depends on, cannot be found here, and what is in them is not judged"
-            )
-            unseen.append(Unseen(_name_span(chart), reason))
-        return sources, unseen
+        problem = _missed(chart, len(rendered), unread)
+        return sources, [*unseen, *([problem] if problem is not None else [])]
 
 
 _CHART_FOLDERS = ("templates/", "charts/", "crds/", "ci/", "values.yaml", "Chart.lock")
@@ -204,6 +194,31 @@ def _is_helmfile(path: str) -> bool:
 
 def _inside(chart: str, above: str) -> bool:
     return chart != above and chart.startswith(posixpath.join(above, "charts/"))
+
+
+def _missed(chart: Chart, rendered: int, unread: Sequence[Unread]) -> Unseen | None:
+    """What of a chart is not judged: templates that could not be rendered, and charts that are not here."""
+    reasons = []
+    if unread:
+        count = f"{len(unread)} of {len(unread) + rendered} templates"
+        reasons.append(f"{count} of the chart `{chart.name}` cannot be rendered, and what they make is not judged")
+    if chart.missing:
+        names = " and ".join(dict.fromkeys(f"`{dependency.name}`" for dependency in chart.missing))
+        reasons.append(f"{names}, which `{chart.name}` depends on, cannot be found here and is not judged")
+    if not reasons:
+        return None
+    notes = tuple(Note(problem.span, problem.reason) for problem in unread[:10])
+    return Unseen(_name_span(chart), "; ".join(reasons), notes)
+
+
+def _worst(unseen: Iterable[Unseen]) -> tuple[Unseen, ...]:
+    """One for each place: of a chart that is rendered several times, the release of which most is missing."""
+    found: dict[Span, Unseen] = {}
+    for item in unseen:
+        known = found.get(item.at)
+        if known is None or len(item.notes) > len(known.notes):
+            found[item.at] = item
+    return tuple(found.values())
 
 
 def _name_span(chart: Chart) -> Span:
