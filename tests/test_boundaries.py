@@ -15,7 +15,7 @@ from conftest import ROOT
 
 ENGINE = os.path.join(ROOT, "src", "gracelint")
 PACK = os.path.join(ROOT, "rules", "gracelint_rules")
-PARSERS = {"ruamel", "tree_sitter", "tree_sitter_bash", "tree_sitter_javascript", "tree_sitter_typescript"}
+PARSERS = {"ruamel", "tree_sitter", "tree_sitter_bash", "tree_sitter_javascript", "tree_sitter_typescript", "tree_sitter_go"}
 READERS = ("parse", "behaviour")
 SERVER = {"asyncio", "gracelint.lsp", "lsprotocol", "pygls"}
 SLOW = SERVER | {

@@ -41,6 +41,7 @@ _OF_THE_SOURCE = (
     Cause.SHUTDOWN_DEADLOCK,
     Cause.OFF_MAIN_THREAD,
     Cause.ABRUPT_EXIT,
+    Cause.SHUTDOWN_NOT_AWAITED,
     Cause.STILL_ALIVE,
     Cause.GRACEFUL,
     Cause.KEEP_ALIVE,

@@ -42,6 +42,8 @@ class Cause(str, Enum):
     OFF_MAIN_THREAD = "off-main-thread"
     ABRUPT_EXIT = "abrupt-exit"
     """The handler leaves at once: in-flight work is dropped."""
+    SHUTDOWN_NOT_AWAITED = "shutdown-not-awaited"
+    """The program ends while something it has told to close is still at it."""
     STILL_ALIVE = "still-alive"
     """The handler ran, but something (an interval, a listener, a re-sent signal PID 1 ignores) keeps the process."""
     KEEP_ALIVE = "keep-alive"
@@ -214,7 +216,7 @@ def _time_of(launch: Any) -> float:
 
 class Program(Record, identity=True):
     language: str
-    """python or node."""
+    """python, node or go."""
     source: Source
     """The entry file."""
     span: Span

@@ -98,7 +98,7 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
 def placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
     """The instructions that put files into the image, each with its working directory and the words of its commands."""
     found: list[tuple[Instruction, str, list[list[str]]]] = []
-    working_dir = _first_working_dir(stage)
+    working_dir = first_working_dir(stage)
     for item in stage.instructions:
         if item.name == "WORKDIR":
             working_dir = normal(posixpath.join(working_dir, item.value))
@@ -113,7 +113,7 @@ def _moves(text: str) -> bool:
     return any(mark in text for mark in ("ln ", "mv ", "cp ", ">", "prune "))
 
 
-def _first_working_dir(stage: Stage) -> str:
+def first_working_dir(stage: Stage) -> str:
     """Where a stage starts: in its parents' last WORKDIR, or in the base image's."""
     stages = [*stage.lineage()]
     working_dir = image_named(stages[-1].base.value).working_dir
@@ -288,6 +288,8 @@ def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
     elif path.startswith(target.rstrip("/") + "/"):
         tail = path[len(target.rstrip("/")) + 1 :]
         yield normal(posixpath.join(source, tail))
+        if _is_pattern(posixpath.basename(source)) and _matches(tail, posixpath.basename(source)):
+            yield posixpath.join(posixpath.dirname(source), tail)
         if tail == posixpath.basename(source):
             yield source
 
@@ -308,6 +310,16 @@ def in_project(files: Files, context: str, source: str) -> tuple[str, ...]:
             for name in (_matching(files, folder, part) if any(c in part for c in "*?[") else (part,))
         ]
     return tuple(folders)
+
+
+def _is_pattern(name: str) -> bool:
+    return any(character in name for character in "*?[")
+
+
+def _matches(name: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase
+
+    return "/" not in name and fnmatchcase(name, pattern)
 
 
 def _matching(files: Files, folder: str, pattern: str) -> list[str]:

@@ -12,6 +12,20 @@ from gracelint.source import Passage, Word
 
 def recipe(makefile: Passage, target: str | None, overrides: dict[str, str]) -> tuple[Word, ...]:
     """The command line of the last recipe line of a target (the first target where None); empty if there is none."""
+    lines, variables = _target(makefile, target, overrides)
+    return _command(makefile, lines[-1], variables) if lines else ()
+
+
+def command_lines(makefile: Passage, target: str | None, overrides: dict[str, str]) -> list[str]:
+    """All recipe lines of a target, with make's variables put in."""
+    lines, variables = _target(makefile, target, overrides)
+    texts = [makefile.text[start:end].lstrip(" \t@-+").replace("\\\n", " ") for start, end in lines]
+    return [_expand(text, variables).replace("$$", "$") for text in texts]
+
+
+def _target(
+    makefile: Passage, target: str | None, overrides: dict[str, str]
+) -> tuple[list[tuple[int, int]], dict[str, str]]:
     variables: dict[str, str] = {}
     recipes: dict[str, list[tuple[int, int]]] = {}
     needs: dict[str, list[str]] = {}
@@ -40,8 +54,7 @@ def recipe(makefile: Passage, target: str | None, overrides: dict[str, str]) -> 
             if first is None and not name.startswith("."):
                 first = name
     wanted = target or variables.get(".DEFAULT_GOAL") or first
-    lines = _lines_of(wanted, recipes, needs, set())
-    return _command(makefile, lines[-1], variables | overrides) if lines else ()
+    return _lines_of(wanted, recipes, needs, set()), variables | overrides
 
 
 def _logical_lines(text: str) -> list[str]:

@@ -102,20 +102,25 @@ def commands(run: Instruction) -> Iterator[list[str]]:
         text = words[-1]
     bodies = [heredoc.body.text for heredoc in run.heredocs] if _SHELL_HEREDOC.match(text) else []
     for part in (text, *bodies):
-        command: list[str] = []
-        for token in _SHELL_TOKEN.finditer(part):
-            if token.lastgroup == "end":
-                if command:
-                    yield command
-                command = []
-            elif token.lastgroup == "redirect":
-                command.append(">")
-            elif token.lastgroup == "word":
-                word = _unquoted(token[0])
-                if command or (word not in _PREPARATION and not _is_assignment(word)):
-                    command.append(word)
-        if command:
-            yield command
+        yield from words_of(part)
+
+
+def words_of(text: str) -> Iterator[list[str]]:
+    """The simple commands of a shell's text, as `commands` has them."""
+    command: list[str] = []
+    for token in _SHELL_TOKEN.finditer(text):
+        if token.lastgroup == "end":
+            if command:
+                yield command
+            command = []
+        elif token.lastgroup == "redirect":
+            command.append(">")
+        elif token.lastgroup == "word":
+            word = _unquoted(token[0])
+            if command or (word not in _PREPARATION and not _is_assignment(word)):
+                command.append(word)
+    if command:
+        yield command
 
 
 def _unquoted(word: str) -> str:

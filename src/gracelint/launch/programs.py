@@ -18,6 +18,9 @@ from gracelint.source import Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.facts.dockerfile import Stage
     from gracelint.facts.program import Program
 
 _PYTHON_VALUES = ("-X", "-W", "--check-hash-based-pycs")
@@ -142,7 +145,33 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
             return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
         if interpreter in ("node", "nodejs"):
             return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
-    return _console_script(argv, context)
+    return _console_script(argv, context) or _go_step(argv, context)
+
+
+def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """A binary that a `go build` of this image makes."""
+    stage = context.image.stage
+    if stage is None or not any("go " in one or "make" in one for one in _runs(stage)):
+        return None
+    from gracelint.launch.go_builds import built_from
+
+    built = built_from(argv[0].value, context)
+    if built is None:
+        return None
+    if isinstance(built, str):
+        return _unknown(argv, context, built)
+    from gracelint.behaviour.go import read_go
+
+    words = tuple(word.value for word in argv)
+    program = read_go(built.folder, files=context.files, argv=words, only=built.only)
+    return _unknown(argv, context, program) if isinstance(program, str) else _program_step(argv, program, context)
+
+
+def _runs(stage: Stage) -> Iterator[str]:
+    """The texts of the RUN lines that may have made a file of a stage."""
+    for one in (stage, *(stage.siblings or {}).values()):
+        for above in one.lineage():
+            yield from (item.argument.text for item in above.instructions if item.name == "RUN")
 
 
 def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:

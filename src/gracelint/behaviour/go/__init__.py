@@ -1,0 +1,89 @@
+"""Reads Go programs: a main package and the packages of its module, and what they do with signals."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.go.packages import Modules, Package
+from gracelint.behaviour.go.reaction import Question, tell
+from gracelint.behaviour.go.syntax import text_of, walk
+from gracelint.facts.program import Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.files import Files
+
+__all__ = ["read_go"]
+
+_UNITS = {"Millisecond": 0.001, "Second": 1.0, "Minute": 60.0, "Microsecond": 1e-6}
+_ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
+
+
+def read_go(folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str, ...] = ()) -> Program | str:
+    """The program of a main package's folder; a text says why there is none."""
+    modules = Modules(files, folder)
+    main = modules.main(folder, only)
+    if main is None:
+        return f"there are no Go files in {folder or 'the root folder'}"
+    start = main.functions.get("main")
+    if start is None or main.files[0].package != "main":
+        unread = f": {modules.unread[0]} could not be read" if modules.unread else ""
+        return f"{folder or 'the root folder'} has no func main{unread}"
+    reached = _reached(main, modules)
+    name = start.node.child_by_field_name("name")
+    at = start.file.span(name if name is not None else start.node)
+    told = tell(Question(modules, main, reached, argv, at, _work(reached)))
+    sources = tuple(file.source for package in reached for file in package.files)
+    return Program(
+        "go",
+        start.file.source,
+        at,
+        told.long_running,
+        sources=tuple(sorted(sources, key=lambda source: source is not start.file.source)),
+        handlers=told.handlers,
+        servers=told.servers,
+        waits=told.waits,
+        reactions=told.reactions,
+        drain_seconds=told.drain[0] if told.drain is not None else None,
+        drain_span=told.drain[1] if told.drain is not None else None,
+        unread=tuple(modules.unread),
+    )
+
+
+def _reached(main: Package, modules: Modules) -> tuple[Package, ...]:
+    """The packages of the program's own modules that it imports, itself first."""
+    found = [main]
+    for package in found:
+        for file in package.files:
+            for path in (*file.imports.values(), *file.blank):
+                own = modules.find(path) if modules.is_own(path) else None
+                if own is not None and own not in found:
+                    found.append(own)
+    return tuple(found)
+
+
+def _work(reached: tuple[Package, ...]) -> float:
+    """Nanoseconds that a request needs: the longest sleep in what answers requests, and one second at least."""
+    longest = 1.0
+    for package in reached:
+        for file in package.files:
+            if "time.Sleep" not in file.source.text:
+                continue
+            for node in walk(file.root):
+                parameters = node.child_by_field_name("parameters")
+                if parameters is None or not any(word in text_of(parameters) for word in _ANSWERS):
+                    continue
+                body = node.child_by_field_name("body")
+                for call in walk(body) if body is not None else ():
+                    if call.type == "call_expression" and text_of(call).startswith("time.Sleep("):
+                        longest = max(longest, _seconds(text_of(call)[len("time.Sleep(") : -1]))
+    return longest * 1e9
+
+
+def _seconds(text: str) -> float:
+    """`2500 * time.Millisecond`, in seconds; 0 where it is anything else."""
+    found = 1.0
+    for part in text.replace(" ", "").split("*"):
+        unit = _UNITS.get(part.removeprefix("time."))
+        if unit is None and not part.replace(".", "", 1).isdigit():
+            return 0.0
+        found *= unit if unit is not None else float(part)
+    return found if "time." in text else 0.0

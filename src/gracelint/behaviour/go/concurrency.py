@@ -1,0 +1,333 @@
+"""What Go's own libraries do with goroutines, time, contexts and signals."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.go import expressions
+from gracelint.behaviour.go.machine import Doubt, Machine, Sig, sleep
+from gracelint.behaviour.go.values import NIL, SECOND, UNKNOWN, Chan, Ctx, Ended, Err, Native, Nil, Object, Wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gracelint.behaviour.go.values import Run
+    from gracelint.source import Span
+
+ALL = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+
+
+def _seconds(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else SECOND
+
+
+# signals
+
+
+def _names(given: list[Any], span: Span) -> tuple[str, ...]:
+    signals = [one for value in given for one in (value if isinstance(value, list) else [value])]
+    unknown = next((one for one in signals if not isinstance(one, Sig)), None)
+    if unknown is not None:
+        raise Doubt(f"which signals line {span.line} listens for is only known when it runs", span)
+    return tuple(signals) or ALL
+
+
+def _notify(machine: Machine, given: list[Any], span: Span) -> Any:
+    names = _names(given[1:], span)
+    channel = given[0]
+    if not isinstance(channel, Chan):
+        raise Doubt(f"line {span.line} gives the signal to a channel that nobody can tell", span)
+    channel.room = max(channel.room, 1)
+    machine.channels.append((channel, frozenset(names), span))
+    _register(machine, names, span)
+    return NIL
+
+
+def _register(machine: Machine, names: tuple[str, ...], span: Span) -> None:
+    for name in names:
+        machine.registered.setdefault(name, span)
+        machine.ignored.pop(name, None)
+
+
+def listen(machine: Machine, context: Ctx, signals: Any, span: Span) -> Ctx:
+    """A context that ends when one of the signals comes."""
+    machine.contexts.append((context, frozenset(signals), span))
+    _register(machine, tuple(signals), span)
+    return context
+
+
+def _notify_context(machine: Machine, given: list[Any], span: Span) -> Any:
+    context = Ctx(given[0] if isinstance(given[0], Ctx) else None, span)
+    names = _names(given[1:], span)
+    listen(machine, context, names, span)
+
+    def stop(_: list[Any]) -> Any:
+        machine.contexts = [one for one in machine.contexts if one[0] is not context]
+        _unregister(machine)
+        context.cancel()
+        return NIL
+
+    return (context, Native(stop))
+
+
+def _unregister(machine: Machine) -> None:
+    if machine.stopping:
+        return
+    known = {name for _, names, _ in (*machine.channels, *machine.contexts) for name in names}
+    machine.registered = {name: span for name, span in machine.registered.items() if name in known}
+
+
+def _stop(machine: Machine, given: list[Any], _: Span) -> Any:
+    machine.channels = [one for one in machine.channels if one[0] is not given[0]]
+    _unregister(machine)
+    return NIL
+
+
+def _ignore(machine: Machine, given: list[Any], span: Span) -> Any:
+    names = _names(given, span)
+    _reset(machine, given, span)
+    machine.ignored.update(dict.fromkeys(names, span))
+    return NIL
+
+
+def _reset(machine: Machine, given: list[Any], span: Span) -> Any:
+    names = set(_names(given, span))
+    machine.channels = [(one, had - names, at) for one, had, at in machine.channels]
+    machine.contexts = [(one, had - names, at) for one, had, at in machine.contexts]
+    machine.ignored = {name: at for name, at in machine.ignored.items() if name not in names}
+    _unregister(machine)
+    return NIL
+
+
+# contexts
+
+
+def _context(parent: Any, span: Span) -> Ctx:
+    return Ctx(parent if isinstance(parent, Ctx) else None, span)
+
+
+def _with_cancel(_: Machine, given: list[Any], span: Span) -> Any:
+    context = _context(given[0], span)
+    return (context, Native(lambda _: context.cancel()))
+
+
+def _with_timeout(machine: Machine, given: list[Any], span: Span) -> Any:
+    context = _context(given[0], span)
+    seconds = given[1] if len(given) > 1 else UNKNOWN
+    if isinstance(seconds, (int, float)):
+        until = machine.now + float(seconds)
+        context.deadline = until if context.deadline is None else min(until, context.deadline)
+    return (context, Native(lambda _: context.cancel()))
+
+
+def _with_value(_: Machine, given: list[Any], span: Span) -> Any:
+    return _context(given[0], span)
+
+
+# time
+
+
+def _after(machine: Machine, given: list[Any], span: Span) -> Any:
+    channel = Chan(1, span)
+    channel.at = machine.now + _seconds(given[0])
+    return channel
+
+
+def _tick(machine: Machine, given: list[Any], span: Span) -> Any:
+    channel: Chan = _after(machine, given, span)
+    channel.every = max(_seconds(given[0]), 1e6)
+    return channel
+
+
+def _timer(machine: Machine, given: list[Any], span: Span) -> Any:
+    timer = Object("time.Timer", span)
+    timer.fields["C"] = _after(machine, given, span)
+    return timer
+
+
+def _ticker(machine: Machine, given: list[Any], span: Span) -> Any:
+    timer = Object("time.Ticker", span)
+    timer.fields["C"] = _tick(machine, given, span)
+    return timer
+
+
+def _after_func(machine: Machine, given: list[Any], span: Span) -> Any:
+    timer = Object("time.Timer", span)
+
+    def later() -> Run:
+        until = machine.now + _seconds(given[0])
+        yield Wait("timer", span, lambda: machine.now >= until, at=lambda: until)
+        if not timer.state.get("stopped"):
+            yield from expressions.call(machine, given[1], [], span)
+
+    timer.state["goroutine"] = machine.start(later(), span)
+    return timer
+
+
+def _stop_timer(machine: Machine, of: Object, _: list[Any], __: Span) -> Any:
+    channel = of.fields.get("C")
+    if isinstance(channel, Chan):
+        channel.at = channel.every = None
+    of.state["stopped"] = True
+    goroutine = of.state.get("goroutine")
+    if goroutine in machine.goroutines:
+        machine.goroutines.remove(goroutine)
+    return True
+
+
+def _reset_timer(machine: Machine, of: Object, given: list[Any], _: Span) -> Any:
+    channel = of.fields.get("C")
+    if isinstance(channel, Chan):
+        channel.at = machine.now + _seconds(given[0] if given else SECOND)
+    return True
+
+
+def _sleep(machine: Machine, given: list[Any], span: Span) -> Run:
+    if machine.stopping and machine.current is not None and machine.current.main:
+        machine.slept += _seconds(given[0])
+    yield from sleep(machine, span, given[0] if given else UNKNOWN, (span.source.path, span.start))
+    return NIL
+
+
+# groups
+
+
+def _add(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
+    step = given[0] if given and isinstance(given[0], int) else 1
+    of.state["count"] = of.state.get("count", 0) + step
+    return NIL
+
+
+def _done(_: Machine, of: Object, __: list[Any], ___: Span) -> Any:
+    of.state["count"] = of.state.get("count", 0) - 1
+    return NIL
+
+
+def _wait(machine: Machine, of: Object, _: list[Any], span: Span) -> Run:
+    if machine.stopping:
+        machine.waits.append(("join", span, None))
+    yield Wait("waitgroup", span, lambda: of.state.get("count", 0) <= 0)
+    return of.state.get("error", NIL)
+
+
+def _go(machine: Machine, of: Object, given: list[Any], span: Span) -> Any:
+    of.state["count"] = of.state.get("count", 0) + 1
+
+    def body() -> Run:
+        result = yield from expressions.call(machine, given[0], [], span)
+        of.state["count"] -= 1
+        if isinstance(result, Err) and of.state.get("error", NIL) is NIL:
+            of.state["error"] = result
+            context = of.state.get("context")
+            if isinstance(context, Ctx):
+                context.cancel()
+
+    machine.start(body(), span)
+    return NIL
+
+
+def _group_with_context(_: Machine, given: list[Any], span: Span) -> Any:
+    group = Object("golang.org/x/sync/errgroup.Group", span)
+    context = _context(given[0], span)
+    group.state["context"] = context
+    return (group, context)
+
+
+def _once(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
+    if of.state.get("done"):
+        return NIL
+    of.state["done"] = True
+    yield from expressions.call(machine, given[0], [], span)
+    return NIL
+
+
+def _load(_: Machine, of: Object, __: list[Any], ___: Span) -> Any:
+    return of.state.get("value", False if of.type.endswith("Bool") else 0)
+
+
+def _store(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
+    before = of.state.get("value", False if of.type.endswith("Bool") else 0)
+    of.state["value"] = given[0]
+    return before
+
+
+def _compare(machine: Machine, of: Object, given: list[Any], span: Span) -> Any:
+    same = expressions.equal(_load(machine, of, [], span), given[0])
+    if same:
+        of.state["value"] = given[1]
+    return UNKNOWN if same is None else same
+
+
+def _increase(machine: Machine, of: Object, given: list[Any], span: Span) -> Any:
+    before = _load(machine, of, [], span)
+    step = given[0] if given else UNKNOWN
+    known = isinstance(before, int) and isinstance(step, int)
+    of.state["value"] = before + step if known else UNKNOWN
+    return of.state["value"]
+
+
+def _close(_: Machine, given: list[Any], __: Span) -> Any:
+    if given and isinstance(given[0], Chan):
+        given[0].closed = True
+    return NIL
+
+
+def _is(_: Machine, given: list[Any], __: Span) -> Any:
+    error, target = given[0], given[1]
+    if isinstance(error, Nil):
+        return False
+    if isinstance(error, Err) and isinstance(target, Err):
+        return error.name == target.name
+    return False
+
+
+def _exits(_: Machine, __: list[Any], span: Span) -> Any:
+    raise Ended("exit", span)
+
+
+FUNCTIONS: dict[str, Callable[[Machine, list[Any], Span], Any]] = {
+    "os/signal.Notify": _notify,
+    "os/signal.NotifyContext": _notify_context,
+    "os/signal.Stop": _stop,
+    "os/signal.Ignore": _ignore,
+    "os/signal.Reset": _reset,
+    "context.Background": lambda machine, given, span: Ctx(None, span),
+    "context.TODO": lambda machine, given, span: Ctx(None, span),
+    "context.WithoutCancel": lambda machine, given, span: Ctx(None, span),
+    "context.WithCancel": _with_cancel,
+    "context.WithCancelCause": _with_cancel,
+    "context.WithTimeout": _with_timeout,
+    "context.WithTimeoutCause": _with_timeout,
+    "context.WithDeadline": lambda machine, given, span: _with_cancel(machine, given, span),
+    "context.WithValue": _with_value,
+    "time.After": _after,
+    "time.Tick": _tick,
+    "time.NewTimer": _timer,
+    "time.NewTicker": _ticker,
+    "time.AfterFunc": _after_func,
+    "time.Sleep": _sleep,
+    "golang.org/x/sync/errgroup.WithContext": _group_with_context,
+    "errors.Is": _is,
+    "close": _close,
+    "os.Exit": _exits,
+}
+LEAST = {
+    **{"os/signal.Ignore": 0, "os/signal.Reset": 0, "context.Background": 0, "context.TODO": 0, "errors.Is": 2},
+    **{"Go": 1, "Do": 1, "Store": 1, "Swap": 1, "CompareAndSwap": 2, "SetContext": 1, "time.AfterFunc": 2},
+}
+"""How many arguments a call has at least, where it is not one for a function and none for a method."""
+_ATOMIC: dict[str, Callable[[Machine, Object, list[Any], Span], Any]] = {
+    "Load": _load,
+    "Store": _store,
+    "Swap": _store,
+    "CompareAndSwap": _compare,
+    "Add": _increase,
+}
+METHODS: dict[str, dict[str, Callable[[Machine, Object, list[Any], Span], Any]]] = {
+    "sync.WaitGroup": {"Add": _add, "Done": _done, "Wait": _wait, "Go": _go},
+    "golang.org/x/sync/errgroup.Group": {"Go": _go, "Wait": _wait},
+    "sync.Once": {"Do": _once},
+    "time.Timer": {"Stop": _stop_timer, "Reset": _reset_timer},
+    "time.Ticker": {"Stop": _stop_timer, "Reset": _reset_timer},
+    **{f"sync/atomic.{name}": _ATOMIC for name in ("Bool", "Int32", "Int64", "Uint32", "Uint64", "Value")},
+}

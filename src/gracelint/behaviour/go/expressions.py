@@ -1,0 +1,580 @@
+"""Expressions of Go, and its calls."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.go import library, statements
+from gracelint.behaviour.go.machine import Machine, receive
+from gracelint.behaviour.go.packages import type_name
+from gracelint.behaviour.go.syntax import expressions as members
+from gracelint.behaviour.go.syntax import text_of
+from gracelint.behaviour.go.values import (
+    NIL,
+    UNKNOWN,
+    Chan,
+    Ctx,
+    Ended,
+    Err,
+    Func,
+    Lib,
+    Method,
+    Native,
+    Nil,
+    Object,
+    Scope,
+    Unknown,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.go.packages import Declared, Package
+    from gracelint.behaviour.go.statements import Frame
+    from gracelint.behaviour.go.syntax import File
+    from gracelint.behaviour.go.values import Run
+    from gracelint.source import Span
+
+_WORDS: dict[str, Any] = {"nil": NIL, "true": True, "false": False, "iota": UNKNOWN}
+
+
+def evaluate(machine: Machine, frame: Frame, node: Node | None, scope: Scope) -> Run:
+    if node is None:
+        return UNKNOWN
+    machine.step()
+    how = _BY_TYPE.get(node.type)
+    if how is None:
+        return UNKNOWN
+    value = yield from how(machine, frame, node, scope)
+    return value
+
+
+def truth(machine: Machine, frame: Frame, node: Node | None, scope: Scope) -> Run:
+    """True, False, or None where it cannot be told."""
+    value = yield from evaluate(machine, frame, node, scope)
+    return value if isinstance(value, bool) else None
+
+
+def lookup(name: str, scope: Scope) -> Any:
+    where = scope.find(name)
+    return where.names[name] if where is not None else UNKNOWN
+
+
+def equal(left: Any, right: Any) -> bool | None:
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    if isinstance(left, Nil) or isinstance(right, Nil):
+        return isinstance(left, Nil) and isinstance(right, Nil)
+    if isinstance(left, Err) and isinstance(right, Err):
+        return left.name == right.name
+    if isinstance(left, (int, float, str, bool)) and isinstance(right, (int, float, str, bool)):
+        return left == right
+    return left is right
+
+
+def _name(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    yield from ()
+    name = text_of(node)
+    where = scope.find(name)
+    if where is not None:
+        return where.names[name]
+    value = yield from global_value(machine, frame.package, name)
+    if value is not None:
+        return value
+    if name in frame.file.imports:
+        return Lib(frame.file.imports[name])
+    return _WORDS.get(name, Lib(name) if name in library.BUILTINS else UNKNOWN)
+
+
+def global_value(machine: Machine, package: Package, name: str) -> Run:
+    """A package's function or variable; None where it has none of that name."""
+    values: dict[str, Any] = machine.scopes.setdefault(package.path, Scope()).names
+    if name in values:
+        return values[name]
+    function = package.functions.get(name)
+    if function is not None:
+        return Func(function.node, function.file, package, None)
+    declared = package.variables.get(name)
+    if declared is None:
+        return None
+    values[name] = UNKNOWN
+    frame = statements.Frame(declared.file, package)
+    value = declared.node.child_by_field_name("value")
+    names = [text_of(one) for one in declared.node.children_by_field_name("name")]
+    if value is None:
+        values[name] = zero(machine, declared.file, package, declared.node.child_by_field_name("type"))
+        return values[name]
+    found: list[Any] = []
+    for one in members(value):
+        result = yield from evaluate(machine, frame, one, Scope())
+        found.append(result)
+    if len(found) == 1 and len(names) > 1 and isinstance(found[0], tuple):
+        found = list(found[0])
+    for one_name, result in zip(names, found, strict=False):
+        values[one_name] = result
+    return values[name]
+
+
+def zero(machine: Machine, file: File, package: Package, node: Node | None) -> Any:
+    """The zero value of a type, where it is one to call methods on or a flag."""
+    if node is None:
+        return UNKNOWN
+    if node.type in ("pointer_type", "interface_type", "channel_type", "function_type", "slice_type", "map_type"):
+        return NIL if node.type in ("pointer_type", "channel_type") else [] if node.type == "slice_type" else UNKNOWN
+    name = text_of(node)
+    if name == "bool":
+        return False
+    if name in ("int", "int32", "int64", "uint32", "uint64"):
+        return 0
+    if name == "error":
+        return NIL
+    return made(file, package, type_name(node), None)
+
+
+def made(file: File, package: Package, name: str, span: Span | None) -> Any:
+    """A new object of a type, as it is named in a file."""
+    operand, _, member = name.rpartition(".")
+    if operand in file.imports:
+        return Object(f"{file.imports[operand]}.{member}", span)
+    if not operand and name in package.types:
+        return Object(f"{package.path}.{name}", span, package)
+    return UNKNOWN
+
+
+def assign(machine: Machine, frame: Frame, target: Node, value: Any, scope: Scope) -> Run:
+    if target.type == "identifier":
+        name = text_of(target)
+        where = scope.find(name)
+        if where is not None:
+            where.names[name] = value
+        elif name in frame.package.variables:
+            machine.scopes.setdefault(frame.package.path, Scope()).names[name] = value
+    elif target.type == "selector_expression":
+        of = yield from evaluate(machine, frame, target.child_by_field_name("operand"), scope)
+        field = target.child_by_field_name("field")
+        if isinstance(of, Object) and field is not None:
+            of.fields[text_of(field)] = value
+        elif isinstance(of, Lib) and machine.modules.is_own(of.path) and field is not None:
+            machine.scopes.setdefault(of.path, Scope()).names[text_of(field)] = value
+    elif target.type in ("unary_expression", "parenthesized_expression") and target.named_children:
+        yield from assign(machine, frame, target.named_children[-1], value, scope)
+    return None
+
+
+def _selector(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
+    field = node.child_by_field_name("field")
+    value = yield from member(machine, of, text_of(field) if field is not None else "")
+    return value
+
+
+def member(machine: Machine, of: Any, name: str) -> Run:
+    """A field, a method, or what a package exports."""
+    if isinstance(of, Lib):
+        if "/" in of.path or "." not in of.path:
+            package = (machine.main.path == of.path and machine.main) or machine.modules.find(of.path)
+            if package:
+                value = yield from global_value(machine, package, name)
+                return UNKNOWN if value is None else value
+        if of.path == "os" and name == "Args":
+            return [*machine.argv]
+        return library.exported(of.path, name)
+    if isinstance(of, Object):
+        if name in of.fields:
+            return of.fields[name]
+        value = _of_object(machine, of, name, 0)
+        if value is not None:
+            return value
+        return UNKNOWN if of.package is not None and _has_field(of, name) else Method(of, name)
+    if isinstance(of, Unknown):
+        return Method(of, name) if of.of else UNKNOWN
+    return Method(of, name)
+
+
+def _of_object(machine: Machine, of: Object, name: str, depth: int) -> Any:
+    """A method of an object's type, or of one embedded in it; or a field's zero value."""
+    if of.package is None or depth > 4:
+        return None
+    type_ = of.type.rpartition(".")[2]
+    method = of.package.methods.get((type_, name))
+    if method is not None:
+        return Func(method.node, method.file, of.package, None, of)
+    declared = of.package.types.get(type_)
+    for field, its_type, embedded in _fields(declared):
+        assert declared is not None
+        if field == name and name not in of.fields:
+            value = zero(machine, declared.file, of.package, its_type)
+            if isinstance(value, Object):
+                of.fields[name] = value
+                return value
+            return UNKNOWN
+        if embedded:
+            inner = of.fields.get(field)
+            if inner is None:
+                inner = made(declared.file, of.package, type_name(its_type), None)
+                of.fields[field] = inner
+            if isinstance(inner, Object):
+                if name in inner.fields:
+                    return inner.fields[name]
+                value = _of_object(machine, inner, name, depth + 1)
+                if value is None and inner.package is None and library.has_method(inner, name):
+                    value = Method(inner, name)
+                if value is not None:
+                    return value
+            elif isinstance(inner, (Ctx, Chan)) and name in ("Done", "Err"):
+                return Method(inner, name)
+    return None
+
+
+def _has_field(of: Object, name: str) -> bool:
+    declared = of.package.types.get(of.type.rpartition(".")[2]) if of.package is not None else None
+    return any(field == name for field, _, _ in _fields(declared))
+
+
+def _fields(declared: Declared | None) -> list[tuple[str, Node, bool]]:
+    struct = declared.node.child_by_field_name("type") if declared is not None else None
+    if struct is None or struct.type != "struct_type":
+        return []
+    found = []
+    for line in struct.named_children[0].named_children if struct.named_children else ():
+        type_ = line.child_by_field_name("type")
+        if line.type != "field_declaration" or type_ is None:
+            continue
+        names = [text_of(name) for name in line.children_by_field_name("name")]
+        found += [(name, type_, False) for name in names]
+        if not names:
+            found.append((type_name(type_).rpartition(".")[2], type_, True))
+    return found
+
+
+def _call(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    late = yield from prepare(machine, frame, node, scope)
+    value = yield from late()
+    return value
+
+
+def prepare(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    """Evaluates what is called and its arguments; what is returned makes the call, now or later."""
+    if node.type != "call_expression":
+        return lambda: evaluate(machine, frame, node, scope)
+    callee = node.child_by_field_name("function")
+    span = frame.file.span(node)
+    function = yield from evaluate(machine, frame, callee, scope)
+    arguments = node.child_by_field_name("arguments")
+    given: list[Any] = []
+    nodes = members(arguments)
+    if isinstance(function, Lib) and function.path in ("make", "new"):
+        value = _make(machine, frame, nodes, function.path, span)
+        return lambda: _constant(value)
+    for one in nodes:
+        value = yield from evaluate(machine, frame, one, scope)
+        given.append(value)
+    if len(given) == 1 and isinstance(given[0], tuple):
+        given = list(given[0])
+    spread = nodes and any(child.type == "..." for child in (arguments.children if arguments is not None else ()))
+    if spread and isinstance(given[-1], list):
+        given = [*given[:-1], *given[-1]]
+    if isinstance(function, Lib) and function.path.startswith("sync/atomic."):
+        return lambda: _atomic(machine, frame, function.path, nodes, given, scope)
+    if isinstance(function, (Lib, Unknown, Method)) and not library.is_known(function):
+        for one in nodes:
+            # whoever gets an address may write there
+            if one.type == "unary_expression" and text_of(one).startswith("&"):
+                yield from _forget(machine, frame, one, scope)
+    name = text_of(callee) if callee is not None else ""
+    return lambda: call(machine, function, given, span, name)
+
+
+def _forget(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    operand = node.child_by_field_name("operand")
+    if operand is None or operand.type != "identifier":
+        return None
+    known = lookup(text_of(operand), scope)
+    if isinstance(known, (bool, int, float, str)):
+        yield from assign(machine, frame, operand, UNKNOWN, scope)
+    return None
+
+
+def _constant(value: Any) -> Run:
+    yield from ()
+    return value
+
+
+def _atomic(machine: Machine, frame: Frame, path: str, nodes: list[Node], given: list[Any], scope: Scope) -> Run:
+    """sync/atomic's functions on a variable's address."""
+    target = nodes[0].child_by_field_name("operand") if nodes else None
+    target = target if target is not None else nodes[0] if nodes else None
+    if target is None:
+        return UNKNOWN
+    name = path.rpartition(".")[2]
+    before = given[0]
+    if name.startswith(("Store", "Swap")):
+        yield from assign(machine, frame, target, more[0], scope)
+    elif name.startswith("CompareAndSwap"):
+        same = equal(before, more[0])
+        if same:
+            yield from assign(machine, frame, target, more[1], scope)
+        return same if same is not None else UNKNOWN
+    elif name.startswith("Add"):
+        before = before + more[0] if isinstance(before, int) and isinstance(more[0], int) else UNKNOWN
+        yield from assign(machine, frame, target, before, scope)
+    return before
+
+
+def call(machine: Machine, function: Any, given: list[Any], span: Span, name: str = "") -> Run:
+    machine.step()
+    if isinstance(function, Native):
+        value = function.call(given)
+        if hasattr(value, "send"):
+            value = yield from value
+        return value
+    if isinstance(function, Func):
+        value = yield from enter(machine, function, given, span)
+        return value
+    if isinstance(function, (Lib, Method, Unknown)):
+        value = yield from library.call(machine, function, given, span, name)
+        return value
+    return UNKNOWN
+
+
+def enter(machine: Machine, function: Func, given: list[Any], span: Span) -> Run:
+    """Runs a function of the program, and what it defers."""
+    body = function.node.child_by_field_name("body")
+    if body is None:
+        return UNKNOWN
+    frame = statements.Frame(function.file, function.package)
+    scope = Scope(function.env)
+    receiver = function.node.child_by_field_name("receiver")
+    if receiver is not None and function.receiver is not None:
+        scope.names.update({name: function.receiver for name, _ in _parameters(receiver)})
+    left = list(given)
+    for name, variadic in _parameters(function.node.child_by_field_name("parameters")):
+        scope.names[name] = left if variadic else left.pop(0) if left else UNKNOWN
+    result = function.node.child_by_field_name("result")
+    if result is not None and result.type == "parameter_list":
+        frame.results = [name for name, _ in _parameters(result) if name != "_"]
+        scope.names.update({name: NIL if name == "err" else UNKNOWN for name in frame.results})
+    machine.depth += 1
+    machine.step()
+    try:
+        flow = yield from statements.block(machine, frame, body, scope)
+    except Ended as ended:
+        if ended.how != "panic":
+            raise
+        for late in reversed(frame.deferred):
+            yield from late()
+        raise
+    for late in reversed(frame.deferred):
+        yield from late()
+    machine.depth -= 1
+    if flow is not None and flow[0] == "return":
+        return flow[1]
+    return NIL
+
+
+def _parameters(node: Node | None) -> list[tuple[str, bool]]:
+    found = []
+    for child in node.named_children if node is not None else ():
+        for name in child.children_by_field_name("name"):
+            found.append((text_of(name), child.type == "variadic_parameter_declaration"))
+        if not child.children_by_field_name("name"):
+            found.append(("_", False))
+    return found
+
+
+def _make(machine: Machine, frame: Frame, nodes: list[Node], how: str, span: Span) -> Any:
+    of = nodes[0] if nodes else None
+    if of is None:
+        return UNKNOWN
+    if how == "new":
+        return made(frame.file, frame.package, type_name(of), span)
+    declared = frame.package.types.get(text_of(of))
+    if declared is not None:
+        of = declared.node.child_by_field_name("type") or of
+    if of.type == "channel_type":
+        size = text_of(nodes[1]) if len(nodes) > 1 else "0"
+        return Chan(int(size) if size.isdigit() else 1, span)
+    return [] if of.type == "slice_type" else {} if of.type == "map_type" else UNKNOWN
+
+
+def _literal(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    """A composite literal."""
+    type_ = node.child_by_field_name("type")
+    body = node.child_by_field_name("body")
+    elements = [child for child in (body.named_children if body is not None else ()) if child.type != "comment"]
+    values: list[Any] = []
+    keyed: dict[Any, Any] = {}
+    is_struct = type_ is not None and type_.type in ("type_identifier", "qualified_type", "generic_type")
+    for element in elements:
+        parts = element.named_children
+        if element.type == "keyed_element":
+            key, given = parts[0].named_children[0], parts[-1].named_children[0] if parts[-1].named_children else None
+            value = yield from _element(machine, frame, given, type_, scope)
+            if is_struct:
+                keyed[text_of(key)] = value
+            else:
+                its = yield from evaluate(machine, frame, key, scope)
+                keyed[its if isinstance(its, (str, int)) else text_of(key)] = value
+        else:
+            value = yield from _element(machine, frame, parts[0] if parts else None, type_, scope)
+            values.append(value)
+    if not is_struct:
+        return {**keyed} if type_ is not None and type_.type == "map_type" else [*values, *keyed.values()]
+    made_one = made(frame.file, frame.package, type_name(type_), frame.file.span(node))
+    if isinstance(made_one, Object):
+        made_one.fields.update(keyed)
+        declared = frame.package.types.get(type_name(type_))
+        made_one.fields.update({field[0]: value for field, value in zip(_fields(declared), values, strict=False)})
+        library.literal(machine, made_one)
+        return made_one
+    declared = frame.package.types.get(type_name(type_))
+    return values if values else UNKNOWN
+
+
+def _element(machine: Machine, frame: Frame, node: Node | None, type_: Node | None, scope: Scope) -> Run:
+    if node is not None and node.type == "literal_value" and type_ is not None:
+        element = type_.child_by_field_name("element") or type_.child_by_field_name("value")
+        one = (
+            made(frame.file, frame.package, type_name(element), frame.file.span(node)) if element is not None else None
+        )
+        if isinstance(one, Object):
+            declared = one.package.types.get(one.type.rpartition(".")[2]) if one.package is not None else None
+            positional = iter(_fields(declared))
+            for child in node.named_children:
+                parts = child.named_children
+                name = text_of(parts[0]) if child.type == "keyed_element" else next(positional, ("", None, False))[0]
+                its = parts[-1] if child.type == "keyed_element" and parts else child
+                value = yield from evaluate(machine, frame, its.named_children[0] if its.named_children else its, scope)
+                one.fields[name] = value
+            return one
+        return UNKNOWN
+    value = yield from evaluate(machine, frame, node, scope)
+    return value
+
+
+def _closure(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    yield from ()
+    return Func(node, frame.file, frame.package, scope)
+
+
+def _unary(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    operand = node.child_by_field_name("operand")
+    value = yield from evaluate(machine, frame, operand, scope)
+    operator = text_of(node)[:1]
+    if text_of(node).startswith("<-"):
+        value = yield from receive(machine, value, frame.file.span(node), node.id)
+        return value
+    if operator == "!":
+        return not value if isinstance(value, bool) else UNKNOWN
+    if operator == "-":
+        return -value if isinstance(value, (int, float)) else UNKNOWN
+    return value
+
+
+def _binary(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    left_node, right_node = node.child_by_field_name("left"), node.child_by_field_name("right")
+    operator_node = node.child_by_field_name("operator")
+    operator = text_of(operator_node) if operator_node is not None else ""
+    left = yield from evaluate(machine, frame, left_node, scope)
+    if operator in ("&&", "||"):
+        if left is (operator == "||"):
+            return left
+        right = yield from evaluate(machine, frame, right_node, scope)
+        if right is (operator == "||"):
+            return right
+        return right if isinstance(left, bool) and isinstance(right, bool) else UNKNOWN
+    right = yield from evaluate(machine, frame, right_node, scope)
+    if operator in ("==", "!="):
+        same = equal(left, right)
+        if same is None and (left is NIL or right is NIL):
+            same = _no_error(left_node if right is NIL else right_node)
+        return UNKNOWN if same is None else same is (operator == "==")
+    if isinstance(left, str) and isinstance(right, str) and operator == "+":
+        return left + right
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+        return _arithmetic(operator, left, right)
+    return UNKNOWN
+
+
+def _no_error(node: Node | None) -> bool | None:
+    """Of an error nobody can tell it is taken that there is none."""
+    return True if node is not None and "err" in text_of(node).lower() else None
+
+
+def _arithmetic(operator: str, left: float, right: float) -> Any:
+    if operator == "*":
+        return left * right
+    if operator == "+":
+        return left + right
+    if operator == "-":
+        return left - right
+    if operator == "/" and right:
+        return left / right
+    if operator in ("<", "<=", ">", ">="):
+        less = left < right or (left == right and "=" in operator)
+        more = left > right or (left == right and "=" in operator)
+        return less if operator[0] == "<" else more
+    return UNKNOWN
+
+
+def _number(_: Machine, __: Frame, node: Node, ___: Scope) -> Run:
+    yield from ()
+    text = text_of(node).replace("_", "").lower()
+    try:
+        return int(text, 0) if node.type == "int_literal" else float(text)
+    except ValueError:
+        return UNKNOWN
+
+
+def _string(_: Machine, __: Frame, node: Node, ___: Scope) -> Run:
+    yield from ()
+    return text_of(node)[1:-1]
+
+
+def _inner(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    child = node.child_by_field_name("operand") or (node.named_children[0] if node.named_children else None)
+    value = yield from evaluate(machine, frame, child, scope)
+    return value
+
+
+def _index(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
+    index = yield from evaluate(machine, frame, node.child_by_field_name("index"), scope)
+    if isinstance(of, (Func, Lib, Method)):
+        return of
+    if isinstance(of, list) and isinstance(index, int) and -len(of) <= index < len(of):
+        return of[index]
+    if isinstance(of, dict) and isinstance(index, (str, int)):
+        return of.get(index, UNKNOWN)
+    return UNKNOWN
+
+
+def _converted(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+    value = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
+    return value
+
+
+_BY_TYPE: dict[str, Callable[[Machine, Frame, Node, Scope], Run]] = {
+    "identifier": _name,
+    "nil": lambda m, f, n, s: _constant(NIL),
+    "true": lambda m, f, n, s: _constant(True),
+    "false": lambda m, f, n, s: _constant(False),
+    "selector_expression": _selector,
+    "call_expression": _call,
+    "composite_literal": _literal,
+    "func_literal": _closure,
+    "unary_expression": _unary,
+    "binary_expression": _binary,
+    "int_literal": _number,
+    "float_literal": _number,
+    "interpreted_string_literal": _string,
+    "raw_string_literal": _string,
+    "parenthesized_expression": _inner,
+    "literal_element": _inner,
+    "type_assertion_expression": _inner,
+    "type_instantiation_expression": _inner,
+    "type_conversion_expression": _converted,
+    "index_expression": _index,
+}

@@ -1,0 +1,87 @@
+"""Which parts of a program bear on its end: what neither waits, starts, stops nor leaves can be passed over."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.go.syntax import statements, text_of, walk
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from gracelint.behaviour.go.machine import Machine
+    from gracelint.behaviour.go.packages import Declared
+    from gracelint.behaviour.go.statements import Frame
+
+_TELLING = frozenset(("go_statement", "select_statement", "send_statement", "receive_statement"))
+_ENDS = ("return_statement", "break_statement", "continue_statement", "goto_statement")
+_EXITS = ("os.Exit", "log.Fatal", "log.Fatalf", "log.Fatalln", "panic", "logger.Fatal", "log.Panic", "klog.Fatal")
+
+
+def ends_here(node: Node) -> bool:
+    """Whether a branch leaves: a guard, as after an error."""
+    last = statements(node)[-1:] if node.type == "block" else [node]
+    if not last:
+        return False
+    if last[0].type in _ENDS:
+        return True
+    text = text_of(last[0])
+    return text.startswith(_EXITS) or ".Fatal" in text.partition("(")[0]
+
+
+def matters(machine: Machine, frame: Frame, node: Node) -> bool:
+    """Whether a part waits, starts a goroutine, touches signals or servers, or calls a function that does."""
+    return _matters(machine, frame.package.path, frame.file.imports, node, set())
+
+
+def _matters(machine: Machine, package: str, imports: dict[str, str], node: Node, seen: set[int]) -> bool:
+    words = table("go")["interesting"]
+    for here in walk(node):
+        if here.type in _TELLING or (here.type == "unary_expression" and text_of(here).startswith("<-")):
+            return True
+        if here.type != "call_expression":
+            continue
+        function = here.child_by_field_name("function")
+        if function is None:
+            continue
+        name = text_of(function)
+        operand, _, member = name.rpartition(".")
+        if operand == "" and member in ("close",):
+            return True
+        if operand in imports:
+            path = imports[operand]
+            if f"{path}.{member}" in words["calls"] or f"{path}." in words["calls"]:
+                return True
+            own = machine.modules.find(path) if machine.modules.is_own(path) else None
+            found = own.functions.get(member) if own is not None else None
+            if found is not None and _declared(machine, found, seen):
+                return True
+            continue
+        if member in words["methods"]:
+            return True
+        for declared in _by_name(machine, package, operand, member):
+            if _declared(machine, declared, seen):
+                return True
+    return False
+
+
+def _declared(machine: Machine, declared: Declared, seen: set[int]) -> bool:
+    key = id(declared)
+    if key in seen:
+        return False
+    seen.add(key)
+    machine.step()
+    body = declared.node.child_by_field_name("body")
+    if body is None:
+        return False
+    return _matters(machine, declared.package.path, declared.file.imports, body, seen)
+
+
+def _by_name(machine: Machine, package: str, operand: str, member: str) -> list[Declared]:
+    own = machine.main if package == "main" else machine.modules.find(package)
+    if own is None:
+        return []
+    if operand:
+        return [declared for (_, name), declared in own.methods.items() if name == member]
+    found = own.functions.get(member)
+    return [found] if found is not None else []

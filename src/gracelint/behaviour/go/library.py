@@ -1,0 +1,217 @@
+"""Calls of what is not the program's own: the language, the standard library, and the rows of knowledge/go.toml."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.go import clients, concurrency, serving
+from gracelint.behaviour.go.machine import Machine, Sig
+from gracelint.behaviour.go.values import (
+    NIL,
+    SECOND,
+    UNKNOWN,
+    Chan,
+    Ctx,
+    Ended,
+    Err,
+    Func,
+    Lib,
+    Method,
+    Object,
+    Unknown,
+    Wait,
+)
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.behaviour.go.values import Run
+    from gracelint.source import Span
+
+BUILTINS = frozenset(
+    (
+        "make",
+        "new",
+        "close",
+        "panic",
+        "append",
+        "len",
+        "cap",
+        "copy",
+        "delete",
+        "print",
+        "println",
+        "recover",
+        "min",
+        "max",
+        "clear",
+        "string",
+        "int",
+        "int32",
+        "int64",
+        "uint32",
+        "uint64",
+        "float64",
+        "byte",
+        "bool",
+        "error",
+        "any",
+    )
+)
+_UNITS = {"Nanosecond": 1.0, "Microsecond": 1e3, "Millisecond": 1e6, "Second": SECOND, "Minute": 60e9, "Hour": 3600e9}
+_ERRORS = ("context.Canceled", "context.DeadlineExceeded", "io.EOF", "net.ErrClosed")
+_SAME = ("time.Duration", "string", "int", "int32", "int64", "uint32", "uint64", "float64", "byte", "bool", "any")
+
+
+def exported(package: str, name: str) -> Any:
+    """What a library's package exports by a name."""
+    path = f"{package}.{name}"
+    if package == "time" and name in _UNITS:
+        return _UNITS[name]
+    if path in ("os.Interrupt", "os.Kill"):
+        return Sig("SIGINT" if name == "Interrupt" else "SIGKILL")
+    if name.startswith("SIG") and package in ("syscall", "golang.org/x/sys/unix"):
+        return Sig(name)
+    if (name.startswith("Err") and name != "Error") or path in _ERRORS:
+        return Err(path)
+    return Lib(path)
+
+
+def is_known(function: Any) -> bool:
+    """Whether a call leaves the variables alone whose addresses it gets."""
+    if isinstance(function, Lib):
+        return function.path in concurrency.FUNCTIONS
+    return isinstance(function, Method) and isinstance(function.of, Object)
+
+
+def has_method(of: Object, name: str) -> bool:
+    return name[:1].isupper() and (of.type in table("go")["types"] or of.type in concurrency.METHODS)
+
+
+def literal(_: Machine, __: Object) -> None:
+    """A library's struct that is written out."""
+
+
+def call(machine: Machine, function: Any, given: list[Any], span: Span, name: str) -> Run:
+    if isinstance(function, Lib):
+        value = yield from _function(machine, function.path, given, span)
+        return value
+    if isinstance(function, Method):
+        value = yield from _method(machine, function.of, function.name, given, span)
+        return value
+    yield from _foreign(machine, function.of, name.rpartition(".")[2], given, span)
+    return UNKNOWN
+
+
+def _function(machine: Machine, path: str, given: list[Any], span: Span) -> Run:
+    own = concurrency.FUNCTIONS.get(path)
+    if own is not None and len(given) < concurrency.LEAST.get(path, 1):
+        return UNKNOWN
+    if own is not None:
+        value = own(machine, given, span)
+        if hasattr(value, "send"):
+            value = yield from value
+        return value
+    row = table("go")["functions"].get(path)
+    if row is not None:
+        value = yield from _by_row(machine, path, row, given, span)
+        return value
+    if path in _SAME:
+        return given[0] if given else UNKNOWN
+    name = path.rpartition(".")[2]
+    if path == "panic" or path.endswith((".Panic", ".Panicf")):
+        raise Ended("panic", span)
+    if name.startswith("Fatal") or path == "k8s.io/klog/v2.Exit":
+        raise Ended("fatal", span)
+    if path == "append":
+        return [*given[0], *given[1:]] if given and isinstance(given[0], list) else given[1:]
+    if path == "len":
+        return len(given[0]) if given and isinstance(given[0], (list, str)) else UNKNOWN
+    if path in BUILTINS:
+        return NIL if path in ("recover", "print", "println", "delete") else UNKNOWN
+    makes = table("go")["makes"].get(path)
+    if makes is not None:
+        yield from ()
+        one = Object(makes, span)
+        one.fields.update({"_given": given})
+        return (one, NIL) if path in table("go")["with_error"] else one
+    if path == "errors.New" or path == "fmt.Errorf":
+        return Err(f"{path} {span.start}")
+    if path in ("path/filepath.Base", "path.Base") and given and isinstance(given[0], str):
+        return given[0].rpartition("/")[2]
+    yield from _foreign(machine, path, name, given, span)
+    return Unknown(path)
+
+
+def _by_row(machine: Machine, path: str, row: dict[str, Any], given: list[Any], span: Span) -> Run:
+    does = row["does"]
+    if does == "exits":
+        raise Ended("exit", span)
+    if does == "fatal":
+        raise Ended("fatal", span)
+    if does == "serves":
+        value = yield from serving.serve(machine, Object(row["as"], span), span, row["as"])
+        return value
+    if does == "context":
+        return concurrency.listen(machine, Ctx(None, span), row["signals"], span)
+    if does == "request":
+        return UNKNOWN
+    return UNKNOWN
+
+
+def _method(machine: Machine, of: Any, name: str, given: list[Any], span: Span) -> Run:
+    if isinstance(of, Object):
+        own = concurrency.METHODS.get(of.type, {}).get(name) or clients.METHODS.get(of.type, {}).get(name)
+        if own is not None and len(given) < concurrency.LEAST.get(name, 0):
+            return UNKNOWN
+        if own is not None:
+            value = own(machine, of, given, span)
+            if hasattr(value, "send"):
+                value = yield from value
+            return value
+        row = table("go")["types"].get(of.type)
+        if row is not None:
+            value = yield from serving.method(machine, of, row, name, given, span)
+            return value
+        if of.package is None:
+            yield from _foreign(machine, of.type, name, given, span)
+            return Unknown(of.type)
+        return UNKNOWN
+    if isinstance(of, Ctx):
+        if name == "Done":
+            return of
+        if name == "Err":
+            return Err("context.Canceled") if of.ends(machine.now) else NIL
+        return UNKNOWN
+    if isinstance(of, Err):
+        return UNKNOWN
+    if isinstance(of, Unknown):
+        if name.startswith("Fatal"):
+            raise Ended("fatal", span)
+        yield from _foreign(machine, of.of, name, given, span)
+        return Unknown(of.of)
+    if isinstance(of, Sig) and name == "String":
+        return str(of)
+    if isinstance(of, (Chan, Func)):
+        return UNKNOWN
+    return UNKNOWN
+
+
+def _foreign(machine: Machine, path: str, name: str, given: list[Any], span: Span) -> Run:
+    """A call of a library nobody knows. It may wait, for ever or until its context ends, and handle signals."""
+    words = table("go")["foreign"]
+    first = path.partition("/")[0]
+    if not path or "." not in first or path.partition(".")[0] in words["standard"]:
+        return
+    if name not in words["waits"] or machine.stopping:
+        return
+    if any(path == one or path.startswith((f"{one}/", f"{one}.")) for one in words["returns"]):
+        return
+    machine.unsure.append(f"{path.rpartition('/')[2]}'s {name}" if not path.endswith(f".{name}") else path)
+    context = next((one for one in given if isinstance(one, Ctx)), None)
+    way = machine.choose(3 if context is not None else 2)
+    if way == 1:
+        yield Wait("for ever", span, lambda: False)
+    if way == 2 and context is not None:
+        its = context
+        yield Wait("context", span, lambda: its.ends(machine.now), at=lambda: its.deadline)

@@ -1,0 +1,237 @@
+"""The packages of a Go module: which files belong to one, and what they declare."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.behaviour.go.syntax import File, read_file, statements, text_of
+from gracelint.parse.errors import ParseError
+from gracelint.record import Record, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from gracelint.facts.files import Files
+
+_MOST_FILES = 400
+"""Files of one program that are read."""
+_OTHER_SYSTEMS = frozenset(
+    (
+        "windows",
+        "darwin",
+        "freebsd",
+        "openbsd",
+        "netbsd",
+        "solaris",
+        "plan9",
+        "js",
+        "wasip1",
+        "android",
+        "ios",
+        "aix",
+        "dragonfly",
+        "illumos",
+        "wasm",
+        "386",
+        "arm",
+        "mips",
+        "ppc64le",
+        "riscv64",
+        "s390x",
+        "loong64",
+        "test",
+    )
+)
+_BUILD = re.compile(r"^//go:build (.+)$", re.M)
+
+
+class Declared(Record, identity=True):
+    """A function, method, variable or type, and the file it stands in."""
+
+    file: File
+    node: Node
+    package: Package
+
+
+class Package(Record, identity=True):
+    path: str
+    """As it is imported."""
+    files: list[File]
+    functions: dict[str, Declared] = field(default_factory=dict)
+    methods: dict[tuple[str, str], Declared] = field(default_factory=dict)
+    variables: dict[str, Declared] = field(default_factory=dict)
+    types: dict[str, Declared] = field(default_factory=dict)
+    inits: list[Declared] = field(default_factory=list)
+    scope: dict[str, object] = field(default_factory=dict)
+    """The values of its variables, once they are asked for."""
+
+
+class Modules:
+    """The modules that a program is made of: its own, and those that `replace` and go.work say lie beside it."""
+
+    def __init__(self, files: Files, folder: str) -> None:
+        self.files = files
+        self.unread: list[str] = []
+        self.read = 0
+        self._packages: dict[str, Package | None] = {}
+        self.roots: dict[str, str] = {}
+        """Folders by module path."""
+        root = self._root(folder)
+        self.root = root if root is not None else folder
+        self.path = self._module(self.root) if root is not None else "main"
+        self._workspace()
+
+    def main(self, folder: str, only: tuple[str, ...]) -> Package | None:
+        """The package that is started; `only` names its files where the build does."""
+        return self._read("main", folder, only)
+
+    def find(self, path: str) -> Package | None:
+        """A package of these modules by its import path."""
+        if path in self._packages:
+            return self._packages[path]
+        best = max((name for name in self.roots if path == name or path.startswith(f"{name}/")), key=len, default=None)
+        package = None
+        if best is not None:
+            package = self._read(path, posixpath.join(self.roots[best], path[len(best) + 1 :]).rstrip("/"), ())
+        self._packages[path] = package
+        return package
+
+    def is_own(self, path: str) -> bool:
+        return any(path == name or path.startswith(f"{name}/") for name in self.roots)
+
+    def _root(self, folder: str) -> str | None:
+        while True:
+            if self.files.exists(posixpath.join(folder, "go.mod")):
+                return folder
+            if not folder:
+                return None
+            folder = posixpath.dirname(folder)
+
+    def _module(self, folder: str) -> str:
+        source = self.files.read(posixpath.join(folder, "go.mod"))
+        text = source.text if source is not None else ""
+        named = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)
+        path = named[1] if named else "main"
+        self.roots.setdefault(path, folder)
+        for old, new in re.findall(r"^(?:replace)?\s*(\S+)(?:\s+v\S+)?\s*=>\s*(\.\S*)", text, re.M):
+            at = posixpath.normpath(posixpath.join(folder, new))
+            if not at.startswith(".."):
+                self.roots.setdefault(old, "" if at == "." else at)
+        return path
+
+    def _workspace(self) -> None:
+        folder = self.root
+        while True:
+            source = self.files.read(posixpath.join(folder, "go.work"))
+            if source is not None:
+                for member in re.findall(r"^(?:use)?\s*\(?\s*(\.\S*)\s*$", source.text, re.M):
+                    at = posixpath.normpath(posixpath.join(folder, member))
+                    at = "" if at == "." else at
+                    if self.files.exists(posixpath.join(at, "go.mod")):
+                        self._module(at)
+                return
+            if not folder:
+                return
+            folder = posixpath.dirname(folder)
+
+    def _read(self, path: str, folder: str, only: tuple[str, ...]) -> Package | None:
+        files = []
+        for name in only or self.files.names(folder):
+            if not name.endswith(".go") or name.endswith("_test.go") or (not only and not _is_for_linux(name)):
+                continue
+            source = self.files.read(posixpath.join(folder, name))
+            if source is None or (not only and not _is_built(source.text)):
+                continue
+            self.read += 1
+            try:
+                file = read_file(source) if self.read <= _MOST_FILES else None
+            except ParseError as error:
+                self.unread.append(f"{source.path} (line {error.span.line})")
+                continue
+            if file is None:
+                self.unread.append(source.path)
+                continue
+            files.append(file)
+        if not files:
+            return None
+        package = Package(path, files)
+        for file in files:
+            _declare(package, file)
+        return package
+
+
+def _is_for_linux(name: str) -> bool:
+    return _OTHER_SYSTEMS.isdisjoint(name.removesuffix(".go").split("_")[1:])
+
+
+def _is_built(text: str) -> bool:
+    """Whether a file's build constraint holds on Linux, without tags."""
+    found = _BUILD.search(text[:4000])
+    if found is None:
+        return True
+    terms = re.sub(r"[\w.]+", lambda term: str(_is_set(term[0])), found[1])
+    for operator, python in (("&&", " and "), ("||", " or "), ("!", " not ")):
+        terms = terms.replace(operator, python)
+    return _holds(terms.split())
+
+
+def _is_set(term: str) -> bool:
+    return term in ("linux", "unix", "amd64", "cgo", "gc") or term.startswith("go1")
+
+
+def _holds(terms: list[str]) -> bool:
+    """`a or b and not c`, without parentheses: with them, the file is taken to be built."""
+    if any("(" in term or ")" in term for term in terms):
+        return True
+    text = " ".join(terms)
+    return any(
+        all((part.split()[-1] == "True") is (part.split().count("not") % 2 == 0) for part in one.split(" and ") if part)
+        for one in text.split(" or ")
+    )
+
+
+def _declare(package: Package, file: File) -> None:
+    for node in statements(file.root):
+        name = node.child_by_field_name("name")
+        if node.type == "function_declaration" and name is not None:
+            declared = Declared(file, node, package)
+            if text_of(name) == "init":
+                package.inits.append(declared)
+            else:
+                package.functions[text_of(name)] = declared
+        elif node.type == "method_declaration" and name is not None:
+            receiver = type_name(node.child_by_field_name("receiver"))
+            package.methods[(receiver, text_of(name))] = Declared(file, node, package)
+        elif node.type in ("var_declaration", "const_declaration"):
+            for spec in _specs(node):
+                for one in spec.children_by_field_name("name"):
+                    package.variables[text_of(one)] = Declared(file, spec, package)
+        elif node.type == "type_declaration":
+            for spec in node.named_children:
+                of = spec.child_by_field_name("name")
+                if of is not None:
+                    package.types[text_of(of)] = Declared(file, spec, package)
+
+
+def _specs(node: Node) -> list[Node]:
+    found = []
+    for child in node.named_children:
+        if child.type in ("var_spec", "const_spec"):
+            found.append(child)
+        elif child.type == "var_spec_list":
+            found += [spec for spec in child.named_children if spec.type == "var_spec"]
+    return found
+
+
+def type_name(node: Node | None) -> str:
+    """The name of a type without `*`, `[T]` and the parameter's name."""
+    while node is not None:
+        if node.type in ("type_identifier", "qualified_type", "identifier"):
+            return text_of(node)
+        if node.type in ("parameter_declaration", "generic_type"):
+            node = node.child_by_field_name("type")
+        else:
+            node = node.named_children[-1] if node.named_children else None
+    return ""

@@ -1,0 +1,100 @@
+"""Servers: what they serve until they are closed, and what becomes of requests in flight."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.go import expressions
+from gracelint.behaviour.go.machine import Machine
+from gracelint.behaviour.go.values import NIL, SECOND, UNKNOWN, Ctx, Err, Object, Unknown, Wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.behaviour.go.values import Run
+    from gracelint.source import Span
+
+
+def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: list[Any], span: Span) -> Run:
+    """A method of a type that has a row."""
+    value: Any = UNKNOWN
+    if name in row.get("serve", ()):
+        value = yield from serve(machine, of, span, of.type, waits=bool(row.get("serve_waits")))
+    elif name in row.get("drain", ()):
+        value = yield from drain(machine, of, given, span)
+    elif name in row.get("drop", ()):
+        value = drop(machine, of, span)
+    elif name in row.get("until_context", ()):
+        context = next((one for one in given if isinstance(one, Ctx)), None)
+        if context is None:
+            yield Wait("for ever", span, lambda: False)
+        else:
+            its = context
+            yield Wait("run", span, lambda: its.ends(machine.now), at=lambda: its.deadline)
+        value = NIL
+    elif name in row.get("on_drain", ()) and given:
+        of.state.setdefault("on_drain", []).append(given[0])
+        value = NIL
+    elif name in row.get("accept", ()):
+        value = yield from _accept(machine, of, span)
+    elif name in row.get("same", ()):
+        value = of
+    return value
+
+
+def serve(machine: Machine, of: Object, span: Span, type_: str, *, waits: bool = False) -> Run:
+    """Serves until it is closed. Most return at once then, while requests are still being answered."""
+    of.state["serving"] = span
+    if of not in machine.servers:
+        machine.servers.append(of)
+    over = ("drained", "dropped") if waits else ("closing", "dropped")
+    yield Wait("serve", span, lambda: any(of.state.get(one) for one in over))
+    return NIL if waits else Err("net/http.ErrServerClosed" if type_ == "net/http.Server" else f"{type_} closed")
+
+
+def drain(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
+    """Closes the listeners and waits for the requests in flight, as long as its context or time allows."""
+    of.state["closing"] = span
+    for function in of.state.get("on_drain", ()):
+        machine.start(expressions.call(machine, function, [], span), span)
+    context = next((one for one in given if isinstance(one, Ctx)), None)
+    limit = next((one for one in given if isinstance(one, (int, float)) and not isinstance(one, bool)), None)
+    until = machine.now + float(limit) if limit is not None else context.deadline if context is not None else None
+    if machine.stopping:
+        unknown = any(isinstance(one, Unknown) for one in given) or (context is not None and context.done.closed)
+        seconds = (until - machine.now) / SECOND if until is not None else None
+        machine.waits.append(("unknown" if unknown and seconds is None else "close", span, seconds))
+    if of.state.get("serving") is None or not machine.stopping:
+        of.state["drained"] = span
+        return NIL
+
+    def times() -> float:
+        return machine.idle_at if until is None else min(machine.idle_at, until)
+
+    def gives_up() -> bool:
+        return (until is not None and machine.now >= until) or (context is not None and context.ends(machine.now))
+
+    yield Wait("close", span, lambda: machine.now >= machine.idle_at or gives_up(), at=times)
+    if machine.now >= machine.idle_at:
+        of.state["drained"] = span
+        return NIL
+    of.state["short"] = span
+    return Err("context.DeadlineExceeded")
+
+
+def drop(machine: Machine, of: Object, span: Span) -> Any:
+    """Closes it with all that is in flight."""
+    if machine.stopping and of.state.get("serving") and not of.state.get("drained") and machine.now < machine.idle_at:
+        machine.lost = machine.lost or of
+        of.state["cut_by"] = span
+    of.state["dropped"] = span
+    return NIL
+
+
+def _accept(machine: Machine, of: Object, span: Span) -> Run:
+    if not of.state.get("accepted"):
+        of.state["accepted"] = True
+        machine.accepted = True
+        return (Unknown("net.Conn"), NIL)
+    machine.accepted = False
+    yield Wait("accept", span, lambda: bool(of.state.get("dropped")))
+    return (NIL, Err("net.ErrClosed"))

@@ -1,0 +1,138 @@
+"""Go as tree-sitter reads it, with places in code points."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cache
+from itertools import accumulate
+
+from gracelint.parse.errors import ParseError
+from gracelint.record import Record
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node, Parser
+
+_LONGEST = 1_000_000
+"""Code points. What is longer is generated."""
+
+
+class File(Record, identity=True):
+    """One parsed source."""
+
+    source: Source
+    root: Node
+    package: str
+    imports: dict[str, str]
+    """Import paths by the name they have in this file."""
+    blank: tuple[str, ...]
+    """Those imported for their effect alone, or with a dot."""
+    _starts: list[int] | None
+
+    def span(self, node: Node) -> Span:
+        return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
+
+    def _offset(self, byte: int) -> int:
+        return byte if self._starts is None else bisect_right(self._starts, byte) - 1
+
+
+def read_file(source: Source) -> File | None:
+    """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
+    text = source.text
+    if len(text) > _LONGEST:
+        return None
+    data = text.encode("utf-8", "surrogatepass")
+    starts = None if len(data) == len(text) else [0, *accumulate(len(c.encode("utf-8", "surrogatepass")) for c in text)]
+    root = _parser().parse(data).root_node
+    imports, blank = _imports(root)
+    file = File(source, root, _package(root), imports, blank, starts)
+    if root.has_error:
+        raise ParseError("no valid Go", file.span(_first_error(root)))
+    return file
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter_go
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_go.language()))
+
+
+def _first_error(node: Node) -> Node:
+    while True:
+        broken = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if node.is_error or broken is None:
+            return node
+        node = broken
+
+
+def _package(root: Node) -> str:
+    clause = next((child for child in root.named_children if child.type == "package_clause"), None)
+    return text_of(clause.named_children[0]) if clause is not None and clause.named_children else ""
+
+
+def _imports(root: Node) -> tuple[dict[str, str], tuple[str, ...]]:
+    named: dict[str, str] = {}
+    blank: list[str] = []
+    for child in root.named_children:
+        if child.type != "import_declaration":
+            continue
+        for spec in walk(child):
+            path = spec.child_by_field_name("path") if spec.type == "import_spec" else None
+            if path is None:
+                continue
+            target = text_of(path).strip('"`')
+            name = spec.child_by_field_name("name")
+            if name is None:
+                named[usual_name(target)] = target
+            elif name.type == "package_identifier":
+                named[text_of(name)] = target
+            else:
+                blank.append(target)
+    return named, tuple(blank)
+
+
+def usual_name(path: str) -> str:
+    """The name a package most likely has: its last part, without a version, `go-` and `.v3`."""
+    parts = path.split("/")
+    if len(parts) > 1 and parts[-1][:1] == "v" and parts[-1][1:].isdigit():
+        parts.pop()
+    name = parts[-1].partition(".")[0]
+    return name.removeprefix("go-").removesuffix("-go").replace("-", "")
+
+
+def text_of(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "surrogatepass")
+
+
+def statements(block: Node | None) -> list[Node]:
+    """The statements of a block, a case or a file; the grammar has a node of its own around them in newer versions."""
+    found: list[Node] = []
+    for child in block.named_children if block is not None else ():
+        if child.type == "statement_list":
+            found += child.named_children
+        elif child.type != "comment":
+            found.append(child)
+    return [node for node in found if node.type != "comment"]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, in order."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(reversed(here.named_children))
+
+
+def expressions(node: Node | None) -> list[Node]:
+    """The members of an expression list, or the one expression."""
+    if node is None:
+        return []
+    if node.type in ("expression_list", "argument_list"):
+        return [child for child in node.named_children if child.type != "comment"]
+    return [node]
