@@ -312,8 +312,18 @@ FUNCTIONS: dict[str, Callable[[Machine, list[Any], Span], Any]] = {
     "os.Exit": _exits,
 }
 LEAST = {
-    **{"os/signal.Ignore": 0, "os/signal.Reset": 0, "context.Background": 0, "context.TODO": 0, "errors.Is": 2},
-    **{"Go": 1, "Do": 1, "Store": 1, "Swap": 1, "CompareAndSwap": 2, "SetContext": 1, "time.AfterFunc": 2},
+    "os/signal.Ignore": 0,
+    "os/signal.Reset": 0,
+    "context.Background": 0,
+    "context.TODO": 0,
+    "errors.Is": 2,
+    "Go": 1,
+    "Do": 1,
+    "Store": 1,
+    "Swap": 1,
+    "CompareAndSwap": 2,
+    "SetContext": 1,
+    "time.AfterFunc": 2,
 }
 """How many arguments a call has at least, where it is not one for a function and none for a method."""
 _ATOMIC: dict[str, Callable[[Machine, Object, list[Any], Span], Any]] = {

@@ -306,10 +306,11 @@ def _atomic(machine: Machine, frame: Frame, path: str, nodes: list[Node], given:
     """sync/atomic's functions on a variable's address."""
     target = nodes[0].child_by_field_name("operand") if nodes else None
     target = target if target is not None else nodes[0] if nodes else None
-    if target is None:
+    if target is None or not given:
         return UNKNOWN
     name = path.rpartition(".")[2]
-    before = given[0]
+    before: Any = given[0]
+    more: list[Any] = [*given[1:], UNKNOWN, UNKNOWN]
     if name.startswith(("Store", "Swap")):
         yield from assign(machine, frame, target, more[0], scope)
     elif name.startswith("CompareAndSwap"):
