@@ -124,6 +124,27 @@ def _with_value(_: Machine, given: list[Any], span: Span) -> Any:
     return _context(given[0], span)
 
 
+def _after_context(machine: Machine, given: list[Any], span: Span) -> Any:
+    """context.AfterFunc: calls a function once the context has ended."""
+    context = given[0]
+    stopped: list[bool] = []
+
+    def later() -> Run:
+        if not isinstance(context, Ctx):
+            raise Doubt(f"line {span.line} waits for a context that nobody can tell", span)
+        yield Wait("context", span, lambda: context.ends(machine.now), at=lambda: context.deadline)
+        if not stopped:
+            yield from expressions.call(machine, given[1], [], span)
+
+    machine.start(later(), span)
+
+    def stop(_: list[Any]) -> bool:
+        stopped.append(True)
+        return True
+
+    return Native(stop)
+
+
 # time
 
 
@@ -300,6 +321,7 @@ FUNCTIONS: dict[str, Callable[[Machine, list[Any], Span], Any]] = {
     "context.WithTimeoutCause": _with_timeout,
     "context.WithDeadline": lambda machine, given, span: _with_cancel(machine, given, span),
     "context.WithValue": _with_value,
+    "context.AfterFunc": _after_context,
     "time.After": _after,
     "time.Tick": _tick,
     "time.NewTimer": _timer,
@@ -324,6 +346,7 @@ LEAST = {
     "CompareAndSwap": 2,
     "SetContext": 1,
     "time.AfterFunc": 2,
+    "context.AfterFunc": 2,
 }
 """How many arguments a call has at least, where it is not one for a function and none for a method."""
 _ATOMIC: dict[str, Callable[[Machine, Object, list[Any], Span], Any]] = {

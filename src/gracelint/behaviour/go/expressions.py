@@ -273,7 +273,7 @@ def prepare(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
         given.append(value)
     if len(given) == 1 and isinstance(given[0], tuple):
         given = list(given[0])
-    spread = nodes and any(child.type == "..." for child in (arguments.children if arguments is not None else ()))
+    spread = nodes and nodes[-1].type == "variadic_argument"
     if spread and isinstance(given[-1], list):
         given = [*given[:-1], *given[-1]]
     if isinstance(function, Lib) and function.path.startswith("sync/atomic."):
@@ -573,6 +573,7 @@ _BY_TYPE: dict[str, Callable[[Machine, Frame, Node, Scope], Run]] = {
     "interpreted_string_literal": _string,
     "raw_string_literal": _string,
     "parenthesized_expression": _inner,
+    "variadic_argument": _inner,
     "literal_element": _inner,
     "type_assertion_expression": _inner,
     "type_instantiation_expression": _inner,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go import clients, concurrency, serving
-from gracelint.behaviour.go.machine import Machine, Sig
+from gracelint.behaviour.go.machine import Doubt, Machine, Sig
+from gracelint.behaviour.go.syntax import text_of
 from gracelint.behaviour.go.values import (
     NIL,
     SECOND,
@@ -154,8 +155,8 @@ def _by_row(machine: Machine, path: str, row: dict[str, Any], given: list[Any], 
         return value
     if does == "context":
         return concurrency.listen(machine, Ctx(None, span), row["signals"], span)
-    if does == "request":
-        return UNKNOWN
+    if does == "doubt":
+        raise Doubt(f"what comes of {path} in line {span.line} is only known when it runs", span)
     return UNKNOWN
 
 
@@ -197,9 +198,19 @@ def _method(machine: Machine, of: Any, name: str, given: list[Any], span: Span) 
     return UNKNOWN
 
 
+def _may_stop(value: Any) -> bool:
+    """Whether a function that a library gets would end something if it were called."""
+    return isinstance(value, Func) and any(word in text_of(value.node) for word in _STOPPING)
+
+
+_STOPPING = ("Shutdown(", "GracefulStop(", "close(", "cancel(", "os.Exit(", "Stop(", "signal.")
+
+
 def _foreign(machine: Machine, path: str, name: str, given: list[Any], span: Span) -> Run:
     """A call of a library nobody knows. It may wait, for ever or until its context ends, and handle signals."""
     words = table("go")["foreign"]
+    if any(_may_stop(one) for one in given) and not path.startswith(tuple(words["handlers"])):
+        machine.callbacks.append((path, span))
     first = path.partition("/")[0]
     if not path or "." not in first or path.partition(".")[0] in words["standard"]:
         return

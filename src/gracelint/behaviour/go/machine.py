@@ -60,6 +60,8 @@ class Machine:
         """Calls of libraries nobody knows, that may handle signals."""
         self.waits: list[tuple[str, Span, float | None]] = []
         """Closing calls after the signal, with their limit in seconds."""
+        self.callbacks: list[tuple[str, Span]] = []
+        """Calls of libraries that get functions which stop something, and may call them."""
         self.fired: dict[object, int] = {}
         self.accepted = False
         self.slept = 0.0

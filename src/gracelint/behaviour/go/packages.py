@@ -44,6 +44,8 @@ _OTHER_SYSTEMS = frozenset(
         "test",
     )
 )
+_GENERATED = (".pb.go", ".pb.gw.go", "_generated.go", ".gen.go", "_string.go")
+"""Types and their conversions, which start and stop nothing."""
 _BUILD = re.compile(r"^//go:build (.+)$", re.M)
 
 
@@ -140,6 +142,8 @@ class Modules:
         files = []
         for name in only or self.files.names(folder):
             if not name.endswith(".go") or name.endswith("_test.go") or (not only and not _is_for_linux(name)):
+                continue
+            if name.endswith(_GENERATED):
                 continue
             source = self.files.read(posixpath.join(folder, name))
             if source is None or (not only and not _is_built(source.text)):

@@ -187,9 +187,12 @@ def _outcome(signal: str, question: Question, machine: Machine) -> Outcome:
         empty = Outcome(_reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, ""), machine)
         return Outcome(_default(signal, question, empty), machine)
     at = machine.registered[signal]
-    if ended is None:
-        return Outcome(_never_ends(signal, machine, at), machine)
-    return Outcome(_end(signal, machine, at, ended), machine)
+    reaction = _never_ends(signal, machine, at) if ended is None else _end(signal, machine, at, ended)
+    if reaction.as_pid_1 is not Verdict.HANDLED and machine.callbacks:
+        path, span = machine.callbacks[0]
+        why = f"whether {path} calls the function that it gets in line {span.line} is not known"
+        reaction = _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
+    return Outcome(reaction, machine)
 
 
 def _default(signal: str, question: Question, outcome: Outcome) -> Reaction:
@@ -254,6 +257,9 @@ def _never_ends(signal: str, machine: Machine, at: Span) -> Reaction:
     if machine.unsure:
         why = f"whether {machine.unsure[0]}() comes to its end on {signal} is not known"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span if wait is not None else at)
+    if wait is not None and wait.kind == "child":
+        why = f"whether the child that line {wait.span.line} waits for ends on {signal} is not known"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span)
     heard = any(one.told for one in machine.goroutines) or machine.waits
     read = not any(signal in names and channel.queue for channel, names, _ in machine.channels)
     if not read and not heard:

@@ -36,6 +36,9 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
         value = NIL
     elif name in row.get("accept", ()):
         value = yield from _accept(machine, of, span)
+    elif name in row.get("child", ()):
+        yield from _child(machine, of, span)
+        value = NIL
     elif name in row.get("same", ()):
         value = of
     return value
@@ -88,6 +91,14 @@ def drop(machine: Machine, of: Object, span: Span) -> Any:
         of.state["cut_by"] = span
     of.state["dropped"] = span
     return NIL
+
+
+def _child(machine: Machine, of: Object, span: Span) -> Run:
+    """A child process may end by itself, or run until it is told to end: which is not in the sources."""
+    if machine.stopping or machine.choose(2) == 0:
+        return
+    context = next((one for one in of.fields.get("_given", ()) if isinstance(one, Ctx)), None)
+    yield Wait("child", span, lambda: context is not None and context.ends(machine.now))
 
 
 def _accept(machine: Machine, of: Object, span: Span) -> Run:

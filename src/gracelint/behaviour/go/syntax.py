@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from functools import cache
-from itertools import accumulate
+from functools import cache, lru_cache
 
 from gracelint.parse.errors import ParseError
 from gracelint.record import Record
@@ -30,25 +28,27 @@ class File(Record, identity=True):
     """Import paths by the name they have in this file."""
     blank: tuple[str, ...]
     """Those imported for their effect alone, or with a dot."""
-    _starts: list[int] | None
+    _data: bytes
 
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
 
     def _offset(self, byte: int) -> int:
-        return byte if self._starts is None else bisect_right(self._starts, byte) - 1
+        if len(self._data) == len(self.source.text):
+            return byte
+        return len(self._data[:byte].decode("utf-8", "surrogatepass"))
 
 
+@lru_cache(maxsize=2048)
 def read_file(source: Source) -> File | None:
     """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
     text = source.text
     if len(text) > _LONGEST:
         return None
     data = text.encode("utf-8", "surrogatepass")
-    starts = None if len(data) == len(text) else [0, *accumulate(len(c.encode("utf-8", "surrogatepass")) for c in text)]
     root = _parser().parse(data).root_node
     imports, blank = _imports(root)
-    file = File(source, root, _package(root), imports, blank, starts)
+    file = File(source, root, _package(root), imports, blank, data)
     if root.has_error:
         raise ParseError("no valid Go", file.span(_first_error(root)))
     return file
