@@ -15,7 +15,14 @@ from conftest import ROOT
 
 ENGINE = os.path.join(ROOT, "src", "gracelint")
 PACK = os.path.join(ROOT, "rules", "gracelint_rules")
-PARSERS = {"ruamel", "tree_sitter", "tree_sitter_bash", "tree_sitter_javascript", "tree_sitter_typescript", "tree_sitter_go"}
+PARSERS = {
+    "ruamel",
+    "tree_sitter",
+    "tree_sitter_bash",
+    "tree_sitter_javascript",
+    "tree_sitter_typescript",
+    "tree_sitter_go",
+}
 READERS = ("parse", "behaviour")
 SERVER = {"asyncio", "gracelint.lsp", "lsprotocol", "pygls"}
 SLOW = SERVER | {

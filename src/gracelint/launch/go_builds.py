@@ -181,6 +181,8 @@ def _package(command: _Command, at: str) -> str | None:
 
 
 def _resolve(package: str, folder: str, packages: list[str]) -> str:
+    if "*" in posixpath.basename(package):
+        return normal(posixpath.join(folder, posixpath.dirname(package)))
     if package.endswith(".go"):
         return "\n".join(normal(posixpath.join(folder, one)) for one in packages)
     return normal(posixpath.join(folder, package)) if package.startswith((".", "/")) else f"module {package} {folder}"

@@ -24,7 +24,7 @@ def read_go(folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str
     if main is None:
         return f"there are no Go files in {folder or 'the root folder'}"
     start = main.functions.get("main")
-    if start is None or main.files[0].package != "main":
+    if start is None or not main.files or main.files[0].package != "main":
         unread = f": {modules.unread[0]} could not be read" if modules.unread else ""
         return f"{folder or 'the root folder'} has no func main{unread}"
     reached = _reached(main, modules)

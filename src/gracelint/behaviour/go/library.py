@@ -218,9 +218,9 @@ def _foreign(machine: Machine, path: str, name: str, given: list[Any], span: Spa
         return
     if any(path == one or path.startswith((f"{one}/", f"{one}.")) for one in words["returns"]):
         return
-    machine.unsure.append(f"{path.rpartition('/')[2]}'s {name}" if not path.endswith(f".{name}") else path)
+    machine.unsure.append(path if path.endswith(f".{name}") else f"{path}'s {name}")
     context = next((one for one in given if isinstance(one, Ctx)), None)
-    way = machine.choose(3 if context is not None else 2)
+    way = machine.choose(3 if context is not None else 2, span)
     if way == 1:
         yield Wait("for ever", span, lambda: False)
     if way == 2 and context is not None:

@@ -41,6 +41,7 @@ class Machine:
         self.ways = ways
         self.taken: list[tuple[int, int]] = []
         """Of each choice what was taken, and how many there were."""
+        self.chosen: dict[tuple[object, bool], int] = {}
         self.goroutines: list[Goroutine] = []
         self.current: Goroutine | None = None
         self.stopped_at: float | None = None
@@ -85,7 +86,14 @@ class Machine:
         if self.steps > STEPS or self.depth > DEPTH:
             raise TooFarError
 
-    def choose(self, count: int) -> int:
+    def choose(self, count: int, at: object) -> int:
+        """One of several ways. The same place takes the same way all through a run, until the signal comes."""
+        key = (at, self.stopping)
+        if key not in self.chosen:
+            self.chosen[key] = self._choose(count)
+        return self.chosen[key]
+
+    def _choose(self, count: int) -> int:
         index = len(self.taken)
         way = self.ways[index] if index < len(self.ways) else 0
         self.taken.append((way, count))

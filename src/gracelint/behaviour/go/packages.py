@@ -140,10 +140,12 @@ class Modules:
 
     def _read(self, path: str, folder: str, only: tuple[str, ...]) -> Package | None:
         files = []
+        generated = False
         for name in only or self.files.names(folder):
             if not name.endswith(".go") or name.endswith("_test.go") or (not only and not _is_for_linux(name)):
                 continue
             if name.endswith(_GENERATED):
+                generated = True
                 continue
             source = self.files.read(posixpath.join(folder, name))
             if source is None or (not only and not _is_built(source.text)):
@@ -158,7 +160,7 @@ class Modules:
                 self.unread.append(source.path)
                 continue
             files.append(file)
-        if not files:
+        if not files and not generated:
             return None
         package = Package(path, files)
         for file in files:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 _FATAL = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP")
 """Those that end a Go program which has not asked for them."""
+_TOO_MUCH = ("it is too large to be followed to its end", "it has more ways to its end than can be followed")
 _MOST_WAYS = 48
-_MOST_STEPS = 400_000
+_MOST_STEPS = 150_000
 
 
 class Outcome(Record):
@@ -68,7 +69,10 @@ def tell(question: Question) -> Told:
     ignored = {name for one in outcomes for name in one.machine.ignored}
     reactions = {"SIGTERM": first}
     for signal in SIGNALS[1:]:
-        known = signal in registered or signal in ignored or not outcomes
+        if first.why in _TOO_MUCH:
+            reactions[signal] = _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, first.why)
+            continue
+        known = signal in registered or signal in ignored
         reactions[signal] = _judge(signal, question)[0] if known else _unasked(signal, question, outcomes)
     machines = [one.machine for one in outcomes if not one.early] or [one.machine for one in outcomes]
     by_span: dict[Span, list[str]] = {}
@@ -121,12 +125,11 @@ def _judge(signal: str, question: Question) -> tuple[Reaction, list[Outcome]]:
             reaction = _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, doubt.why, doubt.span)
             outcomes.append(Outcome(reaction, machine))
         except (TooFarError, RecursionError):
-            reaction = _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "it is too large to be followed to its end")
+            reaction = _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, _TOO_MUCH[0])
             return reaction, outcomes
         steps += machine.steps
         if len(outcomes) >= _MOST_WAYS or steps > _MOST_STEPS:
-            why = "it has more ways to its end than can be followed"
-            return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why), outcomes
+            return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, _TOO_MUCH[1]), outcomes
         ways = _next(machine.taken)
     lasting = [one.reaction for one in outcomes if not one.early]
     return _agreed(signal, lasting or [one.reaction for one in outcomes]), outcomes
@@ -235,9 +238,10 @@ def _unread(signal: str, question: Question, machine: Machine) -> Reaction | Non
                     if span not in seen:
                         where = f"line {span.line} of {file.source.path}"
                         return unknown(f"whether {where}, which asks for signals, is reached cannot be told", span)
-    if machine.unsure:
-        return unknown(f"whether {machine.unsure[0]}(), which the program calls, handles {signal} is not known")
     silent = table("go")["packages"]["silent"]
+    loud = next((path for path in machine.unsure if not path.startswith(tuple(silent))), None)
+    if loud is not None:
+        return unknown(f"whether {loud}(), which the program calls, handles {signal} is not known")
     for package in question.reached:
         for file in package.files:
             for path in (*file.imports.values(), *file.blank):

@@ -95,7 +95,7 @@ def drop(machine: Machine, of: Object, span: Span) -> Any:
 
 def _child(machine: Machine, of: Object, span: Span) -> Run:
     """A child process may end by itself, or run until it is told to end: which is not in the sources."""
-    if machine.stopping or machine.choose(2) == 0:
+    if machine.stopping or machine.choose(2, span) == 0:
         return
     context = next((one for one in of.fields.get("_given", ()) if isinstance(one, Ctx)), None)
     yield Wait("child", span, lambda: context is not None and context.ends(machine.now))

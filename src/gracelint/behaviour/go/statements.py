@@ -193,7 +193,7 @@ def _either(machine: Machine, frame: Frame, then: Node | None, other: Node | Non
     """Which branch to take where a condition cannot be told; what bears on nothing is run, one after the other."""
     interesting = [branch for branch in (then, other) if branch is not None and matters(machine, frame, branch)]
     if interesting:
-        return machine.choose(2) == 0
+        return machine.choose(2, interesting[0].id) == 0
     if then is not None and ends_here(then):
         return False
     if other is not None and ends_here(other):
@@ -229,7 +229,7 @@ def _for(machine: Machine, frame: Frame, node: Node, scope: Scope, label: str = 
         if truth is None:
             # of a loop that matters nobody can tell how often it runs: once, or for ever
             if rounds == 0:
-                steady = machine.choose(2) if matters(machine, frame, node) else 0
+                steady = machine.choose(2, node.id) if matters(machine, frame, node) else 0
             truth = rounds == 0 or steady == 1
         if truth is False:
             return None
@@ -333,7 +333,7 @@ def _switch(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     if chosen is None and unsure:
         options: list[Node | None] = [*unsure, default]
         interesting = [one for one in options if one is not None and matters(machine, frame, one)]
-        chosen = options[machine.choose(len(options))] if interesting else None
+        chosen = options[machine.choose(len(options), node.id)] if interesting else None
     elif chosen is None:
         chosen = default
     if chosen is None:
