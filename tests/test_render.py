@@ -482,6 +482,34 @@ vars:
             "--replicas=2",
         ]
 
+    def test_a_chart_of_a_kustomization(self) -> None:
+        kustomization = """\
+helmCharts:
+  - {name: shop, releaseName: front, valuesInline: {grace: 0}}
+  - {name: cache, repo: https://charts.example.com}
+namePrefix: p-
+"""
+        files = {path.replace("charts/shop", "prod/charts/shop"): text for path, text in chart().items()}
+        files["prod/kustomization.yaml"] = kustomization
+        report = lint(files, select=["zero-grace-period"])
+        assert told(report) == [
+            "prod/charts/shop/templates/all.yaml:13 zero-grace-period",
+            "prod/kustomization.yaml:3 unread-manifest",
+        ]
+        assert "the chart cache is not in this repository" in [item.finding.message for item in report.findings]
+        assert "p-front" in [workload.name for workload in read(files).workloads]
+
+    def test_flux_applies_a_folder_that_others_build_upon(self) -> None:
+        flux = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: base}
+spec: {path: ./base}
+"""
+        files = overlay("namePrefix: p-\n")
+        assert [workload.name for workload in read(files).workloads] == ["p-web"]
+        assert [workload.name for workload in read({**files, "flux.yaml": flux}).workloads] == ["p-web", "web"]
+
     def test_what_lies_elsewhere_is_said(self) -> None:
         files = overlay("components: []\n")
         files["prod/kustomization.yaml"] = "resources:\n  - ../base\n  - https://github.com/acme/infra//base?ref=v1\n"

@@ -193,6 +193,7 @@ class _Reading:
 
         renderer = self.renderer or Renderer(self.files, (), self.configuration.of("").assume.kubernetes_version)
         try:
+            self._add_rendered(renderer.asked_for(self.documents))
             self._add_rendered(renderer.charts(self.documents, self._settings()))
         except Exception as error:
             self.errors.append(internal_error("rendering the charts", error))

@@ -59,6 +59,7 @@ class Renderer:
         self._helmfiles = [path for path in paths if _is_helmfile(path)]
         self._parts: set[str] = set()
         self._parsed: Parsed = {}
+        self._built: set[str] = set()
 
     def is_part(self, path: str) -> bool:
         """Whether a file is part of a chart or overlay, and so no manifest of its own."""
@@ -82,7 +83,7 @@ class Renderer:
 
     def overlays(self) -> Rendering:
         """The kustomizations that no other one builds upon."""
-        from gracelint.render.kustomize.build import build, pulls_in
+        from gracelint.render.kustomize.build import pulls_in
 
         below: set[str] = set()
         components: set[str] = set()
@@ -91,9 +92,15 @@ class Renderer:
             below |= pulled
             components |= {folder} if is_component else set()
         entries = [folder for folder in self._overlays[:MAX_OVERLAYS] if folder not in below | components]
+        return self._build(entries)
+
+    def _build(self, folders: Iterable[str]) -> Rendering:
+        from gracelint.render.kustomize.build import build
+
         sources: list[Source] = []
         unseen: list[Unseen] = []
-        for folder in entries:
+        for folder in folders:
+            self._built.add(folder)
             overlay = build(self._files, folder)
             self._parts |= overlay.pulled
             unit = Unit("kustomization", folder)
@@ -101,6 +108,14 @@ class Renderer:
                 sources += self._source(item.source.path, item.text, item.map, unit)
             unseen += [Unseen(problem.span, problem.reason, broken=problem.broken) for problem in overlay.unread]
         return Rendering(tuple(sources), tuple(dict.fromkeys(unseen)))
+
+    def asked_for(self, documents: Iterable[Document]) -> Rendering:
+        """The overlays that Flux or Argo CD apply although others build upon them."""
+        from gracelint.render.helm.releases import applied_folders
+
+        known = set(self._overlays)
+        folders = dict.fromkeys(folder for folder in applied_folders(documents) if folder in known - self._built)
+        return self._build(folders)
 
     def _source(self, path: str, text: str, places: Any, unit: Unit) -> Iterator[Source]:
         self._text += len(text)

@@ -47,13 +47,16 @@ def _tree(node: Node, left: list[int]) -> Tree:
         return {_key(key): _tree(value, left) for key, value in node.items}
     if isinstance(node, Sequence):
         return [_tree(item, left) for item in node.items]
-    origin = Origin(node.source, node.start, node.end, node.source.text[node.start : node.end] == node.value)
-    return Leaf(node.value, node.tag != "str", origin)
+    return Leaf(node.value, node.tag != "str", _origin(node))
 
 
 def _key(node: Scalar) -> str:
-    exact = node.end - node.start == len(node.value)
-    return Text(node.value, ((len(node.value), Origin(node.source, node.start, node.end, exact)),))
+    return Text(node.value, ((len(node.value), _origin(node)),))
+
+
+def _origin(node: Scalar) -> Origin:
+    place = node.span.place
+    return Origin(place.source, place.start, place.end, place.text == node.value)
 
 
 def text_of(tree: Tree, otherwise: Origin) -> tuple[str, SourceMap]:

@@ -163,6 +163,22 @@ def _helmfile_release(asked: _Asked, entry: Mapping, folder: str) -> None:
     asked.installs.append(Install(place, name, namespace, tuple(layers), values, f"the helmfile's release {name}"))
 
 
+def applied_folders(documents: Iterable[Document]) -> Iterator[str]:
+    """The folders that Flux's Kustomizations and Argo CD's Applications apply, from the repository's root."""
+    for document in documents:
+        root = document.root
+        if not isinstance(root, Mapping):
+            continue
+        kind, version = _text(root, "kind"), _text(root, "apiVersion") or ""
+        if kind == "Kustomization" and version.startswith("kustomize.toolkit.fluxcd.io/"):
+            path = _text(root, "spec", "path")
+        else:
+            path = _text(root, "spec", "source", "path") if kind == "Application" else None
+        if path is not None:
+            folder = posixpath.normpath(path.lstrip("/"))
+            yield "" if folder == "." else folder
+
+
 def _text(node: Mapping | None, *path: str) -> str | None:
     scalar = node.scalar(*path) if node is not None else None
     return scalar.value if scalar is not None else None

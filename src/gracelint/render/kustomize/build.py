@@ -139,7 +139,9 @@ class _Builder:
         found = self._generated(root, source, folder, found)
         for entry in _strings(at(root, "components")):
             found = self._component(entry, folder, above, found)
-        for unseen in ("helmCharts", "generators", "transformers"):
+        for item in _items(at(root, "helmCharts")):
+            found += self._chart(item, root, folder, source)
+        for unseen in ("generators", "transformers"):
             for item in _items(at(root, unseen)):
                 where = _place(item, source)
                 self.unread.append(Unread(where, f"`{unseen}` is not followed"))
@@ -166,6 +168,21 @@ class _Builder:
         source = self._files.read(path)
         return self._objects(source) if source is not None else []
 
+    def _chart(self, item: Tree, root: dict[str, Tree], folder: str, source: Source) -> list[Resource]:
+        """An entry of `helmCharts`, if its chart lies where kustomize would put it."""
+        from gracelint.render.kustomize.charts import inflated
+
+        home = scalar(root, "helmGlobals", "chartHome") or "charts"
+        made = inflated(self._files, item, folder, home)
+        if isinstance(made, str):
+            self.unread.append(Unread(_place(item, source), made))
+            return []
+        resources = []
+        for text, places in made:
+            rendered = Source(source.path, text, map=places)
+            resources += self._objects(rendered)
+        return resources
+
     def _component(self, entry: Leaf, folder: str, above: tuple[str, ...], found: list[Resource]) -> list[Resource]:
         path = None if is_remote(entry.value) else _joined(folder, entry.value)
         if path is None or kustomization_in(self._files, path) is None:
@@ -190,9 +207,9 @@ class _Builder:
             return []
         for document in documents:
             if isinstance(document.root, Mapping):
-                span = document.root.span
+                place = document.root.span.place
                 tree = tree_of(document.root)
-                found += _flattened(tree, Origin(source, span.start, span.end))
+                found += _flattened(tree, Origin(place.source, place.start, place.end))
         return found
 
     def _document(self, source: Source) -> dict[str, Tree] | None:
