@@ -43,7 +43,7 @@ CMD ["flock", "-F", "/tmp/worker.lock", "python", "/worker.py"]
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Severity, edits, rule
+from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Note, Severity, edits, rule
 
 _SEEN = {
     Effect.SWALLOWS: "{signal} is ignored until {kill}",
@@ -69,7 +69,10 @@ def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
     if hop.effect is Effect.CUTS and hop.deadline is not None:
         return  # deadline-in-between says that it kills too soon
     seen = _SEEN[hop.effect].format(signal=hop.signal, kill=launch.kill)
-    yield Finding(f"{hop.why}: {seen}", at=hop.span or launch.origin.span, fix=_fix(launch))
+    at, below = hop.span or launch.origin.span, launch.below(hop)
+    started = below.span if below is not None else None
+    notes = (Note(started, "what it starts"),) if started is not None and started.source is not at.source else ()
+    yield Finding(f"{hop.why}: {seen}", at, notes, _fix(launch))
 
 
 def _fix(launch: Launch) -> Fix | None:
