@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gracelint.config import ConfigError, did_you_mean
 from gracelint.discover import Skip
 from gracelint.facts.dockerfile import Stage
+from gracelint.facts.kubernetes import Workload
 from gracelint.facts.launch import Launch
 from gracelint.facts.program import Program
 from gracelint.facts.verdict import Verdict
@@ -115,7 +116,8 @@ def lint(project: Project, selection: Selection) -> Report:
     joined = _join(kept)
     if project.request.around != 0:
         joined += _idle(suppressions, used, rules, selection)
-    visible = (_in_scope(item, project) for item in joined)
+    asked = [item for item in joined if _in_scope(item, project) is not None]
+    visible = (_in_scope(item, project) for item in _join_copies(asked))
     shown = [_appliable(reported, project) for reported in visible if reported is not None]
     unread = {item.finding.at.source.path for item in project.problems}
     judged = frozenset(
@@ -262,15 +264,34 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
         return
     chosen = selection.at(home.source.path)
     loudest = Severity.ERROR
+    if _is_manifest(finding.at, subject):
+        from gracelint import generated
+
+        note = generated.rendered_from(finding.at)
+        if note is not None:
+            finding = replace(finding, notes=(*finding.notes, note))
+        if generated.is_made(finding.at.source):
+            loudest = Severity.INFO
     if origins.are_for_development(subject) and not (chosen.settings.strict or rule.name in chosen.named):
         if not (rule.verdict and _goes_wrong(subject)):
             return
-        loudest = Severity.WARNING
+        loudest = max(loudest, Severity.WARNING, key=lambda severity: severity.rank)
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)
         severity = chosen.settings.severity.get(rule.name, severity)
-        yield replace(made, reported=replace(reported, severity=severity, home=home))
+        yield replace(made, reported=replace(reported, severity=severity, finding=finding, home=home))
+
+
+def _is_manifest(at: Span, subject: object) -> bool:
+    """Whether a finding stands in a manifest or a Compose file."""
+    if isinstance(subject, Workload):
+        return True
+    return (
+        isinstance(subject, Launch)
+        and subject.origin.kind != "dockerfile"
+        and at.source in (subject.origin.source, subject.origin.span.place.source)
+    )
 
 
 def _placed(finding: Finding) -> Finding:
@@ -372,6 +393,55 @@ def _with_others(worst: _Made, group: list[_Made]) -> _Made:
         texts.append(f"and rendered {len(others) - _MOST_OTHERS} times more")
     notes = (*finding.notes, *(Note(finding.at, text) for text in texts))
     return replace(worst, reported=replace(worst.reported, finding=replace(finding, notes=notes)))
+
+
+def _join_copies(made: list[_Made]) -> list[_Made]:
+    """One finding for a defect and its copies: the loudest, else the one that people write, nearest to the root."""
+    if len(made) < 2:
+        return made
+    from gracelint.copies import Copies
+
+    copies = Copies()
+    alike: dict[tuple[str, str], list[_Made]] = {}
+    for item in made:
+        alike.setdefault((item.reported.rule, item.reported.finding.message), []).append(item)
+    joined: list[_Made] = []
+    for group in alike.values():
+        if len(group) == 1 or group[0].subject is None:
+            joined += group
+            continue
+        found: dict[tuple[object, int], list[_Made]] = {}
+        seen: dict[tuple[object, int], int] = {}
+        for item in group:
+            key = copies.key(item.reported.rule, item.reported.finding, item.subject)
+            own = id(item.subject if isinstance(item.subject, Launch) else item.reported.finding.at.source)
+            turn = seen[key, own] = seen.get((key, own), 0) + 1
+            found.setdefault((key, turn), []).append(item)
+        joined += [_copied(each) for each in found.values()]
+    return joined
+
+
+def _copied(group: list[_Made]) -> _Made:
+    if len(group) == 1:
+        return group[0]
+    first, *others = sorted(group, key=_nearest)
+    finding, fixes = first.reported.finding, [item.reported.finding.fix for item in group]
+    notes = (*finding.notes, *(Note(item.reported.finding.at, "the same here") for item in others))
+    fix = finding.fix
+    if fix is not None and all(each is not None and each.applicability is fix.applicability for each in fixes):
+        edits = dict.fromkeys(edit for each in fixes if each is not None for edit in each.edits)
+        fix = replace(fix, edits=tuple(edits))
+    elif fix is not None:
+        fix = replace(fix, edits=(), applicability=Applicability.MANUAL)
+    told = tuple(dict.fromkeys(launch for item in group for launch in item.reported.launches))
+    reported = replace(first.reported, finding=replace(finding, notes=notes, fix=fix), launches=told)
+    origins = dict.fromkeys(span for item in group for span in (*item.origins, *item.places))
+    return replace(first, reported=reported, origins=tuple(origins))
+
+
+def _nearest(made: _Made) -> tuple[int, int, str, int]:
+    at = made.reported.finding.at
+    return made.reported.severity.rank, at.source.path.count("/"), at.source.path, at.start
 
 
 def _started_by(launch: Launch) -> str:

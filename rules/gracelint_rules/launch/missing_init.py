@@ -75,7 +75,7 @@ from gracelint import (
 )
 
 _PROCESSES = ("process", "pool", "subprocess", "worker")
-_RUNTIMES = ("python", "node")
+_RUNTIMES = ("python", "pypy", "node", "nodejs")
 
 
 @rule("missing-init", severity=Severity.WARNING, subject=Launch)
@@ -101,12 +101,17 @@ def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
     """Why this program should not be PID 1, and the place in its source that shows it."""
     runtime = hop.argv[0].rpartition("/")[2] if hop.argv else ""
     program = launch.program
-    if program is None and hop.effect is Effect.UNKNOWN and runtime.startswith(_RUNTIMES):
+    if program is None and hop.effect is Effect.UNKNOWN and _is_runtime(runtime):
         return f"{runtime} is PID 1, and whether its program handles {hop.signal} cannot be read: {hop.why}", None
     child = next((child for child in program.children if child.kind in _PROCESSES), None) if program else None
     if child is None:
         return None
     return f"{runtime} is PID 1 and starts other processes: nothing reaps the orphans they leave", child.span
+
+
+def _is_runtime(name: str) -> bool:
+    """python3.12, node, nodejs; not `node_exporter`."""
+    return name.rstrip("0123456789.") in _RUNTIMES
 
 
 def _fix(launch: Launch) -> Fix | None:

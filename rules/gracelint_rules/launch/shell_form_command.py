@@ -92,7 +92,12 @@ def shell_form_command(launch: Launch) -> Iterator[Finding]:
         yield Finding(f"shell form: {hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
     elif cause in _BY_LUCK and launch.blocker is None and not hop.details.get("reached_by_exec"):
         message = f"shell form: {hop.why}; say `exec`, so that the signal arrives whatever the shell"
-        yield Finding(message, at, fix=_fix(launch, hop), severity=Severity.WARNING)
+        yield Finding(message, at, fix=_fix(launch, hop), severity=_luck(cause))
+
+
+def _luck(cause: object) -> Severity:
+    """A shell that is known to exec does so today; one that is not known may not."""
+    return Severity.INFO if cause == "optimised" else Severity.WARNING
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:

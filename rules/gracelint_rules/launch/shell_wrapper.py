@@ -72,7 +72,12 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
         yield Finding(f"{hop.why}; it is killed after {launch.grace.value:g} s", at, severity=Severity.WARNING)
     elif cause in _BY_LUCK and launch.blocker is None:
         message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
-        yield Finding(message, at, fix=edits.script.reach_program(hop), severity=Severity.WARNING)
+        yield Finding(message, at, fix=edits.script.reach_program(hop), severity=_luck(cause))
+
+
+def _luck(cause: object) -> Severity:
+    """A shell that is known to exec does so today; one that is not known may not."""
+    return Severity.INFO if cause == "optimised" else Severity.WARNING
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:

@@ -238,7 +238,7 @@ def _overlay_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
         for name in list_folder(context.image, context.files, folder, context.working_dir):
             here = f"{folder}/{name.rstrip('/')}"
             run = find_text(context.image, context.files, f"{here}/run", context.working_dir)
-            if run is None or not name.endswith("/"):
+            if run is None or not name.endswith("/") or _ends_before(here, context):
                 continue
             deadline = _timeout_kill(here, context)
             if deadline is None and folder == row["folders"][0] and grace is not None and kill is not None:
@@ -246,6 +246,12 @@ def _overlay_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
             yield Entry((Word(f"{here}/run", run.span(0, 0)),), name.rstrip("/"), deadline=deadline)
     if len(argv) > 1 and kill is not None:
         yield Entry(argv[1:], "the command", deadline=Deadline(kill, None, "S6_KILL_GRACETIME"))
+
+
+def _ends_before(folder: str, context: Context) -> bool:
+    """Whether s6-rc runs it once and waits for its end before it starts what depends on it."""
+    kind = find_text(context.image, context.files, f"{folder}/type", context.working_dir)
+    return kind is not None and kind.text.strip() == "oneshot"
 
 
 def _timeout_kill(folder: str, context: Context) -> Deadline | None:

@@ -1,0 +1,70 @@
+"""Which findings are about one defect that stands in several copies.
+
+Overlays, examples of one deployment, folders of variants and rendered manifests repeat what they are made from. Copies
+are the same object under the same name, or the same text but for its numbers and comments.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gracelint.facts.kubernetes import Workload
+from gracelint.facts.launch import Launch
+from gracelint.finding import Finding
+from gracelint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+_NUMBERS = re.compile(r"[0-9]+(?:[.][0-9]+)*")
+_COMMENTS = re.compile(r"^[ \t]*(?:#(?!!)|//).*$", re.MULTILINE)
+
+
+class Copies:
+    """What findings are compared by. Each text is read once."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[int, tuple[Source, str]] = {}
+
+    def key(self, rule: str, finding: Finding, subject: object) -> Hashable:
+        """Equal for findings about copies of one defect."""
+        at = finding.at
+        if isinstance(subject, Workload):
+            return rule, finding.message, at.text, _identity(subject)
+        if isinstance(subject, Launch) and at.source in (subject.origin.source, subject.origin.span.place.source):
+            if subject.workload is not None:
+                return rule, finding.message, at.text, subject.origin.container, _identity(subject.workload)
+            if subject.service is not None:
+                service = subject.service
+                text = service.source.text[service.node.span.start : service.node.span.end]
+                return rule, finding.message, at.text, service.name, shape(text)
+        return rule, finding.message, at.source.path.rpartition("/")[2], self._shape(at.source), shape(_lines(at))
+
+    def _shape(self, source: Source) -> str:
+        found = self._shapes.get(id(source))
+        if found is None:
+            found = self._shapes[id(source)] = (source, shape(source.text))
+        return found[1]
+
+
+def shape(text: str) -> str:
+    """A text without what copies of it differ in: comments, numbers and layout."""
+    return "".join(_NUMBERS.sub("0", _COMMENTS.sub("", text)).split())
+
+
+def _identity(workload: Workload) -> tuple[Hashable, ...]:
+    """The object that a manifest is about: its kind, its name, and the images it runs, whatever their tags."""
+    images = [container.image.value if container.image else "" for container in workload.containers]
+    return workload.kind, workload.name, *sorted(_image_name(image) for image in images)
+
+
+def _image_name(image: str) -> str:
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def _lines(at: Span) -> str:
+    """The whole lines that a place stands on."""
+    text = at.source.text
+    end = text.find("\n", at.end)
+    return text[text.rfind("\n", 0, at.start) + 1 : end if end >= 0 else len(text)]
