@@ -7,6 +7,9 @@ import sys
 import pytest
 
 from gracelint.launch.names import Dockerfiles, Link, find_dockerfile, repository_of
+from gracelint.project import read_project
+from gracelint.report.trace import render
+from gracelint.testing import request
 
 SHOP = ["api/Dockerfile", "web/Dockerfile", "worker/Dockerfile.worker", "src/cart/src/Dockerfile"]
 
@@ -107,3 +110,30 @@ def test_the_configuration_comes_first_then_what_compose_builds() -> None:
     assert find("acme/api:1", built=built, declared={"acme/api": "./mine/Dockerfile"}) == Link(
         "mine/Dockerfile", "declared"
     )
+
+
+@pytest.mark.parametrize(
+    ("image", "dockerfiles"),
+    [("acme/api:1", ["api/Dockerfile"]), ("acme/blog", []), ("acme/cart", ["a/cart/Dockerfile", "b/cart/Dockerfile"])],
+)
+def test_which_dockerfiles_fit_a_name(image: str, dockerfiles: list[str]) -> None:
+    known = Dockerfiles([*SHOP[:3], "a/cart/Dockerfile", "b/cart/Dockerfile"])
+    assert known.fitting(repository_of(image)) == dockerfiles
+
+
+@pytest.mark.parametrize(
+    ("folders", "reason"),
+    [
+        ([], "no Dockerfile here fits its name"),
+        (
+            ["a/cart", "b/cart"],
+            "2 Dockerfiles fit its name: a/cart/Dockerfile, b/cart/Dockerfile; `images` in the settings decides",
+        ),
+    ],
+)
+def test_trace_says_why_an_image_is_not_joined(folders: list[str], reason: str) -> None:
+    files = {f"{folder}/Dockerfile": 'FROM debian:12\nCMD ["cart"]\n' for folder in folders}
+    files["compose.yaml"] = "services:\n  cart:\n    image: ghcr.io/acme/cart:3\n"
+    asked, _ = request(files, (), False)
+    launches = [launch for launch in read_project(asked).launches if launch.service is not None]
+    assert f"  image    ghcr.io/acme/cart:3: {reason}" in render(launches, "text").splitlines()

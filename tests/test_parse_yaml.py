@@ -331,6 +331,7 @@ def test_what_is_wrong_is_told_with_its_place(text: str, message: str, line: int
         ("a: {{ .x }}-{{ .y }}\n", "{{ .x }}", 1),
         ("# {{ comment }}\na:\n  {{- toYaml .x | nindent 2 }}\n", "{{- toYaml .x | nindent 2 }}", 3),
         ("{% if on %}\na: 1\n{% endif %}\n", "{% if on %}", 1),
+        ("kind: Service\nspec:\n  clusterIP: {PREFIX}.16\n  type: ClusterIP\n", "{PREFIX}", 3),
     ],
 )
 def test_an_action_outside_a_scalar_makes_a_template(text: str, action: str, line: int) -> None:

@@ -298,6 +298,8 @@ class Launch(Record, identity=True):
     misplaced: tuple[Misplaced, ...] = ()
     gets_traffic: bool = False
     """It gets requests that are lost when it refuses them, as far as the files say."""
+    fitting: tuple[str, ...] = ()
+    """Of an image that is joined to none: the Dockerfiles that fit its name equally well."""
     one_shot: bool = False
     """The program ends by itself: a job, a command that prints help, a script without a program."""
     development: bool = False

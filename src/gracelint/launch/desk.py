@@ -147,6 +147,12 @@ class Desk:
         """The Dockerfile that an image's name means in a file."""
         return self._find(image.value, source.path) if image is not None else None
 
+    def fitting(self, image: Word | None) -> tuple[str, ...]:
+        """The Dockerfiles that an image's name could mean, where it means none of them for sure."""
+        if image is None or is_known(image.value):
+            return ()
+        return tuple(self._dockerfiles.fitting(repository_of(image.value)))
+
     def _find(self, reference: str, path: str) -> Link | None:
         settings = self.configuration.of(path)
         key = (reference, id(settings))

@@ -24,7 +24,7 @@ from gracelint.source import Located, Passage, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from gracelint.config import Configuration
@@ -58,7 +58,11 @@ def link(
     desk = Desk(stages, services, files, configuration)
     attached = _attached(manifests) if manifests is not None else []
     desk.count_users(services, attached)
-    composed = [_compose_launch(desk, service) for service in services]
+    completed = set(_completed(services))
+    composed = [
+        _compose_launch(desk, service, one_shot=(service.source.path, service.name) in completed)
+        for service in services
+    ]
     workloads: list[Workload] = []
     deployed: list[Launch] = []
     for workload in attached:
@@ -104,7 +108,19 @@ def _image_launch(desk: Desk, stage: Stage) -> Launch:
     )
 
 
-def _compose_launch(desk: Desk, service: ComposeService) -> Launch:
+def _completed(services: Sequence[ComposeService]) -> Iterator[tuple[str, str]]:
+    """The services that others wait for until they have ended well."""
+    for service in services:
+        waits = service.node.mapping("depends_on")
+        if waits is None:
+            continue
+        for name, _ in waits.items:
+            condition = waits.scalar(name.value, "condition")
+            if condition is not None and condition.value == "service_completed_successfully":
+                yield service.source.path, name.value
+
+
+def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> Launch:
     from gracelint.launch.misplaced import in_service
 
     config_files, config_texts = configs_of(service)
@@ -126,11 +142,13 @@ def _compose_launch(desk: Desk, service: ComposeService) -> Launch:
             stop_signal=service.stop_signal or image.stop_signal or Word("SIGTERM"),
             budget=budget_of(service.grace, annotations=service.annotations, assume=assume),
             link=how,
+            fitting=desk.fitting(service.image) if how is None else (),
             stage=stage,
             service=service,
             misplaced=tuple(in_service(service)),
             gets_traffic=service.node.get("ports") is not None,
             shared=desk.shared(stage),
+            one_shot=one_shot,
             development=service.development or for_development(stage, service.source),
             assume=assume,
         ),
@@ -173,6 +191,7 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
                 assume=assume,
             ),
             link=how,
+            fitting=desk.fitting(container.image) if how is None else (),
             stage=stage,
             container=container,
             workload=workload,

@@ -39,13 +39,16 @@ class Dockerfiles:
 
     def called(self, repository: str) -> str | None:
         """The one Dockerfile whose place says that it builds an image; None where two do."""
+        found = self.fitting(repository)
+        return found[0] if len(found) == 1 else None
+
+    def fitting(self, repository: str) -> list[str]:
+        """The Dockerfiles whose places say so equally well."""
         name = posixpath.basename(repository)
         endings = _endings(name) if "/" in repository else ()
         by_ending = [path for ending in endings for path in self._own.get(ending, ())]
-        for found in (self._own.get(name), self._above.get(name), by_ending):
-            if found and name:
-                return found[0] if len(found) == 1 else None
-        return None
+        ways = (self._own.get(name), self._above.get(name), by_ending)
+        return next((found for found in ways if found and name), [])
 
 
 def find_dockerfile(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.launch.paths import Event
     from gracelint.launch.step import Context
     from gracelint.launch.traps import Reaction
+    from gracelint.source import Word
 
 _REASONS = {
     "exec": "{shell} execs {program}",
@@ -39,6 +42,7 @@ _REASONS = {
     "branches": "what the {signal} trap does depends on conditions only known when it runs",
     "forwards": "{shell} passes {signal} on to {program} and waits for it",
 }
+_SECRET = re.compile("pass|pwd|secret|token|key|credential", re.IGNORECASE)
 _LONGEST = 60
 """Characters of a command in a message."""
 
@@ -46,8 +50,14 @@ _LONGEST = 60
 _DIES = ", and dies of {signal} without passing it on"
 
 
+def _written(word: Word) -> str:
+    """A word as a message shows it: with what its variables hold, unless that is a secret."""
+    text = word.span.text.strip("\"'") if word.span is not None else ""
+    return text.replace("$$", "$") if "$" in text and _SECRET.search(text) else word.value
+
+
 def why_of(shell: str, program: Event, reaction: Reaction, context: Context, refused: str) -> str:
-    command = " ".join(word.value for word in program.words).replace("\x00", "$")
+    command = " ".join(map(_written, program.words)).replace("\x00", "$")
     shown = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
     return _REASONS[reaction.cause].format(
         shell=shell,

@@ -194,9 +194,16 @@ _ACTION = re.compile(r"\{[{%]")
 _ACTION_OUTSIDE = re.compile(r"^[ \t-]*(?:[^\s#'\":]{1,200}:[ \t]+)?(\{[{%])", re.MULTILINE)
 
 
+# A name in braces that a script replaces: as YAML it is a mapping, with text behind it that cannot be there.
+_PLACEHOLDER = re.compile(r"[:-][ \t]+(\{[A-Z][A-Z0-9_]*\})[^\s,\]}:#]")
+
+
 def _action(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The template action that most likely broke a document: one outside a scalar, else the first."""
     outside = _ACTION_OUTSIDE.search(text, start, end)
+    placeholder = _PLACEHOLDER.search(text, start, end)
+    if placeholder is not None:
+        return placeholder.span(1)
     action = outside or _ACTION.search(text, start, end)
     return _whole_action(text, action.end() - 2, end) if action else None
 

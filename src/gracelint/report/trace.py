@@ -124,6 +124,8 @@ def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
         yield [(f"  {kind:<9}{told}", "")]
     if launch.link is not None and launch.stage is not None:
         yield [(f"  image    {where(launch.stage.from_.span, shown)} ({LINKS[launch.link]})", "")]
+    elif launch.stage is None and launch.image.family is None and launch.image.reference:
+        yield [(f"  image    {visible(launch.image.reference)}: {_unjoined(launch.fitting, shown)}", "")]
     for number, hop in enumerate(launch.hops):
         yield [
             (f"  {label(launch, number):<7}  ", ""),
@@ -139,3 +141,15 @@ def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
     for number, moment in enumerate(timeline(launch)):
         start = "  stop     " if not number else "           "
         yield [(start, ""), (f"{moment.seconds:>6g} s  {visible(moment.event)}", "")]
+
+
+_MOST_FITTING = 3
+
+
+def _unjoined(fitting: Sequence[str], shown: Shown) -> str:
+    """Why an image is not joined with a Dockerfile."""
+    if len(fitting) < 2:
+        return "no Dockerfile here fits its name"
+    names = [visible(shown(path)) for path in fitting[:_MOST_FITTING]]
+    others = f" and {len(fitting) - _MOST_FITTING} more" if len(fitting) > _MOST_FITTING else ""
+    return f"{len(fitting)} Dockerfiles fit its name: {', '.join(names)}{others}; `images` in the settings decides"
