@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Program
     from gracelint.facts.yaml import Document
     from gracelint.launch.link import Linked
+    from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer, Rendering
 
 STDIN = "-"
@@ -161,6 +162,8 @@ class _Reading:
         self.configuration = configuration
         self.stages: list[Stage] = []
         self.documents: list[Document] = []
+        self.later: list[tuple[int, Later]] = []
+        """What is not parsed yet, and how many documents stand before it."""
         self.entries: list[str] = []
         self.compose: dict[str, list[Document]] = {}
         self.services: list[ComposeService] = []
@@ -191,6 +194,7 @@ class _Reading:
             return
         from gracelint.render.rendering import Renderer
 
+        self._read_later(all_of_them=True)
         renderer = self.renderer or Renderer(self.files, (), self.configuration.of("").assume.kubernetes_version)
         try:
             self._add_rendered(renderer.asked_for(self.documents))
@@ -268,8 +272,10 @@ class _Reading:
         from gracelint.parse.compose import is_compose
         from gracelint.parse.yaml import read_stream
 
-        stream = read_stream(source, self.configuration.of(source.path).workload_kinds)
-        if not stream.documents and not stream.problems and source.map is None:
+        stream = read_stream(source, self.configuration.of(source.path).workload_kinds, whole=False)
+        if stream.later:
+            self._put_off(source, stream.later)
+        elif not stream.documents and not stream.problems and source.map is None:
             self.files.forget(source.path)
         for document in stream.documents:
             if is_compose(source.path, document):
@@ -278,6 +284,28 @@ class _Reading:
                 self.documents.append(document)
         for problem in stream.problems:
             self._note(problem)
+
+    def _put_off(self, source: Source, parts: Iterable[tuple[int, int, int]]) -> None:
+        from gracelint.parse.later import Later
+
+        self.later += [(len(self.documents) + before, Later(source, start, end)) for before, start, end in parts]
+
+    def _read_later(self, *, all_of_them: bool = False) -> None:
+        """Parses what was put off, as far as the other documents may name it, and puts it in its place among them."""
+        if not self.later:
+            return
+        from gracelint.parse.later import mounted
+
+        names = None if all_of_them else mounted(self.documents)
+        documents: list[Document] = []
+        done = 0
+        for before, later in self.later:
+            documents += self.documents[done:before]
+            done = max(done, before)
+            if later.may_be_among(names):
+                documents += later.read()
+        self.documents = documents + self.documents[done:]
+        self.later = []
 
     def _note(self, problem: ParseError | TemplatedError) -> None:
         if problem.span.source.map is not None:
@@ -348,9 +376,10 @@ class _Reading:
         return programs
 
     def _link(self) -> Linked | None:
-        if not (self.stages or self.documents or self.services):
-            return None
         try:
+            self._read_later()
+            if not (self.stages or self.documents or self.services):
+                return None
             from gracelint.launch.link import link
 
             manifests = None

@@ -37,6 +37,8 @@ class Stream(Record):
 
     documents: tuple[Document, ...]
     problems: tuple[ParseError | TemplatedError, ...] = ()
+    later: tuple[tuple[int, int, int], ...] = ()
+    """ConfigMaps, not parsed: how many documents stand before, and from where to where."""
 
 
 def may_matter(text: str) -> bool:
@@ -44,18 +46,22 @@ def may_matter(text: str) -> bool:
     return "kind" in text or "services" in text or "include:" in text
 
 
-def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Stream:
+def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS, *, whole: bool = True) -> Stream:
     """The documents that can matter: Compose projects, and objects of the kinds in `knowledge/workloads.toml`.
 
-    `kinds` are the user's own rows of that table.
+    `kinds` are the user's own rows of that table. Not `whole`: ConfigMaps are left for later.
     """
     documents: list[Document] = []
     problems: list[ParseError | TemplatedError] = []
+    later: list[tuple[int, int, int]] = []
     for start, end in _chunks(source.text):
         if not _relevant(source, start, end, kinds):
             continue
+        if not whole and _is_config_map(source, start, end, kinds):
+            later.append((len(documents), start, end))
+            continue
         try:
-            documents.extend(_read(source, start, end))
+            documents.extend(read_part(source, start, end))
         except ParseError as error:
             if not _is_minor(source, start, end):
                 problems.append(error)
@@ -65,14 +71,14 @@ def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS) -> St
             # Actions reach over documents (`{{ if }}` … `{{ end }}`): none of the file is what it seems.
             first = _action(source.text, 0, len(source.text))
             return Stream((), (TemplatedError(source.span(*first)) if first else error,))
-    return Stream(tuple(documents), tuple(problems))
+    return Stream(tuple(documents), tuple(problems), tuple(later))
 
 
 def read_documents(source: Source) -> list[Document]:
     """All documents, whatever they say. Raises ParseError or TemplatedError for the first that cannot be read."""
     documents: list[Document] = []
     for start, end in _chunks(source.text):
-        documents.extend(_read(source, start, end))
+        documents.extend(read_part(source, start, end))
     return documents
 
 
@@ -105,7 +111,7 @@ def rewrite(passage: Passage, parts: Iterable[tuple[int, int, str | None]]) -> P
     return Passage(passage.source, "".join(piece for _, _, piece in pieces), _segments(pieces))
 
 
-def _read(source: Source, start: int, end: int) -> list[Document]:
+def read_part(source: Source, start: int, end: int) -> list[Document]:
     text = source.text[start:end]
     try:
         try:
@@ -178,6 +184,11 @@ def _is_minor(source: Source, start: int, end: int) -> bool:
     """Whether a document is only looked up by others: nothing is judged where it cannot be read."""
     found = _TOP_KIND.search(source.text, start, end)
     return found is not None and found[1] in table("workloads")["minor"]
+
+
+def _is_config_map(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any]]) -> bool:
+    found = _TOP_KIND.findall(source.text, start, end)
+    return found == ["ConfigMap"] and "ConfigMap" not in kinds and source.path.rpartition("/")[2] not in KUSTOMIZATIONS
 
 
 def _matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:

@@ -1,0 +1,64 @@
+"""ConfigMaps, of which most matter to nobody: one is parsed when a manifest that mounts ConfigMaps has its name.
+
+What is compared are the names in the texts: all that may be one, so that nothing is missed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gracelint.facts.yaml import Document
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.parse.yaml import read_part
+from gracelint.record import Record
+from gracelint.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NAME = re.compile(r"""\b(?:name|generateName)["']?\s*:(?:\s+|(?=["']))["']?([^\s"',}]*)""")
+_ODD = re.compile(
+    r"""<<|^[ \t]*\?\s|[&*]\w|!!|\bname["']?\s*:\s*(?:[|>!{\[#]|["'][^"'\n]*\\|["']?\{\{)""", re.MULTILINE
+)
+"""Where a name may be written in other ways, or come from elsewhere in the document."""
+
+
+class Later(Record, identity=True):
+    """A document that is not parsed yet."""
+
+    source: Source
+    start: int
+    end: int
+
+    def may_be_among(self, names: frozenset[str] | None) -> bool:
+        """Whether it may have one of the names; None stands for all."""
+        if names is None:
+            return True
+        text = self.source.text[self.start : self.end]
+        own = _names(text) if names else frozenset()
+        return own is None or not names.isdisjoint(own)
+
+    def read(self) -> list[Document]:
+        try:
+            return read_part(self.source, self.start, self.end)
+        except (ParseError, TemplatedError):
+            return []
+
+
+def mounted(documents: Iterable[Document]) -> frozenset[str] | None:
+    """Names among which are those of all ConfigMaps that the documents mount; None where they cannot be told."""
+    texts = {id(document.source): document.source.text for document in documents}
+    found: set[str] = set()
+    for text in texts.values():
+        if "configMap" not in text and "\\" not in text:
+            continue
+        names = _names(text)
+        if names is None:
+            return None
+        found |= names
+    return frozenset(found)
+
+
+def _names(text: str) -> frozenset[str] | None:
+    return None if _ODD.search(text) else frozenset(_NAME.findall(text))
