@@ -181,19 +181,24 @@ def _bytes(path: str) -> bytes | None:
             raise IsADirectoryError(path)
         if not stat.S_ISREG(status.st_mode):
             return None
-        return _read_all(descriptor)
+        return _read_all(descriptor, status.st_size)
     finally:
         os.close(descriptor)
 
 
-def _read_all(descriptor: int) -> bytes:
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Asks for one byte more than the file has: where that does not come, the end was reached with one call."""
     chunks = []
     wanted = LIMIT + 1
+    asked = size + 1
     while wanted > 0:
-        chunk = os.read(descriptor, min(wanted, 1 << 20))
+        chunk = os.read(descriptor, min(wanted, asked, 1 << 20))
         if not chunk:
             break
         chunks.append(chunk)
+        if len(chunk) == size < asked:
+            break
+        asked = 1 << 20
         wanted -= len(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

@@ -1,0 +1,181 @@
+"""Times gracelint beside the linters it finds: `python benchmarks/run.py [--peers FOLDER] [--quick] [TREE …]`.
+
+Each tool runs alone on the same tree, as a process of its own. What is compared is the CPU time of the process and its
+children: the median of several runs, after one that fills the caches. Peers that are not installed are left out, and
+the table says so. Writes `benchmarks/README.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+GRACELINT = [sys.executable, "-m", "gracelint", "check", "--fail-on", "never", "--quiet"]
+VERSIONS = {
+    "hadolint": ["--version"],
+    "tally": ["--version"],
+    "kube-linter": ["version"],
+    "kube-score": ["version"],
+    "checkov": ["--version"],
+}
+TREES = {
+    "1,000 Dockerfiles": (1000, 0),
+    "20,000 manifests": (0, 20_000),
+    "both": (1000, 20_000),
+    "twice both": (2000, 40_000),
+}
+GROWTH = ((125, 2500), (250, 5000), (500, 10_000), (1000, 20_000), (2000, 40_000))
+
+
+class Cost(NamedTuple):
+    cpu: float
+    """Seconds."""
+    memory: float
+    """MiB at most."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("trees", nargs="*", type=Path, metavar="TREE", help="real projects to measure on, too")
+    parser.add_argument("--peers", type=Path, help="a folder with the peers' programs, looked at before PATH")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="a part of the generated trees' size")
+    options = parser.parse_args()
+    if options.peers:
+        os.environ["PATH"] = f"{options.peers.resolve()}{os.pathsep}{os.environ['PATH']}"
+    peers = {name: path for name in VERSIONS if (path := shutil.which(name)) is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        lines = list(report(Path(folder), peers, options))
+    text = "\n".join(lines) + "\n"
+    (HERE / "README.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def report(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+    lines = ["# Benchmarks", "", "Written by `python benchmarks/run.py`; CPU seconds, medians.", ""]
+    lines += [f"- Machine: {machine()}", f"- Python {platform.python_version()}, {version_of([*GRACELINT[:3], '-V'])}"]
+    lines += [f"- {name}: {version_of([path, *VERSIONS[name]])}" for name, path in peers.items()]
+    lines += [f"- {name}: not installed here" for name in VERSIONS if name not in peers]
+    lines += ["", "## Beside others", "", "| tree | tool | CPU s | × gracelint | MiB |", "|---|---|---|---|---|"]
+    for name, (dockerfiles, manifests) in TREES.items():
+        tree = generated(folder, dockerfiles, manifests, options.scale)
+        lines += compared(name, tree, peers if name != "twice both" else {}, options.runs)
+    for tree in options.trees:
+        lines += compared(tree.name, tree, peers, options.runs)
+    lines += ["", "## One file", "", "| run | CPU ms | × bare Python |", "|---|---|---|", *single(folder, options)]
+    lines += ["", "## Growth", "", "| Dockerfiles | manifests | CPU s | ms per file | MiB |", "|---|---|---|---|---|"]
+    for dockerfiles, manifests in GROWTH:
+        tree = generated(folder, dockerfiles, manifests, options.scale)
+        cost = measured([*GRACELINT, "."], tree, options.runs)
+        files = (dockerfiles + manifests) * options.scale
+        row = f"{dockerfiles} | {manifests} | {cost.cpu:.2f} | {1000 * cost.cpu / files:.2f} | {cost.memory:.0f}"
+        lines.append(f"| {row} |")
+    return lines
+
+
+def compared(name: str, tree: Path, peers: dict[str, str], runs: int) -> list[str]:
+    own = measured([*GRACELINT, "."], tree, runs)
+    rows = [f"| {name} | gracelint | {own.cpu:.2f} | 1 | {own.memory:.0f} |"]
+    for peer, command in asked(tree, peers).items():
+        cost = measured(command, tree, 1)
+        rows.append(f"| {name} | {peer} | {cost.cpu:.2f} | {cost.cpu / own.cpu:.1f} | {cost.memory:.0f} |")
+    return rows
+
+
+def asked(tree: Path, peers: dict[str, str]) -> dict[str, Sequence[str]]:
+    """How each peer is told to lint what it knows of a tree."""
+    dockerfiles = sorted(str(path.relative_to(tree)) for path in tree.rglob("Dockerfile*"))
+    manifests = sorted(str(path.relative_to(tree)) for path in tree.rglob("*.yaml"))
+    commands: dict[str, Callable[[str], Sequence[str]]] = {}
+    if dockerfiles:
+        commands["hadolint"] = lambda path: [path, "--no-fail", *dockerfiles]
+        commands["tally"] = lambda path: [path, "lint", *dockerfiles]
+    if manifests:
+        commands["kube-linter"] = lambda path: [path, "lint", "."]
+        commands["kube-score"] = lambda path: [path, "score", *manifests]
+    if len(dockerfiles) + len(manifests) <= 2000:
+        commands["checkov"] = lambda path: [path, "-d", ".", "--quiet", "--compact", "--skip-download"]
+    return {name: commands[name](path) for name, path in peers.items() if name in commands}
+
+
+def single(folder: Path, options: argparse.Namespace) -> list[str]:
+    bare = measured([sys.executable, "-c", "pass"], folder, 5 * options.runs)
+    alone = folder / "alone"
+    write(alone / "Dockerfile", 'FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n')
+    write(alone / "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{image: nginx}]}\n")
+    subprocess.run(["git", "init", "-q", "."], cwd=alone, check=True)
+    both = generated(folder, 1000, 20_000, options.scale)
+    rows = [f"| bare Python | {1000 * bare.cpu:.0f} | 1 |"]
+    for name, words, where, runs in (
+        ("one Dockerfile", [*GRACELINT, "Dockerfile"], alone, 5 * options.runs),
+        ("one manifest", [*GRACELINT, "pod.yaml"], alone, 5 * options.runs),
+        ("`--help`", [*GRACELINT[:3], "--help"], alone, 5 * options.runs),
+        ("one manifest of `both`", [*GRACELINT, "manifests/0/0.yaml"], both, options.runs),
+    ):
+        cost = measured(words, where, runs)
+        rows.append(f"| {name} | {1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} |")
+    return rows
+
+
+def measured(command: Sequence[str], folder: Path, runs: int) -> Cost:
+    """The median of some runs, after a first one that does not count."""
+    costs = [_once(command, folder) for _ in range(runs + 1)][1:]
+    return Cost(statistics.median(cost.cpu for cost in costs), max(cost.memory for cost in costs))
+
+
+def _once(command: Sequence[str], folder: Path) -> Cost:
+    """Waits by hand: the system tells what one child has used to the one that waits for it."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    child = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, used = os.wait4(child.pid, 0)
+    child.returncode = 0
+    return Cost(used.ru_utime + used.ru_stime, _mebibytes(used))
+
+
+def _mebibytes(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def generated(folder: Path, dockerfiles: int, manifests: int, scale: float) -> Path:
+    """A tree of that size, with everything tracked by git."""
+    tree = folder / f"{dockerfiles}-{manifests}"
+    if not tree.exists():
+        sizes = ["--dockerfiles", str(int(dockerfiles * scale)), "--manifests", str(int(manifests * scale))]
+        subprocess.run([sys.executable, str(HERE / "generate.py"), str(tree), *sizes], check=True)
+        subprocess.run(["git", "init", "-q", "."], cwd=tree, check=True)
+        subprocess.run(["git", "add", "-A", "."], cwd=tree, check=True)
+    return tree
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def machine() -> str:
+    name = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        text = Path("/proc/cpuinfo").read_text()
+        name = next((line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), name)
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} × {name}, {platform.system()} {platform.release()}, load {load:.1f} when this was begun"
+
+
+def version_of(command: Sequence[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    return " ".join((done.stdout or done.stderr).split())[:80]
+
+
+if __name__ == "__main__":
+    main()
