@@ -29,25 +29,31 @@ def ends_here(node: Node) -> bool:
     return text.startswith(_EXITS) or ".Fatal" in text.partition("(")[0]
 
 
-def matters(machine: Machine, frame: Frame, node: Node) -> bool:
-    """Whether a part waits, starts a goroutine, touches signals or servers, or calls a function that does."""
-    return _matters(machine, frame.package.path, frame.file.imports, node, set())
+def matters(machine: Machine, frame: Frame, node: Node, unknown: frozenset[str] = frozenset()) -> bool:
+    """Whether a part waits, starts a goroutine, touches signals or servers, or calls a function that does.
+
+    `unknown` are expressions whose value nobody can tell: their methods do nothing that could be followed.
+    """
+    return _matters(machine, frame.package.path, frame.file.imports, node, set(), unknown)
 
 
-def _matters(machine: Machine, package: str, imports: dict[str, str], node: Node, seen: set[int]) -> bool:
+def _matters(
+    machine: Machine, package: str, imports: dict[str, str], node: Node, seen: set[int], unknown: frozenset[str]
+) -> bool:
     words = table("go")["interesting"]
+    waits = table("go")["foreign"]["waits"]
+    unknown |= _made_here(node, imports, words["calls"])
     for here in walk(node):
         if here.type in _TELLING or (here.type == "unary_expression" and text_of(here).startswith("<-")):
             return True
-        if here.type != "call_expression":
-            continue
-        function = here.child_by_field_name("function")
+        function = here.child_by_field_name("function") if here.type == "call_expression" else None
         if function is None:
             continue
-        name = text_of(function)
-        operand, _, member = name.rpartition(".")
-        if operand == "" and member in ("close",):
+        operand, _, member = text_of(function).rpartition(".")
+        if operand == "" and member == "close":
             return True
+        if operand in unknown and (member not in waits or machine.stopping):
+            continue
         if operand in imports:
             path = imports[operand]
             if f"{path}.{member}" in words["calls"] or f"{path}." in words["calls"]:
@@ -59,10 +65,24 @@ def _matters(machine: Machine, package: str, imports: dict[str, str], node: Node
             continue
         if member in words["methods"]:
             return True
-        for declared in _by_name(machine, package, operand, member):
-            if _declared(machine, declared, seen):
-                return True
+        if any(_declared(machine, declared, seen) for declared in _by_name(machine, package, operand, member)):
+            return True
     return False
+
+
+def _made_here(node: Node, imports: dict[str, str], calls: list[str]) -> frozenset[str]:
+    """Variables that a part sets to what a library returns which starts and stops nothing: an opened file."""
+    found = []
+    for here in walk(node):
+        left, right = here.child_by_field_name("left"), here.child_by_field_name("right")
+        if here.type != "short_var_declaration" or left is None or right is None or not left.named_children:
+            continue
+        package, _, rest = text_of(right).partition(".")
+        name = rest.partition("(")[0]
+        path = imports.get(package, "")
+        if path and "." not in path.partition("/")[0] and f"{path}.{name}" not in calls and f"{path}." not in calls:
+            found.append(text_of(left.named_children[0]))
+    return frozenset(found)
 
 
 def _declared(machine: Machine, declared: Declared, seen: set[int]) -> bool:
@@ -74,7 +94,7 @@ def _declared(machine: Machine, declared: Declared, seen: set[int]) -> bool:
     body = declared.node.child_by_field_name("body")
     if body is None:
         return False
-    return _matters(machine, declared.package.path, declared.file.imports, body, seen)
+    return _matters(machine, declared.package.path, declared.file.imports, body, seen, frozenset())
 
 
 def _by_name(machine: Machine, package: str, operand: str, member: str) -> list[Declared]:

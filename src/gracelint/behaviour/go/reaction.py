@@ -27,8 +27,8 @@ SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGW
 _FATAL = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP")
 """Those that end a Go program which has not asked for them."""
 _TOO_MUCH = ("it is too large to be followed to its end", "it has more ways to its end than can be followed")
-_MOST_WAYS = 48
-_MOST_STEPS = 150_000
+_MOST_WAYS = 128
+_MOST_STEPS = 200_000
 
 
 class Outcome(Record):
@@ -203,7 +203,7 @@ def _default(signal: str, question: Question, outcome: Outcome) -> Reaction:
     machine = outcome.machine
     if signal in machine.ignored:
         span = machine.ignored[signal]
-        return _reaction(signal, Verdict.IGNORED, Cause.DISCARDED, f"line {span.line} ignores {signal}", span)
+        return _reaction(signal, Verdict.IGNORED, Cause.DISCARDED, f"{_place(machine, span)} ignores {signal}", span)
     if signal not in _FATAL:
         why = f"the Go runtime takes no notice of {signal} where no channel asks for it"
         return _reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why)
@@ -236,7 +236,7 @@ def _unread(signal: str, question: Question, machine: Machine) -> Reaction | Non
                 if node.type == "call_expression" and text_of(node).startswith(("signal.Notify", "signal.Ignore")):
                     span = file.span(node)
                     if span not in seen:
-                        where = f"line {span.line} of {file.source.path}"
+                        where = _place(machine, span)
                         return unknown(f"whether {where}, which asks for signals, is reached cannot be told", span)
     silent = table("go")["packages"]["silent"]
     loud = next((path for path in machine.unsure if not path.startswith(tuple(silent))), None)
@@ -262,20 +262,20 @@ def _never_ends(signal: str, machine: Machine, at: Span) -> Reaction:
         why = f"whether {machine.unsure[0]}() comes to its end on {signal} is not known"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span if wait is not None else at)
     if wait is not None and wait.kind == "child":
-        why = f"whether the child that line {wait.span.line} waits for ends on {signal} is not known"
+        why = f"whether the child that {_place(machine, wait.span)} waits for ends on {signal} is not known"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span)
     heard = any(one.told for one in machine.goroutines) or machine.waits
     read = not any(signal in names and channel.queue for channel, names, _ in machine.channels)
     if not read and not heard:
-        why = f"line {at.line} takes {signal} from the Go runtime, and nothing ever reads the channel"
+        why = f"{_place(machine, at)} takes {signal} from the Go runtime, and nothing ever reads the channel"
         return _reaction(signal, Verdict.IGNORED, Cause.DISCARDED, why, at)
     if wait is None or wait.kind in ("serve", "accept", "for ever", "sleep", "loop", "receive", "select", "context"):
-        what = f"line {wait.span.line}, where main waits," if wait is not None else "main"
+        what = f"{_place(machine, wait.span)}, where main waits," if wait is not None else "main"
         if wait is not None and wait.kind == "sleep":
-            what = f"main, which sleeps in line {wait.span.line},"
-        why = f"{signal} is taken by line {at.line}, and {what} does not end for it"
+            what = f"main, which sleeps in {_place(machine, wait.span)},"
+        why = f"{signal} is taken by {_place(machine, at)}, and {what} does not end for it"
         return _reaction(signal, Verdict.IGNORED, Cause.DISCARDED, why, wait.span if wait is not None else at)
-    why = f"main waits in line {wait.span.line} for what does not end on {signal}"
+    why = f"main waits in {_place(machine, wait.span)} for what does not end on {signal}"
     return _reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, wait.span)
 
 
@@ -293,7 +293,7 @@ def _end(signal: str, machine: Machine, at: Span, ended: Ended) -> Reaction:
     busy = next((one for one in machine.servers if not one.state.get("drained")), None)
     if machine.lost is not None:
         span = machine.lost.state["cut_by"]
-        why = f"line {span.line} closes the server with the requests that are being answered"
+        why = f"{_place(machine, span)} closes the server with the requests that are being answered"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     if closing is not None and closing.wait is not None and now < machine.idle_at:
         span = closing.wait.span
@@ -309,19 +309,19 @@ def _end(signal: str, machine: Machine, at: Span, ended: Ended) -> Reaction:
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
     work = next((one for one in machine.goroutines if one.wait is not None and one.wait.kind == "request"), None)
     if work is not None and work.span is not None and now < machine.idle_at:
-        why = f"on {signal} {how} with the connections that line {work.span.line} serves"
+        why = f"on {signal} {how} with the connections that {_place(machine, work.span)} serves"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
     pending = next((one for one in left if one is not closing), None)
     if pending is not None and pending.wait is not None:
         span = pending.wait.span
-        why = f"on {signal} {how} while line {span.line} is still at its cleanup"
+        why = f"on {signal} {how} while {_place(machine, span)} is still at its cleanup"
         return _reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
     if ended.how == "panic":
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", place)
     if ended.how in ("exit", "fatal") and _deferred(machine):
         why = f"on {signal} {how}, and what main defers does not run"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
-    why = f"it handles {signal} in line {at.line}, and {how} once that is done"
+    why = f"it handles {signal} in {_place(machine, at)}, and {how} once that is done"
     slept = machine.slept / SECOND
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), slept or None)
 
@@ -330,6 +330,12 @@ def _deferred(machine: Machine) -> bool:
     """Whether another goroutine than the one that leaves has functions deferred that nothing will run."""
     main: Goroutine | None = next((one for one in machine.goroutines if one.main), None)
     return main is not None and main is not machine.current and machine.defers > 0
+
+
+def _place(machine: Machine, span: Span) -> str:
+    """A line, and its file where that is not the one of main."""
+    other = span.source.path != machine.main.functions["main"].file.source.path
+    return f"line {span.line} of {span.source.path}" if other else f"line {span.line}"
 
 
 def _line(text: str) -> str:

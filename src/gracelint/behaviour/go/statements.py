@@ -179,7 +179,8 @@ def _if(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     then, other = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
     truth = yield from expressions.truth(machine, frame, condition, scope)
     if truth is None:
-        truth = yield from _either(machine, frame, then, other, scope)
+        unknown = _compared_with_nil(condition)
+        truth = yield from _either(machine, frame, then, other, scope, unknown)
         if not isinstance(truth, bool):
             return truth
     branch = then if truth else other
@@ -189,9 +190,20 @@ def _if(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return flow
 
 
-def _either(machine: Machine, frame: Frame, then: Node | None, other: Node | None, scope: Scope) -> Run:
+def _compared_with_nil(condition: Node | None) -> frozenset[str]:
+    """`x` of `x != nil`."""
+    right = condition.child_by_field_name("right") if condition is not None else None
+    left = condition.child_by_field_name("left") if condition is not None else None
+    return frozenset([text_of(left)]) if left is not None and right is not None and right.type == "nil" else frozenset()
+
+
+def _either(
+    machine: Machine, frame: Frame, then: Node | None, other: Node | None, scope: Scope, unknown: frozenset[str]
+) -> Run:
     """Which branch to take where a condition cannot be told; what bears on nothing is run, one after the other."""
-    interesting = [branch for branch in (then, other) if branch is not None and matters(machine, frame, branch)]
+    interesting = [
+        branch for branch in (then, other) if branch is not None and matters(machine, frame, branch, unknown)
+    ]
     if interesting:
         return machine.choose(2, interesting[0].id) == 0
     if then is not None and ends_here(then):
@@ -227,8 +239,8 @@ def _for(machine: Machine, frame: Frame, node: Node, scope: Scope, label: str = 
         if condition is not None:
             truth = yield from expressions.truth(machine, frame, condition, scope)
         if truth is None:
-            # of a loop that matters nobody can tell how often it runs: once, or for ever
-            if rounds == 0:
+            # of a loop that matters and counts nothing nobody can tell how often it runs: once, or for ever
+            if rounds == 0 and update is None:
                 steady = machine.choose(2, node.id) if matters(machine, frame, node) else 0
             truth = rounds == 0 or steady == 1
         if truth is False:

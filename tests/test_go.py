@@ -1,0 +1,163 @@
+"""Go programs: from the binary that a container starts to its main package, and what that does with the signal."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.project import read_project
+from gracelint.testing import request
+
+MODULE = "module example.com/shop\n\ngo 1.23\n"
+SERVE = 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":8080", nil)\n}\n'
+NOBODY_HEARS = "main.go: it has no handler for SIGTERM, so the Go runtime ends it at once, exit 2"
+
+
+def launch(files: dict[str, str]) -> Launch:
+    (found,) = read_project(request({"go.mod": MODULE, **files})[0]).launches
+    return found
+
+
+def program(body: str, *imports: str) -> Launch:
+    """A program whose main has this body."""
+    lines = "".join(f'\t"{path}"\n' for path in ("os/signal", "syscall", *imports))
+    text = f"package main\n\nimport (\n{lines})\n\nfunc main() {{\n{body}\n}}\n"
+    return launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+
+
+def build(command: str, start: str = '["/app"]', binary: str = "/app") -> str:
+    stage = f"FROM golang:1.23 AS build\nWORKDIR /src\nCOPY . .\nRUN {command}\n"
+    return f"{stage}FROM scratch\nCOPY --from=build {binary} /app\nENTRYPOINT {start}\n"
+
+
+class TestFromTheImageToTheSource:
+    @pytest.mark.parametrize(
+        ("command", "binary"),
+        [
+            ("go build -o /app ./cmd/web", "/app"),
+            ("CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w' -o /app ./cmd/web", "/app"),
+            ("go build -o=/app example.com/shop/cmd/web", "/app"),
+            ("go build -o /app cmd/web/main.go", "/app"),
+            ("go build -o /app cmd/web/*.go", "/app"),
+            ("go build -C cmd/web -o /app", "/app"),
+            ("cd cmd/web && go build", "/src/cmd/web/web"),
+            ("go build ./cmd/web", "/src/web"),
+            ("go build -o bin/ ./cmd/web ./cmd/worker", "/src/bin/web"),
+            ("go build -o bin/ ./...", "/src/bin/web"),
+            ("go install ./...", "/go/bin/web"),
+            ("go build -o /worker ./cmd/worker && go build -o /app ./cmd/web", "/app"),
+            ("make web", "/src/bin/web"),
+        ],
+    )
+    def test_the_main_package_of_a_build(self, command: str, binary: str) -> None:
+        worker = 'package main\n\nimport "time"\n\nfunc main() {\n\ttime.Sleep(time.Hour)\n}\n'
+        found = launch(
+            {
+                "cmd/web/main.go": SERVE,
+                "cmd/worker/worker.go": worker,
+                "Makefile": "OUT := bin\n\nweb:\n\tgo build -o $(OUT)/$@ ./cmd/web\n".replace("$@", "web"),
+                "Dockerfile": build(command, binary=binary),
+            }
+        )
+
+        assert found.verdict is Verdict.CUT
+        assert found.why == NOBODY_HEARS
+
+    def test_what_is_not_in_the_project(self) -> None:
+        found = launch({"main.go": SERVE, "Dockerfile": build("go build -o /app ./cmd/api")})
+
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == "/src/cmd/api, which `go build` compiles, is not in the project"
+
+    def test_an_image_of_one_stage(self) -> None:
+        lines = ["FROM golang:1.23", "WORKDIR /src", "COPY . .", "RUN go build -o server", 'CMD ["./server"]']
+        found = launch({"main.go": SERVE, "Dockerfile": "\n".join(lines)})
+
+        assert found.why == NOBODY_HEARS
+
+
+class TestWhatTheRuntimeDoes:
+    def test_nobody_asks_for_the_signal(self) -> None:
+        found = launch({"main.go": SERVE, "Dockerfile": build("go build -o /app .")})
+
+        assert found.verdict is Verdict.CUT
+        assert found.why == NOBODY_HEARS
+
+    def test_a_channel_that_nobody_reads(self) -> None:
+        body = '\tc := make(chan os.Signal, 1)\n\tsignal.Notify(c, syscall.SIGTERM)\n\thttp.ListenAndServe("", nil)'
+        found = program(body, "net/http", "os")
+
+        assert found.verdict is Verdict.IGNORED
+        assert found.why == "main.go: line 12 takes SIGTERM from the Go runtime, and nothing ever reads the channel"
+
+    def test_a_handler_that_waits_for_requests(self) -> None:
+        body = """
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	srv := &http.Server{}
+	go srv.ListenAndServe()
+	<-ctx.Done()
+	limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	srv.Shutdown(limit)"""
+        found = program(body, "context", "net/http", "time")
+
+        assert found.verdict is Verdict.HANDLED
+        assert found.budget.drain is not None
+        assert found.budget.drain.seconds == 5.0
+
+
+class TestWhatIsNotRead:
+    def test_a_library_that_may_handle_signals(self) -> None:
+        text = SERVE.replace('import "net/http"', 'import (\n\t"net/http"\n\n\t_ "example.org/lifecycle"\n)')
+        found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == (
+            "main.go: whether example.org/lifecycle, which main.go imports, handles SIGTERM is not known"
+        )
+
+    def test_signals_that_are_only_known_when_it_runs(self) -> None:
+        body = "\tc := make(chan os.Signal, 1)\n\tsignal.Notify(c, chosen())\n\t<-c"
+        found = program(body, "os")
+
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == "main.go: which signals line 11 listens for is only known when it runs"
+
+    def test_a_setting_that_decides(self) -> None:
+        body = '\tif os.Getenv("GRACEFUL") != "" {\n\t\tsignal.Ignore(syscall.SIGTERM)\n\t}\n\tselect {}'
+        found = program(body, "os")
+
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == "main.go: whether line 11, which asks for signals, is reached cannot be told"
+
+    def test_a_function_that_a_library_may_call(self) -> None:
+        body = """
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGTERM)
+	lifecycle.OnStop(func() { os.Exit(0) })
+	select {}"""
+        found = program(body, "os", "example.org/lifecycle")
+
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == (
+            "main.go: whether example.org/lifecycle.OnStop calls the function that it gets in line 14 is not known"
+        )
+
+    def test_a_file_that_is_no_go(self) -> None:
+        found = launch(
+            {"main.go": SERVE, "more.go": "package main\n\nfunc {", "Dockerfile": build("go build -o /app .")}
+        )
+
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == "main.go: more.go (line 3) could not be read, and may handle SIGTERM"
+
+
+def test_a_program_without_end_is_given_up() -> None:
+    doubling = "\n".join(f"func f{n}() {{ f{n + 1}(); f{n + 1}() }}" for n in range(40)) + "\nfunc f40() {}\n"
+    text = f"package main\n\nfunc main() {{\n\tf0()\n}}\n\n{doubling}"
+    found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.why == "main.go: it is too large to be followed to its end"
