@@ -36,7 +36,10 @@ class TestFromTheImageToTheSource:
         ("command", "binary"),
         [
             ("go build -o /app ./cmd/web", "/app"),
-            ("CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w' -o /app ./cmd/web", "/app"),
+            (
+                "CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w' -o /app ./cmd/web",
+                "/app",
+            ),
             ("go build -o=/app example.com/shop/cmd/web", "/app"),
             ("go build -o /app cmd/web/main.go", "/app"),
             ("go build -o /app cmd/web/*.go", "/app"),
@@ -48,6 +51,7 @@ class TestFromTheImageToTheSource:
             ("go install ./...", "/go/bin/web"),
             ("go build -o /worker ./cmd/worker && go build -o /app ./cmd/web", "/app"),
             ("make web", "/src/bin/web"),
+            ("make all", "/src/bin/web"),
         ],
     )
     def test_the_main_package_of_a_build(self, command: str, binary: str) -> None:
@@ -56,7 +60,8 @@ class TestFromTheImageToTheSource:
             {
                 "cmd/web/main.go": SERVE,
                 "cmd/worker/worker.go": worker,
-                "Makefile": "OUT := bin\n\nweb:\n\tgo build -o $(OUT)/$@ ./cmd/web\n".replace("$@", "web"),
+                "Makefile": "OUT := bin\n\nall: check bin/web\n\ncheck:\n\tgo vet ./...\n\n"
+                "web:\n\tgo build -o $(OUT)/web ./cmd/web\n\nbin/web:\n\tgo build -o $@ ./cmd/web\n",
                 "Dockerfile": build(command, binary=binary),
             }
         )
@@ -71,7 +76,13 @@ class TestFromTheImageToTheSource:
         assert found.why == "/src/cmd/api, which `go build` compiles, is not in the project"
 
     def test_an_image_of_one_stage(self) -> None:
-        lines = ["FROM golang:1.23", "WORKDIR /src", "COPY . .", "RUN go build -o server", 'CMD ["./server"]']
+        lines = [
+            "FROM golang:1.23",
+            "WORKDIR /src",
+            "COPY . .",
+            "RUN go build -o server",
+            'CMD ["./server"]',
+        ]
         found = launch({"main.go": SERVE, "Dockerfile": "\n".join(lines)})
 
         assert found.why == NOBODY_HEARS
@@ -110,7 +121,10 @@ class TestWhatTheRuntimeDoes:
 
 class TestWhatIsNotRead:
     def test_a_library_that_may_handle_signals(self) -> None:
-        text = SERVE.replace('import "net/http"', 'import (\n\t"net/http"\n\n\t_ "example.org/lifecycle"\n)')
+        text = SERVE.replace(
+            'import "net/http"',
+            'import (\n\t"net/http"\n\n\t_ "example.org/lifecycle"\n)',
+        )
         found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
 
         assert found.verdict is Verdict.UNKNOWN
@@ -147,7 +161,11 @@ class TestWhatIsNotRead:
 
     def test_a_file_that_is_no_go(self) -> None:
         found = launch(
-            {"main.go": SERVE, "more.go": "package main\n\nfunc {", "Dockerfile": build("go build -o /app .")}
+            {
+                "main.go": SERVE,
+                "more.go": "package main\n\nfunc {",
+                "Dockerfile": build("go build -o /app ."),
+            }
         )
 
         assert found.verdict is Verdict.UNKNOWN

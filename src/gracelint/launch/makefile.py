@@ -7,25 +7,54 @@ import re
 from gracelint.knowledge import table
 from gracelint.launch.words import split
 from gracelint.limits import EXPANDED
+from gracelint.record import Record
 from gracelint.source import Passage, Word
+
+
+class _Rules(Record):
+    """What a Makefile says: its variables, the places of each target's recipe lines, and what a target needs."""
+
+    variables: dict[str, str]
+    recipes: dict[str, list[tuple[int, int]]]
+    needs: dict[str, list[str]]
+    first: str | None
 
 
 def recipe(makefile: Passage, target: str | None, overrides: dict[str, str]) -> tuple[Word, ...]:
     """The command line of the last recipe line of a target (the first target where None); empty if there is none."""
-    lines, variables = _target(makefile, target, overrides)
-    return _command(makefile, lines[-1], variables) if lines else ()
+    rules = _read(makefile, overrides)
+    lines = _lines_of(
+        target or rules.variables.get(".DEFAULT_GOAL") or rules.first,
+        rules.recipes,
+        rules.needs,
+        set(),
+    )
+    return _command(makefile, lines[-1], rules.variables) if lines else ()
 
 
 def command_lines(makefile: Passage, target: str | None, overrides: dict[str, str]) -> list[str]:
-    """All recipe lines of a target, with make's variables put in."""
-    lines, variables = _target(makefile, target, overrides)
-    texts = [makefile.text[start:end].lstrip(" \t@-+").replace("\\\n", " ") for start, end in lines]
-    return [_expand(text, variables).replace("$$", "$") for text in texts]
+    """All recipe lines that a target takes, those of what it needs first, with make's variables put in."""
+    rules = _read(makefile, overrides)
+    found: list[str] = []
+    seen: set[str] = set()
+
+    def add(name: str) -> None:
+        if name in seen or len(seen) > _MOST_TARGETS:
+            return
+        seen.add(name)
+        for need in rules.needs.get(name, ()):
+            add(need)
+        for start, end in rules.recipes.get(name, ()):
+            text = makefile.text[start:end].lstrip(" \t@-+").replace("\\\n", " ")
+            found.append(_expand(text.replace("$@", name), rules.variables).replace("$$", "$"))
+
+    wanted = target or rules.variables.get(".DEFAULT_GOAL") or rules.first
+    if wanted is not None:
+        add(wanted)
+    return found
 
 
-def _target(
-    makefile: Passage, target: str | None, overrides: dict[str, str]
-) -> tuple[list[tuple[int, int]], dict[str, str]]:
+def _read(makefile: Passage, overrides: dict[str, str]) -> _Rules:
     variables: dict[str, str] = {}
     recipes: dict[str, list[tuple[int, int]]] = {}
     needs: dict[str, list[str]] = {}
@@ -53,8 +82,11 @@ def _target(
             needs.setdefault(name, []).extend(_expand(after, variables | overrides).split())
             if first is None and not name.startswith("."):
                 first = name
-    wanted = target or variables.get(".DEFAULT_GOAL") or first
-    return _lines_of(wanted, recipes, needs, set()), variables | overrides
+    return _Rules(variables | overrides, recipes, needs, first)
+
+
+_MOST_TARGETS = 200
+"""Targets that one target needs; each is another call."""
 
 
 def _logical_lines(text: str) -> list[str]:
@@ -98,7 +130,10 @@ _REFERENCE = re.compile(r"\$\(([^()$\s:]*)\)|\$\{([^{}$\s:]*)\}|\$\$")
 
 
 def _lines_of(
-    target: str | None, recipes: dict[str, list[tuple[int, int]]], needs: dict[str, list[str]], seen: set[str]
+    target: str | None,
+    recipes: dict[str, list[tuple[int, int]]],
+    needs: dict[str, list[str]],
+    seen: set[str],
 ) -> list[tuple[int, int]]:
     """The recipe lines of a target; where it has none of its own, those of its last prerequisite."""
     if target is None or target in seen:
