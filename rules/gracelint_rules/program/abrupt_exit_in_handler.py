@@ -2,7 +2,9 @@
 
 ## What it does
 Reports handlers that end a server or a program with cleanup of its own on the spot: `os._exit()`, `process.exit()`,
-an exception out of a server's loop that nothing catches, and HTTP servers whose request threads are daemons.
+an exception out of a server's loop that nothing catches, and HTTP servers whose request threads are daemons. In Go:
+`os.Exit`, `log.Fatal`, a panic, `Close` in the place of `Shutdown`, a main that returns with requests in flight, and a
+`Shutdown` whose context ends before the requests do.
 
 ## Why is this bad?
 The container ends within milliseconds, exit code 0, and everything looks fine: but requests that were being answered

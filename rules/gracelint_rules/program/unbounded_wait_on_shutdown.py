@@ -3,7 +3,8 @@
 ## What it does
 Reports calls that wait without a limit after the stop signal: `thread.join()`, `executor.shutdown()`,
 `process.wait()`, `await asyncio.gather(...)`, and in Node `server.close(callback)` without a timer that ends the
-process. Silent where the wait has a timeout, and where a timer of the handler's bounds it all.
+process; in Go `Shutdown` with a context that has no deadline, and `WaitGroup.Wait()`.
+Silent where the wait has a timeout, and where a timer of the handler's bounds it all.
 
 ## Why is this bad?
 The grace period is a deadline that somebody else keeps. A worker that hangs in a request to a dead host holds the
