@@ -99,6 +99,19 @@ def test_servers_that_frameworks_write(dependency: str, started: str, name: str)
     assert found == ("handled", f"{name} closes on SIGTERM and finishes what is in flight")
 
 
+def test_a_next_server_that_leaves_the_signals_to_its_application() -> None:
+    dockerfile = (
+        "FROM node:22 AS build\nWORKDIR /b\nCOPY . .\nRUN npm run build\n"
+        "FROM node:22\nWORKDIR /r\nENV NEXT_MANUAL_SIG_HANDLE=true\n"
+        'COPY --from=build /b/.next/standalone ./\nCMD ["node", "server.js"]\n'
+    )
+    (launch,) = read({"Dockerfile": dockerfile, "package.json": '{"dependencies": {"next": "15"}}'}).launches
+    assert (launch.verdict.value, launch.why) == (
+        "unknown",
+        "NEXT_MANUAL_SIG_HANDLE leaves the signals to the application, whose handler is in what was built",
+    )
+
+
 @pytest.mark.parametrize(
     ("files", "verdict"),
     [

@@ -21,6 +21,7 @@ from gracelint.launch import shell, wrappers
 from gracelint.launch.step import Context
 from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
+from gracelint.testing import read
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "observations")
 NESTED = Image(reference=None, family=None, sh="dash-debian", versions={"bash": "5.2"}, os="apt")
@@ -252,3 +253,12 @@ def test_every_shell_was_tried() -> None:
 
     tried = {row for seen in TEXTS for rows in seen["seen"].values() for row in rows}  # type: ignore[attr-defined]
     assert set(table("shells")) - tried == {"fish"}
+
+
+def test_what_a_tool_prints_to_be_evaluated_is_no_program() -> None:
+    files = {
+        "Dockerfile": 'FROM debian:12\nCOPY run.sh /run.sh\nENTRYPOINT ["/run.sh"]\nCMD ["sleep", "infinity"]\n',
+        "run.sh": '#!/bin/bash\neval "$(pyenv init -)"\nexec "$@"\n',
+    }
+    (launch,) = read(files).launches
+    assert [hop.name for hop in launch.hops] == ["bash-5.1+", "sleep"]

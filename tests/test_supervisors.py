@@ -122,3 +122,19 @@ class TestMake:
     def test_under_an_init_make_does_not_wait(self) -> None:
         found = launch('["tini", "--", "make", "run"]', Makefile="run:\n\tcd /app && python worker.py\n")
         assert found.verdict is Verdict.CUT
+
+
+class TestS6Overlay:
+    @pytest.mark.parametrize(("kind", "verdict"), [("longrun", Verdict.CUT), ("oneshot", Verdict.UNKNOWN)])
+    def test_a_one_shot_is_no_service(self, kind: str, verdict: Verdict) -> None:
+        folder = "rootfs/etc/s6-overlay/s6-rc.d/setup"
+        files = {
+            "Dockerfile": "FROM debian:12-slim\nWORKDIR /app\nCOPY rootfs/ /\nCOPY . .\n"
+            "ADD https://github.com/just-containers/s6-overlay/releases/download/v3/x.tar.xz /tmp\n"
+            'ENTRYPOINT ["/init"]\n',
+            f"{folder}/type": f"{kind}\n",
+            f"{folder}/run": "#!/bin/sh\npython /app/silent.py\necho done\n",
+            "silent.py": "import time\nwhile True:\n    time.sleep(1)\n",
+        }
+        (found,) = read(files).launches
+        assert found.verdict is verdict

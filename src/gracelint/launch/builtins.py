@@ -178,6 +178,8 @@ def _eval(walk: Walk, call: Call, state: State) -> list[State]:
     if too_deep(state):
         return [state]
     text, span = " ".join(word.value for word in call.operands), call.command.span
+    if text.startswith("$(") and text.endswith(")"):
+        return [state]  # what a tool prints to be eval'd, as in `eval "$(pyenv init -)"`, sets variables and functions
     passage = Passage(span.source, text, (Segment(0, span.start, len(text), span.end - span.start),))
     state.depth += 1
     states = walk.commands(read_script(passage).body, state)

@@ -116,6 +116,8 @@ def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step
     if name is None:
         return None
     row = table("node")["builds"][name]
+    if row.get("unless") in context.env:
+        return _unknown(argv, context, row["instead"])
     effect = Effect(row["effect"]) if context.signal in row["handles"] else Effect.UNKNOWN
     why = row["why"].format(name=name, signal=context.signal)
     if effect is Effect.SWALLOWS and not context.pid_1:

@@ -304,7 +304,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     refused = worst.scene.walk.refused
     if refused and reaction.cause in _WITHOUT_TRAP:
         reaction = replace(reaction, cause="refused")
-    if reaction.cause == "child" and is_idle(program.words):
+    if reaction.cause == "child" and is_idle(program.words) and worst.scene.path.started:
         reaction = replace(reaction, cause="idle")
     beside = [unheard(end.scene) for end in ends] if reaction.effect is Effect.REPLACES else []
     why = why_of(_title(job, name), program, reaction, job.context, refused[0].text if refused else "")

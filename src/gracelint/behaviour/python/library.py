@@ -104,6 +104,10 @@ def canonical(dotted: str) -> str:
     return dotted
 
 
+NAMESPACES = frozenset(table("python")["namespace"])
+"""Attributes in which a program keeps its own things."""
+
+
 def path_of(value: Value) -> str:
     """The dotted path of a callable or object; "" where it is not known."""
     if isinstance(value, Name):
@@ -718,8 +722,8 @@ def throw(machine: Machine, ends: list[End], point: Point) -> None:
             if _kind_of(machine.thrown) in point.serves.get("catches", ()):
                 machine.write(machine.world, ("over", id(point.node)), TRUE)
                 return
-            if point.serves.get("drops"):
-                machine.dropped = point
+            if point.serves.get("drops") or point.serves.get("handlers") == "first":
+                machine.dropped = point  # a worker of gunicorn runs the request in the thread that gets the signal
     if raised is None or not machine.runners:
         raise Leave(ends)
     runner = machine.runners[-1]

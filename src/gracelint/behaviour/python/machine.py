@@ -538,6 +538,9 @@ class Machine:
             return found.bind(owner.cls if found.wrapper == "classmethod" and owner.cls else owner)
         if found is not None:
             return found
+        if f"{library.canonical(owner.kind)}.{name}" in library.NAMESPACES:
+            owner.store[name] = Thing("types.SimpleNamespace", node, self.module)
+            return owner.store[name]
         return Bound(owner, name)
 
     def call(self, function: Value, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:

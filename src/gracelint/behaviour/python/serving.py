@@ -16,7 +16,6 @@ from gracelint.behaviour.python.values import (
     Items,
     Later,
     ModuleValue,
-    Name,
     Thing,
     Unknown,
     Value,
@@ -212,7 +211,8 @@ def _install(machine: Machine, point: Point) -> None:
     if machine.off_main:
         return
     for name in point.handles:
-        registration = Registration(Name("server"), point.node, point.module)
+        handler = Thing("server.handler", point.node, point.module)
+        registration = Registration(handler, point.node, point.module)
         registration.server = point
         registration.before = machine.world.get(("signal", name))
         machine.write(machine.world, ("signal", name), registration)

@@ -105,6 +105,14 @@ def _getsignal(machine: Machine, function: Value, args: Arguments, keywords: Key
     return found.handler if isinstance(found, Registration) else found
 
 
+@model("server.handler")
+def _server_handler(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A server's own handler, which the program had from `signal.getsignal()` or `signal.signal()`."""
+    machine.act("call", text_of(node), node)
+    machine.write(machine.world, ("over", id(getattr(function, "node", None))), TRUE)
+    return NONE
+
+
 @model("signal.pause")
 def _pause(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     point = Point(node, machine.module, "pause", None, text_of(node))
