@@ -73,7 +73,27 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
     reaction = program.reactions.get(context.signal)
     if reaction is None or _is_too_large(program):
         return _unread(program) if kind == "graceful" else None
+    if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED and _waits_for_ever(row, given):
+        return _streaming(program) or _judged(program, reaction, context, kind)
     return _judged(program, reaction, context, kind)
+
+
+def _waits_for_ever(row: Row, given: ServerSettings) -> bool:
+    """Whether the server waits without a limit for what is in flight, as it is started here."""
+    drain = row.get("drain", {})
+    return "unbounded" in drain and given.unread is None and drain["option"] not in given.options
+
+
+def _streaming(program: Program) -> Served | None:
+    """An answer that never ends, for which the server waits."""
+    from gracelint.behaviour.python.streams import endless_stream
+
+    found = endless_stream(program.sources)
+    if found is None:
+        return None
+    source, generator = found
+    why = f"{base_name(source.path)}: the server waits for `{generator.name}()`, a stream that never ends"
+    return Served(Verdict.IGNORED, why, {"application": source.path, "better": None, "advice": None})
 
 
 def _judged(program: Program, reaction: Reaction, context: Context, kind: str) -> Served | None:

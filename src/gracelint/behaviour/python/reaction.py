@@ -165,6 +165,20 @@ def _ends(ends: list[End]) -> bool:
     return bool(ends) and all(end.kind not in FINAL for end in ends)
 
 
+def _endless_stream(machine: Machine, point: Point) -> tuple[str, Span] | None:
+    """An answer that never ends, for which a server that the program starts waits without a limit."""
+    call = next((call for call in machine.facts.servers if call.node is point.node), None)
+    if call is None or "unbounded" not in call.row or call.row["unbounded"] in call.keywords:
+        return None
+    from gracelint.behaviour.python.streams import endless_stream
+
+    found = endless_stream(machine.modules.sources())
+    if found is None:
+        return None
+    why = f"{call.row['server']} waits for `{found[1].name}()`, a stream that never ends"
+    return why, found[0].line_span(found[1].lineno)
+
+
 def _ended(signal: str, point: Point, run: Run) -> Reaction:
     """The program ends by itself. Was anything lost on the way?"""
     machine = run.machine
@@ -188,6 +202,10 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
                 signal, Verdict.CUT, Cause.DEV_SERVER if row.get("development") else Cause.ABRUPT_EXIT, why, point.span
             )
         name = row.get("server", "the program")
+        stream = _endless_stream(machine, point)
+        if stream is not None:
+            why, span = stream
+            return _reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, span)
         if machine.delay is None:
             why = f"how long it takes after {name} has ended is only known when it runs"
             return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
