@@ -296,6 +296,11 @@ def _execs(event: Event, row: dict[str, Any]) -> bool | None:
     return None if shapes & unmeasured else True
 
 
+def _leaves_others(scene: Scene) -> bool:
+    """Whether something was started before that may run in the background, as `service cron start` does."""
+    return any(item.words and not item.prepares for item in scene.path.events[: scene.index])
+
+
 def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     """One step for all ways through the script: the worst of them is shown, and they must agree to be believed."""
     worst = next((end for end in ends if end.reaction.effect in (Effect.SWALLOWS, Effect.CUTS)), ends[0])
@@ -304,7 +309,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     refused = worst.scene.walk.refused
     if refused and reaction.cause in _WITHOUT_TRAP:
         reaction = replace(reaction, cause="refused")
-    if reaction.cause == "child" and is_idle(program.words) and worst.scene.path.started:
+    if reaction.cause == "child" and is_idle(program.words) and _leaves_others(worst.scene):
         reaction = replace(reaction, cause="idle")
     beside = [unheard(end.scene) for end in ends] if reaction.effect is Effect.REPLACES else []
     why = why_of(_title(job, name), program, reaction, job.context, refused[0].text if refused else "")
