@@ -305,7 +305,11 @@ class Machine:
         if isinstance(value, Promise):
             value = value.value
         index = 0
-        for child in target.named_children:
+        for child in target.children:
+            if child.type == ",":
+                index += 1  # also after a hole, as in `[, second]`
+            if not child.is_named:
+                continue
             if child.type in ("rest_pattern", "comment"):
                 if child.type == "rest_pattern" and child.named_children:
                     self.bind(child.named_children[0], UNKNOWN, frame, declare)
@@ -313,7 +317,6 @@ class Machine:
             if target.type == "array_pattern":
                 known = isinstance(value, Array) and index < len(value.items)
                 self.bind(child, value.items[index] if known else UNKNOWN, frame, declare)
-                index += 1
                 continue
             if child.type == "pair_pattern":
                 key = self.key(child.child_by_field_name("key"), frame)

@@ -565,11 +565,11 @@ def _is_forwarded(thing: Thing, point: Point | None) -> bool:
 
 
 def _is_left(thing: Thing, machine: Machine) -> bool:
-    """The program waits for a child when the signal comes; its handler signals the child and ends without it."""
+    """The program signals a child once it has the signal itself, and ends without waiting for it."""
     arrival = machine.arrival
-    if arrival is None or arrival.kind != "child" or thing not in arrival.joins or machine.thrown is None:
+    if arrival is None or (thing in arrival.joins and machine.thrown is None) or "#awaited" in thing.store:
         return False
-    return "#forwarded" in thing.store and not any(thing in point.joins for point in machine.leaving)
+    return "#told" in thing.store and not any(thing in point.joins for point in machine.leaving)
 
 
 def _left(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
@@ -577,7 +577,8 @@ def _left(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
     cleans_up = machine.children.cleans_up_on(
         words.value if isinstance(words, Const) else None, sent.value if isinstance(sent, Const) else None
     )
-    why = "the handler signals the child and ends without waiting for it"
+    who = "the handler" if "#forwarded" in thing.store else "it"
+    why = f"{who} signals the child and ends without waiting for it"
     if cleans_up is None:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why}, whatever it still has to do", span)
     if cleans_up:

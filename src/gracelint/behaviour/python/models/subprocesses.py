@@ -11,12 +11,25 @@ from gracelint.behaviour.python.library import (
     child_of,
     is_none,
     is_true,
+    path_of,
     signal_of,
     text_of,
     words_of,
 )
 from gracelint.behaviour.python.models.base import argument, model, receiver_of
-from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST_TRACK, NONE, TRUE, Bound, Const, Thing, Unknown, Value
+from gracelint.behaviour.python.values import (
+    FROM_OUTSIDE,
+    LOST_TRACK,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Later,
+    Thing,
+    Unknown,
+    Value,
+    items,
+)
 from gracelint.source import Word
 
 TYPE_CHECKING = False
@@ -40,6 +53,27 @@ def _popen(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     if not machine.arrived:
         machine.facts.children.append(thing)
     return thing
+
+
+@model("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell")
+def _spawn(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A child that is waited for in an event loop, where signals are heard meanwhile."""
+    if not machine.awaiting:
+        return Later(function, args, keywords, node)
+    shell = path_of(function).endswith("_shell")
+    thing = Thing("asyncio.Process", node, machine.module)
+    argv = (args[0] if args else FROM_OUTSIDE) if shell else items("list", list(args))
+    thing.store["#words"] = Const(words_of(machine, argv, node, shell))
+    if not machine.arrived:
+        machine.facts.children.append(thing)
+    return thing
+
+
+@model("asyncio.Process.wait", "asyncio.Process.communicate")
+def _await_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if not machine.awaiting:
+        return Later(function, args, keywords, node)
+    return _wait_child(machine, function, [], {}, node)
 
 
 @model("subprocess.Popen.wait", "subprocess.Popen.communicate")
@@ -104,6 +138,7 @@ def _poll_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
 
 
 @model("subprocess.Popen.terminate", "subprocess.Popen.kill", "subprocess.Popen.send_signal")
+@model("asyncio.Process.terminate", "asyncio.Process.kill", "asyncio.Process.send_signal")
 def _signal_popen(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     assert isinstance(function, Bound)
@@ -118,6 +153,7 @@ def forward(machine: Machine, thing: Thing, name: str | None, node: ast.AST) -> 
     machine.write(thing.store, "#signalled", Const(name))
     if machine.arrived:
         machine.act("stop-child", text_of(node), node)
+        machine.write(thing.store, "#told", TRUE)
         if machine.handling:
             machine.write(thing.store, "#forwarded", TRUE)
 
