@@ -98,7 +98,8 @@ def test_other_stop_signals(signal: str, command: str, verdict: str) -> None:
 
 @pytest.mark.parametrize("server", ["flask run", "waitress-serve shop:app", "tail -f /dev/null"])
 def test_a_server_without_a_handler_dies_at_once_below_an_init(server: str) -> None:
-    files = {"compose.yaml": f"services:\n  web:\n    image: shop\n    init: true\n    command: {server}\n"}
+    service = f"services:\n  web:\n    build: .\n    init: true\n    command: {server}\n"
+    files = {"Dockerfile": "FROM python:3.12-slim\n", "compose.yaml": service}
     (launch,) = read(files).launches
     assert launch.verdict is Verdict.CUT
 
