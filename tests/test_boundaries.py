@@ -156,3 +156,16 @@ def loaded_by(arguments: list[str], folder: Path, environment: dict[str, str]) -
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("path", [os.path.join(place, name) for place in (ENGINE, PACK) for name in modules(place)])
+def test_digits_are_ascii(path: str) -> None:
+    r"""`\d` and the methods of `str` also take the digits of other scripts, which the tools read as text."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    if path.endswith("numbers.py") and path.startswith(ENGINE) and "render" not in path:
+        return
+    methods = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not methods & {"isdigit", "isdecimal", "isnumeric"}
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert not [text for text in texts if "\\d" in text]

@@ -80,6 +80,15 @@ def test_what_doubles_is_followed_no_further_than_some_point(name: str) -> None:
     assert many < 3 * few + 20_000
 
 
+def chart(template: str, values: str = "a: 1\n", **files: str) -> Project:
+    return {
+        "Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\n",
+        "values.yaml": values,
+        "templates/x.yaml": template,
+        **files,
+    }
+
+
 GROWING: dict[str, Callable[[int], Project]] = {
     "open references in arguments": lambda n: pod(f"image: x, args: ['{'$(' * n}']"),
     "references in arguments": lambda n: pod(f"image: x, args: ['{'$(A)' * n}'], env: [{{name: A, value: {'x' * n}}}]"),
@@ -87,6 +96,18 @@ GROWING: dict[str, Callable[[int], Project]] = {
         "Dockerfile": 'FROM node:22\nCOPY . .\nRUN npx tsc\nCMD ["node", "dist/index.js"]\n',
         "tsconfig.json": '"a\\' * n,
         "src/index.ts": "setInterval(() => {}, 1)",
+    },
+    "services that extend each other": lambda n: {
+        "compose.yaml": "services:\n  s0: {image: x, command: [a]}\n"
+        + "".join(f"  s{i}: {{extends: s{i - 1}, volumes: [./a{i}:/a{i}], x-{i}: 1}}\n" for i in range(1, n // 10))
+    },
+    "a command under many names": lambda n: {
+        "compose.yaml": f"x-a: &a [{'a, ' * (n // 10)}]\nservices:\n"
+        + "".join(f"  s{i}: {{image: x, command: *a}}\n" for i in range(n // 10))
+    },
+    "an environment of many containers": lambda n: {
+        "pod.yaml": f"kind: Pod\napiVersion: v1\nx: &a [{'{name: A, value: b}, ' * (n // 10)}]\nspec:\n  containers:\n"
+        + "".join(f"  - {{name: a{i}, image: x, command: [a], env: *a}}\n" for i in range(n // 10))
     },
     "suppressions one below the other": lambda n: {
         "pod.yaml": "kind: Pod\napiVersion: v1\n" + "# gracelint: ignore[a]\n" * (n // 10)
@@ -99,6 +120,39 @@ GROWING: dict[str, Callable[[int], Project]] = {
         "Dockerfile": f'FROM x\nRUN {" && ".join(["echo a >> /file"] * (n // 20))}\nCMD ["/file"]\n'
     },
 }
+
+
+CHARTS = {
+    "a range of a thousand million": "{{ range 1000000000 }}x{{ end }}",
+    "a range in a range": "{{ range until 10000 }}{{ range until 10000 }}x{{ end }}{{ end }}",
+    "templates that include each other": '{{ define "a" }}{{ include "b" . }}{{ end }}'
+    '{{ define "b" }}{{ include "a" . }}{{ end }}{{ include "a" . }}',
+    "a fan of templates": "".join(
+        f'{{{{ define "a{n}" }}}}{{{{ include "a{n + 1}" . }}}}{{{{ include "a{n + 1}" . }}}}{{{{ end }}}}'
+        for n in range(60)
+    )
+    + '{{ define "a60" }}x{{ end }}{{ include "a0" . }}',
+    "a long text": '{{ repeat 1000000000 "a" }}',
+    "a list that doubles": "{{ $x := list 1 2 }}{{ range until 60 }}{{ $x = concat $x $x }}{{ end }}",
+    "a list that holds itself twice": "{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}"
+    "{{ $x | toYaml }}",
+    "a template that is a template": '{{ tpl "{{ tpl .Values.t . }}{{ tpl .Values.t . }}" . }}',
+    "a long text that is read often": '{{ $x := repeat 100000 "a" }}{{ range until 99999 }}{{ sha256sum $x }}{{ end }}',
+    "a mapping that is read often": '{{ $x := repeat 9999 "a: 1\n" }}{{ range until 10000 }}{{ fromYaml $x }}{{ end }}',
+    "values that are written often": "{{ range until 10000 }}{{ $x := toYaml $.Values }}{{ end }}",
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_that_never_ends_is_told_of_once(name: str) -> None:
+    values = 't: "{{ tpl .Values.t . }}{{ tpl .Values.t . }}"\n' + "".join(f"k{n}: 1\n" for n in range(2_000))
+    started = time.process_time()
+    report = lint(chart(CHARTS[name], values))
+    assert [item.rule for item in report.findings] == ["unread-manifest"]
+    assert report.findings[0].finding.message == (
+        "1 of 1 templates of the chart `x` cannot be rendered, and what they make is not judged"
+    )
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("name", GROWING)

@@ -53,9 +53,9 @@ class Fixed(Record):
     refused: tuple[str, ...]
     """Fixes that were taken back or left alone, each with the reason."""
 
-    def story(self, only_shown: bool, each: bool = False) -> str:
-        """What was done, for standard error: by file and rule, or fix by fix."""
-        return "\n".join([*self._done(only_shown, each), *(f"Not fixed: {reason}" for reason in self.refused)])
+    def story(self, only_shown: bool, each: bool = False) -> list[str]:
+        """The lines that say what was done, for standard error: by file and rule, or fix by fix."""
+        return [*self._done(only_shown, each), *(f"Not fixed: {reason}" for reason in self.refused)]
 
     def _done(self, only_shown: bool, each: bool) -> Iterator[str]:
         if not self.applied:

@@ -7,7 +7,12 @@ MOST_DIGITS = 15
 
 def is_whole(text: str) -> bool:
     """Whether a text is a natural number. Python's own tests also take the digits of other scripts."""
-    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    return is_digits(text) and len(text) <= MOST_DIGITS
+
+
+def is_digits(text: str) -> bool:
+    """Whether a text is digits alone, of whatever length."""
+    return text.isascii() and text.isdigit()
 
 
 def whole(text: str) -> int | None:

@@ -100,6 +100,7 @@ spec:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gracelint import Applicability, Finding, Fix, Note, Severity, Span, Workload, rule
@@ -143,7 +144,7 @@ def _disruption(workload: Workload) -> tuple[str, Span] | None:
 
 
 def _is_all(amount: str, pods: int) -> bool:
-    return amount == "100%" or (amount.isdecimal() and int(amount[:9]) >= pods)
+    return amount == "100%" or (re.fullmatch("[0-9]+", amount) is not None and int(amount[:9]) >= pods)
 
 
 def _has_bound_volume(workload: Workload) -> bool:

@@ -68,6 +68,7 @@ spec:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gracelint import Applicability, Finding, Fix, Note, Severity, Word, Workload, rule
@@ -105,6 +106,6 @@ def _never(most_missing: Word | None, least_there: Word | None, replicas: int) -
     there = least_there.value
     if there == "100%":
         return "minAvailable: 100%"
-    if there.isdecimal() and int(there[:9]) >= replicas > 0:
+    if re.fullmatch("[0-9]+", there) and int(there[:9]) >= replicas > 0:
         return f"minAvailable: {there} of {replicas}"
     return None

@@ -31,6 +31,7 @@ The fix takes a number without a unit for seconds; it is unsafe because it is a 
 - [Compose: stop_grace_period](https://docs.docker.com/reference/compose-file/services/#stop_grace_period)
 """
 
+import re
 from collections.abc import Iterator
 
 from gracelint import Applicability, Edit, Finding, Fix, Launch, Severity, rule
@@ -42,7 +43,7 @@ def invalid_grace_period(launch: Launch) -> Iterator[Finding]:
     if launch.service is None or span is None or launch.grace.value == launch.grace.value or "$" in span.text:
         return
     text = span.text.strip("\"'")
-    number = text.isascii() and text.isdecimal()
+    number = re.fullmatch("[0-9]+", text)
     problem = "has no unit" if number else "is no duration"
     yield Finding(
         f"`{text}` {problem}: Compose refuses the file; it takes such as 30s and 1m30s",

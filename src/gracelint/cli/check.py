@@ -49,7 +49,7 @@ def run(options: Namespace) -> int:
             print(unified_diff(fixed, report.shown), end="")
         else:
             write_files(fixed)
-        say(options, fixed.story(options.diff, options.show_fixes))
+        say(options, *fixed.story(options.diff, options.show_fixes))
     if not options.diff:
         _output(report, options)
     if any(_is_empty(name, report) for name in request.overlay):
@@ -80,7 +80,7 @@ def _output(report: Report, options: Namespace) -> None:
     if all(path is not None for _, path in formats):
         from gracelint.report.text import summary
 
-        say(options, summary(report))
+        say(options, *summary(report).split("\n"))
     if options.verbose:
         for skip in report.skipped:
             say(options, f"skipped {visible(report.shown(skip.path))}: {skip.reason}")

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def say(options: Namespace, text: str) -> None:
-    if text and not options.quiet:
-        print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)
+def say(options: Namespace, *lines: str) -> None:
+    if lines and not options.quiet:
+        print("\n".join(map(visible, lines)), file=sys.stderr)
 
 
 def write(path: str | None, text: str, option: str = "--format") -> None:

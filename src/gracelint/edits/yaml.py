@@ -14,6 +14,7 @@ from collections.abc import Mapping as Map
 from gracelint.facts.kubernetes import Workload
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.finding import Edit
+from gracelint.numbers import is_digits
 from gracelint.source import Span
 
 TYPE_CHECKING = False
@@ -152,7 +153,7 @@ def copy_of(document: Document, node: Node) -> Tree | None:
     if id(node) in document.shared:
         return None
     if isinstance(node, Scalar):
-        return int(node.value) if node.tag == "int" and node.value.isdecimal() else node.value
+        return int(node.value) if node.tag == "int" and is_digits(node.value) else node.value
     pairs: list[tuple[str, Tree | None]]
     if isinstance(node, Sequence):
         pairs = [("", copy_of(document, item)) for item in node.items]

@@ -6,7 +6,7 @@ from functools import cache
 
 from gracelint.facts.launch import Image
 from gracelint.knowledge import table
-from gracelint.numbers import is_whole
+from gracelint.numbers import is_digits, is_whole
 from gracelint.source import Word
 
 TYPE_CHECKING = False
@@ -80,7 +80,7 @@ def _numbers(tag: str) -> list[int]:
     """The version that a tag begins with."""
     found = []
     for part in tag.removeprefix("v").partition("-")[0].split("."):
-        if not part.isdecimal() or not part.isascii() or len(part) > 6:
+        if not is_digits(part) or len(part) > 6:
             break
         found.append(int(part))
     return found

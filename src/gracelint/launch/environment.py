@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.knowledge import table
+from gracelint.numbers import is_digits
 from gracelint.parse.expansion import OTHER_VARIABLES
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ def seconds_of(program: str, setting: str, env: Environment) -> float | None:
     if row["variable"] not in env:
         return None if OTHER_VARIABLES in env or "default" not in row else row["default"] * row["unit"]
     value = _value(row, env) or ""
-    return float(value) * row["unit"] if value.isascii() and value.isdecimal() and len(value) < _LONGEST else None
+    return float(value) * row["unit"] if is_digits(value) and len(value) < _LONGEST else None
 
 
 _LONGEST = 10

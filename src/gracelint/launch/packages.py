@@ -76,7 +76,7 @@ def _copied_versions(copy: Instruction, words: list[str], stage: Stage) -> dict[
     sibling = (stage.siblings or {}).get(source.lower())
     reference = (sibling.base.value if sibling is not None else source).partition("@")[0]
     name, _, tag = posixpath.basename(reference).partition(":")
-    version = re.match(r"v?(\d[\w.]*)", tag)
+    version = re.match(r"v?([0-9][\w.]*)", tag)
     if version is None or not any(posixpath.basename(word) == name for word in words):
         return {}
     return {name: version[1]}

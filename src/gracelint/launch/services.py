@@ -69,7 +69,7 @@ def _service(words: tuple[Word, ...]) -> str:
     else:
         name = command
     same: str = table("shell_commands")["stops"]["names"].get(name, name)
-    return re.sub(r"\d+(\.\d+)?", "", same)
+    return re.sub(r"[0-9]+(\.[0-9]+)?", "", same)
 
 
 def _waits(words: tuple[Word, ...]) -> bool:

@@ -14,7 +14,7 @@ _TOKEN = re.compile(
     r"""(?P<skip>[ \t\r]+|\#[^\n]*|//[^\n]*|/\*.*?\*/)
     |(?P<newline>\n)
     |"(?P<text>(?:[^"\\]|\\.)*)"
-    |(?P<word>[A-Za-z_][\w-]*|-?\d[\w.]*)
+    |(?P<word>[A-Za-z_][\w-]*|-?[0-9][\w.]*)
     |(?P<sign>[{}\[\]=:,()?]|.)""",
     re.VERBOSE | re.DOTALL,
 )

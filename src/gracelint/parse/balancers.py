@@ -6,6 +6,7 @@ import json
 
 from gracelint.facts.kubernetes import Balancer
 from gracelint.facts.yaml import Mapping, Scalar
+from gracelint.numbers import is_whole
 from gracelint.source import Located, Span
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ def balancers_of(node: Mapping, kind: str, name: str, namespace: str) -> Iterato
     """What a Service, an Ingress or a BackendConfig says."""
     if kind == "BackendConfig":
         seconds = node.scalar("spec", "connectionDraining", "drainingTimeoutSec")
-        if seconds is not None and seconds.value.isdecimal():
+        if seconds is not None and is_whole(seconds.value):
             found = Located(float(seconds.value[:9]), seconds.span)
             yield Balancer(name, namespace, ("config", name), found, seconds.span, "connection draining of the backend")
         return
@@ -58,7 +59,7 @@ def _delay(annotations: Mapping) -> Located[float] | None:
         scalar = annotations.scalar(key)
         for part in scalar.value.split(",") if scalar is not None else ():
             name, _, value = part.partition("=")
-            if name.strip() == _DELAY and value.strip().isdecimal():
+            if name.strip() == _DELAY and is_whole(value.strip()):
                 return Located(float(value.strip()[:9]), _span(scalar))
     return None
 

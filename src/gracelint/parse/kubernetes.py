@@ -26,6 +26,7 @@ from gracelint.facts.kubernetes import (
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
 from gracelint.limits import EXPANDED
+from gracelint.numbers import is_digits
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
@@ -220,7 +221,7 @@ def _grace(pod: Mapping) -> Located[float]:
 
 def _replicas(node: Mapping) -> Located[int] | None:
     scalar = node.scalar("spec", "replicas")
-    if scalar is None or not (scalar.value.isascii() and scalar.value.isdecimal()):
+    if scalar is None or not is_digits(scalar.value):
         return None
     return Located(int(scalar.value[:9]), scalar.span)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gracelint.facts.kubernetes import Mesh
+from gracelint.numbers import is_whole
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ def mesh_of(annotations: Mapping[str, Word]) -> Mesh | None:
     if any(annotations[key].value == "true" for key in _NATIVE if key in annotations):
         return None
     wait = annotations.get(_LINKERD_WAIT)
-    if wait is not None and wait.value.isdecimal():
+    if wait is not None and is_whole(wait.value):
         return Mesh("Linkerd", wait=Located(float(wait.value[:6]), wait.span))
     if injected is not None and injected.value in ("enabled", "ingress") and wait is None:
         return Mesh("Linkerd", wait=Located(0.0, injected.span))

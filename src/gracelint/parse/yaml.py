@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 200
 MAX_MERGED = 100_000
 """Entries that merge keys may add to one document: chained merges grow with the square of the text."""
+MAX_ALIASED = 400_000
+"""Nodes that aliases may stand for in one document. Kubernetes and Compose (go-yaml) refuse not much more."""
 
 NO_KINDS: Map[str, Map[str, Any]] = MappingProxyType({})
 
@@ -241,13 +243,14 @@ class _Open:
 class _Composer:
     """The state of one document."""
 
-    __slots__ = ("aliased", "anchors", "masked", "merged", "source")
+    __slots__ = ("aliased", "anchors", "masked", "merged", "sizes", "source", "total")
 
     def __init__(self, source: Source, masked: bool) -> None:
         self.source, self.masked = source, masked
         self.anchors: dict[str, Node | None] = {}
         self.aliased: list[Node] = []
-        self.merged = 0
+        self.merged = self.total = 0
+        self.sizes: dict[int, int] = {}
 
 
 def _compose(source: Source, text: str, start: int, masked: bool = False) -> Iterator[Document]:
@@ -390,7 +393,20 @@ def _alias(composer: _Composer, name: str, start: int, end: int) -> Node:
     if node is None:
         raise ParseError(f"`*{name}` stands inside `&{name}` itself", span)
     composer.aliased.append(node)
+    composer.total += _size(node, composer.sizes)
+    if composer.total > MAX_ALIASED:
+        raise ParseError(f"aliases stand for more than {MAX_ALIASED:,} nodes", span)
     return node
+
+
+def _size(node: Node, known: dict[int, int]) -> int:
+    """How many nodes a node is, each counted as often as it stands there."""
+    if isinstance(node, Scalar):
+        return 1
+    if id(node) not in known:
+        below = node.items if isinstance(node, Sequence) else [part for pair in node.items for part in pair]
+        known[id(node)] = 1 + sum(_size(part, known) for part in below)
+    return known[id(node)]
 
 
 def _shared(aliased: list[Node]) -> frozenset[int]:

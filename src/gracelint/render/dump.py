@@ -77,7 +77,7 @@ class _Writer:
             self.node(item, indent + 2, None if path is None else (*path, number))
 
 
-_PLAIN = re.compile(r"[^\W\d_][\w./@+=~-]*|[\w./][\w./@+=~:-]*[\w/]|[\w./]")
+_PLAIN = re.compile(r"[^\W0-9_][\w./@+=~-]*|[\w./][\w./@+=~:-]*[\w/]|[\w./]")
 _BLOCK = re.compile(r"[\n\t -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 
 

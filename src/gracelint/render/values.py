@@ -6,6 +6,7 @@ Numbers of YAML files are floats, as Helm reads them through JSON; those written
 from __future__ import annotations
 
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.numbers import is_digits
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
 from gracelint.source import Source
@@ -96,7 +97,7 @@ def _number(text: str) -> float | str:
     try:
         if bare.startswith(("0x", "0b", "0o")):
             return float(int(digits, 0))
-        if bare.isdigit() and bare.startswith("0") and bare.strip("01234567") == "":
+        if is_digits(bare) and bare.startswith("0") and bare.strip("01234567") == "":
             return float(int(digits, 8))
         return float(digits.replace(".inf", "inf").replace(".nan", "nan"))
     except (ValueError, OverflowError):

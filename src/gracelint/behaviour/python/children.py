@@ -8,6 +8,7 @@ import shlex
 
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
+from gracelint.numbers import is_digits
 from gracelint.parse.errors import ParseError
 from gracelint.source import Word
 
@@ -62,7 +63,7 @@ class Children:
         if any(character in text.value for character in "<()`\n") or "$(" in text.value or text.value.endswith("&"):
             return None
         answers = set()
-        for part in re.split(r"\|\||&&|;|\|", re.sub(r"\d?>>?\s*(&\d|\S+)", "", text.value)):
+        for part in re.split(r"\|\||&&|;|\|", re.sub(r"[0-9]?>>?\s*(&[0-9]|\S+)", "", text.value)):
             try:
                 words = tuple(Word(word, text.span) for word in shlex.split(part))
             except ValueError:
@@ -78,7 +79,7 @@ class Children:
             return None
         unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(words[1].value[-1:])
         number = words[1].value[: -1 if unit else None]
-        return float(number) * (unit or 1) if number.isascii() and number.replace(".", "", 1).isdigit() else None
+        return float(number) * (unit or 1) if is_digits(number.replace(".", "", 1)) else None
 
     def ends_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
         """Whether a command that is no PID 1 ends when it gets a signal: most have no handler. None: not known."""

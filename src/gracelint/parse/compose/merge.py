@@ -5,6 +5,8 @@ Nodes keep their places, so that each fact of the merged service stands where a 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 
 TYPE_CHECKING = False
@@ -34,9 +36,15 @@ def laid_over(upper: Mapping, lower: Mapping) -> Mapping:
 
 def alone(node: Mapping) -> Mapping:
     """A definition with nothing below it: what it resets is not there."""
-    if RESET not in node.source.text:
+    if not _resets(node.source.text):
         return node
     return laid_over(node, Mapping((), node.source, node.start, node.end))
+
+
+@lru_cache(8)
+def _resets(text: str) -> bool:
+    """Whether anything in a file is reset; each of its services asks."""
+    return RESET in text
 
 
 def _mapping(upper: Mapping, lower: Mapping, path: str, done: _Done) -> Mapping:
@@ -63,7 +71,7 @@ def _merged(upper: Node, lower: Node | None, path: str, done: _Done) -> Node | N
     if upper.explicit_tag == OVERRIDE or path in _REPLACED:
         return upper
     if lower is None:
-        resets = isinstance(upper, Mapping) and path not in _COLLECTED and RESET in upper.source.text
+        resets = isinstance(upper, Mapping) and path not in _COLLECTED and _resets(upper.source.text)
         return _mapping(upper, _nothing(upper), path, done) if resets else upper  # type: ignore[arg-type]
     if path == "build":
         upper, lower = _build(upper), _build(lower)

@@ -34,7 +34,7 @@ OVERRIDES = (
 _DEEPEST = 20
 """Files that include or extend one another."""
 _MOST_INHERITED = 20_000
-"""Environment variables that services take over from those they extend."""
+"""Entries, of mappings and lists, that services take over from those they extend."""
 _MOST_INCLUDES = 500
 """Inclusions in one project."""
 
@@ -194,7 +194,7 @@ class _Loading:
         self.included: set[str] = set()
         self.templates: set[tuple[str, str]] = set()
         self._inherited = 0
-        """How many entries of environments have been taken over from extended services."""
+        """How many entries have been taken over from extended services."""
         self._shelf = shelf
         self._folder = posixpath.dirname(paths[0])
         self._environment = _environment(files, self._folder, environment) if files is not None else environment
@@ -261,12 +261,11 @@ class _Loading:
         """A service laid over the one it extends, in this file or another. `folder` is what its paths start from."""
         part = own[name]
         extends = part.node.get("extends")
-        if extends is None:
+        if extends is None or part.missing is not None:
             return part
         base = self._base(part, extends, own, folder, above)
         if not isinstance(base, str):
-            environment = base.node.get("environment")
-            self._inherited += len(environment.items) if isinstance(environment, (Mapping, Sequence)) else 0
+            self._inherited += sum(_length(value) for _, value in base.node.items)
             base = base if self._inherited <= _MOST_INHERITED else "a chain that is too large to be followed"
         if isinstance(base, str):
             return _Part(part.key, alone(part.node), part.layers, base)
@@ -290,6 +289,10 @@ class _Loading:
             own = {key: value for document in self._shelf.of(path) for key, value in self._own(document).items()}
             self.templates.add((path, name))
         return self._extended(name, own, folder, (*above, (path, name))) if name in own else story
+
+
+def _length(node: Node) -> int:
+    return 1 if isinstance(node, Scalar) else 1 + len(node.items)
 
 
 def _over(upper: _Part, lower: _Part) -> _Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.facts.yaml import Mapping, Scalar
+from gracelint.numbers import is_digits
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
 from gracelint.record import Record, field
@@ -323,11 +324,7 @@ def _typed(text: str) -> Any:
         return text == "true"
     if text == "null":
         return None
-    return (
-        float(text)
-        if text.isascii() and text.isdigit() and len(text) < 16 and (text == "0" or text[0] != "0")
-        else text
-    )
+    return float(text) if is_digits(text) and len(text) < 16 and (text == "0" or text[0] != "0") else text
 
 
 def from_settings(files: Files, settings: Iterable[Settings]) -> list[Install]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.numbers import is_digits
 from gracelint.record import Record
 from gracelint.source import Source
 
@@ -208,11 +209,11 @@ _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)
     |(?P<char>'(?:[^'\\\n]|\\.)+')
-    |(?P<number>[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d+)(?:[eE][-+]?\d+)?))
+    |(?P<number>[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?))
     |(?P<variable>\$\w*)
-    |(?P<field>\.[^\W\d]\w*)
+    |(?P<field>\.[^\W0-9]\w*)
     |(?P<dot>\.)
-    |(?P<name>[^\W\d]\w*)
+    |(?P<name>[^\W0-9]\w*)
     |(?P<sign>:=|=|\||\(|\)|,)""",
     re.VERBOSE,
 )
@@ -443,9 +444,9 @@ def _number(token: _Token) -> int | float:
         raise TemplateSyntaxError("a number of too many digits", token.start)
     digits = text.lstrip("+-")
     try:
-        if digits.isdigit() and digits[0] == "0":
+        if is_digits(digits) and digits[0] == "0":
             return int(text, 8)
-        return int(text, 0) if digits[:2].lower() in ("0x", "0b", "0o") or digits.isdigit() else float(text)
+        return int(text, 0) if digits[:2].lower() in ("0x", "0b", "0o") or is_digits(digits) else float(text)
     except ValueError as error:
         raise TemplateSyntaxError(f"{token.text!r} is no number", token.start) from error
 

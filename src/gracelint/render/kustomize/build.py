@@ -102,7 +102,7 @@ def is_remote(reference: str) -> bool:
     return "://" in reference or reference.startswith("git@") or "?ref=" in reference or bool(_HOST.fullmatch(first))
 
 
-_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|dev|net)(?::\d+)?")
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|dev|net)(?::[0-9]+)?")
 
 
 class _Builder:

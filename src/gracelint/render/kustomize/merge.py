@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.numbers import is_whole
 from gracelint.render.tree import Leaf, at, scalar
 from gracelint.render.values import TooLargeError
 
@@ -173,7 +174,7 @@ def _operated(target: Tree, operation: Tree) -> Tree:
 
 def _found(tree: Tree | None, steps: list[str]) -> Tree | None:
     for step in steps:
-        tree = at(tree, int(step) if isinstance(tree, list) and step.isdigit() else step)
+        tree = at(tree, int(step) if isinstance(tree, list) and is_whole(step) else step)
     return tree
 
 
@@ -206,7 +207,7 @@ def _changed_list(tree: list[Tree], step: str, rest: list[str], value: Tree | No
     result = list(tree)
     if step == "-" and not rest and name == "add" and value is not None:
         return [*result, value]
-    if not (step.isascii() and step.isdigit()) or int(step) > len(result) - (name != "add" or bool(rest)):
+    if not is_whole(step) or int(step) > len(result) - (name != "add" or bool(rest)):
         raise PatchError(f"a list of {len(result)} has no item {step!r}")
     index = int(step)
     if rest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.numbers import is_digits
 from gracelint.render.helm.values import kind, shown, shown_float, type_of
 from gracelint.render.text import concat, cut
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_VERB = re.compile(r"%([-+# 0]*)(\d{1,4}|\*)?(?:\.(\d{0,4}))?([a-zA-Z%])")
+_VERB = re.compile(r"%([-+# 0]*)([0-9]{1,4}|\*)?(?:\.([0-9]{0,4}))?([a-zA-Z%])")
 _QUOTE = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\a": "\\a", "\b": "\\b"} | {
     "\f": "\\f",
     "\v": "\\v",
@@ -51,7 +52,7 @@ def sprintf(pattern: str, values: Sequence[Any]) -> str:
             continue
         made = _one(verb[4], verb[1], verb[3], values[used])
         used += 1
-        parts.append(_padded(made, verb[1], int(width)) if width and width.isdigit() else made)
+        parts.append(_padded(made, verb[1], int(width)) if width and is_digits(width) else made)
     parts.append(cut(pattern, position, len(pattern)))
     if used < len(values):
         extra = ", ".join(f"{type_of(value)}={shown(value, True)}" for value in values[used:])

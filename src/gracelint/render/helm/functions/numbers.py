@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gracelint.numbers import is_digits
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.helm.values import kind, shown, truth
 
@@ -21,7 +22,7 @@ def integer(value: Any) -> int:
     """Sprig's toInt64: what is no number is 0."""
     if isinstance(value, str):
         try:
-            value = int(value, 0) if value[:1] != "0" or not value.isdigit() else int(value, 8)
+            value = int(value, 0) if value[:1] != "0" or not is_digits(value) else int(value, 8)
         except ValueError:
             return integer(real(value))
     if isinstance(value, float):
@@ -149,7 +150,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "not": lambda value: not truth(value),
     "int": integer,
     "int64": integer,
-    "atoi": lambda value: integer(value) if shown(value).lstrip("+-").isdigit() else 0,
+    "atoi": lambda value: integer(value) if is_digits(shown(value).lstrip("+-")) else 0,
     "float64": real,
     "toDecimal": _octal,
     "add": lambda *values: integer(sum(map(integer, values))),

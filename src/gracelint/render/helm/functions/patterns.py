@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from gracelint.numbers import is_digits
 from gracelint.record import Record
 from gracelint.render.helm.template import TemplateError
 
@@ -93,7 +94,7 @@ class Pattern:
                 parts.append("$")
                 continue
             position = end + braced
-            group = int(name) if name.isdigit() and len(name) < 5 else self._names.get(name, -1)
+            group = int(name) if is_digits(name) and len(name) < 5 else self._names.get(name, -1)
             if 0 <= group <= self._groups and found[2 * group] >= 0:
                 parts.append(text[found[2 * group] : found[2 * group + 1]])
         return "".join([*parts, template[position:]])
@@ -523,7 +524,7 @@ class _Compiler:
         if end < 0 or not self._text.startswith("{", self._at):
             return None
         first, comma, second = self._text[self._at + 1 : end].partition(",")
-        if not (first.isascii() and first.isdigit()) or (second and not (second.isascii() and second.isdigit())):
+        if not is_digits(first) or (second and not is_digits(second)):
             return None
         least, most = int(first), int(second) if second else None if comma else int(first)
         if least > _MAX_REPEAT or (most is not None and (most > _MAX_REPEAT or most < least)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.numbers import is_digits
 from gracelint.record import Record
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.helm.values import shown
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
     Key = tuple[tuple[int, int, int], tuple[tuple[int, int, str], ...]]
 
-_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?")
-_PART = r"(\d{1,9}|[xX*])"
+_VERSION = re.compile(
+    r"v?([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.([0-9]{1,9}))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?"
+)
+_PART = r"([0-9]{1,9}|[xX*])"
 _CONSTRAINT = re.compile(
     rf"(>=|<=|=>|=<|!=|~>|=|>|<|~|\^)?\s*v?{_PART}(?:\.{_PART})?(?:\.{_PART})?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
 )
@@ -36,7 +39,7 @@ def _prerelease_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """Orders pre-releases; a release comes after all of them."""
     if not text:
         return ((2, 0, ""),)
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in text.split("."))
+    return tuple((0, int(part), "") if is_digits(part) else (1, 0, part) for part in text.split("."))
 
 
 def version(text: str) -> Version:
