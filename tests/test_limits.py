@@ -155,6 +155,15 @@ def test_a_chart_that_never_ends_is_told_of_once(name: str) -> None:
     assert time.process_time() - started < 10
 
 
+def test_a_chart_that_never_ends_is_rendered_for_one_of_its_releases() -> None:
+    helmfile = "releases:\n" + "".join(f"- {{name: r{n}, chart: .}}\n" for n in range(200))
+    endless = "{{ range until 9999 }}{{ range until 999 }}x{{ end }}{{ end }}"
+    started = time.process_time()
+    report = lint(chart(endless, **{"helmfile.yaml": helmfile}))
+    assert [item.rule for item in report.findings] == ["unread-manifest"]
+    assert time.process_time() - started < 15
+
+
 @pytest.mark.parametrize("name", GROWING)
 def test_what_grows_takes_time_that_grows_with_it(name: str) -> None:
     started = time.process_time()

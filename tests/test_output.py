@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from conftest import FIXTURES
+
 COMMAND = [sys.executable, "-m", "gracelint"]
 EVIL = "a\n::error::owned\x1b[2J\ufffe\uffff\x07"
 KILLED = 'FROM x\nSTOPSIGNAL SIGKILL\nCMD ["app"]\n'
@@ -91,3 +93,29 @@ def test_reading_at_once_changes_nothing(tmp_path: Path) -> None:
         (tmp_path / name / "app.py").write_text("print()\n")
     outputs = {run(tmp_path, "check", "--format", "json", "--jobs", str(jobs), ".").stdout for jobs in (1, 4)}
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}, {"LC_ALL": "C"}, {"LC_ALL": "C.utf8", "LANG": "tr_TR.UTF-8"}],
+    ids=["one hash seed", "another", "a plain locale", "a Turkish one"],
+)
+def test_the_environment_changes_nothing(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "gracelint", "check", "--format", "json", os.path.join(FIXTURES, "shop")]
+    before, after = (
+        subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, encoding="utf-8").stdout
+        for more in ({"PYTHONHASHSEED": "0"}, environment)
+    )
+    assert before == after
+    assert '"rule"' in before
+
+
+def test_the_current_folder_changes_nothing_but_how_paths_are_written(tmp_path: Path) -> None:
+    """Told in full: the rules, places and messages are the same."""
+    command = [sys.executable, "-m", "gracelint", "check", "--format", "json", os.path.join(FIXTURES, "shop")]
+    told = []
+    for folder in (FIXTURES, str(tmp_path)):
+        found = json.loads(subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout)["findings"]
+        told.append([(item["rule"], item["message"], item["line"], item["column"]) for item in found])
+    assert told[0]
+    assert told[0] == told[1]

@@ -19,8 +19,12 @@ def main() -> None:
     reader, *options = sys.argv[1:] or [""]
     if reader not in READERS:
         sys.exit(f"usage: python -m fuzz {'|'.join(READERS)} [-max_total_time=SECONDS …]")
+    with atheris.instrument_imports(include=["gracelint", "gracelint_rules"]):
+        texts = list(seeds(reader))
+        for text in texts[:50]:  # what is imported on the way is instrumented
+            check(reader, text)
     with TemporaryDirectory() as corpus:
-        for number, text in enumerate(seeds(reader)):
+        for number, text in enumerate(texts):
             with open(os.path.join(corpus, f"{number}"), "w", encoding="utf-8") as file:
                 file.write(text)
         atheris.Setup(

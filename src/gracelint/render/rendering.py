@@ -60,6 +60,8 @@ class Renderer:
         self._parts: set[str] = set()
         self._parsed: Parsed = {}
         self._built: set[str] = set()
+        self._too_large: set[str] = set()
+        """Charts that were followed to the limit once; no other release of them is rendered."""
 
     def is_part(self, path: str) -> bool:
         """Whether a file is part of a chart or overlay, and so no manifest of its own."""
@@ -148,7 +150,7 @@ class Renderer:
                 problem = charts[install.chart]
                 unseen += [problem] if isinstance(problem, Unseen) else []
             chart = charts[install.chart]
-            if chart is None or isinstance(chart, Unseen) or chart.library:
+            if chart is None or isinstance(chart, Unseen) or chart.library or chart.root in self._too_large:
                 continue
             made, missed = self._release(chart, install)
             sources += made
@@ -193,6 +195,8 @@ class Renderer:
         sources: list[Source] = []
         for item in rendered:
             sources += self._source(item.template.path, item.text, replace(item.map, value_at=value_at), unit)
+        if any(problem.reason == str(TooLargeError()) for problem in unread):
+            self._too_large.add(chart.root)
         problem = _missed(chart, len(rendered), unread)
         return sources, [*unseen, *([problem] if problem is not None else [])]
 

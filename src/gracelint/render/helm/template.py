@@ -328,7 +328,7 @@ class Machine:
         arguments = [self._value(operand, dot, scope) for operand in operands]
         if last is not _NOTHING:
             arguments.append(last)
-        self._spend(1 + sum(len(item) for item in arguments if isinstance(item, str)) // _read_at_once(name))
+        self._spend(1 + sum(_reading(name, argument) for argument in arguments))
         for argument in arguments:
             if isinstance(argument, (Tree, Items)):
                 self._reads.append(argument.path)
@@ -356,9 +356,11 @@ def _made_at_once(name: str) -> int:
     return 2 if name.startswith(("to", "mustTo")) else 64
 
 
-def _read_at_once(name: str) -> int:
-    """How many code points a function reads at the price of one step: few where it parses them."""
-    return 4 if name.startswith(("from", "mustFrom", "regex", "mustRegex")) else 1_024
+def _reading(name: str, argument: Any) -> int:
+    """The steps it takes a function to read an argument: many where it parses a text."""
+    if isinstance(argument, str):
+        return len(argument) // (4 if name.startswith(("from", "mustFrom", "regex", "mustRegex")) else 1_024)
+    return len(argument) // 64 if isinstance(argument, (list, dict)) else 0
 
 
 _LONGEST_TEXT = 5_000_000
