@@ -149,3 +149,44 @@ def test_nothing_of_the_project_is_executed(tmp_path: Path, command: list[str]) 
 def test_a_fixture_folder_read_as_it_is() -> None:
     files = read_folder(os.path.join(FIXTURES, "shop"))
     assert lint(files).errors == ()
+
+
+def test_charts_and_overlays_read_nothing_outside(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "templates").mkdir(parents=True)
+    secret = "apiVersion: v1\nkind: Pod\nmetadata: {name: SECRET}\nspec: {containers: [{name: SECRET, image: x}]}\n"
+    (outside / "templates" / "pod.yaml").write_text(secret)
+    (outside / "Chart.yaml").write_text("apiVersion: v2\nname: SECRET\nversion: 1.0.0\n")
+    (outside / "values.yaml").write_text("a: SECRET\n")
+    (outside / "kustomization.yaml").write_text("resources: [templates/pod.yaml]\nnamePrefix: SECRET\n")
+    root = tmp_path / "root"
+    (root / "chart").mkdir(parents=True)
+    (root / "gracelint.toml").write_text("")
+    about = "apiVersion: v2\nname: x\nversion: 1.0.0\n"
+    dependency = "dependencies: [{name: SECRET, version: 1.0.0, repository: file://../../outside}]\n"
+    (root / "chart" / "Chart.yaml").write_text(about + dependency.replace("SECRET", "y"))
+    (root / "chart" / "values.yaml").symlink_to(outside / "values.yaml")
+    (root / "chart" / "templates").symlink_to(outside / "templates")
+    (root / "chart" / "charts").symlink_to(outside)
+    (root / "linked").symlink_to(outside)
+    (root / "whole").mkdir()
+    (root / "whole" / "Chart.yaml").symlink_to(outside / "Chart.yaml")
+    (root / "files" / "templates").mkdir(parents=True)
+    (root / "files" / "Chart.yaml").write_text(about)
+    (root / "files" / "secret").symlink_to(outside / "values.yaml")
+    (root / "files" / "templates" / "a.yaml").write_text(
+        "kind: Pod\napiVersion: v1\n"
+        'metadata: {name: "{{ .Files.Get "secret" }}{{ .Files.Get "../../outside/values.yaml" }}"}\n'
+        'spec: {containers: [{name: x, image: x, command: [sh, -c, "{{ .Files.Glob "**" }}"]}]}\n'
+    )
+    (root / "overlay").mkdir()
+    (root / "overlay" / "kustomization.yaml").write_text("resources: [../../outside, ../linked, pod.yaml]\n")
+    (root / "overlay" / "pod.yaml").symlink_to(outside / "templates" / "pod.yaml")
+    (root / "overlay2").mkdir()
+    (root / "overlay2" / "kustomization.yaml").symlink_to(outside / "kustomization.yaml")
+    command = [sys.executable, "-m", "gracelint", "check", "--format", "json", "--fail-on", "never", "-v"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "internal error" in done.stderr) == (0, False)
+    assert "SECRET" not in done.stdout + done.stderr
+    traced = subprocess.run([*command[:3], "trace", "."], cwd=root, capture_output=True, text=True, timeout=60)
+    assert "SECRET" not in traced.stdout + traced.stderr

@@ -6,7 +6,7 @@ arrive. Each reader therefore counts what it does, and copying a value is work l
 
 from __future__ import annotations
 
-STEPS = 60_000
+STEPS = 40_000
 """Statements and expressions that one run of a program evaluates."""
 DEPTH = 40
 """Calls within calls."""
