@@ -6,6 +6,7 @@ from gracelint.behaviour.go.packages import Modules, Package
 from gracelint.behaviour.go.reaction import Question, tell
 from gracelint.behaviour.go.syntax import text_of, walk
 from gracelint.facts.program import Program
+from gracelint.numbers import is_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _seconds(text: str) -> float:
     found = 1.0
     for part in text.replace(" ", "").split("*"):
         unit = _UNITS.get(part.removeprefix("time."))
-        if unit is None and not part.replace(".", "", 1).isdigit():
+        if unit is None and not is_digits(part.replace(".", "", 1)):
             return 0.0
         found *= unit if unit is not None else float(part)
     return found if "time." in text else 0.0

@@ -23,6 +23,7 @@ from gracelint.behaviour.go.values import (
     Scope,
     Unknown,
 )
+from gracelint.numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -396,7 +397,7 @@ def _make(machine: Machine, frame: Frame, nodes: list[Node], how: str, span: Spa
         of = declared.node.child_by_field_name("type") or of
     if of.type == "channel_type":
         size = text_of(nodes[1]) if len(nodes) > 1 else "0"
-        return Chan(int(size) if size.isdigit() else 1, span)
+        return Chan(int(size) if is_whole(size) else 1, span)
     return [] if of.type == "slice_type" else {} if of.type == "map_type" else UNKNOWN
 
 

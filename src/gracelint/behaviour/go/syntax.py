@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from gracelint.numbers import is_digits
 from gracelint.parse.errors import ParseError
 from gracelint.record import Record
 from gracelint.source import Source, Span
@@ -99,7 +100,7 @@ def _imports(root: Node) -> tuple[dict[str, str], tuple[str, ...]]:
 def usual_name(path: str) -> str:
     """The name a package most likely has: its last part, without a version, `go-` and `.v3`."""
     parts = path.split("/")
-    if len(parts) > 1 and parts[-1][:1] == "v" and parts[-1][1:].isdigit():
+    if len(parts) > 1 and parts[-1][:1] == "v" and is_digits(parts[-1][1:]):
         parts.pop()
     name = parts[-1].partition(".")[0]
     return name.removeprefix("go-").removesuffix("-go").replace("-", "")
