@@ -63,7 +63,7 @@ def report(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> 
     lines = ["# Benchmarks", "", "Written by `python benchmarks/run.py`; CPU seconds, medians.", ""]
     lines += [f"- Machine: {machine()}", f"- Python {platform.python_version()}, {version_of([*GRACELINT[:3], '-V'])}"]
     lines += [f"- {name}: {version_of([path, *VERSIONS[name]])}" for name, path in peers.items()]
-    lines += [f"- {name}: not installed here" for name in VERSIONS if name not in peers]
+    lines += [f"- {name}: not found, and not measured" for name in VERSIONS if name not in peers]
     lines += ["", "## Beside others", "", "| tree | tool | CPU s | × gracelint | MiB |", "|---|---|---|---|---|"]
     for size in TREES:
         tree = generated(folder, *size, options.scale)
