@@ -7,6 +7,7 @@ occurs more often than the baseline has it, the later ones are reported.
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 
 from gracelint.config import ConfigError
@@ -16,11 +17,13 @@ from gracelint.report.fingerprint import identity
 from gracelint.report.places import printable
 
 VERSION = 1
+Known = tuple[str, str, str]
+"""Rule, path and the text of the line."""
 
 
 def write(path: str, report: Report) -> None:
     """Lists a report's findings in a file."""
-    counts = Counter(_known(reported) for reported in report.findings)
+    counts = known_in(report)
     entries = [
         {"rule": rule, "path": file, "line": line, "count": count}
         for (rule, file, line), count in sorted(counts.items())
@@ -34,8 +37,20 @@ def write(path: str, report: Report) -> None:
 
 
 def without_known(path: str, report: Report) -> Report:
-    """The report without the findings listed in a file."""
-    left = _read(path)
+    """The report without the findings listed in a file, with the entries that nothing is found for any more."""
+    left = read(path)
+    fresh = without(left, report)
+    judged = {printable(file) for file in report.judged}
+    stale = [
+        (rule, file, line)
+        for (rule, file, line), count in left.items()
+        if count > 0 and (file in judged or not os.path.lexists(os.path.join(report.root, file)))
+    ]
+    return replace(fresh, stale=tuple(sorted(stale)))
+
+
+def without(left: Counter[Known], report: Report) -> Report:
+    """The report without findings that are known; what is left of them is what was not found."""
     fresh = []
     for reported in report.findings:
         known = _known(reported)
@@ -43,16 +58,23 @@ def without_known(path: str, report: Report) -> Report:
             left[known] -= 1
         else:
             fresh.append(reported)
-    return replace(report, findings=tuple(fresh), baselined=len(report.findings) - len(fresh))
+    baselined = report.baselined + len(report.findings) - len(fresh)
+    return replace(report, findings=tuple(fresh), baselined=baselined)
 
 
-def _known(reported: Reported) -> tuple[str, str, str]:
+def known_in(report: Report) -> Counter[Known]:
+    """What a report has found, as a baseline knows it."""
+    return Counter(map(_known, report.findings))
+
+
+def _known(reported: Reported) -> Known:
     """A finding's identity as it can be written: a path may hold bytes that are no characters."""
     rule, path, line = identity(reported)
     return rule, printable(path), printable(line)
 
 
-def _read(path: str) -> Counter[tuple[str, str, str]]:
+def read(path: str) -> Counter[Known]:
+    """The findings that a file lists."""
     try:
         with open(path, encoding="utf-8") as stream:
             table = json.load(stream)

@@ -133,6 +133,23 @@ class Configuration:
         self._folders: dict[str, Settings] = {}
         self._excluded: dict[str, bool] = {"": False}
 
+    def at(self, root: str) -> Configuration:
+        """The settings of an older copy of the tree. It chooses no rule packs: those of today are loaded."""
+        today = self.inside("")
+
+        def adjust(settings: Settings) -> Settings:
+            return replace(self._adjust(settings), plugins=today.plugins, without_plugins=today.without_plugins)
+
+        return Configuration(root, adjust=adjust, fixed=self._fixed)
+
+    @property
+    def baseline(self) -> str | None:
+        """The path of the baseline that the settings at the root name."""
+        settings = self.inside("")
+        if settings.baseline is None:
+            return None
+        return os.path.join(os.path.dirname(os.path.join(self.root, settings.file or "")), settings.baseline)
+
     def of(self, path: str) -> Settings:
         """Those that hold for a file; its path is relative to the root."""
         return self._fixed or self.inside(path.rpartition("/")[0])

@@ -75,6 +75,8 @@ class Report(Record):
     launches: tuple[Launch, ...] = ()
     """Those that have to do with what was asked for."""
     silenced: tuple[Silenced, ...] = ()
+    stale: tuple[tuple[str, str, str], ...] = ()
+    """Entries of the baseline that nothing is found for any more: rule, path and line."""
     documentation: str | None = None
     """Where people read about a rule, as the settings say: an address with `{rule}` for its name."""
 

@@ -39,6 +39,26 @@ class Repository(Record):
     """The folder that holds its objects; another one only in linked work trees."""
 
 
+class Objects(Record):
+    """The objects of a repository, and the git that reads them."""
+
+    program: str
+    environment: dict[str, str]
+
+    def ask(self, *arguments: str, stdin: str = os.devnull) -> bytes | None:
+        """What a command of git's says that needs nothing but objects; None where it fails."""
+        command = [self.program, *_OFF, *arguments]
+        return _written(self.program, command, self.environment, stdin)
+
+
+def objects_of(found: Repository) -> Objects | None:
+    """None where there is no git that can be trusted."""
+    program = _program(found.work_tree)
+    if program is None:
+        return None
+    return Objects(program, _environment(found, os.path.join(found.own, "index")))
+
+
 def tracked(root: str) -> list[str] | None:
     """The files git tracks or would track, or None where git does not say: no repository, or a root it ignores."""
     listing = _listing(root, "-coz")
@@ -137,12 +157,17 @@ def _is_ordinary(path: str) -> bool:
 
 
 def _answer(program: str, command: list[str], environment: dict[str, str]) -> str | None:
+    written = _written(program, command, environment)
+    return os.fsdecode(written) if written is not None else None
+
+
+def _written(program: str, command: list[str], environment: dict[str, str], stdin: str = os.devnull) -> bytes | None:
     """What a command writes, or None where it fails. Spawned by hand: importing `subprocess` takes longer than git."""
     read_end, write_end = os.pipe()
     actions = [
         (os.POSIX_SPAWN_DUP2, write_end, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
     ]
     try:
         child = os.posix_spawn(program, command, environment, file_actions=actions)
@@ -159,7 +184,7 @@ def _answer(program: str, command: list[str], environment: dict[str, str]) -> st
         if answer is None:
             os.kill(child, _SIGKILL)
         _, status = os.waitpid(child, 0)
-    return os.fsdecode(answer) if answer is not None and status == 0 else None
+    return answer if answer is not None and status == 0 else None
 
 
 def _read(pipe: int) -> bytes | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gracelint.engine import Report
+    from gracelint.project import Request
 
 
 def run(options: Namespace) -> int:
@@ -25,7 +26,7 @@ def run(options: Namespace) -> int:
     from gracelint.project import read_project
 
     request, selection = request_of(options)
-    fixed, fresh = None, _fresh(options)
+    fixed, fresh = None, _fresh(options, request)
     if options.fix or options.diff:
         from gracelint.fixer import fix
 
@@ -62,15 +63,27 @@ def _is_empty(name: str, report: Report) -> bool:
     return name not in report.judged and not any(reported.path == name for reported in report.findings)
 
 
-def _fresh(options: Namespace) -> Callable[[Report], Report]:
-    """Leaves out of a report what the baseline lists, unless all of it is to be listed anew."""
-    if not options.baseline or options.write_baseline:
-        return lambda report: report
+def _fresh(options: Namespace, request: Request) -> Callable[[Report], Report]:
+    """Leaves out of a report what the baseline lists, and what an older revision has, unless all is to be listed."""
     from functools import partial
 
-    from gracelint.baseline import without_known
+    steps: list[Callable[[Report], Report]] = []
+    baseline = options.baseline or request.configuration.baseline
+    if baseline and not options.write_baseline:
+        from gracelint.baseline import without_known
 
-    return partial(without_known, options.baseline)
+        steps.append(partial(without_known, baseline))
+    if options.diff_base:
+        from gracelint.since import without_older
+
+        steps.append(without_older(options.diff_base, request))
+
+    def fresh(report: Report) -> Report:
+        for step in steps:
+            report = step(report)
+        return report
+
+    return fresh
 
 
 def _output(report: Report, options: Namespace) -> None:
@@ -81,6 +94,11 @@ def _output(report: Report, options: Namespace) -> None:
         from gracelint.report.text import summary
 
         say(options, *summary(report).split("\n"))
+    if report.stale:
+        found = "1 entry" if len(report.stale) == 1 else f"{len(report.stale)} entries"
+        say(options, f"{found} of the baseline can go, as nothing is found there any more:")
+        for rule, path, line in report.stale:
+            say(options, f"  {visible(report.shown(path))}: {rule}: {visible(line)}")
     if options.verbose:
         for skip in report.skipped:
             say(options, f"skipped {visible(report.shown(skip.path))}: {skip.reason}")

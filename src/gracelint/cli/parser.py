@@ -18,6 +18,7 @@ FROM_ENVIRONMENT = (
     "baseline",
     "color",
     "config",
+    "diff_base",
     "fail_on",
     "format",
     "ignore",
@@ -138,6 +139,7 @@ def _add_check(check: ArgumentParser) -> None:
     )
     output.add_argument("--baseline", metavar="FILE", help="do not report the findings listed in FILE")
     output.add_argument("--write-baseline", metavar="FILE", help="list the present findings in FILE")
+    output.add_argument("--diff-base", metavar="REV", help="report only what the change since git's REV has brought")
 
 
 def _add_selection(command: ArgumentParser) -> None:
