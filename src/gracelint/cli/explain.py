@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from argparse import Namespace
+
 from gracelint.cli.exits import CLEAN
-from gracelint.cli.request import settings_here
+from gracelint.cli.request import request_of, settings_here
 from gracelint.cli.streams import wants_color
+from gracelint.config import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from gracelint.engine import Report, Reported
 
 
 def run(options: Namespace) -> int:
@@ -17,5 +21,45 @@ def run(options: Namespace) -> int:
 
     rules = every_rule(settings_here(options))
     color = wants_color(options)
-    print("\n\n".join(explain(rules, name, color=color) for name in options.rule))
+    pages = []
+    for asked in options.rule:
+        path, _, line = asked.rpartition(":")
+        if path and line.isdecimal():
+            pages += _explained(path, int(line), options)
+        else:
+            pages.append(explain(rules, asked, color=color))
+    print("\n\n".join(pages))
     return CLEAN
+
+
+def _explained(path: str, line: int, options: Namespace) -> list[str]:
+    """What is found at a line, each finding with its rule's page."""
+    from gracelint.engine import lint
+    from gracelint.project import read_project
+    from gracelint.record import replace
+    from gracelint.report import text
+    from gracelint.report.rules import explain
+    from gracelint.selection import every_rule
+
+    if not os.path.isfile(path):
+        raise ConfigError(f"{path}: no such file")
+    asked = {"paths": [path], "isolated": False, "jobs": 1, "stdin_filename": None}
+    request, selection = request_of(Namespace(**{**vars(options), **asked}))
+    report = lint(read_project(request), selection)
+    found = [reported for reported in report.findings if _is_at(reported, report, path, line)]
+    if not found:
+        return [f"Nothing is found at {path}:{line}."]
+    color = wants_color(options)
+    told = text.render(replace(report, findings=tuple(found)), color=color, summary=False)
+    rules = every_rule(settings_here(options))
+    return [told, *(explain(rules, name, color=color) for name in dict.fromkeys(one.rule for one in found))]
+
+
+def _is_at(reported: Reported, report: Report, path: str, line: int) -> bool:
+    """Whether a finding, or one of its notes, is about a line."""
+    spans = (reported.finding.at, *(note.span for note in reported.finding.notes))
+    return any(
+        span.line <= line <= span.end_line
+        and os.path.normpath(report.shown(span.source.path)) == os.path.normpath(os.path.relpath(path))
+        for span in spans
+    )

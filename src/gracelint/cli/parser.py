@@ -108,9 +108,13 @@ def make_parser() -> Parser:
     command("check", "report what will go wrong when containers are told to stop", _add_paths, _add_check)
     command("trace", "tell the story of each launch: what a stop signal meets on its way", _add_paths, _add_trace)
     command("render", "show what charts and overlays come to, and where each line comes from", _add_paths, _add_render)
-    command("explain", "show the documentation of rules", _add_explain)
+    command("explain", "show the documentation of rules, or of what is found at a place", _add_explain)
     command("rules", "list the rules", _add_rules)
     command("lsp", "serve an editor on standard input and output (needs gracelint[lsp])", _add_lsp)
+    command("init", "set a repository up: gracelint.toml and a pre-commit hook")
+    command("show-files", "list the files that are judged", _add_paths)
+    command("show-settings", "show the settings that hold for files and folders", _add_paths)
+    command("show-links", "show which Dockerfile each image is joined to, and why", _add_paths)
     return parser
 
 
@@ -177,7 +181,7 @@ def _add_render(render: ArgumentParser) -> None:
 
 
 def _add_explain(explain: ArgumentParser) -> None:
-    explain.add_argument("rule", metavar="RULE", nargs="+")
+    explain.add_argument("rule", metavar="RULE", nargs="+", help="a rule's name, or a place such as k8s/web.yaml:24")
 
 
 def _add_rules(rules: ArgumentParser) -> None:

@@ -36,6 +36,7 @@ _CHECK = {
     "fail_on": "warning",
     "baseline": None,
     "write_baseline": None,
+    "diff_base": None,
     "isolated": False,
     "jobs": 1,
     "stdin_filename": None,

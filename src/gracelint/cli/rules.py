@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from gracelint.cli.exits import CLEAN
 from gracelint.cli.request import settings_here
 
@@ -14,5 +16,10 @@ def run(options: Namespace) -> int:
     from gracelint.report.rules import table
     from gracelint.selection import every_rule
 
-    print(table(every_rule(settings_here(options)), options.format))
+    columns = None
+    if sys.stdout.isatty():
+        from shutil import get_terminal_size
+
+        columns = get_terminal_size().columns
+    print(table(every_rule(settings_here(options)), options.format, columns))
     return CLEAN

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gracelint.config import ConfigError, did_you_mean
+from gracelint.rules import GROUPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     Listed = Sequence[tuple[str, Rule]]
 
 
-def table(rules: Listed, fmt: str) -> str:
+def table(rules: Listed, fmt: str, columns: int | None = None) -> str:
     if fmt == "json":
         import json
 
@@ -33,12 +34,23 @@ def table(rules: Listed, fmt: str) -> str:
             indent=2,
             ensure_ascii=False,
         )
-    widest = max(len(rule.name) for _, rule in rules)
-    return "\n".join(
-        f"{rule.name:<{widest}}  {group:<10}  {rule.severity.value:<7}  {summary(rule)}"
-        + ("  (strict)" if rule.strict else "")
-        for group, rule in rules
+    return "\n\n".join(
+        _group(rules, group, columns) for group in dict.fromkeys((*GROUPS, *(each for each, _ in rules)))
     )
+
+
+def _group(rules: Listed, group: str, columns: int | None) -> str:
+    """The rules of one group, cut to what fits into a line where that is known."""
+    widest = max(len(rule.name) for _, rule in rules)
+    lines = [group]
+    for rule in (rule for its, rule in rules if its == group):
+        strict = "  (strict)" if rule.strict else ""
+        told = summary(rule)
+        room = columns - widest - 13 - len(strict) if columns is not None else len(told)
+        if len(told) > max(room, 20):
+            told = told[: max(room, 20) - 1] + "…"
+        lines.append(f"  {rule.name:<{widest}}  {rule.severity.value:<7}  {told}{strict}")
+    return "\n".join(lines)
 
 
 def explain(rules: Listed, name: str, *, color: bool) -> str:
