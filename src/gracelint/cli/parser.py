@@ -112,6 +112,7 @@ def make_parser() -> Parser:
     command("rules", "list the rules", _add_rules)
     command("lsp", "serve an editor on standard input and output (needs gracelint[lsp])", _add_lsp)
     command("init", "set a repository up: gracelint.toml and a pre-commit hook")
+    command("config", "show the schema of the settings, for editors", _add_config)
     command("show-files", "list the files that are judged", _add_paths)
     command("show-settings", "show the settings that hold for files and folders", _add_paths)
     command("show-links", "show which Dockerfile each image is joined to, and why", _add_paths)
@@ -186,6 +187,10 @@ def _add_explain(explain: ArgumentParser) -> None:
 
 def _add_rules(rules: ArgumentParser) -> None:
     rules.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _add_config(config: ArgumentParser) -> None:
+    config.add_argument("--schema", action="store_true", required=True, help="print the JSON schema of gracelint.toml")
 
 
 def _add_paths(command: ArgumentParser) -> None:
