@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -30,9 +31,15 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     broken = tmp_path / "a b é"
     broken.mkdir()
     (broken / "Dockerfile").write_bytes(b"FROM x\nNONSENSE \xff\n")
+    quiet = tmp_path / "quiet"
+    quiet.mkdir()
+    order = "# gracelint: ignore[uncatchable-stop-signal] the operator drains it"
+    (quiet / "Dockerfile").write_text(f"FROM x\n{order}\nSTOPSIGNAL SIGKILL\n")
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "log.sarif"
-    main(["check", "--strict", "--format", f"sarif={path}", os.path.join(FIXTURES, "shop"), "a b é"])
+    shop = shutil.copytree(os.path.join(FIXTURES, "shop"), tmp_path / "shop")
+    (tmp_path / "gracelint.toml").write_text('documentation = "https://docs.example.com/{rule}"\n')
+    main(["check", "--strict", "--show-suppressed", "--format", f"sarif={path}", str(shop), "a b é", "quiet"])
     return path
 
 
@@ -41,7 +48,9 @@ def test_it_follows_the_schema(log: Path) -> None:
     with open(os.path.join(PACKAGE, "sarif-2.1.0.json"), encoding="utf-8") as file:
         schema = json.load(file)
     found = json.loads(log.read_text())
-    assert len(found["runs"][0]["results"]) > 5
+    results = found["runs"][0]["results"]
+    assert len(results) > 5
+    assert {"codeFlows", "fixes", "relatedLocations", "suppressions"} <= {key for result in results for key in result}
     jsonschema.validate(found, schema)
 
 

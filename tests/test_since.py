@@ -85,6 +85,17 @@ class TestDiffBase:
         assert found(capsys, "--diff-base", "main", ".") == []
         assert found(capsys, "--diff-base", "main", "../new") == ["../new/Dockerfile:3:12"]
 
+    def test_a_file_that_is_moved_as_it_is_brings_nothing(
+        self, repository: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        git(repository, "checkout", "-q", "--", ".")
+        (repository / "old").rename(repository / "renamed")
+        assert found(capsys) == ["renamed/Dockerfile:2:12"]
+        assert found(capsys, "--diff-base", "main") == []
+        (repository / "copy").mkdir()
+        (repository / "copy" / "Dockerfile").write_text(OLD)
+        assert found(capsys, "--diff-base", "main") == ["renamed/Dockerfile:2:12"]
+
     def test_rules_that_a_change_turns_on_are_part_of_it(
         self, repository: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

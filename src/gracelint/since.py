@@ -5,19 +5,30 @@ from __future__ import annotations
 import os
 from collections import Counter
 
-from gracelint.baseline import known_in, without
+from gracelint.baseline import Known, known_in, without
 from gracelint.config import ConfigError
 from gracelint.engine import Report, lint
 from gracelint.history import tree_before
 from gracelint.project import Request, read_project
-from gracelint.record import replace
+from gracelint.record import Record, field, replace
+from gracelint.report.places import printable
 from gracelint.selection import select
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from gracelint.baseline import Known
+    from gracelint.engine import Reported
+    from gracelint.source import Source
+
+
+class Older(Record):
+    """What was found before the change."""
+
+    known: Counter[Known] = field(default_factory=Counter)
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """The files with findings that are not there any more: their paths, by their text."""
+    files: frozenset[str] = frozenset()
 
 
 def without_older(revision: str, request: Request) -> Callable[[Report], Report]:
@@ -25,11 +36,11 @@ def without_older(revision: str, request: Request) -> Callable[[Report], Report]
 
     Raises ConfigError where git does not know it.
     """
-    known = _known_before(revision, request)
-    return lambda report: without(known.copy(), report)
+    older = _older(revision, request)
+    return lambda report: without(_moved(older, report), report)
 
 
-def _known_before(revision: str, request: Request) -> Counter[Known]:
+def _older(revision: str, request: Request) -> Older:
     with tree_before(request.root, revision) as folder:
         paths = [os.path.join(folder, os.path.relpath(path, request.root)) for path in request.paths]
         older = replace(
@@ -42,9 +53,31 @@ def _known_before(revision: str, request: Request) -> Counter[Known]:
             progress=None,
         )
         if not older.paths:
-            return Counter()
+            return Older()
         try:
-            return known_in(lint(read_project(older), select(older.configuration)))
+            report = lint(read_project(older), select(older.configuration))
         except ConfigError as error:
             told = str(error).replace(f"{folder}/", "")
             raise ConfigError(f"--diff-base: the settings of {revision} are wrong: {told}") from error
+    sources = {source.path: source for source in map(_home, report.findings)}
+    gone = {
+        source.text: path for path, source in sources.items() if not os.path.lexists(os.path.join(request.root, path))
+    }
+    return Older(known_in(report), gone, report.judged)
+
+
+def _moved(older: Older, report: Report) -> Counter[Known]:
+    """What is known, with the present paths of files that were moved as they are."""
+    names: dict[str, str] = {}
+    for source in map(_home, report.findings):
+        former = older.gone.get(source.text)
+        if former is not None and source.path not in older.files:
+            names.setdefault(printable(former), printable(source.path))
+    known: Counter[Known] = Counter()
+    for (rule, path, line), count in older.known.items():
+        known[rule, names.get(path, path), line] += count
+    return known
+
+
+def _home(reported: Reported) -> Source:
+    return (reported.home or reported.finding.at).source
