@@ -322,6 +322,8 @@ class TestCommandLine:
         assert capsys.readouterr().out.startswith("api/Dockerfile:2:12: error")
         assert main(["check", "--fail-on", "error", "--format", "jsonl", "."]) == 1
         assert capsys.readouterr().out.startswith("{")
+        assert main(["rules"]) == 0
+        assert capsys.readouterr().out.startswith("dockerfile\n")
 
     def test_a_wrong_variable_is_named(
         self, evil: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

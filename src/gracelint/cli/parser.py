@@ -37,6 +37,8 @@ def read_arguments(arguments: Sequence[str]) -> Namespace:
     if unknown:
         command.error(f"unrecognized arguments: {' '.join(unknown)}{_nearest(unknown[0], command)}")
     for name in FROM_ENVIRONMENT:
+        if name == "format" and options.run != "check":
+            continue
         value = os.environ.get(ENVIRONMENT + name.upper())
         if value and hasattr(options, name) and getattr(options, name) == command.get_default(name):
             setattr(options, name, command.from_environment(name, value))
