@@ -42,7 +42,7 @@ def run(options: Namespace) -> int:
     place = locate(os.getcwd())
     root = place.root if place is not None else os.getcwd()
     say(options, _settings(root))
-    say(options, _hook(root))
+    say(options, *_hook(root).rstrip("\n").split("\n"))
     return CLEAN
 
 
