@@ -35,9 +35,9 @@ def executable(path: Path, text: str) -> Path:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
-    for name in ("api", "a b", "$(touch owned)"):
+    for name, signal in (("api", "SIGKILL"), ("a b", "SIGSTOP"), ("$(touch owned)", "SIGKILL")):
         (folder / name).mkdir(parents=True)
-        (folder / name / "Dockerfile").write_text(KILLED)
+        (folder / name / "Dockerfile").write_text(KILLED.replace("SIGKILL", signal))
     executable(tmp_path / "tools" / "gracelint" / "bin" / "gracelint", GRACELINT)
     return folder
 

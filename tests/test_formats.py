@@ -42,7 +42,7 @@ def evil(tmp_path: Path) -> Path:
     (tmp_path / "api").mkdir()
     (tmp_path / "api" / "Dockerfile").write_text(KILLED)
     (tmp_path / BAD).mkdir()
-    (tmp_path / BAD / "Dockerfile").write_text(KILLED)
+    (tmp_path / BAD / "Dockerfile").write_text(KILLED.replace("SIGKILL", "SIGSTOP"))
     service = {"services": {EVIL: {"image": EVIL, "command": [EVIL], "stop_signal": "SIGKILL"}}}
     (tmp_path / "compose.yaml").write_text(json.dumps(service))
     return tmp_path
