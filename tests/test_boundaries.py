@@ -16,6 +16,8 @@ from conftest import ROOT
 ENGINE = os.path.join(ROOT, "src", "gracelint")
 PACK = os.path.join(ROOT, "rules", "gracelint_rules")
 PARSERS = {
+    "dockerfile_parse",
+    "libcst",
     "ruamel",
     "tree_sitter",
     "tree_sitter_bash",

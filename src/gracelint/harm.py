@@ -81,7 +81,7 @@ class Harm(Record):
 
 def damage(before: Version, after: Version, edited: Sequence[Reported]) -> Harm | None:
     """What the edits of these findings' fixes have broken, if they have made one version of the other."""
-    return _broken(before, after) or _changed_elsewhere(before, after, edited)
+    return _broken(before, after) or _refused(before, after, edited) or _changed_elsewhere(before, after, edited)
 
 
 def harm(before: Version, after: Version, fixed: Sequence[Reported]) -> Harm | None:
@@ -98,6 +98,18 @@ def _broken(before: Version, after: Version) -> Harm | None:
         return Harm(f"would break {before.report.shown(min(added))}")
     failures = set(after.whole.errors) - set(before.whole.errors)
     return Harm(f"cannot be judged ({min(failures)})") if failures else None
+
+
+def _refused(before: Version, after: Version, edited: Sequence[Reported]) -> Harm | None:
+    """Whether another parser than ours can no longer read what was changed."""
+    for path in edits_by_path(edited):
+        if path.endswith(".py") or "ockerfile" in path:
+            from gracelint.parse.second import refused
+
+            parser = refused(before.sources[path], after.sources[path])
+            if parser is not None:
+                return Harm(f"would make {before.report.shown(path)} unreadable for {parser}")
+    return None
 
 
 def _fates(project: Project) -> dict[Identity, tuple[Fate, ...]]:

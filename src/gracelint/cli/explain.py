@@ -9,6 +9,7 @@ from gracelint.cli.exits import CLEAN
 from gracelint.cli.request import request_of, settings_here
 from gracelint.cli.streams import wants_color
 from gracelint.config import ConfigError
+from gracelint.numbers import is_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def run(options: Namespace) -> int:
     pages = []
     for asked in options.rule:
         path, _, line = asked.rpartition(":")
-        if path and line.isdecimal():
+        if path and is_digits(line):
             pages += _explained(path, int(line), options)
         else:
             pages.append(explain(rules, asked, color=color))
