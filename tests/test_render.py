@@ -295,6 +295,17 @@ dependencies:
         assert reported.finding.fix.title == "Use the default of 30 s (it comes from the chart's value `grace`)"
         assert not reported.finding.fix.edits
 
+    def test_a_fix_that_changes_more_is_taken_back(self) -> None:
+        twice = DEPLOYMENT.replace("  replicas: {{ .Values.replicas }}", "  replicas: {{ .Values.grace }}")
+        values = VALUES.replace("lifecycle: {}", "lifecycle: {preStop: {sleep: {seconds: 40}}}")
+        files = chart(template=twice, values=values)
+        fixed = fix(files, select=["grace-period-too-short"])
+        assert not fixed.changes
+        assert fixed.story(False) == [
+            "Not fixed: grace-period-too-short at charts/shop/templates/all.yaml:13: the fix would change more of what "
+            "charts/shop/templates/all.yaml is rendered to than it should, so it was taken back"
+        ]
+
     def test_hostile_charts_end(self) -> None:
         hostile = '{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}'
         hostile += '{{ include "a" . }}'

@@ -53,6 +53,8 @@ class Version(Record, identity=True):
     sources: Mapping[str, Source]
     fates: Mapping[Identity, tuple[Fate, ...]]
     """By launch; launches that share a name are told apart by their order."""
+    rendered: tuple[Source, ...] = ()
+    """What charts and overlays come to."""
 
     @classmethod
     def of(cls, request: Request, selection: Selection) -> Version:
@@ -64,7 +66,9 @@ class Version(Record, identity=True):
         """The version that a project is, with what was reported of it."""
         whole = report if "" in project.scope.folders else lint(replace(project, scope=EVERYWHERE), selection)
         sources = {source.path: source for source in project.sources}
-        return cls(project.request, selection, report, whole, project.fixable, sources, _fates(project))
+        return cls(
+            project.request, selection, report, whole, project.fixable, sources, _fates(project), project.rendered
+        )
 
     def with_texts(self, texts: Mapping[str, str]) -> Version:
         request = replace(self.request, overlay={**self.request.overlay, **texts}, progress=None)
@@ -234,6 +238,19 @@ def _changed_elsewhere(before: Version, after: Version, edited: Iterable[Reporte
             before.sources[path], after.sources[path], edits
         ):
             return Harm(f"would change more of {before.report.shown(path)} than it should")
+    return _rendered_elsewhere(before, after, edited) if before.rendered else None
+
+
+def _rendered_elsewhere(before: Version, after: Version, edited: Iterable[Reported]) -> Harm | None:
+    """Whether more changes in an object of a chart or overlay than edits were made."""
+    from gracelint.render.differences import count
+
+    edits = sum(map(len, edits_by_path(edited).values()))
+    if len(before.rendered) != len(after.rendered):
+        return Harm("would change which objects a chart or overlay has")
+    for old, new in zip(before.rendered, after.rendered, strict=True):
+        if old.text != new.text and count(old, new) > edits:
+            return Harm(f"would change more of what {before.report.shown(old.path)} is rendered to than it should")
     return None
 
 

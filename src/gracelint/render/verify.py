@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import subprocess
 
-from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.facts.yaml import Mapping
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
+from gracelint.render.differences import unlike
 from gracelint.source import Source, Unit
 
 TYPE_CHECKING = False
@@ -80,25 +81,4 @@ def _differences(ours: Objects, theirs: Objects) -> Iterator[str]:
         if key not in ours or key not in theirs:
             yield f"{title} is only in {'ours' if key in ours else 'theirs'}"
         else:
-            yield from (f"{title}{path}" for path in _unlike(ours[key], theirs[key], ""))
-
-
-def _unlike(one: Node, other: Node, path: str) -> Iterator[str]:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        values = {key.value: value for key, value in other.items}
-        for key, value in one.items:
-            if key.value not in values:
-                yield f"{path}.{key.value}: only in ours"
-            else:
-                yield from _unlike(value, values.pop(key.value), f"{path}.{key.value}")
-        yield from (f"{path}.{name}: only in theirs" for name in values)
-    elif isinstance(one, Sequence) and isinstance(other, Sequence):
-        if len(one.items) != len(other.items):
-            yield f"{path}: {len(one.items)} items, theirs {len(other.items)}"
-        for index, (a, b) in enumerate(zip(one.items, other.items)):  # noqa: B905 (a difference was told)
-            yield from _unlike(a, b, f"{path}[{index}]")
-    elif isinstance(one, Scalar) and isinstance(other, Scalar):
-        if (one.value, one.tag == "str") != (other.value, other.tag == "str"):
-            yield f"{path}: {one.value!r}, theirs {other.value!r}"
-    else:
-        yield f"{path}: not of the same type"
+            yield from (f"{title}{path}" for path in unlike(ours[key], theirs[key], ""))
