@@ -40,8 +40,9 @@ def test_no_rule_breaks(files: Files) -> None:
 
 @every_project
 def test_fixes_converge_and_none_is_taken_back(files: Files) -> None:
+    """But for those that would bring up an error or warning, which are taken back whatever they mend."""
     fixed = fix(files, strict=True)
-    assert fixed.refused == ()
+    assert [reason for reason in fixed.refused if "the fix would add a finding (" not in reason] == []
     again = fix(fixed_files(files, fixed), strict=True)
     assert not again.changes, unified_diff(again)
 

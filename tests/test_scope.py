@@ -103,7 +103,8 @@ class TestSettingsOfEachFile:
         ],
     )
     def test_hold_below_the_folder_they_stand_in(self, settings: str, seen: list[str]) -> None:
-        report = check({**self.TWO, "api/gracelint.toml": settings})
+        other = DOCKERFILE.replace("CMD ", "CMD nice ")
+        report = check({"api/Dockerfile": DOCKERFILE, "web/Dockerfile": other, "api/gracelint.toml": settings})
         found = [(item.path, item.severity.value) for item in report.findings]
         assert found == [*(("api/Dockerfile", severity) for severity in seen), ("web/Dockerfile", "error")]
 

@@ -26,7 +26,8 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if reason is not None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     callspecs = (getattr(item, "callspec", None) for item in request.session.items)
-    selected = [spec.params["case"] for spec in callspecs if spec and "case" in spec.params]
+    params = (spec.params.get("case") for spec in callspecs if spec)
+    selected = [case for case in params if isinstance(case, Case)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {case.number: pool.submit(_run, case, tmp_path_factory.mktemp("container")) for case in selected}
         pool.shutdown(cancel_futures=True)

@@ -15,7 +15,7 @@ def plain(arguments: Sequence[str]) -> Namespace | None:
     """What argparse would make of paths alone; None where there is more to read."""
     if not arguments or arguments[0] != "check" or any(word.startswith("-") for word in arguments):
         return None
-    if any(name.startswith("GRACELINT_") for name in os.environ):
+    if any(f"GRACELINT_{name.upper()}" in os.environ for name in _CHECK):
         return None
     return SimpleNamespace(**_CHECK, paths=list(arguments[1:]) or ["."])  # type: ignore[return-value]
 
