@@ -47,8 +47,29 @@ def test_records_survive_pickling() -> None:
     assert pickle.loads(pickle.dumps(Point(1, 4))) == Point(1, 4)
 
 
-def test_missing_and_unknown_fields_are_type_errors() -> None:
-    with pytest.raises(TypeError):
-        Point()  # type: ignore[call-arg]
-    with pytest.raises(TypeError):
-        Point(1, z=3)  # type: ignore[call-arg]
+def test_missing_unknown_and_doubled_fields_are_type_errors() -> None:
+    class Pair(Record):
+        x: int
+        y: int = 2
+
+    for _ in range(2):  # the first wrong call has a function compiled
+        with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'x'"):
+            Pair()  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'z'"):
+            Pair(1, z=3)  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match=r"multiple values for argument 'x'"):
+            Pair(1, x=3)  # type: ignore[misc]
+        with pytest.raises(TypeError, match=r"takes from 2 to 3 positional arguments but 4 were given"):
+            Pair(1, 2, 3)  # type: ignore[call-arg]
+
+
+def test_a_type_of_which_many_records_are_made_gets_a_function_of_its_own() -> None:
+    class Often(Record):
+        x: int
+        tags: list[str] = field(default_factory=list)
+
+    first = Often.__init__
+    made = [Often(number) for number in range(100)]
+    assert Often.__init__ is not first
+    assert [one.x for one in made] == list(range(100))
+    assert len({id(one.tags) for one in made}) == 100

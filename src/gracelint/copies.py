@@ -6,19 +6,18 @@ are the same object under the same name, or the same text but for its numbers an
 
 from __future__ import annotations
 
-import re
-
 from gracelint.facts.kubernetes import Workload
 from gracelint.facts.launch import Launch
 from gracelint.finding import Finding
+from gracelint.patterns import pattern
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-_NUMBERS = re.compile(r"[0-9]+(?:[.][0-9]+)*")
-_COMMENTS = re.compile(r"^[ \t]*(?:#(?!!)|//).*$", re.MULTILINE)
+_NUMBERS = pattern(r"[0-9]+(?:[.][0-9]+)*")
+_COMMENTS = pattern(r"(?m)^[ \t]*(?:#(?!!)|//).*$")
 
 
 class Copies:

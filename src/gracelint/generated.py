@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from gracelint.editable import is_generated
 from gracelint.finding import Note
+from gracelint.patterns import pattern
 from gracelint.source import Source, Span
 
 _BUILT = "dist"
 """The folder that holds what a build makes."""
-_RENDERED = re.compile(r"^# Source: (?P<template>[^\s/]+/(?:\S+/)?templates/\S+)[ \t]*\r?$", re.MULTILINE)
-_DOCUMENT = re.compile(r"^---(?:\s|\Z)", re.MULTILINE)
+_RENDERED = pattern(r"(?m)^# Source: (?P<template>[^\s/]+/(?:\S+/)?templates/\S+)[ \t]*\r?$")
+_DOCUMENT = pattern(r"(?m)^---(?:\s|\Z)")
 
 
 def is_made(source: Source) -> bool:

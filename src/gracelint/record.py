@@ -45,21 +45,37 @@ class _RecordType(type):
             namespace |= {"__eq__": object.__eq__, "__hash__": object.__hash__}
         cls = super().__new__(mcs, name, bases, namespace)
         if fields:
-            type.__setattr__(cls, "__init__", _late_initialiser(cls, fields, defaults))
+            type.__setattr__(cls, "__init__", _initialiser(cls, fields, defaults))
         return cls
 
 
-def _late_initialiser(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
-    """An `__init__` that is compiled for the first record: most runs make records of few of the types."""
+_FEW = 40
+"""Compiling a function for a type of records takes as long as making this many without one."""
+
+
+def _initialiser(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
+    """An `__init__` that makes way for a compiled one when many records are made, or one is made in a wrong way."""
+    setters = {key: cls.__dict__[key].__set__ for key in fields}
+    required = setters.keys() - defaults.keys()
+    made = 0
 
     def initialise(self: object, *values: Any, **named: Any) -> None:
-        type.__setattr__(cls, "__init__", _initialiser(cls, fields, defaults))
-        cls.__init__(self, *values, **named)  # type: ignore[misc]
+        nonlocal made
+        made += 1
+        given = dict(zip(fields, values, strict=False)) | named
+        right = len(given) == len(values) + len(named) and required <= given.keys() <= setters.keys()
+        if made > _FEW or not right:
+            type.__setattr__(cls, "__init__", _compiled(cls, fields, defaults))
+            cls.__init__(self, *values, **named)  # type: ignore[misc]
+            return
+        for key, set_field in setters.items():
+            value = given[key] if key in given else defaults[key]
+            set_field(self, value.make() if isinstance(value, _Factory) else value)
 
     return initialise
 
 
-def _initialiser(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
+def _compiled(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
     scope: dict[str, Any] = {f"_set_{key}": cls.__dict__[key].__set__ for key in fields}
     scope |= {f"_default_{key}": value for key, value in defaults.items()}
     parameters = [f"{key}=_default_{key}" if key in defaults else key for key in fields]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from gracelint.edits import words
 from gracelint.finding import Edit
+from gracelint.patterns import pattern
 from gracelint.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.facts.launch import Deadline
 
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?s?")
+_NUMBER = pattern(r"[0-9]+(\.[0-9]+)?s?")
 
 
 def raise_to(deadline: Deadline, seconds: float) -> tuple[Edit, ...] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from gracelint.finding import Edit
+from gracelint.patterns import pattern
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
@@ -21,10 +22,9 @@ _AWAITED = {"fastify": "close", "@hapi/hapi": "stop", "@nestjs/core": "close"}
 """Servers whose closing is a promise, and the method."""
 _CALLED_BACK = ("http", "https", "express", "koa", "connect", "polka", "restify", "net")
 _BLOCKS = ("program", "statement_block")
-_OWN_WAY = re.compile(
-    r"_*(graceful(ly)?_?)?(stop|shut_?down|terminate|tear_?down|clean_?up)(_?(all|gracefully|app|server))?"
+_OWN_WAY = pattern(
+    r"(?i)_*(graceful(ly)?_?)?(stop|shut_?down|terminate|tear_?down|clean_?up)(_?(all|gracefully|app|server))?"
     r"|_*(setup|set_up|install|register|handle|add|on)_?\w*(signal|shutdown|sigterm|exit)s?\w*",
-    re.IGNORECASE,
 )
 """The program's own way to stop: what it does there nobody else can do for it."""
 

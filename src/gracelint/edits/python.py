@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 from gracelint.finding import Edit
+from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Source, Span
 
@@ -41,10 +42,8 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
     return _install(file, f"signal.signal(signal.SIGTERM, lambda *_: {name}())", ("signal",))
 
 
-_STOPS = re.compile(
-    r"(graceful_?)?(stop|shut_?down|terminate|tear_?down|clean_?up|quit|exit)(_?(all|gracefully|now))?$"
-)
-_SETS_UP = re.compile(r"(setup|set_up|install|register|init|configure|handle)_\w*(signal|shutdown|sigterm)\w*$")
+_STOPS = pattern(r"(graceful_?)?(stop|shut_?down|terminate|tear_?down|clean_?up|quit|exit)(_?(all|gracefully|now))?$")
+_SETS_UP = pattern(r"(setup|set_up|install|register|init|configure|handle)_\w*(signal|shutdown|sigterm)\w*$")
 
 
 _SERVING = frozenset(("accept", "listen", "create_server", "make_server", "run_app", "serve", "serve_forever")) | {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 
 from gracelint.finding import Edit
+from gracelint.patterns import pattern
 from gracelint.source import Span, Word
 
 
@@ -81,6 +81,6 @@ def _written(text: str, style: str) -> str:
     return text if safe and text and a_string else json.dumps(text)
 
 
-_STRING = re.compile(r"-{0,2}[A-Za-z]|\.{0,2}/")
+_STRING = pattern(r"-{0,2}[A-Za-z]|\.{0,2}/")
 """How a plain scalar begins that YAML reads as nothing but a string."""
 _NO_STRINGS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 
@@ -15,6 +14,7 @@ from gracelint.facts.kubernetes import Workload
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.finding import Edit
 from gracelint.numbers import is_digits
+from gracelint.patterns import pattern
 from gracelint.source import Span
 
 TYPE_CHECKING = False
@@ -242,9 +242,9 @@ class _Place:
         return (Edit(Span(self.document.source, at, at), text),)
 
 
-_NEWLINE = re.compile(r"\r\n|\r|\n|\Z")
-_REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?")
-_COMMENT_LINE = re.compile(r"(?:\r\n|\r|\n)( *)#[^\r\n]*")
+_NEWLINE = pattern(r"\r\n|\r|\n|\Z")
+_REST = pattern(r"[ \t]*(?:#[^\r\n]*)?")
+_COMMENT_LINE = pattern(r"(?:\r\n|\r|\n)( *)#[^\r\n]*")
 
 
 def _own(mapping: Mapping) -> list[Entry]:
@@ -359,5 +359,5 @@ def _flow(value: Tree, quoted: bool) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_PLAIN = re.compile(r"[A-Za-z_/][\w./-]*|[0-9]+s")
+_PLAIN = pattern(r"[A-Za-z_/][\w./-]*|[0-9]+s")
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))

@@ -32,7 +32,7 @@ def table(name: str) -> dict[str, Any]:
     kept = os.path.join(folder, "__pycache__", f"{name}.{sys.implementation.cache_tag}.table")
     try:
         with open(kept, "rb") as file:
-            its_stamp, rows = marshal.load(file)
+            its_stamp, rows = marshal.loads(file.read())
         if its_stamp == stamp:
             found: dict[str, Any] = rows
             return found

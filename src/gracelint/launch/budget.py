@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 from gracelint.facts.kubernetes import PreStop
 from gracelint.facts.launch import Assumptions, Budget, Drain, DrainSource
@@ -11,6 +10,7 @@ from gracelint.finding import Note
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.words import base_name
+from gracelint.patterns import pattern
 from gracelint.source import Located, Passage, Source
 
 TYPE_CHECKING = False
@@ -212,7 +212,7 @@ def _turns(loop: Loop) -> int | None:
     return None if None in counts else sum(count for count in counts if count)
 
 
-_RANGE = re.compile(r"(?:\$\(|`)seq (?:([0-9]{1,6}) )?([0-9]{1,6})[)`]")
+_RANGE = pattern(r"(?:\$\(|`)seq (?:([0-9]{1,6}) )?([0-9]{1,6})[)`]")
 
 
 def _counted(text: str) -> int | None:
@@ -226,7 +226,7 @@ def _leaves(command: Command) -> bool:
     return _ENDS.search(command.span.text) is not None
 
 
-_ENDS = re.compile(r"\b(?:break|exit|return)\b")
+_ENDS = pattern(r"\b(?:break|exit|return)\b")
 
 
 def _all(body: Iterable[Command], context: Context | None, depth: int) -> _Length:

@@ -6,28 +6,28 @@ import posixpath
 import re
 
 from gracelint.launch.builds import UNKNOWN, Build, link_to
+from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_BUILD = re.compile(
+_BUILD = pattern(
     r"(?:\b(?:docker(?:[ \t]+(?:buildx|image))?|podman|nerdctl|buildah)[ \t]+(?:build|bud)|kaniko/executor)[ \t]"
     r"([^\n;&|]*)"
 )
-_CD = re.compile(r"\bcd[ \t]+([\w./-]+)[ \t]*(?:&&|;)")
-_COMPOSE = re.compile(r"\bdocker(?:-|[ \t]+)compose[ \t]([^\n;&|]*)")
-_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+""")
-_SET = re.compile(
-    r"""^[ \t]*(?:export[ \t]+|readonly[ \t]+|local[ \t]+|-[ \t]+)*([A-Za-z_]\w*)[ \t]*"""
+_CD = pattern(r"\bcd[ \t]+([\w./-]+)[ \t]*(?:&&|;)")
+_COMPOSE = pattern(r"\bdocker(?:-|[ \t]+)compose[ \t]([^\n;&|]*)")
+_WORD = pattern(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+""")
+_SET = pattern(
+    r"""(?m)^[ \t]*(?:export[ \t]+|readonly[ \t]+|local[ \t]+|-[ \t]+)*([A-Za-z_]\w*)[ \t]*"""
     r"""(?:[:?]{0,2}=|:(?=[ \t]))[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))""",
-    re.MULTILINE,
 )
-_USE = re.compile(
+_USE = pattern(
     r"\$\{\{[ \t]*(?:env\.)?([\w.-]+)[^}]*\}\}|\$[({]([A-Za-z_]\w*)(?::?[-=]([^)}]*))?[)}]|\$([A-Za-z_]\w*)"
     r"|\$\([^)]*\)|`[^`]*`"
 )
-_EXPRESSION = re.compile(r"\$\{\{[^}]*\}\}")
+_EXPRESSION = pattern(r"\$\{\{[^}]*\}\}")
 _VALUES = frozenset(
     (
         *("--add-host", "--attest", "--build-arg", "--build-context", "--builder", "--cache-from", "--cache-to"),
@@ -48,7 +48,7 @@ _MEANINGS = {
     "--context": "context",
     "-c": "context",
 }
-_LOOP = re.compile(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]+)")
+_LOOP = pattern(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]+)")
 _MOST = 100
 """Rounds of a loop."""
 _LONGEST = 1_000

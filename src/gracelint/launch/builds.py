@@ -9,6 +9,7 @@ import posixpath
 import re
 
 from gracelint.launch.names import Link, repository_of
+from gracelint.patterns import pattern
 from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
@@ -25,10 +26,10 @@ _MOST_TARGETS = 200
 _LONGEST_TEXT = 1_000_000
 """Characters of a script; what is longer was not written by hand."""
 _SCRIPT_FOLDERS = ("scripts", "script", "hack", "bin", "ci", ".ci", "build", "docker", "tools", "deploy")
-_COMMAND_FILES = re.compile(
+_COMMAND_FILES = pattern(
     r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:mk|sh|bash)|package\.json|[Jj]ustfile|Taskfile\.ya?ml|Jenkinsfile|\.gitlab-ci\.yml"
 )
-_MENTIONS = re.compile(r"\b(?:docker|podman|nerdctl|buildah|kaniko)\b")
+_MENTIONS = pattern(r"\b(?:docker|podman|nerdctl|buildah|kaniko)\b")
 UNKNOWN = "*"
 """Stands in names for what is only known when a build runs."""
 
@@ -190,7 +191,7 @@ def _target_link(
     return replace(link, bases=tuple(bases))
 
 
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_VARIABLE = pattern(r"\$\{[^}]*\}")
 
 
 def _json_targets(path: str, text: str) -> dict[str, dict[str, Value]]:

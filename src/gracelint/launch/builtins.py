@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.facts.script import ShellWord, Simple
 from gracelint.launch.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, prepares
@@ -11,6 +10,7 @@ from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
 from gracelint.numbers import is_whole
 from gracelint.parse.expansion import ITEMS, expand, expand_all
+from gracelint.patterns import pattern
 from gracelint.posix import normal
 from gracelint.record import Record, replace
 from gracelint.source import Passage, Segment, Span, Word
@@ -37,8 +37,8 @@ _DEEPEST = 12
 """Functions, sourced files and `eval` within one another."""
 _INTERRUPTED = "143"
 """What `wait` returns when a trap for SIGTERM interrupts it: 128 and the signal's number."""
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_DEFAULT = re.compile(r'"?\$\{([A-Za-z_]\w*):?=(.*)\}"?', re.DOTALL)
+_NAME = pattern(r"[A-Za-z_]\w*")
+_DEFAULT = pattern(r'(?s)"?\$\{([A-Za-z_]\w*):?=(.*)\}"?')
 
 
 class Call(Record):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
 from gracelint.launch.step import Step
 from gracelint.launch.words import base_name
+from gracelint.patterns import pattern
 from gracelint.record import replace
 from gracelint.source import Word
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gracelint.launch.step import Context
     from gracelint.source import Passage
 
-_TOKEN = re.compile(r"""\#[^\n]*|"(?:[^"\\]|\\.)*"|[^\s"#]\S*""")
+_TOKEN = pattern(r"""\#[^\n]*|"(?:[^"\\]|\\.)*"|[^\s"#]\S*""")
 
 
 def step(argv: tuple[Word, ...], passage: Passage, context: Context) -> Step:

@@ -7,6 +7,7 @@ import re
 
 from gracelint.launch import layers
 from gracelint.launch.packages import commands
+from gracelint.patterns import pattern
 from gracelint.posix import normal
 from gracelint.record import Record
 
@@ -39,7 +40,7 @@ _VALUES = frozenset(
         "-compiler",
     )
 )
-_MENTIONS = re.compile(r"\bgo\s+(?:build|install)\b|\bgo-build\b|\bmake\b|\bgoreleaser\b")
+_MENTIONS = pattern(r"\bgo\s+(?:build|install)\b|\bgo-build\b|\bmake\b|\bgoreleaser\b")
 
 
 class Built(Record):

@@ -8,6 +8,7 @@ import re
 from gracelint.facts.launch import Flaw, Gap, Hook
 from gracelint.knowledge import table
 from gracelint.launch.words import base_name
+from gracelint.patterns import pattern
 from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh"))
 _OPERATORS = frozenset(("&&", "||", ";", "|"))
-_SHELL_TEXT = re.compile(r"[&|;<>`(){}*?\n]")
+_SHELL_TEXT = pattern(r"[&|;<>`(){}*?\n]")
 _CHECKED = (*sorted(_SHELLS), "sleep", "curl", "wget")
 """Commands of which the tables say for certain whether an image has them."""
 _SCRIPTS = (".sh", ".bash", ".py", ".js", ".rb", ".pl", ".php")
@@ -64,7 +65,7 @@ def _flaw(argv: tuple[Word, ...]) -> Flaw | None:
 
 
 _ENDLESS = "the hook never ends: the program is not told to stop before SIGKILL"
-_SLEEPS_FOR_EVER = re.compile(r"(?:.*(?:&&|;|\n)\s*)?(?:exec\s+)?sleep\s+inf(?:inity)?\s*;?\s*", re.DOTALL)
+_SLEEPS_FOR_EVER = pattern(r"(?s)(?:.*(?:&&|;|\n)\s*)?(?:exec\s+)?sleep\s+inf(?:inity)?\s*;?\s*")
 
 
 def _shell_flaw(argv: tuple[Word, ...], words: list[str]) -> Flaw | None:
@@ -226,7 +227,7 @@ def _speaks_of(stage: Stage, name: str) -> bool:
     return False
 
 
-_OPEN = re.compile(
+_OPEN = pattern(
     r"(?:^|[\s;&|/])(?:sh|bash|make|tar|unzip|git|xargs|ansible\S*|rsync|source|curl|wget)\s|\S+\.sh\b|(?:^|\s)\./\S"
 )
 """RUN texts that may bring any file."""

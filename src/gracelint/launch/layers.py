@@ -6,11 +6,11 @@ A path in an image is followed back through COPY, ADD and simple RUN lines, last
 from __future__ import annotations
 
 import posixpath
-import re
 from functools import lru_cache
 
 from gracelint.launch.bases import image_named
 from gracelint.launch.packages import commands, copy_words
+from gracelint.patterns import pattern
 from gracelint.posix import normal
 from gracelint.source import Passage, Segment
 
@@ -239,7 +239,7 @@ def _heredoc_text(heredoc: Heredoc, variables: Mapping[str, str]) -> Passage | N
 
 _HEREDOC_MARKS = frozenset("$`\\")
 """What the shell takes for its own in a heredoc."""
-_HEREDOC_PARTS = re.compile(r"\\\$|\$(?P<name>\w+)|\$\{(?P<braced>\w+)\}|[^$\\\n]+\n?|.", re.DOTALL)
+_HEREDOC_PARTS = pattern(r"(?s)\\\$|\$(?P<name>\w+)|\$\{(?P<braced>\w+)\}|[^$\\\n]+\n?|.")
 
 
 def _copied(

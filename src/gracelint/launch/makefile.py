@@ -7,6 +7,7 @@ import re
 from gracelint.knowledge import table
 from gracelint.launch.words import split
 from gracelint.limits import EXPANDED
+from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Passage, Word
 
@@ -126,7 +127,7 @@ def _expand(text: str, variables: dict[str, str], depth: int = 0) -> str:
     return _REFERENCE.sub(value, text)
 
 
-_REFERENCE = re.compile(r"\$\(([^()$\s:]*)\)|\$\{([^{}$\s:]*)\}|\$\$")
+_REFERENCE = pattern(r"\$\(([^()$\s:]*)\)|\$\{([^{}$\s:]*)\}|\$\$")
 
 
 def _lines_of(

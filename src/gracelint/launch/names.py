@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from gracelint.launch.bases import is_known
+from gracelint.patterns import pattern
 from gracelint.record import Record
 
 TYPE_CHECKING = False
@@ -86,8 +87,8 @@ def repository_of(reference: str) -> str:
     return head + slash + tail.partition(":")[0]
 
 
-_ENDING = re.compile(r"(.+)[._-](?:dockerfile|containerfile)", re.IGNORECASE)
-_BEGINNING = re.compile(r"(?:dockerfile|containerfile)[._-](.+)", re.IGNORECASE)
+_ENDING = pattern(r"(?i)(.+)[._-](?:dockerfile|containerfile)")
+_BEGINNING = pattern(r"(?i)(?:dockerfile|containerfile)[._-](.+)")
 
 
 def own_name(path: str) -> str:

@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from gracelint.knowledge import table
+from gracelint.patterns import pattern
 from gracelint.posix import normal
 from gracelint.record import Record
 
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from gracelint.facts.files import Files
     from gracelint.facts.launch import Image
 
-_SHELL_TOKEN = re.compile(
-    r"""(?P<end>[;&|()\n]+)|(?P<redirect>[0-9]*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
+_SHELL_TOKEN = pattern(
+    r"""(?s)(?P<end>[;&|()\n]+)|(?P<redirect>[0-9]*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
     r"""|(?P<word>(?:[^\s;&|()<>"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|.""",
-    re.S,
 )
-_SHELL_HEREDOC = re.compile(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
+_SHELL_HEREDOC = pattern(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
 _PROGRAMS = ("/", "/bin", "/usr", "/usr/bin")
 _WHOLE = ("/", "rootfs", "/bin", "/usr", ".tar", ".tgz", ".tar.gz", ".tar.xz")
 _SHELLS = frozenset(("ash", "bash", "busybox", "dash", "sh"))
@@ -67,7 +67,7 @@ def _with_arguments(found: Iterator[list[str]], stage: Stage) -> Iterator[list[s
         yield [_VARIABLE.sub(lambda name: values.get(name[1] or name[2], name[0]), word) for word in command]
 
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 def _copied_versions(copy: Instruction, words: list[str], stage: Stage) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _REASONS = {
     "branches": "what the {signal} trap does depends on conditions only known when it runs",
     "forwards": "{shell} passes {signal} on to {program} and waits for it",
 }
-_SECRET = re.compile("pass|pwd|secret|token|key|credential", re.IGNORECASE)
+_SECRET = pattern("(?i)pass|pwd|secret|token|key|credential")
 _LONGEST = 60
 """Characters of a command in a message."""
 

@@ -9,6 +9,7 @@ from gracelint.launch.build_commands import put_in
 from gracelint.launch.builds import UNKNOWN, Build, link_to
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
+from gracelint.patterns import pattern
 from gracelint.source import Source
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _MOST = 100
 """Jobs that a matrix stands for."""
-_OUTPUT = re.compile(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}")
+_OUTPUT = pattern(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}")
 
 
 def pushed(path: str, text: str) -> Iterator[Build]:

@@ -8,6 +8,7 @@ import re
 from gracelint.launch.paths import NOWHERE
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import expand
+from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 50_000
 """Characters of a file that is kept."""
-_ESCAPED = re.compile(r"\\([$`\\])|\$(?:\{(\w+)\}|(\w+))")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_ESCAPED = pattern(r"\\([$`\\])|\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 def note_writes(words: list[Word], command: Simple, state: State, read: Callable[[str, str], Passage | None]) -> None:

@@ -7,9 +7,10 @@ import re
 
 from gracelint.facts.dockerfile import BrokenArray
 from gracelint.parse.passages import cut, segments
+from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Word
 
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_STRING = pattern(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPE = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\."
 _PART = (
     r"""\s*(?:(?P<comma>,)|(?P<close>\])|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,15 +10,14 @@ if TYPE_CHECKING:
 
     Value = str | list["Value"] | dict[str, "Value"] | None
 
-_TOKEN = re.compile(
-    r"""(?P<skip>[ \t\r]+|\#[^\n]*|//[^\n]*|/\*.*?\*/)
+_TOKEN = pattern(
+    r"""(?xs)(?P<skip>[ \t\r]+|\#[^\n]*|//[^\n]*|/\*.*?\*/)
     |(?P<newline>\n)
     |"(?P<text>(?:[^"\\]|\\.)*)"
     |(?P<word>[A-Za-z_][\w-]*|-?[0-9][\w.]*)
     |(?P<sign>[{}\[\]=:,()?]|.)""",
-    re.VERBOSE | re.DOTALL,
 )
-_VARIABLE = re.compile(r"\$\{\s*([A-Za-z_]\w*)\s*\}")
+_VARIABLE = pattern(r"\$\{\s*([A-Za-z_]\w*)\s*\}")
 _DEEPEST = 50
 _LONGEST = 1_000
 """Characters of a variable's value; a longer one is not put in."""

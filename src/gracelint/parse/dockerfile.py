@@ -13,6 +13,7 @@ from gracelint.limits import EXPANDED
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import ParseError
 from gracelint.parse.passages import cut, join
+from gracelint.patterns import pattern
 from gracelint.record import replace
 from gracelint.source import Passage, Source, Span, Word
 
@@ -38,12 +39,12 @@ _PROGRAMS = (
     *(".bash", ".cfg", ".conf", ".go", ".ini", ".js", ".json", ".lock", ".mjs", ".php", ".py", ".rb", ".rs", ".sh"),
     *(".toml", ".ts", ".txt", ".vim", ".yaml", ".yml"),
 )
-_CALLED = re.compile(r".+[._-](?:docker|container)file|(?:docker|container)file(?:[._-].+)?", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S.*?)?[ \t\r]*(?:\n|$)")
-_INSTRUCTION = re.compile(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
-_FLAG = re.compile(r"--\S+")
+_CALLED = pattern(r"(?i).+[._-](?:docker|container)file|(?:docker|container)file(?:[._-].+)?")
+_DIRECTIVE = pattern(r"[ \t]*#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S.*?)?[ \t\r]*(?:\n|$)")
+_INSTRUCTION = pattern(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
+_FLAG = pattern(r"--\S+")
 _TAKES_HEREDOCS = r"(?i)\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s"
-_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
+_WORD = pattern(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
 _HEREDOC = r"[0-9]*<<(-?)([^<]+)"
 _TOKEN = (
     r"""(?P<escaped>{escape}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""

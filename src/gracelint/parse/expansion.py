@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.limits import EXPANDED
 from gracelint.numbers import is_whole
+from gracelint.patterns import pattern
 from gracelint.posix import normal
 from gracelint.record import Record, field
 
@@ -19,11 +19,11 @@ OTHER_VARIABLES = ""
 ITEMS = "\x1f"
 """Stands between the words of `$@` and of arrays, which stay several words even in quotes."""
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_BRACED = re.compile(r"([#!]?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?", re.DOTALL)
-_PART = re.compile(r"([A-Za-z_]\w*|[0-9]):( +-?[0-9]{1,6}|[0-9]{1,6})(?::([0-9]{1,6}))?")
+_NAME = pattern(r"[A-Za-z_]\w*")
+_BRACED = pattern(r"(?s)([#!]?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?")
+_PART = pattern(r"([A-Za-z_]\w*|[0-9]):( +-?[0-9]{1,6}|[0-9]{1,6})(?::([0-9]{1,6}))?")
 """`${x:1:2}`; a minus needs a blank before it (`${x: -1}`), for `${x:-1}` is a default."""
-_SPLITS = re.compile(f"[ \t\n{ITEMS}]+")
+_SPLITS = pattern(f"[ \t\n{ITEMS}]+")
 _LONGEST_CUT = 1_000
 """Characters of a value from which `${x#pattern}` cuts, or of a `$(…)` that moves: each length is tried."""
 _SET_AT_RUN_TIME = frozenset(
@@ -304,7 +304,7 @@ def _moved(path: str, scope: Scope) -> str | None:
     return None if here is None else normal(posixpath.join(here, path))
 
 
-_CD = re.compile(
+_CD = pattern(
     r"\s*cd\s+(?:-P\s+|--\s+)*([^&;|<>\n]+?)\s*(?:[12&]?>+\s*(?:/dev/null|&1)\s*)*(?:&&|;)\s*pwd(?:\s+-P)?\s*"
 )
 """`cd FOLDER && pwd`."""

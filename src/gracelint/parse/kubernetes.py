@@ -30,6 +30,7 @@ from gracelint.numbers import is_digits
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
+from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Located, Span, Word
 
@@ -498,7 +499,7 @@ _STARTED = (".sh", ".bash", ".conf", ".ini", "run")
 """Ends of the names of files that a container may start, or what it starts may read."""
 
 
-_COUNT = re.compile("[0-9]{1,9}")
+_COUNT = pattern("[0-9]{1,9}")
 
 
 def _identity(node: Mapping) -> tuple[str, str]:
@@ -543,7 +544,7 @@ def _labels(node: Mapping | None) -> dict[str, str]:
     return {key: word.value for key, word in _words(node).items()}
 
 
-_NUMBER = re.compile(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_NUMBER = pattern(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 
 def _number(scalar: Scalar) -> float:

@@ -5,11 +5,10 @@ What is compared are the names in the texts: all that may be one, so that nothin
 
 from __future__ import annotations
 
-import re
-
 from gracelint.facts.yaml import Document
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_part
+from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Source
 
@@ -17,10 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NAME = re.compile(r"""\b(?:name|generateName)["']?\s*:(?:\s+|(?=["']))["']?([^\s"',}]*)""")
-_ODD = re.compile(
-    r"""<<|^[ \t]*\?\s|[&*]\w|!!|\bname["']?\s*:\s*(?:[|>!{\[#]|["'][^"'\n]*\\|["']?\{\{)""", re.MULTILINE
-)
+_NAME = pattern(r"""\b(?:name|generateName)["']?\s*:(?:\s+|(?=["']))["']?([^\s"',}]*)""")
+_ODD = pattern(r"""(?m)<<|^[ \t]*\?\s|[&*]\w|!!|\bname["']?\s*:\s*(?:[|>!{\[#]|["'][^"'\n]*\\|["']?\{\{)""")
 """Where a name may be written in other ways, or come from elsewhere in the document."""
 
 

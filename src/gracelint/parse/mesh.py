@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from gracelint.facts.kubernetes import Mesh
 from gracelint.numbers import is_whole
+from gracelint.patterns import pattern
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
@@ -16,7 +15,7 @@ _ISTIO = "proxy.istio.io/config"
 _LINKERD_WAIT = "config.alpha.linkerd.io/proxy-wait-before-exit-seconds"
 _LINKERD = "linkerd.io/inject"
 _NATIVE = ("config.alpha.linkerd.io/proxy-enable-native-sidecar", "config.beta.linkerd.io/proxy-enable-native-sidecar")
-_DRAIN = re.compile(r"""["']?terminationDrainDuration["']?\s*:\s*["']?([0-9]{1,6})(s|m)\b""")
+_DRAIN = pattern(r"""["']?terminationDrainDuration["']?\s*:\s*["']?([0-9]{1,6})(s|m)\b""")
 
 
 def mesh_of(annotations: Mapping[str, Word]) -> Mesh | None:

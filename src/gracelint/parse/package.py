@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 
 from gracelint.facts.package import Package
 from gracelint.parse.errors import ParseError
+from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
-_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)")
+_TOKEN = pattern(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
+_ESCAPE = pattern(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)")
 
 
 def read_package(source: Source) -> Package:

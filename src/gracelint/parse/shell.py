@@ -25,6 +25,7 @@ from gracelint.facts.script import (
     Simple,
 )
 from gracelint.parse.expansion import Scope, expand
+from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Span
 
 TYPE_CHECKING = False
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
 
 _DEEPEST = 60
 """Levels of nesting; deeper text is not a start script."""
-_SPACE = re.compile(r"(?:[ \t]|\\\r?\n)+")
-_PLAIN = re.compile(r"[^\s|&;()<>\\'\"$`]+")
-_IN_QUOTES = re.compile(r'[^\\"$`]+')
-_OPERATOR = re.compile(r"&&|\|\||;;&|;;|;&|\|&|&(?!>)|[;|()\n]")
-_REDIRECT = re.compile(r"(?:[0-9]+|\{\w+\})?(<<<|<<-|<<|<>|<&|>>|>&|>\||&>>|&>|<(?!\()|>(?!\())")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=")
-_FUNCTION = re.compile(r"([^\s|&;()<>\\'\"$`={}]+)[ \t]*\([ \t]*\)")
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_SPACE = pattern(r"(?:[ \t]|\\\r?\n)+")
+_PLAIN = pattern(r"[^\s|&;()<>\\'\"$`]+")
+_IN_QUOTES = pattern(r'[^\\"$`]+')
+_OPERATOR = pattern(r"&&|\|\||;;&|;;|;&|\|&|&(?!>)|[;|()\n]")
+_REDIRECT = pattern(r"(?:[0-9]+|\{\w+\})?(<<<|<<-|<<|<>|<&|>>|>&|>\||&>>|&>|<(?!\()|>(?!\())")
+_ASSIGNMENT = pattern(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=")
+_FUNCTION = pattern(r"([^\s|&;()<>\\'\"$`={}]+)[ \t]*\([ \t]*\)")
+_NAME = pattern(r"[A-Za-z_]\w*")
 _CLOSERS = frozenset(("then", "do", "done", "fi", "else", "elif", "esac", "}"))
 _SEPARATORS = frozenset((";", "&", "\n"))
 
@@ -539,8 +540,8 @@ class _Reader:
         return self.passage.span(start, max(start, end))
 
 
-_CONDITION_OPERATOR = re.compile(r"&&|\|\||[()<>|&;]+")
-_REGULAR_EXPRESSION = re.compile(r"\S+")
+_CONDITION_OPERATOR = pattern(r"&&|\|\||[()<>|&;]+")
+_REGULAR_EXPRESSION = pattern(r"\S+")
 _COMPOUND = {
     "{": "group",
     "if": "if",
@@ -579,5 +580,5 @@ def _certain(text: str) -> str | None:
     return fields[0] if fields is not None and len(fields) == 1 else None
 
 
-_EXPANDS = re.compile(r"[*?\[{<>]|^~")
-_QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.", re.DOTALL)
+_EXPANDS = pattern(r"[*?\[{<>]|^~")
+_QUOTED = pattern(r"(?s)'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.")

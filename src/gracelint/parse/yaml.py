@@ -16,6 +16,7 @@ from types import MappingProxyType
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Passage, Segment, Source, Span
 
@@ -132,7 +133,7 @@ def read_part(source: Source, start: int, end: int) -> list[Document]:
 
 # The C core is libyaml 0.1.7, for which `[8080:80]` and `{url: http://x/?y}` are errors; libyaml 0.2 and go-yaml take
 # them. In a second reading such a `:` or `?` is another character.
-_INNER = re.compile(r"""(?<=[^\s,\[\]{}'":?])(?::(?=[^\s,\[\]{}])|\?)""")
+_INNER = pattern(r"""(?<=[^\s,\[\]{}'":?])(?::(?=[^\s,\[\]{}])|\?)""")
 _MASK = {":": "\ue03a", "?": "\ue03f"}
 _UNMASK = {ord(mask): char for char, mask in _MASK.items()}
 
@@ -146,14 +147,12 @@ def _masked(text: str) -> str:
 # Which documents
 
 
-_MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
-_TOP_KIND = re.compile(
-    r"""(?:^|(?<=\ufeff))["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]\w*)["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE
-)
-_ANY_KIND = re.compile(r"""\bkind["']?\s*:\s*["']?(\w*)""")
-_SERVICES = re.compile(r"""(?:^|(?<=\ufeff))["']?services["']?[ \t]*:|[{,]\s*["']?services["']?\s*:""", re.MULTILINE)
-_INCLUDE = re.compile(r"^include[ \t]*:", re.MULTILINE)
+_MARKER = pattern(r"(?m)^---(?=[ \t\r\n]|\Z)")
+_DIRECTIVE = pattern(r"(?m)^%")
+_TOP_KIND = pattern(r"""(?m)(?:^|(?<=\ufeff))["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]\w*)["']?[ \t]*(?:#.*)?\r?$""")
+_ANY_KIND = pattern(r"""\bkind["']?\s*:\s*["']?(\w*)""")
+_SERVICES = pattern(r"""(?m)(?:^|(?<=\ufeff))["']?services["']?[ \t]*:|[{,]\s*["']?services["']?\s*:""")
+_INCLUDE = pattern(r"(?m)^include[ \t]*:")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -203,12 +202,12 @@ def _kinds() -> frozenset[str]:
     return frozenset((*(row["kind"] for row in known["workload"]), *known["related"], *known["minor"]))
 
 
-_ACTION = re.compile(r"\{[{%]")
-_ACTION_OUTSIDE = re.compile(r"^[ \t-]*(?:[^\s#'\":]{1,200}:[ \t]+)?(\{[{%])", re.MULTILINE)
+_ACTION = pattern(r"\{[{%]")
+_ACTION_OUTSIDE = pattern(r"(?m)^[ \t-]*(?:[^\s#'\":]{1,200}:[ \t]+)?(\{[{%])")
 
 
 # A name in braces that a script replaces: as YAML it is a mapping, with text behind it that cannot be there.
-_PLACEHOLDER = re.compile(r"[:-][ \t]+(\{[A-Z][A-Z0-9_]*\})[^\s,\]}:#]")
+_PLACEHOLDER = pattern(r"[:-][ \t]+(\{[A-Z][A-Z0-9_]*\})[^\s,\]}:#]")
 
 
 def _action(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -425,7 +424,7 @@ def _shared(aliased: list[Node]) -> frozenset[int]:
     return frozenset(seen)
 
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:[ \t]+#[^\r\n]*|\s)*)+")
+_PROPERTIES = pattern(r"(?:[&!][^\s,\[\]{}]*(?:[ \t]+#[^\r\n]*|\s)*)+")
 
 
 def _after_properties(text: str, start: int) -> int:
@@ -454,7 +453,7 @@ def _broken(source: Source, at: int, problem: str | None, context: str | None) -
     return ParseError(", ".join(part for part in (problem, context) if part) or "cannot be read as YAML", span)
 
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _unprintable(source: Source, start: int, end: int) -> ParseError:
@@ -484,12 +483,12 @@ def _duplicate(items: list[tuple[Scalar, Node]]) -> ParseError:
 
 
 _BREAKS = r"[ \t]*(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*[ \t]*"
-_NEWLINE = re.compile(r"\r\n|\r|\n")
-_DOUBLE = re.compile(
+_NEWLINE = pattern(r"\r\n|\r|\n")
+_DOUBLE = pattern(
     r"(?P<joined>\\(?:\r\n|\r|\n)[ \t]*)|(?P<escape>\\(?:x.{2}|u.{4}|U.{8}|.))|(?P<breaks>" + _BREAKS + r")"
     r"|(?P<text>[^\\\s]+|[ \t]+|.)"
 )
-_SINGLE = re.compile(r"(?P<quote>'')|(?P<breaks>" + _BREAKS + r")|(?P<text>[^'\s]+|[ \t]+|.)")
+_SINGLE = pattern(r"(?P<quote>'')|(?P<breaks>" + _BREAKS + r")|(?P<text>[^'\s]+|[ \t]+|.)")
 _ESCAPES = {
     "0": "\0",
     "a": "\a",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping as Map
 from types import MappingProxyType
 
@@ -13,6 +12,7 @@ from gracelint.parse.compose.service import service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
+from gracelint.patterns import pattern
 from gracelint.record import Record
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ _MOST_INHERITED = 20_000
 _MOST_INCLUDES = 500
 """Inclusions in one project."""
 
-_NAME = re.compile(r"(?:.*[.-])?(?:docker-)?compose(?:[.-].*)?\.ya?ml\Z", re.IGNORECASE)
+_NAME = pattern(r"(?i)(?:.*[.-])?(?:docker-)?compose(?:[.-].*)?\.ya?ml\Z")
 
 
 def is_compose(path: str, document: Document) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from gracelint.facts.compose import DEFAULT_GRACE, Build, ComposeService
@@ -12,6 +11,7 @@ from gracelint.parse.compose.merge import RESET
 from gracelint.parse.compose.variables import Places, interpolated, read_variables
 from gracelint.parse.compose.words import split
 from gracelint.parse.expansion import OTHER_VARIABLES
+from gracelint.patterns import pattern
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 
-_DEVELOPMENT = re.compile(
-    r"(?:\A|[-_.])(?:dev|devel|development|debug|local|override|test|tests)(?:\Z|[-_.])", re.IGNORECASE
-)
+_DEVELOPMENT = pattern(r"(?i)(?:\A|[-_.])(?:dev|devel|development|debug|local|override|test|tests)(?:\Z|[-_.])")
 _STARTS = ("command", "entrypoint", "build", "image")
 """Keys by which a file says what is started."""
 
@@ -129,8 +127,8 @@ def _init(scalar: Scalar | None, places: Places) -> Located[bool] | None:
     return Located(False, scalar.span) if text in ("false", "no", "n", "off", "0") else None
 
 
-_DURATION = re.compile(r"(?:(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:us|µs|ms|ns|s|m|h|d|w))+")
-_PART = re.compile(r"([0-9.]+)([a-zµ]+)")
+_DURATION = pattern(r"(?:(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:us|µs|ms|ns|s|m|h|d|w))+")
+_PART = pattern(r"([0-9.]+)([a-zµ]+)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping as Map
 
 from gracelint.facts.yaml import Scalar
 from gracelint.parse.yaml import passage_of, rewrite
+from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Word
 
@@ -46,9 +47,7 @@ def interpolated(scalar: Scalar, places: Places) -> Word:
     return Word(text.text, scalar.span, text)
 
 
-_VARIABLE = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<named>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?P<operator>:?[-?+])?)"
-)
+_VARIABLE = pattern(r"\$(?:(?P<escaped>\$)|(?P<named>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?P<operator>:?[-?+])?)")
 
 
 def _parts(text: str, lookup: Lookup, depth: int = 0) -> Iterator[Part]:
@@ -111,8 +110,8 @@ def _text(word: str, lookup: Lookup, depth: int) -> str | None:
 # Files of variables
 
 
-_LINE = re.compile(
-    r"""(?P<comment>\#[^\n]*)
+_LINE = pattern(
+    r"""(?xs)(?P<comment>\#[^\n]*)
     |(?:export[ \t]+)?(?P<name>[^\W0-9][\w.\-\[\]]*)[ \t]*
     (?:(?P<alone>(?=\r?\n|\Z))
     |[=:][ \t]*(?:
@@ -120,9 +119,8 @@ _LINE = re.compile(
         |"(?P<double>(?:[^"\\]|\\.)*)"
         |(?P<plain>[^\n]*)))
     |(?P<other>[^\n]+)""",
-    re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = pattern(r"(?s)\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "$": "$$", '"': '"', "\\": "\\"}
 
 

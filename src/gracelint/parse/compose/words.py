@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from gracelint.numbers import is_whole
 from gracelint.parse.yaml import rewrite
+from gracelint.patterns import pattern
 from gracelint.source import Passage, Word
 
 TYPE_CHECKING = False
@@ -14,17 +13,16 @@ if TYPE_CHECKING:
 
     Part = tuple[int, int, str | None]
 
-_TOKEN = re.compile(
-    r"""(?P<space>[ \t\r\n]+)
+_TOKEN = pattern(
+    r"""(?xs)(?P<space>[ \t\r\n]+)
     |'(?P<single>[^']*)'
     |"(?P<double>(?:[^"\\]|\\.)*)"
     |(?P<escape>\\.)
     |(?P<verbatim>`(?:[^`\\]|\\.)*`|\$\((?:[^()\\]|\\.)*\))
     |(?P<stop>[;&|<>])
     |(?P<text>(?:[^\s'"`\\;&|<>()$]|\$(?!\()|[^\S \t\r\n])+)""",
-    re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = pattern(r"(?s)\\(.)")
 
 
 def split(line: Passage) -> tuple[Word, ...] | None:
