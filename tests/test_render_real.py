@@ -218,6 +218,155 @@ replacements:
         fieldPaths: ["spec.template.spec.containers.[name=web].ports.0.containerPort"]
 """,
     "nested": "resources: [../names]\nnamePrefix: c-\n",
+    "configured": """\
+resources: [../base, ../custom]
+namePrefix: a-
+namespace: shop
+commonLabels: {team: front}
+commonAnnotations: {note: text}
+images: [{name: ghcr.io/acme/job, newTag: v2}]
+replicas: [{name: batch, count: 3}]
+configurations: [config.yaml]
+patches: [{path: rollout-patch.yaml}]
+""",
+    "schema": """\
+resources: [../base, ../custom]
+openapi: {path: schema.json}
+patches: [{path: rollout-patch.yaml}, {path: patch.yaml}]
+""",
+    "plugins": """\
+resources: [../base, ../custom]
+generators:
+  - generate.yaml
+  - |-
+    apiVersion: builtin
+    kind: ConfigMapGenerator
+    metadata: {name: inline}
+    options: {disableNameSuffixHash: true}
+    literals: [a=1]
+transformers: [transform.yaml, ../transformers]
+""",
+}
+ROLLOUT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: batch}
+spec:
+  workloadRef: {kind: Deployment, name: web}
+  replicas: 1
+  image: ghcr.io/acme/job:v1
+  template:
+    metadata: {labels: {app: batch}}
+    spec:
+      containers:
+        - name: job
+          image: ghcr.io/acme/job:v1
+          args: [--first]
+        - name: helper
+          image: ghcr.io/acme/helper:v1
+"""
+CUSTOM = {
+    "custom/kustomization.yaml": "resources: [rollout.yaml]\n",
+    "custom/rollout.yaml": ROLLOUT,
+    "configured/config.yaml": """\
+namePrefix: [{path: spec/image, kind: Rollout}]
+commonLabels:
+  - {path: spec/selector/matchLabels, create: true, group: argoproj.io, kind: Rollout}
+  - {path: spec/template/metadata/labels, create: true, group: argoproj.io, kind: Rollout}
+commonAnnotations: [{path: spec/template/metadata/annotations, create: true, kind: Rollout}]
+images: [{path: spec/image, kind: Rollout}]
+replicas: [{path: spec/replicas, create: true, kind: Rollout}]
+nameReference: [{kind: Deployment, fieldSpecs: [{path: spec/workloadRef/name, kind: Rollout}]}]
+""",
+    **{
+        f"{folder}/rollout-patch.yaml": """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: batch}
+spec:
+  template:
+    spec:
+      containers:
+        - name: job
+          env: [{name: A, value: "1"}]
+"""
+        for folder in ("configured", "schema")
+    },
+    # With a schema of one's own kustomize knows no keys of its own: the list is replaced whole.
+    "schema/patch.yaml": PATCH.replace("          lifecycle: null\n", ""),
+    "schema/schema.json": """\
+{"definitions": {
+  "io.argoproj.Rollout": {
+    "properties": {
+      "apiVersion": {"type": "string"},
+      "kind": {"type": "string"},
+      "metadata": {"type": "object"},
+      "spec": {"properties": {"template": {"$ref": "#/definitions/Template"}}}
+    },
+    "x-kubernetes-group-version-kind": [{"group": "argoproj.io", "kind": "Rollout", "version": "v1alpha1"}]
+  },
+  "Template": {"properties": {"spec": {"properties": {"containers": {
+    "items": {"properties": {"name": {"type": "string"}, "env": {"type": "array",
+      "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}}},
+    "type": "array",
+    "x-kubernetes-patch-merge-key": "name",
+    "x-kubernetes-patch-strategy": "merge"
+  }}}}}
+}}
+""",
+    "plugins/generate.yaml": """\
+apiVersion: builtin
+kind: ConfigMapGenerator
+metadata: {name: made, namespace: shop}
+options: {disableNameSuffixHash: true}
+literals: [color=red, size=5]
+""",
+    "plugins/transform.yaml": """\
+apiVersion: builtin
+kind: PrefixTransformer
+metadata: {name: any}
+prefix: z-
+fieldSpecs: [{path: metadata/name, kind: Deployment}]
+---
+apiVersion: builtin
+kind: LabelTransformer
+metadata: {name: any}
+labels: {team: front}
+fieldSpecs: [{path: metadata/labels, create: true}]
+---
+apiVersion: builtin
+kind: AnnotationsTransformer
+metadata: {name: any}
+annotations: {note: text}
+fieldSpecs: [{path: spec/template/metadata/annotations, create: true, kind: Deployment}]
+---
+apiVersion: builtin
+kind: ReplicaCountTransformer
+metadata: {name: any}
+replica: {name: batch, count: 7}
+fieldSpecs: [{path: spec/replicas, create: true, kind: Rollout}]
+---
+apiVersion: builtin
+kind: ImageTagTransformer
+metadata: {name: any}
+imageTag: {name: ghcr.io/acme/job, newTag: v9}
+fieldSpecs: [{path: "spec/template/spec/containers[]/image", kind: Rollout}]
+""",
+    "transformers/kustomization.yaml": "resources: [patch.yaml, namespace.yaml]\n",
+    "transformers/patch.yaml": """\
+apiVersion: builtin
+kind: PatchTransformer
+metadata: {name: grace}
+target: {kind: Deployment}
+patch: |-
+  - {op: add, path: /spec/template/spec/terminationGracePeriodSeconds, value: 77}
+""",
+    "transformers/namespace.yaml": """\
+apiVersion: builtin
+kind: NamespaceTransformer
+metadata: {name: any, namespace: other}
+fieldSpecs: [{path: metadata/namespace, create: true}]
+""",
 }
 
 
@@ -227,7 +376,7 @@ def test_overlays(tmp_path: object, name: str) -> None:
     files = {f"{each}/kustomization.yaml": text for each, text in OVERLAYS.items()}
     component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{path: patch.yaml}]\n"
     extra = {"strategic/patch.yaml": PATCH, "extra/kustomization.yaml": component, "extra/patch.yaml": PATCH}
-    write(root, {**BASE, **files, **extra})
+    write(root, {**BASE, **files, **extra, **CUSTOM})
     overlay = build(ProjectFiles(root), name)
     assert not overlay.unread
     theirs = output(os.path.join(FOLDER, "kustomize"), "build", os.path.join(root, name))

@@ -135,7 +135,7 @@ def kind_of(path: str) -> str:
     name = path[path.rfind("/") + 1 :]
     if name.endswith(".py") or name == "package.json":
         return PROGRAM
-    if name.endswith((".yaml", ".yml", ".json")):
+    if name.endswith((".yaml", ".yml", ".json", ".yaml.gotmpl", ".yml.gotmpl")):
         return MANIFEST
     if "ockerfile" not in name and "ontainerfile" not in name:
         return OTHER

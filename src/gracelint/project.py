@@ -178,7 +178,7 @@ class _Reading:
 
     def add_overlays(self, paths: list[str]) -> None:
         """Builds the kustomizations among the files, and learns which files are parts of something."""
-        if not any(path[path.rfind("/") + 1 :] in _RENDERED for path in paths):
+        if not any(path[path.rfind("/") + 1 :] in _RENDERED or "helmfile" in path for path in paths):
             return
         from gracelint.render.rendering import Renderer
 
@@ -409,7 +409,7 @@ def _installs(document: Document) -> bool:
     return kind is not None and kind.value in _INSTALLERS
 
 
-_RENDERED = ("Chart.yaml", "helmfile.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization")
+_RENDERED = ("Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization")
 _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"
 _ELSEWHERE = "leads out of the project, or is no file"

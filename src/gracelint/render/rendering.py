@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gracelint.facts.files import Files
     from gracelint.facts.yaml import Document
     from gracelint.render.helm.chart import Chart
+    from gracelint.render.helm.installs import Install
     from gracelint.render.helm.release import Parsed, Unread
-    from gracelint.render.helm.releases import Install
     from gracelint.source import Path
 
 CHART = "Chart.yaml"
@@ -56,7 +56,7 @@ class Renderer:
         self._charts = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
         folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
         self._overlays = list(dict.fromkeys(folders))
-        self._helmfiles = [path for path in paths if _is_helmfile(path)]
+        self._helmfiles = [path for path in paths if is_helmfile(path)]
         self._parts: set[str] = set()
         self._parsed: Parsed = {}
         self._built: set[str] = set()
@@ -65,7 +65,7 @@ class Renderer:
 
     def is_part(self, path: str) -> bool:
         """Whether a file is part of a chart or overlay, and so no manifest of its own."""
-        if path in self._parts or posixpath.basename(path) in (CHART, *KUSTOMIZATIONS):
+        if path in self._parts or is_helmfile(path) or posixpath.basename(path) in (CHART, *KUSTOMIZATIONS):
             return True
         return any(
             path.startswith(posixpath.join(chart, folder)) for chart in self._above(path) for folder in _CHART_FOLDERS
@@ -116,7 +116,9 @@ class Renderer:
         from gracelint.render.helm.releases import applied_folders
 
         known = set(self._overlays)
-        folders = dict.fromkeys(folder for folder in applied_folders(documents) if folder in known - self._built)
+        folders = dict.fromkeys(
+            folder for folder in applied_folders(self._files, documents) if folder in known - self._built
+        )
         return self._build(folders)
 
     def _source(self, path: str, text: str, places: Any, unit: Unit) -> Iterator[Source]:
@@ -128,7 +130,8 @@ class Renderer:
 
     def charts(self, documents: Iterable[Document], settings: Iterable[Settings] = ()) -> Rendering:
         """The releases that settings and objects ask for, and the defaults of the charts that nobody installs."""
-        from gracelint.render.helm.releases import asked_for, defaults_of, from_settings, in_helmfile
+        from gracelint.render.helm.helmfile import in_helmfile
+        from gracelint.render.helm.releases import asked_for, defaults_of, from_settings
 
         installs, elsewhere = asked_for(self._files, documents)
         installs = [*from_settings(self._files, settings), *installs]
@@ -201,14 +204,15 @@ class Renderer:
         return sources, [*unseen, *([problem] if problem is not None else [])]
 
 
+def is_helmfile(path: str) -> bool:
+    """Whether a file lists releases for helmfile, by its name."""
+    folder, _, name = path.removesuffix(".gotmpl").rpartition("/")
+    if not name.endswith((".yaml", ".yml")):
+        return False
+    return name in ("helmfile.yaml", "helmfile.yml") or folder.rpartition("/")[2] == "helmfile.d"
+
+
 _CHART_FOLDERS = ("templates/", "charts/", "crds/", "ci/", "values.yaml", "Chart.lock")
-
-
-def _is_helmfile(path: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    return name in ("helmfile.yaml", "helmfile.yml") or (
-        folder.rpartition("/")[2] == "helmfile.d" and name.endswith((".yaml", ".yml"))
-    )
 
 
 def _inside(chart: str, above: str) -> bool:
@@ -263,7 +267,7 @@ def _finder(chart: Chart, install: Install) -> Any:
 
 def _own_layers(chart: Chart, at: Path) -> Iterator[Any]:
     from gracelint.parse.yaml import read_documents
-    from gracelint.render.helm.releases import Layer
+    from gracelint.render.helm.installs import Layer
 
     if chart.values_source is not None:
         documents = read_documents(chart.values_source)

@@ -10,7 +10,10 @@ from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
 from gracelint.record import Record, replace
 from gracelint.render.kustomize import transform
-from gracelint.render.kustomize.merge import PatchError, is_native, json_patch, strategic
+from gracelint.render.kustomize.fieldspecs import Config
+from gracelint.render.kustomize.merge import PatchError, is_native, json_patch, native_keys, no_keys, strategic
+from gracelint.render.kustomize.openapi import Schema
+from gracelint.render.kustomize.plugins import as_fields, config_of
 from gracelint.render.kustomize.resource import Resource
 from gracelint.render.tree import Leaf, at, scalar, text_of, tree_of
 from gracelint.render.values import TooLargeError
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gracelint.facts.files import Files
+    from gracelint.render.kustomize.merge import ListKeys
     from gracelint.render.tree import Tree
 
 MAX_FOLDERS = 500
@@ -58,7 +62,7 @@ class Overlay(Record, identity=True):
 def build(files: Files, folder: str) -> Overlay:
     """Builds the kustomization of a folder."""
     builder = _Builder(files)
-    resources = transform.with_variables(builder.folder(folder, ()), builder.variables)
+    resources = transform.with_variables(builder.folder(folder, ()), builder.variables, builder.config)
     objects = []
     for resource in resources:
         try:
@@ -110,6 +114,9 @@ class _Builder:
         self.unread: list[Unread] = []
         self.pulled: set[str] = set()
         self.variables: list[Tree] = []
+        self.config = Config()
+        """Of the kustomization that is being built, and at the end of the outermost one."""
+        self._schema: Schema | None = None
         self._files = files
         self._folders = 0
 
@@ -134,6 +141,7 @@ class _Builder:
     def _built(
         self, root: dict[str, Tree], source: Source, folder: str, above: tuple[str, ...], found: list[Resource]
     ) -> list[Resource]:
+        config = self._configured(root, folder)
         for entry in [*_strings(at(root, "resources")), *_strings(at(root, "bases"))]:
             found += self._pulled_in(entry, folder, above)
         found = self._generated(root, source, folder, found)
@@ -141,15 +149,64 @@ class _Builder:
             found = self._component(entry, folder, above, found)
         for item in _items(at(root, "helmCharts")):
             found += self._chart(item, root, folder, source)
-        for unseen in ("generators", "transformers"):
-            for item in _items(at(root, unseen)):
-                where = _place(item, source)
-                self.unread.append(Unread(where, f"`{unseen}` is not followed"))
+        for plugin, where in self._plugins(root, "generators", source, folder):
+            found = self._plugged(plugin, where, folder, source, found)
         self.variables += _items(at(root, "vars"))
         found = self._patched(root, source, folder, found)
-        found = [transform.applied(resource, root) for resource in found]
-        found = transform.replaced(found, root, lambda path: self._tree_in(posixpath.join(folder, path)))
-        return transform.with_references(found)
+        found = self._transformed(found, root, folder, config)
+        for plugin, where in self._plugins(root, "transformers", source, folder):
+            found = self._plugged(plugin, where, folder, source, found)
+        self.config = config
+        return transform.with_references(found, config)
+
+    def _transformed(self, found: list[Resource], root: dict[str, Tree], folder: str, config: Config) -> list[Resource]:
+        found = [transform.applied(resource, root, config) for resource in found]
+        return transform.replaced(found, root, lambda path: self._tree_in(posixpath.join(folder, path)))
+
+    def _configured(self, root: dict[str, Tree], folder: str) -> Config:
+        config = Config()
+        for entry in _strings(at(root, "configurations")):
+            for tree in self._trees_at(entry, folder):
+                config = config.with_file(tree)
+        schema = at(root, "openapi", "path")
+        for tree in self._trees_at(schema, folder) if isinstance(schema, Leaf) else ():
+            self._schema = Schema(tree)
+        return config
+
+    def _trees_at(self, entry: Leaf, folder: str) -> list[Tree]:
+        path = None if is_remote(entry.value) else _joined(folder, entry.value)
+        if path is None or not self._files.exists(path):
+            self._miss(entry, f"{entry.value} is not in this repository")
+            return []
+        return self._tree_in(path)
+
+    # Plugins
+
+    def _plugins(self, root: dict[str, Tree], key: str, source: Source, folder: str) -> Iterator[tuple[Tree, Span]]:
+        """Generators or transformers: written in place, in a file, or as the objects of another kustomization."""
+        for entry in _strings(at(root, key)):
+            path = _joined(folder, entry.value)
+            if "\n" in entry.value:
+                trees = list(_inline(entry))
+            elif path is not None and kustomization_in(self._files, path) is not None:
+                self.pulled.add(path)
+                trees = [resource.tree for resource in self.folder(path, ())]
+            else:
+                trees = self._trees_at(entry, folder)
+            for tree in trees:
+                yield tree, _place(entry, source)
+
+    def _plugged(self, plugin: Tree, where: Span, folder: str, source: Source, found: list[Resource]) -> list[Resource]:
+        fields = as_fields(plugin)
+        if fields is None:
+            kind = scalar(plugin, "kind") or "it"
+            self.unread.append(Unread(where, f"{kind} is a plugin that is not built into kustomize"))
+            return found
+        for item in _items(at(fields, "helmCharts")):
+            found = [*found, *self._chart(item, fields, folder, source)]
+        found = self._generated(fields, source, folder, found)
+        found = self._patched(fields, source, folder, found)
+        return self._transformed(found, fields, folder, config_of(plugin))
 
     def _pulled_in(self, entry: Leaf, folder: str, above: tuple[str, ...]) -> list[Resource]:
         if is_remote(entry.value):
@@ -318,6 +375,13 @@ class _Builder:
                 self._miss(entry, f"this patch cannot be applied: {error}")
         return found
 
+    def _keys(self, item: Resource) -> ListKeys:
+        """A schema of one's own takes the place of Kubernetes': other types have no keys then."""
+        version = scalar(item.tree, "apiVersion") or ""
+        if self._schema is not None:
+            return self._schema.keys_of(version, item.kind) or no_keys
+        return native_keys if is_native(version) else no_keys
+
     def _merge(self, found: list[Resource], patch: Tree, target: Tree | None, entry: Leaf) -> list[Resource]:
         chosen = {id(item) for item in found if _is_meant(item, target, patch)}
         if not chosen and target is None and not self.unread:
@@ -327,8 +391,7 @@ class _Builder:
             if id(item) not in chosen:
                 result.append(item)
                 continue
-            native = is_native(scalar(item.tree, "apiVersion"))
-            merged = strategic(item.tree, transform.without_identity(patch), native=native)
+            merged = strategic(item.tree, transform.without_identity(patch), self._keys(item))
             if isinstance(merged, dict):
                 result.append(item.with_tree(merged))
         return result

@@ -8,7 +8,13 @@ from gracelint.render.values import TooLargeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from gracelint.render.tree import Tree
+
+    ListKeys: TypeAlias = "Callable[[tuple[str, ...], list[Tree]], tuple[str, ...] | None]"
+    """By the path of a list without its items, and the items of the patch: the keys that tell its items apart."""
 
 
 class PatchError(Exception):
@@ -42,12 +48,12 @@ _NATIVE_GROUPS = frozenset(
 MAX_DEPTH = 150
 
 
-def strategic(target: Tree, patch: Tree, *, native: bool = True) -> Tree | None:
+def strategic(target: Tree, patch: Tree, keys: ListKeys) -> Tree | None:
     """The target with a strategic merge patch applied; None where the patch deletes it.
 
-    Of a custom resource (`native` is false) lists are replaced whole, as nobody knows their keys.
+    A list without keys is replaced whole.
     """
-    return _merged(target, patch, native, 0)
+    return _merged(target, patch, keys, ())
 
 
 def is_native(api_version: str | None) -> bool:
@@ -56,19 +62,19 @@ def is_native(api_version: str | None) -> bool:
     return group in _NATIVE_GROUPS
 
 
-def _merged(target: Tree | None, patch: Tree, native: bool, depth: int) -> Tree | None:
-    if depth > MAX_DEPTH:
+def _merged(target: Tree | None, patch: Tree, keys: ListKeys, path: tuple[str, ...]) -> Tree | None:
+    if len(path) > MAX_DEPTH:
         raise TooLargeError
     if isinstance(patch, Leaf):
         return None if patch.is_null else patch
     if isinstance(patch, list):
-        return _without_directives(patch, depth)
+        return _without_directives(patch, len(path))
     directive = scalar(patch, "$patch")
     if directive == "delete":
         return None
     rest = {key: value for key, value in patch.items() if key not in ("$patch", "$retainKeys")}
     if directive == "replace" or not isinstance(target, dict):
-        return _without_directives(rest, depth)
+        return _without_directives(rest, len(path))
     result = dict(target)
     for key, value in rest.items():
         if key.startswith("$deleteFromPrimitiveList/"):
@@ -78,11 +84,11 @@ def _merged(target: Tree | None, patch: Tree, native: bool, depth: int) -> Tree 
             if isinstance(kept, list):
                 result[name] = [item for item in kept if not (isinstance(item, Leaf) and item.value in gone)]
         elif not key.startswith("$setElementOrder/"):
-            mine = result.get(key)
+            mine, below = result.get(key), (*path, str(key))
             merged = (
-                _merged_lists(key, mine, value, depth)
-                if native and isinstance(mine, list) and isinstance(value, list)
-                else _merged(mine, value, native, depth + 1)
+                _merged_lists(mine, value, keys, below)
+                if isinstance(mine, list) and isinstance(value, list)
+                else _merged(mine, value, keys, below)
             )
             if merged is None:
                 result.pop(key, None)
@@ -91,31 +97,36 @@ def _merged(target: Tree | None, patch: Tree, native: bool, depth: int) -> Tree 
     return result
 
 
-def _merged_lists(name: str, target: list[Tree], patch: list[Tree], depth: int) -> Tree | None:
-    if name == "finalizers":
+def _merged_lists(target: list[Tree], patch: list[Tree], keys_of: ListKeys, path: tuple[str, ...]) -> Tree | None:
+    if path[-1] == "finalizers" and keys_of is native_keys:
         known = {item.value for item in target if isinstance(item, Leaf)}
         return [*target, *(item for item in patch if isinstance(item, Leaf) and item.value not in known)]
     items = [item for item in patch if not (isinstance(item, dict) and set(item) == {"$patch"})]
     if any(scalar(item, "$patch") == "replace" for item in patch if isinstance(item, dict) and set(item) == {"$patch"}):
-        return _without_directives(items, depth)
-    keys = _keys_of(name, [*items])
+        return _without_directives(items, len(path))
+    keys = keys_of(path, items)
     if keys is None:
-        return _without_directives(items, depth)
+        return _without_directives(items, len(path))
     rest: list[Tree] = list(target)
     first: list[Tree] = []
     for item in items:
         wanted = _identity(item, keys)
         index = next((i for i, mine in enumerate(rest) if _identity(mine, keys) == wanted), None)
-        merged = _merged(rest.pop(index) if index is not None else None, item, True, depth + 1)
+        merged = _merged(rest.pop(index) if index is not None else None, item, keys_of, path)
         first += [merged] if merged is not None else []
     return [*first, *rest]
 
 
-def _keys_of(name: str, items: list[Tree]) -> tuple[str, ...] | None:
-    for keys in _MERGE_KEYS.get(name, ()):
+def native_keys(path: tuple[str, ...], items: list[Tree]) -> tuple[str, ...] | None:
+    """How Kubernetes' own types merge their lists."""
+    for keys in _MERGE_KEYS.get(path[-1], ()):
         if all(isinstance(item, dict) and keys[0] in item for item in items):
             return keys
     return None
+
+
+def no_keys(path: tuple[str, ...], items: list[Tree]) -> None:
+    """Of a custom resource whose schema is not known: every list is replaced whole."""
 
 
 def _identity(item: Tree, keys: tuple[str, ...]) -> tuple[str | None, ...]:

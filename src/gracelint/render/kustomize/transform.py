@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.render.kustomize.fieldspecs import at_fields, specs_of
 from gracelint.render.kustomize.merge import PatchError
 from gracelint.render.kustomize.resource import CLUSTER_WIDE, Resource, changed, made, pod_paths, with_text
 from gracelint.render.tree import Leaf, at, leaf, scalar
@@ -12,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gracelint.render.kustomize.fieldspecs import Config
     from gracelint.render.tree import Tree
 
 _SELECTORS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -40,40 +42,53 @@ _UNNAMED = ("CustomResourceDefinition", "APIService", "Namespace")
 """Kinds whose names no prefix changes."""
 
 
-def applied(resource: Resource, root: dict[str, Tree]) -> Resource:
+def applied(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     """An object with the fields of a kustomization applied, in kustomize's order."""
     for step in (_with_namespace, _with_name, _with_labels, _with_annotations, _with_replicas, _with_images):
-        resource = step(resource, root)
+        resource = step(resource, root, config)
     return resource
 
 
-def _with_namespace(resource: Resource, root: dict[str, Tree]) -> Resource:
+def _with_namespace(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     namespace = at(root, "namespace")
-    if isinstance(namespace, Leaf) and resource.kind == "Namespace":
-        return resource.with_tree(made(resource.tree, ("metadata", "name"), lambda _: namespace))
-    if not isinstance(namespace, Leaf) or resource.kind in CLUSTER_WIDE:
+    if not isinstance(namespace, Leaf):
         return resource
-    return resource.with_tree(made(resource.tree, ("metadata", "namespace"), lambda _: namespace))
+    resource = at_fields(resource, config.of("namespace"), _always(namespace))
+    if not config.defaults or (resource.kind in CLUSTER_WIDE and resource.kind != "Namespace"):
+        return resource
+    path = ("metadata", "name" if resource.kind == "Namespace" else "namespace")
+    return resource.with_tree(made(resource.tree, path, _always(namespace)))
 
 
-def _with_name(resource: Resource, root: dict[str, Tree]) -> Resource:
+def _with_name(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     prefix, suffix = scalar(root, "namePrefix") or "", scalar(root, "nameSuffix") or ""
-    if not (prefix or suffix) or resource.kind in _UNNAMED:
+    for key, before, after in (("namePrefix", prefix, ""), ("nameSuffix", "", suffix)):
+        if before or after:
+            resource = at_fields(resource, config.of(key), _around(before, after))
+    if not config.defaults or not (prefix or suffix) or resource.kind in _UNNAMED:
         return resource
-    renamed = with_text(resource.tree, ("metadata", "name"), lambda name: f"{prefix}{name}{suffix}")
-    return resource.with_tree(renamed)
+    return resource.with_tree(changed(resource.tree, ("metadata", "name"), _around(prefix, suffix)))
 
 
-def _with_labels(resource: Resource, root: dict[str, Tree]) -> Resource:
+def _around(before: str, after: str) -> Callable[[Tree | None], Tree | None]:
+    return lambda value: leaf(f"{before}{value.value}{after}", value) if isinstance(value, Leaf) else None
+
+
+def _with_labels(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     common = at(root, "commonLabels")
     if isinstance(common, dict):
-        resource = _labelled(resource, common, selectors=True, templates=True)
+        resource = at_fields(resource, config.of("commonLabels"), _adding(common))
+        if config.defaults:
+            resource = _labelled(resource, common, selectors=True, templates=True)
     entries = at(root, "labels")
     for entry in entries if isinstance(entries, list) else ():
         pairs = at(entry, "pairs")
         if isinstance(pairs, dict):
             selectors = scalar(entry, "includeSelectors") == "true"
             templates = selectors or scalar(entry, "includeTemplates") == "true"
+            keys = ("labels", *(("commonLabels",) if selectors else ()), *(("templateLabels",) if templates else ()))
+            specs = [*config.of(*keys), *specs_of(at(entry, "fields"))]
+            resource = at_fields(resource, specs, _adding(pairs))
             resource = _labelled(resource, pairs, selectors=selectors, templates=templates)
     return resource
 
@@ -93,9 +108,12 @@ def _adding(pairs: dict[str, Tree]) -> Callable[[Tree | None], Tree]:
     return lambda present: {**(present if isinstance(present, dict) else {}), **pairs}
 
 
-def _with_annotations(resource: Resource, root: dict[str, Tree]) -> Resource:
+def _with_annotations(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     common = at(root, "commonAnnotations")
     if not isinstance(common, dict):
+        return resource
+    resource = at_fields(resource, config.of("commonAnnotations"), _adding(common))
+    if not config.defaults:
         return resource
     tree: Tree = made(resource.tree, ("metadata", "annotations"), _adding(common))
     for path in _TEMPLATES.get(resource.kind, ()):
@@ -104,11 +122,14 @@ def _with_annotations(resource: Resource, root: dict[str, Tree]) -> Resource:
     return resource.with_tree(tree)
 
 
-def _with_replicas(resource: Resource, root: dict[str, Tree]) -> Resource:
+def _with_replicas(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     entries = at(root, "replicas")
     for entry in entries if isinstance(entries, list) else ():
         count = at(entry, "count")
-        if isinstance(count, Leaf) and scalar(entry, "name") == resource.name and resource.kind in _REPLICAS:
+        if not isinstance(count, Leaf) or scalar(entry, "name") not in (resource.name, resource.current):
+            continue
+        resource = at_fields(resource, config.of("replicas"), _always(count))
+        if config.defaults and resource.kind in _REPLICAS:
             resource = resource.with_tree(made(resource.tree, ("spec", "replicas"), _always(count)))
     return resource
 
@@ -117,16 +138,16 @@ def _always(value: Tree) -> Callable[[Tree | None], Tree]:
     return lambda _: value
 
 
-def _with_images(resource: Resource, root: dict[str, Tree]) -> Resource:
+def _with_images(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     entries = at(root, "images")
-    if not isinstance(entries, list):
-        return resource
-    tree: Tree = resource.tree
-    for path in pod_paths(tree):
-        for key in ("containers", "initContainers"):
-            for entry in entries:
+    for entry in entries if isinstance(entries, list) else ():
+        resource = at_fields(resource, config.of("images"), _retagging(entry))
+        tree: Tree = resource.tree
+        for path in pod_paths(tree) if config.defaults else ():
+            for key in ("containers", "initContainers"):
                 tree = changed(tree, (*path, key, "*", "image"), _retagging(entry))
-    return resource.with_tree(tree)
+        resource = resource.with_tree(tree)
+    return resource
 
 
 _IMAGE = re.compile(r"(?P<name>[^@]*?)(?P<tag>:[\w][\w.-]*)?(?P<digest>@.*)?")
@@ -196,7 +217,7 @@ _REFERENCES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 
-def with_references(found: list[Resource]) -> list[Resource]:
+def with_references(found: list[Resource], config: Config) -> list[Resource]:
     """Objects that call others by their names, with the names those have now."""
     renamed: dict[tuple[str, str], str] = {}
     for item in found:
@@ -205,10 +226,12 @@ def with_references(found: list[Resource]) -> list[Resource]:
                 renamed[item.kind, name] = item.current
     if not renamed:
         return found
-    return [_referring(item, renamed) for item in found]
+    return [_referring(item, renamed, config) for item in found]
 
 
-def _referring(item: Resource, renamed: dict[tuple[str, str], str]) -> Resource:
+def _referring(item: Resource, renamed: dict[tuple[str, str], str], config: Config) -> Resource:
+    for reference in config.references:
+        item = at_fields(item, [reference.at], _each_renamed(reference.kind, renamed))
     tree: Tree = item.tree
     for kind, path in _REFERENCES.get(item.kind, ()):
         target = kind or scalar(tree, *path[:-1], "kind") or ("Deployment" if item.kind == "ScaledObject" else "")
@@ -217,6 +240,11 @@ def _referring(item: Resource, renamed: dict[tuple[str, str], str]) -> Resource:
         for kind, path in _POD_REFERENCES:
             tree = with_text(tree, (*pod, *path), _renaming(kind, renamed))
     return item.with_tree(tree)
+
+
+def _each_renamed(kind: str, renamed: dict[tuple[str, str], str]) -> Callable[[Tree | None], Tree | None]:
+    name = _renaming(kind, renamed)
+    return lambda value: leaf(name(value.value), value) if isinstance(value, Leaf) else None
 
 
 def _renaming(kind: str, renamed: dict[tuple[str, str], str]) -> Callable[[str], str]:
@@ -267,8 +295,8 @@ def _required(match: re.Match[str], value: str | None) -> bool:
 # Variables and replacements
 
 
-def with_variables(found: list[Resource], declared: list[Tree]) -> list[Resource]:
-    """The objects with `$(NAME)` of `vars` filled in, in the places that kustomize looks at by itself."""
+def with_variables(found: list[Resource], declared: list[Tree], config: Config) -> list[Resource]:
+    """The objects with `$(NAME)` of `vars` filled in, in the places that kustomize looks at."""
     values: dict[str, str] = {}
     for item in declared:
         words = _in_small_letters(item)
@@ -283,7 +311,10 @@ def with_variables(found: list[Resource], declared: list[Tree]) -> list[Resource
     def filled(text: str) -> str:
         return _VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
 
-    return [_with_filled(one, filled) for one in found]
+    def change(value: Tree | None) -> Tree | None:
+        return leaf(filled(value.value), value) if isinstance(value, Leaf) else None
+
+    return [at_fields(_with_filled(one, filled), config.of("varReference"), change) for one in found]
 
 
 def _in_small_letters(tree: Tree) -> Tree:

@@ -1,0 +1,211 @@
+"""The Applications that an ApplicationSet makes.
+
+https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.record import replace
+from gracelint.render.globs import matching
+from gracelint.render.helm.loose import filled_text
+from gracelint.render.helm.template import TemplateError
+from gracelint.render.values import TooLargeError, read_values, value_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from gracelint.facts.files import Files
+    from gracelint.facts.yaml import Node
+
+    Parameters = dict[str, Any]
+
+_MOST = 500
+"""Applications of one set."""
+
+
+def applications(files: Files, root: Mapping) -> Iterator[Mapping]:
+    """Its template for each set of parameters; as it is written where only a cluster or a service knows them."""
+    template, spec = root.mapping("spec", "template"), root.mapping("spec")
+    if template is None or spec is None:
+        return
+    written = spec.scalar("goTemplate")
+    go = written is not None and written.value == "true"
+    made = 0
+    for generator in spec.mappings("generators"):
+        found = _generated(files, generator, {}, go, 0)
+        if found is None:
+            yield template
+        for parameters in found or ():
+            made += 1
+            if made > _MOST:
+                return
+            yield _mapping(template, parameters, go)
+
+
+def _generated(files: Files, generator: Mapping, known: Parameters, go: bool, depth: int) -> list[Parameters] | None:
+    """The parameter sets of a generator; None where they cannot be known from files."""
+    found = _of_kind(files, _mapping(generator, known, go) if known else generator, go, depth)
+    if found is None:
+        return None
+    selector = generator.mapping("selector", "matchLabels")
+    for name, wanted in selector.items if selector is not None else ():
+        text = wanted.value if isinstance(wanted, Scalar) else None
+        found = [each for each in found if _flat(each).get(name.value) == text]
+    return found[:_MOST]
+
+
+def _of_kind(files: Files, generator: Mapping, go: bool, depth: int) -> list[Parameters] | None:
+    listed, git = generator.mapping("list"), generator.mapping("git")
+    matrix, merge = generator.mapping("matrix"), generator.mapping("merge")
+    if listed is not None and listed.get("elementsYaml") is None:
+        values = [_value(element) for element in listed.mappings("elements")]
+        return [value if go else _flat(value) for value in values if isinstance(value, dict)]
+    if git is not None:
+        return [_with_own_values(git, found, go) for found in _from_git(files, git, go)]
+    if matrix is not None and depth < 3:
+        return _matrix(files, matrix, go, depth)
+    if merge is not None and depth < 3:
+        return _merge(files, merge, go, depth)
+    return None
+
+
+def _matrix(files: Files, matrix: Mapping, go: bool, depth: int) -> list[Parameters] | None:
+    sets: list[Parameters] = [{}]
+    for inner in matrix.mappings("generators"):
+        both: list[Parameters] = []
+        for first in sets[:_MOST]:
+            second = _generated(files, inner, first, go, depth + 1)
+            if second is None:
+                return None
+            both += [{**first, **each} for each in second]
+        sets = both
+    return sets
+
+
+def _merge(files: Files, merge: Mapping, go: bool, depth: int) -> list[Parameters] | None:
+    keys = [key.value for key in merge.sequence("mergeKeys") if isinstance(key, Scalar)]
+    result: dict[tuple[Any, ...], Parameters] | None = None
+    for inner in merge.mappings("generators"):
+        found = _generated(files, inner, {}, go, depth + 1)
+        if found is None:
+            return None
+        by_key = {tuple(_flat(each).get(key) for key in keys): each for each in found}
+        known = by_key if result is None else result
+        result = {key: {**each, **by_key.get(key, {})} for key, each in known.items()}
+    return list((result or {}).values())
+
+
+def _from_git(files: Files, git: Mapping, go: bool) -> Iterator[Parameters]:
+    """The folders or files of this repository: an ApplicationSet mostly lies beside what it installs."""
+    prefix = git.scalar("pathParamPrefix")
+    named = _paths(git, "directories", exclude=False), _paths(git, "directories", exclude=True)
+    without = {path for pattern in named[1] for path in matching(files, pattern, folders=True)}
+    for pattern in named[0]:
+        for path in matching(files, pattern, folders=True):
+            if path not in without:
+                yield _about(path, prefix, go)
+    for pattern in _paths(git, "files", exclude=False):
+        for path in matching(files, pattern):
+            source = files.read(path)
+            try:
+                found = read_values(source) if source is not None else None
+            except (ParseError, TemplatedError, TooLargeError):
+                continue
+            for each in found if isinstance(found, list) else [found]:
+                if isinstance(each, dict):
+                    content = each if go else _flat(each)
+                    yield {**content, **_about(posixpath.dirname(path), prefix, go, posixpath.basename(path))}
+
+
+def _paths(git: Mapping, key: str, *, exclude: bool) -> list[str]:
+    found = []
+    for entry in git.mappings(key):
+        path, excluded = entry.scalar("path"), entry.scalar("exclude")
+        if path is not None and (excluded is not None and excluded.value == "true") == exclude:
+            found.append(path.value)
+    return found
+
+
+def _about(path: str, prefix: Scalar | None, go: bool, name: str = "") -> Parameters:
+    """What a generator says of a path (`path.basename`, `path[0]`)."""
+    base = posixpath.basename(path)
+    about: Parameters = {"path": path, "basename": base, "basenameNormalized": _normal(base)}
+    about |= {"filename": name, "filenameNormalized": _normal(name)} if name else {}
+    segments = path.split("/")
+    if go:
+        inner: Parameters = {"path": {**about, "segments": segments}}
+        return {prefix.value: inner} if prefix is not None else inner
+    start = f"{prefix.value}.path" if prefix is not None else "path"
+    flat: Parameters = {start if key == "path" else f"{start}.{key}": value for key, value in about.items()}
+    return flat | {f"{start}[{index}]": segment for index, segment in enumerate(segments)}
+
+
+def _normal(name: str) -> str:
+    """A name as one of Kubernetes may be."""
+    return re.sub(r"[^-a-z0-9.]", "-", name.lower())[:253].strip("-.")
+
+
+def _with_own_values(generator: Mapping, found: Parameters, go: bool) -> Parameters:
+    """With `values:` of the generator, which may name other parameters."""
+    own = generator.mapping("values")
+    value = _value(_mapping(own, found, go)) if own is not None else None
+    if not isinstance(value, dict):
+        return found
+    return {**found, "values": value} if go else {**found, **_flat({"values": value})}
+
+
+def _value(node: Node) -> Any:
+    try:
+        return value_of(node)
+    except TooLargeError:
+        return None
+
+
+def _flat(value: Any, start: str = "", depth: int = 0) -> Parameters:
+    """Nested values as the old templates call them: `cluster.address`."""
+    if not isinstance(value, dict) or depth > 20:
+        return {start: _shown(value)}
+    found: Parameters = {}
+    for key, item in value.items():
+        found |= _flat(item, f"{start}.{key}" if start else str(key), depth + 1)
+    return found
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+# Filling in
+
+_PLACE = re.compile(r"\{\{\s*([\w.\[\]-]{1,200})\s*\}\}")
+
+
+def _mapping(node: Mapping, parameters: Parameters, go: bool) -> Mapping:
+    found = _filled(node, parameters, go)
+    assert isinstance(found, Mapping)
+    return found
+
+
+def _filled(node: Node, parameters: Parameters, go: bool) -> Node:
+    if isinstance(node, Mapping):
+        items = tuple((key, _filled(value, parameters, go)) for key, value in node.items)
+        return replace(node, items=items)
+    if isinstance(node, Sequence):
+        return replace(node, items=tuple(_filled(item, parameters, go) for item in node.items))
+    if "{{" not in node.value:
+        return node
+    if not go:
+        return replace(node, value=_PLACE.sub(lambda match: _shown(parameters.get(match[1], match[0])), node.value))
+    try:
+        return replace(node, value=filled_text(node.value, parameters, {"normalize": lambda text: _normal(str(text))}))
+    except TemplateError:
+        return node

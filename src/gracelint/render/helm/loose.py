@@ -1,0 +1,40 @@
+"""Go templates outside of charts: helmfiles, their values, and what ApplicationSets fill in."""
+
+from __future__ import annotations
+
+from gracelint.render.helm.functions import functions
+from gracelint.render.helm.syntax import TemplateSyntaxError, parse
+from gracelint.render.helm.template import NO_VALUE, Limits, Machine, TemplateError
+from gracelint.render.text import Text, mapped, replaced
+from gracelint.source import Origin, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+_LIMITS = Limits(steps=200_000, output=2_000_000)
+
+
+def filled(source: Source, dot: Any, also: Mapping[str, Callable[..., Any]] = {}) -> Source:
+    """The text that a template makes, each part with its place in the template. Raises TemplateError."""
+    if "{{" not in source.text:
+        return source
+    text = _run(source, dot, also)
+    whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
+    return Source(source.path, str(text), map=mapped(whole, Origin(source, 0, 0)))
+
+
+def filled_text(text: str, dot: Any, also: Mapping[str, Callable[..., Any]] = {}) -> str:
+    """Raises TemplateError."""
+    return str(_run(Source("", text), dot, also)) if "{{" in text else text
+
+
+def _run(source: Source, dot: Any, also: Mapping[str, Callable[..., Any]]) -> str:
+    reads: list[Any] = []
+    try:
+        templates = parse(source, "it")
+    except TemplateSyntaxError as error:
+        raise TemplateError(error.reason, Origin(source, error.offset, error.offset)) from error
+    machine = Machine(templates, {**functions(reads), **also}, reads, _LIMITS)
+    return replaced(machine.run("it", dot), NO_VALUE, "")
