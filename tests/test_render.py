@@ -547,3 +547,162 @@ spec: {path: ./base}
             "there is no ../../etc/passwd",
             "there is no /etc/passwd",
         ]
+
+
+class TestApplicationSets:
+    """Whose parameters come from lists, folders and files of the repository."""
+
+    def write(self, generators: str, path: str, **rest: str) -> str:
+        go = "  goTemplate: true\n" if rest.get("go") else ""
+        helm = rest.get("helm", "{}")
+        return f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {{name: fronts}}
+spec:
+{go}  generators: {generators}
+  template:
+    metadata: {{name: "{{{{path.basename}}}}-front"}}
+    spec:
+      source: {{path: "{path}", helm: {helm}}}
+"""
+
+    def zeros(self, applications: str, **files: str) -> list[str]:
+        report = lint({**chart(), "apps.yaml": applications, **files}, select=["zero-grace-period"])
+        return [*told(report), *notes(report)]
+
+    FOUND = "charts/shop/templates/all.yaml:13 zero-grace-period"
+
+    def test_a_list(self) -> None:
+        sets = self.write(
+            "[{list: {elements: [{chart: shop, grace: 0}]}}]", "charts/{{chart}}", helm='{values: "grace: {{grace}}"}'
+        )
+        assert self.zeros(sets) == [self.FOUND]
+
+    def test_the_values_of_a_list_fit_one_element_alone(self) -> None:
+        elements = "[{list: {elements: [{grace: 5}, {grace: 0}]}}]"
+        sets = self.write(elements, "charts/shop", helm='{parameters: [{name: grace, value: "{{grace}}"}]}')
+        assert self.zeros(sets) == [self.FOUND]
+        assert self.zeros(sets.replace("{grace: 0}", "{grace: 9}")) == []
+
+    def test_folders_of_the_repository(self) -> None:
+        folders = '[{git: {repoURL: x, directories: [{path: "charts/*"}, {path: charts/old, exclude: true}]}}]'
+        sets = self.write(folders, "{{path}}", helm='{valueFiles: ["zero-{{path.basename}}.yaml"]}')
+        assert self.zeros(sets, **{"charts/shop/zero-shop.yaml": "grace: 0\n"}) == [
+            self.FOUND,
+            "charts/shop/zero-shop.yaml:1 this value fills it in",
+        ]
+
+    def test_files_of_the_repository(self) -> None:
+        files = '[{git: {repoURL: x, files: [{path: "envs/**/config.json"}]}}]'
+        sets = self.write(files, "charts/{{app.chart}}", helm='{valuesObject: {grace: "{{app.grace}}"}}')
+        config = '{"app": {"chart": "shop", "grace": 0}}'
+        assert self.zeros(sets, **{"envs/prod/eu/config.json": config}) == [
+            self.FOUND,
+            "apps.yaml:9 this value fills it in",
+        ]
+
+    def test_go_templates(self) -> None:
+        folders = '[{git: {repoURL: x, directories: [{path: "charts/*"}]}}]'
+        sets = self.write(
+            folders, "{{ .path.path }}", helm='{values: "grace: {{ len .path.segments | sub 2 }}"}', go="yes"
+        )
+        assert self.zeros(sets) == [self.FOUND]
+
+    def test_a_matrix(self) -> None:
+        matrix = """[{matrix: {generators: [
+      {git: {repoURL: x, directories: [{path: "charts/*"}]}},
+      {list: {elements: [{grace: 0}]}}]}}]"""
+        sets = self.write(matrix, "{{path}}", helm='{valuesObject: {grace: "{{grace}}"}}')
+        assert self.zeros(sets)[0] == self.FOUND
+
+    def test_a_merge(self) -> None:
+        merge = """[{merge: {mergeKeys: [chart], generators: [
+      {list: {elements: [{chart: shop, grace: 5}]}},
+      {list: {elements: [{chart: shop, grace: 0}, {chart: other, grace: 7}]}}]}}]"""
+        sets = self.write(merge, "charts/{{chart}}", helm='{valuesObject: {grace: "{{grace}}"}}')
+        assert self.zeros(sets)[0] == self.FOUND
+
+    def test_what_only_a_cluster_knows_is_said_once(self) -> None:
+        sets = self.write("[{clusters: {}}]", "clusters/{{name}}")
+        report = lint({"apps.yaml": sets})
+        assert told(report) == ["apps.yaml:9 unread-manifest"]
+        assert report.findings[0].finding.message == (
+            "what this installs is known to a generator that needs a cluster, and is not judged"
+        )
+        assert report.unseen == 1
+
+
+class TestHelmfiles:
+    """Templates, environments, values in templates, nested files."""
+
+    def zeros(self, helmfile: str, **files: str) -> list[str]:
+        report = lint({**chart(), "helmfile.yaml": helmfile, **files}, select=["zero-grace-period"])
+        return told(report)
+
+    FOUND = "charts/shop/templates/all.yaml:13 zero-grace-period"
+
+    def test_environments(self) -> None:
+        helmfile = """\
+environments:
+  default:
+    values: [{grace: 5}]
+  production:
+    values: [env/production.yaml]
+---
+releases:
+  - name: front
+    chart: ./charts/shop
+    values: [{grace: {{ .Values.grace }}}]
+"""
+        assert self.zeros(helmfile) == []
+        assert self.zeros(helmfile.replace("grace: 5", "grace: 0")) == [self.FOUND]
+        without = helmfile.replace("  default:\n    values: [{grace: 5}]\n", "")
+        assert self.zeros(without, **{"env/production.yaml": "grace: 0\n"}) == [self.FOUND]
+
+    def test_values_of_the_same_part(self) -> None:
+        helmfile = """\
+environments:
+  default: {values: [{grace: 0, shop: {enabled: true}}]}
+releases:
+{{- if .Values.shop.enabled }}
+  - name: front
+    chart: ./charts/shop
+    condition: shop.enabled
+    values:
+      - values/{{`{{ .Release.Name }}`}}.yaml.gotmpl
+{{- end }}
+"""
+        values = {"values/front.yaml.gotmpl": 'grace: {{ .Values | get "grace" 9 }}\n'}
+        assert self.zeros(helmfile, **values) == [self.FOUND]
+        assert self.zeros(helmfile.replace("enabled: true", "enabled: false"), **values) == []
+
+    def test_templates_that_releases_inherit(self) -> None:
+        helmfile = """\
+templates:
+  default:
+    chart: "./charts/{{`{{ .Release.Labels.chart }}`}}"
+    values: [{grace: 0}]
+releases:
+  - name: front
+    labels: {chart: shop}
+    inherit: [{template: default}]
+  - name: back
+    installed: false
+    chart: ./charts/shop
+"""
+        assert self.zeros(helmfile) == [self.FOUND]
+
+    def test_nested_files(self) -> None:
+        nested = {"apps/front.yaml": "releases: [{name: front, chart: ../charts/shop, values: [{grace: 0}]}]\n"}
+        assert self.zeros("helmfiles: [{path: apps/front.yaml}]\n", **nested) == [self.FOUND]
+        assert self.zeros("helmfiles: ['apps/*.yaml']\n", **nested) == [self.FOUND]
+
+    def test_what_only_a_run_can_tell(self) -> None:
+        helmfile = 'releases:\n  - name: {{ exec "hostname" (list) }}\n    chart: ./charts/shop\n'
+        report = lint({**chart(), "helmfile.yaml": helmfile})
+        (reported,) = [item for item in report.findings if item.rule == "unread-manifest"]
+        assert reported.finding.at.line == 2
+        assert reported.finding.message == (
+            "this helmfile cannot be filled in, and its releases are not seen: `exec` can only be known when it is run"
+        )

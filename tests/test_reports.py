@@ -183,6 +183,7 @@ class TestJson:
             "summary": {
                 "files": 3,
                 "not_read": 0,
+                "unseen": 0,
                 "containers": {},
                 "errors": 1,
                 "warnings": 0,

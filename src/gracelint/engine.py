@@ -70,6 +70,8 @@ class Report(Record):
     """The files that were asked for, read and understood."""
     not_read: int = 0
     """How many files that were asked for could not be judged."""
+    unseen: int = 0
+    """How many charts, releases, overlays and templates among them are not here or cannot be read."""
     containers: Mapping[Verdict, int] = field(default_factory=dict)
     """How many of those that have to do with what was asked for meet each end."""
     launches: tuple[Launch, ...] = ()
@@ -140,6 +142,9 @@ def lint(project: Project, selection: Selection) -> Report:
         containers={verdict: fates[verdict] for verdict in Verdict},
         launches=launches,
         not_read=sum(map(project.reports_on, unread)),
+        unseen=sum(
+            item.rule in _UNSEEN and project.reports_on(item.finding.at.source.path) for item in project.problems
+        ),
         suppressed=len(silent),
         documentation=selection.at("").settings.documentation,
         silenced=tuple(sorted(silent, key=lambda item: _order(item.reported))),
@@ -147,6 +152,7 @@ def lint(project: Project, selection: Selection) -> Report:
     )
 
 
+_UNSEEN = ("unread-manifest", "templated-manifest")
 _HINTS = 20
 """Names that are compared with all that there are, which takes a millisecond each."""
 

@@ -256,6 +256,8 @@ def _finder(chart: Chart, install: Install) -> Any:
 
     def find(path: Path) -> Span | None:
         for candidate in (path, *([path[1:]] if len(path) > 1 and path[1] == "global" else [])):
+            if _is_set(install.set, candidate):
+                return None
             for layer in layers:
                 span = layer.span(candidate)
                 if span is not None:
@@ -263,6 +265,15 @@ def _finder(chart: Chart, install: Install) -> Any:
         return None
 
     return find
+
+
+def _is_set(values: Any, path: Path) -> bool:
+    """Whether a value is given by a name alone (`--set`), which has no place that can be shown."""
+    for key in path:
+        if not isinstance(values, dict) or key not in values:
+            return False
+        values = values[key]
+    return True
 
 
 def _own_layers(chart: Chart, at: Path) -> Iterator[Any]:

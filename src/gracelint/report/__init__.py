@@ -20,3 +20,10 @@ FORMATS = (
 def counted(number: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def unseen_told(count: int) -> str:
+    """What stands behind a number of containers that is not the whole truth."""
+    return (
+        f"{count} of the charts, releases, overlays and templates could not be read; what starts there is not counted."
+    )

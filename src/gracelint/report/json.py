@@ -55,6 +55,7 @@ def _summary(report: Report) -> dict[str, Any]:
     return {
         "files": report.files,
         "not_read": report.not_read,
+        "unseen": report.unseen,
         "containers": {verdict.value: count for verdict, count in report.containers.items()},
         "errors": severities["error"],
         "warnings": severities["warning"],

@@ -9,7 +9,7 @@ import re
 
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Severity
-from gracelint.report import counted
+from gracelint.report import counted, unseen_told
 from gracelint.report.canvas import visible
 from gracelint.report.launches import title, where
 
@@ -64,7 +64,8 @@ def _summary(report: Report) -> str:
     told = ", ".join(parts) or "No findings"
     for count, what in ((report.suppressed, "suppressed"), (report.baselined, "in the baseline")):
         told += f", {count} {what}" if count else ""
-    return f"{told} in {counted(report.files, 'file')}."
+    unseen = f" {unseen_told(report.unseen)}" if report.unseen else ""
+    return f"{told} in {counted(report.files, 'file')}.{unseen}"
 
 
 def _container(launch: Launch, report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from gracelint.finding import Applicability, Severity
-from gracelint.report import counted
+from gracelint.report import counted, unseen_told
 from gracelint.report.canvas import Piece, coloured, plain, visible, width
 
 TYPE_CHECKING = False
@@ -111,6 +111,7 @@ def _help(fix: Fix) -> str:
 def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     counts = Counter(reported.severity for reported in report.findings)
     fates = [[(containers_told(report.containers), "")]] if containers and any(report.containers.values()) else []
+    fates += [[(unseen_told(report.unseen), "")]] if containers and report.unseen else []
     if not counts and not report.files:
         return [[("Nothing to check: no Dockerfile, Compose file, manifest or program here.", "")]]
     if not counts:
