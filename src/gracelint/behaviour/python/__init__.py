@@ -7,9 +7,9 @@ import posixpath
 
 from gracelint.behaviour.python.children import Children
 from gracelint.behaviour.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
-from gracelint.behaviour.python.library import path_of
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.modules import Module, Modules
+from gracelint.behaviour.python.names import path_of
 from gracelint.behaviour.python.reaction import Run, candidates, keyboard_interrupt, react
 from gracelint.behaviour.python.values import CERTAIN, Const, Thing
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.library import DECORATORS, canonical, is_none, is_true, parameter_default, path_of
-from gracelint.behaviour.python.models import argument, model, receiver_of
+from gracelint.behaviour.python.names import canonical, is_none, is_true, path_of
+from gracelint.behaviour.python.objects import parameter_default
+from gracelint.behaviour.python.registry import DECORATORS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     FALSE,
     FROM_OUTSIDE,

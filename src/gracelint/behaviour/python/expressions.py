@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python import library
 from gracelint.behaviour.python.ends import (
     Frame,
 )
+from gracelint.behaviour.python.names import comparable
+from gracelint.behaviour.python.objects import subscript
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -229,7 +230,7 @@ def _each(machine: Machine, element: ast.expr, generators: list[ast.comprehensio
 def _subscript(machine: Machine, node: ast.Subscript) -> Value:
     owner = machine.eval(node.value)
     key = machine.eval(node.slice)
-    return library.subscript(machine, owner, key)
+    return subscript(machine, owner, key)
 
 
 def _slice(machine: Machine, node: ast.Slice) -> Value:
@@ -306,7 +307,7 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
             and _may_be_one(operator, left, right)
         ):
             return FROM_OUTSIDE
-        left, right = library.comparable(left), library.comparable(right)
+        left, right = comparable(left), comparable(right)
         return Const(same(left, right) is equal)
     if isinstance(operator, (ast.In, ast.NotIn)):
         if isinstance(right, Items) and not right.open:
@@ -314,7 +315,7 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
             if isinstance(left, Thing) and any(key is left for key in keys):
                 return Const(isinstance(operator, ast.In))
             if all(isinstance(value, (Const, Name)) for value in (left, *keys)):
-                found = any(same(library.comparable(left), library.comparable(key)) for key in keys)
+                found = any(same(comparable(left), comparable(key)) for key in keys)
                 return Const(found is isinstance(operator, ast.In))
         return FROM_OUTSIDE
     if isinstance(left, Const) and isinstance(right, Const):

@@ -12,26 +12,36 @@ from __future__ import annotations
 import ast
 import builtins
 
-from gracelint.behaviour.python import commands, library, models  # noqa: F401 - they fill library's tables
+from gracelint.behaviour.python import commands, models  # noqa: F401 - they fill the tables of registry
+from gracelint.behaviour.python.beside import let_tasks_run
+from gracelint.behaviour.python.delivery import deliver, run_handler
 from gracelint.behaviour.python.ends import (
-    FINAL,
     NORMAL,
     RAISE,
     RETURN,
-    Deed,
     End,
-    Facts,
     Frame,
-    Guard,
     Leave,
-    Loop,
     Point,
     Registration,
     TooLong,
     stuck,
 )
 from gracelint.behaviour.python.expressions import EXPRESSIONS, hashable
-from gracelint.behaviour.python.modules import Module, Modules
+from gracelint.behaviour.python.leaving import finish
+from gracelint.behaviour.python.library import await_external, await_thing, call, initialise
+from gracelint.behaviour.python.modules import Module
+from gracelint.behaviour.python.names import (
+    NAMESPACES,
+    canonical,
+    external_attribute,
+    is_exception,
+    is_kind_of,
+    path_of,
+    truth_of,
+)
+from gracelint.behaviour.python.objects import dataclass_fields, parameter_default
+from gracelint.behaviour.python.state import State
 from gracelint.behaviour.python.statements import STATEMENTS
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -39,7 +49,6 @@ from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST,
     LOST_TRACK,
-    MISSING,
     NONE,
     OUTSIDE,
     Bound,
@@ -60,131 +69,17 @@ from gracelint.behaviour.python.values import (
     items,
     join,
 )
-from gracelint.knowledge import table
-from gracelint.limits import DEPTH, ELEMENTS_A_STEP
+from gracelint.limits import DEPTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from gracelint.behaviour.python.children import Children
     from gracelint.behaviour.python.serving import Application
     from gracelint.behaviour.python.values import Store
 
 
-class Machine:
-    def __init__(
-        self,
-        modules: Modules,
-        *,
-        env: Mapping[str, str | None],
-        argv: tuple[str, ...] = (),
-        signal: str = "",
-        at: int | None = None,
-        pid_1: bool = True,
-        limit: int,
-        children: Children,
-        application: Application | None = None,
-    ) -> None:
-        self.modules = modules
-        self.application = application
-        self.env = env
-        self.argv = argv
-        self.signal = signal
-        self.at = at
-        self.pid_1 = pid_1
-        self.children = children
-        self.facts = Facts()
-        self.stores: dict[str, Store] = {}
-        self.trail: list[tuple[Store, Hashable, Value | None]] = []
-        self.frames: list[Frame] = []
-        self.loops: list[Loop] = []
-        self.guards: list[Guard] = []
-        self.caught: list[Error] = []
-        self.side: list[End] = []
-        self.steps = 0
-        self.limit = limit
-        self.active: list[ast.AST] = []
-        self.world: Store = {}
-        """Process-wide state: a handler for each signal, `atexit`, threads."""
-        self.arrived = False
-        """The signal has been delivered."""
-        self.arrival: Point | None = None
-        self.handling = 0
-        self.handler: Registration | None = None
-        self.resuming = False
-        """A thread is taken up in the middle of its work: its first loop has been entered already."""
-        self.aside = 0
-        """Walking a thread, task or child process beside the main thread."""
-        self.acts: list[Deed] = []
-        self.cleaned = False
-        self.helpers = 0
-        """How many functions of the project the handler called, itself included."""
-        self.delay: float | None = 0.0
-        self.cancel: Error | None = None
-        self.doubts: list[str] = []
-        self.raised_default = False
-        self.runners: list[Thing] = []
-        """The event loops that run, the innermost last."""
-        self.runners_stopped = False
-        """loop.stop() while a coroutine was to be completed."""
-        self.awaiting = False
-        self.pending: Registration | None = None
-        """The event loop's handler, until the loop gets to run it."""
-        self.off_main = False
-        self.checking: list[Thing] = []
-        self.cancelling = False
-        self.blocked_by: Point | None = None
-        self.shared_stores: set[int] = set()
-        """Of objects that processes share."""
-        self.arrived_at = 0
-        """How long the trail was when the signal arrived."""
-        self.running_tasks = False
-        self.deferred: list[tuple[Hashable, Value]] = []
-        """Handlers that tasks install when the main task first gives way."""
-        self.bodies: list[Thing] = []
-        """The threads and tasks whose bodies are walked, the innermost last."""
-        self.made: dict[tuple[int, int], Thing] = {}
-        """What a thread or task made at a place: there again when it is taken up."""
-        self.sides: list[Thing] = []
-        """The threads that are walked beside the main thread, the innermost last."""
-        self.held = False
-        """The signal has come, but is blocked."""
-        self.unheard = False
-        """The handler has run, but the event loop goes on waiting."""
-        self.thrown: Error | None = None
-        """What came out of the handler."""
-        self.dropped: Point | None = None
-        """The server whose requests in flight are lost."""
-        self.waited = False
-        """The wait in which the signal arrived was waited out."""
-        self.unawaited = False
-        """The handler is a coroutine function: what it gives is never run."""
-        self.misfit = False
-        """The handler cannot be called with the arguments that it gets."""
-        self.timers_set = False
-        self.served = False
-        """The server handled the signal itself."""
-        self.leaving: list[Point] = []
-        """Where the main thread waits after the signal."""
-        self.ended: set[ast.AST] = set()
-        """Where children are started that this run terminates, joins or cancels after the signal."""
-        self.closing: dict[ast.AST, set[str]] = {}
-        """The methods called after the signal on what was made at a place."""
-        self.forks = 0
-        self.forced = False
-        """A loop was entered against its condition, because it had been before."""
-        self.rounds = 0
-        self.exhausted = False
-        self.came_back = CERTAIN
-        """How sure it is that the last function to return does."""
-        self.in_child = False
-        self.in_thread = False
-        """Below a thread that the handler started."""
-        self.current: list[Thing] = []
-        """Tasks that run beside the main task, the innermost last."""
-        self.heavy = frozenset(table("python")["heavy"]["imports"])
-
+class Machine(State):
     # -- running ---------------------------------------------------------------------------------------------
 
     def run(self, entry: Module, call: str | None) -> list[End]:
@@ -209,14 +104,14 @@ class Machine:
             ends = store
         ends = self.merge(ends + self.side)
         self.side = []
-        return library.finish(self, ends)
+        return finish(self, ends)
 
     def _serve(self, entry: Module, application: Application) -> list[End]:
         from gracelint.behaviour.python.serving import run_application
 
         ends = self.merge(run_application(self, entry, application) + self.side)
         self.side = []
-        return library.finish(self, ends)
+        return finish(self, ends)
 
     def load(self, module: Module, name: str) -> Store | list[End]:
         """Runs a module's top level; its globals, or the ways it ended where it did not come back."""
@@ -264,116 +159,14 @@ class Machine:
         self.side = [] if self.arrived and not arrived else outer
         return ends
 
-    def fork(self, tag: int, branches: Sequence[Callable[[], list[End]]]) -> list[End]:
-        """Walks several ways of which one is taken, and joins what they leave behind."""
-        arrived = self.arrived
-        results: list[list[End]] = []
-        changes: list[dict[tuple[int, Hashable], tuple[Store, Value]]] = []
-        for branch in branches:
-            mark = len(self.trail)
-            self.forks += 1
-            try:
-                ends = branch()
-            finally:
-                self.forks -= 1
-            if self.arrived and not arrived:
-                return ends
-            results.append(ends)
-            changes.append(self.undo(mark))
-        self._join(changes, results, tag)
-        kinds = [{_identity(end) for end in ends} for ends in results]
-        shared = set.intersection(*kinds)
-        return self.merge(
-            [end if _identity(end) in shared else end.weaker(tag or OUTSIDE) for ends in results for end in ends]
-        )
-
-    def beside(self, branch: Callable[[], list[End]]) -> None:
-        """Walks what goes on at the same time, and keeps what it may have left behind by now."""
-        mark = len(self.trail)
-        branch()
-        changes = self.undo(mark)
-        for (_, key), (store, value) in reversed(changes.items()):
-            if value is MISSING:
-                continue
-            if store is self.world and isinstance(value, Registration):
-                self.deferred.append((key, value))
-            else:
-                self.write(store, key, join(store.get(key), value, OUTSIDE))
-
-    def undo(self, mark: int) -> dict[tuple[int, Hashable], tuple[Store, Value]]:
-        """Takes back all writes since `mark`; what they had left behind."""
-        changes: dict[tuple[int, Hashable], tuple[Store, Value]] = {}
-        while len(self.trail) > mark:
-            store, key, old = self.trail.pop()
-            changes.setdefault((id(store), key), (store, store.get(key, MISSING)))
-            if old is None:
-                store.pop(key, None)
-            else:
-                store[key] = old
-        return changes
-
-    def redo(self, changes: dict[tuple[int, Hashable], tuple[Store, Value]]) -> None:
-        for (_, key), (store, value) in reversed(changes.items()):
-            if value is not MISSING:
-                self.write(store, key, value)
-
-    def _join(
-        self,
-        changes: list[dict[tuple[int, Hashable], tuple[Store, Value]]],
-        results: list[list[End]],
-        tag: int,
-    ) -> None:
-        going = [
-            change for change, ends in zip(changes, results, strict=False) if any(end.kind not in FINAL for end in ends)
-        ]
-        lasting = [
-            change for change, ends in zip(changes, results, strict=False) if any(end.kind == NORMAL for end in ends)
-        ]
-        ways = lasting if len(lasting) == 1 and tag == CERTAIN else going
-        for key in {key: None for change in reversed(ways) for key in reversed(change)}:
-            store = next(change[key][0] for change in ways if key in change)
-            values = [change[key][1] if key in change else store.get(key[1]) for change in ways]
-            value = values[0]
-            for other in values[1:]:
-                value = join(None if value is MISSING else value, None if other is MISSING else other, tag)
-            if value is not None and value is not MISSING:
-                self.write(store, key[1], value)
-
-    def write(self, store: Store, key: Hashable, value: Value) -> None:
-        self.trail.append((store, key, store.get(key)))
-        store[key] = value
-
-    @staticmethod
-    def merge(ends: list[End]) -> list[End]:
-        """Each way once, with the best certainty."""
-        best: dict[Hashable, End] = {}
-        for end in ends:
-            known = best.get(_identity(end))
-            if known is None or end.tag < known.tag:
-                best[_identity(end)] = end
-        return list(best.values())
-
-    @property
-    def frame(self) -> Frame:
-        return self.frames[-1]
-
-    @property
-    def module(self) -> Module:
-        return self.frames[-1].module
-
-    def doubt(self, reason: str) -> None:
-        """Something that may matter to the signal and cannot be followed."""
-        if reason not in self.doubts:
-            self.doubts.append(reason)
-
     # -- names and imports ------------------------------------------------------------------------------------------
 
     def catches(self, type_: Value, error: Error) -> bool:
         if isinstance(type_, Class):
             return error.cls is not None and derives(error.cls, type_)
-        dotted = library.canonical(type_.dotted) if isinstance(type_, Name) else ""
-        kind = library.canonical(error.cls.kind if error.cls is not None else error.dotted)
-        return bool(dotted) and (kind == dotted or library.is_kind_of(kind, dotted))
+        dotted = canonical(type_.dotted) if isinstance(type_, Name) else ""
+        kind = canonical(error.cls.kind if error.cls is not None else error.dotted)
+        return bool(dotted) and (kind == dotted or is_kind_of(kind, dotted))
 
     def as_error(self, value: Value) -> Error:
         if isinstance(value, Error):
@@ -449,7 +242,7 @@ class Machine:
         elif isinstance(target, ast.Subscript):
             owner = self.eval(target.value)
             key = self.eval(target.slice)
-            if library.path_of(owner) == "os.environ" and isinstance(key, Const):
+            if path_of(owner) == "os.environ" and isinstance(key, Const):
                 self.write(self.world, ("env", key.value), value)
             if isinstance(owner, (Items, Thing)):
                 self.write(owner.store, key.value if isinstance(key, Const) and hashable(key.value) else "…", value)
@@ -466,12 +259,6 @@ class Machine:
             self.assign(target.value, value)
 
     # -- values -----------------------------------------------------------------------------------------
-
-    def pay_for(self, elements: int) -> None:
-        """Pays for copying a collection."""
-        self.steps += elements // ELEMENTS_A_STEP
-        if self.steps > self.limit:
-            raise TooLong
 
     def eval(self, node: ast.expr) -> Value:
         self.steps += 1
@@ -500,7 +287,7 @@ class Machine:
         if isinstance(owner, ModuleValue):
             return self._module_attribute(owner, name, node)
         if isinstance(owner, Name):
-            return library.external_attribute(self, owner, name)
+            return external_attribute(self, owner, name)
         if isinstance(owner, Thing):
             return self._thing_attribute(owner, name, node)
         if isinstance(owner, Super):
@@ -538,7 +325,7 @@ class Machine:
             return found.bind(owner.cls if found.wrapper == "classmethod" and owner.cls else owner)
         if found is not None:
             return found
-        if f"{library.canonical(owner.kind)}.{name}" in library.NAMESPACES:
+        if f"{canonical(owner.kind)}.{name}" in NAMESPACES:
             owner.store[name] = Thing("types.SimpleNamespace", node, self.module)
             return owner.store[name]
         return Bound(owner, name)
@@ -554,18 +341,18 @@ class Machine:
             method = function.cls.find("__call__")
             if isinstance(method, Function):
                 return self.invoke(method.bind(function), args, keywords, node)
-        return library.call(self, function, args, keywords, node)
+        return call(self, function, args, keywords, node)
 
     def instantiate(self, cls: Class, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
         thing = Thing(cls.kind, node, self.module, cls)
-        if library.is_exception(cls.kind):
+        if is_exception(cls.kind):
             return Error(cls.kind, cls)
         init = cls.find("__init__")
         if isinstance(init, Function):
             self.invoke(init.bind(thing), args, keywords, node)
         else:
-            library.initialise(self, thing, args, keywords, node)
-            library.dataclass_fields(cls, thing, args, keywords)
+            initialise(self, thing, args, keywords, node)
+            dataclass_fields(cls, thing, args, keywords)
         return thing
 
     def invoke(
@@ -620,7 +407,7 @@ class Machine:
         values = [function.receiver, *args] if function.receiver is not None else list(args)
         scope: Store = {}
         for name in (*positional, *(argument.arg for argument in arguments.kwonlyargs)):
-            scope[name] = library.parameter_default(function.defaults.get(name))
+            scope[name] = parameter_default(function.defaults.get(name))
         scope.update(zip(positional, values, strict=False))
         named = {name: value for name, value in keywords.items() if name in scope}
         scope.update(named)
@@ -636,10 +423,10 @@ class Machine:
         if isinstance(value, Later):
             if isinstance(value.function, Function):
                 return self.invoke(value.function, value.args, value.keywords, value.node, awaited=True)
-            answer = library.await_external
+            answer = await_external
             return self.give_way(lambda: answer(self, value))
         if isinstance(value, Thing):
-            return self.give_way(lambda: library.await_thing(self, value, node))
+            return self.give_way(lambda: await_thing(self, value, node))
         return value
 
     def give_way(self, wait: Callable[[], Value]) -> Value:
@@ -678,7 +465,7 @@ class Machine:
                 receiver = receiver.receiver
             return receiver if isinstance(receiver, Unknown) else FROM_OUTSIDE
         if isinstance(value, Name):
-            return library.truth_of(value)
+            return truth_of(value)
         return True
 
     def _truth_of_instance(self, thing: Thing) -> bool | Unknown:
@@ -718,7 +505,7 @@ class Machine:
         self.resuming, resuming = False, self.resuming
         if self.pending is not None and self.awaiting and not self.aside:
             registration, self.pending = self.pending, None
-            library.run_handler(self, registration, point)
+            run_handler(self, registration, point)
         is_ready = ready() if ready is not None else False
         if not self.arrived:
             return self._wait_before(point, is_ready, ready, raises, comes_back, deaf, value)
@@ -740,7 +527,7 @@ class Machine:
         """Whether the wait is over once the tasks beside it had their turn."""
         if is_ready is True or ready is None or not self.awaiting or self.aside or self.unheard or not self.runners:
             return is_ready
-        library.let_tasks_run(self, point.seconds)
+        let_tasks_run(self, point.seconds)
         return ready()
 
     def _wait_before(
@@ -760,12 +547,12 @@ class Machine:
             if point.seconds is None and not comes_back and is_ready is False:
                 raise stuck(point, "wait")
             return value
-        self._record(point)
+        self.record(point)
         if self.at == id(point.node):
             if deaf:
                 self.arrived, self.arrival = True, point
                 raise stuck(point, "deaf", CERTAIN if not comes_back else LOST)
-            library.deliver(self, point)
+            deliver(self, point)
             if self.served:
                 return value
             is_ready = ready() if ready is not None and not self.unheard else False
@@ -803,52 +590,3 @@ class Machine:
         elif point.kind == "sleep" or point is self.arrival or self.aside:
             self.delay += limit
         self.waited = self.waited or point is self.arrival
-
-    def make(self, kind: str, node: ast.AST) -> Thing:
-        """A new object; of a thread or task that is taken up again, the one that it has already made here."""
-        body = self.bodies[-1] if self.bodies else None
-        if body is None:
-            return Thing(kind, node, self.module)
-        return self.made.setdefault((id(body), id(node)), Thing(kind, node, self.module))
-
-    def _record(self, point: Point) -> None:
-        if not self.arrived and not self.aside:
-            self.facts.points.append(point)
-
-    def startup(self, kind: str, node: ast.AST) -> None:
-        """Something slow before the first handler is there."""
-        known = any(point.node is node for point in self.facts.startup)
-        if not self.facts.registrations and not self.aside and not known:
-            self.facts.startup.append(Point(node, self.module, kind, None, ""))
-
-    def frame_in(self, module: Module) -> Frame:
-        """A frame to do something in that no function does, such as joining a thread at exit."""
-        return Frame(module, (self.stores.get(module.name, {}),))
-
-    def close(self, thing: Thing, method: str) -> None:
-        """A child or connection is ended, as far as a method of that name ends it."""
-        self.facts.closed.add(id(thing))
-        if self.arrived and thing.node is not None:
-            self.ended.add(thing.node)
-            self.closing.setdefault(thing.node, set()).add(method)
-
-    def act(self, kind: str, target: str = "", node: ast.AST | None = None, seconds: float | None = None) -> None:
-        """Notes what a handler does."""
-        if self.handling and not self.aside:
-            if (
-                self.handler is not None
-                and node is self.handler.node
-                and isinstance(node, ast.Call)
-                and len(node.args) > 1
-            ):
-                target = ast.unparse(node.args[1])
-            self.acts.append(Deed(kind, target, node, self.module, seconds))
-
-
-def _identity(end: End) -> Hashable:
-    if end.kind == RAISE and isinstance(end.value, Error):
-        return (RAISE, id(end.value.cls) if end.value.cls is not None else end.value.dotted)
-    if end.kind == RETURN:
-        value = end.value
-        return (RETURN, repr(value.value) if isinstance(value, Const) else id(value))
-    return (end.kind, id(end.point))

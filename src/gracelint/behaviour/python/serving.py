@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python import library
+from gracelint.behaviour.python.beside import finishes, run_loop
 from gracelint.behaviour.python.ends import KILLED, NORMAL, End, Leave, Point, Registration, Served
-from gracelint.behaviour.python.library import is_false, is_true, path_of, text_of
+from gracelint.behaviour.python.names import NUMBERS, is_false, is_true, path_of, text_of
 from gracelint.behaviour.python.values import (
     NONE,
     Bound,
@@ -21,6 +21,7 @@ from gracelint.behaviour.python.values import (
     Value,
     items,
 )
+from gracelint.behaviour.python.waits import seconds_of
 from gracelint.knowledge import table
 from gracelint.record import Record
 
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from gracelint.behaviour.python.library import Arguments, Keywords
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.modules import Module
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 STARTUP, SHUTDOWN, LIFESPAN = "startup", "shutdown", "lifespan"
 
@@ -103,7 +104,7 @@ def serve(
     receiver = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
     if not machine.arrived and not machine.handling:
         machine.facts.servers.append(Served(node, machine.module, keywords, row))
-    seconds = library.seconds_of(machine, row, args, keywords, receiver)
+    seconds = seconds_of(machine, row, args, keywords, receiver)
     point = Point(node, machine.module, "serve", seconds, text_of(node))
     point.receiver = receiver
     handles = list(row.get("handles", ()))
@@ -142,7 +143,7 @@ def _pulled(machine: Machine, trigger: Value, node: ast.AST) -> bool | Unknown:
     task = Thing("asyncio.Task", node, machine.module)
     task.store["#target"], task.store["#args"] = trigger, items("tuple", [])
     task.store["#kwargs"] = Items("dict", {})
-    return library.finishes(machine, task, node)
+    return finishes(machine, task, node)
 
 
 def _application(
@@ -191,8 +192,6 @@ def around(machine: Machine, app: Value, row: dict[str, Any], point: Point, wait
         return _hooked(machine, app, point, wait) if row.get("lifespan") else wait()
 
     if row.get("loop") and not machine.runners:
-        from gracelint.behaviour.python.models.event_loop import run_loop
-
         value = run_loop(machine, "asyncio.run", point.node, lambda: machine.give_way(body))
     else:
         value = machine.give_way(body) if row.get("loop") else body()
@@ -230,7 +229,7 @@ def _raise_again(machine: Machine, point: Point, before: dict[str, Value | None]
     if isinstance(handler, Function):
         machine.handling += 1
         try:
-            machine.call(handler, [Const(library.NUMBERS.get(machine.signal, 15)), NONE], {}, point.node)
+            machine.call(handler, [Const(NUMBERS.get(machine.signal, 15)), NONE], {}, point.node)
         finally:
             machine.handling -= 1
     elif handler is None and machine.signal != "SIGINT":

@@ -1,4 +1,4 @@
-"""What single calls of the standard library do to the machine: each module fills the tables of `library`."""
+"""What calls do to the machine that no row can say: each module fills the tables of `registry`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,22 @@ from gracelint.behaviour.python.models import (
     contexts,
     event_loop,
     events,
-    leaving,
+    exits,
     pipes,
     servers,
     signals,
     subprocesses,
     threads,
 )
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
 
 __all__ = [
     "applications",
-    "argument",
     "builtin",
     "contexts",
     "event_loop",
     "events",
-    "leaving",
-    "model",
+    "exits",
     "pipes",
-    "receiver_of",
     "servers",
     "signals",
     "subprocesses",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.library import DECORATORS, INITS, environment, path_of
-from gracelint.behaviour.python.models.base import model
+from gracelint.behaviour.python.names import path_of
+from gracelint.behaviour.python.objects import environment
+from gracelint.behaviour.python.registry import DECORATORS, INITS, model
 from gracelint.behaviour.python.serving import LIFESPAN, SHUTDOWN, STARTUP, add_hook
 from gracelint.behaviour.python.values import NONE, Bound, Class, Const, Function, Items, Name, Thing, Value
 from gracelint.knowledge import table

@@ -5,19 +5,11 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import RAISE, End, Leave
-from gracelint.behaviour.python.library import (
-    METHODS,
-    NUMBERS,
-    comparable,
-    elsewhere,
-    environment,
-    length_of,
-    path_of,
-    signal_of,
-    text_of,
-)
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import cancel
+from gracelint.behaviour.python.names import NUMBERS, comparable, path_of, signal_of, text_of
+from gracelint.behaviour.python.objects import environment, length_of
+from gracelint.behaviour.python.registry import METHODS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import ABANDON, NORMAL, RAISE, End, Leave
-from gracelint.behaviour.python.library import EXITS, leave_context
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.leaving import leave_context
+from gracelint.behaviour.python.registry import EXITS, argument, model, receiver_of
 from gracelint.behaviour.python.statements import enter
 from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Function, Items, Later, Partial, Thing, Value, items
 

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.ends import ABANDON, FINAL, HARD, NORMAL, RAISE, End, Leave, Point, stuck
-from gracelint.behaviour.python.library import (
-    AWAITED,
-    EXITS,
-    finishes,
-    is_none,
-    is_true,
-    join_point,
-    path_of,
-    start,
-    text_of,
-    within,
-)
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.beside import finishes, join_point, run_loop, start, within
+from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point
 from gracelint.behaviour.python.models.threads import submit
+from gracelint.behaviour.python.names import is_none, is_true, path_of, text_of
+from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FROM_OUTSIDE,
@@ -40,7 +30,7 @@ from gracelint.behaviour.python.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from gracelint.behaviour.python.machine import Machine
 
@@ -66,56 +56,6 @@ def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
         return NONE
 
     return run_loop(machine, {"run": "asyncio.run"}.get(last, last), node, body, receiver_of(function))
-
-
-def run_loop(machine: Machine, kind: str, node: ast.AST, body: Callable[[], Value], loop: Thing | None = None) -> Value:
-    """Runs an event loop until its main task is done."""
-    runner = Thing(kind, node, machine.module)
-    if loop is not None:
-        runner.store["#loop"] = loop
-    main = Thing("asyncio.Task", node, machine.module)
-    main.store["#main"] = TRUE
-    runner.store["#main"] = main
-    machine.runners.append(runner)
-    outer, machine.side = machine.side, []
-    value: Value = NONE
-    try:
-        value = body()
-        ends = [End(NORMAL)]
-    except Leave as leave:
-        ends = leave.ends
-    finally:
-        machine.runners.pop()
-    ends = machine.merge(ends + machine.side)
-    machine.side = outer
-    return _loop_ended(machine, runner, ends, value, node)
-
-
-def _loop_ended(machine: Machine, runner: Thing, ends: list[End], value: Value, node: ast.AST) -> Value:
-    thrown = runner.store.get("#exit")
-    if runner.kind == "asyncio.run" and machine.arrived and any(end.kind in (NORMAL, RAISE) for end in ends):
-        _cancel_rest(machine, node)
-    if thrown is not None and any(end.kind in (NORMAL, RAISE, ABANDON) for end in ends):
-        rest = [end for end in ends if end.kind in FINAL and end.kind != ABANDON]
-        raise Leave([*rest, End(RAISE, CERTAIN, thrown)])
-    leaving = [end for end in ends if end.kind != NORMAL]
-    if len(leaving) == len(ends):
-        raise Leave(leaving)
-    machine.side += leaving
-    return value
-
-
-def _cancel_rest(machine: Machine, node: ast.AST) -> None:
-    """asyncio.run() cancels the tasks that are left and waits for them."""
-    tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
-    for task in tasks:
-        if isinstance(task, Thing) and task.kind == "asyncio.Task" and "#finished" not in task.store:
-            answer = finishes(machine, task, node, cancelled=True)
-            if answer is not True:
-                point = Point(
-                    task.node or node, task.module or machine.module, "task", None, text_of(task.node or node)
-                )
-                raise stuck(point, "exit blocked", answer.tag if isinstance(answer, Unknown) else CERTAIN)
 
 
 @model("asyncio.Runner", "asyncio.loop", "asyncio.TaskGroup")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point
-from gracelint.behaviour.python.library import AWAITED, EVENTS, is_none, path_of, text_of
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.names import is_none, path_of, text_of
+from gracelint.behaviour.python.registry import AWAITED, EVENTS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     FALSE,
     FROM_OUTSIDE,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point
-from gracelint.behaviour.python.library import block, elsewhere, path_of, text_of
-from gracelint.behaviour.python.models.base import model, receiver_of
+from gracelint.behaviour.python.library import elsewhere
+from gracelint.behaviour.python.names import path_of, text_of
+from gracelint.behaviour.python.registry import model, receiver_of
 from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Bound, Thing, Value, items
+from gracelint.behaviour.python.waits import block
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False

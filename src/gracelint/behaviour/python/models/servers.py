@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, Served, stuck
-from gracelint.behaviour.python.library import METHODS, elsewhere, path_of, text_of
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.library import elsewhere
+from gracelint.behaviour.python.names import path_of, text_of
+from gracelint.behaviour.python.registry import METHODS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST,

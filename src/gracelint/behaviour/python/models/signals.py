@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.delivery import take
 from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Point, Registration
-from gracelint.behaviour.python.library import EXITS, NUMBERS, path_of, signal_of, take, text_of
-from gracelint.behaviour.python.models.base import argument, model
 from gracelint.behaviour.python.models.subprocesses import forward
+from gracelint.behaviour.python.names import NUMBERS, path_of, signal_of, text_of
+from gracelint.behaviour.python.registry import EXITS, argument, model
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,

@@ -5,18 +5,8 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, stuck
-from gracelint.behaviour.python.library import (
-    EXITS,
-    child_lasts,
-    child_of,
-    is_none,
-    is_true,
-    path_of,
-    signal_of,
-    text_of,
-    words_of,
-)
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.names import is_none, is_true, path_of, signal_of, text_of
+from gracelint.behaviour.python.registry import EXITS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST_TRACK,
@@ -30,6 +20,7 @@ from gracelint.behaviour.python.values import (
     Value,
     items,
 )
+from gracelint.behaviour.python.waits import child_lasts, child_of, words_of
 from gracelint.source import Word
 
 TYPE_CHECKING = False

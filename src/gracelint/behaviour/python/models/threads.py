@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.beside import join_point, start
 from gracelint.behaviour.python.ends import Point, Registration, stuck
-from gracelint.behaviour.python.library import (
-    EXECUTORS,
-    EXITS,
-    INITS,
-    POOLS,
-    PROCESSES,
-    canonical,
-    is_false,
-    is_none,
-    join_point,
-    path_of,
-    start,
-    text_of,
-)
-from gracelint.behaviour.python.models.base import argument, model, receiver_of
+from gracelint.behaviour.python.names import canonical, is_false, is_none, path_of, text_of
+from gracelint.behaviour.python.registry import EXECUTORS, EXITS, INITS, POOLS, PROCESSES, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST_TRACK,

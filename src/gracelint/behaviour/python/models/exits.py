@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import EXEC, HARD, RAISE, End, Leave, Point
-from gracelint.behaviour.python.library import path_of, text_of, words_of
-from gracelint.behaviour.python.models.base import model
+from gracelint.behaviour.python.names import path_of, text_of
+from gracelint.behaviour.python.registry import model
 from gracelint.behaviour.python.values import CERTAIN, FROM_OUTSIDE, NONE, Const, Error, Items, Partial, Value, items
+from gracelint.behaviour.python.waits import words_of
 from gracelint.source import Word
 
 TYPE_CHECKING = False

@@ -1,0 +1,336 @@
+"""What goes on beside the main thread: threads, tasks and child processes, and who waits for them."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import ABANDON, FINAL, HARD, NORMAL, RAISE, End, Leave, Point, stuck
+from gracelint.behaviour.python.names import canonical, is_kind_of, is_true, path_of, text_of
+from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, THREADS, fits
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    FALSE,
+    FROM_OUTSIDE,
+    LOST,
+    LOST_TRACK,
+    NONE,
+    OUTSIDE,
+    TRUE,
+    Bound,
+    Const,
+    Error,
+    Items,
+    Later,
+    Name,
+    Thing,
+    Unknown,
+    Value,
+    items,
+)
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+def is_logged(end: End) -> bool:
+    """An ordinary exception in a callback of the event loop is logged and forgotten."""
+    if end.kind != RAISE or not isinstance(end.value, Error):
+        return False
+    return is_kind_of(kind_of(end.value), "builtins.Exception")
+
+
+def kind_of(error: Error) -> str:
+    return canonical(error.cls.kind if error.cls is not None else error.dotted)
+
+
+def start(
+    machine: Machine, thing: Thing, target: Value | None, args: Arguments, keywords: Keywords, node: ast.AST
+) -> None:
+    """Walks what a thread, task or child process does beside the main thread."""
+    thing.store["#target"] = target or FROM_OUTSIDE
+    thing.store["#args"] = items("tuple", list(args))
+    thing.store["#kwargs"] = Items("dict", dict(keywords.items()))
+    machine.write(machine.world, ("child", id(thing)), thing)
+    if thing not in machine.facts.children and not machine.arrived:
+        machine.facts.children.append(thing)
+    if target is None:
+        return
+    if machine.arrived and not machine.aside and thing.kind in (*THREADS, "asyncio.Task"):
+        _start_after(machine, thing, node)
+        return
+    if machine.aside > 3:
+        return
+    machine.aside += 1
+    off_main, machine.off_main = machine.off_main, machine.off_main or thing.kind not in ("asyncio.Task",)
+    loops, machine.loops = machine.loops, []
+    guards, machine.guards = machine.guards, []
+    try:
+        if thing.kind in THREADS:
+            machine.sides.append(thing)
+            machine.beside(lambda: _body(machine, thing, node))
+            machine.sides.pop()
+        elif thing.kind == "asyncio.Task":
+            machine.beside(lambda: _body(machine, thing, node))
+        else:
+            mark = len(machine.trail)
+            _body(machine, thing, node)
+            machine.undo(mark)
+    finally:
+        machine.aside -= 1
+        machine.off_main = off_main
+        machine.loops, machine.guards = loops, guards
+
+
+def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
+    """A thread or task that starts after the signal, mostly to shut something down."""
+    in_thread, machine.in_thread = machine.in_thread, machine.in_thread or thing.kind in THREADS
+    loops, machine.loops = machine.loops, []
+    ends = _body(machine, thing, node)
+    machine.in_thread, machine.loops = in_thread, loops
+    machine.write(thing.store, "#finished", TRUE if any(end.kind in (NORMAL, RAISE) for end in ends) else FALSE)
+    out = [end for end in ends if end.kind == HARD]
+    if thing.kind == "asyncio.Task":
+        out += [end for end in ends if end.kind == RAISE and not is_logged(end) and not _is_cancelled(end)]
+    if out and len(out) == len(ends):
+        raise Leave(out)
+
+
+def _is_cancelled(end: End) -> bool:
+    return isinstance(end.value, Error) and end.value.dotted == "builtins.CancelledError"
+
+
+def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
+    target = thing.store["#target"]
+    args, keywords = thing.store["#args"], thing.store["#kwargs"]
+    assert isinstance(args, Items) and isinstance(keywords, Items)
+    outer, machine.side = machine.side, []
+    machine.came_back = CERTAIN
+    machine.bodies.append(thing)
+    try:
+        if isinstance(target, Later):
+            machine.awaited(target, node)
+        else:
+            given = {key: value for key, value in keywords.store.items() if isinstance(key, str)}
+            value = machine.call(target, args.values(), given, node)
+            if isinstance(value, Later):
+                machine.awaited(value, node)
+        ends = [End(NORMAL, machine.came_back)]
+    except Leave as leave:
+        ends = leave.ends
+    finally:
+        machine.bodies.pop()
+    ends = machine.merge(ends + machine.side)
+    machine.side = outer
+    return ends
+
+
+def let_tasks_run(machine: Machine, seconds: Value | None) -> None:
+    """After the signal the tasks beside the main task go on: one that comes to its end has done what it does."""
+    if machine.running_tasks:
+        return
+    machine.running_tasks = True
+    try:
+        tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
+        let_run(machine, [t for t in tasks if isinstance(t, Thing) and t.kind == "asyncio.Task"], seconds)
+    finally:
+        machine.running_tasks = False
+
+
+def let_run(machine: Machine, tasks: Sequence[Thing], seconds: Value | None = None) -> None:
+    for task in tasks:
+        if not _still_runs(task):
+            continue
+        mark, node = len(machine.trail), task.node or machine.entry.tree
+        if within(machine, seconds, lambda task=task, node=node: finishes(machine, task, node, keeps=True)) is True:  # type: ignore[misc]
+            machine.write(task.store, "#finished", TRUE)
+        else:
+            machine.undo(mark)
+
+
+def _still_runs(task: Thing) -> bool:
+    return "#finished" not in task.store and "#cancelled" not in task.store and "#target" in task.store
+
+
+def finishes(
+    machine: Machine, thing: Thing, node: ast.AST, *, cancelled: bool = False, keeps: bool = False
+) -> bool | Unknown:
+    """Whether a thread, task or child comes to its end, as things are now; `keeps` what it does until then."""
+    if "#finished" in thing.store or "#terminated" in thing.store:
+        return is_true(thing.store.get("#finished", TRUE))
+    target = thing.store.get("#target")
+    if target is None or isinstance(target, Unknown):
+        return LOST_TRACK
+    if thing in machine.checking:
+        return True
+    if isinstance(target, (Name, Bound)) and not _is_known(target):
+        return LOST_TRACK
+    mark = len(machine.trail)
+    shared: Any = None
+    machine.checking.append(thing)
+    machine.aside += 1
+    machine.resuming = True
+    machine.cancelling = cancelled
+    loops, machine.loops = machine.loops, []
+    delay, machine.delay = machine.delay, 0.0
+    private = thing.kind in (*PROCESSES, "concurrent.futures.ProcessPoolExecutor")
+    try:
+        if private and machine.arrived:
+            shared = _as_child_sees(machine)
+        inside = len(machine.trail)
+        ends = _body(machine, thing, node)
+        changes = machine.undo(inside if private else mark)
+        if keeps and ends and all(end.kind in (NORMAL, RAISE) and end.tag == CERTAIN for end in ends):
+            machine.redo(changes)
+        if shared is not None:
+            _restore(machine, shared)
+    finally:
+        machine.aside -= 1
+        machine.resuming = False
+        machine.cancelling = False
+        machine.checking.pop()
+        machine.loops = loops
+        own, machine.delay = machine.delay, delay
+    if not machine.arrived and all(end.tag == OUTSIDE for end in ends):
+        return FROM_OUTSIDE
+    if any(end.kind in (NORMAL, RAISE, HARD) and end.tag < LOST for end in ends):
+        raised = next((end.value for end in ends if end.kind == RAISE and not _is_cancelled(end)), None)
+        if raised is not None and thing.kind == "asyncio.Task" and machine.arrived:
+            machine.write(thing.store, "#failed", raised)
+        if machine.arrived:
+            machine.delay = None if own is None or delay is None else max(own, delay)
+        return True
+    if any(end.tag == LOST for end in ends):
+        return LOST_TRACK
+    end = next((end for end in ends if end.point is not None), None)
+    machine.blocked_by = end.point if end is not None else None
+    return False
+
+
+def _as_child_sees(machine: Machine) -> Any:
+    """A child process has its own memory: it sees only what is shared between processes."""
+    changes = machine.undo(machine.arrived_at)
+    shared = {key: change for key, change in changes.items() if id(change[0]) in machine.shared_stores}
+    machine.redo(shared)
+    return changes
+
+
+def _restore(machine: Machine, changes: Any) -> None:
+    machine.undo(machine.arrived_at)
+    machine.redo(changes)
+
+
+def _is_known(target: Name | Bound) -> bool:
+    path = path_of(target)
+    knowledge = table("python")
+    return (
+        path in MODELS
+        or path.startswith("builtins.")
+        or any(path in knowledge[part] for part in ("wait", "server", "consumer"))
+        or (isinstance(target, Bound) and target.name in METHODS and fits(target.name, path_of(target.receiver)))
+    )
+
+
+def join_point(
+    machine: Machine,
+    kind: str,
+    node: ast.AST,
+    seconds: Value | None,
+    things: Sequence[Thing],
+    group: Thing | None = None,
+) -> Value:
+    """Waits until threads, tasks or children are done."""
+    point = Point(node, machine.module, kind, seconds, text_of(node))
+    point.joins = tuple(things)
+    if seconds is None and not things:
+        return FROM_OUTSIDE
+
+    def ready() -> bool | Unknown:
+        return within(machine, seconds, done)
+
+    def done() -> bool | Unknown:
+        if group is not None and machine.arrived:
+            let_run(machine, things)
+        cancelled = group is not None and "#cancelled" in group.store
+        answers = [finishes(machine, thing, node, cancelled=cancelled) for thing in things]
+        if kind == "task group" and any("#failed" in thing.store for thing in things):
+            return True
+        if any(answer is False for answer in answers):
+            return False
+        return next((answer for answer in answers if isinstance(answer, Unknown)), True)
+
+    try:
+        return machine.wait(point, ready=ready)
+    finally:
+        for thing in things:
+            machine.close(thing, "join")
+
+
+def within(machine: Machine, seconds: Value | None, done: Callable[[], bool | Unknown]) -> bool | Unknown:
+    """Whether something is done before a timeout: what takes longer is not, and only the timeout's time passes."""
+    before = machine.delay
+    answer = done()
+    limit = seconds.value if isinstance(seconds, Const) and isinstance(seconds.value, (int, float)) else None
+    if limit is None or answer is not True or before is None:
+        return answer
+    if machine.delay is None or machine.delay - before > limit:
+        machine.delay = before
+        return False
+    return answer
+
+
+def run_loop(machine: Machine, kind: str, node: ast.AST, body: Callable[[], Value], loop: Thing | None = None) -> Value:
+    """Runs an event loop until its main task is done."""
+    runner = Thing(kind, node, machine.module)
+    if loop is not None:
+        runner.store["#loop"] = loop
+    main = Thing("asyncio.Task", node, machine.module)
+    main.store["#main"] = TRUE
+    runner.store["#main"] = main
+    machine.runners.append(runner)
+    outer, machine.side = machine.side, []
+    value: Value = NONE
+    try:
+        value = body()
+        ends = [End(NORMAL)]
+    except Leave as leave:
+        ends = leave.ends
+    finally:
+        machine.runners.pop()
+    ends = machine.merge(ends + machine.side)
+    machine.side = outer
+    return _loop_ended(machine, runner, ends, value, node)
+
+
+def _loop_ended(machine: Machine, runner: Thing, ends: list[End], value: Value, node: ast.AST) -> Value:
+    thrown = runner.store.get("#exit")
+    if runner.kind == "asyncio.run" and machine.arrived and any(end.kind in (NORMAL, RAISE) for end in ends):
+        _cancel_rest(machine, node)
+    if thrown is not None and any(end.kind in (NORMAL, RAISE, ABANDON) for end in ends):
+        rest = [end for end in ends if end.kind in FINAL and end.kind != ABANDON]
+        raise Leave([*rest, End(RAISE, CERTAIN, thrown)])
+    leaving = [end for end in ends if end.kind != NORMAL]
+    if len(leaving) == len(ends):
+        raise Leave(leaving)
+    machine.side += leaving
+    return value
+
+
+def _cancel_rest(machine: Machine, node: ast.AST) -> None:
+    """asyncio.run() cancels the tasks that are left and waits for them."""
+    tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
+    for task in tasks:
+        if isinstance(task, Thing) and task.kind == "asyncio.Task" and "#finished" not in task.store:
+            answer = finishes(machine, task, node, cancelled=True)
+            if answer is not True:
+                point = Point(
+                    task.node or node, task.module or machine.module, "task", None, text_of(task.node or node)
+                )
+                raise stuck(point, "exit blocked", answer.tag if isinstance(answer, Unknown) else CERTAIN)

@@ -1,0 +1,267 @@
+"""How the machine goes round loops."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.delivery import deliver
+from gracelint.behaviour.python.ends import BREAK, CONTINUE, FINAL, NORMAL, RAISE, STUCK, End, Leave, Loop, Point, stuck
+from gracelint.behaviour.python.expressions import compared
+from gracelint.behaviour.python.objects import length_of
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    ELEMENTS,
+    FROM_OUTSIDE,
+    LOST,
+    LOST_TRACK,
+    NONE,
+    OUTSIDE,
+    Error,
+    Later,
+    Thing,
+    Unknown,
+    Value,
+    same,
+)
+from gracelint.behaviour.python.waits import endless_iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.values import Store
+
+_ROUNDS = 4
+"""Most turns of a loop."""
+
+
+def run_while(machine: Machine, node: ast.While) -> list[End]:
+    def enter() -> bool | Unknown:
+        resuming = machine.resuming
+        truth = machine.truth(machine.eval(node.test))
+        machine.forced = truth is False and resuming and machine.resuming
+        return machine.forced or truth
+
+    return _loop(machine, node, enter, lambda: machine.block(node.body), node.orelse)
+
+
+def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
+    iterable = machine.eval(node.iter)
+    if isinstance(iterable, Later):
+        return _for_generator(machine, node, iterable)
+    if isinstance(iterable, Thing) and "#call" in iterable.store:
+        return _for_calls(machine, node, iterable)
+    known = machine.elements(iterable)
+    if known is not None and len(known) <= ELEMENTS:
+        return _for_each(machine, node, known)
+    endless = endless_iterable(machine, iterable, node)
+    is_filled = known is not None or bool(length_of(iterable))
+
+    def enter() -> bool | Unknown:
+        if endless is not None and endless.kind == "signals":
+            return _received(machine, endless, iterable)
+        if endless is not None:
+            outer, machine.awaiting = machine.awaiting, isinstance(node, ast.AsyncFor)
+            try:
+                machine.wait(endless, ready=lambda: LOST_TRACK if endless.tag else False, comes_back=True)
+            finally:
+                machine.awaiting = outer
+            return True if endless.tag == CERTAIN else Unknown(endless.tag)
+        return True if is_filled and machine.rounds == 1 else FROM_OUTSIDE
+
+    def body() -> list[End]:
+        signal = iterable.store.get("#received") if isinstance(iterable, Thing) else None
+        machine.assign(node.target, signal or FROM_OUTSIDE)
+        return machine.block(node.body)
+
+    before, machine.rounds, machine.exhausted = machine.delay, 0, False
+    ends = _loop(machine, node, enter, body, node.orelse, finite=endless is None)
+    if machine.exhausted and machine.arrived and before is not None and machine.delay is not None:
+        count = length_of(iterable) or 1
+        machine.delay += (machine.delay - before) / machine.rounds * max(count - machine.rounds, 0)
+    return ends
+
+
+def _received(machine: Machine, point: Point, receiver: Value) -> bool:
+    """Waits for the next signal of `open_signal_receiver`: only one comes."""
+    assert isinstance(receiver, Thing)
+    if machine.rounds > 1 and machine.arrived:
+        if "scope cancelled" in machine.world:
+            raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+        raise stuck(point, "wait")
+    machine.give_way(lambda: machine.wait(point, ready=lambda: "#received" in receiver.store))
+    return True
+
+
+def _for_calls(machine: Machine, node: ast.For | ast.AsyncFor, iterable: Thing) -> list[End]:
+    """`for item in iter(queue.get, None)`: calls until the sentinel comes."""
+    item: Value = FROM_OUTSIDE
+
+    def enter() -> bool | Unknown:
+        nonlocal item
+        item = machine.call(iterable.store["#call"], [], {}, node.iter)
+        is_last = machine.truth(compared(ast.Eq(), item, iterable.store["#sentinel"]))
+        return not is_last if isinstance(is_last, bool) else is_last
+
+    def body() -> list[End]:
+        machine.assign(node.target, item)
+        return machine.block(node.body)
+
+    return _loop(machine, node, enter, body, node.orelse)
+
+
+def _for_each(machine: Machine, node: ast.For | ast.AsyncFor, values: list[Value]) -> list[End]:
+    """A loop over values that are known."""
+    loop = Loop(node)
+    loop.exits = OUTSIDE
+    machine.loops.append(loop)
+    ends: list[End] = []
+    try:
+        for value in values:
+            arrived = machine.arrived
+            machine.assign(node.target, value)
+            step = machine.block(node.body)
+            if machine.arrived and not arrived:
+                ends = []
+            ends += [
+                End(NORMAL, end.tag) if end.kind == BREAK else end for end in step if end.kind not in (NORMAL, CONTINUE)
+            ]
+            if not any(end.kind in (NORMAL, CONTINUE) for end in step):
+                return machine.merge(ends)
+    finally:
+        machine.loops.pop()
+    return machine.merge(ends + machine.block(node.orelse))
+
+
+def _for_generator(machine: Machine, node: ast.For | ast.AsyncFor, generator: Later) -> list[End]:
+    """The body runs wherever the project's generator yields."""
+    ends: list[End] = []
+
+    def on_yield(value: Value) -> Value:
+        machine.assign(node.target, value)
+        frames, machine.frames = machine.frames, machine.frames[: machine.frames.index(frame) + 1]
+        try:
+            step = machine.block(node.body)
+        finally:
+            machine.frames = frames
+        leaving = [end for end in step if end.kind not in (NORMAL, CONTINUE)]
+        if len(leaving) == len(step):
+            ends.extend(leaving)
+            raise Leave([End(RAISE, CERTAIN, Error("builtins.GeneratorExit"))])
+        machine.side.extend(End(RAISE, end.tag or OUTSIDE, Error("builtins.GeneratorExit")) for end in leaving)
+        ends.extend(end.weaker(OUTSIDE) for end in leaving)
+        return NONE
+
+    frame = machine.frame
+    try:
+        machine.invoke(generator.function, generator.args, generator.keywords, generator.node, on_yield=on_yield)
+        ends.append(End(NORMAL))
+    except Leave as leave:
+        ends += [end for end in leave.ends if not is_generator_exit(end)]
+    return machine.merge([End(NORMAL, end.tag) if end.kind == BREAK else end for end in ends])
+
+
+def _loop(
+    machine: Machine,
+    node: ast.While | ast.For | ast.AsyncFor,
+    enter: Callable[[], bool | Unknown],
+    body: Callable[[], list[End]],
+    orelse: list[ast.stmt],
+    finite: bool = False,
+) -> list[End]:
+    loop = Loop(node)
+    points = len(machine.facts.points)
+    machine.loops.append(loop)
+    ends: list[End] = []
+    began_after = machine.arrived
+    looping = True
+    try:
+        for _ in range(_ROUNDS):
+            arrived = machine.arrived
+            mark = len(machine.trail)
+            machine.rounds += 1
+            truth = enter()
+            forced, machine.forced = machine.forced, False
+            if machine.arrived and not arrived:
+                ends = []
+            if truth is False:
+                return machine.merge(ends + machine.block(orelse))
+            if isinstance(truth, Unknown):
+                ends.append(End(NORMAL, truth.tag))
+            step = body()
+            if machine.arrived and not arrived:
+                ends = []
+            ends += [
+                End(NORMAL, end.tag) if end.kind == BREAK else end for end in step if end.kind not in (NORMAL, CONTINUE)
+            ]
+            looping = any(end.kind in (NORMAL, CONTINUE) for end in step)
+            if not looping:
+                return machine.merge(ends)
+            if not forced and not _changed(machine, mark) and arrived == machine.arrived:
+                break
+    except Leave as leave:
+        return machine.merge(ends + leave.ends)
+    finally:
+        machine.loops.pop()
+    return _endless(machine, loop, ends, points, finite, began_after)
+
+
+def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite: bool, began_after: bool) -> list[End]:
+    """What becomes of a loop that went round without a certain way out."""
+    ends = machine.merge(ends)
+    outside = [end for end in ends if end.kind not in FINAL and end.kind != RAISE]
+    if loop.hit and not finite:
+        lost = any(end.tag == LOST for end in outside)
+        end = End(STUCK, LOST if lost else CERTAIN)
+        end.point, end.cause = machine.arrival, "loop"
+        return machine.merge([other for other in ends if other.kind in FINAL] + [end])
+    if finite:
+        machine.exhausted = True
+        return machine.merge([*ends, End(NORMAL)])
+    if outside:
+        for point in machine.facts.points[points:]:
+            point.tag = max(point.tag, min(end.tag for end in outside))
+        return ends
+    point = Point(loop.node, machine.module, "loop", None, "loop")
+    if len(machine.facts.points) == points or machine.arrived:
+        machine.record(point)
+        if not machine.arrived and machine.at == id(loop.node):
+            loop.hit = True
+            machine.loops.append(loop)
+            try:
+                deliver(machine, point)
+                return _again(machine, loop)
+            except Leave as leave:
+                return leave.ends
+            finally:
+                machine.loops.pop()
+    end = End(STUCK)
+    end.point, end.cause = point, "loop"
+    return machine.merge([*ends, end])
+
+
+def _again(machine: Machine, loop: Loop) -> list[End]:
+    """A busy loop after the signal arrived at its head."""
+    node = loop.node
+    assert isinstance(node, (ast.While, ast.For, ast.AsyncFor))
+    loop.hit = False
+    ends = run_while(machine, node) if isinstance(node, ast.While) else run_for(machine, node)
+    certain = [end for end in ends if end.tag == CERTAIN]
+    if certain:
+        return ends
+    end = End(STUCK, LOST if any(other.tag == LOST for other in ends) else CERTAIN)
+    end.point, end.cause = machine.arrival, "loop"
+    return [end]
+
+
+def _changed(machine: Machine, mark: int) -> bool:
+    """Whether the writes since `mark` left anything different from what was there."""
+    first: dict[tuple[int, Hashable], tuple[Store, Value | None]] = {}
+    for store, key, old in machine.trail[mark:]:
+        first.setdefault((id(store), key), (store, old))
+    return any(not same(store.get(key), old) for (_, key), (store, old) in first.items())
+
+
+def is_generator_exit(end: End) -> bool:
+    return end.kind == RAISE and isinstance(end.value, Error) and end.value.dotted == "builtins.GeneratorExit"

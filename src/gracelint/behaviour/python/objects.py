@@ -1,0 +1,103 @@
+"""What is known of collections, environment variables and the fields of objects."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.names import path_of
+from gracelint.behaviour.python.values import FROM_OUTSIDE, Class, Const, Items, Name, Thing, Unknown, Value, items
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+
+def length_of(value: Value) -> int | None:
+    """What `len()` gives, and how often a loop goes round; None where that is not known."""
+    if isinstance(value, Const) and isinstance(value.value, (str, bytes)):
+        return len(value.value)
+    if isinstance(value, Items):
+        grows = value.open or any(isinstance(key, tuple) and key[0] == "+" for key in value.store)
+        return None if grows else len(value.store)
+    count = value.store.get("#count") if isinstance(value, Thing) else None
+    return int(count.value) if isinstance(count, Const) else None
+
+
+def dataclass_fields(cls: Class, thing: Thing, args: Arguments, keywords: Keywords) -> None:
+    """What the written `__init__` of a dataclass would do."""
+    names = [
+        part.target.id
+        for part in cls.node.body
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+    ]
+    for name, value in (
+        *zip(names, args, strict=False),
+        *((key, value) for key, value in keywords.items() if key in names),
+    ):
+        thing.store[name] = value
+    for name in names:
+        default = cls.store.get(name)
+        if name not in thing.store and isinstance(default, Thing) and default.kind == "dataclasses.field":
+            factory = default.store.get("default_factory")
+            made = path_of(factory) if factory is not None else ""
+            if made:
+                thing.store[name] = Thing(made, default.node, default.module)
+            elif "default" in default.store:
+                thing.store[name] = default.store["default"]
+
+
+def parameter_default(value: Value | None) -> Value:
+    if value is None:
+        return FROM_OUTSIDE
+    if isinstance(value, Thing) and value.kind in ("typer.Option", "typer.Argument"):
+        default = value.store.get("default", FROM_OUTSIDE)
+        return default if not (isinstance(default, Const) and default.value is Ellipsis) else FROM_OUTSIDE
+    return value
+
+
+def subscript(machine: Machine, owner: Value, key: Value) -> Value:
+    path = path_of(owner)
+    if path == "os.environ":
+        return environment(machine, key, FROM_OUTSIDE)
+    if path in ("signal.Signals", "signal.Signals.__members__") and isinstance(key, Const):
+        return Name(f"signal.{key.value}")
+    if isinstance(owner, Items):
+        name = key.value if isinstance(key, Const) else ("key", key.dotted) if isinstance(key, Name) else "…"
+        if isinstance(name, (str, int, float, bool, bytes, type(None), tuple)) and name in owner.store:
+            return owner.store[name]
+        machine.pay_for(len(owner.store))
+        values = owner.values()
+        if isinstance(name, int) and name < 0 and -name <= len(values) and not owner.open:
+            return values[name]
+        if isinstance(key, Thing) and key.kind == "slice" and not owner.open:
+            return _sliced(owner, key)
+        return FROM_OUTSIDE
+    if isinstance(owner, Unknown):
+        return owner
+    if isinstance(owner, Thing) and isinstance(key, Const):
+        return owner.store.get(key.value, FROM_OUTSIDE)
+    return FROM_OUTSIDE
+
+
+def _sliced(owner: Items, key: Thing) -> Value:
+    low, high = (key.store[name] for name in ("lower", "upper"))
+    if all(isinstance(part, Const) and isinstance(part.value, (int, type(None))) for part in (low, high)):
+        return items(owner.kind, owner.values()[low.value : high.value])  # type: ignore[attr-defined]
+    return FROM_OUTSIDE
+
+
+def environment(machine: Machine, key: Value, default: Value) -> Value:
+    """An environment variable, where the files set it."""
+    if not isinstance(key, Const) or not isinstance(key.value, str):
+        return FROM_OUTSIDE
+    if ("env", key.value) in machine.world:
+        return machine.world["env", key.value]
+    if key.value not in machine.env:
+        return default
+    value = machine.env[key.value]
+    return FROM_OUTSIDE if value is None else Const(value)

@@ -1,0 +1,84 @@
+"""Which code answers a call that no row of `knowledge/python.toml` can: each of `models` fills these tables."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.values import Bound, Thing, Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+    Model = Callable[[Machine, Value, Arguments, Keywords, ast.AST], Value]
+
+MODELS: dict[str, Model] = {}
+"""What a call of a dotted path does; filled by `models`."""
+
+METHODS: dict[str, Model] = {}
+"""What a method does, whoever's it is."""
+
+INITS: dict[str, Model] = {}
+"""What the `__init__` of a class outside of the project does to an instance."""
+
+AWAITED: dict[str, Model] = {}
+"""What awaiting a call does."""
+
+DECORATORS: dict[str, Callable[[Machine, Value, Value, ast.expr], Value]] = {}
+"""What a decorator, or what its call gave, makes of a function."""
+
+EXITS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}
+"""What the end of a `with` does."""
+
+EVENTS = ("threading.Event", "asyncio.Event", "multiprocessing.Event", "gevent.event.Event")
+
+EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
+
+POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
+
+PROCESSES = ("multiprocessing.Process",)
+
+THREADS = ("threading.Thread",)
+
+
+def fits(name: str, owner: str) -> bool:
+    """Whether a method's name says enough about an object of which nothing else is known."""
+    if name in (
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "remove",
+        "clear",
+        "items",
+        "values",
+        "keys",
+        "get",
+        "copy",
+        "update",
+        "add",
+        "setdefault",
+    ):
+        return owner in ("builtins.list", "builtins.dict", "builtins.set", "builtins.tuple")
+    return True
+
+
+def model(*paths: str, into: dict[str, Model] = MODELS) -> Callable[[Model], Model]:
+    def register(function: Model) -> Model:
+        for path in paths:
+            into[path] = function
+        return function
+
+    return register
+
+
+def argument(args: Arguments, keywords: Keywords, position: int, name: str) -> Value | None:
+    return args[position] if len(args) > position else keywords.get(name)
+
+
+def receiver_of(function: Value) -> Thing | None:
+    return function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None

@@ -1,0 +1,306 @@
+"""What a run remembers, with a trail of all that was written: ways can be walked, taken back and joined."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import (
+    FINAL,
+    NORMAL,
+    RAISE,
+    RETURN,
+    Deed,
+    End,
+    Facts,
+    Frame,
+    Guard,
+    Loop,
+    Point,
+    Registration,
+    TooLong,
+)
+from gracelint.behaviour.python.modules import Module, Modules
+from gracelint.behaviour.python.values import CERTAIN, MISSING, OUTSIDE, Const, Error, Thing, Value, join
+from gracelint.knowledge import table
+from gracelint.limits import ELEMENTS_A_STEP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from gracelint.behaviour.python.children import Children
+    from gracelint.behaviour.python.serving import Application
+    from gracelint.behaviour.python.values import Store
+
+
+class State:
+    """One run: what the program has set so far, where the run is, and what it found."""
+
+    def __init__(
+        self,
+        modules: Modules,
+        *,
+        env: Mapping[str, str | None],
+        argv: tuple[str, ...] = (),
+        signal: str = "",
+        at: int | None = None,
+        pid_1: bool = True,
+        limit: int,
+        children: Children,
+        application: Application | None = None,
+    ) -> None:
+        self.modules = modules
+        self.application = application
+        self.env = env
+        self.argv = argv
+        self.signal = signal
+        self.at = at
+        self.pid_1 = pid_1
+        self.children = children
+        self.facts = Facts()
+        self.stores: dict[str, Store] = {}
+        self.trail: list[tuple[Store, Hashable, Value | None]] = []
+        self.frames: list[Frame] = []
+        self.loops: list[Loop] = []
+        self.guards: list[Guard] = []
+        self.caught: list[Error] = []
+        self.side: list[End] = []
+        self.steps = 0
+        self.limit = limit
+        self.active: list[ast.AST] = []
+        self.world: Store = {}
+        """Process-wide state: a handler for each signal, `atexit`, threads."""
+        self.arrived = False
+        """The signal has been delivered."""
+        self.arrival: Point | None = None
+        self.handling = 0
+        self.handler: Registration | None = None
+        self.resuming = False
+        """A thread is taken up in the middle of its work: its first loop has been entered already."""
+        self.aside = 0
+        """Walking a thread, task or child process beside the main thread."""
+        self.acts: list[Deed] = []
+        self.cleaned = False
+        self.helpers = 0
+        """How many functions of the project the handler called, itself included."""
+        self.delay: float | None = 0.0
+        self.cancel: Error | None = None
+        self.doubts: list[str] = []
+        self.raised_default = False
+        self.runners: list[Thing] = []
+        """The event loops that run, the innermost last."""
+        self.runners_stopped = False
+        """loop.stop() while a coroutine was to be completed."""
+        self.awaiting = False
+        self.pending: Registration | None = None
+        """The event loop's handler, until the loop gets to run it."""
+        self.off_main = False
+        self.checking: list[Thing] = []
+        self.cancelling = False
+        self.blocked_by: Point | None = None
+        self.shared_stores: set[int] = set()
+        """Of objects that processes share."""
+        self.arrived_at = 0
+        """How long the trail was when the signal arrived."""
+        self.running_tasks = False
+        self.deferred: list[tuple[Hashable, Value]] = []
+        """Handlers that tasks install when the main task first gives way."""
+        self.bodies: list[Thing] = []
+        """The threads and tasks whose bodies are walked, the innermost last."""
+        self.made: dict[tuple[int, int], Thing] = {}
+        """What a thread or task made at a place: there again when it is taken up."""
+        self.sides: list[Thing] = []
+        """The threads that are walked beside the main thread, the innermost last."""
+        self.held = False
+        """The signal has come, but is blocked."""
+        self.unheard = False
+        """The handler has run, but the event loop goes on waiting."""
+        self.thrown: Error | None = None
+        """What came out of the handler."""
+        self.dropped: Point | None = None
+        """The server whose requests in flight are lost."""
+        self.waited = False
+        """The wait in which the signal arrived was waited out."""
+        self.unawaited = False
+        """The handler is a coroutine function: what it gives is never run."""
+        self.misfit = False
+        """The handler cannot be called with the arguments that it gets."""
+        self.timers_set = False
+        self.served = False
+        """The server handled the signal itself."""
+        self.leaving: list[Point] = []
+        """Where the main thread waits after the signal."""
+        self.ended: set[ast.AST] = set()
+        """Where children are started that this run terminates, joins or cancels after the signal."""
+        self.closing: dict[ast.AST, set[str]] = {}
+        """The methods called after the signal on what was made at a place."""
+        self.forks = 0
+        self.forced = False
+        """A loop was entered against its condition, because it had been before."""
+        self.rounds = 0
+        self.exhausted = False
+        self.came_back = CERTAIN
+        """How sure it is that the last function to return does."""
+        self.in_child = False
+        self.in_thread = False
+        """Below a thread that the handler started."""
+        self.current: list[Thing] = []
+        """Tasks that run beside the main task, the innermost last."""
+        self.heavy = frozenset(table("python")["heavy"]["imports"])
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def module(self) -> Module:
+        return self.frames[-1].module
+
+    def frame_in(self, module: Module) -> Frame:
+        """A frame to do something in that no function does, such as joining a thread at exit."""
+        return Frame(module, (self.stores.get(module.name, {}),))
+
+    def write(self, store: Store, key: Hashable, value: Value) -> None:
+        self.trail.append((store, key, store.get(key)))
+        store[key] = value
+
+    def undo(self, mark: int) -> dict[tuple[int, Hashable], tuple[Store, Value]]:
+        """Takes back all writes since `mark`; what they had left behind."""
+        changes: dict[tuple[int, Hashable], tuple[Store, Value]] = {}
+        while len(self.trail) > mark:
+            store, key, old = self.trail.pop()
+            changes.setdefault((id(store), key), (store, store.get(key, MISSING)))
+            if old is None:
+                store.pop(key, None)
+            else:
+                store[key] = old
+        return changes
+
+    def redo(self, changes: dict[tuple[int, Hashable], tuple[Store, Value]]) -> None:
+        for (_, key), (store, value) in reversed(changes.items()):
+            if value is not MISSING:
+                self.write(store, key, value)
+
+    def fork(self, tag: int, branches: Sequence[Callable[[], list[End]]]) -> list[End]:
+        """Walks several ways of which one is taken, and joins what they leave behind."""
+        arrived = self.arrived
+        results: list[list[End]] = []
+        changes: list[dict[tuple[int, Hashable], tuple[Store, Value]]] = []
+        for branch in branches:
+            mark = len(self.trail)
+            self.forks += 1
+            try:
+                ends = branch()
+            finally:
+                self.forks -= 1
+            if self.arrived and not arrived:
+                return ends
+            results.append(ends)
+            changes.append(self.undo(mark))
+        self._join(changes, results, tag)
+        kinds = [{_identity(end) for end in ends} for ends in results]
+        shared = set.intersection(*kinds)
+        return self.merge(
+            [end if _identity(end) in shared else end.weaker(tag or OUTSIDE) for ends in results for end in ends]
+        )
+
+    def beside(self, branch: Callable[[], list[End]]) -> None:
+        """Walks what goes on at the same time, and keeps what it may have left behind by now."""
+        mark = len(self.trail)
+        branch()
+        changes = self.undo(mark)
+        for (_, key), (store, value) in reversed(changes.items()):
+            if value is MISSING:
+                continue
+            if store is self.world and isinstance(value, Registration):
+                self.deferred.append((key, value))
+            else:
+                self.write(store, key, join(store.get(key), value, OUTSIDE))
+
+    def _join(
+        self,
+        changes: list[dict[tuple[int, Hashable], tuple[Store, Value]]],
+        results: list[list[End]],
+        tag: int,
+    ) -> None:
+        going = [
+            change for change, ends in zip(changes, results, strict=False) if any(end.kind not in FINAL for end in ends)
+        ]
+        lasting = [
+            change for change, ends in zip(changes, results, strict=False) if any(end.kind == NORMAL for end in ends)
+        ]
+        ways = lasting if len(lasting) == 1 and tag == CERTAIN else going
+        for key in {key: None for change in reversed(ways) for key in reversed(change)}:
+            store = next(change[key][0] for change in ways if key in change)
+            values = [change[key][1] if key in change else store.get(key[1]) for change in ways]
+            value = values[0]
+            for other in values[1:]:
+                value = join(None if value is MISSING else value, None if other is MISSING else other, tag)
+            if value is not None and value is not MISSING:
+                self.write(store, key[1], value)
+
+    @staticmethod
+    def merge(ends: list[End]) -> list[End]:
+        """Each way once, with the best certainty."""
+        best: dict[Hashable, End] = {}
+        for end in ends:
+            known = best.get(_identity(end))
+            if known is None or end.tag < known.tag:
+                best[_identity(end)] = end
+        return list(best.values())
+
+    def pay_for(self, elements: int) -> None:
+        """Pays for copying a collection."""
+        self.steps += elements // ELEMENTS_A_STEP
+        if self.steps > self.limit:
+            raise TooLong
+
+    def make(self, kind: str, node: ast.AST) -> Thing:
+        """A new object; of a thread or task that is taken up again, the one that it has already made here."""
+        body = self.bodies[-1] if self.bodies else None
+        if body is None:
+            return Thing(kind, node, self.module)
+        return self.made.setdefault((id(body), id(node)), Thing(kind, node, self.module))
+
+    def doubt(self, reason: str) -> None:
+        """Something that may matter to the signal and cannot be followed."""
+        if reason not in self.doubts:
+            self.doubts.append(reason)
+
+    def act(self, kind: str, target: str = "", node: ast.AST | None = None, seconds: float | None = None) -> None:
+        """Notes what a handler does."""
+        if self.handling and not self.aside:
+            if (
+                self.handler is not None
+                and node is self.handler.node
+                and isinstance(node, ast.Call)
+                and len(node.args) > 1
+            ):
+                target = ast.unparse(node.args[1])
+            self.acts.append(Deed(kind, target, node, self.module, seconds))
+
+    def record(self, point: Point) -> None:
+        if not self.arrived and not self.aside:
+            self.facts.points.append(point)
+
+    def startup(self, kind: str, node: ast.AST) -> None:
+        """Something slow before the first handler is there."""
+        known = any(point.node is node for point in self.facts.startup)
+        if not self.facts.registrations and not self.aside and not known:
+            self.facts.startup.append(Point(node, self.module, kind, None, ""))
+
+    def close(self, thing: Thing, method: str) -> None:
+        """A child or connection is ended, as far as a method of that name ends it."""
+        self.facts.closed.add(id(thing))
+        if self.arrived and thing.node is not None:
+            self.ended.add(thing.node)
+            self.closing.setdefault(thing.node, set()).add(method)
+
+
+def _identity(end: End) -> Hashable:
+    if end.kind == RAISE and isinstance(end.value, Error):
+        return (RAISE, id(end.value.cls) if end.value.cls is not None else end.value.dotted)
+    if end.kind == RETURN:
+        value = end.value
+        return (RETURN, repr(value.value) if isinstance(value, Const) else id(value))
+    return (end.kind, id(end.point))

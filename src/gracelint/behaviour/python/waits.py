@@ -1,0 +1,271 @@
+"""Calls that block, by the rows of `wait` and `consumer`, and by what their names let one guess."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
+from gracelint.behaviour.python.names import STANDARD, is_false, is_none, is_true, path_of, text_of
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    FROM_OUTSIDE,
+    LOST,
+    LOST_TRACK,
+    NONE,
+    OUTSIDE,
+    Bound,
+    Const,
+    Error,
+    Items,
+    Name,
+    Thing,
+    Unknown,
+    Value,
+    items,
+)
+from gracelint.knowledge import table
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from gracelint.behaviour.python.machine import Machine
+
+    Arguments = Sequence[Value]
+    Keywords = dict[str, Value]
+
+_STREAMS = ("consum", "subscri", "listen", "stream", "watch", "receiv", "reader", "poll", "event", "message", "follow")
+"""Parts of the names of what is iterated over for ever."""
+
+_BATCHES = ("receive_", "get_", "fetch_", "poll", "list_", "read_")
+"""Beginnings of the names of calls that give some at a time."""
+
+
+def may_block(path: str, last: str, args: Arguments) -> bool:
+    """Whether a method that nothing more is known of may wait for the world: `get()` may, `get(key)` does not."""
+    if last in ("get", "pop", "next", "take", "event", "join"):
+        return not args and not path.startswith(("os.environ", "builtins."))
+    return not path.startswith(("builtins.", "os.path", "json", "pathlib", "yaml"))
+
+
+def wait_elsewhere(machine: Machine, node: ast.AST, args: Arguments, keywords: Keywords) -> None:
+    """A call out of the project that may wait: for how long, if at all, is not known."""
+    given = next((keywords[name] for name in table("python")["words"]["timeouts"] if name in keywords), None)
+    seconds: Value | None = FROM_OUTSIDE if given is not None else None
+    if isinstance(given, Const) and isinstance(given.value, (int, float)) and given.value > 0:
+        milliseconds = any(name in keywords for name in ("timeout_ms", "timeout_millis", "block"))
+        seconds = Const(given.value / 1000 if milliseconds else given.value)
+    elif given is None and len(args) == 1 and isinstance(args[0], Const) and isinstance(args[0].value, float):
+        seconds = args[0]
+    point = Point(node, machine.module, "elsewhere", seconds, text_of(node))
+    machine.wait(point, ready=lambda: LOST_TRACK, comes_back=True)
+
+
+def block(
+    machine: Machine, function: Value, row: dict[str, Any], args: Arguments, keywords: Keywords, node: ast.AST
+) -> Value:
+    """A blocking call of the table."""
+    receiver = function.receiver if isinstance(function, Bound) else None
+    seconds = seconds_of(machine, row, args, keywords, receiver)
+    if row["kind"] == "queue.get" and (is_false(keywords.get("block")) or (args and is_false(args[0]))):
+        return FROM_OUTSIDE
+    point = Point(node, machine.module, row["kind"], seconds, text_of(node))
+    comes_back = bool(row.get("returns"))
+    lasts: bool | None = True
+    if row.get("child"):
+        machine.facts.children.append(child_of(machine, "subprocess", node, args))
+        shell = is_true(keywords.get("shell")) or row["kind"] == "os.system"
+        lasts = child_lasts(machine, point, words_of(machine, args[0], node, shell) if args else None)
+        comes_back = lasts is not True
+        point.tag = LOST if lasts is None and not machine.arrived else CERTAIN
+    if isinstance(receiver, Thing) and row.get("by_socket") and ("called after", "close") in receiver.store:
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.OSError"))])
+    value: Value = FROM_OUTSIDE
+    if row["kind"] == "accept":
+        value = items("tuple", [Thing("socket.socket", node, machine.module), FROM_OUTSIDE])
+    ready = None
+    if isinstance(receiver, Thing) and row["kind"] in (
+        "queue.get",
+        "recv",
+        "accept",
+        "condition.wait",
+        "queue.join",
+        "select",
+        "poll",
+    ):
+
+        def ready() -> bool | Unknown:
+            if _written(args, receiver):
+                return True
+            if row["kind"] == "queue.join" and ("called", "task_done") in receiver.store:
+                # Somebody takes from the queue, and says so.
+                return True
+            return _woken(receiver)
+
+    elif row["kind"] == "select":
+
+        def ready() -> bool | Unknown:
+            return bool(_written(args, None))
+
+    elif lasts is None:
+
+        def ready() -> bool | Unknown:
+            return machine.arrived and LOST_TRACK
+
+    value = machine.wait(
+        point, ready=ready, raises=row.get("raises"), comes_back=comes_back, deaf=bool(row.get("deaf")), value=value
+    )
+    if isinstance(receiver, Thing) and row.get("by_socket") and ("called after", "close") in receiver.store:
+        # The call is taken up again after the handler, and finds its socket closed.
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.OSError"))])
+    if machine.arrived and (written := _written(args, receiver)):
+        return _read_ready(row, receiver, written)
+    return _timed_out(row, function, receiver, value) if machine.arrived else value
+
+
+def _written(args: Arguments, receiver: Value | None) -> list[Thing]:
+    """The ends of pipes that something has been written to: among what is selected, or what is read."""
+    if not isinstance(receiver, Thing):
+        listed = args[0].values() if args and isinstance(args[0], Items) else []
+    else:
+        listed = [receiver, *(v for k, v in receiver.store.items() if isinstance(k, tuple) and k[0] == "registered")]
+    ends = [thing for thing in listed if isinstance(thing, Thing)]
+    return [end for end in ends if "#written" in _end_of(end).store]
+
+
+def _end_of(thing: Thing) -> Thing:
+    end = thing.store.get("fileobj")
+    return end if isinstance(end, Thing) else thing
+
+
+def _read_ready(row: dict[str, Any], receiver: Value | None, written: list[Thing]) -> Value:
+    if row["kind"] not in ("select", "poll"):
+        return written[0].store["#written"]
+    if receiver is None:
+        return items("tuple", [items("list", written), items("list", []), items("list", [])])
+    return items("list", [items("tuple", [key, FROM_OUTSIDE]) for key in written])
+
+
+def child_lasts(machine: Machine, point: Point, words: tuple[Word, ...] | None) -> bool | None:
+    """Whether a child that is waited for runs until it is stopped; sets the time that one takes that does not."""
+    lasts = machine.children.runs_on(words)
+    seconds = machine.children.seconds(words)
+    if point.seconds is None and seconds is not None:
+        point.seconds = Const(seconds)
+    elif point.seconds is None and lasts is False:
+        point.seconds = Const(0)
+    if lasts is None and not machine.arrived:
+        machine.facts.maybe.append(point)
+    return lasts
+
+
+def _timed_out(row: dict[str, Any], function: Value, receiver: Value | None, value: Value) -> Value:
+    """What a call gives when nothing comes any more, or only what was put there after the signal."""
+    if isinstance(receiver, Thing) and row["kind"] == "queue.get":
+        return receiver.store.get(("called after", "put"), receiver.store.get(("called after", "put_nowait"), value))
+    if row.get("none"):
+        return NONE
+    if row.get("empty"):
+        three = row["kind"] == "select" and isinstance(function, Name)
+        return items("tuple", [items("list", []) for _ in range(3)]) if three else items("list", [])
+    return value
+
+
+def _woken(receiver: Thing) -> bool | Unknown:
+    """Something was put into a queue, or a socket was closed, after the signal."""
+    for method in ("put", "put_nowait", "notify", "notify_all", "set", "close", "shutdown", "send"):
+        if ("called after", method) in receiver.store:
+            return True if method != "shutdown" else LOST_TRACK
+    return False
+
+
+def seconds_of(
+    machine: Machine, row: dict[str, Any], args: Arguments, keywords: Keywords, receiver: Value | None
+) -> Value | None:
+    if row.get("by_socket"):
+        found: Value | None = receiver.store.get("timeout") if isinstance(receiver, Thing) else None
+        found = found or machine.world.get("socket timeout")
+        return None if found is None or is_none(found) else found
+    position = row.get("seconds")
+    given: Value | None = args[position] if isinstance(position, int) and len(args) > position else None
+    if given is None and "keyword" in row:
+        given = keywords.get(row["keyword"])
+    if given is None or is_none(given):
+        return Const(0) if row.get("instant") else None
+    if isinstance(given, Const) and isinstance(given.value, (int, float)):
+        if given.value < 0 or (given.value == 0 and row.get("zero")):
+            return None
+        return Const(given.value * row.get("unit", 1))
+    return given
+
+
+def consume(
+    machine: Machine, function: Value, row: dict[str, Any], args: Arguments, keywords: Keywords, node: ast.AST
+) -> Value:
+    """A consumer's own loop."""
+    receiver = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
+    seconds = seconds_of(machine, row, args, keywords, receiver) if "keyword" in row else None
+    point = Point(node, machine.module, row["kind"], seconds, text_of(node))
+    stops = tuple(row.get("stops", ()))
+
+    def ready() -> bool | Unknown:
+        return receiver is not None and any(("called", stop) in receiver.store for stop in stops)
+
+    return machine.wait(point, ready=ready, value=NONE)
+
+
+def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.AsyncFor) -> Point | None:
+    """The wait that iterating over something is, where it has no end of its own."""
+    path = path_of(iterable)
+    if path.endswith(".open_signal_receiver") and isinstance(iterable, Thing):
+        return Point(node.iter, machine.module, "signals", None, f"for … in {text_of(node.iter)}")
+    row = table("python")["consumer"].get(path)
+    point = Point(node.iter, machine.module, "iterate", None, f"for … in {text_of(node.iter)}")
+    point.comes_back = True
+    if row is not None:
+        return point
+    if path in ("itertools.count", "itertools.repeat", "itertools.cycle"):
+        point.seconds = Const(0)
+        return point
+    if path == "builtins.iter":
+        return point
+    top = path.split(".")[0]
+    last = path.rpartition(".")[2].lower()
+    streams = any(word in last for word in _STREAMS) and not last.startswith(_BATCHES)
+    if isinstance(iterable, Thing) and iterable.cls is None and top not in STANDARD and streams:
+        point.tag = OUTSIDE
+        return point
+    if isinstance(node, ast.AsyncFor):
+        point.tag = OUTSIDE
+        return point
+    return None
+
+
+def child_of(machine: Machine, kind: str, node: ast.AST, args: Arguments) -> Thing:
+    thing = Thing(kind, node, machine.module)
+    if args:
+        thing.store["#argv"] = args[0]
+    return thing
+
+
+def words_of(machine: Machine, argv: Value, node: ast.AST, shell: bool = False) -> tuple[Word, ...] | None:
+    """A command line in the source, where all its words are known."""
+    span = machine.module.span(node)
+    if isinstance(argv, Const) and isinstance(argv.value, str):
+        if shell:
+            return (Word("/bin/sh", span), Word("-c", span), Word(argv.value, span))
+        import shlex
+
+        try:
+            return tuple(Word(word, span) for word in shlex.split(argv.value))
+        except ValueError:
+            return None
+    known = machine.elements(argv)
+    if known is None:
+        return None
+    texts = [value.value if isinstance(value, Const) and isinstance(value.value, str) else None for value in known]
+    if any(text is None for text in texts) or not texts:
+        return None
+    return tuple(Word(text, span) for text in texts if text is not None)
