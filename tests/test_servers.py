@@ -196,6 +196,15 @@ def test_nginx_may_say_in_its_file_that_it_stays_in_front() -> None:
     assert launch.budget.drain.seconds == 20.0
 
 
+_GRADLE = """plugins {
+  id 'org.springframework.boot' version '3.3.0'
+}
+dependencies {
+  implementation 'org.springframework.boot:spring-boot-starter-web'
+}
+"""
+
+
 @pytest.mark.parametrize(
     ("files", "verdict", "seconds"),
     [
@@ -209,12 +218,13 @@ def test_nginx_may_say_in_its_file_that_it_stays_in_front() -> None:
             "handled",
             45.0,
         ),
-        ({"build_gradle": "plugins {\n  id 'org.springframework.boot' version '3.4.1'\n}\n"}, "handled", 30.0),
-        ({"build_gradle": "plugins {\n  id 'org.springframework.boot' version '3.3.0'\n}\n"}, "unknown", None),
+        ({}, "cut", None),
+        ({"build_gradle": _GRADLE.replace("3.3.0", "3.4.1")}, "handled", 30.0),
+        ({"build_gradle": _GRADLE.replace("-web", "-batch")}, "unknown", None),
     ],
 )
 def test_spring_boot(files: dict[str, str], verdict: str, seconds: float | None) -> None:
-    launch = launch_of('["java", "-jar", "/app.jar"]', **files)
+    launch = launch_of('["java", "-jar", "/app.jar"]', **{"build_gradle": _GRADLE, **files})
     drain = launch.budget.drain
     assert (launch.verdict.value, drain.seconds if drain else None) == (verdict, seconds)
 

@@ -64,7 +64,7 @@ def by_commands(path: str, text: str, exists: Callable[[str], bool]) -> Iterator
         line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
         moved = [found[1] for found in _CD.finditer(text, line, match.start())]
         for values in _rounds(loops, match, variables):
-            yield from _builds(_arguments(_words(match[1], values)), moved, path, exists)
+            yield from _builds(arguments(_words(match[1], values)), moved, path, exists)
 
 
 def _rounds(loops: list[re.Match[str]], command: re.Match[str], variables: Mapping[str, str]) -> list[dict[str, str]]:
@@ -102,7 +102,7 @@ def compose_lists(path: str, text: str) -> Iterator[tuple[str, ...]]:
     for match in _COMPOSE.finditer(text):
         line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
         moved = [found[1] for found in _CD.finditer(text, line, match.start())]
-        files = _arguments(_words(match[1], variables))["file"]
+        files = arguments(_words(match[1], variables))["file"]
         if len(files) > 1 and not any(UNKNOWN in file for file in files):
             here = posixpath.join(posixpath.dirname(path), *moved)
             yield tuple(posixpath.normpath(posixpath.join(here, file)) for file in files)
@@ -161,7 +161,7 @@ def _words(text: str, variables: Mapping[str, str]) -> list[str]:
     return [put_in(word.replace('"', "").replace("'", ""), variables) for word in _WORD.findall(text)]
 
 
-def _arguments(words: list[str]) -> dict[str, list[str]]:
+def arguments(words: list[str]) -> dict[str, list[str]]:
     """What options and operands say."""
     found: dict[str, list[str]] = {"tag": [], "file": [], "target": [], "argument": [], "context": []}
     index = 0

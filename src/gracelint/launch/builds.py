@@ -80,21 +80,28 @@ def _fits(name: str, pattern: str) -> bool:
 
 def builds(files: Files, dockerfiles: Iterable[str]) -> Builds:
     """The builds of a project whose Dockerfiles these are."""
-    known = list(dockerfiles)
-    return Builds(build for build in _all(files, known) if build.link.dockerfile in set(known))
+    from gracelint.launch.jvm.images import is_build_file
+
+    known = dict.fromkeys(dockerfiles)
+    found = (build for build in _all(files, list(known)))
+    return Builds(build for build in found if build.link.dockerfile in known or is_build_file(build.link.dockerfile))
 
 
 def _all(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
     from gracelint.launch import build_commands
+    from gracelint.launch.jvm import images as jvm
 
     exists = set(dockerfiles).__contains__
+    yield from jvm.builds(files, exists)
     for path in command_files(files, dockerfiles):
         text = files.glance(path)
         name = posixpath.basename(path)
         if name.startswith("docker-bake"):
             yield from _baked(path, text)
         elif name == "skaffold.yaml":
-            yield from _by_skaffold(path, text)
+            from gracelint.launch.skaffold import artifacts
+
+            yield from artifacts(files, path)
         elif name == "Tiltfile":
             yield from build_commands.by_tilt(path, text)
         elif path.startswith(".github/workflows/"):
@@ -195,7 +202,7 @@ _VARIABLE = pattern(r"\$\{[^}]*\}")
 
 
 def _json_targets(path: str, text: str) -> dict[str, dict[str, Value]]:
-    root = _document(path, text)
+    root = document(path, text)
     targets = root.mapping("target") if root is not None else None
     return {key.value: _plain(value) for key, value in targets.items} if targets is not None else {}  # type: ignore[misc]
 
@@ -240,22 +247,8 @@ def _texts(value: Value, values: Mapping[str, str]) -> list[str]:
     return [item for item in found if not item.startswith("\0")]
 
 
-def _by_skaffold(path: str, text: str) -> Iterator[Build]:
-    root = _document(path, text)
-    build = root.mapping("build") if root is not None else None
-    for artifact in build.mappings("artifacts") if build is not None else ():
-        image, context = artifact.scalar("image"), artifact.scalar("context")
-        file, target = artifact.scalar("docker", "dockerfile"), artifact.scalar("docker", "target")
-        link = link_to(
-            posixpath.join(posixpath.dirname(path), context.value if context else "."),
-            file.value if file else None,
-            target.value if target else None,
-        )
-        if image is not None and link is not None:
-            yield Build(image.value, link)
-
-
-def _document(path: str, text: str) -> Node | None:
+def document(path: str, text: str) -> Node | None:
+    """The root of the first mapping of a YAML file; None where there is none."""
     from gracelint.facts.yaml import Mapping as Node
     from gracelint.parse.errors import ParseError, TemplatedError
     from gracelint.parse.yaml import read_documents

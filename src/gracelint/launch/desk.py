@@ -167,7 +167,12 @@ class Desk:
             from gracelint.launch.builds import builds
 
             self._others = builds(self.files, self._stages)
-        return self._others.of(reference)
+        found = self._others.of(reference)
+        if found is not None or self._dockerfiles.fitting(repository_of(reference)):
+            return found
+        from gracelint.launch.jvm.images import called
+
+        return called(self.files, posixpath.basename(repository_of(reference)))
 
     def _built_with(
         self, path: str, arguments: tuple[tuple[str, str], ...] = (), bases: tuple[tuple[str, Link], ...] = ()

@@ -77,6 +77,20 @@ def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tu
     yield stage, path
 
 
+def named_in_project(stage: Stage, files: Files, context: str, path: str) -> Iterator[str]:
+    """What a stage copies to a path, as it is called in the project: it may only be there once something is built."""
+    for one in stage.lineage():
+        context = _context(one, stage, files, context)
+        for item, working_dir, run in reversed(placed(one)):
+            if item.name == "RUN" or item.flag("from"):
+                continue
+            *sources, destination = run[0] or [""]
+            target = normal(posixpath.join(working_dir, destination))
+            for source in sources:
+                for candidate in _counterparts(normal(posixpath.join("/", context, source)), target, path):
+                    yield candidate.lstrip("/")
+
+
 def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> str | None:
     """The project's folder whose files are copied one by one to a folder of the image."""
     for one in stage.lineage():

@@ -232,6 +232,12 @@ def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Imag
     stage = desk.stage(found) if found is not None else None
     if found is not None and stage is not None:
         return desk.image(stage, found.context), stage, found.how
+    if found is not None:
+        from gracelint.launch.jvm.images import image_built_by, is_build_file
+
+        made = image_built_by(desk.files, found) if is_build_file(found.dockerfile) else None
+        if made is not None:
+            return made, None, found.how
     return image_named(reference.value if reference is not None else ""), None, None
 
 

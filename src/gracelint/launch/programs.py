@@ -35,12 +35,16 @@ _EFFECTS = {
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
-    """What a Python or Node program does; None where argv[0] is neither an interpreter nor such a file."""
+    """What a program does; None where argv[0] is neither a runtime nor a file of the project."""
     name = base_name(argv[0].value)
     if _is_python(name):
         return _python_step(argv, context)
     if name in ("node", "nodejs"):
         return _node_step(argv, context)
+    if name == "java":
+        from gracelint.launch import jvm
+
+        return jvm.step(argv, context)
     return _executable_step(argv, context)
 
 

@@ -122,7 +122,7 @@ def _environment(context: Context, row: Mapping[str, Any]) -> tuple[Options, str
             lost = f"{name} cannot be read"
     prefix = row.get("env_prefix")
     if prefix is not None:
-        for option in _options_of(row):
+        for option in options_of(row):
             name = prefix + option.upper()
             if name in context.env:
                 value = context.env[name]
@@ -134,9 +134,7 @@ def _set_by_run(context: Context, row: Mapping[str, Any]) -> str | None:
     """A RUN line that names an option has probably written it into a configuration file (`sed -i`, `echo >>`)."""
     if "config" not in row or context.image.stage is None:
         return None
-    names = [
-        spelling for option in _options_of(row) for spelling in {option, option.replace("_", "-")} if "_" in option
-    ]
+    names = [spelling for option in options_of(row) for spelling in {option, option.replace("_", "-")} if "_" in option]
     for stage in context.image.stage.lineage():
         for item in stage.instructions:
             if item.name == "RUN":
@@ -147,7 +145,7 @@ def _set_by_run(context: Context, row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _options_of(row: Mapping[str, Any]) -> set[str]:
+def options_of(row: Mapping[str, Any]) -> set[str]:
     """The options that bear on what the row says."""
     named = {variant["option"] for variant in row.get("when", ()) if "option" in variant}
     return named | {row[key]["option"] for key in ("drain", "application") if "option" in row.get(key, ())}
@@ -365,45 +363,6 @@ def _flat_yaml(source: Source) -> Options:
     return found
 
 
-def _spring(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
-    """application.properties or .yml in the sources below the build context; the jar itself is never opened."""
-    root = context.image.context
-    if root is None or not ("jar" in options or any("org.springframework.boot.loader" in word for word in operands)):
-        return {}
-    found = _graceful_by_default(root, context)
-    for name in ("application.yml", "application.yaml", "application.properties"):
-        source = context.files.read(posixpath.join(root, "src/main/resources", name))
-        if source is None:
-            continue
-        if name.endswith(".properties"):
-            from gracelint.source import Passage
-
-            found |= _assignments(Passage.whole(source), ("#", "!"))
-        else:
-            found |= _flat_yaml(source)
-    return found
-
-
-def _graceful_by_default(root: str, context: Context) -> Options:
-    """Spring Boot 3.4 made `server.shutdown=graceful` the default for its web servers (its release notes)."""
-    import re
-
-    for name in ("pom.xml", "build.gradle", "build.gradle.kts"):
-        source = context.files.read(posixpath.join(root, name))
-        if source is None:
-            continue
-        number = r"([0-9]{1,9})\.([0-9]{1,9})"
-        maven = rf"<artifactId>spring-boot-(?:starter-parent|dependencies)</artifactId>\s*<version>{number}"
-        gradle = rf"org\.springframework\.boot[\"']\)?\s+version\s+[\"']{number}"
-        version = re.search(f"{maven}|{gradle}", source.text)
-        if version is not None:
-            major, minor = (int(number) for number in version.groups() if number is not None)
-            usual = "graceful" if (major, minor) >= (3, 4) else "immediate"
-            if usual == "graceful" or re.search(r"spring-boot-starter-(?:web|webflux|jersey)\b", source.text):
-                return {"server_shutdown": Located(usual, source.span(*version.span()))}
-    return {}
-
-
 def _each_line(passage: Passage) -> Iterable[tuple[int, str]]:
     offset = 0
     for line in passage.text.splitlines(keepends=True):
@@ -419,5 +378,4 @@ _READERS = {
     "ini": _ini,
     "uwsgi": _uwsgi,
     "yaml": _yaml,
-    "spring": _spring,
 }

@@ -64,6 +64,11 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     given = read_settings(argv, context, row)
     if "option" in row and row["option"] not in given.options:
         return None
+    return named_step(argv, key, row, given, context)
+
+
+def named_step(argv: tuple[Word, ...], key: str, row: Row, given: ServerSettings, context: Context) -> Step:
+    """What the server of a row does with its settings."""
     row, doubts = _as_set(row, given)
     name = row.get("label", key)
     usual, why = _reaction(name, row, doubts, given, context.signal)
@@ -243,6 +248,9 @@ def _holds(variant: Row, given: ServerSettings) -> bool | None:
     """Whether the condition of a `when` holds; None where that cannot be told."""
     if "operand" in variant:
         return bool(given.operands) and given.operands[0] in variant["operand"]
+    if "since" in variant:
+        version = given.options.get("version")
+        return _is_since(version.value if version is not None else None, variant["since"])
     option = given.options.get(variant["option"])
     if option is None:
         return None if given.unread is not None else False
@@ -259,6 +267,16 @@ def _holds(variant: Row, given: ServerSettings) -> bool | None:
         number = seconds(value)
         return None if number is None else number > variant["above"]
     return value not in _OFF
+
+
+def _is_since(version: str | None, first: str) -> bool | None:
+    """Whether a version is `first` or a later one; None where it is not known."""
+    from gracelint.numbers import whole
+
+    known = [whole(part) for part in (version or "").split(".")[:2]]
+    if not known or None in known:
+        return None
+    return [part or 0 for part in known] >= [int(part) for part in first.split(".")]
 
 
 def _reaction(name: str, row: Row, doubts: list[Row], given: ServerSettings, signal: str) -> tuple[str, str]:

@@ -1,0 +1,176 @@
+"""Gradle's build scripts, in Groovy and Kotlin, and version catalogs: the plugins, artifacts and names they state.
+
+The scripts are programs; only what is written down plainly in them is read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from gracelint.source import Source
+
+_QUOTED = r"""["']([^"'\n]*)["']"""
+_COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.S)
+_PLUGIN = re.compile(rf"\bid\s*\(?\s*{_QUOTED}\s*\)?(?:\s*version\s*\(?\s*(?:{_QUOTED}|([\w.]+)))?")
+_APPLIED = re.compile(rf"\bapply\s*\(?\s*plugin\s*[:=]\s*{_QUOTED}")
+_ALIAS = re.compile(r"\balias\s*\(\s*libs\.plugins\.([\w.]+)\s*\)")
+_PLAIN = re.compile(r"^\s*`?(application|java|war|groovy|org\.springframework\.boot)`?\s*$", re.M)
+_ARTIFACT = re.compile(r"""["']([\w.-]+:[\w.-]+)(?::([^"'\n:@]*))?(?:@\w+)?["']""")
+_LIBRARY = re.compile(r"\blibs\.(?!plugins\b|versions\b|bundles\b)([a-zA-Z][\w.]*)")
+_BUNDLE = re.compile(r"\blibs\.bundles\.([\w.]+)")
+_TEST = re.compile(r"\s*(?:test|androidTest|integrationTest|kapt|annotationProcessor|testFixtures)\w*\b")
+_PROJECT = re.compile(rf"\bproject\s*\(\s*(?:path\s*[:=]\s*)?{_QUOTED}")
+_TYPED = re.compile(r"\bprojects\.([a-zA-Z][\w.]*)")
+_SET = re.compile(
+    rf"(?:\b(?:def|val|var|const|String)\s+|\bset\s*\(\s*['\"]|\bext(?:ra)?\s*\[\s*['\"]|\bext\.|^\s*)"
+    rf"([A-Za-z_][\w.-]*)['\"]?\s*(?:\]\s*=|=|,|:\s*String\s*=)\s*{_QUOTED}",
+    re.M,
+)
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][\w.]*)\}?")
+_NAMES = {
+    "main": re.compile(rf"\bmainClass(?:Name)?(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
+    "archive": re.compile(rf"\barchiveFileName(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
+    "base": re.compile(rf"\b(?:archivesBaseName|archiveBaseName(?:\.set)?)\s*[=(]+\s*{_QUOTED}"),
+    "application": re.compile(rf"\bapplicationName\s*=\s*{_QUOTED}"),
+    "image": re.compile(rf"\bto\s*\{{[^}}]*?\bimage\s*=\s*{_QUOTED}|\bjib\.to\.image\s*=\s*{_QUOTED}"),
+    "from": re.compile(rf"\bfrom\s*\{{[^}}]*?\bimage\s*=\s*{_QUOTED}|\bjib\.from\.image\s*=\s*{_QUOTED}"),
+    "packed": re.compile(rf"\bimageName(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
+}
+_LARGEST = 1_000_000
+
+
+class Script(Record, identity=True):
+    """One build script. Versions are as written, variables put in where they are known; "" where none stands there."""
+
+    plugins: Mapping[str, str]
+    artifacts: Mapping[str, str]
+    """By `group:artifact`."""
+    projects: tuple[str, ...]
+    """The other projects of the build that it depends on, as `:common`."""
+    names: Mapping[str, str]
+    """What it calls things: main, archive, base, application, image, from, packed."""
+    source: Source
+
+
+class Catalog(Record):
+    """`libs.versions.toml`: by the names that scripts call them by."""
+
+    libraries: Mapping[str, tuple[str, str]]
+    plugins: Mapping[str, tuple[str, str]]
+    bundles: Mapping[str, tuple[str, ...]]
+
+
+NO_CATALOG = Catalog({}, {}, {})
+
+
+def read_script(source: Source, variables: Mapping[str, str], catalog: Catalog) -> Script:
+    """`variables` are those of gradle.properties and of the scripts above."""
+    text = _COMMENT.sub(" ", source.text[:_LARGEST])
+    known = {**variables, **variables_of(source)}
+    plugins = dict.fromkeys((*_APPLIED.findall(text), *_PLAIN.findall(text)), "")
+    for name, version, variable in _PLUGIN.findall(text):
+        plugins[name] = put_in(version, known) or known.get(variable, "") or plugins.get(name, "")
+    for alias in _ALIAS.findall(text):
+        name, version = catalog.plugins.get(_key(alias), ("", ""))
+        plugins[name] = version
+    artifacts: dict[str, str] = {}
+    for line in re.split(r"\n(?!\s*[\"'])", text):
+        if _TEST.match(line):
+            continue
+        for name, version in _ARTIFACT.findall(line):
+            artifacts[name] = put_in(version, known) or artifacts.get(name, "")
+        wanted = [_key(alias) for alias in _LIBRARY.findall(line)]
+        wanted += [alias for bundle in _BUNDLE.findall(line) for alias in catalog.bundles.get(_key(bundle), ())]
+        for alias in wanted:
+            # `libs.spring.boot.get().version` names the library and what is asked of it
+            parts = alias.split("-")
+            named = next(
+                filter(None, (catalog.libraries.get("-".join(parts[:n])) for n in range(len(parts), 0, -1))), None
+            )
+            if named is not None:
+                artifacts[named[0]] = named[1] or artifacts.get(named[0], "")
+    names = {
+        key: put_in(next(filter(None, found.groups())), known)
+        for key, pattern in _NAMES.items()
+        if (found := pattern.search(text)) is not None and any(found.groups())
+    }
+    typed = [":" + ":".join(_dashed(part) for part in name.split(".")) for name in _TYPED.findall(text)]
+    return Script(plugins, artifacts, (*_PROJECT.findall(text), *typed), names, source)
+
+
+def variables_of(source: Source) -> dict[str, str]:
+    """What a script sets plainly, and the version of the project itself."""
+    return dict(_SET.findall(_COMMENT.sub(" ", source.text[:_LARGEST])))
+
+
+def put_in(text: str, variables: Mapping[str, str]) -> str:
+    """A text with the variables that are known put in."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1].removeprefix("project.").removeprefix("rootProject.")
+        return variables.get(name, match[0])
+
+    return _VARIABLE.sub(value, text) if "$" in text else text
+
+
+def read_catalog(source: Source | None) -> Catalog:
+    """An empty one where there is none, or where it is no TOML."""
+    if source is None:
+        return NO_CATALOG
+    from gracelint.toml import TOMLDecodeError, loads
+
+    try:
+        tables = loads(source.text.removeprefix("\ufeff"))
+    except (TOMLDecodeError, RecursionError):
+        return NO_CATALOG
+    versions = {key: _version(value, {}) for key, value in _mapping(tables.get("versions")).items()}
+    libraries: dict[str, tuple[str, str]] = {}
+    for alias, row in _mapping(tables.get("libraries")).items():
+        if isinstance(row, str):
+            group, _, rest = row.partition(":")
+            name, _, version = rest.partition(":")
+            libraries[_key(alias)] = (f"{group}:{name}", version)
+        elif isinstance(row, dict):
+            module = row.get("module") or f"{row.get('group')}:{row.get('name')}"
+            libraries[_key(alias)] = (str(module), _version(row.get("version"), versions))
+    plugins: dict[str, tuple[str, str]] = {}
+    for alias, row in _mapping(tables.get("plugins")).items():
+        if isinstance(row, str):
+            name, _, version = row.partition(":")
+            plugins[_key(alias)] = (name, version)
+        elif isinstance(row, dict):
+            plugins[_key(alias)] = (str(row.get("id", "")), _version(row.get("version"), versions))
+    bundles = {
+        _key(alias): tuple(_key(str(item)) for item in row)
+        for alias, row in _mapping(tables.get("bundles")).items()
+        if isinstance(row, list)
+    }
+    return Catalog(libraries, plugins, bundles)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _version(value: object, versions: Mapping[str, str]) -> str:
+    if isinstance(value, dict):
+        if "ref" in value:
+            return versions.get(str(value["ref"]), "")
+        value = value.get("strictly") or value.get("require") or value.get("prefer") or ""
+    return value if isinstance(value, str) else ""
+
+
+def _key(alias: str) -> str:
+    return re.sub(r"[._]", "-", alias)
+
+
+def _dashed(name: str) -> str:
+    """`sharedKernel`, as a script calls the project shared-kernel."""
+    return re.sub(r"(?<!^)([A-Z])", r"-\1", name).lower()
