@@ -623,12 +623,22 @@ spec:
         sets = self.write(merge, "charts/{{chart}}", helm='{valuesObject: {grace: "{{grace}}"}}')
         assert self.zeros(sets)[0] == self.FOUND
 
+    def test_a_matrix_of_which_a_part_is_known(self) -> None:
+        matrix = """[{matrix: {generators: [
+      {git: {repoURL: x, directories: [{path: "charts/*"}]}},
+      {clusters: {}}]}}]"""
+        assert self.zeros(self.write(matrix, "{{path}}", helm="{valuesObject: {grace: 0}}"))[0] == self.FOUND
+        assert (
+            self.zeros(self.write(matrix, "{{.path.path}}", helm="{valuesObject: {grace: 0}}", go="yes"))[0]
+            == self.FOUND
+        )
+
     def test_what_only_a_cluster_knows_is_said_once(self) -> None:
         sets = self.write("[{clusters: {}}]", "clusters/{{name}}")
         report = lint({"apps.yaml": sets})
         assert told(report) == ["apps.yaml:9 unread-manifest"]
         assert report.findings[0].finding.message == (
-            "what this installs is known to a generator that needs a cluster, and is not judged"
+            "nothing in this repository says what this installs, and it is not judged"
         )
         assert report.unseen == 1
 

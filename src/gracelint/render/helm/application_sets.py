@@ -82,11 +82,10 @@ def _matrix(files: Files, matrix: Mapping, go: bool, depth: int) -> list[Paramet
         both: list[Parameters] = []
         for first in sets[:_MOST]:
             second = _generated(files, inner, first, go, depth + 1)
-            if second is None:
-                return None
-            both += [{**first, **each} for each in second]
+            # What the other generators say may do, as the chart's path mostly comes of them.
+            both += [{**first, **each} for each in ([{}] if second is None else second)]
         sets = both
-    return sets
+    return sets if any(sets) else None
 
 
 def _merge(files: Files, merge: Mapping, go: bool, depth: int) -> list[Parameters] | None:

@@ -20,14 +20,17 @@ def filled(source: Source, dot: Any, also: Mapping[str, Callable[..., Any]] = {}
     """The text that a template makes, each part with its place in the template. Raises TemplateError."""
     if "{{" not in source.text:
         return source
-    text = _run(source, dot, also)
+    text = replaced(_run(source, dot, also), NO_VALUE, "")
     whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
     return Source(source.path, str(text), map=mapped(whole, Origin(source, 0, 0)))
 
 
 def filled_text(text: str, dot: Any, also: Mapping[str, Callable[..., Any]] = {}) -> str:
-    """Raises TemplateError."""
-    return str(_run(Source("", text), dot, also)) if "{{" in text else text
+    """A text of one value. Raises TemplateError, also for a value that is not there."""
+    made = str(_run(Source("", text), dot, also)) if "{{" in text else text
+    if NO_VALUE in made:
+        raise TemplateError("a value is missing")
+    return made
 
 
 def _run(source: Source, dot: Any, also: Mapping[str, Callable[..., Any]]) -> str:
@@ -37,4 +40,4 @@ def _run(source: Source, dot: Any, also: Mapping[str, Callable[..., Any]]) -> st
     except TemplateSyntaxError as error:
         raise TemplateError(error.reason, Origin(source, error.offset, error.offset)) from error
     machine = Machine(templates, {**functions(reads), **also}, reads, _LIMITS)
-    return replaced(machine.run("it", dot), NO_VALUE, "")
+    return machine.run("it", dot)

@@ -119,7 +119,6 @@ def _application_set(asked: Asked, root: Mapping) -> None:
 def _application(asked: Asked, root: Mapping) -> None:
     """Argo CD (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/)."""
     name = text_at(root, "metadata", "name") or ""
-    name = "" if "{{" in name else name
     for node in argo_sources(root):
         remote, path = node.scalar("chart"), node.scalar("path")
         place = asked.chart(path.value if path is not None else None)
@@ -132,7 +131,7 @@ def _application(asked: Asked, root: Mapping) -> None:
         else:
             for named in (remote, path):
                 if named is not None and "{{" in named.value:
-                    reason = "what this installs is known to a generator that needs a cluster, and is not judged"
+                    reason = "nothing in this repository says what this installs, and it is not judged"
                     asked.elsewhere.append(Elsewhere(named.span, reason))
 
 
@@ -164,7 +163,7 @@ def _argo_install(asked: Asked, node: Mapping, place: str, name: str, root: Mapp
             layers += [layer] if layer is not None else []
     return Install(
         chart=place,
-        name=text_at(helm, "releaseName") or name or None,
+        name=text_at(helm, "releaseName") or (None if "{{" in name else name or None),
         namespace=text_at(root, "spec", "destination", "namespace") or "default",
         layers=tuple(layers),
         set=values,

@@ -353,6 +353,9 @@ class _Builder:
         """A patch that is written in place, or the documents of a file."""
         if "\n" in entry.value or ": " in entry.value:
             return list(_inline(entry))
+        if is_remote(entry.value):
+            self._miss(entry, f"{entry.value} lies outside of this repository")
+            return []
         path = _joined(folder, entry.value)
         if path is None or not self._files.exists(path):
             self._miss(entry, f"there is no {entry.value}")
