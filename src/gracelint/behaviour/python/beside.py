@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
 def is_logged(end: End) -> bool:

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 _SWITCHES = ("store_true", "store_false", "count", "help", "version")
 
@@ -351,11 +349,6 @@ def _options(machine: Machine, function: Value, words: list[str]) -> dict[str, V
 
 
 # -- others --------------------------------------------------------------------------------------------------------
-
-
-@model("absl.app.run")
-def _absl(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    return machine.call(args[0], [FROM_OUTSIDE], {}, node) if args else NONE
 
 
 @model("fire.Fire")

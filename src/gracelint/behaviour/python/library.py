@@ -32,12 +32,8 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
 def call(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
@@ -72,34 +68,28 @@ def elsewhere(
         _stop(machine, function, node, args, keywords)
     top = path.split(".")[0]
     last = path.rpartition(".")[2]
+    knowledge = table("python")
+    words = knowledge["words"]
     if machine.handling and not machine.aside:
-        quiet = top in table("python")["words"]["harmless"] or (
-            isinstance(function, Bound)
-            and last in ("info", "warning", "debug", "error", "exception", "critical", "flush", "write")
-        )
+        quiet = top in words["harmless"] or (isinstance(function, Bound) and last in words["quiet"])
         machine.act("log" if quiet else "call", text_of(node), node)
         if not quiet and (isinstance(function, Unknown) or top not in STANDARD):
             machine.doubt(f"what `{text_of(node)}` in the handler does is not in the project")
     if any(isinstance(value, (Function, Partial, Bound)) for value in args) and any(
-        word in last.lower() for word in ("signal", "shutdown", "sigterm", "graceful", "terminat")
+        word in last.lower() for word in words["handlers"]
     ):
         machine.doubt(f"`{text_of(node)}` may install a handler")
         machine.write(machine.world, ("signal", "SIGTERM"), LOST_TRACK)
-    if (
-        last in table("python")["words"]["may_serve"]
-        and top not in STANDARD
-        and not machine.handling
-        and not machine.aside
-    ):
+    if last in words["may_serve"] and top not in STANDARD and not machine.handling and not machine.aside:
         point = Point(node, machine.module, "call", None, text_of(node))
         point.tag = LOST
         point.guards = tuple(machine.guards)
         machine.facts.maybe.append(point)
     if (
-        last in table("python")["words"]["may_wait"]
+        last in words["may_wait"]
         and top not in STANDARD
         and (not machine.handling or machine.aside)
-        and path not in table("python")["consumer"]
+        and path not in knowledge["consumer"]
         and may_block(path, last, args)
     ):
         wait_elsewhere(machine, node, args, keywords)
@@ -114,7 +104,6 @@ def elsewhere(
         machine.doubt(f"`{text_of(node)}` in the handler may wake the loop")
     if top in machine.heavy and not machine.handling:
         machine.startup("import", node)
-    knowledge = table("python")
     if path in knowledge["heavy"]["calls"]:
         machine.startup("call", node)
     if not path or path.startswith("?"):

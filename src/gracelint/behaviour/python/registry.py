@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.values import Bound, Thing, Value
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from gracelint.behaviour.python.machine import Machine
 
@@ -35,36 +37,18 @@ EXITS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}
 """What the end of a `with` does."""
 
 EVENTS = ("threading.Event", "asyncio.Event", "multiprocessing.Event", "gevent.event.Event")
-
 EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
-
 POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
-
-PROCESSES = ("multiprocessing.Process",)
-
-THREADS = ("threading.Thread",)
+SPAWNED: dict[str, dict[str, Any]] = table("python")["spawn"]
+PROCESSES = tuple(path for path, row in SPAWNED.items() if "process" in row)
+TIMERS = tuple(path for path, row in SPAWNED.items() if "interval" in row)
+THREADS = tuple(path for path in SPAWNED if path not in (*PROCESSES, *TIMERS))
 
 
 def fits(name: str, owner: str) -> bool:
     """Whether a method's name says enough about an object of which nothing else is known."""
-    if name in (
-        "append",
-        "extend",
-        "insert",
-        "pop",
-        "remove",
-        "clear",
-        "items",
-        "values",
-        "keys",
-        "get",
-        "copy",
-        "update",
-        "add",
-        "setdefault",
-    ):
-        return owner in ("builtins.list", "builtins.dict", "builtins.set", "builtins.tuple")
-    return True
+    is_collection = owner in ("builtins.list", "builtins.dict", "builtins.set", "builtins.tuple")
+    return is_collection or name not in table("python")["words"]["collections"]
 
 
 def model(*paths: str, into: dict[str, Model] = MODELS) -> Callable[[Model], Model]:

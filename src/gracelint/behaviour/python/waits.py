@@ -28,19 +28,10 @@ from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
-
-_STREAMS = ("consum", "subscri", "listen", "stream", "watch", "receiv", "reader", "poll", "event", "message", "follow")
-"""Parts of the names of what is iterated over for ever."""
-
-_BATCHES = ("receive_", "get_", "fetch_", "poll", "list_", "read_")
-"""Beginnings of the names of calls that give some at a time."""
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
 def may_block(path: str, last: str, args: Arguments) -> bool:
@@ -233,7 +224,8 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
         return point
     top = path.split(".")[0]
     last = path.rpartition(".")[2].lower()
-    streams = any(word in last for word in _STREAMS) and not last.startswith(_BATCHES)
+    words = table("python")["words"]
+    streams = any(word in last for word in words["streams"]) and not last.startswith(tuple(words["batches"]))
     if isinstance(iterable, Thing) and iterable.cls is None and top not in STANDARD and streams:
         point.tag = OUTSIDE
         return point

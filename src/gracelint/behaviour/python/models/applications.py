@@ -13,13 +13,10 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 _KEYWORDS = {"lifespan": LIFESPAN, "on_startup": STARTUP, "on_shutdown": SHUTDOWN}
 

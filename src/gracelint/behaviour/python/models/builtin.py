@@ -38,12 +38,8 @@ from gracelint.behaviour.python.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
 @model("functools.partial")
@@ -166,12 +162,6 @@ def _deque(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     return made
 
 
-@model("socket.socketpair", "os.pipe")
-def _pair_of(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    kind = "socket.socket" if path_of(function) == "socket.socketpair" else "os.pipe"
-    return items("tuple", [Thing(kind, node, machine.module) for _ in range(2)])
-
-
 @model("builtins.range")
 def _range(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     bounds = [value.value for value in args if isinstance(value, Const) and isinstance(value.value, int)]
@@ -270,7 +260,7 @@ def _outside(machine: Machine, function: Value, args: Arguments, keywords: Keywo
     return FROM_OUTSIDE
 
 
-@model("builtins.exec", "builtins.eval", "builtins.__import__", "runpy.run_path")
+@model("builtins.exec", "builtins.eval", "builtins.__import__")
 def _dynamic(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     machine.modules.unread.setdefault(text_of(node))
     machine.doubt(f"`{text_of(node)}` runs code that nobody can read")

@@ -30,12 +30,8 @@ from gracelint.behaviour.python.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
 @model("asyncio.run", "asyncio.loop.run_until_complete", "asyncio.loop.run_forever")
@@ -89,20 +85,6 @@ def _call_soon(machine: Machine, function: Value, args: Arguments, keywords: Key
         return _task(machine, function, args[:1], {}, node)
     if machine.arrived:
         machine.call(args[0], args[1:], {}, node)
-    return NONE
-
-
-@model("tornado.ioloop.IOLoop.add_callback_from_signal", "tornado.ioloop.IOLoop.add_callback")
-def _add_callback(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if machine.arrived and args:
-        machine.call(args[0], args[1:], keywords, node)
-    return NONE
-
-
-@model("asyncio.loop.call_later", "asyncio.loop.call_at")
-def _call_later(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if machine.arrived and len(args) > 1 and not machine.aside:
-        machine.call(args[1], args[2:], {}, node)
     return NONE
 
 

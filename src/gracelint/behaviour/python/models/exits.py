@@ -9,30 +9,24 @@ from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import model
 from gracelint.behaviour.python.values import CERTAIN, FROM_OUTSIDE, NONE, Const, Error, Items, Partial, Value, items
 from gracelint.behaviour.python.waits import words_of
+from gracelint.knowledge import table
 from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
-@model("sys.exit", "builtins.exit", "builtins.quit")
+@model(*table("python")["exit"])
 def _exit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    machine.act("exit", "", node)
-    raise Leave([End(RAISE, CERTAIN, Error("builtins.SystemExit"))])
-
-
-@model("os._exit", "os.abort")
-def _hard_exit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    row = table("python")["exit"][path_of(function)]
+    if not row.get("hard"):
+        machine.act("exit", "", node)
+        raise Leave([End(RAISE, CERTAIN, Error(row["raises"]))])
     machine.act("hard-exit", "", node)
-    point = Point(node, machine.module, "exit", None, text_of(node))
     end = End(HARD)
-    end.point = point
+    end.point = Point(node, machine.module, "exit", None, text_of(node))
     raise Leave([end])
 
 

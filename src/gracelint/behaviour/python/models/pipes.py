@@ -14,12 +14,8 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
 @model("os.pipe", "os.pipe2")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, Served, stuck
-from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
@@ -18,20 +17,22 @@ from gracelint.behaviour.python.values import (
     Function,
     Thing,
     Value,
-    items,
 )
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
-@model("cheroot.wsgi.Server.stop", "cheroot.wsgi.WSGIServer.stop")
+def _stops(mark: str) -> list[str]:
+    """The methods that stop the servers in whose rows a word stands."""
+    rows = [(path.rpartition(".")[0], row) for path, row in table("python")["server"].items() if mark in row]
+    return [f"{owner}.{stop}" for owner, row in rows for stop in row["stops"]]
+
+
+@model(*_stops("deadlock"))
 @model("shutdown", into=METHODS)
 def _shutdown_server(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """`server.shutdown()` waits for serve_forever(): in the thread that runs it, for ever."""
@@ -61,31 +62,10 @@ def _generic_stop(machine: Machine, function: Value, args: Arguments, keywords: 
     return FROM_OUTSIDE
 
 
-@model("telegram.ext.Application.builder")
-def _builder(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    return Thing("telegram.ext.Builder", node, machine.module)
-
-
-@model("build", into=METHODS)
-def _build(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    """The end of a chain such as `Application.builder().token(…).build()`."""
-    path = path_of(function)
-    if path.startswith("telegram.ext.Builder."):
-        return Thing("telegram.ext.Application", node, machine.module)
-    return elsewhere(machine, function, path, args, keywords, node)
-
-
-@model("prometheus_client.start_http_server")
-def _metrics(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    """A server and the daemon thread that runs it."""
-    thread = Thing("threading.Thread", node, machine.module)
-    thread.store["daemon"] = TRUE
-    return items("tuple", [Thing("http.server.ThreadingHTTPServer", node, machine.module), thread])
-
-
-@model("grpc.server.stop", "grpc.aio.server.stop")
-def _stop_grpc(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+@model(*_stops("grace"))
+def _stop_within(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
+    """`server.stop(grace)` gives what is set once it has stopped."""
     seconds = argument(args, keywords, 0, "grace")
     if thing is not None:
         machine.close(thing, "end")
@@ -105,8 +85,6 @@ def _stop_grpc(machine: Machine, function: Value, args: Arguments, keywords: Key
 
 @model("django.core.management.execute_from_command_line", "django.core.management.call_command")
 def _django(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    from gracelint.knowledge import table
-
     if path_of(function).endswith("call_command"):
         words = [value.value if isinstance(value, Const) else "" for value in args]
     else:
@@ -114,9 +92,9 @@ def _django(machine: Machine, function: Value, args: Arguments, keywords: Keywor
     command = next((word for word in words if isinstance(word, str) and not word.startswith("-")), "help")
     if command in table("python")["django"]["one_shot"]:
         return NONE
-    if command in ("runserver", "runserver_plus", "testserver"):
+    if command in table("python")["django"]["server"]:
         reloads = "--noreload" not in words
-        row = {"server": "django", "development": True, "drops": True, "reload_cuts": reloads, "options": words}
+        row = {**table("python")["server"]["manage.py"], "reload_cuts": reloads, "options": words}
         point = Point(node, machine.module, "serve", None, f"manage.py {command}")
         point.serves = row
         point.handles = ("SIGTERM", "SIGINT") if reloads else ()

@@ -26,25 +26,27 @@ from gracelint.behaviour.python.values import (
     Value,
     items,
 )
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
-@model("signal.signal", "asyncio.loop.add_signal_handler")
+@model(*table("python")["install"])
 def _register(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    number = argument(args, keywords, 0, "signalnum") or keywords.get("sig") or FROM_OUTSIDE
-    handler = argument(args, keywords, 1, "handler") or keywords.get("callback") or FROM_OUTSIDE
-    on_loop = isinstance(function, Bound)
+    row = table("python")["install"][path_of(function)]
+    number = argument(args, keywords, *row["signal"]) or FROM_OUTSIDE
+    handler = argument(args, keywords, *row["handler"]) or FROM_OUTSIDE
+    on_loop = bool(row.get("loop"))
     if on_loop and len(args) > 2:
         handler = Partial(handler, args[2:], {})
     name = signal_of(number)
+    if row.get("green"):
+        if name is not None and len(args) > 1:
+            _install(machine, Partial(args[1], args[2:], keywords), node, name, on_loop=True).green = True
+        return NONE
     if machine.off_main:
         return _register_off_main(machine, handler, node, name)
     if name is None:
@@ -208,15 +210,6 @@ def _close_receiver(machine: Machine, thing: Thing, expression: ast.expr) -> Non
 
 
 EXITS["trio.open_signal_receiver"] = EXITS["anyio.open_signal_receiver"] = _close_receiver
-
-
-@model("gevent.signal_handler", "gevent.signal", "gevent.hub.signal")
-def _green(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    """A handler that runs in a greenlet of its own, while the main one goes on waiting."""
-    name = signal_of(args[0]) if args else None
-    if name is not None and len(args) > 1:
-        _install(machine, Partial(args[1], args[2:], keywords), node, name, on_loop=True).green = True
-    return NONE
 
 
 @model("signal.signalfd")

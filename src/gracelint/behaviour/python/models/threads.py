@@ -7,7 +7,19 @@ import ast
 from gracelint.behaviour.python.beside import join_point, start
 from gracelint.behaviour.python.ends import Point, Registration, stuck
 from gracelint.behaviour.python.names import canonical, is_false, is_none, path_of, text_of
-from gracelint.behaviour.python.registry import EXECUTORS, EXITS, INITS, POOLS, PROCESSES, argument, model, receiver_of
+from gracelint.behaviour.python.registry import (
+    EXECUTORS,
+    EXITS,
+    INITS,
+    POOLS,
+    PROCESSES,
+    SPAWNED,
+    THREADS,
+    TIMERS,
+    argument,
+    model,
+    receiver_of,
+)
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST_TRACK,
@@ -25,15 +37,11 @@ from gracelint.behaviour.python.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gracelint.behaviour.python.machine import Machine
-
-    Arguments = Sequence[Value]
-    Keywords = dict[str, Value]
+    from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
-@model("threading.Thread", "threading.Timer", "multiprocessing.Process")
+@model(*SPAWNED)
 def _thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = Thing(path_of(function), node, machine.module)
     _init_thread(machine, thing, args, keywords, node)
@@ -42,14 +50,11 @@ def _thread(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 
 def _init_thread(machine: Machine, thing: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     assert isinstance(thing, Thing)
-    kind = canonical(thing.kind)
-    if kind == "threading.Timer":
-        target = argument(args, keywords, 1, "function")
-        given = argument(args, keywords, 2, "args")
-        thing.store["#interval"] = argument(args, keywords, 0, "interval") or FROM_OUTSIDE
-    else:
-        target = argument(args, keywords, 1, "target")
-        given = argument(args, keywords, 3, "args")
+    row = SPAWNED.get(canonical(thing.kind), SPAWNED["threading.Thread"])
+    target = argument(args, keywords, *row["target"])
+    given = argument(args, keywords, *row["args"])
+    if "interval" in row:
+        thing.store["#interval"] = argument(args, keywords, *row["interval"]) or FROM_OUTSIDE
     if target is not None and not is_none(target):
         thing.store["#given"] = target
     thing.store["#arguments"] = given if given is not None else items("tuple", [])
@@ -60,7 +65,7 @@ def _init_thread(machine: Machine, thing: Value, args: Arguments, keywords: Keyw
     return NONE
 
 
-@model(*(f"{kind}.__init__" for kind in ("threading.Thread", "multiprocessing.Process", "threading.Timer")))
+@model(*(f"{kind}.__init__" for kind in SPAWNED))
 def _super_init(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is None and args and isinstance(args[0], Thing):
@@ -68,17 +73,17 @@ def _super_init(machine: Machine, function: Value, args: Arguments, keywords: Ke
     return NONE if thing is None else _init_thread(machine, thing, args, keywords, node)
 
 
-for _kind in ("threading.Thread", "multiprocessing.Process", "threading.Timer"):
+for _kind in SPAWNED:
     INITS[_kind] = _init_thread
 
 
-@model("threading.Thread.start", "threading.Timer.start", "multiprocessing.Process.start", "threading.Thread.run")
+@model(*(f"{kind}.start" for kind in SPAWNED), *(f"{kind}.run" for kind in THREADS))
 def _start(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is None:
         return NONE
     kind = canonical(thing.kind)
-    if kind == "threading.Timer":
+    if kind in TIMERS:
         _start_timer(machine, thing, node)
         return NONE
     target = thing.store.get("#given")
@@ -134,7 +139,7 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
         machine.write(machine.world, "deadline", interval)
 
 
-@model("threading.Thread.join", "multiprocessing.Process.join", "threading.Timer.join")
+@model(*(f"{kind}.join" for kind in SPAWNED))
 def _join(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is None:
@@ -147,7 +152,7 @@ def _join(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     return NONE
 
 
-@model("multiprocessing.Process.terminate", "multiprocessing.Process.kill")
+@model(*(f"{kind}.{method}" for kind in PROCESSES for method in ("terminate", "kill")))
 def _terminate(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is None:
@@ -169,12 +174,12 @@ def _main_thread(machine: Machine, function: Value, args: Arguments, keywords: K
     return FROM_OUTSIDE if machine.off_main else Name("threading.the_main_thread")
 
 
-@model("threading.Thread.is_alive", "multiprocessing.Process.is_alive")
+@model(*(f"{kind}.is_alive" for kind in (*THREADS, *PROCESSES)))
 def _is_alive(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     return FROM_OUTSIDE
 
 
-@model("threading.Thread.setDaemon")
+@model(*(f"{kind}.setDaemon" for kind in THREADS))
 def _set_daemon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is not None and args:

@@ -1,0 +1,47 @@
+"""Calls of libraries whose row in `knowledge/python.toml` says all: what they run, start and build."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.library import elsewhere
+from gracelint.behaviour.python.names import path_of
+from gracelint.behaviour.python.registry import METHODS, model
+from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, TRUE, Thing, Value, items
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.registry import Arguments, Keywords
+
+
+@model(*table("python")["call"])
+def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    row = table("python")["call"][path_of(function)]
+    at: int = row["function"]
+    soon = bool(row.get("soon"))
+    if len(args) <= at or (soon and (not machine.arrived or (machine.aside and not row.get("thread")))):
+        return NONE
+    given = [FROM_OUTSIDE] if row.get("gives") else args[at + 1 :]
+    value = machine.call(args[at], given, {} if row.get("gives") else keywords, node)
+    return NONE if soon else value
+
+
+@model(*table("python")["daemon"])
+def _daemon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A server and the daemon thread that runs it."""
+    thread = Thing("threading.Thread", node, machine.module)
+    thread.store["daemon"] = TRUE
+    kind = table("python")["daemon"][path_of(function)]["kind"]
+    return items("tuple", [Thing(kind, node, machine.module), thread])
+
+
+@model("build", into=METHODS)
+def _build(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """The end of a chain such as `Application.builder().token(…).build()`."""
+    path = path_of(function)
+    for start, row in table("python")["builder"].items():
+        if path.startswith(f"{start}."):
+            return Thing(row["build"], node, machine.module)
+    return elsewhere(machine, function, path, args, keywords, node)
