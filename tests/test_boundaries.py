@@ -24,6 +24,8 @@ PARSERS = {
     "tree_sitter_javascript",
     "tree_sitter_typescript",
     "tree_sitter_go",
+    "tree_sitter_java",
+    "tree_sitter_c_sharp",
 }
 READERS = ("parse", "behaviour")
 SERVER = {"asyncio", "gracelint.lsp", "lsprotocol", "pygls"}

@@ -45,6 +45,10 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         from gracelint.launch import jvm
 
         return jvm.step(argv, context)
+    if name == "dotnet":
+        from gracelint.launch import dotnet
+
+        return dotnet.step(argv, context)
     return _executable_step(argv, context)
 
 
@@ -151,7 +155,7 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
             return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
         if interpreter in ("node", "nodejs"):
             return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
-    return _console_script(argv, context) or _go_step(argv, context)
+    return _console_script(argv, context) or _go_step(argv, context) or _dotnet_step(argv, context)
 
 
 def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -171,6 +175,16 @@ def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     words = tuple(word.value for word in argv)
     program = read_go(built.folder, files=context.files, argv=words, only=built.only)
     return _unknown(argv, context, program) if isinstance(program, str) else _program_step(argv, program, context)
+
+
+def _dotnet_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """A program that a `dotnet publish` of this image makes."""
+    stage = context.image.stage
+    if stage is None or not any("dotnet " in one for one in _runs(stage)):
+        return None
+    from gracelint.launch import dotnet
+
+    return dotnet.published(argv, context)
 
 
 def _runs(stage: Stage) -> Iterator[str]:

@@ -6,10 +6,11 @@ import posixpath
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
+from gracelint.launch.code import marks
 from gracelint.launch.image import find_text
 from gracelint.launch.jvm.command import Started, read_command
 from gracelint.launch.jvm.places import module_of
-from gracelint.launch.jvm.sources import marks
+from gracelint.launch.jvm.sources import sources
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.record import replace
@@ -108,7 +109,8 @@ def _changed(
     if effect is Effect.CUTS and found.remote is not None:
         return _unknown(argv, context, f"{row['label']}: {found.remote}")
     rows = [one for one in row.get("code", ()) if effect.value in one["where"]]
-    change = next(marks(context.files, module.folders, rows), None) if rows else None
+    paths = (path for folder in module.folders for path in sources(context.files, folder))
+    change = next(marks(context.files, paths, rows), None) if rows else None
     if change is None:
         return judged
     why = f"{row['label']}: {change.row['why']} ({change.place})"

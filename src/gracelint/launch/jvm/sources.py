@@ -1,4 +1,4 @@
-"""The sources of a project: what stands in them that changes what its framework does."""
+"""The sources of a Maven or Gradle project."""
 
 from __future__ import annotations
 
@@ -6,32 +6,14 @@ import posixpath
 import re
 from functools import lru_cache
 
-from gracelint.record import Record
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import Any
-
     from gracelint.facts.files import Files
-    from gracelint.source import Source, Span
 
 _FOLDERS = ("src/main/java", "src/main/kotlin", "src/main/groovy")
 _ENDINGS = (".java", ".kt")
 _MOST = 2_000
 """Files and folders of one project."""
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-
-
-class Found(Record, identity=True):
-    """A row's mark in a source."""
-
-    row: Mapping[str, Any]
-    span: Span
-
-    @property
-    def place(self) -> str:
-        return f"{self.span.source.path}:{self.span.line}"
 
 
 @lru_cache(maxsize=128)
@@ -49,45 +31,6 @@ def sources(files: Files, folder: str) -> tuple[str, ...]:
             elif name.endswith(_ENDINGS):
                 found.append(posixpath.join(place, name))
     return tuple(sorted(found))
-
-
-def marks(files: Files, folders: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
-    """Each row whose mark stands in the sources, with the place; in comments it does not count."""
-    wanted = list(rows)
-    words = {word for row in wanted for word in row["words"]}
-    for path in (path for folder in folders for path in sources(files, folder)):
-        text = files.glance(path)
-        if not any(word in text for word in words):
-            continue
-        source = files.read(path)
-        for row in wanted:
-            span = _place(source, row) if source is not None else None
-            if span is not None:
-                yield Found(row, span)
-
-
-def _place(source: Source, row: Mapping[str, Any]) -> Span | None:
-    text = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text)
-    for word in row["words"]:
-        start = text.find(word)
-        while start >= 0:
-            if "within" not in row or any(wait in _body(text, start) for wait in row["within"]):
-                return source.span(start, start + len(word))
-            start = text.find(word, start + 1)
-    return None
-
-
-def _body(text: str, start: int) -> str:
-    """The braces that follow an annotation or a head."""
-    opening = text.find("{", start)
-    if opening < 0 or ";" in text[start:opening]:
-        return ""
-    depth = 0
-    for index in range(opening, min(len(text), opening + 20_000)):
-        depth += (text[index] == "{") - (text[index] == "}")
-        if depth == 0:
-            return text[opening:index]
-    return text[opening : opening + 20_000]
 
 
 def main_class(files: Files, folder: str) -> str | None:
