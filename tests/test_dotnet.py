@@ -1,0 +1,168 @@
+"""Programs of .NET: from `dotnet App.dll` to the project, and what its host does. Nothing here was started: the facts are
+those of Microsoft's documentation."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.project import read_project
+from gracelint.testing import request
+
+PROGRAM = "var app = WebApplication.CreateBuilder(args).Build();\napp.Run();\n"
+DOCKERFILE = """FROM mcr.microsoft.com/dotnet/sdk:8.0 AS build
+WORKDIR /src
+COPY . .
+RUN dotnet publish Shop.Api.csproj -c Release -o /out
+
+FROM mcr.microsoft.com/dotnet/aspnet:8.0
+WORKDIR /app
+COPY --from=build /out .
+ENTRYPOINT ["dotnet", "Shop.Api.dll"]
+"""
+FINISHES = ".NET's host finishes open requests and stops its services on SIGTERM"
+
+
+def project(framework: str = "net8.0", sdk: str = "Microsoft.NET.Sdk.Web", more: str = "") -> str:
+    return (
+        f'<Project Sdk="{sdk}">\n  <PropertyGroup>\n    <TargetFramework>{framework}</TargetFramework>\n{more}'
+        "  </PropertyGroup>\n</Project>\n"
+    )
+
+
+def launch(files: dict[str, str]) -> Launch:
+    usual = {"Dockerfile": DOCKERFILE, "Shop.Api.csproj": project(), "Program.cs": PROGRAM}
+    (found,) = read_project(request({**usual, **files})[0]).launches
+    return found
+
+
+def worker(body: str) -> dict[str, str]:
+    """A worker service whose ExecuteAsync has this body."""
+    return {
+        "Program.cs": "var builder = Host.CreateApplicationBuilder(args);\nbuilder.Services.AddHostedService<Worker>();\n"
+        "builder.Build().Run();\n",
+        "Worker.cs": "class Worker : BackgroundService\n{\n    protected override async Task ExecuteAsync("
+        f"CancellationToken stoppingToken)\n    {{\n{body}\n    }}\n}}\n",
+    }
+
+
+class TestTheProject:
+    @pytest.mark.parametrize(
+        "entrypoint",
+        [
+            '["dotnet", "Shop.Api.dll"]',
+            '["dotnet", "exec", "Shop.Api.dll"]',
+            '["dotnet", "/app/Shop.Api.dll", "--urls", "http://+:80"]',
+            '["./Shop.Api"]',
+        ],
+    )
+    def test_it_is_found_by_the_assembly(self, entrypoint: str) -> None:
+        found = launch({"Dockerfile": DOCKERFILE.replace('["dotnet", "Shop.Api.dll"]', entrypoint)})
+        assert (found.verdict, found.why) == (Verdict.HANDLED, FINISHES)
+
+    def test_an_assembly_may_have_a_name_of_its_own(self) -> None:
+        files = {"Shop.Api.csproj": "", "web.csproj": project(more="    <AssemblyName>Shop.Api</AssemblyName>\n")}
+        assert launch(files).verdict is Verdict.HANDLED
+
+    def test_one_that_nobody_makes(self) -> None:
+        found = launch({"Dockerfile": DOCKERFILE.replace('"Shop.Api.dll"', '"Other.dll"')})
+        assert (found.verdict, found.why) == (Verdict.UNKNOWN, "Other.dll is built by no project that is here")
+
+    def test_two_of_one_name_are_none(self) -> None:
+        assert launch({"old/Shop.Api.csproj": project()}).verdict is Verdict.UNKNOWN
+
+    def test_the_version_may_stand_above_the_projects(self) -> None:
+        files = {
+            "Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+            "Directory.Build.props": project("net9.0"),
+        }
+        assert launch(files).verdict is Verdict.HANDLED
+
+    def test_no_version(self) -> None:
+        found = launch({"Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n'})
+        assert found.why == "which .NET Shop.Api is built for is not known: Shop.Api.csproj names none"
+
+    def test_entities_are_not_followed(self) -> None:
+        files = {"Shop.Api.csproj": '<!DOCTYPE p [<!ENTITY a "aaaa">]>\n' + project()}
+        assert launch(files).verdict is Verdict.UNKNOWN
+
+
+class TestTheHost:
+    @pytest.mark.parametrize(
+        ("framework", "program", "seconds"),
+        [
+            ("net8.0", PROGRAM, 30.0),
+            ("net5.0", PROGRAM, 5.0),
+            ("netcoreapp3.1", PROGRAM, 5.0),
+            ("net10.0", "// ShutdownTimeout = 3\n" + PROGRAM, None),
+            ("net8.0", PROGRAM + "options.ShutdownTimeout = TimeSpan.FromSeconds(45);\n", 45.0),
+            ("net8.0", PROGRAM + "web.UseShutdownTimeout(TimeSpan.FromMinutes(2));\n", 120.0),
+            ("net8.0", PROGRAM + "options.ShutdownTimeout = settings.Wait;\n", None),
+        ],
+    )
+    def test_how_long_it_waits(self, framework: str, program: str, seconds: float | None) -> None:
+        found = launch({"Shop.Api.csproj": project(framework), "Program.cs": program})
+        assert found.verdict is Verdict.HANDLED
+        assert (found.budget.drain.seconds if found.budget.drain else None) == seconds
+
+    def test_the_environment_sets_it_too(self) -> None:
+        text = DOCKERFILE.replace("WORKDIR /app", "ENV DOTNET_SHUTDOWNTIMEOUTSECONDS=12\nWORKDIR /app")
+        found = launch({"Dockerfile": text})
+        assert found.budget.drain is not None
+        assert found.budget.drain.seconds == 12.0
+
+    @pytest.mark.parametrize(
+        ("program", "why"),
+        [
+            (
+                "while (true) Thread.Sleep(1000);\n",
+                "Shop.Api has no host, and what its own code does with signals is not followed",
+            ),
+            (
+                "var app = WebApplication.CreateBuilder(args).Build();\n",
+                "Shop.Api makes a host, and where it is run is not found",
+            ),
+            (
+                PROGRAM + "Console.CancelKeyPress += (_, e) => e.Cancel = true;\n",
+                ".NET host: its own code takes signals or the end of the process (Program.cs:3)",
+            ),
+            (
+                PROGRAM + "app.Lifetime.ApplicationStopping.Register(() => { Thread.Sleep(60000); });\n",
+                ".NET host: its own code waits while the host stops (Program.cs:3)",
+            ),
+        ],
+    )
+    def test_what_is_not_known(self, program: str, why: str) -> None:
+        found = launch({"Program.cs": program})
+        assert (found.verdict, found.why) == (Verdict.UNKNOWN, why)
+
+    def test_comments_are_no_code(self) -> None:
+        assert launch({"Program.cs": PROGRAM + "// Console.CancelKeyPress would be heard\n"}).verdict is Verdict.HANDLED
+
+
+class TestBackgroundServices:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "while (!stoppingToken.IsCancellationRequested) { await Work(); await Task.Delay(1000, stoppingToken); }",
+            "while (true) { await Task.Delay(1000, stoppingToken); }",
+            "await foreach (var item in queue.ReadAllAsync(stoppingToken)) { Handle(item); }",
+            "await Task.Yield();",
+        ],
+    )
+    def test_they_look_at_their_token(self, body: str) -> None:
+        assert launch(worker(body)).verdict is Verdict.HANDLED
+
+    def test_one_that_does_not_is_given_up(self) -> None:
+        found = launch(worker("while (true) { await Work(); await Task.Delay(1000); }"))
+        assert found.verdict is Verdict.IGNORED
+        assert found.why == (
+            "Worker.ExecuteAsync never looks at its token (Worker.cs:3), and the host gives up after 30 s, "
+            "but SIGKILL comes after 10 s"
+        )
+
+    def test_one_that_may(self) -> None:
+        body = "if (stoppingToken.CanBeCanceled) Log();\nwhile (true) { await Work(); }"
+        found = launch(worker(body))
+        assert found.why == ".NET host: Worker may run on when its token is cancelled (Worker.cs:3)"
