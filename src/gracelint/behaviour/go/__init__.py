@@ -5,12 +5,12 @@ from __future__ import annotations
 from gracelint.behaviour.go.packages import Modules, Package
 from gracelint.behaviour.go.reaction import Question, tell
 from gracelint.behaviour.go.syntax import text_of, walk
-from gracelint.facts.program import Program
 from gracelint.numbers import is_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
 
 __all__ = ["read_go"]
 
@@ -33,20 +33,7 @@ def read_go(folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str
     at = start.file.span(name if name is not None else start.node)
     told = tell(Question(modules, main, reached, argv, at, _work(reached)))
     sources = tuple(file.source for package in reached for file in package.files)
-    return Program(
-        "go",
-        start.file.source,
-        at,
-        told.long_running,
-        sources=tuple(sorted(sources, key=lambda source: source is not start.file.source)),
-        handlers=told.handlers,
-        servers=told.servers,
-        waits=told.waits,
-        reactions=told.reactions,
-        drain_seconds=told.drain[0] if told.drain is not None else None,
-        drain_span=told.drain[1] if told.drain is not None else None,
-        unread=tuple(modules.unread),
-    )
+    return told.program("go", start.file.source, at, sources, modules.unread)
 
 
 def _reached(main: Package, modules: Modules) -> tuple[Package, ...]:
@@ -62,7 +49,7 @@ def _reached(main: Package, modules: Modules) -> tuple[Package, ...]:
 
 
 def _work(reached: tuple[Package, ...]) -> float:
-    """Nanoseconds that a request needs: the longest sleep in what answers requests, and one second at least."""
+    """Seconds that a request needs: the longest sleep in what answers requests, and one second at least."""
     longest = 1.0
     for package in reached:
         for file in package.files:
@@ -76,7 +63,7 @@ def _work(reached: tuple[Package, ...]) -> float:
                 for call in walk(body) if body is not None else ():
                     if call.type == "call_expression" and text_of(call).startswith("time.Sleep("):
                         longest = max(longest, _seconds(text_of(call)[len("time.Sleep(") : -1]))
-    return longest * 1e9
+    return longest
 
 
 def _seconds(text: str) -> float:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go import concurrency, expressions
-from gracelint.behaviour.go.machine import Doubt, Machine
-from gracelint.behaviour.go.values import NIL, UNKNOWN, Ctx, Err, Func, Native, Nil, Object, Wait
+from gracelint.behaviour.go.machine import GoMachine
+from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Err, Native, Nil, Object, Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gracelint.behaviour.go.values import Run
+    from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
 _BEFORE = ("PersistentPreRunE", "PersistentPreRun", "PreRunE", "PreRun")
 _AFTER = ("PostRunE", "PostRun", "PersistentPostRunE", "PersistentPostRun")
 
 
-def _add_command(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
+def _add_command(_: GoMachine, of: Object, given: list[Any], __: Span) -> Any:
     for one in given:
         if isinstance(one, Object):
             of.state.setdefault("children", []).append(one)
@@ -26,7 +27,7 @@ def _add_command(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
     return NIL
 
 
-def _execute(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
+def _execute(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
     """Runs the command that the arguments name."""
     command = of
     for word in machine.argv[1:]:
@@ -62,16 +63,16 @@ def _use(command: Object) -> str:
     return use.split()[0] if isinstance(use, str) and use.split() else ""
 
 
-def _its_context(_: Machine, of: Object, __: list[Any], span: Span) -> Any:
+def _its_context(_: GoMachine, of: Object, __: list[Any], span: Span) -> Any:
     return of.state.setdefault("context", Ctx(None, span))
 
 
-def _set_context(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
+def _set_context(_: GoMachine, of: Object, given: list[Any], __: Span) -> Any:
     of.state["context"] = given[0]
     return NIL
 
 
-def _run_app(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
+def _run_app(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
     """urfave/cli: the action of the command that the arguments name."""
     command = of
     for word in machine.argv[1:]:
@@ -95,13 +96,13 @@ def _run_app(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
     return result if isinstance(result, Err) else NIL
 
 
-def _add_actor(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
+def _add_actor(_: GoMachine, of: Object, given: list[Any], __: Span) -> Any:
     execute, interrupt, *_rest = [*given, UNKNOWN, UNKNOWN]
     of.state.setdefault("actors", []).append((execute, interrupt))
     return NIL
 
 
-def _run_group(machine: Machine, of: Object, _: list[Any], span: Span) -> Run:
+def _run_group(machine: GoMachine, of: Object, _: list[Any], span: Span) -> Run:
     """run.Group: when the first actor returns all are interrupted, and all are waited for."""
     actors = of.state.get("actors", [])
     results: list[Any] = []
@@ -120,10 +121,10 @@ def _run_group(machine: Machine, of: Object, _: list[Any], span: Span) -> Run:
     return first if isinstance(first, (Err, Nil)) else NIL
 
 
-def _signal_actor(machine: Machine, given: list[Any], span: Span) -> Any:
+def _signal_actor(machine: GoMachine, given: list[Any], span: Span) -> Any:
     """run.SignalHandler(ctx, signals…)."""
     context = Ctx(given[0] if given and isinstance(given[0], Ctx) else None, span)
-    concurrency.listen(machine, context, [str(one) for one in given[1:]], span)
+    machine.listen(context, [str(one) for one in given[1:]], span)
 
     def execute(_: list[Any]) -> Run:
         yield Wait("context", span, lambda: context.ends(machine.now))
@@ -133,8 +134,8 @@ def _signal_actor(machine: Machine, given: list[Any], span: Span) -> Any:
 
 
 concurrency.FUNCTIONS["github.com/oklog/run.SignalHandler"] = _signal_actor
-_CLI: dict[str, Callable[[Machine, Object, list[Any], Span], Any]] = {"Run": _run_app, "RunContext": _run_app}
-METHODS: dict[str, dict[str, Callable[[Machine, Object, list[Any], Span], Any]]] = {
+_CLI: dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]] = {"Run": _run_app, "RunContext": _run_app}
+METHODS: dict[str, dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]]] = {
     "github.com/spf13/cobra.Command": {
         "AddCommand": _add_command,
         "Execute": _execute,

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go import expressions
-from gracelint.behaviour.go.machine import Doubt, Machine, Sig, sleep
-from gracelint.behaviour.go.values import NIL, SECOND, UNKNOWN, Chan, Ctx, Ended, Err, Native, Nil, Object, Wait
+from gracelint.behaviour.go.machine import GoMachine
+from gracelint.behaviour.machine.arithmetic import equal
+from gracelint.behaviour.machine.machine import sleep
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Chan,
+    Ctx,
+    Doubt,
+    Ended,
+    Err,
+    Native,
+    Nil,
+    Object,
+    Sig,
+    Wait,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gracelint.behaviour.go.values import Run
+    from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
 ALL = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")
-
-
-def _seconds(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else SECOND
 
 
 # signals
@@ -32,34 +43,21 @@ def _names(given: list[Any], span: Span) -> tuple[str, ...]:
     return tuple(signals) or ALL
 
 
-def _notify(machine: Machine, given: list[Any], span: Span) -> Any:
+def _notify(machine: GoMachine, given: list[Any], span: Span) -> Any:
     names = _names(given[1:], span)
     channel = given[0]
     if not isinstance(channel, Chan):
         raise Doubt(f"line {span.line} gives the signal to a channel that nobody can tell", span)
     channel.room = max(channel.room, 1)
     machine.channels.append((channel, frozenset(names), span))
-    _register(machine, names, span)
+    machine.register(names, span)
     return NIL
 
 
-def _register(machine: Machine, names: tuple[str, ...], span: Span) -> None:
-    for name in names:
-        machine.registered.setdefault(name, span)
-        machine.ignored.pop(name, None)
-
-
-def listen(machine: Machine, context: Ctx, signals: Any, span: Span) -> Ctx:
-    """A context that ends when one of the signals comes."""
-    machine.contexts.append((context, frozenset(signals), span))
-    _register(machine, tuple(signals), span)
-    return context
-
-
-def _notify_context(machine: Machine, given: list[Any], span: Span) -> Any:
+def _notify_context(machine: GoMachine, given: list[Any], span: Span) -> Any:
     context = Ctx(given[0] if isinstance(given[0], Ctx) else None, span)
     names = _names(given[1:], span)
-    listen(machine, context, names, span)
+    machine.listen(context, names, span)
 
     def stop(_: list[Any]) -> Any:
         machine.contexts = [one for one in machine.contexts if one[0] is not context]
@@ -70,27 +68,27 @@ def _notify_context(machine: Machine, given: list[Any], span: Span) -> Any:
     return (context, Native(stop))
 
 
-def _unregister(machine: Machine) -> None:
+def _unregister(machine: GoMachine) -> None:
     if machine.stopping:
         return
     known = {name for _, names, _ in (*machine.channels, *machine.contexts) for name in names}
     machine.registered = {name: span for name, span in machine.registered.items() if name in known}
 
 
-def _stop(machine: Machine, given: list[Any], _: Span) -> Any:
+def _stop(machine: GoMachine, given: list[Any], _: Span) -> Any:
     machine.channels = [one for one in machine.channels if one[0] is not given[0]]
     _unregister(machine)
     return NIL
 
 
-def _ignore(machine: Machine, given: list[Any], span: Span) -> Any:
+def _ignore(machine: GoMachine, given: list[Any], span: Span) -> Any:
     names = _names(given, span)
     _reset(machine, given, span)
     machine.ignored.update(dict.fromkeys(names, span))
     return NIL
 
 
-def _reset(machine: Machine, given: list[Any], span: Span) -> Any:
+def _reset(machine: GoMachine, given: list[Any], span: Span) -> Any:
     names = set(_names(given, span))
     machine.channels = [(one, had - names, at) for one, had, at in machine.channels]
     machine.contexts = [(one, had - names, at) for one, had, at in machine.contexts]
@@ -106,25 +104,25 @@ def _context(parent: Any, span: Span) -> Ctx:
     return Ctx(parent if isinstance(parent, Ctx) else None, span)
 
 
-def _with_cancel(_: Machine, given: list[Any], span: Span) -> Any:
+def _with_cancel(_: GoMachine, given: list[Any], span: Span) -> Any:
     context = _context(given[0], span)
     return (context, Native(lambda _: context.cancel()))
 
 
-def _with_timeout(machine: Machine, given: list[Any], span: Span) -> Any:
+def _with_timeout(machine: GoMachine, given: list[Any], span: Span) -> Any:
     context = _context(given[0], span)
     seconds = given[1] if len(given) > 1 else UNKNOWN
     if isinstance(seconds, (int, float)):
-        until = machine.now + float(seconds)
+        until = machine.now + machine.seconds(seconds)
         context.deadline = until if context.deadline is None else min(until, context.deadline)
     return (context, Native(lambda _: context.cancel()))
 
 
-def _with_value(_: Machine, given: list[Any], span: Span) -> Any:
+def _with_value(_: GoMachine, given: list[Any], span: Span) -> Any:
     return _context(given[0], span)
 
 
-def _after_context(machine: Machine, given: list[Any], span: Span) -> Any:
+def _after_context(machine: GoMachine, given: list[Any], span: Span) -> Any:
     """context.AfterFunc: calls a function once the context has ended."""
     context = given[0]
     stopped: list[bool] = []
@@ -148,35 +146,35 @@ def _after_context(machine: Machine, given: list[Any], span: Span) -> Any:
 # time
 
 
-def _after(machine: Machine, given: list[Any], span: Span) -> Any:
+def _after(machine: GoMachine, given: list[Any], span: Span) -> Any:
     channel = Chan(1, span)
-    channel.at = machine.now + _seconds(given[0])
+    channel.at = machine.now + machine.seconds(given[0])
     return channel
 
 
-def _tick(machine: Machine, given: list[Any], span: Span) -> Any:
+def _tick(machine: GoMachine, given: list[Any], span: Span) -> Any:
     channel: Chan = _after(machine, given, span)
-    channel.every = max(_seconds(given[0]), 1e6)
+    channel.every = max(machine.seconds(given[0]), 0.001)
     return channel
 
 
-def _timer(machine: Machine, given: list[Any], span: Span) -> Any:
+def _timer(machine: GoMachine, given: list[Any], span: Span) -> Any:
     timer = Object("time.Timer", span)
     timer.fields["C"] = _after(machine, given, span)
     return timer
 
 
-def _ticker(machine: Machine, given: list[Any], span: Span) -> Any:
+def _ticker(machine: GoMachine, given: list[Any], span: Span) -> Any:
     timer = Object("time.Ticker", span)
     timer.fields["C"] = _tick(machine, given, span)
     return timer
 
 
-def _after_func(machine: Machine, given: list[Any], span: Span) -> Any:
+def _after_func(machine: GoMachine, given: list[Any], span: Span) -> Any:
     timer = Object("time.Timer", span)
 
     def later() -> Run:
-        until = machine.now + _seconds(given[0])
+        until = machine.now + machine.seconds(given[0])
         yield Wait("timer", span, lambda: machine.now >= until, at=lambda: until)
         if not timer.state.get("stopped"):
             yield from expressions.call(machine, given[1], [], span)
@@ -185,53 +183,53 @@ def _after_func(machine: Machine, given: list[Any], span: Span) -> Any:
     return timer
 
 
-def _stop_timer(machine: Machine, of: Object, _: list[Any], __: Span) -> Any:
+def _stop_timer(machine: GoMachine, of: Object, _: list[Any], __: Span) -> Any:
     channel = of.fields.get("C")
     if isinstance(channel, Chan):
         channel.at = channel.every = None
     of.state["stopped"] = True
     goroutine = of.state.get("goroutine")
-    if goroutine in machine.goroutines:
-        machine.goroutines.remove(goroutine)
+    if goroutine in machine.threads:
+        machine.threads.remove(goroutine)
     return True
 
 
-def _reset_timer(machine: Machine, of: Object, given: list[Any], _: Span) -> Any:
+def _reset_timer(machine: GoMachine, of: Object, given: list[Any], _: Span) -> Any:
     channel = of.fields.get("C")
     if isinstance(channel, Chan):
-        channel.at = machine.now + _seconds(given[0] if given else SECOND)
+        channel.at = machine.now + machine.seconds(given[0] if given else UNKNOWN)
     return True
 
 
-def _sleep(machine: Machine, given: list[Any], span: Span) -> Run:
+def _sleep(machine: GoMachine, given: list[Any], span: Span) -> Run:
     if machine.stopping and machine.current is not None and machine.current.main:
-        machine.slept += _seconds(given[0])
-    yield from sleep(machine, span, given[0] if given else UNKNOWN, (span.source.path, span.start))
+        machine.slept += machine.seconds(given[0])
+    yield from sleep(machine, span, machine.seconds(given[0] if given else UNKNOWN), (span.source.path, span.start))
     return NIL
 
 
 # groups
 
 
-def _add(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
+def _add(_: GoMachine, of: Object, given: list[Any], __: Span) -> Any:
     step = given[0] if given and isinstance(given[0], int) else 1
     of.state["count"] = of.state.get("count", 0) + step
     return NIL
 
 
-def _done(_: Machine, of: Object, __: list[Any], ___: Span) -> Any:
+def _done(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
     of.state["count"] = of.state.get("count", 0) - 1
     return NIL
 
 
-def _wait(machine: Machine, of: Object, _: list[Any], span: Span) -> Run:
+def _wait(machine: GoMachine, of: Object, _: list[Any], span: Span) -> Run:
     if machine.stopping:
         machine.waits.append(("join", span, None))
     yield Wait("waitgroup", span, lambda: of.state.get("count", 0) <= 0)
     return of.state.get("error", NIL)
 
 
-def _go(machine: Machine, of: Object, given: list[Any], span: Span) -> Any:
+def _go(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Any:
     of.state["count"] = of.state.get("count", 0) + 1
 
     def body() -> Run:
@@ -247,14 +245,14 @@ def _go(machine: Machine, of: Object, given: list[Any], span: Span) -> Any:
     return NIL
 
 
-def _group_with_context(_: Machine, given: list[Any], span: Span) -> Any:
+def _group_with_context(_: GoMachine, given: list[Any], span: Span) -> Any:
     group = Object("golang.org/x/sync/errgroup.Group", span)
     context = _context(given[0], span)
     group.state["context"] = context
     return (group, context)
 
 
-def _once(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
+def _once(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
     if of.state.get("done"):
         return NIL
     of.state["done"] = True
@@ -262,24 +260,24 @@ def _once(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
     return NIL
 
 
-def _load(_: Machine, of: Object, __: list[Any], ___: Span) -> Any:
+def _load(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
     return of.state.get("value", False if of.type.endswith("Bool") else 0)
 
 
-def _store(_: Machine, of: Object, given: list[Any], __: Span) -> Any:
+def _store(_: GoMachine, of: Object, given: list[Any], __: Span) -> Any:
     before = of.state.get("value", False if of.type.endswith("Bool") else 0)
     of.state["value"] = given[0]
     return before
 
 
-def _compare(machine: Machine, of: Object, given: list[Any], span: Span) -> Any:
-    same = expressions.equal(_load(machine, of, [], span), given[0])
+def _compare(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Any:
+    same = equal(_load(machine, of, [], span), given[0])
     if same:
         of.state["value"] = given[1]
     return UNKNOWN if same is None else same
 
 
-def _increase(machine: Machine, of: Object, given: list[Any], span: Span) -> Any:
+def _increase(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Any:
     before = _load(machine, of, [], span)
     step = given[0] if given else UNKNOWN
     known = isinstance(before, int) and isinstance(step, int)
@@ -287,13 +285,13 @@ def _increase(machine: Machine, of: Object, given: list[Any], span: Span) -> Any
     return of.state["value"]
 
 
-def _close(_: Machine, given: list[Any], __: Span) -> Any:
+def _close(_: GoMachine, given: list[Any], __: Span) -> Any:
     if given and isinstance(given[0], Chan):
         given[0].closed = True
     return NIL
 
 
-def _is(_: Machine, given: list[Any], __: Span) -> Any:
+def _is(_: GoMachine, given: list[Any], __: Span) -> Any:
     error, target = given[0], given[1]
     if isinstance(error, Nil):
         return False
@@ -302,11 +300,11 @@ def _is(_: Machine, given: list[Any], __: Span) -> Any:
     return False
 
 
-def _exits(_: Machine, __: list[Any], span: Span) -> Any:
+def _exits(_: GoMachine, __: list[Any], span: Span) -> Any:
     raise Ended("exit", span)
 
 
-FUNCTIONS: dict[str, Callable[[Machine, list[Any], Span], Any]] = {
+FUNCTIONS: dict[str, Callable[[GoMachine, list[Any], Span], Any]] = {
     "os/signal.Notify": _notify,
     "os/signal.NotifyContext": _notify_context,
     "os/signal.Stop": _stop,
@@ -349,14 +347,14 @@ LEAST = {
     "context.AfterFunc": 2,
 }
 """How many arguments a call has at least, where it is not one for a function and none for a method."""
-_ATOMIC: dict[str, Callable[[Machine, Object, list[Any], Span], Any]] = {
+_ATOMIC: dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]] = {
     "Load": _load,
     "Store": _store,
     "Swap": _store,
     "CompareAndSwap": _compare,
     "Add": _increase,
 }
-METHODS: dict[str, dict[str, Callable[[Machine, Object, list[Any], Span], Any]]] = {
+METHODS: dict[str, dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]]] = {
     "sync.WaitGroup": {"Add": _add, "Done": _done, "Wait": _wait, "Go": _go},
     "golang.org/x/sync/errgroup.Group": {"Go": _go, "Wait": _wait},
     "sync.Once": {"Do": _once},

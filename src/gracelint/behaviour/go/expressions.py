@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go import library, statements
-from gracelint.behaviour.go.machine import Machine, receive
+from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.syntax import text_of
-from gracelint.behaviour.go.values import (
+from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.machine.arithmetic import arithmetic, equal
+from gracelint.behaviour.machine.machine import receive
+from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
     Chan,
     Ctx,
     Ended,
-    Err,
-    Func,
     Lib,
     Method,
     Native,
-    Nil,
     Object,
     Scope,
     Unknown,
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.packages import Declared, Package
     from gracelint.behaviour.go.statements import Frame
     from gracelint.behaviour.go.syntax import File
-    from gracelint.behaviour.go.values import Run
+    from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
 _WORDS: dict[str, Any] = {"nil": NIL, "true": True, "false": False, "iota": UNKNOWN}
 
 
-def evaluate(machine: Machine, frame: Frame, node: Node | None, scope: Scope) -> Run:
+def evaluate(machine: GoMachine, frame: Frame, node: Node | None, scope: Scope) -> Run:
     if node is None:
         return UNKNOWN
     machine.step()
@@ -52,7 +52,7 @@ def evaluate(machine: Machine, frame: Frame, node: Node | None, scope: Scope) ->
     return value
 
 
-def truth(machine: Machine, frame: Frame, node: Node | None, scope: Scope) -> Run:
+def truth(machine: GoMachine, frame: Frame, node: Node | None, scope: Scope) -> Run:
     """True, False, or None where it cannot be told."""
     value = yield from evaluate(machine, frame, node, scope)
     return value if isinstance(value, bool) else None
@@ -63,19 +63,7 @@ def lookup(name: str, scope: Scope) -> Any:
     return where.names[name] if where is not None else UNKNOWN
 
 
-def equal(left: Any, right: Any) -> bool | None:
-    if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return None
-    if isinstance(left, Nil) or isinstance(right, Nil):
-        return isinstance(left, Nil) and isinstance(right, Nil)
-    if isinstance(left, Err) and isinstance(right, Err):
-        return left.name == right.name
-    if isinstance(left, (int, float, str, bool)) and isinstance(right, (int, float, str, bool)):
-        return left == right
-    return left is right
-
-
-def _name(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _name(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     yield from ()
     name = text_of(node)
     where = scope.find(name)
@@ -89,7 +77,7 @@ def _name(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return _WORDS.get(name, Lib(name) if name in library.BUILTINS else UNKNOWN)
 
 
-def global_value(machine: Machine, package: Package, name: str) -> Run:
+def global_value(machine: GoMachine, package: Package, name: str) -> Run:
     """A package's function or variable; None where it has none of that name."""
     values: dict[str, Any] = machine.scopes.setdefault(package.path, Scope()).names
     if name in values:
@@ -118,7 +106,7 @@ def global_value(machine: Machine, package: Package, name: str) -> Run:
     return values[name]
 
 
-def zero(machine: Machine, file: File, package: Package, node: Node | None) -> Any:
+def zero(machine: GoMachine, file: File, package: Package, node: Node | None) -> Any:
     """The zero value of a type, where it is one to call methods on or a flag."""
     if node is None:
         return UNKNOWN
@@ -144,7 +132,7 @@ def made(file: File, package: Package, name: str, span: Span | None) -> Any:
     return UNKNOWN
 
 
-def assign(machine: Machine, frame: Frame, target: Node, value: Any, scope: Scope) -> Run:
+def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Scope) -> Run:
     if target.type == "identifier":
         name = text_of(target)
         where = scope.find(name)
@@ -164,14 +152,14 @@ def assign(machine: Machine, frame: Frame, target: Node, value: Any, scope: Scop
     return None
 
 
-def _selector(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _selector(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     field = node.child_by_field_name("field")
     value = yield from member(machine, of, text_of(field) if field is not None else "")
     return value
 
 
-def member(machine: Machine, of: Any, name: str) -> Run:
+def member(machine: GoMachine, of: Any, name: str) -> Run:
     """A field, a method, or what a package exports."""
     if isinstance(of, Lib):
         if "/" in of.path or "." not in of.path:
@@ -194,7 +182,7 @@ def member(machine: Machine, of: Any, name: str) -> Run:
     return Method(of, name)
 
 
-def _of_object(machine: Machine, of: Object, name: str, depth: int) -> Any:
+def _of_object(machine: GoMachine, of: Object, name: str, depth: int) -> Any:
     """A method of an object's type, or of one embedded in it; or a field's zero value."""
     if of.package is None or depth > 4:
         return None
@@ -250,13 +238,13 @@ def _fields(declared: Declared | None) -> list[tuple[str, Node, bool]]:
     return found
 
 
-def _call(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _call(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     late = yield from prepare(machine, frame, node, scope)
     value = yield from late()
     return value
 
 
-def prepare(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def prepare(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     """Evaluates what is called and its arguments; what is returned makes the call, now or later."""
     if node.type != "call_expression":
         return lambda: evaluate(machine, frame, node, scope)
@@ -288,7 +276,7 @@ def prepare(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return lambda: call(machine, function, given, span, name)
 
 
-def _forget(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _forget(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     operand = node.child_by_field_name("operand")
     if operand is None or operand.type != "identifier":
         return None
@@ -303,7 +291,7 @@ def _constant(value: Any) -> Run:
     return value
 
 
-def _atomic(machine: Machine, frame: Frame, path: str, nodes: list[Node], given: list[Any], scope: Scope) -> Run:
+def _atomic(machine: GoMachine, frame: Frame, path: str, nodes: list[Node], given: list[Any], scope: Scope) -> Run:
     """sync/atomic's functions on a variable's address."""
     target = nodes[0].child_by_field_name("operand") if nodes else None
     target = target if target is not None else nodes[0] if nodes else None
@@ -325,7 +313,7 @@ def _atomic(machine: Machine, frame: Frame, path: str, nodes: list[Node], given:
     return before
 
 
-def call(machine: Machine, function: Any, given: list[Any], span: Span, name: str = "") -> Run:
+def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: str = "") -> Run:
     machine.step()
     if isinstance(function, Native):
         value = function.call(given)
@@ -341,7 +329,7 @@ def call(machine: Machine, function: Any, given: list[Any], span: Span, name: st
     return UNKNOWN
 
 
-def enter(machine: Machine, function: Func, given: list[Any], span: Span) -> Run:
+def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> Run:
     """Runs a function of the program, and what it defers."""
     body = function.node.child_by_field_name("body")
     if body is None:
@@ -386,7 +374,7 @@ def _parameters(node: Node | None) -> list[tuple[str, bool]]:
     return found
 
 
-def _make(machine: Machine, frame: Frame, nodes: list[Node], how: str, span: Span) -> Any:
+def _make(machine: GoMachine, frame: Frame, nodes: list[Node], how: str, span: Span) -> Any:
     of = nodes[0] if nodes else None
     if of is None:
         return UNKNOWN
@@ -401,7 +389,7 @@ def _make(machine: Machine, frame: Frame, nodes: list[Node], how: str, span: Spa
     return [] if of.type == "slice_type" else {} if of.type == "map_type" else UNKNOWN
 
 
-def _literal(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _literal(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     """A composite literal."""
     type_ = node.child_by_field_name("type")
     body = node.child_by_field_name("body")
@@ -435,7 +423,7 @@ def _literal(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return values if values else UNKNOWN
 
 
-def _element(machine: Machine, frame: Frame, node: Node | None, type_: Node | None, scope: Scope) -> Run:
+def _element(machine: GoMachine, frame: Frame, node: Node | None, type_: Node | None, scope: Scope) -> Run:
     if node is not None and node.type == "literal_value" and type_ is not None:
         element = type_.child_by_field_name("element") or type_.child_by_field_name("value")
         one = (
@@ -456,12 +444,12 @@ def _element(machine: Machine, frame: Frame, node: Node | None, type_: Node | No
     return value
 
 
-def _closure(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _closure(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     yield from ()
     return Func(node, frame.file, frame.package, scope)
 
 
-def _unary(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _unary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     operand = node.child_by_field_name("operand")
     value = yield from evaluate(machine, frame, operand, scope)
     operator = text_of(node)[:1]
@@ -475,7 +463,7 @@ def _unary(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return value
 
 
-def _binary(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     left_node, right_node = node.child_by_field_name("left"), node.child_by_field_name("right")
     operator_node = node.child_by_field_name("operator")
     operator = text_of(operator_node) if operator_node is not None else ""
@@ -496,7 +484,7 @@ def _binary(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     if isinstance(left, str) and isinstance(right, str) and operator == "+":
         return left + right
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
-        return _arithmetic(operator, left, right)
+        return arithmetic(operator, left, right)
     return UNKNOWN
 
 
@@ -505,23 +493,7 @@ def _no_error(node: Node | None) -> bool | None:
     return True if node is not None and "err" in text_of(node).lower() else None
 
 
-def _arithmetic(operator: str, left: float, right: float) -> Any:
-    if operator == "*":
-        return left * right
-    if operator == "+":
-        return left + right
-    if operator == "-":
-        return left - right
-    if operator == "/" and right:
-        return left / right
-    if operator in ("<", "<=", ">", ">="):
-        less = left < right or (left == right and "=" in operator)
-        more = left > right or (left == right and "=" in operator)
-        return less if operator[0] == "<" else more
-    return UNKNOWN
-
-
-def _number(_: Machine, __: Frame, node: Node, ___: Scope) -> Run:
+def _number(_: GoMachine, __: Frame, node: Node, ___: Scope) -> Run:
     yield from ()
     text = text_of(node).replace("_", "").lower()
     try:
@@ -530,18 +502,18 @@ def _number(_: Machine, __: Frame, node: Node, ___: Scope) -> Run:
         return UNKNOWN
 
 
-def _string(_: Machine, __: Frame, node: Node, ___: Scope) -> Run:
+def _string(_: GoMachine, __: Frame, node: Node, ___: Scope) -> Run:
     yield from ()
     return text_of(node)[1:-1]
 
 
-def _inner(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _inner(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     child = node.child_by_field_name("operand") or (node.named_children[0] if node.named_children else None)
     value = yield from evaluate(machine, frame, child, scope)
     return value
 
 
-def _index(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _index(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     index = yield from evaluate(machine, frame, node.child_by_field_name("index"), scope)
     if isinstance(of, (Func, Lib, Method)):
@@ -553,12 +525,12 @@ def _index(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return UNKNOWN
 
 
-def _converted(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _converted(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     value = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     return value
 
 
-_BY_TYPE: dict[str, Callable[[Machine, Frame, Node, Scope], Run]] = {
+_BY_TYPE: dict[str, Callable[[GoMachine, Frame, Node, Scope], Run]] = {
     "identifier": _name,
     "nil": lambda m, f, n, s: _constant(NIL),
     "true": lambda m, f, n, s: _constant(True),

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from gracelint.behaviour.go.machine import Machine
+    from gracelint.behaviour.go.machine import GoMachine
     from gracelint.behaviour.go.packages import Declared
     from gracelint.behaviour.go.statements import Frame
 
@@ -29,7 +29,7 @@ def ends_here(node: Node) -> bool:
     return text.startswith(_EXITS) or ".Fatal" in text.partition("(")[0]
 
 
-def matters(machine: Machine, frame: Frame, node: Node, unknown: frozenset[str] = frozenset()) -> bool:
+def matters(machine: GoMachine, frame: Frame, node: Node, unknown: frozenset[str] = frozenset()) -> bool:
     """Whether a part waits, starts a goroutine, touches signals or servers, or calls a function that does.
 
     `unknown` are expressions whose value nobody can tell: their methods do nothing that could be followed.
@@ -38,7 +38,7 @@ def matters(machine: Machine, frame: Frame, node: Node, unknown: frozenset[str] 
 
 
 def _matters(
-    machine: Machine, package: str, imports: dict[str, str], node: Node, seen: set[int], unknown: frozenset[str]
+    machine: GoMachine, package: str, imports: dict[str, str], node: Node, seen: set[int], unknown: frozenset[str]
 ) -> bool:
     words = table("go")["interesting"]
     waits = table("go")["foreign"]["waits"]
@@ -85,7 +85,7 @@ def _made_here(node: Node, imports: dict[str, str], calls: list[str]) -> frozens
     return frozenset(found)
 
 
-def _declared(machine: Machine, declared: Declared, seen: set[int]) -> bool:
+def _declared(machine: GoMachine, declared: Declared, seen: set[int]) -> bool:
     key = id(declared)
     if key in seen:
         return False
@@ -97,7 +97,7 @@ def _declared(machine: Machine, declared: Declared, seen: set[int]) -> bool:
     return _matters(machine, declared.package.path, declared.file.imports, body, seen, frozenset())
 
 
-def _by_name(machine: Machine, package: str, operand: str, member: str) -> list[Declared]:
+def _by_name(machine: GoMachine, package: str, operand: str, member: str) -> list[Declared]:
     own = machine.main if package == "main" else machine.modules.find(package)
     if own is None:
         return []

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go import clients, concurrency, serving
-from gracelint.behaviour.go.machine import Doubt, Machine, Sig
+from gracelint.behaviour.go import clients, concurrency
+from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import text_of
-from gracelint.behaviour.go.values import (
+from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.machine import library as rows
+from gracelint.behaviour.machine.values import (
     NIL,
-    SECOND,
     UNKNOWN,
     Chan,
     Ctx,
     Ended,
     Err,
-    Func,
     Lib,
     Method,
     Object,
+    Sig,
     Unknown,
     Wait,
 )
@@ -26,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gracelint.behaviour.go.values import Run
+    from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
 BUILTINS = frozenset(
@@ -59,7 +60,14 @@ BUILTINS = frozenset(
         "any",
     )
 )
-_UNITS = {"Nanosecond": 1.0, "Microsecond": 1e3, "Millisecond": 1e6, "Second": SECOND, "Minute": 60e9, "Hour": 3600e9}
+_UNITS = {
+    "Nanosecond": 1.0,
+    "Microsecond": 1e3,
+    "Millisecond": 1e6,
+    "Second": 1e9,
+    "Minute": 60e9,
+    "Hour": 3600e9,
+}
 _ERRORS = ("context.Canceled", "context.DeadlineExceeded", "io.EOF", "net.ErrClosed")
 _SAME = ("time.Duration", "string", "int", "int32", "int64", "uint32", "uint64", "float64", "byte", "bool", "any")
 
@@ -89,11 +97,11 @@ def has_method(of: Object, name: str) -> bool:
     return name[:1].isupper() and (of.type in table("go")["types"] or of.type in concurrency.METHODS)
 
 
-def literal(_: Machine, __: Object) -> None:
+def literal(_: GoMachine, __: Object) -> None:
     """A library's struct that is written out."""
 
 
-def call(machine: Machine, function: Any, given: list[Any], span: Span, name: str) -> Run:
+def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: str) -> Run:
     if isinstance(function, Lib):
         value = yield from _function(machine, function.path, given, span)
         return value
@@ -104,7 +112,7 @@ def call(machine: Machine, function: Any, given: list[Any], span: Span, name: st
     return UNKNOWN
 
 
-def _function(machine: Machine, path: str, given: list[Any], span: Span) -> Run:
+def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Run:
     own = concurrency.FUNCTIONS.get(path)
     if own is not None and len(given) < concurrency.LEAST.get(path, 1):
         return UNKNOWN
@@ -113,9 +121,9 @@ def _function(machine: Machine, path: str, given: list[Any], span: Span) -> Run:
         if hasattr(value, "send"):
             value = yield from value
         return value
-    row = table("go")["functions"].get(path)
-    if row is not None:
-        value = yield from _by_row(machine, path, row, given, span)
+    known = rows.function(machine, rows.Given(path, span, given, {}))
+    if known is not None:
+        value = yield from known
         return value
     if path in _SAME:
         return given[0] if given else UNKNOWN
@@ -144,23 +152,7 @@ def _function(machine: Machine, path: str, given: list[Any], span: Span) -> Run:
     return Unknown(path)
 
 
-def _by_row(machine: Machine, path: str, row: dict[str, Any], given: list[Any], span: Span) -> Run:
-    does = row["does"]
-    if does == "exits":
-        raise Ended("exit", span)
-    if does == "fatal":
-        raise Ended("fatal", span)
-    if does == "serves":
-        value = yield from serving.serve(machine, Object(row["as"], span), span, row["as"])
-        return value
-    if does == "context":
-        return concurrency.listen(machine, Ctx(None, span), row["signals"], span)
-    if does == "doubt":
-        raise Doubt(f"what comes of {path} in line {span.line} is only known when it runs", span)
-    return UNKNOWN
-
-
-def _method(machine: Machine, of: Any, name: str, given: list[Any], span: Span) -> Run:
+def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span) -> Run:
     if isinstance(of, Object):
         own = concurrency.METHODS.get(of.type, {}).get(name) or clients.METHODS.get(of.type, {}).get(name)
         if own is not None and len(given) < concurrency.LEAST.get(name, 0):
@@ -170,9 +162,9 @@ def _method(machine: Machine, of: Any, name: str, given: list[Any], span: Span) 
             if hasattr(value, "send"):
                 value = yield from value
             return value
-        row = table("go")["types"].get(of.type)
-        if row is not None:
-            value = yield from serving.method(machine, of, row, name, given, span)
+        known = rows.method(machine, of.type, name, rows.Given(f"{of.type}.{name}", span, given, {}, of))
+        if known is not None:
+            value = yield from known
             return value
         if of.package is None:
             yield from _foreign(machine, of.type, name, given, span)
@@ -206,7 +198,7 @@ def _may_stop(value: Any) -> bool:
 _STOPPING = ("Shutdown(", "GracefulStop(", "close(", "cancel(", "os.Exit(", "Stop(", "signal.")
 
 
-def _foreign(machine: Machine, path: str, name: str, given: list[Any], span: Span) -> Run:
+def _foreign(machine: GoMachine, path: str, name: str, given: list[Any], span: Span) -> Run:
     """A call of a library nobody knows. It may wait, for ever or until its context ends, and handle signals."""
     words = table("go")["foreign"]
     if any(_may_stop(one) for one in given) and not path.startswith(tuple(words["handlers"])):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.interest import ends_here, matters
-from gracelint.behaviour.go.machine import Doubt, Machine, Sig, receive, send
+from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.syntax import statements, text_of
-from gracelint.behaviour.go.values import NIL, UNKNOWN, Chan, Ctx, Scope, Unknown, Wait
+from gracelint.behaviour.machine.arithmetic import equal
+from gracelint.behaviour.machine.machine import receive, send
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Scope, Sig, Unknown, Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.go.packages import Package
     from gracelint.behaviour.go.syntax import File
-    from gracelint.behaviour.go.values import Run
+    from gracelint.behaviour.machine.values import Run
 
 _MOST_ROUNDS = 40
 _LIGHT = ("cancel(", "stop(", "ticker.", "timer.", "wg.", "signal.", "close(", "mu.")
@@ -36,7 +38,7 @@ class Frame:
         self.results: list[str] = []
 
 
-def block(machine: Machine, frame: Frame, node: Node | None, scope: Scope) -> Run:
+def block(machine: GoMachine, frame: Frame, node: Node | None, scope: Scope) -> Run:
     for statement in statements(node):
         flow = yield from run(machine, frame, statement, scope)
         if flow is not None:
@@ -44,7 +46,7 @@ def block(machine: Machine, frame: Frame, node: Node | None, scope: Scope) -> Ru
     return None
 
 
-def run(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def run(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     machine.step()
     how = _BY_TYPE.get(node.type)
     if how is not None:
@@ -53,18 +55,18 @@ def run(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None
 
 
-def _expression(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _expression(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     for child in node.named_children:
         yield from expressions.evaluate(machine, frame, child, scope)
     return None
 
 
-def _block(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _block(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     flow = yield from block(machine, frame, node, Scope(scope))
     return flow
 
 
-def _short(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _short(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     names = members(node.child_by_field_name("left"))
     values = yield from _values(machine, frame, node.child_by_field_name("right"), scope, len(names))
     for name, value in zip(names, values, strict=False):
@@ -73,7 +75,7 @@ def _short(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None
 
 
-def _values(machine: Machine, frame: Frame, node: Node | None, scope: Scope, count: int) -> Run:
+def _values(machine: GoMachine, frame: Frame, node: Node | None, scope: Scope, count: int) -> Run:
     """The values of a list of expressions, as many as there are names."""
     values: list[Any] = []
     for child in members(node):
@@ -86,7 +88,7 @@ def _values(machine: Machine, frame: Frame, node: Node | None, scope: Scope, cou
     return [*values, *[UNKNOWN] * (count - len(values))]
 
 
-def _assign(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _assign(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     targets = members(node.child_by_field_name("left"))
     values = yield from _values(machine, frame, node.child_by_field_name("right"), scope, len(targets))
     operator = node.child_by_field_name("operator")
@@ -96,7 +98,7 @@ def _assign(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None
 
 
-def _var(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _var(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     specs = [
         child for one in node.named_children for child in (one, *one.named_children) if child.type.endswith("_spec")
     ]
@@ -113,7 +115,7 @@ def _var(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None
 
 
-def _increase(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _increase(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     target = node.named_children[0]
     value = yield from expressions.evaluate(machine, frame, target, scope)
     step = 1 if node.type == "inc_statement" else -1
@@ -122,7 +124,7 @@ def _increase(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None
 
 
-def _return(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _return(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     values: list[Any] = []
     for child in members(node.named_children[0] if node.named_children else None):
         value = yield from expressions.evaluate(machine, frame, child, scope)
@@ -132,13 +134,13 @@ def _return(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return ("return", values[0] if len(values) == 1 else tuple(values) if values else NIL)
 
 
-def _leave(_: Machine, __: Frame, node: Node, ___: Scope) -> Run:
+def _leave(_: GoMachine, __: Frame, node: Node, ___: Scope) -> Run:
     yield from ()
     label = text_of(node.named_children[0]) if node.named_children else ""
     return (node.type.removesuffix("_statement"), label)
 
 
-def _go(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _go(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     call = node.named_children[0]
     late = yield from expressions.prepare(machine, frame, call, scope)
     span = frame.file.span(node)
@@ -150,7 +152,7 @@ def _go(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None
 
 
-def _after_request(machine: Machine, span: Any, late: Callable[[], Run]) -> Run:
+def _after_request(machine: GoMachine, span: Any, late: Callable[[], Run]) -> Run:
     """What serves a connection: it has its request to answer first."""
     yield Wait(
         "request",
@@ -162,7 +164,7 @@ def _after_request(machine: Machine, span: Any, late: Callable[[], Run]) -> Run:
     return value
 
 
-def _defer(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _defer(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     late = yield from expressions.prepare(machine, frame, node.named_children[0], scope)
     frame.deferred.append(late)
     if machine.current is not None and machine.current.main and not text_of(node.named_children[0]).startswith(_LIGHT):
@@ -170,7 +172,7 @@ def _defer(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None
 
 
-def _if(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _if(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     scope = Scope(scope)
     start = node.child_by_field_name("initializer")
     if start is not None:
@@ -198,7 +200,7 @@ def _compared_with_nil(condition: Node | None) -> frozenset[str]:
 
 
 def _either(
-    machine: Machine, frame: Frame, then: Node | None, other: Node | None, scope: Scope, unknown: frozenset[str]
+    machine: GoMachine, frame: Frame, then: Node | None, other: Node | None, scope: Scope, unknown: frozenset[str]
 ) -> Run:
     """Which branch to take where a condition cannot be told; what bears on nothing is run, one after the other."""
     interesting = [
@@ -216,7 +218,7 @@ def _either(
     return None
 
 
-def _for(machine: Machine, frame: Frame, node: Node, scope: Scope, label: str = "") -> Run:
+def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str = "") -> Run:
     scope = Scope(scope)
     body = node.child_by_field_name("body")
     clause = next((child for child in node.named_children if child is not body and child.type != "comment"), None)
@@ -259,16 +261,16 @@ def _for(machine: Machine, frame: Frame, node: Node, scope: Scope, label: str = 
         if rounds % _MOST_ROUNDS == 0:
             # it never waits: the others have their turn, and it looks again later
             span = frame.file.span(node)
-            until = machine.now + 1e8
+            until = machine.now + 0.1
             yield _pause(machine, span, until, node.id)
 
 
-def _pause(machine: Machine, span: Any, until: float, node: int) -> Wait:
+def _pause(machine: GoMachine, span: Any, until: float, node: int) -> Wait:
     return Wait("loop", span, lambda: machine.now >= until, at=lambda: until, node=node)
 
 
 def _range(
-    machine: Machine, frame: Frame, node: Node, clause: Node, body: Node | None, scope: Scope, label: str
+    machine: GoMachine, frame: Frame, node: Node, clause: Node, body: Node | None, scope: Scope, label: str
 ) -> Run:
     over = yield from expressions.evaluate(machine, frame, clause.child_by_field_name("right"), scope)
     names = [text_of(name) for name in members(clause.child_by_field_name("left"))]
@@ -305,7 +307,7 @@ def _range(
     return None
 
 
-def _labeled(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _labeled(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     label, inner = text_of(node.named_children[0]), node.named_children[-1]
     if inner.type == "for_statement":
         flow = yield from _for(machine, frame, inner, scope, label)
@@ -316,7 +318,7 @@ def _labeled(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return flow
 
 
-def _switch(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     scope = Scope(scope)
     start, over = node.child_by_field_name("initializer"), node.child_by_field_name("value")
     if start is not None:
@@ -334,7 +336,7 @@ def _switch(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
             continue
         for option in members(case.child_by_field_name("value")):
             its = yield from expressions.evaluate(machine, frame, option, scope)
-            same = its if over is None else expressions.equal(value, its)
+            same = its if over is None else equal(value, its)
             if same is True and not unsure:
                 chosen = case
             elif not isinstance(same, bool) and case not in unsure:
@@ -354,7 +356,7 @@ def _switch(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None if flow == ("break", "") else flow
 
 
-def _case(machine: Machine, frame: Frame, case: Node, scope: Scope) -> Run:
+def _case(machine: GoMachine, frame: Frame, case: Node, scope: Scope) -> Run:
     skipped = case.children_by_field_name("value") + case.children_by_field_name("type")
     skipped += case.children_by_field_name("communication")
     for statement in [one for one in statements(case) if one not in skipped]:
@@ -364,7 +366,7 @@ def _case(machine: Machine, frame: Frame, case: Node, scope: Scope) -> Run:
     return None
 
 
-def _select(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _select(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     cases = [child for child in node.named_children if child.type in ("communication_case", "default_case")]
     ways: list[tuple[Node, Any]] = []
     default: Node | None = None
@@ -413,7 +415,7 @@ def _select(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
     return None if flow == ("break", "") else flow
 
 
-def _is_news(machine: Machine, channel: Any) -> int:
+def _is_news(machine: GoMachine, channel: Any) -> int:
     """What the signal has brought about comes before a timer that is due as well."""
     if isinstance(channel, Chan):
         return 2 if any(isinstance(one, Sig) for one in channel.queue) else 1 if channel.at is None else 0
@@ -426,7 +428,7 @@ def _time(channel: Any) -> float | None:
     return channel.deadline if isinstance(channel, Ctx) else None
 
 
-def _is_ready(machine: Machine, way: tuple[Node, Any]) -> bool:
+def _is_ready(machine: GoMachine, way: tuple[Node, Any]) -> bool:
     case, channel = way
     communication = case.child_by_field_name("communication")
     if communication is not None and communication.type == "send_statement":
@@ -445,14 +447,14 @@ def _channel_of(communication: Node) -> Node | None:
     return right.child_by_field_name("operand")
 
 
-def _send(machine: Machine, frame: Frame, node: Node, scope: Scope) -> Run:
+def _send(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     channel = yield from expressions.evaluate(machine, frame, node.child_by_field_name("channel"), scope)
     value = yield from expressions.evaluate(machine, frame, node.child_by_field_name("value"), scope)
     yield from send(machine, channel, value, frame.file.span(node))
     return None
 
 
-_BY_TYPE: dict[str, Callable[[Machine, Frame, Node, Scope], Run]] = {
+_BY_TYPE: dict[str, Callable[[GoMachine, Frame, Node, Scope], Run]] = {
     "expression_statement": _expression,
     "block": _block,
     "short_var_declaration": _short,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go import expressions
-from gracelint.behaviour.go.machine import Machine
-from gracelint.behaviour.go.values import NIL, SECOND, UNKNOWN, Ctx, Err, Object, Unknown, Wait
+from gracelint.behaviour.machine.machine import Machine
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Err, Object, Unknown, Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gracelint.behaviour.go.values import Run
+    from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
 
@@ -18,7 +17,7 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
     """A method of a type that has a row."""
     value: Any = UNKNOWN
     if name in row.get("serve", ()):
-        value = yield from serve(machine, of, span, of.type, waits=bool(row.get("serve_waits")))
+        value = yield from serve(machine, of, span, row)
     elif name in row.get("drain", ()):
         value = yield from drain(machine, of, given, span)
     elif name in row.get("drop", ()):
@@ -37,34 +36,37 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
     elif name in row.get("accept", ()):
         value = yield from _accept(machine, of, span)
     elif name in row.get("child", ()):
-        yield from _child(machine, of, span)
+        yield from child(machine, of, span)
         value = NIL
     elif name in row.get("same", ()):
         value = of
     return value
 
 
-def serve(machine: Machine, of: Object, span: Span, type_: str, *, waits: bool = False) -> Run:
+def serve(machine: Machine, of: Object, span: Span, row: dict[str, Any]) -> Run:
     """Serves until it is closed. Most return at once then, while requests are still being answered."""
     of.state["serving"] = span
     if of not in machine.servers:
         machine.servers.append(of)
+    waits = bool(row.get("serve_waits"))
     over = ("drained", "dropped") if waits else ("closing", "dropped")
     yield Wait("serve", span, lambda: any(of.state.get(one) for one in over))
-    return NIL if waits else Err("net/http.ErrServerClosed" if type_ == "net/http.Server" else f"{type_} closed")
+    return NIL if waits else Err(row.get("closed", f"{of.type} closed"))
 
 
 def drain(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
     """Closes the listeners and waits for the requests in flight, as long as its context or time allows."""
     of.state["closing"] = span
     for function in of.state.get("on_drain", ()):
-        machine.start(expressions.call(machine, function, [], span), span)
+        machine.start(machine.call(function, [], span), span)
     context = next((one for one in given if isinstance(one, Ctx)), None)
     limit = next((one for one in given if isinstance(one, (int, float)) and not isinstance(one, bool)), None)
-    until = machine.now + float(limit) if limit is not None else context.deadline if context is not None else None
+    until = (
+        machine.now + machine.seconds(limit) if limit is not None else context.deadline if context is not None else None
+    )
     if machine.stopping:
         unknown = any(isinstance(one, Unknown) for one in given) or (context is not None and context.done.closed)
-        seconds = (until - machine.now) / SECOND if until is not None else None
+        seconds = until - machine.now if until is not None else None
         machine.waits.append(("unknown" if unknown and seconds is None else "close", span, seconds))
     if of.state.get("serving") is None or not machine.stopping:
         of.state["drained"] = span
@@ -93,7 +95,7 @@ def drop(machine: Machine, of: Object, span: Span) -> Any:
     return NIL
 
 
-def _child(machine: Machine, of: Object, span: Span) -> Run:
+def child(machine: Machine, of: Object, span: Span) -> Run:
     """A child process may end by itself, or run until it is told to end: which is not in the sources."""
     if machine.stopping or machine.choose(2, span) == 0:
         return

@@ -1,0 +1,61 @@
+"""What can be told of two values: whether they are equal, and what an operator makes of them."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ORDER = ("<", "<=", ">", ">=")
+
+
+def held(value: Any) -> bool | None:
+    """Whether a value that is true, false or nil holds; None of all others that nobody can tell."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Unknown):
+        return None
+    return not isinstance(value, Nil)
+
+
+def equal(left: Any, right: Any) -> bool | None:
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    if isinstance(left, Nil) or isinstance(right, Nil):
+        return isinstance(left, Nil) and isinstance(right, Nil)
+    if isinstance(left, Err) and isinstance(right, Err):
+        return left.name == right.name
+    if isinstance(left, (int, float, str, bool)) and isinstance(right, (int, float, str, bool)):
+        return left == right
+    return left is right
+
+
+def binary(operator: str, left: Any, right: Any) -> Any:
+    if operator in ("==", "!="):
+        same = equal(left, right)
+        return UNKNOWN if same is None else same is (operator == "==")
+    if isinstance(left, str) and isinstance(right, str) and operator == "+":
+        return left + right
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+        return arithmetic(operator, left, right)
+    if isinstance(left, list) and isinstance(right, list) and operator == "+":
+        return left + right
+    return UNKNOWN
+
+
+def arithmetic(operator: str, left: float, right: float) -> Any:
+    if operator == "*":
+        return left * right
+    if operator == "+":
+        return left + right
+    if operator == "-":
+        return left - right
+    if operator in ("/", "%") and right:
+        return left / right if operator == "/" else left % right
+    if operator in _ORDER:
+        less = left < right or (left == right and "=" in operator)
+        more = left > right or (left == right and "=" in operator)
+        return less if operator[0] == "<" else more
+    return UNKNOWN

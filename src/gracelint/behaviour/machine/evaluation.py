@@ -1,0 +1,465 @@
+"""Runs nodes: what each kind of syntax does. Each part is a generator that yields what it waits for."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine import interest, library
+from gracelint.behaviour.machine.arithmetic import binary
+from gracelint.behaviour.machine.frames import Closure, Frame, Leave
+from gracelint.behaviour.machine.machine import receive
+from gracelint.behaviour.machine.nodes import Class, Name, Node
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Lib, Object, Raised, Scope, Thread, Wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gracelint.behaviour.machine import nodes
+    from gracelint.behaviour.machine.interpreter import Interpreter
+    from gracelint.behaviour.machine.values import Run
+    from gracelint.source import Span
+
+    Evaluate = Callable[[Interpreter, Frame, Any], Run]
+
+_MOST_ROUNDS = 40
+
+
+def span_of(frame: Frame, node: Node) -> Span:
+    span: Span = frame.file.span(node.at)
+    return span
+
+
+def evaluate(machine: Interpreter, frame: Frame, node: Node) -> Run:
+    machine.step()
+    value = yield from _HOW[type(node).__name__](machine, frame, node)
+    return value
+
+
+def _const(_: Interpreter, __: Frame, node: nodes.Const) -> Run:
+    yield from ()
+    return node.value
+
+
+def _name(machine: Interpreter, frame: Frame, node: nodes.Name) -> Run:
+    where = frame.scope.find(node.name)
+    if where is not None:
+        return where.names[node.name]
+    value = yield from machine.name(frame, node.name)
+    return value
+
+
+def _field(machine: Interpreter, frame: Frame, node: nodes.Field) -> Run:
+    of = yield from evaluate(machine, frame, node.of)
+    value = yield from machine.member(of, node.name)
+    return value
+
+
+def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
+    of = yield from evaluate(machine, frame, node.of)
+    key = yield from evaluate(machine, frame, node.key)
+    if isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
+        return of[key]
+    if isinstance(of, dict) and isinstance(key, (str, int)):
+        return of.get(key, NIL)
+    if isinstance(of, Object) and isinstance(key, str):
+        return of.state.get(f"[{key}]", UNKNOWN)
+    return UNKNOWN
+
+
+def _set(machine: Interpreter, frame: Frame, node: nodes.Set) -> Run:
+    value = yield from evaluate(machine, frame, node.value)
+    yield from assign(machine, frame, node.target, value, node.new)
+    return value
+
+
+def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: bool = False) -> Run:
+    kind = type(target).__name__
+    if kind == "Name":
+        where = None if new else frame.scope.find(target.name)
+        (where or frame.scope).names[target.name] = value
+    elif kind == "Field":
+        of = yield from evaluate(machine, frame, target.of)
+        if isinstance(of, Object):
+            function = machine.find(of.package, f"{target.name}=")
+            if function is not None:
+                given = library.Given("", span_of(frame, target), [value], {})
+                yield from machine.enter(Closure(function, None, of), given)
+            of.fields[target.name] = value
+        elif isinstance(of, Class):
+            of.values[target.name] = value
+    elif kind == "Index":
+        of = yield from evaluate(machine, frame, target.of)
+        key = yield from evaluate(machine, frame, target.key)
+        if isinstance(of, dict):
+            of[key if isinstance(key, (str, int)) else UNKNOWN] = value
+        elif isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
+            of[key] = value
+        elif isinstance(of, Object) and isinstance(key, str):
+            of.state[f"[{key}]"] = value
+    elif kind == "List":
+        items = value if isinstance(value, (list, tuple)) else [value]
+        for index, one in enumerate(target.items):
+            yield from assign(machine, frame, one, items[index] if index < len(items) else UNKNOWN, new)
+    return None
+
+
+def arguments(machine: Interpreter, frame: Frame, node: Any) -> Run:
+    args: list[Any] = []
+    named: dict[str, Any] = {}
+    for one in node.args:
+        value = yield from evaluate(machine, frame, one)
+        if type(one).__name__ == "Spread":
+            args += value if isinstance(value, list) else [UNKNOWN]
+        else:
+            args.append(value)
+    for name, one in node.named.items():
+        named[name] = yield from evaluate(machine, frame, one)
+    return args, named
+
+
+def _call(machine: Interpreter, frame: Frame, node: nodes.Call) -> Run:
+    function = yield from evaluate(machine, frame, node.callee)
+    args, named = yield from arguments(machine, frame, node)
+    given = library.Given(getattr(node.callee, "name", ""), span_of(frame, node), args, named)
+    try:
+        value = yield from machine.apply(function, given, frame)
+    except Leave as leave:
+        # `break` in a block ends the call that the block was given to
+        block = named.get("block")
+        if leave.kind != "break" or not isinstance(block, Closure) or leave.to is not block.function:
+            raise
+        value = leave.value
+    return value
+
+
+def _new(machine: Interpreter, frame: Frame, node: nodes.New) -> Run:
+    type_ = yield from evaluate(machine, frame, node.type)
+    args, named = yield from arguments(machine, frame, node)
+    value = yield from machine.new(type_, library.Given("", span_of(frame, node), args, named), frame)
+    return value
+
+
+def _inner(machine: Interpreter, frame: Frame, node: nodes.Spread) -> Run:
+    value = yield from evaluate(machine, frame, node.value)
+    return value
+
+
+def _not(machine: Interpreter, frame: Frame, node: nodes.Not) -> Run:
+    value = yield from evaluate(machine, frame, node.value)
+    truth = machine.truth(value)
+    return UNKNOWN if truth is None else not truth
+
+
+def _binary(machine: Interpreter, frame: Frame, node: nodes.Binary) -> Run:
+    left = yield from evaluate(machine, frame, node.left)
+    right = yield from evaluate(machine, frame, node.right)
+    return binary(node.operator, left, right)
+
+
+def _both(machine: Interpreter, frame: Frame, node: nodes.Both) -> Run:
+    left = yield from evaluate(machine, frame, node.left)
+    truth = machine.truth(left)
+    if truth is False:
+        return left
+    if truth is None and not interest.matters(machine, frame, node.right):
+        right = yield from evaluate(machine, frame, node.right)
+        return right if machine.truth(right) is False else UNKNOWN
+    if truth is None and machine.choose(2, (id(node), "and")) == 1:
+        return False
+    right = yield from evaluate(machine, frame, node.right)
+    return right
+
+
+def _either(machine: Interpreter, frame: Frame, node: nodes.Either) -> Run:
+    left = yield from evaluate(machine, frame, node.left)
+    truth = (None if left is UNKNOWN else left is not NIL) if node.nil else machine.truth(left)
+    if truth:
+        return left
+    if truth is None and not interest.matters(machine, frame, node.right):
+        right = yield from evaluate(machine, frame, node.right)
+        return right if machine.truth(right) and not node.nil else UNKNOWN
+    if truth is None and machine.choose(2, (id(node), "or")) == 0:
+        return left
+    right = yield from evaluate(machine, frame, node.right)
+    return right
+
+
+def _seq(machine: Interpreter, frame: Frame, node: nodes.Seq) -> Run:
+    value: Any = NIL
+    outer = frame.scope
+    if node.scoped:
+        frame.scope = Scope(outer)
+    try:
+        for one in node.body:
+            value = yield from evaluate(machine, frame, one)
+    finally:
+        frame.scope = outer
+    return value
+
+
+def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
+    value = yield from evaluate(machine, frame, node.test)
+    truth = machine.truth(value)
+    if truth is None:
+        branches = [one for one in (node.then, node.other) if one is not None]
+        if any(interest.matters(machine, frame, one) for one in branches):
+            truth = machine.choose(2, id(node)) == 0
+        elif node.then is not None and interest.leaves(node.then):
+            truth = False
+        elif node.other is not None and interest.leaves(node.other):
+            truth = True
+        else:
+            for one in branches:
+                yield from evaluate(machine, frame, one)
+            return UNKNOWN
+    branch = node.then if truth else node.other
+    if branch is None:
+        return NIL
+    result = yield from evaluate(machine, frame, branch)
+    return result
+
+
+def _round(machine: Interpreter, frame: Frame, body: Node, label: str) -> Run:
+    """One round of a loop: whether it goes on, and with what value it ends if not."""
+    try:
+        yield from evaluate(machine, frame, body)
+    except Leave as leave:
+        if leave.kind == "return" or leave.to not in ("", label):
+            raise
+        if leave.kind == "break":
+            return False, leave.value
+    return True, NIL
+
+
+def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
+    rounds = steady = 0
+    while True:
+        machine.step()
+        truth: bool | None = True
+        if node.test is not None and not (node.after and rounds == 0):
+            value = yield from evaluate(machine, frame, node.test)
+            truth = machine.truth(value)
+        if truth is None:
+            # of a loop that matters nobody can tell how often it runs: once, or for ever
+            if rounds == 0 or (node.after and rounds == 1):
+                steady = machine.choose(2, id(node)) if interest.matters(machine, frame, node) else 0
+            truth = rounds == 0 or steady == 1
+        if truth is False:
+            return NIL
+        before = machine.now
+        going, value = yield from _round(machine, frame, node.body, node.label)
+        if not going:
+            return value
+        if node.step is not None:
+            yield from evaluate(machine, frame, node.step)
+        rounds = rounds + 1 if machine.now == before else 1
+        if rounds % _MOST_ROUNDS == 0:
+            # it never waits: the others have their turn, and it looks again later
+            until = machine.now + 0.1
+            yield _pause(machine, span_of(frame, node), until, id(node))
+
+
+def _pause(machine: Interpreter, span: Span, until: float, node: int) -> Wait:
+    return Wait("loop", span, lambda: machine.now >= until, at=lambda: until, node=node)
+
+
+def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
+    over = yield from evaluate(machine, frame, node.over)
+    if isinstance(over, Chan):
+        while True:
+            machine.step()
+            item = yield from receive(machine, over, span_of(frame, node.over), id(node))
+            if item is NIL and over.closed and not over.queue:
+                return NIL
+            going, value = yield from _item(machine, frame, node, item)
+            if not going:
+                return value
+    items = [*over.items()] if isinstance(over, dict) else over if isinstance(over, (list, tuple)) else None
+    if items is None:
+        # nobody can tell what is in it, nor how often it is asked for more
+        items = [UNKNOWN]
+    for item in items:
+        machine.step()
+        going, value = yield from _item(machine, frame, node, item)
+        if not going:
+            return value
+    return over
+
+
+def _item(machine: Interpreter, frame: Frame, node: nodes.Each, item: Any) -> Run:
+    values = [item] if len(node.names) == 1 else list(item) if isinstance(item, (list, tuple)) else []
+    for index, name in enumerate(node.names):
+        frame.scope.names[name] = values[index] if index < len(values) else UNKNOWN
+    going = yield from _round(machine, frame, node.body, node.label)
+    return going
+
+
+def _leave(machine: Interpreter, frame: Frame, node: Any) -> Run:
+    value: Any = NIL
+    if node.value is not None:
+        value = yield from evaluate(machine, frame, node.value)
+    kind = type(node).__name__.lower()
+    raise Leave(kind, frame.home if kind == "return" else node.label, value)
+
+
+def _raise(machine: Interpreter, frame: Frame, node: nodes.Raise) -> Run:
+    if node.value is None and frame.caught is not None:
+        raise frame.caught
+    value: Any = UNKNOWN
+    if node.value is not None:
+        value = yield from evaluate(machine, frame, node.value)
+    raise raised(machine, value, span_of(frame, node))
+
+
+def raised(machine: Interpreter, value: Any, span: Span) -> Raised:
+    if isinstance(value, Object):
+        types = machine.types(value.package) if value.package is not None else (value.type,)
+    elif isinstance(value, Class):
+        types = machine.types(value)
+    else:
+        types = (value.path,) if isinstance(value, Lib) else machine.errors[:1]
+    return Raised(types, value, span)
+
+
+def _try(machine: Interpreter, frame: Frame, node: nodes.Try) -> Run:
+    depth = machine.depth
+    try:
+        try:
+            value = yield from evaluate(machine, frame, node.body)
+        except Raised as error:
+            caught = next((one for one in node.catches if catches(machine, frame, one[0], error)), None)
+            if caught is None:
+                raise
+            machine.depth = depth
+            frame.caught = error
+            if caught[1]:
+                yield from assign(machine, frame, Name(node.at, caught[1]), error.value)
+            value = yield from evaluate(machine, frame, caught[2])
+        else:
+            if node.other is not None:
+                value = yield from evaluate(machine, frame, node.other)
+    except GeneratorExit:
+        raise
+    except BaseException as way:
+        if node.final is not None and machine.unwinds(way):
+            machine.depth = depth
+            yield from evaluate(machine, frame, node.final)
+        raise
+    if node.final is not None:
+        yield from evaluate(machine, frame, node.final)
+    return value
+
+
+def catches(machine: Interpreter, frame: Frame, names: tuple[str, ...], error: Raised) -> bool:
+    return any(machine.is_error(error, name, frame) for name in names or machine.errors)
+
+
+def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
+    value: Any = True
+    if node.value is not None:
+        value = yield from evaluate(machine, frame, node.value)
+    chosen: Node | None = None
+    unsure: list[Node] = []
+    default: Node | None = None
+    for values, body in node.cases:
+        if not values:
+            default = body
+        for one in values:
+            its = yield from evaluate(machine, frame, one)
+            same = machine.truth(its) if node.value is None else machine.same(value, its)
+            if same and not unsure:
+                chosen = body
+            elif same is not False and body not in unsure:
+                unsure.append(body)
+        if chosen is not None:
+            break
+    if chosen is None and unsure:
+        options = [*unsure, default]
+        interesting = [one for one in options if one is not None and interest.matters(machine, frame, one)]
+        chosen = options[machine.choose(len(options), id(node))] if interesting else unsure[0]
+    elif chosen is None:
+        chosen = default
+    if chosen is None:
+        return NIL
+    value = yield from evaluate(machine, frame, chosen)
+    return value
+
+
+def _make(_: Interpreter, frame: Frame, node: nodes.Make) -> Run:
+    yield from ()
+    return Closure(node.function, frame.scope, frame.this, frame.home)
+
+
+def _list(machine: Interpreter, frame: Frame, node: nodes.List) -> Run:
+    found: list[Any] = []
+    for one in node.items:
+        value = yield from evaluate(machine, frame, one)
+        if type(one).__name__ == "Spread" and isinstance(value, list):
+            found += value
+        else:
+            found.append(value)
+    return found
+
+
+def _map(machine: Interpreter, frame: Frame, node: nodes.Map) -> Run:
+    found: dict[Any, Any] = {}
+    for key_node, value_node in node.items:
+        key = yield from evaluate(machine, frame, key_node)
+        value = yield from evaluate(machine, frame, value_node)
+        if isinstance(key, (str, int)):
+            found[key] = value
+    return found
+
+
+def _await(machine: Interpreter, frame: Frame, node: nodes.Await) -> Run:
+    value = yield from evaluate(machine, frame, node.value)
+    result = yield from machine.wait_for(value, span_of(frame, node))
+    return result
+
+
+def _select(machine: Interpreter, frame: Frame, node: nodes.Select) -> Run:
+    """The first of several that is done; what the others do ends there."""
+    span = span_of(frame, node)
+    threads: list[Thread] = []
+    for way, _, _ in node.ways:
+        value = yield from evaluate(machine, frame, way)
+        threads.append(machine.start(machine.wait_for(value, span), span))
+    yield Wait("select", span, lambda: any(one.done for one in threads))
+    index = next(index for index, one in enumerate(threads) if one.done)
+    machine.threads = [one for one in machine.threads if one not in threads]
+    _, name, body = node.ways[index]
+    if name:
+        frame.scope.names[name] = threads[index].value
+    result = yield from evaluate(machine, frame, body)
+    return result
+
+
+_HOW: dict[str, Evaluate] = {
+    "Const": _const,
+    "Name": _name,
+    "Field": _field,
+    "Index": _index,
+    "Set": _set,
+    "Call": _call,
+    "New": _new,
+    "Spread": _inner,
+    "Not": _not,
+    "Binary": _binary,
+    "Both": _both,
+    "Either": _either,
+    "Seq": _seq,
+    "If": _if,
+    "Loop": _loop,
+    "Each": _each,
+    "Return": _leave,
+    "Break": _leave,
+    "Continue": _leave,
+    "Raise": _raise,
+    "Try": _try,
+    "Switch": _switch,
+    "Make": _make,
+    "List": _list,
+    "Map": _map,
+    "Await": _await,
+    "Select": _select,
+}

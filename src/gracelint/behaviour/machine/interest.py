@@ -1,0 +1,79 @@
+"""Which parts of a program bear on its end: what neither waits, starts, stops nor leaves can be passed over."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.nodes import Call, Field, Name, Node, walk
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.machine.frames import Frame
+    from gracelint.behaviour.machine.interpreter import Interpreter
+    from gracelint.behaviour.machine.nodes import Function
+
+_LISTS = ("serve", "drain", "drop", "until_context", "accept", "child")
+_LEAVING = ("Return", "Break", "Continue", "Raise")
+
+
+def leaves(node: Node) -> bool:
+    """Whether a branch ends in a way out: a guard, as after an error."""
+    while type(node).__name__ == "Seq" and node.body:  # type: ignore[attr-defined]
+        node = node.body[-1]  # type: ignore[attr-defined]
+    return type(node).__name__ in _LEAVING
+
+
+def matters(machine: Interpreter, frame: Frame, node: Node) -> bool:
+    """Whether a part waits, starts a thread, touches signals or servers, or calls a function that does."""
+    return _matters(machine, node, set())
+
+
+def _matters(machine: Interpreter, node: Node, seen: set[int]) -> bool:
+    words = machine.words()
+    for here in walk(node):
+        kind = type(here).__name__
+        if kind in ("Await", "Select"):
+            return True
+        if kind == "New":
+            name = _last(here.type)  # type: ignore[attr-defined]
+            if name in words:
+                return True
+            continue
+        if kind == "Make" and _function(machine, here.function, seen):  # type: ignore[attr-defined]
+            return True
+        if not isinstance(here, Call):
+            continue
+        name = _last(here.callee)
+        if name in words or any(_function(machine, one, seen) for one in machine.functions_named(name)):
+            return True
+    return False
+
+
+def _last(node: Node) -> str:
+    if isinstance(node, (Name, Field)):
+        return node.name.replace("::", ".").rpartition(".")[2].lstrip("\\")
+    return ""
+
+
+def _function(machine: Interpreter, function: Function, seen: set[int]) -> bool:
+    if id(function) in seen or len(seen) > 200:
+        return False
+    seen.add(id(function))
+    machine.step()
+    return _matters(machine, function.body, seen)
+
+
+def words_of(language: str) -> frozenset[str]:
+    """The last names of all that the rows of a language say something of."""
+    rows = table(language)
+    found = {_short(path) for path, row in rows.get("functions", {}).items() if row["does"] not in ("returns", "makes")}
+    for row in rows.get("types", {}).values():
+        found |= {name for kind in _LISTS for name in row.get(kind, ())}
+        found |= {name for name, its in row.get("methods", {}).items() if its["does"] != "returns"}
+    found |= {*rows.get("interesting", {}).get("methods", ()), *rows.get("foreign", {}).get("waits", ())}
+    return frozenset(found)
+
+
+def _short(path: str) -> str:
+    for mark in ("::", ".", "\\", "/", "#"):
+        path = path.rpartition(mark)[2]
+    return path

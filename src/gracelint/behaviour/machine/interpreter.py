@@ -1,0 +1,308 @@
+"""A machine for the languages whose front end makes nodes: names, members, calls, objects."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine import interest, library
+from gracelint.behaviour.machine.arithmetic import equal, held
+from gracelint.behaviour.machine.evaluation import evaluate
+from gracelint.behaviour.machine.frames import Closure, Frame, Leave
+from gracelint.behaviour.machine.machine import Machine, receive
+from gracelint.behaviour.machine.nodes import Class, Function
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Ctx,
+    Lib,
+    Method,
+    Native,
+    Object,
+    Raised,
+    Scope,
+    Unknown,
+    Wait,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.behaviour.machine.values import Run
+    from gracelint.source import Span
+
+
+class Interpreter(Machine):
+    """A language gives: what its names mean, what libraries do that no row can say, and what the signal does."""
+
+    eager_tasks = True
+    """Calling a task starts it; else it runs once it is awaited."""
+    errors: tuple[str, ...] = ("Exception",)
+    """What a catch without classes catches."""
+    _words: frozenset[str] | None = None
+
+    # what a language gives
+
+    def name(self, frame: Frame, name: str) -> Run:
+        """A name that no scope knows: a function, class, constant or library of the program."""
+        yield from ()
+        return Lib(name)
+
+    def class_named(self, name: str, file: Any) -> Class | None:
+        """A class of the program, as a file names it."""
+        return None
+
+    def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:
+        """The run of a library's function that no row can say; None where there is none."""
+        return None
+
+    def method(self, of: Any, name: str, frame: Frame | None, given: library.Given) -> Run | None:
+        """The run of a method on what is no object of the program; None where nothing is known of it."""
+        return None
+
+    def join(self, path: str, name: str) -> str:
+        """How a member of a library is written in a row."""
+        return f"{path}.{name}"
+
+    def truth(self, value: Any) -> bool | None:
+        """Whether a value holds; None where nobody can tell."""
+        return held(value)
+
+    def same(self, value: Any, other: Any) -> bool | None:
+        """Whether a case is the one of a value."""
+        return equal(value, other)
+
+    def is_error(self, error: Raised, name: str, frame: Frame) -> bool:
+        """Whether an exception is of a class, as a catch names it."""
+        short = name.replace("::", ".").replace("\\", ".").rpartition(".")[2]
+        return short in {one.replace("::", ".").replace("\\", ".").rpartition(".")[2] for one in error.types}
+
+    def unwinds(self, way: BaseException) -> bool:
+        """Whether a `finally` runs on a way out."""
+        return isinstance(way, (Raised, Leave))
+
+    def functions_named(self, name: str) -> list[Function]:
+        """The program's functions and methods of a name, wherever they are."""
+        return []
+
+    def words(self) -> frozenset[str]:
+        """Names of what bears on the end, in rows of the language."""
+        if self._words is None:
+            self._words = interest.words_of(self.language)
+        return self._words
+
+    # members and calls
+
+    def find(self, class_: Class | None, name: str, kind: str = "methods", depth: int = 0) -> Function | None:
+        """A method of a class, or of those it inherits from or mixes in."""
+        if class_ is None or depth > 12:
+            return None
+        own: Function | None = getattr(class_, kind).get(name)
+        if own is not None:
+            return own
+        for base in class_.bases:
+            above = self.class_named(base, class_.file)
+            found = self.find(above, name, kind, depth + 1) if above is not class_ else None
+            if found is not None:
+                return found
+        return None
+
+    def types(self, class_: Class, depth: int = 0) -> tuple[str, ...]:
+        """A class by name and all it inherits from."""
+        found = [class_.name]
+        for base in class_.bases if depth < 12 else ():
+            above = self.class_named(base, class_.file)
+            found += self.types(above, depth + 1) if above is not None and above is not class_ else (base,)
+        return tuple(found)
+
+    def member(self, of: Any, name: str) -> Run:
+        yield from ()
+        if isinstance(of, Object):
+            if name in of.fields:
+                return of.fields[name]
+            function = self.find(of.package, name)
+            return Closure(function, None, of) if function is not None else Method(of, name)
+        if isinstance(of, Class):
+            if name in of.values:
+                return of.values[name]
+            function = self.find(of, name, "statics")
+            return Closure(function, None, of) if function is not None else Method(of, name)
+        if isinstance(of, Lib):
+            return Lib(self.join(of.path, name))
+        if isinstance(of, dict) and name in of:
+            return of[name]
+        return Method(of, name)
+
+    def call(self, function: Any, given: list[Any], span: Span) -> Run:
+        return self.apply(function, library.Given("", span, given, {}), None)
+
+    def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
+        self.step()
+        if isinstance(function, Closure):
+            if function.function.task:
+                return self._task(function, given)
+            value = yield from self.enter(function, given)
+            return value
+        if isinstance(function, Native):
+            value = function.call(given.args)
+            if hasattr(value, "send"):
+                value = yield from value
+            return value
+        if isinstance(function, Lib):
+            value = yield from self._of_library(function.path, frame, given)
+            return value
+        if isinstance(function, Method):
+            value = yield from self._of_value(function, frame, given)
+            return value
+        return UNKNOWN
+
+    def _task(self, function: Closure, given: library.Given) -> Object:
+        one = Object("task", given.span)
+        if self.eager_tasks:
+            one.state["thread"] = thread = self.start(self.enter(function, given), given.span)
+            thread.daemon = True
+        else:
+            one.state["lazy"] = self.enter(function, given)
+        return one
+
+    def _of_library(self, path: str, frame: Frame | None, given: library.Given) -> Run:
+        here = library.Given(path, given.span, given.args, given.named, given.of)
+        for run in (self.builtin(path, frame, here), library.function(self, here)):
+            if run is not None:
+                value = yield from run
+                return value
+        yield from self.foreign(path, given)
+        return Unknown(path)
+
+    def _of_value(self, method: Method, frame: Frame | None, given: library.Given) -> Run:
+        of, name = method.of, method.name
+        type_ = of.type if isinstance(of, Object) and of.package is None else of.of if isinstance(of, Unknown) else ""
+        here = library.Given(f"{type_}.{name}" if type_ else name, given.span, given.args, given.named, of)
+        run = self.method(of, name, frame, here)
+        if run is None and isinstance(of, Object) and of.package is not None:
+            run = next((one for base in self.types(of.package) if (one := self._by_type(base, name, here))), None)
+        if run is None and type_:
+            run = library.method(self, type_, name, here)
+        if run is not None:
+            value = yield from run
+            return value
+        yield from self.foreign(here.path, given)
+        return Unknown(type_)
+
+    def _by_type(self, type_: str, name: str, given: library.Given) -> Run | None:
+        """A method that a class of the program has from a library's."""
+        row = library.rows(self, "types").get(type_, {}).get("methods", {}).get(name)
+        return library.perform(self, row, given) if row is not None else None
+
+    def foreign(self, path: str, given: library.Given) -> Run:
+        """A call of a library nobody knows: it may wait for ever where its name says so, and handle signals."""
+        name = path.replace("::", ".").rpartition(".")[2]
+        if name not in library.rows(self, "foreign").get("waits", ()) or self.stopping or self.is_silent(path):
+            return
+        self.unsure.append(path)
+        if self.choose(2, given.span) == 1:
+            yield Wait("for ever", given.span, lambda: False)
+
+    def is_silent(self, path: str) -> bool:
+        """Whether a library is known to handle no signals, and not to wait."""
+        silent = library.rows(self, "packages").get("silent", ())
+        return any(path == one or path.startswith((f"{one}.", f"{one}:", f"{one}/", f"{one}\\")) for one in silent)
+
+    def enter(self, closure: Closure, given: library.Given) -> Run:
+        """Runs a function of the program."""
+        function = closure.function
+        frame = Frame(function.file, Scope(closure.scope), closure.this, closure.home if function.block else None)
+        frame.block = given.named.get("block", NIL)
+        if function.block and isinstance(closure.home, Frame):
+            frame.block = closure.home.block
+        yield from self._bind(frame, function, given)
+        self.depth += 1
+        self.step()
+        try:
+            value = yield from evaluate(self, frame, function.body)
+        except Leave as leave:
+            is_end = leave.kind == "continue" and function.block and leave.to == ""
+            if not is_end and (leave.kind != "return" or leave.to is not frame):
+                raise
+            value = leave.value
+        self.depth -= 1
+        return value
+
+    def _bind(self, frame: Frame, function: Function, given: library.Given) -> Run:
+        left = list(given.args)
+        named = {name: value for name, value in given.named.items() if name != "block"}
+        if function.block and len(left) == 1 and isinstance(left[0], list) and len(function.params) > 1:
+            left = list(left[0])
+        for param in function.params:
+            value: Any = UNKNOWN
+            if param.kind == "rest":
+                value, left = left, []
+            elif param.kind == "keywords":
+                value, named = named, {}
+            elif param.kind == "block":
+                value = given.named.get("block", NIL)
+            elif param.name in named:
+                value = named.pop(param.name)
+            elif param.kind != "named" and left:
+                value = left.pop(0)
+            elif param.default is not None:
+                value = yield from evaluate(self, frame, param.default)
+            elif not function.block:
+                value = UNKNOWN
+            frame.scope.names[param.name] = value
+
+    def make(self, class_: Class, given: library.Given, init: str) -> Run:
+        """A new object of a class of the program; `init` is what the language calls its constructor."""
+        one = Object(class_.name, given.span, class_)
+        frame = Frame(class_.file, Scope(), one)
+        for above in reversed(self._line(class_)):
+            for name, node in above.fields.items():
+                one.fields[name] = NIL
+                if node is not None:
+                    one.fields[name] = yield from evaluate(self, frame, node)
+        function = self.find(class_, init)
+        if function is not None:
+            yield from self.enter(Closure(function, None, one), given)
+        return one
+
+    def _line(self, class_: Class, depth: int = 0) -> list[Class]:
+        found = [class_]
+        for base in class_.bases if depth < 12 else ():
+            above = self.class_named(base, class_.file)
+            found += self._line(above, depth + 1) if above is not None and above is not class_ else []
+        return found
+
+    def new(self, type_: Any, given: library.Given, frame: Frame) -> Run:
+        """What `new` or `.new` makes of a class or a library's type."""
+        if isinstance(type_, Class):
+            value = yield from self.make(type_, given, self.constructor(type_))
+            return value
+        if isinstance(type_, Lib):
+            here = library.Given(type_.path, given.span, given.args, given.named)
+            run = self.builtin(self.join(type_.path, "new"), frame, here)
+            row = library.rows(self, "functions").get(self.join(type_.path, "new"))
+            if run is None and row is not None:
+                run = library.perform(self, row, here)
+            if run is not None:
+                value = yield from run
+                return value
+            one = Object(type_.path, given.span)
+            one.state["given"] = here
+            return one
+        return UNKNOWN
+
+    def constructor(self, class_: Class) -> str:
+        return "new"
+
+    def wait_for(self, value: Any, span: Span) -> Run:
+        """`await`: runs or joins a task; anything else is its own value."""
+        thread = library.thread_of(value)
+        if thread is not None:
+            yield Wait("join", span, lambda: thread.done)
+            return thread.value
+        lazy = value.state.pop("lazy", None) if isinstance(value, Object) else None
+        if lazy is not None:
+            result = yield from lazy
+            return result
+        if isinstance(value, Ctx):
+            result = yield from receive(self, value, span, None)
+            return result
+        return value

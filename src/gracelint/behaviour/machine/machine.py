@@ -1,0 +1,313 @@
+"""One run of a program that blocks: its threads, a clock of its own, and the signal that comes once it has settled.
+
+Where a condition cannot be told the run takes one branch and notes that there is another: `ways` runs the program again
+for each. A language says what its runtime does with the signal (`arrives`), and what it holds open (`finished`).
+"""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Chan,
+    Ctx,
+    Doubt,
+    Ended,
+    Sig,
+    Thread,
+    TooFarError,
+    Unknown,
+    Wait,
+)
+from gracelint.limits import DEPTH, STEPS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from gracelint.behaviour.machine.values import Object, Run
+    from gracelint.source import Span
+
+_HORIZON = 3600.0
+"""Seconds after the signal that are waited for the end."""
+_MOST_WAKES = 400
+_SETTLED = 3
+"""How often the same pause comes round before the program is taken to go on like this."""
+_WORK = frozenset(("sleep", "close", "waitgroup", "request", "run"))
+"""Waits that stand for something that is still to be done."""
+
+
+class Machine:
+    language = ""
+    """The table of knowledge/ that says what libraries do."""
+    unit = 1.0
+    """Seconds of a plain number that a library gets."""
+    entry = ""
+    """The path of the file the program starts in."""
+
+    def __init__(self, signal: str, argv: tuple[str, ...], ways: tuple[int, ...], work: float = 1.0) -> None:
+        self.signal, self.argv, self.ways = signal, argv, ways
+        self.work = work
+        """Seconds that a request in flight is taken to need."""
+        self.now = 0.0
+        self.steps = 0
+        self.depth = 0
+        self.taken: list[tuple[int, int]] = []
+        """Of each choice what was taken, and how many there were."""
+        self.chosen: dict[tuple[object, bool], int] = {}
+        self.threads: list[Thread] = []
+        self.current: Thread | None = None
+        self.stopped_at: float | None = None
+        """When the signal came."""
+        self.registered: dict[str, Span] = {}
+        """By signal name, where it was first asked for."""
+        self.ignored: dict[str, Span] = {}
+        self.channels: list[tuple[Chan, frozenset[str], Span]] = []
+        """Queues that get the signals they ask for."""
+        self.contexts: list[tuple[Ctx, frozenset[str], Span]] = []
+        """What the signals cancel."""
+        self.handlers: dict[str, tuple[Any, Span]] = {}
+        """Functions by the signal that calls them."""
+        self.hooks: list[tuple[Any, Span]] = []
+        """Functions that the runtime calls on the way out."""
+        self.servers: list[Object] = []
+        self.unsure: list[str] = []
+        """Calls of libraries nobody knows, that may handle signals."""
+        self.waits: list[tuple[str, Span, float | None]] = []
+        """Closing calls after the signal, with their limit in seconds."""
+        self.callbacks: list[tuple[str, Span]] = []
+        """Calls of libraries that get functions which stop something, and may call them."""
+        self.fired: dict[object, int] = {}
+        self.accepted = False
+        self.slept = 0.0
+        """Seconds that main has slept since the signal."""
+        self.defers = 0
+        """Functions that main has deferred and that have something to do."""
+        self.ended: Ended | None = None
+        self.lost: Object | None = None
+        """A server whose requests were dropped while it closed, or before."""
+
+    @property
+    def stopping(self) -> bool:
+        return self.stopped_at is not None
+
+    @property
+    def idle_at(self) -> float:
+        """When the requests that were in flight at the signal have been answered."""
+        return self.stopped_at + self.work if self.stopped_at is not None else self.now
+
+    @property
+    def main_thread(self) -> Thread | None:
+        return next((one for one in self.threads if one.main), None)
+
+    def place(self, span: Span) -> str:
+        """A line, and its file where that is not the one the program starts in."""
+        other = span.source.path != self.entry
+        return f"line {span.line} of {span.source.path}" if other else f"line {span.line}"
+
+    def begin(self) -> None:
+        """Runs the program: `go`, with what the language does before main."""
+        raise NotImplementedError
+
+    def arrives(self) -> bool:
+        """What the runtime does with the signal; False where nothing of the program hears of it."""
+        if self.signal not in self.registered:
+            return False
+        for channel, signals, _ in self.channels:
+            if self.signal in signals:
+                channel.queue.append(Sig(self.signal))
+        for context, signals, _ in self.contexts:
+            if self.signal in signals:
+                context.cancel()
+        return True
+
+    def register(self, signals: Iterable[str], span: Span) -> None:
+        for name in signals:
+            self.registered.setdefault(name, span)
+            self.ignored.pop(name, None)
+
+    def listen(self, context: Ctx, signals: Iterable[str], span: Span) -> Ctx:
+        """A context that ends when one of the signals comes."""
+        names = tuple(signals)
+        self.contexts.append((context, frozenset(names), span))
+        self.register(names, span)
+        return context
+
+    def call(self, function: Any, given: list[Any], span: Span) -> Run:
+        """Calls a value of the program or of a library: for libraries that get functions."""
+        raise NotImplementedError
+
+    def finished(self, thread: Thread) -> None:
+        """A thread has come to its end: main's ends the process, unless the language waits for others."""
+        if thread.main:
+            raise Ended("returns", thread.span)
+
+    def seconds(self, value: Any) -> float:
+        """What a number that a library gets means; a second where it is none."""
+        known = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return float(value) * self.unit if known else 1.0
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > STEPS or self.depth > DEPTH:
+            raise TooFarError
+
+    def choose(self, count: int, at: object) -> int:
+        """One of several ways. The same place takes the same way all through a run, until the signal comes."""
+        key = (at, self.stopping)
+        if key not in self.chosen:
+            self.chosen[key] = self._choose(count)
+        return self.chosen[key]
+
+    def _choose(self, count: int) -> int:
+        index = len(self.taken)
+        way = self.ways[index] if index < len(self.ways) else 0
+        self.taken.append((way, count))
+        return way
+
+    def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
+        thread = Thread(run, span, main)
+        thread.told = self.stopping
+        self.threads.append(thread)
+        return thread
+
+    def interrupt(self, thread: Thread, run: Run, *, wakes: bool = False) -> None:
+        """Runs a handler on top of what a thread does; `wakes`: the call it waits in returns early then."""
+        if thread.wait is not None:
+            thread.wait.over = wakes
+        thread.below.append((thread.run, thread.wait))
+        thread.run, thread.wait, thread.told = run, None, True
+
+    # the clock
+
+    def go(self, run: Run, span: Span | None) -> None:
+        """Runs the program from its start to its end, or to where nothing moves any more."""
+        self.start(run, span, main=True)
+        try:
+            while self._advance():
+                pass
+        except Ended as ended:
+            self.ended = ended
+
+    def finish(self) -> list[Thread]:
+        """Threads that the signal has set going and that have something left that takes its time."""
+        self.ended = None
+        left = []
+        for thread in [one for one in self.threads if not one.main]:
+            try:
+                moved = True
+                while moved and thread in self.threads:
+                    moved = self._resume(thread)
+            except Ended:
+                continue
+            wait = thread.wait
+            if thread in self.threads and thread.told and wait is not None and wait.kind in _WORK:
+                left.append(thread)
+        return left
+
+    def _advance(self) -> bool:
+        moved = False
+        for thread in [*self.threads]:
+            moved = self._resume(thread) or moved
+        if moved:
+            return True
+        times = [(at, one) for one in self.threads if one.wait is not None and (at := one.wait.at()) is not None]
+        at, next_one = min(times, key=lambda pair: pair[0], default=(None, None))
+        if at is None or next_one is None or next_one.wait is None:
+            return self._deliver()
+        key = next_one.wait.node or next_one.wait.span
+        self.fired[key] = self.fired.get(key, 0) + 1
+        if not self.stopping and self.fired[key] >= _SETTLED:
+            return self._deliver()
+        over = self.stopped_at is not None and at > self.stopped_at + _HORIZON
+        if over or sum(self.fired.values()) > _MOST_WAKES:
+            return self._deliver()
+        self.now = max(self.now, at)
+        return True
+
+    def _resume(self, thread: Thread) -> bool:
+        wait = thread.wait
+        value: Any = None
+        thrown, thread.thrown = thread.thrown, None
+        if thrown is not None:
+            thread.told = True
+        elif wait is not None:
+            if not wait.over and not wait.ready():
+                return False
+            time = wait.at()
+            if self.stopping and (time is None or time > self.now):
+                thread.told = True
+            value = wait.value()
+        self.current = thread
+        depth, self.depth = self.depth, 0
+        try:
+            thread.wait = thread.run.send(value) if thrown is None else thread.run.throw(thrown)
+        except StopIteration as stop:
+            if thread.below:
+                thread.run, thread.wait = thread.below.pop()
+                return True
+            thread.done, thread.value = True, stop.value
+            if thread in self.threads:
+                self.threads.remove(thread)
+            self.finished(thread)
+        finally:
+            self.depth = depth
+        return True
+
+    def _deliver(self) -> bool:
+        """The signal comes; False where it has come already."""
+        if self.stopping:
+            return False
+        self.stopped_at = self.now
+        self.fired = {}
+        return self.arrives()
+
+
+def sleep(machine: Machine, span: Span, seconds: float, node: object) -> Run:
+    until = machine.now + seconds
+    yield Wait("sleep", span, lambda: machine.now >= until, at=lambda: until, node=node)
+    return NIL
+
+
+def for_ever(span: Span, kind: str = "for ever", node: object = None) -> Wait:
+    return Wait(kind, span, lambda: False, node=node)
+
+
+def context_ends(machine: Machine, context: Any) -> bool:
+    return isinstance(context, Ctx) and context.ends(machine.now)
+
+
+def receive(machine: Machine, channel: Any, span: Span, node: object) -> Run:
+    """Takes from a channel, once there is something or it is closed; of a context: once it has ended."""
+    if isinstance(channel, Ctx):
+        value = yield Wait("context", span, lambda: channel.ends(machine.now), at=lambda: channel.deadline, node=node)
+        return value
+    if not isinstance(channel, Chan):
+        if channel is NIL:
+            yield for_ever(span, node=node)
+        raise Doubt(f"line {span.line} waits for a channel that nobody can tell", span)
+    value = yield Wait(
+        "receive",
+        span,
+        lambda: channel.ready(machine.now),
+        lambda: channel.take(machine.now),
+        at=lambda: channel.at,
+        node=node,
+    )
+    return value
+
+
+def send(machine: Machine, channel: Any, value: Any, span: Span) -> Run:
+    """Sends to a channel: with room at once, else once it is taken."""
+    if not isinstance(channel, Chan):
+        return NIL
+    room = max(channel.room, 1)
+    yield Wait("send", span, lambda: len(channel.queue) < room, lambda: channel.queue.append(value))
+    if channel.room == 0:
+        yield Wait("send", span, lambda: value not in channel.queue)
+    return NIL
+
+
+def is_known(value: Any) -> bool:
+    return value is not UNKNOWN and not isinstance(value, Unknown)

@@ -1,0 +1,312 @@
+"""What the machine runs: the few kinds of syntax that programs of every blocking language are made of.
+
+Each is an expression; a statement's value is that of its last part. `at` is the front end's own node, of which its
+file gives the place.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from gracelint.source import Source, Span
+
+    class File:
+        """What a front end calls a file."""
+
+        source: Source
+
+        def span(self, node: Any) -> Span: ...
+
+
+class Node:
+    __slots__ = ("at",)
+
+    def __init__(self, at: Any, *parts: Any) -> None:
+        self.at = at
+        for name, part in zip(self.__slots__, parts, strict=True):
+            setattr(self, name, part)
+
+    def parts(self) -> Iterator[Node]:
+        """The nodes right below, in order; bodies of functions are not below."""
+        for name in self.__slots__:
+            yield from _nodes(getattr(self, name))
+
+
+def _nodes(part: Any) -> Iterator[Node]:
+    if isinstance(part, Node):
+        yield part
+    elif isinstance(part, (list, tuple)):
+        for one in part:
+            yield from _nodes(one)
+    elif isinstance(part, dict):
+        for one in part.values():
+            yield from _nodes(one)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, in order."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(reversed([*here.parts()]))
+
+
+class Const(Node):
+    """A value that stands in the text: a number, a text, nil; UNKNOWN for what nobody needs to know."""
+
+    __slots__ = ("value",)
+    value: Any
+
+
+class Name(Node):
+    """A variable, function, class or library by its name as it is written."""
+
+    __slots__ = ("name",)
+    name: str
+
+
+class Field(Node):
+    """A member of a value, or of a library: `of.name`."""
+
+    __slots__ = ("name", "of")
+    of: Node
+    name: str
+
+
+class Index(Node):
+    __slots__ = ("key", "of")
+    of: Node
+    key: Node
+
+
+class Set(Node):
+    """Gives a Name, Field, Index or List of them a value; `new` declares it in the innermost scope."""
+
+    __slots__ = ("new", "target", "value")
+    target: Node
+    value: Node
+    new: bool
+
+
+class Call(Node):
+    """Calls what `callee` is. `named` are keyword arguments; a block or trailing function is named `block`."""
+
+    __slots__ = ("args", "callee", "named")
+    callee: Node
+    args: list[Node]
+    named: dict[str, Node]
+
+
+class New(Node):
+    """An object of a class."""
+
+    __slots__ = ("args", "named", "type")
+    type: Node
+    args: list[Node]
+    named: dict[str, Node]
+
+
+class Spread(Node):
+    """`*args` in a call or a list."""
+
+    __slots__ = ("value",)
+    value: Node
+
+
+class Not(Node):
+    __slots__ = ("value",)
+    value: Node
+
+
+class Binary(Node):
+    """Two operands with + - * / % < <= > >= == !=."""
+
+    __slots__ = ("left", "operator", "right")
+    operator: str
+    left: Node
+    right: Node
+
+
+class Both(Node):
+    __slots__ = ("left", "right")
+    left: Node
+    right: Node
+
+
+class Either(Node):
+    """The left if it holds, else the right; `nil`: if it is not nil."""
+
+    __slots__ = ("left", "nil", "right")
+    left: Node
+    right: Node
+    nil: bool
+
+
+class Seq(Node):
+    """One after the other; `scoped` where names declared in it end with it."""
+
+    __slots__ = ("body", "scoped")
+    body: list[Node]
+    scoped: bool
+
+
+class If(Node):
+    __slots__ = ("other", "test", "then")
+    test: Node
+    then: Node | None
+    other: Node | None
+
+
+class Loop(Node):
+    """While `test` holds, or for ever where there is none; `after`: the test follows the body."""
+
+    __slots__ = ("after", "body", "label", "step", "test")
+    test: Node | None
+    body: Node
+    step: Node | None
+    label: str
+    after: bool
+
+
+class Each(Node):
+    """The body for each item of a list, a range, a channel or a queue; `names` get the item, or its parts."""
+
+    __slots__ = ("body", "label", "names", "over")
+    names: list[str]
+    over: Node
+    body: Node
+    label: str
+
+
+class Return(Node):
+    __slots__ = ("value",)
+    value: Node | None
+
+
+class Break(Node):
+    __slots__ = ("label", "value")
+    label: str
+    value: Node | None
+
+
+class Continue(Node):
+    """The next round; in a block (`Function.block`) its end."""
+
+    __slots__ = ("label", "value")
+    label: str
+    value: Node | None
+
+
+class Raise(Node):
+    """Raises an object of a class; without a value what was caught last."""
+
+    __slots__ = ("value",)
+    value: Node | None
+
+
+class Try(Node):
+    """`catches` are the classes' names as written (none: all that errors inherit from), a variable and a body."""
+
+    __slots__ = ("body", "catches", "final", "other")
+    body: Node
+    catches: list[tuple[tuple[str, ...], str, Node]]
+    other: Node | None
+    final: Node | None
+
+
+class Switch(Node):
+    """The body of the first case one of whose values equals the value; () is the default."""
+
+    __slots__ = ("cases", "value")
+    value: Node | None
+    cases: list[tuple[tuple[Node, ...], Node]]
+
+
+class Make(Node):
+    """A closure: a function together with the scope it stands in."""
+
+    __slots__ = ("function",)
+    function: Function
+
+
+class List(Node):
+    __slots__ = ("items",)
+    items: list[Node]
+
+
+class Map(Node):
+    __slots__ = ("items",)
+    items: list[tuple[Node, Node]]
+
+
+class Await(Node):
+    """Waits for a task or future, and is its value."""
+
+    __slots__ = ("value",)
+    value: Node
+
+
+class Select(Node):
+    """Waits for the first of several tasks or futures; the others are dropped. Each: what, a variable, a body."""
+
+    __slots__ = ("ways",)
+    ways: list[tuple[Node, str, Node]]
+
+
+class Param:
+    """`kind` is empty, "rest", "named", "block" or "keywords"."""
+
+    __slots__ = ("default", "kind", "name")
+
+    def __init__(self, name: str, kind: str = "", default: Node | None = None) -> None:
+        self.name, self.kind, self.default = name, kind, default
+
+
+class Function:
+    """A function of the program. Its body is only made when it is first asked for.
+
+    `block`: a return in it leaves the function that it stands in, `Continue` ends it. `task`: calling it makes a task.
+    """
+
+    __slots__ = ("_body", "_made", "at", "block", "file", "name", "params", "task")
+
+    def __init__(
+        self,
+        name: str,
+        file: Any,
+        at: Any,
+        params: tuple[Param, ...],
+        body: Callable[[], Node],
+        *,
+        block: bool = False,
+        task: bool = False,
+    ) -> None:
+        self.name, self.file, self.at, self.params = name, file, at, params
+        self._made: Node | None = None
+        self._body, self.block, self.task = body, block, task
+
+    @property
+    def body(self) -> Node:
+        if self._made is None:
+            self._made = self._body()
+        return self._made
+
+
+class Class:
+    """A class, module, struct or trait: `bases` by the names it gives them, what it mixes in first."""
+
+    __slots__ = ("bases", "fields", "file", "methods", "name", "statics", "values")
+
+    def __init__(self, name: str, file: Any, bases: list[str] | None = None) -> None:
+        self.name, self.file = name, file
+        self.bases = bases or []
+        self.methods: dict[str, Function] = {}
+        self.statics: dict[str, Function] = {}
+        self.fields: dict[str, Node | None] = {}
+        """What an object of it starts with."""
+        self.values: dict[str, Any] = {}
+        """What it holds itself: constants, static fields."""

@@ -1,0 +1,93 @@
+"""A program run over all the ways it can take, and what they have in common."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.values import Doubt, TooFarError
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+from gracelint.finding import Note
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from gracelint.behaviour.machine.machine import Machine
+    from gracelint.source import Span
+
+    M = TypeVar("M", bound=Machine)
+
+SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+TOO_MUCH = ("it is too large to be followed to its end", "it has more ways to its end than can be followed")
+_MOST_WAYS = 128
+_MOST_STEPS = 200_000
+
+
+class Outcome(Record):
+    """How one way through the program ends."""
+
+    reaction: Reaction
+    machine: Any
+    early: bool = False
+    """It ended before the signal came."""
+
+
+def follow(
+    signal: str, make: Callable[[tuple[int, ...]], M], judge: Callable[[M], Outcome]
+) -> tuple[Reaction, list[Outcome]]:
+    """Runs a program over all its ways: `make` gives a fresh machine for each, `judge` says how that has ended."""
+    outcomes: list[Outcome] = []
+    ways: tuple[int, ...] | None = ()
+    steps = 0
+    while ways is not None:
+        machine = make(ways)
+        try:
+            machine.begin()
+            outcomes.append(judge(machine))
+        except Doubt as doubt:
+            unknown = reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, doubt.why, doubt.span)
+            outcomes.append(Outcome(unknown, machine))
+        except (TooFarError, RecursionError):
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[0]), outcomes
+        steps += machine.steps
+        if len(outcomes) >= _MOST_WAYS or steps > _MOST_STEPS:
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[1]), outcomes
+        ways = _next(machine.taken)
+    lasting = [one.reaction for one in outcomes if not one.early]
+    return agreed(signal, lasting or [one.reaction for one in outcomes]), outcomes
+
+
+def _next(taken: list[tuple[int, int]]) -> tuple[int, ...] | None:
+    for index in range(len(taken) - 1, -1, -1):
+        way, count = taken[index]
+        if way + 1 < count:
+            return (*(one for one, _ in taken[:index]), way + 1)
+    return None
+
+
+def agreed(signal: str, found: list[Reaction]) -> Reaction:
+    """What all ways have in common."""
+    unknown = next((one for one in found if one.as_pid_1 is Verdict.UNKNOWN), None)
+    if unknown is not None:
+        return unknown
+    verdicts = {(one.as_pid_1, one.as_child) for one in found}
+    if len(verdicts) == 1:
+        return found[0]
+    places = sorted({one.span.line for one in found if one.span is not None})
+    where = f" in line {places[0]}" if places else ""
+    why = f"what it does on {signal}{where} depends on its settings, which are only known when it runs"
+    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, next((one.span for one in found if one.span), None))
+
+
+def reaction(
+    signal: str,
+    verdict: Verdict,
+    cause: Cause,
+    why: str,
+    span: Span | None = None,
+    notes: tuple[Note, ...] = (),
+    delay: float | None = None,
+    as_child: Verdict | None = None,
+) -> Reaction:
+    return Reaction(signal, verdict, as_child or verdict, cause, why, span, notes, delay)
