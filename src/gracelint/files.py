@@ -141,7 +141,9 @@ class ProjectFiles:
     def _folder_inside(self, folder: str) -> bool:
         known = self._folders.get(folder)
         if known is None:
-            known = self._folders[folder] = self._below(os.path.join(self._root, folder))
+            absolute = os.path.join(self._root, folder)
+            within = self._folder_inside(folder.rpartition("/")[0])
+            known = self._folders[folder] = self._below(absolute) if os.path.islink(absolute) or not within else True
         return known
 
     def _below(self, absolute: str) -> bool:

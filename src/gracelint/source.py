@@ -236,6 +236,10 @@ class Passage(Record):
 
     def span(self, start: int, end: int) -> Span:
         """Where the passage's code points from `start` up to `end` stand in the source."""
+        if len(self.segments) == 1 and self.segments[0].length == self.segments[0].width:
+            only = self.segments[0]
+            first = only.start + min(start, only.length)
+            return Span(self.source, first, only.start + min(end, only.length) if end > start else first)
         first = self._start(start)
         return Span(self.source, first, max(first, self._end(end)) if end > start else first)
 

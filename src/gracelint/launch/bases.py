@@ -46,6 +46,7 @@ def image_named(reference: str) -> Image:
     )
 
 
+@cache
 def _tagged(name: str, tag: str) -> dict[str, Any] | None:
     """The row of an image with what its tag changes, and what it was like before the dates of `since`."""
     row = _row(name)
@@ -193,6 +194,7 @@ def sh_row(name: str | None, versions: dict[str, str]) -> str | None:
     return "bash-4.4" if number < (5, 0) else "bash-5.0" if number < (5, 1) else "bash-5.1+"
 
 
+@cache
 def is_known(reference: str) -> bool:
     """Whether the tables know an image of that name: one that others make."""
     return _row(_split(reference)[0]) is not None

@@ -8,7 +8,7 @@ import re
 from gracelint.launch import layers
 from gracelint.launch.packages import commands
 from gracelint.patterns import pattern
-from gracelint.posix import normal
+from gracelint.posix import join, normal
 from gracelint.record import Record
 
 TYPE_CHECKING = False
@@ -76,11 +76,11 @@ def built_from(path: str, context: Context) -> Built | str | None:
 
 
 def _targets(path: str, context: Context) -> list[str]:
-    here = normal(posixpath.join("/", context.working_dir, path))
+    here = normal(join("/", context.working_dir, path))
     if "/" in path:
         return [here]
     search = [*(context.image.env.get("PATH") or "").split(":"), "/usr/local/bin", "/usr/bin", "/bin", "/go/bin"]
-    return [*dict.fromkeys(posixpath.join(folder, path) for folder in search if folder.startswith("/"))]
+    return [*dict.fromkeys(join(folder, path) for folder in search if folder.startswith("/"))]
 
 
 def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
@@ -91,7 +91,7 @@ def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
         env |= {name: value for name, value in (one.env or {}).items() if value is not None}
         for item in one.instructions:
             if item.name == "WORKDIR":
-                working_dir = normal(posixpath.join(working_dir, _put_in(item.value, env)))
+                working_dir = normal(join(working_dir, _put_in(item.value, env)))
             if item.name != "RUN" or not _MENTIONS.search(item.argument.text):
                 continue
             yield from _go_commands(commands(item), working_dir, env, one, context)
@@ -111,7 +111,7 @@ def _go_commands(
                 env = {**env, name: value}
             words = words[1:]
         if words[:1] == ["cd"] and len(words) > 1:
-            folder = normal(posixpath.join(folder, words[1]))
+            folder = normal(join(folder, words[1]))
         elif words[:2] in (["go", "build"], ["go", "install"]):
             yield _Command(tuple(words), folder, env)
         elif words[:1] == ["make"] and depth < 3:
@@ -128,7 +128,7 @@ def _recipe(words: list[str], folder: str, stage: Stage, context: Context) -> It
     targets = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
     given = dict(word.split("=", 1) for word in words[1:] if "=" in word) | {"CURDIR": folder, "PWD": folder}
     for name in ("Makefile", "makefile", "GNUmakefile"):
-        found = layers.origin(stage, context.files, context.image.context, posixpath.join(folder, name))
+        found = layers.origin(stage, context.files, context.image.context, join(folder, name))
         source = context.files.read(found) if isinstance(found, str) else None
         if source is None:
             continue
@@ -160,7 +160,7 @@ def _package(command: _Command, at: str) -> str | None:
             if name == "-o":
                 output = value
             elif name == "-C":
-                folder = normal(posixpath.join(folder, value))
+                folder = normal(join(folder, value))
         elif words[index] in (">", "2>"):
             index += 1
         else:
@@ -169,11 +169,11 @@ def _package(command: _Command, at: str) -> str | None:
     packages = packages or ["."]
     name = posixpath.basename(at)
     if words[1] == "install":
-        bins = {command.env.get("GOBIN") or posixpath.join(command.env.get("GOPATH") or "/go", "bin")}
+        bins = {command.env.get("GOBIN") or join(command.env.get("GOPATH") or "/go", "bin")}
         return _by_name(packages, name, folder, folder) if posixpath.dirname(at) in bins else None
     if output is None:
         return _by_name(packages, name, folder, folder) if posixpath.dirname(at) == folder else None
-    target = normal(posixpath.join(folder, output))
+    target = normal(join(folder, output))
     if target == at and not output.endswith("/"):
         return _resolve(packages[0], folder, packages)
     if posixpath.dirname(at) == target:
@@ -183,22 +183,22 @@ def _package(command: _Command, at: str) -> str | None:
 
 def _resolve(package: str, folder: str, packages: list[str]) -> str:
     if "*" in posixpath.basename(package):
-        return normal(posixpath.join(folder, posixpath.dirname(package)))
+        return normal(join(folder, posixpath.dirname(package)))
     if package.endswith(".go"):
-        return "\n".join(normal(posixpath.join(folder, one)) for one in packages)
-    return normal(posixpath.join(folder, package)) if package.startswith((".", "/")) else f"module {package} {folder}"
+        return "\n".join(normal(join(folder, one)) for one in packages)
+    return normal(join(folder, package)) if package.startswith((".", "/")) else f"module {package} {folder}"
 
 
 def _by_name(packages: list[str], name: str, folder: str, working_dir: str) -> str | None:
     """The one of several packages whose binary has this name."""
     for package in packages:
         if package.endswith("/..."):
-            return f"any {name} {normal(posixpath.join(working_dir, package[:-4]))}"
+            return f"any {name} {normal(join(working_dir, package[:-4]))}"
         if package.endswith(".go"):
             if posixpath.basename(packages[0]).removesuffix(".go") == name:
                 return _resolve(package, folder, packages)
             continue
-        place = normal(posixpath.join(folder, package.partition("@")[0]))
+        place = normal(join(folder, package.partition("@")[0]))
         if posixpath.basename(place) == name or package in (".", "./"):
             return _resolve(package, folder, packages)
     return None
@@ -241,25 +241,25 @@ def _folder(package: str, command: _Command, stage: Stage, context: Context) -> 
 def _named(name: str, folder: str, context: Context, depth: int) -> str | None:
     """The folder of the main package whose binary has a name: its own, or the module's at its root."""
     names = context.files.names(folder)
-    module = re.search(r"^module\s+(\S+)", context.files.glance(posixpath.join(folder, "go.mod")), re.M)
+    module = re.search(r"^module\s+(\S+)", context.files.glance(join(folder, "go.mod")), re.M)
     if depth == 0 and module is not None and posixpath.basename(module[1]) == name and _is_main(folder, context):
         return folder
     for one in names:
         if one == f"{name}/":
-            found = posixpath.join(folder, name)
+            found = join(folder, name)
             if _is_main(found, context):
                 return found
     if depth < 4:
         for one in names:
             if one.endswith("/") and one not in ("vendor/", "node_modules/", "testdata/", ".git/"):
-                found_below = _named(name, posixpath.join(folder, one[:-1]), context, depth + 1)
+                found_below = _named(name, join(folder, one[:-1]), context, depth + 1)
                 if found_below is not None:
                     return found_below
     return None
 
 
 def _is_main(folder: str, context: Context) -> bool:
-    sources = [posixpath.join(folder, name) for name in context.files.names(folder) if name.endswith(".go")]
+    sources = [join(folder, name) for name in context.files.names(folder) if name.endswith(".go")]
     return any("package main" in context.files.glance(source) for source in sources)
 
 
@@ -268,12 +268,12 @@ def _module_root(folder: str, path: str, origin: object, context: Context) -> st
     assert callable(origin)
     while True:
         root = origin(folder)
-        source = context.files.read(posixpath.join(root, "go.mod")) if root is not None else None
+        source = context.files.read(join(root, "go.mod")) if root is not None else None
         named = re.search(r"^module\s+\"?([^\s\"]+)", source.text, re.M) if source is not None else None
         if named is not None and root is not None:
             below = path[len(named[1]) :].lstrip("/")
             is_in = path == named[1] or path.startswith(f"{named[1]}/")
-            return posixpath.join(str(root), below).rstrip("/") if is_in else None
+            return join(str(root), below).rstrip("/") if is_in else None
         if folder == "/":
             return None
         folder = posixpath.dirname(folder)

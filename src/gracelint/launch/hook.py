@@ -290,16 +290,12 @@ def _brought_from_elsewhere(stage: Stage, files: Files, context: str, path: str)
     from gracelint.launch import layers
 
     for one in stage.lineage():
-        for item, working_dir, words in layers.placed(one):
-            if item.name == "RUN":
+        for put in layers.placed(one):
+            if put.target is None or (path != put.target and not path.startswith(put.below)):
                 continue
-            *sources, destination = words[0] or [""]
-            target = posixpath.normpath(posixpath.join(working_dir, destination)).rstrip("/")
-            if path != target and not path.startswith(f"{target}/"):
-                continue
-            if item.flag("from") or item.heredocs:
+            if put.item.flag("from") or put.item.heredocs:
                 return True
-            for source in sources:
+            for source in put.commands[0][:-1]:
                 if "://" in source or "$" in source or source.endswith((".tar", ".tgz", ".gz", ".xz", ".zip")):
                     return True
                 if not any(files.exists(each) for each in layers.in_project(files, context, source)):

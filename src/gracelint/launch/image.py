@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
-
 from gracelint.facts.launch import Effect, Hop, HopKind, Image
 from gracelint.launch import layers
 from gracelint.launch.bases import SEARCH_PATH, entry_script, image_named, repository, sh_row
 from gracelint.launch.packages import installed
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
-from gracelint.posix import normal
+from gracelint.posix import join, normal
 from gracelint.record import replace
 from gracelint.source import Passage, Word
 
@@ -49,7 +47,7 @@ def _built(image: Image, stage: Stage) -> Image:
         elif item.name == "STOPSIGNAL":
             stop_signal = Word(item.value, item.argument.span(0, len(item.argument.text)))
         elif item.name == "WORKDIR":
-            working_dir = normal(posixpath.join(working_dir, item.value))
+            working_dir = normal(join(working_dir, item.value))
         elif item.name == "USER":
             user = item.value
     more = installed(stage)
@@ -109,7 +107,7 @@ def find_path(image: Image, files: Files, path: str, working_dir: str) -> str | 
 
     A folder that is filled file by file has the path that its files share.
     """
-    place = normal(posixpath.join("/", working_dir, path))
+    place = normal(join("/", working_dir, path))
     found = _origin(image, files, place)
     if isinstance(found, str):
         return found
@@ -125,18 +123,18 @@ def list_folder(image: Image, files: Files, folder: str, working_dir: str) -> tu
 
 
 def _places(image: Image, path: str, working_dir: str) -> list[str]:
-    here = normal(posixpath.join("/", working_dir, path))
+    here = normal(join("/", working_dir, path))
     if "/" in path or not path:
         return [here]
     search = image.env.get("PATH", SEARCH_PATH).split(":")
-    return [here, *(posixpath.join(folder, path) for folder in search if "$" not in folder)]
+    return [here, *(join(folder, path) for folder in search if "$" not in folder)]
 
 
 def _origin(image: Image, files: Files, path: str) -> str | Passage | None:
     for host, target in image.mounts:
         target = normal(target)
         if path == target or path.startswith(f"{target}/"):
-            return normal(posixpath.join(host, path[len(target) :].lstrip("/"))).removeprefix("./")
+            return normal(join(host, path[len(target) :].lstrip("/"))).removeprefix("./")
     if image.stage is None or image.context is None:
         return None
     found = layers.origin(image.stage, files, image.context, path)

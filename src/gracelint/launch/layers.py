@@ -11,7 +11,8 @@ from functools import lru_cache
 from gracelint.launch.bases import image_named
 from gracelint.launch.packages import commands, copy_words
 from gracelint.patterns import pattern
-from gracelint.posix import normal
+from gracelint.posix import join, normal
+from gracelint.record import Record
 from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False
@@ -37,14 +38,16 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
     seen.add((id(stage), path))
     for one in stage.lineage():
         context = _context(one, stage, files, context)
-        for item, working_dir, run in reversed(placed(one)):
-            if item.name == "RUN":
-                moved = _moved(item, run, working_dir, path)
+        for put in reversed(placed(one)):
+            if put.target is None:
+                moved = _moved(put.item, put.commands, put.working_dir, path)
                 if not isinstance(moved, str):
                     return moved
                 path = moved
                 continue
-            found = _copied(one, item, run[0], working_dir, files, context, path, seen)
+            if path != put.target and not path.startswith(put.below):
+                continue
+            found = _copied(one, put, put.target, files, context, path, seen)
             if found is not None:
                 return found
     return None
@@ -60,19 +63,19 @@ def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tu
         return
     seen.add((id(stage), path))
     for one in stage.lineage():
-        for item, working_dir, run in reversed(placed(one)):
-            if item.name == "RUN":
-                moved = _moved(item, run, working_dir, path)
+        for put in reversed(placed(one)):
+            if put.target is None:
+                moved = _moved(put.item, put.commands, put.working_dir, path)
                 path = moved if isinstance(moved, str) else path
                 continue
-            from_ = item.flag("from")
+            if path != put.target and not path.startswith(put.below):
+                continue
+            from_ = put.item.flag("from")
             other = one.siblings.get(from_.lower()) if from_ and one.siblings else None
             if other is None or other.index >= one.index:
                 continue
-            *sources, destination = run[0] or [""]
-            target = posixpath.normpath(posixpath.join(working_dir, destination))
-            for source in sources:
-                for candidate in _counterparts(posixpath.join("/", source), target, path):
+            for source in put.commands[0][:-1]:
+                for candidate in _counterparts(join("/", source), put.target, path):
                     yield from _made_in(other, posixpath.normpath(candidate), seen)
     yield stage, path
 
@@ -95,12 +98,11 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
     """The project's folder whose files are copied one by one to a folder of the image."""
     for one in stage.lineage():
         context = _context(one, stage, files, context)
-        for item, working_dir, words in reversed(placed(one)):
-            if item.name == "RUN" or item.flag("from"):
+        for put in reversed(placed(one)):
+            if put.target is None or put.item.flag("from"):
                 continue
-            *sources, destination = words[0] or [""]
-            tail = posixpath.relpath(posixpath.join(working_dir, destination), folder)
-            for path in (path for source in sources for path in in_project(files, context, source)):
+            tail = posixpath.relpath(put.target, folder)
+            for path in (path for source in put.commands[0][:-1] for path in in_project(files, context, source)):
                 if tail == ".":
                     return path if files.names(path) else posixpath.dirname(path)
                 if f"/{path}".endswith(f"/{tail}"):
@@ -108,18 +110,33 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
     return None
 
 
+class Placed(Record, identity=True):
+    """An instruction that puts files into the image."""
+
+    item: Instruction
+    working_dir: str
+    commands: list[list[str]]
+    """The words of a RUN's commands, or those of a COPY or ADD: its sources and, last, its destination."""
+    target: str | None = None
+    """Where a COPY or ADD puts files; None for a RUN."""
+    below: str = ""
+    """What the paths of all files in the target begin with."""
+
+
 @lru_cache(maxsize=64)
-def placed(stage: Stage) -> list[tuple[Instruction, str, list[list[str]]]]:
-    """The instructions that put files into the image, each with its working directory and the words of its commands."""
-    found: list[tuple[Instruction, str, list[list[str]]]] = []
+def placed(stage: Stage) -> list[Placed]:
+    """The instructions of a stage that put files into the image, in order."""
+    found: list[Placed] = []
     working_dir = first_working_dir(stage)
     for item in stage.instructions:
         if item.name == "WORKDIR":
-            working_dir = normal(posixpath.join(working_dir, item.value))
+            working_dir = normal(join(working_dir, item.value))
         elif item.name in ("COPY", "ADD"):
-            found.append((item, working_dir, [copy_words(item)]))
+            words = copy_words(item)
+            target = normal(join(working_dir, words[-1] if words else ""))
+            found.append(Placed(item, working_dir, [words], target, target.rstrip("/") + "/"))
         elif item.name == "RUN" and _moves(item.argument.text):
-            found.append((item, working_dir, list(commands(item))))
+            found.append(Placed(item, working_dir, list(commands(item))))
     return found
 
 
@@ -134,7 +151,7 @@ def first_working_dir(stage: Stage) -> str:
     for one in reversed(stages[1:]):
         for item in one.instructions:
             if item.name == "WORKDIR":
-                working_dir = normal(posixpath.join(working_dir, item.value))
+                working_dir = normal(join(working_dir, item.value))
     return working_dir
 
 
@@ -147,8 +164,8 @@ def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, pa
     before = path
     for command in its_commands:
         if command[0] == "cd" and len(command) > 1:
-            folder = normal(posixpath.join(folder, command[1]))
-        if ">" in command[:-1] and posixpath.join(folder, command[command.index(">") + 1]) == path:
+            folder = normal(join(folder, command[1]))
+        if ">" in command[:-1] and join(folder, command[command.index(">") + 1]) == path:
             return (
                 _written(run, command) if command[0] == "cat" else _printed(run, posixpath.relpath(path, folder), path)
             )
@@ -156,15 +173,15 @@ def _moved(run: Instruction, its_commands: list[list[str]], working_dir: str, pa
         if "turbo" in command and "prune" in command:
             # what a package needs, as it lies in the repository
             for pruned in ("out/full/", "out/json/"):
-                start = posixpath.join(folder, pruned)
-                before = posixpath.join(folder, before[len(start) :]) if before.startswith(start) else before
+                start = join(folder, pruned)
+                before = join(folder, before[len(start) :]) if before.startswith(start) else before
         if command[0] not in ("ln", "mv", "cp") or len(operands) != 2:
             continue
         source, destination = operands
-        target = normal(posixpath.join(folder, destination))
-        if path in (target, posixpath.join(target, posixpath.basename(source))):
+        target = normal(join(folder, destination))
+        if path in (target, join(target, posixpath.basename(source))):
             start = posixpath.dirname(target) if command[0] == "ln" else folder
-            before = normal(posixpath.join(start, source))
+            before = normal(join(start, source))
     return before
 
 
@@ -257,33 +274,24 @@ _HEREDOC_PARTS = pattern(r"(?s)\\\$|\$(?P<name>\w+)|\$\{(?P<braced>\w+)\}|[^$\\\
 
 
 def _copied(
-    stage: Stage,
-    copy: Instruction,
-    words: list[str],
-    working_dir: str,
-    files: Files,
-    context: str,
-    path: str,
-    seen: set[tuple[int, str]],
+    stage: Stage, put: Placed, target: str, files: Files, context: str, path: str, seen: set[tuple[int, str]]
 ) -> str | Passage | None:
-    """What a COPY or ADD put at a path."""
+    """What a COPY or ADD put at a path that is its target, or below."""
+    copy, words = put.item, put.commands[0]
     if len(words) < 2:
         return None
     *sources, destination = words
-    target = normal(posixpath.join(working_dir, destination))
-    if path != target and not path.startswith(target.rstrip("/") + "/"):
-        return None
     from_ = copy.flag("from")
     other = stage.siblings.get(from_.lower()) if from_ and stage.siblings else None
     if from_ and (other is None or other.index >= stage.index):
         return None
     for heredoc in copy.heredocs:
-        if path in (target, posixpath.join(target, heredoc.delimiter)):
+        if path in (target, join(target, heredoc.delimiter)):
             return _heredoc_text(heredoc, stage.arguments or {})
-    into_folder = len(sources) > 1 or destination.endswith(("/", ".")) or target == working_dir
+    into_folder = len(sources) > 1 or destination.endswith(("/", ".")) or target == put.working_dir
     for source in reversed(sources):
         if other is not None:
-            for candidate in _counterparts(posixpath.join("/", source), target, path):
+            for candidate in _counterparts(join("/", source), target, path):
                 found = _origin(other, files, context, candidate, seen)
                 if found is not None:
                     return found
@@ -301,9 +309,9 @@ def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
         yield source
     elif path.startswith(target.rstrip("/") + "/"):
         tail = path[len(target.rstrip("/")) + 1 :]
-        yield normal(posixpath.join(source, tail))
+        yield normal(join(source, tail))
         if _is_pattern(posixpath.basename(source)) and _matches(tail, posixpath.basename(source)):
-            yield posixpath.join(posixpath.dirname(source), tail)
+            yield join(posixpath.dirname(source), tail)
         if tail == posixpath.basename(source):
             yield source
 
@@ -313,13 +321,13 @@ def in_project(files: Files, context: str, source: str) -> tuple[str, ...]:
     """The paths in the project that a source of a COPY names."""
     if "://" in source or source.startswith("<<"):
         return ()
-    path = normal(posixpath.join("/", context, source.lstrip("/")))[1:]
+    path = normal(join("/", context, source.lstrip("/")))[1:]
     if not any(character in source for character in "*?["):
         return (path,)
     folders = [""]
     for part in path.split("/"):
         folders = [
-            posixpath.join(folder, name)
+            join(folder, name)
             for folder in folders
             for name in (_matching(files, folder, part) if any(c in part for c in "*?[") else (part,))
         ]

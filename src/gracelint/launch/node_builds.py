@@ -12,6 +12,7 @@ from itertools import islice
 from gracelint.knowledge import table
 from gracelint.launch import layers
 from gracelint.launch.packages import commands
+from gracelint.posix import join
 from gracelint.record import Record
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ class Mapping(Record):
 
 def built_from(path: str, context: Context) -> Source | None:
     """The source of a file that is not in the project; `path` is as in the command line."""
-    target = posixpath.normpath(posixpath.join("/", context.working_dir, path))
+    target = posixpath.normpath(join("/", context.working_dir, path))
     for place, rest in _places(target, context):
         if rest.startswith("../"):
             continue
@@ -68,7 +69,7 @@ def built_from(path: str, context: Context) -> Source | None:
 
 def framework_of(path: str, context: Context) -> str | None:
     """The framework whose build writes this server, such as Next's `.next/standalone/server.js`."""
-    target = posixpath.normpath(posixpath.join("/", context.working_dir, path))
+    target = posixpath.normpath(join("/", context.working_dir, path))
     rows = table("node")["builds"]
     for place, rest in _places(target, context):
         package = _json(place.read("package.json"))
@@ -83,7 +84,7 @@ def framework_of(path: str, context: Context) -> str | None:
 
 def copied_package(folder: str, context: Context) -> Source | None:
     """The package.json that `next build` copies into `.next/standalone`."""
-    target = posixpath.normpath(posixpath.join("/", folder, "package.json"))
+    target = posixpath.normpath(join("/", folder, "package.json"))
     for place, rest in _places(target, context):
         if rest == ".next/standalone/package.json":
             return place.read("package.json")
@@ -97,7 +98,7 @@ def _places(target: str, context: Context) -> Iterator[tuple[Place, str]]:
     for host, mounted in image.mounts:
         inside = posixpath.normpath(mounted)
         if target.startswith(f"{inside}/"):
-            at = posixpath.normpath(posixpath.join("/", host, target[len(inside) + 1 :]))
+            at = posixpath.normpath(join("/", host, target[len(inside) + 1 :]))
             places.append((lambda path: files.read(path.lstrip("/")), at, ()))
     if image.stage is not None and image.context is not None:
         for stage, at in islice(layers.made_in(image.stage, target), _MOST_STAGES):
@@ -128,7 +129,7 @@ def _reader(stage: Stage, files: Files, context: str) -> Callable[[str], Source 
 
 
 def _below(read: Callable[[str], Source | None], folder: str) -> Callable[[str], Source | None]:
-    return lambda path: read(posixpath.normpath(posixpath.join(folder, path)))
+    return lambda path: read(posixpath.normpath(join(folder, path)))
 
 
 def _source_at(place: Place, rest: str) -> Source | None:
@@ -146,7 +147,7 @@ def _source_at(place: Place, rest: str) -> Source | None:
             continue
         name = stem if folder == "." else stem[len(folder) + 1 :]
         wanted = [source for output, source in mapping.entries if output == name]
-        wanted += [posixpath.join(source, name) for source in mapping.sources]
+        wanted += [join(source, name) for source in mapping.sources]
         for source in wanted:
             found = _read(place, source)
             if found is not None:
@@ -209,9 +210,7 @@ def _mappings(place: Place) -> Iterator[Mapping]:
                 if source is not None:
                     yield from _configured(name, source)
     for project in dict.fromkeys(projects):
-        yield from _typescript(
-            place, project if project.endswith(".json") else posixpath.join(project, "tsconfig.json")
-        )
+        yield from _typescript(place, project if project.endswith(".json") else join(project, "tsconfig.json"))
 
 
 _CONFIGURED = ("tsup", "tsdown", "rollup", "webpack", "vite", "rspack", "rolldown", "rslib")
@@ -412,7 +411,7 @@ def _typescript(place: Place, project: str) -> Iterator[Mapping]:
     base = posixpath.dirname(posixpath.normpath(project))
     root = options.get("rootDir")
     roots = [root] if isinstance(root, str) else ["src", "."]
-    yield Mapping(folder=posixpath.join(base, folder), sources=tuple(posixpath.join(base, one) for one in roots))
+    yield Mapping(folder=join(base, folder), sources=tuple(join(base, one) for one in roots))
 
 
 def _compiler_options(place: Place, path: str, depth: int) -> dict[str, Any]:
@@ -421,7 +420,7 @@ def _compiler_options(place: Place, path: str, depth: int) -> dict[str, Any]:
     parent = data.get("extends")
     if isinstance(parent, str) and parent.startswith(".") and depth < 4:
         name = parent if parent.endswith(".json") else f"{parent}.json"
-        above = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+        above = posixpath.normpath(join(posixpath.dirname(path), name))
         return _compiler_options(place, above, depth + 1) | options
     return options
 
