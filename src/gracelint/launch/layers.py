@@ -84,13 +84,11 @@ def named_in_project(stage: Stage, files: Files, context: str, path: str) -> Ite
     """What a stage copies to a path, as it is called in the project: it may only be there once something is built."""
     for one in stage.lineage():
         context = _context(one, stage, files, context)
-        for item, working_dir, run in reversed(placed(one)):
-            if item.name == "RUN" or item.flag("from"):
+        for put in reversed(placed(one)):
+            if put.target is None or put.item.flag("from"):
                 continue
-            *sources, destination = run[0] or [""]
-            target = normal(posixpath.join(working_dir, destination))
-            for source in sources:
-                for candidate in _counterparts(normal(posixpath.join("/", context, source)), target, path):
+            for source in put.commands[0][:-1]:
+                for candidate in _counterparts(normal(join("/", context, source)), put.target, path):
                     yield candidate.lstrip("/")
 
 
