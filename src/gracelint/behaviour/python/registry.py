@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.names import is_none
 from gracelint.behaviour.python.values import Bound, Thing, Value
 from gracelint.knowledge import table
 
@@ -20,19 +21,14 @@ if TYPE_CHECKING:
 
 MODELS: dict[str, Model] = {}
 """What a call of a dotted path does; filled by `models`."""
-
 METHODS: dict[str, Model] = {}
 """What a method does, whoever's it is."""
-
 INITS: dict[str, Model] = {}
 """What the `__init__` of a class outside of the project does to an instance."""
-
 AWAITED: dict[str, Model] = {}
 """What awaiting a call does."""
-
 DECORATORS: dict[str, Callable[[Machine, Value, Value, ast.expr], Value]] = {}
 """What a decorator, or what its call gave, makes of a function."""
-
 EXITS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}
 """What the end of a `with` does."""
 
@@ -62,6 +58,12 @@ def model(*paths: str, into: dict[str, Model] = MODELS) -> Callable[[Model], Mod
 
 def argument(args: Arguments, keywords: Keywords, position: int, name: str) -> Value | None:
     return args[position] if len(args) > position else keywords.get(name)
+
+
+def limit(args: Arguments, keywords: Keywords, position: int) -> Value | None:
+    """The argument `timeout`; None where there is none, or None is given."""
+    given = argument(args, keywords, position, "timeout")
+    return None if given is None or is_none(given) else given
 
 
 def receiver_of(function: Value) -> Thing | None:

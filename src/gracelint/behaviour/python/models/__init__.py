@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.python.models import (
+from gracelint.behaviour.python.models import (  # noqa: F401 - for what they do when they are imported
     applications,
     builtin,
     contexts,
@@ -16,18 +16,3 @@ from gracelint.behaviour.python.models import (
     subprocesses,
     threads,
 )
-
-__all__ = [
-    "applications",
-    "builtin",
-    "contexts",
-    "event_loop",
-    "events",
-    "exits",
-    "pipes",
-    "rows",
-    "servers",
-    "signals",
-    "subprocesses",
-    "threads",
-]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point
-from gracelint.behaviour.python.names import is_none, path_of, text_of
-from gracelint.behaviour.python.registry import AWAITED, EVENTS, argument, model, receiver_of
+from gracelint.behaviour.python.names import path_of, text_of
+from gracelint.behaviour.python.registry import AWAITED, EVENTS, limit, model, receiver_of
 from gracelint.behaviour.python.values import (
     FALSE,
     FROM_OUTSIDE,
@@ -54,10 +54,7 @@ def _is_set(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 @model(*(f"{kind}.wait" for kind in EVENTS if not kind.startswith("asyncio")))
 def _wait_event(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
-    seconds = argument(args, keywords, 0, "timeout")
-    point = Point(
-        node, machine.module, "event-wait", None if seconds is None or is_none(seconds) else seconds, text_of(node)
-    )
+    point = Point(node, machine.module, "event-wait", limit(args, keywords, 0), text_of(node))
 
     def ready() -> bool | Unknown:
         return FROM_OUTSIDE if thing is None else machine.truth(thing.store.get("#set", FALSE))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, stuck
-from gracelint.behaviour.python.names import is_none, is_true, path_of, signal_of, text_of
-from gracelint.behaviour.python.registry import EXITS, argument, model, receiver_of
+from gracelint.behaviour.python.names import is_true, path_of, signal_of, text_of
+from gracelint.behaviour.python.registry import EXITS, argument, limit, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST_TRACK,
@@ -67,15 +67,14 @@ def _await_child(machine: Machine, function: Value, args: Arguments, keywords: K
 def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     assert isinstance(function, Bound)
-    seconds = argument(args, keywords, 0 if function.name == "wait" else 1, "timeout")
     point = Point(
-        node, machine.module, "child", None if seconds is None or is_none(seconds) else seconds, text_of(node)
+        node, machine.module, "child", limit(args, keywords, 0 if function.name == "wait" else 1), text_of(node)
     )
     if thing is not None:
         point.joins = (thing,)
         machine.close(thing, "end")
 
-    if machine.handling and _holds_lock(machine.arrival, thing) and seconds is None:
+    if machine.handling and _holds_lock(machine.arrival, thing) and point.seconds is None:
         raise stuck(point, "handler wait")
     lasts = child_lasts(machine, point, _words_of(thing))
 

@@ -17,6 +17,7 @@ from gracelint.behaviour.python.registry import (
     THREADS,
     TIMERS,
     argument,
+    limit,
     model,
     receiver_of,
 )
@@ -147,8 +148,7 @@ def _join(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     machine.close(thing, "end")
     if ("child", id(thing)) not in machine.world:
         return NONE
-    seconds = argument(args, keywords, 0, "timeout")
-    join_point(machine, "join", node, None if seconds is None or is_none(seconds) else seconds, [thing])
+    join_point(machine, "join", node, limit(args, keywords, 0), [thing])
     return NONE
 
 
@@ -246,18 +246,16 @@ for _kind in EXECUTORS:
 @model("concurrent.futures.Future.result", "concurrent.futures.Future.exception")
 def _result(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
-    seconds = argument(args, keywords, 0, "timeout")
     if thing is not None:
-        join_point(machine, "result", node, None if seconds is None or is_none(seconds) else seconds, [thing])
+        join_point(machine, "result", node, limit(args, keywords, 0), [thing])
     return FROM_OUTSIDE
 
 
 @model("concurrent.futures.wait", "concurrent.futures.as_completed")
 def _wait_futures(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     known = machine.elements(args[0]) if args else None
-    seconds = argument(args, keywords, 1, "timeout")
     things = [value for value in known or [] if isinstance(value, Thing)]
-    join_point(machine, "futures", node, None if seconds is None or is_none(seconds) else seconds, things)
+    join_point(machine, "futures", node, limit(args, keywords, 1), things)
     return FROM_OUTSIDE
 
 
