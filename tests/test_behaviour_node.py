@@ -358,6 +358,8 @@ def test_worker_threads(main: str, thread: str, verdict: str) -> None:
     [
         ("const app = require('express')();\nconst s = app.listen(80);\nprocess.on('SIGTERM', () => s.close());", "handled"),
         ("const app = require('express')();\napp.listen(80);\nprocess.on('SIGTERM', () => app.close());", "cut"),
+        ("import { App } from '@tinyhttp/app';\nnew App().listen(80);", "ignored"),
+        ("import { App } from '@tinyhttp/app';\nconst s = new App().listen(80);\nprocess.on('SIGTERM', () => s.close());", "handled"),
         ("const Koa = require('koa');\nconst s = new Koa().listen(80);\nprocess.on('SIGTERM', () => s.close());", "handled"),
         ("const app = require('fastify')();\napp.listen({ port: 80 });", "ignored"),
         ("const app = require('fastify')();\napp.listen({ port: 80 });\n"
