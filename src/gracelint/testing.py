@@ -5,6 +5,7 @@ report = lint({"Dockerfile": "FROM python:3.12\\nCMD python app.py\\n"}, select=
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -97,20 +98,26 @@ def examples(doc: str) -> list[Example]:
     return found
 
 
-def check_example(rule: str, example: Example) -> None:
-    """Asserts that `bad` is reported by this rule alone, that `good` is clean, and that the fix makes it of `bad`."""
+def check_example(rule: str, example: Example, *, plugins: Sequence[str] = ()) -> None:
+    """Asserts that `bad` is reported by this rule alone, that `good` is clean, and that the fix makes it of `bad`.
+
+    `plugins` are the rule packs that know the rule; it is to get on with gracelint's own rules.
+    """
+    settings = {OWN_FILE: f"plugins = {json.dumps(list(plugins))}\n"} if plugins else {}
+    bad = {**settings, **example.bad}
     if example.bad:
-        reported = lint(example.bad, select=_default_and(rule)).findings
+        reported = lint(bad, select=_default_and(rule)).findings
         assert reported, f"{rule} does not report its own bad example:\n{_shown(example.bad)}"
         others = [item for item in reported if item.rule != rule]
         assert not others, f"another rule reports the bad example of {rule}:\n{_told(others)}"
     if example.good is None:
         return
-    leftover = lint(example.good, select=_default_and(rule)).findings
+    good = {**settings, **example.good}
+    leftover = lint(good, select=_default_and(rule)).findings
     assert not leftover, f"the good example of {rule} is not clean:\n{_told(leftover)}"
     if example.bad and any(_applies(item) for item in reported):
-        made = fixed_files(example.bad, fix(example.bad, select=[rule]))
-        assert made == example.good, f"the fix of {rule} makes this of its bad example:\n{_shown(made)}"
+        made = fixed_files(bad, fix(bad, select=[rule]))
+        assert made == good, f"the fix of {rule} makes this of its bad example:\n{_shown(made)}"
 
 
 def expectation(rule: str, files: Files) -> str:
