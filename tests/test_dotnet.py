@@ -1,5 +1,7 @@
-"""Programs of .NET: from `dotnet App.dll` to the project, and what its host does. Nothing here was started: the facts are
-those of Microsoft's documentation."""
+"""Programs of .NET: from `dotnet App.dll` to the project, and what its host does.
+
+Nothing here was started: the facts are those of Microsoft's documentation.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def launch(files: dict[str, str]) -> Launch:
 def worker(body: str) -> dict[str, str]:
     """A worker service whose ExecuteAsync has this body."""
     return {
-        "Program.cs": "var builder = Host.CreateApplicationBuilder(args);\nbuilder.Services.AddHostedService<Worker>();\n"
+        "Program.cs": "var builder = Host.CreateApplicationBuilder(args);\n"
+        "builder.Services.AddHostedService<Worker>();\n"
         "builder.Build().Run();\n",
         "Worker.cs": "class Worker : BackgroundService\n{\n    protected override async Task ExecuteAsync("
         f"CancellationToken stoppingToken)\n    {{\n{body}\n    }}\n}}\n",
