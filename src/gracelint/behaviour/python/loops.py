@@ -174,7 +174,6 @@ def _loop(
     points = len(machine.facts.points)
     machine.loops.append(loop)
     ends: list[End] = []
-    began_after = machine.arrived
     looping = True
     try:
         for _ in range(_ROUNDS):
@@ -204,10 +203,10 @@ def _loop(
         return machine.merge(ends + leave.ends)
     finally:
         machine.loops.pop()
-    return _endless(machine, loop, ends, points, finite, began_after)
+    return _endless(machine, loop, ends, points, finite)
 
 
-def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite: bool, began_after: bool) -> list[End]:
+def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite: bool) -> list[End]:
     """What becomes of a loop that went round without a certain way out."""
     ends = machine.merge(ends)
     outside = [end for end in ends if end.kind not in FINAL and end.kind != RAISE]

@@ -502,7 +502,7 @@ class Machine(State):
                     handler.before = self.world.get(key)
                 self.write(self.world, key, handler)
             self.deferred = []
-        self.resuming, resuming = False, self.resuming
+        self.resuming = False
         if self.pending is not None and self.awaiting and not self.aside:
             registration, self.pending = self.pending, None
             run_handler(self, registration, point)
@@ -511,7 +511,7 @@ class Machine(State):
             return self._wait_before(point, is_ready, ready, raises, comes_back, deaf, value)
         if self.handling == 0 or self.aside:
             is_ready = self._after_tasks(point, is_ready, ready)
-            return self._wait_after(point, is_ready, raises, value, resuming)
+            return self._wait_after(point, is_ready, raises, value)
         self.act("wait", point.what, point.node, point.limit)
         self.leaving.append(point)
         if is_ready is True:
@@ -559,16 +559,14 @@ class Machine(State):
             is_ready = self._after_tasks(point, is_ready, ready)
             if isinstance(is_ready, Unknown) and is_ready.tag == OUTSIDE:
                 is_ready = False
-            return self._wait_after(point, is_ready, raises, value, False)
+            return self._wait_after(point, is_ready, raises, value)
         if point.seconds is None and not comes_back:
             if is_ready is False:
                 raise stuck(point, "wait")
             point.tag = is_ready.tag
         return value
 
-    def _wait_after(
-        self, point: Point, is_ready: bool | Unknown, raises: str | None, value: Value, resuming: bool
-    ) -> Value:
+    def _wait_after(self, point: Point, is_ready: bool | Unknown, raises: str | None, value: Value) -> Value:
         if point is not self.arrival and not self.aside:
             self.leaving.append(point)
         if is_ready is True:

@@ -215,11 +215,6 @@ def _iter(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     return thing
 
 
-@model("platform.system")
-def _system(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    return Const("Linux")
-
-
 @model("throw", into=METHODS)
 def _throw(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if args and isinstance(function, Bound) and isinstance(function.receiver, (Items, Later)):
@@ -308,21 +303,6 @@ def _import(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 def _getenv(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     default = argument(args, keywords, 1, "default") or NONE
     return environment(machine, args[0] if args else FROM_OUTSIDE, default)
-
-
-@model("socket.socket.settimeout")
-def _settimeout(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    thing = receiver_of(function)
-    if thing is not None and args:
-        machine.write(thing.store, "timeout", args[0])
-    return NONE
-
-
-@model("socket.setdefaulttimeout")
-def _default_timeout(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if args:
-        machine.write(machine.world, "socket timeout", args[0])
-    return NONE
 
 
 @model("builtins.list.append", "builtins.set.add", "builtins.list.insert", "builtins.list.appendleft")

@@ -187,11 +187,6 @@ def cancel(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     return TRUE
 
 
-@model("asyncio.Task.add_done_callback", "asyncio.Task.set_name")
-def _nothing(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    return NONE
-
-
 @model("asyncio.Future")
 def _future(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     return machine.make("asyncio.Future", node)

@@ -1,4 +1,4 @@
-"""Calls of libraries whose row in `knowledge/python.toml` says all: what they run, start and build."""
+"""Calls of libraries whose row in `knowledge/python.toml` says all: what they run, set, give, start and build."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ast
 
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.names import path_of
-from gracelint.behaviour.python.registry import METHODS, model
-from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, TRUE, Thing, Value, items
+from gracelint.behaviour.python.registry import METHODS, model, receiver_of
+from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, TRUE, Bound, Const, Thing, Value, items
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -26,6 +26,21 @@ def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     given = [FROM_OUTSIDE] if row.get("gives") else args[at + 1 :]
     value = machine.call(args[at], given, {} if row.get("gives") else keywords, node)
     return NONE if soon else value
+
+
+@model(*table("python")["set"])
+def _set(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    store = thing.store if thing is not None else None if isinstance(function, Bound) else machine.world
+    if store is not None and args:
+        machine.write(store, table("python")["set"][path_of(function)]["field"], args[0])
+    return NONE
+
+
+@model(*table("python")["give"])
+def _give(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    row = table("python")["give"][path_of(function)]
+    return Const(row["value"]) if "value" in row else FROM_OUTSIDE
 
 
 @model(*table("python")["daemon"])

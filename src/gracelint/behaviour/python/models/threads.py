@@ -174,19 +174,6 @@ def _main_thread(machine: Machine, function: Value, args: Arguments, keywords: K
     return FROM_OUTSIDE if machine.off_main else Name("threading.the_main_thread")
 
 
-@model(*(f"{kind}.is_alive" for kind in (*THREADS, *PROCESSES)))
-def _is_alive(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    return FROM_OUTSIDE
-
-
-@model(*(f"{kind}.setDaemon" for kind in THREADS))
-def _set_daemon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    thing = receiver_of(function)
-    if thing is not None and args:
-        machine.write(thing.store, "daemon", args[0])
-    return NONE
-
-
 @model(*EXECUTORS)
 def _executor(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = Thing(path_of(function), node, machine.module)
