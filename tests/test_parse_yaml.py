@@ -14,7 +14,8 @@ from ruamel.yaml.error import YAMLError
 
 from gracelint.facts.yaml import Mapping, Scalar, Sequence, alike
 from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.parse.yaml import Stream, may_matter, passage_of, read_documents, read_stream, rewrite
+from gracelint.parse.scalars import passage_of, rewrite
+from gracelint.parse.yaml import Stream, may_matter, read_documents, read_stream
 from gracelint.source import Passage, Source
 
 TYPE_CHECKING = False

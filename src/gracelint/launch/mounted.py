@@ -35,7 +35,7 @@ def mounted_texts(workload: Workload, container: Container) -> dict[str, Passage
 
 def configs_of(service: ComposeService) -> tuple[tuple[tuple[str, str], ...], dict[str, Passage | None]]:
     """The `configs` a service is given: files as project path and path in the container, and texts by that path."""
-    from gracelint.parse.yaml import passage_of
+    from gracelint.parse.scalars import passage_of
 
     files: list[tuple[str, str]] = []
     texts: dict[str, Passage | None] = {}

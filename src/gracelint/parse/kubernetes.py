@@ -29,7 +29,8 @@ from gracelint.limits import EXPANDED
 from gracelint.numbers import is_digits
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
-from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS, passage_of, rewrite
+from gracelint.parse.scalars import passage_of, rewrite
+from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
 from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Located, Span, Word

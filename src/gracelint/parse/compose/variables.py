@@ -7,7 +7,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Map
 
 from gracelint.facts.yaml import Scalar
-from gracelint.parse.yaml import passage_of, rewrite
+from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.numbers import is_whole
-from gracelint.parse.yaml import rewrite
+from gracelint.parse.scalars import rewrite
 from gracelint.patterns import pattern
 from gracelint.source import Passage, Word
 
