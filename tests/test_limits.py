@@ -164,6 +164,59 @@ def test_a_chart_that_never_ends_is_rendered_for_one_of_its_releases() -> None:
     assert time.process_time() - started < 15
 
 
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: x, image: x}]}\n"
+
+
+def overlay(text: str, **files: str) -> Project:
+    return {"kustomization.yaml": f"resources: [pod.yaml]\n{text}", "pod.yaml": POD, **files}
+
+
+def patched(*operations: str) -> Project:
+    lines = "".join(f"    - {{{operation}}}\n" for operation in operations)
+    return overlay(f"patches:\n- target: {{kind: Pod}}\n  patch: |\n{lines}")
+
+
+OVERLAYS = {
+    "an object copied into itself": patched(
+        "op: add, path: /x, value: {a: 1}", *(f"op: copy, from: /x, path: /x/y{n}" for n in range(60))
+    ),
+    "operations on many objects": {
+        **patched(*["op: add, path: /metadata/labels, value: {a: b}"] * 500),
+        "pod.yaml": f"---\n{POD}" * 1_000,
+    },
+    "one file brought again and again": overlay("bases: [" + "pod.yaml, " * 10_000 + "]\n"),
+    "labels of many objects": overlay(
+        "bases: [many.yaml]\ncommonLabels:\n" + "".join(f"  a{n}: b\n" for n in range(4_000)),
+        **{"many.yaml": f"---\n{POD}" * 1_000},
+    ),
+    "generators without end": overlay(
+        "configMapGenerator:\n" + "".join(f"- {{name: c{n}, literals: [a=b]}}\n" for n in range(4_000))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_an_overlay_that_never_ends_is_told_of_once_and_costs_the_others_nothing(name: str) -> None:
+    never_ends = {f"never/{path}": text for path, text in OVERLAYS[name].items()}
+    started = time.process_time()
+    report = lint({**never_ends, "other/kustomization.yaml": "resources: [pod.yaml]\n", "other/pod.yaml": POD})
+    assert [(item.rule, item.path, item.finding.message) for item in report.findings] == [
+        ("unread-manifest", "never/kustomization.yaml", "too large to be followed")
+    ]
+    assert sum(report.containers.values()) == 1
+    assert time.process_time() - started < 10
+
+
+def test_many_charts_take_no_longer_together_than_one() -> None:
+    endless = "{{ range until 9999 }}{{ range until 999 }}{{ end }}{{ end }}"
+    files = {f"{n}/{path}": text for n in range(200) for path, text in chart(endless).items()}
+    started = time.process_time()
+    report = lint({**files, **{f"z/{path}": text for path, text in chart(POD).items()}})
+    assert {item.rule for item in report.findings} == {"unread-manifest"}
+    assert sum(report.containers.values()) == 1
+    assert time.process_time() - started < 10
+
+
 @pytest.mark.parametrize("name", GROWING)
 def test_what_grows_takes_time_that_grows_with_it(name: str) -> None:
     started = time.process_time()

@@ -7,6 +7,7 @@ import posixpath
 from gracelint.finding import Note
 from gracelint.parse.yaml import KUSTOMIZATIONS
 from gracelint.record import Record
+from gracelint.render.effort import Effort
 from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 CHART = "Chart.yaml"
 MAX_RELEASES = 2_000
 MAX_OVERLAYS = 5_000
-MAX_TEXT = 200_000_000
-"""Code points of all that is rendered in one run."""
 
 
 class Unseen(Record):
@@ -51,7 +50,7 @@ class Renderer:
     def __init__(self, files: Files, paths: Iterable[str], kubernetes: tuple[int, int] | None) -> None:
         self._files = files
         self._kubernetes = kubernetes
-        self._text = 0
+        self._effort = Effort()
         paths = list(paths)
         self._charts = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
         folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
@@ -103,11 +102,10 @@ class Renderer:
         unseen: list[Unseen] = []
         for folder in folders:
             self._built.add(folder)
-            overlay = build(self._files, folder)
+            overlay = build(self._files, folder, self._effort)
             self._parts |= overlay.pulled
             unit = Unit("kustomization", folder)
-            for item in overlay.objects:
-                sources += self._source(item.source.path, item.text, item.map, unit)
+            sources += [Source(item.source.path, item.text, map=item.map, unit=unit) for item in overlay.objects]
             unseen += [Unseen(problem.span, problem.reason, broken=problem.broken) for problem in overlay.unread]
         return Rendering(tuple(sources), tuple(dict.fromkeys(unseen)))
 
@@ -120,11 +118,6 @@ class Renderer:
             folder for folder in applied_folders(self._files, documents) if folder in known - self._built
         )
         return self._build(folders)
-
-    def _source(self, path: str, text: str, places: Any, unit: Unit) -> Iterator[Source]:
-        self._text += len(text)
-        if self._text <= MAX_TEXT:
-            yield Source(path, text, map=places, unit=unit)
 
     # Charts
 
@@ -173,7 +166,9 @@ class Renderer:
         from gracelint.render.helm.chart import ChartError, read_chart
 
         try:
-            return read_chart(self._files, root, self._charts)
+            chart = read_chart(self._files, root, self._charts)
+            self._effort.read(*chart.texts())
+            return chart
         except ChartError as error:
             source = self._files.read(posixpath.join(root, CHART))
             if source is None:
@@ -190,14 +185,16 @@ class Renderer:
         name = install.name or chart.name
         try:
             release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST)
-            rendered, unread = render(self._files, chart, release, parsed=self._parsed)
+            self._effort.begin()
+            rendered, unread = render(self._files, chart, release, self._effort, self._parsed)
         except TooLargeError as error:
             return [], [Unseen(chart.source.span(0, 0), f"the chart `{chart.name}` is {error}")]
         unit = Unit("chart", chart.root, name, install.because)
         value_at = _finder(chart, install)
-        sources: list[Source] = []
-        for item in rendered:
-            sources += self._source(item.template.path, item.text, replace(item.map, value_at=value_at), unit)
+        sources = [
+            Source(item.template.path, item.text, map=replace(item.map, value_at=value_at), unit=unit)
+            for item in rendered
+        ]
         if any(problem.reason == str(TooLargeError()) for problem in unread):
             self._too_large.add(chart.root)
         problem = _missed(chart, len(rendered), unread)

@@ -59,6 +59,27 @@ def _between(pieces: tuple[Piece, ...], start: int, end: int) -> Iterator[Piece]
             return
 
 
+def split_at(text: Text, ends: Iterable[int]) -> list[str]:
+    """The text in parts that end at these places, and what comes after the last."""
+    parts: list[str] = []
+    pieces = iter(text.pieces)
+    length, origin = next(pieces, (0, None))
+    start = used = 0
+    for end in (*ends, len(text)):
+        taken: list[Piece] = []
+        missing = end - start
+        while missing:
+            some = min(missing, length - used)
+            if some:
+                taken.append((some, origin.shifted(used) if isinstance(origin, Origin) else origin))
+            used, missing = used + some, missing - some
+            if used == length and missing:
+                (length, origin), used = next(pieces), 0
+        parts.append(Text(text[start:end], tuple(taken)))
+        start = end
+    return parts
+
+
 def stripped(text: str, strip: Callable[[str], str], strip_end: Callable[[str], str]) -> str:
     """The text without what `strip` takes from its start and `strip_end` from its end."""
     plain = str(text)
@@ -70,26 +91,22 @@ def indented(text: str, pad: str) -> str:
     """Every line with `pad` in front."""
     if not isinstance(text, Text):
         return pad + text.replace("\n", "\n" + pad)
-    parts: list[str] = []
-    start = 0
-    while True:
-        end = text.find("\n", start) + 1
-        parts += [pad, cut(text, start, end or len(text))]
-        if not end:
-            return concat(parts)
-        start = end
+    lines = split_at(text, [index + 1 for index, char in enumerate(text) if char == "\n"])
+    return concat(part for line in lines for part in (pad, line))
 
 
 def replaced(text: str, old: str, new: str) -> str:
     """`text.replace(old, new)`."""
     if not isinstance(text, Text) or not old:
         return text.replace(old, new)
-    parts: list[str] = []
-    start = 0
-    while (found := text.find(old, start)) >= 0:
-        parts += [cut(text, start, found), new]
-        start = found + len(old)
-    return concat([*parts, cut(text, start, len(text))])
+    ends: list[int] = []
+    found = text.find(old)
+    while found >= 0:
+        ends += [found, found + len(old)]
+        found = text.find(old, ends[-1])
+    parts = split_at(text, ends)
+    parts[1::2] = [new] * (len(parts) // 2)
+    return concat(parts)
 
 
 def mapped(text: Text, otherwise: Origin) -> SourceMap:

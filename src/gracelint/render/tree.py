@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from gracelint.facts.yaml import Node
+    from gracelint.render.effort import Effort
 
     Tree: TypeAlias = "dict[str, Tree] | list[Tree] | Leaf"
 
@@ -59,18 +60,20 @@ def _origin(node: Scalar) -> Origin:
     return Origin(place.source, place.start, place.end, place.text == node.value)
 
 
-def text_of(tree: Tree, otherwise: Origin) -> tuple[str, SourceMap]:
-    """A tree as a YAML document, and where each part of it comes from."""
-    text = concat([dump(_dumpable(tree), in_order=True), "\n"])
+def text_of(tree: Tree, otherwise: Origin, effort: Effort) -> tuple[str, SourceMap]:
+    """A tree as a YAML document, and where each part of it comes from. Raises TooLargeError."""
+    text = concat([dump(_dumpable(tree, effort), in_order=True), "\n"])
+    effort.spend(len(text))
     whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
     return str(whole), mapped(whole, otherwise)
 
 
-def _dumpable(tree: Tree) -> Any:
+def _dumpable(tree: Tree, effort: Effort) -> Any:
+    effort.spend(1)
     if isinstance(tree, dict):
-        return {key: _dumpable(value) for key, value in tree.items()}
+        return {key: _dumpable(value, effort) for key, value in tree.items()}
     if isinstance(tree, list):
-        return [_dumpable(item) for item in tree]
+        return [_dumpable(item, effort) for item in tree]
     return (Plain if tree.plain else Text)(tree.value, ((len(tree.value), tree.origin),))
 
 

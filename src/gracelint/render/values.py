@@ -104,8 +104,8 @@ def _number(text: str) -> float | str:
         return text
 
 
-def weigh(value: Any) -> None:
-    """Raises TooLargeError for a value that is nested without end or holds more than anybody wrote."""
+def weigh(value: Any) -> int:
+    """How many values a value holds. Raises TooLargeError where it has no end, or they are more than anybody wrote."""
     left = MAX_NODES
     todo = [value]
     while todo:
@@ -117,6 +117,7 @@ def weigh(value: Any) -> None:
             todo += item.values()
         elif isinstance(item, (list, tuple)):
             todo += item
+    return MAX_NODES - left
 
 
 def read_values(source: Source) -> Any:

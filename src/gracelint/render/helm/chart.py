@@ -69,6 +69,14 @@ class Chart(Record, identity=True):
     def library(self) -> bool:
         return self.about.get("type") == "library"
 
+    def texts(self) -> Iterator[Source]:
+        """Its values and templates, and those of its subcharts."""
+        yield from (
+            text for text in (self.values_source, *(source for _, source in self.templates)) if text is not None
+        )
+        for part, _ in self.parts:
+            yield from part.texts()
+
 
 def read_chart(files: Files, root: str, known: Iterable[str] = ()) -> Chart:
     """Reads a chart and what lies in its `charts/`. Raises ChartError.

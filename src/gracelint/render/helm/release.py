@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import posixpath
 
-from gracelint.record import Record
+from gracelint.record import Record, replace
 from gracelint.render.dump import dump
+from gracelint.render.effort import Effort
 from gracelint.render.helm.chart import Chart, Scoped, scoped
 from gracelint.render.helm.functions import functions
 from gracelint.render.helm.syntax import Template, TemplateSyntaxError, parse
 from gracelint.render.helm.template import NO_VALUE, Limits, Machine, TemplateError
 from gracelint.render.helm.values import Native, shown
 from gracelint.render.text import Text, mapped, replaced
-from gracelint.render.values import placed
+from gracelint.render.values import TooLargeError, placed
 from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
@@ -57,15 +58,17 @@ Parsed = dict[tuple[Source, str], "dict[str, Template] | TemplateSyntaxError"]
 
 
 def render(
-    files: Files, chart: Chart, release: Release, limits: Limits | None = None, parsed: Parsed | None = None
+    files: Files, chart: Chart, release: Release, effort: Effort | None = None, parsed: Parsed | None = None
 ) -> tuple[list[Rendered], list[Unread]]:
     """All manifests of a release, in the order of their templates' paths, and what could not be read."""
     root = scoped(chart, dict(release.values))
     unread: list[Unread] = []
     templates = _parsed(root, unread, {} if parsed is None else parsed)
     reads: list[tuple[str | int, ...]] = []
-    machine = Machine(templates, functions(reads), reads, limits or Limits())
-    contexts = _contexts(files, root, release)
+    effort = effort or Effort()
+    limits = Limits()
+    machine = Machine(templates, functions(reads), reads, replace(limits, steps=min(limits.steps, effort.turn)))
+    contexts = _contexts(files, root, release, effort)
     rendered = []
     broken = {id(problem.template) for problem in unread}
     for part in root.all():
@@ -77,7 +80,10 @@ def render(
                 continue
             context = {**contexts[part.path], "Template": {"Name": name, "BasePath": f"{_base(part)}/templates"}}
             try:
-                text = replaced(machine.run(name, context), NO_VALUE, "")
+                text = _run(machine, name, context, effort)
+            except TooLargeError as error:
+                unread.append(Unread(source, source.span(0, 0), str(error)))
+                continue
             except TemplateError as error:
                 at = error.origin.span if error.origin is not None and error.origin.source.path else source.span(0, 0)
                 unread.append(Unread(source, at, error.reason))
@@ -86,6 +92,16 @@ def render(
                 whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
                 rendered.append(Rendered(source, str(text), mapped(whole, Origin(source, 0, 0))))
     return rendered, unread
+
+
+def _run(machine: Machine, name: str, context: dict[str, Any], effort: Effort) -> str:
+    before = machine.steps
+    try:
+        text = replaced(machine.run(name, context), NO_VALUE, "")
+    finally:
+        effort.take(machine.steps - before)
+    effort.spend(len(text))
+    return text
 
 
 def _base(part: Scoped) -> str:
@@ -116,7 +132,7 @@ def _read(source: Source, name: str) -> dict[str, Template] | TemplateSyntaxErro
         return error
 
 
-def _contexts(files: Files, root: Scoped, release: Release) -> dict[tuple[str, ...], dict[str, Any]]:
+def _contexts(files: Files, root: Scoped, release: Release, effort: Effort) -> dict[tuple[str, ...], dict[str, Any]]:
     """The dot of each chart, by its path."""
     contexts: dict[tuple[str, ...], dict[str, Any]] = {}
     about = {
@@ -132,7 +148,7 @@ def _contexts(files: Files, root: Scoped, release: Release) -> dict[tuple[str, .
             "Values": placed(part.values, part.path),
             "Release": about,
             "Chart": _about(part),
-            "Files": _files(files, part.chart.root),
+            "Files": _files(files, part.chart.root, effort),
             "Capabilities": _capabilities(release.kubernetes),
             "Subcharts": {inner.chart.name: contexts[inner.path] for inner in part.parts},
         }
@@ -179,7 +195,7 @@ def _capabilities(kubernetes: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _files(files: Files, root: str) -> Native:
+def _files(files: Files, root: str, effort: Effort) -> Native:
     """`.Files`: what lies in the chart, but for its templates and subcharts."""
 
     def get(path: Any) -> str:
@@ -195,7 +211,7 @@ def _files(files: Files, root: str) -> Native:
         return get(path).splitlines()
 
     def glob(pattern: Any) -> Native:
-        return _found(sorted(_matching(files, root, shown(pattern))), get)
+        return _found(sorted(_matching(files, root, shown(pattern), effort)), get)
 
     return Native({"Get": get, "GetBytes": get, "Lines": lines, "Glob": glob})
 
@@ -216,7 +232,7 @@ def _found(paths: list[str], get: Any) -> Native:
 _MOST_FILES = 5_000
 
 
-def _matching(files: Files, root: str, pattern: str) -> Iterator[str]:
+def _matching(files: Files, root: str, pattern: str, effort: Effort) -> Iterator[str]:
     from gracelint.render.helm.functions.patterns import Pattern
 
     matcher = Pattern("^" + _as_expression(pattern) + "$")
@@ -224,7 +240,9 @@ def _matching(files: Files, root: str, pattern: str) -> Iterator[str]:
     folders = [""]
     while folders:
         folder = folders.pop()
-        for name in files.names(posixpath.join(root, folder)):
+        names = files.names(posixpath.join(root, folder))
+        effort.spend(8 * len(names))
+        for name in names:
             left -= 1
             if left < 0:
                 raise TemplateError("too large to be followed")

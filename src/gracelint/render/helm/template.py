@@ -23,7 +23,7 @@ from gracelint.render.helm.syntax import (
 )
 from gracelint.render.helm.values import Native, kind, shown, truth
 from gracelint.render.text import Text, concat, pieces_of
-from gracelint.render.values import Items, TooLargeError, Tree
+from gracelint.render.values import Items, TooLargeError, Tree, weigh
 from gracelint.source import Origin, Source
 
 TYPE_CHECKING = False
@@ -115,7 +115,7 @@ class Machine:
         self._templates = dict(templates)
         self._functions: dict[str, Callable[..., Any]] = {**functions, "include": self._include, "tpl": self._tpl}
         self._limits = limits
-        self._steps = 0
+        self.steps = 0
         self._output = 0
         self._depth = 0
         self._reads = reads
@@ -165,8 +165,8 @@ class Machine:
         return Text(made, tuple((length, _outside(known, source)) for length, known in made.pieces))
 
     def _spend(self, steps: int = 1) -> None:
-        self._steps += steps
-        if self._steps > self._limits.steps:
+        self.steps += steps
+        if self.steps > self._limits.steps:
             raise TemplateError("too large to be followed")
 
     # Statements
@@ -235,6 +235,7 @@ class Machine:
         pairs = list(self._pairs(self._pipe(Pipe(pipe.commands), dot, outer)))
         if not pairs:
             self._walk(statement.otherwise, dot, outer, source, parts)
+        self._spend(len(pairs))
         for key, value in pairs:
             inner = _Scope(outer)
             for name, item in zip(reversed(pipe.variables), (value, key), strict=False):
@@ -306,6 +307,7 @@ class Machine:
             if callable(value):
                 method: Callable[..., Any] = value
                 value = method(*arguments) if index == len(names) - 1 else method()
+                self._spend(_size(value))
         return value
 
     def _field(self, value: Any, name: str) -> Any:
@@ -360,7 +362,20 @@ def _reading(name: str, argument: Any) -> int:
     """The steps it takes a function to read an argument: many where it parses a text."""
     if isinstance(argument, str):
         return len(argument) // (4 if name.startswith(("from", "mustFrom", "regex", "mustRegex")) else 1_024)
-    return len(argument) // 64 if isinstance(argument, (list, dict)) else 0
+    if name in _READ_DEEP:
+        return weigh(argument) // 2
+    return len(argument) // (64 if name in _READ_AT_ONE_PLACE else 4) if isinstance(argument, (list, dict)) else 0
+
+
+_READ_DEEP = ("deepCopy", "mustDeepCopy", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite")
+_READ_AT_ONE_PLACE = ("get", "set", "unset", "hasKey", "dig", "index", "default", "list", "dict", "include", "tpl")
+
+
+def _size(value: Any) -> int:
+    """The steps it takes to make what a method returns."""
+    if isinstance(value, Native):
+        value = value.members.get("items")
+    return len(value) // (64 if isinstance(value, str) else 4) if isinstance(value, (str, list, dict)) else 0
 
 
 _LONGEST_TEXT = 5_000_000

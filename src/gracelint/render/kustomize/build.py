@@ -9,6 +9,7 @@ from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
 from gracelint.record import Record, replace
+from gracelint.render.effort import Effort
 from gracelint.render.kustomize import transform
 from gracelint.render.kustomize.fieldspecs import Config
 from gracelint.render.kustomize.merge import PatchError, is_native, json_patch, native_keys, no_keys, strategic
@@ -16,7 +17,7 @@ from gracelint.render.kustomize.openapi import Schema
 from gracelint.render.kustomize.plugins import as_fields, config_of
 from gracelint.render.kustomize.resource import Resource
 from gracelint.render.tree import Leaf, at, scalar, text_of, tree_of
-from gracelint.render.values import TooLargeError
+from gracelint.render.values import TooLargeError, weigh
 from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
@@ -59,18 +60,17 @@ class Overlay(Record, identity=True):
     """The folders and files it builds upon."""
 
 
-def build(files: Files, folder: str) -> Overlay:
-    """Builds the kustomization of a folder."""
-    builder = _Builder(files)
-    resources = transform.with_variables(builder.folder(folder, ()), builder.variables, builder.config)
+def build(files: Files, folder: str, effort: Effort | None = None) -> Overlay:
+    """Builds the kustomization of a folder. One that is too large comes to nothing, and says so."""
+    builder = _Builder(files, effort or Effort())
     objects = []
-    for resource in resources:
-        try:
-            text, places = text_of(resource.tree, resource.origin)
-        except TooLargeError as error:
-            builder.unread.append(Unread(resource.origin.span, str(error)))
-            continue
-        objects.append(Built(resource.origin.source, text, places))
+    try:
+        for resource in builder.outermost(folder):
+            text, places = text_of(resource.tree, resource.origin, builder.effort)
+            objects.append(Built(resource.origin.source, text, places))
+    except TooLargeError as error:
+        source = kustomization_in(files, folder)
+        objects, builder.unread = [], [Unread(source.span(0, 0), str(error))] if source is not None else []
     return Overlay(tuple(objects), tuple(builder.unread), frozenset(builder.pulled))
 
 
@@ -110,7 +110,8 @@ _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|dev|net)(?::[0-9]+)?")
 
 
 class _Builder:
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, effort: Effort) -> None:
+        self.effort = effort
         self.unread: list[Unread] = []
         self.pulled: set[str] = set()
         self.variables: list[Tree] = []
@@ -119,6 +120,13 @@ class _Builder:
         self._schema: Schema | None = None
         self._files = files
         self._folders = 0
+
+    def outermost(self, folder: str) -> list[Resource]:
+        """The resources of the kustomization that is asked for. Raises TooLargeError."""
+        self.effort.begin()
+        found = self.folder(folder, ())
+        self.effort.spend(len(found) * (1 + len(self.variables)))
+        return transform.with_variables(found, self.variables, self.config)
 
     def folder(self, folder: str, above: tuple[str, ...], given: list[Resource] | None = None) -> list[Resource]:
         """The resources of a kustomization; of a component those `given` to it, changed."""
@@ -134,13 +142,14 @@ class _Builder:
             return given or []
         try:
             return self._built(root, source, folder, (*above, folder), list(given or []))
-        except (PatchError, TooLargeError) as error:
+        except PatchError as error:
             self.unread.append(Unread(source.span(0, 0), str(error)))
             return given or []
 
     def _built(
         self, root: dict[str, Tree], source: Source, folder: str, above: tuple[str, ...], found: list[Resource]
     ) -> list[Resource]:
+        self._read(source)
         config = self._configured(root, folder)
         for entry in [*_strings(at(root, "resources")), *_strings(at(root, "bases"))]:
             found += self._pulled_in(entry, folder, above)
@@ -159,7 +168,12 @@ class _Builder:
         self.config = config
         return transform.with_references(found, config)
 
+    def _read(self, source: Source) -> None:
+        self.effort.read(source)
+        self.effort.spend(len(source.text))
+
     def _transformed(self, found: list[Resource], root: dict[str, Tree], folder: str, config: Config) -> list[Resource]:
+        self.effort.spend(len(found) * transform.weight(root))
         found = [transform.applied(resource, root, config) for resource in found]
         return transform.replaced(found, root, lambda path: self._tree_in(posixpath.join(folder, path)))
 
@@ -230,7 +244,7 @@ class _Builder:
         from gracelint.render.kustomize.charts import inflated
 
         home = scalar(root, "helmGlobals", "chartHome") or "charts"
-        made = inflated(self._files, item, folder, home)
+        made = inflated(self._files, item, folder, home, self.effort)
         if isinstance(made, str):
             self.unread.append(Unread(_place(item, source), made))
             return []
@@ -254,6 +268,7 @@ class _Builder:
 
     def _objects(self, source: Source) -> list[Resource]:
         found: list[Resource] = []
+        self._read(source)
         try:
             documents = read_documents(source)
         except ParseError as error:
@@ -288,6 +303,7 @@ class _Builder:
         if source is None:
             return []
         self.pulled.add(normal)
+        self._read(source)
         try:
             return [tree_of(document.root) for document in read_documents(source)]
         except (ParseError, TemplatedError, TooLargeError):
@@ -300,6 +316,7 @@ class _Builder:
         for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
             for item in _items(at(root, key)):
                 made = self._map(item, kind, source, folder)
+                self.effort.spend(4 * len(found))
                 if made is not None:
                     found = transform.with_generated(found, made)
         return found
@@ -367,11 +384,12 @@ class _Builder:
         entry = text if isinstance(text, Leaf) else path if isinstance(path, Leaf) else None
         if entry is None:
             return found
+        self.effort.spend(len(entry.value))
         patches = list(_inline(entry)) if entry is text else self._patches(entry, folder)
         for patch in patches:
             try:
                 if isinstance(patch, list):
-                    found = _json_patched(found, patch, target)
+                    found = self._json_patched(found, patch, target)
                 else:
                     found = self._merge(found, patch, target, entry)
             except PatchError as error:
@@ -386,6 +404,7 @@ class _Builder:
         return native_keys if is_native(version) else no_keys
 
     def _merge(self, found: list[Resource], patch: Tree, target: Tree | None, entry: Leaf) -> list[Resource]:
+        self.effort.spend(4 * len(found))
         chosen = {id(item) for item in found if _is_meant(item, target, patch)}
         if not chosen and target is None and not self.unread:
             self._miss(entry, f"no object is called {scalar(patch, 'kind')} {scalar(patch, 'metadata', 'name')}")
@@ -394,17 +413,20 @@ class _Builder:
             if id(item) not in chosen:
                 result.append(item)
                 continue
+            self.effort.spend(weigh(patch))
             merged = strategic(item.tree, transform.without_identity(patch), self._keys(item))
             if isinstance(merged, dict):
                 result.append(item.with_tree(merged))
         return result
 
-
-def _json_patched(found: list[Resource], patch: Tree, target: Tree | None) -> list[Resource]:
-    return [
-        item.with_tree(json_patch(item.tree, patch)) if target is not None and _is_meant(item, target, None) else item
-        for item in found
-    ]
+    def _json_patched(self, found: list[Resource], patch: Tree, target: Tree | None) -> list[Resource]:
+        self.effort.spend(4 * len(found))
+        return [
+            item.with_tree(json_patch(item.tree, patch, self.effort))
+            if target is not None and _is_meant(item, target, None)
+            else item
+            for item in found
+        ]
 
 
 def _is_meant(item: Resource, target: Tree | None, patch: Tree | None) -> bool:
@@ -481,14 +503,15 @@ def _moved(tree: Tree, entry: Leaf, source: Source) -> Tree:
 def _outer_place(inner: Leaf, entry: Leaf) -> Origin | None:
     if entry.origin is None or inner.origin is None:
         return entry.origin
-    text = entry.origin.source.text
-    line = inner.origin.source.text.count("\n", 0, inner.origin.start)
-    position = entry.origin.start
-    block = text[position : position + 1] in ("|", ">")
-    for _ in range(line + block):
-        position = text.find("\n", position) + 1
-        if not position:
+    outer = entry.origin.source
+    text, start = outer.text, entry.origin.start
+    line = inner.origin.source.position(inner.origin.start)[0] - 1 + text.startswith(("|", ">"), start)
+    position = start
+    if line:
+        line += outer.position(start)[0]
+        if line > len(outer.line_starts):
             return entry.origin
+        position = outer.line_starts[line - 1]
     end = text.find("\n", position)
     found = text.find(inner.value, position, end if end >= 0 else len(text)) if inner.value else -1
     if found < 0:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.facts.files import Files
+    from gracelint.render.effort import Effort
     from gracelint.render.tree import Tree
     from gracelint.source import SourceMap
 
 
-def inflated(files: Files, item: Tree, folder: str, home: str) -> list[tuple[str, SourceMap]] | str:
+def inflated(files: Files, item: Tree, folder: str, home: str, effort: Effort) -> list[tuple[str, SourceMap]] | str:
     """What the chart of an entry is rendered to; the reason where it cannot be."""
     name = scalar(item, "name") or ""
     place = posixpath.normpath(posixpath.join(folder, home, name))
@@ -31,7 +32,9 @@ def inflated(files: Files, item: Tree, folder: str, home: str) -> list[tuple[str
             scalar(item, "namespace") or "default",
             _values(files, item, folder),
         )
-        rendered, unread = render(files, read_chart(files, place), release)
+        chart = read_chart(files, place)
+        effort.read(*chart.texts())
+        rendered, unread = render(files, chart, release, effort)
     except (ChartError, TooLargeError, ParseError, TemplatedError) as error:
         return f"the chart {name} cannot be rendered: {error}"
     if unread:

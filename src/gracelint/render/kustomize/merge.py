@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from gracelint.numbers import is_whole
 from gracelint.render.tree import Leaf, at, scalar
-from gracelint.render.values import TooLargeError
+from gracelint.render.values import TooLargeError, weigh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
+    from gracelint.render.effort import Effort
     from gracelint.render.tree import Tree
 
     ListKeys: TypeAlias = "Callable[[tuple[str, ...], list[Tree]], tuple[str, ...] | None]"
@@ -152,16 +153,21 @@ def _without_directives(tree: Tree, depth: int = 0) -> Tree:
     return tree
 
 
-def json_patch(target: Tree, operations: Tree) -> Tree:
+def json_patch(target: Tree, operations: Tree, effort: Effort) -> Tree:
     """The target with a JSON Patch applied. Raises PatchError where kustomize would."""
     if not isinstance(operations, list):
         raise PatchError("a JSON Patch is a list of operations")
     for operation in operations:
-        target = _operated(target, operation)
+        effort.spend(_PRICE)
+        target = _operated(target, operation, effort)
     return target
 
 
-def _operated(target: Tree, operation: Tree) -> Tree:
+_PRICE = 32
+"""Steps of one operation."""
+
+
+def _operated(target: Tree, operation: Tree, effort: Effort) -> Tree:
     name, path = scalar(operation, "op"), scalar(operation, "path")
     if name is None or path is None or (path and not path.startswith("/")):
         raise PatchError("an operation needs `op` and `path`")
@@ -172,15 +178,16 @@ def _operated(target: Tree, operation: Tree) -> Tree:
             step.replace("~1", "/").replace("~0", "~") for step in (scalar(operation, "from") or "").split("/")[1:]
         ]
         value = _found(target, source)
+        effort.spend(weigh(value))
         if name == "move":
-            target = _changed(target, source, None, "remove")
+            target = _changed(target, source, None, "remove", effort)
     if name == "test":
         return target
     if name not in ("add", "replace", "remove", "move", "copy"):
         raise PatchError(f"there is no operation {name!r}")
     if value is None and name != "remove":
         raise PatchError(f"{name} {path}: it has no value")
-    return _changed(target, steps, value, "add" if name in ("move", "copy") else name)
+    return _changed(target, steps, value, "add" if name in ("move", "copy") else name, effort)
 
 
 def _found(tree: Tree | None, steps: list[str]) -> Tree | None:
@@ -189,23 +196,26 @@ def _found(tree: Tree | None, steps: list[str]) -> Tree | None:
     return tree
 
 
-def _changed(tree: Tree, steps: list[str], value: Tree | None, name: str) -> Tree:
+def _changed(tree: Tree, steps: list[str], value: Tree | None, name: str, effort: Effort) -> Tree:
     if not steps:
         return value if value is not None else tree
+    effort.spend(0 if isinstance(tree, Leaf) else len(tree) // 16)
     step, rest = steps[0], steps[1:]
     if isinstance(tree, dict):
-        return _changed_mapping(tree, step, rest, value, name)
+        return _changed_mapping(tree, step, rest, value, name, effort)
     if isinstance(tree, list):
-        return _changed_list(tree, step, rest, value, name)
+        return _changed_list(tree, step, rest, value, name, effort)
     raise PatchError(f"{step!r} is below what is no mapping and no list")
 
 
-def _changed_mapping(tree: dict[str, Tree], step: str, rest: list[str], value: Tree | None, name: str) -> Tree:
+def _changed_mapping(
+    tree: dict[str, Tree], step: str, rest: list[str], value: Tree | None, name: str, effort: Effort
+) -> Tree:
     result = dict(tree)
     if rest:
         if step not in result:
             raise PatchError(f"there is no {step!r}")
-        result[step] = _changed(result[step], rest, value, name)
+        result[step] = _changed(result[step], rest, value, name, effort)
     elif name == "remove":
         if result.pop(step, None) is None:
             raise PatchError(f"there is no {step!r}")
@@ -214,7 +224,7 @@ def _changed_mapping(tree: dict[str, Tree], step: str, rest: list[str], value: T
     return result
 
 
-def _changed_list(tree: list[Tree], step: str, rest: list[str], value: Tree | None, name: str) -> Tree:
+def _changed_list(tree: list[Tree], step: str, rest: list[str], value: Tree | None, name: str, effort: Effort) -> Tree:
     result = list(tree)
     if step == "-" and not rest and name == "add" and value is not None:
         return [*result, value]
@@ -222,7 +232,7 @@ def _changed_list(tree: list[Tree], step: str, rest: list[str], value: Tree | No
         raise PatchError(f"a list of {len(result)} has no item {step!r}")
     index = int(step)
     if rest:
-        result[index] = _changed(result[index], rest, value, name)
+        result[index] = _changed(result[index], rest, value, name, effort)
     elif name == "remove":
         del result[index]
     elif value is not None and name == "add":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LONGEST = 1_000_000
-"""Code points that `repeat` and padding may make."""
+"""Code points that `repeat`, `replace` and what else multiplies texts may make."""
 _GO_SPACE = " \t\n\v\f\r\x85\xa0"
 
 
@@ -46,9 +46,13 @@ def _pad(width: Any) -> str:
     return " " * min(max(integer(width), 0), 1000)
 
 
-def _repeat(count: Any, value: Any) -> str:
-    if integer(count) * len(text(value)) > _LONGEST:
+def _bound(length: int) -> None:
+    if length > _LONGEST:
         raise TemplateError("too large to be followed")
+
+
+def _repeat(count: Any, value: Any) -> str:
+    _bound(integer(count) * len(text(value)))
     return text(value) * integer(count)
 
 
@@ -74,7 +78,9 @@ def _abbreviated(length: Any, value: Any) -> str:
 def _wrapped(width: Any, value: Any, separator: str = "\n") -> str:
     from textwrap import wrap
 
-    return separator.join(wrap(text(value), max(integer(width), 1), break_long_words=False, break_on_hyphens=False))
+    lines = wrap(text(value), max(integer(width), 1), break_long_words=False, break_on_hyphens=False)
+    _bound(len(lines) * len(separator))
+    return separator.join(lines)
 
 
 def _quotes(*values: Any) -> str:
@@ -111,7 +117,14 @@ def _numbered(parts: list[str]) -> dict[str, str]:
 def _joined(separator: Any, values: Any) -> str:
     items = values if isinstance(values, (list, tuple)) else [] if values is None else [values]
     mark = text(separator)
+    _bound(len(mark) * len(items))
     return concat([part for item in items for part in (mark, text(item))][1:])
+
+
+def _replaced(old: Any, new: Any, value: Any) -> str:
+    whole, mark = text(value), text(old)
+    _bound(whole.count(mark) * len(text(new)))
+    return replaced(whole, mark, text(new))
 
 
 def _printed(*values: Any) -> str:
@@ -181,7 +194,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cat": lambda *values: concat(_spaced([text(value) for value in values if value is not None])),
     "indent": lambda width, value: indented(text(value), _pad(width)),
     "nindent": lambda width, value: concat(["\n", indented(text(value), _pad(width))]),
-    "replace": lambda old, new, value: replaced(text(value), text(old), text(new)),
+    "replace": _replaced,
     "plural": lambda one, many, count: one if integer(count) == 1 else many,
     "snakecase": lambda value: "_".join(_words(value)).lower(),
     "kebabcase": lambda value: "-".join(_words(value)).lower(),
