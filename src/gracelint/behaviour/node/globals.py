@@ -15,6 +15,7 @@ from gracelint.behaviour.node.values import (
     Pairs,
     Thing,
 )
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,15 +111,8 @@ def _export_star(machine: Machine, args: list[Any], node: Node | None, frame: Fr
 
 
 INTEROP: dict[str, Builtin] = {
-    "__importDefault": Builtin(_interop),
-    "__importStar": Builtin(_interop),
-    "__toESM": Builtin(_interop),
-    "_interop_require_default": Builtin(_interop),
-    "_interopRequireDefault": Builtin(_interop),
-    "_interop_require_wildcard": Builtin(_interop),
-    "_interopRequireWildcard": Builtin(_interop),
-    "__exportStar": Builtin(_export_star),
-    "_export_star": Builtin(_export_star),
+    **dict.fromkeys(table("node")["interop"], Builtin(_interop)),
+    **dict.fromkeys(table("node")["export_star"], Builtin(_export_star)),
 }
 """What compilers put around `require`, by name."""
 
@@ -141,25 +135,18 @@ def _same(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     return args[0] if args else UNDEFINED
 
 
-FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
-    "Object.keys": _object_keys,
-    "Object.values": _object_values,
-    "Object.entries": _object_entries,
-    "Object.freeze": _same,
-    "Object.defineProperty": _define_property,
-    "Object.assign": _assign,
-    "Array.from": _array_from,
-    "Set": _array_from,
-    "Map": _map,
-    "URL": _url,
-    "url.URL": _url,
-    "url.fileURLToPath": _same,
-    "require.resolve": _same,
-    "path.join": _join,
-    "path.resolve": _join,
-    "Number": _number,
-    "parseInt": _number,
-    "parseFloat": _number,
-    "String": _string,
-    "Boolean": lambda m, a, n, f: UNKNOWN,
+DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
+    "keys": _object_keys,
+    "values": _object_values,
+    "entries": _object_entries,
+    "define": _define_property,
+    "assign": _assign,
+    "list": _array_from,
+    "map": _map,
+    "url": _url,
+    "same": _same,
+    "join": _join,
+    "number": _number,
+    "string": _string,
+    "unknown": lambda m, a, n, f: UNKNOWN,
 }

@@ -84,7 +84,7 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
         return UNDEFINED
     found = _module_row(path)
     if found is not None:
-        made = _call_module(machine, path, *found, args, node, frame)
+        made = _call_module(machine, *found, args, node, frame)
         if made is not None:
             return made
     helper = helper_of(path)
@@ -142,8 +142,8 @@ def is_logging(path: str) -> bool:
     return parts[0] in _LOGGERS or parts[-2].rpartition("/")[2] in ("logger", "log", "console")
 
 
-_LEVELS = frozenset(("log", "info", "warn", "warning", "error", "debug", "trace", "fatal", "verbose", "silly", "flush"))
-_LOGGERS = frozenset(("pino", "winston", "bunyan", "log4js", "loglevel", "signale", "consola", "debug"))
+_LEVELS = frozenset(table("node")["levels"])
+_LOGGERS = frozenset(table("node")["loggers"])
 
 
 def _module_row(path: str) -> tuple[str, dict[str, Any], str] | None:
@@ -158,14 +158,7 @@ def _module_row(path: str) -> tuple[str, dict[str, Any], str] | None:
 
 
 def _call_module(
-    machine: Machine,
-    path: str,
-    module: str,
-    row: dict[str, Any],
-    export: str,
-    args: list[Any],
-    node: Node,
-    frame: Frame,
+    machine: Machine, module: str, row: dict[str, Any], export: str, args: list[Any], node: Node, frame: Frame
 ) -> Any:
     """Makes what the export makes, or closes what the module has made; None where it is another function."""
     kind = row["makes"].get(export)
@@ -528,54 +521,35 @@ def _port_close(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
     return UNDEFINED
 
 
-_FUNCTIONS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
-    **globals.FUNCTIONS,
-    "process.on": _process_on,
-    "process.addListener": _process_on,
-    "process.prependListener": _process_on,
-    "process.once": lambda m, a, n, f: _process_on(m, a, n, f, True),
-    "process.prependOnceListener": lambda m, a, n, f: _process_on(m, a, n, f, True),
-    "process.off": _remove_listener,
-    "process.removeListener": _remove_listener,
-    "process.removeAllListeners": _remove_listener,
-    "process.exit": _process_exit,
-    "process.reallyExit": _process_exit,
-    "process.abort": _process_exit,
-    "process.emit": _process_emit,
-    "child_process.execSync": _sync_child,
-    "child_process.spawnSync": _sync_child,
-    "child_process.execFileSync": _sync_child,
-    "process.kill": _process_kill,
-    "process.nextTick": _soon,
-    "queueMicrotask": _soon,
-    "setImmediate": _soon,
-    "setTimeout": _set_timeout,
-    "timers.setTimeout": _set_timeout,
-    "setInterval": _set_interval,
-    "timers.setInterval": _set_interval,
-    "clearTimeout": _clear,
-    "clearInterval": _clear,
-    "timers/promises.setTimeout": _sleep,
-    "timers/promises.scheduler.wait": _sleep,
-    "Promise.all": _promise_all,
-    "Promise.allSettled": _promise_all,
-    "Promise.race": _promise_race,
-    "Promise.any": _promise_race,
-    "Promise.resolve": _promise_resolve,
-    "Promise.withResolvers": _with_resolvers,
-    "util.promisify": _promisify,
-    "util.callbackify": _callbackify,
-    "events.once": _once,
-    "events.on": _on_events,
-    "cluster.fork": _fork,
-    "cluster.on": _cluster_on,
-    "cluster.once": _cluster_on,
-    "cluster.disconnect": _cluster_disconnect,
+_DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
+    "listen": _process_on,
+    "listen-once": lambda m, a, n, f: _process_on(m, a, n, f, True),
+    "unlisten": _remove_listener,
+    "emit": _process_emit,
+    "exit": _process_exit,
+    "kill": _process_kill,
+    "sync-child": _sync_child,
+    "soon": _soon,
+    "timer": _set_timeout,
+    "interval": _set_interval,
+    "clear": _clear,
+    "sleep": _sleep,
+    "all": _promise_all,
+    "race": _promise_race,
+    "resolve": _promise_resolve,
+    "resolvers": _with_resolvers,
+    "promisify": _promisify,
+    "callbackify": _callbackify,
+    "once": _once,
+    "events": _on_events,
+    "fork": _fork,
+    "cluster-listen": _cluster_on,
+    "cluster-disconnect": _cluster_disconnect,
     "stoppable": _stoppable,
-    "AbortController": _abort_controller,
-    "events": _emitter,
-    "events.EventEmitter": _emitter,
-    "worker_threads.parentPort.on": _port_on,
-    "worker_threads.parentPort.once": _port_on,
-    "worker_threads.parentPort.close": _port_close,
+    "abort-controller": _abort_controller,
+    "emitter": _emitter,
+    "port-listen": _port_on,
+    "port-close": _port_close,
+    **globals.DEEDS,
 }
+_FUNCTIONS = {path: deed for name, deed in _DEEDS.items() for path in table("node")["calls"][name]}

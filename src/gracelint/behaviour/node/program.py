@@ -222,7 +222,7 @@ def _waits(base: Machine, stopped: Stopped | None, bounded: bool) -> list[Wait]:
         if event.kind != "close" or server is None or server.kind != "server" or dealt_with:
             continue
         idle = _kept(stopped, server)
-        if holds and server.name in _UPGRADED and not sweeps:
+        if holds and "upgrades" in server.row and not sweeps:
             found.append(Wait("web-socket", event.span, None, on_shutdown=True))
             continue
         if not sweeps:
@@ -237,9 +237,6 @@ def _kept(stopped: Stopped, server: Thing) -> float | None:
     if is_swept(server, stopped.events) or answers_close(stopped.machine):
         return None
     return keep_alive(server) or default_keep_alive(server)
-
-
-_UPGRADED = frozenset(("http", "https", "express", "koa", "connect", "polka"))
 
 
 def _children(base: Machine, stopped: Stopped | None) -> list[Child]:

@@ -12,11 +12,12 @@ from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Frame, Registration, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import string_of, text_of, walk
-from gracelint.behaviour.node.timing import FOR_EVER, RAW, end_of, held_by_clients
+from gracelint.behaviour.node.timing import FOR_EVER, end_of, held_by_clients
 from gracelint.behaviour.node.values import After, Closure, Scope, Thing, name_of
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
+from gracelint.knowledge import table
 from gracelint.numbers import is_whole
 from gracelint.record import Record, replace
 
@@ -94,7 +95,8 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
     if base.unread:
         why = f"{base.unread[0]} could not be read, and may handle {signal}"
         return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
-    library = next((path for path in base.foreign if any(word in path.lower() for word in _MAY_HANDLE)), None)
+    words = table("node")["may_handle"]
+    library = next((path for path in base.foreign if any(word in path.lower() for word in words)), None)
     if library is not None:
         why = f"whether {library}(), which the program calls, handles {signal} is not known"
         return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
@@ -117,13 +119,6 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
         why = f"it handles {' and '.join(others)}, not {signal}"
         return answer(Verdict.IGNORED, child, Cause.OTHER_SIGNAL_ONLY, why, known.span)
     return answer(Verdict.IGNORED, child, Cause.NO_HANDLER, f"it has no handler for {signal}")
-
-
-_MAY_HANDLE = (
-    "shutdown", "graceful", "terminat", "lifecycle", "signal", "exit", "cleanup", "teardown", "stoppable",
-    "apolloserver",
-)  # fmt: skip
-"""Words in the name of a library's function that may be there to handle signals."""
 
 
 def _in_uncalled_method(signal: str, base: Machine) -> Span | None:
@@ -440,7 +435,7 @@ _ENDS = (".end", ".terminate", ".close")
 def _destroyed(stopped: Stopped, serving: list[Thing]) -> Event | None:
     """Sockets that are destroyed one by one; `end` first sends a raw socket's data."""
     for event in stopped.events:
-        abrupt = (".terminate", ".close") if all(thing.name in RAW for thing in serving) else _ENDS
+        abrupt = (".terminate", ".close") if all("raw" in thing.row for thing in serving) else _ENDS
         in_a_loop = not event.certain and event.target.endswith(abrupt)
         if event.kind == "opaque" and (in_a_loop or event.target.endswith(".destroy")):
             wait = _time(event.after)

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.syntax import File
     from gracelint.behaviour.node.values import After, Thing
 
-_HTTP = frozenset(
-    (
-        "http", "https", "express", "koa", "connect", "polka", "fastify", "restify", "@hapi/hapi", "@hono/node-server",
-        "@nestjs/core", "apollo-server",
-    )
-)  # fmt: skip
 FOR_EVER = float("inf")
 
 
@@ -103,7 +97,7 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
         seconds = keep_alive(server)
         if own and not closing and any(_upgrades(thing, server) for thing in machine.things):
             found[id(server)] = Held(server, FOR_EVER, own[0])
-        elif server.name in RAW and not _ends_sockets(machine):
+        elif "raw" in server.row and not _ends_sockets(machine):
             found[id(server)] = Held(server, FOR_EVER)
         elif seconds is not None and not answers_close(machine):
             found[id(server)] = Held(server, seconds)
@@ -113,16 +107,15 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
 def keep_alive(server: Thing) -> float | None:
     """The keep-alive timeout that the program sets on a server, in seconds."""
     given = server.settings.get("keepAliveTimeout")
-    if server.name not in _HTTP or isinstance(given, bool) or not isinstance(given, (int, float)):
+    if "keep_alive" not in server.row or isinstance(given, bool) or not isinstance(given, (int, float)):
         return None
     return given / 1000 or FOR_EVER
 
 
 def default_keep_alive(server: Thing) -> float | None:
     """What it is where the program sets none."""
-    if server.name not in _HTTP:
-        return None
-    return 72.0 if server.name == "fastify" else 5.0
+    found: float | None = server.row.get("keep_alive")
+    return found
 
 
 def _upgrades(thing: Thing, server: Thing) -> bool:
@@ -159,8 +152,6 @@ def is_swept(server: Thing, events: tuple[Event, ...]) -> bool:
 
 
 _ENDS_SOCKETS = ("destroy", "end", "terminate", "destroySoon", "resetAndDestroy")
-RAW = ("net", "tls")
-"""Servers whose clients stay connected until one side ends it."""
 
 
 def answers_close(machine: Machine) -> bool:
