@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from conftest import FIXTURES
+from devtools import Browser
 from gracelint.cli import main
 
 EVIL = "\"'><script>alert(1)</script><img src=http://e.example/x>`]]>\n--> x\u202e\ufffe"
@@ -197,6 +198,51 @@ class TestInABrowser:
         assert in_browser(page, script) == "true false"
         dark = ("--blink-settings=preferredColorScheme=0",)
         assert in_browser(page, script, more=dark) == "true true"
+
+    def test_it_is_used_without_a_mouse(self, shop: Path, tmp_path: Path) -> None:
+        page = tmp_path / "page.html"
+        traced(shop, "html", page)
+        shown = "[...document.querySelectorAll('details')].filter(one => !one.hidden).length"
+        with Browser(str(CHROMIUM), page, tmp_path / "profile", *FLAGS) as browser:
+            assert browser.run(shown) == 11
+            browser.press("Tab")
+            assert browser.run("document.activeElement.name") == "ignored"
+            browser.press(" ")
+            assert browser.run(shown) == 7
+            for key in ("Tab", "Tab", "Tab", *"k8s"):
+                browser.press(key)
+            assert browser.run("document.activeElement.value") == "k8s"
+            assert browser.run("document.querySelector('output').textContent") == "3 of 11 shown"
+            browser.press("Tab")
+            assert browser.run("document.activeElement.tagName") == "SUMMARY"
+            before = browser.run("document.activeElement.parentElement.open")
+            browser.press("Enter")
+            assert browser.run("document.activeElement.parentElement.open") is not before
+
+    def test_a_screen_reader_is_told_what_things_are(self, shop: Path, tmp_path: Path) -> None:
+        page = tmp_path / "page.html"
+        traced(shop, "html", page, "--only", "Deployment worker")
+        with Browser(str(CHROMIUM), page, tmp_path / "profile", *FLAGS) as browser:
+            spoken = browser.spoken()
+        assert ("checkbox", "ignored (1)") in spoken
+        assert ("searchbox", "Name or path") in spoken
+        (picture,) = [name for role, name in spoken if role == "image"]
+        assert picture == (
+            "0 seconds: preStop runs, and the grace period with it; "
+            "30 seconds: SIGKILL: preStop has used up the grace period before SIGTERM was sent"
+        )
+        named = ("checkbox", "searchbox", "image", "DisclosureTriangle", "link", "button", "heading")
+        assert [role for role, name in spoken if role in named and not name] == []
+
+    def test_what_a_program_always_takes_is_drawn(self, tmp_path: Path) -> None:
+        slow = "import signal, time\non = True\ndef stop(*_):\n    global on\n    on = False\n"
+        folder = tmp_path / "project"
+        folder.mkdir()
+        (folder / "app.py").write_text(f"{slow}signal.signal(signal.SIGTERM, stop)\nwhile on:\n    time.sleep(4)\n")
+        (folder / "Dockerfile").write_text('FROM python:3.12-slim\nCOPY app.py .\nCMD ["python", "app.py"]\n')
+        text = traced(folder, "html", tmp_path / "page.html")
+        assert '<span class="bar slow" style="left:0%;width:40%"></span>' in text
+        assert "4 s</span><span>app.py has acted on it, at the latest" in text
 
 
 class TestDrawing:

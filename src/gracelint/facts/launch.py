@@ -89,6 +89,12 @@ class Hop(Record):
     deadline: Deadline | None = None
     """When it kills what it has told to stop."""
 
+    @property
+    def delay(self) -> float:
+        """Seconds that it always takes after the signal: a program's pause, a script's loop until its trap runs."""
+        delay = self.details.get("delay")
+        return float(delay) if isinstance(delay, (int, float)) else 0.0
+
 
 class Assumptions(Record):
     """What the configuration says of the world the containers live in."""

@@ -7,7 +7,7 @@ import posixpath
 from gracelint.facts.compose import ComposeService
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
-from gracelint.facts.launch import Budget, Drain, Effect, Hop, HopKind, Image, Launch, Origin
+from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.bases import image_named
 from gracelint.launch.budget import budget_of, declared
@@ -410,19 +410,13 @@ def _within_grace(way: Way, budget: Budget) -> Way:
     if way.verdict not in (Verdict.HANDLED, Verdict.CUT) or way.decisive is None:
         return way
     scripts = [hop for hop in way.hops if hop.kind in (HopKind.SCRIPT, HopKind.SHELL)]
-    hop = max((way.decisive, *scripts), key=_delay)
-    if not _delay(hop) > budget.left:
+    hop = max((way.decisive, *scripts), key=lambda each: each.delay)
+    if not hop.delay > budget.left:
         return way
     why = f"{hop.why}, but SIGKILL comes after {budget.left:g} s"
     late = replace(hop, effect=Effect.SWALLOWS, why=why)
     hops = tuple(late if each is hop else each for each in way.hops)
     return replace(way, hops=hops, verdict=Verdict.IGNORED, why=why, decisive=late)
-
-
-def _delay(hop: Hop) -> float:
-    """Seconds that a program always takes, or a script's loop until its trap runs."""
-    delay = hop.details.get("delay")
-    return delay if isinstance(delay, (int, float)) else 0.0
 
 
 def _programs(launches: Iterable[Launch], read: Mapping[int, list[Program]]) -> list[Program]:

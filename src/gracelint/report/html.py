@@ -11,7 +11,7 @@ from gracelint.facts.verdict import Verdict
 from gracelint.report import counted
 from gracelint.report.canvas import visible
 from gracelint.report.launches import LINKS, command, effect, label, title, unit, where
-from gracelint.report.timeline import DRAIN, END, KILL, PRE_STOP, SIGNAL, bars, timeline
+from gracelint.report.timeline import DELAY, DRAIN, END, KILL, PRE_STOP, SIGNAL, bars, timeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ TONES = {
     Effect.UNKNOWN: "open",
 }
 _SIGNS = {Verdict.HANDLED: "✓", Verdict.IGNORED: "✗", Verdict.CUT: "✂", Verdict.UNKNOWN: "?"}
-_KEYS = {PRE_STOP: "calm", SIGNAL: "signal", DRAIN: "good", END: "good", KILL: "bad"}
+_KEYS = {PRE_STOP: "calm", SIGNAL: "signal", DELAY: "slow", DRAIN: "good", END: "good", KILL: "bad"}
 # Nothing is loaded from anywhere, whatever a name in the tree says.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -46,7 +46,8 @@ def render(launches: Sequence[Launch], report: Report) -> str:
 
 def _page(launches: Sequence[Launch], report: Report) -> Iterator[str]:
     counts = Counter(launch.verdict for launch in launches)
-    heading = f"{counted(len(launches), 'container')}: what happens when they are told to stop"
+    it_is = "it is" if len(launches) == 1 else "they are"
+    heading = f"{counted(len(launches), 'container')}: what happens when {it_is} told to stop"
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -27,6 +27,7 @@ _HUES = {
     "bad": "#cf222e",
     "open": "#9a6700",
     "calm": "#6e40c9",
+    "slow": "#bf8700",
     "spare": "#d0d7de",
     "idle": "#e5534b",
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gracelint.facts.launch import Launch
 
-PRE_STOP, SIGNAL, DRAIN, END, KILL = "pre-stop", "signal", "drain", "end", "kill"
+PRE_STOP, SIGNAL, DELAY, DRAIN, END, KILL = "pre-stop", "signal", "delay", "drain", "end", "kill"
 
 
 class Moment(Record):
@@ -50,7 +50,15 @@ def timeline(launch: Launch) -> Iterator[Moment]:
         early = Moment(before, "the container ends before the program's cleanup", KILL)
         yield Moment(end, f"{killer}: {launch.why}", KILL) if late else early
         return
-    yield from _drained(launch, before, end, killer)
+    moments = [*_delayed(launch, before), *_drained(launch, before, end, killer)]
+    yield from sorted(moments, key=lambda moment: moment.seconds)
+
+
+def _delayed(launch: Launch, before: float) -> Iterator[Moment]:
+    """What the program always takes, whatever there is to drain."""
+    slowest = max(launch.hops, key=lambda hop: hop.delay, default=None)
+    if launch.verdict is Verdict.HANDLED and slowest is not None and slowest.delay > 0:
+        yield Moment(before + slowest.delay, f"{slowest.name} has acted on it, at the latest", DELAY)
 
 
 def _drained(launch: Launch, before: float, end: float, killer: str) -> Iterator[Moment]:
@@ -85,7 +93,10 @@ def _killed(launch: Launch, before: float) -> tuple[float, str]:
 
 
 class Bar(Record):
-    """A stretch of time, drawn to scale. `kind` is calm (preStop), good, bad, idle (nothing happens), open or spare."""
+    """A stretch of time, drawn to scale.
+
+    `kind` is calm (preStop), slow (delay), good, bad, idle (nothing happens), open or spare.
+    """
 
     start: float
     end: float
@@ -106,6 +117,8 @@ def bars(launch: Launch, moments: Sequence[Moment]) -> Iterator[Bar]:
 def _kind(launch: Launch, moment: Moment, following: Moment) -> str | None:
     if moment.kind == PRE_STOP:
         return "calm"
+    if following.kind == DELAY:
+        return "slow"
     if moment.kind == END:
         return "spare"
     if launch.verdict is Verdict.IGNORED:
