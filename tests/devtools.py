@@ -1,6 +1,6 @@
 """A page in headless Chromium that takes keys and says what it tells a screen reader, by the DevTools protocol.
 
-https://chromedevtools.github.io/devtools-protocol/ over pipes (`--remote-debugging-pipe`): a message ends in a zero byte.
+https://chromedevtools.github.io/devtools-protocol/ over pipes (`--remote-debugging-pipe`); a zero byte ends a message.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ class Browser:
         self._session: str | None = None
         target = self.ask("Target.createTarget", url=page.as_uri())["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        # A page that is not in front gets no keys.
+        self.ask("Emulation.setFocusEmulationEnabled", enabled=True)
+        self.ask("Page.bringToFront")
         while self.run("location.protocol + document.readyState") != "file:complete":
             pass
 

@@ -206,7 +206,7 @@ class TestInABrowser:
         with Browser(str(CHROMIUM), page, tmp_path / "profile", *FLAGS) as browser:
             assert browser.run(shown) == 11
             browser.press("Tab")
-            assert browser.run("document.activeElement.name") == "ignored"
+            assert browser.run("document.activeElement.value") == "ignored"
             browser.press(" ")
             assert browser.run(shown) == 7
             for key in ("Tab", "Tab", "Tab", *"k8s"):
