@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gracelint.edits import dockerfile
 from gracelint.facts.dockerfile import Stage
 from gracelint.finding import Edit
-from gracelint.launch.image import image_of
+from gracelint.launch.images.image import image_of
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.source import Source
 

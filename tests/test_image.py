@@ -13,8 +13,8 @@ from gracelint.edits.dockerfile import install_init
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
 from gracelint.knowledge import table
-from gracelint.launch.bases import clients_reconnect, image_named
-from gracelint.launch.image import find_path, find_text, image_of, list_folder, step
+from gracelint.launch.images.bases import clients_reconnect, image_named
+from gracelint.launch.images.image import find_path, find_text, image_of, list_folder, step
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
 from gracelint.parse.dockerfile import read_dockerfile

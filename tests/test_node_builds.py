@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gracelint.launch.pm2 import is_process_file
+from gracelint.launch.runtimes.pm2 import is_process_file
 from gracelint.source import Word
 from gracelint.testing import read
 

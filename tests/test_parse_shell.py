@@ -32,7 +32,10 @@ def texts(command: object) -> list[str]:
 
 
 def test_a_plain_command_needs_no_parser_library() -> None:
-    code = "import sys, gracelint.launch.shell; print([m for m in sys.modules if 'tree_sitter' in m or m == 'fnmatch'])"
+    code = (
+        "import sys, gracelint.launch.shell.shell;"
+        "print([m for m in sys.modules if 'tree_sitter' in m or m == 'fnmatch'])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 

@@ -12,7 +12,7 @@ from gracelint.facts.launch import Drain, DrainSource, Launch
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.one_shots import one_shot
-from gracelint.launch.servers import server_reaction
+from gracelint.launch.servers.servers import server_reaction
 from gracelint.source import Word
 from gracelint.testing import read
 

@@ -336,7 +336,7 @@ class _Reading:
         try:
             together: tuple[tuple[str, ...], ...] = ()
             if len(self.compose) > 1:
-                from gracelint.launch.builds import compose_lists
+                from gracelint.launch.builds.declared import compose_lists
 
                 together = compose_lists(self.files, self.compose)
             self.services = read_projects(self.compose, self.files, together)

@@ -108,7 +108,7 @@ def _command(argv: tuple[Word, ...], context: Context | None, depth: int) -> _Le
 
 
 def _script_file(path: str, context: Context | None, depth: int) -> Passage | None:
-    from gracelint.launch.image import find_text
+    from gracelint.launch.images.image import find_text
 
     if context is None or depth > _DEEPEST:
         return None

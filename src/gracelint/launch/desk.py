@@ -6,9 +6,9 @@ import posixpath
 import re
 
 from gracelint.facts.dockerfile import Stage
-from gracelint.launch.bases import is_known
-from gracelint.launch.image import image_of
-from gracelint.launch.names import Dockerfiles, Link, find_dockerfile, repository_of
+from gracelint.launch.images.bases import is_known
+from gracelint.launch.images.image import image_of
+from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
 from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gracelint.facts.kubernetes import Workload
     from gracelint.facts.launch import Assumptions, Image, Origin
     from gracelint.facts.program import Program
-    from gracelint.launch.builds import Builds
+    from gracelint.launch.builds.declared import Builds
 
     _Named = tuple[Word | None, Source]
     """An image's name, and the file it stands in."""
@@ -164,13 +164,13 @@ class Desk:
     def _otherwise(self, reference: str) -> Link | None:
         """The build that scripts, pipelines and build files of the repository give for an image."""
         if self._others is None:
-            from gracelint.launch.builds import builds
+            from gracelint.launch.builds.declared import builds
 
             self._others = builds(self.files, self._stages)
         found = self._others.of(reference)
         if found is not None or self._dockerfiles.fitting(repository_of(reference)):
             return found
-        from gracelint.launch.jvm.images import called
+        from gracelint.launch.builds.jvm import called
 
         return called(self.files, posixpath.basename(repository_of(reference)))
 

@@ -204,7 +204,7 @@ def _lacks(image: Image, command: str) -> bool:
         return False
     if image.tools == frozenset():
         return image.stage is None or not _speaks_of(image.stage, command)
-    from gracelint.launch.bases import repository
+    from gracelint.launch.images.bases import repository
 
     name, tag = repository(image.reference), image.reference.rpartition(":")[2]
     if not any(
@@ -271,7 +271,7 @@ def _mounted(path: str, workload: Workload, container: Container) -> str | None:
 
 def _never_copied(path: str, image: Image, files: Files) -> str:
     """Why a script cannot be in an image that is built here; "" where it may be."""
-    from gracelint.launch.image import find_path, find_text
+    from gracelint.launch.images.image import find_path, find_text
 
     stage, context = image.stage, image.context
     if stage is None or context is None or image.family is None or not path.endswith(_SCRIPTS):
@@ -287,7 +287,7 @@ def _never_copied(path: str, image: Image, files: Files) -> str:
 
 def _brought_from_elsewhere(stage: Stage, files: Files, context: str, path: str) -> bool:
     """Whether a COPY or ADD that cannot be followed reaches a path."""
-    from gracelint.launch import layers
+    from gracelint.launch.images import layers
 
     for one in stage.lineage():
         for put in layers.placed(one):

@@ -81,7 +81,11 @@ def follow(argv: tuple[Word, ...], context: Context) -> Way:
 
 
 def _step(argv: tuple[Word, ...], context: Context) -> Step:
-    from gracelint.launch import image, package_manager, programs, servers, shell, supervisors, wrappers
+    from gracelint.launch import supervisors, wrappers
+    from gracelint.launch.images import image
+    from gracelint.launch.runtimes import package_manager, programs
+    from gracelint.launch.servers import servers
+    from gracelint.launch.shell import shell
 
     known: tuple[Callable[[tuple[Word, ...], Context], Step | None], ...] = (
         image.step,

@@ -9,13 +9,13 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.facts.kubernetes import Container, Workload
 from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
-from gracelint.launch.bases import image_named
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.deadlines import declared_shortfalls
 from gracelint.launch.desk import Desk, for_development, place_of
 from gracelint.launch.hops import Way, follow
+from gracelint.launch.images.bases import image_named
+from gracelint.launch.images.names import Link
 from gracelint.launch.mounted import configs_of, mounted_texts
-from gracelint.launch.names import Link
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
 from gracelint.parse.expansion import OTHER_VARIABLES
@@ -233,7 +233,7 @@ def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Imag
     if found is not None and stage is not None:
         return desk.image(stage, found.context), stage, found.how
     if found is not None:
-        from gracelint.launch.jvm.images import image_built_by, is_build_file
+        from gracelint.launch.builds.jvm import image_built_by, is_build_file
 
         made = image_built_by(desk.files, found) if is_build_file(found.dockerfile) else None
         if made is not None:

@@ -8,7 +8,7 @@ from functools import cache
 from gracelint.facts.launch import Deadline, Effect, Hop, HopKind
 from gracelint.knowledge import table
 from gracelint.launch.environment import seconds_of
-from gracelint.launch.image import find_text
+from gracelint.launch.images.image import find_text
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options, split
@@ -158,7 +158,7 @@ def _included(
     """The sections of the files that `[include]` names, relative to the folder of the configuration."""
     from fnmatch import fnmatchcase
 
-    from gracelint.launch.image import list_folder
+    from gracelint.launch.images.image import list_folder
 
     patterns = next((values["files"].value for name, values in sections if name == "include" and "files" in values), "")
     for pattern in patterns.split():
@@ -216,7 +216,7 @@ def _procfile_entries(argv: tuple[Word, ...], context: Context, row: dict[str, A
 
 def _service_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
     """The `run` programs of a runit, daemontools or s6 service folder."""
-    from gracelint.launch.image import list_folder
+    from gracelint.launch.images.image import list_folder
 
     given = read_options(argv, 1, ("-t", "-c", "-d"))
     if given.rest >= len(argv):
@@ -230,7 +230,7 @@ def _service_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
 
 def _overlay_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
     """The services of s6-overlay, and the command behind `/init`, which is told to stop when they have ended."""
-    from gracelint.launch.image import list_folder
+    from gracelint.launch.images.image import list_folder
 
     grace = seconds_of("s6-overlay", "services", context.env)
     kill = seconds_of("s6-overlay", "kill", context.env)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gracelint.discover import DOCKERFILE, kind_of
-from gracelint.launch.bases import is_known
-from gracelint.launch.names import Dockerfiles, repository_of
+from gracelint.launch.images.bases import is_known
+from gracelint.launch.images.names import Dockerfiles, repository_of
 from gracelint.report.canvas import visible
 from gracelint.report.launches import LINKS, title, where
 

@@ -1,0 +1,179 @@
+"""Build commands in Makefiles, scripts and pipelines: `docker build -t IMAGE -f DOCKERFILE CONTEXT` and its kin."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
+from gracelint.patterns import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_BUILD = pattern(
+    r"(?:\b(?:docker(?:[ \t]+(?:buildx|image))?|podman|nerdctl|buildah)[ \t]+(?:build|bud)|kaniko/executor)[ \t]"
+    r"([^\n;&|]*)"
+)
+_CD = pattern(r"\bcd[ \t]+([\w./-]+)[ \t]*(?:&&|;)")
+_COMPOSE = pattern(r"\bdocker(?:-|[ \t]+)compose[ \t]([^\n;&|]*)")
+_WORD = pattern(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+""")
+_SET = pattern(
+    r"""(?m)^[ \t]*(?:export[ \t]+|readonly[ \t]+|local[ \t]+|-[ \t]+)*([A-Za-z_]\w*)[ \t]*"""
+    r"""(?:[:?]{0,2}=|:(?=[ \t]))[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))""",
+)
+_USE = pattern(
+    r"\$\{\{[ \t]*(?:env\.)?([\w.-]+)[^}]*\}\}|\$[({]([A-Za-z_]\w*)(?::?[-=]([^)}]*))?[)}]|\$([A-Za-z_]\w*)"
+    r"|\$\([^)]*\)|`[^`]*`"
+)
+_EXPRESSION = pattern(r"\$\{\{[^}]*\}\}")
+_VALUES = frozenset(
+    (
+        *("--add-host", "--attest", "--build-arg", "--build-context", "--builder", "--cache-from", "--cache-to"),
+        *("--cpuset-cpus", "--format", "--iidfile", "--label", "--memory", "--metadata-file", "--network", "--output"),
+        *("--platform", "--progress", "--secret", "--shm-size", "--ssh", "--ulimit", "-m", "-o"),
+    )
+)
+_MEANINGS = {
+    "-t": "tag",
+    "--tag": "tag",
+    "-f": "file",
+    "--file": "file",
+    "--target": "target",
+    "--build-arg": "argument",
+    "--destination": "tag",
+    "-d": "tag",
+    "--dockerfile": "file",
+    "--context": "context",
+    "-c": "context",
+}
+_LOOP = pattern(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]+)")
+_MOST = 100
+"""Rounds of a loop."""
+_LONGEST = 1_000
+_DEEPEST = 5
+
+
+def by_commands(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+    """The builds of a file's commands. They are run in its folder or in the project's root: where the files are."""
+    text = _lines(path, text)
+    variables = variables_of(text)
+    loops = list(_LOOP.finditer(text))[:_MOST]
+    for match in _BUILD.finditer(text):
+        line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
+        moved = [found[1] for found in _CD.finditer(text, line, match.start())]
+        for values in _rounds(loops, match, variables):
+            yield from _builds(arguments(_words(match[1], values)), moved, path, exists)
+
+
+def _rounds(loops: list[re.Match[str]], command: re.Match[str], variables: Mapping[str, str]) -> list[dict[str, str]]:
+    """The variables of a command, once for each value of the variable of a loop above it."""
+    above = {loop[1]: loop[2].split() for loop in loops if loop.start() < command.start()}
+    used = [name for name in above if re.search(rf"\$\{{?{name}\b", command[1])]
+    if len(used) != 1:
+        return [dict(variables)]
+    return [{**variables, used[0]: value.strip("\"'")} for value in above[used[0]][:_MOST]]
+
+
+def _builds(given: dict[str, list[str]], moved: list[str], path: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+    contexts = given["context"]
+    if contexts and given["tag"]:
+        for folder in dict.fromkeys((posixpath.dirname(path), "")):
+            here = posixpath.join(folder, *moved)
+            context = posixpath.join(here, contexts[-1])
+            file = _inside(posixpath.join(here, given["file"][-1]), context) if given["file"] else None
+            target = given["target"][-1] if given["target"] else None
+            arguments = tuple(
+                (name, value)
+                for name, equals, value in (item.partition("=") for item in given["argument"])
+                if equals and UNKNOWN not in value
+            )
+            link = link_to(context, file, target, arguments)
+            if link is not None and exists(link.dockerfile):
+                yield from (Build(tag, link) for tag in given["tag"])
+                break
+
+
+def compose_lists(path: str, text: str) -> Iterator[tuple[str, ...]]:
+    """The files that commands give to `docker compose` with `-f a -f b`, from the project's root."""
+    text = _lines(path, text)
+    variables = variables_of(text) if "$" in text else {}
+    for match in _COMPOSE.finditer(text):
+        line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
+        moved = [found[1] for found in _CD.finditer(text, line, match.start())]
+        files = arguments(_words(match[1], variables))["file"]
+        if len(files) > 1 and not any(UNKNOWN in file for file in files):
+            here = posixpath.join(posixpath.dirname(path), *moved)
+            yield tuple(posixpath.normpath(posixpath.join(here, file)) for file in files)
+
+
+def by_tilt(path: str, text: str) -> Iterator[Build]:
+    """`docker_build('image', 'context', dockerfile='…')` of a Tiltfile."""
+    for match in re.finditer(r"""docker_build\(\s*['"]([^'"]+)['"]\s*,\s*['"]([^'"]+)['"]([^)]*)\)""", text):
+        options = dict(re.findall(r"""(\w+)\s*=\s*['"]([^'"]+)['"]""", match[3]))
+        folder = posixpath.dirname(path)
+        context = posixpath.join(folder, match[2])
+        file = options.get("dockerfile")
+        inside = posixpath.relpath(posixpath.join(folder, file), context) if file else None
+        link = link_to(context, inside, options.get("target"))
+        if link is not None:
+            yield Build(match[1], link)
+
+
+def _lines(path: str, text: str) -> str:
+    """The text with continued lines joined, and with the escapes of JSON undone."""
+    if path.endswith(".json"):
+        text = text.replace('\\"', "'").replace('",', "\n").replace('"', "\n")
+    return re.sub(r"\\\r?\n[ \t]*", " ", text)
+
+
+def variables_of(text: str) -> dict[str, str]:
+    """What a file sets to one value alone."""
+    found: dict[str, str] = {}
+    for name, double, single, plain in _SET.findall(text):
+        value = double or single or plain.strip()
+        found[name] = value if found.get(name, value) == value else UNKNOWN
+    return found
+
+
+def put_in(text: str, variables: Mapping[str, str], depth: int = 0) -> str:
+    """A text with variables put in; what is not known stands as `*`."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2] or match[4]
+        known = variables.get(name or "") or match[3]
+        if known is None or depth > _DEEPEST or len(known) > _LONGEST:
+            return UNKNOWN
+        return put_in(known, variables, depth + 1)
+
+    return _USE.sub(value, text)[:_LONGEST] if "$" in text or "`" in text else text
+
+
+def _inside(path: str, context: str) -> str:
+    """A path as it is given from a folder; as it is where the folder is not known."""
+    return path if UNKNOWN in context else posixpath.relpath(path, context)
+
+
+def _words(text: str, variables: Mapping[str, str]) -> list[str]:
+    """The words of a command with variables put in, quotes removed."""
+    text = _EXPRESSION.sub(lambda match: put_in(match[0], variables), text)
+    return [put_in(word.replace('"', "").replace("'", ""), variables) for word in _WORD.findall(text)]
+
+
+def arguments(words: list[str]) -> dict[str, list[str]]:
+    """What options and operands say."""
+    found: dict[str, list[str]] = {"tag": [], "file": [], "target": [], "argument": [], "context": []}
+    index = 0
+    while index < len(words):
+        name, equals, value = words[index].partition("=")
+        index += 1
+        meaning = _MEANINGS.get(name)
+        if (meaning or name in _VALUES) and not equals:
+            value = words[index] if index < len(words) else ""
+            index += 1
+        if meaning is not None:
+            found[meaning].append(value)
+        elif not name.startswith("-") and not equals:
+            found["context"].append(name)
+    return found

@@ -1,0 +1,275 @@
+"""What the repository itself builds: image names and the Dockerfiles that its build files give for them.
+
+Only what names both counts. Where two builds give one image two meanings, it has none.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.launch.images.names import Link, repository_of
+from gracelint.patterns import pattern
+from gracelint.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gracelint.facts.files import Files
+    from gracelint.facts.yaml import Mapping as Node
+    from gracelint.parse.bake import Value
+
+_MOST_FILES = 400
+_MOST_TARGETS = 200
+"""Of a bake file, that one inherits from: they are followed without end otherwise, and deeply."""
+_LONGEST_TEXT = 1_000_000
+"""Characters of a script; what is longer was not written by hand."""
+_SCRIPT_FOLDERS = ("scripts", "script", "hack", "bin", "ci", ".ci", "build", "docker", "tools", "deploy")
+_COMMAND_FILES = pattern(
+    r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:mk|sh|bash)|package\.json|[Jj]ustfile|Taskfile\.ya?ml|Jenkinsfile|\.gitlab-ci\.yml"
+)
+_MENTIONS = pattern(r"\b(?:docker|podman|nerdctl|buildah|kaniko)\b")
+UNKNOWN = "*"
+"""Stands in names for what is only known when a build runs."""
+
+
+class Build(Record):
+    """One build: an image's name and where it comes from."""
+
+    image: str
+    link: Link
+
+
+class Builds:
+    """Builds by the names of their images."""
+
+    def __init__(self, builds: Iterable[Build]) -> None:
+        self._exact: dict[str, Link | None] = {}
+        self._open: dict[str, dict[str, Link | None]] = {}
+        """Names with unknown parts, by their last one."""
+        for build in builds:
+            repository = repository_of(build.image)
+            if UNKNOWN in repository:
+                name = posixpath.basename(repository)
+                if UNKNOWN not in name:
+                    _put(self._open.setdefault(name, {}), repository, build.link)
+                continue
+            _put(self._exact, repository, build.link)
+            if build.image != repository and UNKNOWN not in build.image:
+                _put(self._exact, build.image, build.link)
+
+    def of(self, reference: str) -> Link | None:
+        """The build of an image: of its very tag, else of its name."""
+        repository = repository_of(reference)
+        found = self._exact.get(reference) or self._exact.get(repository)
+        if found is not None:
+            return found
+        patterns = self._open.get(posixpath.basename(repository), {})
+        links = {link for pattern, link in patterns.items() if _fits(repository, pattern)}
+        return links.pop() if len(links) == 1 else None
+
+
+def _put(links: dict[str, Link | None], key: str, link: Link) -> None:
+    links[key] = link if links.get(key, link) == link else None
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(re.escape(UNKNOWN), ".+"), name) is not None
+
+
+def builds(files: Files, dockerfiles: Iterable[str]) -> Builds:
+    """The builds of a project whose Dockerfiles these are."""
+    from gracelint.launch.builds.jvm import is_build_file
+
+    known = dict.fromkeys(dockerfiles)
+    found = (build for build in _all(files, list(known)))
+    return Builds(build for build in found if build.link.dockerfile in known or is_build_file(build.link.dockerfile))
+
+
+def _all(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
+    from gracelint.launch.builds import commands, jvm
+
+    exists = set(dockerfiles).__contains__
+    yield from jvm.builds(files, exists)
+    for path in command_files(files, dockerfiles):
+        text = files.glance(path)
+        name = posixpath.basename(path)
+        if name.startswith("docker-bake"):
+            yield from _baked(path, text)
+        elif name == "skaffold.yaml":
+            from gracelint.launch.builds.skaffold import artifacts
+
+            yield from artifacts(files, path)
+        elif name == "Tiltfile":
+            yield from commands.by_tilt(path, text)
+        elif path.startswith(".github/workflows/"):
+            if "build-push-action" in text:
+                from gracelint.launch.builds.workflows import pushed
+
+                yield from pushed(path, text)
+            yield from commands.by_commands(path, text, exists)
+        elif len(text) < _LONGEST_TEXT and _MENTIONS.search(text):
+            yield from commands.by_commands(path, text, exists)
+
+
+def compose_lists(files: Files, paths: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The Compose files that commands of the repository start together with `-f a -f b`."""
+    from gracelint.launch.builds.commands import compose_lists as lists_of
+
+    known = list(paths)
+    found: dict[tuple[str, ...], None] = {}
+    for path in command_files(files, known):
+        text = files.glance(path)
+        for names in lists_of(path, text) if "compose" in text[:_LONGEST_TEXT] else ():
+            if all(name in known for name in names):
+                found[names] = None
+    return tuple(found)
+
+
+def command_files(files: Files, beside: Iterable[str]) -> list[str]:
+    """The files that may say what is built and started: in the root, in workflows, and above the files given."""
+    folders = {"": None, **dict.fromkeys(_SCRIPT_FOLDERS), ".github/workflows": None}
+    for path in beside:
+        while path:
+            path = posixpath.dirname(path)
+            folders[path] = None
+    found = []
+    for folder in folders:
+        for name in files.names(folder):
+            if _is_of_interest(folder, name):
+                found.append(posixpath.join(folder, name))
+                if len(found) == _MOST_FILES:
+                    return found
+    return found
+
+
+def _is_of_interest(folder: str, name: str) -> bool:
+    if folder == ".github/workflows":
+        return name.endswith((".yml", ".yaml"))
+    if name in ("skaffold.yaml", "Tiltfile") or (name.startswith("docker-bake") and name.endswith((".hcl", ".json"))):
+        return True
+    return _COMMAND_FILES.fullmatch(name) is not None
+
+
+# Build files
+
+
+def _baked(path: str, text: str) -> Iterator[Build]:
+    """The targets of a bake file."""
+    from gracelint.parse.bake import read_targets
+
+    targets = read_targets(text) if path.endswith(".hcl") else _json_targets(path, text)
+    folder = posixpath.dirname(path)
+    for name in targets:
+        body = _inherited(name, targets, {})
+        for values in _matrix(body.get("matrix")):
+            link = _target_link(body, values, folder, targets, 0)
+            if link is not None:
+                yield from (Build(_VARIABLE.sub(UNKNOWN, tag), link) for tag in _texts(body.get("tags"), values))
+
+
+def _target_link(
+    body: Mapping[str, Value],
+    values: Mapping[str, str],
+    folder: str,
+    targets: Mapping[str, dict[str, Value]],
+    depth: int,
+) -> Link | None:
+    """Where a target's image comes from, and those of other targets that it calls by names of its own."""
+    context, file = _texts(body.get("context"), values), _texts(body.get("dockerfile"), values)
+    target, args, contexts = _texts(body.get("target"), values), body.get("args"), body.get("contexts")
+    arguments = args.items() if isinstance(args, dict) else ()
+    link = link_to(
+        posixpath.join(folder, context[0] if context else "."),
+        file[0] if file else None,
+        target[0] if target else None,
+        tuple((key, value) for key, value in arguments if isinstance(value, str) and "$" not in value),
+    )
+    if link is None or not isinstance(contexts, dict) or depth > 1:
+        return link
+    bases = []
+    for name, other in list(contexts.items())[:10]:
+        if isinstance(other, str) and other.startswith("target:"):
+            below = _inherited(other.removeprefix("target:"), targets, {})
+            base = _target_link(below, {}, folder, targets, depth + 1) if below else None
+            bases += [(name, base)] if base is not None else []
+    return replace(link, bases=tuple(bases))
+
+
+_VARIABLE = pattern(r"\$\{[^}]*\}")
+
+
+def _json_targets(path: str, text: str) -> dict[str, dict[str, Value]]:
+    root = document(path, text)
+    targets = root.mapping("target") if root is not None else None
+    return {key.value: _plain(value) for key, value in targets.items} if targets is not None else {}  # type: ignore[misc]
+
+
+def _plain(node: object) -> Value:
+    from gracelint.facts.yaml import Mapping, Scalar, Sequence
+
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [_plain(item) for item in node.items]
+    return {key.value: _plain(value) for key, value in node.items} if isinstance(node, Mapping) else None
+
+
+def _inherited(
+    name: str, targets: Mapping[str, dict[str, Value]], done: dict[str, dict[str, Value]]
+) -> dict[str, Value]:
+    """A target over those it inherits from. `done` holds what was put together before."""
+    if name not in done:
+        body = targets.get(name)
+        body = body if isinstance(body, dict) else {}
+        done[name] = body
+        below: dict[str, Value] = {}
+        for base in _texts(body.get("inherits"), {})[:20]:
+            below |= _inherited(base, targets, done) if len(done) < _MOST_TARGETS else {}
+        done[name] = {**below, **body}
+    return done[name]
+
+
+def _matrix(value: Value) -> list[dict[str, str]]:
+    """The values of a matrix of one variable."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return [{}]
+    ((name, items),) = value.items()
+    return [{name: item} for item in _texts(items, {})[:100]] or [{}]
+
+
+def _texts(value: Value, values: Mapping[str, str]) -> list[str]:
+    found = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
+    for name, text in values.items():
+        found = [text if item == f"\0{name}" else item.replace(f"${{{name}}}", text) for item in found]
+    return [item for item in found if not item.startswith("\0")]
+
+
+def document(path: str, text: str) -> Node | None:
+    """The root of the first mapping of a YAML file; None where there is none."""
+    from gracelint.facts.yaml import Mapping as Node
+    from gracelint.parse.errors import ParseError, TemplatedError
+    from gracelint.parse.yaml import read_documents
+    from gracelint.source import Source
+
+    try:
+        documents = read_documents(Source(path, text))
+    except (ParseError, TemplatedError):
+        return None
+    roots = [document.root for document in documents if isinstance(document.root, Node)]
+    return roots[0] if roots else None
+
+
+def link_to(
+    context: str, file: str | None, target: str | None, arguments: tuple[tuple[str, str], ...] = ()
+) -> Link | None:
+    """A build's Dockerfile, which `file` gives relative to its context; None where a part of it is not known."""
+    if UNKNOWN in context or "$" in context or UNKNOWN in (file or "") or "$" in (file or "") or "://" in context:
+        return None
+    folder = posixpath.normpath(context)
+    path = posixpath.normpath(posixpath.join(folder, file or "Dockerfile"))
+    known = target if target and "$" not in target and UNKNOWN not in target else None
+    if target and known is None:
+        return None
+    return Link(path, "built", "" if folder == "." else folder, known, arguments)

@@ -1,0 +1,175 @@
+"""Images that Maven and Gradle builds make, with a Dockerfile or without: jib, buildpacks, Docker plugins."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import lru_cache
+
+from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
+from gracelint.launch.images.bases import image_named
+from gracelint.launch.images.names import Link
+from gracelint.launch.runtimes.jvm.modules import SCRIPTS, Module, module_at
+from gracelint.launch.runtimes.jvm.sources import main_class
+from gracelint.parse.maven import put_in
+from gracelint.record import replace
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gracelint.facts.files import Files
+    from gracelint.facts.launch import Image
+    from gracelint.parse.xml import Element
+
+_MOST_FOLDERS = 3_000
+_DEEPEST = 5
+_SKIPPED = frozenset(("node_modules/", "target/", "build/", "src/test/", ".git/", "vendor/", "dist/"))
+_JIB = ("com.google.cloud.tools:jib-maven-plugin", "com.google.cloud.tools.jib")
+_BOOT = ("org.springframework.boot:spring-boot-maven-plugin", "org.springframework.boot")
+_RUNNERS = frozenset(("docker", "podman", "nerdctl", "buildah"))
+_DEFAULT_BASE = "eclipse-temurin:17-jre"
+"""jib's own, of which only the shell and the family matter."""
+
+
+def is_build_file(path: str) -> bool:
+    return posixpath.basename(path) in ("pom.xml", *SCRIPTS)
+
+
+@lru_cache(maxsize=4)
+def modules(files: Files) -> tuple[Module, ...]:
+    """The projects of all Maven and Gradle builds of the repository."""
+    found: list[Module] = []
+    waiting = [("", 0)]
+    count = 0
+    while waiting and count < _MOST_FOLDERS:
+        folder, depth = waiting.pop()
+        count += 1
+        names = files.names(folder)
+        if "pom.xml" in names or any(script in names for script in SCRIPTS):
+            module = module_at(files, folder)
+            found += [module] if module is not None and not module.aggregates else []
+        if depth < _DEEPEST and not (found and "src/" in names and found[-1].folder == folder and folder):
+            waiting += [
+                (posixpath.join(folder, name[:-1]), depth + 1)
+                for name in names
+                if name.endswith("/") and name not in _SKIPPED and name[0] != "."
+            ]
+    return tuple(sorted(found, key=lambda module: module.folder))
+
+
+def builds(files: Files, exists: Callable[[str], bool]) -> Iterator[Build]:
+    """The images that the builds name, each with its Dockerfile, else with the build file that makes it."""
+    for module in modules(files):
+        own = Link(module.source.path, "built", module.folder)
+        for name in _names(module):
+            yield Build(name, own)
+        for element in module.elements:
+            yield from _by_docker(element, module, exists)
+
+
+def called(files: Files, name: str) -> Link | None:
+    """The one project that makes images by itself and is called so: by its artifact, or by its folder."""
+    found = [
+        module
+        for module in modules(files)
+        if module.has(_JIB) and name in (posixpath.basename(module.folder), module.properties.get("artifactId"))
+    ]
+    return Link(found[0].source.path, "named", found[0].folder) if len(found) == 1 else None
+
+
+def _names(module: Module) -> Iterator[str]:
+    """What jib and Spring Boot's `build-image` call their images."""
+    for element in module.elements:
+        artifact = element.value("artifactId")
+        if artifact == "jib-maven-plugin":
+            yield from _text(element.value("configuration", "to", "image"), module)
+        elif artifact == "spring-boot-maven-plugin":
+            yield from _text(element.value("configuration", "image", "name"), module)
+    for key in ("jib.to.image", "image", "quarkus.container-image.image", "spring-boot.build-image.imageName"):
+        if key in module.properties and (key != "image" or module.has(_JIB)):
+            yield from _text(module.properties[key], module)
+    for key in ("image", "packed"):
+        if key in module.names and module.has((*_JIB, *_BOOT)):
+            yield from _text(module.names[key], module)
+
+
+def _text(text: str, module: Module) -> Iterator[str]:
+    """An image's name with properties put in; what is not known stands as `*`."""
+    name = re.sub(r"\$\{[^}]*\}|\$\w+", UNKNOWN, put_in(text, module.properties)).removeprefix("docker://")
+    if name.strip(UNKNOWN + "/:."):
+        yield name
+
+
+def _by_docker(element: Element, module: Module, exists: Callable[[str], bool]) -> Iterator[Build]:
+    """Plugins that build a Dockerfile: fabric8's and Spotify's, and `docker build` by exec-maven-plugin."""
+    artifact = element.value("artifactId")
+    here = module.folder
+    if artifact == "docker-maven-plugin":
+        for image in element.all("configuration", "images", "image"):
+            context = image.value("build", "contextDir") or image.value("build", "dockerFileDir")
+            file = posixpath.basename(image.value("build", "dockerFile")) or "Dockerfile"
+            yield from _linked(image.value("name"), context or "src/main/docker", file, (), here, module, exists)
+    elif artifact in ("dockerfile-maven-plugin", "docker-maven"):
+        yield from _linked(element.value("configuration", "repository"), "", "Dockerfile", (), here, module, exists)
+    elif artifact == "exec-maven-plugin":
+        for configuration in (*element.all("configuration"), *element.all("executions", "execution", "configuration")):
+            words = [put_in(one.text, module.properties) for one in configuration.all("arguments", "argument")]
+            tool = put_in(configuration.value("executable"), module.properties)
+            if posixpath.basename(tool) in _RUNNERS and "build" in words:
+                folder = put_in(configuration.value("workingDirectory"), module.properties) or here
+                yield from _built(words, posixpath.normpath(folder), module, exists)
+
+
+def _built(words: list[str], folder: str, module: Module, exists: Callable[[str], bool]) -> Iterator[Build]:
+    from gracelint.launch.builds.commands import arguments
+
+    given = arguments(words[words.index("build") + 1 :])
+    context = given["context"][-1] if given["context"] else "."
+    file = posixpath.normpath(posixpath.join(folder, given["file"][-1] if given["file"] else "Dockerfile"))
+    values = tuple((name, value) for name, _, value in (item.partition("=") for item in given["argument"]))
+    for name in given["tag"]:
+        # the project's folder is given as a path from the root
+        link = link_to(context, posixpath.relpath(file, context), None, values)
+        if link is not None and exists(link.dockerfile):
+            yield from (Build(image, link) for image in _text(name, module))
+
+
+def _linked(
+    name: str,
+    context: str,
+    file: str,
+    values: tuple[tuple[str, str], ...],
+    folder: str,
+    module: Module,
+    exists: Callable[[str], bool],
+) -> Iterator[Build]:
+    place = put_in(context, module.properties)
+    place = place if place.startswith(folder) and folder else posixpath.join(folder, place)
+    link = link_to(place or ".", file, None, values)
+    if name and link is not None and exists(link.dockerfile):
+        yield from (Build(image, link) for image in _text(name, module))
+
+
+def image_built_by(files: Files, link: Link) -> Image | None:
+    """What jib, or a buildpack, makes of a project: `java` with its class path and the main class as PID 1."""
+    module = module_at(files, link.context or "")
+    if module is None:
+        return None
+    jib = next((one for one in module.elements if one.value("artifactId") == "jib-maven-plugin"), None)
+    base = jib.value("configuration", "from", "image") if jib is not None else module.names.get("from", "")
+    image = image_named(put_in(base, module.properties) or _DEFAULT_BASE)
+    flags = (
+        [one.text for one in jib.all("configuration", "container", "jvmFlags", "jvmFlag")] if jib is not None else []
+    )
+    main = module.names.get("main") or main_class(files, module.folder) or "Main"
+    artifact = jib.first("artifactId") if jib is not None else None
+    at = artifact.span if artifact is not None else module.source.span(0, 0)
+    words = ("java", *flags, "-cp", "/app/resources:/app/classes:/app/libs/*", main)
+    env = dict(image.env)
+    if jib is not None:
+        for one in jib.all("configuration", "container", "environment"):
+            env |= {item.name: item.text for item in one.children}
+    entrypoint = tuple(Word(put_in(word, module.properties), at) for word in words)
+    return replace(image, entrypoint=entrypoint, cmd=(), context=module.folder, env=env, working_dir="/")

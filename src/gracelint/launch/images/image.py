@@ -1,0 +1,166 @@
+"""What is known of an image: a stage of a Dockerfile folded over its base, or only a name."""
+
+from __future__ import annotations
+
+from gracelint.facts.launch import Effect, Hop, HopKind, Image
+from gracelint.launch.images import layers
+from gracelint.launch.images.bases import SEARCH_PATH, entry_script, image_named, repository, sh_row
+from gracelint.launch.images.packages import installed
+from gracelint.launch.step import Context, Step
+from gracelint.launch.words import base_name
+from gracelint.posix import join, normal
+from gracelint.record import replace
+from gracelint.source import Passage, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.files import Files
+
+
+def image_of(stage: Stage, files: Files, context: str | None) -> Image:
+    """The image that a stage makes. `context` is its build context where that is declared."""
+    stages = [*stage.lineage()][::-1]
+    image = image_named(stages[0].base.value)
+    for one in stages:
+        image = _built(image, one)
+    env = {**image.env, **(stage.env or {})}
+    env["PATH"] = env["PATH"].replace("${PATH}", image.env["PATH"]).replace("$PATH", image.env["PATH"])
+    return replace(image, stage=stage, context=layers.context_of(stage, files) if context is None else context, env=env)
+
+
+def _built(image: Image, stage: Stage) -> Image:
+    """The image with a stage's own instructions on top."""
+    entrypoint, cmd = image.entrypoint, image.cmd
+    entrypoint_at, cmd_at = image.entrypoint_at, image.cmd_at
+    sets_cmd = False
+    stop_signal, working_dir, user, shell = image.stop_signal, image.working_dir, image.user, image.shell
+    for item in stage.instructions:
+        if item.name == "SHELL" and item.argv:
+            shell = item.argv
+        elif item.name == "ENTRYPOINT":
+            entrypoint, entrypoint_at = _command(item, shell), item
+            if not sets_cmd:
+                cmd, cmd_at = (), None
+        elif item.name == "CMD":
+            cmd, cmd_at, sets_cmd = _command(item, shell), item, True
+        elif item.name == "STOPSIGNAL":
+            stop_signal = Word(item.value, item.argument.span(0, len(item.argument.text)))
+        elif item.name == "WORKDIR":
+            working_dir = normal(join(working_dir, item.value))
+        elif item.name == "USER":
+            user = item.value
+    more = installed(stage)
+    versions = {**image.versions, **more.versions}
+    if "bash" in more.packages:
+        versions.setdefault("bash", "5.2")
+    brought = more.file_system and image.sh == "none"
+    return replace(
+        image,
+        entrypoint=entrypoint,
+        cmd=cmd,
+        entrypoint_at=entrypoint_at,
+        cmd_at=cmd_at,
+        stop_signal=stop_signal,
+        shell=shell,
+        sh=_relinked(more.sh, image, versions) if more.sh else None if brought else image.sh,
+        tools=None if brought else image.tools,
+        working_dir=working_dir,
+        user=user,
+        packages=image.packages | more.packages,
+        versions=versions,
+    )
+
+
+def _command(instruction: Instruction, shell: tuple[Word, ...]) -> tuple[Word, ...] | None:
+    """The words that a CMD or ENTRYPOINT starts; shell form is one word for the shell. None for a broken array."""
+    if instruction.argv is not None or instruction.broken_array is not None:
+        return instruction.argv
+    argument = instruction.argument
+    if not argument.text:
+        return ()
+    return (*shell, Word(argument.text, argument.span(0, len(argument.text)), argument))
+
+
+def _relinked(name: str, image: Image, versions: dict[str, str]) -> str | None:
+    if name == "dash":
+        return "dash-debian" if image.os == "apt" else "dash"
+    return {"bash": sh_row("bash", versions), "busybox": "busybox-ash", "ash": "busybox-ash"}.get(name)
+
+
+def find_text(image: Image, files: Files, path: str, working_dir: str) -> Passage | None:
+    """The text of a file in the image that came from the project; a bare name is also looked for on PATH."""
+    for place in _places(image, path, working_dir):
+        if place in image.written:
+            return image.written[place]
+        found = _origin(image, files, place)
+        if isinstance(found, Passage):
+            return found
+        source = files.read(found) if found is not None else None
+        if source is not None:
+            return Passage.whole(source, 1 if source.text.startswith("\ufeff") else 0)
+    return None
+
+
+def find_path(image: Image, files: Files, path: str, working_dir: str) -> str | None:
+    """The project's path of a file or folder in the image; "" is the root.
+
+    A folder that is filled file by file has the path that its files share.
+    """
+    place = normal(join("/", working_dir, path))
+    found = _origin(image, files, place)
+    if isinstance(found, str):
+        return found
+    if found is None and image.stage is not None and image.context is not None:
+        return layers.folder_of_files(image.stage, files, image.context, place)
+    return None
+
+
+def list_folder(image: Image, files: Files, folder: str, working_dir: str) -> tuple[str, ...]:
+    """The names in a folder of the image, as far as it came from the project; folders end in a slash."""
+    path = find_path(image, files, folder, working_dir)
+    return files.names(path) if path is not None else ()
+
+
+def _places(image: Image, path: str, working_dir: str) -> list[str]:
+    here = normal(join("/", working_dir, path))
+    if "/" in path or not path:
+        return [here]
+    search = image.env.get("PATH", SEARCH_PATH).split(":")
+    return [here, *(join(folder, path) for folder in search if "$" not in folder)]
+
+
+def _origin(image: Image, files: Files, path: str) -> str | Passage | None:
+    for host, target in image.mounts:
+        target = normal(target)
+        if path == target or path.startswith(f"{target}/"):
+            return normal(join(host, path[len(target) :].lstrip("/"))).removeprefix("./")
+    if image.stage is None or image.context is None:
+        return None
+    found = layers.origin(image.stage, files, image.context, path)
+    return "" if found == "." else found
+
+
+def step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """What the base image's own entry script does: it execs its arguments, some of them put behind a program's name."""
+    image = context.image
+    name = base_name(argv[0].value)
+    script = entry_script(image.reference, name) if image.reference else None
+    if script is None or find_text(image, context.files, argv[0].value, context.working_dir) is not None:
+        return None
+    rest = (*(Word(word) for word in script.get("runs", ())), *argv[1:])
+    first = rest[0].value if rest else ""
+    is_argument = first.startswith("-") or first.endswith(tuple(script.get("suffixes", ())))
+    if "prefix" in script and (is_argument or first in script.get("subcommands", ())):
+        rest = (Word(script["prefix"]), *rest)
+    hop = Hop(
+        tuple(word.value for word in argv),
+        HopKind.SCRIPT,
+        name,
+        Effect.REPLACES,
+        f"{name} of the {repository(image.reference or '')} image execs its arguments",
+        span=argv[0].span or context.span,
+        pid_1=context.pid_1,
+        signal=context.signal,
+    )
+    return Step(hop, rest)

@@ -1,0 +1,103 @@
+"""Which Dockerfile builds an image of a given name."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.launch.images.bases import is_known
+from gracelint.patterns import pattern
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+class Link(Record):
+    """A Dockerfile, and how it was found: `how` is declared (configuration), built (a build names both) or named."""
+
+    dockerfile: str
+    how: str
+    context: str | None = None
+    target: str | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
+    """Build arguments."""
+    bases: tuple[tuple[str, Link], ...] = ()
+    """What the build calls other images that are built here."""
+
+
+class Dockerfiles:
+    """Dockerfiles by the names their places give them. An image is looked up, never compared with each of them."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._own: dict[str, list[str]] = {}
+        self._above: dict[str, list[str]] = {}
+        for path in paths:
+            self._own.setdefault(own_name(path), []).append(path)
+            for folder in set(path.split("/")[:-1]):
+                self._above.setdefault(folder, []).append(path)
+
+    def called(self, repository: str) -> str | None:
+        """The one Dockerfile whose place says that it builds an image; None where two do."""
+        found = self.fitting(repository)
+        return found[0] if len(found) == 1 else None
+
+    def fitting(self, repository: str) -> list[str]:
+        """The Dockerfiles whose places say so equally well."""
+        name = posixpath.basename(repository)
+        endings = _endings(name) if "/" in repository else ()
+        by_ending = [path for ending in endings for path in self._own.get(ending, ())]
+        ways = (self._own.get(name), self._above.get(name), by_ending)
+        return next((found for found in ways if found and name), [])
+
+
+def find_dockerfile(
+    reference: str,
+    dockerfiles: Dockerfiles,
+    declared: Mapping[str, str],
+    built: Mapping[str, Link],
+    otherwise: Callable[[str], Link | None] | None = None,
+) -> Link | None:
+    """The Dockerfile that builds an image, or None: two candidates are no link.
+
+    `declared` is the configuration, `built` what Compose builds; `otherwise` knows other builds of the repository.
+    """
+    repository = repository_of(reference)
+    name = posixpath.basename(repository)
+    for key in (reference, repository, name):
+        if key in declared:
+            return Link(posixpath.normpath(declared[key]), "declared")
+    for key in (reference, repository):
+        if key in built:
+            return built[key]
+    if is_known(reference):
+        return None
+    found = otherwise(reference) if otherwise is not None else None
+    if found is not None:
+        return found
+    path = dockerfiles.called(repository)
+    return Link(path, "named") if path is not None else None
+
+
+def repository_of(reference: str) -> str:
+    """`registry:5000/team/api:1.4@sha256:…` → `registry:5000/team/api`."""
+    name = reference.partition("@")[0]
+    head, slash, tail = name.rpartition("/")
+    return head + slash + tail.partition(":")[0]
+
+
+_ENDING = pattern(r"(?i)(.+)[._-](?:dockerfile|containerfile)")
+_BEGINNING = pattern(r"(?i)(?:dockerfile|containerfile)[._-](.+)")
+
+
+def own_name(path: str) -> str:
+    """What a Dockerfile is called: by its own name, else by its folder's; one in the root is called nothing."""
+    folder, _, file = path.rpartition("/")
+    found = _ENDING.fullmatch(file) or _BEGINNING.fullmatch(file)
+    return found[1] if found else posixpath.basename(folder)
+
+
+def _endings(name: str) -> list[str]:
+    """team/shop-api is built in api/, as Compose names its images: what may be a folder's name behind a dash."""
+    return [name[match.end() :] for match in re.finditer("[-_]", name) if len(name) - match.end() > 2]

@@ -1,0 +1,197 @@
+"""What RUN, COPY and ADD install in an image: packages and single programs."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.knowledge import table
+from gracelint.patterns import pattern
+from gracelint.posix import normal
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.files import Files
+    from gracelint.facts.launch import Image
+
+_SHELL_TOKEN = pattern(
+    r"""(?s)(?P<end>[;&|()\n]+)|(?P<redirect>[0-9]*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
+    r"""|(?P<word>(?:[^\s;&|()<>"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|.""",
+)
+_SHELL_HEREDOC = pattern(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
+_PROGRAMS = ("/", "/bin", "/usr", "/usr/bin")
+_WHOLE = ("/", "rootfs", "/bin", "/usr", ".tar", ".tgz", ".tar.gz", ".tar.xz")
+_SHELLS = frozenset(("ash", "bash", "busybox", "dash", "sh"))
+_PREPARATION = frozenset(("sudo", "exec", "if", "then", "else", "do", "!", "{", "time", "command"))
+
+
+class Installed(Record):
+    packages: frozenset[str]
+    versions: dict[str, str]
+    """Of those whose version is named."""
+    sh: str | None
+    """What /bin/sh is linked to anew: bash, dash, busybox …"""
+    file_system: bool
+    """Whole folders of programs come from elsewhere: nobody can tell which."""
+
+
+def installed(stage: Stage) -> Installed:
+    """What a stage's own instructions install."""
+    packages: set[str] = set()
+    versions: dict[str, str] = {}
+    sh, file_system = None, False
+    for item in stage.instructions:
+        if item.name == "RUN":
+            for command in _with_arguments(commands(item), stage):
+                for name, version in _packages(command):
+                    packages.add(name)
+                    if version:
+                        versions[name] = version
+                sh = _linked_shell(command) or sh
+        elif item.name == "ADD" or (item.name == "COPY" and item.flag("from")):
+            words = copy_words(item)
+            packages.update(_downloaded(words))
+            versions.update(_copied_versions(item, words, stage))
+            file_system = file_system or _brings_programs(words)
+    return Installed(frozenset(packages), versions, sh, file_system)
+
+
+def _with_arguments(found: Iterator[list[str]], stage: Stage) -> Iterator[list[str]]:
+    """Commands with the values of ARG and ENV in their words, where those are known."""
+    values = stage.arguments or {}
+    for command in found:
+        yield [_VARIABLE.sub(lambda name: values.get(name[1] or name[2], name[0]), word) for word in command]
+
+
+_VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+def _copied_versions(copy: Instruction, words: list[str], stage: Stage) -> dict[str, str]:
+    """The versions of programs that are copied from an image of their own: `COPY --from=ghcr.io/astral-sh/uv:0.5`."""
+    source = copy.flag("from") or ""
+    sibling = (stage.siblings or {}).get(source.lower())
+    reference = (sibling.base.value if sibling is not None else source).partition("@")[0]
+    name, _, tag = posixpath.basename(reference).partition(":")
+    version = re.match(r"v?([0-9][\w.]*)", tag)
+    if version is None or not any(posixpath.basename(word) == name for word in words):
+        return {}
+    return {name: version[1]}
+
+
+def _brings_programs(words: list[str]) -> bool:
+    """Whether a COPY from elsewhere, or an archive, fills a folder of programs or brings a shell."""
+    *sources, destination = words or [""]
+    target = normal(destination)
+    if target in _PROGRAMS and any(source.endswith(_WHOLE) for source in sources):
+        return True
+    return not _SHELLS.isdisjoint(posixpath.basename(path) for path in (*sources, target))
+
+
+def commands(run: Instruction) -> Iterator[list[str]]:
+    """The simple commands of a RUN as words without quotes; a redirection is a word `>` before its target."""
+    text = run.argument.text
+    if run.argv is not None:
+        words = [word.value for word in run.argv]
+        if "-c" not in words[1:-1]:
+            yield from [words] if words else []
+            return
+        text = words[-1]
+    bodies = [heredoc.body.text for heredoc in run.heredocs] if _SHELL_HEREDOC.match(text) else []
+    for part in (text, *bodies):
+        yield from words_of(part)
+
+
+def words_of(text: str) -> Iterator[list[str]]:
+    """The simple commands of a shell's text, as `commands` has them."""
+    command: list[str] = []
+    for token in _SHELL_TOKEN.finditer(text):
+        if token.lastgroup == "end":
+            if command:
+                yield command
+            command = []
+        elif token.lastgroup == "redirect":
+            command.append(">")
+        elif token.lastgroup == "word":
+            word = _unquoted(token[0])
+            if command or (word not in _PREPARATION and not _is_assignment(word)):
+                command.append(word)
+    if command:
+        yield command
+
+
+def _unquoted(word: str) -> str:
+    if "\\" in word:
+        word = re.sub(r"\\(.)", r"\1", word)
+    return word.replace('"', "").replace("'", "")
+
+
+def _is_assignment(word: str) -> bool:
+    return word.partition("=")[0].isidentifier() and "=" in word
+
+
+def copy_words(copy: Instruction) -> list[str]:
+    """The sources of a COPY or ADD and, last, the destination."""
+    return [word.value for word in copy.argv] if copy.argv is not None else copy.value.split()
+
+
+def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
+    """Name and version ("" where none is named) of each package that a command installs."""
+    words = command
+    if len(words) > 2 and words[1] == "-m":
+        words = words[2:]
+    if words[0] == "uv" and len(words) > 1:
+        words = ["pip", *words[2:]] if words[1] in ("pip", "tool") else words[1:]
+    if words[0] in ("curl", "wget", "install", "mv", "cp"):
+        yield from ((name, "") for name in _downloaded(words[1:]))
+        return
+    manager = posixpath.basename(words[0])
+    installer = table("images")["installers"].get(manager)
+    if installer is None:
+        return
+    verb = next((index for index, word in enumerate(words) if index and word in installer["verbs"]), None)
+    if verb is None or (installer.get("flag") and not any(word in installer["flag"] for word in words)):
+        return
+    skip = False
+    for word in words[verb + 1 :]:
+        if skip or word.startswith("-") or word == ">":
+            skip = not skip and (word in installer["values"] or word == ">")
+            continue
+        yield _package(word)
+
+
+def _package(word: str) -> tuple[str, str]:
+    """`tini=0.19.0-r0`, `gunicorn[gevent]>=20`, `npm@10.2.4`, `@scope/tool@1` …"""
+    match = re.match(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?([0-9][^,;]*))?", word)
+    return (match[1], match[2] or "") if match else (word, "")
+
+
+def _downloaded(words: list[str]) -> Iterator[str]:
+    for word in words:
+        for part in word.split("/"):
+            for name in table("images")["downloads"]["names"]:
+                if part == name or (part.startswith(name) and part[len(name)] in "-_."):
+                    yield name
+
+
+def _linked_shell(command: list[str]) -> str | None:
+    words = [word for word in command[1:] if not word.startswith("-")]
+    if command[0] in ("ln", "mv", "cp") and len(words) == 2 and words[1] in ("/bin/sh", "/usr/bin/sh"):
+        return posixpath.basename(words[0])
+    if "dash" in words and "dash/sh" in words and "false" in words:
+        return "bash"
+    if command[0] == "update-alternatives" and "/bin/sh" in words:
+        return posixpath.basename(words[2]) if len(words) > 2 else None
+    return None
+
+
+def pnpm_workspaces(image: Image, files: Files, folder: str) -> list[str]:
+    """The list in pnpm-workspace.yaml, which is one of plain strings."""
+    from gracelint.launch.images.image import find_text
+
+    text = find_text(image, files, "pnpm-workspace.yaml", folder)
+    lines = text.text.splitlines() if text else []
+    return [line.strip()[1:].strip().strip("\"'") for line in lines if line.strip().startswith("- ")]

@@ -1,0 +1,1 @@
+"""Interpreters and virtual machines: from what is started to the source that it is built from, and its facts."""

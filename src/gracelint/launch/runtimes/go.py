@@ -1,0 +1,279 @@
+"""From a started binary to the folder of its main package, by the `go build` that makes it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gracelint.launch.images import layers
+from gracelint.launch.images.packages import commands
+from gracelint.patterns import pattern
+from gracelint.posix import join, normal
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.facts.dockerfile import Stage
+    from gracelint.launch.step import Context
+
+_VALUES = frozenset(
+    (
+        "-o",
+        "-ldflags",
+        "-tags",
+        "-gcflags",
+        "-asmflags",
+        "-mod",
+        "-modfile",
+        "-p",
+        "-C",
+        "-buildmode",
+        "-pkgdir",
+        "-installsuffix",
+        "-toolexec",
+        "-overlay",
+        "-pgo",
+        "-covermode",
+        "-coverpkg",
+        "-compiler",
+    )
+)
+_MENTIONS = pattern(r"\bgo\s+(?:build|install)\b|\bgo-build\b|\bmake\b|\bgoreleaser\b")
+
+
+class Built(Record):
+    """The main package of a binary: its folder in the project, and its files where the build names them."""
+
+    folder: str
+    only: tuple[str, ...] = ()
+
+
+class _Command(Record):
+    words: tuple[str, ...]
+    working_dir: str
+    env: dict[str, str]
+
+
+def built_from(path: str, context: Context) -> Built | str | None:
+    """What a file of the image is built from; a text says what is missing, None that no Go build makes it."""
+    image = context.image
+    if image.stage is None or image.context is None:
+        return None
+    missing: str | None = None
+    for target in _targets(path, context):
+        for stage, at in layers.made_in(image.stage, target):
+            for command in _builds(stage, context):
+                package = _package(command, at)
+                if package is None:
+                    continue
+                found = _folder(package, command, stage, context)
+                if isinstance(found, Built):
+                    return found
+                missing = found
+    return missing
+
+
+def _targets(path: str, context: Context) -> list[str]:
+    here = normal(join("/", context.working_dir, path))
+    if "/" in path:
+        return [here]
+    search = [*(context.image.env.get("PATH") or "").split(":"), "/usr/local/bin", "/usr/bin", "/bin", "/go/bin"]
+    return [*dict.fromkeys(join(folder, path) for folder in search if folder.startswith("/"))]
+
+
+def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
+    """The `go build` and `go install` commands of a stage and its parents, with the folders they run in."""
+    for one in stage.lineage():
+        working_dir = layers.first_working_dir(one)
+        env = {name: value for name, value in (one.arguments or {}).items() if value is not None}
+        env |= {name: value for name, value in (one.env or {}).items() if value is not None}
+        for item in one.instructions:
+            if item.name == "WORKDIR":
+                working_dir = normal(join(working_dir, _put_in(item.value, env)))
+            if item.name != "RUN" or not _MENTIONS.search(item.argument.text):
+                continue
+            yield from _go_commands(commands(item), working_dir, env, one, context)
+
+
+def _go_commands(
+    lines: Iterator[list[str]], folder: str, env: dict[str, str], stage: Stage, context: Context, depth: int = 0
+) -> Iterator[_Command]:
+    for line in lines:
+        words = [_put_in(word, env) for word in line]
+        while words and ("=" in words[0] or words[0] in ("env", "time", "exec", "xx-go", "command")):
+            name, equals, value = words[0].partition("=")
+            if words[0] == "xx-go":
+                words[0] = "go"
+                break
+            if equals:
+                env = {**env, name: value}
+            words = words[1:]
+        if words[:1] == ["cd"] and len(words) > 1:
+            folder = normal(join(folder, words[1]))
+        elif words[:2] in (["go", "build"], ["go", "install"]):
+            yield _Command(tuple(words), folder, env)
+        elif words[:1] == ["make"] and depth < 3:
+            yield from _go_commands(_recipe(words, folder, stage, context), folder, env, stage, context, depth + 1)
+
+
+def _recipe(words: list[str], folder: str, stage: Stage, context: Context) -> Iterator[list[str]]:
+    """The commands of make's targets, where a Makefile of the project says them."""
+    from gracelint.launch.images.packages import words_of
+    from gracelint.launch.makefile import command_lines
+    from gracelint.source import Passage
+
+    assert context.image.context is not None
+    targets = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    given = dict(word.split("=", 1) for word in words[1:] if "=" in word) | {"CURDIR": folder, "PWD": folder}
+    for name in ("Makefile", "makefile", "GNUmakefile"):
+        found = layers.origin(stage, context.files, context.image.context, join(folder, name))
+        source = context.files.read(found) if isinstance(found, str) else None
+        if source is None:
+            continue
+        wanted: list[str | None] = [*targets] or [None]
+        for target in wanted:
+            for text in command_lines(Passage.whole(source), target, given):
+                yield from words_of(text.replace("$(shell pwd)", folder))
+        return
+
+
+def _put_in(word: str, env: dict[str, str]) -> str:
+    return re.sub(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))", lambda m: env.get(m[1] or m[3], m[2] or m[0]), word)
+
+
+def _package(command: _Command, at: str) -> str | None:
+    """The package that a build writes to a file, as the command names it; None where it writes another."""
+    output = None
+    packages: list[str] = []
+    folder = command.working_dir
+    words = command.words
+    index = 2
+    while index < len(words):
+        name, equals, value = words[index].partition("=")
+        name = name.replace("--", "-", 1) if name.startswith("--") else name
+        if name.startswith("-"):
+            if name in _VALUES and not equals:
+                index += 1
+                value = words[index] if index < len(words) else ""
+            if name == "-o":
+                output = value
+            elif name == "-C":
+                folder = normal(join(folder, value))
+        elif words[index] in (">", "2>"):
+            index += 1
+        else:
+            packages.append(words[index])
+        index += 1
+    packages = packages or ["."]
+    name = posixpath.basename(at)
+    if words[1] == "install":
+        bins = {command.env.get("GOBIN") or join(command.env.get("GOPATH") or "/go", "bin")}
+        return _by_name(packages, name, folder, folder) if posixpath.dirname(at) in bins else None
+    if output is None:
+        return _by_name(packages, name, folder, folder) if posixpath.dirname(at) == folder else None
+    target = normal(join(folder, output))
+    if target == at and not output.endswith("/"):
+        return _resolve(packages[0], folder, packages)
+    if posixpath.dirname(at) == target:
+        return _by_name(packages, name, folder, folder)
+    return None
+
+
+def _resolve(package: str, folder: str, packages: list[str]) -> str:
+    if "*" in posixpath.basename(package):
+        return normal(join(folder, posixpath.dirname(package)))
+    if package.endswith(".go"):
+        return "\n".join(normal(join(folder, one)) for one in packages)
+    return normal(join(folder, package)) if package.startswith((".", "/")) else f"module {package} {folder}"
+
+
+def _by_name(packages: list[str], name: str, folder: str, working_dir: str) -> str | None:
+    """The one of several packages whose binary has this name."""
+    for package in packages:
+        if package.endswith("/..."):
+            return f"any {name} {normal(join(working_dir, package[:-4]))}"
+        if package.endswith(".go"):
+            if posixpath.basename(packages[0]).removesuffix(".go") == name:
+                return _resolve(package, folder, packages)
+            continue
+        place = normal(join(folder, package.partition("@")[0]))
+        if posixpath.basename(place) == name or package in (".", "./"):
+            return _resolve(package, folder, packages)
+    return None
+
+
+def _folder(package: str, command: _Command, stage: Stage, context: Context) -> Built | str:
+    """The project's folder of a package that is named as it lies in the stage."""
+    build_context = context.image.context
+    assert build_context is not None
+
+    def origin(place: str) -> str | None:
+        found = layers.origin(stage, context.files, build_context, place)
+        if isinstance(found, str):
+            return "" if found == "." else found
+        return layers.folder_of_files(stage, context.files, build_context, place) if found is None else None
+
+    if package.startswith("any "):
+        _, name, top = package.split(" ", 2)
+        start = origin(top)
+        found = _named(name, start, context, 0) if start is not None else None
+        return Built(found) if found is not None else f"no folder {name} with a main package was found below {top}"
+    if package.startswith("module "):
+        _, path, folder = package.split(" ", 2)
+        root = _module_root(folder, path.partition("@")[0], origin, context)
+        if root is None:
+            return f"the module of {path} is not in the project"
+        return Built(root)
+    if "\n" in package or package.endswith(".go"):
+        places = package.split("\n")
+        first = origin(places[0])
+        if first is None or not context.files.exists(first):
+            return f"{places[0]}, which `go build` compiles, is not in the project"
+        return Built(posixpath.dirname(first), tuple(posixpath.basename(place) for place in places))
+    found = origin(package)
+    if found is None or not any(name.endswith(".go") for name in context.files.names(found)):
+        return f"{package}, which `go build` compiles, is not in the project"
+    return Built(found)
+
+
+def _named(name: str, folder: str, context: Context, depth: int) -> str | None:
+    """The folder of the main package whose binary has a name: its own, or the module's at its root."""
+    names = context.files.names(folder)
+    module = re.search(r"^module\s+(\S+)", context.files.glance(join(folder, "go.mod")), re.M)
+    if depth == 0 and module is not None and posixpath.basename(module[1]) == name and _is_main(folder, context):
+        return folder
+    for one in names:
+        if one == f"{name}/":
+            found = join(folder, name)
+            if _is_main(found, context):
+                return found
+    if depth < 4:
+        for one in names:
+            if one.endswith("/") and one not in ("vendor/", "node_modules/", "testdata/", ".git/"):
+                found_below = _named(name, join(folder, one[:-1]), context, depth + 1)
+                if found_below is not None:
+                    return found_below
+    return None
+
+
+def _is_main(folder: str, context: Context) -> bool:
+    sources = [join(folder, name) for name in context.files.names(folder) if name.endswith(".go")]
+    return any("package main" in context.files.glance(source) for source in sources)
+
+
+def _module_root(folder: str, path: str, origin: object, context: Context) -> str | None:
+    """The folder of a package that is named by its import path."""
+    assert callable(origin)
+    while True:
+        root = origin(folder)
+        source = context.files.read(join(root, "go.mod")) if root is not None else None
+        named = re.search(r"^module\s+\"?([^\s\"]+)", source.text, re.M) if source is not None else None
+        if named is not None and root is not None:
+            below = path[len(named[1]) :].lstrip("/")
+            is_in = path == named[1] or path.startswith(f"{named[1]}/")
+            return join(str(root), below).rstrip("/") if is_in else None
+        if folder == "/":
+            return None
+        folder = posixpath.dirname(folder)

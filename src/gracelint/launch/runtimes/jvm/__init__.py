@@ -1,0 +1,161 @@
+"""The Java virtual machine: from `java -jar app.jar` to the project it is built from, and what a signal does to it."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.facts.launch import Effect, Hop, HopKind
+from gracelint.knowledge import table
+from gracelint.launch.images.image import find_text
+from gracelint.launch.runtimes.code import marks
+from gracelint.launch.runtimes.jvm.command import Started, read_command
+from gracelint.launch.runtimes.jvm.places import module_of
+from gracelint.launch.runtimes.jvm.sources import sources
+from gracelint.launch.step import Context, Step
+from gracelint.launch.words import base_name
+from gracelint.record import replace
+from gracelint.source import Located, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from gracelint.behaviour.config.properties import Properties
+    from gracelint.launch.runtimes.jvm.modules import Module
+    from gracelint.source import Source
+
+    Row = Mapping[str, Any]
+
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+"""Those on which the JVM runs its shutdown hooks and ends (`java` manual: -Xrs)."""
+_ENDINGS = ("yml", "yaml", "properties")
+_WITHOUT = ("-Xrs", "-XX:+ReduceSignalUsage")
+
+
+def step(argv: tuple[Word, ...], context: Context) -> Step:
+    """What a `java` command starts, and does."""
+    started = read_command(argv, context.env)
+    off = next((word for word in started.options if word.value in _WITHOUT), None)
+    if off is not None and context.signal in _SIGNALS:
+        why = f"java {off.value} takes no notice of {context.signal}: shutdown hooks do not run"
+        return Step(_hop(argv, context, Effect.SWALLOWS if context.pid_1 else Effect.CUTS, why))
+    if not started.kind or started.target is None:
+        ends = any(word.value.lstrip("-") in ("version", "help", "showversion") for word in started.options)
+        return Step(_hop(argv, context, Effect.UNKNOWN, "java starts no program here"), one_shot=ends or None)
+    module = _module(started, context)
+    if module is None:
+        return _unknown(argv, context, f"{started.target.value} is built by nothing in the project")
+    return _framework_step(argv, started, module, context) or _unknown(argv, context, _unread(started, module))
+
+
+def _module(started: Started, context: Context) -> Module | None:
+    assert started.target is not None
+    if started.kind == "jar":
+        return module_of(started.target.value, context)
+    places = [entry.rstrip("*").rstrip("/") or "/" for entry in started.class_path if not entry.startswith("@")]
+    found = (module_of(place, context) for place in places or ["."])
+    return next((module for module in found if module is not None), None)
+
+
+def _unread(started: Started, module: Module) -> str:
+    name = started.target.value if started.target is not None else "java"
+    return f"what {name} does with signals is decided by its code in {module.folder or 'this folder'}"
+
+
+def _framework_step(argv: tuple[Word, ...], started: Started, module: Module, context: Context) -> Step | None:
+    """What the framework does that the project is built with; None where it is none that is known."""
+    for key, row in table("java").items():
+        if "marks" in row and module.has(row["marks"]):
+            return _judged(argv, key, row, started, module, context)
+    return None
+
+
+def _judged(
+    argv: tuple[Word, ...], key: str, row: Row, started: Started, module: Module, context: Context
+) -> Step | None:
+    from gracelint.behaviour.config.properties import read_properties
+    from gracelint.launch.servers.servers import named_step
+    from gracelint.launch.servers.settings import ServerSettings, options_of
+
+    version = module.version_of(row["versions"]) if "versions" in row else ""
+    if "versions" in row and not version:
+        unseen = f"{module.unseen} is not in the project" if module.unseen else f"{module.source.path} names none"
+        return _unknown(argv, context, f"which version of {row['label']} it is, is not known: {unseen}")
+    found = read_properties(
+        _files(row, module, context),
+        profiles=row.get("profiles", "spring"),
+        env=context.env,
+        system=started.system,
+        arguments=_arguments(started),
+    )
+    options: dict[str, Located[str | None]] = {"version": Located(version)}
+    options["web"] = Located("true" if module.has(row["web"]) else "false") if "web" in row else Located("true")
+    for option in options_of(row):
+        value = found.get(option)
+        if value is not None:
+            options[option] = value
+    given = ServerSettings(options, (), started.unread or found.unread)
+    judged = named_step(argv, key, row, given, context)
+    return _changed(argv, judged, row, module, found, context)
+
+
+def _changed(
+    argv: tuple[Word, ...], judged: Step, row: Row, module: Module, found: Properties, context: Context
+) -> Step:
+    """What the project's own code, or a server of configurations, makes of it."""
+    assert judged.hop is not None
+    effect = judged.hop.effect
+    if effect is Effect.CUTS and found.remote is not None:
+        return _unknown(argv, context, f"{row['label']}: {found.remote}")
+    rows = [one for one in row.get("code", ()) if effect.value in one["where"]]
+    paths = (path for folder in module.folders for path in sources(context.files, folder))
+    change = next(marks(context.files, paths, rows), None) if rows else None
+    if change is None:
+        return judged
+    why = f"{row['label']}: {change.row['why']} ({change.place})"
+    if change.row["effect"] == "unknown":
+        return _unknown(argv, context, why)
+    hop = replace(judged.hop, effect=Effect(change.row["effect"]), why=why)
+    details = {**hop.details, "reaction": "drops", "lossy": True, "advice": change.row.get("advice")}
+    return replace(judged, hop=replace(hop, details=details), drain=None)
+
+
+def _arguments(started: Started) -> dict[str, Located[str | None]]:
+    """`--server.shutdown=graceful` behind the jar."""
+    found: dict[str, Located[str | None]] = {}
+    for word in started.arguments:
+        name, equals, value = word.value.partition("=")
+        if name.startswith("--"):
+            found[name] = Located((None if "$" in value else value) if equals else "true", word.span)
+    return found
+
+
+def _files(row: Row, module: Module, context: Context) -> list[Source]:
+    """The application files in the project's resources, then those beside the jar in the image, the strongest last."""
+    found: list[Source] = []
+    files = context.files
+    for folder in reversed(module.folders):
+        for inside in ("src/main/resources", "src/main/resources/config"):
+            place = posixpath.join(folder, inside)
+            for name in sorted(files.names(place), key=lambda name: (name.endswith(".properties"), name)):
+                stem, _, ending = name.rpartition(".")
+                if ending in _ENDINGS and stem.partition("-")[0] in row["files"]:
+                    source = files.read(posixpath.join(place, name))
+                    found += [source] if source is not None else []
+    beside = [f"{inside}{stem}.{ending}" for inside in ("", "config/") for stem in row["files"] for ending in _ENDINGS]
+    for name in beside:
+        passage = find_text(context.image, files, name, context.working_dir)
+        if passage is not None and passage.source not in found and passage.text == passage.source.text:
+            found.append(passage.source)
+    return found
+
+
+def _hop(argv: tuple[Word, ...], context: Context, effect: Effect, why: str) -> Hop:
+    words = tuple(word.value for word in argv)
+    span = argv[0].span or context.span
+    return Hop(words, HopKind.PROGRAM, base_name(words[0]), effect, why, span, context.pid_1, context.signal)
+
+
+def _unknown(argv: tuple[Word, ...], context: Context, why: str) -> Step:
+    return Step(_hop(argv, context, Effect.UNKNOWN, why))

@@ -1,0 +1,225 @@
+"""Applications that are named on a server's command line: `uvicorn main:app`, `celery -A shop worker`."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.facts.program import Cause, Program, Reaction
+from gracelint.facts.verdict import Verdict
+from gracelint.launch.images.image import find_path, find_text
+from gracelint.launch.words import base_name
+from gracelint.parse.errors import ParseError
+from gracelint.record import Record, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from gracelint.launch.servers.settings import ServerSettings
+    from gracelint.launch.step import Context
+    from gracelint.source import Source
+
+    Row = Mapping[str, Any]
+
+_HINDRANCES = (
+    "signal", "Thread", "Process", "Executor", "Timer", "Pool(", "sleep", "to_thread", "run_in_executor", "fork",
+    "wait", "join", "lifespan", "shutdown", "cleanup",
+)  # fmt: skip
+"""Words without which no source can keep a server from its end."""
+
+
+_LONG = 5.0
+"""Seconds that count against a grace period."""
+
+
+class Served(Record, identity=True):
+    """What becomes of a server's stop with the application that it serves."""
+
+    verdict: Verdict | None = None
+    """None where it is as the server's own."""
+    why: str = ""
+    details: Mapping[str, object] = field(default_factory=dict)
+    program: Program | None = None
+
+
+def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: float | None) -> Served | None:
+    """Reads the application with the server's own order of events; None where it is not in the project."""
+    spec = row["application"]
+    found = _find(spec, given, context)
+    if found is None:
+        return None
+    source, module, expression, roots = found
+    from gracelint.behaviour.python import read_python
+    from gracelint.behaviour.python.serving import Application
+
+    does = row.get("signals", {})
+    application = Application(
+        expression,
+        spec["call"],
+        tuple(signal for signal, what in does.items() if what in ("graceful", "drops")),
+        spec.get("handlers", "after"),
+        not spec.get("child"),
+        drain if spec.get("deadline") else None,
+    )
+    try:
+        program = read_python(
+            source, files=context.files, roots=roots, env=context.env, module=module, application=application
+        )
+    except ParseError as error:
+        why = f"{source.path}, which it serves, has a syntax error in line {error.span.line}"
+        return Served(Verdict.UNKNOWN, why)
+    reaction = program.reactions.get(context.signal)
+    if reaction is None or _is_too_large(program):
+        return _unread(program) if kind == "graceful" else None
+    if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED and _waits_for_ever(row, given):
+        return _streaming(program) or _judged(program, reaction, context, kind)
+    return _judged(program, reaction, context, kind)
+
+
+def _waits_for_ever(row: Row, given: ServerSettings) -> bool:
+    """Whether the server waits without a limit for what is in flight, as it is started here."""
+    drain = row.get("drain", {})
+    return "unbounded" in drain and given.unread is None and drain["option"] not in given.options
+
+
+def _streaming(program: Program) -> Served | None:
+    """An answer that never ends, for which the server waits."""
+    from gracelint.behaviour.python.streams import endless_stream
+
+    found = endless_stream(program.sources)
+    if found is None:
+        return None
+    source, generator = found
+    why = f"{base_name(source.path)}: the server waits for `{generator.name}()`, a stream that never ends"
+    return Served(Verdict.IGNORED, why, {"application": source.path, "better": None, "advice": None})
+
+
+def _judged(program: Program, reaction: Reaction, context: Context, kind: str) -> Served | None:
+    verdict = reaction.as_pid_1 if context.pid_1 else reaction.as_child
+    details: dict[str, object] = {"application": program.source.path, "cause": reaction.cause, "at": reaction.span}
+    details |= {"better": None, "advice": None}
+    if verdict is Verdict.HANDLED:
+        delay: dict[str, object] = {"delay": reaction.delay} if reaction.delay is not None else {}
+        if kind == "unhandled":
+            return Served(verdict, _why(program, reaction), details | delay, program)
+        if kind != "graceful" or (reaction.delay or 0) < _LONG:
+            return None
+        why = _why(program, reaction)
+        return Served(verdict, why, details | delay, program)
+    if kind == "unhandled" and reaction.cause in (Cause.NO_HANDLER, Cause.DEV_SERVER, Cause.OTHER_SIGNAL_ONLY):
+        return None
+    if kind == "drops" and verdict is not Verdict.IGNORED:
+        return None
+    if reaction.delay is not None:
+        details["delay"] = reaction.delay
+    return Served(verdict, _why(program, reaction), details, program if verdict is not Verdict.UNKNOWN else None)
+
+
+def _why(program: Program, reaction: Reaction) -> str:
+    return f"{base_name(program.source.path)}: {reaction.why}"
+
+
+def _is_too_large(program: Program) -> bool:
+    return bool(program.reactions) and all(reaction.cause is Cause.UNKNOWN for reaction in program.reactions.values())
+
+
+def _unread(program: Program) -> Served | None:
+    """An application that is too large to be followed: does it have anything to keep the server from its end with?"""
+    for source in program.sources:
+        word = next((word for word in _HINDRANCES if word in source.text), None)
+        if word is not None:
+            why = f"{base_name(program.source.path)}: it is too large to be followed, and {source.path} has `{word}`"
+            return Served(Verdict.UNKNOWN, why)
+    return None
+
+
+def _find(spec: Row, given: ServerSettings, context: Context) -> tuple[Source, str, str, tuple[str, ...]] | None:
+    """The module that is served, its dotted name, what is served of it, and where its imports are looked up."""
+    folders = [value for name in spec.get("folders", ()) if (value := _option(given, name))]
+    start = posixpath.join(context.working_dir, *folders)
+    places = dict.fromkeys((start, *_python_path(context)))
+    roots = tuple(root for place in places if (root := find_path(context.image, context.files, place, "/")) is not None)
+    for name in _names(spec, given):
+        module, _, expression = name.partition(":")
+        module, attribute = _dotted(module, spec)
+        expression = expression or attribute or str(spec.get("attribute", ""))
+        if spec.get("factory") and _option(given, str(spec["factory"])) not in (None, "false"):
+            expression = f"{expression}()"
+        for path, dotted in _paths(module, spec):
+            for place in places:
+                found = find_text(context.image, context.files, path, place)
+                if found is not None and found.text == found.source.text.removeprefix("\ufeff"):
+                    return found.source, dotted, expression, roots
+    return None
+
+
+def _option(given: ServerSettings, name: str) -> str | None:
+    option = given.options.get(name)
+    return option.value if option is not None else None
+
+
+def _names(spec: Row, given: ServerSettings) -> Iterator[str]:
+    """What the command line names, else what is looked for without a name."""
+    for name in spec.get("options", ()):
+        if name in given.options:
+            value = given.options[name].value
+            if value:
+                yield value
+            return
+    operands = given.operands[spec.get("operand", 0) :] if "operand" in spec or "options" not in spec else ()
+    if operands:
+        yield operands[0]
+        return
+    yield from spec.get("default", ())
+
+
+def _dotted(module: str, spec: Row) -> tuple[str, str]:
+    """`app/main.py` as `app.main`; `main.WorkerSettings` as `main` and what is served of it."""
+    module = module.removeprefix("./")
+    if module.endswith(".py"):
+        return module.removesuffix(".py").replace("/", "."), ""
+    if spec.get("dotted"):
+        module, _, attribute = module.rpartition(".")
+        return module, attribute
+    return module, ""
+
+
+def _paths(module: str, spec: Row) -> Iterator[tuple[str, str]]:
+    base = module.replace(".", "/")
+    for inner in spec.get("inside", ()):
+        yield f"{base}/{inner}.py", f"{module}.{inner}"
+    yield f"{base}.py", module
+    yield f"{base}/__init__.py", module
+
+
+def _python_path(context: Context) -> list[str]:
+    given = (context.env.get("PYTHONPATH") or "").split(":")
+    return [context.working_dir, *(posixpath.join(context.working_dir, folder) for folder in given if folder)]
+
+
+def setting(row: Row, given: ServerSettings, context: Context, name: str) -> float | None:
+    """A number that the application's module gives a setting: `app.conf.name = 6`, `name = 6`, `update(name=6)`."""
+    import ast
+
+    found = _find(row["application"], given, context)
+    if found is None:
+        return None
+    try:
+        tree = ast.parse(found[0].text.removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        is_set = isinstance(node, ast.Assign) and name in map(_last, node.targets)
+        if not is_set and not (isinstance(node, ast.keyword) and node.arg == name):
+            continue
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Constant) and isinstance(value.value, (int, float)) and value.value > 0:
+            return float(value.value)
+    return None
+
+
+def _last(target: ast.expr) -> str:
+    """The name that is assigned to."""
+    return str(getattr(target, "attr", getattr(target, "id", "")))

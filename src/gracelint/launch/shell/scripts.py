@@ -1,0 +1,475 @@
+"""What a shell script does, command by command, on each way through it.
+
+Conditions that the files decide are decided; at the others the path forks. Preparations are taken to succeed.
+"""
+
+from __future__ import annotations
+
+from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Pipeline, Simple
+from gracelint.launch.shell.builtins import (
+    BUILTINS,
+    Call,
+    assign,
+    event,
+    jobs_of,
+    leave_function,
+    leave_round,
+    run_event,
+    too_deep,
+)
+from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers
+from gracelint.launch.shell.services import daemonizes, stops
+from gracelint.launch.shell.written import note_writes
+from gracelint.limits import WORDS
+from gracelint.record import replace
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from gracelint.facts.script import Command, Redirect
+    from gracelint.launch.shell.paths import Shapes
+    from gracelint.source import Passage, Span
+
+_MOST_PATHS = 48
+_MOST_STEPS = 10_000
+"""Commands followed in one walk, counted each time."""
+_MOST_ROUNDS = 40
+"""Of a loop whose condition is known each time, such as one that shifts arguments."""
+
+
+class Walk:
+    """One walk over a script. `read` finds a file's text by path and working directory; `row` is the shell's."""
+
+    def __init__(
+        self,
+        read: Callable[[str, str], Passage | None],
+        row: dict[str, Any],
+        detaches: Callable[[tuple[Word, ...], str], bool] = lambda words, working_dir: daemonizes(words),
+    ) -> None:
+        self.read = read
+        self.row = row
+        self.detaches = detaches
+        """Whether a command goes to the background by itself."""
+        self.lacks = frozenset(row.get("lacks", ()))
+        self.refused: list[Span] = []
+        """Signal names that the shell does not take."""
+        self.steps = 0
+        self.complete = True
+        """False where the script has more ways than are followed."""
+
+    def paths(self, commands: Sequence[Command], state: State, shapes: Shapes) -> list[State]:
+        """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
+        return self._list(commands, [state], shapes)
+
+    def commands(self, commands: Sequence[Command], state: State) -> list[State]:
+        """Ways through commands that stand inside another, such as `eval`."""
+        return self._list(commands, [state], None)
+
+    def call(self, call: Call, state: State) -> list[State]:
+        """A command by its name: a function, a builtin, or a program."""
+        name = call.name
+        if name in state.functions and not too_deep(state):
+            return self._function(state.functions[name], call, state)
+        if name in BUILTINS:
+            return BUILTINS[name](self, call, state)
+        shapes = _behind_traps(call.shapes, state)
+        run = run_event("run", call.words, Call(call.words, call.command, shapes), state)
+        if stops(run.words):
+            state.events.append(replace(run, kind="stop"))
+        else:
+            state.add(replace(run, kind="daemon") if self.detaches(run.words, state.working_dir) else run)
+        state.status = None if asks(name) else True
+        return [state]
+
+    def _list(self, commands: Sequence[Command], states: list[State], shapes: Shapes) -> list[State]:
+        for index, command in enumerate(commands):
+            running = [state for state in states if not state.ended]
+            if not running:
+                break
+            inner = _at_the_end(commands, shapes) if index == len(commands) - 1 and shapes is not None else None
+            states = [state for state in states if state.ended]
+            for state in running:
+                states.extend(self._command(command, state, inner))
+            if len(states) > 1 and index < len(commands) - 1:
+                states = _merged(states)
+            if len(states) > _MOST_PATHS:
+                self.complete = False
+                states = states[:_MOST_PATHS]
+        return states
+
+    def _command(self, command: Command, state: State, shapes: Shapes) -> list[State]:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            self.complete = False
+            state.ended = True
+            return [state]
+        if isinstance(command, Simple):
+            return self._simple(command, state, shapes)
+        if isinstance(command, AndOr):
+            return self._and_or(command, state, shapes)
+        if isinstance(command, Background):
+            return self._background(command, state)
+        if isinstance(command, Group):
+            return self._group(command, state, shapes)
+        if isinstance(command, If):
+            return self._if(command, state, shapes)
+        if isinstance(command, Case):
+            return self._case(command, state, shapes)
+        if isinstance(command, Loop):
+            return self._for(command, state) if command.kind == "for" else self._while(command, state)
+        if isinstance(command, Pipeline):
+            return self._pipeline(command, state)
+        state.status = None
+        if isinstance(command, Function):
+            state.functions[command.name] = command
+            state.status = True
+        return [state]
+
+    def _simple(self, command: Simple, state: State, shapes: Shapes) -> list[State]:
+        state.status = True
+        if not command.words:
+            for name, value in command.assignments:
+                assign(state, name, value)
+            state.variables["?"] = None
+            return [state]
+        words: list[Word] = []
+        for word in command.words:
+            more = state.words(word)
+            if len(words) + len(more) > len(command.words) + WORDS:
+                more = [Word(word.text.strip('"'), word.span)]
+            words.extend(more)
+        state.variables["?"] = None
+        if not words:
+            return [state]
+        if words[0].value == "echo" and len(words) == 2 and command.redirects:
+            _write(words[1].value, command.redirects, state)
+        note_writes(words, command, state, self.read)
+        return self.call(Call(words, command, _through(shapes, command.redirects)), state)
+
+    def _function(self, function: Function, call: Call, state: State) -> list[State]:
+        outer = state.positional
+        state.positional = tuple(call.operands)
+        state.depth += 1
+        ends = self._list(function.body, [state], None if call.shapes is None else call.shapes | {"function"})
+        leave_function(ends)
+        for end in ends:
+            end.positional = outer
+            end.depth -= 1
+        return ends
+
+    def _and_or(self, command: AndOr, state: State, shapes: Shapes) -> list[State]:
+        goes_on = command.operator == "&&"
+        inner = None if shapes is None else shapes | {"and" if goes_on else "or"}
+        ends = []
+        for left in self._guarded((command.left,), [state]):
+            if left.ended or left.status is (not goes_on):
+                ends.append(left)
+                continue
+            if left.status is None:
+                stays = left.fork()
+                stays.status = not goes_on
+                ends.append(stays)
+            ends.extend(self._command(command.right, left, inner))
+        return ends
+
+    def _guarded(self, commands: Sequence[Command], states: list[State], looping: int = 0) -> list[State]:
+        """Commands whose failure is asked for, and so does not end the script under `set -e`."""
+        for state in states:
+            state.guarded += 1
+            state.looping += looping
+        ends = self._list(commands, states, None)
+        for end in ends:
+            end.guarded -= 1
+            end.looping -= looping
+        return ends
+
+    def _background(self, command: Background, state: State) -> list[State]:
+        child = state.fork()
+        child.events = []
+        # POSIX: a subshell takes back its traps, except those that ignore a signal
+        child.traps = {name: action for name, action in state.traps.items() if not action}
+        child.trapped = False
+        body = command.command
+        shapes = frozenset(("simple",) if isinstance(body, (Simple, Group)) else ("simple", "compound"))
+        found = [item for end in self._command(body, child, shapes) for item in end.events]
+        loops = any(item.kind == "forever" for item in found)
+        main = next((item for item in found if item.words and (lingers(item.words) or not item.prepares)), None)
+        if main is None:
+            main = Event("start", command.span, prepares=not loops)
+        state.jobs += 1
+        started = replace(
+            main,
+            kind="start",
+            span=command.span,
+            shapes=None,
+            traps=dict(state.traps),
+            prepares=main.prepares and not lingers(main.words),
+            reached=self._reached(body, main),
+            leads=not isinstance(body, Pipeline) or main.span == body.commands[0].span,
+            job=state.jobs,
+            monitor=state.monitor,
+            passes=False,
+        )
+        state.events.append(started)
+        state.started = (*state.started, started)
+        job = f"{JOB}{state.jobs}"
+        state.variables["!"] = job
+        if "jobs -p" not in self.lacks:
+            state.variables["jobs -p"] = f"{state.variables['jobs -p']} {LEADER}{state.jobs}".strip()
+        state.status = True
+        return [state]
+
+    def _reached(self, body: Command, main: Event) -> bool | None:
+        """Whether the job's number is the program's own: the forked shell execs it, or stays in front of it."""
+        if main.kind == "exec" or (isinstance(body, Simple) and "function" not in (main.shapes or ())):
+            return True
+        if isinstance(body, Pipeline) and len(body.commands) > 1:
+            return main.span == body.commands[-1].span
+        if "background" not in self.row:
+            return None
+        return main.shapes is not None and main.shapes <= frozenset(self.row["background"])
+
+    def _group(self, group: Group, state: State, shapes: Shapes) -> list[State]:
+        inner = _through(shapes, group.redirects, "subshell" if group.subshell else "braces")
+        if not group.subshell:
+            return self._list(group.body, [state], inner)
+        ends = []
+        before = set(state.events)
+        for end in self._list(group.body, [state.fork()], inner):
+            after = state.fork()
+            after.events = []
+            for item in end.events:
+                after.add(item if item in before else _in_subshell(item, inner, state))
+            after.status = end.status
+            ends.append(after)
+        return ends
+
+    def _if(self, command: If, state: State, shapes: Shapes) -> list[State]:
+        inner = _through(shapes, command.redirects, "if")
+        ends: list[State] = []
+        undecided = [state]
+        for condition, body in command.branches:
+            otherwise = []
+            for asked in self._guarded(condition, undecided):
+                if asked.ended:
+                    ends.append(asked)
+                    continue
+                if asked.status is not True:
+                    otherwise.append(asked.fork())
+                if asked.status is not False:
+                    ends.extend(self._list(body, [asked], inner))
+            undecided = otherwise
+        if command.otherwise is not None:
+            return [*ends, *self._list(command.otherwise, undecided, inner)]
+        return [*ends, *_succeeded(undecided)]
+
+    def _case(self, command: Case, state: State, shapes: Shapes) -> list[State]:
+        from fnmatch import fnmatchcase
+
+        inner = _through(shapes, command.redirects, "case")
+        subject = state.text(command.subject)
+        ends: list[State] = []
+        for patterns, body in command.arms:
+            texts = [pattern.text if "*" in pattern.text else state.text(pattern) for pattern in patterns]
+            matches = subject is not None and any(text is not None and fnmatchcase(subject, text) for text in texts)
+            if matches or "*" in texts:
+                return [*ends, *self._list(body, [state], inner)]
+            if subject is None or None in texts:
+                ends.extend(self._list(body, [state.fork()], inner))
+        return [*ends, *_succeeded([state])]
+
+    def _while(self, loop: Loop, state: State) -> list[State]:
+        polled = _polled(loop, state)
+        if polled is not None:
+            state.events.append(replace(event("wait", loop.condition[-1].span, state, polled), polls=True))
+            return _succeeded([state])
+        wanted = loop.kind == "while"
+        ends: list[State] = []
+        running = [state]
+        for _ in range(_MOST_ROUNDS):
+            again = []
+            before = {item for state in running for item in state.events}
+            for asked in self._guarded(loop.condition, running, looping=1):
+                runs = any(item.kind == "run" and not item.prepares and item not in before for item in asked.events)
+                if asked.ended or asked.status is (not wanted):
+                    ends.extend(_succeeded([asked]))
+                elif asked.status is None or runs:
+                    left, on = self._body(loop, [asked])
+                    ends.extend(_succeeded([*left, *on]))
+                elif _is_constant(loop.condition):
+                    ends.extend(self._forever(loop, asked))
+                else:
+                    again.append(asked)
+            left, on = self._body(loop, again)
+            running = _merged(_succeeded(on))
+            ends.extend(_succeeded(left))
+            ends.extend(state for state in running if state.ended)
+            running = [state for state in running if not state.ended]
+            if not running:
+                break
+        return [*ends, *_succeeded(running)]
+
+    def _forever(self, loop: Loop, state: State) -> list[State]:
+        """`while true`: left only by break, exit or exec."""
+        left, on = self._body(loop, [state])
+        if left or any(end.ended and end.events[-1].kind == "exec" for end in on):
+            return [*_succeeded(left), *(end for end in on if end.ended)]
+        for end in on:
+            if not end.ended and not _breaks(loop.body):
+                end.events.append(event("forever", loop.span, end))
+                end.ended = True
+        return on
+
+    def _body(self, loop: Loop, states: list[State]) -> tuple[list[State], list[State]]:
+        """One round of a loop: the paths that `break` out of it, and the others."""
+        for state in states:
+            state.loops += 1
+        left: list[State] = []
+        on: list[State] = []
+        for end in self._list(loop.body, states, None):
+            end.loops -= 1
+            (left if leave_round(end) == "break" else on).append(end)
+        return left, on
+
+    def _for(self, loop: Loop, state: State) -> list[State]:
+        each = loop.condition[0]
+        assert isinstance(each, Simple)
+        values: list[str | None] = [field for word in each.words for field in (state.fields(word) or (None,))]
+        ends: list[State] = []
+        states = [state]
+        for value in values[:_MOST_ROUNDS] or [None]:
+            for running in states:
+                if loop.variable is not None and not running.ended:
+                    running.variables[loop.variable] = value
+            left, on = self._body(loop, states)
+            ends.extend(_succeeded(left))
+            states = _merged(_succeeded(on))
+        return [*ends, *states]
+
+    def _pipeline(self, pipeline: Pipeline, state: State) -> list[State]:
+        if len(pipeline.commands) == 1:
+            ends = self._guarded(pipeline.commands, [state])
+            for end in ends:
+                end.status = None if end.status is None else not end.status
+            return ends
+        runs = []
+        for command in pipeline.commands:
+            child = state.fork()
+            child.events = []
+            found = [item for end in self._command(command, child, None) for item in end.events if item.words]
+            runs.append(found[-1] if found else Event("run", command.span, prepares=True))
+        main = next((run for run in runs if not run.prepares and not filters(run.words)), runs[-1])
+        beside = tuple(
+            run.span for run in runs if run is not main and (not run.words or filters(run.words) or not run.prepares)
+        )
+        if main.words:
+            state.add(_as_run(replace(main, beside=beside, piped=True), None))
+        state.status = None if main.prepares else True
+        return [state]
+
+
+def _write(value: str, redirects: tuple[Redirect, ...], state: State) -> None:
+    """Keeps what `echo $! > app.pid` puts into a file for `$(cat app.pid)`."""
+    last = redirects[-1]
+    path = state.text(last.target) if last.target is not None else None
+    if last.operator == ">" and path is not None:
+        state.variables[f"cat {path}"] = value
+
+
+def _merged(states: list[State]) -> list[State]:
+    """Paths that only differ in what is not known anyway go on as one."""
+    found: dict[tuple[object, ...], State] = {}
+    for state in states:
+        same = found.setdefault(state.fingerprint, state)
+        if same is not state:
+            same.absorb(state)
+    return list(found.values())
+
+
+def _at_the_end(commands: Sequence[Command], shapes: frozenset[str]) -> frozenset[str]:
+    """The shapes through which the last of these commands is seen."""
+    if len(commands) == 1:
+        return shapes
+    before, last = commands[-2], commands[-1]
+    between = last.span.source.text[before.span.end : last.span.start]
+    on_one_line = "\n" not in between and "\\n" not in between
+    if isinstance(before, Background) and on_one_line:
+        shapes |= {"background"}
+    else:
+        shapes |= {"sequence" if between.lstrip(" \t").startswith(";") else "lines"}
+    return shapes | {"nested"} if isinstance(last, AndOr) and on_one_line else shapes
+
+
+def _through(shapes: Shapes, redirects: tuple[Redirect, ...], *shape: str) -> Shapes:
+    if shapes is None:
+        return None
+    return shapes | {*shape, "redirect"} if redirects else shapes | {*shape}
+
+
+def _behind_traps(shapes: Shapes, state: State) -> Shapes:
+    if shapes is None or not state.trapped:
+        return shapes
+    return shapes | {"trap" if any(state.traps.values()) else "reset-trap"}
+
+
+def _in_subshell(item: Event, shapes: Shapes, outer: State) -> Event:
+    """An exec in a subshell replaces only that; where the shell forks none, it replaces the shell."""
+    item = _as_run(item, _behind_traps(shapes, outer)) if item.kind == "exec" else item
+    return replace(item, traps=dict(outer.traps))
+
+
+def _as_run(item: Event, shapes: Shapes) -> Event:
+    return replace(item, kind="run", command=item.command if item.kind == "run" else None, shapes=shapes, job=None)
+
+
+def _succeeded(states: list[State]) -> list[State]:
+    for state in states:
+        if not state.ended:
+            state.status = True
+    return states
+
+
+def _is_constant(condition: tuple[Command, ...]) -> bool:
+    """`true`, `:`, `[ 1 ]`: what never changes."""
+    command = condition[0]
+    if len(condition) != 1 or not isinstance(command, Simple):
+        return False
+    return all(word.value is not None for word in command.words)
+
+
+def _polled(loop: Loop, state: State) -> frozenset[int] | None:
+    """The jobs that `while kill -0 $PID; do …; done` waits for."""
+    command = loop.condition[-1]
+    if loop.kind != "while" or not isinstance(command, Simple) or len(command.words) < 3:
+        return None
+    if command.words[0].text != "kill" or command.words[1].text != "-0":
+        return None
+    target = state.text(command.words[-1])
+    return jobs_of([target], state) if target is not None else None
+
+
+def _breaks(commands: Sequence[Command]) -> bool:
+    """Whether a loop's body may leave it."""
+    for command in commands:
+        if isinstance(command, Simple) and command.words and command.words[0].text in ("break", "return"):
+            return True
+        if any(_breaks(body) for body in _bodies(command)):
+            return True
+    return False
+
+
+def _bodies(command: Command) -> Sequence[Sequence[Command]]:
+    if isinstance(command, AndOr):
+        return [(command.left, command.right)]
+    if isinstance(command, Group):
+        return [command.body]
+    if isinstance(command, If):
+        return [*(body for _, body in command.branches), command.otherwise or ()]
+    if isinstance(command, Case):
+        return [body for _, body in command.arms]
+    if isinstance(command, Pipeline):
+        return [command.commands]
+    return []

@@ -1,0 +1,76 @@
+"""Services that a script starts in the background by commands of their own, and stops in a trap."""
+
+from __future__ import annotations
+
+import re
+
+from gracelint.facts.launch import Effect
+from gracelint.knowledge import table
+from gracelint.launch.words import base_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gracelint.launch.shell.paths import Event
+    from gracelint.launch.shell.traps import Reaction, Scene
+    from gracelint.source import Word
+
+
+def daemonizes(words: tuple[Word, ...]) -> bool:
+    """Whether a command starts a service and returns at once: `service nginx start`, `cron`, `sshd`."""
+    row = table("shell_commands")["daemons"].get(_command(words))
+    return row is not None and _holds(row, words)
+
+
+def stops(words: tuple[Word, ...]) -> bool:
+    """Whether a command tells a service to stop: `service nginx stop`, `nginx -s quit`, `pg_ctl stop`."""
+    row = table("shell_commands")["stops"].get(_command(words))
+    return row is not None and _holds(row, words)
+
+
+def stopped(scene: Scene, reaction: Reaction, after: Sequence[Event]) -> Reaction:
+    """What a trap that ends the script does for the services it has started; `after` is what it does."""
+    from gracelint.launch.shell.traps import Reaction, is_program
+
+    services = {_service(item.words) for item in scene.path.events[: scene.index] if item.kind == "daemon"}
+    unknown = any(item.kind == "run" and not item.prepares for item in scene.path.events[: scene.index])
+    jobs = any(is_program(item) for item in scene.lasting)
+    if reaction.effect is not Effect.CUTS or jobs or not (services or unknown):
+        return reaction
+    told = [item for item in after if item.kind == "stop"]
+    waited = {_service(item.words) for item in told if _waits(item.words)}
+    if not unknown and services <= waited:
+        return Reaction(Effect.HANDLES, "stops-services", reaction.signal)
+    if told or unknown or any(item.kind == "kill" and not item.jobs for item in after):
+        return Reaction(Effect.UNKNOWN, "services", reaction.signal)
+    return reaction
+
+
+def _command(words: tuple[Word, ...]) -> str:
+    first = words[0].value if words else ""
+    return "service" if first.startswith("/etc/init.d/") else base_name(first)
+
+
+def _holds(row: dict[str, list[str]], words: tuple[Word, ...]) -> bool:
+    line = f" {' '.join(word.value for word in words[1:])} "
+    if any(f" {text} " in line for text in row.get("unless", ())):
+        return False
+    return any(f" {text} " in line for text in row["only"]) if "only" in row else True
+
+
+def _service(words: tuple[Word, ...]) -> str:
+    """A service by one name, whichever command starts or stops it."""
+    command = _command(words)
+    if words[0].value.startswith("/etc/init.d/"):
+        name = base_name(words[0].value)
+    elif command in ("service", "rc-service", "invoke-rc.d") and len(words) > 1:
+        name = words[1].value
+    else:
+        name = command
+    same: str = table("shell_commands")["stops"]["names"].get(name, name)
+    return re.sub(r"[0-9]+(\.[0-9]+)?", "", same)
+
+
+def _waits(words: tuple[Word, ...]) -> bool:
+    return _command(words) in table("shell_commands")["stops"]["waits"]

@@ -1,0 +1,317 @@
+"""What a shell that stays in front of the program does with the stop signal: ignore it, die of it, or run its trap."""
+
+from __future__ import annotations
+
+from gracelint.facts.launch import Effect
+from gracelint.launch.durations import seconds
+from gracelint.launch.shell.paths import GROUP, Event, State
+from gracelint.launch.shell.services import stopped
+from gracelint.launch.words import base_name
+from gracelint.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.launch.shell.scripts import Walk
+    from gracelint.launch.step import Context
+
+_ENDS_BASH = frozenset(("SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM"))
+"""Bash's terminating signals (sig.c): on those it runs its EXIT trap and dies."""
+
+
+class Reaction(Record):
+    """`signal` is what the program gets in the end, where it gets one."""
+
+    effect: Effect
+    cause: str
+    """The key of the sentence that says why, in `launch.shell`."""
+    signal: str
+
+
+class Scene(Record):
+    """A path that is blocked in one of its events when the signal arrives."""
+
+    path: State
+    index: int
+    walk: Walk
+    context: Context
+
+    @property
+    def event(self) -> Event:
+        return self.path.events[self.index]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return self.walk.row
+
+    @property
+    def naps(self) -> float | None:
+        """How long a trap has to wait for the `sleep` in the foreground of an endless loop."""
+        if self.event.kind != "forever":
+            return None
+        naps = [item for item in self.path.events[: self.index] if item.kind == "run" and item.looped]
+        lengths = [seconds(item.words[1].value) for item in naps if len(item.words) == 2 and _sleeps(item)]
+        return max((length for length in lengths if length is not None), default=None)
+
+    @property
+    def lasting(self) -> list[Event]:
+        """The jobs that are still there."""
+        return [item for item in self.path.events[: self.index] if item.kind == "start" and not item.prepares]
+
+    @property
+    def programs(self) -> list[Event]:
+        """The jobs that are there for the container's sake, those waited for last."""
+        started = self.lasting
+        programs = [item for item in started if is_program(item)] or started
+        waited = self.event.jobs or ()
+        return sorted(programs, key=lambda item: item.job in waited)
+
+
+def _sleeps(item: Event) -> bool:
+    return base_name(item.words[0].value) == "sleep"
+
+
+def blocking(path: State) -> int | None:
+    """The index of the event in which the path spends its life; None where nothing in it lasts."""
+    lasting = {item.job for item in path.events if item.kind == "start" and not item.prepares}
+    programs = {item.job for item in path.events if item.kind == "start" and is_program(item)}
+    last_program = None
+    if path.events and path.events[-1].kind == "exec":
+        return len(path.events) - 1
+    for index, item in enumerate(path.events):
+        if item.kind == "run" and item.idle:
+            return index
+        if item.kind == "wait" and (item.jobs is None or item.jobs & (lasting if last_program is None else programs)):
+            return index
+        if item.kind == "forever":
+            return index if last_program is None or lasting else last_program
+        if item.kind == "run" and not item.prepares:
+            last_program = index
+    return last_program
+
+
+def is_program(item: Event) -> bool:
+    return bool(item.words) and not item.prepares and not item.idle
+
+
+def program_of(scene: Scene) -> Event:
+    """The event that started the program: the one the path is blocked in, or the job it waits for."""
+    if scene.event.words and not scene.event.idle:
+        return scene.event
+    return scene.programs[-1] if scene.programs else scene.event
+
+
+def react(scene: Scene) -> Reaction:
+    event, context = scene.event, scene.context
+    signal = context.signal
+    # A `tail -f` in the foreground dies of its group's signal, and the shell goes on as behind a `wait`
+    at_wait = event.kind in ("wait", "forever") or (event.idle and context.group_signalled)
+    if signal in context.ignores:
+        return Reaction(Effect.SWALLOWS, "ignores", signal)
+    action = event.traps.get(signal)
+    if action is None:
+        return _without_trap(scene, at_wait)
+    if context.group_signalled and not (action and at_wait):
+        return _by_group(scene)
+    if not action:
+        return Reaction(Effect.SWALLOWS, "ignores", signal)
+    if not at_wait:
+        return Reaction(Effect.SWALLOWS, "trap-waits-for-child", signal)
+    again = event.polls or event.kind == "forever"
+    rest = scene.path.events[scene.index if again else scene.index + 1 :]
+    interrupted = [event] if event.strict else []
+    reactions = []
+    for events in _ways(scene, action):
+        after = [*events, *_ended_by(interrupted), *rest]
+        reactions.append(stopped(scene, _after(scene, after), after))
+    first = reactions[0]
+    if all(reaction == first for reaction in reactions):
+        return first
+    return Reaction(Effect.UNKNOWN, "branches", first.signal)
+
+
+def _by_group(scene: Scene) -> Reaction:
+    """The program gets the signal itself, and the shell lives on and waits for it."""
+    signal = scene.context.signal
+    if any(item.kind == "forever" for item in scene.path.events[scene.index :]):
+        return Reaction(Effect.SWALLOWS, "loop", signal)
+    if scene.event.idle:
+        return Reaction(Effect.SWALLOWS, "child", signal)
+    if scene.event.beside:
+        return Reaction(Effect.CUTS, "pipe-breaks", signal)
+    if scene.event.looped:
+        return Reaction(Effect.UNKNOWN, "again", signal)
+    return Reaction(Effect.FORWARDS, "forwards", signal)
+
+
+def _without_trap(scene: Scene, at_wait: bool) -> Reaction:
+    event, row, signal = scene.event, scene.row, scene.context.signal
+    pid_1 = scene.context.pid_1
+    at_exit = event.traps.get("EXIT")
+    if signal == "SIGINT" and not at_wait:
+        # A shell that waits for a foreground child leaves SIGINT to that child (measured: bash, dash, busybox)
+        if scene.context.group_signalled:
+            return Reaction(Effect.FORWARDS, "forwards", signal)
+        return Reaction(Effect.SWALLOWS, "child", signal)
+    if at_exit and row.get("exit_trap") and signal in _ENDS_BASH:
+        if at_wait:
+            reaction = _after(scene, [*_ways(scene, at_exit)[0]], dying=True)
+            if reaction.effect is not Effect.CUTS:
+                return reaction
+        return Reaction(Effect.CUTS, "exit-trap", signal)
+    ends_wait = row.get("wait_ends", False) or (signal == "SIGINT" and row.get("sigint_ends_wait", False))
+    cause = "wait" if at_wait else "pipe" if event.piped else "child"
+    if pid_1 and not (at_wait and ends_wait):
+        return Reaction(Effect.SWALLOWS, cause, signal)
+    if signal == "SIGQUIT" and not pid_1:
+        return Reaction(Effect.UNKNOWN, "unmeasured", signal)
+    return Reaction(Effect.CUTS, cause, signal)
+
+
+def _ways(scene: Scene, action: str) -> list[list[Event]]:
+    """The events of a trap's action on each way through it, run where the path stands."""
+    from gracelint.parse.shell import read_script
+    from gracelint.source import Passage, Source
+
+    state = scene.path.fork()
+    state.events, state.ended = [], False
+    state.traps = dict(scene.event.traps)
+    state.variables = {**state.variables, **scene.event.variables}
+    ends = scene.walk.commands(read_script(Passage.whole(Source("", action))).body, state)
+    return [end.events for end in ends]
+
+
+def _ended_by(strict: list[Event]) -> list[Event]:
+    """Under `set -e`, a `wait` that a trap interrupts fails, and ends the script."""
+    return [Event("exit", item.span, traps=item.traps, signal="errexit") for item in strict]
+
+
+class _Fate(Record):
+    """What has been done to the jobs since the signal."""
+
+    told: dict[int | None, str]
+    """Programs that have got a signal, and which."""
+    dead: set[int | None]
+    """Jobs whose shell has died in front of its program: a `wait` for them returns at once."""
+    sure: bool = True
+    over: Reaction | None = None
+    """The program has ended, and this is what came of it, if the script ends too."""
+
+
+def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
+    """What comes of the program in the events after the signal: those of the trap, then what follows the `wait`."""
+    context = scene.context
+    fate = _Fate({}, set())
+    if context.group_signalled:
+        fate = _signalled(scene, fate, context.signal)
+    slept, exited = False, dying
+    cause = "single-wait"
+    queue = list(events)
+    for item in queue:
+        if item.kind == "kill":
+            if item.jobs is not None and GROUP in item.jobs:
+                reaction = _kill_group(scene, item)
+                if reaction is not None:
+                    return reaction
+                fate = _signalled(scene, fate, item.signal)
+            else:
+                fate = _killed(scene, fate, item)
+        elif item.kind == "wait" and _lasts(scene, item, fate):
+            over = _wait_again(scene, item, fate)
+            if over.effect is not Effect.FORWARDS:
+                return over
+            fate = replace(fate, over=over)
+        elif item.kind == "forever":
+            return Reaction(Effect.SWALLOWS, "loop", context.signal)
+        elif item.kind == "run" and item.idle:
+            return Reaction(Effect.SWALLOWS, "child", context.signal)
+        elif item.kind == "run" and item.words and item.words[0].value == "sleep":
+            slept = True
+        elif item.kind == "exec":
+            break
+        elif item.kind == "exit":
+            cause = "errexit" if item.signal == "errexit" else cause if fate.told or fate.dead else "trap-exits"
+            at_exit = item.traps.get("EXIT")
+            if exited or not at_exit:
+                break
+            exited = True
+            queue[queue.index(item) + 1 :] = _ways(scene, at_exit)[0]
+    at_exit = scene.path.traps.get("EXIT")
+    if at_exit and not exited:
+        return _after(scene, [*events, *_ways(scene, at_exit)[0]], dying=True)
+    return _ended(scene, fate, slept, cause)
+
+
+def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
+    """The script is over, and the kernel kills what is left."""
+    if fate.over is not None:
+        return fate.over
+    signal = next(iter(fate.told.values()), scene.context.signal)
+    if "SIGKILL" in fate.told.values():
+        return Reaction(Effect.CUTS, "kills", signal)
+    if slept and fate.told:
+        return Reaction(Effect.UNKNOWN, "sleeps", signal)
+    if cause == "single-wait" and not fate.told:
+        cause = "kills-subshell" if fate.dead else "trap-exits"
+    return Reaction(Effect.CUTS, cause, signal)
+
+
+def _signalled(scene: Scene, fate: _Fate, signal: str) -> _Fate:
+    """The whole group gets a signal: programs, and the shells in front of them."""
+    dead = {item.job for item in scene.lasting if item.reached is False}
+    sure = fate.sure and all(item.reached is not None for item in scene.lasting)
+    told: dict[int | None, str] = dict.fromkeys((item.job for item in scene.lasting), signal)
+    return replace(fate, told=told, dead=fate.dead | dead, sure=sure)
+
+
+def _killed(scene: Scene, fate: _Fate, kill: Event) -> _Fate:
+    """Some jobs get a signal."""
+    told, dead, sure = dict(fate.told), set(fate.dead), fate.sure
+    for item in scene.lasting:
+        if kill.jobs is not None and item.job not in kill.jobs:
+            continue
+        reached = item.leads if item.piped and kill.by_leader else item.reached
+        if reached is False and not kill.by_name:
+            dead.update(() if item.piped else (item.job,))
+            continue
+        sure = sure and kill.jobs is not None and (kill.by_name or reached is True)
+        told[item.job] = kill.signal
+    return replace(fate, told=told, dead=dead, sure=sure)
+
+
+def _lasts(scene: Scene, wait: Event, fate: _Fate) -> bool:
+    """Whether a `wait` waits for something that is still there."""
+    if wait.jobs is None:
+        return True
+    ended = fate.dead | (fate.told.keys() if fate.over is not None else set())
+    return any(item.job in wait.jobs and item.job not in ended for item in scene.lasting)
+
+
+def _wait_again(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
+    told = fate.told
+    signal = next((told[item.job] for item in reversed(scene.programs) if item.job in told), scene.context.signal)
+    if not told:
+        return Reaction(Effect.SWALLOWS, "trap-forgets", scene.context.signal)
+    if "SIGKILL" in told.values():
+        return Reaction(Effect.CUTS, "kills", "SIGKILL")
+    left = [item for item in scene.lasting if item.job not in told and (wait.jobs is None or item.job in wait.jobs)]
+    if left and not wait.first:
+        idle = all(item.idle or not item.words for item in left)
+        return Reaction(Effect.SWALLOWS if idle else Effect.UNKNOWN, "waits-for-others", signal)
+    others = [item for item in scene.programs if item.job not in told]
+    alone = not others and not (wait.first and len(scene.programs) > 1)
+    if fate.sure and alone and not fate.dead and not wait.looped:
+        return Reaction(Effect.FORWARDS, "forwards", signal)
+    return Reaction(Effect.UNKNOWN, "some-jobs", signal)
+
+
+def _kill_group(scene: Scene, kill: Event) -> Reaction | None:
+    """`kill 0` from a trap; None where the program gets the signal and the shell lives on."""
+    action = kill.traps.get(kill.signal)
+    if action:
+        effect = Effect.CUTS if scene.row.get("kill_group") else Effect.SWALLOWS
+        return Reaction(effect, "kill-group", kill.signal)
+    if action is None and not scene.context.pid_1:
+        return Reaction(Effect.CUTS, "kill-group", kill.signal)
+    return None
