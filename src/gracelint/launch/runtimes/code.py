@@ -22,6 +22,8 @@ class Found(Record, identity=True):
 
     row: Mapping[str, Any]
     span: Span
+    body: str = ""
+    """The braces behind it."""
 
     @property
     def place(self) -> str:
@@ -38,18 +40,19 @@ def marks(files: Files, paths: Iterable[str], rows: Iterable[Mapping[str, Any]])
             continue
         source = files.read(path)
         for row in wanted:
-            span = _place(source, row) if source is not None else None
-            if span is not None:
-                yield Found(row, span)
+            found = _place(source, row) if source is not None else None
+            if found is not None:
+                yield found
 
 
-def _place(source: Source, row: Mapping[str, Any]) -> Span | None:
+def _place(source: Source, row: Mapping[str, Any]) -> Found | None:
     text = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text)
     for word in row["words"]:
         start = text.find(word)
         while start >= 0:
-            if "within" not in row or any(wait in _body(text, start) for wait in row["within"]):
-                return source.span(start, start + len(word))
+            body = _body(text, start)
+            if "within" not in row or any(wait in body for wait in row["within"]):
+                return Found(row, source.span(start, start + len(word)), body)
             start = text.find(word, start + 1)
     return None
 

@@ -156,7 +156,12 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
             return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
         if interpreter in ("node", "nodejs"):
             return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
-    return _console_script(argv, context) or _go_step(argv, context) or _dotnet_step(argv, context)
+    return (
+        _console_script(argv, context)
+        or _go_step(argv, context)
+        or _dotnet_step(argv, context)
+        or _gradle_step(argv, context)
+    )
 
 
 def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -175,7 +180,7 @@ def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
     words = tuple(word.value for word in argv)
     program = read_go(built.folder, files=context.files, argv=words, only=built.only)
-    return _unknown(argv, context, program) if isinstance(program, str) else _program_step(argv, program, context)
+    return _unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
 
 
 def _dotnet_step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -186,6 +191,16 @@ def _dotnet_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     from gracelint.launch.runtimes import dotnet
 
     return dotnet.published(argv, context)
+
+
+def _gradle_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """A start script that a Gradle build of this image writes."""
+    stage = context.image.stage
+    if stage is None or "/" not in argv[0].value or not any("gradle" in one for one in _runs(stage)):
+        return None
+    from gracelint.launch.runtimes.jvm import start_script
+
+    return start_script(argv, context)
 
 
 def _runs(stage: Stage) -> Iterator[str]:
@@ -281,7 +296,7 @@ def _read_python(
         return _unknown(argv, context, f"{source.path} is too large to be followed")
     except ParseError as error:
         return _unknown(argv, context, f"{source.path} {_not_python(error.span.line, context)}")
-    return _program_step(argv, program, context)
+    return program_step(argv, program, context)
 
 
 def _not_python(line: int, context: Context) -> str:
@@ -311,7 +326,7 @@ def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: t
         )
     except ParseError as error:
         return _unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
-    return _program_step(argv, program, context)
+    return program_step(argv, program, context)
 
 
 def _preloaded(argv: tuple[Word, ...], context: Context) -> tuple[Source, ...]:
@@ -323,7 +338,8 @@ def _preloaded(argv: tuple[Word, ...], context: Context) -> tuple[Source, ...]:
     return tuple(source for source in found if source is not None)
 
 
-def _program_step(argv: tuple[Word, ...], program: Program, context: Context) -> Step:
+def program_step(argv: tuple[Word, ...], program: Program, context: Context) -> Step:
+    """What a program that was read does."""
     name = base_name(program.source.path)
     reaction = program.reactions.get(context.signal)
     unhandled = reaction is not None and reaction.cause in _UNHANDLED

@@ -250,7 +250,7 @@ def _holds(variant: Row, given: ServerSettings) -> bool | None:
         return bool(given.operands) and given.operands[0] in variant["operand"]
     if "since" in variant:
         version = given.options.get("version")
-        return _is_since(version.value if version is not None else None, variant["since"])
+        return is_since(version.value if version is not None else None, variant["since"])
     option = given.options.get(variant["option"])
     if option is None:
         return None if given.unread is not None else False
@@ -269,7 +269,7 @@ def _holds(variant: Row, given: ServerSettings) -> bool | None:
     return value not in _OFF
 
 
-def _is_since(version: str | None, first: str) -> bool | None:
+def is_since(version: str | None, first: str) -> bool | None:
     """Whether a version is `first` or a later one; None where it is not known."""
     from gracelint.numbers import whole
 

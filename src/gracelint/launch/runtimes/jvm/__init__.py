@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
@@ -10,7 +11,7 @@ from gracelint.launch.images.image import find_text
 from gracelint.launch.runtimes.code import marks
 from gracelint.launch.runtimes.jvm.command import Started, read_command
 from gracelint.launch.runtimes.jvm.places import module_of
-from gracelint.launch.runtimes.jvm.sources import sources
+from gracelint.launch.runtimes.jvm.sources import is_compiled, java_sources, main_class, sources
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.record import replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.config.properties import Properties
     from gracelint.launch.runtimes.jvm.modules import Module
+    from gracelint.launch.servers.settings import ServerSettings
     from gracelint.source import Source
 
     Row = Mapping[str, Any]
@@ -44,9 +46,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step:
         ends = any(word.value.lstrip("-") in ("version", "help", "showversion") for word in started.options)
         return Step(_hop(argv, context, Effect.UNKNOWN, "java starts no program here"), one_shot=ends or None)
     module = _module(started, context)
-    if module is None:
-        return _unknown(argv, context, f"{started.target.value} is built by nothing in the project")
-    return _framework_step(argv, started, module, context) or _unknown(argv, context, _unread(started, module))
+    step = _framework_step(argv, started, module, context) if module is not None else None
+    return step or _source_step(argv, started, module, context)
 
 
 def _module(started: Started, context: Context) -> Module | None:
@@ -58,9 +59,52 @@ def _module(started: Started, context: Context) -> Module | None:
     return next((module for module in found if module is not None), None)
 
 
-def _unread(started: Started, module: Module) -> str:
-    name = started.target.value if started.target is not None else "java"
-    return f"what {name} does with signals is decided by its code in {module.folder or 'this folder'}"
+def start_script(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """The script that Gradle's application plugin writes into `bin/`; None where a file is none."""
+    path = posixpath.normpath(posixpath.join(context.working_dir, argv[0].value))
+    folder, inside = posixpath.dirname(posixpath.dirname(path)), posixpath.basename(posixpath.dirname(path))
+    module = module_of(path, context) if inside == "bin" else None
+    if module is None or module.tool != "gradle" or not module.has(("application", "org.springframework.boot")):
+        return None
+    main = module.names.get("main")
+    if main is None:
+        return _unknown(argv, context, f"which class {argv[0].value} starts is not said in {module.source.path}")
+    name = base_name(argv[0].value)
+    why = f"the start script that Gradle writes execs java with {main}"
+    words = tuple(word.value for word in argv)
+    span = argv[0].span or context.span
+    hop = Hop(words, HopKind.SCRIPT, name, Effect.REPLACES, why, span, context.pid_1, context.signal)
+    options = (context.env.get("JAVA_OPTS") or "").split() + (context.env.get(f"{name.upper()}_OPTS") or "").split()
+    line = ("java", *options, "-cp", f"{folder}/lib/*", main)
+    return Step(hop, (*(Word(word, span) for word in line), *argv[1:]))
+
+
+def _source_step(argv: tuple[Word, ...], started: Started, module: Module | None, context: Context) -> Step:
+    """What the program's own code does."""
+    assert started.target is not None
+    name = started.target.value
+    paths, main = java_sources(context.files, module, context.image.context), name
+    if started.kind == "jar":
+        if module is None:
+            return _unknown(argv, context, f"{name} is built by nothing in the project")
+        main = module.names.get("main") or main_class(context.files, module.folder) or ""
+        if not main:
+            return _unknown(argv, context, f"which class {name} starts is not said in {module.source.path}")
+    elif started.kind == "module":
+        main = name.partition("/")[2]
+    elif module is None and not is_compiled(context.image.stage):
+        return _unknown(argv, context, f"{name} is compiled by nothing in the project")
+    if started.unread is not None:
+        return _unknown(argv, context, started.unread)
+    found = [path for path in paths if f"/{path}".endswith(f"/{main.replace('.', '/')}.java")]
+    if len(found) != 1:
+        return _unknown(argv, context, f"the source of {main or name}, which is started, is not found")
+    from gracelint.behaviour.java import read_java
+    from gracelint.launch.runtimes.programs import program_step
+
+    words = tuple(word.value for word in started.arguments)
+    program = read_java(found[0], main.rpartition(".")[2], files=context.files, paths=paths, argv=words)
+    return _unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
 
 
 def _framework_step(argv: tuple[Word, ...], started: Started, module: Module, context: Context) -> Step | None:
@@ -97,28 +141,55 @@ def _judged(
             options[option] = value
     given = ServerSettings(options, (), started.unread or found.unread)
     judged = named_step(argv, key, row, given, context)
-    return _changed(argv, judged, row, module, found, context)
+    return _changed(argv, judged, row, module, given, found, context)
 
 
 def _changed(
-    argv: tuple[Word, ...], judged: Step, row: Row, module: Module, found: Properties, context: Context
+    argv: tuple[Word, ...],
+    judged: Step,
+    row: Row,
+    module: Module,
+    given: ServerSettings,
+    found: Properties,
+    context: Context,
 ) -> Step:
     """What the project's own code, or a server of configurations, makes of it."""
+    from gracelint.launch.servers.servers import is_since
+
     assert judged.hop is not None
-    effect = judged.hop.effect
+    effect, version = judged.hop.effect, given.options["version"].value
     if effect is Effect.CUTS and found.remote is not None:
         return _unknown(argv, context, f"{row['label']}: {found.remote}")
-    rows = [one for one in row.get("code", ()) if effect.value in one["where"]]
+    where = "worker" if effect is Effect.UNKNOWN and given.options["web"].value == "false" else effect.value
+    rows = [
+        one
+        for one in row.get("code", ())
+        if where in one["where"]
+        and ("since" not in one or is_since(version, one["since"]))
+        and ("before" not in one or not is_since(version, one["before"]))
+        and ("unless" not in one or found.get(one["unless"]) is None)
+    ]
     paths = (path for folder in module.folders for path in sources(context.files, folder))
     change = next(marks(context.files, paths, rows), None) if rows else None
     if change is None:
         return judged
     why = f"{row['label']}: {change.row['why']} ({change.place})"
-    if change.row["effect"] == "unknown":
+    delay = _sleeps(change.body, change.row["within"]) if change.row["effect"] == "delays" else None
+    if delay is not None:
+        details = {**judged.hop.details, "delay": delay, "at": change.span}
+        return replace(judged, hop=replace(judged.hop, why=f"{why}: {delay:g} s", details=details))
+    if change.row["effect"] in ("unknown", "delays"):
         return _unknown(argv, context, why)
     hop = replace(judged.hop, effect=Effect(change.row["effect"]), why=why)
-    details = {**hop.details, "reaction": "drops", "lossy": True, "advice": change.row.get("advice")}
+    details = {**hop.details, "lossy": effect is not Effect.UNKNOWN, "advice": change.row.get("advice")}
     return replace(judged, hop=replace(hop, details=details), drain=None)
+
+
+def _sleeps(body: str, waits: list[str]) -> float | None:
+    """Seconds that a method sleeps; None where it waits in another way, or nobody can tell how long."""
+    found = re.findall(r"Thread\.sleep\(\s*([0-9_]{1,12})L?\s*\)", body)
+    others = sum(body.count(wait) for wait in waits)
+    return sum(int(one.replace("_", "")) for one in found) / 1000 if found and len(found) == others else None
 
 
 def _arguments(started: Started) -> dict[str, Located[str | None]]:

@@ -8,7 +8,9 @@ from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.facts.dockerfile import Stage
     from gracelint.facts.files import Files
+    from gracelint.launch.runtimes.jvm.modules import Module
 
 _FOLDERS = ("src/main/java", "src/main/kotlin", "src/main/groovy")
 _ENDINGS = (".java", ".kt")
@@ -44,3 +46,39 @@ def main_class(files: Files, folder: str) -> str | None:
 
 
 _MAIN = re.compile(r"\bpublic\s+static\s+void\s+main\s*\(|^fun\s+main\s*\(", re.M)
+
+
+def java_sources(files: Files, module: Module | None, context: str | None) -> tuple[str, ...]:
+    """The sources that a program's classes are looked up in: its projects', else all of the build context."""
+    if module is not None:
+        own = tuple(path for folder in module.folders for path in sources(files, folder) if path.endswith(".java"))
+        if own:
+            return own
+    return _below(files, module.folder if module is not None else context or "")
+
+
+@lru_cache(maxsize=32)
+def _below(files: Files, folder: str) -> tuple[str, ...]:
+    found: list[str] = []
+    waiting = [folder]
+    seen = 0
+    while waiting and seen < _MOST:
+        place = waiting.pop()
+        for name in files.names(place):
+            seen += 1
+            if name.endswith("/") and name not in ("test/", "node_modules/", ".git/"):
+                waiting.append(posixpath.join(place, name[:-1]))
+            elif name.endswith(".java"):
+                found.append(posixpath.join(place, name))
+    return tuple(sorted(found))
+
+
+def is_compiled(stage: Stage | None) -> bool:
+    """Whether a stage, or one it copies from, runs the Java compiler."""
+    stages = (stage, *(stage.siblings or {}).values()) if stage is not None else ()
+    return any(
+        item.name == "RUN" and re.search(r"\b(?:javac|mvnw?|gradlew?|ant)\b", item.argument.text) is not None
+        for one in stages
+        for above in one.lineage()
+        for item in above.instructions
+    )

@@ -1,4 +1,4 @@
-"""Go programs are mended by hand: where the end belongs is for whoever knows the program to say."""
+"""Programs that are mended by hand: where the end belongs is for whoever knows the program to say."""
 
 from __future__ import annotations
 

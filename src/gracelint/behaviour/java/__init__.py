@@ -1,0 +1,105 @@
+"""Reads Java programs: the class with `main`, the project's own classes, and what they do with signals."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.java.machine import SIGNALS, JavaMachine
+from gracelint.behaviour.java.packages import Classes
+from gracelint.behaviour.machine import ends, ways
+from gracelint.behaviour.machine.ends import Told
+from gracelint.facts.program import Cause, Program, Reaction
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gracelint.facts.files import Files
+    from gracelint.source import Span
+
+__all__ = ["read_java"]
+
+
+def read_java(path: str, name: str, *, files: Files, paths: tuple[str, ...], argv: tuple[str, ...]) -> Program | str:
+    """The program of a class; a text says why there is none. `paths` are the sources its classes are looked up in."""
+    classes = Classes(files, paths)
+    file = classes.file(path)
+    if file is None:
+        return f"{path} cannot be read"
+    main = file.classes.get(name)
+    start = (main.statics.get("main") or main.methods.get("main")) if main is not None else None
+    if main is None or start is None:
+        return f"{path} has no main"
+    node = start.at.child_by_field_name("name")
+    at = file.span(node if node is not None else start.at)
+    seen: dict[str, object] = {}
+
+    def judge(signal: str) -> tuple[Reaction, list[ways.Outcome]]:
+        def make(taken: tuple[int, ...]) -> JavaMachine:
+            fresh = Classes(files, paths)
+            own = fresh.file(path)
+            assert own is not None
+            seen.update({one.source.path: one.source for one in fresh.sources})
+            return JavaMachine(signal, argv, taken, classes=fresh, main=own.classes[name], at=at)
+
+        return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at))
+
+    told: Told = ends.tell(judge, lambda signal, _: _unasked(signal, at), "Java")
+    return told.program("java", file.source, at, (file.source,), classes.unread)
+
+
+def _unasked(signal: str, at: Span) -> Reaction:
+    if signal in SIGNALS:
+        why = f"it has no shutdown hook, so the JVM ends at once on {signal}"
+        return ways.reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, at)
+    if signal in ("SIGQUIT", "SIGWINCH"):
+        return ways.reaction(signal, Verdict.IGNORED, Cause.DISCARDED, f"the JVM goes on after {signal}", at)
+    return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"what the JVM does on {signal} is not known", at)
+
+
+def _outcome(signal: str, machine: JavaMachine, at: Span) -> ways.Outcome:
+    if not machine.stopping:
+        if machine.outside:
+            why = f"whether {machine.outside} goes on when main has returned is not in the project"
+            return ways.Outcome(ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why), machine)
+        why = "it has no shutdown hook, and runs to its end by itself"
+        return ways.Outcome(ways.reaction(signal, Verdict.CUT, Cause.ONE_SHOT, why, at), machine, early=True)
+    return ways.Outcome(_reaction(signal, machine, at), machine)
+
+
+def _reaction(signal: str, machine: JavaMachine, at: Span) -> Reaction:
+    unsure = f"what {machine.unsure[0]} does on {signal} is not in the project" if machine.unsure else None
+    unsure = unsure or (f"{machine.classes.unread[0]} could not be read" if machine.classes.unread else None)
+    handler = machine.handlers.get(signal)
+    if machine.ended is None:
+        return _goes_on(signal, machine, handler, at)
+    if not machine.hooks and handler is None:
+        if unsure is not None:
+            return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
+        why = f"it has no shutdown hook, so the JVM ends at once on {signal}, exit {128 + _NUMBERS[signal]}"
+        return ways.reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, at)
+    lost = machine.what_is_lost()
+    if lost is not None:
+        return lost
+    if unsure is not None:
+        return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
+    span = handler[1] if handler is not None else machine.hooks[0][1]
+    why = f"its handler for {signal} ends it" if handler is not None else f"its shutdown hook finishes on {signal}"
+    delay = machine.slept or None
+    return ways.reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=delay)
+
+
+_NUMBERS: Mapping[str, int] = {"SIGTERM": 15, "SIGINT": 2, "SIGHUP": 1}
+
+
+def _goes_on(signal: str, machine: JavaMachine, handler: object, at: Span) -> Reaction:
+    """The process does not end."""
+    if machine.hung is not None:
+        why = f"its shutdown hook calls System.exit in {machine.place(machine.hung)}, which waits for the hook itself"
+        return ways.reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, machine.hung)
+    waiting = next((one.wait for one in machine.shutting if not one.done and one.wait is not None), None)
+    if waiting is not None:
+        why = f"its shutdown hook waits for ever in {machine.place(waiting.span)}: `{ends.line(waiting.span.text)}`"
+        return ways.reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, waiting.span)
+    span = machine.registered.get(signal, at)
+    why = f"its handler for {signal} in {machine.place(span)} replaces the JVM's own, and does not end the process"
+    return ways.reaction(signal, Verdict.IGNORED, Cause.DISCARDED, why, span)

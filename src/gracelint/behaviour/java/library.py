@@ -1,0 +1,74 @@
+"""Calls of Java's own library, and of what rows of knowledge/java_code.toml say of others, by simple class names."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.java.clients import awaits, closes, starts
+from gracelint.behaviour.java.threads import METHODS, NEW, STATIC, of_function, queue
+from gracelint.behaviour.java.waiting import UNITS, now, number, pause
+from gracelint.behaviour.machine import library
+from gracelint.behaviour.machine.frames import Closure
+from gracelint.behaviour.machine.values import Chan, Object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.behaviour.java.machine import JavaMachine
+    from gracelint.behaviour.java.waiting import Given
+    from gracelint.behaviour.machine.values import Run
+
+_DURATIONS = {"ofMillis": 0.001, "ofSeconds": 1.0, "ofMinutes": 60.0, "ofHours": 3600.0}
+
+
+def builtin(machine: JavaMachine, path: str, given: Given) -> Run | None:
+    """The run of a static method or constructor of Java's own library; None where it is none of them."""
+    short = ".".join(path.split(".")[-2:])
+    type_, _, name = short.partition(".")
+    if type_ == "Duration" and name in _DURATIONS:
+        return now(number(given.argument(0), _DURATIONS[name]))
+    if path.endswith(".new"):
+        of = path[: -len(".new")].rpartition(".")[2]
+        how = NEW.get(of)
+        return how(machine, None, given) if how is not None else _row(machine, f"{of}.new", given)
+    how = STATIC.get(short)
+    if how is not None:
+        return how(machine, None, given)
+    parts = path.split(".")
+    if "TimeUnit" in parts[:-1] and parts[-1] == "sleep":
+        return pause(machine, given, number(given.argument(0), UNITS.get(parts[-2], 1.0)))
+    return _row(machine, short, given)
+
+
+def _row(machine: JavaMachine, path: str, given: Given) -> Run | None:
+    row = library.rows(machine, "functions").get(path)
+    return library.perform(machine, row, given) if row is not None else None
+
+
+def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None:
+    """The run of a method of a value; None where nothing is known of it."""
+    if isinstance(of, (Closure, dict)) or (
+        isinstance(of, Object) and of.package is not None and name in ("start", "join")
+    ):
+        return of_function(machine, of, name, given)
+    if isinstance(of, Chan):
+        return queue(machine, of, name, given)
+    if isinstance(of, Object):
+        how = METHODS.get(of.type, {}).get(name)
+        if how is not None:
+            return how(machine, of, given)
+        row = library.rows(machine, "types").get(of.type)
+        if row is None:
+            return None
+        if name in row.get("starts", ()):
+            return starts(machine, of, row, given)
+        if name in row.get("closes", ()):
+            return closes(machine, of, given)
+        if name in row.get("awaits", ()):
+            return awaits(machine, of, given)
+        if row.get("fluent") and not _is_listed(row, name):
+            return now(of)
+    return None
+
+
+def _is_listed(row: dict[str, Any], name: str) -> bool:
+    return name in row.get("methods", {}) or any(isinstance(one, list) and name in one for one in row.values())

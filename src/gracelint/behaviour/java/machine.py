@@ -1,0 +1,313 @@
+"""The Java virtual machine: threads, shutdown hooks, and what SIGTERM does.
+
+SIGTERM, SIGINT and SIGHUP start all shutdown hooks at once, each in a thread of its own; when the last has returned the
+process ends (exit 128 + signal), whatever other threads are at. `System.exit` does the same from inside, and waits for
+ever where it is called in a hook (java.lang.Runtime).
+"""
+
+from __future__ import annotations
+
+from gracelint.behaviour.java.library import builtin, method
+from gracelint.behaviour.java.syntax import CONSTRUCTOR, STATIC, JavaClass
+from gracelint.behaviour.machine import ends, library, ways
+from gracelint.behaviour.machine.frames import Closure, Frame
+from gracelint.behaviour.machine.interpreter import Interpreter
+from gracelint.behaviour.machine.nodes import Class
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ended, Lib, Method, Object, Raised, Scope, Thread
+from gracelint.facts.program import Cause
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.behaviour.java.packages import Classes
+    from gracelint.behaviour.machine.nodes import Function
+    from gracelint.behaviour.machine.values import Run
+    from gracelint.facts.program import Reaction
+    from gracelint.source import Span
+
+SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+_CALLED = ("run", "call", "handle", "accept", "execute", "get", "apply", "start")
+"""Of a functional object what a library calls."""
+
+
+class JavaMachine(Interpreter):
+    language = "java_code"
+    errors = ("Exception",)
+
+    def __init__(
+        self, signal: str, argv: tuple[str, ...], ways: tuple[int, ...], *, classes: Classes, main: JavaClass, at: Span
+    ) -> None:
+        super().__init__(signal, argv, ways)
+        self.classes, self.main, self.at = classes, main, at
+        self.entry = main.file.source.path
+        self.shutting: list[Thread] = []
+        """The threads of the shutdown hooks, once they run."""
+        self.halted_at: float | None = None
+        """When the last of them has returned: the process ends. What would have gone on is followed all the same."""
+        self.cut_off: Thread | None = None
+        """A thread that was still at it when the process ended."""
+        self.answered: set[int] = set()
+        self.hung: Span | None = None
+        """Where a hook calls System.exit."""
+        self.ending = Ended("returns", at)
+        self.outside = ""
+        """The first call of a library nobody knows."""
+        self.busy: list[Object] = []
+        """Servers that had requests in flight when the process ended."""
+        self.thread_objects: dict[int, Object] = {}
+
+    # the program
+
+    def begin(self) -> None:
+        start = self.find(self.main, "main", "statics") or self.find(self.main, "main")
+        assert start is not None
+        self.go(self._main(start), self.at)
+
+    def _main(self, start: Function) -> Run:
+        yield from self._load(self.main)
+        yield from self.enter(Closure(start, None, self.main), library.Given("main", self.at, [list(self.argv)], {}))
+
+    def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
+        return super().start(_to_its_end(run), span, main)
+
+    def finished(self, thread: Thread) -> None:
+        """The process ends with its last thread that is no daemon; hooks run then, too."""
+        if thread in self.shutting:
+            if all(one.done for one in self.shutting):
+                self._halt()
+            return
+        if self.halted_at is not None:
+            late = self.now > self.halted_at or id(thread) not in self.answered
+            self.cut_off = self.cut_off or (thread if late and not thread.daemon else None)
+            return
+        if not self.shutting and not any(not one.daemon for one in self.threads):
+            self.shut(thread.span, "returns")
+
+    def shut(self, span: Span | None, how: str) -> None:
+        """Starts the hooks; without any the process ends at once."""
+        self.ending = Ended(how, span)
+        hooks = [self.start(self._hook(what, at), at) for what, at in self.hooks]
+        for thread in hooks:
+            thread.main = True
+        self.shutting = hooks
+        if not hooks:
+            self._halt()
+
+    def _hook(self, what: Any, at: Span) -> Run:
+        value = yield from self.call(what, [], at)
+        return value
+
+    def _halt(self) -> None:
+        """The end; with a signal the program is followed for a while, to see what it would have done."""
+        self.ended = self.ending
+        if not self.stopping or self.halted_at is not None:
+            raise self.ending
+        self.halted_at = self.now
+        self.busy = [one for one in self.servers if not one.state.get("drained")]
+        self.answered = {id(one) for one in self.threads if one.told}
+
+    def arrives(self) -> bool:
+        handler = self.handlers.get(self.signal)
+        if handler is not None:
+            self.start(self.call(handler[0], [UNKNOWN], handler[1]), handler[1]).told = True
+            return True
+        if self.signal in SIGNALS:
+            self.shut(self.at, "exit")
+        return True
+
+    def halt(self, span: Span) -> None:
+        """`Runtime.halt`: without hooks, at once."""
+        self.ending = Ended("hard", span)
+        self.ended = self.ending
+        raise self.ending
+
+    def what_is_lost(self) -> Reaction | None:
+        """What the end cuts off: requests in flight, or a thread that was on its way out."""
+        assert self.ended is not None
+        for one in self.busy:
+            one.state.pop("drained", None)
+        end, self.now = self.now, self.halted_at if self.halted_at is not None else self.now
+        lost = ends.lost(self.signal, self, self.ended, "the JVM ends", self.at)
+        self.now = end
+        if lost is not None or self.cut_off is None:
+            return lost
+        span = self.hooks[0][1] if self.hooks else self.at
+        name = self._thread_name(self.cut_off)
+        why = f"its shutdown hook does not wait for {name}, and the JVM ends before that is done"
+        return ways.reaction(self.signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
+
+    def _thread_name(self, thread: Thread) -> str:
+        return "main" if thread.span is self.at else f"the thread of {self.place(thread.span or self.at)}"
+
+    # names
+
+    def name(self, frame: Frame, name: str) -> Run:
+        if name == "this":
+            return frame.this
+        if name.endswith("(...)"):
+            return Lib("java.constructor")
+        if name.endswith("()"):
+            found = yield from self._function(frame, name[:-2])
+            return found
+        if isinstance(frame.this, Object) and name in frame.this.fields:
+            return frame.this.fields[name]
+        class_ = self.classes.find(name, frame.file, self._class(frame))
+        if class_ is not None:
+            yield from self._load(class_)
+            return class_
+        full = frame.file.imports.get(name, name)
+        static = full.rpartition(".")[0].rpartition(".")[2]
+        return Lib(f"{static}.{name}" if static[:1].isupper() else name)
+
+    def _class(self, frame: Frame) -> JavaClass | None:
+        this = frame.this.package if isinstance(frame.this, Object) else frame.this
+        return this if isinstance(this, JavaClass) else None
+
+    def _function(self, frame: Frame, name: str) -> Run:
+        """A method that is called without an object: the class's own, inherited, or of a class around it."""
+        if name.startswith("super."):
+            name = name[len("super.") :]
+            class_ = self._class(frame)
+            for base in class_.bases if class_ is not None else ():
+                above = self.class_named(base, frame.file)
+                function = self.find(above, name) if above is not None else None
+                if function is not None:
+                    return Closure(function, None, frame.this)
+            return Method(UNKNOWN, name)
+        this: Any = frame.this
+        here = self._class(frame)
+        while here is not None:
+            function = self.find(here, name)
+            if function is not None and isinstance(this, Object):
+                return Closure(function, None, this)
+            function = self.find(here, name, "statics")
+            if function is not None:
+                return Closure(function, None, here)
+            this = this.fields.get("$outer", NIL) if isinstance(this, Object) else this
+            here = here.outer
+        full = frame.file.imports.get(name)
+        if full is not None:
+            class_ = self.classes.find(full.rpartition(".")[0].rpartition(".")[2], frame.file)
+            function = self.find(class_, name, "statics")
+            if class_ is not None and function is not None:
+                yield from self._load(class_)
+                return Closure(function, None, class_)
+            return Lib(".".join(full.split(".")[-2:]))
+        return Method(frame.this, name)
+
+    def _load(self, class_: JavaClass) -> Run:
+        """What a class does when it is first used."""
+        if class_.loaded:
+            return
+        class_.loaded = True
+        for name in class_.shared:
+            class_.values.setdefault(name, NIL)
+        start = class_.statics.get(STATIC)
+        if start is not None:
+            yield from self.enter(Closure(start, None, class_), library.Given(STATIC, self.at, [], {}))
+
+    def class_named(self, name: str, file: Any) -> Class | None:
+        return self.classes.find(name, file)
+
+    def functions_named(self, name: str) -> list[Function]:
+        bare = name.removesuffix("()").removeprefix("super.")
+        return [
+            one
+            for file in self.classes.sources
+            for class_ in file.classes.values()
+            for one in (class_.methods.get(bare), class_.statics.get(bare))
+            if one is not None
+        ]
+
+    def constructor(self, class_: Class) -> str:
+        return CONSTRUCTOR
+
+    def make(self, class_: Class, given: library.Given, init: str) -> Run:
+        one = Object(class_.name, given.span, class_)
+        frame = Frame(class_.file, Scope(), one)
+        if self.current_this is not NIL:
+            one.fields["$outer"] = self.current_this
+        for above in reversed(self._line(class_)):
+            for name, node in above.fields.items():
+                one.fields[name] = NIL
+                if node is not None:
+                    from gracelint.behaviour.machine.evaluation import evaluate
+
+                    one.fields[name] = yield from evaluate(self, frame, node)
+        function = self.find(class_, init)
+        if function is not None:
+            yield from self.enter(Closure(function, None, one), given)
+        return one
+
+    current_this: Any = NIL
+
+    def new(self, type_: Any, given: library.Given, frame: Frame) -> Run:
+        if isinstance(type_, Class):
+            self.current_this = frame.this if isinstance(frame.this, Object) else NIL
+        value = yield from super().new(type_, given, frame)
+        return value
+
+    def join(self, path: str, name: str) -> str:
+        return f"{path}.{name}"
+
+    # calls
+
+    def call(self, function: Any, given: list[Any], span: Span) -> Run:
+        if isinstance(function, Object) and function.package is not None:
+            for name in _CALLED:
+                own = self.find(function.package, name)
+                if own is not None:
+                    value = yield from self.enter(Closure(own, None, function), library.Given(name, span, given, {}))
+                    return value
+        if isinstance(function, dict):
+            function = next((function[name] for name in _CALLED if name in function), UNKNOWN)
+        if isinstance(function, Object) and function.type == "Thread":
+            function = function.state.get("runs", UNKNOWN)
+            value = yield from self.call(function, given, span)
+            return value
+        value = yield from self.apply(function, library.Given("", span, given, {}), None)
+        return value
+
+    def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
+        outside = self._outside(function, given)
+        if outside is None:
+            return super().apply(function, given, frame)
+        return self._foreign(outside, given)
+
+    def _outside(self, function: Any, given: library.Given) -> str | None:
+        """The library's method that is called where the class's own one of that name takes other arguments."""
+        if not isinstance(function, Closure) or not isinstance(function.this, Object) or function.scope is not None:
+            return None
+        params = function.function.params
+        if len(given.args) == len(params) or any(param.kind for param in params) or function.this.package is None:
+            return None
+        bases = [
+            one for one in self.types(function.this.package) if self.class_named(one, function.function.file) is None
+        ]
+        return f"{bases[0]}.{function.function.name}" if bases and function.function.name != CONSTRUCTOR else None
+
+    def _foreign(self, path: str, given: library.Given) -> Run:
+        yield from self.foreign(path, given)
+        return UNKNOWN
+
+    def foreign(self, path: str, given: library.Given) -> Run:
+        if not self.stopping and not self.is_silent(path) and "." in path:
+            self.outside = self.outside or path
+        return super().foreign(path, given)
+
+    def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:
+        return builtin(self, path, given)
+
+    def method(self, of: Any, name: str, frame: Frame | None, given: library.Given) -> Run | None:
+        return method(self, of, name, given)
+
+
+def _to_its_end(run: Run) -> Run:
+    """A thread ends with an exception that it does not catch."""
+    try:
+        value = yield from run
+    except Raised:
+        return NIL
+    return value

@@ -1,0 +1,436 @@
+"""Java's threads, executors, latches, queues and monitors, and the end of the process."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.java.clients import poll, set_executor, wakeup
+from gracelint.behaviour.java.waiting import now, number, pause, time_of, until
+from gracelint.behaviour.machine import library, serving
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Chan,
+    Doubt,
+    Lib,
+    Object,
+    Raised,
+    Sig,
+    Thread,
+    Unknown,
+    Wait,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.behaviour.java.machine import JavaMachine
+    from gracelint.behaviour.java.waiting import Call, Given
+    from gracelint.behaviour.machine.values import Run
+    from gracelint.source import Span
+
+_INTERRUPTIBLE = frozenset(("sleep", "join", "latch", "take", "wait", "tasks", "poll", "park", "for ever"))
+
+
+# threads
+
+
+def _new_thread(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    one = Object("Thread", given.span)
+    one.state["runs"] = next((arg for arg in given.args if not isinstance(arg, (str, int, float, Unknown))), UNKNOWN)
+    return one
+
+
+def _start(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    thread = machine.start(machine.call(of.state.get("runs", of), [], given.span), given.span)
+    thread.daemon = of.state.get("daemon") is True
+    of.state["thread"] = thread
+    return NIL
+
+
+def _start_virtual(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    one = Object("Thread", given.span)
+    one.state["thread"] = thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
+    thread.daemon = True
+    return one
+
+
+def _join(machine: JavaMachine, of: Any, given: Given) -> Run:
+    thread = library.thread_of(of)
+    seconds = number(given.argument(0), 0.001) if given.args else None
+    if thread is None:
+        return NIL
+    yield from until(machine, "join", given.span, lambda: thread.done, seconds or None)
+    return NIL
+
+
+def _daemon(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    of.state["daemon"] = given.argument(0)
+    return NIL
+
+
+def _interrupt(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    thread = library.thread_of(of)
+    if thread is None:
+        return NIL
+    interrupt(thread, given.span)
+    of.state["interrupted"] = True
+    return NIL
+
+
+def interrupt(thread: Thread, span: Span) -> None:
+    """Ends what a thread waits for with an InterruptedException."""
+    if thread.wait is not None and thread.wait.kind in _INTERRUPTIBLE:
+        thread.thrown = Raised(("InterruptedException", "Exception"), UNKNOWN, span)
+
+
+def _current(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    thread = machine.current
+    found = Object("Thread", given.span)
+    known = machine.thread_objects.get(id(thread))
+    if known is not None:
+        return known
+    found.state["thread"] = thread
+    machine.thread_objects[id(thread)] = found
+    return found
+
+
+def _is_interrupted(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    return of.state.get("interrupted", False) if isinstance(of, Object) else UNKNOWN
+
+
+def of_function(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None:
+    """`task.run()`, `handler.accept(x)`; an object whose class is a Thread starts."""
+    if isinstance(of, Object):
+        if name == "start":
+            of.state.setdefault("runs", of)
+            return _start(machine, of, given)
+        return _join(machine, of, given)
+    return machine.call(of, given.args, given.span)
+
+
+# the end
+
+
+def _exit(machine: JavaMachine, _: Any, given: Given) -> Run:
+    if machine.shutting or machine.halted_at is not None:
+        machine.hung = given.span if machine.current in machine.shutting else machine.hung
+        yield Wait("for ever", given.span, lambda: False)
+    machine.shut(given.span, "exit")
+    yield Wait("for ever", given.span, lambda: False)
+
+
+def _halt(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    machine.halt(given.span)
+
+
+def _add_hook(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    machine.hooks.append((given.argument(0, UNKNOWN), given.span))
+    machine.register(("SIGTERM", "SIGINT", "SIGHUP"), given.span)
+    return NIL
+
+
+def _new_signal(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    name = given.argument(0)
+    return Sig(f"SIG{name}") if isinstance(name, str) else UNKNOWN
+
+
+def _handle(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    signal = given.argument(0)
+    if not isinstance(signal, Sig):
+        raise Doubt(f"which signals line {given.span.line} listens for is only known when it runs", given.span)
+    if isinstance(given.argument(1), Lib):
+        machine.ignored[str(signal)] = given.span
+    machine.handlers[str(signal)] = (given.argument(1), given.span)
+    machine.register((str(signal),), given.span)
+    return NIL
+
+
+# executors
+
+
+def _new_pool(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    pool = Object("Pool", given.span)
+    pool.state["tasks"] = []
+    pool.state["virtual"] = "Virtual" in given.path
+    return pool
+
+
+def _submit(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
+    thread.daemon = bool(of.state.get("virtual"))
+    of.state["tasks"].append(thread)
+    future = Object("Future", given.span)
+    future.state["thread"] = thread
+    return future
+
+
+def _repeat(machine: JavaMachine, of: Any, given: Given) -> Run:
+    seconds = time_of(given, 2) or 1.0
+
+    def run() -> Run:
+        while not of.state.get("shut"):
+            machine.step()
+            yield from machine.call(given.argument(0), [], given.span)
+            yield from until(machine, "pause", given.span, lambda: bool(of.state.get("shut")), seconds)
+        return NIL
+
+    yield from ()
+    thread = machine.start(run(), given.span)
+    of.state["tasks"].append(thread)
+    return Object("Future", given.span)
+
+
+def _shutdown(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    of.state["shut"] = given.span
+    return NIL
+
+
+def _shutdown_now(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    of.state["shut"] = given.span
+    for thread in of.state["tasks"]:
+        interrupt(thread, given.span)
+    for server in of.state.get("servers", ()):
+        serving.drop(machine, server, given.span)
+    return []
+
+
+def _terminated(machine: JavaMachine, of: Any, given: Given) -> Run:
+    """Waits for the tasks, and for the requests of servers that answer with this pool."""
+    seconds = time_of(given) if given.args else None
+    if given.args and seconds is None:
+        raise Doubt(f"how long line {given.span.line} waits is only known when it runs", given.span)
+    servers = of.state.get("servers", [])
+    busy = machine.stopping and any(one.state.get("serving") for one in servers)
+    end = machine.idle_at if busy else machine.now
+    limit = machine.now + seconds if seconds is not None else None
+
+    def ready() -> bool:
+        return bool(of.state.get("shut")) and machine.now >= end and all(one.done for one in of.state["tasks"])
+
+    if machine.stopping:
+        machine.waits.append(("close" if busy else "join", given.span, seconds))
+    over = lambda: ready() or (limit is not None and machine.now >= limit)  # noqa: E731
+    times = [one for one in (end, limit) if one is not None]
+    yield Wait("tasks", given.span, over, at=lambda: min((one for one in times if one > machine.now), default=None))
+    if ready():
+        for one in servers:
+            one.state["drained"] = given.span
+    return ready()
+
+
+def _close_pool(machine: JavaMachine, of: Any, given: Given) -> Run:
+    of.state["shut"] = given.span
+    value = yield from _terminated(machine, of, library.Given(given.path, given.span, [], {}, of))
+    return value
+
+
+# what threads wait for
+
+
+def _new_latch(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    latch = Object("Latch", given.span)
+    latch.state["count"] = given.argument(0)
+    return latch
+
+
+def _count_down(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    count = of.state.get("count")
+    of.state["count"] = count - 1 if isinstance(count, int) else 0
+    return NIL
+
+
+def _await(machine: JavaMachine, of: Any, given: Given) -> Run:
+    seconds = time_of(given) if given.args else None
+    done = lambda: isinstance(of.state.get("count"), int) and of.state["count"] <= 0  # noqa: E731
+    value = yield from until(machine, "latch", given.span, done, seconds)
+    return value
+
+
+def _new_future(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    one = Object("Latch", given.span)
+    one.state["count"] = 1
+    return one
+
+
+def _run_async(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    one = Object("Future", given.span)
+    one.state["thread"] = thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
+    thread.daemon = len(given.args) < 2
+    return one
+
+
+def _get(machine: JavaMachine, of: Any, given: Given) -> Run:
+    thread = library.thread_of(of)
+    if thread is None:
+        return UNKNOWN
+    yield from until(machine, "join", given.span, lambda: thread.done, time_of(given) if given.args else None)
+    return thread.value if thread.done else UNKNOWN
+
+
+def _new_queue(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    return Chan(1_000_000, given.span)
+
+
+def queue(machine: JavaMachine, of: Chan, name: str, given: Given) -> Run | None:
+    if name in ("put", "add", "offer"):
+        of.queue.append(given.argument(0))
+        return now(True)
+    if name == "take" or (name == "poll" and given.args):
+        return _take(machine, of, given)
+    if name in ("poll", "remove", "peek"):
+        return now(of.queue.pop(0) if of.queue else NIL)
+    if name == "isEmpty":
+        return now(not of.queue)
+    return now(UNKNOWN)
+
+
+def _take(machine: JavaMachine, of: Chan, given: Given) -> Run:
+    found = yield from until(
+        machine, "take", given.span, lambda: bool(of.queue), time_of(given) if given.args else None
+    )
+    return of.queue.pop(0) if found and of.queue else NIL
+
+
+def _new_monitor(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    return Object("Object", given.span)
+
+
+def _wait(machine: JavaMachine, of: Any, given: Given) -> Run:
+    before = of.state.get("notified", 0)
+    seconds = number(given.argument(0), 0.001) if given.args else None
+    yield from until(machine, "wait", given.span, lambda: of.state.get("notified", 0) > before, seconds)
+    return NIL
+
+
+def _notify(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    of.state["notified"] = of.state.get("notified", 0) + 1
+    return NIL
+
+
+def _park(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from until(machine, "park", given.span, lambda: False)
+    return NIL
+
+
+def _new_atomic(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    one = Object("Atomic", given.span)
+    one.state["value"] = given.argument(0, False if "Boolean" in given.path else 0)
+    return one
+
+
+def _atomic_get(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    return of.state["value"]
+
+
+def _atomic_set(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    before, of.state["value"] = of.state["value"], given.argument(len(given.args) - 1, UNKNOWN)
+    return before if len(given.args) == 1 else True
+
+
+STATIC: dict[str, Call] = {
+    "Thread.sleep": lambda machine, _, given: pause(machine, given, number(given.argument(0), 0.001)),
+    "Thread.currentThread": _current,
+    "Thread.interrupted": lambda machine, _, given: now(False),
+    "Thread.startVirtualThread": _start_virtual,
+    "System.exit": _exit,
+    "Signal.handle": _handle,
+    "CompletableFuture.runAsync": _run_async,
+    "CompletableFuture.supplyAsync": _run_async,
+    "LockSupport.park": _park,
+    "Runtime.getRuntime": lambda machine, _, given: now(Object("Runtime", given.span)),
+    "java.constructor": lambda machine, _, given: now(NIL),
+    **dict.fromkeys(
+        (
+            "Executors.newFixedThreadPool",
+            "Executors.newCachedThreadPool",
+            "Executors.newSingleThreadExecutor",
+            "Executors.newWorkStealingPool",
+            "Executors.newScheduledThreadPool",
+            "Executors.newSingleThreadScheduledExecutor",
+            "Executors.newVirtualThreadPerTaskExecutor",
+            "Executors.newThreadPerTaskExecutor",
+        ),
+        _new_pool,
+    ),
+}
+NEW: dict[str, Call] = {
+    "Thread": _new_thread,
+    "CountDownLatch": _new_latch,
+    "CompletableFuture": _new_future,
+    "Object": _new_monitor,
+    "Signal": _new_signal,
+    "ThreadPoolExecutor": _new_pool,
+    "ScheduledThreadPoolExecutor": _new_pool,
+    **dict.fromkeys(
+        ("LinkedBlockingQueue", "ArrayBlockingQueue", "LinkedBlockingDeque", "PriorityBlockingQueue"), _new_queue
+    ),
+    **dict.fromkeys(("AtomicBoolean", "AtomicInteger", "AtomicLong", "AtomicReference"), _new_atomic),
+}
+METHODS: dict[str, dict[str, Call]] = {
+    "Thread": {
+        "start": _start,
+        "join": _join,
+        "setDaemon": _daemon,
+        "interrupt": _interrupt,
+        "isInterrupted": _is_interrupted,
+    },
+    "Runtime": {"addShutdownHook": _add_hook, "exit": _exit, "halt": _halt},
+    "Pool": {
+        "submit": _submit,
+        "execute": _submit,
+        "schedule": _submit,
+        "scheduleAtFixedRate": _repeat,
+        "scheduleWithFixedDelay": _repeat,
+        "shutdown": _shutdown,
+        "shutdownNow": _shutdown_now,
+        "awaitTermination": _terminated,
+        "close": _close_pool,
+        "isShutdown": lambda machine, of, given: now(bool(of.state.get("shut"))),
+    },
+    "Latch": {
+        "countDown": _count_down,
+        "complete": _count_down,
+        "await": _await,
+        "get": _await,
+        "join": _await,
+        "getCount": lambda machine, of, given: now(of.state.get("count", UNKNOWN)),
+        "isDone": lambda machine, of, given: now(of.state.get("count") == 0),
+    },
+    "Future": {"get": _get, "join": _get},
+    "Object": {"wait": _wait, "notify": _notify, "notifyAll": _notify},
+    "Atomic": {
+        "get": _atomic_get,
+        "getAcquire": _atomic_get,
+        "set": _atomic_set,
+        "lazySet": _atomic_set,
+        "getAndSet": _atomic_set,
+        "compareAndSet": _atomic_set,
+    },
+    "HttpServer": {"setExecutor": set_executor},
+    "KafkaConsumer": {"poll": poll, "wakeup": wakeup},
+}

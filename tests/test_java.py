@@ -1,0 +1,214 @@
+"""Java programs: from the class or jar that a container starts to its sources, and what those do with the signal.
+
+Verdicts of programs like these were measured on JDK 17 as PID 1 (fixtures/verdicts/jvm-*).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.project import read_project
+from gracelint.testing import request
+
+DOCKERFILE = """FROM eclipse-temurin:17-jdk AS build
+WORKDIR /src
+COPY . .
+RUN javac -d /out Main.java
+
+FROM eclipse-temurin:17-jre
+COPY --from=build /out /app
+CMD ["java", "-cp", "/app", "Main"]
+"""
+
+
+def launch(files: dict[str, str]) -> Launch:
+    (found,) = read_project(request({"Dockerfile": DOCKERFILE, **files})[0]).launches
+    return found
+
+
+def program(main: str, members: str = "", **files: str) -> Launch:
+    """A program whose main has this body."""
+    text = (
+        "import java.util.concurrent.*;\nimport com.sun.net.httpserver.HttpServer;\n\npublic class Main {\n"
+        f"{members}\n    public static void main(String[] args) throws Exception {{\n{main}\n    }}\n}}\n"
+    )
+    return launch({"Main.java": text, **{f"{name}.java": text for name, text in files.items()}})
+
+
+def hook(body: str) -> str:
+    return f"Runtime.getRuntime().addShutdownHook(new Thread(() -> {{ {body} }}));\n"
+
+
+LOOP = 'while (running) { Thread.sleep(200); }\nThread.sleep(700);\nSystem.out.println("flushed");\n'
+RUNNING = "    static volatile boolean running = true;\n    static final CountDownLatch done = new CountDownLatch(1);\n"
+SERVER = "HttpServer server = HttpServer.create(new java.net.InetSocketAddress(8080), 0);\nserver.start();\n"
+
+
+class TestWithoutAHook:
+    def test_the_jvm_ends_at_once(self) -> None:
+        found = program("while (true) { Thread.sleep(1000); }")
+        assert found.verdict is Verdict.CUT
+        assert found.why == "Main.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143"
+
+    def test_finally_does_not_run(self) -> None:
+        assert program("try { while (true) Thread.sleep(1000); } finally { save(); }").verdict is Verdict.CUT
+
+    def test_a_server_keeps_the_process_when_main_has_returned(self) -> None:
+        assert program(SERVER).verdict is Verdict.CUT
+
+    def test_a_program_that_ends_by_itself_is_none_to_stop(self) -> None:
+        assert program('System.out.println("done");').one_shot
+
+    def test_a_library_that_may_have_one_is_unknown(self) -> None:
+        found = program(
+            "Undertow server = Undertow.builder().build();\nserver.start();\nThread.currentThread().join();"
+        )
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == "Main.java: what Undertow.builder.start does on SIGTERM is not in the project"
+
+
+class TestHooks:
+    @pytest.mark.parametrize(
+        ("body", "verdict"),
+        [
+            ("running = false;", Verdict.CUT),
+            ("running = false; try { done.await(); } catch (InterruptedException e) { }", Verdict.HANDLED),
+            ("running = false; try { main.join(); } catch (InterruptedException e) { }", Verdict.HANDLED),
+            ("running = false; try { main.join(100); } catch (InterruptedException e) { }", Verdict.CUT),
+            ("main.interrupt(); try { main.join(); } catch (InterruptedException e) { }", Verdict.HANDLED),
+            ("try { done.await(); } catch (InterruptedException e) { }", Verdict.IGNORED),
+            ("System.exit(0);", Verdict.IGNORED),
+            ("Runtime.getRuntime().halt(0);", Verdict.HANDLED),
+            ('System.out.println("closed");', Verdict.HANDLED),
+            ("try { Thread.sleep(20000); } catch (InterruptedException e) { }", Verdict.IGNORED),
+        ],
+    )
+    def test_a_worker(self, body: str, verdict: Verdict) -> None:
+        main = f"Thread main = Thread.currentThread();\n{hook(body)}{LOOP}done.countDown();\n"
+        assert program(main, RUNNING).verdict is verdict
+
+    @pytest.mark.parametrize(
+        ("body", "verdict"),
+        [
+            ("server.stop(5);", Verdict.HANDLED),
+            ("server.stop(0);", Verdict.CUT),
+            ('System.out.println("bye");', Verdict.CUT),
+        ],
+    )
+    def test_a_server(self, body: str, verdict: Verdict) -> None:
+        assert program(SERVER + hook(body)).verdict is verdict
+
+    def test_the_drain_is_the_time_that_stop_gets(self) -> None:
+        drain = program(SERVER + hook("server.stop(7);")).budget.drain
+        assert drain is not None
+        assert drain.seconds == 7.0
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Runtime.getRuntime().addShutdownHook(new Thread(Main::stop));\n",
+            "Runtime.getRuntime().addShutdownHook(new Thread() { @Override public void run() { stop(); } });\n",
+            "Runtime.getRuntime().addShutdownHook(new Thread(new Stopper()));\n",
+            'Runnable r = () -> stop();\nRuntime.getRuntime().addShutdownHook(new Thread(r, "stop"));\n',
+        ],
+    )
+    def test_every_way_to_write_one(self, text: str) -> None:
+        stop = "static void stop() { running = false; try { done.await(); } catch (Exception e) { } }"
+        members = f"{RUNNING}    {stop}\n"
+        stopper = "class Stopper implements Runnable { public void run() { Main.stop(); } }\n"
+        assert program(f"{text}{LOOP}done.countDown();\n", members, Stopper=stopper).verdict is Verdict.HANDLED
+
+    def test_a_handler_of_sun_misc_replaces_the_jvms(self) -> None:
+        text = 'sun.misc.Signal.handle(new sun.misc.Signal("TERM"), signal -> System.out.println("no"));\n'
+        found = program(text + LOOP, RUNNING)
+        assert found.verdict is Verdict.IGNORED
+        assert "replaces the JVM's own, and does not end the process" in found.why
+
+    def test_one_that_ends_the_loop_is_handled(self) -> None:
+        text = 'sun.misc.Signal.handle(new sun.misc.Signal("TERM"), signal -> running = false);\n'
+        assert program(text + LOOP, RUNNING).verdict is Verdict.HANDLED
+
+
+class TestExecutors:
+    POOL = "ExecutorService pool = Executors.newFixedThreadPool(4);\npool.submit(() -> { work(); });\n"
+    WORK = (
+        RUNNING + "    static void work() { while (running) {"
+        " try { Thread.sleep(500); } catch (InterruptedException e) { return; } }"
+        ' try { Thread.sleep(300); } catch (InterruptedException e) { } System.out.println("flushed"); }\n'
+    )
+
+    @pytest.mark.parametrize(
+        ("body", "verdict"),
+        [
+            ("running = false; pool.shutdown(); pool.awaitTermination(5, TimeUnit.SECONDS);", Verdict.HANDLED),
+            ("running = false; pool.shutdown();", Verdict.CUT),
+            ("running = false; pool.shutdown(); pool.awaitTermination(100, TimeUnit.MILLISECONDS);", Verdict.CUT),
+            ("running = false; pool.close();", Verdict.HANDLED),
+            ("pool.shutdownNow(); pool.awaitTermination(5, TimeUnit.SECONDS);", Verdict.HANDLED),
+        ],
+    )
+    def test_tasks(self, body: str, verdict: Verdict) -> None:
+        text = f"{self.POOL}{hook(f'try {{ {body} }} catch (Exception e) {{ }}')}"
+        assert program(text, self.WORK).verdict is verdict
+
+
+class TestGrpc:
+    SERVE = "Server server = ServerBuilder.forPort(9090).addService(service).build().start();\n"
+
+    @pytest.mark.parametrize(
+        ("body", "verdict"),
+        [
+            ("server.shutdown();", Verdict.CUT),
+            (
+                "server.shutdown(); try { server.awaitTermination(8, TimeUnit.SECONDS); } catch (Exception e) { }",
+                Verdict.HANDLED,
+            ),
+            ("server.shutdownNow();", Verdict.CUT),
+        ],
+    )
+    def test_a_hook_has_to_wait(self, body: str, verdict: Verdict) -> None:
+        found = program(f"{self.SERVE}{hook(body)}server.awaitTermination();\n")
+        assert found.verdict is verdict
+
+
+class TestTheSource:
+    POM = (
+        "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>app</artifactId>"
+        "<version>1</version></project>"
+    )
+    JAR = (
+        "FROM maven:3.9 AS build\nWORKDIR /src\nCOPY pom.xml .\nCOPY src src\nRUN mvn package\n\n"
+        'FROM eclipse-temurin:17\nCOPY --from=build /src/target/app-1.jar /app.jar\nCMD ["java", "-jar", "/app.jar"]\n'
+    )
+
+    APP = (
+        "package shop;\npublic class App {\n    public static void main(String[] a) throws Exception {\n"
+        "        while (true) Thread.sleep(9);\n    }\n}\n"
+    )
+
+    def test_the_one_main_of_a_jar(self) -> None:
+        found = launch({"Dockerfile": self.JAR, "pom.xml": self.POM, "src/main/java/shop/App.java": self.APP})
+        assert found.why == "App.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143"
+
+    def test_a_main_that_is_not_here(self) -> None:
+        found = launch({"Dockerfile": self.JAR, "pom.xml": self.POM})
+        assert found.why == "which class /app.jar starts is not said in pom.xml"
+
+    def test_a_gradle_start_script(self) -> None:
+        found = launch(
+            {
+                "Dockerfile": "FROM gradle:8 AS build\nWORKDIR /src\nCOPY . .\nRUN gradle installDist\n\n"
+                "FROM eclipse-temurin:17\n"
+                'COPY --from=build /src/build/install/shop /shop\nCMD ["/shop/bin/shop"]\n',
+                "build.gradle.kts": 'plugins {\n    application\n}\napplication { mainClass.set("shop.App") }\n',
+                "src/main/java/shop/App.java": self.APP,
+            }
+        )
+        assert [hop.effect.value for hop in found.hops][-2:] == ["replaces", "cuts"]
+        assert found.why == "App.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143"
+
+    @pytest.mark.parametrize("text", ["class {", "}{", "public class Main { void main( }"])
+    def test_what_is_no_java_is_unknown(self, text: str) -> None:
+        assert launch({"Main.java": text}).verdict is Verdict.UNKNOWN
