@@ -75,6 +75,8 @@ class Settings(Record):
     """Where people read about a rule: an address in which `{rule}` stands for its name."""
     require_reason: bool = False
     """Comments that silence a rule have to say why."""
+    cache: bool = True
+    """What is known of unchanged files is kept between runs; as the settings at the root say."""
 
     def image_files(self) -> dict[str, str]:
         """`images` with paths that are relative to the project's root."""
@@ -132,6 +134,8 @@ class Configuration:
         self._fixed = self._adjust(fixed) if fixed is not None else None
         self._folders: dict[str, Settings] = {}
         self._excluded: dict[str, bool] = {"": False}
+        self._open: dict[str, bool] = {}
+        """Whether nothing in a folder is left out."""
 
     def at(self, root: str) -> Configuration:
         """The settings of an older copy of the tree. It chooses no rule packs: those of today are loaded."""
@@ -171,8 +175,10 @@ class Configuration:
 
     def excludes(self, path: str) -> bool:
         """Whether the settings above a file or folder leave it out, or a folder that it lies in."""
-        folder = path.rpartition("/")[0]
-        return self._excludes_folder(folder) or self._leaves_out(folder, path)
+        folder = path[: max(path.rfind("/"), 0)]
+        if folder not in self._open:
+            self._open[folder] = not self._excludes_folder(folder) and not self.inside(folder).exclude
+        return not self._open[folder] and (self._excludes_folder(folder) or self._leaves_out(folder, path))
 
     def _excludes_folder(self, folder: str) -> bool:
         asked, answer = [], self._excluded.get(folder)
@@ -450,6 +456,7 @@ _READERS: dict[str, Callable[[str, object], dict[str, Any]]] = {
     "baseline": _into("baseline", _file),
     "documentation": _into("documentation", _address),
     "require-reason": _into("require_reason", _flag),
+    "cache": _into("cache", _flag),
     "images": _into("images", _image_files),
     "charts": _into("charts", _charts),
     "rules": _into("options", _tables),

@@ -106,7 +106,7 @@ class ProjectFiles:
 
     def forget(self, path: str) -> None:
         """Lets go of a file's text: nothing in it matters."""
-        del self._texts[path]
+        self._texts.pop(path, None)
 
     def loaded(self) -> list[Source]:
         """Everything read so far, by path."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gracelint.config import Configuration, Place, locate
 from gracelint.discover import (
@@ -27,13 +27,20 @@ from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from gracelint.config import Settings
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.kubernetes import Workload
     from gracelint.facts.launch import Launch
     from gracelint.facts.program import Program
     from gracelint.facts.yaml import Document
+    from gracelint.index import Index
+    from gracelint.launch.desk import Desk
     from gracelint.launch.link import Linked
+    from gracelint.launch.near import Near
+    from gracelint.parse.kubernetes import Manifests
     from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer, Rendering
 
@@ -67,6 +74,10 @@ class Request(Record):
     """Texts that stand in for files: standard input, or fixes not yet written."""
     progress: Callable[[int, int], None] | None = None
     """Called with the number of files read, and of all."""
+    narrow: bool = False
+    """Whether only launches are followed that bear on the paths: enough for a report on them, and for no other."""
+    cache: bool = False
+    """Whether what is known of unchanged files is kept between runs."""
     anywhere: bool = False
     """Whether fixes may change what was not asked for: somebody looks at them before they are made."""
 
@@ -137,30 +148,48 @@ def read_project(request: Request) -> Project:
     scope = Scope(scope.files | named, scope.folders)
     found = discover(root, scope, excludes=request.configuration.excludes, around=request.around)
     files = ProjectFiles(root, overlay, allowed=scope.__contains__ if request.isolated else None)
-    reading = _Reading(files, scope, request.configuration)
     todo = found.files
-    if request.jobs > 1:
-        files.fetch_all([path for path, kind in todo if kind != PROGRAM], request.jobs)
+    reading = _Reading(files, scope, request, _index(request, todo))
     reading.add_overlays([path for path, _ in todo])
+    reading.put_aside(todo)
+    if request.jobs > 1:
+        unread = reading.aside.keys()
+        files.fetch_all([path for path, kind in todo if kind != PROGRAM and path not in unread], request.jobs)
     for number, (path, kind) in enumerate(todo):
         if request.progress is not None:
             request.progress(number, len(todo))
         reading.add(path, kind)
     reading.add_charts()
     reading.add_built(path for path, _ in todo)
+    reading.add_near()
     if request.progress is not None:
         request.progress(len(todo), len(todo))
-    return reading.finish(request, found.skipped)
+    return reading.finish(found.skipped)
+
+
+def _index(request: Request, todo: Sequence[tuple[str, str]]) -> Index | None:
+    """What is known of the files, where that is worth a look: a run for few files has read them sooner."""
+    if not request.cache or request.isolated or len(todo) < WORTH_KEEPING:
+        return None
+    from gracelint.index import index_of
+
+    return index_of(request.root)
 
 
 class _Reading:
     """Collects what the files say; one bad file costs the others nothing."""
 
-    def __init__(self, files: ProjectFiles, scope: Scope, configuration: Configuration) -> None:
+    def __init__(self, files: ProjectFiles, scope: Scope, request: Request, index: Index | None = None) -> None:
         self.files = files
         self.scope = scope
-        self.configuration = configuration
-        self.stages: list[Stage] = []
+        self.request = request
+        self.configuration = request.configuration
+        self.index = index
+        self.aside: dict[str, tuple[str, ...]] = {}
+        """Files that are not read, and the keys by which they are joined with others."""
+        self.desk: Desk | None = None
+        self.stages: dict[str, list[Stage] | None] = {}
+        """By Dockerfile; None for one that is read when it is asked for."""
         self.documents: list[Document] = []
         self.later: list[tuple[int, Later]] = []
         """What is not parsed yet, and how many documents stand before it."""
@@ -175,6 +204,79 @@ class _Reading:
         self.folders: dict[str, None] = {}
         self.renderer: Renderer | None = None
         self.rendered: list[Source] = []
+
+    def put_aside(self, todo: Sequence[tuple[str, str]]) -> None:
+        """Leaves files unread of which the index knows that nothing in them bears on what is reported."""
+        index = self.index
+        folders = {path[: path.rfind("/") + 1] for path, _ in todo}
+        if index is None or any(map(_has_own_rows, map(self.configuration.of, folders))):
+            self.index = None
+            return
+        known: dict[str, tuple[str, ...]] = {}
+        for path, kind in todo:
+            if kind in (MANIFEST, DOCKERFILE) and path not in self.request.overlay:
+                keys = index.keys(path)
+                if keys is not None and path not in self.scope.files and not self._is_part(path):
+                    known[path] = keys
+        self.aside = known
+        nothing: dict[str, tuple[str, ...]] = {path: keys for path, keys in known.items() if keys == _NOTHING}
+        if self.scope.folders or not self.request.narrow or self.renderer is not None or len(known) < len(todo) // 2:
+            self.aside = nothing
+
+    def add_near(self) -> None:
+        """Reads those files, of the ones put aside, that bear on what is reported, or on what does."""
+        known = {path: keys for path, keys in self.aside.items() if keys != _NOTHING}
+        if not known:
+            return
+        needed = self._needed(known)
+        for path in sorted(needed):
+            del self.aside[path]
+            if path not in self.stages:
+                self.add(path, MANIFEST)
+            elif self.stages[path] is None:
+                self.add(path, DOCKERFILE)
+        if needed:
+            self._sort()
+
+    def _needed(self, known: dict[str, tuple[str, ...]]) -> set[str]:
+        from gracelint.launch.near import IMAGE, Aside, keys_of
+        from gracelint.parse.kubernetes import read_manifests
+
+        near = self._near()
+        if near is None or self.errors or any(map(_installs, self.documents)):
+            return set(known)
+        manifests = read_manifests(self.documents, self._kinds())
+        if any(budget.expressions and not budget.selector for budget in manifests.budgets):
+            return set(known)
+        keys = known | {path: tuple(its) for path, its in keys_of(manifests).items()}
+        asked = {path for path in keys if path in self.scope.files}
+        desk = self._desk()
+        desk.count_users(self.services, manifests.workloads, Aside(known).images())
+        for path, its in keys.items():
+            if any(desk.runs(key[1:], path, near) for key in its if key.startswith(IMAGE)):
+                asked.add(path)
+        aside = Aside(keys)
+        found = asked | aside.joined_with(key for path in asked for key in keys[path])
+        found |= aside.with_services({path.rpartition("/")[0] for path in found})
+        return found & known.keys()
+
+    def _sort(self) -> None:
+        """Puts documents in the order of their files, as they would stand if all had been read in one go."""
+        from gracelint.parse.later import Later
+
+        together: list[Document | Later] = list(self.documents)
+        for before, later in reversed(self.later):
+            together.insert(before, later)
+        together.sort(key=lambda item: item.source.path)
+        self.documents, self.later = [], []
+        for item in together:
+            if isinstance(item, Later):
+                self.later.append((len(self.documents), item))
+            else:
+                self.documents.append(item)
+
+    def _is_part(self, path: str) -> bool:
+        return self.renderer is not None and self.renderer.is_part(path)
 
     def add_overlays(self, paths: list[str]) -> None:
         """Builds the kustomizations among the files, and learns which files are parts of something."""
@@ -226,6 +328,11 @@ class _Reading:
         if kind == PROGRAM:
             self.entries.append(path)
             return
+        if path in self.aside:
+            self.files.forget(path)
+            if kind == DOCKERFILE:
+                self.stages[path] = None
+            return
         text = self.files.load(path)
         if text is None:
             if path in self.scope.files:
@@ -237,7 +344,7 @@ class _Reading:
             kind = self._closer_look(kind, source)
         if kind == DOCKERFILE:
             self._read_dockerfile(source)
-        elif (kind == MANIFEST or path == STDIN) and not (self.renderer and self.renderer.is_part(path)):
+        elif (kind == MANIFEST or path == STDIN) and not self._is_part(path):
             self._read_manifest(source, text.invalid_at)
         elif kind == OTHER:
             self.files.forget(path)
@@ -254,7 +361,7 @@ class _Reading:
         from gracelint.parse.dockerfile import read_dockerfile
 
         try:
-            self.stages += read_dockerfile(source)
+            self.stages[source.path] = read_dockerfile(source)
         except ParseError as error:
             if not any(action in error.span.text for action in ("{%", "{{")):
                 raise
@@ -265,7 +372,7 @@ class _Reading:
 
         if not may_matter(source.text):
             if source.map is None:
-                self.files.forget(source.path)
+                self._let_go(source.path)
             return
         if invalid_at is not None:
             raise UnreadableError("is not UTF-8, which YAML requires", source, invalid_at)
@@ -276,7 +383,7 @@ class _Reading:
         if stream.later:
             self._put_off(source, stream.later)
         elif not stream.documents and not stream.problems and source.map is None:
-            self.files.forget(source.path)
+            self._let_go(source.path)
         for document in stream.documents:
             if is_compose(source.path, document):
                 self.compose.setdefault(source.path, []).append(document)
@@ -284,6 +391,11 @@ class _Reading:
                 self.documents.append(document)
         for problem in stream.problems:
             self._note(problem)
+
+    def _let_go(self, path: str) -> None:
+        self.files.forget(path)
+        if self.index is not None and path not in self.request.overlay:
+            self.index.learn(path, _NOTHING)
 
     def _put_off(self, source: Source, parts: Iterable[tuple[int, int, int]]) -> None:
         from gracelint.parse.later import Later
@@ -348,11 +460,11 @@ class _Reading:
         found = [self.configuration.of(path) for path in ("", *self.folders)]
         return list({id(settings): settings for settings in found}.values())
 
-    def finish(self, request: Request, skipped: tuple[Skip, ...]) -> Project:
+    def finish(self, skipped: tuple[Skip, ...]) -> Project:
         linked = self._link()
         programs = tuple(self._programs(linked))
         return Project(
-            request=request,
+            request=self.request,
             scope=self.scope,
             sources=tuple(self.files.loaded()),
             stages=_judged(linked.launches) if linked else (),
@@ -377,6 +489,8 @@ class _Reading:
 
     def _link(self) -> Linked | None:
         try:
+            near = self._near() if self.request.narrow else None
+            later = [part for _, part in self.later]
             self._read_later()
             if not (self.stages or self.documents or self.services):
                 return None
@@ -386,14 +500,82 @@ class _Reading:
             if self.documents:
                 from gracelint.parse.kubernetes import read_manifests
 
-                kinds = {kind: row for settings in self._settings() for kind, row in settings.workload_kinds.items()}
-                manifests = read_manifests(self.documents, kinds)
-            linked = link(self.stages, manifests, self.services, self.files, self.configuration)
+                manifests = read_manifests(self.documents, self._kinds())
+            if self.index is not None:
+                self._learn(self.index, manifests, later)
+            linked = link(self._desk(), manifests, self.services, near, self._images_aside())
             self.errors += [internal_error(f"following {origin.name}", error) for origin, error in linked.broken]
             return linked
         except Exception as error:
             self.errors.append(internal_error("joining the files", error))
             return None
+
+    def _kinds(self) -> dict[str, Mapping[str, Any]]:
+        return {kind: row for settings in self._settings() for kind, row in settings.workload_kinds.items()}
+
+    def _desk(self) -> Desk:
+        if self.desk is None:
+            from gracelint.launch.desk import Desk, Stages
+
+            self.desk = Desk(Stages(self.stages, self._stages_of), self.services, self.files, self.configuration)
+        return self.desk
+
+    def _stages_of(self, path: str) -> list[Stage]:
+        """Those of a Dockerfile that was put aside."""
+        from gracelint.parse.dockerfile import read_dockerfile
+
+        source = self.files.read(path)
+        try:
+            return read_dockerfile(source) if source is not None else []
+        except ParseError:
+            return []
+
+    def _images_aside(self) -> Iterator[tuple[str, str]]:
+        if self.aside:
+            from gracelint.launch.near import Aside
+
+            yield from Aside(self.aside).images()
+
+    def _near(self) -> Near | None:
+        """What bears on the files that were asked for; None where one of them may be read by any program."""
+        if self.scope.folders:
+            return None
+        from gracelint.launch.near import Near
+
+        documents = {document.source.path for document in self.documents}
+        speaking = {*documents, *(part.source.path for _, part in self.later), *self.compose, *self.stages}
+        speaking |= {part.path for source in self.rendered if source.map for part in _parts(source)}
+        if not self.scope.files <= speaking:
+            return None
+        return Near(self.scope.files, compose=not self.scope.files.isdisjoint(self.compose))
+
+    def _learn(self, index: Index, manifests: Manifests | None, later: Iterable[Later]) -> None:
+        """Keeps the keys of the files of which keys say all that other files have to do with."""
+        from gracelint.launch.bases import is_known
+        from gracelint.launch.near import keys_of, told_by_none
+
+        for path, stages in self.stages.items():
+            if stages and all(one.parent or "$" in one.base.value or is_known(one.base.value) for one in stages):
+                index.learn(path, ())
+        keys: dict[str, list[str]] = {}
+        untold = {problem.finding.at.source.path for problem in self.problems} | self.compose.keys()
+        for document in self.documents:
+            keys.setdefault(document.source.path, [])
+            if document.source.map is not None or _installs(document):
+                untold.add(document.source.path)
+        for part in later:
+            names = part.names()
+            keys.setdefault(part.source.path, []).extend(f"!config map {name}" for name in names or ())
+            if names is None:
+                untold.add(part.source.path)
+        if manifests is not None:
+            untold |= told_by_none(manifests)
+            for path, its in keys_of(manifests).items():
+                keys.setdefault(path, []).extend(its)
+        for path, its in keys.items():
+            if path not in untold and path not in self.request.overlay:
+                index.learn(path, its)
+        index.save()
 
 
 def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
@@ -409,6 +591,20 @@ def _installs(document: Document) -> bool:
     return kind is not None and kind.value in _INSTALLERS
 
 
+def _has_own_rows(settings: Settings) -> bool:
+    """Whether settings change what files of their folders mean, so that it cannot be kept apart from them."""
+    return bool(settings.workload_kinds or settings.base_images)
+
+
+def _parts(source: Source) -> Iterator[Source]:
+    """The files that a rendered text is made of, as far as they show in it."""
+    assert source.map is not None
+    return (origin.source for origin in source.map.origins)
+
+
+_NOTHING: tuple[str, ...] = ("nothing",)
+WORTH_KEEPING = 500
+"""Files to look at from which on an index saves more than it costs."""
 _RENDERED = ("Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization")
 _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"

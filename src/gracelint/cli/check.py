@@ -9,6 +9,7 @@ from gracelint.cli.request import request_of
 from gracelint.cli.streams import say, wants_color, write
 from gracelint.config import ConfigError
 from gracelint.finding import Severity
+from gracelint.record import replace
 from gracelint.report import counted
 from gracelint.report.canvas import visible
 
@@ -26,6 +27,7 @@ def run(options: Namespace) -> int:
     from gracelint.project import read_project
 
     request, selection = request_of(options)
+    request = replace(request, narrow=True)
     fixed, fresh = None, _fresh(options, request)
     if options.fix or options.diff:
         from gracelint.fixer import fix

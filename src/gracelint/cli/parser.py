@@ -23,6 +23,7 @@ FROM_ENVIRONMENT = (
     "format",
     "ignore",
     "jobs",
+    "no_cache",
     "no_plugins",
     "select",
     "strict",
@@ -203,6 +204,9 @@ def _add_paths(command: ArgumentParser) -> None:
         "--isolated", action="store_true", help="read the given paths alone, no project and no settings"
     )
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="read N files at once, for slow disks")
+    command.add_argument(
+        "--no-cache", action="store_true", help="keep nothing between runs, and use nothing that was kept"
+    )
     command.add_argument("--stdin-filename", metavar="FILE", help="the name of what is read from standard input")
 
 

@@ -42,6 +42,7 @@ _CHECK = {
     "stdin_filename": None,
     "config": None,
     "color": "auto",
+    "no_cache": False,
     "no_plugins": False,
     "quiet": False,
     "verbose": False,

@@ -40,6 +40,7 @@ def request_of(options: Namespace) -> tuple[Request, Selection]:
         isolated=options.isolated,
         jobs=options.jobs,
         overlay=overlay,
+        cache=not getattr(options, "no_cache", False) and configuration.inside("").cache,
         progress=progress_bar() if sys.stderr.isatty() and not options.quiet else None,
     )
     return request, select(configuration)

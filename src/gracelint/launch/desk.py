@@ -14,7 +14,7 @@ from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gracelint.config import Configuration
     from gracelint.facts.compose import ComposeService
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from gracelint.facts.launch import Assumptions, Image, Origin
     from gracelint.facts.program import Program
     from gracelint.launch.builds.declared import Builds
+    from gracelint.launch.near import Near
 
-    _Named = tuple[Word | None, Source]
-    """An image's name, and the file it stands in."""
+    _Named = tuple[str, str]
+    """An image's name, and the path of the file it stands in."""
 
 _MOST_CONTEXTS = 10
 _DEEPEST = 2
@@ -34,23 +35,53 @@ _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "lo
 _FOLDERS = _DEVELOPMENT | {".devcontainer", "devcontainer", "tests", "e2e", ".ci", ".circleci", ".github", ".gitlab"}
 
 
+class Stages:
+    """The stages of each Dockerfile, read when they are asked for."""
+
+    def __init__(self, known: dict[str, list[Stage] | None], read: Callable[[str], list[Stage]]) -> None:
+        self._known = known
+        self._read = read
+
+    def __iter__(self) -> Iterator[str]:
+        """The paths of all Dockerfiles that can be read."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def of(self, path: str) -> list[Stage]:
+        """Those of a Dockerfile; none where there is no such file."""
+        found = self._known.get(path)
+        if found is None and path in self._known:
+            found = self._known[path] = self._read(path)
+        return found or []
+
+    def has_read(self, path: str) -> bool:
+        return self._known.get(path) is not None
+
+    def put(self, name: str, stages: list[Stage]) -> None:
+        """Takes those that are written in another file."""
+        self._known[name] = stages
+
+
 class Desk:
     """What lies open while launches are made: the files, and the images already looked at."""
 
     def __init__(
-        self, stages: Iterable[Stage], services: Iterable[ComposeService], files: Files, configuration: Configuration
+        self, stages: Stages, services: Iterable[ComposeService], files: Files, configuration: Configuration
     ) -> None:
         self.files = files
         self.configuration = configuration
         self.programs: dict[int, list[Program]] = {}
         self.broken: list[tuple[Origin, Exception]] = []
-        self._stages: dict[str, list[Stage]] = {}
-        for stage in stages:
-            self._stages.setdefault(stage.source.path, []).append(stage)
+        self._stages = stages
         self._dockerfiles = Dockerfiles(self._stages)
+        self._inline: dict[str, list[str]] = {}
+        """What Dockerfiles are called that stand in a Compose file, by its path."""
         for service in services:
             if service.build is not None and service.build.inline is not None:
-                self._stages[_inline_name(service)] = _inline_stages(service.build.inline)
+                self._stages.put(_inline_name(service), _inline_stages(service.build.inline))
+                self._inline.setdefault(service.source.path, []).append(_inline_name(service))
         self._services = {service.name: service for service in services}
         self._built: dict[str, Link] = {}
         for service in services:
@@ -62,35 +93,67 @@ class Desk:
         self._builds: dict[tuple[object, ...], list[Stage]] = {}
         self._bases: set[tuple[str, int]] = set()
         self._images: dict[tuple[int, str | None], Image] = {}
-        self._users: dict[tuple[str, int], int] = {}
+        self._users: dict[str, list[Link]] = {}
+        self._has_counted = False
+        self._counted: dict[str, dict[tuple[str, int], int]] = {}
 
-    def count_users(self, services: Iterable[ComposeService], workloads: Iterable[Workload]) -> None:
-        images = [(container.image, workload.source) for workload in workloads for container in workload.containers]
+    def count_users(
+        self, services: Iterable[ComposeService], workloads: Iterable[Workload], elsewhere: Iterable[_Named] = ()
+    ) -> None:
+        """Learns, once, what runs which image; `elsewhere` are images of workloads that were not read."""
+        if self._has_counted:
+            return
+        self._has_counted = True
+        images = [
+            (container.image.value, workload.source.path)
+            for workload in workloads
+            for container in workload.containers
+            if container.image is not None
+        ]
+        images += elsewhere
         found = [self.of_service(service) for service in services]
-        others = [(service.image, service.source) for service in services if service.build is None]
+        others = [
+            (service.image.value, service.source.path)
+            for service in services
+            if service.build is None and service.image is not None
+        ]
         self._join_the_only_one([*others, *images], images, {link.dockerfile for link in found if link is not None})
-        for link in (*found, *(self.named(image, source) for image, source in images)):
-            stage = self.stage(link) if link is not None else None
-            if stage is not None:
-                self._users[place_of(stage)] = self._users.get(place_of(stage), 0) + 1
+        for link in (*found, *(self.find(reference, path) for reference, path in images)):
+            if link is not None:
+                self._users.setdefault(link.dockerfile, []).append(link)
 
     def _join_the_only_one(self, images: Iterable[_Named], deployed: Iterable[_Named], taken: set[str]) -> None:
         """The one deployed image that nobody knows is built from the only Dockerfile, where that stands at the root."""
-        found = [(image, self.named(image, source)) for image, source in images if image is not None]
+        found = [(reference, self.find(reference, path)) for reference, path in images]
         taken |= {link.dockerfile for link in (*self._built.values(), *(link for _, link in found)) if link is not None}
         free = [path for path in self._stages if path not in taken and not _named_for_development(path)]
-        unknown = {word.value for word, link in found if link is None}
-        unknown = {reference for reference in unknown if reference and not is_known(reference)}
+        unknown = {reference for reference, link in found if link is None and reference and not is_known(reference)}
         if len(free) != 1 or "/" in free[0] or len({repository_of(reference) for reference in unknown}) != 1:
             return
-        if not any(word is not None and word.value in unknown for word, _ in deployed):
+        if not any(reference in unknown for reference, _ in deployed):
             return
         for reference in unknown:
             self._only[reference] = Link(free[0], "named")
 
+    def users(self, stage: Stage) -> int:
+        """How many services and containers run a stage."""
+        path = stage.source.path
+        if path not in self._counted:
+            counts = self._counted[path] = {}
+            for link in (link for name in (path, *self._inline.get(path, ())) for link in self._users.get(name, ())):
+                used = self.stage(link)
+                if used is not None:
+                    counts[place_of(used)] = counts.get(place_of(used), 0) + 1
+        return self._counted[path].get(place_of(stage), 0)
+
+    def runs(self, reference: str, path: str, near: Near) -> bool:
+        """Whether an image that a file names is built from a stage that is near, of those read so far."""
+        link = self.find(reference, path)
+        return link is not None and self._stages.has_read(link.dockerfile) and near.stage(self.stage(link))
+
     def shared(self, stage: Stage | None) -> bool:
         """Whether more than one service or container runs the stage."""
-        return stage is not None and self._users.get(place_of(stage), 0) > 1
+        return stage is not None and self.users(stage) > 1
 
     def of_service(self, service: ComposeService) -> Link | None:
         if service.build is None:
@@ -123,7 +186,7 @@ class Desk:
 
     def stage(self, link: Link) -> Stage | None:
         """The stage a link means: its target, else the last of the file."""
-        if not self._stages.get(link.dockerfile):
+        if not self._stages.of(link.dockerfile):
             return None
         stages = self._built_with(link.dockerfile, link.arguments, link.bases)
         if link.target is None:
@@ -132,7 +195,7 @@ class Desk:
 
     def final_stages(self) -> list[Stage]:
         """What each Dockerfile builds, left out those that only serve as a base for others."""
-        finals = [self._built_with(path)[-1] for path, stages in self._stages.items() if stages]
+        finals = [self._built_with(path)[-1] for path in list(self._stages) if self._stages.has_read(path)]
         return [
             stage
             for stage in finals
@@ -145,7 +208,7 @@ class Desk:
 
     def named(self, image: Word | None, source: Source) -> Link | None:
         """The Dockerfile that an image's name means in a file."""
-        return self._find(image.value, source.path) if image is not None else None
+        return self.find(image.value, source.path) if image is not None else None
 
     def fitting(self, image: Word | None) -> tuple[str, ...]:
         """The Dockerfiles that an image's name could mean, where it means none of them for sure."""
@@ -153,7 +216,8 @@ class Desk:
             return ()
         return tuple(self._dockerfiles.fitting(repository_of(image.value)))
 
-    def _find(self, reference: str, path: str) -> Link | None:
+    def find(self, reference: str, path: str) -> Link | None:
+        """The Dockerfile that an image's name means in a file of that path."""
         settings = self.configuration.of(path)
         key = (reference, id(settings))
         if key not in self._links:
@@ -178,7 +242,7 @@ class Desk:
         self, path: str, arguments: tuple[tuple[str, str], ...] = (), bases: tuple[tuple[str, Link], ...] = ()
     ) -> list[Stage]:
         """The stages of a Dockerfile with build arguments put in, over bases that are built here, too."""
-        stages = self._stages[path]
+        stages = self._stages.of(path)
         text = stages[0].source.text
         declared = tuple(pair for pair in arguments if pair[0] in text and "$" not in pair[1])
         named = dict(bases)
@@ -196,13 +260,13 @@ class Desk:
         base = stage.base.value
         if stage.parent is not None or "$" in base or is_known(base) or len(self._stages) == 1:
             return False
-        return self._find(base, stage.source.path) is not None
+        return self.find(base, stage.source.path) is not None
 
     def _base(self, reference: str, path: str, named: Mapping[str, Link]) -> Stage | None:
         """The stage of another Dockerfile that an image after FROM is built from."""
         link = named.get(reference)
         if link is None and "$" not in reference:
-            link = self._find(reference, path)
+            link = self.find(reference, path)
         if link is None or link.dockerfile == path:
             return None
         stage = self.stage(link)

@@ -11,7 +11,7 @@ from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.deadlines import declared_shortfalls
-from gracelint.launch.desk import Desk, for_development, place_of
+from gracelint.launch.desk import Desk, for_development
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.names import Link
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from gracelint.config import Configuration
     from gracelint.facts import yaml
-    from gracelint.facts.files import Files
     from gracelint.facts.program import Program
+    from gracelint.launch.near import Near
     from gracelint.parse.kubernetes import Manifests
 
 
@@ -39,7 +38,6 @@ DOCKER_GRACE = 10.0
 
 
 class Linked(Record, identity=True):
-    stages: tuple[Stage, ...]
     launches: tuple[Launch, ...]
     workloads: tuple[Workload, ...]
     programs: tuple[Program, ...]
@@ -48,35 +46,53 @@ class Linked(Record, identity=True):
 
 
 def link(
-    stages: Sequence[Stage],
+    desk: Desk,
     manifests: Manifests | None,
     services: Sequence[ComposeService],
-    files: Files,
-    configuration: Configuration,
+    near: Near | None = None,
+    elsewhere: Iterable[tuple[str, str]] = (),
 ) -> Linked:
-    """Joins what was read. Where two files could be meant, nothing is joined."""
-    desk = Desk(stages, services, files, configuration)
+    """Joins what was read. Where two files could be meant, nothing is joined.
+
+    Only launches that are `near` are followed; None stands for all. `elsewhere` are the images, each with its file, of
+    workloads that were not read.
+    """
     attached = _attached(manifests) if manifests is not None else []
-    desk.count_users(services, attached)
+    desk.count_users(services, attached, elsewhere)
     completed = set(_completed(services))
     composed = [
         _compose_launch(desk, service, one_shot=(service.source.path, service.name) in completed)
         for service in services
+        if near is None or near.compose or near.stage(_stage_of(desk, desk.of_service(service)))
     ]
     workloads: list[Workload] = []
     deployed: list[Launch] = []
     for workload in attached:
+        if near is not None and not _is_near(near, desk, workload):
+            continue
         judged = replace(workload, assume=desk.assume(workload.source))
         pods = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
         workloads.append(replace(judged, launches=pods))
         deployed += pods
-    used = {place_of(launch.stage) for launch in (*composed, *deployed) if launch.stage is not None}
     alone = [
-        _image_launch(desk, stage) for stage in desk.final_stages() if not stage.windows and place_of(stage) not in used
+        _image_launch(desk, stage)
+        for stage in desk.final_stages()
+        if not stage.windows and not desk.users(stage) and (near is None or near.stage(stage))
     ]
     launches = [*alone, *composed, *deployed]
     programs = tuple(_programs(launches, desk.programs))
-    return Linked(tuple(stages), tuple(launches), tuple(workloads), programs, tuple(desk.broken))
+    return Linked(tuple(launches), tuple(workloads), programs, tuple(desk.broken))
+
+
+def _is_near(near: Near, desk: Desk, workload: Workload) -> bool:
+    if near.workload(workload):
+        return True
+    links = (desk.named(container.image, workload.source) for container in workload.containers)
+    return any(near.stage(_stage_of(desk, found)) for found in links)
+
+
+def _stage_of(desk: Desk, found: Link | None) -> Stage | None:
+    return desk.stage(found) if found is not None else None
 
 
 def _attached(manifests: Manifests) -> list[Workload]:

@@ -49,8 +49,8 @@ def attach(manifests: Manifests) -> list[Workload]:
     budgets = _join(places, by_labels, _selector_key, workloads, selected)
     others = _join(places, by_rules, lambda _: "", workloads, lambda _: ("",))
     scalers = _join(places, manifests.autoscalers, lambda scaler: scaler.target, workloads, _target_keys)
-    claims = _join(places, manifests.claims, lambda claim: claim.name, workloads, _claim_names)
-    config_maps = _join(places, manifests.config_maps, lambda item: item.name, workloads, _config_map_names)
+    claims = _join(places, manifests.claims, lambda claim: claim.name, workloads, claim_names)
+    config_maps = _join(places, manifests.config_maps, lambda item: item.name, workloads, config_map_names)
     shared = places.having(manifests.services)
     pods: dict[int, int] = {}
     attached = []
@@ -97,14 +97,14 @@ def _balancer_keys(workload: Workload) -> Iterator[Hashable]:
         yield from (("config", name) for name in service.configs)
 
 
-def _claim_names(workload: Workload) -> Iterator[Hashable]:
+def claim_names(workload: Workload) -> Iterator[Hashable]:
     for volume in workload.pod.mappings("volumes"):
         name = volume.scalar("persistentVolumeClaim", "claimName")
         if name is not None:
             yield name.value
 
 
-def _config_map_names(workload: Workload) -> Iterator[Hashable]:
+def config_map_names(workload: Workload) -> Iterator[Hashable]:
     for volume in workload.pod.mappings("volumes"):
         name = volume.scalar("configMap", "name")
         if name is not None:

@@ -56,6 +56,8 @@ class Manifests(Record):
     config_maps: tuple[ConfigMap, ...] = ()
     balancers: tuple[Balancer, ...] = ()
     kustomizations: tuple[Document, ...] = ()
+    patches: frozenset[str] = frozenset()
+    """Files that hold parts of objects, as kustomizations say."""
 
 
 def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Manifests:
@@ -87,6 +89,7 @@ def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]]
         config_maps=tuple(others["ConfigMap"]),
         balancers=tuple(balancers),
         kustomizations=tuple(document for document in documents if _is_kustomization(document)),
+        patches=patches,
     )
 
 

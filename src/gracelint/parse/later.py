@@ -32,9 +32,12 @@ class Later(Record, identity=True):
         """Whether it may have one of the names; None stands for all."""
         if names is None:
             return True
-        text = self.source.text[self.start : self.end]
-        own = _names(text) if names else frozenset()
+        own = self.names() if names else frozenset()
         return own is None or not names.isdisjoint(own)
+
+    def names(self) -> frozenset[str] | None:
+        """Names among which is its own; None where it cannot be told without parsing it."""
+        return _names(self.source.text[self.start : self.end])
 
     def read(self) -> list[Document]:
         try:

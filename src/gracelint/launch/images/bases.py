@@ -106,19 +106,26 @@ def _row(name: str) -> dict[str, Any] | None:
     rows: list[dict[str, Any]] = table("images")["images"]
     exact, patterns = _names()
     named = exact.get(name, len(rows))
-    first = next((number for number, pattern in patterns if number < named and _matches(name, pattern)), named)
+    first = next(
+        (
+            number
+            for number, start, end, pattern in patterns
+            if name.startswith(start) and name.endswith(end) and number < named and _matches(name, pattern)
+        ),
+        named,
+    )
     return rows[first] if first < len(rows) else None
 
 
 @cache
-def _names() -> tuple[dict[str, int], list[tuple[int, str]]]:
-    """The names of images as the numbers of their rows, and the patterns among them."""
+def _names() -> tuple[dict[str, int], list[tuple[int, str, str, str]]]:
+    """The names of images as the numbers of their rows, and the patterns among them with how they begin and end."""
     exact: dict[str, int] = {}
     patterns = []
     for number, row in enumerate(table("images")["images"]):
         for name in row["names"]:
             if "*" in name:
-                patterns.append((number, name))
+                patterns.append((number, name.partition("*")[0], name.rpartition("*")[2], name))
             else:
                 exact.setdefault(name, number)
     return exact, patterns
