@@ -551,7 +551,7 @@ class _Reading:
 
     def _learn(self, index: Index, manifests: Manifests | None, later: Iterable[Later]) -> None:
         """Keeps the keys of the files of which keys say all that other files have to do with."""
-        from gracelint.launch.bases import is_known
+        from gracelint.launch.images.bases import is_known
         from gracelint.launch.near import keys_of, told_by_none
 
         for path, stages in self.stages.items():
