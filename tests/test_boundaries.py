@@ -26,6 +26,8 @@ PARSERS = {
     "tree_sitter_go",
     "tree_sitter_java",
     "tree_sitter_c_sharp",
+    "tree_sitter_ruby",
+    "tree_sitter_php",
 }
 READERS = ("parse", "behaviour")
 SERVER = {"asyncio", "gracelint.lsp", "lsprotocol", "pygls"}

@@ -7,6 +7,7 @@ from gracelint.behaviour.go.interest import ends_here, matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.syntax import statements, text_of
+from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.machine import receive, send
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Scope, Sig, Unknown, Wait
@@ -146,22 +147,10 @@ def _go(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     span = frame.file.span(node)
     if machine.accepted:
         machine.accepted = False
-        machine.start(_after_request(machine, span, late), span)
+        machine.start(serving.request(machine, span, late()), span)
     else:
         machine.start(late(), span)
     return None
-
-
-def _after_request(machine: GoMachine, span: Any, late: Callable[[], Run]) -> Run:
-    """What serves a connection: it has its request to answer first."""
-    yield Wait(
-        "request",
-        span,
-        lambda: machine.stopping and machine.now >= machine.idle_at,
-        at=lambda: machine.idle_at if machine.stopping else None,
-    )
-    value = yield from late()
-    return value
 
 
 def _defer(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:

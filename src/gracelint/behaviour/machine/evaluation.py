@@ -323,6 +323,7 @@ def raised(machine: Interpreter, value: Any, span: Span) -> Raised:
 
 def _try(machine: Interpreter, frame: Frame, node: nodes.Try) -> Run:
     depth = machine.depth
+    machine.entered(frame, node)
     try:
         try:
             value = yield from evaluate(machine, frame, node.body)
@@ -331,6 +332,7 @@ def _try(machine: Interpreter, frame: Frame, node: nodes.Try) -> Run:
             if caught is None:
                 raise
             machine.depth = depth
+            machine.caught(error, span_of(frame, caught[2]))
             frame.caught = error
             if caught[1]:
                 yield from assign(machine, frame, Name(node.at, caught[1]), error.value)
@@ -343,6 +345,8 @@ def _try(machine: Interpreter, frame: Frame, node: nodes.Try) -> Run:
     except BaseException as way:
         if node.final is not None and machine.unwinds(way):
             machine.depth = depth
+            if isinstance(way, Raised):
+                machine.unwound(span_of(frame, node.final))
             yield from evaluate(machine, frame, node.final)
         raise
     if node.final is not None:

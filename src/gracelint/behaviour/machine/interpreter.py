@@ -7,7 +7,7 @@ from gracelint.behaviour.machine.arithmetic import equal, held
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import Machine, receive
-from gracelint.behaviour.machine.nodes import Class, Function
+from gracelint.behaviour.machine.nodes import Class, Function, Try
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -38,6 +38,8 @@ class Interpreter(Machine):
     errors: tuple[str, ...] = ("Exception",)
     """What a catch without classes catches."""
     _words: frozenset[str] | None = None
+    unwinding = False
+    """It has come to a `try` with something to do on the way out."""
 
     # what a language gives
 
@@ -78,6 +80,17 @@ class Interpreter(Machine):
     def unwinds(self, way: BaseException) -> bool:
         """Whether a `finally` runs on a way out."""
         return isinstance(way, (Raised, Leave))
+
+    def entered(self, frame: Frame, node: Try) -> None:
+        """A `try` begins."""
+        if node.final is not None:
+            self.unwinding = True
+
+    def caught(self, error: Raised, span: Span) -> None:
+        """A catch has taken an exception."""
+
+    def unwound(self, span: Span) -> None:
+        """A `finally` runs on the way of an exception."""
 
     def functions_named(self, name: str) -> list[Function]:
         """The program's functions and methods of a name, wherever they are."""

@@ -154,7 +154,11 @@ def _waits(machine: Machine, row: Row, given: Given) -> Run:
 def _spawns(machine: Machine, row: Row, given: Given) -> Any:
     one = Object(row.get("as", "thread"), given.span)
     what = given.argument(row.get("function", "block"))
-    thread = machine.start(machine.call(what, list(given.args) if row.get("gives") else [], given.span), given.span)
+    run = machine.call(what, list(given.args) if row.get("gives") else [], given.span)
+    if machine.accepted:
+        machine.accepted = False
+        run = serving.request(machine, given.span, run)
+    thread = machine.start(run, given.span)
     thread.daemon = bool(row.get("daemon")) or given.named.get("daemon") is True
     one.state["thread"] = thread
     return one

@@ -13,6 +13,7 @@ from gracelint.behaviour.machine.values import (
     Ctx,
     Doubt,
     Ended,
+    Raised,
     Sig,
     Thread,
     TooFarError,
@@ -247,13 +248,25 @@ class Machine:
             if thread.below:
                 thread.run, thread.wait = thread.below.pop()
                 return True
-            thread.done, thread.value = True, stop.value
-            if thread in self.threads:
-                self.threads.remove(thread)
-            self.finished(thread)
+            self._done(thread, stop.value)
+        except Raised as error:
+            # a handler raises into what it interrupts
+            if not thread.below:
+                if thread.main:
+                    raise Ended("raised", error.span) from None
+                self._done(thread, NIL)
+                return True
+            thread.run, thread.wait = thread.below.pop()
+            thread.thrown = error
         finally:
             self.depth = depth
         return True
+
+    def _done(self, thread: Thread, value: Any) -> None:
+        thread.done, thread.value = True, value
+        if thread in self.threads:
+            self.threads.remove(thread)
+        self.finished(thread)
 
     def _deliver(self) -> bool:
         """The signal comes; False where it has come already."""

@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 
 class Node:
     __slots__ = ("at",)
+    order: tuple[str, ...] = ()
+    """Its parts, as they are given."""
 
     def __init__(self, at: Any, *parts: Any) -> None:
         self.at = at
-        for name, part in zip(self.__slots__, parts, strict=True):
+        for name, part in zip(self.order, parts, strict=True):
             setattr(self, name, part)
 
     def parts(self) -> Iterator[Node]:
         """The nodes right below, in order; bodies of functions are not below."""
-        for name in self.__slots__:
+        for name in self.order:
             yield from _nodes(getattr(self, name))
 
 
@@ -58,27 +60,31 @@ def walk(node: Node) -> Iterator[Node]:
 class Const(Node):
     """A value that stands in the text: a number, a text, nil; UNKNOWN for what nobody needs to know."""
 
-    __slots__ = ("value",)
+    order = ("value",)
+    __slots__ = order
     value: Any
 
 
 class Name(Node):
     """A variable, function, class or library by its name as it is written."""
 
-    __slots__ = ("name",)
+    order = ("name",)
+    __slots__ = order
     name: str
 
 
 class Field(Node):
     """A member of a value, or of a library: `of.name`."""
 
-    __slots__ = ("name", "of")
+    order = ("of", "name")
+    __slots__ = order
     of: Node
     name: str
 
 
 class Index(Node):
-    __slots__ = ("key", "of")
+    order = ("of", "key")
+    __slots__ = order
     of: Node
     key: Node
 
@@ -86,7 +92,8 @@ class Index(Node):
 class Set(Node):
     """Gives a Name, Field, Index or List of them a value; `new` declares it in the innermost scope."""
 
-    __slots__ = ("new", "target", "value")
+    order = ("target", "value", "new")
+    __slots__ = order
     target: Node
     value: Node
     new: bool
@@ -95,7 +102,8 @@ class Set(Node):
 class Call(Node):
     """Calls what `callee` is. `named` are keyword arguments; a block or trailing function is named `block`."""
 
-    __slots__ = ("args", "callee", "named")
+    order = ("callee", "args", "named")
+    __slots__ = order
     callee: Node
     args: list[Node]
     named: dict[str, Node]
@@ -104,7 +112,8 @@ class Call(Node):
 class New(Node):
     """An object of a class."""
 
-    __slots__ = ("args", "named", "type")
+    order = ("type", "args", "named")
+    __slots__ = order
     type: Node
     args: list[Node]
     named: dict[str, Node]
@@ -113,26 +122,30 @@ class New(Node):
 class Spread(Node):
     """`*args` in a call or a list."""
 
-    __slots__ = ("value",)
+    order = ("value",)
+    __slots__ = order
     value: Node
 
 
 class Not(Node):
-    __slots__ = ("value",)
+    order = ("value",)
+    __slots__ = order
     value: Node
 
 
 class Binary(Node):
     """Two operands with + - * / % < <= > >= == !=."""
 
-    __slots__ = ("left", "operator", "right")
+    order = ("operator", "left", "right")
+    __slots__ = order
     operator: str
     left: Node
     right: Node
 
 
 class Both(Node):
-    __slots__ = ("left", "right")
+    order = ("left", "right")
+    __slots__ = order
     left: Node
     right: Node
 
@@ -140,7 +153,8 @@ class Both(Node):
 class Either(Node):
     """The left if it holds, else the right; `nil`: if it is not nil."""
 
-    __slots__ = ("left", "nil", "right")
+    order = ("left", "right", "nil")
+    __slots__ = order
     left: Node
     right: Node
     nil: bool
@@ -149,13 +163,15 @@ class Either(Node):
 class Seq(Node):
     """One after the other; `scoped` where names declared in it end with it."""
 
-    __slots__ = ("body", "scoped")
+    order = ("body", "scoped")
+    __slots__ = order
     body: list[Node]
     scoped: bool
 
 
 class If(Node):
-    __slots__ = ("other", "test", "then")
+    order = ("test", "then", "other")
+    __slots__ = order
     test: Node
     then: Node | None
     other: Node | None
@@ -164,7 +180,8 @@ class If(Node):
 class Loop(Node):
     """While `test` holds, or for ever where there is none; `after`: the test follows the body."""
 
-    __slots__ = ("after", "body", "label", "step", "test")
+    order = ("test", "body", "step", "label", "after")
+    __slots__ = order
     test: Node | None
     body: Node
     step: Node | None
@@ -175,7 +192,8 @@ class Loop(Node):
 class Each(Node):
     """The body for each item of a list, a range, a channel or a queue; `names` get the item, or its parts."""
 
-    __slots__ = ("body", "label", "names", "over")
+    order = ("names", "over", "body", "label")
+    __slots__ = order
     names: list[str]
     over: Node
     body: Node
@@ -183,12 +201,14 @@ class Each(Node):
 
 
 class Return(Node):
-    __slots__ = ("value",)
+    order = ("value",)
+    __slots__ = order
     value: Node | None
 
 
 class Break(Node):
-    __slots__ = ("label", "value")
+    order = ("label", "value")
+    __slots__ = order
     label: str
     value: Node | None
 
@@ -196,7 +216,8 @@ class Break(Node):
 class Continue(Node):
     """The next round; in a block (`Function.block`) its end."""
 
-    __slots__ = ("label", "value")
+    order = ("label", "value")
+    __slots__ = order
     label: str
     value: Node | None
 
@@ -204,14 +225,16 @@ class Continue(Node):
 class Raise(Node):
     """Raises an object of a class; without a value what was caught last."""
 
-    __slots__ = ("value",)
+    order = ("value",)
+    __slots__ = order
     value: Node | None
 
 
 class Try(Node):
     """`catches` are the classes' names as written (none: all that errors inherit from), a variable and a body."""
 
-    __slots__ = ("body", "catches", "final", "other")
+    order = ("body", "catches", "other", "final")
+    __slots__ = order
     body: Node
     catches: list[tuple[tuple[str, ...], str, Node]]
     other: Node | None
@@ -221,7 +244,8 @@ class Try(Node):
 class Switch(Node):
     """The body of the first case one of whose values equals the value; () is the default."""
 
-    __slots__ = ("cases", "value")
+    order = ("value", "cases")
+    __slots__ = order
     value: Node | None
     cases: list[tuple[tuple[Node, ...], Node]]
 
@@ -229,31 +253,36 @@ class Switch(Node):
 class Make(Node):
     """A closure: a function together with the scope it stands in."""
 
-    __slots__ = ("function",)
+    order = ("function",)
+    __slots__ = order
     function: Function
 
 
 class List(Node):
-    __slots__ = ("items",)
+    order = ("items",)
+    __slots__ = order
     items: list[Node]
 
 
 class Map(Node):
-    __slots__ = ("items",)
+    order = ("items",)
+    __slots__ = order
     items: list[tuple[Node, Node]]
 
 
 class Await(Node):
     """Waits for a task or future, and is its value."""
 
-    __slots__ = ("value",)
+    order = ("value",)
+    __slots__ = order
     value: Node
 
 
 class Select(Node):
     """Waits for the first of several tasks or futures; the others are dropped. Each: what, a variable, a body."""
 
-    __slots__ = ("ways",)
+    order = ("ways",)
+    __slots__ = order
     ways: list[tuple[Node, str, Node]]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.machine import Machine
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Err, Object, Unknown, Wait
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Err, Object, Raised, Unknown, Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
         of.state.setdefault("on_drain", []).append(given[0])
         value = NIL
     elif name in row.get("accept", ()):
-        value = yield from _accept(machine, of, span)
+        value = yield from _accept(machine, of, span, row)
     elif name in row.get("child", ()):
         yield from child(machine, of, span)
         value = NIL
@@ -50,7 +50,14 @@ def serve(machine: Machine, of: Object, span: Span, row: dict[str, Any]) -> Run:
         machine.servers.append(of)
     waits = bool(row.get("serve_waits"))
     over = ("drained", "dropped") if waits else ("closing", "dropped")
-    yield Wait("serve", span, lambda: any(of.state.get(one) for one in over))
+    try:
+        yield Wait("serve", span, lambda: any(of.state.get(one) for one in over))
+    except Raised:
+        if row.get("drains_when_raised"):
+            # its own `ensure` waits for the requests in flight
+            yield Wait("close", span, lambda: machine.now >= machine.idle_at, at=lambda: machine.idle_at)
+            of.state["drained"] = span
+        raise
     return NIL if waits else Err(row.get("closed", f"{of.type} closed"))
 
 
@@ -103,11 +110,25 @@ def child(machine: Machine, of: Object, span: Span) -> Run:
     yield Wait("child", span, lambda: context is not None and context.ends(machine.now))
 
 
-def _accept(machine: Machine, of: Object, span: Span) -> Run:
+def _accept(machine: Machine, of: Object, span: Span, row: dict[str, Any]) -> Run:
     if not of.state.get("accepted"):
         of.state["accepted"] = True
         machine.accepted = True
-        return (Unknown("net.Conn"), NIL)
+        return Object(row["accepted"], span) if "accepted" in row else (Unknown("net.Conn"), NIL)
     machine.accepted = False
     yield Wait("accept", span, lambda: bool(of.state.get("dropped")))
+    if "raises" in row:
+        raise Raised(tuple(row["raises"]), UNKNOWN, span)
     return (NIL, Err("net.ErrClosed"))
+
+
+def request(machine: Machine, span: Span, run: Run) -> Run:
+    """What serves a connection: it has its request to answer first."""
+    yield Wait(
+        "request",
+        span,
+        lambda: machine.stopping and machine.now >= machine.idle_at,
+        at=lambda: machine.idle_at if machine.stopping else None,
+    )
+    value = yield from run
+    return value

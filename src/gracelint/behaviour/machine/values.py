@@ -185,6 +185,8 @@ class Thread:
     def __init__(self, run: Run, span: Span | None, main: bool = False) -> None:
         self.run, self.span, self.main = run, span, main
         self.wait: Wait | None = None
+        self.name: Any = None
+        """What stands for it to the program: a thread's object, a forked process."""
         self.below: list[tuple[Run, Wait | None]] = []
         self.thrown: BaseException | None = None
         """What is raised where it stands as soon as it has its turn."""

@@ -49,6 +49,14 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         from gracelint.launch.runtimes import dotnet
 
         return dotnet.step(argv, context)
+    if name.startswith(("ruby", "jruby")) or name == "rake":
+        from gracelint.launch.runtimes import ruby
+
+        return ruby.step(argv, context)
+    if name.startswith("php"):
+        from gracelint.launch.runtimes import php
+
+        return php.step(argv, context)
     return _executable_step(argv, context)
 
 
@@ -68,7 +76,7 @@ def _python_step(argv: tuple[Word, ...], context: Context) -> Step:
             return _module_step(argv, rest, context) if flag == "m" else _text_step(argv, rest, context)
         index += 2 if text in _PYTHON_VALUES else 1
     if index >= len(argv) or argv[index].value == "-":
-        return _interactive(argv, context, "python")
+        return interactive(argv, context, "python")
     return _script_step(argv, index, context, "python")
 
 
@@ -84,10 +92,10 @@ def _module_step(argv: tuple[Word, ...], rest: tuple[Word, ...], context: Contex
             return known
     base = module.replace(".", "/")
     for path in (f"{base}/__main__.py", f"{base}.py", f"src/{base}/__main__.py"):
-        source = _source(path, context)
+        source = source_at(path, context)
         if source is not None:
             return _read_python(argv, source, context, rest[1:], module=module)
-    step = _unknown(argv, context, f"the module {module} is not in the project")
+    step = unknown(argv, context, f"the module {module} is not in the project")
     return replace(step, one_shot=True) if module in table("one_shots")["modules"] else step
 
 
@@ -105,7 +113,7 @@ def _text_step(argv: tuple[Word, ...], rest: tuple[Word, ...], context: Context)
 def _script_step(argv: tuple[Word, ...], index: int, context: Context, language: str) -> Step:
     path = argv[index].value
     if language == "python":
-        source = _source(path, context) or _source(posixpath.join(path, "__main__.py"), context)
+        source = source_at(path, context) or source_at(posixpath.join(path, "__main__.py"), context)
         if source is not None:
             return _read_python(argv, source, context, argv[index + 1 :])
     else:
@@ -113,8 +121,8 @@ def _script_step(argv: tuple[Word, ...], index: int, context: Context, language:
         if source is not None:
             return _read_node(argv, source, context, argv[index + 1 :])
     if "$" in path:
-        return _unknown(argv, context, f"`{path}` is only known when it runs")
-    return _framework_step(argv, path, context) or _unknown(argv, context, f"{path} is not in the project")
+        return unknown(argv, context, f"`{path}` is only known when it runs")
+    return _framework_step(argv, path, context) or unknown(argv, context, f"{path} is not in the project")
 
 
 def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step | None:
@@ -126,7 +134,7 @@ def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step
         return None
     row = table("node")["builds"][name]
     if row.get("unless") in context.env:
-        return _unknown(argv, context, row["instead"])
+        return unknown(argv, context, row["instead"])
     effect = Effect(row["effect"]) if context.signal in row["handles"] else Effect.UNKNOWN
     why = row["why"].format(name=name, signal=context.signal)
     if effect is Effect.SWALLOWS and not context.pid_1:
@@ -139,16 +147,16 @@ def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step
 def _node_step(argv: tuple[Word, ...], context: Context) -> Step:
     given = read_options(argv, 1, _NODE_VALUES)
     if given.has(("-e", "--eval", "-p", "--print", "-pe")):
-        return _unknown(argv, context, "the program is given as text to node -e")
+        return unknown(argv, context, "the program is given as text to node -e")
     if given.rest >= len(argv):
-        return _interactive(argv, context, "node")
+        return interactive(argv, context, "node")
     return _script_step(argv, given.rest, context, "node")
 
 
 def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
-    """A file that is started by itself: a Python or Node file by its `#!` line, or a console script of the project."""
+    """A file that is started by itself: one of a language by its `#!` line, or a console script of the project."""
     path = argv[0].value
-    if path.endswith((".py", ".js", ".mjs", ".cjs")) or "/" in path:
+    if path.endswith((".py", ".js", ".mjs", ".cjs", ".rb", ".php")) or "/" in path:
         found = find_text(context.image, context.files, path, context.working_dir)
         first = found.text.split("\n", 1)[0].rstrip() if found and found.text.startswith("#!") else ""
         interpreter = base_name(first.replace("env ", "env/").replace("/-S ", "/").split(" ")[0]) if first else ""
@@ -156,6 +164,8 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
             return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
         if interpreter in ("node", "nodejs"):
             return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
+        if interpreter in ("ruby", "php"):
+            return step((Word(interpreter, argv[0].span), *argv), context)
     return (
         _console_script(argv, context)
         or _go_step(argv, context)
@@ -175,12 +185,12 @@ def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     if built is None:
         return None
     if isinstance(built, str):
-        return _unknown(argv, context, built)
+        return unknown(argv, context, built)
     from gracelint.behaviour.go import read_go
 
     words = tuple(word.value for word in argv)
     program = read_go(built.folder, files=context.files, argv=words, only=built.only)
-    return _unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
+    return unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
 
 
 def _dotnet_step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -224,14 +234,14 @@ def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
         module, _, function = target.partition(":")
         base = module.strip().replace(".", "/")
         for path in (f"src/{base}.py", f"{base}.py", f"src/{base}/__init__.py", f"{base}/__init__.py"):
-            source = _source(path, replace(context, working_dir=folder))
+            source = source_at(path, replace(context, working_dir=folder))
             if source is not None:
                 return _read_python(argv, source, context, argv[1:], call=function.strip() or None, module=module)
-        return _unknown(argv, context, f"{module}, which `{argv[0].value}` starts, is not in the project")
+        return unknown(argv, context, f"{module}, which `{argv[0].value}` starts, is not in the project")
     return None
 
 
-def _source(path: str, context: Context) -> Source | None:
+def source_at(path: str, context: Context) -> Source | None:
     found = find_text(context.image, context.files, path, context.working_dir)
     if found is None or found.text != found.source.text.removeprefix("\ufeff"):
         return None
@@ -241,7 +251,7 @@ def _source(path: str, context: Context) -> Source | None:
 def _node_source(path: str, context: Context) -> Source | None:
     """The file node starts for a path: itself, with an ending, or the folder's `main`, else its index.js."""
     for candidate in (path, f"{path}.js", f"{path}.cjs", f"{path}.mjs"):
-        source = _source(candidate, context)
+        source = source_at(candidate, context)
         if source is not None:
             return source
     package = find_text(context.image, context.files, posixpath.join(path, "package.json"), context.working_dir)
@@ -254,7 +264,7 @@ def _node_source(path: str, context: Context) -> Source | None:
             main = None
         if isinstance(main, str) and main.strip("./"):
             return _node_source(posixpath.join(path, main), context)
-    source = _source(posixpath.join(path, "index.js"), context)
+    source = source_at(posixpath.join(path, "index.js"), context)
     if source is not None:
         return source
     return _built_source(path, context)
@@ -293,9 +303,9 @@ def _read_python(
             module=module,
         )
     except TooLargeError:
-        return _unknown(argv, context, f"{source.path} is too large to be followed")
+        return unknown(argv, context, f"{source.path} is too large to be followed")
     except ParseError as error:
-        return _unknown(argv, context, f"{source.path} {_not_python(error.span.line, context)}")
+        return unknown(argv, context, f"{source.path} {_not_python(error.span.line, context)}")
     return program_step(argv, program, context)
 
 
@@ -325,7 +335,7 @@ def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: t
             preload=_preloaded(argv, context),
         )
     except ParseError as error:
-        return _unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
+        return unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
     return program_step(argv, program, context)
 
 
@@ -409,7 +419,7 @@ def _bound_advice(program: Program) -> str:
     return row.get("advice") or f"pass `{row['drain']['option']}`"
 
 
-def _interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step:
+def interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step:
     if not context.stdin_open:
         why = f"{language} without a script reads its standard input, which is empty here: it ends at once"
         return Step(_hop(argv, context, HopKind.PROGRAM, Effect.UNKNOWN, why), one_shot=True)
@@ -418,5 +428,5 @@ def _interactive(argv: tuple[Word, ...], context: Context, language: str) -> Ste
     return Step(_hop(argv, context, HopKind.PROGRAM, effect, why), one_shot=True)
 
 
-def _unknown(argv: tuple[Word, ...], context: Context, why: str) -> Step:
+def unknown(argv: tuple[Word, ...], context: Context, why: str) -> Step:
     return Step(_hop(argv, context, HopKind.PROGRAM, Effect.UNKNOWN, why))

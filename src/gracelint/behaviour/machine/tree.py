@@ -1,0 +1,39 @@
+"""What front ends that read with tree-sitter have in common."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from gracelint.source import Source, Span
+
+
+class TreeFile:
+    """One parsed source, with places in code points."""
+
+    __slots__ = ("_data", "root", "source")
+
+    def __init__(self, source: Source, root: Node, data: bytes) -> None:
+        self.source, self.root, self._data = source, root, data
+
+    def span(self, node: Node) -> Span:
+        return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
+
+    def _offset(self, byte: int) -> int:
+        if len(self._data) == len(self.source.text):
+            return byte
+        return len(self._data[:byte].decode("utf-8", "surrogatepass"))
+
+
+def first_error(node: Node) -> Node:
+    """Where the grammar gave up."""
+    while True:
+        broken = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if node.is_error or broken is None:
+            return node
+        node = broken
+
+
+def text_of(node: Node | None) -> str:
+    return (node.text or b"").decode("utf-8", "surrogatepass") if node is not None else ""

@@ -1,0 +1,48 @@
+"""Reads Ruby programs: a script and what it requires of the project, and what they do with signals."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.ruby.files import Sources
+from gracelint.behaviour.ruby.reaction import Question, tell
+from gracelint.record import replace
+from gracelint.source import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
+    from gracelint.source import Source, Span
+
+__all__ = ["read_ruby"]
+
+
+def read_ruby(
+    source: Source,
+    *,
+    files: Files,
+    roots: tuple[str, ...] = (),
+    argv: tuple[str, ...] = (),
+    env: Mapping[str, str | None] | None = None,
+) -> Program:
+    """The program that a script starts. Raises ParseError where the script is no Ruby."""
+    sources = Sources(files, source, roots)
+    at = _place(sources, source)
+    answer = tell(Question(sources, argv, env or {}, at))
+    program = answer.told.program(
+        "ruby", source, at, tuple(file.source for file in sources.files.values()), sources.unread
+    )
+    if answer.replaced:
+        return replace(program, replaced_by=tuple(Word(text, span) for text, span in answer.replaced))
+    return program
+
+
+def _place(sources: Sources, source: Source) -> Span:
+    """The first line of the script that does something."""
+    entry = sources.entry
+    if entry is None or not entry.root.named_children:
+        return source.span(0, 0)
+    first = next((one for one in entry.root.named_children if one.type != "comment"), entry.root)
+    end = source.text.find("\n", entry.span(first).start)
+    return source.span(entry.span(first).start, end if end >= 0 else len(source.text))

@@ -1,0 +1,608 @@
+"""What Ruby's own methods do that no row can say: traps, processes, requiring, and methods of plain values."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine import library, serving
+from gracelint.behaviour.machine.frames import Closure, Leave
+from gracelint.behaviour.machine.machine import receive
+from gracelint.behaviour.machine.nodes import Class
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Chan,
+    Doubt,
+    Ended,
+    Lib,
+    Native,
+    Object,
+    Raised,
+    Sig,
+    Unknown,
+    Wait,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gracelint.behaviour.machine.frames import Frame
+    from gracelint.behaviour.machine.library import Given
+    from gracelint.behaviour.machine.values import Run
+    from gracelint.behaviour.ruby.machine import RubyMachine
+    from gracelint.source import Span
+
+NUMBERS = {1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 10: "SIGUSR1", 12: "SIGUSR2", 15: "SIGTERM", 28: "SIGWINCH"}
+_EXIT = ("EXIT",)
+_IGNORE = ("IGNORE", "SIG_IGN", "")
+_QUEUES = ("Queue", "Thread::Queue", "SizedQueue", "Thread::SizedQueue")
+
+
+def signal_of(value: Any) -> str | None:
+    """The name of a signal that a call gets: "TERM", :SIGTERM, 15."""
+    if isinstance(value, Sig):
+        return str(value)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return NUMBERS.get(value, f"signal {value}")
+    if isinstance(value, str):
+        return f"SIG{value.removeprefix('SIG')}"
+    return None
+
+
+def constant(machine: RubyMachine, name: str) -> Any:
+    if name == "ARGV":
+        return [*machine.argv]
+    if name in ("ENV", "STDIN", "STDOUT", "STDERR"):
+        return Object(name)
+    return Lib(name)
+
+
+# signals and processes
+
+
+def _trap(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    signal = signal_of(given.argument(0))
+    if signal is None:
+        raise Doubt(f"which signal line {given.span.line} traps is only known when it runs", given.span)
+    command = given.named.get("block", given.argument(1, NIL))
+    if signal == "SIGEXIT":
+        machine.hooks.append((command, given.span))
+        return NIL
+    process = _process_of(machine)
+    if process is not None:
+        process.state.setdefault("traps", {})[signal] = command
+        return NIL
+    before = machine.handlers.pop(signal, (NIL, None))[0]
+    for one in (machine.registered, machine.ignored, machine.system_default):
+        one.pop(signal, None)
+    if command is NIL or command in _IGNORE:
+        machine.ignored[signal] = given.span
+    elif command == "SYSTEM_DEFAULT":
+        machine.system_default[signal] = given.span
+        machine.registered[signal] = given.span
+    elif command in ("DEFAULT", "SIG_DFL"):
+        return before
+    else:
+        function = Native(lambda _: _raise("SystemExit", given.span)) if command in _EXIT else command
+        if isinstance(function, (Unknown, str)):
+            raise Doubt(f"what the trap of line {given.span.line} calls is only known when it runs", given.span)
+        machine.handlers[signal] = (function, given.span)
+        machine.register([signal], given.span)
+    return before
+
+
+def _process_of(machine: RubyMachine) -> Object | None:
+    """The forked process that the current thread stands for."""
+    found = getattr(machine.current, "name", None) if machine.current is not None else None
+    return found if isinstance(found, Object) else None
+
+
+def _raise(type_: str, span: Span, value: Any = UNKNOWN) -> Any:
+    raise Raised((type_, "Exception"), value, span)
+
+
+def _exit(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    return _raise("SystemExit", given.span)
+
+
+def _fork(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    block = given.named.get("block")
+    if block is None:
+        raise Doubt(f"whether it goes on as the parent or the child of line {given.span.line} decides", given.span)
+    process = Object("process", given.span)
+    thread = machine.start(_in_process(machine, block, given.span), given.span)
+    thread.name = process
+    process.state["thread"] = thread
+    return process
+
+
+def _in_process(machine: RubyMachine, block: Any, span: Span) -> Run:
+    try:
+        yield from machine.call(block, [], span)
+    except (Ended, Raised, Leave):
+        return NIL
+    return NIL
+
+
+def _spawn(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    process = Object("process", given.span)
+    process.state["words"] = [one for one in given.args if not isinstance(one, dict)]
+    return process
+
+
+def _kill(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    signal = signal_of(given.argument(0))
+    for target in given.args[1:]:
+        if isinstance(target, Object) and target.type == "pid":
+            why = f"what {signal or 'the signal'} does that line {given.span.line} sends to itself is not known"
+            raise Doubt(why, given.span)
+        thread = library.thread_of(target)
+        if thread is None:
+            if isinstance(target, Object):
+                target.state["signalled"] = True
+            continue
+        handler = target.state.get("traps", {}).get(signal)
+        if handler is not None and not isinstance(handler, str):
+            machine.interrupt(thread, machine.call(handler, [], given.span))
+        elif handler is None and signal is not None:
+            thread.thrown = Raised(("SignalException", "Exception"), NIL, given.span)
+    return 1
+
+
+def _wait_process(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
+    target = given.argument(0)
+    thread = library.thread_of(target)
+    if thread is not None:
+        yield Wait("join", given.span, lambda: thread.done)
+        return UNKNOWN
+    children = [one for one in machine.threads if isinstance(one.name, Object)]
+    if children and not isinstance(target, Object):
+        yield Wait("join", given.span, lambda: all(one.done for one in children))
+        return UNKNOWN
+    of = target if isinstance(target, Object) else Object("process", given.span)
+    if of.state.get("signalled") and machine.stopping:
+        raise Doubt(
+            f"whether the child that line {given.span.line} waits for ends on the signal is not known", given.span
+        )
+    yield from serving.child(machine, of, given.span)
+    return UNKNOWN
+
+
+def _exec(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    words = [one for one in given.args if not isinstance(one, dict)]
+    if not words or any(not isinstance(one, str) for one in words):
+        raise Doubt(f"what line {given.span.line} execs is only known when it runs", given.span)
+    machine.replaced = tuple((one, given.span) for one in (words[0].split() if len(words) == 1 else words))
+    raise Ended("exec", given.span)
+
+
+# loading
+
+
+def _require(how: str) -> Callable[[RubyMachine, Any, Given], Run]:
+    def run(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
+        name = given.argument(0)
+        by = frame.file if frame is not None else machine.sources.entry
+        paths = [name] if isinstance(name, str) else [one for _, one in by.required] if by is not None else []
+        for one in paths:
+            for kind in (how, "require_relative"):
+                path = machine.sources.find(kind, one, by) if by is not None else None
+                file = machine.sources.files.get(path) if path is not None else None
+                if file is not None and (isinstance(name, str) or file.source.path not in machine.loaded):
+                    yield from machine.load(file)
+                    break
+        return True
+
+    return run
+
+
+# rake
+
+
+def _task(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    name: Any = given.argument(0)
+    before: list[str] = []
+    if not isinstance(name, str):
+        its = next(((key, value) for key, value in given.named.items() if key != "block"), None)
+        if isinstance(name, dict) and name:
+            its = next(iter(name.items()))
+        if its is None:
+            return NIL
+        name = its[0]
+        before = [one for one in (its[1] if isinstance(its[1], list) else [its[1]]) if isinstance(one, str)]
+    prefix = ":".join(machine.globals.state.get("namespace", ()))
+    full = f"{prefix}:{name}" if prefix else name
+    machine.tasks[full] = (given.named.get("block", NIL), before)
+    return NIL
+
+
+def _namespace(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
+    names = machine.globals.state.setdefault("namespace", [])
+    names.append(str(given.argument(0)))
+    yield from machine.call(given.named.get("block"), [], given.span)
+    names.pop()
+    return NIL
+
+
+def run_tasks(machine: RubyMachine) -> Run:
+    """The tasks that rake's arguments name, each with those it needs."""
+    names = [one.partition("[")[0] for one in machine.argv if not one.startswith("-") and "=" not in one]
+    entry = machine.sources.entry
+    assert entry is not None
+    done: set[str] = set()
+
+    def task(name: str) -> Run:
+        if name in done:
+            return NIL
+        done.add(name)
+        known = machine.tasks.get(name)
+        if known is None:
+            if name != "environment":
+                raise Doubt(f"the task {name} is not in {entry.source.path}")
+            return NIL
+        for before in known[1]:
+            yield from task(before)
+        if known[0] is not NIL:
+            yield from machine.call(known[0], [UNKNOWN, UNKNOWN], entry.span(entry.root))
+        return NIL
+
+    for name in names or ["default"]:
+        yield from task(name)
+    return NIL
+
+
+# input and output
+
+
+def _pipe(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    channel = Chan(64, given.span)
+    ends = [Object("IO", given.span), Object("IO", given.span)]
+    for end in ends:
+        end.state["channel"] = channel
+    return ends
+
+
+def _select(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
+    """IO.select: of what is listened to only a pipe of the program's own can be told."""
+    ends = given.argument(0, [])
+    channels = [
+        one.state["channel"]
+        for one in (ends if isinstance(ends, list) else ())
+        if isinstance(one, Object) and "channel" in one.state
+    ]
+    seconds = given.argument(3)
+    until = machine.now + float(seconds) if isinstance(seconds, (int, float)) else None
+
+    def ready() -> bool:
+        return any(one.queue or one.closed for one in channels) or (until is not None and machine.now >= until)
+
+    yield Wait("select", given.span, ready, at=lambda: until, node=(given.span.source.path, given.span.start))
+    found = [one for one in ends if isinstance(one, Object) and _has(one)] if isinstance(ends, list) else []
+    return [found, [], []] if found else NIL
+
+
+def _has(end: Object) -> bool:
+    channel = end.state.get("channel")
+    return isinstance(channel, Chan) and bool(channel.queue or channel.closed)
+
+
+def _method_object(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
+    name = given.argument(0)
+    value = yield from machine.member(frame.this if frame is not None else machine.this, str(name))
+    return value
+
+
+def _itself(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    return given.named.get("block", NIL)
+
+
+def _integer(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    return given.argument(0) if isinstance(given.argument(0), (int, float)) else UNKNOWN
+
+
+def _throw(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    raise Leave("throw", given.argument(0), given.argument(1, NIL))
+
+
+def _catch(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
+    try:
+        value = yield from machine.call(given.named.get("block"), [given.argument(0, NIL)], given.span)
+    except Leave as leave:
+        if leave.kind != "throw" or leave.to != given.argument(0):
+            raise
+        return leave.value
+    return value
+
+
+KERNEL: dict[str, Callable[[RubyMachine, Any, Given], Any]] = {
+    "trap": _trap,
+    "Signal.trap": _trap,
+    "Process.kill": _kill,
+    "Process.wait": _wait_process,
+    "Process.wait2": _wait_process,
+    "Process.waitpid": _wait_process,
+    "Process.waitpid2": _wait_process,
+    "Process.waitall": _wait_process,
+    "Process.pid": lambda machine, frame, given: Object("pid"),
+    "Process.exit": _exit,
+    "Process.exit!": lambda machine, frame, given: _hard(given),
+    "Process.exec": _exec,
+    "Process.spawn": _spawn,
+    "Process.fork": _fork,
+    "exit": _exit,
+    "abort": _exit,
+    "Process.abort": _exit,
+    "exit!": lambda machine, frame, given: _hard(given),
+    "fork": _fork,
+    "spawn": _spawn,
+    "exec": _exec,
+    "require": _require("require"),
+    "require_relative": _require("require_relative"),
+    "load": _require("load"),
+    "task": _task,
+    "namespace": _namespace,
+    "IO.pipe": _pipe,
+    "IO.select": _select,
+    "select": _select,
+    "method": _method_object,
+    "lambda": _itself,
+    "proc": _itself,
+    "Proc.new": _itself,
+    "Integer": _integer,
+    "Float": _integer,
+    "catch": _catch,
+    "throw": _throw,
+    "super": lambda machine, frame, given: UNKNOWN,
+}
+
+
+def _hard(given: Given) -> Any:
+    raise Ended("hard", given.span)
+
+
+def function(machine: RubyMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
+    how = KERNEL.get(path)
+    if how is None and path.endswith(".new") and path.removesuffix(".new") in _QUEUES:
+        return _constant(Chan(64, given.span))
+    if how is None:
+        return None
+    return _later(how, machine, frame, given)
+
+
+def _later(how: Callable[[RubyMachine, Any, Given], Any], machine: RubyMachine, frame: Any, given: Given) -> Run:
+    value = how(machine, frame, given)
+    if hasattr(value, "send"):
+        value = yield from value
+    return value
+
+
+def _constant(value: Any) -> Run:
+    yield from ()
+    return value
+
+
+# methods of values
+
+
+def method(machine: RubyMachine, of: Any, name: str, frame: Frame | None, given: Given) -> Run | None:
+    how: Any = None
+    if isinstance(of, Class):
+        how = _CLASS.get(name)
+    elif isinstance(of, Closure):
+        how = _PROC.get(name)
+    elif isinstance(of, Chan):
+        how = _QUEUE.get(name, _nothing)
+    elif isinstance(of, list):
+        how = _LIST.get(name)
+    elif isinstance(of, dict):
+        how = _HASH.get(name)
+    elif isinstance(of, (int, float)) and not isinstance(of, bool):
+        how = _NUMBER.get(name)
+    elif isinstance(of, str):
+        how = _TEXT.get(name)
+    elif isinstance(of, Object) and "channel" in of.state:
+        how = _IO.get(name)
+    elif isinstance(of, Object) and of.type == "thread":
+        how = _THREAD.get(name)
+    elif isinstance(of, Object) and of.type == "ENV":
+        how = _environment
+    how = how or _ANY.get(name)
+    return _later(lambda m, f, g: how(m, of, g), machine, frame, given) if how is not None else None
+
+
+def _nothing(machine: RubyMachine, of: Any, given: Given) -> Any:
+    return UNKNOWN
+
+
+def _new(machine: RubyMachine, of: Class, given: Given) -> Run:
+    return machine.make(of, given, "initialize")
+
+
+def _call(machine: RubyMachine, of: Any, given: Given) -> Run:
+    return machine.apply(of, given, None)
+
+
+def _push(machine: RubyMachine, of: Chan, given: Given) -> Any:
+    of.queue += given.args[:1]
+    return of
+
+
+def _pop(machine: RubyMachine, of: Chan, given: Given) -> Run:
+    if given.argument(0) is True:
+        return of.queue.pop(0) if of.queue else _raise("ThreadError", given.span)
+    timeout = given.named.get("timeout")
+    if isinstance(timeout, (int, float)):
+        until = machine.now + timeout
+        yield Wait(
+            "receive",
+            given.span,
+            lambda: bool(of.queue) or of.closed or machine.now >= until,
+            at=lambda: until,
+            node=(given.span.source.path, given.span.start),
+        )
+        return of.queue.pop(0) if of.queue else NIL
+    value = yield from receive(machine, of, given.span, (given.span.source.path, given.span.start))
+    return value
+
+
+def _close(machine: RubyMachine, of: Chan, given: Given) -> Any:
+    of.closed = True
+    return of
+
+
+def _each(machine: RubyMachine, of: Any, given: Given) -> Run:
+    block = given.named.get("block")
+    items = [[key, value] for key, value in of.items()] if isinstance(of, dict) else of
+    found = []
+    for item in items:
+        value = yield from machine.call(block, [item], given.span)
+        found.append(value)
+    return found if given.path.endswith(("map", "collect")) else of
+
+
+def _with_index(machine: RubyMachine, of: Any, given: Given) -> Run:
+    for index, item in enumerate(of):
+        yield from machine.call(given.named.get("block"), [item, index], given.span)
+    return of
+
+
+def _times(machine: RubyMachine, of: Any, given: Given) -> Run:
+    found = []
+    for index in range(min(int(of), 8)):
+        value = yield from machine.call(given.named.get("block"), [index], given.span)
+        found.append(value)
+    return found
+
+
+def _tap(machine: RubyMachine, of: Any, given: Given) -> Run:
+    yield from machine.call(given.named.get("block"), [of], given.span)
+    return of
+
+
+def _send(machine: RubyMachine, of: Any, given: Given) -> Run:
+    member = yield from machine.member(of, str(given.argument(0)))
+    value = yield from machine.apply(member, library.Given("", given.span, given.args[1:], given.named), None)
+    return value
+
+
+def _bound(machine: RubyMachine, of: Any, given: Given) -> Run:
+    value = yield from machine.member(of, str(given.argument(0)))
+    return value
+
+
+def _kill_thread(machine: RubyMachine, of: Object, given: Given) -> Any:
+    thread = library.thread_of(of)
+    if thread is not None:
+        thread.thrown = Raised(("killed",), NIL, given.span)
+    return of
+
+
+def _raise_in_thread(machine: RubyMachine, of: Object, given: Given) -> Any:
+    thread = library.thread_of(of)
+    if thread is not None:
+        from gracelint.behaviour.machine.evaluation import raised
+
+        thread.thrown = raised(machine, given.argument(0, UNKNOWN), given.span)
+    return NIL
+
+
+def _alive(machine: RubyMachine, of: Object, given: Given) -> Any:
+    thread = library.thread_of(of)
+    return not thread.done if thread is not None else UNKNOWN
+
+
+def _wake(machine: RubyMachine, of: Object, given: Given) -> Any:
+    thread = library.thread_of(of)
+    if thread is not None and thread.wait is not None:
+        thread.wait.over = True
+    return of
+
+
+def _read(machine: RubyMachine, of: Object, given: Given) -> Run:
+    value = yield from receive(machine, of.state["channel"], given.span, (given.span.source.path, given.span.start))
+    return value
+
+
+def _write(machine: RubyMachine, of: Object, given: Given) -> Any:
+    of.state["channel"].queue += given.args[:1] or [UNKNOWN]
+    return UNKNOWN
+
+
+def _environment(machine: RubyMachine, of: Object, given: Given) -> Any:
+    return UNKNOWN
+
+
+def _is_nil(machine: RubyMachine, of: Any, given: Given) -> Any:
+    return UNKNOWN if isinstance(of, Unknown) else of is NIL
+
+
+def _same(machine: RubyMachine, of: Any, given: Given) -> Any:
+    return of
+
+
+_CLASS: dict[str, Any] = {"new": _new}
+_PROC: dict[str, Any] = {"call": _call, "()": _call, "yield": _call, "to_proc": _same, "curry": _same}
+_QUEUE: dict[str, Any] = {
+    **dict.fromkeys(("push", "enq", "<<"), _push),
+    **dict.fromkeys(("pop", "shift", "deq"), _pop),
+    "close": _close,
+    "closed?": lambda machine, of, given: of.closed,
+    "empty?": lambda machine, of, given: not of.queue,
+    "size": lambda machine, of, given: len(of.queue),
+    "length": lambda machine, of, given: len(of.queue),
+    "clear": lambda machine, of, given: of.queue.clear() or of,
+}
+_LIST: dict[str, Any] = {
+    **dict.fromkeys(("each", "map", "collect", "flat_map", "each_entry"), _each),
+    "each_with_index": _with_index,
+    "push": lambda machine, of, given: of.extend(given.args) or of,
+    "append": lambda machine, of, given: of.extend(given.args) or of,
+    "first": lambda machine, of, given: of[0] if of else NIL,
+    "last": lambda machine, of, given: of[-1] if of else NIL,
+    "shift": lambda machine, of, given: of.pop(0) if of else NIL,
+    "pop": lambda machine, of, given: of.pop() if of else NIL,
+    "empty?": lambda machine, of, given: not of,
+    "any?": lambda machine, of, given: bool(of) if "block" not in given.named else UNKNOWN,
+    "size": lambda machine, of, given: len(of),
+    "length": lambda machine, of, given: len(of),
+    "include?": lambda machine, of, given: given.argument(0) in of if isinstance(given.argument(0), str) else UNKNOWN,
+    "compact": lambda machine, of, given: [one for one in of if one is not NIL],
+    "to_a": _same,
+    "freeze": _same,
+}
+_HASH: dict[str, Any] = {"each": _each, "each_pair": _each, "map": _each, "freeze": _same}
+_NUMBER: dict[str, Any] = {
+    "times": _times,
+    **dict.fromkeys(("to_i", "to_f", "second", "seconds", "floor", "round", "ceil"), _same),
+    **dict.fromkeys(("minute", "minutes"), lambda machine, of, given: of * 60),
+    **dict.fromkeys(("hour", "hours"), lambda machine, of, given: of * 3600),
+    "zero?": lambda machine, of, given: of == 0,
+}
+_TEXT: dict[str, Any] = {
+    **dict.fromkeys(("to_s", "to_sym", "freeze", "strip", "chomp", "dup"), _same),
+    "empty?": lambda machine, of, given: not of,
+    "upcase": lambda machine, of, given: of.upper(),
+    "downcase": lambda machine, of, given: of.lower(),
+}
+_IO: dict[str, Any] = {
+    **dict.fromkeys(("gets", "read", "readline", "getc", "sysread", "readpartial", "wait_readable"), _read),
+    **dict.fromkeys(("puts", "write", "print", "syswrite", "write_nonblock", "push", "<<"), _write),
+    "close": lambda machine, of, given: _close(machine, of.state["channel"], given),
+}
+_THREAD: dict[str, Any] = {
+    **dict.fromkeys(("kill", "exit", "terminate"), _kill_thread),
+    **dict.fromkeys(("wakeup", "run"), _wake),
+    "raise": _raise_in_thread,
+    "alive?": _alive,
+}
+_ANY: dict[str, Any] = {
+    **dict.fromkeys(("send", "public_send", "__send__"), _send),
+    "tap": _tap,
+    "then": _tap,
+    "method": _bound,
+    "nil?": _is_nil,
+    "freeze": _same,
+    "itself": _same,
+}

@@ -1,0 +1,97 @@
+"""The files of a Ruby program: what it requires of the project, and the classes and methods they declare."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gracelint.behaviour.ruby.syntax import File, read_file
+from gracelint.parse.errors import ParseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.machine.nodes import Class, Function
+    from gracelint.facts.files import Files
+    from gracelint.source import Source
+
+_MOST_FILES = 300
+
+
+class Sources:
+    """A program's files, the entry first. `roots` are the folders that `require` looks in."""
+
+    def __init__(self, files: Files, entry: Source, roots: tuple[str, ...]) -> None:
+        self._files, self._roots = files, roots
+        self.files: dict[str, File] = {}
+        self.unread: list[str] = []
+        self.gems: dict[str, str] = {}
+        """Libraries that are required, and the file that does."""
+        self.classes: dict[str, Class] = {}
+        self.functions: dict[str, Function] = {}
+        self.by_name: dict[str, list[Function]] = {}
+        self._add(entry)
+        for file in self.files.values():
+            self._index(file)
+
+    @property
+    def entry(self) -> File | None:
+        return next(iter(self.files.values()), None)
+
+    def find(self, how: str, name: str, by: File) -> str | None:
+        """The project's file that a require means."""
+        folder = posixpath.dirname(by.source.path)
+        names = [name] if name.endswith(".rb") else [f"{name}.rb", name]
+        if name.startswith("/"):
+            names = [one.lstrip("/") for one in names]
+        folders = [folder] if how == "require_relative" else [*self._roots, folder]
+        for one in folders:
+            for its in names:
+                path = posixpath.normpath(posixpath.join(one, its))
+                if not path.startswith("..") and path.endswith(".rb") and self._files.exists(path):
+                    return path
+        return None
+
+    def _add(self, source: Source) -> None:
+        waiting = [source]
+        while waiting:
+            here = waiting.pop()
+            if here.path in self.files:
+                continue
+            if len(self.files) >= _MOST_FILES:
+                self.unread.append(here.path)
+                continue
+            try:
+                file = read_file(here)
+            except ParseError as error:
+                if not self.files:
+                    raise
+                self.unread.append(f"{here.path} (line {error.span.line})")
+                continue
+            if file is None:
+                self.unread.append(here.path)
+                continue
+            self.files[here.path] = file
+            for how, name in file.required:
+                path = self.find(how, name, file)
+                source_of = self._files.read(path) if path is not None else None
+                if source_of is not None:
+                    waiting.append(source_of)
+                elif how == "require_relative":
+                    self.unread.append(f"{name}, which {here.path} requires,")
+                elif how != "autoload":
+                    self.gems.setdefault(name, here.path)
+
+    def _index(self, file: File) -> None:
+        for name, function in file.functions.items():
+            self.functions.setdefault(name, function)
+            self.by_name.setdefault(name, []).append(function)
+        for name, class_ in file.classes.items():
+            known = self.classes.get(name)
+            if known is None:
+                self.classes[name] = known = class_
+            elif known is not class_:
+                known.bases += [base for base in class_.bases if base not in known.bases]
+                known.methods.update(class_.methods)
+                known.statics.update(class_.statics)
+            for one in (class_.methods, class_.statics):
+                for its, function in one.items():
+                    self.by_name.setdefault(its, []).append(function)
