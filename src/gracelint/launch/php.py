@@ -2,11 +2,86 @@
 
 from __future__ import annotations
 
+import re
+
+from gracelint.launch import servers
+from gracelint.launch.image import find_path
+from gracelint.launch.programs import interactive, program_step, source_at, unknown
+from gracelint.launch.words import base_name
+from gracelint.numbers import is_whole
+from gracelint.parse.errors import ParseError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.launch.step import Context, Step
-    from gracelint.source import Word
+    from gracelint.source import Source, Word
+
+_VALUES = ("-d", "-c", "-z", "--define", "--php-ini")
+_INSTALLS = re.compile(
+    r"(?:docker-php-ext-(?:install|enable|configure)|install-php-extensions|apk\s+add|apt-get\s+install|apt\s+install)"
+    r"[^&|;]*pcntl"
+)
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
-    return None
+    if not is_whole(base_name(argv[0].value).removeprefix("php").replace(".", "") or "0"):
+        return None
+    index = 1
+    while index < len(argv) and argv[index].value.startswith("-"):
+        text = argv[index].value
+        if text.startswith("-S"):
+            return servers.step(argv, context)
+        if text in ("-r", "-R", "-B"):
+            return unknown(argv, context, f"the program is given as text to php {text}")
+        if text in ("-f", "--file", "--"):
+            index += 1
+            break
+        if text in ("-a", "-i", "-v", "-m", "-l"):
+            return interactive(argv, context, "php")
+        index += 2 if text in _VALUES else 1
+    if index >= len(argv):
+        return interactive(argv, context, "php")
+    known = servers.step(argv[index:], context)
+    if known is not None:
+        return known
+    path = argv[index].value
+    source = source_at(path, context)
+    if source is None:
+        return unknown(argv, context, f"`{path}` is only known when it runs" if "$" in path else f"{path} is not here")
+    return _read(argv, source, argv[index + 1 :], context)
+
+
+def _read(argv: tuple[Word, ...], source: Source, rest: tuple[Word, ...], context: Context) -> Step:
+    from gracelint.behaviour.php import read_php
+
+    folder = find_path(context.image, context.files, ".", context.working_dir)
+    try:
+        program = read_php(
+            source,
+            files=context.files,
+            working_dir=folder or "",
+            argv=tuple(word.value for word in rest),
+            pcntl=has_pcntl(context),
+        )
+    except ParseError as error:
+        return unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
+    return program_step(argv, program, context)
+
+
+def has_pcntl(context: Context) -> bool | None:
+    """Whether PHP in the image can handle signals: the official images have pcntl only where it is installed."""
+    stage = context.image.stage
+    if stage is None:
+        return None
+    parents = [*stage.lineage()]
+    for one in parents:
+        for item in one.instructions:
+            if item.name == "RUN" and _INSTALLS.search(item.argument.text.replace("\\\n", " ")):
+                return True
+            if item.name == "COPY" and "/php/ext" in item.argument.text:
+                return None
+    return False if parents and _is_official(parents[-1].base.value) else None
+
+
+def _is_official(name: str) -> bool:
+    return re.match(r"^(?:docker\.io/)?(?:library/)?php(?::|@|$)", name) is not None

@@ -389,9 +389,9 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
     return value
 
 
-def _make(_: Interpreter, frame: Frame, node: nodes.Make) -> Run:
+def _make(machine: Interpreter, frame: Frame, node: nodes.Make) -> Run:
     yield from ()
-    return Closure(node.function, frame.scope, frame.this, frame.home)
+    return Closure(node.function, machine.captured(node.function, frame), frame.this, frame.home)
 
 
 def _list(machine: Interpreter, frame: Frame, node: nodes.List) -> Run:

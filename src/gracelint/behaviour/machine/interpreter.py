@@ -266,7 +266,7 @@ class Interpreter(Machine):
         """A new object of a class of the program; `init` is what the language calls its constructor."""
         one = Object(class_.name, given.span, class_)
         frame = Frame(class_.file, Scope(), one)
-        for above in reversed(self._line(class_)):
+        for above in reversed(self.line(class_)):
             for name, node in above.fields.items():
                 one.fields[name] = NIL
                 if node is not None:
@@ -276,11 +276,12 @@ class Interpreter(Machine):
             yield from self.enter(Closure(function, None, one), given)
         return one
 
-    def _line(self, class_: Class, depth: int = 0) -> list[Class]:
+    def line(self, class_: Class, depth: int = 0) -> list[Class]:
+        """A class and the program's own that it inherits from."""
         found = [class_]
         for base in class_.bases if depth < 12 else ():
             above = self.class_named(base, class_.file)
-            found += self._line(above, depth + 1) if above is not None and above is not class_ else []
+            found += self.line(above, depth + 1) if above is not None and above is not class_ else []
         return found
 
     def new(self, type_: Any, given: library.Given, frame: Frame) -> Run:
@@ -301,6 +302,10 @@ class Interpreter(Machine):
             one.state["given"] = here
             return one
         return UNKNOWN
+
+    def captured(self, function: Function, frame: Frame) -> Scope:
+        """What a closure sees of where it stands."""
+        return frame.scope
 
     def constructor(self, class_: Class) -> str:
         return "new"

@@ -301,7 +301,7 @@ class Function:
     `block`: a return in it leaves the function that it stands in, `Continue` ends it. `task`: calling it makes a task.
     """
 
-    __slots__ = ("_body", "_made", "at", "block", "file", "name", "params", "task")
+    __slots__ = ("_body", "_made", "at", "block", "captures", "file", "name", "params", "task")
 
     def __init__(
         self,
@@ -317,6 +317,8 @@ class Function:
         self.name, self.file, self.at, self.params = name, file, at, params
         self._made: Node | None = None
         self._body, self.block, self.task = body, block, task
+        self.captures: Any = None
+        """What a closure names of where it stands, in languages where it must."""
 
     @property
     def body(self) -> Node:

@@ -1,0 +1,46 @@
+"""Reads PHP programs: a script and what it includes of the project, and what they do with signals."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.php.files import Sources
+from gracelint.behaviour.php.reaction import Question, tell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
+    from gracelint.source import Source, Span
+
+__all__ = ["read_php"]
+
+
+def read_php(
+    source: Source,
+    *,
+    files: Files,
+    working_dir: str = "",
+    argv: tuple[str, ...] = (),
+    pcntl: bool | None = None,
+) -> Program:
+    """The program that a script starts. Raises ParseError where the script is no PHP.
+
+    `pcntl`: whether the image has that extension; None where nobody can tell.
+    """
+    sources = Sources(files, source, working_dir)
+    at = _place(sources, source)
+    told = tell(Question(sources, argv, pcntl, at))
+    return told.program("php", source, at, tuple(file.source for file in sources.files.values()), sources.unread)
+
+
+def _place(sources: Sources, source: Source) -> Span:
+    """The first line of the script that does something."""
+    entry = sources.entry
+    running = [one for one in entry.root.named_children if one.type not in _SILENT] if entry is not None else []
+    if entry is None or not running:
+        return source.span(0, 0)
+    start = entry.span(running[0]).start
+    end = source.text.find("\n", start)
+    return source.span(start, end if end >= 0 else len(source.text))
+
+
+_SILENT = ("php_tag", "comment", "declare_statement", "namespace_definition", "namespace_use_declaration", "text")

@@ -1,0 +1,291 @@
+"""What PHP's own functions do that no row can say: pcntl, processes, including, and callables."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine import serving
+from gracelint.behaviour.machine.frames import Closure
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Doubt,
+    Lib,
+    Object,
+    Raised,
+    Scope,
+    Sig,
+    Unknown,
+    Wait,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gracelint.behaviour.machine.frames import Frame
+    from gracelint.behaviour.machine.library import Given
+    from gracelint.behaviour.machine.values import Run
+    from gracelint.behaviour.php.machine import PhpMachine
+
+    Builtin = Callable[[PhpMachine, Any, Given], Any]
+
+NUMBERS = {1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 10: "SIGUSR1", 12: "SIGUSR2", 15: "SIGTERM", 28: "SIGWINCH"}
+CONSTANTS: dict[str, Any] = {
+    "SIG_IGN": Lib("SIG_IGN"),
+    "SIG_DFL": Lib("SIG_DFL"),
+    "SIG_BLOCK": Lib("SIG_BLOCK"),
+    "SIG_UNBLOCK": Lib("SIG_UNBLOCK"),
+    "SIG_SETMASK": Lib("SIG_SETMASK"),
+    "PHP_EOL": "\n",
+    "PHP_OS_FAMILY": "Linux",
+    "PHP_OS": "Linux",
+    "PHP_SAPI": "cli",
+}
+
+
+class _Shared:
+    """The names of another scope, as far as they are shared."""
+
+    def __init__(self, outer: Scope, names: tuple[str, ...]) -> None:
+        self._outer, self._shared = outer, names
+        for name in names:
+            if outer.find(name) is None:
+                outer.names[name] = NIL
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._shared
+
+    def _where(self, name: str) -> dict[str, Any]:
+        return (self._outer.find(name) or self._outer).names
+
+    def __getitem__(self, name: str) -> Any:
+        return self._where(name)[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._where(name)[name] = value
+
+
+def shared(outer: Scope, names: tuple[str, ...]) -> Scope:
+    scope = Scope()
+    scope.names = _Shared(outer, names)  # type: ignore[assignment]
+    return scope
+
+
+def callable_of(machine: PhpMachine, value: Any, frame: Frame | None) -> Run:
+    """'name', 'Class::name', [object, 'name'] and objects with __invoke, as what is called."""
+    if isinstance(value, str):
+        of, colons, name = value.rpartition("::")
+        if colons:
+            class_ = machine.class_named(of, None)
+            member = yield from machine.member(class_ if class_ is not None else Lib(of), name)
+            return member
+        function = machine.sources.functions.get(value.rpartition("\\")[2])
+        return Closure(function) if function is not None else Lib(value)
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str):
+        owner: Any = value[0]
+        if isinstance(owner, str):
+            owner = machine.class_named(owner, None) or Lib(owner)
+        member = yield from machine.member(owner, value[1])
+        return member
+    if isinstance(value, Object) and value.package is not None:
+        invoke = machine.find(value.package, "__invoke")
+        return Closure(invoke, None, value) if invoke is not None else value
+    return value
+
+
+def signal_of(value: Any) -> str | None:
+    if isinstance(value, Sig):
+        return str(value)
+    return NUMBERS.get(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+# pcntl
+
+
+def _signal(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    signal = signal_of(given.argument(0))
+    handler = given.argument(1, UNKNOWN)
+    if signal is None:
+        raise Doubt(f"which signal line {given.span.line} handles is only known when it runs", given.span)
+    for one in (machine.registered, machine.ignored, machine.handlers):
+        one.pop(signal, None)
+    if isinstance(handler, Lib) and handler.path == "SIG_IGN":
+        machine.ignored[signal] = given.span
+    elif not (isinstance(handler, Lib) and handler.path == "SIG_DFL"):
+        if isinstance(handler, Unknown):
+            raise Doubt(f"what handles the signal of line {given.span.line} is only known when it runs", given.span)
+        machine.handlers[signal] = (handler, given.span)
+        machine.register([signal], given.span)
+    return True
+
+
+def _asynchronous(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    before = machine.asynchronous
+    if given.args:
+        machine.asynchronous = given.args[0] is not False and given.args[0] is not NIL
+    return before
+
+
+def _mask(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    how, signals = given.argument(0), given.argument(1, [])
+    names = {name for one in (signals if isinstance(signals, list) else ()) if (name := signal_of(one)) is not None}
+    word = how.path if isinstance(how, Lib) else ""
+    if word == "SIG_UNBLOCK":
+        machine.blocked -= names
+    elif word == "SIG_SETMASK":
+        machine.blocked = names
+    else:
+        machine.blocked |= names
+        machine.register(names, given.span)
+    return True
+
+
+def _sigwait(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    signals = given.argument(0, [])
+    names = {name for one in (signals if isinstance(signals, list) else ()) if (name := signal_of(one)) is not None}
+    seconds = given.argument(2)
+    limited = given.path.endswith("timedwait") and isinstance(seconds, (int, float))
+    until = machine.now + float(seconds) if limited else None
+
+    def arrived() -> list[str]:
+        return [one for one in machine.pending if one in names]
+
+    yield Wait(
+        "sigwait",
+        given.span,
+        lambda: bool(arrived()) or (until is not None and machine.now >= until),
+        at=lambda: until,
+        node=(given.span.source.path, given.span.start),
+    )
+    found = arrived()
+    if not found:
+        return -1
+    machine.pending.remove(found[0])
+    return Sig(found[0])
+
+
+def _fork(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    """PID 1 is the parent."""
+    return Object("process", given.span)
+
+
+def _wait_child(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    target = given.argument(0)
+    of = target if isinstance(target, Object) else Object("process", given.span)
+    if of.state.get("signalled"):
+        raise Doubt(f"whether the child that line {given.span.line} waits for ends is not known", given.span)
+    if isinstance(target, Object):
+        yield Wait("child", given.span, lambda: False)
+    yield from serving.child(machine, of, given.span)
+    return UNKNOWN
+
+
+def _kill(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    target = given.argument(0)
+    if isinstance(target, Object) and target.type == "pid":
+        raise Doubt(f"what the signal does that line {given.span.line} sends to itself is not known", given.span)
+    if isinstance(target, Object):
+        target.state["signalled"] = True
+    return True
+
+
+def _dispatch(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    return machine.dispatch()
+
+
+_PCNTL: dict[str, Builtin] = {
+    "pcntl_signal": _signal,
+    "pcntl_async_signals": _asynchronous,
+    "pcntl_signal_dispatch": _dispatch,
+    "pcntl_sigprocmask": _mask,
+    "pcntl_sigwaitinfo": _sigwait,
+    "pcntl_sigtimedwait": _sigwait,
+    "pcntl_fork": _fork,
+    "pcntl_wait": _wait_child,
+    "pcntl_waitpid": _wait_child,
+    "pcntl_alarm": lambda machine, frame, given: UNKNOWN,
+}
+
+
+def _exit(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    raise Raised(("exit",), NIL, given.span)
+
+
+def _exists(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    name = given.argument(0)
+    if not isinstance(name, str):
+        return UNKNOWN
+    if name.startswith("pcntl"):
+        return UNKNOWN if machine.pcntl is None else machine.pcntl
+    return True if name in machine.sources.functions else UNKNOWN
+
+
+def _require(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    by = frame.file if frame is not None else machine.sources.entry
+    for tree in by.required if by is not None else ():
+        if by is not None and tree.id == given.argument(0):
+            path = machine.sources.included(tree, by)
+            file = machine.sources.files.get(path) if path is not None else None
+            if file is not None:
+                value = yield from machine.load(file)
+                return value
+    return UNKNOWN
+
+
+def _globals(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    if frame is not None and frame.scope is not machine.top:
+        frame.scope.parent = shared(machine.top, tuple(str(one) for one in given.args))
+    return NIL
+
+
+def _define(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    if isinstance(given.argument(0), str):
+        machine.top.names[given.args[0]] = given.argument(1, UNKNOWN)
+    return True
+
+
+def _calls(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    value = yield from machine.call(given.argument(0), given.args[1:], given.span)
+    return value
+
+
+def _from_callable(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    return given.argument(0)
+
+
+_FUNCTIONS: dict[str, Builtin] = {
+    **_PCNTL,
+    "exit": _exit,
+    "die": _exit,
+    "function_exists": _exists,
+    "extension_loaded": _exists,
+    "is_callable": _exists,
+    "require": _require,
+    "global": _globals,
+    "define": _define,
+    "call_user_func": _calls,
+    "Closure::fromCallable": _from_callable,
+    "posix_kill": _kill,
+    "getmypid": lambda machine, frame, given: Object("pid"),
+    "posix_getpid": lambda machine, frame, given: Object("pid"),
+    "count": lambda machine, frame, given: len(given.args[0]) if isinstance(given.argument(0), list) else UNKNOWN,
+}
+
+
+def function(machine: PhpMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
+    name = path if "::" in path else path.rpartition("\\")[2]
+    how = _FUNCTIONS.get(name)
+    return _run(how, name, machine, frame, given) if how is not None else None
+
+
+def _run(how: Builtin, name: str, machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    if name in _PCNTL:
+        if machine.pcntl is False:
+            machine.missing = given.span
+            raise Raised(("Error",), NIL, given.span)
+        if not machine.stopping and name in ("pcntl_signal", "pcntl_async_signals") and machine.pcntl is None:
+            machine.missing = machine.missing or given.span
+    value = how(machine, frame, given)
+    if hasattr(value, "send"):
+        value = yield from value
+    return value

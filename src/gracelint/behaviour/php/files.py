@@ -1,0 +1,147 @@
+"""The files of a PHP program: what it includes, and the classes that composer's autoloader finds in the project."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+
+from gracelint.behaviour.machine.tree import text_of
+from gracelint.behaviour.php.syntax import File, read_file, short
+from gracelint.parse.errors import ParseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from gracelint.behaviour.machine.nodes import Class, Function
+    from gracelint.facts.files import Files
+    from gracelint.source import Source
+
+_MOST_FILES = 300
+
+
+class Sources:
+    """A program's files, the entry first."""
+
+    def __init__(self, files: Files, entry: Source, working_dir: str) -> None:
+        self._files, self._working_dir = files, working_dir
+        self.files: dict[str, File] = {}
+        self.unread: list[str] = []
+        self.foreign: dict[str, str] = {}
+        """Classes of libraries that are spoken of, and the file that does."""
+        self.classes: dict[str, Class] = {}
+        self.functions: dict[str, Function] = {}
+        self.by_name: dict[str, list[Function]] = {}
+        self._autoload = self._composer()
+        self._add(entry)
+        for file in self.files.values():
+            self._index(file)
+
+    @property
+    def entry(self) -> File | None:
+        return next(iter(self.files.values()), None)
+
+    def included(self, tree: Node, by: File) -> str | None:
+        """The file that a require means; None where it cannot be told, or it is composer's autoloader."""
+        path = _path(tree.named_children[0] if tree.named_children else None, by)
+        if path is None:
+            return None
+        at_folder = posixpath.join(posixpath.dirname(by.source.path), path)
+        for one in (path, at_folder, posixpath.join(self._working_dir, path)):
+            its = posixpath.normpath(one).lstrip("/")
+            if not its.startswith("..") and self._files.exists(its):
+                return its
+        return None
+
+    def _composer(self) -> list[tuple[str, str]]:
+        """Folders by the prefix of the classes in them: PSR-4."""
+        found: list[tuple[str, str]] = []
+        for folder in dict.fromkeys((self._working_dir, "")):
+            source = self._files.read(posixpath.join(folder, "composer.json"))
+            if source is None:
+                continue
+            try:
+                rows = json.loads(source.text).get("autoload", {}).get("psr-4", {})
+            except (ValueError, AttributeError):
+                continue
+            for prefix, places in rows.items() if isinstance(rows, dict) else ():
+                for place in places if isinstance(places, list) else [places]:
+                    found.append((prefix, posixpath.join(folder, str(place).rstrip("/"))))
+        return sorted(found, key=lambda row: -len(row[0]))
+
+    def _autoloaded(self, name: str) -> str | None:
+        for prefix, folder in self._autoload:
+            if name.startswith(prefix):
+                path = posixpath.join(folder, name[len(prefix) :].replace("\\", "/") + ".php")
+                if self._files.exists(path):
+                    return path
+        return None
+
+    def _add(self, source: Source) -> None:
+        waiting = [source]
+        while waiting:
+            here = waiting.pop()
+            if here.path in self.files:
+                continue
+            if len(self.files) >= _MOST_FILES:
+                self.unread.append(here.path)
+                continue
+            try:
+                file = read_file(here)
+            except ParseError as error:
+                if not self.files:
+                    raise
+                self.unread.append(f"{here.path} (line {error.span.line})")
+                continue
+            if file is None:
+                self.unread.append(here.path)
+                continue
+            self.files[here.path] = file
+            paths = []
+            for tree in file.required:
+                path = self.included(tree, file)
+                if path is not None:
+                    paths.append(path)
+                elif "autoload" not in text_of(tree):
+                    self.unread.append(f"what line {file.span(tree).line} of {here.path} includes")
+            for name in file.mentioned:
+                path = self._autoloaded(name)
+                if path is not None:
+                    paths.append(path)
+                elif "\\" in name:
+                    self.foreign.setdefault(name, here.path)
+            waiting += [found for path in paths if (found := self._files.read(path)) is not None]
+
+    def _index(self, file: File) -> None:
+        for name, function in file.functions.items():
+            self.functions.setdefault(name, function)
+            self.by_name.setdefault(name, []).append(function)
+        for name, class_ in file.classes.items():
+            self.classes.setdefault(name, class_)
+            for one in (class_.methods, class_.statics):
+                for its, function in one.items():
+                    self.by_name.setdefault(its, []).append(function)
+        for name in [name for name in self.foreign if short(name) in self.classes]:
+            del self.foreign[name]
+
+
+def _path(tree: Node | None, by: File) -> str | None:
+    """`__DIR__ . '/src/x.php'`, `'lib.php'`, `dirname(__DIR__) . '/x.php'`."""
+    if tree is None:
+        return None
+    if tree.type == "parenthesized_expression":
+        return _path(tree.named_children[0], by)
+    folder = posixpath.dirname(by.source.path)
+    text = text_of(tree)
+    if tree.type in ("string", "encapsed_string"):
+        return text[1:-1] if "$" not in text else None
+    if text == "__DIR__":
+        return f"{folder}/." if folder else "."
+    if text.replace(" ", "") in ("dirname(__DIR__)", "dirname(__FILE__,2)"):
+        return posixpath.dirname(folder) or "."
+    if text.replace(" ", "") == "dirname(__FILE__)":
+        return folder or "."
+    if tree.type == "binary_expression":
+        left, right = _path(tree.child_by_field_name("left"), by), _path(tree.child_by_field_name("right"), by)
+        return left + right if left is not None and right is not None else None
+    return None

@@ -1,0 +1,254 @@
+"""One run of a PHP program: what its names mean, and what the runtime does with a signal.
+
+PHP installs no handlers: what is not asked for meets the kernel's default, which PID 1 never sees. A function given to
+pcntl_signal is called where the program lets it: after each instruction with pcntl_async_signals or ticks, else in
+pcntl_signal_dispatch. The call it arrives in returns early (sleep, select) or is started again (waitpid): SA_RESTART.
+"""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine import library
+from gracelint.behaviour.machine.evaluation import evaluate
+from gracelint.behaviour.machine.frames import Closure, Frame, Leave
+from gracelint.behaviour.machine.interpreter import Interpreter
+from gracelint.behaviour.machine.nodes import Class
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ended, Lib, Method, Object, Raised, Scope, Sig
+from gracelint.behaviour.php import builtins
+from gracelint.behaviour.php.syntax import body_of, short
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gracelint.behaviour.machine.nodes import Function
+    from gracelint.behaviour.machine.values import Run, Thread
+    from gracelint.behaviour.php.files import Sources
+    from gracelint.behaviour.php.syntax import File
+    from gracelint.source import Span
+
+EXIT = "exit"
+_RETURNING = frozenset(("sleep", "select", "accept", "loop", "sigwait"))
+"""Waits that a signal with a handler ends before their time."""
+_ABOVE = {"Throwable": (), "Exception": ("Throwable",), "Error": ("Throwable",), EXIT: ()}
+
+
+class PhpMachine(Interpreter):
+    language = "php"
+    errors = ("Throwable",)
+
+    def __init__(
+        self, sources: Sources, signal: str, argv: tuple[str, ...], ways: tuple[int, ...], pcntl: bool | None
+    ) -> None:
+        super().__init__(signal, argv, ways)
+        self.sources, self.pcntl = sources, pcntl
+        self.top = Scope()
+        """Global variables."""
+        self.loaded: set[str] = set()
+        self.asynchronous = False
+        self.blocked: set[str] = set()
+        self.pending: list[str] = []
+        """Signals that have arrived and whose handlers were not called yet."""
+        self.cleaned_by: Span | None = None
+        self.swallowed: Span | None = None
+        self.missing: Span | None = None
+        """Where it calls pcntl, which the image has not."""
+
+    def begin(self) -> None:
+        assert self.sources.entry is not None
+        self.entry = self.sources.entry.source.path
+        self.asynchronous = any(file.ticks for file in self.sources.files.values())
+        self.go(self._program(), None)
+
+    def _program(self) -> Run:
+        entry = self.sources.entry
+        assert entry is not None
+        how: tuple[str, Span | None] = ("returns", None)
+        try:
+            yield from self.load(entry)
+        except Raised as error:
+            how = ("exit" if error.types[0] == EXIT else "raised", error.span)
+        except Leave:
+            pass
+        for hook, span in self.hooks:
+            self.note(span)
+            yield from self._hook(hook, span)
+        raise Ended(*how)
+
+    def _hook(self, hook: Any, span: Span) -> Run:
+        try:
+            yield from self.call(hook, [], span)
+        except (Raised, Leave):
+            return NIL
+        return NIL
+
+    def load(self, file: File) -> Run:
+        if file.source.path in self.loaded:
+            return True
+        self.loaded.add(file.source.path)
+        try:
+            yield from evaluate(self, Frame(file, self.top), body_of(file))
+        except Leave as leave:
+            return leave.value
+        return True
+
+    # signals
+
+    def arrives(self) -> bool:
+        main = self.main_thread
+        if main is None:
+            return False
+        if self.signal in self.blocked:
+            self.pending.append(self.signal)
+            return True
+        if self.signal not in self.handlers:
+            return False
+        self.pending.append(self.signal)
+        if main.wait is not None and main.wait.kind in _RETURNING:
+            main.wait.over = True
+        return True
+
+    def _resume(self, thread: Thread) -> bool:
+        wait = thread.wait
+        ready = wait is None or wait.over or wait.ready()
+        if thread.main and self.asynchronous and self.pending and ready and not thread.below:
+            handlers = [self.handlers[one] for one in self.pending if one in self.handlers]
+            self.pending = [one for one in self.pending if one not in self.handlers]
+            for function, span in handlers:
+                self.interrupt(thread, self._handler(function, span), wakes=True)
+        return super()._resume(thread)
+
+    def dispatch(self) -> Run:
+        """pcntl_signal_dispatch: calls what waits for it."""
+        names, self.pending = self.pending, []
+        for name in names:
+            if name in self.handlers:
+                function, span = self.handlers[name]
+                yield from self.call(function, [Sig(name)], span)
+        return True
+
+    def _handler(self, function: Any, span: Span) -> Run:
+        yield from self.call(function, [Sig(self.signal), UNKNOWN], span)
+        return NIL
+
+    def note(self, span: Span) -> None:
+        if self.stopping and self.cleaned_by is None:
+            self.cleaned_by = span
+
+    def caught(self, error: Raised, span: Span) -> None:
+        if self.stopping:
+            self.swallowed = span
+
+    def unwound(self, span: Span) -> None:
+        self.note(span)
+
+    def unwinds(self, way: BaseException) -> bool:
+        return super().unwinds(way) and not (isinstance(way, Raised) and way.types[0] == EXIT)
+
+    def is_error(self, error: Raised, name: str, frame: Frame) -> bool:
+        if error.types[0] == EXIT:
+            return False
+        found = {"Throwable"}
+        for one in (short(one) for one in error.types):
+            found |= {one, *_ABOVE.get(one, ("Error",) if one.endswith("Error") else ("Exception",))}
+        return short(name) in found
+
+    # names
+
+    def name(self, frame: Frame, name: str) -> Run:
+        yield from ()
+        if name == "$this":
+            return frame.this
+        if name[:1] == "$":
+            return NIL
+        if name in ("self", "static", "parent"):
+            return self._relative(frame, name)
+        if name.startswith("SIG") and name[3:4].isupper():
+            return Sig(name)
+        if name in self.top.names:
+            return self.top.names[name]
+        known = builtins.CONSTANTS.get(name)
+        if known is not None:
+            return known
+        class_ = self.class_named(name, frame.file)
+        if class_ is not None:
+            return class_
+        function = self.sources.functions.get(short(name))
+        if function is not None:
+            return Closure(function)
+        path: str = frame.file.uses.get(name, name)
+        return Lib(path if path[:1].isupper() else short(path))
+
+    def _relative(self, frame: Frame, name: str) -> Any:
+        here = frame.this.package if isinstance(frame.this, Object) else frame.this
+        if name == "parent" and isinstance(here, Class):
+            above = self.class_named(here.bases[0], here.file) if here.bases else None
+            return Method(frame.this, "parent") if above is None else _Parent(above, frame.this)
+        return here
+
+    def member(self, of: Any, name: str) -> Run:
+        yield from ()
+        if isinstance(of, _Parent):
+            function = self.find(of.above, name) or self.find(of.above, name, "statics")
+            return Closure(function, None, of.this) if function is not None else Method(UNKNOWN, name)
+        if isinstance(of, Object):
+            if name in of.fields:
+                return of.fields[name]
+            function = self.find(of.package, name) or self.find(of.package, name, "statics")
+            return Closure(function, None, of) if function is not None else Method(of, name)
+        if isinstance(of, Class):
+            for class_ in self.line(of):
+                if name in class_.values:
+                    return class_.values[name]
+            function = self.find(of, name, "statics") or self.find(of, name)
+            return Closure(function, None, of) if function is not None else Method(of, name)
+        if isinstance(of, Lib):
+            return Lib(f"{of.path}::{name}")
+        return Method(of, name)
+
+    def class_named(self, name: str, file: Any) -> Class | None:
+        return self.sources.classes.get(short(name))
+
+    def functions_named(self, name: str) -> list[Function]:
+        return self.sources.by_name.get(name, [])
+
+    def constructor(self, class_: Class) -> str:
+        return "__construct"
+
+    def join(self, path: str, name: str) -> str:
+        return f"{path}::{name}"
+
+    def truth(self, value: Any) -> bool | None:
+        if isinstance(value, (int, float, str, list, dict)):
+            return bool(value) and value != "0"
+        return super().truth(value)
+
+    def captured(self, function: Function, frame: Frame) -> Scope:
+        """What a closure sees of the scope it stands in: nothing but what it names, shared or copied."""
+        shared, copied = function.captures
+        if shared is None:
+            return Scope(frame.scope)
+        scope = Scope(builtins.shared(frame.scope, shared))
+        for name in copied:
+            where = frame.scope.find(name)
+            scope.names[name] = where.names[name] if where is not None else NIL
+        return scope
+
+    def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
+        value = yield from builtins.callable_of(self, function, frame)
+        result = yield from super().apply(value, given, frame)
+        return result
+
+    def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:
+        return builtins.function(self, path, frame, given)
+
+    def method(self, of: Any, name: str, frame: Frame | None, given: library.Given) -> Run | None:
+        if isinstance(of, Lib):
+            return builtins.function(self, f"{of.path}::{name}", frame, given)
+        return None
+
+
+class _Parent:
+    __slots__ = ("above", "this")
+
+    def __init__(self, above: Class, this: Any) -> None:
+        self.above, self.this = above, this
