@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["deadlines", "dockerfile", "node", "python", "script", "words", "yaml"]
 
 
-_EDITED = ("node", "python")
+_EDITED = ("node", "php", "python", "ruby")
 
 
 def of_language(language: str) -> Any:

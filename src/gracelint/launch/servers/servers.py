@@ -55,7 +55,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a known server or a command that ends by itself does; None where argv[0] is neither."""
     if one_shot(argv):
         return _one_shot_step(argv, context)
-    found = _row(argv)
+    found = row_of(argv)
     if found is None:
         return None
     from gracelint.launch.servers.settings import read_settings
@@ -200,11 +200,11 @@ def _one_shot_step(argv: tuple[Word, ...], context: Context) -> Step:
     return Step(hop, one_shot=True)
 
 
-def _row(argv: tuple[Word, ...]) -> tuple[str, Row] | None:
+def row_of(argv: tuple[Word, ...]) -> tuple[str, Row] | None:
     """The row that a command line starts: the one for its subcommand, else one that needs none."""
     rows = _named().get(base_name(argv[0].value), ())
     if len(argv) > 1 and base_name(argv[0].value) in ("php", "ruby") and base_name(argv[1].value) in _named():
-        return _row(argv[1:])
+        return row_of(argv[1:])
     for key, row in rows:
         if "command" not in row or _first_operand(argv, row.get("values", ())) in row["command"]:
             return key, row

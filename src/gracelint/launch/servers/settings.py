@@ -230,6 +230,30 @@ def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
     return found
 
 
+def _ruby(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
+    """`name value` at the top of a Ruby file: a number, a symbol, a text, or a variable with a default."""
+    import re
+
+    line_of = re.compile(r"^( *)(\w+)[ (]+(.+?)\)?\s*(?:#.*)?$")
+    variable = re.compile(r"^ENV(?:\.fetch\(|\[)[\"'](\w+)[\"'][\])]?(?:,\s*|\)?\s*(?:\|\||\{)\s*)?[\"']?([\w.-]*)")
+    found: Options = {}
+    for passage in _files(options, spec, context):
+        spans = _line_spans(passage)
+        for number, line in enumerate(passage.text.split("\n"), 1):
+            parts = line_of.match(line)
+            if parts is None or line.lstrip().startswith("#"):
+                continue
+            indent, name, value = parts.groups()
+            its: str | None = None if indent or " if " in value or " unless " in value else value.strip("\"':")
+            fetched = variable.match(value)
+            if fetched is not None and its is not None:
+                its = context.env.get(fetched[1], fetched[2]) or None
+            elif its is not None and not re.fullmatch(r"[\w./:-]+", its):
+                its = None
+            found[name] = Located(its, spans[number])
+    return found
+
+
 def _line_spans(passage: Passage) -> dict[int, Span]:
     spans, offset = {}, 0
     for number, line in enumerate(passage.text.split("\n"), 1):
@@ -378,4 +402,5 @@ _READERS = {
     "ini": _ini,
     "uwsgi": _uwsgi,
     "yaml": _yaml,
+    "ruby": _ruby,
 }

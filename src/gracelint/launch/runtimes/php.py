@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from gracelint.launch import servers
-from gracelint.launch.image import find_path
-from gracelint.launch.programs import interactive, program_step, source_at, unknown
+from gracelint.launch.images.image import find_path
+from gracelint.launch.runtimes.programs import interactive, program_step, source_at, unknown
+from gracelint.launch.servers import servers
 from gracelint.launch.words import base_name
 from gracelint.numbers import is_whole
 from gracelint.parse.errors import ParseError
+from gracelint.record import replace
+from gracelint.source import Located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         index += 2 if text in _VALUES else 1
     if index >= len(argv):
         return interactive(argv, context, "php")
-    known = servers.step(argv[index:], context)
+    known = _known_step(argv[index:], context)
     if known is not None:
         return known
     path = argv[index].value
@@ -49,6 +51,21 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     if source is None:
         return unknown(argv, context, f"`{path}` is only known when it runs" if "$" in path else f"{path} is not here")
     return _read(argv, source, argv[index + 1 :], context)
+
+
+def _known_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """A command of a framework that is known by name; its signals are those of pcntl, where the image has it."""
+    found = servers.row_of(argv)
+    if found is None or not any(row.get("option") == "pcntl" for row in found[1].get("when", ())):
+        return servers.step(argv, context)
+    from gracelint.launch.servers.settings import read_settings
+
+    key, row = found
+    given = read_settings(argv, context, row)
+    has = has_pcntl(context)
+    options = {**given.options, "pcntl": Located(None if has is None else "yes" if has else "no")}
+    unread = given.unread or "whether the image has pcntl is not known"
+    return servers.named_step(argv, key, row, replace(given, options=options, unread=unread), context)
 
 
 def _read(argv: tuple[Word, ...], source: Source, rest: tuple[Word, ...], context: Context) -> Step:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.launch import servers
-from gracelint.launch.image import find_path
-from gracelint.launch.programs import interactive, program_step, source_at, unknown
+from gracelint.launch.images.image import find_path
+from gracelint.launch.runtimes.programs import interactive, program_step, source_at, unknown
+from gracelint.launch.servers import servers
 from gracelint.launch.words import base_name
 from gracelint.numbers import is_whole
 from gracelint.parse.errors import ParseError
