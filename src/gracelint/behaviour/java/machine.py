@@ -229,7 +229,7 @@ class JavaMachine(Interpreter):
         frame = Frame(class_.file, Scope(), one)
         if self.current_this is not NIL:
             one.fields["$outer"] = self.current_this
-        for above in reversed(self._line(class_)):
+        for above in reversed(self.line(class_)):
             for name, node in above.fields.items():
                 one.fields[name] = NIL
                 if node is not None:
