@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Node:
     __slots__ = ("at",)
     order: tuple[str, ...] = ()
-    """Its parts, as they are given."""
+    """Its parts, in the order of the alphabet, as they are given."""
 
     def __init__(self, at: Any, *parts: Any) -> None:
         self.at = at
@@ -76,14 +76,14 @@ class Name(Node):
 class Field(Node):
     """A member of a value, or of a library: `of.name`."""
 
-    order = ("of", "name")
+    order = ("name", "of")
     __slots__ = order
     of: Node
     name: str
 
 
 class Index(Node):
-    order = ("of", "key")
+    order = ("key", "of")
     __slots__ = order
     of: Node
     key: Node
@@ -92,7 +92,7 @@ class Index(Node):
 class Set(Node):
     """Gives a Name, Field, Index or List of them a value; `new` declares it in the innermost scope."""
 
-    order = ("target", "value", "new")
+    order = ("new", "target", "value")
     __slots__ = order
     target: Node
     value: Node
@@ -102,7 +102,7 @@ class Set(Node):
 class Call(Node):
     """Calls what `callee` is. `named` are keyword arguments; a block or trailing function is named `block`."""
 
-    order = ("callee", "args", "named")
+    order = ("args", "callee", "named")
     __slots__ = order
     callee: Node
     args: list[Node]
@@ -112,7 +112,7 @@ class Call(Node):
 class New(Node):
     """An object of a class."""
 
-    order = ("type", "args", "named")
+    order = ("args", "named", "type")
     __slots__ = order
     type: Node
     args: list[Node]
@@ -136,7 +136,7 @@ class Not(Node):
 class Binary(Node):
     """Two operands with + - * / % < <= > >= == !=."""
 
-    order = ("operator", "left", "right")
+    order = ("left", "operator", "right")
     __slots__ = order
     operator: str
     left: Node
@@ -153,7 +153,7 @@ class Both(Node):
 class Either(Node):
     """The left if it holds, else the right; `nil`: if it is not nil."""
 
-    order = ("left", "right", "nil")
+    order = ("left", "nil", "right")
     __slots__ = order
     left: Node
     right: Node
@@ -170,7 +170,7 @@ class Seq(Node):
 
 
 class If(Node):
-    order = ("test", "then", "other")
+    order = ("other", "test", "then")
     __slots__ = order
     test: Node
     then: Node | None
@@ -180,7 +180,7 @@ class If(Node):
 class Loop(Node):
     """While `test` holds, or for ever where there is none; `after`: the test follows the body."""
 
-    order = ("test", "body", "step", "label", "after")
+    order = ("after", "body", "label", "step", "test")
     __slots__ = order
     test: Node | None
     body: Node
@@ -192,7 +192,7 @@ class Loop(Node):
 class Each(Node):
     """The body for each item of a list, a range, a channel or a queue; `names` get the item, or its parts."""
 
-    order = ("names", "over", "body", "label")
+    order = ("body", "label", "names", "over")
     __slots__ = order
     names: list[str]
     over: Node
@@ -233,7 +233,7 @@ class Raise(Node):
 class Try(Node):
     """`catches` are the classes' names as written (none: all that errors inherit from), a variable and a body."""
 
-    order = ("body", "catches", "other", "final")
+    order = ("body", "catches", "final", "other")
     __slots__ = order
     body: Node
     catches: list[tuple[tuple[str, ...], str, Node]]
@@ -244,7 +244,7 @@ class Try(Node):
 class Switch(Node):
     """The body of the first case one of whose values equals the value; () is the default."""
 
-    order = ("value", "cases")
+    order = ("cases", "value")
     __slots__ = order
     value: Node | None
     cases: list[tuple[tuple[Node, ...], Node]]

@@ -178,7 +178,7 @@ class Lower:
 
         def made() -> Node:
             first = [
-                nodes.Set(tree, Field(tree, Name(tree, "$this"), one.lstrip("$")), Name(tree, one), False)
+                nodes.Set(tree, False, Field(tree, one.lstrip("$"), Name(tree, "$this")), Name(tree, one))
                 for one in promoted
             ]
             return Seq(tree, [*first, self.node(body) if body is not None else Const(tree, UNKNOWN)], False)
@@ -273,20 +273,20 @@ class Lower:
     def assignment(self, tree: Tree) -> Node:
         left, right = tree.child_by_field_name("left"), self.of(tree, "right")
         if left is not None and left.type == "array_creation_expression":
-            return nodes.Set(tree, List(left, [self.inner(one) for one in left.named_children]), right, False)
-        return nodes.Set(tree, self.node(left), right, False)
+            return nodes.Set(tree, False, List(left, [self.inner(one) for one in left.named_children]), right)
+        return nodes.Set(tree, False, self.node(left), right)
 
     def augmented(self, tree: Tree) -> Node:
         left, right = self.of(tree, "left"), self.of(tree, "right")
         operator = text_of(tree.child_by_field_name("operator"))[:-1]
         if operator == "??":
-            return nodes.Set(tree, left, nodes.Either(tree, left, right, True), False)
-        return nodes.Set(tree, left, nodes.Binary(tree, "+" if operator == "." else operator, left, right), False)
+            return nodes.Set(tree, False, left, nodes.Either(tree, left, True, right))
+        return nodes.Set(tree, False, left, nodes.Binary(tree, left, "+" if operator == "." else operator, right))
 
     def update(self, tree: Tree) -> Node:
         target = self.of(tree, "argument")
         operator = "+" if "++" in text_of(tree) else "-"
-        return nodes.Set(tree, target, nodes.Binary(tree, operator, target, Const(tree, 1)), False)
+        return nodes.Set(tree, False, target, nodes.Binary(tree, target, operator, Const(tree, 1)))
 
     def binary(self, tree: Tree) -> Node:
         left, right = self.of(tree, "left"), self.of(tree, "right")
@@ -294,34 +294,34 @@ class Lower:
         if operator in ("&&", "and"):
             return nodes.Both(tree, left, right)
         if operator in ("||", "or"):
-            return nodes.Either(tree, left, right, False)
+            return nodes.Either(tree, left, False, right)
         if operator == "??":
-            return nodes.Either(tree, left, right, True)
+            return nodes.Either(tree, left, True, right)
         if operator == "instanceof":
             return Const(tree, UNKNOWN)
         operator = {"===": "==", "!==": "!=", "<>": "!=", ".": "+"}.get(operator, operator)
-        return nodes.Binary(tree, operator, left, right)
+        return nodes.Binary(tree, left, operator, right)
 
     def unary(self, tree: Tree) -> Node:
         operator = text_of(tree)[:1]
         value = self.of(tree, "argument")
         if operator == "!":
             return nodes.Not(tree, value)
-        return nodes.Binary(tree, "-", Const(tree, 0), value) if operator == "-" else value
+        return nodes.Binary(tree, Const(tree, 0), "-", value) if operator == "-" else value
 
     def index(self, tree: Tree) -> Node:
         parts = tree.named_children
-        return nodes.Index(tree, self.node(parts[0]), self.node(parts[1]) if len(parts) > 1 else Const(tree, UNKNOWN))
+        return nodes.Index(tree, self.node(parts[1]) if len(parts) > 1 else Const(tree, UNKNOWN), self.node(parts[0]))
 
     def member(self, tree: Tree) -> Node:
-        return Field(tree, self.of(tree, "object"), text_of(tree.child_by_field_name("name")))
+        return Field(tree, text_of(tree.child_by_field_name("name")), self.of(tree, "object"))
 
     def static(self, tree: Tree) -> Node:
-        return Field(tree, self.of(tree, "scope"), text_of(tree.child_by_field_name("name")))
+        return Field(tree, text_of(tree.child_by_field_name("name")), self.of(tree, "scope"))
 
     def constant(self, tree: Tree) -> Node:
         of, name = tree.named_children[0], text_of(tree.named_children[-1])
-        return self.node(of) if name == "class" else Field(tree, self.node(of), name)
+        return self.node(of) if name == "class" else Field(tree, name, self.node(of))
 
     # calls
 
@@ -332,14 +332,15 @@ class Lower:
     def method(self, tree: Tree) -> Node:
         of = tree.child_by_field_name("object")
         of = of if of is not None else tree.child_by_field_name("scope")
-        made = self._called(tree, Field(tree, self.node(of), text_of(tree.child_by_field_name("name"))))
+        made = self._called(tree, Field(tree, text_of(tree.child_by_field_name("name")), self.node(of)))
         return nodes.Both(tree, self.node(of), made) if tree.type.startswith("nullsafe") else made
 
     def _called(self, tree: Tree, callee: Node) -> Node:
         arguments = tree.child_by_field_name("arguments")
         if arguments is not None and any(one.type == "variadic_placeholder" for one in arguments.named_children):
             return callee
-        return nodes.Call(tree, callee, *self._arguments(arguments))
+        args, named = self._arguments(arguments)
+        return nodes.Call(tree, args, callee, named)
 
     def _arguments(self, tree: Tree | None) -> tuple[list[Node], dict[str, Node]]:
         args: list[Node] = []
@@ -358,17 +359,18 @@ class Lower:
 
     def new(self, tree: Tree) -> Node:
         arguments = next((one for one in tree.named_children if one.type == "arguments"), None)
-        return nodes.New(tree, self.inner(tree), *self._arguments(arguments))
+        args, named = self._arguments(arguments)
+        return nodes.New(tree, args, named, self.inner(tree))
 
     def exit(self, tree: Tree) -> Node:
-        return nodes.Call(tree, Name(tree, "exit"), [], {})
+        return nodes.Call(tree, [], Name(tree, "exit"), {})
 
     def require(self, tree: Tree) -> Node:
-        return nodes.Call(tree, Name(tree, "require"), [Const(tree, tree.id)], {})
+        return nodes.Call(tree, [Const(tree, tree.id)], Name(tree, "require"), {})
 
     def globals(self, tree: Tree) -> Node:
         names: list[Node] = [Const(one, text_of(one)) for one in tree.named_children]
-        return nodes.Call(tree, Name(tree, "global"), names, {})
+        return nodes.Call(tree, names, Name(tree, "global"), {})
 
     # control
 
@@ -378,11 +380,11 @@ class Lower:
         for one in reversed(other):
             body = one.child_by_field_name("body")
             its = self.node(body) if body is not None else self.node(one)
-            made = nodes.If(one, self.of(one, "condition"), its, made) if one.type == "else_if_clause" else its
+            made = nodes.If(one, made, self.of(one, "condition"), its) if one.type == "else_if_clause" else its
         test = self.of(tree, "condition")
         if tree.type == "conditional_expression" and then is None:
-            return nodes.Either(tree, test, made or Const(tree, NIL), False)
-        return nodes.If(tree, test, self.node(then), made)
+            return nodes.Either(tree, test, False, made or Const(tree, NIL))
+        return nodes.If(tree, made, test, self.node(then))
 
     def loop(self, tree: Tree) -> Node:
         test = tree.child_by_field_name("condition")
@@ -395,11 +397,11 @@ class Lower:
             body = Seq(tree, [self.node(one) for one in tree.named_children if one not in own], False)
         made = nodes.Loop(
             tree,
-            self.node(test) if test is not None else None,
-            body,
-            self.node(step) if step is not None else None,
-            "",
             tree.type == "do_statement",
+            body,
+            "",
+            self.node(step) if step is not None else None,
+            self.node(test) if test is not None else None,
         )
         start = tree.child_by_field_name("initialize")
         return Seq(tree, [self.node(start), made], False) if start is not None else made
@@ -412,7 +414,7 @@ class Lower:
         over = self.node(parts[0] if parts else None)
         if target is not None and target.type != "pair":
             names = names[:1]
-        return nodes.Each(tree, names, over, self.node(body), "")
+        return nodes.Each(tree, self.node(body), "", names, over)
 
     def attempt(self, tree: Tree) -> Node:
         catches = []
@@ -425,7 +427,7 @@ class Lower:
                 catches.append((names, text_of(one.child_by_field_name("name")), body))
             elif one.type == "finally_clause":
                 final = Seq(one, [self.of(one, "body")], False)
-        return nodes.Try(tree, self.of(tree, "body"), catches, None, final)
+        return nodes.Try(tree, self.of(tree, "body"), catches, final, None)
 
     def switch(self, tree: Tree) -> Node:
         body = tree.child_by_field_name("body")
@@ -442,7 +444,7 @@ class Lower:
                 its = [self.node(it) for it in statements if it.type != "break_statement"]
                 cases.append((() if one.type == "default_statement" else tuple(waiting), Seq(one, its, False)))
                 waiting = []
-        return nodes.Switch(tree, self.of(tree, "condition"), cases)
+        return nodes.Switch(tree, cases, self.of(tree, "condition"))
 
     def match(self, tree: Tree) -> Node:
         body = tree.child_by_field_name("body")
@@ -451,7 +453,7 @@ class Lower:
             options = one.child_by_field_name("conditional_expressions")
             values = tuple(self.node(it) for it in options.named_children) if options is not None else ()
             cases.append((values, self.of(one, "return_expression")))
-        return nodes.Switch(tree, self.of(tree, "condition"), cases)
+        return nodes.Switch(tree, cases, self.of(tree, "condition"))
 
     def leave(self, tree: Tree) -> Node:
         if tree.type == "return_statement":

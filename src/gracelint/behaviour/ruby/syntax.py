@@ -120,11 +120,11 @@ class Lower:
         elif word in ("attr_reader", "attr_accessor", "attr_writer"):
             for name in [one.lstrip(":") for one in names]:
                 at = tree
-                field = Field(at, Name(at, SELF), f"@{name}")
+                field = Field(at, f"@{name}", Name(at, SELF))
                 if word != "attr_writer":
                     owner.methods[name] = Function(name, self.file, at, (), _lazy(field))
                 if word != "attr_reader":
-                    new = nodes.Set(at, field, Name(at, "value"), False)
+                    new = nodes.Set(at, False, field, Name(at, "value"))
                     owner.methods[f"{name}="] = Function(f"{name}=", self.file, at, (Param("value"),), _lazy(new))
         elif word in ("private", "public", "protected", "module_function", "private_class_method"):
             self.declare(arguments if arguments is not None else tree, owner, word == "private_class_method")
@@ -192,11 +192,11 @@ class Lower:
             tree,
             Seq(tree, main, False),
             catches,
-            self.all(other) if other is not None else None,
             self.all(final) if final is not None else None,
+            self.all(other) if other is not None else None,
         )
         if any(one.type == "retry" for child in tree.named_children if child.type == "rescue" for one in _walk(child)):
-            made = nodes.Loop(tree, None, Seq(tree, [nodes.Break(tree, "retry", made)], False), None, "retry", False)
+            made = nodes.Loop(tree, False, Seq(tree, [nodes.Break(tree, "retry", made)], False), "retry", None, None)
         return made
 
     def _rescue(self, tree: Tree) -> tuple[tuple[str, ...], str, Node]:
@@ -229,7 +229,7 @@ class Lower:
     def variable(self, tree: Tree) -> Node:
         text = text_of(tree)
         of = SELF if text.startswith("@") and not text.startswith("@@") else GLOBALS
-        return Field(tree, Name(tree, of), text)
+        return Field(tree, text, Name(tree, of))
 
     def number(self, tree: Tree) -> Node:
         text = text_of(tree).replace("_", "").lower()
@@ -267,16 +267,16 @@ class Lower:
         left, right = tree.child_by_field_name("left"), tree.child_by_field_name("right")
         value = List(tree, self._items(right)) if right is not None and right.type in _LISTS else self.node(right)
         if left is not None and left.type == "constant":
-            target: Node = Field(left, Name(left, GLOBALS), text_of(left))
+            target: Node = Field(left, text_of(left), Name(left, GLOBALS))
         else:
             target = self.target(left)
-        return nodes.Set(tree, target, value, False)
+        return nodes.Set(tree, False, target, value)
 
     def target(self, tree: Tree | None) -> Node:
         if tree is not None and tree.type == "left_assignment_list":
             return List(tree, [self.target(one) for one in tree.named_children])
         if tree is not None and tree.type == "call":
-            return Field(tree, self._of(tree, "receiver"), text_of(tree.child_by_field_name("method")))
+            return Field(tree, text_of(tree.child_by_field_name("method")), self._of(tree, "receiver"))
         if tree is not None and tree.type == "element_reference":
             return self.index(tree)
         return self.node(tree)
@@ -287,14 +287,14 @@ class Lower:
         operator = text_of(tree.child_by_field_name("operator"))[:-1]
         if operator == "||":
             first = Const(tree, NIL) if isinstance(left, Name) else left
-            return nodes.Set(tree, left, nodes.Either(tree, first, right, False), False)
+            return nodes.Set(tree, False, left, nodes.Either(tree, first, False, right))
         if operator == "&&":
-            return nodes.Set(tree, left, nodes.Both(tree, left, right), False)
-        return nodes.Set(tree, left, nodes.Binary(tree, operator, left, right), False)
+            return nodes.Set(tree, False, left, nodes.Both(tree, left, right))
+        return nodes.Set(tree, False, left, nodes.Binary(tree, left, operator, right))
 
     def index(self, tree: Tree) -> Node:
         parts = tree.named_children
-        return nodes.Index(tree, self.node(parts[0]), self.node(parts[1] if len(parts) > 1 else None))
+        return nodes.Index(tree, self.node(parts[1] if len(parts) > 1 else None), self.node(parts[0]))
 
     # calls
 
@@ -304,7 +304,7 @@ class Lower:
         block = tree.child_by_field_name("block")
         if receiver is None and word == "loop" and block is not None:
             inner = Lower(self.file, self.module).body(block.child_by_field_name("body"))
-            return nodes.Loop(tree, None, inner, None, "", False)
+            return nodes.Loop(tree, False, inner, "", None, None)
         if receiver is None and word in ("raise", "fail"):
             return self._raise(tree)
         if receiver is None and word in ("lambda", "proc") and block is not None:
@@ -313,7 +313,7 @@ class Lower:
         args, named = self._arguments(tree.child_by_field_name("arguments"))
         if block is not None:
             named["block"] = self.closure(block)
-        made: Node = nodes.Call(tree, Field(tree, of, word), args, named)
+        made: Node = nodes.Call(tree, args, Field(tree, word, of), named)
         if text_of(tree.child_by_field_name("operator")) == "&.":
             made = nodes.Both(tree, of, made)
         return made
@@ -359,27 +359,27 @@ class Lower:
         if operator in ("&&", "and"):
             return nodes.Both(tree, left, right)
         if operator in ("||", "or"):
-            return nodes.Either(tree, left, right, False)
+            return nodes.Either(tree, left, False, right)
         if operator == "<<":
-            return nodes.Call(tree, Field(tree, left, "push"), [right], {})
-        return nodes.Binary(tree, operator, left, right)
+            return nodes.Call(tree, [right], Field(tree, "push", left), {})
+        return nodes.Binary(tree, left, operator, right)
 
     def unary(self, tree: Tree) -> Node:
         operand = self._of(tree, "operand")
         operator = text_of(tree.child_by_field_name("operator"))
         if operator in ("!", "not"):
             return nodes.Not(tree, operand)
-        return nodes.Binary(tree, "-", Const(tree, 0), operand) if operator == "-" else Const(tree, UNKNOWN)
+        return nodes.Binary(tree, Const(tree, 0), "-", operand) if operator == "-" else Const(tree, UNKNOWN)
 
     def scope(self, tree: Tree) -> Node:
         return Name(tree, text_of(tree).removeprefix("::"))
 
     def yields(self, tree: Tree) -> Node:
         args, named = self._arguments(tree.named_children[0] if tree.named_children else None)
-        return nodes.Call(tree, Name(tree, "yield"), args, named)
+        return nodes.Call(tree, args, Name(tree, "yield"), named)
 
     def super(self, tree: Tree) -> Node:
-        return nodes.Call(tree, Name(tree, "super"), [], {})
+        return nodes.Call(tree, [], Name(tree, "super"), {})
 
     # control
 
@@ -389,10 +389,7 @@ class Lower:
         if tree.type == "unless":
             test = nodes.Not(tree, test)
         return nodes.If(
-            tree,
-            test,
-            self.node(then) if then is not None else None,
-            self.node(other) if other is not None else None,
+            tree, self.node(other) if other is not None else None, test, self.node(then) if then is not None else None
         )
 
     def modifier(self, tree: Tree) -> Node:
@@ -400,23 +397,23 @@ class Lower:
         if tree.type in ("unless_modifier", "until_modifier"):
             test = nodes.Not(tree, test)
         if tree.type in ("if_modifier", "unless_modifier"):
-            return nodes.If(tree, test, self.node(body), None)
+            return nodes.If(tree, None, test, self.node(body))
         after = body is not None and body.type == "begin"
-        return nodes.Loop(tree, test, self.node(body), None, "", after)
+        return nodes.Loop(tree, after, self.node(body), "", None, test)
 
     def loop(self, tree: Tree) -> Node:
         test = self._of(tree, "condition")
         inner = Lower(self.file, self.module)
         if tree.type == "until":
             test = nodes.Not(tree, test)
-        return nodes.Loop(tree, test, inner._of(tree, "body"), None, "", False)
+        return nodes.Loop(tree, False, inner._of(tree, "body"), "", None, test)
 
     def each(self, tree: Tree) -> Node:
         over = tree.child_by_field_name("value")
         names = [text_of(one) for one in _walk(tree.child_by_field_name("pattern")) if one.type == "identifier"]
         inner = Lower(self.file, self.module)
         value = self.node(over.named_children[0] if over is not None and over.named_children else None)
-        return nodes.Each(tree, names, value, inner._of(tree, "body"), "")
+        return nodes.Each(tree, inner._of(tree, "body"), "", names, value)
 
     def case(self, tree: Tree) -> Node:
         cases: list[tuple[tuple[Node, ...], Node]] = []
@@ -431,7 +428,7 @@ class Lower:
             elif one.type == "else":
                 cases.append(((), self.all(one)))
         value = tree.child_by_field_name("value")
-        return nodes.Switch(tree, self.node(value) if value is not None else None, cases)
+        return nodes.Switch(tree, cases, self.node(value) if value is not None else None)
 
     def leave(self, tree: Tree) -> Node:
         args, _ = self._arguments(tree.named_children[0] if tree.named_children else None)
