@@ -66,7 +66,7 @@ def read_python(
 
     children = Children((*parents, entry.path), tuple(dict.fromkeys((folder, *roots))), files, env or {})
 
-    def run(signal: str, at: int | None, pid_1: bool = True) -> Run:
+    def run(signal: str, at: int | None, pid_1: bool = True, *, fails: bool = False) -> Run:
         limit = min(STEPS, _ALL_STEPS - modules.steps)
         machine = Machine(
             modules,
@@ -78,6 +78,7 @@ def read_python(
             limit=limit,
             children=children,
             application=application,
+            fails=fails,
         )
         runs.append(machine)
         try:

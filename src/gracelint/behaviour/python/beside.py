@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.registry import Arguments, Keywords
 
 
+def is_daemon(thing: Thing) -> bool:
+    """Whether Python leaves a thread or child behind when the main thread ends: by itself or by its class."""
+    own = thing.store.get("daemon")
+    return is_true(own if own is not None or thing.cls is None else thing.cls.find("daemon"))
+
+
 def is_logged(end: End) -> bool:
     """An ordinary exception in a callback of the event loop is logged and forgotten."""
     if end.kind != RAISE or not isinstance(end.value, Error):

@@ -30,6 +30,7 @@ def deliver(machine: Machine, point: Point) -> None:
     machine.arrived = True
     machine.arrival = point
     machine.arrived_at = len(machine.trail)
+    machine.failing = tuple(machine.excepting) if machine.fails else ()
     for loop in machine.loops:
         loop.hit = True
     installed = machine.world.get(("signal", machine.signal))

@@ -32,6 +32,7 @@ class Point:
 
     __slots__ = (
         "comes_back",
+        "excepting",
         "guards",
         "handles",
         "joins",
@@ -63,6 +64,8 @@ class Point:
         self.serves: dict[str, Any] | None = None
         """The server's row."""
         self.receiver: Thing | None = None
+        self.excepting = False
+        """It comes after something went wrong."""
         self.handles: tuple[str, ...] = ()
         """Signals the server handles itself."""
         self.joins: tuple[Thing, ...] = ()
@@ -238,6 +241,8 @@ class Facts:
         self.closed: set[int] = set()
         self.beside: list[tuple[Thing, Point]] = []
         """Servers in threads, each with its thread."""
+        self.listening: list[tuple[Thing, Point, dict[str, Any]]] = []
+        """Servers that go on beside the main thread without one of their own, where they start, and their rows."""
         self.startup: list[Point] = []
         self.replaced_by: tuple[Word, ...] | None = None
         self.forwards_to: tuple[Word, ...] | None = None

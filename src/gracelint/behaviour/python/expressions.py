@@ -8,7 +8,7 @@ from gracelint.behaviour.python.ends import (
     Frame,
 )
 from gracelint.behaviour.python.names import comparable
-from gracelint.behaviour.python.objects import subscript
+from gracelint.behaviour.python.objects import key_of, subscript
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -177,13 +177,7 @@ def _dict(machine: Machine, node: ast.Dict) -> Value:
     store: Store = {}
     for key, value_node in zip(node.keys, node.values, strict=False):
         value = machine.eval(value_node)
-        name = machine.eval(key) if key is not None else None
-        if isinstance(name, Const) and hashable(name.value):
-            store[name.value] = value
-        elif isinstance(name, Name):
-            store[("key", name.dotted)] = value
-        else:
-            store["…"] = value
+        store[key_of(machine.eval(key)) if key is not None else "…"] = value
     return Items("dict", store)
 
 
@@ -192,11 +186,16 @@ def _comprehension(machine: Machine, node: ast.ListComp | ast.SetComp | ast.Gene
 
 
 def _dict_comprehension(machine: Machine, node: ast.DictComp) -> Value:
-    _generate(machine, node.value, node.generators, "list")
-    return Items("dict", {"…": FROM_OUTSIDE})
+    pair = ast.copy_location(ast.Tuple([node.key, node.value], ast.Load()), node)
+    made = _generate(machine, pair, node.generators, "list")
+    store: Store = {}
+    for each in made.values():
+        key, value = each.values() if isinstance(each, Items) else (FROM_OUTSIDE, FROM_OUTSIDE)
+        store[key_of(key)] = value
+    return Items("dict", {**store, "…": FROM_OUTSIDE} if made.open else store)
 
 
-def _generate(machine: Machine, element: ast.expr, generators: list[ast.comprehension], kind: str) -> Value:
+def _generate(machine: Machine, element: ast.expr, generators: list[ast.comprehension], kind: str) -> Items:
     scope: Store = {}
     frame = Frame(machine.module, (*machine.frame.scopes, scope), machine.frame.function)
     machine.frames.append(frame)
@@ -218,6 +217,22 @@ def _each(machine: Machine, element: ast.expr, generators: list[ast.comprehensio
     first = generators[0]
     known = machine.elements(machine.eval(first.iter))
     is_open = known is None or len(known) > ELEMENTS
+    machine.repeats += is_open
+    try:
+        return _elements(machine, element, generators, values, known) or is_open
+    finally:
+        machine.repeats -= is_open
+
+
+def _elements(
+    machine: Machine,
+    element: ast.expr,
+    generators: list[ast.comprehension],
+    values: list[Value],
+    known: list[Value] | None,
+) -> bool:
+    first = generators[0]
+    is_open = False
     for value in [FROM_OUTSIDE] if known is None else known[:ELEMENTS]:
         machine.assign(first.target, value)
         truths = [machine.truth(machine.eval(test)) for test in first.ifs]
@@ -317,6 +332,12 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
             if all(isinstance(value, (Const, Name)) for value in (left, *keys)):
                 found = any(same(comparable(left), comparable(key)) for key in keys)
                 return Const(found is isinstance(operator, ast.In))
+        left = comparable(left)
+        if isinstance(left, Const) and isinstance(right, Const):
+            try:
+                return Const((left.value in right.value) is isinstance(operator, ast.In))
+            except (TypeError, ValueError):
+                pass
         return FROM_OUTSIDE
     if isinstance(left, Const) and isinstance(right, Const):
         try:
@@ -331,10 +352,6 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
         except TypeError:
             pass
     return FROM_OUTSIDE
-
-
-def hashable(value: object) -> bool:
-    return isinstance(value, (str, bytes, int, float, bool, type(None)))
 
 
 EXPRESSIONS: dict[type[ast.AST], Callable[..., Value]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import finishes
+from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.ends import FINAL, NORMAL, RAISE, STUCK, End, Leave, Point
-from gracelint.behaviour.python.names import canonical, is_true, text_of
+from gracelint.behaviour.python.names import canonical, text_of
 from gracelint.behaviour.python.registry import EXECUTORS, EXITS, PROCESSES, THREADS
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
@@ -76,15 +76,10 @@ def _lingers(thing: Value) -> bool:
     return (
         isinstance(thing, Thing)
         and (thing.kind in (*THREADS, *PROCESSES, *EXECUTORS, "threading.Timer") or "#default" in thing.store)
-        and not is_true(_daemon_of(thing))
+        and not is_daemon(thing)
         and "#finished" not in thing.store
         and "#terminated" not in thing.store
     )
-
-
-def _daemon_of(thing: Thing) -> Value | None:
-    own = thing.store.get("daemon")
-    return own if own is not None or thing.cls is None else thing.cls.find("daemon")
 
 
 def _join_at_exit(machine: Machine, thing: Thing) -> None:

@@ -7,6 +7,7 @@ import ast
 from gracelint.behaviour.python.beside import join_point
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, is_true, path_of, text_of
+from gracelint.behaviour.python.queues import put
 from gracelint.behaviour.python.registry import AWAITED, DECORATORS, INITS, METHODS, MODELS, fits
 from gracelint.behaviour.python.serving import serve
 from gracelint.behaviour.python.values import (
@@ -20,6 +21,7 @@ from gracelint.behaviour.python.values import (
     Const,
     Error,
     Function,
+    Items,
     Later,
     Name,
     Partial,
@@ -32,6 +34,8 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.registry import Arguments, Keywords
 
@@ -115,8 +119,10 @@ def elsewhere(
         return Error(path)
     thing = Thing(path, node, machine.module)
     first = args[0] if args else keywords.get("app", keywords.get("config"))
-    if isinstance(first, (Thing, Const)):
+    if isinstance(first, (Thing, Const, Items)):
         thing.store["#first"] = first
+    if path in knowledge["listener"] and not machine.arrived:
+        _listen(machine, function, thing, knowledge["listener"][path], node)
     if path in knowledge["connection"]:
         machine.facts.connections.append((path, thing))
     if top == "dataclasses" or path in ("typer.Option", "typer.Argument"):
@@ -124,6 +130,18 @@ def elsewhere(
         if args:
             thing.store["default"] = args[0]
     return thing
+
+
+def _listen(machine: Machine, function: Value, made: Thing, row: dict[str, Any], node: ast.AST) -> None:
+    """A server starts beside what goes on; one that routes nothing has nothing in flight."""
+    starter = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
+    served = starter.store.get("#first") if starter is not None else None
+    if isinstance(served, Items) and not served.store:
+        return
+    thing = starter if starter is not None and isinstance(function, Bound) and function.name == "start" else made
+    if starter is not None:
+        thing.store.setdefault("#first", starter)
+    machine.facts.listening.append((thing, Point(node, machine.module, "serve", None, text_of(node)), row))
 
 
 def _is_standard_stream(path: str, args: Arguments) -> bool:
@@ -145,6 +163,7 @@ def _stop(machine: Machine, function: Bound, node: ast.AST, args: Arguments, key
         machine.write(receiver.store, ("called", function.name), TRUE)
         if machine.arrived:
             machine.write(receiver.store, ("called after", function.name), args[0] if args else TRUE)
+            put(machine, receiver, function.name)
 
 
 def decorate(machine: Machine, decorator: ast.expr, function: Value) -> Value:
@@ -157,6 +176,8 @@ def decorate(machine: Machine, decorator: ast.expr, function: Value) -> Value:
         last = path.rpartition(".")[2]
         if path in ("builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.cached_property"):
             return function.copy(wrapper="property" if "property" in last else last)
+        if path in ("functools.cache", "functools.lru_cache"):
+            return function.copy(wrapper="cached")
         if path in ("contextlib.contextmanager", "contextlib.asynccontextmanager"):
             return function.copy(wrapper="contextmanager")
     if path == "atexit.register":

@@ -27,7 +27,7 @@ from gracelint.behaviour.python.ends import (
     TooLong,
     stuck,
 )
-from gracelint.behaviour.python.expressions import EXPRESSIONS, hashable
+from gracelint.behaviour.python.expressions import EXPRESSIONS
 from gracelint.behaviour.python.leaving import finish
 from gracelint.behaviour.python.library import await_external, await_thing, call, initialise
 from gracelint.behaviour.python.modules import Module
@@ -38,9 +38,10 @@ from gracelint.behaviour.python.names import (
     is_exception,
     is_kind_of,
     path_of,
+    text_of,
     truth_of,
 )
-from gracelint.behaviour.python.objects import dataclass_fields, parameter_default
+from gracelint.behaviour.python.objects import arguments_of, dataclass_fields, key_of, key_value
 from gracelint.behaviour.python.state import State
 from gracelint.behaviour.python.statements import STATEMENTS
 from gracelint.behaviour.python.values import (
@@ -66,7 +67,6 @@ from gracelint.behaviour.python.values import (
     Unknown,
     Value,
     derives,
-    items,
     join,
 )
 from gracelint.limits import DEPTH
@@ -245,7 +245,7 @@ class Machine(State):
             if path_of(owner) == "os.environ" and isinstance(key, Const):
                 self.write(self.world, ("env", key.value), value)
             if isinstance(owner, (Items, Thing)):
-                self.write(owner.store, key.value if isinstance(key, Const) and hashable(key.value) else "…", value)
+                self.write(owner.store, key_of(key), value)
                 if self.handling and not self.aside:
                     self.act("flag", ast.unparse(target), target)
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -332,7 +332,7 @@ class Machine(State):
 
     def call(self, function: Value, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
         if isinstance(function, Function):
-            return self.invoke(function, args, keywords, node)
+            return self._cached(function, args, keywords, node)
         if isinstance(function, Partial):
             return self.call(function.function, [*function.args, *args], {**function.keywords, **keywords}, node)
         if isinstance(function, Class):
@@ -342,6 +342,16 @@ class Machine(State):
             if isinstance(method, Function):
                 return self.invoke(method.bind(function), args, keywords, node)
         return call(self, function, args, keywords, node)
+
+    def _cached(self, function: Function, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+        """What a call gives; of a function that keeps its answers, what it gave for the same arguments."""
+        given = tuple(key_of(value) for value in (*args, *keywords.values()))
+        if function.wrapper != "cached" or "…" in given:
+            return self.invoke(function, args, keywords, node)
+        key = ("answer", function.node, function.receiver, given)
+        if key not in self.world:
+            self.write(self.world, key, self.invoke(function, args, keywords, node))
+        return self.world[key]
 
     def instantiate(self, cls: Class, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
         thing = Thing(cls.kind, node, self.module, cls)
@@ -377,7 +387,7 @@ class Machine(State):
             return FROM_OUTSIDE
         if self.handling and not self.aside:
             self.helpers += 1
-        scope = self._arguments(function, args, keywords)
+        scope = arguments_of(function, args, keywords)
         awaiting, self.awaiting = self.awaiting, False
         frame = Frame(function.module, (*function.scopes, scope), function)
         frame.on_yield = on_yield
@@ -401,23 +411,6 @@ class Machine(State):
             value = join(value, end.value or NONE, max(end.tag, OUTSIDE))
         return value
 
-    def _arguments(self, function: Function, args: Sequence[Value], keywords: dict[str, Value]) -> Store:
-        arguments = function.node.args
-        positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-        values = [function.receiver, *args] if function.receiver is not None else list(args)
-        scope: Store = {}
-        for name in (*positional, *(argument.arg for argument in arguments.kwonlyargs)):
-            scope[name] = parameter_default(function.defaults.get(name))
-        scope.update(zip(positional, values, strict=False))
-        named = {name: value for name, value in keywords.items() if name in scope}
-        scope.update(named)
-        if arguments.vararg is not None:
-            scope[arguments.vararg.arg] = items("tuple", values[len(positional) :])
-        if arguments.kwarg is not None:
-            rest: Store = {name: value for name, value in keywords.items() if name not in named}
-            scope[arguments.kwarg.arg] = Items("dict", rest)
-        return scope
-
     def awaited(self, value: Value, node: ast.AST) -> Value:
         """What `await value` gives."""
         if isinstance(value, Later):
@@ -427,7 +420,16 @@ class Machine(State):
             return self.give_way(lambda: answer(self, value))
         if isinstance(value, Thing):
             return self.give_way(lambda: await_thing(self, value, node))
+        if isinstance(value, Unknown) and self.arrived and isinstance(node, ast.Await):
+            return self._await_unknown(value, node)
         return value
+
+    def _await_unknown(self, value: Value, node: ast.Await) -> Value:
+        """Something that is kept somewhere, most likely a task: whether it comes to its end is not known."""
+        if isinstance(node.value, ast.Call) or (self.handling and not self.aside):
+            return value
+        point = Point(node, self.module, "await", None, text_of(node))
+        return self.give_way(lambda: self.wait(point, ready=lambda: LOST_TRACK, value=value))
 
     def give_way(self, wait: Callable[[], Value]) -> Value:
         """Waits in a way that lets the event loop go on."""
@@ -442,7 +444,7 @@ class Machine(State):
         if isinstance(value, Items) and not value.open:
             self.pay_for(len(value.store))
             if value.kind == "dict":
-                return [Name(key[1]) if isinstance(key, tuple) else Const(key) for key in value.store]
+                return [key_value(key) for key in value.store]
             return value.values()
         if isinstance(value, Const) and isinstance(value.value, (str, bytes)) and len(value.value) <= ELEMENTS:
             return [Const(char) for char in value.value]

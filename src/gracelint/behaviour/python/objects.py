@@ -5,12 +5,26 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.names import path_of
-from gracelint.behaviour.python.values import FROM_OUTSIDE, Class, Const, Items, Name, Thing, Unknown, Value, items
+from gracelint.behaviour.python.values import (
+    FROM_OUTSIDE,
+    Class,
+    Const,
+    Function,
+    Items,
+    Name,
+    Thing,
+    Unknown,
+    Value,
+    items,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.registry import Arguments, Keywords
+    from gracelint.behaviour.python.values import Store
 
 
 def length_of(value: Value) -> int | None:
@@ -47,6 +61,41 @@ def dataclass_fields(cls: Class, thing: Thing, args: Arguments, keywords: Keywor
                 thing.store[name] = default.store["default"]
 
 
+def key_of(value: Value) -> Hashable:
+    """What a collection keeps an element under; "…" where that is not known."""
+    if isinstance(value, Const) and isinstance(value.value, (str, bytes, int, float, bool, type(None))):
+        return value.value
+    if isinstance(value, Name):
+        return ("key", value.dotted)
+    return ("key", value) if isinstance(value, Thing) else "…"
+
+
+def key_value(key: Hashable) -> Value:
+    """What is kept under a key, as a value again."""
+    if not isinstance(key, tuple):
+        return Const(key)
+    return key[1] if isinstance(key[1], Thing) else Name(key[1])
+
+
+def arguments_of(function: Function, args: Arguments, keywords: Keywords) -> Store:
+    """What the parameters of a function are worth in a call."""
+    arguments = function.node.args
+    positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    values = [function.receiver, *args] if function.receiver is not None else list(args)
+    scope: Store = {}
+    for name in (*positional, *(argument.arg for argument in arguments.kwonlyargs)):
+        scope[name] = parameter_default(function.defaults.get(name))
+    scope.update(zip(positional, values, strict=False))
+    named = {name: value for name, value in keywords.items() if name in scope}
+    scope.update(named)
+    if arguments.vararg is not None:
+        scope[arguments.vararg.arg] = items("tuple", values[len(positional) :])
+    if arguments.kwarg is not None:
+        rest: Store = {name: value for name, value in keywords.items() if name not in named}
+        scope[arguments.kwarg.arg] = Items("dict", rest)
+    return scope
+
+
 def parameter_default(value: Value | None) -> Value:
     if value is None:
         return FROM_OUTSIDE
@@ -63,8 +112,8 @@ def subscript(machine: Machine, owner: Value, key: Value) -> Value:
     if path in ("signal.Signals", "signal.Signals.__members__") and isinstance(key, Const):
         return Name(f"signal.{key.value}")
     if isinstance(owner, Items):
-        name = key.value if isinstance(key, Const) else ("key", key.dotted) if isinstance(key, Name) else "…"
-        if isinstance(name, (str, int, float, bool, bytes, type(None), tuple)) and name in owner.store:
+        name = key_of(key)
+        if name in owner.store:
             return owner.store[name]
         machine.pay_for(len(owner.store))
         values = owner.values()
@@ -75,8 +124,11 @@ def subscript(machine: Machine, owner: Value, key: Value) -> Value:
         return FROM_OUTSIDE
     if isinstance(owner, Unknown):
         return owner
-    if isinstance(owner, Thing) and isinstance(key, Const):
-        return owner.store.get(key.value, FROM_OUTSIDE)
+    if isinstance(owner, Thing):
+        return owner.store.get(key_of(key), FROM_OUTSIDE)
+    if isinstance(owner, Const) and isinstance(owner.value, (str, bytes)) and isinstance(key, Const):
+        at = key.value
+        return Const(owner.value[at]) if isinstance(at, int) and 0 <= at < len(owner.value) else FROM_OUTSIDE
     return FROM_OUTSIDE
 
 

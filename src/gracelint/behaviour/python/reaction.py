@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.dropped import daemon_requests, left_behind, left_open
 from gracelint.behaviour.python.ends import (
     DEFAULT,
     EXEC,
@@ -15,6 +16,7 @@ from gracelint.behaviour.python.ends import (
     Deed,
     End,
     Point,
+    Registration,
 )
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const, Thing
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _POINTS = 6
+_RETRIES = 2
 _LONG = 10.0
 """Seconds that make a single sleep a place to be found in."""
 _QUIET = frozenset(("log", "wait"))
@@ -82,7 +85,7 @@ def _is_passing(point: Point, final: Point) -> bool:
     return point is not final and bool(point.loops) and point.loops[-1].node is not final.node and point.tag != CERTAIN
 
 
-def react(signal: str, run: Callable[[str, int | None, bool], Run], base: Run) -> Reaction:
+def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
     """What happens when `signal` arrives at each of the places where the program waits; the worst counts."""
     points = candidates(base.machine, base.ends)
     if not points:
@@ -94,7 +97,28 @@ def react(signal: str, run: Callable[[str, int | None, bool], Run], base: Run) -
         as_pid_1.endless = endless
         as_child = run(signal, id(point.node), False) if as_pid_1.machine.raised_default else as_pid_1
         reactions.append(_judge(signal, point, as_pid_1, as_child))
-    return max(reactions, key=_badness)
+    worst = max(reactions, key=_badness)
+    return _unless_it_retries(signal, worst, run, base) if worst.as_pid_1 is Verdict.HANDLED else worst
+
+
+def _unless_it_retries(signal: str, reaction: Reaction, run: Callable[..., Run], base: Run) -> Reaction:
+    """A retry loop that never looks at the flag holds the end for as long as what it tries fails."""
+    for point in passing(base.machine, base.ends)[:_RETRIES]:
+        found = _judge(signal, point, retried := run(signal, id(point.node), True, fails=True), retried)
+        if found.as_pid_1 is Verdict.IGNORED:
+            why = f"as long as the loop around `{point.what}` tries again, it does not look for the end"
+            return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
+    return reaction
+
+
+def passing(machine: Machine, ends: list[End]) -> list[Point]:
+    """Where retry loops sleep that the program comes through on its way to its main loop, or again and again."""
+    if not any(end.kind == STUCK and end.tag == CERTAIN for end in ends):
+        return []
+    lasting = {id(point.node) for point in candidates(machine, ends)}
+    points = machine.facts.points[machine.facts.installed_at or 0 :]
+    found = {id(point.node): point for point in points if point.kind == "sleep" and point.loops and point.excepting}
+    return [point for key, point in found.items() if key not in lasting]
 
 
 def _badness(reaction: Reaction) -> tuple[int, float]:
@@ -154,8 +178,9 @@ def _judge(signal: str, point: Point, run: Run, child: Run) -> Reaction:
         reason = machine.doubts[0] if machine.doubts else "the source does not say whether it ends"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
     if (stuck is not None and stuck.tag == LOST) or worst == LOST:
+        where = stuck.point if stuck is not None and stuck.point is not None else point
         reason = (
-            machine.doubts[0] if machine.doubts else f"whether it gets past `{point.what}` is only known when it runs"
+            machine.doubts[0] if machine.doubts else f"whether it gets past `{where.what}` is only known when it runs"
         )
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
     return _ended(signal, point, run)
@@ -220,14 +245,19 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     if machine.misfit and not machine.cleaned:
         why = "the handler does not take the arguments that it gets: TypeError ends the program before any cleanup"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    left_behind = _left_behind(machine, point)
-    if left_behind is not None:
-        server = (left_behind.serves or {}).get("server", "the server")
+    behind = left_behind(machine, point)
+    if behind is not None:
+        server = (behind.serves or {}).get("server", "the server")
         why = f"the main thread ends, and with it {server} in its daemon thread: requests in flight are dropped"
-        if _daemon_requests(left_behind):
-            why = f"`{left_behind.what}` ends, but its request threads are daemons: requests in flight are dropped"
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, left_behind.span, delay=machine.delay)
-    daemonic = _daemon_requests(point)
+        if daemon_requests(behind):
+            why = f"`{behind.what}` ends, but its request threads are daemons: requests in flight are dropped"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, behind.span, delay=machine.delay)
+    still_open = left_open(machine, point)
+    if still_open is not None:
+        where, server = still_open
+        why = f"the main thread ends, and nothing closes what `{where.what}` started: {server} drops its requests"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, where.span, delay=machine.delay)
+    daemonic = daemon_requests(point)
     if daemonic and machine.thrown is None:
         why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
@@ -237,7 +267,7 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         what = f"{thrown} leaves `{machine.dropped.what}` at once: {server} drops the requests in flight"
         if machine.thrown is None:
             what = f"`{machine.dropped.what}` returns before its requests are done: {server} drops those in flight"
-        if machine.cleaned and not daemonic:
+        if machine.cleaned and not daemonic and not (machine.dropped.serves or {}).get("development"):
             return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
     if handler is None and signal == "SIGINT":
@@ -293,54 +323,6 @@ def _slow(point: Point) -> str:
     return point.what
 
 
-def _left_behind(machine: Machine, point: Point) -> Point | None:
-    """A server that is all the program does, in a daemon thread that nobody stops and waits for."""
-    if point.kind not in ("event-wait", "pause", "sigwait", "sleep") or not _does_nothing_else(point):
-        return None
-    for thread, serving in machine.facts.beside:
-        daemon = thread.store.get("daemon")
-        is_daemon = isinstance(daemon, Const) and bool(daemon.value)
-        receiver = serving.receiver
-        asked = receiver is not None and any(
-            key[0] == "called after" for key in receiver.store if isinstance(key, tuple)
-        )
-        asked = asked or (receiver is not None and "should_exit" in receiver.store)
-        if _daemon_requests(serving) or (is_daemon and not asked and thread.node not in machine.ended):
-            return serving
-    return None
-
-
-def _does_nothing_else(point: Point) -> bool:
-    """Whether the main thread only waits: once, or in a loop that does nothing but wait."""
-    loops = [loop.node for loop in point.loops if isinstance(loop.node, ast.While)]
-    return all(_is_bare(loop, point.node) for loop in loops) if loops else point.seconds is None
-
-
-def _is_bare(loop: ast.While, wait: ast.AST) -> bool:
-    waits = any(part is wait for part in ast.walk(loop.test))
-    return (waits and all(isinstance(part, ast.Pass) for part in loop.body)) or (
-        len(loop.body) == 1
-        and any(part is wait for part in ast.walk(loop.body[0]))
-        and not isinstance(loop.body[0], ast.Try)
-    )
-
-
-def _daemon_requests(point: Point) -> bool:
-    """http.server.ThreadingHTTPServer has daemon_threads = True; elsewhere the source says so."""
-    thing = point.receiver
-    if thing is None or point.serves is None or not point.serves.get("deadlock"):
-        return False
-    own = thing.store.get("daemon_threads") or (thing.cls.find("daemon_threads") if thing.cls is not None else None)
-    if isinstance(own, Const):
-        return bool(own.value) and "Thread" in _family(thing)
-    return thing.kind == "http.server.ThreadingHTTPServer"
-
-
-def _family(thing: Thing) -> str:
-    bases = " ".join(ast.unparse(base) for base in thing.cls.node.bases) if thing.cls is not None else ""
-    return f"{thing.kind} {bases}"
-
-
 def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
     machine = run.machine
     if end.tag != CERTAIN or machine.doubts:
@@ -362,6 +344,10 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
     if point.serves is not None and point.serves.get("development"):
         why = f"{point.serves['server']}'s development server has no handler for {signal}"
         return Reaction(signal, Verdict.IGNORED, quiet, Cause.DEV_SERVER, why, point.span)
+    restored = machine.world.get(("signal", signal))
+    if isinstance(restored, Registration) and any(signal in r.signals for r in machine.facts.registrations):
+        why = f"when it comes to `{point.what}`, its handler for {signal} is no longer installed"
+        return Reaction(signal, Verdict.IGNORED, quiet, Cause.NO_HANDLER, why, point.span)
     sigint = next((r for r in others if "SIGINT" in r.signals and r.main_thread), None)
     if sigint is not None:
         why = f"it handles {' and '.join(sigint.signals)}, not {signal}"

@@ -29,6 +29,8 @@ AWAITED: dict[str, Model] = {}
 """What awaiting a call does."""
 DECORATORS: dict[str, Callable[[Machine, Value, Value, ast.expr], Value]] = {}
 """What a decorator, or what its call gave, makes of a function."""
+ENTERS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}
+"""What the begin of a `with` does."""
 EXITS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}
 """What the end of a `with` does."""
 

@@ -48,6 +48,7 @@ class State:
         limit: int,
         children: Children,
         application: Application | None = None,
+        fails: bool = False,
     ) -> None:
         self.modules = modules
         self.application = application
@@ -57,6 +58,12 @@ class State:
         self.at = at
         self.pid_1 = pid_1
         self.children = children
+        self.fails = fails
+        """What goes wrong where the signal arrives goes on doing so."""
+        self.excepting: list[ast.Try] = []
+        """The statements whose `except` is walked, the innermost last."""
+        self.failing: tuple[ast.Try, ...] = ()
+        """Those whose body goes wrong again and again."""
         self.facts = Facts()
         self.stores: dict[str, Store] = {}
         self.trail: list[tuple[Store, Hashable, Value | None]] = []
@@ -146,6 +153,14 @@ class State:
         """Below a thread that the handler started."""
         self.current: list[Thing] = []
         """Tasks that run beside the main task, the innermost last."""
+        self.repeats = 0
+        """How many loops of an unknown length are around."""
+        self.takers: dict[int, list[Thing]] = {}
+        """By the `id` of a queue: the threads that have taken a sentinel from it."""
+        self.refilled: set[int] = set()
+        """Queues into which a thread puts something back."""
+        self.takes: dict[int, list[tuple[ast.While | ast.For | ast.AsyncFor, ast.AST]]] = {}
+        """By the `id` of a queue: the loops in which threads take from it, and where."""
         self.heavy = frozenset(table("python")["heavy"]["imports"])
 
     @property
@@ -281,6 +296,7 @@ class State:
 
     def record(self, point: Point) -> None:
         if not self.arrived and not self.aside:
+            point.excepting = bool(self.excepting)
             self.facts.points.append(point)
 
     def startup(self, kind: str, node: ast.AST) -> None:

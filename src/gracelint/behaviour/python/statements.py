@@ -9,7 +9,8 @@ from gracelint.behaviour.python.expressions import calculate
 from gracelint.behaviour.python.leaving import leave_context
 from gracelint.behaviour.python.library import decorate
 from gracelint.behaviour.python.loops import run_for, run_while
-from gracelint.behaviour.python.names import comparable
+from gracelint.behaviour.python.names import canonical, comparable
+from gracelint.behaviour.python.registry import ENTERS
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FROM_OUTSIDE,
@@ -114,6 +115,10 @@ def _try(machine: Machine, node: ast.Try) -> list[End]:
     normal = next((end for end in ends if end.kind == NORMAL), None)
     if normal is not None:
         branches.append((normal.tag, lambda: machine.block(node.orelse)))
+    handlers = [handler for handler in node.handlers if _is_ordinary(machine, handler)]
+    if node in machine.failing and handlers:
+        ways = [lambda handler=handler: _except(machine, handler, Error("?"), node) for handler in handlers]
+        return _finally(machine, node, machine.fork(OUTSIDE, ways) if len(ways) > 1 else ways[0]())
     used: set[int] = set()
     for end in ends:
         if end.kind != RAISE:
@@ -124,13 +129,33 @@ def _try(machine: Machine, node: ast.Try) -> list[End]:
             passed.append(end)
             continue
         used.add(id(handler))
-        branches.append((end.tag, lambda handler=handler, error=error: _except(machine, handler, error)))  # type: ignore[misc]
+        branches.append((end.tag, lambda handler=handler, error=error: _except(machine, handler, error, node)))  # type: ignore[misc]
     if normal is not None and not arrived:
         for handler in node.handlers:
             if id(handler) not in used and _is_ordinary(machine, handler):
-                branches.append((OUTSIDE, lambda handler=handler: _except(machine, handler, Error("?"))))  # type: ignore[misc]
+                branches.append((OUTSIDE, lambda handler=handler: _except(machine, handler, Error("?"), node)))  # type: ignore[misc]
+    if normal is None and not arrived and any(end.kind in _LEAVES for end in passed):
+        for handler in node.handlers:
+            if id(handler) in used or not _is_ordinary(machine, handler):
+                continue
+            step = _walk_aside(machine, lambda handler=handler: _except(machine, handler, Error("?"), node))  # type: ignore[misc]
+            if machine.arrived:
+                return _finally(machine, node, step)
+            passed += [end.weaker(OUTSIDE) for end in step]
     results = passed + _take(machine, branches)
     return _finally(machine, node, results)
+
+
+_LEAVES = (RETURN, BREAK, CONTINUE)
+
+
+def _walk_aside(machine: Machine, branch: Callable[[], list[End]]) -> list[End]:
+    """A rare way: how it ends counts, and what it leaves behind is taken back, unless the signal arrives on it."""
+    arrived, mark = machine.arrived, len(machine.trail)
+    step = branch()
+    if arrived or not machine.arrived:
+        _keep_registrations(machine, machine.undo(mark))
+    return step
 
 
 def _take(machine: Machine, branches: list[tuple[int, Callable[[], list[End]]]]) -> list[End]:
@@ -146,11 +171,10 @@ def _take(machine: Machine, branches: list[tuple[int, Callable[[], list[End]]]])
         for tag, branch in branches:
             if tag == CERTAIN:
                 continue
-            arrived, mark = machine.arrived, len(machine.trail)
-            step = branch()
+            arrived = machine.arrived
+            step = _walk_aside(machine, branch)
             if machine.arrived and not arrived:
                 return step
-            _keep_registrations(machine, machine.undo(mark))
             ends += [end.weaker(tag) for end in step if end.kind != NORMAL]
         arrived = machine.arrived
         step = certain[0]()
@@ -165,16 +189,18 @@ def _keep_registrations(machine: Machine, changes: dict[tuple[int, Hashable], tu
             machine.write(store, key, value)
 
 
-def _except(machine: Machine, handler: ast.ExceptHandler, error: Error) -> list[End]:
+def _except(machine: Machine, handler: ast.ExceptHandler, error: Error, node: ast.Try) -> list[End]:
     if machine.arrived and machine.handling == 0 and not machine.aside:
         machine.cleaned = machine.cleaned or not _is_empty(handler.body)
     if handler.name:
         machine.write(machine.frame.scopes[-1], handler.name, error)
     machine.caught.append(error)
+    machine.excepting.append(node)
     try:
         return machine.block(handler.body)
     finally:
         machine.caught.pop()
+        machine.excepting.pop()
 
 
 def _finally(machine: Machine, node: ast.Try, results: list[End]) -> list[End]:
@@ -229,6 +255,8 @@ def _with_items(machine: Machine, node: ast.With | ast.AsyncWith, rest: list[ast
         and context.function.wrapper == "contextmanager"
     ):
         return _with_generator(machine, node, item, context, rest[1:])
+    if isinstance(context, Thing) and canonical(context.kind) in ENTERS:
+        ENTERS[canonical(context.kind)](machine, context, item.context_expr)
     entered = enter(machine, context, node)
     if item.optional_vars is not None:
         machine.assign(item.optional_vars, entered)

@@ -87,7 +87,7 @@ class Function(Value):
         self.owner = owner
         self.receiver = receiver
         self.wrapper = wrapper
-        """property, staticmethod, classmethod, contextmanager or nothing."""
+        """property, staticmethod, classmethod, contextmanager, cached or nothing."""
 
     def bind(self, receiver: Value) -> Function:
         return self.copy(receiver=receiver)

@@ -6,6 +6,7 @@ import ast
 
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, is_false, is_none, is_true, path_of, text_of
+from gracelint.behaviour.python.queues import has_one_left, is_told, take
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FROM_OUTSIDE,
@@ -77,6 +78,8 @@ def block(
     if row["kind"] == "accept":
         value = items("tuple", [Thing("socket.socket", node, machine.module), FROM_OUTSIDE])
     ready = None
+    if isinstance(receiver, Thing) and row["kind"] == "queue.get":
+        take(machine, receiver, node)
     if isinstance(receiver, Thing) and row["kind"] in (
         "queue.get",
         "recv",
@@ -91,9 +94,8 @@ def block(
             if _written(args, receiver):
                 return True
             if row["kind"] == "queue.join" and ("called", "task_done") in receiver.store:
-                # Somebody takes from the queue, and says so.
-                return True
-            return _woken(receiver)
+                return is_told(machine, receiver)
+            return _woken(machine, receiver)
 
     elif row["kind"] == "select":
 
@@ -164,10 +166,12 @@ def _timed_out(row: dict[str, Any], function: Value, receiver: Value | None, val
     return value
 
 
-def _woken(receiver: Thing) -> bool | Unknown:
+def _woken(machine: Machine, receiver: Thing) -> bool | Unknown:
     """Something was put into a queue, or a socket was closed, after the signal."""
     for method in ("put", "put_nowait", "notify", "notify_all", "set", "close", "shutdown", "send"):
         if ("called after", method) in receiver.store:
+            if method in ("put", "put_nowait") and not has_one_left(machine, receiver):
+                return False
             return True if method != "shutdown" else LOST_TRACK
     return False
 

@@ -9,6 +9,7 @@ from gracelint.behaviour.python.models import (  # noqa: F401 - for what they do
     event_loop,
     events,
     exits,
+    locks,
     pipes,
     rows,
     servers,

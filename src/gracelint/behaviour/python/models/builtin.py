@@ -8,7 +8,7 @@ from gracelint.behaviour.python.ends import RAISE, End, Leave
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import cancel
 from gracelint.behaviour.python.names import NUMBERS, comparable, path_of, signal_of, text_of
-from gracelint.behaviour.python.objects import environment, length_of
+from gracelint.behaviour.python.objects import environment, key_of, key_value, length_of
 from gracelint.behaviour.python.registry import METHODS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -47,9 +47,16 @@ def _partial(machine: Machine, function: Value, args: Arguments, keywords: Keywo
     return Partial(args[0], args[1:], keywords) if args else FROM_OUTSIDE
 
 
-@model("functools.wraps", "functools.lru_cache", "functools.cache")
+@model("functools.wraps")
 def _identity(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     return Name("functools.identity")
+
+
+@model("functools.lru_cache", "functools.cache")
+def _cache(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A function that is called once for the same arguments, or what makes one of a function."""
+    given = args[0] if args else None
+    return given.copy(wrapper="cached") if isinstance(given, Function) else Name("functools.cache")
 
 
 @model("functools.identity")
@@ -329,9 +336,9 @@ def _extend(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 
 @model("builtins.dict.get", "builtins.dict.pop", "builtins.dict.setdefault")
 def _dict_get(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if isinstance(function, Bound) and isinstance(function.receiver, Items) and args and isinstance(args[0], Const):
+    if isinstance(function, Bound) and isinstance(function.receiver, Items) and args and key_of(args[0]) != "…":
         store = function.receiver.store
-        key = args[0].value
+        key = key_of(args[0])
         if key in store:
             return store[key]
         return FROM_OUTSIDE if function.receiver.open else (args[1] if len(args) > 1 else NONE)
@@ -344,7 +351,7 @@ def _dict_views(machine: Machine, function: Value, args: Arguments, keywords: Ke
         return FROM_OUTSIDE
     store = function.receiver.store
     machine.pay_for(len(store))
-    keys: list[Value] = [Name(key[1]) if isinstance(key, tuple) else Const(key) for key in store]
+    keys = [key_value(key) for key in store]
     values = list(store.values())
     if function.name == "keys":
         return items("list", keys)

@@ -243,7 +243,8 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
     if first and things:
         point = Point(node, machine.module, "wait", seconds, text_of(node))
         point.joins = tuple(things)
-        return _pair(machine.wait(point, ready=lambda: _any_finished(machine, things, node)))
+        machine.wait(point, ready=lambda: _any_finished(machine, things, node))
+        return _split(machine, things, node)
     try:
         join_point(machine, "gather", node, seconds, things)
     except Leave as leave:
@@ -254,11 +255,15 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
     raises = path_of(function) == "asyncio.gather" and not is_true(keywords.get("return_exceptions"))
     if raises and any("#cancelled" in thing.store for thing in things):
         raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
-    return _pair(FROM_OUTSIDE) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
+    return _split(machine, things, node) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
 
 
-def _pair(value: Value) -> Value:
-    return items("tuple", [Items("set", {"…": FROM_OUTSIDE}), Items("set", {"…": FROM_OUTSIDE})])
+def _split(machine: Machine, things: list[Thing], node: ast.AST) -> Value:
+    """What `asyncio.wait()` gives: the tasks that are done, and those that are not."""
+    if not machine.arrived or not things:
+        return items("tuple", [Items("set", {"…": FROM_OUTSIDE}), Items("set", {"…": FROM_OUTSIDE})])
+    done = [thing for thing in things if finishes(machine, thing, node) is True]
+    return items("tuple", [items("set", done), items("set", [thing for thing in things if thing not in done])])
 
 
 def _is_cancel(end: End) -> bool:

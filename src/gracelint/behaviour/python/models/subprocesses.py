@@ -112,10 +112,19 @@ def _child_ended(machine: Machine, thing: Thing | None) -> bool | Unknown:
     return LOST_TRACK if ends is None else ends
 
 
+def _is_there(machine: Machine, thing: Thing) -> bool:
+    """Whether a child runs at the signal: the main thread waits for it, or it runs until it is told to stop."""
+    if machine.arrival is None:
+        return False
+    return thing in machine.arrival.joins or machine.children.runs_on(_words_of(thing)) is True
+
+
 @model("subprocess.Popen.poll")
 def _poll_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     ended = _child_ended(machine, thing)
+    if thing is not None and "#signalled" not in thing.store and _is_there(machine, thing):
+        return NONE
     if thing is None or ended is False:
         return FROM_OUTSIDE
     if machine.handling == 0:

@@ -49,8 +49,15 @@ def _thread(machine: Machine, function: Value, args: Arguments, keywords: Keywor
     return thing
 
 
+def _count(machine: Machine, thing: Thing) -> None:
+    """One that is made in a loop of an unknown length stands for many."""
+    if machine.repeats:
+        thing.store["#many"] = TRUE
+
+
 def _init_thread(machine: Machine, thing: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     assert isinstance(thing, Thing)
+    _count(machine, thing)
     row = SPAWNED.get(canonical(thing.kind), SPAWNED["threading.Thread"])
     target = argument(args, keywords, *row["target"])
     given = argument(args, keywords, *row["args"])

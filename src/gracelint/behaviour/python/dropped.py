@@ -1,0 +1,75 @@
+"""Servers that are left with requests in flight when the program ends."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.beside import is_daemon
+from gracelint.behaviour.python.ends import Point
+from gracelint.behaviour.python.values import Const, Thing, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.python.machine import Machine
+
+
+def left_behind(machine: Machine, point: Point) -> Point | None:
+    """A server that is all the program does, in a daemon thread that nobody stops and waits for."""
+    if point.kind not in ("event-wait", "pause", "sigwait", "sleep") or not _does_nothing_else(point):
+        return None
+    for thread, serving in machine.facts.beside:
+        receiver = serving.receiver
+        asked = receiver is not None and any(
+            key[0] == "called after" for key in receiver.store if isinstance(key, tuple)
+        )
+        asked = asked or (receiver is not None and "should_exit" in receiver.store)
+        if daemon_requests(serving) or (is_daemon(thread) and not asked and thread.node not in machine.ended):
+            return serving
+    return None
+
+
+def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
+    """A server that is all the program does, beside a main thread that ends without a word to it."""
+    if machine.delay or machine.facts.children or not (point.serves or _does_nothing_else(point)):
+        return None
+    waits = machine.arrival or point
+    asked = waits.receiver.store if waits.receiver is not None else {}
+    if any(isinstance(value, Unknown) for key, value in asked.items() if isinstance(key, tuple)):
+        return None
+    for thing, where, row in machine.facts.listening:
+        owners = [thing, thing.store.get("#first")]
+        nodes = [owner.node for owner in owners if isinstance(owner, Thing)]
+        if not any(name in machine.closing.get(node, ()) for node in nodes if node for name in (*row["closes"], "end")):
+            return where, str(row["server"])
+    return None
+
+
+def _does_nothing_else(point: Point) -> bool:
+    """Whether the main thread only waits: once, or in a loop that does nothing but wait."""
+    loops = [loop.node for loop in point.loops if isinstance(loop.node, ast.While)]
+    return all(_is_bare(loop, point.node) for loop in loops) if loops else point.seconds is None
+
+
+def _is_bare(loop: ast.While, wait: ast.AST) -> bool:
+    waits = any(part is wait for part in ast.walk(loop.test))
+    return (waits and all(isinstance(part, ast.Pass) for part in loop.body)) or (
+        len(loop.body) == 1
+        and any(part is wait for part in ast.walk(loop.body[0]))
+        and not isinstance(loop.body[0], ast.Try)
+    )
+
+
+def daemon_requests(point: Point) -> bool:
+    """http.server.ThreadingHTTPServer has daemon_threads = True; elsewhere the source says so."""
+    thing = point.receiver
+    if thing is None or point.serves is None or not point.serves.get("deadlock"):
+        return False
+    own = thing.store.get("daemon_threads") or (thing.cls.find("daemon_threads") if thing.cls is not None else None)
+    if isinstance(own, Const):
+        return bool(own.value) and "Thread" in _family(thing)
+    return thing.kind == "http.server.ThreadingHTTPServer"
+
+
+def _family(thing: Thing) -> str:
+    bases = " ".join(ast.unparse(base) for base in thing.cls.node.bases) if thing.cls is not None else ""
+    return f"{thing.kind} {bases}"

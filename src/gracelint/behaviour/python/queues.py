@@ -1,0 +1,94 @@
+"""Queues that threads take from: whether each of them gets a sentinel, and whether `join()` is told of every item."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST_TRACK, Const, Thing, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.python.machine import Machine
+
+_PUTS = ("put", "put_nowait")
+
+
+def put(machine: Machine, queue: Thing, method: str) -> None:
+    """Something is put into a queue after the signal: once, or as often as it takes."""
+    if method not in _PUTS:
+        return
+    if machine.aside:
+        machine.refilled.add(id(queue))
+    known = queue.store.get("#puts", Const(0))
+    counts = isinstance(known, Const) and not machine.repeats
+    machine.write(queue.store, "#puts", Const(known.value + 1) if counts else FROM_OUTSIDE)  # type: ignore[attr-defined]
+
+
+def has_one_left(machine: Machine, queue: Thing) -> bool:
+    """Whether what was put into a queue is enough for the thread that now takes from it, too."""
+    count = queue.store.get("#puts")
+    taker = machine.checking[-1] if machine.checking else None
+    if taker is None or id(queue) in machine.refilled or not isinstance(count, Const):
+        return True
+    takers = machine.takers.setdefault(id(queue), [])
+    if taker not in takers:
+        if taker.store.get("#many") is not None or len(takers) >= count.value:
+            return False
+        takers.append(taker)
+    return True
+
+
+def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
+    """A thread takes from a queue: the loop around that has to say when an item is done."""
+    loop = machine.loops[-1].node if machine.loops else None
+    if machine.aside and isinstance(loop, (ast.While, ast.For, ast.AsyncFor)):
+        known = machine.takes.setdefault(id(queue), [])
+        if (loop, node) not in known:
+            known.append((loop, node))
+
+
+def is_told(machine: Machine, queue: Thing) -> bool | Unknown:
+    """Whether `join()` returns: somebody takes from the queue, and says so of each item."""
+    loops = machine.takes.get(id(queue), [])
+    return LOST_TRACK if any(_forgets(loop, node) for loop, node in loops) else True
+
+
+def _forgets(loop: ast.While | ast.For | ast.AsyncFor, node: ast.AST) -> bool:
+    """Whether a way through a loop goes on to the next item without `task_done()`."""
+    said, forgets = _walk(loop.body, node, taken=False, said=False)
+    return forgets or not (said or _says(loop.body) is False)
+
+
+def _walk(body: list[ast.stmt], get: ast.AST, *, taken: bool, said: bool) -> tuple[bool, bool]:
+    """Whether it is said on the way through statements, and whether `continue` comes before that."""
+    for statement in body:
+        here = taken or any(part is get for part in ast.walk(statement))
+        if isinstance(statement, ast.Continue):
+            return True, taken and not said
+        if isinstance(statement, (ast.Break, ast.Return, ast.Raise)):
+            return True, False
+        if isinstance(statement, ast.If):
+            ways = [_walk(part, get, taken=taken, said=said) for part in (statement.body, statement.orelse)]
+            if any(forgets for _, forgets in ways):
+                return said, True
+            said = said or all(way for way, _ in ways)
+        elif isinstance(statement, ast.Try):
+            if _says(statement.finalbody):
+                return True, False
+            inner, forgets = _walk([*statement.body, *statement.orelse], get, taken=taken, said=said)
+            if forgets:
+                return said, True
+            said = said or inner
+        elif isinstance(statement, (ast.With, ast.AsyncWith)):
+            said, forgets = _walk(statement.body, get, taken=taken, said=said)
+            if forgets:
+                return said, True
+        else:
+            said = said or _says([statement])
+        taken = here
+    return said, False
+
+
+def _says(body: list[ast.stmt]) -> bool:
+    calls = (part for statement in body for part in ast.walk(statement) if isinstance(part, ast.Call))
+    return any(isinstance(call.func, ast.Attribute) and call.func.attr == "task_done" for call in calls)
