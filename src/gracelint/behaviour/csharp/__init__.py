@@ -1,1 +1,93 @@
-"""Reads C#: what hosted services do with the token that tells them to stop."""
+"""Reads C# programs without a host, and what the services of a host do with the token that tells them to stop."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.csharp.machine import CsMachine
+from gracelint.behaviour.csharp.packages import CsClasses
+from gracelint.behaviour.machine import ends, ways
+from gracelint.facts.program import Cause, Program, Reaction
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.files import Files
+    from gracelint.source import Span
+
+__all__ = ["read_csharp"]
+
+
+def read_csharp(files: Files, paths: tuple[str, ...], version: str) -> Program | str:
+    """The console program of a project built for a version of .NET; a text says why there is none."""
+    classes = CsClasses(files, paths)
+    if len(classes.entries) != 1:
+        return "it has no Main" if not classes.entries else "it has more than one Main"
+    main = classes.entries[0]
+    start = main.statics["Main"]
+    at = main.file.span(start.at.child_by_field_name("name") or start.at)
+    numbers = tuple(int(part) for part in version.split(".")[:1])
+
+    def judge(signal: str) -> tuple[Reaction, list[ways.Outcome]]:
+        def make(taken: tuple[int, ...]) -> CsMachine:
+            fresh = CsClasses(files, paths)
+            return CsMachine(signal, taken, classes=fresh, main=fresh.entries[0], at=at, version=numbers)
+
+        return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at))
+
+    told = ends.tell(judge, lambda signal, _: _unasked(signal, at), ".NET")
+    sources = tuple(unit.source for unit in classes.sources)
+    return told.program("csharp", main.file.source, at, sources, classes.unread)
+
+
+def _unasked(signal: str, at: Span) -> Reaction:
+    if signal == "SIGINT":
+        return ways.reaction(signal, Verdict.CUT, Cause.NO_HANDLER, "the runtime ends it at once on SIGINT", at)
+    return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"what .NET does on {signal} is not known", at)
+
+
+def _outcome(signal: str, machine: CsMachine, at: Span) -> ways.Outcome:
+    if machine.stopping:
+        return ways.Outcome(_reaction(signal, machine, at), machine)
+    if machine.outside:
+        why = f"whether {machine.outside} goes on when Main has returned is not in the project"
+        return ways.Outcome(ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at), machine)
+    why = "it has no handler for SIGTERM, and runs to its end by itself"
+    return ways.Outcome(ways.reaction(signal, Verdict.CUT, Cause.ONE_SHOT, why, at), machine, early=True)
+
+
+def _reaction(signal: str, machine: CsMachine, at: Span) -> Reaction:
+    unsure = f"what {machine.unsure[0]} does on {signal} is not in the project" if machine.unsure else None
+    unsure = unsure or (f"{machine.classes.unread[0]} could not be read" if machine.classes.unread else None)
+    handled = signal in machine.registered
+    if not handled and unsure is not None:
+        return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
+    if machine.unheard:
+        late = " (ProcessExit is not raised on SIGTERM from .NET 10 on)" if machine.hooks else ""
+        why = f"it has no handler for {signal}, and from .NET 10 on neither has the runtime{late}"
+        return ways.reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why, at, as_child=Verdict.CUT)
+    if machine.ended is None:
+        return _goes_on(signal, machine, at)
+    if not handled:
+        why = f"it has no handler for {signal}, so the .NET runtime ends it at once, exit 143"
+        return ways.reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, at)
+    lost = machine.what_is_lost()
+    if lost is not None:
+        return lost
+    if unsure is not None:
+        return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
+    why = f"its handler for {signal} finishes"
+    span = machine.registered.get(signal, at)
+    return ways.reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.slept or None)
+
+
+def _goes_on(signal: str, machine: CsMachine, at: Span) -> Reaction:
+    """The process does not end."""
+    if machine.hung is not None:
+        why = f"its ProcessExit handler calls Environment.Exit in {machine.place(machine.hung)}, which waits for it"
+        return ways.reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, machine.hung)
+    waiting = next((one.wait for one in machine.shutting if not one.done and one.wait is not None), None)
+    if waiting is not None:
+        why = f"its handler waits for ever in {machine.place(waiting.span)}: `{ends.line(waiting.span.text)}`"
+        return ways.reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, waiting.span)
+    span = machine.registered.get(signal, at)
+    why = f"its handler for {signal} in {machine.place(span)} cancels the signal, and nothing ends the process"
+    return ways.reaction(signal, Verdict.IGNORED, Cause.DISCARDED, why, span)

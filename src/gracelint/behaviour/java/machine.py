@@ -34,6 +34,8 @@ _CALLED = ("run", "call", "handle", "accept", "execute", "get", "apply", "start"
 
 class JavaMachine(Interpreter):
     language = "java_code"
+    hook_name = "its shutdown hook"
+    runtime = "the JVM"
     errors = ("Exception",)
 
     def __init__(
@@ -49,6 +51,9 @@ class JavaMachine(Interpreter):
         self.cut_off: Thread | None = None
         """A thread that was still at it when the process ended."""
         self.answered: set[int] = set()
+        """Threads that had heard of the stop by then."""
+        self.calls = self.calls_before = 0
+        """Calls so far, and before the thread that runs had its turn."""
         self.hung: Span | None = None
         """Where a hook calls System.exit."""
         self.ending = Ended("returns", at)
@@ -79,7 +84,7 @@ class JavaMachine(Interpreter):
                 self._halt()
             return
         if self.halted_at is not None:
-            late = self.now > self.halted_at or id(thread) not in self.answered
+            late = self.now > self.halted_at or (id(thread) not in self.answered and self.calls > self.calls_before)
             self.cut_off = self.cut_off or (thread if late and not thread.daemon else None)
             return
         if not self.shutting and not any(not one.daemon for one in self.threads):
@@ -129,13 +134,13 @@ class JavaMachine(Interpreter):
         for one in self.busy:
             one.state.pop("drained", None)
         end, self.now = self.now, self.halted_at if self.halted_at is not None else self.now
-        lost = ends.lost(self.signal, self, self.ended, "the JVM ends", self.at)
+        lost = ends.lost(self.signal, self, self.ended, f"{self.runtime} ends", self.at)
         self.now = end
         if lost is not None or self.cut_off is None:
             return lost
         span = self.hooks[0][1] if self.hooks else self.at
         name = self._thread_name(self.cut_off)
-        why = f"its shutdown hook does not wait for {name}, and the JVM ends before that is done"
+        why = f"{self.hook_name} does not wait for {name}, and {self.runtime} ends before that is done"
         return ways.reaction(self.signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
 
     def _thread_name(self, thread: Thread) -> str:
@@ -270,7 +275,12 @@ class JavaMachine(Interpreter):
         value = yield from self.apply(function, library.Given("", span, given, {}), None)
         return value
 
+    def _resume(self, thread: Thread) -> bool:
+        self.calls_before = self.calls
+        return super()._resume(thread)
+
     def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
+        self.calls += 1
         outside = self._outside(function, given)
         if outside is None:
             return super().apply(function, given, frame)

@@ -86,12 +86,12 @@ class Body:
         for one in node.children_by_field_name("declarator"):
             value = one.child_by_field_name("value")
             made = self.expression(value) if value is not None else Const(one, NIL)
-            found.append(nodes.Set(one, True, Name(one, _text(one.child_by_field_name("name"))), made))
+            found.append(nodes.Set(one, True, Name(one, text_of(one.child_by_field_name("name"))), made))
         return Seq(node, found, False)
 
     def _explicit_constructor_invocation(self, node: Tree) -> Node:
         arguments = self._arguments(node.child_by_field_name("arguments"))
-        which = _text(node.child_by_field_name("constructor"))
+        which = text_of(node.child_by_field_name("constructor"))
         return nodes.Call(node, arguments, Name(node, f"{which}(...)"), {})
 
     def _if_statement(self, node: Tree) -> Node:
@@ -108,22 +108,22 @@ class Body:
         made = self.statement(inner)
         for one in (made, *(made.body if isinstance(made, Seq) else ())):
             if isinstance(one, (nodes.Loop, nodes.Each)):
-                one.label = _text(label)
+                one.label = text_of(label)
                 break
         return made
 
     def _while_statement(self, node: Tree) -> Node:
         test = self.expression(node.child_by_field_name("condition"))
-        return nodes.Loop(node, False, self._inside(node), _label(node), None, _endless(test))
+        return nodes.Loop(node, False, self._inside(node), label_of(node), None, _endless(test))
 
     def _do_statement(self, node: Tree) -> Node:
         test = self.expression(node.child_by_field_name("condition"))
-        return nodes.Loop(node, True, self._inside(node), _label(node), None, _endless(test))
+        return nodes.Loop(node, True, self._inside(node), label_of(node), None, _endless(test))
 
     def _inside(self, loop: Tree) -> Node:
         """A loop's body."""
         outer = self.loop, self.in_switch
-        self.loop, self.in_switch = _label(loop), False
+        self.loop, self.in_switch = label_of(loop), False
         made = self.statement(loop.child_by_field_name("body"))
         self.loop, self.in_switch = outer
         return made
@@ -136,16 +136,16 @@ class Body:
             node,
             False,
             self._inside(node),
-            _label(node),
+            label_of(node),
             Seq(node, step, False) if step else None,
             _endless(self.expression(test)) if test is not None else None,
         )
         return Seq(node, [*start, loop], True)
 
     def _enhanced_for_statement(self, node: Tree) -> Node:
-        name = _text(node.child_by_field_name("name"))
+        name = text_of(node.child_by_field_name("name"))
         over = self.expression(node.child_by_field_name("value"))
-        return nodes.Each(node, self._inside(node), _label(node), [name], over)
+        return nodes.Each(node, self._inside(node), label_of(node), [name], over)
 
     def _return_statement(self, node: Tree) -> Node:
         return nodes.Return(node, self.expression(node.named_children[0]) if node.named_children else None)
@@ -154,11 +154,11 @@ class Body:
         return self.expression(node.named_children[0])
 
     def _break_statement(self, node: Tree) -> Node:
-        return nodes.Break(node, _text(node.named_children[0]) if node.named_children else "", None)
+        return nodes.Break(node, text_of(node.named_children[0]) if node.named_children else "", None)
 
     def _continue_statement(self, node: Tree) -> Node:
         own = self.loop if self.in_switch else ""
-        return nodes.Continue(node, _text(node.named_children[0]) if node.named_children else own, None)
+        return nodes.Continue(node, text_of(node.named_children[0]) if node.named_children else own, None)
 
     def _throw_statement(self, node: Tree) -> Node:
         return nodes.Raise(node, self.expression(node.named_children[0]))
@@ -173,8 +173,8 @@ class Body:
             if child.type == "catch_clause":
                 parameter = child.named_children[0]
                 types = next((one for one in parameter.named_children if one.type == "catch_type"), None)
-                names = tuple(_text(one) for one in types.named_children) if types is not None else ()
-                catches.append((names, _text(parameter.child_by_field_name("name")), self._of_catch(child)))
+                names = tuple(text_of(one) for one in types.named_children) if types is not None else ()
+                catches.append((names, text_of(parameter.child_by_field_name("name")), self._of_catch(child)))
             elif child.type == "finally_clause":
                 final = self.statement(child.named_children[-1])
         body = self.statement(node.child_by_field_name("body"))
@@ -189,8 +189,8 @@ class Body:
         for one in node.child_by_field_name("resources").named_children:  # type: ignore[union-attr]
             name, value = one.child_by_field_name("name"), one.child_by_field_name("value")
             if name is not None and value is not None:
-                opened.append(nodes.Set(one, True, Name(one, _text(name)), self.expression(value)))
-            what = Name(one, _text(name)) if name is not None else self.expression(one.named_children[0])
+                opened.append(nodes.Set(one, True, Name(one, text_of(name)), self.expression(value)))
+            what = Name(one, text_of(name)) if name is not None else self.expression(one.named_children[0])
             closed.insert(0, nodes.Call(one, [], Field(one, "close", what), {}))
         inner = nodes.Try(node, self.statement(node.child_by_field_name("body")), [], Seq(node, closed, False), None)
         tried = self._try_statement(node)
@@ -210,7 +210,7 @@ class Body:
             waiting += values
             if not rest:
                 continue
-            is_default = any(_text(label).startswith("default") for label in labels)
+            is_default = any(text_of(label).startswith("default") for label in labels)
             made = Seq(group, [self.statement(child) for child in rest], True)
             cases.append(((() if is_default else tuple(waiting)), made))
             waiting = []
@@ -224,7 +224,7 @@ class Body:
     _switch_statement = _switch_expression
 
     def _case(self, node: Tree) -> Node:
-        return Const(node, _text(node)) if node.type == "identifier" else self.expression(node)
+        return Const(node, text_of(node)) if node.type == "identifier" else self.expression(node)
 
     # expressions
 
@@ -243,7 +243,7 @@ class Body:
         return [self.expression(child) for child in node.named_children if not child.type.endswith(("comment", "type"))]
 
     def _e_identifier(self, node: Tree) -> Node:
-        return self.variable(node, _text(node))
+        return self.variable(node, text_of(node))
 
     def variable(self, node: Tree, name: str) -> Node:
         """A variable, or a field of the class or of one it stands in."""
@@ -268,10 +268,10 @@ class Body:
     _e_super = _e_this
 
     def _e_field_access(self, node: Tree) -> Node:
-        field = _text(node.child_by_field_name("field"))
+        field = text_of(node.child_by_field_name("field"))
         inner = node.child_by_field_name("object")
         if field == "this":
-            outside = self.class_.outer is not None and _text(inner) != self.class_.name.rpartition(".")[2]
+            outside = self.class_.outer is not None and text_of(inner) != self.class_.name.rpartition(".")[2]
             return Field(node, "$outer", Name(node, "this")) if outside else Name(node, "this")
         return Field(node, field, self.expression(inner))
 
@@ -298,20 +298,20 @@ class Body:
 
     def _e_unary_expression(self, node: Tree) -> Node:
         operand = self.expression(node.child_by_field_name("operand"))
-        operator = _text(node.child_by_field_name("operator"))
+        operator = text_of(node.child_by_field_name("operator"))
         if operator == "!":
             return nodes.Not(node, operand)
         return nodes.Binary(node, Const(node, 0), "-", operand) if operator == "-" else operand
 
     def _e_update_expression(self, node: Tree) -> Node:
-        operator = "+" if "++" in _text(node) else "-"
+        operator = "+" if "++" in text_of(node) else "-"
         target = self.expression(node.named_children[0])
         return nodes.Set(node, False, target, nodes.Binary(node, target, operator, Const(node, 1)))
 
     def _e_binary_expression(self, node: Tree) -> Node:
         left = self.expression(node.child_by_field_name("left"))
         right = self.expression(node.child_by_field_name("right"))
-        operator = _text(node.child_by_field_name("operator"))
+        operator = text_of(node.child_by_field_name("operator"))
         if operator == "&&":
             return nodes.Both(node, left, right)
         if operator == "||":
@@ -323,12 +323,12 @@ class Body:
     def _e_instanceof_expression(self, node: Tree) -> Node:
         value = self.expression(node.child_by_field_name("left"))
         name = node.child_by_field_name("name")
-        set_ = [nodes.Set(node, True, Name(node, _text(name)), value)] if name is not None else [value]
+        set_ = [nodes.Set(node, True, Name(node, text_of(name)), value)] if name is not None else [value]
         return Seq(node, [*set_, Const(node, UNKNOWN)], False)
 
     def _e_assignment_expression(self, node: Tree) -> Node:
         target = node.child_by_field_name("left")
-        operator = _text(node.child_by_field_name("operator"))
+        operator = text_of(node.child_by_field_name("operator"))
         value = self.expression(node.child_by_field_name("right"))
         made = self.expression(target)
         if isinstance(made, Name) and made.name not in self.names:
@@ -341,7 +341,7 @@ class Body:
         return self._inner(node) if node is not None else []
 
     def _e_method_invocation(self, node: Tree) -> Node:
-        name = _text(node.child_by_field_name("name"))
+        name = text_of(node.child_by_field_name("name"))
         inner = node.child_by_field_name("object")
         arguments = self._arguments(node.child_by_field_name("arguments"))
         if inner is None:
@@ -354,18 +354,18 @@ class Body:
         of, *rest = [child for child in node.named_children if child.type != "type_arguments"]
         if not rest:
             return Const(node, UNKNOWN)
-        return Field(node, _text(rest[-1]), self.expression(of))
+        return Field(node, text_of(rest[-1]), self.expression(of))
 
     def _e_type_identifier(self, node: Tree) -> Node:
-        return Name(node, _text(node))
+        return Name(node, text_of(node))
 
     _e_scoped_type_identifier = _e_type_identifier
 
     def _e_lambda_expression(self, node: Tree) -> Node:
         parameters, body = node.child_by_field_name("parameters"), node.child_by_field_name("body")
-        names = [_text(parameters)] if parameters is not None and parameters.type == "identifier" else []
+        names = [text_of(parameters)] if parameters is not None and parameters.type == "identifier" else []
         for child in parameters.named_children if parameters is not None and not names else ():
-            names.append(_text(child.child_by_field_name("name")) if child.type != "identifier" else _text(child))
+            names.append(text_of(child.child_by_field_name("name")) if child.type != "identifier" else text_of(child))
         return self._closure(node, "lambda", tuple(names), body)
 
     def _closure(self, node: Tree, name: str, params: tuple[str, ...], body: Tree | None) -> Node:
@@ -380,14 +380,14 @@ class Body:
         return nodes.Make(node, Function(name, self.class_.file, node, tuple(Param(one) for one in params), made))
 
     def _e_object_creation_expression(self, node: Tree) -> Node:
-        type_ = re.sub(r"<.*>", "", _text(node.child_by_field_name("type")), flags=re.S)
+        type_ = re.sub(r"<.*>", "", text_of(node.child_by_field_name("type")), flags=re.S)
         arguments = self._arguments(node.child_by_field_name("arguments"))
         body = next((child for child in node.named_children if child.type == "class_body"), None)
         if body is None:
             return nodes.New(node, arguments, {}, Name(node, type_))
         methods = {
-            _text(one.child_by_field_name("name")): self._closure(
-                one, _text(one.child_by_field_name("name")), _parameters(one), one.child_by_field_name("body")
+            text_of(one.child_by_field_name("name")): self._closure(
+                one, text_of(one.child_by_field_name("name")), _parameters(one), one.child_by_field_name("body")
             )
             for one in body.named_children
             if one.type == "method_declaration"
@@ -406,7 +406,7 @@ class Body:
         return self.expression(value) if value is not None else Const(node, UNKNOWN)
 
 
-def _label(loop: Tree) -> str:
+def label_of(loop: Tree) -> str:
     return f"#{loop.start_byte}"
 
 
@@ -414,12 +414,12 @@ def _endless(test: Node) -> Node | None:
     return None if isinstance(test, Const) and test.value is True else test
 
 
-def _text(node: Tree | None) -> str:
+def text_of(node: Tree | None) -> str:
     return (node.text or b"").decode("utf-8", "surrogatepass") if node is not None else ""
 
 
 def _literal(node: Tree) -> Any:
-    text = _text(node)
+    text = text_of(node)
     if node.type in ("true", "false"):
         return node.type == "true"
     if node.type == "null_literal":
@@ -437,7 +437,7 @@ def _literal(node: Tree) -> Any:
 def _parameters(method: Tree) -> tuple[str, ...]:
     node = method.child_by_field_name("parameters")
     children = node.named_children if node is not None else []
-    return tuple(_text(one.child_by_field_name("name")) for one in children if one.type == "formal_parameter")
+    return tuple(text_of(one.child_by_field_name("name")) for one in children if one.type == "formal_parameter")
 
 
 def _declared(node: Tree) -> set[str]:
@@ -450,6 +450,6 @@ def _declared(node: Tree) -> set[str]:
             continue
         if here.type in _DECLARING:
             name = here.child_by_field_name("name")
-            found |= {_text(name)} if name is not None else set()
+            found |= {text_of(name)} if name is not None else set()
         waiting += here.named_children
     return found

@@ -68,7 +68,13 @@ def _program_step(argv: tuple[Word, ...], name: str, arguments: list[str], conte
         return _unknown(argv, context, f"which .NET {name} is built for is not known: {project.source.path} names none")
     row = table("dotnet")["host"]
     if next(marks(context.files, paths, [{"words": row["marks"]}]), None) is None:
-        return _unknown(argv, context, f"{name} has no host, and what its own code does with signals is not followed")
+        from gracelint.behaviour.csharp import read_csharp
+        from gracelint.launch.runtimes.programs import program_step
+
+        program = read_csharp(context.files, paths, version)
+        if isinstance(program, str):
+            return _unknown(argv, context, f"{name} has no host, and {program}")
+        return program_step(argv, program, context)
     if next(marks(context.files, paths, [{"words": row["runs"]}]), None) is None:
         return _unknown(argv, context, f"{name} makes a host, and where it is run is not found")
     from gracelint.launch.servers.servers import named_step
