@@ -119,10 +119,6 @@ class TestTheHost:
         ("program", "why"),
         [
             (
-                "while (true) Thread.Sleep(1000);\n",
-                "Shop.Api has no host, and what its own code does with signals is not followed",
-            ),
-            (
                 "var app = WebApplication.CreateBuilder(args).Build();\n",
                 "Shop.Api makes a host, and where it is run is not found",
             ),
@@ -169,3 +165,86 @@ class TestBackgroundServices:
         body = "if (stoppingToken.CanBeCanceled) Log();\nwhile (true) { await Work(); }"
         found = launch(worker(body))
         assert found.why == ".NET host: Worker may run on when its token is cancelled (Worker.cs:3)"
+
+
+LOOP = 'while (running) { Thread.Sleep(300); }\nThread.Sleep(500);\nConsole.WriteLine("flushed");\n'
+
+
+def console(program: str, framework: str = "net8.0") -> Launch:
+    """A program without a host, of top-level statements."""
+    return launch({"Shop.Api.csproj": project(framework, "Microsoft.NET.Sdk"), "Program.cs": program})
+
+
+class TestConsolePrograms:
+    @pytest.mark.parametrize(
+        ("program", "verdict"),
+        [
+            ("while (true) Thread.Sleep(1000);\n", Verdict.CUT),
+            (f"var running = true;\nConsole.CancelKeyPress += (_, e) => running = false;\n{LOOP}", Verdict.CUT),
+            (
+                "var running = true;\nAppDomain.CurrentDomain.ProcessExit += (_, _) => running = false;\n" + LOOP,
+                Verdict.CUT,
+            ),
+            (
+                "var running = true;\nvar done = new ManualResetEventSlim();\n"
+                "AppDomain.CurrentDomain.ProcessExit += (_, _) => { running = false; done.Wait(); };\n"
+                f"{LOOP}done.Set();\n",
+                Verdict.HANDLED,
+            ),
+            (
+                "var running = true;\nusing var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>\n"
+                f"{{ context.Cancel = true; running = false; }});\n{LOOP}",
+                Verdict.HANDLED,
+            ),
+            (
+                "var running = true;\nusing var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>\n"
+                f"{{ running = false; }});\n{LOOP}",
+                Verdict.CUT,
+            ),
+            (
+                "using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>\n"
+                "{ context.Cancel = true; });\nwhile (true) Thread.Sleep(1000);\n",
+                Verdict.IGNORED,
+            ),
+            (
+                "var source = new CancellationTokenSource();\n"
+                "using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>\n"
+                "{ context.Cancel = true; source.Cancel(); });\n"
+                "try { while (true) { await Task.Delay(1000, source.Token); } }\n"
+                'catch (OperationCanceledException) { }\nConsole.WriteLine("flushed");\n',
+                Verdict.HANDLED,
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("framework", ["net6.0", "net9.0"])
+    def test_until_net_9(self, program: str, verdict: Verdict, framework: str) -> None:
+        assert console(program, framework).verdict is verdict
+
+    @pytest.mark.parametrize(
+        "program",
+        [
+            "while (true) Thread.Sleep(1000);\n",
+            "AppDomain.CurrentDomain.ProcessExit += (_, _) => Save();\nwhile (true) Thread.Sleep(1000);\n"
+            "static void Save() { }\n",
+        ],
+    )
+    def test_from_net_10_on_nobody_hears(self, program: str) -> None:
+        found = console(program, "net10.0")
+        assert found.verdict is Verdict.IGNORED
+        assert "from .NET 10 on neither has the runtime" in found.why
+
+    def test_behind_an_init_that_is_a_cut(self) -> None:
+        text = DOCKERFILE.replace('["dotnet"', '["tini", "--", "dotnet"')
+        program = {"Shop.Api.csproj": project("net10.0"), "Program.cs": "while (true) Thread.Sleep(1000);\n"}
+        assert launch({"Dockerfile": text, **program}).verdict is Verdict.CUT
+
+    def test_a_library_that_may_listen(self) -> None:
+        found = console("var bus = new Bus();\nbus.Start();\nThread.Sleep(Timeout.Infinite);\n")
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == "Program.cs: what Bus.Start does on SIGTERM is not in the project"
+
+    def test_a_class_with_main(self) -> None:
+        text = "class Program\n{\n    static async Task Main()\n    {\n        await Task.Delay(-1);\n    }\n}\n"
+        assert console(text).why == (
+            "Program.cs: it has no handler for SIGTERM, so the .NET runtime ends it at once, exit 143"
+        )
