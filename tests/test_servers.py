@@ -133,6 +133,10 @@ def test_gunicorn_takes_the_command_line_before_the_environment_before_the_file(
 
 def test_gunicorns_file_is_only_believed_where_it_is_literal() -> None:
     assert drain_of(GUNICORN, gunicorn_conf_py="import os\ngraceful_timeout = int(os.environ['T'])\n") is None
+    from_environment = "import os\ngraceful_timeout = int(os.environ.get('T', '8'))\n"
+    drain = drain_of(GUNICORN, gunicorn_conf_py=from_environment)
+    assert drain is not None
+    assert drain.seconds == 8
     assert drain_of(GUNICORN, gunicorn_conf_py="if True:\n    graceful_timeout = 5\n") is None
     assert drain_of(GUNICORN, gunicorn_conf_py="from base import *\n") is None
     assert drain_of(GUNICORN, gunicorn_conf_py="graceful_timeout = (\n") is None

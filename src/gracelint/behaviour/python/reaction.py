@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.beside import kind_of
 from gracelint.behaviour.python.dropped import daemon_requests, left_behind, left_open
 from gracelint.behaviour.python.ends import (
     DEFAULT,
@@ -267,6 +268,11 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         what = f"{thrown} leaves `{machine.dropped.what}` at once: {server} drops the requests in flight"
         if machine.thrown is None:
             what = f"`{machine.dropped.what}` returns before its requests are done: {server} drops those in flight"
+        application = machine.application
+        if application is not None and application.deadline and _is_swallowed(machine, application.swallows):
+            why = f"{server} catches the handler's exception while it answers a request, and kills its worker"
+            why = f"{why} after {application.deadline:g} s"
+            return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=application.deadline)
         if machine.cleaned and not daemonic and not (machine.dropped.serves or {}).get("development"):
             return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
@@ -305,6 +311,10 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     if machine.waited and point.limit:
         why = f"its handler for {signal} is seen within {point.limit:g} s, when `{point.what}` returns"
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
+
+
+def _is_swallowed(machine: Machine, names: tuple[str, ...]) -> bool:
+    return machine.thrown is not None and kind_of(machine.thrown) in names
 
 
 def _slowest(machine: Machine, point: Point) -> Point:

@@ -8,6 +8,7 @@ from gracelint.behaviour.python.beside import finishes, run_loop
 from gracelint.behaviour.python.ends import KILLED, NORMAL, End, Leave, Point, Registration, Served
 from gracelint.behaviour.python.names import NUMBERS, is_false, is_true, path_of, text_of
 from gracelint.behaviour.python.values import (
+    FROM_OUTSIDE,
     NONE,
     Bound,
     Class,
@@ -27,12 +28,14 @@ from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.modules import Module
     from gracelint.behaviour.python.registry import Arguments, Keywords
+    from gracelint.behaviour.python.values import Store
+    from gracelint.source import Source
 
 STARTUP, SHUTDOWN, LIFESPAN = "startup", "shutdown", "lifespan"
 
@@ -53,6 +56,12 @@ class Application(Record):
     """Whether this process is PID 1 if the server is."""
     deadline: float | None = None
     """Seconds after which the server kills this process."""
+    configuration: Source | None = None
+    """The server's configuration file."""
+    hooks: Mapping[str, Sequence[str]] = {}
+    """The functions in it that the server calls: in its `arbiter`, at the start of a `worker`, and `leaving` one."""
+    swallows: tuple[str, ...] = ()
+    """The exceptions that this process catches while it answers a request."""
 
 
 def run_application(machine: Machine, entry: Module, application: Application) -> list[End]:
@@ -65,18 +74,45 @@ def run_application(machine: Machine, entry: Module, application: Application) -
     try:
         if application.handlers == "first":
             _install(machine, point)
-        module = machine.import_module(entry.name, node)
         machine.frames.append(machine.frame_in(entry))
         try:
+            own = _configured(machine, application)
+            _call_hooks(machine, own, application.hooks.get("arbiter", ()), node)
+            if any(isinstance(key, tuple) and key[0] == "child" for key in machine.world):
+                machine.doubt(f"what {row['server']}'s own process starts beside its workers is not followed")
+            module = machine.import_module(entry.name, node)
             app = _evaluate(machine, module, application.expression, node)
+            _call_hooks(machine, own, application.hooks.get("worker", ()), node)
             around(
                 machine, app, row, point, lambda: machine.wait(point, ready=lambda: is_over(machine, point), value=NONE)
             )
+            _call_hooks(machine, own, application.hooks.get("leaving", ()), node)
         finally:
             machine.frames.pop()
     except Leave as leave:
         return machine.merge(leave.ends + machine.side)
     return [End(NORMAL)]
+
+
+def _configured(machine: Machine, application: Application) -> Store:
+    """What the server's configuration file defines."""
+    source = application.configuration
+    if source is None:
+        return {}
+    from gracelint.behaviour.python.modules import Module
+
+    found = machine.load(Module(source, f"{source.path}:configuration", source.path), "__config__")
+    if isinstance(found, list):
+        raise Leave(found)
+    return found
+
+
+def _call_hooks(machine: Machine, own: Store, names: Sequence[str], node: ast.AST) -> None:
+    for name in names:
+        hook = own.get(name)
+        if isinstance(hook, Function):
+            given = len(hook.node.args.args)
+            machine.call(hook, [FROM_OUTSIDE] * given, {}, node)
 
 
 def _evaluate(machine: Machine, module: Value, expression: str, node: ast.AST) -> Value:

@@ -62,6 +62,9 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
         spec.get("handlers", "after"),
         not spec.get("child"),
         drain if spec.get("deadline") else None,
+        _configuration(row, given, context),
+        row.get("hooks", {}),
+        tuple(spec.get("swallows", ())),
     )
     try:
         program = read_python(
@@ -76,6 +79,16 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
     if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED and _waits_for_ever(row, given):
         return _streaming(program) or _judged(program, reaction, context, kind)
     return _judged(program, reaction, context, kind)
+
+
+def _configuration(row: Row, given: ServerSettings, context: Context) -> Source | None:
+    """The configuration file, where functions in it are the server's hooks."""
+    if "hooks" not in row or given.unread is not None:
+        return None
+    from gracelint.launch.servers.settings import config_files
+
+    found = config_files(dict(given.options), row["config"], context)
+    return found[0].source if found and found[0].text == found[0].source.text else None
 
 
 def _waits_for_ever(row: Row, given: ServerSettings) -> bool:

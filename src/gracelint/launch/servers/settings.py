@@ -10,6 +10,7 @@ from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable, Mapping
     from typing import Any
 
@@ -154,7 +155,7 @@ def options_of(row: Mapping[str, Any]) -> set[str]:
 # Configuration files
 
 
-def _files(options: Options, spec: Mapping[str, Any], context: Context) -> list[Passage]:
+def config_files(options: Options, spec: Mapping[str, Any], context: Context) -> list[Passage]:
     """The file an option names, else those read by default. Raises _UnreadError for a named one that is not here."""
     named = options.get(spec.get("option", ""))
     if named is None:
@@ -207,7 +208,7 @@ def _names(folder: str, context: Context) -> list[str]:
 def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     """Literal assignments at the top of a Python file."""
     found: Options = {}
-    for passage in _files(options, spec, context):
+    for passage in config_files(options, spec, context):
         import ast
 
         try:
@@ -222,7 +223,7 @@ def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any]
             if not isinstance(node, (ast.Assign, ast.AnnAssign)):
                 continue
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            literal = node.value.value if isinstance(node.value, ast.Constant) else None
+            literal = _literal(node.value, context) if node.value is not None else None
             certain = id(node) in top and literal is not None
             for target in targets:
                 if isinstance(target, ast.Name):
@@ -237,7 +238,7 @@ def _ruby(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], 
     line_of = re.compile(r"^( *)(\w+)[ (]+(.+?)\)?\s*(?:#.*)?$")
     variable = re.compile(r"^ENV(?:\.fetch\(|\[)[\"'](\w+)[\"'][\])]?(?:,\s*|\)?\s*(?:\|\||\{)\s*)?[\"']?([\w.-]*)")
     found: Options = {}
-    for passage in _files(options, spec, context):
+    for passage in config_files(options, spec, context):
         spans = _line_spans(passage)
         for number, line in enumerate(passage.text.split("\n"), 1):
             parts = line_of.match(line)
@@ -254,6 +255,29 @@ def _ruby(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], 
     return found
 
 
+def _literal(node: ast.expr, context: Context) -> object:
+    """What an expression of literals and environment variables comes to; None where that is not known."""
+    import ast
+
+    if isinstance(node, ast.Constant):
+        return node.value
+    if not isinstance(node, ast.Call) or node.keywords or not node.args:
+        return None
+    name = ast.unparse(node.func)
+    if name in ("int", "float", "str") and len(node.args) == 1:
+        value = _literal(node.args[0], context)
+        try:
+            return None if value is None else {"int": int, "float": float, "str": str}[name](str(value))
+        except ValueError:
+            return None
+    if name in ("os.environ.get", "environ.get", "os.getenv", "getenv"):
+        key = _literal(node.args[0], context)
+        if isinstance(key, str) and key in context.env:
+            return context.env[key]
+        return _literal(node.args[1], context) if len(node.args) > 1 else None
+    return None
+
+
 def _line_spans(passage: Passage) -> dict[int, Span]:
     spans, offset = {}, 0
     for number, line in enumerate(passage.text.split("\n"), 1):
@@ -266,7 +290,7 @@ def _toml(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], 
     from gracelint import toml
 
     found: Options = {}
-    for passage in _files(options, spec, context):
+    for passage in config_files(options, spec, context):
         try:
             values = toml.loads(passage.text)
         except toml.TOMLDecodeError:
@@ -278,7 +302,7 @@ def _toml(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], 
 def _lines(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     """`name value` lines (haproxy)."""
     found: Options = {}
-    for passage in _files(options, spec, context):
+    for passage in config_files(options, spec, context):
         for start, line in _each_line(passage):
             words = line.split("#", 1)[0].split()
             if len(words) > 1:
@@ -289,7 +313,7 @@ def _lines(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any],
 def _directives(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     """`name value;` directives (nginx), those given with -g included."""
     found: Options = {}
-    for passage in _files(options, spec, context):
+    for passage in config_files(options, spec, context):
         for start, line in _each_line(passage):
             text = line.split("#", 1)[0]
             found |= _split_directives(text, passage.span(start, start + len(text)))
@@ -309,7 +333,7 @@ def _split_directives(text: str, span: Any) -> Options:
 def _ini(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     """`name = value` lines of php-fpm: `;` comments."""
     found: Options = {}
-    for passage in _files(options, spec, context):
+    for passage in config_files(options, spec, context):
         found |= _assignments(passage, (";", "#"))
     return found
 
@@ -333,7 +357,7 @@ def _uwsgi(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any],
     if section:
         raise _UnreadError(f"it reads only the section {section} of {file}")
     found: Options = {}
-    for passage in _files({"ini": Located(file)}, spec, context):
+    for passage in config_files({"ini": Located(file)}, spec, context):
         found |= _assignments(passage, (";", "#"))
     if "ini" in found or "include" in found or "inherit" in found:
         raise _UnreadError(f"{file} includes other files")
@@ -358,7 +382,7 @@ def _assignments(passage: Passage, comments: tuple[str, ...]) -> Options:
 
 def _yaml(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     found: Options = {}
-    for passage in _files(options, spec, context):
+    for passage in config_files(options, spec, context):
         found |= {name.lstrip(":"): value for name, value in _flat_yaml(passage.source).items()}
     return found
 
