@@ -1,8 +1,8 @@
-"""Writes the tables of `knowledge/` as JSON into the wheel: an installed gracelint reads no TOML of its own."""
+"""Puts tables in read form into the wheel: those of `knowledge/`, and what the built-in rules say of themselves."""
 
 from __future__ import annotations
 
-import json
+import marshal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,15 +18,22 @@ if sys.version_info >= (3, 11):
 else:
     from tomli import loads
 
-KNOWLEDGE = Path(__file__).parent / "gracelint" / "knowledge"
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from gracelint.kept import ENDING, FORMAT  # noqa: E402
+from gracelint.listing import listed  # noqa: E402
+from gracelint.rules import BUILT_IN, GROUPS  # noqa: E402
 
 
-def built(folder: Path) -> dict[str, str]:
-    """The JSON of each table in a folder, by the name of its file."""
-    return {
-        f"{path.stem}.json": json.dumps(loads(path.read_text(encoding="utf-8")), ensure_ascii=False)
-        for path in sorted(folder.glob("*.toml"))
+def built(root: Path) -> dict[str, bytes]:
+    """The tables of a checkout, by their paths in the wheel."""
+    tables: dict[str, Any] = {
+        f"gracelint/knowledge/{path.stem}": loads(path.read_text(encoding="utf-8"))
+        for path in sorted((root / "src" / "gracelint" / "knowledge").glob("*.toml"))
     }
+    tables[f"{BUILT_IN}/rules"] = listed(str(root / "rules" / BUILT_IN), GROUPS)
+    return {name + ENDING: marshal.dumps(table, FORMAT) for name, table in tables.items()}
 
 
 class Tables(BuildHookInterface):
@@ -34,6 +41,7 @@ class Tables(BuildHookInterface):
         if version == "editable":
             return
         folder = Path(tempfile.mkdtemp())
-        for name, text in built(KNOWLEDGE).items():
-            (folder / name).write_text(text, encoding="utf-8")
-            build_data["force_include"][str(folder / name)] = f"gracelint/knowledge/{name}"
+        for number, (name, content) in enumerate(built(Path(self.root)).items()):
+            path = folder / str(number)
+            path.write_bytes(content)
+            build_data["force_include"][str(path)] = name

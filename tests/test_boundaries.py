@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,15 +28,6 @@ PARSERS = {
     "tree_sitter_php",
 }
 READERS = ("parse", "behaviour")
-SERVER = {"asyncio", "gracelint.lsp", "lsprotocol", "pygls"}
-SLOW = SERVER | {
-    *("argparse", "dataclasses", "gettext", "importlib.metadata", "inspect", "libcst", "locale", "logging", "pathlib"),
-    *("rich", "ruamel", "shutil", "subprocess", "tomllib", "tree_sitter", "typing", "xml.sax"),
-}
-YAML = {"ruamel", "typing"}
-NODE = {"tree_sitter", "typing", "pathlib", "shutil"}
-HELP = {"argparse", "gettext", "locale"}
-"""What the libraries that are needed import by themselves."""
 
 
 def modules(folder: str) -> list[str]:
@@ -103,65 +92,6 @@ def test_facts_know_no_parser_and_no_engine(module: str) -> None:
 def test_readers_know_neither_launches_nor_rules(module: str) -> None:
     used = [name for name in imports(os.path.join(ENGINE, module), at_start_only=True) if name.startswith("gracelint.")]
     assert not [name for name in used if name.split(".")[1] in ("engine", "project", "report", "rules", "cli", "fixer")]
-
-
-RUNS = {
-    "one Dockerfile": (SLOW, {"Dockerfile": 'FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n'}),
-    "one manifest": (
-        SLOW - YAML,
-        {
-            "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
-            "spec: {containers: [{name: a, image: nginx, ports: [{containerPort: 80}]}]}\n"
-        },
-    ),
-    "one Compose file": (
-        SLOW - YAML,
-        {"compose.yaml": "services: {web: {image: nginx, command: sh -c nginx}}\n"},
-    ),
-    "a Python service": (
-        SLOW,
-        {
-            "Dockerfile": 'FROM python:3.12\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n',
-            "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
-        },
-    ),
-    "a Node service": (
-        SLOW - NODE,
-        {
-            "Dockerfile": 'FROM node:22\nCOPY server.js /server.js\nCMD ["node", "/server.js"]\n',
-            "server.js": "require('http').createServer((q, r) => r.end()).listen(80)\n",
-        },
-    ),
-}
-"""What a run may not import, and the files it reads."""
-
-
-@pytest.mark.parametrize(("slow", "files"), RUNS.values(), ids=list(RUNS))
-def test_a_run_imports_nothing_slow_in_vain(slow: set[str], files: dict[str, str], tmp_path: Path) -> None:
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    for _ in range(2):  # the first run reads the tables of `knowledge/` as TOML, the others do not
-        done = loaded_by(["check", *files], tmp_path, environment)
-    assert "gracelint.engine" in done
-    assert not done & slow
-
-
-def test_help_reads_nothing(tmp_path: Path) -> None:
-    done = loaded_by(["--help"], tmp_path, dict(os.environ))
-    assert not done & (SLOW - HELP)
-    assert not done & {"gracelint.project", "gracelint.engine", "gracelint.knowledge"}
-
-
-def loaded_by(arguments: list[str], folder: Path, environment: dict[str, str]) -> set[str]:
-    """The modules that are there once a command has run."""
-    code = (
-        f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
-        f"from gracelint.cli import main; main({arguments!r})"
-    )
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    return set(done.stderr.split())
 
 
 @pytest.mark.parametrize("path", [os.path.join(place, name) for place in (ENGINE, PACK) for name in modules(place)])

@@ -14,6 +14,8 @@ import pytest
 
 from conftest import ROOT
 from gracelint import knowledge
+from gracelint.rules import addresses
+from gracelint.toml import loads
 
 FOLDER = Path(knowledge.__file__).parent
 TABLES = sorted(path.stem for path in FOLDER.glob("*.toml"))
@@ -93,14 +95,34 @@ def test_every_row_says_where_it_was_read(name: str) -> None:
         assert "measured" in source or "https://" in source, f"{name}.{key}: {source!r}"
 
 
-def test_an_installed_table_says_what_its_text_says(own_folder: Path) -> None:
+@pytest.fixture(scope="module")
+def built() -> dict[str, bytes]:
+    """What the wheel holds instead of text."""
     spec = importlib.util.spec_from_file_location("build_tables", Path(ROOT) / "src" / "build_tables.py")
     assert spec is not None and spec.loader is not None
     hook = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hook)
-    for name, text in hook.built(own_folder).items():
-        (own_folder / name).write_text(text)
-    (own_folder / "birds.toml").unlink()
-    assert knowledge.table("birds") == {"wren": {"source": "seen"}}
-    assert hook.built(FOLDER).keys() == {f"{name}.json" for name in TABLES}
-    assert not kept(own_folder)
+    tables: dict[str, bytes] = hook.built(Path(ROOT))
+    return tables
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_an_installed_table_says_what_its_text_says(name: str, built: dict[str, bytes], own_folder: Path) -> None:
+    said = loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    (own_folder / f"{name}.table").write_bytes(built[f"gracelint/knowledge/{name}.table"])
+    assert knowledge.table(name) == said
+    assert not list(own_folder.glob("__pycache__/*"))
+
+
+def test_an_installed_table_that_cannot_be_read_is_made_anew(own_folder: Path) -> None:
+    (own_folder / "birds.table").write_bytes(b"junk")
+    assert list(knowledge.table("birds")) == ["wren"]
+
+
+def test_the_installed_list_of_rules_says_what_the_rules_say(built: dict[str, bytes]) -> None:
+    listed = marshal.loads(built["gracelint_rules/rules.table"])
+    known = [(one.name, one.group, one.about, one.known_strict) for one in addresses()]
+    assert listed == known
+    for address in addresses():
+        rule = address.load()
+        assert (rule.about, rule.strict) == (address.about, address.known_strict)

@@ -5,8 +5,6 @@ Names are imported when first used, so that a run pays only for what it needs.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -112,12 +110,17 @@ __all__ = [
 ]
 
 
+def _module(name: str) -> Any:
+    """`importlib.import_module`, without what importing `importlib` takes."""
+    return __import__(name, fromlist=("__name__",))
+
+
 def __getattr__(name: str) -> Any:
     if name == "edits":
-        return import_module("gracelint.edits")
+        return _module("gracelint.edits")
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
+    value = getattr(_module(home), name)
     globals()[name] = value
     return value

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from contextlib import suppress
 
 
 def main() -> int:
+    # All that is read stays until the end: looking for garbage would take a quarter of a long run.
+    gc.disable()
     try:
-        with suppress(FileNotFoundError):
-            # `-m` puts the working folder first, so that a linted project could stand in for modules.
-            sys.path[:] = [folder for folder in sys.path if folder not in ("", os.getcwd())]
+        # `-m` puts the working folder first, so that a linted project could stand in for modules.
+        sys.path[:] = [folder for folder in sys.path if folder not in ("", _working_dir())]
         from gracelint import cli
 
         return cli.main()
     except KeyboardInterrupt:
         return 130
+
+
+def _working_dir() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def command() -> None:
@@ -26,8 +34,10 @@ def command() -> None:
     if watched:
         raise SystemExit(code)
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
+        try:
             stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
     os._exit(code)
 
 

@@ -7,16 +7,16 @@ above it hold, up to the root of the repository. An unknown key is an error that
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 
 from gracelint.facts.launch import Assumptions
 from gracelint.finding import Severity
+from gracelint.memory import cache
 from gracelint.numbers import is_whole
 from gracelint.record import Record, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
 OWN_FILE = "gracelint.toml"

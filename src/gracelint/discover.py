@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
 
 from gracelint import git
 from gracelint.config import ConfigError
 from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 VENDORED = frozenset(
     {".git", ".hg", ".svn", ".nox", ".terraform", ".tox", ".venv", "__pycache__", "bower_components", "node_modules"}

@@ -6,26 +6,26 @@ Nothing in here knows a rule by name, but for those of the engine itself.
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gracelint.config import ConfigError, did_you_mean
-from gracelint.discover import Skip
 from gracelint.facts.dockerfile import Stage
-from gracelint.facts.kubernetes import Workload
 from gracelint.facts.launch import Launch
-from gracelint.facts.program import Program
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
-from gracelint.internal import internal_error
 from gracelint.own import OWN
 from gracelint.project import STDIN, Project
 from gracelint.record import Record, field, replace
-from gracelint.rows import is_like, kind_of
-from gracelint.rules import PackError, Rule
-from gracelint.selection import Selection
-from gracelint.source import Span
-from gracelint.suppress import Suppression, annotated, comments, malformed
+from gracelint.rules import PackError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gracelint.discover import Skip
+    from gracelint.rules import Address, Rule
+    from gracelint.selection import Selection
+    from gracelint.source import Span
+    from gracelint.suppress import Suppression
 
 
 class Reported(Record):
@@ -63,7 +63,7 @@ class Report(Record):
     files: int
     """How many of those that were asked for were judged."""
     suppressed: int
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, Address]
     """Those that ran, by name."""
     baselined: int = 0
     judged: frozenset[str] = frozenset()
@@ -105,17 +105,16 @@ def shown_path(root: str, working_dir: str, path: str) -> str:
 def lint(project: Project, selection: Selection) -> Report:
     """Runs the selected rules. A rule that breaks is reported in `errors` and costs the others nothing."""
     errors = list(project.errors)
-    rules = _load(project, selection, errors)
+    rules = _chosen(project, selection)
     origins = _Origins(project.launches)
     found: list[tuple[Rule, Finding, object]] = [(OWN[item.rule], item.finding, None) for item in project.problems]
-    for source in project.sources:
-        found += [(OWN["malformed-suppression"], Finding(text, at), None) for at, text in malformed(source)]
-    for rule in rules.values():
-        found += _run(rule, project, selection, errors)
-    suppressions = [item for source in project.sources for item in comments(source)]
+    suppressions, annotations, malformed = _suppressions(project)
+    found += [(OWN["malformed-suppression"], finding, None) for finding in malformed]
+    for address in rules.values():
+        found += _run(address, project, selection, errors)
     found += _without_reason(suppressions, selection)
     made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
-    suppressions += annotated(project.workloads, project.services)
+    suppressions += annotations
     kept, silenced, used = _suppress(made, suppressions)
     joined = _join(kept)
     if project.request.around != 0:
@@ -128,7 +127,7 @@ def lint(project: Project, selection: Selection) -> Report:
         path for path in {source.path for source in project.sources} - unread if project.reports_on(path)
     )
     launches = tuple(launch for launch in project.launches if project.concerns(launch))
-    fates = Counter(launch.verdict for launch in launches)
+    fates = [launch.verdict for launch in launches]
     quiet = ((_in_scope(made, project), by) for made, by in silenced)
     silent = [Silenced(reported, by) for reported, by in quiet if reported is not None]
     return Report(
@@ -139,7 +138,7 @@ def lint(project: Project, selection: Selection) -> Report:
         errors=tuple(dict.fromkeys(errors)),
         files=len(judged),
         judged=judged,
-        containers={verdict: fates[verdict] for verdict in Verdict},
+        containers={verdict: fates.count(verdict) for verdict in Verdict},
         launches=launches,
         not_read=sum(map(project.reports_on, unread)),
         unseen=sum(
@@ -191,47 +190,76 @@ class _Origins:
     def _launches(self, subject: object) -> Sequence[Launch]:
         if isinstance(subject, Launch):
             return (subject,)
-        if isinstance(subject, Program):
-            return [launch for launch in subject.launches if isinstance(launch, Launch)]
-        return self._stages.get(id(subject), ()) if isinstance(subject, Stage) else ()
+        if isinstance(subject, Stage):
+            return self._stages.get(id(subject), ())
+        return _launches_of(subject)
+
+
+def _launches_of(subject: object) -> tuple[Launch, ...]:
+    """Those that start a program."""
+    from gracelint.facts.program import Program
+
+    launches = subject.launches if isinstance(subject, Program) else ()
+    return tuple(launch for launch in launches if isinstance(launch, Launch))
 
 
 def _goes_wrong(subject: object) -> bool:
     """Whether a launch, or one that starts a program, is ignored or cut, and does not end by itself."""
-    launches = subject.launches if isinstance(subject, Program) else (subject,)
+    launches = (subject,) if isinstance(subject, Launch) else _launches_of(subject)
     bad = (Verdict.IGNORED, Verdict.CUT)
-    return any(isinstance(one, Launch) and one.verdict in bad and not one.ends_by_itself for one in launches)
+    return any(one.verdict in bad and not one.ends_by_itself for one in launches)
 
 
-def _load(project: Project, selection: Selection, errors: list[str]) -> dict[str, Rule]:
-    """Imports the rules whose subjects are there. Raises ConfigError for an option that a rule does not have."""
-    present = {
+def _suppressions(project: Project) -> tuple[list[Suppression], list[Suppression], list[Finding]]:
+    """Those in comments and in annotations, and what is said of comments that were meant as such."""
+    subjects = project.workloads or project.services
+    if not subjects and not any("racelint" in source.text for source in project.sources):
+        return [], [], []
+    from gracelint.suppress import annotated, comments, malformed
+
+    found = [item for source in project.sources for item in comments(source)]
+    wrong = [Finding(text, at) for source in project.sources for at, text in malformed(source)]
+    return found, list(annotated(project.workloads, project.services)), wrong
+
+
+def _present(project: Project) -> dict[str, tuple[object, ...]]:
+    """The subjects of each group of rules."""
+    return {
         "dockerfile": project.stages,
         "launch": project.launches,
         "kubernetes": project.workloads,
         "program": project.programs,
     }
+
+
+def _chosen(project: Project, selection: Selection) -> dict[str, Address]:
+    """The rules whose subjects are there. Raises ConfigError for an option that a rule does not have."""
+    present = _present(project)
     paths = {path: None for subjects in present.values() for subject in subjects for path in (_path(subject),)}
-    rules: dict[str, Rule] = {}
+    rules: dict[str, Address] = {}
     for chosen in selection.among(paths):
         for address in chosen.rules:
-            if not present[address.group]:
-                continue
             try:
-                rule = rules.get(address.name) or address.load()
+                if not present[address.group] or not chosen.runs(address):
+                    continue
+                given = chosen.settings.options.get(address.name)
+                if given is not None:
+                    _check_options(address.load(), given)
             except PackError as error:
                 raise ConfigError(str(error)) from error
-            if not chosen.runs(rule):
-                continue
-            given = chosen.settings.options.get(rule.name, {})
-            for option in given.keys() - rule.options.keys():
-                raise ConfigError(f"rules.{rule.name}: unknown option {option!r}{did_you_mean(option, rule.options)}")
-            for option, value in given.items():
-                if not is_like(value, rule.options[option]):
-                    wanted = kind_of(rule.options[option])
-                    raise ConfigError(f"rules.{rule.name}.{option} must be {wanted}, not {value!r}")
-            rules[rule.name] = rule
+            rules[address.name] = address
     return rules
+
+
+def _check_options(rule: Rule, given: Mapping[str, object]) -> None:
+    from gracelint.rows import is_like, kind_of
+
+    for option in given.keys() - rule.options.keys():
+        raise ConfigError(f"rules.{rule.name}: unknown option {option!r}{did_you_mean(option, rule.options)}")
+    for option, value in given.items():
+        if not is_like(value, rule.options[option]):
+            wanted = kind_of(rule.options[option])
+            raise ConfigError(f"rules.{rule.name}.{option} must be {wanted}, not {value!r}")
 
 
 def _path(subject: object) -> str:
@@ -241,8 +269,11 @@ def _path(subject: object) -> str:
 
 
 def _run(
-    rule: Rule, project: Project, selection: Selection, errors: list[str]
+    address: Address, project: Project, selection: Selection, errors: list[str]
 ) -> Iterator[tuple[Rule, Finding, object]]:
+    if not any(map(address.concerns, _present(project)[address.group])):
+        return
+    rule = address.load()
     subjects: tuple[object, ...] = (*project.stages, *project.launches, *project.workloads, *project.programs)
     for subject in subjects:
         if not isinstance(subject, rule.subject):
@@ -257,6 +288,8 @@ def _run(
                     finding = replace(finding, notes=(*finding.notes, *subject.beyond))
                 yield rule, finding, subject
         except (Exception, SystemExit) as error:
+            from gracelint.internal import internal_error
+
             errors.append(internal_error(f"checking {rule.name}", error))
 
 
@@ -293,13 +326,14 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
 
 def _is_manifest(at: Span, subject: object) -> bool:
     """Whether a finding stands in a manifest or a Compose file."""
-    if isinstance(subject, Workload):
-        return True
-    return (
-        isinstance(subject, Launch)
-        and subject.origin.kind != "dockerfile"
-        and at.source in (subject.origin.source, subject.origin.span.place.source)
-    )
+    if isinstance(subject, Launch):
+        origin = subject.origin
+        return origin.kind != "dockerfile" and at.source in (origin.source, origin.span.place.source)
+    if isinstance(subject, Stage):
+        return False
+    from gracelint.facts.kubernetes import Workload
+
+    return isinstance(subject, Workload)
 
 
 def _placed(finding: Finding) -> Finding:
@@ -471,7 +505,7 @@ def _without_reason(
 
 
 def _idle(
-    suppressions: Iterable[Suppression], used: set[Suppression], judged: Mapping[str, Rule], selection: Selection
+    suppressions: Iterable[Suppression], used: set[Suppression], judged: Mapping[str, Address], selection: Selection
 ) -> list[_Made]:
     """Suppressions that silence nothing, and those of rules that do not exist."""
     found: list[_Made] = []

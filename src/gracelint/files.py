@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from gracelint.record import Record
 from gracelint.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 LIMIT = 10_000_000
 """Bytes. Text above it is nothing a person wrote."""
@@ -89,10 +91,13 @@ class ProjectFiles:
         inner = (path[len(prefix) :] for path in self._overlay if path.startswith(prefix))
         found = {name + slash for name, slash, _ in (path.partition("/") for path in inner)}
         if self._folder_inside(folder):
-            with suppress(OSError), os.scandir(os.path.join(self._root, folder)) as entries:
-                for entry in entries:
-                    if not entry.is_symlink() or self._below(entry.path):
-                        found.add(entry.name + "/" if entry.is_dir() else entry.name)
+            try:
+                with os.scandir(os.path.join(self._root, folder)) as entries:
+                    for entry in entries:
+                        if not entry.is_symlink() or self._below(entry.path):
+                            found.add(entry.name + "/" if entry.is_dir() else entry.name)
+            except OSError:
+                pass
         self._listings[folder] = listing = dict.fromkeys(sorted(found))
         return listing
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+from gracelint.choice import Choice
 from gracelint.record import Record
-from gracelint.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.source import Span
 
 
-class Severity(str, Enum):
+class Severity(Choice):
     """How bad it is, from worst to mildest."""
 
     ERROR = "error"
@@ -27,7 +29,7 @@ class Severity(str, Enum):
 _RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-class Applicability(str, Enum):
+class Applicability(Choice):
     """Who may apply a fix."""
 
     SAFE = "safe"

@@ -229,7 +229,7 @@ def _told(counts: Counter[tuple[str, str]], report: Report) -> int:
 
 
 def _tells(rule: str, report: Report) -> bool:
-    return rule in report.rules and report.rules[rule].verdict
+    return rule in report.rules and report.rules[rule].load().verdict
 
 
 def _changed_elsewhere(before: Version, after: Version, edited: Iterable[Reported]) -> Harm | None:

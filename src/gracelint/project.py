@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gracelint.config import Configuration, Place, locate
 from gracelint.discover import (
@@ -17,21 +16,20 @@ from gracelint.discover import (
     discover,
     scope_of,
 )
-from gracelint.facts.dockerfile import Stage
 from gracelint.files import ProjectFiles, UnreadableError
 from gracelint.finding import Finding
-from gracelint.internal import internal_error
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.record import Record, field
 from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from gracelint.config import Settings
     from gracelint.facts.compose import ComposeService
+    from gracelint.facts.dockerfile import Stage
     from gracelint.facts.kubernetes import Workload
     from gracelint.facts.launch import Launch
     from gracelint.facts.program import Program
@@ -288,7 +286,7 @@ class _Reading:
         try:
             self._add_rendered(self.renderer.overlays())
         except Exception as error:
-            self.errors.append(internal_error("building the kustomizations", error))
+            self._broke("building the kustomizations", error)
 
     def add_charts(self) -> None:
         """Renders the charts as the objects read so far install them, and says which of those are not here."""
@@ -302,7 +300,7 @@ class _Reading:
             self._add_rendered(renderer.asked_for(self.documents))
             self._add_rendered(renderer.charts(self.documents, self._settings()))
         except Exception as error:
-            self.errors.append(internal_error("rendering the charts", error))
+            self._broke("rendering the charts", error)
 
     def _add_rendered(self, rendering: Rendering) -> None:
         self.rendered += rendering.sources
@@ -322,7 +320,7 @@ class _Reading:
         except (ParseError, TemplatedError) as error:
             self._note(error)
         except Exception as error:
-            self.errors.append(internal_error(f"reading {path}", error))
+            self._broke(f"reading {path}", error)
 
     def _read(self, path: str, kind: str) -> None:
         if kind == PROGRAM:
@@ -453,7 +451,12 @@ class _Reading:
                 together = compose_lists(self.files, self.compose)
             self.services = read_projects(self.compose, self.files, together)
         except Exception as error:
-            self.errors.append(internal_error("reading the Compose files", error))
+            self._broke("reading the Compose files", error)
+
+    def _broke(self, doing: str, error: Exception) -> None:
+        from gracelint.internal import internal_error
+
+        self.errors.append(internal_error(doing, error))
 
     def _settings(self) -> list[Settings]:
         """Those that hold for any of the files, and at the root."""
@@ -504,10 +507,11 @@ class _Reading:
             if self.index is not None:
                 self._learn(self.index, manifests, later)
             linked = link(self._desk(), manifests, self.services, near, self._images_aside())
-            self.errors += [internal_error(f"following {origin.name}", error) for origin, error in linked.broken]
+            for origin, error in linked.broken:
+                self._broke(f"following {origin.name}", error)
             return linked
         except Exception as error:
-            self.errors.append(internal_error("joining the files", error))
+            self._broke("joining the files", error)
             return None
 
     def _kinds(self) -> dict[str, Mapping[str, Any]]:

@@ -4,22 +4,25 @@ A pack is a package with a folder for each group; a group's rules are judged on 
 
     dockerfile → Stage    launch → Launch    kubernetes → Workload    program → Program
 
-A rule's name is its module's name with hyphens, so a pack's rules can be listed without importing one.
+A rule's name is its module's name with hyphens, so a pack's rules can be listed without importing one. A rule that is
+about something few subjects have says so: it is not imported for the others.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 
-from gracelint.finding import Finding, Severity
+from gracelint.kept import kept
 from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
+
+    from gracelint.finding import Finding, Severity
+    from gracelint.listing import Row
 
 GROUPS = ("dockerfile", "launch", "kubernetes", "program")
 BUILT_IN = "gracelint_rules"
@@ -39,6 +42,8 @@ class Rule(Record):
     """Off unless `--strict` or selected by name."""
     verdict: bool = False
     """Where a launch is ignored or cut, it says why; of all such rules one speaks of each launch."""
+    about: tuple[str, ...] = ()
+    """Attributes of a subject, such as `budget.unlimited`: where all of them are empty, it finds nothing."""
 
 
 def rule(
@@ -50,12 +55,13 @@ def rule(
     since: str = "0.1.0",
     strict: bool = False,
     verdict: bool = False,
+    about: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterator[Finding]]], Rule]:
     """Makes a function a rule: `check(subject, **options)` yields the subject's findings."""
 
     def decorate(check: Callable[..., Iterator[Finding]]) -> Rule:
         doc = sys.modules[check.__module__].__doc__ or ""
-        return Rule(name, severity, subject, check, doc, options or {}, since, strict, verdict)
+        return Rule(name, severity, subject, check, doc, options or {}, since, strict, verdict, about)
 
     return decorate
 
@@ -65,16 +71,27 @@ class PackError(Exception):
 
 
 class Address(Record):
-    """Where a rule lives; says its name and group without importing it."""
+    """Where a rule lives; says its name and group without importing it, and of a built-in one more."""
 
     name: str
     group: str
     module: str
+    about: tuple[str, ...] = ()
+    known_strict: bool | None = None
+    """None: only the rule itself knows."""
+
+    @property
+    def strict(self) -> bool:
+        return self.load().strict if self.known_strict is None else self.known_strict
+
+    def concerns(self, subject: object) -> bool:
+        """Whether the rule may find something in a subject of its group."""
+        return not self.about or any(_attribute(subject, path) for path in self.about)
 
     def load(self) -> Rule:
         """Imports the rule. Raises PackError where the module does not define it."""
         try:
-            module = import_module(self.module)
+            module = __import__(self.module, fromlist=(self.name,))
         except (Exception, SystemExit) as error:
             raise PackError(f"{self.module} cannot be imported: {_told(error)}") from error
         found = getattr(module, self.name.replace("-", "_"), None)
@@ -83,14 +100,20 @@ class Address(Record):
         return found
 
 
+def _attribute(subject: Any, path: str) -> Any:
+    for name in path.split("."):
+        subject = getattr(subject, name) if subject is not None else None
+    return subject
+
+
 def addresses(packs: tuple[str, ...] = (), tree: str | None = None) -> list[Address]:
     """The built-in rules, then those of other packs, by name; none is imported.
 
     Raises PackError for what is no pack, and for one that lies in the linted tree, of which nothing is ever run.
     """
-    found: dict[str, Address] = {}
-    for pack in (BUILT_IN, *packs):
-        folders = list(import_module(pack).__path__) if pack == BUILT_IN else _folders(pack, tree)
+    found = {address.name: address for address in _built_in()}
+    for pack in packs:
+        folders = _folders(pack, tree)
         before = len(found)
         for group, folder in ((group, folder) for folder in folders for group in GROUPS):
             for module in _modules(os.path.join(folder, group)):
@@ -102,6 +125,25 @@ def addresses(packs: tuple[str, ...] = (), tree: str | None = None) -> list[Addr
             groups = ", ".join(GROUPS)
             raise PackError(f"rule pack {pack!r} cannot be imported: it has no rules in {groups}")
     return sorted(found.values(), key=lambda address: address.name)
+
+
+def _built_in() -> list[Address]:
+    folder: str = __import__(BUILT_IN).__path__[0]
+
+    def stamp() -> list[tuple[str, int, int]]:
+        entries = [entry for group in GROUPS for entry in os.scandir(os.path.join(folder, group))]
+        return sorted((entry.path, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in entries)
+
+    def read() -> list[Row]:
+        from gracelint.listing import listed
+
+        return listed(folder, GROUPS)
+
+    rows: list[Row] = kept(folder, "rules", stamp, read)
+    return [
+        Address(name, group, f"{BUILT_IN}.{group}.{name.replace('-', '_')}", about, strict)
+        for name, group, about, strict in rows
+    ]
 
 
 def _folders(pack: str, tree: str | None) -> list[str]:

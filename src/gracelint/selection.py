@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
 from gracelint.config import ConfigError, Configuration, Settings, did_you_mean
 from gracelint.own import OWN
 from gracelint.record import Record
 from gracelint.rules import GROUPS, Address, PackError, Rule, addresses
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ENGINE = "engine"
 """The group of the engine's own findings."""
@@ -29,7 +32,7 @@ class Chosen(Record):
     named: frozenset[str]
     """Rules selected by their own name: they run even if they are off by default."""
 
-    def runs(self, rule: Rule) -> bool:
+    def runs(self, rule: Rule | Address) -> bool:
         if rule.name in self.own:
             return True
         return rule.name in self.groups and (not rule.strict or self.settings.strict or rule.name in self.named)

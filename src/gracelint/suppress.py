@@ -9,16 +9,16 @@ stands alone holds for the whole instruction below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from gracelint.discover import DOCKERFILE, kind_of
 from gracelint.record import Record
-from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.kubernetes import Workload
+    from gracelint.source import Source, Span
 
 MARK = "gracelint:"
 ANNOTATION = "gracelint/ignore"

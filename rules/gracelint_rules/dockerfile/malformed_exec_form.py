@@ -37,11 +37,11 @@ _SHELL_SYNTAX = frozenset(("&&", "||", "|", "&", ";", ">", ">>", "<", "2>&1"))
 _BUILTINS = frozenset((".", "cd", "eval", "exec", "export", "set", "source", "trap", "ulimit", "umask"))
 
 
-@rule("malformed-exec-form", severity=Severity.ERROR, subject=Stage)
+@rule("malformed-exec-form", severity=Severity.ERROR, subject=Stage, about=("broken_commands",))
 def malformed_exec_form(stage: Stage) -> Iterator[Finding]:
-    for instruction in (stage.own("ENTRYPOINT"), stage.own("CMD")):
-        broken = instruction.broken_array if instruction else None
-        if instruction is None or broken is None or stage.windows:
+    for instruction in stage.broken_commands:
+        broken = instruction.broken_array
+        if broken is None or stage.windows:
             continue
         text = " ".join(instruction.argument.text.split())
         shown = text if len(text) <= 60 else f"{text[:57]}…"

@@ -55,7 +55,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Flaw, PreStop, Severity, Workload, edits, rule
 
 
-@rule("broken-pre-stop", severity=Severity.ERROR, subject=Workload)
+@rule("broken-pre-stop", severity=Severity.ERROR, subject=Workload, about=("hooks",))
 def broken_pre_stop(workload: Workload) -> Iterator[Finding]:
     for container, launch in workload.launched():
         hook, flaw = container.pre_stop, launch.hook.flaw

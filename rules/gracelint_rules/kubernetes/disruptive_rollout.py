@@ -110,7 +110,7 @@ _SURGE = "Roll out with maxSurge: 1 and maxUnavailable: 0"
 _SHARE = f"{_SURGE}, on a volume that several nodes can mount"
 
 
-@rule("disruptive-rollout", severity=Severity.WARNING, subject=Workload)
+@rule("disruptive-rollout", severity=Severity.WARNING, subject=Workload, about=("callers",))
 def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
     if workload.kind != "Deployment" or workload.pods == 0 or not any(workload.serving()) or not workload.callers:
         return

@@ -49,7 +49,7 @@ _HONOURED = 600
 _LONG = 300
 
 
-@rule("excessive-grace-period", severity=Severity.INFO, subject=Workload)
+@rule("excessive-grace-period", severity=Severity.INFO, subject=Workload, about=("grace.span",))
 def excessive_grace_period(workload: Workload) -> Iterator[Finding]:
     grace = workload.grace
     if grace.span is None or not grace.value > _LONG:

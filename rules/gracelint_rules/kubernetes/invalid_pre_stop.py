@@ -71,7 +71,7 @@ from gracelint import Applicability, DrainSource, Finding, Fix, Launch, PreStop,
 _SAFE, _UNSAFE, _MANUAL = Applicability.SAFE, Applicability.UNSAFE, Applicability.MANUAL
 
 
-@rule("invalid-pre-stop", severity=Severity.ERROR, subject=Workload)
+@rule("invalid-pre-stop", severity=Severity.ERROR, subject=Workload, about=("hooks",))
 def invalid_pre_stop(workload: Workload) -> Iterator[Finding]:
     for container, launch in workload.launched():
         hook = container.pre_stop

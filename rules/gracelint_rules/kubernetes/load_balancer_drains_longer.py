@@ -107,7 +107,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Launch, Note, Severity, Workload, rule
 
 
-@rule("load-balancer-drains-longer", severity=Severity.INFO, subject=Workload)
+@rule("load-balancer-drains-longer", severity=Severity.INFO, subject=Workload, about=("balancers",))
 def load_balancer_drains_longer(workload: Workload) -> Iterator[Finding]:
     lives = [_lives(launch) for _, launch in workload.serving()]
     known = [seconds for seconds in lives if seconds == seconds]

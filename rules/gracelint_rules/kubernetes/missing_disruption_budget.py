@@ -74,7 +74,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Note, Severity, Word, Workload, rule
 
 
-@rule("missing-disruption-budget", severity=Severity.WARNING, subject=Workload)
+@rule("missing-disruption-budget", severity=Severity.WARNING, subject=Workload, about=("services", "budgets"))
 def missing_disruption_budget(workload: Workload) -> Iterator[Finding]:
     replicas = workload.pods
     if workload.kind == "DaemonSet" or workload.runs_to_end:

@@ -96,7 +96,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Container, Edit, Finding, Fix, Launch, Note, Severity, Workload, edits, rule
 
 
-@rule("missing-pre-stop", severity=Severity.WARNING, subject=Workload)
+@rule("missing-pre-stop", severity=Severity.WARNING, subject=Workload, about=("has_stand_in",))
 def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
     if workload.knative or workload.grace.value == 0 or not workload.has_stand_in:
         return

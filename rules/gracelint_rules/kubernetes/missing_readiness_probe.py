@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-@rule("missing-readiness-probe", severity=Severity.WARNING, subject=Workload)
+@rule("missing-readiness-probe", severity=Severity.WARNING, subject=Workload, about=("overlaps",))
 def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
     if workload.knative or not workload.overlaps:
         return

@@ -63,7 +63,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Container, Finding, Fix, Gap, Launch, PreStop, Severity, Workload, edits, rule
 
 
-@rule("pre-stop-command-not-in-image", severity=Severity.ERROR, subject=Workload)
+@rule("pre-stop-command-not-in-image", severity=Severity.ERROR, subject=Workload, about=("hooks",))
 def pre_stop_command_not_in_image(workload: Workload) -> Iterator[Finding]:
     for container, launch in workload.launched():
         hook, gap = container.pre_stop, launch.hook.gap

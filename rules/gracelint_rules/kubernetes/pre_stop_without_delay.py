@@ -83,7 +83,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Container, Edit, Finding, Fix, Launch, PreStop, Severity, Span, Workload, rule
 
 
-@rule("pre-stop-without-delay", severity=Severity.WARNING, subject=Workload)
+@rule("pre-stop-without-delay", severity=Severity.WARNING, subject=Workload, about=("hooks",))
 def pre_stop_without_delay(workload: Workload) -> Iterator[Finding]:
     if workload.knative or workload.grace.value == 0 or not workload.has_stand_in:
         return

@@ -55,7 +55,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Effect, Finding, Fix, Launch, Note, Severity, Shortfall, edits, rule
 
 
-@rule("deadline-in-between", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("deadline-in-between", severity=Severity.ERROR, subject=Launch, verdict=True, about=("shortfalls",))
 def deadline_in_between(launch: Launch) -> Iterator[Finding]:
     before = launch.budget.pre_stop.value if launch.budget.pre_stop else 0.0
     shortfall = next((one for one in launch.shortfalls if not before + one.deadline.value >= launch.grace.value), None)

@@ -45,7 +45,7 @@ _SEEN = {
 }
 
 
-@rule("dev-server", severity=Severity.WARNING, subject=Launch, verdict=True)
+@rule("dev-server", severity=Severity.WARNING, subject=Launch, verdict=True, about=("dev_server",))
 def dev_server(launch: Launch) -> Iterator[Finding]:
     if not launch.dev_server or launch.development or launch.one_shot or not launch.is_dev_server:
         return

@@ -85,7 +85,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Drain, DrainSource, Finding, Fix, Launch, Severity, Verdict, edits, rule
 
 
-@rule("grace-period-too-short", severity=Severity.ERROR, subject=Launch)
+@rule("grace-period-too-short", severity=Severity.ERROR, subject=Launch, about=("workload", "service"))
 def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
     budget, grace = launch.budget, launch.grace.value
     # a Dockerfile alone declares no grace period, and one of 0 or of a variable leaves nothing to compare

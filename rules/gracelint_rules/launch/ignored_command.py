@@ -33,7 +33,7 @@ from gracelint import Applicability, Finding, Fix, Launch, Note, Severity, Span,
 _ARGUMENTS = ("$@", "$*", "$#", "${@", "${*", "${#", *(f"${digit}" for digit in range(10)), "${0", "${1", "${2")
 
 
-@rule("ignored-command", severity=Severity.WARNING, subject=Launch)
+@rule("ignored-command", severity=Severity.WARNING, subject=Launch, about=("container", "service", "image.entrypoint"))
 def ignored_command(launch: Launch) -> Iterator[Finding]:
     entrypoint = _entrypoint(launch)
     ignored = _behind(launch)

@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Edit, Finding, Fix, Launch, Severity, rule
 
 
-@rule("invalid-grace-period", severity=Severity.ERROR, subject=Launch)
+@rule("invalid-grace-period", severity=Severity.ERROR, subject=Launch, about=("service",))
 def invalid_grace_period(launch: Launch) -> Iterator[Finding]:
     span = launch.grace.span
     if launch.service is None or span is None or launch.grace.value == launch.grace.value or "$" in span.text:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Edit, Finding, Fix, Launch, Severity, Word, nearest_signal, rule, signal_name
 
 
-@rule("invalid-stop-signal", severity=Severity.ERROR, subject=Launch)
+@rule("invalid-stop-signal", severity=Severity.ERROR, subject=Launch, about=("stop_signal.span",))
 def invalid_stop_signal(launch: Launch) -> Iterator[Finding]:
     word = launch.stop_signal
     if word.span is None or "$" in word.value or _is_valid(launch):

@@ -44,12 +44,12 @@ from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severit
 _FATAL = (Verdict.IGNORED, Verdict.CUT)
 
 
-@rule("misplaced-init", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("misplaced-init", severity=Severity.ERROR, subject=Launch, verdict=True, about=("inits",))
 def misplaced_init(launch: Launch) -> Iterator[Finding]:
-    inits = [hop for hop in launch.hops if hop.kind is HopKind.INIT]
-    if not inits or launch.one_shot:
+    if not launch.inits or launch.one_shot:
         return
-    init, above = inits[0], launch.hops[: launch.hops.index(inits[0])]
+    init = launch.inits[0]
+    above = launch.hops[: launch.hops.index(init)]
     at = init.span or launch.origin.span
     if above and not init.pid_1 and above[0].pid_1 and not init.details.get("subreaper"):
         first = above[-1]

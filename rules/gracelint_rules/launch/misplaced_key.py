@@ -54,7 +54,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Launch, Misplaced, Severity, edits, rule
 
 
-@rule("misplaced-key", severity=Severity.ERROR, subject=Launch)
+@rule("misplaced-key", severity=Severity.ERROR, subject=Launch, about=("misplaced",))
 def misplaced_key(launch: Launch) -> Iterator[Finding]:
     for item in launch.misplaced:
         yield Finding(

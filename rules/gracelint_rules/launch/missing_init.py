@@ -65,7 +65,6 @@ from gracelint import (
     Finding,
     Fix,
     Hop,
-    HopKind,
     Launch,
     Note,
     Severity,
@@ -78,10 +77,10 @@ _PROCESSES = ("process", "pool", "subprocess", "worker")
 _RUNTIMES = ("python", "pypy", "node", "nodejs")
 
 
-@rule("missing-init", severity=Severity.WARNING, subject=Launch)
+@rule("missing-init", severity=Severity.WARNING, subject=Launch, about=("program_as_pid_1",))
 def missing_init(launch: Launch) -> Iterator[Finding]:
-    first = next((hop for hop in launch.hops if hop.effect is not Effect.REPLACES), None)
-    if first is None or not first.pid_1 or first.kind is not HopKind.PROGRAM or launch.one_shot:
+    first = launch.program_as_pid_1
+    if first is None or launch.one_shot:
         return
     if launch.image.family is None and launch.image.entrypoint is None:
         return

@@ -60,9 +60,9 @@ from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch,
 _BAD = (Verdict.IGNORED, Verdict.CUT)
 
 
-@rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch, verdict=True, about=("package_managers",))
 def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
-    managers = [hop for hop in launch.hops if hop.kind is HopKind.PACKAGE_MANAGER]
+    managers = launch.package_managers
     hop = next((hop for hop in managers if hop is launch.blocker), managers[0] if managers else None)
     if hop is None or launch.one_shot or not _speaks(launch, hop):
         return

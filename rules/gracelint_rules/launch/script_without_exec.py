@@ -91,12 +91,12 @@ from collections.abc import Iterator
 from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Note, Severity, edits, rule
 
 
-@rule("script-without-exec", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("script-without-exec", severity=Severity.ERROR, subject=Launch, verdict=True, about=("scripts",))
 def script_without_exec(launch: Launch) -> Iterator[Finding]:
     if launch.ends_by_itself:
         return
     left = next((hop for hop in launch.hops if hop.details.get("inherits")), None)
-    script = next((hop for hop in launch.hops if hop.details.get("form") == "script"), None)
+    script = next(iter(launch.scripts), None)
     if left is not None and left is launch.decisive and script is not None:
         yield Finding(
             f"{left.why}, as every job in the background does; {launch.fate(left)}",

@@ -71,9 +71,9 @@ from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severit
 _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 
 
-@rule("shell-form-command", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("shell-form-command", severity=Severity.ERROR, subject=Launch, verdict=True, about=("shell_form",))
 def shell_form_command(launch: Launch) -> Iterator[Finding]:
-    hop = next((hop for hop in launch.hops if hop.details.get("form") == "shell-form"), None)
+    hop = launch.shell_form
     if hop is None or launch.ends_by_itself or hop.details["instruction"].broken_array is not None:
         return
     below = launch.below(hop)

@@ -51,7 +51,7 @@ from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch,
 _BY_LUCK = ("optimised", "unmeasured", "unknown-shell")
 
 
-@rule("shell-wrapper", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("shell-wrapper", severity=Severity.ERROR, subject=Launch, verdict=True, about=("shell_texts",))
 def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     for hop in () if launch.ends_by_itself else launch.hops:
         if hop.details.get("form") == "sh -c" and not _others_speak(launch, hop):

@@ -44,7 +44,7 @@ _SEVERITIES = {Verdict.IGNORED: Severity.ERROR, Verdict.CUT: Severity.WARNING}
 _UNCATCHABLE = ("SIGKILL", "SIGSTOP")
 
 
-@rule("stop-signal-mismatch", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("stop-signal-mismatch", severity=Severity.ERROR, subject=Launch, verdict=True, about=("blocker",))
 def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
     hop = launch.blocker
     if hop is None or hop.signal in _UNCATCHABLE:

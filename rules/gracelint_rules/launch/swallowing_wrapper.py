@@ -52,7 +52,7 @@ _SEEN = {
 _KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR)
 
 
-@rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch, verdict=True, about=("blocker",))
 def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
     hop = launch.blocker
     above = launch.above(hop) if hop is not None else None

@@ -37,16 +37,20 @@ preStop and margin. Requests that run longer are cancelled then, as SIGKILL woul
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, DrainSource, Finding, Fix, Hop, Launch, Located, Severity, Verdict, edits, rule
+from gracelint import Applicability, Finding, Fix, Hop, Launch, Located, Severity, Verdict, edits, rule
 
 
-@rule("unbounded-drain", severity=Severity.WARNING, subject=Launch)
+@rule("unbounded-drain", severity=Severity.WARNING, subject=Launch, about=("budget.unlimited",))
 def unbounded_drain(launch: Launch) -> Iterator[Finding]:
-    drain, hop = launch.budget.drain, launch.decisive
-    if drain is None or drain.source is not DrainSource.DERIVED or drain.seconds is not None:
-        return
+    drain, hop = launch.budget.unlimited, launch.decisive
     # in a program's source, waiting without a limit is for unbounded-wait-on-shutdown to say
-    if hop is None or "bound" not in hop.details or launch.verdict is not Verdict.HANDLED or launch.dev_server:
+    if (
+        drain is None
+        or hop is None
+        or "bound" not in hop.details
+        or launch.verdict is not Verdict.HANDLED
+        or launch.dev_server
+    ):
         return
     before = launch.budget.pre_stop.value if launch.budget.pre_stop else 0.0
     left = launch.grace.value - before - launch.budget.margin

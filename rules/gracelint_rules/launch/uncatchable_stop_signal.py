@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Edit, Finding, Fix, Launch, Severity, edits, rule, signal_name
 
 
-@rule("uncatchable-stop-signal", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("uncatchable-stop-signal", severity=Severity.ERROR, subject=Launch, verdict=True, about=("stop_signal.span",))
 def uncatchable_stop_signal(launch: Launch) -> Iterator[Finding]:
     signal = signal_name(launch.stop_signal.value)
     if signal not in ("SIGKILL", "SIGSTOP") or launch.stop_signal.span is None:

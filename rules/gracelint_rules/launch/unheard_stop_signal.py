@@ -48,7 +48,7 @@ _OF_THE_SOURCE = (
 )
 
 
-@rule("unheard-stop-signal", severity=Severity.ERROR, subject=Launch, verdict=True)
+@rule("unheard-stop-signal", severity=Severity.ERROR, subject=Launch, verdict=True, about=("blocker",))
 def unheard_stop_signal(launch: Launch) -> Iterator[Finding]:
     hop = launch.blocker
     if hop is None or _is_for_another_rule(launch, hop):

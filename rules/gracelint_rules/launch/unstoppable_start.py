@@ -44,9 +44,9 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Launch, Note, Severity, Verdict, rule
 
 
-@rule("unstoppable-start", severity=Severity.INFO, subject=Launch)
+@rule("unstoppable-start", severity=Severity.INFO, subject=Launch, about=("window",))
 def unstoppable_start(launch: Launch) -> Iterator[Finding]:
-    hop = next((hop for hop in launch.hops if hop.pid_1 and hop.details.get("window") is not None), None)
+    hop = launch.window
     if hop is None or launch.verdict is not Verdict.HANDLED or launch.ends_by_itself or launch.development:
         return
     step = hop.details["window"]

@@ -68,7 +68,7 @@ from collections.abc import Iterator
 from gracelint import Finding, Program, Severity, Verdict, rule
 
 
-@rule("detached-task-on-shutdown", severity=Severity.WARNING, subject=Program, strict=True)
+@rule("detached-task-on-shutdown", severity=Severity.WARNING, subject=Program, strict=True, about=("children",))
 def detached_task_on_shutdown(program: Program) -> Iterator[Finding]:
     if not any(stop.verdict is Verdict.HANDLED for stop in program.stops):
         return

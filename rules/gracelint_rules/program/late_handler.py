@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from gracelint import Finding, Note, Program, Severity, Verdict, rule
 
 
-@rule("late-handler", severity=Severity.WARNING, subject=Program)
+@rule("late-handler", severity=Severity.WARNING, subject=Program, about=("startup",))
 def late_handler(program: Program) -> Iterator[Finding]:
     handlers = [handler for handler in program.handlers if handler.main_thread and not handler.ignores]
     if not program.startup or not handlers:

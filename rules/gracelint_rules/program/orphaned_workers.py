@@ -54,7 +54,7 @@ from gracelint import Finding, Program, Severity, Verdict, rule
 _KINDS = {"process": "child process", "pool": "pool of workers", "subprocess": "child process", "worker": "worker"}
 
 
-@rule("orphaned-workers", severity=Severity.WARNING, subject=Program)
+@rule("orphaned-workers", severity=Severity.WARNING, subject=Program, about=("children",))
 def orphaned_workers(program: Program) -> Iterator[Finding]:
     if not any(stop.verdict in (Verdict.HANDLED, Verdict.UNKNOWN) for stop in program.stops) or not program.handlers:
         return

@@ -75,7 +75,7 @@ _JOBS = ("queue.join", "executor", "result", "futures")
 _KINDS = ("join", "queue.join", "executor", "gather", "result", "futures", "task group", "close")
 
 
-@rule("unbounded-wait-on-shutdown", severity=Severity.WARNING, subject=Program)
+@rule("unbounded-wait-on-shutdown", severity=Severity.WARNING, subject=Program, about=("waits",))
 def unbounded_wait_on_shutdown(program: Program) -> Iterator[Finding]:
     stop = next((stop for stop in program.stops if stop.verdict is Verdict.HANDLED), None)
     if stop is None or program.drain_seconds is not None or program.held is not None:

@@ -57,7 +57,7 @@ from collections.abc import Iterator
 from gracelint import Finding, Program, Severity, Verdict, rule
 
 
-@rule("unclosed-connections", severity=Severity.WARNING, subject=Program, strict=True)
+@rule("unclosed-connections", severity=Severity.WARNING, subject=Program, strict=True, about=("connections",))
 def unclosed_connections(program: Program) -> Iterator[Finding]:
     if not any(stop.verdict is Verdict.HANDLED for stop in program.stops):
         return

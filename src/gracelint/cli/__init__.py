@@ -8,8 +8,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import suppress
-from importlib import import_module
 
 from gracelint.cli.exits import FAILED, INTERRUPTED
 from gracelint.cli.plain import plain
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    # All that is read stays until the end: looking for garbage would take a quarter of a long run.
     gc.disable()
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
@@ -35,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code: int = import_module(f"gracelint.cli.{options.run}").run(options)
+        code: int = __import__(f"gracelint.cli.{options.run}", fromlist=("run",)).run(options)
         sys.stdout.flush()
         return code
     except ConfigError as error:
@@ -59,9 +56,13 @@ def _read(arguments: Sequence[str]) -> Namespace:
 def _without_output(error: OSError) -> int:
     """Nothing more can be written to standard output; Python must not try again at its end."""
     if sys.stdout is sys.__stdout__:
-        with suppress(OSError, ValueError):
+        try:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        except (OSError, ValueError):
+            pass
     if not isinstance(error, BrokenPipeError):
-        with suppress(OSError):
+        try:
             print(f"gracelint: {visible(error.strerror or str(error))}", file=sys.stderr)
+        except OSError:
+            pass
     return FAILED

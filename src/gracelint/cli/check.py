@@ -67,14 +67,12 @@ def _is_empty(name: str, report: Report) -> bool:
 
 def _fresh(options: Namespace, request: Request) -> Callable[[Report], Report]:
     """Leaves out of a report what the baseline lists, and what an older revision has, unless all is to be listed."""
-    from functools import partial
-
     steps: list[Callable[[Report], Report]] = []
     baseline = options.baseline or request.configuration.baseline
     if baseline and not options.write_baseline:
         from gracelint.baseline import without_known
 
-        steps.append(partial(without_known, baseline))
+        steps.append(lambda report: without_known(baseline, report))
     if options.diff_base:
         from gracelint.since import without_older
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,14 @@ def plain(arguments: Sequence[str]) -> Namespace | None:
         return None
     if any(f"GRACELINT_{name.upper()}" in os.environ for name in _CHECK):
         return None
-    return SimpleNamespace(**_CHECK, paths=list(arguments[1:]) or ["."])  # type: ignore[return-value]
+    return _Plain({**_CHECK, "paths": list(arguments[1:]) or ["."]})  # type: ignore[return-value]
+
+
+class _Plain:
+    """What argparse's own Namespace is, as far as it is asked."""
+
+    def __init__(self, values: dict[str, object]) -> None:
+        self.__dict__ = values
 
 
 _CHECK = {

@@ -5,8 +5,6 @@ Each function returns the edits, or None where it cannot be done rightly. Module
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
@@ -24,7 +22,8 @@ _EDITED = ("node", "php", "python", "ruby")
 
 def of_language(language: str) -> Any:
     """The module that edits programs of a language; those modules have the same functions."""
-    return import_module(f"{__name__}.{language if language in _EDITED else 'by_hand'}")
+    module = language if language in _EDITED else "by_hand"
+    return __import__(f"{__name__}.{module}", fromlist=("__name__",))
 
 
 def handle_sigterm(program: Program) -> tuple[Edit, ...] | None:
@@ -39,4 +38,4 @@ def handle_sigterm(program: Program) -> tuple[Edit, ...] | None:
 def __getattr__(name: str) -> ModuleType:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f"{__name__}.{name}")
+    return __import__(f"{__name__}.{name}", fromlist=("__name__",))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from gracelint.finding import Edit
 from gracelint.source import Span
 
@@ -28,7 +26,15 @@ _ROOT = (None, "root", "0", "root:root", "0:0")
 
 def json_array(words: Iterable[str]) -> str:
     """The exec form of a command line."""
-    return "[" + ", ".join(json.dumps(word, ensure_ascii=False) for word in words) + "]"
+    return "[" + ", ".join(map(_json_string, words)) + "]"
+
+
+def _json_string(text: str) -> str:
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    from json import dumps
+
+    return dumps(text, ensure_ascii=False)
 
 
 def to_exec_form(instruction: Instruction, words: Iterable[str]) -> Edits | None:

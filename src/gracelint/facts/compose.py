@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Map
-
-from gracelint.facts import yaml
 from gracelint.record import Record
 from gracelint.source import Located, Passage, Source, Span, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Map
+
+    from gracelint.facts import yaml
 
 DEFAULT_GRACE = 10.0
 """`stop_grace_period` where nobody sets it (Compose specification)."""

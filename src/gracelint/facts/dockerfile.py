@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from gracelint.record import Record
-from gracelint.source import Passage, Source, Span, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gracelint.source import Passage, Source, Span, Word
 
 _MOST_PARENTS = 128
 """Stages of which one is built from the next; no image has more layers."""
@@ -95,6 +98,12 @@ class Stage(Record, identity=True):
     """All stages of the file by number and by name, as `COPY --from` calls them."""
     context: str | None = None
     """The build context of a base image that is built elsewhere in the project, where that is declared."""
+
+    @property
+    def broken_commands(self) -> tuple[Instruction, ...]:
+        """Its own ENTRYPOINT and CMD, where they were meant as arrays and are none."""
+        commands = (self.own("ENTRYPOINT"), self.own("CMD"))
+        return tuple(command for command in commands if command is not None and command.broken_array is not None)
 
     def own(self, name: str) -> Instruction | None:
         """The last instruction of that name in this stage itself: the one that counts."""

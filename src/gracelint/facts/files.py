@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gracelint.source import Source
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from gracelint.source import Source
 
     class Files(Protocol):
         """The project's files. Paths are relative to its root, with forward slashes; nothing outside is ever read."""

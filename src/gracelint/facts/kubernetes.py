@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping as Map
-
 from gracelint.facts import yaml
 from gracelint.finding import Severity
 from gracelint.record import Record
-from gracelint.source import Located, Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping as Map
+
     from gracelint.facts.launch import Assumptions, Launch
+    from gracelint.source import Located, Source, Span, Word
 
 DEFAULT_GRACE = 30.0
 """`terminationGracePeriodSeconds` where nobody sets it (Kubernetes API)."""
@@ -275,6 +275,11 @@ class Workload(Record, identity=True):
     def overlaps(self) -> bool:
         """Whether a rollout sends requests to new pods that old ones could still answer."""
         return self.endpoints >= 2 or (self.kind in _SURGING and not self.recreates)
+
+    @property
+    def hooks(self) -> tuple[PreStop, ...]:
+        """The preStop hooks of its containers."""
+        return tuple(container.pre_stop for container in self.containers if container.pre_stop is not None)
 
     def launched(self) -> Iterator[tuple[Container, Launch]]:
         """Each container with its launch."""

@@ -5,25 +5,25 @@ Times are in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Map
-from enum import Enum
-
-from gracelint.facts import yaml
-from gracelint.facts.compose import ComposeService
-from gracelint.facts.dockerfile import Instruction, Stage
-from gracelint.facts.kubernetes import Container, PreStop, Workload
-from gracelint.facts.program import Act, Program
+from gracelint.choice import Choice
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
 from gracelint.record import Record, field
-from gracelint.source import Located, Passage, Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Map
     from typing import Any
 
+    from gracelint.facts import yaml
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.kubernetes import Container, PreStop, Workload
+    from gracelint.facts.program import Act, Program
+    from gracelint.source import Located, Passage, Source, Span, Word
 
-class Effect(str, Enum):
+
+class Effect(Choice):
     """What one hop does to the stop signal."""
 
     REPLACES = "replaces"
@@ -39,7 +39,7 @@ class Effect(str, Enum):
     UNKNOWN = "unknown"
 
 
-class HopKind(str, Enum):
+class HopKind(Choice):
     SHELL = "shell"
     SCRIPT = "script"
     INIT = "init"
@@ -109,7 +109,7 @@ class Assumptions(Record):
     margin: float = 2.0
 
 
-class DrainSource(str, Enum):
+class DrainSource(Choice):
     """Where a drain time was taken from, best first."""
 
     DECLARED = "declared"
@@ -159,6 +159,12 @@ class Budget(Record):
         if self.pre_stop is None or self.grace.value <= 0:
             return self.grace.value
         return max(self.grace.value - self.pre_stop.value, _EXTENSION)
+
+    @property
+    def unlimited(self) -> Drain | None:
+        """The drain, where it is known that nothing limits it."""
+        known = self.drain is not None and self.drain.source is DrainSource.DERIVED and self.drain.seconds is None
+        return self.drain if known else None
 
     @property
     def needed(self) -> float | None:
@@ -357,6 +363,43 @@ class Launch(Record, identity=True):
         marked = [hop for hop in self.hops if hop.details.get("development")]
         runners = [hop for hop in self.hops if hop.kind is HopKind.PACKAGE_MANAGER]
         return next(reversed(marked or runners), self.decisive)
+
+    @property
+    def inits(self) -> tuple[Hop, ...]:
+        return self._of_kind(HopKind.INIT)
+
+    @property
+    def package_managers(self) -> tuple[Hop, ...]:
+        return self._of_kind(HopKind.PACKAGE_MANAGER)
+
+    def _of_kind(self, kind: HopKind) -> tuple[Hop, ...]:
+        return tuple(hop for hop in self.hops if hop.kind is kind)
+
+    @property
+    def shell_form(self) -> Hop | None:
+        """The shell that the shell form of an instruction puts in front."""
+        return next((hop for hop in self.hops if hop.details.get("form") == "shell-form"), None)
+
+    @property
+    def shell_texts(self) -> tuple[Hop, ...]:
+        """The shells that are given text: `sh -c`."""
+        return tuple(hop for hop in self.hops if hop.details.get("form") == "sh -c")
+
+    @property
+    def scripts(self) -> tuple[Hop, ...]:
+        """The shells that read a script file."""
+        return tuple(hop for hop in self.hops if hop.details.get("form") == "script")
+
+    @property
+    def window(self) -> Hop | None:
+        """PID 1, where there is a time before the program starts in which it drops the signal."""
+        return next((hop for hop in self.hops if hop.pid_1 and hop.details.get("window") is not None), None)
+
+    @property
+    def program_as_pid_1(self) -> Hop | None:
+        """The program, where nothing but what has execed it stands in front."""
+        first = next((hop for hop in self.hops if hop.effect is not Effect.REPLACES), None)
+        return first if first is not None and first.pid_1 and first.kind is HopKind.PROGRAM else None
 
     @property
     def beyond(self) -> tuple[Note, ...]:

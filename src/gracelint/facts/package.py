@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from gracelint.record import Record
-from gracelint.source import Passage, Source, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gracelint.source import Passage, Source, Word
 
 
 class Package(Record, identity=True):

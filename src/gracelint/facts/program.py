@@ -7,20 +7,20 @@ Times are in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Map
-from enum import Enum
-
+from gracelint.choice import Choice
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
 from gracelint.record import Record, field
-from gracelint.source import Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Map
     from typing import Any
 
+    from gracelint.source import Source, Span, Word
 
-class Cause(str, Enum):
+
+class Cause(Choice):
     """Why a program reacts to a signal as it does."""
 
     GRACEFUL = "graceful"

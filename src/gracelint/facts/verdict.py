@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from gracelint.choice import Choice
 
 
-class Verdict(str, Enum):
+class Verdict(Choice):
     HANDLED = "handled"
     """The program's own handler gets the signal and the program ends by itself, cleanup done."""
     IGNORED = "ignored"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-from gracelint.facts.kubernetes import PreStop
 from gracelint.facts.launch import Assumptions, Budget, Drain, DrainSource
 from gracelint.finding import Note
 from gracelint.knowledge import table
@@ -17,12 +14,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gracelint.facts.kubernetes import PreStop
     from gracelint.facts.script import Command, Loop, Simple
     from gracelint.launch.step import Context
     from gracelint.source import Span, Word
 
 DRAIN_ANNOTATION = "gracelint/drain-seconds"
 _SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh"))
+_UNKNOWN = float("nan")
+"""Seconds that nobody can tell."""
 _DEEPEST = 5
 """Levels of commands in scripts; deeper is no preStop hook."""
 
@@ -59,11 +59,11 @@ def declared(annotations: Mapping[str, Word] | None) -> Drain | None:
 
 
 def longest(drains: Iterable[Drain]) -> Drain | None:
-    return max(drains, key=lambda drain: math.inf if drain.seconds is None else drain.seconds, default=None)
+    return max(drains, key=lambda drain: float("inf") if drain.seconds is None else drain.seconds, default=None)
 
 
 def _notes(grace: Located[float], before: Located[float] | None, drain: Drain | None) -> Iterable[Note]:
-    if grace.span is not None and not math.isnan(grace.value):
+    if grace.span is not None and grace.value == grace.value:
         yield Note(grace.span, f"the grace period: {grace.value:g} s from the start of preStop to SIGKILL")
     if before is not None and before.span is not None and before.value > 0:
         yield Note(before.span, f"preStop takes {before.value:g} s of it")
@@ -80,7 +80,7 @@ def _pre_stop(hook: PreStop, context: Context | None) -> Located[float]:
         return hook.sleep
     if hook.handlers != ("exec",) or not hook.argv:
         # an httpGet returns as soon as it is answered
-        return Located(0.0 if hook.handlers == ("httpGet",) else math.nan, hook.key)
+        return Located(0.0 if hook.handlers == ("httpGet",) else _UNKNOWN, hook.key)
     length, span = _command(hook.argv, context, depth=0)
     return Located(length, span or hook.argv[0].span or hook.key)
 
@@ -103,7 +103,7 @@ def _command(argv: tuple[Word, ...], context: Context | None, depth: int) -> _Le
     text = _script_file(first, context, depth)
     shebang = text.text.split("\n", 1)[0] if text is not None else ""
     if text is None or not shebang.startswith("#!") or base_name(shebang.split()[-1]) not in _SHELLS:
-        return math.nan, None
+        return _UNKNOWN, None
     return _script(text, context, depth + 1)
 
 
@@ -117,11 +117,11 @@ def _script_file(path: str, context: Context | None, depth: int) -> Passage | No
 
 def _sleep(words: Sequence[Word], context: Context | None) -> _Length:
     span = words[0].span if words else None
-    total = 0.0 if words else math.nan
+    total = 0.0 if words else _UNKNOWN
     for word in words:
         text = _expand(word.value, context)
         length = seconds(text) if text is not None else None
-        total += math.nan if length is None else length
+        total += _UNKNOWN if length is None else length
     return total, span
 
 
@@ -144,11 +144,11 @@ def _shell(argv: tuple[Word, ...], context: Context | None, depth: int) -> _Leng
     for index, word in enumerate(argv[1:], 1):
         if not word.value.startswith("-"):
             text = _script_file(word.value, context, depth)
-            return _script(text, context, depth + 1) if text is not None else (math.nan, None)
+            return _script(text, context, depth + 1) if text is not None else (_UNKNOWN, None)
         if word.value.endswith("c") and index + 1 < len(argv):
             inline = argv[index + 1]
             return _script(inline.passage or Passage.whole(Source("", inline.value)), context, depth, inline.span)
-    return math.nan, None
+    return _UNKNOWN, None
 
 
 def _script(text: Passage, context: Context | None, depth: int, span: Span | None = None) -> _Length:
@@ -157,7 +157,7 @@ def _script(text: Passage, context: Context | None, depth: int, span: Span | Non
 
     script = read_script(text)
     if script.broken is not None:
-        return math.nan, span
+        return _UNKNOWN, span
     length, place = _all(script.body, context, depth)
     return length, place if place is not None and place.source.path else span
 
@@ -175,7 +175,7 @@ def _takes(command: Command, context: Context | None, depth: int) -> _Length:
     if isinstance(command, AndOr):
         left, right = _takes(command.left, context, depth), _takes(command.right, context, depth)
         if command.operator == "||":
-            return left if right[0] == 0 else (math.nan, command.span)
+            return left if right[0] == 0 else (_UNKNOWN, command.span)
         return left[0] + right[0], left[1] if left[0] else right[1]
     if isinstance(command, Pipeline):
         return max((_takes(part, context, depth) for part in command.commands), key=lambda length: length[0])
@@ -190,7 +190,7 @@ def _takes(command: Command, context: Context | None, depth: int) -> _Length:
     lengths = [_all(body, context, depth) for body in bodies]
     if len({length for length, _ in lengths}) == 1:
         return lengths[0]
-    return math.nan, command.span
+    return _UNKNOWN, command.span
 
 
 def _loop(loop: Loop, context: Context | None, depth: int) -> _Length:
@@ -198,7 +198,7 @@ def _loop(loop: Loop, context: Context | None, depth: int) -> _Length:
     turns = _turns(loop)
     length, place = _all(loop.body, context, depth)
     if turns is None or any(map(_leaves, loop.body)):
-        return math.nan, loop.span
+        return _UNKNOWN, loop.span
     return turns * length, place
 
 

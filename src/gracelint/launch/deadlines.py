@@ -34,11 +34,8 @@ def deadline_of(argv: tuple[Word, ...], row: Mapping[str, Any]) -> Deadline | No
     return Deadline(row["deadline"], None, options[0], unit, behind=argv[0], written=f"{options[0]} {{}}")
 
 
-def in_time(hop: Hop, way: Way) -> tuple[Hop, Way]:
+def in_time(hop: Hop, way: Way, deadline: Deadline) -> tuple[Hop, Way]:
     """A hop and the way below it, as far as that ends before the hop's deadline."""
-    deadline = hop.deadline
-    if deadline is None:
-        return hop, way
     late = _late(way, deadline)
     needs = [late] if late is not None else [drain for drain in way.drains if exceeds(drain, deadline)]
     if not way.drains and _takes_requests(way, deadline):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from gracelint.config import Configuration
     from gracelint.facts.compose import ComposeService
+    from gracelint.facts.dockerfile import Stage
     from gracelint.facts.files import Files
     from gracelint.facts.kubernetes import Workload
     from gracelint.facts.launch import Assumptions, Image, Origin
@@ -294,7 +294,7 @@ def _inline_stages(inline: Passage) -> list[Stage]:
     whole = inline.span(0, len(inline.text))
     if "$" in whole.text:
         return []
-    before = re.sub(r"[^\n]", " ", whole.source.text[: whole.start])
+    before = "".join("\n" if character == "\n" else " " for character in whole.source.text[: whole.start])
     try:
         return read_dockerfile(Source(whole.source.path, before + whole.text))
     except ParseError:
@@ -307,10 +307,13 @@ def for_development(stage: Stage | None, source: Source) -> bool:
         return True
     if stage is None:
         return False
-    words = re.split("[-._]", stage.name or "")
-    return not _DEVELOPMENT.isdisjoint(words) or _named_for_development(stage.source.path)
+    return not _DEVELOPMENT.isdisjoint(_parts(stage.name or "")) or _named_for_development(stage.source.path)
 
 
 def _named_for_development(dockerfile: str) -> bool:
     *folders, name = dockerfile.lower().split("/")
-    return not (_DEVELOPMENT.isdisjoint(re.split("[-._]", name)) and _FOLDERS.isdisjoint(folders))
+    return not (_DEVELOPMENT.isdisjoint(_parts(name)) and _FOLDERS.isdisjoint(folders))
+
+
+def _parts(name: str) -> list[str]:
+    return name.replace(".", "-").replace("_", "-").split("-")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from gracelint.facts.launch import Drain, Effect, Hop, HopKind, Shortfall
 from gracelint.facts.verdict import Verdict
-from gracelint.launch.deadlines import in_time
+from gracelint.knowledge import keys
+from gracelint.launch.images import image
+from gracelint.launch.images.bases import SHELLS
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.limits import PROCESSES
 from gracelint.record import Record, replace
-from gracelint.source import Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from gracelint.facts.program import Program
+    from gracelint.source import Span, Word
+
+    Reader = Callable[[tuple[Word, ...], Context], Step | None]
 
 _LONGEST_WAY = 24
 """Hops; a launch that has more is a loop (npm start that runs npm start)."""
@@ -81,22 +85,7 @@ def follow(argv: tuple[Word, ...], context: Context) -> Way:
 
 
 def _step(argv: tuple[Word, ...], context: Context) -> Step:
-    from gracelint.launch import supervisors, wrappers
-    from gracelint.launch.images import image
-    from gracelint.launch.runtimes import package_manager, programs
-    from gracelint.launch.servers import servers
-    from gracelint.launch.shell import shell
-
-    known: tuple[Callable[[tuple[Word, ...], Context], Step | None], ...] = (
-        image.step,
-        shell.step,
-        wrappers.step,
-        supervisors.step,
-        package_manager.step,
-        programs.step,
-        servers.step,
-    )
-    for step_of in known:
+    for step_of in _readers(argv, context):
         step = step_of(argv, context)
         if step is not None:
             return step
@@ -105,11 +94,42 @@ def _step(argv: tuple[Word, ...], context: Context) -> Step:
     return Step(_unknown_hop(argv, context, reason))
 
 
+def _readers(argv: tuple[Word, ...], context: Context) -> Iterator[Reader]:
+    """What may know a command, in order, each imported only where the name does not rule it out."""
+    word, name = argv[0].value, base_name(argv[0].value)
+    yield image.step
+    if name in SHELLS or image.find_text(context.image, context.files, word, context.working_dir) is not None:
+        from gracelint.launch.shell import shell
+
+        yield shell.step
+    if name == "busybox" or name in context.wrappers or _is_listed(word, name, "inits", "wrappers"):
+        from gracelint.launch import wrappers
+
+        yield wrappers.step
+    if _is_listed(word, name, "supervisors"):
+        from gracelint.launch import supervisors
+
+        yield supervisors.step
+    if name in ("node", "nodejs") or _is_listed(word, name, "package_managers"):
+        from gracelint.launch.runtimes import package_manager
+
+        yield package_manager.step
+    from gracelint.launch.runtimes import programs
+    from gracelint.launch.servers import servers
+
+    yield programs.step
+    yield servers.step
+
+
+def _is_listed(word: str, name: str, *tables: str) -> bool:
+    return any(word in keys(table) or name in keys(table) for table in tables)
+
+
 def _behind(step: Step, way: Way) -> Way:
     """The way with one more step in front of it."""
     hop = step.hop
     if hop is not None and not step.together:
-        hop, way = in_time(hop, way)
+        hop, way = _in_time(hop, way)
     beside = hop.details.get("beside") if hop is not None else None
     if hop is not None and beside is not None and way.verdict is Verdict.HANDLED:
         details = {**hop.details, "cause": "beside", "at": beside.span, "reached_by_exec": False}
@@ -143,6 +163,14 @@ def _behind(step: Step, way: Way) -> Way:
 _SHELLS = (HopKind.SHELL, HopKind.SCRIPT)
 
 
+def _in_time(hop: Hop, way: Way) -> tuple[Hop, Way]:
+    if hop.deadline is None:
+        return hop, way
+    from gracelint.launch.deadlines import in_time
+
+    return in_time(hop, way, hop.deadline)
+
+
 def _same_whatever_the_shell_does(hop: Hop, way: Way) -> bool:
     """A shell nobody knows either keeps itself (ignored as PID 1, else cut) or execs: if both end alike, that is it."""
     if hop.kind is not HopKind.SHELL or way.decisive is None:
@@ -157,7 +185,7 @@ def _together(step: Step) -> tuple[Hop | None, Way]:
         way = follow(argv, replace(context, deadline=None))
         hop = step.hop
         if hop is not None:
-            hop, way = in_time(replace(hop, deadline=context.deadline), way)
+            hop, way = _in_time(replace(hop, deadline=context.deadline), way)
             way = _without_shells(way) if hop.details.get("waits_for_output") else way
         found.append((hop, way))
     hop, worst = min(found, key=lambda each: _rank(*each))

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.facts.compose import ComposeService
-from gracelint.facts.dockerfile import Stage
-from gracelint.facts.kubernetes import Container, Workload
 from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.budget import budget_of, declared
-from gracelint.launch.deadlines import declared_shortfalls
 from gracelint.launch.desk import Desk, for_development
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.images.bases import image_named
-from gracelint.launch.images.names import Link
-from gracelint.launch.mounted import configs_of, mounted_texts
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
-from gracelint.parse.expansion import OTHER_VARIABLES
 from gracelint.record import Record, replace
 from gracelint.source import Located, Passage, Word
 
@@ -28,7 +21,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.facts import yaml
+    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.dockerfile import Stage
+    from gracelint.facts.kubernetes import Container, Workload
     from gracelint.facts.program import Program
+    from gracelint.launch.images.names import Link
     from gracelint.launch.near import Near
     from gracelint.parse.kubernetes import Manifests
 
@@ -138,6 +135,7 @@ def _completed(services: Sequence[ComposeService]) -> Iterator[tuple[str, str]]:
 
 def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> Launch:
     from gracelint.launch.misplaced import in_service
+    from gracelint.launch.mounted import configs_of
 
     config_files, config_texts = configs_of(service)
     image, stage, how = _image(desk, desk.of_service(service), service.image)
@@ -181,6 +179,7 @@ def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> L
 
 def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
     from gracelint.launch.misplaced import in_pod
+    from gracelint.launch.mounted import mounted_texts
     from gracelint.launch.traffic import gets_traffic
 
     image, stage, how = _image(desk, desk.named(container.image, workload.source), container.image)
@@ -230,7 +229,11 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
 
 def _with_others(env: Mapping[str, Word | None] | None, node: yaml.Mapping, key: str) -> Mapping[str, Word | None]:
     """The variables a manifest sets; where it has others set from elsewhere, any may be set."""
-    return {OTHER_VARIABLES: None, **(env or {})} if node.get(key) is not None else env or {}
+    if node.get(key) is None:
+        return env or {}
+    from gracelint.parse.expansion import OTHER_VARIABLES
+
+    return {OTHER_VARIABLES: None, **(env or {})}
 
 
 def _is_true(node: yaml.Mapping, *keys: str) -> bool:
@@ -334,6 +337,10 @@ def _followed(
         children=way.children,
     )
     need = declared(_annotations(launch))
+    if need is not None:
+        from gracelint.launch.deadlines import declared_shortfalls
+
+        way = replace(way, shortfalls=declared_shortfalls(way.hops, need))
     budget = _budget(launch, context, way.drains)
     way = _within_grace(way, budget)
     judged = replace(
@@ -342,7 +349,7 @@ def _followed(
         verdict=way.verdict,
         why=way.why,
         decisive=way.decisive,
-        shortfalls=way.shortfalls if need is None else declared_shortfalls(way.hops, need),
+        shortfalls=way.shortfalls,
         budget=budget,
     )
     desk.programs[id(judged)] = list(way.programs)

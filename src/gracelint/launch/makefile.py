@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from gracelint.knowledge import table
 from gracelint.launch.words import split
 from gracelint.limits import EXPANDED
 from gracelint.patterns import pattern
 from gracelint.record import Record
 from gracelint.source import Passage, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
 
 
 class _Rules(Record):

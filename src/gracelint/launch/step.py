@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from gracelint.facts.files import TYPE_CHECKING
 from gracelint.facts.launch import Assumptions, Deadline, Drain, Hop, Image
 from gracelint.record import Record, field
-from gracelint.source import Source, Span, Word
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
+    from gracelint.source import Source, Span, Word
 
 
 class Followed:

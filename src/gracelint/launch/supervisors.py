@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from functools import cache
 
 from gracelint.facts.launch import Deadline, Effect, Hop, HopKind
-from gracelint.knowledge import table
+from gracelint.knowledge import keys, table
 from gracelint.launch.environment import seconds_of
 from gracelint.launch.images.image import find_text
 from gracelint.launch.signals import signal_name
@@ -37,7 +36,7 @@ class Entry(Record):
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a supervisor does; None where argv[0] is none."""
-    key = _names().get(argv[0].value) or _names().get(base_name(argv[0].value))
+    key = keys("supervisors").get(argv[0].value) or keys("supervisors").get(base_name(argv[0].value))
     if key is None:
         return None
     row = table("supervisors")[key]
@@ -89,11 +88,6 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         for entry in entries
     )
     return Step(hop(effect, why), together=together)
-
-
-@cache
-def _names() -> dict[str, str]:
-    return {name: key for key, row in table("supervisors").items() for name in row.get("names", (key,))}
 
 
 def _run_alone(argv: tuple[Word, ...], at: int, context: Context, key: str) -> Step | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gracelint.facts.kubernetes import Container, Workload
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from gracelint.facts.kubernetes import Container, Workload
 
 
 def gets_traffic(workload: Workload, container: Container) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.facts.kubernetes import Autoscaler, Balancer, Claim, ConfigMap, DisruptionBudget, Service, Workload
 from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.posix import normal
 from gracelint.record import Record, replace
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Map
     from typing import Any
 
+    from gracelint.facts.kubernetes import Autoscaler, Balancer, Claim, ConfigMap, DisruptionBudget, Service, Workload
     from gracelint.facts.yaml import Document
     from gracelint.parse.kubernetes import Manifests
     from gracelint.source import Source

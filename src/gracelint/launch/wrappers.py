@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from gracelint.facts.launch import Effect, Hop, HopKind
-from gracelint.knowledge import table
+from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.environment import switched_on
 from gracelint.launch.signals import signal_name
@@ -24,14 +22,14 @@ if TYPE_CHECKING:
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What an init or a wrapper does; None where argv[0] is neither."""
     name = base_name(argv[0].value)
-    key = _names("inits").get(argv[0].value) or _names("inits").get(name)
+    key = keys("inits").get(argv[0].value) or keys("inits").get(name)
     if key is not None:
         return _init_step(argv, context, key, table("inits")[key])
     if name == "busybox" and len(argv) > 1:
         return _applet_step(argv, context)
     if name in context.wrappers:
         return _wrapper_step(argv, context, name, context.wrappers[name])
-    key = _names("wrappers").get(name)
+    key = keys("wrappers").get(name)
     if key is not None:
         return _wrapper_step(argv, context, key, table("wrappers")[key])
     return None
@@ -58,11 +56,6 @@ def docker_init(context: Context, span: Span | None) -> Step:
         signal=context.signal,
     )
     return Step(hop, context=replace(context, pid_1=False))
-
-
-@cache
-def _names(kind: str) -> dict[str, str]:
-    return {name: key for key, row in table(kind).items() for name in row.get("names", (key,))}
 
 
 def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[str, Any]) -> Step:

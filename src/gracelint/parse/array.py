@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 from gracelint.facts.dockerfile import BrokenArray
 from gracelint.parse.passages import cut, segments
 from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Word
 
 _STRING = pattern(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPE = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\."
-_PART = (
+_ESCAPE = pattern(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
+_PART = pattern(
     r"""\s*(?:(?P<comma>,)|(?P<close>\])|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'"""
     r"""|[“”„‟«»](?P<smart>[^“”„‟«»]*)[“”„‟«»]|[‘’‚‛](?P<curly>[^‘’‚‛]*)[‘’‚‛]|(?P<bare>[^\s,\]"'“”„‟«»‘’‚‛]+))"""
 )
@@ -24,13 +21,38 @@ def read_array(argument: Passage) -> tuple[Word, ...] | None:
     text = argument.text
     if not text.startswith("["):
         return None
+    places = _plain(text)
+    if places is None:
+        if not _is_array_of_strings(text):
+            return None
+        places = [match.span() for match in _STRING.finditer(text)]
+    return tuple(_string(argument, start, end) for start, end in places)
+
+
+def _plain(text: str) -> list[tuple[int, int]] | None:
+    """Where the strings of an array stand, if they have no escapes, as almost all; None for any other text."""
+    if "\\" in text or not text.isprintable():
+        return None
+    parts = text.split('"')  # every other one stands between strings
+    between = [part.strip(" ") for part in parts[::2]]
+    if len(parts) % 2 == 0 or (between[0], between[-1]) != ("[", "]") or any(part != "," for part in between[1:-1]):
+        return None
+    places = []
+    start = len(parts[0])
+    for inside, after in zip(parts[1::2], parts[2::2], strict=True):
+        end = start + len(inside) + 2
+        places.append((start, end))
+        start = end + len(after)
+    return places
+
+
+def _is_array_of_strings(text: str) -> bool:
+    from json import loads
+
     try:
-        values = json.loads(text)
+        return all(isinstance(value, str) for value in loads(text))
     except (ValueError, RecursionError):
-        return None
-    if not all(isinstance(value, str) for value in values):
-        return None
-    return tuple(_string(argument, match.start(), match.end()) for match in _STRING.finditer(text))
+        return False
 
 
 def _string(argument: Passage, start: int, end: int) -> Word:
@@ -45,7 +67,7 @@ def _unescape(raw: Passage) -> Passage:
     texts: list[str] = []
     found: list[Segment] = []
     offset = done = 0
-    for escape in re.finditer(_ESCAPE, raw.text):
+    for escape in _ESCAPE.finditer(raw.text):
         texts.append(raw.text[done : escape.start()])
         found += segments(raw, done, escape.start(), offset)
         offset += len(texts[-1])
@@ -61,7 +83,9 @@ def _unescape(raw: Passage) -> Passage:
 
 def _character(escape: str) -> str:
     """What a JSON escape stands for; half of a surrogate pair is no character and becomes U+FFFD, as in Go."""
-    character: str = json.loads(f'"{escape}"')
+    from json import loads
+
+    character: str = loads(f'"{escape}"')
     return "\ufffd" if character.encode(errors="replace") == b"?" and character != "?" else character
 
 
@@ -73,10 +97,9 @@ def read_broken_array(argument: Passage) -> BrokenArray | None:
     items: list[tuple[str, bool]] = []
     defect: tuple[str, int, int] | None = None
     readable, comma, commas = True, True, 0
-    pattern = re.compile(_PART)
     position = 1
     while True:
-        part = pattern.match(text, position)
+        part = _PART.match(text, position)
         if part is None:
             rest = text[position:].strip()
             defect = defect or ("a quote is never closed" if rest else "`]` is missing at its end", position, len(text))
@@ -111,8 +134,10 @@ def read_broken_array(argument: Passage) -> BrokenArray | None:
 def _item(kind: str, text: str) -> tuple[str | None, str]:
     """The word an item was meant to be, and what is wrong with how it is written, if anything."""
     if kind == "double":
+        from json import loads
+
         try:
-            return json.loads(f'"{text}"'), ""
+            return loads(f'"{text}"'), ""
         except ValueError:
             return None, "a backslash that is no JSON escape"
     if kind == "bare":
@@ -121,8 +146,10 @@ def _item(kind: str, text: str) -> tuple[str | None, str]:
 
 
 def _is_json(text: str) -> bool:
+    from json import loads
+
     try:
-        json.loads(text)
+        loads(text)
     except (ValueError, RecursionError):
         return False
     return True

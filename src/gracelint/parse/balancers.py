@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 from gracelint.facts.kubernetes import Balancer
-from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.numbers import is_whole
 from gracelint.source import Located, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gracelint.facts.yaml import Mapping, Scalar
 
 _AWS = (
     "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes",

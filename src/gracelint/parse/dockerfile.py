@@ -6,8 +6,6 @@ continuation at a blank line, and brings `logging` along, which takes longer to 
 
 from __future__ import annotations
 
-import re
-
 from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
 from gracelint.limits import EXPANDED
 from gracelint.parse.array import read_array, read_broken_array
@@ -20,6 +18,7 @@ from gracelint.source import Passage, Source, Span, Word
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from re import Match
 
     Bases = Callable[[str], Stage | None]
 
@@ -39,13 +38,12 @@ _PROGRAMS = (
     *(".bash", ".cfg", ".conf", ".go", ".ini", ".js", ".json", ".lock", ".mjs", ".php", ".py", ".rb", ".rs", ".sh"),
     *(".toml", ".ts", ".txt", ".vim", ".yaml", ".yml"),
 )
-_CALLED = pattern(r"(?i).+[._-](?:docker|container)file|(?:docker|container)file(?:[._-].+)?")
-_DIRECTIVE = pattern(r"[ \t]*#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S.*?)?[ \t\r]*(?:\n|$)")
-_INSTRUCTION = pattern(r"(\s*)(\S+)\s*(?:--\S+\s*)*")
-_FLAG = pattern(r"--\S+")
-_TAKES_HEREDOCS = r"(?i)\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s"
+_CALLED = ("dockerfile", "containerfile")
+_BEGINNINGS = tuple(name + joint for name in _CALLED for joint in "._-")
+_ENDINGS = tuple(joint + name for name in _CALLED for joint in "._-")
+_TAKES_HEREDOCS = pattern(r"(?i)\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s")
 _WORD = pattern(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
-_HEREDOC = r"[0-9]*<<(-?)([^<]+)"
+_HEREDOC = pattern(r"[0-9]*<<(-?)([^<]+)")
 _TOKEN = (
     r"""(?P<escaped>{escape}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""
     r"""|\{{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{{}}]|\{{[^{{}}]*\}})*))?\}}))"""
@@ -56,10 +54,12 @@ _WINDOWS = ("windows", "nanoserver", "servercore")
 
 def is_dockerfile_name(path: str) -> bool:
     """Whether a file is a Dockerfile by its name: Dockerfile.prod, dockerfile_dev, api-Dockerfile, Containerfile …"""
-    name = path.rpartition("/")[2]
-    if name.lower().endswith(_OTHER_FORMATS):
+    name = path.rpartition("/")[2].lower()
+    if name.endswith((*_OTHER_FORMATS, *_PROGRAMS)):
         return False
-    return _CALLED.fullmatch(name) is not None and not name.lower().endswith(_PROGRAMS)
+    if name in _CALLED:
+        return True
+    return (name.startswith(_BEGINNINGS) or name.endswith(_ENDINGS)) and name not in (*_BEGINNINGS, *_ENDINGS)
 
 
 def is_likely_text(text: str) -> bool:
@@ -99,22 +99,29 @@ def _directives(source: Source) -> tuple[str, bool]:
     text = source.text
     escape, extended = "\\", False
     position = 1 if text.startswith("\ufeff") else 0
-    while match := _DIRECTIVE.match(text, position):
-        name, value = match[1].lower(), match[2] or ""
+    while position < len(text):
+        line, following = _line(text, position)
+        name, value = _directive(line)
         if name == "escape":
             if value not in ("\\", "`"):
                 raise ParseError(
-                    f"escape={value}: only \\ and ` can be the escape character", source.span(*match.span())
+                    f"escape={value}: only \\ and ` can be the escape character", source.span(position, following)
                 )
             escape = value
         elif name == "syntax":
             extended = not value.startswith(("docker/dockerfile", "docker.io/docker/dockerfile"))
         elif name != "check":
             break
-        position = match.end()
-        if position >= len(text):
-            break
+        position = following
     return escape, extended
+
+
+def _directive(line: str) -> tuple[str, str]:
+    r"""The name and value of a line such as `# escape=\``; an empty name for any other line."""
+    mark, equals, value = line.partition("=")
+    name = mark.strip(" \t").removeprefix("#").lstrip(" \t")
+    named = mark.lstrip(" \t").startswith("#") and name.isascii() and name.isalnum() and name[0].isalpha()
+    return (name.lower(), value.strip(" \t\r")) if equals and named else ("", "")
 
 
 def _unknown_instruction(instruction: Instruction) -> ParseError:
@@ -133,7 +140,6 @@ Pieces = list[tuple[int, int]]
 
 def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
     """The instructions, each with the heredocs behind it. Comments and blank lines are part of none."""
-    continuation = re.compile(rf"(?<!{re.escape(escape)}){re.escape(escape)}[ \t]*\Z")
     text = source.text
     lines: Pieces = []
     start = 1 if text.startswith("\ufeff") else 0
@@ -141,8 +147,9 @@ def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
         line, following = _line(text, start)
         bare = line.strip()
         if bare and bare[0] != "#":
-            continued = continuation.search(line) if bare[-1] == escape else None
-            lines.append((start, start + (continued.start() if continued else len(line))))
+            written = line.rstrip(" \t")
+            continued = written.endswith(escape) and not written.endswith(escape * 2)
+            lines.append((start, start + (len(written) - 1 if continued else len(line))))
             if not continued:
                 heredocs: tuple[Heredoc, ...] = ()
                 opened = _opened(source, lines)
@@ -162,15 +169,15 @@ def _line(text: str, start: int) -> tuple[str, int]:
     return text[start:following].rstrip("\r\n"), following
 
 
-def _opened(source: Source, pieces: Pieces) -> list[re.Match[str]]:
+def _opened(source: Source, pieces: Pieces) -> list[Match[str]]:
     """The heredocs that an instruction opens: `-` or nothing, and the delimiter as written."""
     texts = [source.text[start:end] for start, end in pieces]
-    if not any("<<" in text for text in texts) or not re.match(_TAKES_HEREDOCS, "".join(texts)):
+    if not any("<<" in text for text in texts) or not _TAKES_HEREDOCS.match("".join(texts)):
         return []
-    return [match for word in _WORD.findall("".join(texts)) if (match := re.fullmatch(_HEREDOC, word))]
+    return [match for word, _ in _words("".join(texts)) if (match := _HEREDOC.fullmatch(word))]
 
 
-def _bodies(source: Source, start: int, opened: list[re.Match[str]]) -> tuple[tuple[Heredoc, ...], int]:
+def _bodies(source: Source, start: int, opened: list[Match[str]]) -> tuple[tuple[Heredoc, ...], int]:
     """The heredocs that follow one another from an offset, and where the last one's closing line ends."""
     found = []
     above = source.text.rfind("\n", 0, start - 1) + 1
@@ -201,18 +208,42 @@ def _instruction(source: Source, pieces: Pieces, heredocs: tuple[Heredoc, ...]) 
     whole = join(source, pieces)
     text = whole.text
     end = len(text.rstrip())
-    match = _INSTRUCTION.match(text, 0, end)
-    if match is None:
+    start = len(text) - len(text.lstrip())
+    if start >= end:
         return Instruction("", whole.span(0, end), whole)
-    name = match[2].upper()
-    flags = tuple(_word(whole, *flag.span()) for flag in _FLAG.finditer(text, match.end(2), match.end()))
-    argument = cut(whole, match.end(), end)
-    span = whole.span(match.start(2), end)
+    stop, position = _past_word(text, start)
+    name = text[start:stop].upper()
+    flags = []
+    while text.startswith("--", position) and _past_word(text, position)[0] > position + 2:
+        stop, following = _past_word(text, position)
+        flags.append(_word(whole, position, stop))
+        position = following
+    argument = cut(whole, min(position, end), end)
+    span = whole.span(start, end)
     if heredocs and heredocs[-1].closing:
         span = Span(source, span.start, heredocs[-1].closing.end)
     argv = read_array(argument) if name in _EXEC_FORMS else None
     broken = read_broken_array(argument) if argv is None and name in ("CMD", "ENTRYPOINT") else None
-    return Instruction(name, span, argument, flags, argv, heredocs, broken)
+    return Instruction(name, span, argument, tuple(flags), argv, heredocs, broken)
+
+
+def _past_word(text: str, start: int) -> tuple[int, int]:
+    """Where the word at an offset ends, and where what follows it begins."""
+    stop = start + len(text[start:].split(None, 1)[0])
+    return stop, len(text) - len(text[stop:].lstrip())
+
+
+def _words(text: str) -> list[tuple[str, int]]:
+    """The words of a text, each with its offset; there are spaces in them where they are quoted or escaped."""
+    if any(mark in text for mark in ("'", '"', "\\")):
+        return [(match[0], match.start()) for match in _WORD.finditer(text)]
+    found: list[tuple[str, int]] = []
+    position = 0
+    for word in text.split():
+        position = text.index(word, position)
+        found.append((word, position))
+        position += len(word)
+    return found
 
 
 def _word(passage: Passage, start: int, end: int) -> Word:
@@ -280,12 +311,13 @@ def _stages(
 
 def _from(instruction: Instruction, variables: Mapping[str, str], escape: str) -> tuple[Word, str | None]:
     """The image of a FROM with its variables put in, and the stage's name."""
-    words = list(_WORD.finditer(instruction.argument.text))
+    words = _words(instruction.argument.text)
     if len(words) not in (1, 3) or (len(words) == 3 and words[1][0].upper() != "AS"):
         raise ParseError("FROM takes an image, and may name the stage: FROM image AS name", instruction.span)
     image = substitute(words[0][0], variables, escape)
     name = words[2][0].lower() if len(words) == 3 else None
-    return Word(image, instruction.argument.span(*words[0].span())), name
+    first, start = words[0]
+    return Word(image, instruction.argument.span(start, start + len(first))), name
 
 
 def _for_windows(from_: Instruction, base: Word) -> bool:
@@ -311,7 +343,7 @@ def _declared(
 ) -> dict[str, str]:
     """The variables that an ARG or ENV sets, as far as their values are known."""
     text = instruction.argument.text
-    words = [match[0] for match in _WORD.finditer(text)]
+    words = [word for word, _ in _words(text)]
     if instruction.name == "ENV" and words and "=" not in words[0]:
         words = [f"{words[0]}={text[len(words[0]) :].strip()}"]
     found = {}
@@ -333,6 +365,8 @@ def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> s
     """
     if not any(character in text for character in ("$", "'", '"', escape)):
         return text
+    import re
+
     double = False
     length = 0
     found: list[str] = []
@@ -353,7 +387,7 @@ def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> s
     return "".join(found)
 
 
-def _variable(token: re.Match[str], variables: Mapping[str, str], escape: str) -> str:
+def _variable(token: Match[str], variables: Mapping[str, str], escape: str) -> str:
     name = token["name"] or token["braced"]
     value = variables.get(name)
     operator, word = token["operator"] or "", token["word"] or ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gracelint.source import Span
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.source import Span
 
 
 class ParseError(Exception):

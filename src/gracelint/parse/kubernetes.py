@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from collections.abc import Mapping as Map
 from fnmatch import fnmatchcase
 
 from gracelint.facts.kubernetes import (
@@ -37,6 +35,8 @@ from gracelint.source import Located, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping as Map
     from typing import Any
 
     from gracelint.facts.yaml import Node

@@ -5,16 +5,17 @@ What is compared are the names in the texts: all that may be one, so that nothin
 
 from __future__ import annotations
 
-from gracelint.facts.yaml import Document
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_part
 from gracelint.patterns import pattern
 from gracelint.record import Record
-from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from gracelint.facts.yaml import Document
+    from gracelint.source import Source
 
 _NAME = pattern(r"""\b(?:name|generateName)["']?\s*:(?:\s+|(?=["']))["']?([^\s"',}]*)""")
 _ODD = pattern(r"""(?m)<<|^[ \t]*\?\s|[&*]\w|!!|\bname["']?\s*:\s*(?:[|>!{\[#]|["'][^"'\n]*\\|["']?\{\{)""")

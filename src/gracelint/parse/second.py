@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 
 from gracelint.parse.dockerfile import is_dockerfile_name, read_dockerfile
-from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gracelint.source import Source
 
 
 def refused(before: Source, after: Source) -> str | None:

@@ -6,8 +6,6 @@ has to be imported for `CMD python app.py`, and every command keeps its exact pl
 
 from __future__ import annotations
 
-import re
-
 from gracelint.facts.script import (
     AndOr,
     Background,
@@ -30,6 +28,8 @@ from gracelint.source import Passage, Segment, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
+
     from gracelint.facts.script import Command
 
 _DEEPEST = 60
@@ -54,6 +54,9 @@ class _BrokenError(Exception):
 
 def read_script(passage: Passage) -> Script:
     """The commands of shell text. Text that breaks the grammar gives the commands before that, and `broken`."""
+    plain = _plain(passage)
+    if plain is not None:
+        return Script(passage, (plain,), (), None)
     interpreter: tuple[str, ...] = ()
     if passage.text.startswith("#!"):
         interpreter = tuple(passage.text.split("\n", 1)[0][2:].strip(" \t").split(None, 1))
@@ -69,6 +72,24 @@ def read_script(passage: Passage) -> Script:
         start = min(offset, max(len(passage.text) - 1, 0))
         broken = passage.span(start, min(start + 1, len(passage.text)))
     return Script(passage, tuple(body), interpreter, broken)
+
+
+def _plain(passage: Passage) -> Simple | None:
+    """The command of a text that is one line of ordinary words, as most are: no grammar is needed for it."""
+    text = passage.text
+    words = text.split()
+    if not words or not _ORDINARY.issuperset(text) or "=" in words[0] or words[0] in _RESERVED:
+        return None
+    found = []
+    position = 0
+    for word in words:
+        start = text.index(word, position)
+        position = start + len(word)
+        found.append(ShellWord(word, word, passage.span(start, position)))
+    return Simple(tuple(found), (), (), passage.span(text.index(words[0]), position))
+
+
+_ORDINARY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-./:,=@%+")
 
 
 class _Reader:

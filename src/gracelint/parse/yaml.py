@@ -6,13 +6,11 @@ one that is broken hides no other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping as Map
-from functools import lru_cache
 from types import MappingProxyType
 
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
+from gracelint.memory import lru_cache
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.patterns import pattern
 from gracelint.record import Record
@@ -20,6 +18,8 @@ from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping as Map
     from typing import Any
 
     from gracelint.facts.yaml import Node

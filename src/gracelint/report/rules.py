@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gracelint.config import ConfigError, did_you_mean
 from gracelint.rules import GROUPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gracelint.rules import Rule
 
     Listed = Sequence[tuple[str, Rule]]

@@ -71,7 +71,7 @@ def _automation(report: Report) -> str:
 
 
 def _rule(report: Report, name: str) -> dict[str, Any]:
-    rule = report.rules.get(name) or OWN.get(name)
+    rule = report.rules[name].load() if name in report.rules else OWN.get(name)
     if rule is None:
         return {"id": name}
     title = rule.doc.strip().splitlines()[0] if rule.doc.strip() else name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from gracelint.finding import Applicability, Severity
 from gracelint.report import counted, unseen_told
 from gracelint.report.canvas import Piece, coloured, plain, visible, width
@@ -35,6 +33,8 @@ def render(report: Report, *, color: bool = False, summary: bool = True, contain
 
 def statistics(report: Report, *, color: bool = False) -> str:
     """How often each rule was broken, most often first."""
+    from collections import Counter
+
     counts = Counter((reported.rule, reported.severity) for reported in report.findings)
     lines = [
         [(f"{number:>6}  ", "bold"), (f"{severity.value:<8}", _STYLES[severity]), (rule, "")]
@@ -109,15 +109,15 @@ def _help(fix: Fix) -> str:
 
 
 def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
-    counts = Counter(reported.severity for reported in report.findings)
+    severities = [reported.severity for reported in report.findings]
     fates = [[(containers_told(report.containers), "")]] if containers and any(report.containers.values()) else []
     fates += [[(unseen_told(report.unseen), "")]] if containers and report.unseen else []
-    if not counts and not report.files:
+    if not severities and not report.files:
         return [[("Nothing to check: no Dockerfile, Compose file, manifest or program here.", "")]]
-    if not counts:
+    if not severities:
         found = f" in {counted(report.files, 'file')}.{_left_out(report)}"
         return [[("No findings", "bold green"), (found, "")], *fates]
-    named = [counted(counts[severity], severity.value) for severity in Severity if counts[severity]]
+    named = [counted(severities.count(severity), severity.value) for severity in Severity if severity in severities]
     files = len({reported.path for reported in report.findings})
     line = f"Found {', '.join(named)} in {counted(files, 'file')}.{_left_out(report)}"
     return [[(line, "bold")], *fates, *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
@@ -130,8 +130,8 @@ def containers_told(containers: Mapping[Verdict, int]) -> str:
 
 
 def _fixable(report: Report) -> str:
-    kinds = Counter(item.finding.fix.applicability for item in report.findings if item.finding.fix is not None)
-    safe, unsafe = kinds[Applicability.SAFE], kinds[Applicability.UNSAFE]
+    kinds = [item.finding.fix.applicability for item in report.findings if item.finding.fix is not None]
+    safe, unsafe = kinds.count(Applicability.SAFE), kinds.count(Applicability.UNSAFE)
     if safe and unsafe:
         return f"{safe} can be fixed with `--fix`, {unsafe} more with `--fix --unsafe-fixes`."
     if safe:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from gracelint.facts.launch import Image
 from gracelint.knowledge import table
+from gracelint.memory import cache
 from gracelint.numbers import is_digits, is_whole
 from gracelint.source import Word
 
@@ -13,6 +12,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+SHELLS = {
+    "sh": (),
+    "dash": ("dash-debian", "dash"),
+    "bash": ("bash-5.1+", "bash-5.0", "bash-4.4"),
+    "ash": ("busybox-ash",),
+    "zsh": ("zsh",),
+    "ksh": ("ksh93", "mksh"),
+    "ksh93": ("ksh93",),
+    "mksh": ("mksh",),
+    "posh": ("posh",),
+    "yash": ("yash",),
+    "fish": ("fish",),
+}
+"""Names of shells, and the rows of `knowledge/shells.toml` they may be."""
 SHELL = (Word("/bin/sh"), Word("-c"))
 """What runs shell form where no SHELL says otherwise."""
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

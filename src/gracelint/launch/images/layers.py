@@ -6,10 +6,10 @@ A path in an image is followed back through COPY, ADD and simple RUN lines, last
 from __future__ import annotations
 
 import posixpath
-from functools import lru_cache
 
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.packages import commands, copy_words
+from gracelint.memory import lru_cache
 from gracelint.patterns import pattern
 from gracelint.posix import join, normal
 from gracelint.record import Record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.launch.images.bases import is_known
 from gracelint.patterns import pattern
@@ -87,17 +86,24 @@ def repository_of(reference: str) -> str:
     return head + slash + tail.partition(":")[0]
 
 
-_ENDING = pattern(r"(?i)(.+)[._-](?:dockerfile|containerfile)")
-_BEGINNING = pattern(r"(?i)(?:dockerfile|containerfile)[._-](.+)")
+_JOINT = pattern("[-_]")
+_JOINTS = (".", "_", "-")
+_KINDS = ("dockerfile", "containerfile")
 
 
 def own_name(path: str) -> str:
     """What a Dockerfile is called: by its own name, else by its folder's; one in the root is called nothing."""
     folder, _, file = path.rpartition("/")
-    found = _ENDING.fullmatch(file) or _BEGINNING.fullmatch(file)
-    return found[1] if found else posixpath.basename(folder)
+    lower = file.lower()
+    for kind in _KINDS:
+        if lower.endswith(kind) and lower[: -len(kind)].endswith(_JOINTS) and len(file) > len(kind) + 1:
+            return file[: -len(kind) - 1]
+    for kind in _KINDS:
+        if lower.startswith(kind) and lower[len(kind) :].startswith(_JOINTS) and len(file) > len(kind) + 1:
+            return file[len(kind) + 1 :]
+    return posixpath.basename(folder)
 
 
 def _endings(name: str) -> list[str]:
     """team/shop-api is built in api/, as Compose names its images: what may be a folder's name behind a dash."""
-    return [name[match.end() :] for match in re.finditer("[-_]", name) if len(name) - match.end() > 2]
+    return [name[match.end() :] for match in _JOINT.finditer(name) if len(name) - match.end() > 2]

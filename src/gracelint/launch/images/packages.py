@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.knowledge import table
 from gracelint.patterns import pattern
@@ -12,16 +11,21 @@ from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.files import Files
     from gracelint.facts.launch import Image
 
+_MARKS = ("'", '"', "\\", "<", ">", "#")
+_SEPARATORS = str.maketrans(dict.fromkeys(";&|()", "\n"))
 _SHELL_TOKEN = pattern(
     r"""(?s)(?P<end>[;&|()\n]+)|(?P<redirect>[0-9]*>>?&?)|(?P<comment>(?<!\S)\#[^\n]*)"""
     r"""|(?P<word>(?:[^\s;&|()<>"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)|.""",
 )
+_VERSION = pattern(r"v?([0-9][\w.]*)")
+_ESCAPED = pattern(r"\\(.)")
+_REQUIREMENT = pattern(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?([0-9][^,;]*))?")
 _SHELL_HEREDOC = pattern(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
 _PROGRAMS = ("/", "/bin", "/usr", "/usr/bin")
 _WHOLE = ("/", "rootfs", "/bin", "/usr", ".tar", ".tgz", ".tar.gz", ".tar.xz")
@@ -64,7 +68,11 @@ def _with_arguments(found: Iterator[list[str]], stage: Stage) -> Iterator[list[s
     """Commands with the values of ARG and ENV in their words, where those are known."""
     values = stage.arguments or {}
     for command in found:
-        yield [_VARIABLE.sub(lambda name: values.get(name[1] or name[2], name[0]), word) for word in command]
+        yield [_with_values(word, values) if "$" in word else word for word in command]
+
+
+def _with_values(word: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda name: values.get(name[1] or name[2], name[0]), word)
 
 
 _VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
@@ -76,7 +84,7 @@ def _copied_versions(copy: Instruction, words: list[str], stage: Stage) -> dict[
     sibling = (stage.siblings or {}).get(source.lower())
     reference = (sibling.base.value if sibling is not None else source).partition("@")[0]
     name, _, tag = posixpath.basename(reference).partition(":")
-    version = re.match(r"v?([0-9][\w.]*)", tag)
+    version = _VERSION.match(tag)
     if version is None or not any(posixpath.basename(word) == name for word in words):
         return {}
     return {name: version[1]}
@@ -100,13 +108,17 @@ def commands(run: Instruction) -> Iterator[list[str]]:
             yield from [words] if words else []
             return
         text = words[-1]
-    bodies = [heredoc.body.text for heredoc in run.heredocs] if _SHELL_HEREDOC.match(text) else []
+    bodies = [heredoc.body.text for heredoc in run.heredocs] if run.heredocs and _SHELL_HEREDOC.match(text) else []
     for part in (text, *bodies):
         yield from words_of(part)
 
 
 def words_of(text: str) -> Iterator[list[str]]:
     """The simple commands of a shell's text, as `commands` has them."""
+    if not any(mark in text for mark in _MARKS):
+        for part in text.translate(_SEPARATORS).split("\n"):
+            yield from [words] if (words := _command(part.split())) else []
+        return
     command: list[str] = []
     for token in _SHELL_TOKEN.finditer(text):
         if token.lastgroup == "end":
@@ -117,15 +129,25 @@ def words_of(text: str) -> Iterator[list[str]]:
             command.append(">")
         elif token.lastgroup == "word":
             word = _unquoted(token[0])
-            if command or (word not in _PREPARATION and not _is_assignment(word)):
+            if command or not _is_preparation(word):
                 command.append(word)
     if command:
         yield command
 
 
+def _command(words: list[str]) -> list[str]:
+    """The words from the one that names the command on."""
+    at = next((index for index, word in enumerate(words) if not _is_preparation(word)), len(words))
+    return words[at:]
+
+
+def _is_preparation(word: str) -> bool:
+    return word in _PREPARATION or _is_assignment(word)
+
+
 def _unquoted(word: str) -> str:
     if "\\" in word:
-        word = re.sub(r"\\(.)", r"\1", word)
+        word = _ESCAPED.sub(r"\1", word)
     return word.replace('"', "").replace("'", "")
 
 
@@ -165,7 +187,9 @@ def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
 
 def _package(word: str) -> tuple[str, str]:
     """`tini=0.19.0-r0`, `gunicorn[gevent]>=20`, `npm@10.2.4`, `@scope/tool@1` …"""
-    match = re.match(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?([0-9][^,;]*))?", word)
+    if word.isalnum():
+        return word, ""
+    match = _REQUIREMENT.match(word)
     return (match[1], match[2] or "") if match else (word, "")
 
 

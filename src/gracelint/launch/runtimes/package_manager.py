@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from functools import cache
 
 from gracelint.facts.launch import Effect, Hop, HopKind
-from gracelint.knowledge import table
+from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.images.image import find_path, find_text
 from gracelint.launch.images.packages import pnpm_workspaces
@@ -81,18 +80,13 @@ def _without_node(argv: tuple[Word, ...]) -> tuple[Word, ...]:
 def _row_name(argv: tuple[Word, ...]) -> str | None:
     name = base_name(argv[0].value)
     if name not in ("node", "nodejs"):
-        return _names().get(name)
+        return keys("package_managers").get(name)
     for word in argv[1:]:
         if not word.value.startswith("-"):
             return None
         if word.value in ("--run", "--watch") or word.value.startswith("--watch-path"):
             return "node-run" if word.value == "--run" else "node-watch"
     return None
-
-
-@cache
-def _names() -> dict[str, str]:
-    return {name: key for key, row in table("package_managers").items() for name in row.get("names", (key,))}
 
 
 def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
@@ -428,7 +422,7 @@ def _program_step(call: Call) -> Step:
         words = (main or Word("index.js", call.argv[0].span),)
     if call.key.startswith("pm2") and pm2.is_process_file(words[0]):
         return _process_file(call, words[0], given.value(("--only",)))
-    if call.key.startswith("pm2") and _names().get(words[0].value):
+    if call.key.startswith("pm2") and keys("package_managers").get(words[0].value):
         return _start(call, {}, tuple(word for word in words if word.value != "--"))
     runtime = "ts-node" if call.key == "nodemon" and words[0].value.endswith(".ts") else "node"
     return _start(call, {}, (Word(runtime, call.argv[0].span), *_after_separator(words)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
-from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.images.image import find_path, find_text
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _PYTHON_VALUES = ("-X", "-W", "--check-hash-based-pycs")
 _NODE_VALUES = ("-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file")
-_UNHANDLED = (Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY)
 _EFFECTS = {
     Verdict.HANDLED: Effect.HANDLES,
     Verdict.IGNORED: Effect.SWALLOWS,
@@ -350,9 +348,11 @@ def _preloaded(argv: tuple[Word, ...], context: Context) -> tuple[Source, ...]:
 
 def program_step(argv: tuple[Word, ...], program: Program, context: Context) -> Step:
     """What a program that was read does."""
+    from gracelint.facts.program import Cause
+
     name = base_name(program.source.path)
     reaction = program.reactions.get(context.signal)
-    unhandled = reaction is not None and reaction.cause in _UNHANDLED
+    unhandled = reaction is not None and reaction.cause in (Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY)
     left_ignored = _leaves_sigint_ignored(program, context)
     if program.replaced_by is not None:
         hop = _hop(argv, context, HopKind.WRAPPER, Effect.REPLACES, f"{name} execs the next program")

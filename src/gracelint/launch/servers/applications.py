@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.facts.program import Cause, Program, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.images.image import find_path, find_text
 from gracelint.launch.words import base_name
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from gracelint.facts.program import Program, Reaction
     from gracelint.launch.servers.settings import ServerSettings
     from gracelint.launch.step import Context
     from gracelint.source import Source
@@ -110,6 +110,8 @@ def _streaming(program: Program) -> Served | None:
 
 
 def _judged(program: Program, reaction: Reaction, context: Context, kind: str) -> Served | None:
+    from gracelint.facts.program import Cause
+
     verdict = reaction.as_pid_1 if context.pid_1 else reaction.as_child
     details: dict[str, object] = {"application": program.source.path, "cause": reaction.cause, "at": reaction.span}
     details |= {"better": None, "advice": None}
@@ -135,6 +137,8 @@ def _why(program: Program, reaction: Reaction) -> str:
 
 
 def _is_too_large(program: Program) -> bool:
+    from gracelint.facts.program import Cause
+
     return bool(program.reactions) and all(reaction.cause is Cause.UNKNOWN for reaction in program.reactions.values())
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
-from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.one_shots import one_shot
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
+from gracelint.memory import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from gracelint.facts.program import Cause
     from gracelint.launch.servers.applications import Served
     from gracelint.launch.servers.settings import ServerSettings
     from gracelint.source import Word
@@ -100,6 +99,12 @@ def named_step(argv: tuple[Word, ...], key: str, row: Row, given: ServerSettings
         development=bool(row.get("development")),
         program=served.program if served is not None else None,
     )
+
+
+def _no_handler() -> Cause:
+    from gracelint.facts.program import Cause
+
+    return Cause.NO_HANDLER
 
 
 def _served(row: Row, given: ServerSettings, context: Context, kind: str, drain: Drain | None) -> Served | None:
@@ -321,7 +326,7 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "better": graceful[0] if graceful and signal not in graceful else None,
         "advice": row.get("advice"),
         "instead": row.get("instead"),
-        "cause": Cause.NO_HANDLER if kind == "unhandled" else None,
+        "cause": _no_handler() if kind == "unhandled" else None,
         "bound": flag if flag.startswith("--") else None,
         "first": argv[0],
         "development": bool(row.get("development")),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from gracelint.facts.launch import Effect
 from gracelint.knowledge import table
 from gracelint.launch.words import base_name
+from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from gracelint.launch.shell.paths import Event
     from gracelint.launch.shell.traps import Reaction, Scene
     from gracelint.source import Word
+
+_NUMBER = pattern(r"[0-9]+(\.[0-9]+)?")
 
 
 def daemonizes(words: tuple[Word, ...]) -> bool:
@@ -69,7 +70,7 @@ def _service(words: tuple[Word, ...]) -> str:
     else:
         name = command
     same: str = table("shell_commands")["stops"]["names"].get(name, name)
-    return re.sub(r"[0-9]+(\.[0-9]+)?", "", same)
+    return _NUMBER.sub("", same)
 
 
 def _waits(words: tuple[Word, ...]) -> bool:

@@ -7,6 +7,7 @@ import posixpath
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.facts.script import Simple
 from gracelint.knowledge import table
+from gracelint.launch.images.bases import SHELLS
 from gracelint.launch.images.image import find_text
 from gracelint.launch.shell.beside import unheard
 from gracelint.launch.shell.builtins import BUILTINS
@@ -33,20 +34,6 @@ if TYPE_CHECKING:
     from gracelint.facts.script import Script
     from gracelint.source import Span
 
-_SHELLS = {
-    "sh": (),
-    "dash": ("dash-debian", "dash"),
-    "bash": ("bash-5.1+", "bash-5.0", "bash-4.4"),
-    "ash": ("busybox-ash",),
-    "zsh": ("zsh",),
-    "ksh": ("ksh93", "mksh"),
-    "ksh93": ("ksh93",),
-    "mksh": ("mksh",),
-    "posh": ("posh",),
-    "yash": ("yash",),
-    "fish": ("fish",),
-}
-"""Names of shells, and the rows of `knowledge/shells.toml` they may be."""
 _LIKELY_SH = ("dash-debian", "busybox-ash", "bash-5.1+")
 """What /bin/sh is in nearly all images, where nothing is known of this one."""
 _LONGEST_TEXT = 500_000
@@ -92,7 +79,7 @@ class _End(Record, identity=True):
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a shell or a shell script does; None where argv[0] is neither."""
     path = argv[0].value
-    if base_name(path) in _SHELLS:
+    if base_name(path) in SHELLS:
         return _shell_step(argv, context)
     if base_name(path) == "busybox" and len(argv) > 1 and argv[1].value in ("sh", "ash"):
         return _shell_step((Word("ash", argv[0].span), *argv[2:]), context)
@@ -114,11 +101,11 @@ def rows_of(shell: str, context: Context) -> tuple[str, ...]:
     if name == "bash" and version is not None:
         number = tuple(int(part) for part in version.split(".")[:2] if is_whole(part))
         return ("bash-5.1+" if number >= (5, 1) else "bash-5.0" if number >= (5, 0) else "bash-4.4",)
-    if image.sh in _SHELLS[name]:
+    if image.sh in SHELLS[name]:
         return (image.sh,) if image.sh else ()
     if name == "dash" and image.os == "apt":
         return ("dash-debian",)
-    return _SHELLS[name]
+    return SHELLS[name]
 
 
 def _shell_step(argv: tuple[Word, ...], context: Context) -> Step:
@@ -184,7 +171,7 @@ def _file_step(argv: tuple[Word, ...], passage: Passage, context: Context) -> St
         from gracelint.launch.shell import execline
 
         return execline.step(argv, passage, context)
-    if not words or base_name(words[0]) not in _SHELLS:
+    if not words or base_name(words[0]) not in SHELLS:
         return None
     if first.endswith("\r"):
         why = f"the #! line of {path} ends in a carriage return: the kernel looks for a shell of that name in vain"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.launch.shell.paths import NOWHERE
 from gracelint.launch.words import base_name
@@ -13,6 +12,7 @@ from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
     from gracelint.facts.script import Redirect, Simple

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping as Map
 from types import MappingProxyType
 
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
@@ -18,6 +17,7 @@ from gracelint.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping as Map
     from collections.abc import Sequence as List
 
     from gracelint.facts.compose import ComposeService

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 
 from gracelint.facts.compose import DEFAULT_GRACE, Build, ComposeService
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
@@ -16,6 +15,7 @@ from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping as Map
 
     from gracelint.facts.files import Files

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 
-from gracelint.facts.yaml import Scalar
 from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.patterns import pattern
 from gracelint.record import Record
@@ -15,6 +14,8 @@ from gracelint.source import Word
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gracelint.facts.yaml import Scalar
 
     Part = tuple[int, int, str | None]
     Lookup = Callable[[str], str | None]
