@@ -44,21 +44,21 @@ RUNS = {
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command='["gunicorn", "app:app"]')},
         SLOW | PATTERNS | {"collections", "gracelint.edits", "gracelint.parse.shell", "gracelint.suppress"},
-        64,
+        66,
         0,
     ),
     "one with a finding": Run(
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command="gunicorn app:app")},
         SLOW | PATTERNS,
-        88,
+        92,
         0,
     ),
     "one that is quoted": Run(
         "check Dockerfile",
         {"Dockerfile": 'FROM alpine\nRUN echo \'a\' > /a\nCMD ["sleep", "1"]\n'},
         SLOW,
-        70,
+        76,
         2,
     ),
     "one manifest": Run(
@@ -68,14 +68,14 @@ RUNS = {
             "spec: {containers: [{name: a, image: nginx, ports: [{containerPort: 80}]}]}\n"
         },
         SLOW - YAML,
-        90,
+        100,
         12,
     ),
     "one Compose file": Run(
         "check compose.yaml",
         {"compose.yaml": "services: {web: {image: nginx, command: sh -c nginx}}\n"},
         SLOW - YAML,
-        110,
+        120,
         20,
     ),
     "a Python service": Run(
@@ -85,7 +85,7 @@ RUNS = {
             "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
         },
         SLOW,
-        125,
+        140,
         6,
     ),
     "a Node service": Run(
@@ -95,7 +95,7 @@ RUNS = {
             "server.js": "require('http').createServer((q, r) => r.end()).listen(80)\n",
         },
         SLOW - NODE,
-        110,
+        120,
         6,
     ),
     "a Go service": Run(
@@ -107,7 +107,7 @@ RUNS = {
             "main.go": 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":80", nil)\n}\n',
         },
         SLOW - NODE,
-        110,
+        120,
         8,
     ),
     "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 20, 0),
