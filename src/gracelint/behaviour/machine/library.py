@@ -6,7 +6,8 @@
     serve = ["Serve"]               lists of its methods: serve drain drop until_context on_drain accept child same
     methods.join = { does = "joins", seconds = "timeout" }
 
-Arguments are named by their position or their keyword; `block` is the function a call ends with. `does` is one of:
+Arguments are named by their position or their keyword (`default`: seconds where there is none); `block` is the function
+a call ends with. `does` is one of:
 
     serves    for ever, as the type `as`         exits     ends the process (`hard`: without hooks and handlers)
     fatal     ends it with an error              doubt     nobody can tell what comes of it
@@ -117,7 +118,8 @@ def _seconds(machine: Machine, row: Row, given: Given) -> float | None:
     where = row.get("seconds")
     value = where if isinstance(where, float) else given.argument(where)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
+        limit: float | None = row.get("default")
+        return limit
     return float(value) if isinstance(where, float) else machine.seconds(value) * row.get("unit", 1.0)
 
 

@@ -35,7 +35,7 @@ _HORIZON = 3600.0
 _MOST_WAKES = 400
 _SETTLED = 3
 """How often the same pause comes round before the program is taken to go on like this."""
-_WORK = frozenset(("sleep", "close", "waitgroup", "request", "run"))
+WORK = frozenset(("sleep", "close", "waitgroup", "request", "run"))
 """Waits that stand for something that is still to be done."""
 
 
@@ -203,7 +203,7 @@ class Machine:
             except Ended:
                 continue
             wait = thread.wait
-            if thread in self.threads and thread.told and wait is not None and wait.kind in _WORK:
+            if thread in self.threads and thread.told and wait is not None and wait.kind in WORK:
                 left.append(thread)
         return left
 

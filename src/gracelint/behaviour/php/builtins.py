@@ -253,7 +253,24 @@ def _from_callable(machine: PhpMachine, frame: Frame | None, given: Given) -> An
     return given.argument(0)
 
 
+def _open(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    path = given.argument(0)
+    return UNKNOWN if isinstance(path, str) and path.startswith("php://stdin") else Object("file", given.span)
+
+
+def _reads(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    """A read is started again after a signal. Of what may be a pipe or a socket nobody can tell when it returns."""
+    of = given.argument(0)
+    at_once = machine.selected or (isinstance(of, Object) and of.type == "file")
+    if not at_once and (given.path == "readline" or machine.choose(2, given.span) == 1):
+        yield Wait("read", given.span, lambda: False)
+    return UNKNOWN
+
+
 _FUNCTIONS: dict[str, Builtin] = {
+    "fopen": _open,
+    **dict.fromkeys(("fgets", "fread", "stream_get_line", "stream_get_contents", "readline"), _reads),
+    **dict.fromkeys(("socket_read", "socket_recv"), _reads),
     **_PCNTL,
     "exit": _exit,
     "die": _exit,
@@ -272,8 +289,18 @@ _FUNCTIONS: dict[str, Builtin] = {
 }
 
 
+def _accepted(given: Given) -> Run:
+    """A select has said that somebody is there."""
+    yield from ()
+    return Object("stream", given.span)
+
+
 def function(machine: PhpMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
     name = path if "::" in path else path.rpartition("\\")[2]
+    if name in ("stream_select", "socket_select"):
+        machine.selected = True
+    if machine.selected and name in ("stream_socket_accept", "socket_accept"):
+        return _accepted(given)
     how = _FUNCTIONS.get(name)
     return _run(how, name, machine, frame, given) if how is not None else None
 

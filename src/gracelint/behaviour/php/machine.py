@@ -50,6 +50,10 @@ class PhpMachine(Interpreter):
         """Signals that have arrived and whose handlers were not called yet."""
         self.cleaned_by: Span | None = None
         self.swallowed: Span | None = None
+        self.selected = False
+        """What is read from was listened to before."""
+        self.skipped = False
+        """`exit` has passed over a `finally`."""
         self.missing: Span | None = None
         """Where it calls pcntl, which the image has not."""
 
@@ -142,7 +146,10 @@ class PhpMachine(Interpreter):
         self.note(span)
 
     def unwinds(self, way: BaseException) -> bool:
-        return super().unwinds(way) and not (isinstance(way, Raised) and way.types[0] == EXIT)
+        if isinstance(way, Raised) and way.types[0] == EXIT:
+            self.skipped = self.stopping
+            return False
+        return super().unwinds(way)
 
     def is_error(self, error: Raised, name: str, frame: Frame) -> bool:
         if error.types[0] == EXIT:

@@ -152,5 +152,8 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
         return cut
     if ended.how == "raised" and machine.cleaned_by is None:
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", ended.span or at)
+    if machine.skipped:
+        why = f"on {signal} {how}, and `finally` does not run"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span or at)
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)

@@ -124,13 +124,22 @@ def _use(file: File, tree: Tree) -> None:
 
 def _class(lower: Lower, tree: Tree) -> None:
     name = text_of(tree.child_by_field_name("name"))
-    bases = [
-        text_of(one)
-        for child in tree.named_children
-        if child.type in ("base_clause", "class_interface_clause")
-        for one in child.named_children
-    ]
-    found = lower.file.classes.setdefault(name, Class(name, lower.file, bases))
+    _fill(lower, tree, lower.file.classes.setdefault(name, Class(name, lower.file, _bases(tree))))
+
+
+def _anonymous(lower: Lower, tree: Tree) -> Class:
+    class_ = Class("class@anonymous", lower.file, _bases(tree))
+    _fill(lower, tree, class_)
+    return class_
+
+
+def _bases(tree: Tree) -> list[str]:
+    clauses = [one for one in tree.named_children if one.type in ("base_clause", "class_interface_clause")]
+    return [text_of(one) for clause in clauses for one in clause.named_children]
+
+
+def _fill(lower: Lower, tree: Tree, found: Class) -> None:
+    """The members of a class."""
     body = tree.child_by_field_name("body")
     for child in body.named_children if body is not None else ():
         is_static = any(one.type == "static_modifier" for one in child.named_children)
@@ -358,11 +367,18 @@ class Lower:
         return args, named
 
     def new(self, tree: Tree) -> Node:
+        first = tree.named_children[0] if tree.named_children else None
+        if first is not None and first.type == "anonymous_class":
+            arguments = next((one for one in first.named_children if one.type == "arguments"), None)
+            args, named = self._arguments(arguments)
+            return nodes.New(tree, args, named, Const(first, _anonymous(self, first)))
         arguments = next((one for one in tree.named_children if one.type == "arguments"), None)
         args, named = self._arguments(arguments)
         return nodes.New(tree, args, named, self.inner(tree))
 
     def exit(self, tree: Tree) -> Node:
+        if tree.type == "exit_statement" and tree.named_children:
+            return Seq(tree, [self.inner(tree), nodes.Call(tree, [], Name(tree, "exit"), {})], False)
         return nodes.Call(tree, [], Name(tree, "exit"), {})
 
     def require(self, tree: Tree) -> Node:

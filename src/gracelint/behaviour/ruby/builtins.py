@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine import library, serving
-from gracelint.behaviour.machine.frames import Closure, Leave
-from gracelint.behaviour.machine.machine import receive
-from gracelint.behaviour.machine.nodes import Class
+from gracelint.behaviour.machine.frames import Leave
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -85,7 +83,7 @@ def _trap(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     elif command in ("DEFAULT", "SIG_DFL"):
         return before
     else:
-        function = Native(lambda _: _raise("SystemExit", given.span)) if command in _EXIT else command
+        function = Native(lambda _: raise_error("SystemExit", given.span)) if command in _EXIT else command
         if isinstance(function, (Unknown, str)):
             raise Doubt(f"what the trap of line {given.span.line} calls is only known when it runs", given.span)
         machine.handlers[signal] = (function, given.span)
@@ -99,12 +97,12 @@ def _process_of(machine: RubyMachine) -> Object | None:
     return found if isinstance(found, Object) else None
 
 
-def _raise(type_: str, span: Span, value: Any = UNKNOWN) -> Any:
+def raise_error(type_: str, span: Span, value: Any = UNKNOWN) -> Any:
     raise Raised((type_, "Exception"), value, span)
 
 
 def _exit(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
-    return _raise("SystemExit", given.span)
+    return raise_error("SystemExit", given.span)
 
 
 def _fork(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
@@ -368,10 +366,10 @@ def function(machine: RubyMachine, path: str, frame: Frame | None, given: Given)
         return _constant(Chan(64, given.span))
     if how is None:
         return None
-    return _later(how, machine, frame, given)
+    return run_builtin(how, machine, frame, given)
 
 
-def _later(how: Callable[[RubyMachine, Any, Given], Any], machine: RubyMachine, frame: Any, given: Given) -> Run:
+def run_builtin(how: Callable[[RubyMachine, Any, Given], Any], machine: RubyMachine, frame: Any, given: Given) -> Run:
     value = how(machine, frame, given)
     if hasattr(value, "send"):
         value = yield from value
@@ -381,228 +379,3 @@ def _later(how: Callable[[RubyMachine, Any, Given], Any], machine: RubyMachine, 
 def _constant(value: Any) -> Run:
     yield from ()
     return value
-
-
-# methods of values
-
-
-def method(machine: RubyMachine, of: Any, name: str, frame: Frame | None, given: Given) -> Run | None:
-    how: Any = None
-    if isinstance(of, Class):
-        how = _CLASS.get(name)
-    elif isinstance(of, Closure):
-        how = _PROC.get(name)
-    elif isinstance(of, Chan):
-        how = _QUEUE.get(name, _nothing)
-    elif isinstance(of, list):
-        how = _LIST.get(name)
-    elif isinstance(of, dict):
-        how = _HASH.get(name)
-    elif isinstance(of, (int, float)) and not isinstance(of, bool):
-        how = _NUMBER.get(name)
-    elif isinstance(of, str):
-        how = _TEXT.get(name)
-    elif isinstance(of, Object) and "channel" in of.state:
-        how = _IO.get(name)
-    elif isinstance(of, Object) and of.type == "thread":
-        how = _THREAD.get(name)
-    elif isinstance(of, Object) and of.type == "ENV":
-        how = _environment
-    how = how or _ANY.get(name)
-    return _later(lambda m, f, g: how(m, of, g), machine, frame, given) if how is not None else None
-
-
-def _nothing(machine: RubyMachine, of: Any, given: Given) -> Any:
-    return UNKNOWN
-
-
-def _new(machine: RubyMachine, of: Class, given: Given) -> Run:
-    return machine.make(of, given, "initialize")
-
-
-def _call(machine: RubyMachine, of: Any, given: Given) -> Run:
-    return machine.apply(of, given, None)
-
-
-def _push(machine: RubyMachine, of: Chan, given: Given) -> Any:
-    of.queue += given.args[:1]
-    return of
-
-
-def _pop(machine: RubyMachine, of: Chan, given: Given) -> Run:
-    if given.argument(0) is True:
-        return of.queue.pop(0) if of.queue else _raise("ThreadError", given.span)
-    timeout = given.named.get("timeout")
-    if isinstance(timeout, (int, float)):
-        until = machine.now + timeout
-        yield Wait(
-            "receive",
-            given.span,
-            lambda: bool(of.queue) or of.closed or machine.now >= until,
-            at=lambda: until,
-            node=(given.span.source.path, given.span.start),
-        )
-        return of.queue.pop(0) if of.queue else NIL
-    value = yield from receive(machine, of, given.span, (given.span.source.path, given.span.start))
-    return value
-
-
-def _close(machine: RubyMachine, of: Chan, given: Given) -> Any:
-    of.closed = True
-    return of
-
-
-def _each(machine: RubyMachine, of: Any, given: Given) -> Run:
-    block = given.named.get("block")
-    items = [[key, value] for key, value in of.items()] if isinstance(of, dict) else of
-    found = []
-    for item in items:
-        value = yield from machine.call(block, [item], given.span)
-        found.append(value)
-    return found if given.path.endswith(("map", "collect")) else of
-
-
-def _with_index(machine: RubyMachine, of: Any, given: Given) -> Run:
-    for index, item in enumerate(of):
-        yield from machine.call(given.named.get("block"), [item, index], given.span)
-    return of
-
-
-def _times(machine: RubyMachine, of: Any, given: Given) -> Run:
-    found = []
-    for index in range(min(int(of), 8)):
-        value = yield from machine.call(given.named.get("block"), [index], given.span)
-        found.append(value)
-    return found
-
-
-def _tap(machine: RubyMachine, of: Any, given: Given) -> Run:
-    yield from machine.call(given.named.get("block"), [of], given.span)
-    return of
-
-
-def _send(machine: RubyMachine, of: Any, given: Given) -> Run:
-    member = yield from machine.member(of, str(given.argument(0)))
-    value = yield from machine.apply(member, library.Given("", given.span, given.args[1:], given.named), None)
-    return value
-
-
-def _bound(machine: RubyMachine, of: Any, given: Given) -> Run:
-    value = yield from machine.member(of, str(given.argument(0)))
-    return value
-
-
-def _kill_thread(machine: RubyMachine, of: Object, given: Given) -> Any:
-    thread = library.thread_of(of)
-    if thread is not None:
-        thread.thrown = Raised(("killed",), NIL, given.span)
-    return of
-
-
-def _raise_in_thread(machine: RubyMachine, of: Object, given: Given) -> Any:
-    thread = library.thread_of(of)
-    if thread is not None:
-        from gracelint.behaviour.machine.evaluation import raised
-
-        thread.thrown = raised(machine, given.argument(0, UNKNOWN), given.span)
-    return NIL
-
-
-def _alive(machine: RubyMachine, of: Object, given: Given) -> Any:
-    thread = library.thread_of(of)
-    return not thread.done if thread is not None else UNKNOWN
-
-
-def _wake(machine: RubyMachine, of: Object, given: Given) -> Any:
-    thread = library.thread_of(of)
-    if thread is not None and thread.wait is not None:
-        thread.wait.over = True
-    return of
-
-
-def _read(machine: RubyMachine, of: Object, given: Given) -> Run:
-    value = yield from receive(machine, of.state["channel"], given.span, (given.span.source.path, given.span.start))
-    return value
-
-
-def _write(machine: RubyMachine, of: Object, given: Given) -> Any:
-    of.state["channel"].queue += given.args[:1] or [UNKNOWN]
-    return UNKNOWN
-
-
-def _environment(machine: RubyMachine, of: Object, given: Given) -> Any:
-    return UNKNOWN
-
-
-def _is_nil(machine: RubyMachine, of: Any, given: Given) -> Any:
-    return UNKNOWN if isinstance(of, Unknown) else of is NIL
-
-
-def _same(machine: RubyMachine, of: Any, given: Given) -> Any:
-    return of
-
-
-_CLASS: dict[str, Any] = {"new": _new}
-_PROC: dict[str, Any] = {"call": _call, "()": _call, "yield": _call, "to_proc": _same, "curry": _same}
-_QUEUE: dict[str, Any] = {
-    **dict.fromkeys(("push", "enq", "<<"), _push),
-    **dict.fromkeys(("pop", "shift", "deq"), _pop),
-    "close": _close,
-    "closed?": lambda machine, of, given: of.closed,
-    "empty?": lambda machine, of, given: not of.queue,
-    "size": lambda machine, of, given: len(of.queue),
-    "length": lambda machine, of, given: len(of.queue),
-    "clear": lambda machine, of, given: of.queue.clear() or of,
-}
-_LIST: dict[str, Any] = {
-    **dict.fromkeys(("each", "map", "collect", "flat_map", "each_entry"), _each),
-    "each_with_index": _with_index,
-    "push": lambda machine, of, given: of.extend(given.args) or of,
-    "append": lambda machine, of, given: of.extend(given.args) or of,
-    "first": lambda machine, of, given: of[0] if of else NIL,
-    "last": lambda machine, of, given: of[-1] if of else NIL,
-    "shift": lambda machine, of, given: of.pop(0) if of else NIL,
-    "pop": lambda machine, of, given: of.pop() if of else NIL,
-    "empty?": lambda machine, of, given: not of,
-    "any?": lambda machine, of, given: bool(of) if "block" not in given.named else UNKNOWN,
-    "size": lambda machine, of, given: len(of),
-    "length": lambda machine, of, given: len(of),
-    "include?": lambda machine, of, given: given.argument(0) in of if isinstance(given.argument(0), str) else UNKNOWN,
-    "compact": lambda machine, of, given: [one for one in of if one is not NIL],
-    "to_a": _same,
-    "freeze": _same,
-}
-_HASH: dict[str, Any] = {"each": _each, "each_pair": _each, "map": _each, "freeze": _same}
-_NUMBER: dict[str, Any] = {
-    "times": _times,
-    **dict.fromkeys(("to_i", "to_f", "second", "seconds", "floor", "round", "ceil"), _same),
-    **dict.fromkeys(("minute", "minutes"), lambda machine, of, given: of * 60),
-    **dict.fromkeys(("hour", "hours"), lambda machine, of, given: of * 3600),
-    "zero?": lambda machine, of, given: of == 0,
-}
-_TEXT: dict[str, Any] = {
-    **dict.fromkeys(("to_s", "to_sym", "freeze", "strip", "chomp", "dup"), _same),
-    "empty?": lambda machine, of, given: not of,
-    "upcase": lambda machine, of, given: of.upper(),
-    "downcase": lambda machine, of, given: of.lower(),
-}
-_IO: dict[str, Any] = {
-    **dict.fromkeys(("gets", "read", "readline", "getc", "sysread", "readpartial", "wait_readable"), _read),
-    **dict.fromkeys(("puts", "write", "print", "syswrite", "write_nonblock", "push", "<<"), _write),
-    "close": lambda machine, of, given: _close(machine, of.state["channel"], given),
-}
-_THREAD: dict[str, Any] = {
-    **dict.fromkeys(("kill", "exit", "terminate"), _kill_thread),
-    **dict.fromkeys(("wakeup", "run"), _wake),
-    "raise": _raise_in_thread,
-    "alive?": _alive,
-}
-_ANY: dict[str, Any] = {
-    **dict.fromkeys(("send", "public_send", "__send__"), _send),
-    "tap": _tap,
-    "then": _tap,
-    "method": _bound,
-    "nil?": _is_nil,
-    "freeze": _same,
-    "itself": _same,
-}

@@ -11,6 +11,7 @@ from gracelint.behaviour.machine import library
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.interpreter import Interpreter
+from gracelint.behaviour.machine.machine import WORK
 from gracelint.behaviour.machine.nodes import Class, Try
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -25,7 +26,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
-from gracelint.behaviour.ruby import builtins
+from gracelint.behaviour.ruby import builtins, methods
 from gracelint.behaviour.ruby.syntax import GLOBALS, SELF, body_of
 
 TYPE_CHECKING = False
@@ -74,6 +75,8 @@ class RubyMachine(Interpreter):
         """A rescue that caught the signal's exception, or that of `exit`."""
         self.rescues: dict[str, Span] = {}
         """Where classes of exceptions are rescued, on the way that was taken."""
+        self.killed: list[Thread] = []
+        """Threads that were at their cleanup when main ended."""
         self.replaced: tuple[Any, ...] = ()
         """The words of `exec`."""
         self.tasks: dict[str, tuple[Any, list[str]]] = {}
@@ -103,6 +106,7 @@ class RubyMachine(Interpreter):
         others = [one for one in self.threads if not one.main]
         for one in others:
             one.thrown = Raised((_KILLED,), NIL, one.span)
+        self.killed = [one for one in others if one.told and (one.wait is None or one.wait.kind in WORK)]
         if others and entry is not None:
             span = entry.span(entry.root)
             yield Wait("end", span, lambda: all(one.done for one in others))
@@ -267,7 +271,7 @@ class RubyMachine(Interpreter):
         return builtins.function(self, path, frame, given)
 
     def method(self, of: Any, name: str, frame: Frame | None, given: library.Given) -> Run | None:
-        return builtins.method(self, of, name, frame, given)
+        return methods.method(self, of, name, frame, given)
 
     def run_node(self, frame: Frame, node: Node) -> Run:
         return evaluate(self, frame, node)

@@ -155,6 +155,12 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     at = handler[1] if handler is not None else question.at
     how = _HOWS.get(ended.how, "it ends")
     serving = bool(machine.servers)
+    if ended.how == "hard":
+        machine.killed = [one for one in machine.threads if not one.main and one.told]
+    killed = next((one for one in machine.killed if one.span is not None), None)
+    if killed is not None and killed.span is not None:
+        why = f"on {signal} {how} while the thread of {machine.place(killed.span)} is still at its cleanup"
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, killed.span)
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
