@@ -1,0 +1,306 @@
+"""Frameworks of the JVM: from the jar to the project, its version and its settings, and images without a Dockerfile."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.project import read_project
+from gracelint.testing import request
+
+BOOT = "org.springframework.boot"
+PARENT = (
+    f"<parent><groupId>{BOOT}</groupId><artifactId>spring-boot-starter-parent</artifactId>"
+    "<version>3.3.5</version></parent>"
+)
+DEFAULT_34 = "Spring Boot finishes open requests on SIGTERM (graceful by default since 3.4)"
+SET = "Spring Boot finishes open requests on SIGTERM (server.shutdown=graceful)"
+IMMEDIATE = "Spring Boot closes open requests on SIGTERM while `server.shutdown` is immediate, the default before 3.4"
+DOCKERFILE = """FROM eclipse-temurin:21 AS build
+WORKDIR /src
+COPY . .
+RUN ./build.sh
+
+FROM eclipse-temurin:21-jre
+WORKDIR /app
+{env}COPY --from=build /src/target/app.jar app.jar
+ENTRYPOINT {entrypoint}
+"""
+
+
+def dockerfile(entrypoint: str = '["java", "-jar", "app.jar"]', env: str = "", jar: str = "target/app.jar") -> str:
+    return DOCKERFILE.format(env=env, entrypoint=entrypoint).replace("target/app.jar", jar)
+
+
+def dependency(name: str, group: str = BOOT) -> str:
+    return f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId></dependency>"
+
+
+def pom(parent: str = PARENT, dependencies: str = dependency("spring-boot-starter-web"), more: str = "") -> str:
+    return (
+        f'<project xmlns="http://maven.apache.org/POM/4.0.0">{parent}<groupId>shop</groupId><artifactId>app</artifactId>'
+        f"<version>1</version>{more}<dependencies>{dependencies}</dependencies></project>"
+    )
+
+
+def launches(files: dict[str, str]) -> tuple[Launch, ...]:
+    return read_project(request(files)[0]).launches
+
+
+def launch(files: dict[str, str]) -> Launch:
+    (found,) = launches({"Dockerfile": dockerfile(), "pom.xml": pom(), **files})
+    return found
+
+
+def settings(text: str, name: str = "application.yml") -> dict[str, str]:
+    return {f"src/main/resources/{name}": text}
+
+
+GRACEFUL = "server:\n  shutdown: graceful\n"
+
+
+class TestMaven:
+    def test_the_version_of_the_parent(self) -> None:
+        assert launch({}).why == IMMEDIATE
+        assert launch({"pom.xml": pom(PARENT.replace("3.3.5", "3.4.0"))}).why == DEFAULT_34
+        assert launch({"pom.xml": pom(PARENT.replace("3.3.5", "4.0.1"))}).why == DEFAULT_34
+
+    def test_a_bom_with_a_property(self) -> None:
+        more = (
+            "<properties><boot>3.5.1</boot></properties><dependencyManagement><dependencies><dependency>"
+            f"<groupId>{BOOT}</groupId><artifactId>spring-boot-dependencies</artifactId><version>${{boot}}</version>"
+            "<type>pom</type><scope>import</scope></dependency></dependencies></dependencyManagement>"
+        )
+        assert launch({"pom.xml": pom("", more=more)}).why == DEFAULT_34
+
+    def test_a_parent_in_the_repository(self) -> None:
+        own = "<parent><groupId>shop</groupId><artifactId>all</artifactId><version>1</version></parent>"
+        files = {
+            "Dockerfile": dockerfile(jar="api/target/app.jar"),
+            "pom.xml": f"<project>{PARENT}<artifactId>all</artifactId><packaging>pom</packaging>"
+            "<modules><module>api</module><module>web</module></modules></project>",
+            "api/pom.xml": pom(own, dependency("web", "shop")),
+            "web/pom.xml": pom(own).replace("<artifactId>app<", "<artifactId>web<"),
+        }
+        assert launch(files).why == IMMEDIATE
+
+    def test_a_parent_that_is_not_here(self) -> None:
+        own = "<parent><groupId>acme</groupId><artifactId>base</artifactId><version>1</version></parent>"
+        found = launch({"pom.xml": pom(own)})
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == "which version of Spring Boot it is, is not known: acme:base is not in the project"
+
+    def test_what_only_tests_need_does_not_count(self) -> None:
+        test = dependency("spring-boot-starter-web").replace("</dependency>", "<scope>test</scope></dependency>")
+        assert launch({"pom.xml": pom(dependencies=test)}).verdict is Verdict.UNKNOWN
+
+    @pytest.mark.parametrize("text", ["", "<project>", "<!DOCTYPE a [<!ENTITY b 'c'>]><project>&b;</project>"])
+    def test_what_is_no_pom(self, text: str) -> None:
+        assert launch({"pom.xml": text}).verdict is Verdict.UNKNOWN
+
+
+class TestGradle:
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "plugins {{ id '{boot}' version '3.4.1' }}\n"
+            "dependencies {{ implementation '{boot}:spring-boot-starter-web' }}\n",
+            "buildscript {{ ext {{ bootVersion = '3.4.1' }}\n"
+            'dependencies {{ classpath "{boot}:spring-boot-gradle-plugin:${{bootVersion}}" }} }}\n'
+            "apply plugin: '{boot}'\ndependencies {{ implementation '{boot}:spring-boot-starter-web' }}\n",
+        ],
+    )
+    def test_groovy(self, script: str) -> None:
+        files = {"build.gradle": script.format(boot=BOOT), "Dockerfile": dockerfile(jar="build/libs/app.jar")}
+        (found,) = launches(files)
+        assert found.why == DEFAULT_34
+
+    def test_a_catalog(self) -> None:
+        files = {
+            "Dockerfile": dockerfile(jar="build/libs/*.jar"),
+            "settings.gradle.kts": 'rootProject.name = "shop"\n',
+            "build.gradle.kts": "plugins { alias(libs.plugins.spring.boot) }\n"
+            "dependencies { implementation(libs.spring.boot.starter.web) }\n",
+            "gradle/libs.versions.toml": f'[versions]\nboot = "3.4.1"\n[plugins]\nspring-boot = {{ id = "{BOOT}", '
+            'version.ref = "boot" }\n[libraries]\n'
+            f'spring-boot-starter-web = {{ module = "{BOOT}:spring-boot-starter-web" }}\n',
+        }
+        (found,) = launches(files)
+        assert found.why == DEFAULT_34
+
+    def test_the_version_may_stand_in_the_root(self) -> None:
+        files = {
+            "Dockerfile": dockerfile(jar="api/build/libs/api.jar"),
+            "settings.gradle": "include ':api'\n",
+            "build.gradle": f"plugins {{ id '{BOOT}' version '3.4.1' apply false }}\n",
+            "api/build.gradle": f"plugins {{ id '{BOOT}' }}\n"
+            f"dependencies {{ implementation '{BOOT}:spring-boot-starter-web' }}\n",
+        }
+        (found,) = launches(files)
+        assert found.why == DEFAULT_34
+
+    def test_comments_are_not_read(self) -> None:
+        script = f"// id '{BOOT}' version '3.4.1'\nplugins {{ id 'java' }}\n"
+        files = {"build.gradle": script, "Dockerfile": dockerfile(jar="build/libs/app.jar")}
+        (found,) = launches(files)
+        assert found.verdict is Verdict.UNKNOWN
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        "files",
+        [
+            settings(GRACEFUL),
+            settings("server.shutdown=graceful\n", "application.properties"),
+            settings("server.shutdown: graceful\n", "application.properties"),
+            settings("server:\n  shutdown: ${HOW:graceful}\n"),
+            {"Dockerfile": dockerfile(env="ENV SERVER_SHUTDOWN=graceful\n")},
+            {"Dockerfile": dockerfile(env="ENV JAVA_TOOL_OPTIONS=-Dserver.shutdown=graceful\n")},
+            {"Dockerfile": dockerfile('["java", "-Dserver.shutdown=graceful", "-jar", "app.jar"]')},
+            {"Dockerfile": dockerfile('["java", "-jar", "app.jar", "--server.shutdown=graceful"]')},
+            {
+                "Dockerfile": dockerfile(env="ENV SPRING_PROFILES_ACTIVE=prod\n"),
+                **settings(GRACEFUL, "application-prod.yml"),
+            },
+            settings(
+                "spring:\n  profiles:\n    active: prod\n---\n"
+                f"spring:\n  config:\n    activate:\n      on-profile: prod | qa\n{GRACEFUL}"
+            ),
+        ],
+    )
+    def test_graceful_wherever_it_is_said(self, files: dict[str, str]) -> None:
+        assert launch(files).why == SET
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            settings(GRACEFUL, "application-prod.yml"),
+            settings(f"---\nspring:\n  config:\n    activate:\n      on-profile: prod\n{GRACEFUL}"),
+            settings("# server.shutdown=graceful\n", "application.properties"),
+            {"Dockerfile": dockerfile(env="ENV SERVER_SHUTDOWN=immediate\n"), **settings(GRACEFUL)},
+        ],
+    )
+    def test_what_does_not_hold(self, files: dict[str, str]) -> None:
+        assert launch(files).why == IMMEDIATE
+
+    def test_the_manifest_sets_it_too(self) -> None:
+        compose = "services:\n  app:\n    build: .\n    environment: {SERVER_SHUTDOWN: graceful}\n"
+        assert launch({"compose.yaml": compose}).why == SET
+
+    def test_a_profile_that_nobody_knows(self) -> None:
+        compose = "services:\n  app:\n    build: .\n    environment: {SPRING_PROFILES_ACTIVE: $PROFILE}\n"
+        assert (
+            launch({"compose.yaml": compose, **settings(GRACEFUL, "application-prod.yml")}).verdict is Verdict.UNKNOWN
+        )
+
+    def test_the_phase_is_the_drain(self) -> None:
+        text = f"{GRACEFUL}spring:\n  lifecycle:\n    timeout-per-shutdown-phase: 45s\n"
+        drain = launch(settings(text)).budget.drain
+        assert drain is not None
+        assert drain.seconds == 45.0
+
+    def test_a_server_of_configurations_may_set_it(self) -> None:
+        found = launch(settings('spring:\n  config:\n    import: "optional:configserver:"\n'))
+        assert found.why == "Spring Boot: its configuration server may set what its files do not"
+
+    def test_quarkus_counts_its_own_profile(self) -> None:
+        text = "%prod.quarkus.shutdown.timeout=10s\n%dev.quarkus.shutdown.timeout=0\n"
+        quarkus = pom("", dependency("quarkus-rest", "io.quarkus"))
+        found = launch({"pom.xml": quarkus, **settings(text, "application.properties")})
+        assert (found.verdict, found.budget.drain and found.budget.drain.seconds) == (Verdict.HANDLED, 10.0)
+        assert launch({"pom.xml": quarkus}).verdict is Verdict.CUT
+
+
+class TestOwnCode:
+    def source(self, text: str) -> dict[str, str]:
+        return {"src/main/java/shop/App.java": text, "pom.xml": pom(PARENT.replace("3.3.5", "3.4.0"))}
+
+    def test_the_hook_turned_off(self) -> None:
+        found = launch(self.source("class App { void a() { app.setRegisterShutdownHook(false); } }\n"))
+        assert found.verdict is Verdict.CUT
+        assert found.why == (
+            "Spring Boot: its shutdown hook is turned off, and the JVM ends at once on SIGTERM "
+            "(src/main/java/shop/App.java:1)"
+        )
+
+    def test_what_a_bean_sleeps_counts(self) -> None:
+        found = launch(self.source("class App {\n  @PreDestroy\n  void a() { Thread.sleep(60_000); }\n}\n"))
+        assert found.verdict is Verdict.IGNORED
+        assert found.why.endswith("(src/main/java/shop/App.java:2): 60 s, but SIGKILL comes after 10 s")
+
+    def test_a_bean_that_only_closes_is_no_hindrance(self) -> None:
+        assert launch(self.source("class App {\n  @PreDestroy\n  void a() { pool.close(); }\n}\n")).why == DEFAULT_34
+
+    def test_a_worker_is_judged_by_what_runs_in_it(self) -> None:
+        batch = pom(dependencies=dependency("spring-boot-starter"))
+        assert launch({"pom.xml": batch}).verdict is Verdict.UNKNOWN
+        job = {"pom.xml": batch, "src/main/java/A.java": "class A { @Scheduled void a() { } }\n"}
+        assert launch(job).verdict is Verdict.HANDLED
+        old = {**job, "pom.xml": batch.replace("3.3.5", "2.7.18")}
+        assert launch(old).verdict is Verdict.CUT
+
+
+class TestImages:
+    MANIFEST = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec:\n  containers:\n    - {name: app, image: NAME}\n"
+    )
+    JIB = (
+        "<build><plugins><plugin><groupId>com.google.cloud.tools</groupId><artifactId>jib-maven-plugin</artifactId>"
+        "<configuration><to><image>acme/${project.artifactId}:1</image></to></configuration></plugin></plugins></build>"
+    )
+
+    def manifest(self, name: str, files: dict[str, str]) -> Launch:
+        (found,) = launches({"k8s/pod.yaml": self.MANIFEST.replace("NAME", name), **files})
+        return found
+
+    def test_jib(self) -> None:
+        found = self.manifest("acme/app:1", {"pom.xml": pom(more=self.JIB)})
+        assert (found.link, found.why) == ("built", IMMEDIATE)
+        assert [word.value for word in found.argv or ()] == [
+            "java",
+            "-cp",
+            "/app/resources:/app/classes:/app/libs/*",
+            "Main",
+        ]
+
+    def test_jib_in_gradle(self) -> None:
+        script = (
+            f"plugins {{\n  id '{BOOT}' version '3.4.1'\n  id 'com.google.cloud.tools.jib' version '3.4.0'\n}}\n"
+            f"dependencies {{ implementation '{BOOT}:spring-boot-starter-web' }}\n"
+            "jib { to { image = 'acme/app' } }\n"
+        )
+        assert self.manifest("acme/app", {"build.gradle": script}).why == DEFAULT_34
+
+    def test_another_image_is_not_it(self) -> None:
+        assert self.manifest("acme/other:1", {"pom.xml": pom(more=self.JIB)}).link is None
+
+    def test_skaffold(self) -> None:
+        files = {
+            "skaffold.yaml": "build:\n  artifacts:\n"
+            "    - image: shop-api\n      context: .\n      jib: {project: api}\n",
+            "api/pom.xml": pom(),
+        }
+        assert self.manifest("shop-api", files).why == IMMEDIATE
+
+    def test_buildpacks_of_skaffold_in_a_required_file(self) -> None:
+        files = {
+            "skaffold.yaml": "requires:\n  - path: api\n",
+            "api/skaffold.yaml": "build:\n  artifacts:\n    - image: shop-api\n      buildpacks: {builder: x}\n",
+            "api/pom.xml": pom(),
+        }
+        assert self.manifest("shop-api", files).why == IMMEDIATE
+
+    def test_layers_of_a_jar(self) -> None:
+        text = (
+            "FROM eclipse-temurin:21 AS build\nWORKDIR /x\nCOPY target/*.jar app.jar\n"
+            "RUN java -Djarmode=layertools -jar app.jar extract\n\nFROM eclipse-temurin:21\nWORKDIR /app\n"
+            "COPY --from=build /x/dependencies/ ./\nCOPY --from=build /x/application/ ./\n"
+            'ENTRYPOINT ["java", "org.springframework.boot.loader.launch.JarLauncher"]\n'
+        )
+        assert launch({"Dockerfile": text}).why == IMMEDIATE
+
+    def test_a_jar_that_nothing_here_builds(self) -> None:
+        text = 'FROM eclipse-temurin:21\nADD https://example.com/a.jar /a.jar\nCMD ["java", "-jar", "/a.jar"]\n'
+        (found,) = launches({"Dockerfile": text})
+        assert found.why == "/a.jar is built by nothing in the project"
