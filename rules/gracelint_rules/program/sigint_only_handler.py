@@ -82,8 +82,8 @@ while True:
 ```
 
 ## Fix safety
-Unsafe in Python, where a handler may raise an exception in the middle of anything; safe in Node, where it is one more
-listener.
+Unsafe in Python, Ruby and PHP, where a handler may raise an exception in the middle of anything; safe in Node, where it
+is one more listener.
 
 ## References
 - [Python: signal](https://docs.python.org/3/library/signal.html)

@@ -87,7 +87,9 @@ def _default(signal: str, question: Question, machine: PhpMachine) -> Reaction:
         why = f"it has no handler for {signal}, and the image has no pcntl to install one with"
     else:
         why = f"it has no handler for {signal}"
-    return reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why, question.at, as_child=as_child)
+    main = machine.main_thread
+    at = main.wait.span if main is not None and main.wait is not None else question.at
+    return reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why, at, as_child=as_child)
 
 
 def _unread(signal: str, question: Question, machine: PhpMachine) -> Reaction | None:

@@ -71,6 +71,8 @@ class RubyMachine(Interpreter):
         self.system_default: dict[str, Span] = {}
         self.cleaned_by: Span | None = None
         """What ran because of the signal: a rescue, an ensure, an at_exit block."""
+        self.met: Span | None = None
+        """Where main waits when the signal comes."""
         self.swallowed: Span | None = None
         """A rescue that caught the signal's exception, or that of `exit`."""
         self.rescues: dict[str, Span] = {}
@@ -155,6 +157,7 @@ class RubyMachine(Interpreter):
             return True
         if self.signal not in RAISED:
             return False
+        self.met = main.wait.span if main.wait is not None else None
         type_ = "Interrupt" if self.signal == "SIGINT" else "SignalException"
         main.thrown = Raised((type_, *_ABOVE[type_]), Object(type_), None)
         return True

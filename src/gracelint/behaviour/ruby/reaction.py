@@ -190,5 +190,5 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     if rescued is not None and signal != "SIGINT":
         why = f"it rescues Interrupt, which is SIGINT alone, so Ruby ends it at once on {signal}"
         return reaction(signal, Verdict.CUT, Cause.OTHER_SIGNAL_ONLY, why, rescued)
-    why = f"nothing traps {signal}, and nothing is done on the way of the exception that ends it"
-    return reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, question.at)
+    why = f"it does not trap {signal}, and does nothing on the way of the exception that ends it"
+    return reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, machine.met or question.at)

@@ -1,0 +1,158 @@
+"""PHP programs: from `php worker.php` or `php artisan …` to what they do with the signal."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.project import read_project
+from gracelint.testing import request
+
+PCNTL = "RUN docker-php-ext-install pcntl\n"
+STOPS = "pcntl_signal(SIGTERM, function () use (&$stop) { $stop = true; });\n"
+LOOPS = "while (!$stop) {\n    sleep(1);\n}\n"
+
+
+def launch(files: dict[str, str], command: str = '["php", "app.php"]', run: str = PCNTL, image: str = "cli") -> Launch:
+    dockerfile = f"FROM php:8.3-{image}\n{run}WORKDIR /app\nCOPY . .\nCMD {command}\n"
+    (found,) = read_project(request({"Dockerfile": dockerfile, **files})[0]).launches
+    return found
+
+
+def script(text: str, run: str = PCNTL) -> tuple[Verdict, str]:
+    found = launch({"app.php": f"<?php\n{text}"}, run=run)
+    return found.verdict, found.why
+
+
+class TestWhatTheRuntimeDoes:
+    @pytest.mark.parametrize(
+        ("text", "verdict", "why"),
+        [
+            (LOOPS, Verdict.IGNORED, "it has no handler for SIGTERM"),
+            (
+                STOPS + LOOPS,
+                Verdict.IGNORED,
+                "the handler of line 2 is never called: there is neither pcntl_async_signals(true) nor "
+                "pcntl_signal_dispatch() on the way",
+            ),
+            (
+                f"pcntl_async_signals(true);\n{STOPS}{LOOPS}",
+                Verdict.HANDLED,
+                "it handles SIGTERM in line 3, and the script comes to its end once that is done",
+            ),
+            (
+                f"declare(ticks=1);\n{STOPS}{LOOPS}",
+                Verdict.HANDLED,
+                "it handles SIGTERM in line 3, and the script comes to its end once that is done",
+            ),
+            (
+                f"{STOPS}while (!$stop) {{\n    sleep(1);\n    pcntl_signal_dispatch();\n}}\n",
+                Verdict.HANDLED,
+                "it handles SIGTERM in line 2, and the script comes to its end once that is done",
+            ),
+            (
+                f"pcntl_async_signals(true);\n{STOPS.replace('&', '')}{LOOPS}",
+                Verdict.IGNORED,
+                "the handler of line 3 takes SIGTERM, and the script goes on in line 5",
+            ),
+            ("pcntl_signal(SIGTERM, SIG_IGN);\nwhile (true) sleep(1);\n", Verdict.IGNORED, "line 2 ignores SIGTERM"),
+            (
+                "pcntl_async_signals(true);\npcntl_signal(SIGINT, fn () => exit());\nwhile (true) sleep(1);\n",
+                Verdict.IGNORED,
+                "it handles SIGINT, not SIGTERM",
+            ),
+            (
+                "pcntl_async_signals(true);\npcntl_signal(SIGTERM, fn () => exit());\npassthru('job');\n",
+                Verdict.IGNORED,
+                "the wait in line 4 is started again, so the handler of line 3 is never called",
+            ),
+        ],
+    )
+    def test_signals_are_heard_where_the_program_lets_them(self, text: str, verdict: Verdict, why: str) -> None:
+        assert script(text) == (verdict, f"app.php: {why}")
+
+    def test_a_sleep_ends_with_the_signal(self) -> None:
+        verdict, _ = script(f"pcntl_async_signals(true);\n{STOPS}while (!$stop) {{\n    sleep(600);\n}}\n")
+        assert verdict is Verdict.HANDLED
+
+    @pytest.mark.parametrize(
+        ("run", "verdict"),
+        [
+            ("", Verdict.IGNORED),
+            (PCNTL, Verdict.HANDLED),
+            ("RUN docker-php-ext-install opcache \\\n    pcntl\n", Verdict.HANDLED),
+            ("RUN install-php-extensions redis pcntl\n", Verdict.HANDLED),
+            ("RUN docker-php-ext-install opcache\n", Verdict.IGNORED),
+        ],
+    )
+    def test_only_where_the_image_has_pcntl(self, run: str, verdict: Verdict) -> None:
+        guarded = f"if (extension_loaded('pcntl')) {{\n    pcntl_async_signals(true);\n    {STOPS}}}\n"
+        assert script(guarded + LOOPS, run)[0] is verdict
+
+
+class TestWhatIsNotRead:
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            (
+                "require 'vendor/autoload.php';\nuse Acme\\Bus\\Worker;\n$w = new Worker();\nwhile (true) sleep(1);\n",
+                "whether Acme\\Bus\\Worker, which app.php uses, handles SIGTERM is not known",
+            ),
+            ("require $argv[1];\nwhile (true) sleep(1);\n", "what line 2 of app.php includes could not be read"),
+            ("pcntl_signal($argv[1], fn () => exit());\n" + LOOPS, "which signal line 2 handles is only known"),
+        ],
+    )
+    def test_nobody_can_tell(self, text: str, why: str) -> None:
+        verdict, said = script(text)
+        assert verdict is Verdict.UNKNOWN
+        assert why in said
+
+    def test_classes_that_composer_loads(self) -> None:
+        worker = f"<?php\nnamespace App;\nclass Worker {{\n  function run() {{\n    {STOPS}{LOOPS}  }}\n}}\n"
+        files = {
+            "composer.json": '{"autoload": {"psr-4": {"App\\\\": "src/"}}}',
+            "src/Worker.php": worker,
+            "app.php": "<?php\nrequire 'vendor/autoload.php';\npcntl_async_signals(true);\n(new App\\Worker)->run();\n",
+        }
+        found = launch(files)
+        assert (found.verdict, found.why) == (
+            Verdict.HANDLED,
+            "app.php: it handles SIGTERM in line 5 of src/Worker.php, "
+            "and the script comes to its end once that is done",
+        )
+
+
+class TestFrameworks:
+    @pytest.mark.parametrize(
+        ("command", "run", "verdict", "why"),
+        [
+            (
+                "artisan queue:work",
+                "",
+                Verdict.IGNORED,
+                "artisan queue:work handles SIGTERM with pcntl alone, which the image does not have",
+            ),
+            (
+                "artisan queue:work --timeout=30",
+                PCNTL,
+                Verdict.HANDLED,
+                "artisan queue:work finishes what is in flight on SIGTERM and ends",
+            ),
+            ("artisan schedule:work", PCNTL, Verdict.IGNORED, "artisan schedule:work has no handler for SIGTERM"),
+            (
+                "bin/console messenger:consume async",
+                "",
+                Verdict.IGNORED,
+                "messenger:consume handles SIGTERM with pcntl alone, which the image does not have",
+            ),
+        ],
+    )
+    def test_a_command_by_its_settings(self, command: str, run: str, verdict: Verdict, why: str) -> None:
+        words = ", ".join(f'"{word}"' for word in f"php {command}".split())
+        found = launch({"artisan": "#!/usr/bin/env php\n<?php\n"}, f"[{words}]", run)
+        assert (found.verdict, found.why) == (verdict, why)
+
+    def test_an_apache_image_stops_a_worker_with_sigwinch(self) -> None:
+        found = launch({}, '["php", "artisan", "queue:work"]', image="apache")
+        assert (found.verdict, found.why) == (Verdict.IGNORED, "artisan queue:work does not stop on SIGWINCH")

@@ -1,0 +1,154 @@
+"""Ruby programs: from `ruby app.rb` or `rake worker` to the script, and what it does with the signal."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.project import read_project
+from gracelint.testing import request
+
+IMAGE = "FROM ruby:3.3-slim\nWORKDIR /app\nCOPY . .\n"
+
+
+def launch(files: dict[str, str], command: str = '["ruby", "app.rb"]') -> Launch:
+    (found,) = read_project(request({"Dockerfile": f"{IMAGE}CMD {command}\n", **files})[0]).launches
+    return found
+
+
+def script(text: str) -> tuple[Verdict, str]:
+    found = launch({"app.rb": text})
+    return found.verdict, found.why
+
+
+class TestWhatTheRuntimeDoes:
+    @pytest.mark.parametrize(
+        ("text", "verdict", "why"),
+        [
+            (
+                "loop { sleep 1 }\n",
+                Verdict.CUT,
+                "it does not trap SIGTERM, and does nothing on the way of the exception that ends it",
+            ),
+            (
+                "begin\n  loop { sleep 1 }\nensure\n  puts 'bye'\nend\n",
+                Verdict.HANDLED,
+                "SIGTERM is the exception SignalException to Ruby, and line 3 cleans up on its way",
+            ),
+            (
+                "at_exit { puts 'bye' }\nsleep\n",
+                Verdict.HANDLED,
+                "SIGTERM is the exception SignalException to Ruby, and line 1 cleans up on its way",
+            ),
+            (
+                "loop do\n  sleep 1\nrescue => e\n  puts e\nend\n",
+                Verdict.CUT,
+                "it does not trap SIGTERM, and does nothing on the way of the exception that ends it",
+            ),
+            (
+                "loop do\n  sleep 1\nrescue Exception => e\n  puts e\nend\n",
+                Verdict.IGNORED,
+                "the rescue of line 3 catches the SignalException of SIGTERM, and it goes on",
+            ),
+            (
+                "begin\n  sleep\nrescue Interrupt\n  puts 'bye'\nend\n",
+                Verdict.CUT,
+                "it rescues Interrupt, which is SIGINT alone, so Ruby ends it at once on SIGTERM",
+            ),
+            ("trap('TERM', 'IGNORE')\nsleep\n", Verdict.IGNORED, "line 1 ignores SIGTERM"),
+            (
+                "trap('TERM', 'SYSTEM_DEFAULT')\nsleep\n",
+                Verdict.IGNORED,
+                "line 1 gives SIGTERM back to the kernel, which keeps it from PID 1",
+            ),
+        ],
+    )
+    def test_the_signal_is_an_exception(self, text: str, verdict: Verdict, why: str) -> None:
+        assert script(text) == (verdict, f"app.rb: {why}")
+
+    def test_a_trap_lets_the_sleep_go_on(self) -> None:
+        verdict, why = script("stop = false\ntrap('TERM') { stop = true }\nsleep 60 until stop\n")
+        assert verdict is Verdict.IGNORED
+        assert why.endswith("but SIGKILL comes after 10 s")
+
+    def test_what_is_still_at_its_cleanup(self) -> None:
+        text = "trap('TERM') do\n  Thread.new { puts 'bye' }\n  exit!\nend\nsleep\n"
+        why = "app.rb: on SIGTERM `exit!` ends it at once while the thread of line 2 is still at its cleanup"
+        assert script(text) == (Verdict.CUT, why)
+
+
+class TestFromTheCommandToTheScript:
+    @pytest.mark.parametrize(
+        ("command", "files"),
+        [
+            ('["bundle", "exec", "ruby", "bin/worker.rb"]', ("bin/worker.rb",)),
+            ('["ruby", "-Ilib", "bin/worker.rb"]', ("bin/worker.rb",)),
+            ('["ruby", "main.rb"]', ("main.rb", "lib/worker.rb")),
+            ('["rake", "worker"]', ("Rakefile",)),
+        ],
+    )
+    def test_the_file_it_runs(self, command: str, files: tuple[str, ...]) -> None:
+        loop = "trap('TERM') { exit }\nloop { sleep 1 }\n"
+        texts = {
+            "bin/worker.rb": loop,
+            "main.rb": "require_relative 'lib/worker'\n",
+            "lib/worker.rb": loop,
+            "Rakefile": f"task :worker do\n{loop}end\n",
+        }
+        found = launch({name: texts[name] for name in files}, command)
+        assert found.verdict is Verdict.HANDLED, found.why
+
+    def test_what_it_execs(self) -> None:
+        files = {"app.rb": "exec('ruby', 'worker.rb')\n", "worker.rb": "trap('TERM') { exit }\nsleep\n"}
+        found = launch(files)
+        assert (found.verdict, found.why) == (
+            Verdict.HANDLED,
+            "worker.rb: it handles SIGTERM in line 1, and `exit` ends it once that is done",
+        )
+
+    def test_a_known_worker_by_its_file(self) -> None:
+        found = launch({"bin/rails": "#!/usr/bin/env ruby\n"}, '["ruby", "bin/rails", "server"]')
+        assert (found.verdict, found.why) == (
+            Verdict.HANDLED,
+            "rails server finishes what is in flight on SIGTERM and ends",
+        )
+
+
+class TestWhatIsNotRead:
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("require 'daemons'\nsleep\n", "whether daemons, which app.rb requires, handles SIGTERM is not known"),
+            ("require_relative 'gone'\nsleep\n", "gone, which app.rb requires, could not be read"),
+            ("trap(ARGV[0]) { exit }\nsleep\n", "which signal line 1 traps is only known when it runs"),
+            ("trap('TERM') { exit }\nexec(ENV['CMD'])\n", "what line 2 execs is only known when it runs"),
+        ],
+    )
+    def test_nobody_can_tell(self, text: str, why: str) -> None:
+        verdict, said = script(text)
+        assert verdict is Verdict.UNKNOWN
+        assert why in said
+
+
+class TestServers:
+    @pytest.mark.parametrize(
+        ("settings", "drain"),
+        [
+            ("workers 2\n", 30.0),
+            ("workers 2\nworker_shutdown_timeout 12\n", 12.0),
+            ("force_shutdown_after 8\n", 8.0),
+            ('workers ENV.fetch("WEB_CONCURRENCY") { 2 }\nworker_shutdown_timeout(9)\n', 9.0),
+        ],
+    )
+    def test_puma_by_its_settings(self, settings: str, drain: float) -> None:
+        found = launch({"config/puma.rb": settings}, '["bundle", "exec", "puma"]')
+        assert found.budget.drain is not None
+        assert (found.verdict, found.budget.drain.seconds) == (Verdict.HANDLED, drain)
+
+    def test_puma_that_has_no_time(self) -> None:
+        found = launch({"config/puma.rb": "force_shutdown_after :immediately\n"}, '["puma"]')
+        assert (found.verdict, found.why) == (
+            Verdict.CUT,
+            "`force_shutdown_after :immediately` makes puma drop open requests",
+        )
