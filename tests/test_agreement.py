@@ -98,11 +98,27 @@ class TestFilesForDevelopment:
         report = lint(read_project(asked), selection)
         return [f"{item.path} {item.severity.value} {item.rule}" for item in report.findings]
 
-    @pytest.mark.parametrize("path", ["Dockerfile.dev", ".devcontainer/Dockerfile", "test/Dockerfile", "Dockerfile.ci"])
+    @pytest.mark.parametrize("path", ["Dockerfile.dev", ".devcontainer/Dockerfile"])
     def test_get_one_warning_where_the_signal_is_lost(self, path: str) -> None:
         folder = path.rpartition("/")[0]
         files = {os.path.join(folder, "shop.py"): self.SHOP["shop.py"], path: self.TEXT}
         assert self.told(files) == [f"{os.path.join(folder, 'shop.py')} warning missing-sigterm-handler"]
+
+    @pytest.mark.parametrize("path", ["test/Dockerfile", "Dockerfile.ci"])
+    def test_that_are_for_tests_alone_get_information(self, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        files = {os.path.join(folder, "shop.py"): self.SHOP["shop.py"], path: self.TEXT}
+        assert self.told(files) == [f"{os.path.join(folder, 'shop.py')} info missing-sigterm-handler"]
+
+    @pytest.mark.parametrize(("path", "severity"), [("testdata/pod.yaml", "info"), ("web/pod.yaml", "error")])
+    def test_manifests_that_tests_read_are_there_for_them(self, path: str, severity: str) -> None:
+        pod = "spec:\n  containers:\n    - {name: cron, image: debian, command: [cron, -f]}\n"
+        head = "apiVersion: v1\nkind: Pod\nmetadata: {name: cron}\n"
+        assert self.told({path: head + pod}) == [f"{path} {severity} unheard-stop-signal"]
+
+    @pytest.mark.parametrize(("path", "severity"), [("testdata/pod.yaml", "info"), ("web/pod.yaml", "error")])
+    def test_what_tests_read_is_broken_on_purpose(self, path: str, severity: str) -> None:
+        assert self.told({path: "kind: Pod\nspec: [\n"}) == [f"{path} {severity} syntax-error"]
 
     def test_are_spared_by_all_else_unless_strict(self) -> None:
         files = {"Dockerfile.dev": "FROM python:3.12\nENTRYPOINT exec nginx\nCMD run\n"}

@@ -32,7 +32,6 @@ def test_every_key() -> None:
         images.shop = "docker/shop.Dockerfile"
         rules.excessive-grace-period.seconds = 900
         wrappers.with-vault = { effect = "replaces" }
-        base-images.acme = { family = "debian" }
         workload-kinds.Fleet = { templates = ["spec.template"] }
         budget = { pre-stop-seconds = 5, drain-seconds = 20, margin-seconds = 1 }
         """
@@ -47,7 +46,6 @@ def test_every_key() -> None:
     assert read.images == {"shop": "docker/shop.Dockerfile"}
     assert read.options == {"excessive-grace-period": {"seconds": 900}}
     assert read.wrappers == {"with-vault": {"effect": "replaces"}}
-    assert read.base_images == {"acme": {"family": "debian"}}
     assert read.workload_kinds == {"Fleet": {"templates": ["spec.template"]}}
     assume = read.assume
     assert (assume.kubernetes_version, assume.pre_stop, assume.drain, assume.margin) == ((1, 30), 5, 20, 1)

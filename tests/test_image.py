@@ -13,12 +13,13 @@ from gracelint.edits.dockerfile import install_init
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
 from gracelint.knowledge import table
-from gracelint.launch.images.bases import clients_reconnect, image_named
+from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.image import find_path, find_text, image_of, list_folder, step
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.errors import ParseError
+from gracelint.parse.kubernetes import is_store
 from gracelint.record import replace
 from gracelint.source import Source, Word
 
@@ -648,5 +649,5 @@ def test_what_images_that_people_run_start(reference: str, started: list[str]) -
 
 
 def test_the_clients_of_databases_and_brokers_come_back() -> None:
-    found = [name for name in ("postgres:17", "rabbitmq", "nats", "nginx", "acme/shop") if clients_reconnect(name)]
+    found = [name for name in ("postgres:17", "rabbitmq", "nats", "nginx", "acme/shop") if is_store(name)]
     assert found == ["postgres:17", "rabbitmq", "nats"]

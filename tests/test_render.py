@@ -414,6 +414,41 @@ patches:
             "prod/kustomization.yaml:7 zero-grace-period"
         ]
 
+    def test_what_a_patch_only_repeats_stands_in_the_base(self) -> None:
+        patch = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          env: [{name: COLOR, value: blue}]
+"""
+        base = {
+            **BASE,
+            "base/web.yaml": BASE["base/web.yaml"].replace("          lifecycle:", "          # lifecycle:"),
+        }
+        files = {**base, **overlay("patches: [{path: color.yaml}]\n", color_yaml=patch), **base}
+        assert told(lint(files, select=["missing-pre-stop"])) == ["base/web.yaml:11 missing-pre-stop"]
+
+    def test_a_text_that_needs_quotes_stands_where_it_is_written(self) -> None:
+        patch = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          command: [sh, -c, shop]
+          args: [--port=8080]
+"""
+        files = overlay("patches: [{path: args.yaml}]\n", args_yaml=patch)
+        assert told(lint(files, select=["ignored-command"])) == ["prod/args.yaml:10 ignored-command"]
+
     def test_patches_merge_containers_by_name_and_delete(self) -> None:
         patch = """\
 apiVersion: apps/v1

@@ -63,8 +63,6 @@ class Settings(Record):
     """Rule name → its options."""
     wrappers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Further rows of `knowledge/wrappers.toml`."""
-    base_images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Further rows of `knowledge/images.toml`."""
     workload_kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Further rows of `knowledge/workloads.toml`."""
     charts: tuple[Chart, ...] = ()
@@ -461,7 +459,6 @@ _READERS: dict[str, Callable[[str, object], dict[str, Any]]] = {
     "charts": _into("charts", _charts),
     "rules": _into("options", _tables),
     "wrappers": _checked("wrappers", "check_wrapper"),
-    "base-images": _into("base_images", _tables),
     "workload-kinds": _checked("workload_kinds", "check_workload"),
     "budget": _into("assume", _budget),
     "kubernetes-version": lambda key, value: {"version": {"kubernetes_version": _version(key, value)}},

@@ -107,7 +107,9 @@ def lint(project: Project, selection: Selection) -> Report:
     errors = list(project.errors)
     rules = _chosen(project, selection)
     origins = _Origins(project.launches)
-    found: list[tuple[Rule, Finding, object]] = [(OWN[item.rule], item.finding, None) for item in project.problems]
+    found: list[tuple[Rule, Finding, object]] = [
+        (OWN[item.rule], _of_test_data(item.finding), None) for item in project.problems
+    ]
     suppressions, annotations, malformed = _suppressions(project)
     found += [(OWN["malformed-suppression"], finding, None) for finding in malformed]
     for address in rules.values():
@@ -316,12 +318,24 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if origins.are_for_development(subject) and not (chosen.settings.strict or rule.name in chosen.named):
         if not (rule.verdict and _goes_wrong(subject)):
             return
-        loudest = max(loudest, Severity.WARNING, key=lambda severity: severity.rank)
+        from gracelint.purpose import is_for_tests
+
+        for_tests = all(is_for_tests(launch.origin.source.path) for launch in launches)
+        loudest = max(loudest, Severity.INFO if for_tests else Severity.WARNING, key=lambda severity: severity.rank)
+    if rule.verdict and launches and all(launch.idle for launch in launches):
+        loudest = Severity.INFO  # the stop takes its time, and nothing is lost
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)
         severity = chosen.settings.severity.get(rule.name, severity)
         yield replace(made, reported=replace(reported, severity=severity, finding=finding, home=home))
+
+
+def _of_test_data(finding: Finding) -> Finding:
+    """Files that tests read are broken on purpose."""
+    from gracelint.purpose import is_for_tests
+
+    return replace(finding, severity=Severity.INFO) if is_for_tests(finding.at.source.path) else finding
 
 
 def _is_manifest(at: Span, subject: object) -> bool:

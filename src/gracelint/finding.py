@@ -53,8 +53,6 @@ class Fix(Record):
     title: str
     edits: tuple[Edit, ...]
     applicability: Applicability
-    rather: tuple[Edit, ...] = ()
-    """Edits of another fix that mends the same cause, and mends it whole: where those are made, this one is not."""
 
 
 class Note(Record):

@@ -152,15 +152,12 @@ class _Fixing:
         return self.version
 
     def choose(self, version: Version, findings: Iterable[Reported]) -> list[Reported]:
-        """Fixes that can be made together, by position: none touches one before it, none mends what another does."""
+        """Fixes that can be made together, by position: none touches one before it."""
         taken: dict[str, list[tuple[int, int]]] = {}
-        made: set[Edit] = set()
         chosen = []
-        for reported in sorted(findings, key=_has_better):
+        for reported in findings:
             fix = reported.finding.fix
             if fix is None or not fix.edits or fix.applicability not in self.allowed or _key(reported) in self.refused:
-                continue
-            if fix.rather and made.issuperset(fix.rather):
                 continue
             reason = self.barred(version, fix.edits)
             if reason is not None:
@@ -171,7 +168,6 @@ class _Fixing:
                 continue
             for intervals, span in places:
                 insort(intervals, (span.start, span.end))
-            made.update(fix.edits)
             chosen.append(reported)
         return chosen
 
@@ -223,10 +219,6 @@ class _Fixing:
 def _key(reported: Reported) -> _Key:
     at = reported.finding.at
     return reported.rule, at.source.path, f"{at.source.line_span(at.line).text.strip()}\0{reported.finding.message}"
-
-
-def _has_better(reported: Reported) -> bool:
-    return reported.finding.fix is not None and bool(reported.finding.fix.rather)
 
 
 def _cause(reported: Reported) -> tuple[str, str]:

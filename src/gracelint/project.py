@@ -597,7 +597,7 @@ def _installs(document: Document) -> bool:
 
 def _has_own_rows(settings: Settings) -> bool:
     """Whether settings change what files of their folders mean, so that it cannot be kept apart from them."""
-    return bool(settings.workload_kinds or settings.base_images)
+    return bool(settings.workload_kinds)
 
 
 def _parts(source: Source) -> Iterator[Source]:

@@ -2,8 +2,8 @@ r"""A rollout that stops all pods before a new one serves.
 
 ## What it does
 Reports Deployments behind a Service whose strategy takes the last serving pod away: `Recreate`, a `maxUnavailable` of
-all pods, or `maxSurge: 0` with one replica. Where the pod has a volume that one node alone can mount, `Recreate` has
-its reason, and the finding is information.
+all pods, or `maxSurge: 0` with one replica. `Recreate` with one replica, and where the pod has a volume that one node
+alone can mount, has its reason: that is information.
 
 ## Why is this bad?
 However well a program stops, a Service without a ready pod answers nothing: each rollout is an outage as long as a
@@ -125,8 +125,13 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
         at=at,
         notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.callers),
         fix=Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL),
-        severity=Severity.INFO if bound else workload.severity,
+        severity=Severity.INFO if bound or _is_meant(workload) else workload.severity,
     )
+
+
+def _is_meant(workload: Workload) -> bool:
+    """`Recreate` is written for what must not run twice: with one pod, that is what it says."""
+    return workload.recreates and workload.pods == 1
 
 
 def _disruption(workload: Workload) -> tuple[str, Span] | None:
@@ -137,7 +142,8 @@ def _disruption(workload: Workload) -> tuple[str, Span] | None:
     surge = strategy.scalar("rollingUpdate", "maxSurge") if strategy else None
     unavailable = strategy.scalar("rollingUpdate", "maxUnavailable") if strategy else None
     if unavailable is not None and _is_all(unavailable.value, workload.pods):
-        return f"maxUnavailable is {unavailable.value}", unavailable.span
+        of_one = " with one replica" if workload.pods == 1 else ""
+        return f"maxUnavailable is {unavailable.value}{of_one}", unavailable.span
     if surge is not None and surge.value in ("0", "0%") and workload.pods == 1:
         return f"maxSurge is {surge.value} with one replica", surge.span
     return None

@@ -3,7 +3,8 @@ r"""A liveness probe that restarts a container which only wanted less traffic.
 ## What it does
 Reports containers whose readiness and liveness probes make the same check, and whose liveness probe acts as early as
 the readiness probe or earlier (`periodSeconds` × `failureThreshold`). Where no other pod takes over the load, and in
-samples (folders named `samples`, `examples`, `testdata` …), it is information.
+samples (folders named `samples`, `examples`, `testdata` …), it is information. Silent for checks that only connect
+(`tcpSocket`), and where the liveness probe waits for five minutes or more: what fails those is rather stuck than busy.
 
 ## Why is this bad?
 A readiness probe that fails takes the pod out of its Services, so that it can catch up with what it has. A liveness
@@ -79,6 +80,9 @@ from collections.abc import Iterator
 
 from gracelint import Applicability, Finding, Fix, Note, Severity, Workload, rule
 
+_PATIENT = 300.0
+"""Seconds of failure after which a container is more likely stuck than busy."""
+
 
 @rule("identical-probes", severity=Severity.WARNING, subject=Workload)
 def identical_probes(workload: Workload) -> Iterator[Finding]:
@@ -90,7 +94,7 @@ def identical_probes(workload: Workload) -> Iterator[Finding]:
         readiness, liveness = container.readiness, container.liveness
         if readiness is None or liveness is None or not readiness.checks_as(liveness):
             continue
-        if readiness.patience < liveness.patience:
+        if readiness.patience < liveness.patience or liveness.patience >= _PATIENT or liveness.kind == "tcpSocket":
             continue
         yield Finding(
             f"the liveness probe makes the readiness probe's check and restarts `{container.name}` after"

@@ -95,6 +95,7 @@ def missing_disruption_budget(workload: Workload) -> Iterator[Finding]:
                 at=budget.span,
                 notes=(Note(workload.span, "the pods it selects"),),
                 fix=Fix("Allow one pod to be missing: maxUnavailable: 1", (), Applicability.MANUAL),
+                severity=workload.severity,
             )
 
 

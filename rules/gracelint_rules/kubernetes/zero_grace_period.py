@@ -1,7 +1,7 @@
 r"""A grace period of zero.
 
 ## What it does
-Reports pods with `terminationGracePeriodSeconds: 0`, Jobs excepted.
+Reports pods with `terminationGracePeriodSeconds: 0`, but for Jobs and for pods that only wait (`pause`, `sleep`).
 
 ## Why is this bad?
 Grace 0 means SIGKILL at once: no preStop hook runs, no handler for SIGTERM ever does anything, and whatever was in
@@ -68,7 +68,7 @@ from gracelint import Applicability, Finding, Fix, Severity, Workload, edits, ru
 @rule("zero-grace-period", severity=Severity.ERROR, subject=Workload)
 def zero_grace_period(workload: Workload) -> Iterator[Finding]:
     grace = workload.grace
-    if grace.value != 0 or grace.span is None or workload.runs_to_end:
+    if grace.value != 0 or grace.span is None or workload.runs_to_end or _idle(workload):
         return
     message = "a grace period of 0 is SIGKILL at once: no preStop hook and no SIGTERM handler runs"
     if workload.kind == "StatefulSet":
@@ -81,3 +81,9 @@ def zero_grace_period(workload: Workload) -> Iterator[Finding]:
         fix=Fix("Use the default of 30 s", changes or (), applicability),
         severity=workload.severity,
     )
+
+
+def _idle(workload: Workload) -> bool:
+    """Whether its pods only hold their place."""
+    mains = [launch for container, launch in workload.launched() if container.role == "main"]
+    return bool(mains) and all(launch.idle for launch in mains)

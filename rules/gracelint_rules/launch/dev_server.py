@@ -40,7 +40,7 @@ from gracelint import Finding, Launch, Note, Severity, Verdict, rule
 _SEEN = {
     Verdict.IGNORED: "{signal} is ignored until {kill}",
     Verdict.CUT: "{signal} ends it at once, and open requests are dropped",
-    Verdict.HANDLED: "it watches files and restarts, which nobody wants where it serves",
+    Verdict.HANDLED: "it ends well, but it is made for one developer at a time",
     Verdict.UNKNOWN: "it is not made to be stopped without loss",
 }
 
@@ -49,6 +49,8 @@ _SEEN = {
 def dev_server(launch: Launch) -> Iterator[Finding]:
     if not launch.dev_server or launch.development or launch.one_shot or not launch.is_dev_server:
         return
+    if launch.verdict is Verdict.HANDLED and launch.command_span == launch.origin.span:
+        return  # the image's own choice, such as adminer's
     seen = _SEEN[launch.verdict].format(signal=launch.stop_signal.value, kill=launch.kill)
     call = next((server for server in launch.program.servers if server.development), None) if launch.program else None
     if call is not None:

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, HopKind, Launch, Severity, Verdict, rule
 
 
-@rule("drops-requests-on-stop", severity=Severity.ERROR, subject=Launch, verdict=True, about=("blocker",))
+@rule("drops-requests-on-stop", severity=Severity.WARNING, subject=Launch, verdict=True, about=("blocker",))
 def drops_requests_on_stop(launch: Launch) -> Iterator[Finding]:
     hop = launch.blocker
     if hop is None or hop.kind is not HopKind.SERVER or not hop.details.get("lossy"):

@@ -53,8 +53,8 @@ def misplaced_init(launch: Launch) -> Iterator[Finding]:
     at = init.span or launch.origin.span
     if above and not init.pid_1 and above[0].pid_1 and not init.details.get("subreaper"):
         first = above[-1]
-        if launch.verdict in _FATAL and first is not launch.blocker:
-            return  # another hop keeps the signal away, and is reported
+        if (launch.verdict in _FATAL and first is not launch.blocker) or launch.hook.stops is not None:
+            return  # another hop keeps the signal away, and is reported; or the preStop hook ends the program
         seen = f": {first.why}" if launch.verdict in _FATAL else ""
         severity = Severity.ERROR if launch.verdict in _FATAL else Severity.WARNING
         message = f"{init.name} is not PID 1 here, {first.argv[0]} is{seen}"

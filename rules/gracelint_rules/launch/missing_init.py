@@ -77,7 +77,7 @@ _PROCESSES = ("process", "pool", "subprocess", "worker")
 _RUNTIMES = ("python", "pypy", "node", "nodejs")
 
 
-@rule("missing-init", severity=Severity.WARNING, subject=Launch, about=("program_as_pid_1",))
+@rule("missing-init", severity=Severity.INFO, subject=Launch, about=("program_as_pid_1",))
 def missing_init(launch: Launch) -> Iterator[Finding]:
     first = launch.program_as_pid_1
     if first is None or launch.one_shot:

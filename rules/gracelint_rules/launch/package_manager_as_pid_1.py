@@ -73,8 +73,16 @@ def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
         at=edits.words.whole(words) or hop.span or launch.origin.span,
         notes=(Note(passage.span(0, len(passage.text)), f"the script `{hop.details['script']}`"),) if passage else (),
         fix=_fix(launch, hop),
-        severity=Severity.ERROR if launch.verdict in _BAD else Severity.WARNING,
+        severity=Severity.ERROR if _loses_work(launch) else Severity.WARNING,
     )
+
+
+def _loses_work(launch: Launch) -> bool:
+    """Whether it is killed, or cut off from a handler that it has or may have; else requests alone are dropped."""
+    if launch.verdict is not Verdict.CUT:
+        return launch.verdict is Verdict.IGNORED
+    reaction = launch.program.reactions.get(launch.hops[-1].signal) if launch.program else None
+    return reaction is None or reaction.as_child is Verdict.HANDLED
 
 
 def _speaks(launch: Launch, hop: Hop) -> bool:

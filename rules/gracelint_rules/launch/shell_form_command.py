@@ -102,6 +102,11 @@ def _luck(cause: object) -> Severity:
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:
     plain = hop.details.get("plain")
+    below = launch.below(hop)
+    program = below.details.get("instead") if below is not None and below.kind is HopKind.PACKAGE_MANAGER else None
+    if plain and program:
+        changes = edits.dockerfile.to_exec_form(hop.details["instruction"], program)
+        return Fix("Start the program itself", changes, Applicability.UNSAFE) if changes else None
     changes = edits.dockerfile.to_exec_form(hop.details["instruction"], plain) if plain else None
     if changes is None:
         return edits.script.reach_program(hop)

@@ -4,6 +4,8 @@
 Reports servers, consumers, loops and schedulers that a container starts, or that are entry points of their own, and
 that handle no SIGTERM: neither themselves nor in a module of the project, nor by their framework. Programs that run
 to their end by themselves are silent, and so is everything that cannot be followed.
+An error where the signal is ignored or ends a program that has cleanup of its own; a warning where it only drops what
+is in flight.
 
 ## Why is this bad?
 A process without a handler has the default action for SIGTERM. PID 1 does not get default actions: the kernel drops
@@ -69,7 +71,7 @@ for Python's servers, the handler is left to the program.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, Stop, edits, rule
+from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, Stop, Verdict, edits, rule
 
 
 @rule("missing-sigterm-handler", severity=Severity.ERROR, subject=Program, verdict=True)
@@ -83,8 +85,14 @@ def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         fix=_fix(changes),
-        severity=None if program.launches else Severity.WARNING,
+        severity=_severity(program, stop),
     )
+
+
+def _severity(program: Program, stop: Stop) -> Severity | None:
+    """A program that is cut off loses its cleanup where it has one, else what is in flight."""
+    loses_all = stop.verdict is Verdict.IGNORED or program.cleans_up_on_interrupt
+    return None if program.launches and loses_all else Severity.WARNING
 
 
 def _handles_sigint_only(program: Program, stop: Stop) -> bool:

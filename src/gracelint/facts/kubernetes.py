@@ -216,6 +216,8 @@ class Workload(Record, identity=True):
     knative: bool = False
     windows: bool = False
     """Its pods run on Windows, which has no signals."""
+    agent: bool = False
+    """A DaemonSet that looks after its node: what it serves is scraped, or concerns that node alone."""
     operator: bool = False
     """One replica leads and the others wait: nothing is lost that a request would notice."""
     services: tuple[Service, ...] = ()
@@ -231,7 +233,7 @@ class Workload(Record, identity=True):
     sample: bool = False
     """It stands in a folder of samples: to be read, not to be run."""
     endpoints: int = 1
-    """Pods behind the Service that has most of them, this workload's own and others'."""
+    """Pods behind the Service that sends requests to most of them, this workload's own and others'."""
     assume: Assumptions | None = None
     launches: tuple[Launch, ...] = ()
     """One for each of `containers`, in the same order."""

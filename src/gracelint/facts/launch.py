@@ -128,6 +128,10 @@ class Drain(Record):
     why: str
     """Such as "gunicorn --graceful-timeout, default"."""
     span: Span | None = None
+    default: bool = False
+    """Nobody has set it: it is the server's own."""
+    jobs: bool = False
+    """What is drained is jobs of any length, not requests."""
 
 
 class Shortfall(Record):
@@ -253,6 +257,8 @@ class Hook(Record):
     gap: Gap | None = None
     early: tuple[Span, Span] | None = None
     """The command that tells the program to stop, and the sleep that comes only after it."""
+    stops: str | None = None
+    """What in it may end the program by another way than the stop signal; None where it only waits."""
 
 
 class Misplaced(Record):
@@ -329,6 +335,13 @@ class Launch(Record, identity=True):
     def ends_by_itself(self) -> bool:
         """A one-shot program, or a Job: nothing that has to be stopped."""
         return self.one_shot or (self.workload is not None and self.workload.runs_to_end)
+
+    @property
+    def idle(self) -> bool:
+        """It only waits (`sleep infinity`, `tail -f /dev/null`, `pause`), and a stop can lose nothing."""
+        if not self.hops or self.children or any(hop.details.get("cause") in _BESIDE for hop in self.hops):
+            return False
+        return bool(self.hops[-1].details.get("idle"))
 
     @property
     def blocker(self) -> Hop | None:
@@ -453,6 +466,8 @@ class Launch(Record, identity=True):
         return first or self.origin.span
 
 
+_BESIDE = ("idle", "execs-idle")
+"""Causes that speak of work in the background."""
 _CLOSING = frozenset(
     ("close", "close-now", "shutdown-here", "shutdown-thread", "exit", "hard-exit", "interrupt", "raise")
 )

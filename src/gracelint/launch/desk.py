@@ -8,6 +8,7 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
 from gracelint.launch.images.image import image_of
 from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
+from gracelint.purpose import is_for_development, is_for_tests, says_development
 from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 _MOST_CONTEXTS = 10
 _DEEPEST = 2
 """Images that are built from one another under names of the build's own."""
-_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "test", "testing", "ci"))
-_FOLDERS = _DEVELOPMENT | {".devcontainer", "devcontainer", "tests", "e2e", ".ci", ".circleci", ".github", ".gitlab"}
 
 
 class Stages:
@@ -126,7 +125,7 @@ class Desk:
         """The one deployed image that nobody knows is built from the only Dockerfile, where that stands at the root."""
         found = [(reference, self.find(reference, path)) for reference, path in images]
         taken |= {link.dockerfile for link in (*self._built.values(), *(link for _, link in found)) if link is not None}
-        free = [path for path in self._stages if path not in taken and not _named_for_development(path)]
+        free = [path for path in self._stages if path not in taken and not is_for_development(path)]
         unknown = {reference for reference, link in found if link is None and reference and not is_known(reference)}
         if len(free) != 1 or "/" in free[0] or len({repository_of(reference) for reference in unknown}) != 1:
             return
@@ -302,18 +301,7 @@ def _inline_stages(inline: Passage) -> list[Stage]:
 
 
 def for_development(stage: Stage | None, source: Source) -> bool:
-    """Whether the names of a stage, of its Dockerfile or of the folders it stands in say that it is for development."""
-    if ".devcontainer/" in source.path:
+    """Whether the names of a stage, of its files or of the folders they stand in say that it is for development."""
+    if ".devcontainer/" in source.path or is_for_tests(source.path):
         return True
-    if stage is None:
-        return False
-    return not _DEVELOPMENT.isdisjoint(_parts(stage.name or "")) or _named_for_development(stage.source.path)
-
-
-def _named_for_development(dockerfile: str) -> bool:
-    *folders, name = dockerfile.lower().split("/")
-    return not (_DEVELOPMENT.isdisjoint(_parts(name)) and _FOLDERS.isdisjoint(folders))
-
-
-def _parts(name: str) -> list[str]:
-    return name.replace(".", "-").replace("_", "-").split("-")
+    return stage is not None and (says_development(stage.name or "") or is_for_development(stage.source.path))

@@ -34,12 +34,13 @@ _SCRIPTS = (".sh", ".bash", ".py", ".js", ".rb", ".pl", ".php")
 def hook_of(hook: PreStop, image: Image, files: Files, workload: Workload, container: Container, folder: str) -> Hook:
     """What the command of a hook says of itself, of the image and of the volumes. `folder` is where it runs."""
     if not hook.argv:
-        return Hook()
+        return Hook(stops="an httpGet" if hook.handlers == ("httpGet",) else None)
     flaw = _flaw(hook.argv)
     if flaw is not None:
         return Hook(flaw=flaw)
     script = _script(hook.argv)
-    return Hook(gap=_gap(hook.argv, script, image, files, workload, container, folder), early=_early(script))
+    gap = _gap(hook.argv, script, image, files, workload, container, folder)
+    return Hook(gap=gap, early=_early(script), stops=_way_to_stop(hook.argv, script) if gap is None else None)
 
 
 # Forms that cannot do what they were written for
@@ -156,6 +157,53 @@ def _stops(name: str, words: list[str]) -> bool:
     if any(word in row["spared"] for word in words):
         return False
     return not row["words"] or any(word in row["words"] for word in words)
+
+
+# What ends the program before the stop signal comes
+
+
+def _way_to_stop(argv: tuple[Word, ...], script: Script | None) -> str | None:
+    """The first command that may end the program, or is not known to leave it alone."""
+    if script is None:
+        return None if _leaves_alone([word.value for word in argv]) else argv[0].value
+    for command in _every(script.body):
+        words = [word.value or word.text for word in command.words]
+        if words and not _leaves_alone(words):
+            return words[0]
+    return None
+
+
+def _every(body: Iterable[Command]) -> Iterator[Simple]:
+    """The commands that a text may run, whatever they hang on."""
+    from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Pipeline, Simple
+
+    for command in body:
+        if isinstance(command, Simple):
+            yield command
+        elif isinstance(command, Pipeline):
+            yield from _every(command.commands)
+        elif isinstance(command, AndOr):
+            yield from _every((command.left, command.right))
+        elif isinstance(command, Background):
+            yield from _every((command.command,))
+        elif isinstance(command, Loop):
+            yield from _every((*command.condition, *command.body))
+        elif isinstance(command, (Group, Function)):
+            yield from _every(command.body)
+        elif isinstance(command, If):
+            for condition, then in command.branches:
+                yield from _every((*condition, *then))
+            yield from _every(command.otherwise or ())
+        elif isinstance(command, Case):
+            for _, arm in command.arms:
+                yield from _every(arm)
+
+
+def _leaves_alone(words: list[str]) -> bool:
+    name, rest = base_name(words[0]), words[1:]
+    if name == "kill" and rest[-1:] == ["1"] and {"-TERM", "-15", "-SIGTERM"}.issuperset(rest[:-1]):
+        return True  # the stop signal, some moments early
+    return name in table("one_shots")["harmless"]
 
 
 # What is not there

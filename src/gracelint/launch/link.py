@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
+from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.desk import Desk, for_development
@@ -181,6 +181,7 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
     from gracelint.launch.misplaced import in_pod
     from gracelint.launch.mounted import mounted_texts
     from gracelint.launch.traffic import gets_traffic
+    from gracelint.parse.kubernetes import is_store
 
     image, stage, how = _image(desk, desk.named(container.image, workload.source), container.image)
     assume = desk.assume(workload.source)
@@ -212,7 +213,8 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
             workload=workload,
             pre_stop=container.pre_stop,
             misplaced=tuple(in_pod(workload, container)),
-            gets_traffic=gets_traffic(workload, container),
+            gets_traffic=gets_traffic(workload, container)
+            and not (stage is not None and is_store(image.reference or "")),
             shared=desk.shared(stage),
             one_shot=container.role == "init",
             development=for_development(stage, workload.source),
@@ -342,7 +344,7 @@ def _followed(
 
         way = replace(way, shortfalls=declared_shortfalls(way.hops, need))
     budget = _budget(launch, context, way.drains)
-    way = _within_grace(way, budget)
+    way = _beside_hook(_within_grace(way, budget), launch.hook)
     judged = replace(
         built,
         hops=way.hops,
@@ -358,7 +360,7 @@ def _followed(
 
 def _with_hook(launch: Launch, context: Context) -> Launch:
     hook, workload, container = launch.pre_stop, launch.workload, launch.container
-    if hook is None or not hook.argv or workload is None or container is None or workload.windows:
+    if hook is None or workload is None or container is None or workload.windows:
         return launch
     from gracelint.launch.hook import hook_of
 
@@ -440,6 +442,17 @@ def _within_grace(way: Way, budget: Budget) -> Way:
     late = replace(hop, effect=Effect.SWALLOWS, why=why)
     hops = tuple(late if each is hop else each for each in way.hops)
     return replace(way, hops=hops, verdict=Verdict.IGNORED, why=why, decisive=late)
+
+
+def _beside_hook(way: Way, hook: Hook) -> Way:
+    """A program that does not end well on the stop signal may be ended by its preStop hook before that comes."""
+    if hook.stops is None or way.verdict not in (Verdict.IGNORED, Verdict.CUT):
+        return way
+    why = f"its preStop hook may end it by another way (`{hook.stops}`); at the stop signal, {way.why}"
+    hop = way.decisive
+    spared = hop and replace(hop, effect=Effect.UNKNOWN, why=f"{hop.why}; its preStop hook (`{hook.stops}`) may end it")
+    hops = tuple(spared if spared and each is hop else each for each in way.hops)
+    return replace(way, hops=hops, verdict=Verdict.UNKNOWN, why=why, decisive=None)
 
 
 def _programs(launches: Iterable[Launch], read: Mapping[int, list[Program]]) -> list[Program]:

@@ -13,11 +13,12 @@ def gets_traffic(workload: Workload, container: Container) -> bool:
     """Whether a container gets requests that are lost when it refuses them.
 
     Scrapes of metrics are not: the next one comes anyway. Nor are those of a headless Service alone, whose clients hold
-    the pods' addresses themselves, and those of databases and brokers, whose clients connect anew.
+    the pods' addresses themselves, those of databases and brokers, whose clients connect anew, and those of agents,
+    which concern their node alone.
     """
     if workload.runs_to_end or workload.windows or workload.operator or container.role != "main":
         return False
-    if container.reconnects:
+    if workload.agent or container.reconnects:
         return False
     if not workload.services:
         ports = [port for port in container.ports if not port.for_metrics]

@@ -70,14 +70,14 @@ def attach(manifests: Manifests) -> list[Workload]:
             config_maps=tuple(config_maps.get(key, ())),
         )
         attached.append(found)
-        for service in found.services:
-            pods[id(service)] = pods.get(id(service), 0) + found.pods
+        for service in found.callers:  # a hook that tests a release often has the labels of what it tests
+            pods[id(service)] = pods.get(id(service), 0) + (0 if found.runs_to_end else found.pods)
     balancers = _join(places, manifests.balancers, lambda item: item.key, attached, _balancer_keys)
     return [
         replace(
             found,
             balancers=tuple(balancers.get(id(found), ())),
-            endpoints=max((pods[id(service)] for service in found.services), default=found.pods),
+            endpoints=max((pods[id(service)] for service in found.callers), default=found.pods),
         )
         for found in attached
     ]

@@ -31,7 +31,7 @@ from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
 from gracelint.patterns import pattern
 from gracelint.record import Record
-from gracelint.source import Located, Span, Word
+from gracelint.source import Located, Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -172,14 +172,14 @@ def _workload(
     if not mains or any(container.image is None for container in mains):
         return  # a patch: the rest stands in the file it is laid over
     name = node.scalar("metadata", "name") or node.scalar("metadata", "generateName")
-    at = name or node.key("kind")
+    at = _shown_span(node.mapping("metadata"), name)
     annotations = _words(node.mapping("metadata", "annotations")) | _words(template.mapping("metadata", "annotations"))
     yield Workload(
         source=document.source,
         kind=kind,
         name=name.value if name else "",
         namespace=_text(node, "metadata", "namespace"),
-        span=at.span if at else node.span,
+        span=at or (key.span if (key := node.key("kind")) else node.span),
         document=document,
         node=node,
         pod=pod,
@@ -195,18 +195,39 @@ def _workload(
         or not annotations.keys().isdisjoint(table("workloads")["hooks"]["annotations"]),
         knative=bool(row.get("knative", False)),
         windows=_is_windows(pod),
+        agent=kind == "DaemonSet" and _watches_node(pod, mains),
         operator=any(map(_leads, mains)),
         mesh=mesh_of(annotations),
-        sample=not set(table("workloads")["samples"]["folders"]).isdisjoint(
-            document.source.path.lower().split("/")[:-1]
-        ),
+        sample=_is_sample(document.source),
     )
+
+
+def _is_sample(source: Source) -> bool:
+    """Whether a manifest is there to be read, or was rendered with values that only exercise a chart."""
+    folders = source.path.lower().split("/")[:-1]
+    tried = source.unit is not None and "/ci/" in f"/{source.unit.values}"
+    return tried or not set(table("workloads")["samples"]["folders"]).isdisjoint(folders)
 
 
 def _is_windows(pod: Mapping) -> bool:
     nodes = pod.mapping("nodeSelector")
     asked = [_text(nodes, label) for label in ("kubernetes.io/os", "beta.kubernetes.io/os")] if nodes else []
     return "windows" in (_text(pod, "os", "name"), *asked)
+
+
+def _watches_node(pod: Mapping, mains: Iterable[Container]) -> bool:
+    """Whether the pods of a DaemonSet see to their nodes: what they mount of those says so, or what they are asked."""
+    mounted = (volume.scalar("hostPath", "path") for volume in pod.mappings("volumes"))
+    paths = [path.value.rstrip("/") or "/" for path in mounted if path is not None]
+    roots = table("workloads")["agents"]["paths"]
+    if _text(pod, "hostPID").lower() == "true" or any(_is_below(path, root) for path in paths for root in roots):
+        return True
+    probes = (probe for one in mains for probe in (one.readiness, one.liveness) if probe is not None)
+    return any(_text(probe.node, "httpGet", "path") == "/metrics" for probe in probes)
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or (root != "/" and path.startswith(f"{root}/"))
 
 
 def _leads(container: Container) -> bool:
@@ -251,7 +272,7 @@ def _container(node: Mapping, role: str) -> Container:
     return Container(
         name=name.value if name else "",
         node=node,
-        span=name.span if name else node.items[0][0].span if node.items else node.span,
+        span=_shown_span(node, name) or (node.items[0][0].span if node.items else node.span),
         role=role,
         image=Word(image.value, image.span) if image else None,
         command=_argv(node.get("command"), env),
@@ -267,7 +288,7 @@ def _container(node: Mapping, role: str) -> Container:
         proxy=str(proxy["name"]) if proxy is not None else None,
         proxy_waits=proxy is not None and any(flag in node.span.text for flag in proxy["waits"]),
         quits_proxy=_quits(node.mapping("lifecycle", "preStop") if role == "sidecar" else node),
-        reconnects=_reconnects(image.value) if image else False,
+        reconnects=image is not None and is_store(image.value),
     )
 
 
@@ -280,7 +301,8 @@ def _quits(node: Mapping | None) -> bool:
     return node is not None and any(path in node.span.text for path in table("workloads")["quits"]["paths"])
 
 
-def _reconnects(image: str) -> bool:
+def is_store(image: str) -> bool:
+    """Whether an image is a database or broker, by its name: its clients open new connections when they lose one."""
     last = _last_part(image)
     return any(fnmatchcase(last, pattern) for pattern in table("workloads")["stores"]["images"])
 
@@ -511,8 +533,17 @@ def _identity(node: Mapping) -> tuple[str, str]:
 
 
 def _name_span(node: Mapping) -> Span:
-    at = node.scalar("metadata", "name") or node.key("kind")
-    return at.span if at else node.span
+    at = _shown_span(node.mapping("metadata"), node.scalar("metadata", "name"))
+    return at or (key.span if (key := node.key("kind")) else node.span)
+
+
+def _shown_span(parent: Mapping | None, name: Scalar | None) -> Span | None:
+    """Where a name is shown. One that a chart's helper makes stands in another file: its key is what people know."""
+    if name is None or parent is None or name.span.source.map is None:
+        return name.span if name is not None else None
+    key = next((key for key, value in parent.items if value is name), None)
+    strange = key is not None and key.span.place.source.path != name.span.place.source.path
+    return key.span if key is not None and strange else name.span
 
 
 _RELATED: Map[str, Any] = {

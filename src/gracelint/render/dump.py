@@ -8,7 +8,7 @@ import re
 from gracelint.facts.yaml import Scalar
 from gracelint.render.text import Text, concat, cut, pieces_of, replaced
 from gracelint.render.values import MAX_NODES, Items, TooLargeError, Tree
-from gracelint.source import Source
+from gracelint.source import Origin, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,13 +107,20 @@ def _string(text: str, indent: int) -> str:
     if "\n" in text and _BLOCK.fullmatch(text) and text.strip("\n") and text[0] not in " \t\n":
         return _literal(text, indent)
     if is_text and text.isprintable():
-        return concat(["'", replaced(text, "'", "''"), "'"])
+        return concat([_quote(text), replaced(text, "'", "''"), "'"])
     quoted = json.dumps(str(text), ensure_ascii=not text.isprintable())
     first = next((origin for _, origin in pieces_of(text) if origin is not None), None)
     return quoted if first is None else Text(quoted, ((len(quoted), first),))
 
 
 _NO_SOURCE = Source("", "")
+
+
+def _quote(text: str) -> str:
+    """The quote in front of a text, which stands where the text does."""
+    origin = pieces_of(text)[0][1]
+    whole = Origin(origin.source, origin.start, origin.end) if isinstance(origin, Origin) else origin
+    return "'" if whole is None else Text("'", ((1, whole),))
 
 
 def _literal(text: str, indent: int) -> str:

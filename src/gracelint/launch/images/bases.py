@@ -220,12 +220,6 @@ def is_known(reference: str) -> bool:
     return _row(_split(reference)[0]) is not None
 
 
-def clients_reconnect(reference: str) -> bool:
-    """Whether the clients of an image's program are made to lose their connection and come back."""
-    row = _row(_split(reference)[0])
-    return row is not None and bool(row.get("clients-reconnect"))
-
-
 def repository(reference: str) -> str:
     """`docker.io/library/python:3.11@sha256:…` → `python`."""
     return _split(reference)[0]

@@ -138,7 +138,7 @@ def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step
     if effect is Effect.SWALLOWS and not context.pid_1:
         effect = Effect.CUTS
     hop = _hop(argv, context, HopKind.SERVER, effect, why)
-    drain = Drain(row["drain"], DrainSource.DERIVED, f"{name}'s own timeout") if "drain" in row else None
+    drain = Drain(row["drain"], DrainSource.DERIVED, f"{name}'s own timeout", default=True) if "drain" in row else None
     return Step(replace(hop, name=name), drain=drain)
 
 

@@ -309,9 +309,15 @@ def _drain(name: str, row: Row, given: ServerSettings) -> Drain | None:
     if given.unread is not None:
         return None
     if "default" in spec:
-        return Drain(float(spec["default"]), DrainSource.DERIVED, f"{name} {flag}, default")
+        return Drain(
+            float(spec["default"]),
+            DrainSource.DERIVED,
+            f"{name} {flag}, default",
+            default=True,
+            jobs=bool(row.get("jobs")),
+        )
     if "unbounded" in spec:
-        return Drain(None, DrainSource.DERIVED, f"{name} {spec['unbounded']}")
+        return Drain(None, DrainSource.DERIVED, f"{name} {spec['unbounded']}", jobs=bool(row.get("jobs")))
     return None
 
 
@@ -331,4 +337,5 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "first": argv[0],
         "development": bool(row.get("development")),
         "detaches": bool(row.get("detaches")),
+        "idle": bool(row.get("idle")),
     }

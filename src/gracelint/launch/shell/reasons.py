@@ -27,6 +27,8 @@ _REASONS = {
     "single-wait": "the {signal} trap interrupts `wait`: the script ends, and {program} is killed while it cleans up",
     "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while {program} cleans up",
     "trap-exits": "the {signal} trap ends the script without a word to {program}",
+    "between-rounds": "the {signal} trap ends the script, which has nothing running",
+    "after-a-nap": "how long {shell} sleeps before it runs its {signal} trap is not known",
     "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child {program} has ended",
     "trap-forgets": "the {signal} trap does not tell {program}, and the script goes on waiting for it",
     "waits-for-others": "the trap tells {program}, but the script also waits for jobs that nobody tells to stop",

@@ -15,7 +15,7 @@ from gracelint.launch.shell.paths import NOWHERE, SELF, Event, State, is_idle, p
 from gracelint.launch.shell.reasons import why_of
 from gracelint.launch.shell.scripts import Walk
 from gracelint.launch.shell.services import daemonizes
-from gracelint.launch.shell.traps import Reaction, Scene, blocking, program_of, react
+from gracelint.launch.shell.traps import Reaction, Scene, blocking, only_naps, program_of, react
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.numbers import is_whole
@@ -310,6 +310,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "refused": tuple(refused),
         "delay": worst.scene.naps if reaction.effect in (Effect.HANDLES, Effect.FORWARDS) else None,
         "window": _window(ends),
+        "idle": all(only_naps(end.scene) for end in ends),
         "beside": beside[0] if beside and all(beside) else None,
         **_repairs(ends, reaction, job.passage),
     }

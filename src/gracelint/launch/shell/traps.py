@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.facts.launch import Effect
+from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.shell.paths import GROUP, Event, State
 from gracelint.launch.shell.services import stopped
@@ -48,10 +49,10 @@ class Scene(Record):
     @property
     def naps(self) -> float | None:
         """How long a trap has to wait for the `sleep` in the foreground of an endless loop."""
-        if self.event.kind != "forever":
-            return None
+        if self.event.kind != "forever" or self.context.group_signalled:
+            return None  # a group's signal ends the `sleep` too
         naps = [item for item in self.path.events[: self.index] if item.kind == "run" and item.looped]
-        lengths = [seconds(item.words[1].value) for item in naps if len(item.words) == 2 and _sleeps(item)]
+        lengths = [seconds(item.words[1].value) for item in naps if len(item.words) == 2 and _naps(item)]
         return max((length for length in lengths if length is not None), default=None)
 
     @property
@@ -254,7 +255,52 @@ def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
         return Reaction(Effect.UNKNOWN, "sleeps", signal)
     if cause == "single-wait" and not fate.told:
         cause = "kills-subshell" if fate.dead else "trap-exits"
+    if cause == "trap-exits" and _only_waits(scene):
+        return Reaction(*(_BETWEEN_ROUNDS if _knows_its_naps(scene) else _AFTER_A_NAP), signal)
     return Reaction(Effect.CUTS, cause, signal)
+
+
+_BETWEEN_ROUNDS = Effect.HANDLES, "between-rounds"
+_AFTER_A_NAP = Effect.UNKNOWN, "after-a-nap"
+
+
+def _only_waits(scene: Scene) -> bool:
+    """Whether nothing is left that the end of the script could harm: it waits for its next round, or for a `sleep`.
+
+    A trap runs when the command in the foreground has ended: what a round of the loop does is done by then.
+    """
+    before = scene.path.events[: scene.index]
+    waits = scene.event.kind in ("forever", "wait") or scene.event.idle
+    if not waits or any(item.kind == "daemon" for item in before):
+        return False
+    rests = all(_naps(item) or item.idle for item in scene.lasting)
+    return rests and all(item.prepares or _naps(item) for item in before if item.kind == "run")
+
+
+def only_naps(scene: Scene) -> bool:
+    """Whether a loop does nothing but sleep, and say so."""
+    before = scene.path.events[: scene.index]
+    if scene.event.kind not in ("forever", "wait") or any(item.kind == "daemon" for item in before):
+        return False
+    jobs = [item for item in before if item.kind in ("run", "start")]
+    return all(_naps(item) or item.idle or (bool(item.words) and _says(item)) for item in jobs)
+
+
+def _says(item: Event) -> bool:
+    return base_name(item.words[0].value) in table("one_shots")["harmless"]
+
+
+def _knows_its_naps(scene: Scene) -> bool:
+    """Whether it is known when the trap runs: a `sleep` in the foreground ends at a group's signal, else in time."""
+    before = scene.path.events[: scene.index]
+    naps = [item for item in before if item.kind == "run" and _naps(item)]
+    if scene.context.group_signalled or not naps:
+        return True
+    return all(len(item.words) == 2 and seconds(item.words[1].value) is not None for item in naps)
+
+
+def _naps(item: Event) -> bool:
+    return bool(item.words) and _sleeps(item)
 
 
 def _signalled(scene: Scene, fate: _Fate, signal: str) -> _Fate:

@@ -67,6 +67,8 @@ def _merged(target: Tree | None, patch: Tree, keys: ListKeys, path: tuple[str, .
     if len(path) > MAX_DEPTH:
         raise TooLargeError
     if isinstance(patch, Leaf):
+        if isinstance(target, Leaf) and (target.value, target.plain) == (patch.value, patch.plain):
+            return target  # said again, as the name by which a list's item is found
         return None if patch.is_null else patch
     if isinstance(patch, list):
         return _without_directives(patch, len(path))
