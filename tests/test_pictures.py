@@ -102,6 +102,11 @@ class TestPage:
         assert '<span class="bar calm" style="left:0%;width:50%">' in checkout
         assert '<span class="bar bad" style="left:50%;width:50%">' in checkout
 
+    def test_connections_that_clients_keep_take_their_time(self, tmp_path: Path) -> None:
+        fastify = Path(__file__).parents[1] / "fixtures" / "verdicts" / "node-fastify-default"
+        told = re.sub(r"<[^>]+>", "", traced(fastify, "html", tmp_path / "page.html"))
+        assert "10 sSIGKILL, up to 62 s before clients let go of the connections they keep (72 s)" in told
+
     def test_it_asks_for_nothing_and_runs_nothing_but_its_own(self, evil: Path, tmp_path: Path) -> None:
         text = traced(evil, "html", tmp_path / "page.html")
         page = Page(text)

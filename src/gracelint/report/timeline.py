@@ -66,7 +66,10 @@ def _drained(launch: Launch, before: float, end: float, killer: str) -> Iterator
     if launch.shortfalls and end < launch.grace.value:
         drain = launch.shortfalls[0].drain
     if drain is None:
-        yield Moment(end, f"{killer} if anything still runs", KILL)
+        kept = _kept(launch)
+        missing = before + kept - end
+        late = f", up to {missing:g} s before clients let go of the connections they keep ({kept:g} s)"
+        yield Moment(end, f"{killer}{late if missing > 0 else ' if anything still runs'}", KILL)
         return
     source = "assumed" if drain.source is DrainSource.ASSUMED else drain.why
     if drain.seconds is None:
@@ -79,6 +82,12 @@ def _drained(launch: Launch, before: float, end: float, killer: str) -> Iterator
     else:
         yield Moment(before + drain.seconds, f"drained ({source})", END)
         yield Moment(end, f"{killer} if anything still runs", KILL)
+
+
+def _kept(launch: Launch) -> float:
+    """Seconds for which clients may keep a connection that the program waits for; 0 where it does not."""
+    waits = launch.program.waits if launch.program is not None else ()
+    return max((wait.seconds for wait in waits if wait.kind == "keep-alive" and wait.seconds is not None), default=0.0)
 
 
 def _killed(launch: Launch, before: float) -> tuple[float, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from gracelint import limits
-from gracelint.behaviour.node import library
-from gracelint.behaviour.node.state import Frame, Stop, Text
+from gracelint.behaviour.node import failing, library
+from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
 from gracelint.behaviour.node.syntax import callee_of, string_of, text_of
 from gracelint.behaviour.node.values import (
     MISSING,
@@ -262,8 +262,11 @@ def _update(machine: Machine, node: Node, frame: Frame) -> Any:
 
 
 def _member_expression(machine: Machine, node: Node, frame: Frame) -> Any:
-    owner = machine.value(node.child_by_field_name("object"), frame)
+    given = node.child_by_field_name("object")
+    owner = machine.value(given, frame)
     name = machine.property_name(node, frame)
+    if node.child_by_field_name("optional_chain") is None and failing.must_fail(machine, owner, given):
+        raise Thrown
     if isinstance(owner, External) and owner.path == "cluster.workers":
         return library.external_member(machine, owner, name or "1")
     return machine.member(owner, name, frame) if name is not None else UNKNOWN
@@ -279,6 +282,8 @@ def _await_expression(machine: Machine, node: Node, frame: Frame) -> Any:
 def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
     """What `await` gives, and what then has to have happened."""
     if isinstance(value, Promise):
+        if value.rejected:
+            raise Thrown
         if value.never:
             if value.stuck and machine.stopping:
                 machine.note("stuck", node, frame)

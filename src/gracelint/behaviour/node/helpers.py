@@ -49,14 +49,15 @@ def helper_of(path: str) -> dict[str, Any] | None:
 def install(machine: Machine, row: dict[str, Any], args: list[Any], node: Node, frame: Frame) -> Any:
     options = next((value for value in args if isinstance(value, Object)), Object())
     signals = tuple(row["signals"])
+    one = options.props.get(row.get("one", ""))
+    if isinstance(one, str):
+        signals = (str(one),)
     chosen = options.props.get(row.get("option", ""))
     if isinstance(chosen, str):
         signals = tuple(chosen.split())
     elif isinstance(chosen, Array):
-        signals = tuple(str(value) for value in chosen.items if isinstance(value, str))
-    one = options.props.get(row.get("one", ""))
-    if isinstance(one, str):
-        signals = (str(one),)
+        chosen_signals = tuple(str(value) for value in chosen.items if isinstance(value, str))
+        signals = (*signals, *chosen_signals) if row.get("adds") else chosen_signals
     functions = []
     for place in row.get("callbacks", ()):
         value = options.props.get(place) if isinstance(place, str) else args[place] if place < len(args) else None
@@ -101,6 +102,9 @@ def register(
             for server in servers:
                 machine.note("force", node, inner, thing=server, seconds=seconds)
         for function in functions:
+            if row.get("calls_back") and takes_arguments(function):
+                after = _until_called(machine, function, node, Frame(home.scope, home.file, after))
+                continue
             result = machine.task(function, args, inner, after)
             if isinstance(result, Promise) and not row.get("sync"):
                 after = (*after, *(part for part in result.after if part not in after))
@@ -117,6 +121,25 @@ def register(
         return UNDEFINED
 
     listen_for(machine, signals, (), Builtin(run), node, frame)
+
+
+def takes_arguments(function: Any) -> bool:
+    node = function.node if isinstance(function, Closure) else None
+    given = node.child_by_field_name("parameters") if node is not None else None
+    single = node is not None and node.child_by_field_name("parameter") is not None
+    return single or bool(given is not None and given.named_children)
+
+
+def _until_called(machine: Machine, function: Any, node: Node, frame: Frame) -> tuple[After, ...]:
+    """What has happened once a function has called the callback that it was given."""
+    done: list[tuple[After, ...]] = []
+
+    def call_back(machine: Machine, args: list[Any], at: Node | None, inner: Frame) -> Any:
+        done.append(inner.after)
+        return UNDEFINED
+
+    machine.task(function, [Builtin(call_back)], frame, frame.after)
+    return done[0] if done else (*frame.after, After("unknown", frame.file.span(node)))
 
 
 def listen_for(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.behaviour.node import globals, library, methods
+from gracelint.behaviour.node import failing, globals, library, methods
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
@@ -106,6 +106,10 @@ class Machine:
         """Promises of which the first one counts, and the keys of their parts in `resolved`."""
         self.abortable: list[tuple[Any, Thing]] = []
         """Loops and timers with the AbortSignal that ends them."""
+        self.floating: list[tuple[Span, tuple[After, ...]]] = []
+        """Calls whose promise nobody takes, and what they still wait for."""
+        self.unset: frozenset[str] | None = None
+        """Names that nothing ever sets, once somebody asks."""
         self.early: set[int] = set()
         """Timers that nothing waits for any longer, by `id`: cleared, or what they were to settle is settled."""
 
@@ -128,12 +132,13 @@ class Machine:
         self.certain = was and certain
         inner = Frame(frame.scope, frame.file, after, frame.this)
         try:
-            return self.call(function, args, inner, None)
+            value = self.call(function, args, inner, None)
+            failing.dropped(self, value, inner.file.root, inner)
+            return value
         except Stop:
             return Promise(after, never=True)
         except Thrown:
-            # nothing catches it: node ends with an error
-            self.note("exit", inner.file.root, inner, target="throw")
+            failing.uncaught(self, "uncaughtException", inner)
             return Promise(after, never=True)
         finally:
             self.certain = was
@@ -444,9 +449,7 @@ class Machine:
         except Thrown:
             if not is_async:
                 raise
-            if self.stopping:
-                self.note("opaque", node, inner, target="a rejected promise")
-            return Promise(inner.after, never=True)
+            return Promise(inner.after, never=True, rejected=self.stopping)
         finally:
             self.stack.pop()
         if not is_async:

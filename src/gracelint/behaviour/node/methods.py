@@ -103,6 +103,9 @@ def _rebind(machine: Machine, owner: Any, name: str, args: list[Any], node: Node
 
 
 def _promise_method(machine: Machine, owner: Promise, name: str, args: list[Any], node: Node, frame: Frame) -> Any:
+    if owner.rejected and args and (name == "catch" or name == "finally" or len(args) > 1):
+        caught = machine.task(args[-1], [UNKNOWN] if name != "finally" else [], frame, owner.after)
+        return owner if name == "finally" else Promise(owner.after, caught)
     if name == "catch" or not args or owner.never:
         return owner
     after = (*frame.after, *(part for part in owner.after if part not in frame.after))

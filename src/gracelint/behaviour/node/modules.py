@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.behaviour.node.syntax import ENDINGS
-from gracelint.behaviour.node.workspaces import entries_of, has_scope
+from gracelint.behaviour.node.workspaces import entries_of, has_scope, imports_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def find_module(name: str, importer: str, files: Files) -> Source | None:
         found = _mapped(name, base, options, files)
         if found is not None:
             return found
-    for path in entries_of(name, importer, files) or ():
+    named = imports_of(name, importer, files) if name.startswith("#") else entries_of(name, importer, files)
+    for path in named or ():
         source = _file(path, files) or trace_built(path, files)
         if source is not None:
             return source

@@ -468,6 +468,10 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
             what = "before the requests in flight are answered" if closing else "without closing the server"
             return True, f"process.exit comes {when}, {what}", event.span
         return None
+    for span, rest in stopped.machine.floating:
+        if event.certain and not wait and not all(part in parts for part in rest):
+            what = f"process.exit comes before what line {span.line} has started is done: nobody awaits it"
+            return True, what, event.span
     busy = [
         thing for thing in stopped.opened if thing.kind in ("child", "cluster", "worker", "consumer") and thing.alive
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import methods
+from gracelint.behaviour.node import failing, methods
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import string_of, text_of, walk
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
+
+
+def _expression_statement(machine: Machine, node: Node, frame: Frame) -> None:
+    failing.dropped(machine, sequence(machine, node, frame), node, frame)
 
 
 def _if_statement(machine: Machine, node: Node, frame: Frame) -> Any:
@@ -451,7 +455,7 @@ def _scoped(machine: Machine, nodes: list[Node], frame: Frame) -> Any:
 
 
 STATEMENTS: dict[str, Callable[[Machine, Node, Frame], Any]] = {
-    "expression_statement": lambda m, n, f: _nothing(sequence(m, n, f)),
+    "expression_statement": _expression_statement,
     "statement_block": lambda m, n, f: _scoped(m, n.named_children, f),
     "if_statement": _if_statement,
     "try_statement": _try_statement,

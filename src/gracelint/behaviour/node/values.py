@@ -53,6 +53,8 @@ class Promise(Record, identity=True):
     """Nothing settles it."""
     stuck: bool = False
     """Nothing ever resolves it, so that what awaits it hangs."""
+    rejected: bool = False
+    """It fails: what awaits it throws."""
 
 
 class External(Record):

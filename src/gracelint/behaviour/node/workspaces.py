@@ -39,6 +39,22 @@ def entries_of(name: str, importer: str, files: Files) -> Iterator[str] | None:
         folder = posixpath.dirname(folder)
 
 
+def imports_of(name: str, importer: str, files: Files) -> Iterator[str]:
+    """The paths that a name such as `#lib/db` means by `imports` of the nearest package.json."""
+    folder = posixpath.dirname(importer)
+    while not files.exists(posixpath.join(folder, "package.json")) and folder:
+        folder = posixpath.dirname(folder)
+    imports = _json(posixpath.join(folder, "package.json"), files).get("imports")
+    for pattern, value in imports.items() if isinstance(imports, dict) else ():
+        start, star, end = pattern.partition("*")
+        if name == pattern or (
+            star and name.startswith(start) and name.endswith(end) and len(name) >= len(start + end)
+        ):
+            middle = name[len(start) : len(name) - len(end)] if star else ""
+            for path in _targets(value):
+                yield posixpath.normpath(posixpath.join(folder, path.replace("*", middle)))
+
+
 def has_scope(name: str, importer: str, files: Files) -> bool:
     """Whether a package has the scope of the one that imports it (`@acme`): its owners', found here or not."""
     folder = posixpath.dirname(importer)

@@ -1,0 +1,92 @@
+"""What goes wrong while a program stops: errors nobody catches, promises nobody handles, work nobody waits for."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.state import Frame, Stop, Thrown
+from gracelint.behaviour.node.syntax import text_of, walk
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Promise
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+
+_PENDING = ("loop", "timer")
+
+
+def uncaught(machine: Machine, event: str, frame: Frame) -> None:
+    """Node ends with an error, unless the program listens for such errors."""
+    listeners = machine.listeners.get(event) or machine.listeners.get("uncaughtException") or ()
+    if not listeners:
+        machine.note("exit", frame.file.root, frame, target="throw")
+    for function in listeners:
+        try:
+            machine.call(function, [UNKNOWN], frame, None)
+        except (Stop, Thrown):
+            return
+
+
+def dropped(machine: Machine, value: Any, node: Node, frame: Frame) -> None:
+    """A promise that nobody takes: a rejection is unhandled, and what it still does may be lost."""
+    if not machine.stopping or not isinstance(value, Promise):
+        return
+    if value.rejected:
+        uncaught(machine, "unhandledRejection", frame)
+        return
+    rest = tuple(part for part in value.after if part not in frame.after and part.kind in _PENDING)
+    if rest and machine.certain and not value.never:
+        machine.floating.append((frame.file.span(node), rest))
+
+
+def must_fail(machine: Machine, owner: Any, node: Node | None) -> bool:
+    """Whether a member is asked of a variable or field that is declared empty, and that nothing ever sets."""
+    if not machine.stopping or not machine.certain or (owner is not None and owner is not UNDEFINED) or node is None:
+        return False
+    name = node.child_by_field_name("property") if node.type == "member_expression" else node
+    if name is None or name.type not in ("identifier", "property_identifier", "private_property_identifier"):
+        return False
+    if machine.unset is None:
+        machine.unset = _unset(machine)
+    return text_of(name) in machine.unset
+
+
+def _unset(machine: Machine) -> frozenset[str]:
+    """The names that are only ever declared without a value."""
+    empty: set[str] = set()
+    given: set[str] = set()
+    for file in machine.parsed.values():
+        for node in walk(file.root) if file is not None else ():
+            if node.type in _DECLARE:
+                name = node.child_by_field_name("name") or node.child_by_field_name("key")
+                name = name or node.child_by_field_name("property")
+                value = node.child_by_field_name("value")
+                is_empty = value is None or value.type in ("null", "undefined")
+                if name is not None and name.type in _NAMES and not _inside_a_function(node):
+                    (empty if is_empty else given).add(text_of(name))
+            elif node.type in ("assignment_expression", "augmented_assignment_expression", "for_in_statement"):
+                left = node.child_by_field_name("left")
+                given |= {text_of(part) for part in walk(left) if part.type in _NAMES} if left is not None else set()
+            elif node.type in ("formal_parameters", "required_parameter", "import_clause", "catch_clause"):
+                given |= {text_of(part) for part in walk(node) if part.type in _NAMES}
+    return frozenset(empty - given)
+
+
+def _inside_a_function(node: Node) -> bool:
+    """A name that a function declares is another one than what is there outside of it."""
+    if node.type != "variable_declarator":
+        return False
+    here = node.parent
+    while here is not None:
+        if "function" in here.type or here.type == "method_definition":
+            return True
+        here = here.parent
+    return False
+
+
+_DECLARE = ("variable_declarator", "pair", "field_definition", "public_field_definition")
+_NAMES = (
+    "identifier", "property_identifier", "private_property_identifier", "shorthand_property_identifier_pattern",
+)  # fmt: skip
