@@ -139,7 +139,18 @@ class TestFrameworks:
                 Verdict.HANDLED,
                 "artisan queue:work finishes what is in flight on SIGTERM and ends",
             ),
-            ("artisan schedule:work", PCNTL, Verdict.IGNORED, "artisan schedule:work has no handler for SIGTERM"),
+            (
+                "artisan schedule:work",
+                "",
+                Verdict.IGNORED,
+                "artisan schedule:work hears SIGTERM with pcntl alone, which the image does not have",
+            ),
+            (
+                "artisan schedule:work",
+                PCNTL,
+                Verdict.UNKNOWN,
+                "what artisan schedule:work does on SIGTERM is not known",
+            ),
             (
                 "bin/console messenger:consume async",
                 "",

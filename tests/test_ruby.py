@@ -133,6 +133,28 @@ class TestWhatIsNotRead:
 
 class TestServers:
     @pytest.mark.parametrize(
+        "text",
+        [
+            "require 'sinatra'\nget('/') { 'ok' }\n",
+            "require 'sinatra/base'\nclass Shop < Sinatra::Base\n  get('/') { 'ok' }\nend\nShop.run!\n",
+        ],
+    )
+    def test_sinatra_stops_by_itself(self, text: str) -> None:
+        verdict, why = script(text)
+        assert verdict is Verdict.HANDLED, why
+
+    def test_resque_by_its_environment(self) -> None:
+        quick = launch({}, '["bundle", "exec", "rake", "resque:work"]')
+        assert (quick.verdict, quick.why) == (
+            Verdict.CUT,
+            "SIGTERM is resque's quick stop: its child is killed with the job it works on",
+        )
+        (found,) = read_project(
+            request({"Dockerfile": f'{IMAGE}ENV GRACEFUL_TERM=1\nCMD ["rake", "resque:work"]\n'})[0]
+        ).launches
+        assert found.verdict is Verdict.HANDLED
+
+    @pytest.mark.parametrize(
         ("settings", "drain"),
         [
             ("workers 2\n", 30.0),

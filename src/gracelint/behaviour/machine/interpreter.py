@@ -192,6 +192,8 @@ class Interpreter(Machine):
         run = self.method(of, name, frame, here)
         if run is None and isinstance(of, Object) and of.package is not None:
             run = next((one for base in self.types(of.package) if (one := self._by_type(base, name, here))), None)
+        if run is None and isinstance(of, Class):
+            run = self._by_class(of, name, here)
         if run is None and type_:
             run = library.method(self, type_, name, here)
         if run is not None:
@@ -199,6 +201,12 @@ class Interpreter(Machine):
             return value
         yield from self.foreign(here.path, given)
         return Unknown(type_)
+
+    def _by_class(self, class_: Class, name: str, given: library.Given) -> Run | None:
+        """A method that a class of the program itself has from a library's."""
+        paths = [self.join(base, name) for base in self.types(class_)]
+        path = next((one for one in paths if one in library.rows(self, "functions")), None)
+        return library.perform(self, library.rows(self, "functions")[path], given) if path is not None else None
 
     def _by_type(self, type_: str, name: str, given: library.Given) -> Run | None:
         """A method that a class of the program has from a library's."""

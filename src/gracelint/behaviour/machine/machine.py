@@ -123,6 +123,10 @@ class Machine:
                 context.cancel()
         return True
 
+    def listener(self, signal: str) -> Span | None:
+        """The place of a library's call that listens for a signal by itself."""
+        return next((span for _, signals, span in self.contexts if signal in signals), None)
+
     def register(self, signals: Iterable[str], span: Span) -> None:
         for name in signals:
             self.registered.setdefault(name, span)

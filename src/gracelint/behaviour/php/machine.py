@@ -105,7 +105,7 @@ class PhpMachine(Interpreter):
             self.pending.append(self.signal)
             return True
         if self.signal not in self.handlers:
-            return False
+            return super().arrives()
         self.pending.append(self.signal)
         if main.wait is not None and main.wait.kind in _RETURNING:
             main.wait.over = True

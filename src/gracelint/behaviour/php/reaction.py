@@ -56,6 +56,9 @@ def _outcome(signal: str, question: Question, machine: PhpMachine) -> Outcome:
             why = f"{place} calls pcntl, which the image does not have: it ends there with an error"
             return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, machine.missing), machine)
         if ended is not None:
+            missing = _unread(signal, question, machine)
+            if missing is not None:
+                return Outcome(missing, machine)
             why = f"it runs to its end by itself, and has no handler for {signal}"
             return Outcome(reaction(signal, Verdict.IGNORED, Cause.ONE_SHOT, why), machine, early=True)
         raise Doubt("nobody can tell what it waits for")
@@ -63,7 +66,7 @@ def _outcome(signal: str, question: Question, machine: PhpMachine) -> Outcome:
         span = machine.ignored[signal]
         why = f"{machine.place(span)} ignores {signal}"
         return Outcome(reaction(signal, Verdict.IGNORED, Cause.DISCARDED, why, span), machine)
-    if signal not in machine.handlers and signal not in machine.blocked:
+    if signal not in machine.registered:
         return Outcome(_default(signal, question, machine), machine)
     found = _never_ends(signal, question, machine) if ended is None else _end(signal, machine, ended)
     if machine.pcntl is None and machine.missing is not None and found.as_pid_1 is Verdict.HANDLED:

@@ -182,6 +182,10 @@ def _exec(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
 def _require(how: str) -> Callable[[RubyMachine, Any, Given], Run]:
     def run(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
         name = given.argument(0)
+        row = library.rows(machine, "required").get(name) if isinstance(name, str) else None
+        if row is not None and name not in machine.loaded:
+            machine.loaded.add(name)
+            machine.hooks.append((Native(lambda _: library.perform(machine, row, given)), given.span))
         by = frame.file if frame is not None else machine.sources.entry
         paths = [name] if isinstance(name, str) else [one for _, one in by.required] if by is not None else []
         for one in paths:

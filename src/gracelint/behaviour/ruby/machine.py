@@ -152,6 +152,8 @@ class RubyMachine(Interpreter):
         if self.signal in self.ignored or self.signal in self.system_default or main is None:
             return False
         handler = self.handlers.get(self.signal)
+        if handler is None and self.listener(self.signal) is not None:
+            return super().arrives()
         if handler is not None:
             self.interrupt(main, self._handler(*handler))
             return True

@@ -71,6 +71,9 @@ def _outcome(signal: str, question: Question, machine: RubyMachine) -> Outcome:
     ended = machine.ended
     if not machine.stopping:
         if ended is not None:
+            missing = _unread(signal, question, machine)
+            if missing is not None:
+                return Outcome(missing, machine)
             why = f"it runs to its end by itself, and Ruby ends it on {signal}"
             return Outcome(reaction(signal, Verdict.CUT, Cause.ONE_SHOT, why), machine, early=True)
         raise Doubt("nobody can tell what it waits for")
@@ -84,7 +87,7 @@ def _outcome(signal: str, question: Question, machine: RubyMachine) -> Outcome:
         why = f"{machine.place(span)} gives {signal} back to the kernel, which keeps it from PID 1"
         found = reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why, span, as_child=Verdict.CUT)
         return Outcome(found, machine)
-    if signal not in machine.handlers and signal not in RAISED:
+    if signal not in machine.registered and signal not in RAISED:
         why = f"Ruby takes no notice of {signal} where nothing traps it"
         return Outcome(reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why), machine)
     found = _never_ends(signal, question, machine) if ended is None else _end(signal, question, machine, ended)
@@ -102,7 +105,7 @@ def _unread(signal: str, question: Question, machine: RubyMachine) -> Reaction |
     if machine.callbacks:
         path, span = machine.callbacks[0]
         return unknown(f"whether {path} calls the function that it gets in line {span.line} is not known", span)
-    if signal in machine.handlers:
+    if signal in machine.registered:
         return None
     if question.sources.unread:
         return unknown(f"{question.sources.unread[0]} could not be read, and may handle {signal}")
@@ -152,9 +155,10 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     assert machine.stopped_at is not None
     took = machine.now - machine.stopped_at
     handler = machine.handlers.get(signal)
-    at = handler[1] if handler is not None else question.at
+    listener = machine.listener(signal)
+    at = handler[1] if handler is not None else listener or question.at
     how = _HOWS.get(ended.how, "it ends")
-    serving = bool(machine.servers)
+    serving = bool(machine.servers) or listener is not None
     if ended.how == "hard":
         machine.killed = [one for one in machine.threads if not one.main and one.told]
     killed = next((one for one in machine.killed if one.span is not None), None)
@@ -168,7 +172,7 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
         why = f"on {signal} `exit!` ends it without its at_exit blocks and `ensure`"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span)
     delay = None if serving or took < 0.01 else took
-    if handler is not None:
+    if handler is not None or listener is not None:
         if ended.how == "raised" and machine.cleaned_by is None:
             return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", ended.span or at)
         why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
