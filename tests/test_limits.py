@@ -32,6 +32,15 @@ def script(text: str) -> Project:
     return {"Dockerfile": SHELL, "start.sh": f"#!/bin/bash\n{text}\nexec app\n"}
 
 
+def go(text: str) -> Project:
+    build = "FROM golang:1.22 AS b\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\nFROM scratch\n"
+    return {
+        "Dockerfile": build + 'COPY --from=b /app /app\nCMD ["/app"]\n',
+        "go.mod": "module x\ngo 1.22\n",
+        "main.go": f"package main\nfunc main() {{\n{text}\nselect {{}}\n}}\n",
+    }
+
+
 def pod(container: str) -> Project:
     head = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
     return {"pod.yaml": f"{head}spec: {{containers: [{{name: x, {container}}}]}}\n"}
@@ -61,6 +70,15 @@ DOUBLING: dict[str, Callable[[int], Project]] = {
     "arguments set twice": lambda n: script("set -- a\n" + 'set -- "$@" "$@"\n' * n),
     "an array of itself": lambda n: script("A=(a)\n" + 'A=("${A[@]}" "${A[@]}")\n' * n),
     "a variable put into itself": lambda n: script("A=aaaa\n" + "A=$A$A\n" * n),
+    "a text split into a list": lambda n: app(f"x = '{'a ' * 20_000}'\n" + "y = x.split()\n" * n),
+    "a slice appended to itself": lambda n: go("x := []int{1}\n" + "x = append(x, x...)\n" * n),
+    "a Go text added to itself": lambda n: go('x := "a"\n' + "x = x + x\n" * n),
+    "listeners that call each other": lambda n: server(
+        "const e = new (require('events'))()\n" + "e.on('a', () => e.emit('a'))\n" * n + "e.emit('a')"
+    ),
+    "loops in loops": lambda n: script(
+        "".join(f"for x{i} in 1 2 3; do\n" for i in range(n)) + "a &\n" + "done\n" * n + "wait"
+    ),
     "make variables": lambda n: {
         "Dockerfile": 'FROM debian:12\nCOPY . .\nCMD ["make", "run"]\n',
         "Makefile": "B0=aa\n"
@@ -115,6 +133,19 @@ GROWING: dict[str, Callable[[int], Project]] = {
     "suppressions in one line": lambda n: {"Dockerfile": f"FROM x\n# gracelint: ignore[{'a,' * n}]\nCMD a\n"},
     "stages built from each other": lambda n: {
         "Dockerfile": "FROM x AS s0\n" + "".join(f"FROM s{i - 1} AS s{i}\nCMD a\n" for i in range(1, n // 10))
+    },
+    "commands one behind the other": lambda n: script("a;" * n + "a"),
+    "jobs one behind the other": lambda n: script("a & " * n + "wait"),
+    "a command of one word": lambda n: {"Dockerfile": f"FROM x\nCMD {'exec ' * n} a\n"},
+    "fields of one f-string": lambda n: app("x = f'" + "{a}" * n + "'"),
+    "targets that need each other": lambda n: {
+        "Dockerfile": 'FROM debian:12\nCOPY . .\nCMD ["make", "run"]\n',
+        "Makefile": "run: a0\n"
+        + "".join(f"a{i}: a{i + 1} b{i + 1}\nb{i}: a{i + 1} b{i + 1}\n" for i in range(n // 20)),
+    },
+    "one include of a supervisor again and again": lambda n: {
+        "Dockerfile": SUPERVISOR,
+        "supervisord.conf": f"[supervisord]\n[include]\nfiles = {'*.conf ' * n}\n",
     },
     "text added to one file": lambda n: {
         "Dockerfile": f'FROM x\nRUN {" && ".join(["echo a >> /file"] * (n // 20))}\nCMD ["/file"]\n'

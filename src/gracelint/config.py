@@ -150,7 +150,14 @@ class Configuration:
         settings = self.inside("")
         if settings.baseline is None:
             return None
-        return os.path.join(os.path.dirname(os.path.join(self.root, settings.file or "")), settings.baseline)
+        path = os.path.join(os.path.dirname(os.path.join(self.root, settings.file or "")), settings.baseline)
+        if self._fixed is None and not leads_inside(self.root, path):
+            raise ConfigError(
+                f"{settings.file}: baseline: {settings.baseline} leads out of {self.root}, and is not read"
+            )
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise ConfigError(f"{settings.file}: baseline: {settings.baseline} is no ordinary file")
+        return path
 
     def of(self, path: str) -> Settings:
         """Those that hold for a file; its path is relative to the root."""
@@ -199,22 +206,40 @@ class Configuration:
             if path in self._overlay:
                 read = parse_settings(self._overlay[path], path) if _is_ours(path, self._overlay[path]) else None
             else:
-                read = read_settings(absolute) if _is_ours(absolute) else None
+                read = read_settings(absolute) if self._is_inside(absolute) and _is_ours(absolute) else None
             if read is not None:
                 return self._adjust(replace(read, folder=folder))
         return None
+
+    def _is_inside(self, path: str) -> bool:
+        """Raises ConfigError for settings that somebody's link would take from elsewhere."""
+        if os.path.lexists(path) and not leads_inside(self.root, path):
+            raise ConfigError(f"{path}: leads out of {self.root}, and is not read")
+        return True
+
+
+def leads_inside(root: str, path: str) -> bool:
+    """Whether a path lies below a folder, wherever its links lead."""
+    real_root = os.path.realpath(root)
+    return os.path.realpath(path).startswith(os.path.join(real_root, ""))
 
 
 def read_settings(path: str) -> Settings:
     """The settings in a file. Raises ConfigError."""
     try:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
+            text = file.read(_LONGEST + 1)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     return parse_settings(text, path)
+
+
+_LONGEST = 1_000_000
+"""Characters of a file of settings."""
+_MOST_DOTS = 200
+"""In one line of it, outside of strings: the reader of TOML takes quadratic time for the parts of a key."""
 
 
 def parse_settings(text: str, path: str) -> Settings:
@@ -280,17 +305,30 @@ def _is_ours(path: str, text: str | None = None) -> bool:
             return False
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
-                text = file.read()
+                text = file.read(_LONGEST + 1)
         except OSError:
             return False
     return "gracelint" in text and _table(text, path) is not None
 
 
+def _has_long_keys(text: str) -> bool:
+    if text.count(".") <= _MOST_DOTS:
+        return False
+    import re
+
+    bare = re.sub(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'", "''", text)
+    return any(line.count(".") > _MOST_DOTS for line in bare.split("\n"))
+
+
 def _table(text: str, path: str) -> dict[str, Any] | None:
     from gracelint import toml
 
+    if len(text) > _LONGEST or _has_long_keys(text):
+        raise ConfigError(f"{path}: too large to be read")
     try:
         table = toml.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{path}: too deeply nested to be read") from None
     except toml.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     if os.path.basename(path) != SHARED_FILE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from gracelint import git
 from gracelint.discover import VENDORED, Scope
@@ -69,7 +70,11 @@ class Editable:
 
 def is_generated(text: str) -> bool:
     """Whether the head of a file says that a tool wrote it."""
-    head = text[:8000]
+    return _says_so(text[:8000])
+
+
+@cache
+def _says_so(head: str) -> bool:
     if not any(mark in head.lower() for mark in _MARKS):
         return False
     lines = head.splitlines()[:_HEAD]

@@ -20,5 +20,7 @@ PROCESSES = 3_000
 """Processes that one launch starts, or may start, one after the other or side by side."""
 EXACT = 2**53
 """Beyond it an integer is told from its neighbours by nobody who counts seconds, ports or signals."""
+FIELDS = 50_000_000
+"""Code points that Python reads for the fields of all f-strings of one file."""
 TOKENS = 300_000
 """Words and signs of one file in Python, whose syntax tree takes 300 bytes for each."""

@@ -139,15 +139,15 @@ def _lines_of(
     seen: set[str],
 ) -> list[tuple[int, int]]:
     """The recipe lines of a target; where it has none of its own, those of its last prerequisite."""
-    if target is None or target in seen:
-        return []
-    seen.add(target)
-    if recipes.get(target):
-        return recipes[target]
-    for need in reversed(needs.get(target, ())):
-        lines = _lines_of(need, recipes, needs, seen)
-        if lines:
-            return lines
+    todo = [target] if target is not None else []
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if recipes.get(name):
+            return recipes[name]
+        todo += needs.get(name, ())
     return []
 
 

@@ -17,11 +17,12 @@ def one_shot(argv: tuple[Word, ...]) -> bool | None:
     name = base_name(words[0])
     if name in _commands() or _switched(argv):
         return True
-    while len(words) > 1 and (name in ("bundle", "npx", "exec") or name.startswith("python") or name == "php"):
-        words = words[1:] if words[1] not in ("exec", "-m", "-u") else words[2:]
-        name = base_name(words[0]) if words else ""
+    at = 0
+    while at + 1 < len(words) and (name in ("bundle", "npx", "exec") or name.startswith("python") or name == "php"):
+        at += 1 + (words[at + 1] in ("exec", "-m", "-u"))
+        name = base_name(words[at]) if at < len(words) else ""
     operands = table("one_shots")["operands"].get(name, ())
-    first = words[1] if len(words) > 1 else ""
+    first = words[at + 1] if at + 1 < len(words) else ""
     return True if first in operands or (operands == ["*"] and first) or name in _commands() else None
 
 

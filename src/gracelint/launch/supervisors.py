@@ -155,7 +155,7 @@ def _included(
     from gracelint.launch.images.image import list_folder
 
     patterns = next((values["files"].value for name, values in sections if name == "include" and "files" in values), "")
-    for pattern in patterns.split():
+    for pattern in dict.fromkeys(patterns.split()):
         parent, _, last = posixpath.join(folder, pattern).rpartition("/")
         names = list_folder(context.image, context.files, parent or ".", context.working_dir)
         for name in sorted({*names, last} if "*" not in last else names):

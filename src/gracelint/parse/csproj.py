@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gracelint.source import Source
 
-_FRAMEWORK = re.compile(r"net(?:coreapp)?(\d{1,2}\.\d)")
+_FRAMEWORK = re.compile(r"net(?:coreapp)?([0-9]{1,2}\.[0-9])")
 
 
 class Project(Record, identity=True):

@@ -23,6 +23,7 @@ from gracelint.behaviour.machine.values import (
     Scope,
     Unknown,
 )
+from gracelint.limits import EXPANDED
 from gracelint.numbers import is_whole
 
 TYPE_CHECKING = False
@@ -482,7 +483,7 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
             same = _no_error(left_node if right is NIL else right_node)
         return UNKNOWN if same is None else same is (operator == "==")
     if isinstance(left, str) and isinstance(right, str) and operator == "+":
-        return left + right
+        return left + right if len(left) + len(right) <= EXPANDED else UNKNOWN
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         return arithmetic(operator, left, right)
     return UNKNOWN

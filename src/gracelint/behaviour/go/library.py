@@ -133,7 +133,9 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
     if name.startswith("Fatal") or path == "k8s.io/klog/v2.Exit":
         raise Ended("fatal", span)
     if path == "append":
-        return [*given[0], *given[1:]] if given and isinstance(given[0], list) else given[1:]
+        before = given[0] if given and isinstance(given[0], list) else []
+        machine.pay_for(len(before))
+        return [*before, *given[1:]]
     if path == "len":
         return len(given[0]) if given and isinstance(given[0], (list, str)) else UNKNOWN
     if path in BUILTINS:

@@ -20,7 +20,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
-from gracelint.limits import DEPTH, STEPS
+from gracelint.limits import DEPTH, ELEMENTS_A_STEP, STEPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +157,10 @@ class Machine:
         self.steps += 1
         if self.steps > STEPS or self.depth > DEPTH:
             raise TooFarError
+
+    def pay_for(self, elements: int) -> None:
+        """Pays for copying a collection."""
+        self.steps += elements // ELEMENTS_A_STEP
 
     def choose(self, count: int, at: object) -> int:
         """One of several ways. The same place takes the same way all through a run, until the signal comes."""

@@ -427,6 +427,7 @@ class Machine:
             thing = library.rearm(self, closure, args, 0.0, "recursion", closure.file.span(node), frame)
             return Promise((*frame.after, After("loop", thing.span, thing)))
         if recursive > 1 or len(self.stack) > DEPTH or _is_generator(node):
+            self.pay_for(ELEMENTS_A_STEP)
             return UNKNOWN
         body = node.child_by_field_name("body")
         if body is None:

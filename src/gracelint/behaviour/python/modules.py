@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import sys
 
-from gracelint.limits import TOKENS
+from gracelint.limits import FIELDS, TOKENS
 from gracelint.parse.errors import ParseError, TooLargeError
+from gracelint.patterns import pattern
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
@@ -118,11 +120,23 @@ class Modules:
 
 def _is_followed(text: str) -> bool:
     """Whether a program's syntax tree is of a size that is followed."""
+    if _length_of_fields(text) > FIELDS:
+        return False
     if len(text) <= TOKENS:
         return True
     import re
 
     return sum(1 for _ in re.finditer(r"\w+|[^\w\s]", text)) <= TOKENS
+
+
+def _length_of_fields(text: str) -> int:
+    """What Python before 3.12 reads of f-strings: the whole of one for each of its fields."""
+    if sys.version_info >= (3, 12) or text.count("{") * len(text) <= FIELDS:
+        return 0
+    return sum(len(found[0]) * found[0].count("{") for found in _F_STRING.finditer(text))
+
+
+_F_STRING = pattern(r"(?is)\bf?r?f(\"\"\"|'''|\"|').*?\1")
 
 
 def _parse(source: Source) -> ast.Module:

@@ -136,7 +136,7 @@ class State:
         """Whether the last command succeeded; None where the path may go both ways."""
         self.ended = False
         self.events: list[Event] = []
-        self.passed: frozenset[tuple[object, ...]] = frozenset()
+        self.passed: set[tuple[object, ...]] = set()
         """Programs in the foreground, by identity, behind which another one was started."""
         self.delayed_by: Event | None = None
         """The first step that takes a while, where no trap is set for the stop signal meanwhile."""
@@ -150,6 +150,7 @@ class State:
         other.functions = dict(self.functions)
         other.traps = dict(self.traps)
         other.events = list(self.events)
+        other.passed = set(self.passed)
         return other
 
     def add(self, event: Event) -> None:
@@ -162,10 +163,10 @@ class State:
         plain = event.kind == "run" and not event.idle and (not event.words or event.words[0].value != "sleep")
         if plain and event.prepares:
             if sets_up(event.words) and self.events and self.events[-1].passes:
-                self.passed |= {self.events.pop().identity}
+                self.passed.add(self.events.pop().identity)
             return
         if (plain or event.kind in ("exec", "daemon")) and self.events and self.events[-1].passes:
-            self.passed |= {self.events.pop().identity}
+            self.passed.add(self.events.pop().identity)
         self.events.append(replace(event, passes=True) if plain else event)
 
     def absorb(self, other: State) -> None:

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from gracelint.source import Passage, Span
 
 _MOST_PATHS = 48
-_MOST_STEPS = 10_000
+_MOST_STEPS = 5_000
 """Commands followed in one walk, counted each time."""
+_EVENTS_A_STEP = 32
+"""Events by which two paths are compared at the price of one step."""
 _MOST_ROUNDS = 40
 """Of a loop whose condition is known each time, such as one that shifts arguments."""
 
@@ -94,6 +96,7 @@ class Walk:
             for state in running:
                 states.extend(self._command(command, state, inner))
             if len(states) > 1 and index < len(commands) - 1:
+                self.steps += sum(len(state.events) for state in states) // _EVENTS_A_STEP
                 states = _merged(states)
             if len(states) > _MOST_PATHS:
                 self.complete = False
@@ -381,6 +384,8 @@ def _write(value: str, redirects: tuple[Redirect, ...], state: State) -> None:
 
 def _merged(states: list[State]) -> list[State]:
     """Paths that only differ in what is not known anyway go on as one."""
+    if len(states) < 2:
+        return states
     found: dict[tuple[object, ...], State] = {}
     for state in states:
         same = found.setdefault(state.fingerprint, state)

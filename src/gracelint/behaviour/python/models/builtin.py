@@ -388,9 +388,11 @@ def _text_method(machine: Machine, function: Value, args: Arguments, keywords: K
             and len(args) < 2
         ):
             try:
-                return items("list", [Const(part) for part in text.split(*(value.value for value in args))])  # type: ignore[attr-defined]
+                parts = text.split(*(value.value for value in args))  # type: ignore[attr-defined]
             except ValueError:
                 return FROM_OUTSIDE
+            machine.pay_for(len(parts))
+            return items("list", [Const(part) for part in parts])
         return FROM_OUTSIDE
     return Const({"lower": text.lower, "upper": text.upper, "strip": text.strip}[function.name]())
 
@@ -401,6 +403,7 @@ def _enumerate(machine: Machine, function: Value, args: Arguments, keywords: Key
     if not known or any(values is None for values in known):
         return FROM_OUTSIDE
     lists: list[list[Value]] = [values for values in known if values is not None]
+    machine.pay_for(sum(map(len, lists)))
     if path_of(function) == "builtins.enumerate":
         lists.insert(0, [Const(index) for index in range(len(lists[0]))])
     return items("list", [items("tuple", pair) for pair in zip(*lists, strict=False)])
