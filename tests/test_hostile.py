@@ -190,3 +190,49 @@ def test_charts_and_overlays_read_nothing_outside(tmp_path: Path) -> None:
     assert "SECRET" not in done.stdout + done.stderr
     traced = subprocess.run([*command[:3], "trace", "."], cwd=root, capture_output=True, text=True, timeout=60)
     assert "SECRET" not in traced.stdout + traced.stderr
+
+
+SETTINGS = {
+    "a link to settings elsewhere": "gracelint.toml: leads out of",
+    "a link to shared settings elsewhere": "pyproject.toml: leads out of",
+    "a baseline elsewhere": "baseline: ../outside/baseline.json leads out of",
+    "a baseline that is a device": "baseline: /dev/zero leads out of",
+    "a baseline that is a pipe": "baseline: pipe is no ordinary file",
+    "settings that never end": "gracelint.toml: too large to be read",
+    "settings nested without end": "gracelint.toml: too deeply nested to be read",
+    "a key without end": "gracelint.toml: too large to be read",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_that_cannot_be_trusted_are_not_read(tmp_path: Path, name: str) -> None:
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    outside.mkdir()
+    root.mkdir()
+    (root / ".git").mkdir()
+    (root / "Dockerfile").write_text("FROM x\nCMD a\n")
+    (outside / "settings.toml").write_text("[tool.gracelint]\nSECRET = 1\n")
+    (outside / "baseline.json").write_text('{"version": "SECRET"}')
+    os.mkfifo(root / "pipe")
+    own = root / "gracelint.toml"
+    if name.startswith("a link"):
+        (root / SETTINGS[name].partition(":")[0]).symlink_to(outside / "settings.toml")
+    elif name.startswith("a baseline"):
+        own.write_text(f"baseline = '{SETTINGS[name].split()[1]}'\n")
+    else:
+        texts = {"never": "#" * 2_000_000, "nested": "a = " + "[" * 50_000, "key": f"a{'.a' * 50_000} = 1"}
+        own.write_text(next(text for word, text in texts.items() if word in name))
+    command = [sys.executable, "-m", "gracelint", "check"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, SETTINGS[name] in done.stderr) == (2, True), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "SECRET" not in done.stdout + done.stderr
+
+
+def test_settings_that_are_no_ordinary_file_are_none(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gracelint.toml")
+    os.mkfifo(tmp_path / "pyproject.toml")
+    (tmp_path / "Dockerfile").write_text("FROM x\nCMD a\n")
+    command = [sys.executable, "-m", "gracelint", "check", "--fail-on", "never", "Dockerfile"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -16,6 +16,7 @@ from gracelint.own import OWN
 from gracelint.project import STDIN, Project
 from gracelint.record import Record, field, replace
 from gracelint.rules import PackError
+from gracelint.secrets import veiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -298,6 +299,7 @@ def _run(
 def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection, origins: _Origins) -> Iterator[_Made]:
     """The finding, if the settings above its home ask for it. One whose places are all excluded has none."""
     rendered, finding = finding, _placed(finding)
+    finding = replace(finding, message=veiled(finding.message))
     launches = origins.of(subject)
     reported = Reported(rule.name, rule.severity, finding, launches=launches)
     made = _Made(reported, subject, tuple(launch.origin.span for launch in launches), rendered)

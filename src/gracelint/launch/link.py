@@ -13,6 +13,7 @@ from gracelint.launch.images.bases import image_named
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
 from gracelint.record import Record, replace
+from gracelint.secrets import veiled, veiled_value
 from gracelint.source import Located, Passage, Word
 
 TYPE_CHECKING = False
@@ -303,6 +304,7 @@ def _followed(
     values: dict[str, str | None] = dict(image.env)
     for key, word in (env or {}).items():
         values[key] = None if word is None or "$" in word.value else word.value
+    values = {key: value and veiled_value(key, value) for key, value in values.items()}
     signal = signal_name(launch.stop_signal.value) or "SIGTERM"
     context = Context(
         image=image,
@@ -349,7 +351,7 @@ def _followed(
         built,
         hops=way.hops,
         verdict=way.verdict,
-        why=way.why,
+        why=veiled(way.why),
         decisive=way.decisive,
         shortfalls=way.shortfalls,
         budget=budget,

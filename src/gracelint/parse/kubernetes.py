@@ -31,6 +31,7 @@ from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
 from gracelint.patterns import pattern
 from gracelint.record import Record
+from gracelint.secrets import veiled_value
 from gracelint.source import Located, Source, Span, Word
 
 TYPE_CHECKING = False
@@ -423,7 +424,7 @@ def _expanded(scalar: Scalar, env: Map[str, Word | None] | None) -> Word:
     offset = length = 0
     for start, end, name in _references(scalar.value):
         known = env.get(name) if name is not None else None
-        text = "$" if name is None else known.value if known else None
+        text = "$" if name is None else veiled_value(name, known.value) if known else None
         length += len(text or "")
         parts += [(offset, start, None), (start, end, text if length <= EXPANDED else None)]
         offset = end

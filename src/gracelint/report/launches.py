@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.facts.launch import Effect
 from gracelint.report.canvas import visible
+from gracelint.secrets import veiled_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def label(launch: Launch, number: int) -> str:
 
 
 def command(hop: Hop) -> str:
-    told = visible(" ".join(_quoted(word) for word in hop.argv).replace("\n", "⏎"))
+    told = visible(" ".join(_quoted(word) for word in veiled_words(hop.argv)).replace("\n", "⏎"))
     return told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…"
 
 

@@ -10,6 +10,7 @@ from gracelint.facts.verdict import Verdict
 from gracelint.report.canvas import Piece, coloured, plain, visible
 from gracelint.report.launches import LINKS, command, effect, label, title, unit, where
 from gracelint.report.timeline import timeline
+from gracelint.secrets import veiled_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +78,12 @@ def _as_json(launch: Launch, shown: Shown) -> dict[str, Any]:
         "verdict": launch.verdict.value,
         "why": launch.why,
         "hops": [
-            {"argv": list(hop.argv), "effect": hop.effect.value, "why": hop.why, **_place(hop.span, shown)}
+            {
+                "argv": list(veiled_words(hop.argv)),
+                "effect": hop.effect.value,
+                "why": hop.why,
+                **_place(hop.span, shown),
+            }
             for hop in launch.hops
         ],
         "program": program and {**_place(program.span, shown), "language": program.language},

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from gracelint.patterns import pattern
+from gracelint.secrets import veiled_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.launch.shell.paths import Event
     from gracelint.launch.shell.traps import Reaction
     from gracelint.launch.step import Context
-    from gracelint.source import Word
 
 _REASONS = {
     "exec": "{shell} execs {program}",
@@ -44,7 +43,6 @@ _REASONS = {
     "branches": "what the {signal} trap does depends on conditions only known when it runs",
     "forwards": "{shell} passes {signal} on to {program} and waits for it",
 }
-_SECRET = pattern("(?i)pass|pwd|secret|token|key|credential")
 _LONGEST = 60
 """Characters of a command in a message."""
 
@@ -52,14 +50,8 @@ _LONGEST = 60
 _DIES = ", and dies of {signal} without passing it on"
 
 
-def _written(word: Word) -> str:
-    """A word as a message shows it: with what its variables hold, unless that is a secret."""
-    text = word.span.text.strip("\"'") if word.span is not None else ""
-    return text.replace("$$", "$") if "$" in text and _SECRET.search(text) else word.value
-
-
 def why_of(shell: str, program: Event, reaction: Reaction, context: Context, refused: str) -> str:
-    command = " ".join(map(_written, program.words)).replace("\x00", "$")
+    command = " ".join(veiled_words(word.value for word in program.words)).replace("\x00", "$")
     shown = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
     return _REASONS[reaction.cause].format(
         shell=shell,

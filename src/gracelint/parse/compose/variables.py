@@ -9,6 +9,7 @@ from collections.abc import Mapping as Map
 from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.patterns import pattern
 from gracelint.record import Record
+from gracelint.secrets import veiled_value
 from gracelint.source import Word
 
 TYPE_CHECKING = False
@@ -131,7 +132,7 @@ def read_variables(text: str, lookup: Lookup, raw: bool = False) -> dict[str, st
 
     def known(name: str) -> str | None:
         value = lookup(name)
-        return found.get(name) if value is None else value
+        return veiled_value(name, found.get(name, "")) or found.get(name) if value is None else value
 
     for match in _LINE.finditer(text.removeprefix("\ufeff").replace("\r\n", "\n")):
         name = match["name"]
@@ -147,7 +148,7 @@ def read_variables(text: str, lookup: Lookup, raw: bool = False) -> dict[str, st
             value = _of_line(match, known, raw)
             if value is not None:
                 found[name] = value
-    return found
+    return {name: veiled_value(name, value) for name, value in found.items()}
 
 
 def _of_line(match: re.Match[str], lookup: Lookup, raw: bool) -> str | None:
