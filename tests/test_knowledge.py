@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import marshal
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,3 +128,22 @@ def test_the_installed_list_of_rules_says_what_the_rules_say(built: dict[str, by
     for address in addresses():
         rule = address.load()
         assert (rule.about, rule.strict) == (address.about, address.known_strict)
+
+
+def test_the_list_of_rules_is_kept_until_one_of_them_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(Path(ROOT) / "rules" / "gracelint_rules", tmp_path / "gracelint_rules")
+    rule = tmp_path / "gracelint_rules" / "launch" / "missing_init.py"
+    code = "import sys; from gracelint.rules import addresses; addresses(); print('gracelint.listing' in sys.modules)"
+    path = os.pathsep.join([str(tmp_path), os.path.join(ROOT, "src")])
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+    def reads() -> str:
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=environment | {"PYTHONPATH": path}, capture_output=True, text=True).stdout
+
+    assert reads() == "True\n"
+    (rule.parent / "__pycache__").mkdir(exist_ok=True)
+    (rule.parent / "__pycache__" / "other.pyc").touch()
+    assert reads() == "False\n"
+    rule.write_text(rule.read_text() + "\n")
+    assert reads() == "True\n"

@@ -132,7 +132,8 @@ def _built_in() -> list[Address]:
 
     def stamp() -> list[tuple[str, int, int]]:
         entries = [entry for group in GROUPS for entry in os.scandir(os.path.join(folder, group))]
-        return sorted((entry.path, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in entries)
+        files = ((entry.path, entry.stat()) for entry in entries if entry.name.endswith(".py"))
+        return sorted((path, status.st_mtime_ns, status.st_size) for path, status in files)
 
     def read() -> list[Row]:
         from gracelint.listing import listed
