@@ -74,6 +74,8 @@ class Request(Record):
     """Called with the number of files read, and of all."""
     narrow: bool = False
     """Whether only launches are followed that bear on the paths: enough for a report on them, and for no other."""
+    only_judged: bool = False
+    """Whether overlays leave out objects that no rule speaks of: nothing is lost but what fixes are compared by."""
     cache: bool = False
     """Whether what is known of unchanged files is kept between runs."""
     anywhere: bool = False
@@ -280,9 +282,7 @@ class _Reading:
         """Builds the kustomizations among the files, and learns which files are parts of something."""
         if not any(path[path.rfind("/") + 1 :] in _RENDERED or "helmfile" in path for path in paths):
             return
-        from gracelint.render.rendering import Renderer
-
-        self.renderer = Renderer(self.files, paths, self.configuration.of("").assume.kubernetes_version)
+        self.renderer = self._renderer(paths)
         try:
             self._add_rendered(self.renderer.overlays())
         except Exception as error:
@@ -292,15 +292,22 @@ class _Reading:
         """Renders the charts as the objects read so far install them, and says which of those are not here."""
         if self.renderer is None and not any(map(_installs, self.documents)):
             return
-        from gracelint.render.rendering import Renderer
-
         self._read_later(all_of_them=True)
-        renderer = self.renderer or Renderer(self.files, (), self.configuration.of("").assume.kubernetes_version)
+        renderer = self.renderer or self._renderer(())
         try:
             self._add_rendered(renderer.asked_for(self.documents))
             self._add_rendered(renderer.charts(self.documents, self._settings()))
         except Exception as error:
             self._broke("rendering the charts", error)
+
+    def _renderer(self, paths: Sequence[str]) -> Renderer:
+        from gracelint.parse.yaml import matters
+        from gracelint.render.rendering import Renderer
+
+        settings = map(self.configuration.of, {path[: path.rfind("/") + 1] for path in paths})
+        kinds = {kind: row for each in settings for kind, row in each.workload_kinds.items()}
+        wanted = (lambda kind: matters(kind, kinds)) if self.request.only_judged else None
+        return Renderer(self.files, paths, self.configuration.of("").assume.kubernetes_version, wanted)
 
     def _add_rendered(self, rendering: Rendering) -> None:
         self.rendered += rendering.sources

@@ -27,7 +27,7 @@ def run(options: Namespace) -> int:
     from gracelint.project import read_project
 
     request, selection = request_of(options)
-    request = replace(request, narrow=True)
+    request = replace(request, narrow=True, only_judged=not (options.fix or options.diff))
     fixed, fresh = None, _fresh(options, request)
     if options.fix or options.diff:
         from gracelint.fixer import fix

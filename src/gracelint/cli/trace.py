@@ -8,6 +8,7 @@ from gracelint.cli.exits import CLEAN, FAILED
 from gracelint.cli.request import request_of
 from gracelint.cli.streams import wants_color, write
 from gracelint.config import ConfigError
+from gracelint.record import replace
 from gracelint.report.canvas import visible
 
 TYPE_CHECKING = False
@@ -25,7 +26,7 @@ def run(options: Namespace) -> int:
     from gracelint.report.launches import title
 
     request, selection = request_of(options)
-    project = read_project(request)
+    project = read_project(replace(request, narrow=True, only_judged=True))
     told = [launch for launch in project.launches if project.concerns(launch)]
     if options.only:
         told = [launch for launch in told if options.only.lower() in title(launch).lower()]

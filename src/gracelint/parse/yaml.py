@@ -142,8 +142,8 @@ def _relevant(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any
     text = source.text
     found = _TOP_KIND.search(text, start, end)
     if found:
-        return _matters(found[1], kinds)
-    if any(_matters(match[1], kinds) for match in _ANY_KIND.finditer(text, start, end)):
+        return matters(found[1], kinds)
+    if any(matters(match[1], kinds) for match in _ANY_KIND.finditer(text, start, end)):
         return True
     if _SERVICES.search(text, start, end) is not None:
         return True
@@ -161,7 +161,8 @@ def _is_config_map(source: Source, start: int, end: int, kinds: Map[str, Map[str
     return found == ["ConfigMap"] and "ConfigMap" not in kinds and source.path.rpartition("/")[2] not in KUSTOMIZATIONS
 
 
-def _matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:
+def matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:
+    """Whether objects of a kind bear on stopping."""
     return not kind or kind in _kinds() or kind in kinds or kind.endswith("List")
 
 

@@ -12,7 +12,7 @@ from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from gracelint.config import Settings
@@ -47,12 +47,21 @@ class Rendering(Record, identity=True):
 class Renderer:
     """Renders what lies in a project. First `overlays`, which say which files are parts; then `charts`."""
 
-    def __init__(self, files: Files, paths: Iterable[str], kubernetes: tuple[int, int] | None) -> None:
+    def __init__(
+        self,
+        files: Files,
+        paths: Iterable[str],
+        kubernetes: tuple[int, int] | None,
+        wanted: Callable[[str], bool] | None = None,
+    ) -> None:
         self._files = files
+        self._wanted = wanted
+        """Of a kind, whether overlays are to show its objects; None where they show all."""
         self._kubernetes = kubernetes
         self._effort = Effort()
         paths = list(paths)
-        self._charts = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
+        self._charts: list[str] = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
+        self._chart_folders = frozenset(self._charts)
         folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
         self._overlays = list(dict.fromkeys(folders))
         self._helmfiles = [path for path in paths if is_helmfile(path)]
@@ -71,7 +80,7 @@ class Renderer:
         )
 
     def _above(self, path: str) -> Iterator[str]:
-        charts = set(self._charts)
+        charts = self._chart_folders
         folder = posixpath.dirname(path)
         while True:
             if folder in charts:
@@ -102,7 +111,7 @@ class Renderer:
         unseen: list[Unseen] = []
         for folder in folders:
             self._built.add(folder)
-            overlay = build(self._files, folder, self._effort)
+            overlay = build(self._files, folder, self._effort, self._wanted)
             self._parts |= overlay.pulled
             unit = Unit("kustomization", folder)
             sources += [Source(item.source.path, item.text, map=item.map, unit=unit) for item in overlay.objects]

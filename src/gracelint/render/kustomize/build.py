@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 
 from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.parse.errors import ParseError, TemplatedError
@@ -22,9 +23,10 @@ from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gracelint.facts.files import Files
+    from gracelint.facts.yaml import Document
     from gracelint.render.kustomize.merge import ListKeys
     from gracelint.render.tree import Tree
 
@@ -60,18 +62,31 @@ class Overlay(Record, identity=True):
     """The folders and files it builds upon."""
 
 
-def build(files: Files, folder: str, effort: Effort | None = None) -> Overlay:
-    """Builds the kustomization of a folder. One that is too large comes to nothing, and says so."""
+def build(
+    files: Files, folder: str, effort: Effort | None = None, wanted: Callable[[str], bool] | None = None
+) -> Overlay:
+    """Builds the kustomization of a folder. One that is too large comes to nothing, and says so.
+
+    `wanted` says of a kind whether its objects are written out; None stands for all.
+    """
     builder = _Builder(files, effort or Effort())
     objects = []
     try:
         for resource in builder.outermost(folder):
+            if wanted is not None and not wanted(scalar(resource.tree, "kind") or ""):
+                continue
             text, places = text_of(resource.tree, resource.origin, builder.effort)
             objects.append(Built(resource.origin.source, text, places))
     except TooLargeError as error:
         source = kustomization_in(files, folder)
         objects, builder.unread = [], [Unread(source.span(0, 0), str(error))] if source is not None else []
     return Overlay(tuple(objects), tuple(builder.unread), frozenset(builder.pulled))
+
+
+@lru_cache(64)
+def _documents_of(source: Source) -> list[Document]:
+    """What a file holds: many overlays build upon the same ones."""
+    return read_documents(source)
 
 
 def kustomization_in(files: Files, folder: str) -> Source | None:
@@ -270,7 +285,7 @@ class _Builder:
         found: list[Resource] = []
         self._read(source)
         try:
-            documents = read_documents(source)
+            documents = _documents_of(source)
         except ParseError as error:
             self.unread.append(Unread(error.span, error.message, broken=True))
             return []
