@@ -310,12 +310,18 @@ class _Reading:
         return Renderer(self.files, paths, self.configuration.of("").assume.kubernetes_version, wanted)
 
     def _add_rendered(self, rendering: Rendering) -> None:
-        self.rendered += rendering.sources
         for source in rendering.sources:
+            before = self._said()
             self._read_manifest(source, None)
+            if not self.request.only_judged or self._said() > before:
+                self.rendered.append(source)
         for unseen in rendering.unseen:
             rule = "syntax-error" if unseen.broken else "unread-manifest"
             self.problems.append(Problem(rule, Finding(unseen.reason, unseen.at, unseen.notes)))
+
+    def _said(self) -> int:
+        """How much the manifests read so far say."""
+        return len(self.documents) + len(self.later) + len(self.problems) + sum(map(len, self.compose.values()))
 
     def add(self, path: str, kind: str) -> None:
         self.folders[path[: path.rfind("/") + 1]] = None
@@ -471,6 +477,7 @@ class _Reading:
         return list({id(settings): settings for settings in found}.values())
 
     def finish(self, skipped: tuple[Skip, ...]) -> Project:
+        self.renderer = None  # what charts and overlays were made from is large
         linked = self._link()
         programs = tuple(self._programs(linked))
         return Project(
@@ -513,6 +520,7 @@ class _Reading:
                 manifests = read_manifests(self.documents, self._kinds())
             if self.index is not None:
                 self._learn(self.index, manifests, later)
+            self.documents = []  # those live on that a fact stands in
             linked = link(self._desk(), manifests, self.services, near, self._images_aside())
             for origin, error in linked.broken:
                 self._broke(f"following {origin.name}", error)

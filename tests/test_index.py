@@ -1,0 +1,231 @@
+"""What is kept between runs saves work and changes nothing: not what is said, not what is right, not the project."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gracelint import files, index, project
+from gracelint.cli import main
+
+DOCKERFILE = "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD python app.py; true\n"
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  replicas: 2
+  template:
+    metadata: {{labels: {{app: {name}, tier: web}}}}
+    spec:
+      containers:
+        - name: main
+          image: registry.example.com/team/{image}:1
+          ports: [{{containerPort: 8080}}]
+"""
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{selector: {{app: {name}}}, ports: [{{port: 80, targetPort: 8080}}]}}
+"""
+BUDGET = """\
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {{name: {name}}}
+spec: {{minAvailable: 2, selector: {{matchLabels: {{app: {name}}}}}}}
+"""
+ROLE = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: {name}}}\n"
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: b}}\n"
+NAMES = ("shop", "cart", "mail")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three services, each with a Dockerfile and manifests; the index is used however small the project is."""
+    monkeypatch.setattr(project, "WORTH_KEEPING", 1)
+    monkeypatch.setattr(index, "SETTLED", -(10**18))
+    monkeypatch.setenv("GRACELINT_CACHE_DIR", str(tmp_path / "cache"))
+    root = tmp_path / "shop"
+    for name in NAMES:
+        write(root / f"services/{name}/Dockerfile", DOCKERFILE)
+        for kind, text in (("deployment", DEPLOYMENT), ("service", SERVICE), ("budget", BUDGET), ("role", ROLE)):
+            write(root / f"deploy/{kind}-{name}.yaml", text.format(name=name, image=name))
+        write(root / f"deploy/settings-{name}.yaml", CONFIG_MAP.format(name=name))
+    write(root / "gracelint.toml", "")
+    monkeypatch.chdir(root)
+    return root
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["check", "--format", "json", "--fail-on", "never", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The files of the project that are opened."""
+    paths: list[str] = []
+    read = files._bytes
+
+    def noted(path: str) -> bytes | None:
+        paths.append(os.path.relpath(path))
+        return read(path)
+
+    monkeypatch.setattr(files, "_bytes", noted)
+    yield paths
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+@pytest.mark.parametrize(
+    "path", [".", "services/shop/Dockerfile", "deploy/deployment-cart.yaml", "deploy/budget-mail.yaml", "deploy"]
+)
+def test_the_same_is_said_without_an_index_and_with_a_new_and_an_old_one(
+    shop: Path, capsys: pytest.CaptureFixture[str], path: str, jobs: str
+) -> None:
+    without = said(capsys, "--no-cache", path)
+    assert '"rule"' in without
+    assert said(capsys, "--jobs", jobs, path) == without
+    assert said(capsys, "--jobs", jobs, path) == without
+
+
+def test_a_run_for_a_dockerfile_opens_what_it_is_joined_with(
+    shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str]
+) -> None:
+    said(capsys, ".")
+    opened.clear()
+    said(capsys, "services/shop/Dockerfile")
+    assert sorted(opened) == [
+        "deploy/budget-shop.yaml",
+        "deploy/deployment-shop.yaml",
+        "deploy/service-cart.yaml",  # whether there is a Service beside a workload counts, too
+        "deploy/service-shop.yaml",
+        "services/shop/Dockerfile",
+    ]
+
+
+def test_a_run_for_everything_opens_all_but_what_matters_to_nobody(
+    shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str]
+) -> None:
+    said(capsys, ".")
+    assert "deploy/role-shop.yaml" in opened
+    opened.clear()
+    said(capsys, ".")
+    assert not any("role" in path for path in opened)
+    assert len(opened) == 3 * len(("Dockerfile", "Deployment", "Service", "PodDisruptionBudget", "ConfigMap"))
+
+
+def test_whatever_is_changed_between_runs_the_same_is_said(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dice = random.Random(4)
+    texts = (DEPLOYMENT, SERVICE, BUDGET, ROLE, CONFIG_MAP)
+    paths = sorted(path for path in shop.rglob("*") if path.is_file() and path.suffix != ".toml")
+    for _ in range(25):
+        path = dice.choice(paths)
+        if path.name == "Dockerfile":
+            base = dice.choice(["python:3.12-slim", "team/cart", "team/shop", "alpine:3.20"])
+            path.write_text(DOCKERFILE.replace("python:3.12-slim", base))
+        elif dice.random() < 0.2:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_text(dice.choice(texts).format(name=dice.choice(NAMES), image=dice.choice(NAMES)))
+        asked = dice.choice([path for path in paths if path.exists()])
+        where = os.path.relpath(asked, shop)
+        assert said(capsys, where) == said(capsys, "--no-cache", where), where
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None], ids=["empty", "nonsense", "changed"])
+def test_an_index_that_is_broken_counts_for_nothing_and_is_written_anew(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], opened: list[str], damage: bytes | None
+) -> None:
+    without = said(capsys, ".")
+    (kept,) = (tmp_path / "cache").iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole.replace(b"nothing", b"nothinG") if damage is None else damage)
+    opened.clear()
+    assert said(capsys, ".") == without
+    assert "deploy/role-shop.yaml" in opened
+    assert kept.read_bytes() == whole
+
+
+def test_where_nothing_can_be_written_nothing_is_said_of_it(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "file", "")
+    monkeypatch.setenv("GRACELINT_CACHE_DIR", str(tmp_path / "file" / "below"))
+    main(["check", "--fail-on", "never", "."])
+    assert capsys.readouterr().err == ""
+    assert not list((tmp_path / "file").parent.glob("cache"))
+
+
+@pytest.mark.parametrize("off", ["--no-cache", "cache = false"])
+def test_it_can_be_turned_off(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], off: str) -> None:
+    if off.startswith("--"):
+        said(capsys, off, ".")
+    else:
+        write(shop / "gracelint.toml", off)
+        said(capsys, ".")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_it_lies_in_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRACELINT_CACHE_DIR", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/home/me/cache")
+    assert index.cache_folder() == "/home/me/cache/gracelint"
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert index.cache_folder() == "/home/me/.cache/gracelint"
+
+
+def test_a_file_that_has_just_changed_is_not_kept(tmp_path: Path) -> None:
+    write(tmp_path / "new.yaml", "kind: Pod\n")
+    now = (tmp_path / "new.yaml").stat().st_mtime_ns
+    for later, kept in ((1, None), (3_000_000_000, ("key",))):
+        first = index.Index(str(tmp_path), str(tmp_path / f"cache/{later}"), now + later)
+        assert first.keys("new.yaml") is None
+        first.learn("new.yaml", ["key"])
+        first.save()
+        assert index.Index(str(tmp_path), str(tmp_path / f"cache/{later}"), now + later).keys("new.yaml") == kept
+
+
+def test_a_link_is_never_known(tmp_path: Path) -> None:
+    write(tmp_path / "there.yaml", "kind: Pod\n")
+    (tmp_path / "link.yaml").symlink_to("there.yaml")
+    kept = index.Index(str(tmp_path), str(tmp_path / "cache/index"), 10**19)
+    for name in ("there.yaml", "link.yaml"):
+        kept.keys(name)
+        kept.learn(name, ["key"])
+    kept.save()
+    again = index.Index(str(tmp_path), str(tmp_path / "cache/index"), 10**19)
+    assert [again.keys(name) for name in ("there.yaml", "link.yaml")] == [("key",), None]
+
+
+def test_what_one_root_has_is_nothing_to_another(tmp_path: Path) -> None:
+    write(tmp_path / "a/x.yaml", "kind: Pod\n")
+    os.makedirs(tmp_path / "b")
+    os.link(tmp_path / "a/x.yaml", tmp_path / "b/x.yaml")
+    kept = index.Index(str(tmp_path / "a"), str(tmp_path / "index"), 10**19)
+    kept.keys("x.yaml")
+    kept.learn("x.yaml", ["key"])
+    kept.save()
+    assert index.Index(str(tmp_path / "b"), str(tmp_path / "index"), 10**19).keys("x.yaml") is None
+
+
+def test_names_that_would_break_the_text_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "a\tb.yaml", "kind: Pod\n")
+    write(tmp_path / "c.yaml", "kind: Pod\n")
+    kept = index.Index(str(tmp_path), str(tmp_path / "cache/index"), 10**19)
+    for name, key in (("a\tb.yaml", "key"), ("c.yaml", "two\nlines")):
+        kept.keys(name)
+        kept.learn(name, [key])
+    kept.save()
+    assert not (tmp_path / "cache").exists()

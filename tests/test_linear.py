@@ -1,0 +1,134 @@
+"""Work grows with the input, and not with its square: what is counted are the calls that joining takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+
+import pytest
+
+from gracelint.config import Configuration
+from gracelint.copies import Copies
+from gracelint.facts.dockerfile import Stage
+from gracelint.files import ProjectFiles
+from gracelint.finding import Finding
+from gracelint.launch.desk import Desk, Stages
+from gracelint.launch.images.layers import context_of, origin
+from gracelint.launch.near import Aside, keys_of
+from gracelint.launch.units import attach
+from gracelint.parse.dockerfile import read_dockerfile
+from gracelint.parse.kubernetes import Manifests, read_manifests
+from gracelint.parse.yaml import read_documents
+from gracelint.source import Source
+from test_index import BUDGET, DEPLOYMENT, DOCKERFILE, SERVICE
+
+FEW, MANY = 200, 2000
+AUTOSCALER = """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {{name: {name}}}
+spec: {{minReplicas: 2, scaleTargetRef: {{kind: Deployment, name: {name}}}}}
+"""
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called, those of the interpreter and steps of generators included."""
+    count = 0
+
+    def counted(_: FrameType, event: str, __: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def manifests(size: int, folders: int, *texts: str) -> Manifests:
+    sources = (
+        Source(
+            f"deploy/{number % folders}/{number}-{kind}.yaml", text.format(name=f"app-{number}", image=f"app-{number}")
+        )
+        for number in range(size)
+        for kind, text in enumerate(texts)
+    )
+    return read_manifests(document for source in sources for document in read_documents(source))
+
+
+def stages(size: int) -> dict[str, list[Stage] | None]:
+    paths = (f"services/{number % 50}/app-{number}/Dockerfile" for number in range(size))
+    return {path: read_dockerfile(Source(path, DOCKERFILE)) for path in paths}
+
+
+def images_and_dockerfiles(size: int) -> Callable[[], object]:
+    known = stages(size)
+    desk = Desk(Stages(known, lambda _: []), (), ProjectFiles("/nowhere"), Configuration("/nowhere"))
+    wanted = [(f"registry.example.com/team/app-{number}:1", f"{number}.yaml") for number in range(size)]
+
+    def work() -> None:
+        desk.count_users((), (), wanted)
+        links = [desk.find(reference, path) for reference, path in wanted]
+        assert all(link is not None and link.how == "named" for link in links)
+        assert all(desk.users(one) == 1 for each in known.values() for one in each or ())
+
+    return work
+
+
+def objects_of_one_kind(text: str, folders: int) -> Callable[[int], Callable[[], object]]:
+    def prepared(size: int) -> Callable[[], object]:
+        found = manifests(size, folders, DEPLOYMENT, text)
+        return lambda: attach(found)
+
+    return prepared
+
+
+def copies(size: int) -> Callable[[], object]:
+    sources = [Source(f"{number}/Dockerfile", DOCKERFILE) for number in range(size)]
+    findings = [Finding("a defect", source.span(0, 4)) for source in sources]
+    known = Copies()
+    return lambda: {known.key("rule", finding, None) for finding in findings}
+
+
+def keys_that_lead_on(size: int) -> Callable[[], object]:
+    found = manifests(size, 50, DEPLOYMENT, SERVICE)
+    aside = Aside({path: tuple(keys) for path, keys in keys_of(found).items()})
+    return lambda: aside.joined_with(key for keys in aside.keys.values() for key in keys)
+
+
+def files_of_an_image(size: int) -> Callable[[], object]:
+    copied = "".join(f"COPY part-{number} /app/part-{number}\n" for number in range(size // 10))
+    (stage,) = read_dockerfile(Source("Dockerfile", f"FROM python:3.12-slim\n{copied}"))
+    files = ProjectFiles("/nowhere")
+    context_of(stage, files)
+    return lambda: [origin(stage, files, "", "/app/missing.py") for _ in range(10)]
+
+
+CASES: dict[str, Callable[[int], Callable[[], object]]] = {
+    "image names and Dockerfiles": images_and_dockerfiles,
+    "Services and workloads": objects_of_one_kind(SERVICE, 50),
+    "Services and workloads of one folder": objects_of_one_kind(SERVICE, 1),
+    "disruption budgets": objects_of_one_kind(BUDGET, 50),
+    "autoscalers": objects_of_one_kind(AUTOSCALER, 50),
+    "copies of a finding": copies,
+    "keys of files": keys_that_lead_on,
+    "layers of an image": files_of_an_image,
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_ten_times_the_subjects_take_ten_times_the_calls(case: str) -> None:
+    few, many = (calls(CASES[case](size)) for size in (FEW, MANY))
+    assert few > FEW // 10
+    assert many < 11 * few, f"{few} calls for {FEW}, {many} for {MANY}"
+
+
+def test_what_grows_with_the_square_would_be_seen() -> None:
+    def compared(numbers: Iterable[int]) -> Callable[[], object]:
+        listed = [str(number) for number in numbers]
+        return lambda: [one for one in listed if any(one.startswith(f"{other}-") for other in listed)]
+
+    assert calls(compared(range(300))) > 50 * calls(compared(range(30)))
