@@ -15,6 +15,8 @@ _NAME = (
     r"|(?:api|access|account|private|secret|signing|encryption|master|auth)[_-]?key"
 )
 _NAMED = pattern(rf"(?i)(?:^|[_-])(?:\w{{0,40}}passw(?:or)?d|\w{{0,40}}secret|{_NAME})\Z")
+_STEMS = ("pass", "pwd", "secret", "token", "credent", "key")
+"""Without one of these no name is one of a secret: most runs need no pattern to tell."""
 _OPTION = pattern(rf"(?i)(--?(?:[\w-]{{0,40}}[_-])?(?:{_NAME})[= ])(?=[^\s\"'`$-])[^\s\"'`]+")
 _ASSIGNED = pattern(rf"(?i)(\b(?:\w{{0,40}}_)?(?:{_NAME})=)(?=[^\s\"'`$])[^\s\"'`]+")
 _IN_ADDRESS = pattern(r"(://[^\s/@:\"'`]{0,200}:)(?=[^\s/@\"'`]{1,200}@)[^\s/@\"'`$][^\s/@\"'`]{0,200}(?=@)")
@@ -22,7 +24,8 @@ _IN_ADDRESS = pattern(r"(://[^\s/@:\"'`]{0,200}:)(?=[^\s/@\"'`]{1,200}@)[^\s/@\"
 
 def is_secret(name: str) -> bool:
     """Whether the name of a variable or option says that its value is a secret: `DB_PASSWORD`, `--api-key`."""
-    return _NAMED.search(name) is not None
+    folded = name.casefold()
+    return any(stem in folded for stem in _STEMS) and _NAMED.search(name) is not None
 
 
 def veiled_value(name: str, value: str) -> str:
