@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from gracelint.source import Source
 
 _QUOTED = r"""["']([^"'\n]*)["']"""
-_COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.S)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|(?<![:\"'])//[^\n]*", re.S)
 _PLUGIN = re.compile(rf"\bid\s*\(?\s*{_QUOTED}\s*\)?(?:\s*version\s*\(?\s*(?:{_QUOTED}|([\w.]+)))?")
 _APPLIED = re.compile(rf"\bapply\s*\(?\s*plugin\s*[:=]\s*{_QUOTED}")
 _ALIAS = re.compile(r"\balias\s*\(\s*libs\.plugins\.([\w.]+)\s*\)")
-_PLAIN = re.compile(r"^\s*`?(application|java|war|groovy|org\.springframework\.boot)`?\s*$", re.M)
+_PLAIN = re.compile(r"^[ \t]*`?(application|java|war|groovy|org\.springframework\.boot)`?[ \t]*$", re.M)
 _ARTIFACT = re.compile(r"""["']([\w.-]+:[\w.-]+)(?::([^"'\n:@]*))?(?:@\w+)?["']""")
 _LIBRARY = re.compile(r"\blibs\.(?!plugins\b|versions\b|bundles\b)([a-zA-Z][\w.]*)")
 _BUNDLE = re.compile(r"\blibs\.bundles\.([\w.]+)")
@@ -29,7 +29,7 @@ _TEST = re.compile(r"\s*(?:test|androidTest|integrationTest|kapt|annotationProce
 _PROJECT = re.compile(rf"\bproject\s*\(\s*(?:path\s*[:=]\s*)?{_QUOTED}")
 _TYPED = re.compile(r"\bprojects\.([a-zA-Z][\w.]*)")
 _SET = re.compile(
-    rf"(?:\b(?:def|val|var|const|String)\s+|\bset\s*\(\s*['\"]|\bext(?:ra)?\s*\[\s*['\"]|\bext\.|^\s*)"
+    rf"(?:\b(?:def|val|var|const|String)\s+|\bset\s*\(\s*['\"]|\bext(?:ra)?\s*\[\s*['\"]|\bext\.|^[ \t]*|[{{;][ \t]*)"
     rf"([A-Za-z_][\w.-]*)['\"]?\s*(?:\]\s*=|=|,|:\s*String\s*=)\s*{_QUOTED}",
     re.M,
 )
@@ -39,8 +39,8 @@ _NAMES = {
     "archive": re.compile(rf"\barchiveFileName(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
     "base": re.compile(rf"\b(?:archivesBaseName|archiveBaseName(?:\.set)?)\s*[=(]+\s*{_QUOTED}"),
     "application": re.compile(rf"\bapplicationName\s*=\s*{_QUOTED}"),
-    "image": re.compile(rf"\bto\s*\{{[^}}]*?\bimage\s*=\s*{_QUOTED}|\bjib\.to\.image\s*=\s*{_QUOTED}"),
-    "from": re.compile(rf"\bfrom\s*\{{[^}}]*?\bimage\s*=\s*{_QUOTED}|\bjib\.from\.image\s*=\s*{_QUOTED}"),
+    "image": re.compile(rf"\bto\s*\{{[^}}]{{0,500}}?\bimage\s*=\s*{_QUOTED}|\bjib\.to\.image\s*=\s*{_QUOTED}"),
+    "from": re.compile(rf"\bfrom\s*\{{[^}}]{{0,500}}?\bimage\s*=\s*{_QUOTED}|\bjib\.from\.image\s*=\s*{_QUOTED}"),
     "packed": re.compile(rf"\bimageName(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
 }
 _LARGEST = 1_000_000
@@ -81,7 +81,7 @@ def read_script(source: Source, variables: Mapping[str, str], catalog: Catalog) 
         name, version = catalog.plugins.get(_key(alias), ("", ""))
         plugins[name] = version
     artifacts: dict[str, str] = {}
-    for line in re.split(r"\n(?!\s*[\"'])", text):
+    for line in re.split(r"\n(?![ \t]*[\"'])", text):
         if _TEST.match(line):
             continue
         for name, version in _ARTIFACT.findall(line):

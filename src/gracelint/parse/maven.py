@@ -81,13 +81,18 @@ def _artifact(element: Element) -> Artifact:
     return Artifact(name, element.value("version"), element.value("scope"))
 
 
-def put_in(text: str, properties: Mapping[str, str], depth: int = 0) -> str:
-    """A text with the properties that are known put in."""
+def put_in(text: str, properties: Mapping[str, str], depth: int = 0, done: dict[str, str] | None = None) -> str:
+    """A text with the properties that are known put in. `done` holds those that were put together before."""
+    kept = {} if done is None else done
 
     def value(match: re.Match[str]) -> str:
-        known = properties.get(match[1])
+        name = match[1]
+        known = properties.get(name)
         if known is None or depth > _DEEPEST or len(known) > _LONGEST:
             return match[0]
-        return put_in(known, properties, depth + 1)
+        if name not in kept:
+            kept[name] = match[0]
+            kept[name] = put_in(known, properties, depth + 1, kept)
+        return kept[name]
 
     return _PROPERTY.sub(value, text)[:_LONGEST] if "${" in text else text

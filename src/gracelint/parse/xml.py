@@ -72,9 +72,17 @@ def read_xml(source: Source) -> Element:
     waiting: list[_Open] = []
     roots: list[Element] = []
 
+    before = [0, 0]
+    """Bytes so far, and the code points they are: places come in order."""
+
     def offset() -> int:
         index: int = parser.CurrentByteIndex
-        return shift + (index if plain else len(data[:index].decode("utf-8", "ignore")))
+        if plain:
+            return shift + index
+        if index > before[0]:
+            before[1] += len(data[before[0] : index].decode("utf-8", "surrogatepass"))
+            before[0] = index
+        return shift + before[1]
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if len(waiting) >= _DEEPEST:

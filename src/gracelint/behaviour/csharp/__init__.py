@@ -18,6 +18,13 @@ __all__ = ["read_csharp"]
 
 def read_csharp(files: Files, paths: tuple[str, ...], version: str) -> Program | str:
     """The console program of a project built for a version of .NET; a text says why there is none."""
+    try:
+        return _read(files, paths, version)
+    except RecursionError:
+        return "its sources are too large to be followed"
+
+
+def _read(files: Files, paths: tuple[str, ...], version: str) -> Program | str:
     classes = CsClasses(files, paths)
     if len(classes.entries) != 1:
         return "it has no Main" if not classes.entries else "it has more than one Main"

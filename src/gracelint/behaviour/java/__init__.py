@@ -21,6 +21,13 @@ __all__ = ["read_java"]
 
 def read_java(path: str, name: str, *, files: Files, paths: tuple[str, ...], argv: tuple[str, ...]) -> Program | str:
     """The program of a class; a text says why there is none. `paths` are the sources its classes are looked up in."""
+    try:
+        return _read(path, name, files, paths, argv)
+    except RecursionError:
+        return f"{path} is too large to be followed"
+
+
+def _read(path: str, name: str, files: Files, paths: tuple[str, ...], argv: tuple[str, ...]) -> Program | str:
     classes = Classes(files, paths)
     file = classes.file(path)
     if file is None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from gracelint.facts.files import Files
     from gracelint.source import Source, Span
 
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.S)
+
+_MOST = 200
+"""Places of one word in one source."""
 
 
 class Found(Record, identity=True):
@@ -48,8 +51,9 @@ def marks(files: Files, paths: Iterable[str], rows: Iterable[Mapping[str, Any]])
 def _place(source: Source, row: Mapping[str, Any]) -> Found | None:
     text = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text)
     for word in row["words"]:
-        start = text.find(word)
-        while start >= 0:
+        start, count = text.find(word), 0
+        while start >= 0 and count < _MOST:
+            count += 1
             body = _body(text, start)
             if "within" not in row or any(wait in body for wait in row["within"]):
                 return Found(row, source.span(start, start + len(word)), body)
