@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, Unknown
+from gracelint.limits import EXACT, EXPANDED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def binary(operator: str, left: Any, right: Any) -> Any:
     if operator in ("==", "!="):
         same = equal(left, right)
         return UNKNOWN if same is None else same is (operator == "==")
-    if isinstance(left, str) and isinstance(right, str) and operator == "+":
-        return left + right
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
-        return arithmetic(operator, left, right)
-    if isinstance(left, list) and isinstance(right, list) and operator == "+":
-        return left + right
-    return UNKNOWN
+        value = arithmetic(operator, left, right)
+        return UNKNOWN if isinstance(value, (int, float)) and not -EXACT <= value <= EXACT else value
+    joined = operator == "+" and (
+        (isinstance(left, str) and isinstance(right, str)) or (isinstance(left, list) and isinstance(right, list))
+    )
+    return left + right if joined and len(left) + len(right) <= EXPANDED else UNKNOWN
 
 
 def arithmetic(operator: str, left: float, right: float) -> Any:
