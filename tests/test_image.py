@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 
 import hypothesis
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from gracelint.edits.dockerfile import install_init
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
+from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.image import find_path, find_text, image_of, list_folder, step
@@ -22,6 +24,7 @@ from gracelint.parse.errors import ParseError
 from gracelint.parse.kubernetes import is_store
 from gracelint.record import replace
 from gracelint.source import Source, Word
+from gracelint.testing import read
 
 
 class Project:
@@ -651,3 +654,28 @@ def test_what_images_that_people_run_start(reference: str, started: list[str]) -
 def test_the_clients_of_databases_and_brokers_come_back() -> None:
     found = [name for name in ("postgres:17", "rabbitmq", "nats", "nginx", "acme/shop") if is_store(name)]
     assert found == ["postgres:17", "rabbitmq", "nats"]
+
+
+DAEMONS = [
+    ("grafana/grafana:11.2.0", None, "grafana finishes what is in flight on SIGTERM and ends"),
+    ("grafana/loki:3.2.0", None, "loki finishes what is in flight on SIGTERM and ends"),
+    ("minio/minio", "server /data", "minio finishes what is in flight on SIGTERM and ends"),
+    ("headscale/headscale", "serve", "headscale finishes what is in flight on SIGTERM and ends"),
+    ("cloudflare/cloudflared", "tunnel run", "cloudflared finishes what is in flight on SIGTERM and ends"),
+    ("vaultwarden/server", None, "vaultwarden finishes what is in flight on SIGTERM and ends"),
+    ("syncthing/syncthing", None, "syncthing finishes what is in flight on SIGTERM and ends"),
+    ("dexidp/dex", None, "dex finishes what is in flight on SIGTERM and ends"),
+    ("nats:2.10", None, "nats-server closes its clients on SIGTERM, which reconnect elsewhere, and ends"),
+]
+
+
+@pytest.mark.parametrize(("image", "command", "why"), DAEMONS, ids=[image for image, _, _ in DAEMONS])
+def test_daemons_that_are_run_as_images(image: str, command: str | None, why: str) -> None:
+    service = {"image": image, **({"command": command} if command else {})}
+    (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
+    assert (launch.verdict, launch.why) == (Verdict.HANDLED, why)
+
+
+def test_a_command_that_ends_by_itself_is_not_called_handled() -> None:
+    (launch,) = read({"Dockerfile": "FROM cloudflare/cloudflared\n"}).launches
+    assert launch.verdict is Verdict.UNKNOWN

@@ -120,7 +120,7 @@ GUNICORN = '["gunicorn", "shop:app"]'
 
 
 def test_gunicorns_timeout_is_30_s_by_default() -> None:
-    assert drain_of(GUNICORN) == Drain(30.0, DrainSource.DERIVED, "gunicorn --graceful-timeout, default")
+    assert drain_of(GUNICORN) == Drain(30.0, DrainSource.DERIVED, "gunicorn --graceful-timeout, default", default=True)
 
 
 def test_gunicorn_takes_the_command_line_before_the_environment_before_the_file() -> None:

@@ -301,8 +301,7 @@ def _drain(name: str, row: Row, given: ServerSettings) -> Drain | None:
     spec = row.get("drain")
     if spec is None:
         return None
-    option = given.options.get(spec["option"])
-    flag = spec["flag"]
+    option, flag = given.options.get(spec.get("option", "")), spec.get("flag")
     if option is not None:
         length = seconds(option.value, spec.get("unit", 1)) if option.value is not None else None
         return None if length is None else Drain(length, DrainSource.DERIVED, f"{name} {flag}", option.span)
@@ -312,7 +311,7 @@ def _drain(name: str, row: Row, given: ServerSettings) -> Drain | None:
         return Drain(
             float(spec["default"]),
             DrainSource.DERIVED,
-            f"{name} {flag}, default",
+            f"{name} {flag}, default" if flag is not None else f"{name}'s own limit",
             default=True,
             jobs=bool(row.get("jobs")),
         )
