@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 
 from gracelint import git
 from gracelint.discover import VENDORED, Scope
+from gracelint.memory import cache
 from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
