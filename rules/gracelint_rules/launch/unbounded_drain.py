@@ -2,8 +2,7 @@ r"""A server that waits for what is in flight without a limit.
 
 ## What it does
 Reports servers and workers that are started without an upper limit for their shutdown: uvicorn without
-`--timeout-graceful-shutdown`, granian without `--workers-kill-timeout`, Celery without a time limit for tasks. Of
-servers it is information, as most requests are short; of workers, whose jobs take any time, a warning.
+`--timeout-graceful-shutdown`, granian without `--workers-kill-timeout`, Celery without a time limit for tasks.
 
 ## Why is this bad?
 One request that does not end (a slow client, a websocket, a stream, a hanging query) keeps the server alive until
@@ -61,7 +60,6 @@ def unbounded_drain(launch: Launch) -> Iterator[Finding]:
         f"{drain.why}: one that does not end keeps it until {launch.kill}; {advice}",
         at=(drain.span if bound is None else None) or hop.span or launch.origin.span,
         fix=_fix(hop, left),
-        severity=None if drain.jobs else Severity.INFO,
     )
 
 

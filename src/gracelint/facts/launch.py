@@ -339,7 +339,7 @@ class Launch(Record, identity=True):
     @property
     def idle(self) -> bool:
         """It only waits (`sleep infinity`, `tail -f /dev/null`, `pause`), and a stop can lose nothing."""
-        if not self.hops or self.children or any(hop.details.get("cause") in _BESIDE for hop in self.hops):
+        if not self.hops or self.children or any(hop.details.get("others") for hop in self.hops):
             return False
         return bool(self.hops[-1].details.get("idle"))
 
@@ -466,8 +466,6 @@ class Launch(Record, identity=True):
         return first or self.origin.span
 
 
-_BESIDE = ("idle", "execs-idle")
-"""Causes that speak of work in the background."""
 _CLOSING = frozenset(
     ("close", "close-now", "shutdown-here", "shutdown-thread", "exit", "hard-exit", "interrupt", "raise")
 )

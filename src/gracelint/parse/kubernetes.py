@@ -289,7 +289,7 @@ def _container(node: Mapping, role: str) -> Container:
         proxy=str(proxy["name"]) if proxy is not None else None,
         proxy_waits=proxy is not None and any(flag in node.span.text for flag in proxy["waits"]),
         quits_proxy=_quits(node.mapping("lifecycle", "preStop") if role == "sidecar" else node),
-        reconnects=image is not None and is_store(image.value),
+        reconnects=(image is not None and is_store(image.value)) or _listens_as_store(ports),
     )
 
 
@@ -300,6 +300,12 @@ def _proxy(name: str, image: str) -> Map[str, Any] | None:
 
 def _quits(node: Mapping | None) -> bool:
     return node is not None and any(path in node.span.text for path in table("workloads")["quits"]["paths"])
+
+
+def _listens_as_store(ports: tuple[Port, ...]) -> bool:
+    """Whether all its ports are those of databases and brokers."""
+    asked = [port.number for port in ports if not port.for_metrics]
+    return bool(asked) and set(asked) <= set(table("workloads")["stores"]["ports"])
 
 
 def is_store(image: str) -> bool:

@@ -311,6 +311,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "delay": worst.scene.naps if reaction.effect in (Effect.HANDLES, Effect.FORWARDS) else None,
         "window": _window(ends),
         "idle": all(only_naps(end.scene) for end in ends),
+        "others": any(_leaves_others(end.scene) for end in ends),
         "beside": beside[0] if beside and all(beside) else None,
         **_repairs(ends, reaction, job.passage),
     }
