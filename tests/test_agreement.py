@@ -120,6 +120,11 @@ class TestFilesForDevelopment:
     def test_what_tests_read_is_broken_on_purpose(self, path: str, severity: str) -> None:
         assert self.told({path: "kind: Pod\nspec: [\n"}) == [f"{path} {severity} syntax-error"]
 
+    def test_a_development_server_is_what_is_meant_there(self) -> None:
+        text = 'FROM python:3.12\nCMD ["flask", "run"]\n'
+        assert self.told({"Dockerfile.dev": text}) == ["Dockerfile.dev info unheard-stop-signal"]
+        assert self.told({"Dockerfile": text}) == ["Dockerfile warning dev-server"]
+
     def test_are_spared_by_all_else_unless_strict(self) -> None:
         files = {"Dockerfile.dev": "FROM python:3.12\nENTRYPOINT exec nginx\nCMD run\n"}
         assert self.told(files) == []

@@ -322,8 +322,8 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
             return
         from gracelint.purpose import is_for_tests
 
-        for_tests = all(is_for_tests(launch.origin.source.path) for launch in launches)
-        loudest = max(loudest, Severity.INFO if for_tests else Severity.WARNING, key=lambda severity: severity.rank)
+        meant = all(launch.dev_server or is_for_tests(launch.origin.source.path) for launch in launches)
+        loudest = max(loudest, Severity.INFO if meant else Severity.WARNING, key=lambda severity: severity.rank)
     if rule.verdict and launches and all(launch.idle for launch in launches):
         loudest = Severity.INFO  # the stop takes its time, and nothing is lost
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)

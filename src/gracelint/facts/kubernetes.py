@@ -217,7 +217,7 @@ class Workload(Record, identity=True):
     windows: bool = False
     """Its pods run on Windows, which has no signals."""
     agent: bool = False
-    """A DaemonSet that looks after its node: what it serves is scraped, or concerns that node alone."""
+    """It looks after its node: what it serves is scraped, or concerns that node alone."""
     operator: bool = False
     """One replica leads and the others wait: nothing is lost that a request would notice."""
     services: tuple[Service, ...] = ()

@@ -196,7 +196,7 @@ def _workload(
         or not annotations.keys().isdisjoint(table("workloads")["hooks"]["annotations"]),
         knative=bool(row.get("knative", False)),
         windows=_is_windows(pod),
-        agent=kind == "DaemonSet" and _watches_node(pod, mains),
+        agent=_watches_node(kind, pod, mains),
         operator=any(map(_leads, mains)),
         mesh=mesh_of(annotations),
         sample=_is_sample(document.source),
@@ -216,13 +216,16 @@ def _is_windows(pod: Mapping) -> bool:
     return "windows" in (_text(pod, "os", "name"), *asked)
 
 
-def _watches_node(pod: Mapping, mains: Iterable[Container]) -> bool:
-    """Whether the pods of a DaemonSet see to their nodes: what they mount of those says so, or what they are asked."""
+def _watches_node(kind: str, pod: Mapping, mains: Iterable[Container]) -> bool:
+    """Whether pods see to their nodes: what they mount of those says so, or what those of a DaemonSet are asked."""
     mounted = (volume.scalar("hostPath", "path") for volume in pod.mappings("volumes"))
     paths = [path.value.rstrip("/") or "/" for path in mounted if path is not None]
     roots = table("workloads")["agents"]["paths"]
-    if _text(pod, "hostPID").lower() == "true" or any(_is_below(path, root) for path in paths for root in roots):
+    of_node = sum(any(_is_below(path, root) for root in roots) for path in paths)
+    if _text(pod, "hostPID").lower() == "true" or of_node >= (1 if kind == "DaemonSet" else 2):
         return True
+    if kind != "DaemonSet":
+        return False
     probes = (probe for one in mains for probe in (one.readiness, one.liveness) if probe is not None)
     return any(_text(probe.node, "httpGet", "path") == "/metrics" for probe in probes)
 
