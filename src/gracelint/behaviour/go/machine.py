@@ -31,6 +31,8 @@ class GoMachine(Machine):
         super().__init__(signal, argv, ways, work)
         self.modules, self.main = modules, main
         self.scopes: dict[str, Scope] = {}
+        self.passed: set[tuple[str, int, int]] = set()
+        """Parts, by file and place, that the arguments of the command line leave out."""
 
     def begin(self) -> None:
         self.go(self.program, self.at)

@@ -21,7 +21,10 @@ from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from gracelint.behaviour.go.packages import Modules, Package
+    from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.ends import Told
     from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
@@ -115,6 +118,30 @@ def _default(signal: str, question: Question, outcome: Outcome) -> Reaction:
     return reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, serving)
 
 
+def _is_left_out(machine: GoMachine, package: Package, file: File, node: Node) -> bool:
+    """Whether the arguments leave out a part: itself, or every place that names the function around it."""
+    if _lies_in(machine, file, node):
+        return True
+    function = node
+    while function.parent is not None and function.type != "function_declaration":
+        function = function.parent
+    name = function.child_by_field_name("name")
+    if name is None or not machine.passed:
+        return False
+    named = [
+        (other, part)
+        for other in package.files
+        for part in walk(other.root)
+        if part.type == "identifier" and part.text == name.text and (other is not file or part.id != name.id)
+    ]
+    return bool(named) and all(_lies_in(machine, other, part) for other, part in named)
+
+
+def _lies_in(machine: GoMachine, file: File, node: Node) -> bool:
+    at = file.source.path
+    return any(path == at and start <= node.start_byte < end for path, start, end in machine.passed)
+
+
 def _unread(signal: str, question: Question, machine: GoMachine) -> Reaction | None:
     """What may handle the signal and was not read."""
 
@@ -131,7 +158,7 @@ def _unread(signal: str, question: Question, machine: GoMachine) -> Reaction | N
             for node in walk(file.root):
                 if node.type == "call_expression" and text_of(node).startswith(("signal.Notify", "signal.Ignore")):
                     span = file.span(node)
-                    if span not in seen:
+                    if span not in seen and not _is_left_out(machine, package, file, node):
                         where = machine.place(span)
                         return unknown(f"whether {where}, which asks for signals, is reached cannot be told", span)
     silent = table("go")["packages"]["silent"]

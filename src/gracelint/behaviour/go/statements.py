@@ -174,11 +174,18 @@ def _if(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         truth = yield from _either(machine, frame, then, other, scope, unknown)
         if not isinstance(truth, bool):
             return truth
-    branch = then if truth else other
+    branch, left_out = (then, other) if truth else (other, then)
+    _pass(machine, frame, condition, [left_out])
     if branch is None:
         return None
     flow = yield from run(machine, frame, branch, scope)
     return flow
+
+
+def _pass(machine: GoMachine, frame: Frame, over: Node | None, left_out: list[Node | None]) -> None:
+    """Notes what is not run, where the arguments decide that: they do not change."""
+    if over is not None and "os.Args" in text_of(over):
+        machine.passed |= {(frame.file.source.path, one.start_byte, one.end_byte) for one in left_out if one}
 
 
 def _compared_with_nil(condition: Node | None) -> frozenset[str]:
@@ -339,6 +346,8 @@ def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         chosen = options[machine.choose(len(options), node.id)] if interesting else None
     elif chosen is None:
         chosen = default
+    if not unsure:
+        _pass(machine, frame, over, [case for case in cases if case is not chosen])
     if chosen is None:
         return None
     flow = yield from _case(machine, frame, chosen, Scope(scope))

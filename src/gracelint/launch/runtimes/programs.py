@@ -153,17 +153,15 @@ def _node_step(argv: tuple[Word, ...], context: Context) -> Step:
 
 def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A file that is started by itself: one of a language by its `#!` line, or a console script of the project."""
-    path = argv[0].value
-    if path.endswith((".py", ".js", ".mjs", ".cjs", ".rb", ".php")) or "/" in path:
-        found = find_text(context.image, context.files, path, context.working_dir)
-        first = found.text.split("\n", 1)[0].rstrip() if found and found.text.startswith("#!") else ""
-        interpreter = base_name(first.replace("env ", "env/").replace("/-S ", "/").split(" ")[0]) if first else ""
-        if interpreter and _is_python(interpreter):
-            return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
-        if interpreter in ("node", "nodejs"):
-            return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
-        if interpreter in ("ruby", "php"):
-            return step((Word(interpreter, argv[0].span), *argv), context)
+    found = find_text(context.image, context.files, argv[0].value, context.working_dir)
+    first = found.text.split("\n", 1)[0].rstrip() if found and found.text.startswith("#!") else ""
+    interpreter = base_name(first.replace("env ", "env/").replace("/-S ", "/").split(" ")[0]) if first else ""
+    if interpreter and _is_python(interpreter):
+        return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
+    if interpreter in ("node", "nodejs"):
+        return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
+    if interpreter in ("ruby", "php"):
+        return step((Word(interpreter, argv[0].span), *argv), context)
     return (
         _console_script(argv, context)
         or _go_step(argv, context)
