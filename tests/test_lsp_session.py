@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
 from editor import needs_the_server, written
+from gracelint import files as project_files
+from gracelint import project
 from gracelint.config import Configuration, Place
 from gracelint.fixer import apply_edits
 from gracelint.lsp.session import Session, Stopped, place_for
 from gracelint.lsp.silence import silencing
 from gracelint.lsp.stories import story
+from gracelint.parse import dockerfile, yaml
 from gracelint.source import Source
 from gracelint.testing import lint, read
 
@@ -31,6 +35,44 @@ def test_findings_are_those_of_the_text_in_the_editor(tmp_path: Path) -> None:
     assert [found.rule for found in session.findings("Dockerfile")] == ["uncatchable-stop-signal"]
     session.update("Dockerfile", None)
     assert session.open == {}
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "Dockerfile": KILLED,
+        "web/Dockerfile": KILLED,
+        "pod.yaml": "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {containers: [{name: a, image: web}]}\n",
+    }
+    session = session_of(written(tmp_path, files))
+    work: list[str] = []
+
+    def noted(module: object, name: str) -> None:
+        done = getattr(module, name)
+
+        def noting(subject: Source | str, *arguments: object, **named: object) -> object:
+            work.append(f"{name} {subject.path if isinstance(subject, Source) else os.path.basename(subject)}")
+            return done(subject, *arguments, **named)
+
+        monkeypatch.setattr(module, name, noting)
+
+    noted(dockerfile, "read_dockerfile")
+    noted(yaml, "read_stream")
+    noted(project, "discover")
+    noted(project_files, "_bytes")
+    session.update("Dockerfile", KILLED)
+    first = session.read(session.open)
+    assert "read_dockerfile web/Dockerfile" in work and "read_stream pod.yaml" in work
+    work.clear()
+    session.update("Dockerfile", KILLED.replace("SIGKILL", "SIGTERM"))
+    second = session.read(session.open)
+    assert work == ["read_dockerfile Dockerfile"]
+    assert [len(reading.report.findings) for reading in (first, second)] == [1, 0]
+    work.clear()
+    written(tmp_path, {"web/Dockerfile": "FROM alpine\n", "new.yaml": files["pod.yaml"]})
+    session.look_again()
+    session.read(session.open)
+    assert {"discover " + tmp_path.name, "read_dockerfile web/Dockerfile", "read_stream new.yaml"} <= set(work)
+    assert not any("pod.yaml" in each for each in work)
 
 
 def test_a_reading_that_is_outdated_stops(tmp_path: Path) -> None:

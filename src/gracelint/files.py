@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from gracelint.warm import Warm
+
 LIMIT = 10_000_000
 """Bytes. Text above it is nothing a person wrote."""
 
@@ -30,8 +32,14 @@ class ProjectFiles:
     """Implements `facts.files.Files` on a folder. `overlay` holds texts that stand in for what is on the disk."""
 
     def __init__(
-        self, root: str, overlay: Mapping[str, str] | None = None, *, allowed: Callable[[str], bool] | None = None
+        self,
+        root: str,
+        overlay: Mapping[str, str] | None = None,
+        *,
+        allowed: Callable[[str], bool] | None = None,
+        warm: Warm | None = None,
     ) -> None:
+        self._warm = warm
         self.name = os.path.basename(os.path.realpath(root))
         self._root = root
         self._real_root = os.path.realpath(root)
@@ -55,7 +63,7 @@ class ProjectFiles:
             return None
         if normal not in self._texts:
             try:
-                self._texts[normal] = self._fetch(normal)
+                self._texts[normal] = self._remembered(normal) if self._warm else self._fetch(normal)
             except UnreadableError as error:
                 self._texts[normal] = error
         text = self._texts[normal]
@@ -117,6 +125,18 @@ class ProjectFiles:
         """Everything read so far, by path."""
         texts = (self._texts[path] for path in sorted(self._texts))
         return [text.source for text in texts if isinstance(text, _Text)]
+
+    def _remembered(self, path: str) -> _Text | None:
+        """As `_fetch`, but the same text again while it stands for the same bytes."""
+        assert self._warm is not None
+        if path in self._overlay:
+            return self._warm.text(path, self._overlay[path], lambda: self._fetch(path))
+        if not self._inside(path):
+            return None
+        from gracelint.warm import stamp_of
+
+        stamp = stamp_of(os.path.join(self._root, path))
+        return self._warm.text(path, stamp, lambda: self._fetch(path)) if stamp else self._fetch(path)
 
     def _fetch(self, path: str) -> _Text | None:
         if path in self._overlay:

@@ -11,6 +11,7 @@ from gracelint.discover import (
     OTHER,
     PROGRAM,
     UNMARKED_LIMIT,
+    Found,
     Scope,
     Skip,
     discover,
@@ -25,7 +26,9 @@ from gracelint.source import Source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
     from gracelint.config import Settings
     from gracelint.facts.compose import ComposeService
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from gracelint.parse.kubernetes import Manifests
     from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer, Rendering
+    from gracelint.warm import Warm
 
 STDIN = "-"
 EVERYWHERE = Scope(frozenset(), ("",))
@@ -78,6 +82,8 @@ class Request(Record):
     """Whether overlays leave out objects that no rule speaks of: nothing is lost but what fixes are compared by."""
     cache: bool = False
     """Whether what is known of unchanged files is kept between runs."""
+    warm: Warm | None = None
+    """What this process has read of the project before."""
     anywhere: bool = False
     """Whether fixes may change what was not asked for: somebody looks at them before they are made."""
 
@@ -146,8 +152,9 @@ def read_project(request: Request) -> Project:
     scope = scope_of(root, on_disk)
     named = {path for path in overlay if os.path.join(root, path) in request.paths}
     scope = Scope(scope.files | named, scope.folders)
-    found = discover(root, scope, excludes=request.configuration.excludes, around=request.around)
-    files = ProjectFiles(root, overlay, allowed=scope.__contains__ if request.isolated else None)
+    found = _found(request, scope)
+    allowed = scope.__contains__ if request.isolated else None
+    files = ProjectFiles(root, overlay, allowed=allowed, warm=request.warm)
     todo = found.files
     reading = _Reading(files, scope, request, _index(request, todo))
     reading.add_overlays([path for path, _ in todo])
@@ -165,6 +172,17 @@ def read_project(request: Request) -> Project:
     if request.progress is not None:
         request.progress(len(todo), len(todo))
     return reading.finish(found.skipped)
+
+
+def _found(request: Request, scope: Scope) -> Found:
+    """What there is to read: as it was before, where nothing but texts of known files has changed."""
+    warm = request.warm
+    if warm is not None and warm.found is not None and scope.files <= {path for path, _ in warm.found.files}:
+        return warm.found
+    found = discover(request.root, scope, excludes=request.configuration.excludes, around=request.around)
+    if warm is not None:
+        warm.found = found if not scope.folders else None
+    return found
 
 
 def _index(request: Request, todo: Sequence[tuple[str, str]]) -> Index | None:
@@ -311,15 +329,15 @@ class _Reading:
 
     def _add_rendered(self, rendering: Rendering) -> None:
         for source in rendering.sources:
-            before = self._said()
+            before = self._length()
             self._read_manifest(source, None)
-            if not self.request.only_judged or self._said() > before:
+            if not self.request.only_judged or self._length() > before:
                 self.rendered.append(source)
         for unseen in rendering.unseen:
             rule = "syntax-error" if unseen.broken else "unread-manifest"
             self.problems.append(Problem(rule, Finding(unseen.reason, unseen.at, unseen.notes)))
 
-    def _said(self) -> int:
+    def _length(self) -> int:
         """How much the manifests read so far say."""
         return len(self.documents) + len(self.later) + len(self.problems) + sum(map(len, self.compose.values()))
 
@@ -372,7 +390,7 @@ class _Reading:
         from gracelint.parse.dockerfile import read_dockerfile
 
         try:
-            self.stages[source.path] = read_dockerfile(source)
+            self.stages[source.path] = self._said("stages", source, lambda: read_dockerfile(source))
         except ParseError as error:
             if not any(action in error.span.text for action in ("{%", "{{")):
                 raise
@@ -390,7 +408,8 @@ class _Reading:
         from gracelint.parse.compose import is_compose
         from gracelint.parse.yaml import read_stream
 
-        stream = read_stream(source, self.configuration.of(source.path).workload_kinds, whole=False)
+        kinds = self.configuration.of(source.path).workload_kinds
+        stream = self._said(f"documents {kinds}", source, lambda: read_stream(source, kinds, whole=False))
         if stream.later:
             self._put_off(source, stream.later)
         elif not stream.documents and not stream.problems and source.map is None:
@@ -402,6 +421,10 @@ class _Reading:
                 self.documents.append(document)
         for problem in stream.problems:
             self._note(problem)
+
+    def _said(self, what: str, source: Source, read: Callable[[], T]) -> T:
+        warm = self.request.warm if source.map is None else None
+        return read() if warm is None else warm.said(what, source, read)
 
     def _let_go(self, path: str) -> None:
         self.files.forget(path)

@@ -31,7 +31,9 @@ def run(options: Namespace) -> int:
     fixed, fresh = None, _fresh(options, request)
     if options.fix or options.diff:
         from gracelint.fixer import fix
+        from gracelint.warm import Warm
 
+        request = replace(request, warm=Warm())
         if request.overlay:
             raise ConfigError("standard input cannot be fixed: give the file's path")
         fixed = fix(request, selection, unsafe=options.unsafe_fixes, fresh=fresh)

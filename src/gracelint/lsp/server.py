@@ -118,6 +118,7 @@ class Server:
         if room is not None and path.endswith(SETTINGS):
             self._move()
         elif room is not None:
+            room.session.look_again()
             self._touch(room, 0)
 
     def closed(self, params: types.DidCloseTextDocumentParams) -> None:
@@ -143,6 +144,7 @@ class Server:
         for room in self._rooms.values():
             inside = (os.path.relpath(path, room.session.root).split(os.sep) for path in paths)
             if any(parts[0] != ".." and VENDORED.isdisjoint(parts) for parts in inside):
+                room.session.look_again()
                 self._touch(room, PAUSE)
 
     def configured(self, params: types.DidChangeConfigurationParams) -> None:

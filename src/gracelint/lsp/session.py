@@ -13,6 +13,7 @@ from gracelint.harm import Version
 from gracelint.project import Project, Request, place_of, read_project
 from gracelint.record import Record, field, replace
 from gracelint.selection import Selection, select
+from gracelint.warm import Warm
 
 Configure = Callable[[str], Configuration]
 """The settings below a root, with what the command line makes of them."""
@@ -61,16 +62,23 @@ class Session:
         self.open: dict[str, str] = {}
         """Each open file with its text as it stands in the editor."""
         self.reading: Reading | None = None
+        self._warm = Warm()
         self._around = place.around
         self._working_dir = working_dir
         self._configure = configure
 
     def update(self, path: str, text: str | None) -> None:
         """Takes the text of an open file; None where it was closed. The path is relative to the root."""
+        if path not in self.open or text is None:
+            self._warm.look_again()
         if text is None:
             self.open.pop(path, None)
         else:
             self.open[path] = text
+
+    def look_again(self) -> None:
+        """Files may have come, gone or changed on the disk."""
+        self._warm.look_again()
 
     def read(self, texts: Mapping[str, str], progress: Progress | None = None) -> Reading:
         """Reads the project with these texts in the place of files. Raises ConfigError, and what `progress` raises."""
@@ -83,6 +91,7 @@ class Session:
             around=self._around,
             overlay=texts,
             progress=progress,
+            warm=self._warm,
             anywhere=True,
         )
         selection = select(configuration)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from functools import lru_cache
 
 from gracelint.facts.yaml import Mapping, Scalar
+from gracelint.memory import lru_cache
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
 from gracelint.record import Record, replace
