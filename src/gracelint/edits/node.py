@@ -24,7 +24,7 @@ _CALLED_BACK = ("http", "https", "express", "koa", "connect", "polka", "restify"
 _BLOCKS = ("program", "statement_block")
 _OWN_WAY = pattern(
     r"(?i)_*(graceful(ly)?_?)?(stop|shut_?down|terminate|tear_?down|clean_?up)(_?(all|gracefully|app|server))?"
-    r"|_*(setup|set_up|install|register|handle|add|on)_?\w*(signal|shutdown|sigterm|exit)s?\w*",
+    r"|_*(setup|set_up|install|register|handle|add|on)_?\w{0,40}(signal|shutdown|sigterm|exit)s?\w*",
 )
 """The program's own way to stop: what it does there nobody else can do for it."""
 
@@ -251,7 +251,7 @@ def _quote(source: Source) -> str:
 
 
 def _semicolon(source: Source) -> str:
-    return ";" if re.search(r";[ \t]*(//[^\n]*)?[\r\n]", source.text + "\n") else ""
+    return ";" if re.search(r";[ \t]*(?://|[\r\n])", source.text + "\n") else ""
 
 
 def _newline(source: Source) -> str:

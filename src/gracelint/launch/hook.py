@@ -66,7 +66,7 @@ def _flaw(argv: tuple[Word, ...]) -> Flaw | None:
 
 
 _ENDLESS = "the hook never ends: the program is not told to stop before SIGKILL"
-_SLEEPS_FOR_EVER = pattern(r"(?s)(?:.*(?:&&|;|\n)\s*)?(?:exec\s+)?sleep\s+inf(?:inity)?\s*;?\s*")
+_SLEEPS_FOR_EVER = pattern(r"(?s)(?:.*(?:&&|;|\n)[ \t]*)?(?:exec\s+)?sleep\s+inf(?:inity)?\s*(?:;\s*)?")
 
 
 def _shell_flaw(argv: tuple[Word, ...], words: list[str]) -> Flaw | None:
@@ -276,7 +276,7 @@ def _speaks_of(stage: Stage, name: str) -> bool:
 
 
 _OPEN = pattern(
-    r"(?:^|[\s;&|/])(?:sh|bash|make|tar|unzip|git|xargs|ansible\S*|rsync|source|curl|wget)\s|\S+\.sh\b|(?:^|\s)\./\S"
+    r"(?:^|[\s;&|/])(?:sh|bash|make|tar|unzip|git|xargs|ansible\S*|rsync|source|curl|wget)\s|\S\.sh\b|(?:^|\s)\./\S"
 )
 """RUN texts that may bring any file."""
 

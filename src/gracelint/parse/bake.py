@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Value = str | list["Value"] | dict[str, "Value"] | None
 
 _TOKEN = pattern(
-    r"""(?xs)(?P<skip>[ \t\r]+|\#[^\n]*|//[^\n]*|/\*.*?\*/)
+    r"""(?xs)(?P<skip>[ \t\r]+|\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
     |(?P<newline>\n)
     |"(?P<text>(?:[^"\\]|\\.)*)"
     |(?P<word>[A-Za-z_][\w-]*|-?[0-9][\w.]*)

@@ -17,31 +17,35 @@ if TYPE_CHECKING:
     from gracelint.source import Source
 
 _QUOTED = r"""["']([^"'\n]*)["']"""
+_S = r"\s{0,40}"
+"""Space: runs without an end would be tried at each of their places."""
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|(?<![:\"'])//[^\n]*", re.S)
-_PLUGIN = re.compile(rf"\bid\s*\(?\s*{_QUOTED}\s*\)?(?:\s*version\s*\(?\s*(?:{_QUOTED}|([\w.]+)))?")
-_APPLIED = re.compile(rf"\bapply\s*\(?\s*plugin\s*[:=]\s*{_QUOTED}")
-_ALIAS = re.compile(r"\balias\s*\(\s*libs\.plugins\.([\w.]+)\s*\)")
-_PLAIN = re.compile(r"^[ \t]*`?(application|java|war|groovy|org\.springframework\.boot)`?[ \t]*$", re.M)
+_PLUGIN = re.compile(rf"\bid{_S}\(?{_S}{_QUOTED}{_S}\)?(?:{_S}version{_S}\(?{_S}(?:{_QUOTED}|([\w.]+)))?")
+_APPLIED = re.compile(rf"\bapply{_S}\(?{_S}plugin{_S}[:=]{_S}{_QUOTED}")
+_ALIAS = re.compile(r"\balias\s{0,40}\(\s{0,40}libs\.plugins\.([\w.]+)\s{0,40}\)")
+_PLAIN = re.compile(r"^\s{0,40}`?(application|java|war|groovy|org\.springframework\.boot)`?\s{0,40}$", re.M)
 _ARTIFACT = re.compile(r"""["']([\w.-]+:[\w.-]+)(?::([^"'\n:@]*))?(?:@\w+)?["']""")
 _LIBRARY = re.compile(r"\blibs\.(?!plugins\b|versions\b|bundles\b)([a-zA-Z][\w.]*)")
 _BUNDLE = re.compile(r"\blibs\.bundles\.([\w.]+)")
-_TEST = re.compile(r"\s*(?:test|androidTest|integrationTest|kapt|annotationProcessor|testFixtures)\w*\b")
-_PROJECT = re.compile(rf"\bproject\s*\(\s*(?:path\s*[:=]\s*)?{_QUOTED}")
+_TEST = re.compile(r"\s{0,40}(?:test|androidTest|integrationTest|kapt|annotationProcessor|testFixtures)\w*\b")
+_PROJECT = re.compile(rf"\bproject{_S}\({_S}(?:path{_S}[:=]{_S})?{_QUOTED}")
 _TYPED = re.compile(r"\bprojects\.([a-zA-Z][\w.]*)")
 _SET = re.compile(
-    rf"(?:\b(?:def|val|var|const|String)\s+|\bset\s*\(\s*['\"]|\bext(?:ra)?\s*\[\s*['\"]|\bext\.|^[ \t]*|[{{;][ \t]*)"
-    rf"([A-Za-z_][\w.-]*)['\"]?\s*(?:\]\s*=|=|,|:\s*String\s*=)\s*{_QUOTED}",
+    rf"(?:\b(?:def|val|var|const|String)\s+|\bset{_S}\({_S}['\"]|\bext(?:ra)?{_S}\[{_S}['\"]|\bext\.|^{_S})"
+    rf"([A-Za-z_][\w.-]*)['\"]?{_S}(?:\]{_S}=|=|,|:{_S}String{_S}=){_S}{_QUOTED}",
     re.M,
 )
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][\w.]*)\}?")
 _NAMES = {
-    "main": re.compile(rf"\bmainClass(?:Name)?(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
-    "archive": re.compile(rf"\barchiveFileName(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
-    "base": re.compile(rf"\b(?:archivesBaseName|archiveBaseName(?:\.set)?)\s*[=(]+\s*{_QUOTED}"),
-    "application": re.compile(rf"\bapplicationName\s*=\s*{_QUOTED}"),
-    "image": re.compile(rf"\bto\s*\{{[^}}]{{0,500}}?\bimage\s*=\s*{_QUOTED}|\bjib\.to\.image\s*=\s*{_QUOTED}"),
-    "from": re.compile(rf"\bfrom\s*\{{[^}}]{{0,500}}?\bimage\s*=\s*{_QUOTED}|\bjib\.from\.image\s*=\s*{_QUOTED}"),
-    "packed": re.compile(rf"\bimageName(?:\.set)?\s*[=(]+\s*{_QUOTED}"),
+    "main": re.compile(rf"\bmainClass(?:Name)?(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
+    "archive": re.compile(rf"\barchiveFileName(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
+    "base": re.compile(rf"\b(?:archivesBaseName|archiveBaseName(?:\.set)?){_S}[=(]+{_S}{_QUOTED}"),
+    "application": re.compile(rf"\bapplicationName{_S}={_S}{_QUOTED}"),
+    "image": re.compile(rf"\bto{_S}\{{[^{{}}]{{0,2000}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.to\.image{_S}={_S}{_QUOTED}"),
+    "from": re.compile(
+        rf"\bfrom{_S}\{{[^{{}}]{{0,2000}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.from\.image{_S}={_S}{_QUOTED}"
+    ),
+    "packed": re.compile(rf"\bimageName(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
 }
 _LARGEST = 1_000_000
 
@@ -81,7 +85,7 @@ def read_script(source: Source, variables: Mapping[str, str], catalog: Catalog) 
         name, version = catalog.plugins.get(_key(alias), ("", ""))
         plugins[name] = version
     artifacts: dict[str, str] = {}
-    for line in re.split(r"\n(?![ \t]*[\"'])", text):
+    for line in re.split(r"\n(?!\s{0,40}[\"'])", text):
         if _TEST.match(line):
             continue
         for name, version in _ARTIFACT.findall(line):

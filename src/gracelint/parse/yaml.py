@@ -394,7 +394,7 @@ def _shared(aliased: list[Node]) -> frozenset[int]:
     return frozenset(seen)
 
 
-_PROPERTIES = pattern(r"(?:[&!][^\s,\[\]{}]*(?:[ \t]+#[^\r\n]*|\s)*)+")
+_PROPERTIES = pattern(r"(?:[&!][^\s,\[\]{}]*(?:(?<=[ \t])#[^\r\n]*|\s)*)+")
 
 
 def _after_properties(text: str, start: int) -> int:

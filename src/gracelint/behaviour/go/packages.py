@@ -117,7 +117,7 @@ class Modules:
         named = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)
         path = named[1] if named else "main"
         self.roots.setdefault(path, folder)
-        for old, new in re.findall(r"^(?:replace)?\s*(\S+)(?:\s+v\S+)?\s*=>\s*(\.\S*)", text, re.M):
+        for old, new in re.findall(r"^(?:replace)?[ \t]*(\S+)(?:[ \t]+v\S+)?[ \t]*=>[ \t]*(\.\S*)", text, re.M):
             at = posixpath.normpath(posixpath.join(folder, new))
             if not at.startswith(".."):
                 self.roots.setdefault(old, "" if at == "." else at)
@@ -128,7 +128,7 @@ class Modules:
         while True:
             source = self.files.read(posixpath.join(folder, "go.work"))
             if source is not None:
-                for member in re.findall(r"^(?:use)?\s*\(?\s*(\.\S*)\s*$", source.text, re.M):
+                for member in re.findall(r"^(?:use)?[ \t]*(?:\([ \t]*)?(\.\S*)[ \t\r]*$", source.text, re.M):
                     at = posixpath.normpath(posixpath.join(folder, member))
                     at = "" if at == "." else at
                     if self.files.exists(posixpath.join(at, "go.mod")):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 1_000_000
 _TYPES = ("class_declaration", "trait_declaration", "interface_declaration", "enum_declaration")
-_TICKS = re.compile(r"declare\s*\([^)]*\bticks\s*=[^)]*\)")
+_TICKS = re.compile(r"declare\s*\([^()]*\bticks\s*=[^()]*\)")
 
 
 class File(TreeFile):

@@ -24,10 +24,11 @@ _SET = pattern(
     r"""(?:[:?]{0,2}=|:(?=[ \t]))[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))""",
 )
 _USE = pattern(
-    r"\$\{\{[ \t]*(?:env\.)?([\w.-]+)[^}]*\}\}|\$[({]([A-Za-z_]\w*)(?::?[-=]([^)}]*))?[)}]|\$([A-Za-z_]\w*)"
-    r"|\$\([^)]*\)|`[^`]*`"
+    r"\$\{\{[ \t]*(?:env\.)?([\w.-]{1,200})[^}]{0,500}\}\}"
+    r"|\$[({]([A-Za-z_]\w*)(?::?[-=]([^)}]{0,500}))?[)}]|\$([A-Za-z_]\w*)"
+    r"|\$\([^)]{0,500}\)|`[^`]{0,500}`"
 )
-_EXPRESSION = pattern(r"\$\{\{[^}]*\}\}")
+_EXPRESSION = pattern(r"\$\{\{[^}]{0,500}\}\}")
 _VALUES = frozenset(
     (
         *("--add-host", "--attest", "--build-arg", "--build-context", "--builder", "--cache-from", "--cache-to"),
@@ -111,7 +112,7 @@ def compose_lists(path: str, text: str) -> Iterator[tuple[str, ...]]:
 def by_tilt(path: str, text: str) -> Iterator[Build]:
     """`docker_build('image', 'context', dockerfile='…')` of a Tiltfile."""
     for match in re.finditer(r"""docker_build\(\s*['"]([^'"]+)['"]\s*,\s*['"]([^'"]+)['"]([^)]*)\)""", text):
-        options = dict(re.findall(r"""(\w+)\s*=\s*['"]([^'"]+)['"]""", match[3]))
+        options = dict(re.findall(r"""\b(\w+)\s*=\s*['"]([^'"]+)['"]""", match[3]))
         folder = posixpath.dirname(path)
         context = posixpath.join(folder, match[2])
         file = options.get("dockerfile")

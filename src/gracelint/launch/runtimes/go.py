@@ -140,7 +140,7 @@ def _recipe(words: list[str], folder: str, stage: Stage, context: Context) -> It
 
 
 def _put_in(word: str, env: dict[str, str]) -> str:
-    return re.sub(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))", lambda m: env.get(m[1] or m[3], m[2] or m[0]), word)
+    return re.sub(r"\$(?:\{(\w+)(?::-([^}]{0,500}))?\}|(\w+))", lambda m: env.get(m[1] or m[3], m[2] or m[0]), word)
 
 
 def _package(command: _Command, at: str) -> str | None:

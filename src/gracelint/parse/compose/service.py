@@ -128,7 +128,7 @@ def _init(scalar: Scalar | None, places: Places) -> Located[bool] | None:
 
 
 _DURATION = pattern(r"(?:(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:us|µs|ms|ns|s|m|h|d|w))+")
-_PART = pattern(r"([0-9.]+)([a-zµ]+)")
+_PART = pattern(r"(?<![0-9.])([0-9.]+)([a-zµ]+)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 

@@ -274,7 +274,7 @@ def without_identity(patch: Tree) -> Tree:
     return rest
 
 
-_REQUIREMENT = re.compile(r"\s*(!?)([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*)|\s(in|notin)\s*\(([^)]*)\))?\s*(?:,|$)")
+_REQUIREMENT = re.compile(r"\s*(!?)([\w./-]+)(?:\s*(==?|!=)\s{0,40}([\w.-]*)|\s+(in|notin)\s*\(([^)]*)\))?\s*(?:,|$)")
 
 
 def selects(selector: str | None, labels: Tree | None) -> bool:
