@@ -40,6 +40,7 @@ FUNCTIONS = ("match", "search", "fullmatch", "split", "sub", "findall", "findite
 
 SHORT = {
     "src/gracelint/cli/parser.py": "what argparse says of the command line",
+    "src/gracelint/parse/compose/project.py: _NAME": "the name of a file, of 255 bytes at most",
     "src/gracelint/parse/expansion.py: _CD": "texts of more than 1,000 characters are not looked at",
 }
 """Those that never see a long text, and why."""

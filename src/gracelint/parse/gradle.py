@@ -31,7 +31,7 @@ _TEST = re.compile(r"\s{0,40}(?:test|androidTest|integrationTest|kapt|annotation
 _PROJECT = re.compile(rf"\bproject{_S}\({_S}(?:path{_S}[:=]{_S})?{_QUOTED}")
 _TYPED = re.compile(r"\bprojects\.([a-zA-Z][\w.]*)")
 _SET = re.compile(
-    rf"(?:\b(?:def|val|var|const|String)\s+|\bset{_S}\({_S}['\"]|\bext(?:ra)?{_S}\[{_S}['\"]|\bext\.|^{_S})"
+    rf"(?:\b(?:def|val|var|const|String)\s+|\bset{_S}\({_S}['\"]|\bext(?:ra)?{_S}\[{_S}['\"]|\bext\.|^{_S}|[{{;]{_S})"
     rf"([A-Za-z_][\w.-]*)['\"]?{_S}(?:\]{_S}=|=|,|:{_S}String{_S}=){_S}{_QUOTED}",
     re.M,
 )
@@ -41,10 +41,8 @@ _NAMES = {
     "archive": re.compile(rf"\barchiveFileName(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
     "base": re.compile(rf"\b(?:archivesBaseName|archiveBaseName(?:\.set)?){_S}[=(]+{_S}{_QUOTED}"),
     "application": re.compile(rf"\bapplicationName{_S}={_S}{_QUOTED}"),
-    "image": re.compile(rf"\bto{_S}\{{[^{{}}]{{0,2000}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.to\.image{_S}={_S}{_QUOTED}"),
-    "from": re.compile(
-        rf"\bfrom{_S}\{{[^{{}}]{{0,2000}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.from\.image{_S}={_S}{_QUOTED}"
-    ),
+    "image": re.compile(rf"\bto{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.to\.image{_S}={_S}{_QUOTED}"),
+    "from": re.compile(rf"\bfrom{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.from\.image{_S}={_S}{_QUOTED}"),
     "packed": re.compile(rf"\bimageName(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
 }
 _LARGEST = 1_000_000
