@@ -94,6 +94,9 @@ spec:
       targetPort: 8080
 ```
 
+## Fix safety
+Unsafe: the new pods need room beside the old ones.
+
 ## References
 - [Deployment strategy](https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy)
 """
@@ -103,7 +106,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, Note, Severity, Span, Workload, rule
+from gracelint import Applicability, Edit, Finding, Fix, Note, Severity, Span, Workload, rule
 
 _SHARED = ("ReadWriteMany", "ReadOnlyMany")
 _SURGE = "Roll out with maxSurge: 1 and maxUnavailable: 0"
@@ -124,9 +127,19 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
         f"{what}{reason}: each rollout of `{workload.name}` stops all pods before a new one serves",
         at=at,
         notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.callers),
-        fix=Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL),
+        fix=_fix(workload, bound=bound),
         severity=Severity.INFO if bound or _is_meant(workload) else workload.severity,
     )
+
+
+def _fix(workload: Workload, *, bound: bool) -> Fix:
+    """No pod may be missing; where no other may be started beside them either, that is for people to change."""
+    strategy = workload.strategy
+    surge = strategy.scalar("rollingUpdate", "maxSurge") if strategy else None
+    unavailable = strategy.scalar("rollingUpdate", "maxUnavailable") if strategy else None
+    if unavailable is None or (surge is not None and surge.value in ("0", "0%")):
+        return Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL)
+    return Fix("Start a new pod before an old one is stopped", (Edit(unavailable.span, "0"),), Applicability.UNSAFE)
 
 
 def _is_meant(workload: Workload) -> bool:
