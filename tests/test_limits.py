@@ -32,6 +32,16 @@ def script(text: str) -> Project:
     return {"Dockerfile": SHELL, "start.sh": f"#!/bin/bash\n{text}\nexec app\n"}
 
 
+def ruby(text: str) -> Project:
+    return {"Dockerfile": 'FROM ruby:3.3\nCOPY . .\nCMD ["ruby", "app.rb"]\n', "app.rb": f"{text}sleep\n"}
+
+
+def php(text: str) -> Project:
+    run = "RUN docker-php-ext-install pcntl\n"
+    dockerfile = f'FROM php:8.3-cli\n{run}COPY . .\nCMD ["php", "app.php"]\n'
+    return {"Dockerfile": dockerfile, "app.php": f"<?php\n{text}while (true) sleep(1);\n"}
+
+
 def go(text: str) -> Project:
     build = "FROM golang:1.22 AS b\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\nFROM scratch\n"
     return {
@@ -73,6 +83,11 @@ DOUBLING: dict[str, Callable[[int], Project]] = {
     "a text split into a list": lambda n: app(f"x = '{'a ' * 20_000}'\n" + "y = x.split()\n" * n),
     "a slice appended to itself": lambda n: go("x := []int{1}\n" + "x = append(x, x...)\n" * n),
     "a Go text added to itself": lambda n: go('x := "a"\n' + "x = x + x\n" * n),
+    "a Ruby text added to itself": lambda n: ruby("x = 'a'\n" + "x = x + x\n" * n),
+    "a Ruby list spread into itself": lambda n: ruby("x = [1]\n" + "x = [*x, *x]\n" * n),
+    "a Ruby number multiplied by itself": lambda n: ruby("x = 3\n" + "x = x * x\n" * n),
+    "a PHP text added to itself": lambda n: php("$x = 'a';\n" + "$x = $x . $x;\n" * n),
+    "a PHP list spread into itself": lambda n: php("$x = [1];\n" + "$x = [...$x, ...$x];\n" * n),
     "listeners that call each other": lambda n: server(
         "const e = new (require('events'))()\n" + "e.on('a', () => e.emit('a'))\n" * n + "e.emit('a')"
     ),

@@ -110,6 +110,7 @@ def arguments(machine: Interpreter, frame: Frame, node: Any) -> Run:
         value = yield from evaluate(machine, frame, one)
         if type(one).__name__ == "Spread":
             args += value if isinstance(value, list) else [UNKNOWN]
+            machine.pay_for(len(args))
         else:
             args.append(value)
     for name, one in node.named.items():
@@ -400,6 +401,7 @@ def _list(machine: Interpreter, frame: Frame, node: nodes.List) -> Run:
         value = yield from evaluate(machine, frame, one)
         if type(one).__name__ == "Spread" and isinstance(value, list):
             found += value
+            machine.pay_for(len(found))
         else:
             found.append(value)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.php.files import Sources
 from gracelint.behaviour.php.reaction import Question, tell
+from gracelint.parse.errors import TooLargeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ def read_php(
     argv: tuple[str, ...] = (),
     pcntl: bool | None = None,
 ) -> Program:
-    """The program that a script starts. Raises ParseError where the script is no PHP.
+    """The program that a script starts. Raises ParseError where it is no PHP, TooLargeError for a giant.
 
     `pcntl`: whether the image has that extension; None where nobody can tell.
     """
     sources = Sources(files, source, working_dir)
+    if sources.entry is None:
+        raise TooLargeError("too large to be followed", source.span(0, 0))
     at = _place(sources, source)
     told = tell(Question(sources, argv, pcntl, at))
     return told.program("php", source, at, tuple(file.source for file in sources.files.values()), sources.unread)

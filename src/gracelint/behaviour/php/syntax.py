@@ -47,7 +47,7 @@ class File(TreeFile):
 
 @lru_cache(maxsize=1024)
 def read_file(source: Source) -> File | None:
-    """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
+    """Parses a source; None for a giant, or one nested too deep. Raises ParseError where the grammar gave up."""
     if len(source.text) > _LONGEST:
         return None
     # the grammar knows no list of directives
@@ -57,7 +57,10 @@ def read_file(source: Source) -> File | None:
     file = File(source, root, data)
     if root.has_error:
         raise ParseError("no valid PHP", file.span(first_error(root)))
-    _declare(file, root)
+    try:
+        _declare(file, root)
+    except RecursionError:
+        return None
     return file
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.ruby.files import Sources
 from gracelint.behaviour.ruby.reaction import Question, tell
+from gracelint.parse.errors import TooLargeError
 from gracelint.record import replace
 from gracelint.source import Word
 
@@ -26,8 +27,10 @@ def read_ruby(
     argv: tuple[str, ...] = (),
     env: Mapping[str, str | None] | None = None,
 ) -> Program:
-    """The program that a script starts. Raises ParseError where the script is no Ruby."""
+    """The program that a script starts. Raises ParseError where it is no Ruby, TooLargeError for a giant."""
     sources = Sources(files, source, roots)
+    if sources.entry is None:
+        raise TooLargeError("too large to be followed", source.span(0, 0))
     at = _place(sources, source)
     answer = tell(Question(sources, argv, env or {}, at))
     program = answer.told.program(

@@ -45,7 +45,7 @@ class File(TreeFile):
 
 @lru_cache(maxsize=1024)
 def read_file(source: Source) -> File | None:
-    """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
+    """Parses a source; None for a giant, or one nested too deep. Raises ParseError where the grammar gave up."""
     if len(source.text) > _LONGEST:
         return None
     data = source.text.encode("utf-8", "surrogatepass")
@@ -53,7 +53,10 @@ def read_file(source: Source) -> File | None:
     file = File(source, root, data)
     if root.has_error:
         raise ParseError("no valid Ruby", file.span(first_error(root)))
-    Lower(file).declare(root, None)
+    try:
+        Lower(file).declare(root, None)
+    except RecursionError:
+        return None
     return file
 
 

@@ -9,7 +9,7 @@ from gracelint.launch.runtimes.programs import interactive, program_step, source
 from gracelint.launch.servers import servers
 from gracelint.launch.words import base_name
 from gracelint.numbers import is_whole
-from gracelint.parse.errors import ParseError
+from gracelint.parse.errors import ParseError, TooLargeError
 from gracelint.record import replace
 from gracelint.source import Located
 
@@ -80,6 +80,8 @@ def _read(argv: tuple[Word, ...], source: Source, rest: tuple[Word, ...], contex
             argv=tuple(word.value for word in rest),
             pcntl=has_pcntl(context),
         )
+    except TooLargeError:
+        return unknown(argv, context, f"{source.path} is too large to be followed")
     except ParseError as error:
         return unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
     return program_step(argv, program, context)

@@ -9,7 +9,7 @@ from gracelint.launch.runtimes.programs import interactive, program_step, source
 from gracelint.launch.servers import servers
 from gracelint.launch.words import base_name
 from gracelint.numbers import is_whole
-from gracelint.parse.errors import ParseError
+from gracelint.parse.errors import ParseError, TooLargeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def _read(
             argv=tuple(word.value for word in rest),
             env=context.env,
         )
+    except TooLargeError:
+        return unknown(argv, context, f"{source.path} is too large to be followed")
     except ParseError as error:
         return unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
     return program_step(argv, program, context)
