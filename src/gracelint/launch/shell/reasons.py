@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from gracelint.secrets import veiled_words
+from gracelint.secrets import MASK, veiled_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.launch.shell.paths import Event
     from gracelint.launch.shell.traps import Reaction
     from gracelint.launch.step import Context
+    from gracelint.source import Word
 
 _REASONS = {
     "exec": "{shell} execs {program}",
@@ -50,8 +51,14 @@ _LONGEST = 60
 _DIES = ", and dies of {signal} without passing it on"
 
 
+def _written(word: Word) -> str:
+    """A word as a message shows it: with what its variables hold, unless that is a secret."""
+    text = word.span.text.strip("\"'") if word.span is not None else ""
+    return text.replace("$$", "$") if "$" in text and MASK in word.value else word.value
+
+
 def why_of(shell: str, program: Event, reaction: Reaction, context: Context, refused: str) -> str:
-    command = " ".join(veiled_words(word.value for word in program.words)).replace("\x00", "$")
+    command = " ".join(veiled_words(map(_written, program.words))).replace("\x00", "$")
     shown = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
     return _REASONS[reaction.cause].format(
         shell=shell,
