@@ -80,7 +80,7 @@ class TestHooks:
             ("main.interrupt(); try { main.join(); } catch (InterruptedException e) { }", Verdict.HANDLED),
             ("try { done.await(); } catch (InterruptedException e) { }", Verdict.IGNORED),
             ("System.exit(0);", Verdict.IGNORED),
-            ("Runtime.getRuntime().halt(0);", Verdict.HANDLED),
+            ("running = false; Runtime.getRuntime().halt(0);", Verdict.CUT),
             ('System.out.println("closed");', Verdict.HANDLED),
             ("try { Thread.sleep(20000); } catch (InterruptedException e) { }", Verdict.IGNORED),
         ],

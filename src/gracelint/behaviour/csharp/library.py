@@ -164,7 +164,7 @@ def _interrupted(machine: CsMachine, of: Object, given: Given) -> Run:
     yield from ()
     thread = library.thread_of(of)
     if thread is not None:
-        interrupt(thread, given.span)
+        interrupt(machine, thread, given.span)
     return NIL
 
 

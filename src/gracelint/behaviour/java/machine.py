@@ -62,6 +62,8 @@ class JavaMachine(Interpreter):
         self.busy: list[Object] = []
         """Servers that had requests in flight when the process ended."""
         self.thread_objects: dict[int, Object] = {}
+        self.interrupted: set[int] = set()
+        """Threads whose next wait ends with an InterruptedException."""
 
     # the program
 
@@ -79,13 +81,13 @@ class JavaMachine(Interpreter):
 
     def finished(self, thread: Thread) -> None:
         """The process ends with its last thread that is no daemon; hooks run then, too."""
+        if self.halted_at is not None:
+            late = self.now > self.halted_at or (id(thread) not in self.answered and self.calls > self.calls_before)
+            self.cut_off = self.cut_off or (thread if late else None)
+            return
         if thread in self.shutting:
             if all(one.done for one in self.shutting):
                 self._halt()
-            return
-        if self.halted_at is not None:
-            late = self.now > self.halted_at or (id(thread) not in self.answered and self.calls > self.calls_before)
-            self.cut_off = self.cut_off or (thread if late and not thread.daemon else None)
             return
         if not self.shutting and not any(not one.daemon for one in self.threads):
             self.shut(thread.span, "returns")
@@ -123,10 +125,10 @@ class JavaMachine(Interpreter):
         return True
 
     def halt(self, span: Span) -> None:
-        """`Runtime.halt`: without hooks, at once."""
-        self.ending = Ended("hard", span)
-        self.ended = self.ending
-        raise self.ending
+        """`Runtime.halt`: at once, whatever hooks and threads are at."""
+        if self.halted_at is None:
+            self.ending = Ended("hard", span)
+            self._halt()
 
     def what_is_lost(self) -> Reaction | None:
         """What the end cuts off: requests in flight, or a thread that was on its way out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.java.clients import poll, set_executor, wakeup
-from gracelint.behaviour.java.waiting import now, number, pause, time_of, until
+from gracelint.behaviour.java.waiting import interruption, now, number, pause, time_of, until
 from gracelint.behaviour.machine import library, serving
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -12,7 +12,6 @@ from gracelint.behaviour.machine.values import (
     Doubt,
     Lib,
     Object,
-    Raised,
     Sig,
     Thread,
     Unknown,
@@ -77,15 +76,17 @@ def _interrupt(machine: JavaMachine, of: Any, given: Given) -> Run:
     thread = library.thread_of(of)
     if thread is None:
         return NIL
-    interrupt(thread, given.span)
-    of.state["interrupted"] = True
+    interrupt(machine, thread, given.span)
     return NIL
 
 
-def interrupt(thread: Thread, span: Span) -> None:
-    """Ends what a thread waits for with an InterruptedException."""
-    if thread.wait is not None and thread.wait.kind in _INTERRUPTIBLE:
-        thread.thrown = Raised(("InterruptedException", "Exception"), UNKNOWN, span)
+def interrupt(machine: JavaMachine, thread: Thread, span: Span) -> None:
+    """Ends what a thread waits for, or its next wait, with an InterruptedException."""
+    waits = thread is not machine.current and thread.wait is not None and thread.wait.kind in _INTERRUPTIBLE
+    if waits:
+        thread.thrown = interruption(span)
+    else:
+        machine.interrupted.add(id(thread))
 
 
 def _current(machine: JavaMachine, _: Any, given: Given) -> Run:
@@ -102,7 +103,15 @@ def _current(machine: JavaMachine, _: Any, given: Given) -> Run:
 
 def _is_interrupted(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
-    return of.state.get("interrupted", False) if isinstance(of, Object) else UNKNOWN
+    thread = library.thread_of(of)
+    return id(thread) in machine.interrupted if thread is not None else UNKNOWN
+
+
+def _interrupted(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    was = id(machine.current) in machine.interrupted
+    machine.interrupted.discard(id(machine.current))
+    return was
 
 
 def of_function(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None:
@@ -129,6 +138,7 @@ def _exit(machine: JavaMachine, _: Any, given: Given) -> Run:
 def _halt(machine: JavaMachine, _: Any, given: Given) -> Run:
     yield from ()
     machine.halt(given.span)
+    yield Wait("for ever", given.span, lambda: False)
 
 
 def _add_hook(machine: JavaMachine, _: Any, given: Given) -> Run:
@@ -203,7 +213,7 @@ def _shutdown_now(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
     of.state["shut"] = given.span
     for thread in of.state["tasks"]:
-        interrupt(thread, given.span)
+        interrupt(machine, thread, given.span)
     for server in of.state.get("servers", ()):
         serving.drop(machine, server, given.span)
     return []
@@ -355,7 +365,7 @@ def _atomic_set(machine: JavaMachine, of: Any, given: Given) -> Run:
 STATIC: dict[str, Call] = {
     "Thread.sleep": lambda machine, _, given: pause(machine, given, number(given.argument(0), 0.001)),
     "Thread.currentThread": _current,
-    "Thread.interrupted": lambda machine, _, given: now(False),
+    "Thread.interrupted": _interrupted,
     "Thread.startVirtualThread": _start_virtual,
     "System.exit": _exit,
     "Signal.handle": _handle,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.machine import sleep
-from gracelint.behaviour.machine.values import NIL, Lib, Wait
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Lib, Raised, Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,20 @@ def time_of(given: Given, at: int = 0) -> float | None:
     return number(given.argument(at))
 
 
+def interruption(span: Span) -> Raised:
+    return Raised(("InterruptedException", "Exception"), UNKNOWN, span)
+
+
+def check(machine: JavaMachine, span: Span) -> None:
+    """A thread that was interrupted while it ran waits for nothing."""
+    if id(machine.current) in machine.interrupted:
+        machine.interrupted.discard(id(machine.current))
+        raise interruption(span)
+
+
 def until(machine: JavaMachine, kind: str, span: Span, ready: Callable[[], bool], seconds: float | None = None) -> Run:
     """Waits until something holds, at most so many seconds; whether it does then."""
+    check(machine, span)
     limit = machine.now + seconds if seconds is not None else None
     if machine.stopping and kind in ("join", "latch", "tasks"):
         machine.waits.append(("join", span, seconds))
@@ -58,6 +70,7 @@ def until(machine: JavaMachine, kind: str, span: Span, ready: Callable[[], bool]
 
 
 def pause(machine: JavaMachine, given: Given, seconds: float | None) -> Run:
+    check(machine, given.span)
     seconds = 1.0 if seconds is None else seconds
     if machine.current in machine.shutting:
         machine.slept += seconds

@@ -169,7 +169,8 @@ def _changed(
         and ("before" not in one or not is_since(version, one["before"]))
         and ("unless" not in one or found.get(one["unless"]) is None)
     ]
-    paths = (path for folder in module.folders for path in sources(context.files, folder))
+    paths = [path for folder in module.folders for path in sources(context.files, folder)]
+    paths += [posixpath.join(folder, "src/main/resources/application.conf") for folder in module.folders]
     change = next(marks(context.files, paths, rows), None) if rows else None
     if change is None:
         return judged
