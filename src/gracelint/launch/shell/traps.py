@@ -156,8 +156,9 @@ def _without_trap(scene: Scene, at_wait: bool) -> Reaction:
             return Reaction(Effect.FORWARDS, "forwards", signal)
         return Reaction(Effect.SWALLOWS, "child", signal)
     if at_exit and row.get("exit_trap") and signal in _ENDS_BASH:
-        if at_wait:
-            reaction = _after(scene, [*_ways(scene, at_exit)[0]], dying=True)
+        if at_wait or event.idle:
+            after = _ways(scene, at_exit)[0]
+            reaction = stopped(scene, _after(scene, [*after], dying=True), after)
             if reaction.effect is not Effect.CUTS:
                 return reaction
         return Reaction(Effect.CUTS, "exit-trap", signal)
