@@ -1,4 +1,4 @@
-"""Times gracelint beside the linters it finds: `python benchmarks/run.py [--peers FOLDER] [--quick] [TREE …]`.
+"""Times gracelint beside the linters it finds: `python benchmarks/run.py [--peers FOLDER] [TREE …]`.
 
 Each tool runs alone on the same tree, as a process of its own. What is compared is the CPU time of the process and its
 children: the median of several runs, after one that fills the caches. Peers that are not installed are left out, and
@@ -45,50 +45,73 @@ class Cost(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trees", nargs="*", type=Path, metavar="TREE", help="real projects to measure on, too")
-    parser.add_argument("--peers", type=Path, help="a folder with the peers' programs, looked at before PATH")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--peers", type=Path, action="append", default=[], help="a folder with peers, before PATH")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peer-runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the generated trees' size")
+    parser.add_argument("--only", choices=tuple(PARTS), action="append", help="a part of the report; default: all")
     options = parser.parse_args()
-    if options.peers:
-        os.environ["PATH"] = f"{options.peers.resolve()}{os.pathsep}{os.environ['PATH']}"
+    folders = [str(folder.resolve()) for folder in options.peers]
+    os.environ["PATH"] = os.pathsep.join([*folders, os.environ["PATH"]])
     peers = {name: path for name in VERSIONS if (path := shutil.which(name)) is not None}
     with tempfile.TemporaryDirectory() as folder:
-        lines = list(report(Path(folder), peers, options))
+        os.environ["GRACELINT_CACHE_DIR"] = os.path.join(folder, "cache")
+        lines = head(peers, options)
+        for part in options.only or PARTS:
+            lines += PARTS[part](Path(folder), peers, options)
     text = "\n".join(lines) + "\n"
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)
 
 
-def report(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
-    lines = ["# Benchmarks", "", "Written by `python benchmarks/run.py`; CPU seconds, medians.", ""]
-    lines += [f"- Machine: {machine()}", f"- Python {platform.python_version()}, {version_of([*GRACELINT[:3], '-V'])}"]
+def head(peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `python benchmarks/run.py`. CPU seconds (user and system) of the whole process, medians "
+        f"of {options.runs} runs, of peers {options.peer_runs}.",
+        "",
+        f"- Machine: {machine()}",
+        f"- Python {platform.python_version()}, {version_of([*GRACELINT[:3], '-V'])}",
+    ]
     lines += [f"- {name}: {version_of([path, *VERSIONS[name]])}" for name, path in peers.items()]
-    lines += [f"- {name}: not found, and not measured" for name in VERSIONS if name not in peers]
-    lines += ["", "## Beside others", "", "| tree | tool | CPU s | × gracelint | MiB |", "|---|---|---|---|---|"]
+    return [*lines, *(f"- {name}: not found, and not measured" for name in VERSIONS if name not in peers)]
+
+
+def beside(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+    """Whole trees, without an index: each file is read."""
+    lines = ["", "## Beside others", "", "| tree | tool | CPU s | × gracelint | MiB |", "|---|---|---|---|---|"]
     for size in TREES:
         tree = generated(folder, *size, options.scale)
         name = " + ".join(
             f"{int(count * options.scale):,} {kind}" for count, kind in zip(size, KINDS, strict=True) if count
         )
-        lines += compared(name, tree, peers if size != TREES[-1] else {}, options.runs)
+        lines += compared(name, tree, peers if size != TREES[-1] else {}, options)
     for tree in options.trees:
-        lines += compared(tree.name, tree, peers, options.runs)
-    lines += ["", "## One file", "", "| run | CPU ms | × bare Python |", "|---|---|---|", *single(folder, options)]
-    lines += ["", "## Growth", "", "| Dockerfiles | manifests | CPU s | ms per file | MiB |", "|---|---|---|---|---|"]
+        lines += compared(tree.name, tree.resolve(), peers, options)
+    return lines
+
+
+def growth(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+    lines = ["", "## Growth", "", "| Dockerfiles | manifests | CPU s | ms per file | MiB |", "|---|---|---|---|---|"]
     for dockerfiles, manifests in GROWTH:
         tree = generated(folder, dockerfiles, manifests, options.scale)
-        cost = measured([*GRACELINT, "."], tree, options.runs)
+        cost = measured([*GRACELINT, "--no-cache", "."], tree, options.runs)
         sizes = (int(dockerfiles * options.scale), int(manifests * options.scale))
         row = f"{sizes[0]} | {sizes[1]} | {cost.cpu:.2f} | {1000 * cost.cpu / sum(sizes):.2f} | {cost.memory:.0f}"
         lines.append(f"| {row} |")
     return lines
 
 
-def compared(name: str, tree: Path, peers: dict[str, str], runs: int) -> list[str]:
-    own = measured([*GRACELINT, "."], tree, runs)
-    rows = [f"| {name} | gracelint | {own.cpu:.2f} | 1 | {own.memory:.0f} |"]
+def compared(name: str, tree: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+    own = measured([*GRACELINT, "--no-cache", "."], tree, options.runs)
+    again = measured([*GRACELINT, "."], tree, options.runs)
+    rows = [
+        f"| {name} | gracelint | {own.cpu:.2f} | 1 | {own.memory:.0f} |",
+        f"| {name} | gracelint, with its index | {again.cpu:.2f} | {again.cpu / own.cpu:.1f} | {again.memory:.0f} |",
+    ]
     for peer, command in asked(tree, peers).items():
-        cost = measured(command, tree, 1)
+        cost = measured(command, tree, options.peer_runs)
         rows.append(f"| {name} | {peer} | {cost.cpu:.2f} | {cost.cpu / own.cpu:.1f} | {cost.memory:.0f} |")
     return rows
 
@@ -109,23 +132,41 @@ def asked(tree: Path, peers: dict[str, str]) -> dict[str, Sequence[str]]:
     return {name: commands[name](path) for name, path in peers.items() if name in commands}
 
 
-def single(folder: Path, options: argparse.Namespace) -> list[str]:
-    bare = measured([sys.executable, "-c", "pass"], folder, 5 * options.runs)
+def single(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+    """One file: alone, and as it is staged in the trees."""
+    runs = options.runs
+    bare = measured([sys.executable, "-c", "pass"], folder, 3 * runs)
     alone = folder / "alone"
     write(alone / "Dockerfile", 'FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n')
     write(alone / "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{image: nginx}]}\n")
     subprocess.run(["git", "init", "-q", "."], cwd=alone, check=True)
     both = generated(folder, 1000, 20_000, options.scale)
-    rows = [f"| bare Python | {1000 * bare.cpu:.0f} | 1 |"]
-    for name, words, where, runs in (
-        ("one Dockerfile", [*GRACELINT, "Dockerfile"], alone, 5 * options.runs),
-        ("one manifest", [*GRACELINT, "pod.yaml"], alone, 5 * options.runs),
-        ("`--help`", [*GRACELINT[:3], "--help"], alone, 5 * options.runs),
-        ("one manifest of the tree with both", [*GRACELINT, "manifests/0/0.yaml"], both, options.runs),
-    ):
-        cost = measured(words, where, runs)
-        rows.append(f"| {name} | {1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} |")
-    return rows
+    where = f"of {int(1000 * options.scale):,} Dockerfiles and {int(20_000 * options.scale):,} manifests"
+    rows = [
+        ("one Dockerfile", [*GRACELINT, "Dockerfile"], alone, 3 * runs),
+        ("one manifest", [*GRACELINT, "pod.yaml"], alone, 3 * runs),
+        ("`--help`", [*GRACELINT[:3], "--help"], alone, 3 * runs),
+    ]
+    staged = [(both, where, path) for path in ("services/0/app-0/Dockerfile", "manifests/0/0.yaml")]
+    for tree in options.trees:
+        names = sorted(path.relative_to(tree) for path in tree.rglob("*.yaml") if path.is_file())
+        staged += [(tree.resolve(), f"of {tree.name}", str(names[len(names) // 2]))] if names else []
+    for tree, its_name, path in staged:
+        rows.append((f"{path} {its_name}, no index", [*GRACELINT, "--no-cache", path], tree, runs))
+        rows.append((f"{path} {its_name}, with an index", [*GRACELINT, path], tree, runs))
+    lines = ["", "## One file", "", "| run | CPU ms | × bare Python | MiB |", "|---|---|---|---|"]
+    lines.append(f"| bare Python | {1000 * bare.cpu:.0f} | 1 | {bare.memory:.0f} |")
+    for name, words, tree, times in rows:
+        cost = measured(words, tree, times)
+        lines.append(f"| {name} | {1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f} |")
+    for peer, command in asked(alone, peers).items():
+        cost = measured(command, alone, runs)
+        row = f"{1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f}"
+        lines.append(f"| one Dockerfile or manifest, {peer} | {row} |")
+    return lines
+
+
+PARTS = {"beside": beside, "single": single, "growth": growth}
 
 
 def measured(command: Sequence[str], folder: Path, runs: int) -> Cost:
