@@ -170,8 +170,8 @@ PARTS = {"beside": beside, "single": single, "growth": growth}
 
 
 def measured(command: Sequence[str], folder: Path, runs: int) -> Cost:
-    """The median of some runs, after a first one that does not count."""
-    costs = [_once(command, folder) for _ in range(runs + 1)][1:]
+    """The median of some runs, after a first one that does not count; of one run, that."""
+    costs = [_once(command, folder) for _ in range(runs + 1 if runs > 1 else 1)][-runs:]
     return Cost(statistics.median(cost.cpu for cost in costs), max(cost.memory for cost in costs))
 
 
