@@ -9,10 +9,11 @@ from typing import ClassVar
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, rule_cases
 from gracelint.config import Configuration
 from gracelint.engine import Report, lint
 from gracelint.project import Request, read_project
+from gracelint.record import replace
 from gracelint.selection import select
 from gracelint.testing import read_folder
 
@@ -192,3 +193,31 @@ def everywhere(report: Report) -> set[tuple[str, str, str, int]]:
         for item in report.findings
         if item.home is not None
     }
+
+
+PROJECTS = sorted({os.path.join(rule, case) for rule, case in rule_cases()})[::5]
+"""One case in five of the rules, which are small projects of every kind."""
+
+
+@pytest.mark.parametrize("name", [os.path.join(ROOT, "fixtures", "shop"), *PROJECTS])
+def test_what_bears_on_no_named_file_need_not_be_followed(name: str) -> None:
+    """For each file of a project: a run that follows what bears on it says what one says that follows all."""
+    folder = os.path.join(ROOT, "fixtures", name)
+    configuration = Configuration(folder)
+    for path in sorted(read_folder(folder)):
+        asked = Request(root=folder, paths=(os.path.join(folder, path),), configuration=configuration)
+        near = replace(asked, narrow=True, only_judged=True)
+        whole, narrow = (lint(read_project(request), select(configuration)) for request in (asked, near))
+        assert all_told(narrow) == all_told(whole), path
+
+
+def all_told(report: Report) -> tuple[object, ...]:
+    findings = [
+        (found.rule, found.severity, found.finding.message, found.path, found.finding.at.start, found.finding.at.end)
+        for found in report.findings
+    ]
+    notes = [
+        (note.span.source.path, note.span.start, note.text) for found in report.findings for note in found.finding.notes
+    ]
+    launches = [(one.origin.source.path, one.origin.name, one.verdict, one.why) for one in report.launches]
+    return findings, notes, launches, dict(report.containers), report.suppressed, report.files, report.errors

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from gracelint.launch.desk import Desk
     from gracelint.launch.link import Linked
     from gracelint.launch.near import Near
-    from gracelint.parse.kubernetes import Manifests
     from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer, Rendering
     from gracelint.warm import Warm
@@ -156,7 +155,7 @@ def read_project(request: Request) -> Project:
     allowed = scope.__contains__ if request.isolated else None
     files = ProjectFiles(root, overlay, allowed=allowed, warm=request.warm)
     todo = found.files
-    reading = _Reading(files, scope, request, _index(request, todo))
+    reading = Reading(files, scope, request, _index(request, todo))
     reading.add_overlays([path for path, _ in todo])
     reading.put_aside(todo)
     if request.jobs > 1:
@@ -194,7 +193,7 @@ def _index(request: Request, todo: Sequence[tuple[str, str]]) -> Index | None:
     return index_of(request.root)
 
 
-class _Reading:
+class Reading:
     """Collects what the files say; one bad file costs the others nothing."""
 
     def __init__(self, files: ProjectFiles, scope: Scope, request: Request, index: Index | None = None) -> None:
@@ -237,61 +236,18 @@ class _Reading:
                 if keys is not None and path not in self.scope.files and not self._is_part(path):
                     known[path] = keys
         self.aside = known
-        nothing: dict[str, tuple[str, ...]] = {path: keys for path, keys in known.items() if keys == _NOTHING}
+        nothing: dict[str, tuple[str, ...]] = {path: keys for path, keys in known.items() if keys == NOTHING}
         if self.scope.folders or not self.request.narrow or self.renderer is not None or len(known) < len(todo) // 2:
             self.aside = nothing
 
     def add_near(self) -> None:
         """Reads those files, of the ones put aside, that bear on what is reported, or on what does."""
-        known = {path: keys for path, keys in self.aside.items() if keys != _NOTHING}
+        known = {path: keys for path, keys in self.aside.items() if keys != NOTHING}
         if not known:
             return
-        needed = self._needed(known)
-        for path in sorted(needed):
-            del self.aside[path]
-            if path not in self.stages:
-                self.add(path, MANIFEST)
-            elif self.stages[path] is None:
-                self.add(path, DOCKERFILE)
-        if needed:
-            self._sort()
+        from gracelint.aside import needed
 
-    def _needed(self, known: dict[str, tuple[str, ...]]) -> set[str]:
-        from gracelint.launch.near import IMAGE, Aside, keys_of
-        from gracelint.parse.kubernetes import read_manifests
-
-        near = self._near()
-        if near is None or self.errors or any(map(_installs, self.documents)):
-            return set(known)
-        manifests = read_manifests(self.documents, self._kinds())
-        if any(budget.expressions and not budget.selector for budget in manifests.budgets):
-            return set(known)
-        keys = known | {path: tuple(its) for path, its in keys_of(manifests).items()}
-        asked = {path for path in keys if path in self.scope.files}
-        desk = self._desk()
-        desk.count_users(self.services, manifests.workloads, Aside(known).images())
-        for path, its in keys.items():
-            if any(desk.runs(key[1:], path, near) for key in its if key.startswith(IMAGE)):
-                asked.add(path)
-        aside = Aside(keys)
-        found = asked | aside.joined_with(key for path in asked for key in keys[path])
-        found |= aside.with_services({path.rpartition("/")[0] for path in found})
-        return found & known.keys()
-
-    def _sort(self) -> None:
-        """Puts documents in the order of their files, as they would stand if all had been read in one go."""
-        from gracelint.parse.later import Later
-
-        together: list[Document | Later] = list(self.documents)
-        for before, later in reversed(self.later):
-            together.insert(before, later)
-        together.sort(key=lambda item: item.source.path)
-        self.documents, self.later = [], []
-        for item in together:
-            if isinstance(item, Later):
-                self.later.append((len(self.documents), item))
-            else:
-                self.documents.append(item)
+        self._read_aside(sorted(needed(self, known)))
 
     def _is_part(self, path: str) -> bool:
         return self.renderer is not None and self.renderer.is_part(path)
@@ -308,7 +264,7 @@ class _Reading:
 
     def add_charts(self) -> None:
         """Renders the charts as the objects read so far install them, and says which of those are not here."""
-        if self.renderer is None and not any(map(_installs, self.documents)):
+        if self.renderer is None and not any(map(installs, self.documents)):
             return
         self._read_later(all_of_them=True)
         renderer = self.renderer or self._renderer(())
@@ -429,7 +385,7 @@ class _Reading:
     def _let_go(self, path: str) -> None:
         self.files.forget(path)
         if self.index is not None and path not in self.request.overlay:
-            self.index.learn(path, _NOTHING)
+            self.index.learn(path, NOTHING)
 
     def _put_off(self, source: Source, parts: Iterable[tuple[int, int, int]]) -> None:
         from gracelint.parse.later import Later
@@ -527,9 +483,30 @@ class _Reading:
             programs += entries(self.entries, self.scope, self.files, programs, self.errors)
         return programs
 
+    def _near(self) -> Near | None:
+        from gracelint.aside import near
+
+        return near(self)
+
     def _link(self) -> Linked | None:
+        near = self._near() if self.request.narrow else None
+        documents, later = list(self.documents), list(self.later)
+        linked = self._linked(near)
+        if near is None or linked is None:
+            self.documents = []
+            return linked
+        from gracelint.aside import leads_on
+
+        if leads_on(self, linked):
+            # Whatever else leads to the same files is told of there: all has to be followed.
+            self.documents, self.later, self.desk = documents, later, None
+            self._read_aside(sorted(path for path, keys in self.aside.items() if keys != NOTHING))
+            linked = self._linked(None)
+        self.documents = []  # those live on that a fact stands in
+        return linked
+
+    def _linked(self, near: Near | None) -> Linked | None:
         try:
-            near = self._near() if self.request.narrow else None
             later = [part for _, part in self.later]
             self._read_later()
             if not (self.stages or self.documents or self.services):
@@ -540,11 +517,12 @@ class _Reading:
             if self.documents:
                 from gracelint.parse.kubernetes import read_manifests
 
-                manifests = read_manifests(self.documents, self._kinds())
+                manifests = read_manifests(self.documents, self.kinds())
             if self.index is not None:
-                self._learn(self.index, manifests, later)
-            self.documents = []  # those live on that a fact stands in
-            linked = link(self._desk(), manifests, self.services, near, self._images_aside())
+                from gracelint.aside import learn
+
+                learn(self, self.index, manifests, later)
+            linked = link(self.the_desk(), manifests, self.services, near, self._images_aside())
             for origin, error in linked.broken:
                 self._broke(f"following {origin.name}", error)
             return linked
@@ -552,10 +530,22 @@ class _Reading:
             self._broke("joining the files", error)
             return None
 
-    def _kinds(self) -> dict[str, Mapping[str, Any]]:
+    def _read_aside(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            del self.aside[path]
+            if path not in self.stages:
+                self.add(path, MANIFEST)
+            elif self.stages[path] is None:
+                self.add(path, DOCKERFILE)
+        if paths:
+            from gracelint.aside import sort
+
+            sort(self)
+
+    def kinds(self) -> dict[str, Mapping[str, Any]]:
         return {kind: row for settings in self._settings() for kind, row in settings.workload_kinds.items()}
 
-    def _desk(self) -> Desk:
+    def the_desk(self) -> Desk:
         if self.desk is None:
             from gracelint.launch.desk import Desk, Stages
 
@@ -578,47 +568,6 @@ class _Reading:
 
             yield from Aside(self.aside).images()
 
-    def _near(self) -> Near | None:
-        """What bears on the files that were asked for; None where one of them may be read by any program."""
-        if self.scope.folders:
-            return None
-        from gracelint.launch.near import Near
-
-        documents = {document.source.path for document in self.documents}
-        speaking = {*documents, *(part.source.path for _, part in self.later), *self.compose, *self.stages}
-        speaking |= {part.path for source in self.rendered if source.map for part in _parts(source)}
-        if not self.scope.files <= speaking:
-            return None
-        return Near(self.scope.files, compose=not self.scope.files.isdisjoint(self.compose))
-
-    def _learn(self, index: Index, manifests: Manifests | None, later: Iterable[Later]) -> None:
-        """Keeps the keys of the files of which keys say all that other files have to do with."""
-        from gracelint.launch.images.bases import is_known
-        from gracelint.launch.near import keys_of, told_by_none
-
-        for path, stages in self.stages.items():
-            if stages and all(one.parent or "$" in one.base.value or is_known(one.base.value) for one in stages):
-                index.learn(path, ())
-        keys: dict[str, list[str]] = {}
-        untold = {problem.finding.at.source.path for problem in self.problems} | self.compose.keys()
-        for document in self.documents:
-            keys.setdefault(document.source.path, [])
-            if document.source.map is not None or _installs(document):
-                untold.add(document.source.path)
-        for part in later:
-            names = part.names()
-            keys.setdefault(part.source.path, []).extend(f"!config map {name}" for name in names or ())
-            if names is None:
-                untold.add(part.source.path)
-        if manifests is not None:
-            untold |= told_by_none(manifests)
-            for path, its in keys_of(manifests).items():
-                keys.setdefault(path, []).extend(its)
-        for path, its in keys.items():
-            if path not in untold and path not in self.request.overlay:
-                index.learn(path, its)
-        index.save()
-
 
 def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
     """The stages that run somewhere, and those they inherit from; build stages never get a signal."""
@@ -626,7 +575,7 @@ def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
     return tuple(sorted(stages.values(), key=lambda stage: (stage.source.path, stage.index)))
 
 
-def _installs(document: Document) -> bool:
+def installs(document: Document) -> bool:
     from gracelint.facts.yaml import Mapping
 
     kind = document.root.scalar("kind") if isinstance(document.root, Mapping) else None
@@ -638,13 +587,7 @@ def _has_own_rows(settings: Settings) -> bool:
     return bool(settings.workload_kinds)
 
 
-def _parts(source: Source) -> Iterator[Source]:
-    """The files that a rendered text is made of, as far as they show in it."""
-    assert source.map is not None
-    return (origin.source for origin in source.map.origins)
-
-
-_NOTHING: tuple[str, ...] = ("nothing",)
+NOTHING: tuple[str, ...] = ("nothing",)
 WORTH_KEEPING = 500
 """Files to look at from which on an index saves more than it costs."""
 _RENDERED = ("Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization")

@@ -148,7 +148,9 @@ class Desk:
     def runs(self, reference: str, path: str, near: Near) -> bool:
         """Whether an image that a file names is built from a stage that is near, of those read so far."""
         link = self.find(reference, path)
-        return link is not None and self._stages.has_read(link.dockerfile) and near.stage(self.stage(link))
+        if link is None:
+            return False
+        return link.dockerfile in near.images or (self._stages.has_read(link.dockerfile) and near.image(link, self))
 
     def shared(self, stage: Stage | None) -> bool:
         """Whether more than one service or container runs the stage."""

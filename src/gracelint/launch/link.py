@@ -57,11 +57,13 @@ def link(
     """
     attached = _attached(manifests) if manifests is not None else []
     desk.count_users(services, attached, elsewhere)
+    if near is not None:
+        _widen(near, desk, services, attached)
     completed = set(_completed(services))
     composed = [
         _compose_launch(desk, service, one_shot=(service.source.path, service.name) in completed)
         for service in services
-        if near is None or near.compose or near.stage(_stage_of(desk, desk.of_service(service)))
+        if near is None or near.compose or near.image(desk.of_service(service), desk)
     ]
     workloads: list[Workload] = []
     deployed: list[Launch] = []
@@ -82,11 +84,21 @@ def link(
     return Linked(tuple(launches), tuple(workloads), programs, tuple(desk.broken))
 
 
+def _widen(near: Near, desk: Desk, services: Sequence[ComposeService], workloads: Sequence[Workload]) -> None:
+    """Draws near the images of what is near: their other users meet the same lines, and are told of there."""
+    found = [desk.of_service(service) for service in services if near.compose]
+    for workload in workloads:
+        links = [desk.named(container.image, workload.source) for container in workload.containers]
+        if near.workload(workload) or any(near.stage(_stage_of(desk, link)) for link in links):
+            found += links
+    near.images |= {link.dockerfile for link in found if link is not None}
+
+
 def _is_near(near: Near, desk: Desk, workload: Workload) -> bool:
     if near.workload(workload):
         return True
     links = (desk.named(container.image, workload.source) for container in workload.containers)
-    return any(near.stage(_stage_of(desk, found)) for found in links)
+    return any(near.image(found, desk) for found in links)
 
 
 def _stage_of(desk: Desk, found: Link | None) -> Stage | None:

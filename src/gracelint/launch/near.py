@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from gracelint.facts.dockerfile import Stage
     from gracelint.facts.kubernetes import DisruptionBudget, Service, Workload
+    from gracelint.launch.desk import Desk
+    from gracelint.launch.images.names import Link
     from gracelint.parse.kubernetes import Manifests
     from gracelint.source import Source
 
@@ -29,6 +31,8 @@ class Near:
     def __init__(self, paths: frozenset[str], *, compose: bool) -> None:
         self._paths = paths
         self._rendered: dict[int, tuple[Source, bool]] = {}
+        self.images: set[str] = set()
+        """The Dockerfiles that something near is built from."""
         self.compose = compose
         """Whether there is a Compose file among them: services of one are made of several files."""
 
@@ -50,6 +54,10 @@ class Near:
 
     def stage(self, stage: Stage | None) -> bool:
         return stage is not None and any(one.source.path in self._paths for one in stage.lineage())
+
+    def image(self, found: Link | None, desk: Desk) -> bool:
+        """A Dockerfile that was asked for, or is that of something near."""
+        return found is not None and (found.dockerfile in self.images or self.stage(desk.stage(found)))
 
     def workload(self, workload: Workload) -> bool:
         """A workload, or what other objects say of it."""

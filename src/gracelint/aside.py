@@ -1,0 +1,123 @@
+"""What a reading may leave unread: files that the index knows, and that bear on nothing that is reported."""
+
+from __future__ import annotations
+
+from gracelint.project import installs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gracelint.facts.yaml import Document
+    from gracelint.index import Index
+    from gracelint.launch.link import Linked
+    from gracelint.launch.near import Near
+    from gracelint.parse.kubernetes import Manifests
+    from gracelint.parse.later import Later
+    from gracelint.project import Reading
+    from gracelint.source import Source
+
+
+def near(reading: Reading) -> Near | None:
+    """What bears on the files that were asked for; None where one of them may be read by any program."""
+    if reading.scope.folders:
+        return None
+    from gracelint.launch.near import Near
+
+    documents = {document.source.path for document in reading.documents}
+    speaking = {*documents, *(part.source.path for _, part in reading.later), *reading.compose, *reading.stages}
+    speaking |= {part.path for source in reading.rendered if source.map for part in _parts(source)}
+    if not reading.scope.files <= speaking:
+        return None
+    return Near(reading.scope.files, compose=not reading.scope.files.isdisjoint(reading.compose))
+
+
+def _parts(source: Source) -> Iterator[Source]:
+    """The files that a rendered text is made of, as far as they show in it."""
+    assert source.map is not None
+    return (origin.source for origin in source.map.origins)
+
+
+def needed(reading: Reading, known: dict[str, tuple[str, ...]]) -> set[str]:
+    """The known files that bear on what is reported, or on what does."""
+    from gracelint.launch.near import IMAGE, Aside, keys_of
+    from gracelint.parse.kubernetes import read_manifests
+
+    bears = near(reading)
+    if bears is None or reading.errors or any(map(installs, reading.documents)):
+        return set(known)
+    manifests = read_manifests(reading.documents, reading.kinds())
+    if any(budget.expressions and not budget.selector for budget in manifests.budgets):
+        return set(known)
+    keys = known | {path: tuple(its) for path, its in keys_of(manifests).items()}
+    asked = {path for path in keys if path in reading.scope.files}
+    desk = reading.the_desk()
+    desk.count_users(reading.services, manifests.workloads, Aside(known).images())
+    named = [(key[1:], path) for path in asked for key in keys[path] if key.startswith(IMAGE)]
+    links = [desk.find(reference, path) for reference, path in named]
+    links += [desk.of_service(service) for service in reading.services if bears.compose]
+    bears.images |= {link.dockerfile for link in links if link is not None}
+    for path, its in keys.items():
+        if any(desk.runs(key[1:], path, bears) for key in its if key.startswith(IMAGE)):
+            asked.add(path)
+    aside = Aside(keys)
+    found = asked | aside.joined_with(key for path in asked for key in keys[path])
+    found |= aside.with_services({path.rpartition("/")[0] for path in found})
+    return found & known.keys()
+
+
+def leads_on(reading: Reading, linked: Linked) -> bool:
+    """Whether launches lead to files that others may lead to: programs, scripts, what several mount."""
+    if linked.programs:
+        return True
+    return any(
+        hop.span is not None
+        and hop.span.source.path not in {launch.origin.source.path, *reading.stages, *reading.compose}
+        for launch in linked.launches
+        for hop in launch.hops
+    )
+
+
+def learn(reading: Reading, index: Index, manifests: Manifests | None, later: Iterable[Later]) -> None:
+    """Keeps the keys of the files of which keys say all that other files have to do with."""
+    from gracelint.launch.images.bases import is_known
+    from gracelint.launch.near import keys_of, told_by_none
+
+    for path, stages in reading.stages.items():
+        if stages and all(one.parent or "$" in one.base.value or is_known(one.base.value) for one in stages):
+            index.learn(path, ())
+    keys: dict[str, list[str]] = {}
+    untold = {problem.finding.at.source.path for problem in reading.problems} | reading.compose.keys()
+    for document in reading.documents:
+        keys.setdefault(document.source.path, [])
+        if document.source.map is not None or installs(document):
+            untold.add(document.source.path)
+    for part in later:
+        names = part.names()
+        keys.setdefault(part.source.path, []).extend(f"!config map {name}" for name in names or ())
+        if names is None:
+            untold.add(part.source.path)
+    if manifests is not None:
+        untold |= told_by_none(manifests)
+        for path, its in keys_of(manifests).items():
+            keys.setdefault(path, []).extend(its)
+    for path, its in keys.items():
+        if path not in untold and path not in reading.request.overlay:
+            index.learn(path, its)
+    index.save()
+
+
+def sort(reading: Reading) -> None:
+    """Puts documents in the order of their files, as they would stand if all had been read in one go."""
+    from gracelint.parse.later import Later
+
+    together: list[Document | Later] = list(reading.documents)
+    for before, later in reversed(reading.later):
+        together.insert(before, later)
+    together.sort(key=lambda item: item.source.path)
+    reading.documents, reading.later = [], []
+    for item in together:
+        if isinstance(item, Later):
+            reading.later.append((len(reading.documents), item))
+        else:
+            reading.documents.append(item)
