@@ -5,6 +5,8 @@ from __future__ import annotations
 from gracelint.behaviour.php.files import Sources
 from gracelint.behaviour.php.reaction import Question, tell
 from gracelint.parse.errors import TooLargeError
+from gracelint.record import replace
+from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +33,10 @@ def read_php(
     if sources.entry is None:
         raise TooLargeError("too large to be followed", source.span(0, 0))
     at = _place(sources, source)
-    told = tell(Question(sources, argv, pcntl, at))
-    return told.program("php", source, at, tuple(file.source for file in sources.files.values()), sources.unread)
+    told, execs = tell(Question(sources, argv, pcntl, at))
+    read = tuple(file.source for file in sources.files.values())
+    program = told.program("php", source, at, read, sources.unread)
+    return replace(program, replaced_by=tuple(Word(text, span) for text, span in execs)) if execs else program
 
 
 def _place(sources: Sources, source: Source) -> Span:

@@ -193,6 +193,14 @@ def _dispatch(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
     return machine.dispatch()
 
 
+def _exec(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    path, words = given.argument(0), given.argument(1, [])
+    if not isinstance(words, list) or not all(isinstance(one, str) for one in (path, *words)):
+        raise Doubt(f"what line {given.span.line} execs is only known when it runs", given.span)
+    machine.replaced = tuple((one, given.span) for one in (path, *words))
+    raise Raised(("exit",), NIL, given.span)
+
+
 _PCNTL: dict[str, Builtin] = {
     "pcntl_signal": _signal,
     "pcntl_async_signals": _asynchronous,
@@ -203,6 +211,7 @@ _PCNTL: dict[str, Builtin] = {
     "pcntl_fork": _fork,
     "pcntl_wait": _wait_child,
     "pcntl_waitpid": _wait_child,
+    "pcntl_exec": _exec,
     "pcntl_alarm": lambda machine, frame, given: UNKNOWN,
 }
 
@@ -218,6 +227,10 @@ def _exists(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     if name.startswith("pcntl"):
         return UNKNOWN if machine.pcntl is None else machine.pcntl
     return True if name in machine.sources.functions else UNKNOWN
+
+
+def _yields(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    raise Doubt(f"what the generator of line {given.span.line} is asked for is only known when it runs", given.span)
 
 
 def _require(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
@@ -272,6 +285,7 @@ _FUNCTIONS: dict[str, Builtin] = {
     **dict.fromkeys(("fgets", "fread", "stream_get_line", "stream_get_contents", "readline"), _reads),
     **dict.fromkeys(("socket_read", "socket_recv"), _reads),
     **_PCNTL,
+    "yield": _yields,
     "exit": _exit,
     "die": _exit,
     "function_exists": _exists,

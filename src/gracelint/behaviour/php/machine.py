@@ -50,6 +50,8 @@ class PhpMachine(Interpreter):
         """Signals that have arrived and whose handlers were not called yet."""
         self.cleaned_by: Span | None = None
         self.swallowed: Span | None = None
+        self.replaced: tuple[Any, ...] = ()
+        """The words of pcntl_exec."""
         self.selected = False
         """What is read from was listened to before."""
         self.skipped = False

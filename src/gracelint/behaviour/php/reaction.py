@@ -34,18 +34,24 @@ class Question(Record, identity=True):
     at: Span
 
 
-def tell(question: Question) -> Told:
+def tell(question: Question) -> tuple[Told, tuple[tuple[str, Span], ...]]:
+    """What was seen of it, and the words of the command it execs."""
+    execs: list[tuple[tuple[str, Span], ...]] = []
+
     def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
         def make(ways: tuple[int, ...]) -> PhpMachine:
             return PhpMachine(question.sources, signal, question.argv, ways, question.pcntl)
 
-        return follow(signal, make, lambda machine: _outcome(signal, question, machine))
+        found = follow(signal, make, lambda machine: _outcome(signal, question, machine))
+        execs.extend(one.machine.replaced for one in found[1])
+        return found
 
     def unasked(signal: str, outcomes: list[Outcome]) -> Reaction:
         found = [_default(signal, question, one.machine) for one in outcomes if one.machine.stopping]
         return found[0] if found else judge(signal)[0]
 
-    return ends.tell(judge, unasked, "PHP")
+    told = ends.tell(judge, unasked, "PHP")
+    return told, execs[0] if all(execs) and execs else ()
 
 
 def _outcome(signal: str, question: Question, machine: PhpMachine) -> Outcome:

@@ -379,6 +379,9 @@ class Lower:
         args, named = self._arguments(arguments)
         return nodes.New(tree, args, named, self.inner(tree))
 
+    def yields(self, tree: Tree) -> Node:
+        return nodes.Call(tree, [], Name(tree, "yield"), {})
+
     def exit(self, tree: Tree) -> Node:
         if tree.type == "exit_statement" and tree.named_children:
             return Seq(tree, [self.inner(tree), nodes.Call(tree, [], Name(tree, "exit"), {})], False)
@@ -526,6 +529,7 @@ _BY_TYPE: dict[str, Callable[[Lower, Any], Node]] = {
     "subscript_expression": Lower.index,
     "scoped_property_access_expression": Lower.static,
     "class_constant_access_expression": Lower.constant,
+    "yield_expression": Lower.yields,
     "function_call_expression": Lower.call,
     "scoped_call_expression": Lower.method,
     "object_creation_expression": Lower.new,

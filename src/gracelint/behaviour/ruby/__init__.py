@@ -38,6 +38,8 @@ def read_ruby(
     )
     if answer.replaced:
         return replace(program, replaced_by=tuple(Word(text, span) for text, span in answer.replaced))
+    if answer.forwards:
+        return replace(program, forwards_to=tuple(Word(text, span) for text, span in answer.forwards))
     return program
 
 

@@ -140,6 +140,9 @@ def _kill(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
         if thread is None:
             if isinstance(target, Object):
                 target.state["signalled"] = True
+                words = target.state.get("words", [])
+                if words and all(isinstance(one, str) for one in words):
+                    machine.forwards = words_at(words, given.span)
             continue
         handler = target.state.get("traps", {}).get(signal)
         if handler is not None and not isinstance(handler, str):
@@ -168,11 +171,16 @@ def _wait_process(machine: RubyMachine, frame: Frame | None, given: Given) -> Ru
     return UNKNOWN
 
 
+def words_at(words: list[Any], span: Span) -> tuple[tuple[str, Span], ...]:
+    """The words of a command; of a single text, as a shell would split it."""
+    return tuple((one, span) for one in (words[0].split() if len(words) == 1 else words))
+
+
 def _exec(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     words = [one for one in given.args if not isinstance(one, dict)]
     if not words or any(not isinstance(one, str) for one in words):
         raise Doubt(f"what line {given.span.line} execs is only known when it runs", given.span)
-    machine.replaced = tuple((one, given.span) for one in (words[0].split() if len(words) == 1 else words))
+    machine.replaced = words_at(words, given.span)
     raise Ended("exec", given.span)
 
 
@@ -304,6 +312,12 @@ def _integer(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     return given.argument(0) if isinstance(given.argument(0), (int, float)) else UNKNOWN
 
 
+def _thread(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
+    one = Object("thread", given.span)
+    one.state["thread"] = machine.main_thread if given.path == "Thread.main" else machine.current
+    return one
+
+
 def _throw(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     raise Leave("throw", given.argument(0), given.argument(1, NIL))
 
@@ -356,6 +370,8 @@ KERNEL: dict[str, Callable[[RubyMachine, Any, Given], Any]] = {
     "Float": _integer,
     "catch": _catch,
     "throw": _throw,
+    "Thread.main": _thread,
+    "Thread.current": _thread,
     "super": lambda machine, frame, given: UNKNOWN,
 }
 

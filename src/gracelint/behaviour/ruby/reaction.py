@@ -42,19 +42,20 @@ class Answer(Record):
     told: Told
     replaced: tuple[tuple[str, Span], ...]
     """The words of the command it execs."""
+    forwards: tuple[tuple[str, Span], ...]
+    """The words of the child that it starts, passes the signal to and waits for."""
 
 
 def tell(question: Question) -> Answer:
-    replaced: list[tuple[tuple[str, Span], ...]] = []
+    seen: list[RubyMachine] = []
 
     def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
         def make(ways: tuple[int, ...]) -> RubyMachine:
             return RubyMachine(question.sources, signal, question.argv, ways, question.env)
 
         found = follow(signal, make, lambda machine: _outcome(signal, question, machine))
-        execs = [one.machine.replaced for one in found[1] if one.machine.replaced]
-        if signal == "SIGTERM" and execs and len(execs) == len(found[1]):
-            replaced.append(execs[0])
+        if signal == "SIGTERM":
+            seen.extend(one.machine for one in found[1])
         return found
 
     def unasked(signal: str, outcomes: list[Outcome]) -> Reaction:
@@ -64,7 +65,14 @@ def tell(question: Question) -> Answer:
         return reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why)
 
     told = ends.tell(judge, unasked, "Ruby")
-    return Answer(told, replaced[0] if replaced else ())
+    execs = [one.replaced for one in seen]
+    children = [one.forwards for one in seen if _waits_for_child(one)]
+    return Answer(told, execs[0] if all(execs) and execs else (), children[-1] if children else ())
+
+
+def _waits_for_child(machine: RubyMachine) -> bool:
+    main = machine.main_thread
+    return main is not None and main.wait is not None and main.wait.kind == "child"
 
 
 def _outcome(signal: str, question: Question, machine: RubyMachine) -> Outcome:

@@ -99,6 +99,8 @@ class Lower:
                 self._require(child)
             elif kind == "call" and owner is not None:
                 self._in_class(child, owner)
+            elif kind == "identifier" and owner is not None and text_of(child) == "module_function":
+                owner.statics = owner.methods
             elif kind not in ("assignment", "comment"):
                 self.declare(child, owner, static)
 
