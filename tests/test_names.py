@@ -31,6 +31,16 @@ def test_a_repository_is_the_reference_without_tag_and_digest(reference: str, re
     assert repository_of(reference) == repository
 
 
+def test_one_named_for_development_is_not_meant_beside_another() -> None:
+    found = find("acme/cart", ["cart/src/Dockerfile", "cart/src/Dockerfile.debug"])
+    assert found is not None
+    assert found.dockerfile == "cart/src/Dockerfile"
+    alone = find("acme/cart", ["cart/src/Dockerfile.debug", "web/Dockerfile"])
+    assert alone is not None
+    assert alone.dockerfile == "cart/src/Dockerfile.debug"
+    assert find("acme/cart", ["cart/a/Dockerfile", "cart/b/Dockerfile"]) is None
+
+
 @pytest.mark.parametrize(
     ("image", "dockerfile"),
     [

@@ -6,6 +6,7 @@ import posixpath
 
 from gracelint.launch.images.bases import is_known
 from gracelint.patterns import pattern
+from gracelint.purpose import is_for_development
 from gracelint.record import Record
 
 TYPE_CHECKING = False
@@ -38,8 +39,12 @@ class Dockerfiles:
                 self._above.setdefault(folder, []).append(path)
 
     def called(self, repository: str) -> str | None:
-        """The one Dockerfile whose place says that it builds an image; None where two do."""
+        """The one Dockerfile whose place says that it builds an image; None where two do.
+
+        One that is named for development (`Dockerfile.debug`) is not meant where there is another.
+        """
         found = self.fitting(repository)
+        found = [path for path in found if not is_for_development(path)] or found
         return found[0] if len(found) == 1 else None
 
     def fitting(self, repository: str) -> list[str]:
