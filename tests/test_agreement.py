@@ -110,7 +110,9 @@ class TestFilesForDevelopment:
         files = {os.path.join(folder, "shop.py"): self.SHOP["shop.py"], path: self.TEXT}
         assert self.told(files) == [f"{os.path.join(folder, 'shop.py')} info missing-sigterm-handler"]
 
-    @pytest.mark.parametrize(("path", "severity"), [("testdata/pod.yaml", "info"), ("web/pod.yaml", "error")])
+    @pytest.mark.parametrize(
+        ("path", "severity"), [("testdata/pod.yaml", "info"), ("_archived/pod.yaml", "info"), ("web/pod.yaml", "error")]
+    )
     def test_manifests_that_tests_read_are_there_for_them(self, path: str, severity: str) -> None:
         pod = "spec:\n  containers:\n    - {name: cron, image: debian, command: [cron, -f]}\n"
         head = "apiVersion: v1\nkind: Pod\nmetadata: {name: cron}\n"

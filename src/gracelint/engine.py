@@ -320,9 +320,9 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if origins.are_for_development(subject) and not (chosen.settings.strict or rule.name in chosen.named):
         if not (rule.verdict and _goes_wrong(subject)):
             return
-        from gracelint.purpose import is_for_tests
+        from gracelint.purpose import is_set_aside
 
-        meant = all(launch.dev_server or is_for_tests(launch.origin.source.path) for launch in launches)
+        meant = all(launch.dev_server or is_set_aside(launch.origin.source.path) for launch in launches)
         loudest = max(loudest, Severity.INFO if meant else Severity.WARNING, key=lambda severity: severity.rank)
     if rule.verdict and launches and all(launch.idle for launch in launches):
         loudest = Severity.INFO  # the stop takes its time, and nothing is lost
@@ -335,9 +335,9 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
 
 def _of_test_data(finding: Finding) -> Finding:
     """Files that tests read are broken on purpose."""
-    from gracelint.purpose import is_for_tests
+    from gracelint.purpose import is_set_aside
 
-    return replace(finding, severity=Severity.INFO) if is_for_tests(finding.at.source.path) else finding
+    return replace(finding, severity=Severity.INFO) if is_set_aside(finding.at.source.path) else finding
 
 
 def _is_manifest(at: Span, subject: object) -> bool:

@@ -6,6 +6,7 @@ _TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "ci"))
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "tilt", *_TESTS))
 _TEST_FOLDERS = _TESTS | {"test-data", "test_data", "acceptance", ".ci", ".circleci", ".github", ".gitlab"}
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
+_RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old"))
 
 
 def is_for_development(path: str) -> bool:
@@ -19,10 +20,15 @@ def says_development(name: str) -> bool:
     return not _DEVELOPMENT.isdisjoint(_words(name))
 
 
-def is_for_tests(path: str) -> bool:
-    """Whether a file is there for tests alone."""
+def is_set_aside(path: str) -> bool:
+    """Whether a file is there for tests alone, or for the record: nobody is served by what it says."""
     *folders, name = path.lower().split("/")
-    return not (_TESTS.isdisjoint(_words(name)) and _TEST_FOLDERS.isdisjoint(folders))
+    return not (_TESTS.isdisjoint(_words(name)) and _TEST_FOLDERS.isdisjoint(folders)) or is_retired(path)
+
+
+def is_retired(path: str) -> bool:
+    """Whether a folder's name says that what stands in it is kept for the record."""
+    return any(not _RETIRED.isdisjoint(_words(folder)) for folder in path.lower().split("/")[:-1])
 
 
 def _words(name: str) -> list[str]:

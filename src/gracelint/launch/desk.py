@@ -8,7 +8,7 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
 from gracelint.launch.images.image import image_of
 from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
-from gracelint.purpose import is_for_development, is_for_tests, says_development
+from gracelint.purpose import is_for_development, is_set_aside, says_development
 from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
 
@@ -304,6 +304,6 @@ def _inline_stages(inline: Passage) -> list[Stage]:
 
 def for_development(stage: Stage | None, source: Source) -> bool:
     """Whether the names of a stage, of its files or of the folders they stand in say that it is for development."""
-    if ".devcontainer/" in source.path or is_for_tests(source.path):
+    if ".devcontainer/" in source.path or is_set_aside(source.path):
         return True
     return stage is not None and (says_development(stage.name or "") or is_for_development(stage.source.path))

@@ -30,6 +30,7 @@ from gracelint.parse.mesh import mesh_of
 from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
 from gracelint.patterns import pattern
+from gracelint.purpose import is_retired
 from gracelint.record import Record
 from gracelint.secrets import veiled_value
 from gracelint.source import Located, Source, Span, Word
@@ -207,7 +208,8 @@ def _is_sample(source: Source) -> bool:
     """Whether a manifest is there to be read, or was rendered with values that only exercise a chart."""
     folders = source.path.lower().split("/")[:-1]
     tried = source.unit is not None and "/ci/" in f"/{source.unit.values}"
-    return tried or not set(table("workloads")["samples"]["folders"]).isdisjoint(folders)
+    read = not set(table("workloads")["samples"]["folders"]).isdisjoint(folders)
+    return tried or read or is_retired(source.path)
 
 
 def _is_windows(pod: Mapping) -> bool:
