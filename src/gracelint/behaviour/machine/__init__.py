@@ -6,7 +6,7 @@
     ends         what the end of the process cuts off, and what is told of the program
     library      what libraries do: rows of knowledge/<language>.toml, in the same words for every language
     serving      servers: in flight, drained, dropped
-    nodes        the syntax the machine runs
+    nodes        the syntax the machine runs; their parts are given in the order of the alphabet
     evaluation   runs it;  interpreter: names, calls, objects;  interest: which branches matter
 
 **A language's front end** is a folder beside this one, with

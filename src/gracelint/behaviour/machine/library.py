@@ -259,3 +259,4 @@ _DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "returns": _returns,
     "listens": _listens,
 }
+WORDS = tuple(_DOES)
