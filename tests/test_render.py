@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gracelint.engine import Report
+from gracelint.report import text
 from gracelint.report.render import render
 from gracelint.testing import fix, fixed_files, lint, read
 
@@ -751,3 +752,17 @@ releases:
         assert reported.finding.message == (
             "this helmfile cannot be filled in, and its releases are not seen: `exec` can only be known when it is run"
         )
+
+
+def test_the_summary_tells_what_ends_by_itself_from_what_is_unknown() -> None:
+    pod = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  initContainers: [{name: wait, image: busybox, command: [sh, -c, "until nslookup db; do sleep 1; done"]}]
+  containers: [{name: web, image: ghcr.io/acme/web}]
+"""
+    report = lint({"web.yaml": pod})
+    assert report.one_shots == 1
+    assert "2 containers: 1 unknown, 1 ends by itself (`gracelint trace`)." in text.render(report)

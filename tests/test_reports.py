@@ -185,6 +185,7 @@ class TestJson:
                 "not_read": 0,
                 "unseen": 0,
                 "containers": {},
+                "one_shots": 0,
                 "errors": 1,
                 "warnings": 0,
                 "infos": 0,

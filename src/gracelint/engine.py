@@ -75,6 +75,8 @@ class Report(Record):
     """How many charts, releases, overlays and templates among them are not here or cannot be read."""
     containers: Mapping[Verdict, int] = field(default_factory=dict)
     """How many of those that have to do with what was asked for meet each end."""
+    one_shots: int = 0
+    """How many of the unknown ones end by themselves, so that there is nothing to stop."""
     launches: tuple[Launch, ...] = ()
     """Those that have to do with what was asked for."""
     silenced: tuple[Silenced, ...] = ()
@@ -142,6 +144,7 @@ def lint(project: Project, selection: Selection) -> Report:
         files=len(judged),
         judged=judged,
         containers={verdict: fates.count(verdict) for verdict in Verdict},
+        one_shots=sum(launch.verdict is Verdict.UNKNOWN and launch.ends_by_itself for launch in launches),
         launches=launches,
         not_read=sum(map(project.reports_on, unread)),
         unseen=sum(

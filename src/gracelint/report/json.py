@@ -57,6 +57,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "not_read": report.not_read,
         "unseen": report.unseen,
         "containers": {verdict.value: count for verdict, count in report.containers.items()},
+        "one_shots": report.one_shots,
         "errors": severities["error"],
         "warnings": severities["warning"],
         "infos": severities["info"],

@@ -110,7 +110,8 @@ def _help(fix: Fix) -> str:
 
 def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     severities = [reported.severity for reported in report.findings]
-    fates = [[(containers_told(report.containers), "")]] if containers and any(report.containers.values()) else []
+    told = containers_told(report.containers, report.one_shots)
+    fates = [[(told, "")]] if containers and any(report.containers.values()) else []
     fates += [[(unseen_told(report.unseen), "")]] if containers and report.unseen else []
     if not severities and not report.files:
         return [[("Nothing to check: no Dockerfile, Compose file, manifest or program here.", "")]]
@@ -123,10 +124,12 @@ def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     return [[(line, "bold")], *fates, *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
 
 
-def containers_told(containers: Mapping[Verdict, int]) -> str:
-    """`43 containers: 3 handled, 13 ignored, 27 unknown (`gracelint trace`)`."""
-    fates = ", ".join(f"{count} {verdict.value}" for verdict, count in containers.items() if count)
-    return f"{counted(sum(containers.values()), 'container')}: {fates} (`gracelint trace`)."
+def containers_told(containers: Mapping[Verdict, int], one_shots: int = 0) -> str:
+    """`43 containers: 3 handled, 13 ignored, 27 unknown, 5 end by themselves (`gracelint trace`)`."""
+    named = [(count - one_shots * (verdict.value == "unknown"), verdict.value) for verdict, count in containers.items()]
+    fates = [f"{count} {name}" for count, name in named if count]
+    fates += [f"{one_shots} end{'s by itself' if one_shots == 1 else ' by themselves'}"] if one_shots else []
+    return f"{counted(sum(containers.values()), 'container')}: {', '.join(fates)} (`gracelint trace`)."
 
 
 def _fixable(report: Report) -> str:
