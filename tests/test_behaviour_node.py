@@ -55,6 +55,8 @@ const http = require('http');
 const server = http.createServer((req, res) => setTimeout(() => res.end('ok'), 2500));
 server.listen(8000);
 """
+CHECKED = "function url() {{ {}return ''; }}\nif (!url()) throw new Error('none');\n"
+CLOSES = "process.on('SIGTERM', () => server.close());"
 INTERVAL = "const timer = setInterval(() => {}, 500);\n"
 SLEEP = "const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));\n"
 
@@ -86,6 +88,8 @@ SLEEP = "const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
         (SERVER + "process.on('SIGTERM', () => { server.close(); server.closeAllConnections(); });", "cut"),
         (SERVER + "process.on('SIGTERM', () => server.close());\nprocess.on('SIGTERM', () => process.exit(0));", "cut"),
         (SERVER + "process.on('SIGTERM', () => { while (true) {} });", "ignored"),
+        (CHECKED.format("if (process.env.URL) return process.env.URL; ") + SERVER + CLOSES, "handled"),
+        (CHECKED.format("if (process.env.URL) throw new Error('no'); ") + SERVER + CLOSES, "ignored"),
         (SERVER + "process.on('SIGTERM', () => process.emit('SIGINT'));\nprocess.on('SIGINT', () => server.close());", "handled"),
     ],
 )  # fmt: skip

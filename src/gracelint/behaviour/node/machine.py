@@ -99,6 +99,8 @@ class Machine:
         self.called: set[tuple[str, int]] = set()
         """The functions that were run, by file and place."""
         self.stack: list[Node] = []
+        self.returned: list[list[Any]] = []
+        """By function call, the innermost last: what it may have returned on a branch nobody can decide."""
         self.timer_stack: list[tuple[Any, Thing]] = []
         self.resolved: dict[int, tuple[After, ...]] = {}
         """By the `id` of a loop, a promise or an awaited signal: what its end comes after, once the program stops."""
@@ -437,10 +439,13 @@ class Machine:
         self.stack.append(node)
         self.called.add((closure.file.source.path, node.start_byte))
         value: Any = UNDEFINED
+        certain = self.certain
+        self.returned.append([])
         try:
             if body.type == "statement_block":
                 ended = self.block(body.named_children, inner)
                 value = ended[1] if isinstance(ended, tuple) else UNDEFINED
+                value = _either(value, self.returned[-1]) if certain else value
             else:
                 value = self.value(body, inner)
         except Stop:
@@ -453,6 +458,7 @@ class Machine:
             return Promise(inner.after, never=True, rejected=self.stopping)
         finally:
             self.stack.pop()
+            self.returned.pop()
         if not is_async:
             return value
         if isinstance(value, Promise):
@@ -477,6 +483,13 @@ class Machine:
                 return
             self.bind(child, args[index] if index < len(args) else UNDEFINED, frame, True)
             index += 1
+
+
+def _either(value: Any, others: list[Any]) -> Any:
+    """What a function gives that may have returned before."""
+    if all(equal(value, other) is True for other in others) or isinstance(value, (Thing, Promise)):
+        return value
+    return next((other for other in others if isinstance(other, (Thing, Promise))), UNKNOWN)
 
 
 def _keeps(value: Any) -> bool:

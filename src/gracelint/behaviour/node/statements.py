@@ -269,13 +269,15 @@ def _both(machine: Machine, nodes: list[Node | None], frame: Frame) -> Any:
 
 def _return_statement(machine: Machine, node: Node, frame: Frame) -> Any:
     value = machine.value(node.named_children[0], frame) if node.named_children else UNDEFINED
+    if not machine.certain and machine.returned:
+        machine.returned[-1].append(value)
     return ("return", value)
 
 
 def _throw_statement(machine: Machine, node: Node, frame: Frame) -> Any:
     for child in node.named_children:
         machine.value(child, frame)
-    if machine.certain:
+    if machine.certain and not (machine.returned and machine.returned[-1]):
         raise Thrown
     return ("return", UNDEFINED)
 
