@@ -116,6 +116,8 @@ def _doubt(launch: Launch, hop: Hop) -> str:
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:
+    if launch.dev_server:  # what is started without it is the tool that watches the files
+        return Fix("Start the program itself, as one command", (), Applicability.MANUAL)
     command = hop.details.get("instead")
     changes = edits.words.replace(hop.details.get("words", ()), command) if command else None
     if changes is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from gracelint.report.canvas import visible
 from gracelint.report.places import place_from_root
 from gracelint.report.xml import attribute
 
@@ -34,5 +35,5 @@ def _lines(report: Report) -> Iterator[str]:
 def _error(reported: Reported) -> str:
     at = place_from_root(reported.finding.at)
     where = f'line="{at["line"]}" column="{at["column"]}" severity="{reported.severity.value}"'
-    message = attribute(reported.finding.message)
+    message = attribute(visible(reported.finding.message))
     return f"    <error {where} message={message} source={attribute(f'gracelint.{reported.rule}')}/>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from gracelint.report.canvas import visible
 from gracelint.report.places import place_from_root
 from gracelint.report.xml import attribute, content
 
@@ -43,7 +44,7 @@ def _case(reported: Reported, path: str) -> Iterator[str]:
     notes = [f"{(spot := place_from_root(note.span))['path']}:{spot['line']}: {note.text}" for note in finding.notes]
     name, file = attribute(f"{reported.rule} at {where}"), attribute(path)
     yield f'    <testcase name={name} classname={file} file={file} line="{at["line"]}">'
-    yield f'      <failure type="{reported.severity.value}" message={attribute(finding.message)}>'
-    yield content("\n".join([f"{where}: {finding.message}", *notes]))
+    yield f'      <failure type="{reported.severity.value}" message={attribute(visible(finding.message))}>'
+    yield content("\n".join(map(visible, [f"{where}: {finding.message}", *notes])))
     yield "      </failure>"
     yield "    </testcase>"
