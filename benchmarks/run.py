@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,10 +58,10 @@ def main() -> None:
         os.environ["GRACELINT_CACHE_DIR"] = os.path.join(folder, "cache")
         lines = head(peers, options)
         for part in options.only or PARTS:
-            lines += PARTS[part](Path(folder), peers, options)
-    text = "\n".join(lines) + "\n"
-    (HERE / "README.md").write_text(text, encoding="utf-8")
-    print(text)
+            for line in PARTS[part](Path(folder), peers, options):
+                lines.append(line)
+                print(line, flush=True)
+                (HERE / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def head(peers: dict[str, str], options: argparse.Namespace) -> list[str]:
@@ -78,42 +78,39 @@ def head(peers: dict[str, str], options: argparse.Namespace) -> list[str]:
     return [*lines, *(f"- {name}: not found, and not measured" for name in VERSIONS if name not in peers)]
 
 
-def beside(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
-    """Whole trees, without an index: each file is read."""
-    lines = ["", "## Beside others", "", "| tree | tool | CPU s | × gracelint | MiB |", "|---|---|---|---|---|"]
+def beside(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
+    """Whole trees; what peers take for both kinds of files is the sum of what they take for each."""
+    yield from ("", "## Beside others", "", "| tree | tool | CPU s | × gracelint | MiB |", "|---|---|---|---|---|")
     for size in TREES:
         tree = generated(folder, *size, options.scale)
         name = " + ".join(
             f"{int(count * options.scale):,} {kind}" for count, kind in zip(size, KINDS, strict=True) if count
         )
-        lines += compared(name, tree, peers if size != TREES[-1] else {}, options)
+        yield from compared(name, tree, peers if 0 in size else {}, options)
     for tree in options.trees:
-        lines += compared(tree.name, tree.resolve(), peers, options)
-    return lines
+        yield from compared(tree.name, tree.resolve(), peers, options)
 
 
-def growth(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
-    lines = ["", "## Growth", "", "| Dockerfiles | manifests | CPU s | ms per file | MiB |", "|---|---|---|---|---|"]
+def growth(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
+    yield from ("", "## Growth", "", "| Dockerfiles | manifests | CPU s | ms per file | MiB |", "|---|---|---|---|---|")
     for dockerfiles, manifests in GROWTH:
         tree = generated(folder, dockerfiles, manifests, options.scale)
         cost = measured([*GRACELINT, "--no-cache", "."], tree, options.runs)
         sizes = (int(dockerfiles * options.scale), int(manifests * options.scale))
         row = f"{sizes[0]} | {sizes[1]} | {cost.cpu:.2f} | {1000 * cost.cpu / sum(sizes):.2f} | {cost.memory:.0f}"
-        lines.append(f"| {row} |")
-    return lines
+        yield f"| {row} |"
 
 
-def compared(name: str, tree: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+def compared(name: str, tree: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
     own = measured([*GRACELINT, "--no-cache", "."], tree, options.runs)
     again = measured([*GRACELINT, "."], tree, options.runs)
-    rows = [
+    yield from (
         f"| {name} | gracelint | {own.cpu:.2f} | 1 | {own.memory:.0f} |",
         f"| {name} | gracelint, with its index | {again.cpu:.2f} | {again.cpu / own.cpu:.1f} | {again.memory:.0f} |",
-    ]
+    )
     for peer, command in asked(tree, peers).items():
         cost = measured(command, tree, options.peer_runs)
-        rows.append(f"| {name} | {peer} | {cost.cpu:.2f} | {cost.cpu / own.cpu:.1f} | {cost.memory:.0f} |")
-    return rows
+        yield f"| {name} | {peer} | {cost.cpu:.2f} | {cost.cpu / own.cpu:.1f} | {cost.memory:.0f} |"
 
 
 def asked(tree: Path, peers: dict[str, str]) -> dict[str, Sequence[str]]:
@@ -132,7 +129,7 @@ def asked(tree: Path, peers: dict[str, str]) -> dict[str, Sequence[str]]:
     return {name: commands[name](path) for name, path in peers.items() if name in commands}
 
 
-def single(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> list[str]:
+def single(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
     """One file: alone, and as it is staged in the trees."""
     runs = options.runs
     bare = measured([sys.executable, "-c", "pass"], folder, 3 * runs)
@@ -154,16 +151,15 @@ def single(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> 
     for tree, its_name, path in staged:
         rows.append((f"{path} {its_name}, no index", [*GRACELINT, "--no-cache", path], tree, runs))
         rows.append((f"{path} {its_name}, with an index", [*GRACELINT, path], tree, runs))
-    lines = ["", "## One file", "", "| run | CPU ms | × bare Python | MiB |", "|---|---|---|---|"]
-    lines.append(f"| bare Python | {1000 * bare.cpu:.0f} | 1 | {bare.memory:.0f} |")
+    yield from ("", "## One file", "", "| run | CPU ms | × bare Python | MiB |", "|---|---|---|---|")
+    yield f"| bare Python | {1000 * bare.cpu:.0f} | 1 | {bare.memory:.0f} |"
     for name, words, tree, times in rows:
         cost = measured(words, tree, times)
-        lines.append(f"| {name} | {1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f} |")
+        yield f"| {name} | {1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f} |"
     for peer, command in asked(alone, peers).items():
         cost = measured(command, alone, runs)
         row = f"{1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f}"
-        lines.append(f"| one Dockerfile or manifest, {peer} | {row} |")
-    return lines
+        yield f"| one Dockerfile or manifest, {peer} | {row} |"
 
 
 PARTS = {"beside": beside, "single": single, "growth": growth}

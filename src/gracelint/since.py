@@ -51,6 +51,8 @@ def _older(revision: str, request: Request) -> Older:
             configuration=request.configuration.at(folder),
             overlay={},
             progress=None,
+            cache=False,
+            warm=None,
         )
         if not older.paths:
             return Older()
