@@ -26,6 +26,7 @@ PARSERS = {
     "tree_sitter_c_sharp",
     "tree_sitter_ruby",
     "tree_sitter_php",
+    "tree_sitter_rust",
 }
 READERS = ("parse", "behaviour")
 

@@ -216,7 +216,7 @@ def _time_of(launch: Any) -> float:
 
 class Program(Record, identity=True):
     language: str
-    """python, node, go, java, csharp, ruby or php."""
+    """python, node, go, java, csharp, ruby, php or rust."""
     source: Source
     """The entry file."""
     span: Span

@@ -429,10 +429,14 @@ def _select(machine: Interpreter, frame: Frame, node: nodes.Select) -> Run:
     threads: list[Thread] = []
     for way, _, _ in node.ways:
         value = yield from evaluate(machine, frame, way)
-        threads.append(machine.start(machine.wait_for(value, span), span))
-    yield Wait("select", span, lambda: any(one.done for one in threads))
+        threads.append(machine.start(machine.first_of(value, span), span))
+    try:
+        yield Wait("select", span, lambda: any(one.done for one in threads))
+    finally:
+        machine.threads = [one for one in machine.threads if one not in threads]
+        for one in threads:
+            one.run.close()
     index = next(index for index, one in enumerate(threads) if one.done)
-    machine.threads = [one for one in machine.threads if one not in threads]
     _, name, body = node.ways[index]
     if name:
         frame.scope.names[name] = threads[index].value

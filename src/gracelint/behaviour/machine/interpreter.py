@@ -182,8 +182,8 @@ class Interpreter(Machine):
             if run is not None:
                 value = yield from run
                 return value
-        yield from self.foreign(path, given)
-        return Unknown(path)
+        value = yield from self.foreign(path, given)
+        return value
 
     def _of_value(self, method: Method, frame: Frame | None, given: library.Given) -> Run:
         of, name = method.of, method.name
@@ -199,8 +199,8 @@ class Interpreter(Machine):
         if run is not None:
             value = yield from run
             return value
-        yield from self.foreign(here.path, given)
-        return Unknown(type_)
+        value = yield from self.foreign(here.path, given)
+        return Unknown(type_) if isinstance(value, Unknown) else value
 
     def _by_class(self, class_: Class, name: str, given: library.Given) -> Run | None:
         """A method that a class of the program itself has from a library's."""
@@ -217,10 +217,11 @@ class Interpreter(Machine):
         """A call of a library nobody knows: it may wait for ever where its name says so, and handle signals."""
         name = path.replace("::", ".").rpartition(".")[2]
         if name not in library.rows(self, "foreign").get("waits", ()) or self.stopping or self.is_silent(path):
-            return
+            return Unknown(path)
         self.unsure.append(path)
         if self.choose(2, given.span) == 1:
             yield Wait("for ever", given.span, lambda: False)
+        return Unknown(path)
 
     def is_silent(self, path: str) -> bool:
         """Whether a library is known to handle no signals, and not to wait."""
@@ -317,6 +318,10 @@ class Interpreter(Machine):
 
     def constructor(self, class_: Class) -> str:
         return "new"
+
+    def first_of(self, value: Any, span: Span) -> Run:
+        """Waits for one of several that a `select` begins."""
+        return self.wait_for(value, span)
 
     def wait_for(self, value: Any, span: Span) -> Run:
         """`await`: runs or joins a task; anything else is its own value."""

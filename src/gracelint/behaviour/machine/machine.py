@@ -202,18 +202,17 @@ class Machine:
     def finish(self) -> list[Thread]:
         """Threads that the signal has set going and that have something left that takes its time."""
         self.ended = None
-        left = []
-        for thread in [one for one in self.threads if not one.main]:
-            try:
-                moved = True
-                while moved and thread in self.threads:
-                    moved = self._resume(thread)
-            except Ended:
-                continue
-            wait = thread.wait
-            if thread in self.threads and thread.told and wait is not None and wait.kind in WORK:
-                left.append(thread)
-        return left
+        moved = True
+        over: list[Thread] = []
+        while moved:
+            moved = False
+            for thread in [one for one in self.threads if not one.main and one not in over]:
+                try:
+                    moved = self._resume(thread) or moved
+                except Ended:
+                    over.append(thread)
+        others = [one for one in self.threads if not one.main and one not in over]
+        return [one for one in others if one.told and one.wait is not None and one.wait.kind in WORK]
 
     def _advance(self) -> bool:
         moved = False

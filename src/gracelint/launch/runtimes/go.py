@@ -62,7 +62,7 @@ def built_from(path: str, context: Context) -> Built | str | None:
     if image.stage is None or image.context is None:
         return None
     missing: str | None = None
-    for target in _targets(path, context):
+    for target in targets(path, context):
         for stage, at in layers.made_in(image.stage, target):
             for command in _builds(stage, context):
                 package = _package(command, at)
@@ -75,7 +75,7 @@ def built_from(path: str, context: Context) -> Built | str | None:
     return missing
 
 
-def _targets(path: str, context: Context) -> list[str]:
+def targets(path: str, context: Context) -> list[str]:
     here = normal(join("/", context.working_dir, path))
     if "/" in path:
         return [here]
@@ -91,7 +91,7 @@ def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
         env |= {name: value for name, value in (one.env or {}).items() if value is not None}
         for item in one.instructions:
             if item.name == "WORKDIR":
-                working_dir = normal(join(working_dir, _put_in(item.value, env)))
+                working_dir = normal(join(working_dir, put_in(item.value, env)))
             if item.name != "RUN" or not _MENTIONS.search(item.argument.text):
                 continue
             yield from _go_commands(commands(item), working_dir, env, one, context)
@@ -101,7 +101,7 @@ def _go_commands(
     lines: Iterator[list[str]], folder: str, env: dict[str, str], stage: Stage, context: Context, depth: int = 0
 ) -> Iterator[_Command]:
     for line in lines:
-        words = [_put_in(word, env) for word in line]
+        words = [put_in(word, env) for word in line]
         while words and ("=" in words[0] or words[0] in ("env", "time", "exec", "xx-go", "command")):
             name, equals, value = words[0].partition("=")
             if words[0] == "xx-go":
@@ -139,7 +139,7 @@ def _recipe(words: list[str], folder: str, stage: Stage, context: Context) -> It
         return
 
 
-def _put_in(word: str, env: dict[str, str]) -> str:
+def put_in(word: str, env: dict[str, str]) -> str:
     return re.sub(r"\$(?:\{(\w+)(?::-([^}]{0,500}))?\}|(\w+))", lambda m: env.get(m[1] or m[3], m[2] or m[0]), word)
 
 

@@ -55,6 +55,10 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         from gracelint.launch.runtimes import php
 
         return php.step(argv, context)
+    if name == "cargo":
+        from gracelint.launch.runtimes import rust
+
+        return rust.run(argv, context)
     return _executable_step(argv, context)
 
 
@@ -165,6 +169,7 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     return (
         _console_script(argv, context)
         or _go_step(argv, context)
+        or _rust_step(argv, context)
         or _dotnet_step(argv, context)
         or _gradle_step(argv, context)
     )
@@ -187,6 +192,16 @@ def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     words = tuple(word.value for word in argv)
     program = read_go(built.folder, files=context.files, argv=words, only=built.only)
     return unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
+
+
+def _rust_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """A binary that a `cargo build` or `cargo install` of this image makes."""
+    stage = context.image.stage
+    if stage is None or not any("cargo " in one for one in _runs(stage)):
+        return None
+    from gracelint.launch.runtimes import rust
+
+    return rust.built(argv, context)
 
 
 def _dotnet_step(argv: tuple[Word, ...], context: Context) -> Step | None:

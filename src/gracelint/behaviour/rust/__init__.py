@@ -1,0 +1,31 @@
+"""Reads Rust programs: the crate of a binary and what it depends on of the project, and what they do with signals."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.nodes import Function
+from gracelint.behaviour.rust.crates import Crates, Manifest, manifest, members
+from gracelint.behaviour.rust.reaction import Question, tell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
+
+__all__ = ["Manifest", "manifest", "members", "read_rust"]
+
+
+def read_rust(of: Manifest, path: str, *, files: Files, argv: tuple[str, ...] = ()) -> Program | str:
+    """The program of a binary, whose main is in the file `path`; a text says why there is none."""
+    crates = Crates(files, of, path)
+    if crates.main is None:
+        return f"{crates.unread[0]} could not be read"
+    main = crates.main.items.get("main")
+    if not isinstance(main, Function):
+        return f"{path} has no fn main"
+    at = crates.main.span(main.at)
+    source = crates.main.source
+    end = source.text.find("{", at.start)
+    at = source.span(at.start, end if end > 0 else at.end)
+    told = tell(Question(crates, argv, at))
+    sources = tuple(file.source for file in crates.sources.values())
+    return told.program("rust", source, at, sources, crates.unread)
