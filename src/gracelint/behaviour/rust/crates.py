@@ -230,7 +230,9 @@ class Module:
     def _macro_invocation(self, tree: Tree, _: str) -> None:
         if path_of(tree.child_by_field_name("macro")).rpartition("::")[2] != "lazy_static":
             return
-        for name, value in re.findall(r"static\s+ref\s+(\w+)\s*:[^=]+=\s*((?:[^;{}]|\{[^{}]*\})+);", text_of(tree)):
+        for name, value in re.findall(
+            r"static\s+ref\s+(\w+)\s*:[^=;]{1,500}=\s*((?:[^;{}]|\{[^{}]{0,500}\}){1,2000});", text_of(tree)
+        ):
             at = Lower(self)
             self.items[name] = at.text(tree, value)
 

@@ -30,6 +30,7 @@ from gracelint.behaviour.machine.values import (
 from gracelint.behaviour.rust import builtins, servers
 from gracelint.behaviour.rust.crates import Module, Variant
 from gracelint.behaviour.rust.syntax import UNIT
+from gracelint.numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class RustMachine(Interpreter):
     def member(self, of: Any, name: str) -> Run:
         if isinstance(of, Object) and of.type == "Cell" and name not in builtins.CELL:
             of = of.state["value"]
-        if isinstance(of, (list, tuple)) and name.isdigit():
+        if isinstance(of, (list, tuple)) and is_whole(name):
             return of[int(name)] if int(name) < len(of) else UNKNOWN
         if isinstance(of, Lib):
             return Method(of, name)
