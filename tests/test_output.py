@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / EVIL).mkdir()
     (tmp_path / EVIL / "Dockerfile").write_text(f'FROM x AS "{EVIL}"\nSTOPSIGNAL SIGKILL\nCMD ["{EVIL[:1]}\ufffe"]\n')
     (tmp_path / EVIL / "node_modules").mkdir()
-    service = json.dumps({"services": {EVIL: {"image": EVIL, "command": [EVIL]}}})
+    service = json.dumps({"services": {EVIL: {"image": EVIL, "command": [EVIL], "stop_signal": EVIL}}})
     (tmp_path / EVIL / "compose.yaml").write_text(service)
     return tmp_path
 
@@ -35,7 +35,11 @@ def run(folder: Path, *arguments: str, **streams: int) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize(
-    "arguments", [("check", "-v"), ("trace",), ("check", "--format", "github"), ("check", "--diff")]
+    "arguments",
+    [
+        *(("check", "-v"), ("trace",), ("check", "--diff")),
+        *(("check", "--format", name) for name in ("concise", "github", "junit", "checkstyle", "markdown")),
+    ],
 )
 def test_names_write_no_lines_of_their_own(project: Path, arguments: tuple[str, ...]) -> None:
     done = run(project, *arguments, ".")
