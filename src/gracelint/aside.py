@@ -92,6 +92,10 @@ def learn(reading: Reading, index: Index, manifests: Manifests | None, later: It
         keys.setdefault(document.source.path, [])
         if document.source.map is not None or installs(document):
             untold.add(document.source.path)
+    later = [part for part in later if index.keys(part.source.path) is None]
+    if not later and all(index.keys(path) is not None for path in keys):
+        index.save()
+        return
     for part in later:
         names = part.names()
         keys.setdefault(part.source.path, []).extend(f"!config map {name}" for name in names or ())
