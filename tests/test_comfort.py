@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,3 +150,13 @@ def test_a_completion_script(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--print-completion", "bash"])
     assert exit.value.code == 0
     assert "--diff-base" in capsys.readouterr().out
+
+
+def test_a_completion_script_that_nobody_reads() -> None:
+    pytest.importorskip("shtab", reason="shtab is not installed")
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "gracelint", "--print-completion", "bash"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (2, "")

@@ -370,7 +370,9 @@ def test_without_the_extra_the_command_says_what_to_install() -> None:
     code = "import sys; sys.modules['pygls'] = None; from gracelint.cli import main; sys.exit(main(['lsp']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == "gracelint: lsp: the language server is not installed: pip install 'gracelint[lsp]'\n"
+    assert (
+        done.stderr == "gracelint: lsp: the language server is not installed: install gracelint with its extra `lsp`\n"
+    )
     assert done.stdout == ""
 
 

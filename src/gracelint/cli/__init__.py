@@ -27,11 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         print("gracelint: standard output is closed", file=sys.stderr)
         return FAILED
-    options = _read(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     try:
+        options = _read(sys.argv[1:] if arguments is None else arguments)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
         code: int = __import__(f"gracelint.cli.{options.run}", fromlist=("run",)).run(options)
         sys.stdout.flush()
         return code

@@ -19,6 +19,8 @@ def run(options: Namespace) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
-        raise ConfigError("lsp: the language server is not installed: pip install 'gracelint[lsp]'") from error
+        raise ConfigError(
+            "lsp: the language server is not installed: install gracelint with its extra `lsp`"
+        ) from error
     serve(partial(configuration_of, options))
     return CLEAN

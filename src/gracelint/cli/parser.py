@@ -235,10 +235,10 @@ class _Completion(Action):
         try:
             import shtab
         except ImportError:
-            parser.error("--print-completion needs shtab: install gracelint[completion]")
+            parser.error("--print-completion needs shtab: install gracelint with its extra `completion`")
         if shell not in shtab.SUPPORTED_SHELLS:
             parser.error(f"--print-completion: {shell!r} is none of {', '.join(shtab.SUPPORTED_SHELLS)}")
-        print(shtab.complete(parser, shell))
+        print(shtab.complete(parser, shell), flush=True)
         parser.exit()
 
 
