@@ -34,12 +34,17 @@ SCHEMA = Path(gracelint.__file__).with_name("settings.schema.json")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    for address in addresses():
-        files.append(File.generated(config, f"rules/{address.name}.md", content=rule_page(address)))
+    (chapter,) = (entry["Rules"] for entry in config.nav or () if "Rules" in entry)
+    for group in GROUPS:
+        pages = {f"rules/{known.name}.md": rule_page(known) for known in addresses() if known.group == group}
+        chapter.append({group: list(pages)})
+        for path, content in pages.items():
+            files.append(File.generated(config, path, content=content))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
+    markdown = re.sub(r"\[([^]]+)\]\(\.\./editors/\w+\)", r"\1", markdown)
     shown = re.sub(r"<!-- file (\S+) (\w+) -->", _file, markdown)
     return re.sub(r"<!-- table (\w+) -->", lambda found: TABLES[found[1]](), shown)
 
