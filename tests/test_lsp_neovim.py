@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from editor import needs_the_server, written
 
 needs_the_server()
 
+APP = "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: exit(0))\ntime.sleep(60)\n"
 SCRIPT = """\
 local told = {}
 local function say(what, value)
@@ -77,18 +79,66 @@ vim.cmd("qall!")
 """
 
 
-def test_a_finding_is_shown_fixed_and_gone(tmp_path: Path) -> None:
+def installed() -> str:
     neovim = shutil.which("nvim")
     if neovim is None:
         if os.environ.get("CI"):
             pytest.fail("Neovim is not installed")
         pytest.skip("Neovim is not installed")
+    return neovim
+
+
+AS_DOCUMENTED = """\
+vim.cmd("edit Dockerfile")
+local function wait(holds)
+  return vim.wait(60000, holds, 50)
+end
+local found = wait(function()
+  return #vim.diagnostic.get(0) == 1
+end)
+vim.api.nvim_buf_set_lines(0, 2, -1, false, { 'CMD ["python", "app.py"]' })
+local gone = wait(function()
+  return #vim.diagnostic.get(0) == 0
+end)
+vim.fn.writefile({ vim.fn.json_encode({ found, gone }) }, "told.json")
+vim.cmd("qall!")
+"""
+
+
+def documented(version: tuple[int, int]) -> str:
+    """What docs/editors.md has a Neovim of this version run when it starts."""
+    page = (Path(__file__).parents[1] / "docs/editors.md").read_text()
+    newest, older, oldest = re.findall(r"```lua\n(.*?)```", page, re.DOTALL)
+    return newest if version >= (0, 11) else older if version >= (0, 8) else oldest
+
+
+def test_the_settings_of_the_page_attach_it(tmp_path: Path) -> None:
+    neovim = installed()
+    told = subprocess.run([neovim, "--version"], capture_output=True, text=True, check=True).stdout
+    major, minor = map(int, re.findall(r"NVIM v(\d+)\.(\d+)", told)[0])
+    files = {"Dockerfile": "FROM python:3.12-slim\nCOPY . .\nCMD python app.py\n", "app.py": APP}
+    project = written(tmp_path / "project", files)
+    (tmp_path / "init.lua").write_text(documented((major, minor)))
+    (tmp_path / "test.lua").write_text(AS_DOCUMENTED)
+    home = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
+    subprocess.run(
+        [neovim, "--headless", "-n", "-u", tmp_path / "init.lua", "-c", f"luafile {tmp_path / 'test.lua'}"],
+        cwd=project,
+        env=os.environ | home | {"PATH": path},
+        timeout=180,
+    )
+    assert json.loads((project / "told.json").read_text()) == [True, True]
+
+
+def test_a_finding_is_shown_fixed_and_gone(tmp_path: Path) -> None:
+    neovim = installed()
     project = written(
         tmp_path / "project",
         {
             "Dockerfile": 'FROM python:3.12-slim\nCOPY . .\nENTRYPOINT ["./run.sh"]\n',
             "run.sh": "#!/bin/sh\n",
-            "app.py": "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: exit(0))\ntime.sleep(60)\n",
+            "app.py": APP,
         },
     )
     command = json.dumps([sys.executable, "-m", "gracelint", "lsp"]).strip("[]")

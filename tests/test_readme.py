@@ -75,6 +75,19 @@ def test_the_settings_of_the_readme_are_settings() -> None:
         parse_settings(block, "README.md")
 
 
+PAGES = [README, *ROOT.glob("docs/*.md"), *ROOT.glob("editors/*/README.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_is_not_published_is_installed_from_a_clone(page: Path) -> None:
+    assert not re.findall(r"\binstall (?:-\S+ )*'?gracelint\b", page.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_who_the_owner_is(page: Path) -> None:
+    assert "OWNER" not in page.read_text() or "In place of `OWNER`" in page.read_text()
+
+
 def _printed(arguments: list[str], folder: Path, *options: str) -> str:
     command = [sys.executable, "-m", "gracelint", *arguments, *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)

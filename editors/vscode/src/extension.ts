@@ -71,7 +71,7 @@ async function start(): Promise<void> {
     await client.start();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const advice = "Install it with `pipx install 'gracelint[lsp]'`, or set gracelint.path.";
+    const advice = "Install it with its extra `lsp`, or set gracelint.path.";
     void window.showErrorMessage(`gracelint could not be started (${reason}). ${advice}`);
   }
 }

@@ -16,7 +16,7 @@ impl Extension for Gracelint {
         let (path, arguments) = binary.map_or((None, None), |binary| (binary.path, binary.arguments));
         let command = path
             .or_else(|| worktree.which("gracelint"))
-            .ok_or("gracelint is not on PATH: pipx install 'gracelint[lsp]'")?;
+            .ok_or("gracelint is not on PATH: install it with its extra `lsp`")?;
         Ok(Command {
             command,
             args: arguments.unwrap_or_else(|| vec!["lsp".to_string()]),
