@@ -11,7 +11,8 @@ is in flight.
 A process without a handler has the default action for SIGTERM. PID 1 does not get default actions: the kernel drops
 the signal, and the container runs on until SIGKILL. Under an init the default action kills it at once: no `finally`,
 no `atexit`, open requests dropped, buffered output lost. Either way work is lost on every deployment.
-The Go runtime ends a program that has not asked for the signal at once, exit code 2, as PID 1 too.
+The Go runtime ends a program that has not asked for the signal at once, exit code 2, as PID 1 too. Rust installs no
+handler by itself.
 
 ## Example
 ```dockerfile bad path=Dockerfile

@@ -16,6 +16,7 @@ from gracelint.behaviour.machine.values import (
     Doubt,
     Err,
     Lib,
+    Method,
     Object,
     Raised,
     Sig,
@@ -200,6 +201,14 @@ def _each(machine: RustMachine, given: Given) -> Any:
     return list(of) if isinstance(of, tuple) else of
 
 
+def _read(_: RustMachine, given: Given) -> Any:
+    """A field; of what nobody knows, nobody knows it."""
+    value = given.args[0]
+    if not isinstance(value, Method):
+        return value
+    return value.of if isinstance(value.of, Unknown) else UNKNOWN
+
+
 def _put(_: RustMachine, given: Given) -> Any:
     of = given.args[0]
     if isinstance(of, Object) and of.type == "Cell":
@@ -348,6 +357,7 @@ def _tick(machine: RustMachine, of: Object, given: Given) -> Run:
 _FUNCTIONS: dict[str, Callable[[RustMachine, Given], Any]] = {
     "$struct": _struct,
     "$range": _range,
+    "$read": _read,
     "$each": _each,
     "$put": _put,
     "$get": lambda _, given: _value(given.args[0]),

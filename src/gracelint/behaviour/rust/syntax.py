@@ -260,12 +260,12 @@ class Lower:
     def _e_negative_literal(self, tree: Tree) -> Node:
         return Const(self.at(tree), UNKNOWN)
 
+    def _field(self, tree: Tree) -> Field:
+        value = self.expression(tree.child_by_field_name("value"))
+        return Field(self.at(tree), text_of(tree.child_by_field_name("field")), value)
+
     def _e_field_expression(self, tree: Tree) -> Node:
-        return Field(
-            self.at(tree),
-            text_of(tree.child_by_field_name("field")),
-            self.expression(tree.child_by_field_name("value")),
-        )
+        return self._call(tree, "$read", self._field(tree))
 
     def _e_call_expression(self, tree: Tree) -> Node:
         function, arguments = tree.child_by_field_name("function"), tree.child_by_field_name("arguments")
@@ -274,7 +274,8 @@ class Lower:
         if function is not None and function.type == "generic_function":
             function = function.child_by_field_name("function")
         named: dict[str, Node] = {"$task": Const(self.at(tree), True)} if self.tasks else {}
-        return Call(self.at(tree), args, self.expression(function), named)
+        callee = self._field(function) if function is not None and _is_field(function) else self.expression(function)
+        return Call(self.at(tree), args, callee, named)
 
     def _e_await_expression(self, tree: Tree) -> Node:
         return nodes.Await(self.at(tree), self.expression(tree.named_children[0]))
@@ -374,7 +375,7 @@ class Lower:
     def _assign(self, tree: Tree, left: Tree | None, value: Node) -> Node:
         if left is not None and left.type == "unary_expression" and text_of(left).startswith("*"):
             return self._call(tree, "$put", self._inner(left), value)
-        target = self.expression(left)
+        target = self._field(left) if left is not None and _is_field(left) else self.expression(left)
         if type(target).__name__ in ("Name", "Field", "Index", "List"):
             return Set(self.at(tree), False, target, value)
         return value
@@ -575,6 +576,10 @@ def _plain(pattern: Tree) -> str | None:
         return _plain(pattern.named_children[-1])
     name = text_of(pattern)
     return name if pattern.type == "identifier" and not name[:1].isupper() else None
+
+
+def _is_field(tree: Tree | None) -> bool:
+    return tree is not None and tree.type == "field_expression"
 
 
 def _label(tree: Tree) -> str:
