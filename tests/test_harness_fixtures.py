@@ -91,6 +91,9 @@ def _changed(path: str, text: str, change: str) -> str:
     return text if directive else "# 🎈\n#\n" + text
 
 
+_SLASHES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".go", ".java", ".cs", ".rs")
+
+
 def _with_comments(files: Files, reported: list[Reported]) -> dict[str, str]:
     """The files with a comment above each finding that suppresses it."""
     wanted: dict[tuple[str, int], list[str]] = {}
@@ -102,7 +105,7 @@ def _with_comments(files: Files, reported: list[Reported]) -> dict[str, str]:
         lines = changed[path].splitlines(keepends=True)
         below = lines[line - 1] if line <= len(lines) else ""
         indent = below[: len(below) - len(below.lstrip())]
-        marker = "//" if path.endswith((".js", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")) else "#"
+        marker = "//" if path.endswith(_SLASHES) else "#"
         lines.insert(line - 1, f"{indent}{marker} gracelint: ignore[{', '.join(sorted(set(rules)))}]\n")
         changed[path] = "".join(lines)
     return changed

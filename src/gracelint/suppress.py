@@ -119,8 +119,15 @@ def _follows_something(source: Source, offset: int) -> bool:
     return bool(source.text[line.start : offset].strip("\ufeff \t"))
 
 
+_SLASHES = (
+    *(".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx"),
+    *(".go", ".java", ".cs", ".rs"),
+)
+"""Files whose comments begin with two slashes."""
+
+
 def _marker(source: Source) -> str:
-    return "//" if source.path.endswith((".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")) else "#"
+    return "//" if source.path.endswith(_SLASHES) else "#"
 
 
 def annotated(workloads: Iterable[Workload], services: Iterable[ComposeService]) -> Iterator[Suppression]:
