@@ -10,6 +10,7 @@ from gracelint.behaviour.python.names import canonical, text_of
 from gracelint.behaviour.python.registry import EXECUTORS, EXITS, PROCESSES, THREADS
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
+    LOST_TRACK,
     Const,
     Error,
     Function,
@@ -113,11 +114,17 @@ def _join_at_exit(machine: Machine, thing: Thing) -> None:
 def _timer_ends(machine: Machine, thing: Thing, point: Point) -> bool | Unknown:
     """Whether a timer that sets itself again and again comes to an end; the wait for its next turn counts."""
     machine.timers_set = False
+    before = machine.delay
     answer = finishes(machine, thing, point.node)
+    if "#may have fired" in thing.store and machine.timers_set is False:
+        machine.delay = before
+        return True
     if machine.arrived:
         pause = Point(point.node, point.module, "sleep", thing.store.get("#interval"), point.what)
         machine.spend(pause)
-    return False if machine.timers_set else answer
+    if machine.timers_set is False:
+        return answer
+    return False if machine.timers_set is True else LOST_TRACK
 
 
 def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.AST, expression: ast.expr) -> list[End]:

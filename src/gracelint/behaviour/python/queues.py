@@ -43,14 +43,19 @@ def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
     loop = machine.loops[-1].node if machine.loops else None
     if machine.aside and isinstance(loop, (ast.While, ast.For, ast.AsyncFor)):
         known = machine.takes.setdefault(id(queue), [])
-        if (loop, node) not in known:
-            known.append((loop, node))
+        taker = machine.bodies[-1] if machine.bodies else None
+        if (loop, node, taker) not in known:
+            known.append((loop, node, taker))
 
 
 def is_told(machine: Machine, queue: Thing) -> bool | Unknown:
-    """Whether `join()` returns: somebody takes from the queue, and says so of each item."""
-    loops = machine.takes.get(id(queue), [])
-    return LOST_TRACK if any(_forgets(loop, node) for loop, node in loops) else True
+    """Whether `join()` returns: somebody goes on to take from the queue, and says so of each item.
+
+    Where all that took from it are cancelled, it depends on what is left in the queue.
+    """
+    takes = machine.takes.get(id(queue), [])
+    cancelled = takes and all(taker is not None and "#cancelled" in taker.store for _, _, taker in takes)
+    return LOST_TRACK if cancelled or any(_forgets(loop, node) for loop, node, _ in takes) else True
 
 
 def _forgets(loop: ast.While | ast.For | ast.AsyncFor, node: ast.AST) -> bool:

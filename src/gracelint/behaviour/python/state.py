@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.python.children import Children
     from gracelint.behaviour.python.serving import Application
-    from gracelint.behaviour.python.values import Store
+    from gracelint.behaviour.python.values import Store, Unknown
 
 
 class State:
@@ -132,7 +132,7 @@ class State:
         """The handler is a coroutine function: what it gives is never run."""
         self.misfit = False
         """The handler cannot be called with the arguments that it gets."""
-        self.timers_set = False
+        self.timers_set: bool | Unknown = False
         self.served = False
         """The server handled the signal itself."""
         self.leaving: list[Point] = []
@@ -159,7 +159,7 @@ class State:
         """By the `id` of a queue: the threads that have taken a sentinel from it."""
         self.refilled: set[int] = set()
         """Queues into which a thread puts something back."""
-        self.takes: dict[int, list[tuple[ast.While | ast.For | ast.AsyncFor, ast.AST]]] = {}
+        self.takes: dict[int, list[tuple[ast.While | ast.For | ast.AsyncFor, ast.AST, Thing | None]]] = {}
         """By the `id` of a queue: the loops in which threads take from it, and where."""
         self.heavy = frozenset(table("python")["heavy"]["imports"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.beside import finishes, join_point, run_loop, start, within
-from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point
+from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point, stuck
 from gracelint.behaviour.python.models.threads import submit
 from gracelint.behaviour.python.names import is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, model, receiver_of
@@ -165,7 +165,8 @@ def _all_tasks(machine: Machine, function: Value, args: Arguments, keywords: Key
     tasks = [
         v for key, v in machine.world.items() if isinstance(key, tuple) and key[0] == "child" and isinstance(v, Thing)
     ]
-    main = [machine.runners[-1].store["#main"]] if machine.runners else []
+    runner = machine.runners[-1] if machine.runners else None
+    main = [runner.store["#main"]] if runner is not None and runner.kind != "run_forever" else []
     return items("list", [*main, *(task for task in tasks if task.kind == "asyncio.Task"), *machine.current])
 
 
@@ -240,6 +241,8 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
     things = [thing for thing in things if thing.kind == "asyncio.Task" and "#main" not in thing.store]
     first = "FIRST_COMPLETED" in path_of(keywords.get("return_when", NONE))
     seconds = keywords.get("timeout")
+    if seconds is None and not first and machine.current and machine.current[-1] in things:
+        _await_itself(machine, path_of(function), machine.current[-1], node)
     if first and things:
         point = Point(node, machine.module, "wait", seconds, text_of(node))
         point.joins = tuple(things)
@@ -256,6 +259,13 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
     if raises and any("#cancelled" in thing.store for thing in things):
         raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
     return _split(machine, things, node) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
+
+
+def _await_itself(machine: Machine, path: str, task: Thing, node: ast.AST) -> None:
+    """A task that waits for itself never goes on: cancelled before, wait() throws it out and gather() does not."""
+    if path == "asyncio.wait" and "#cancelled" in task.store:
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+    raise stuck(Point(node, machine.module, "gather", None, text_of(node)), "handler wait")
 
 
 def _split(machine: Machine, things: list[Thing], node: ast.AST) -> Value:

@@ -129,7 +129,8 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """A timer bounds the time that a stop can take, if what it does ends the process."""
     target = thing.store.get("#given")
     interval = thing.store.get("#interval")
-    machine.timers_set = True
+    if machine.timers_set is not True:
+        machine.timers_set = LOST_TRACK if machine.forks else True
     if isinstance(target, Function) and target.node in machine.active and not machine.aside:
         thing.store["#target"], thing.store["#args"], thing.store["#kwargs"] = (
             target,
@@ -137,6 +138,12 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
             Items("dict", {}),
         )
         machine.write(machine.world, ("child", id(node)), thing)
+    elif isinstance(target, Function) and not machine.arrived and not machine.in_child:
+        given = thing.store.get("#arguments")
+        thing.store["#target"], thing.store["#kwargs"] = target, Items("dict", {})
+        thing.store["#args"] = given if isinstance(given, Items) else items("tuple", [])
+        thing.store["#may have fired"] = TRUE
+        machine.write(machine.world, ("child", id(thing)), thing)
     if (
         machine.arrived
         and target is not None
