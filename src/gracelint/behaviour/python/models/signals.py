@@ -7,8 +7,8 @@ import ast
 from gracelint.behaviour.python.delivery import take
 from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Point, Registration
 from gracelint.behaviour.python.models.subprocesses import forward
-from gracelint.behaviour.python.names import NUMBERS, path_of, signal_of, text_of
-from gracelint.behaviour.python.registry import EXITS, argument, model
+from gracelint.behaviour.python.names import NUMBERS, is_true, path_of, signal_of, text_of
+from gracelint.behaviour.python.registry import EXITS, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -97,6 +97,29 @@ def _unregister(machine: Machine, function: Value, args: Arguments, keywords: Ke
     if name is not None:
         machine.write(machine.world, ("signal", name), Registration(Name("signal.SIG_DFL"), node, machine.module))
     return TRUE
+
+
+@model("aiohttp.web.AppRunner")
+def _runner(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    runner = machine.make("aiohttp.web.AppRunner", node)
+    runner.store["#handles"] = keywords.get("handle_signals", FALSE)
+    return runner
+
+
+@model("aiohttp.web.AppRunner.setup")
+def _setup(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """With `handle_signals=True` its handlers of the event loop raise GracefulExit, a SystemExit."""
+    runner = receiver_of(function)
+    if runner is not None and is_true(runner.store.get("#handles")):
+        for name in ("SIGINT", "SIGTERM"):
+            _install(machine, Name("aiohttp.web_runner._raise_graceful_exit"), node, name, on_loop=True)
+    return NONE
+
+
+@model("aiohttp.web_runner._raise_graceful_exit")
+def _graceful_exit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    machine.act("raise", "GracefulExit", node)
+    raise Leave([End(RAISE, CERTAIN, Error("builtins.SystemExit"))])
 
 
 @model("signal.getsignal")
