@@ -48,7 +48,9 @@ def _notify(machine: GoMachine, given: list[Any], span: Span) -> Any:
     channel = given[0]
     if not isinstance(channel, Chan):
         raise Doubt(f"line {span.line} gives the signal to a channel that nobody can tell", span)
-    channel.room = max(channel.room, 1)
+    if channel.room == 0:
+        machine.unbuffered.append(channel)
+        channel.room = 1
     machine.channels.append((channel, frozenset(names), span))
     machine.register(names, span)
     return NIL

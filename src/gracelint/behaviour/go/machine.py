@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.go.packages import Modules, Package
-    from gracelint.behaviour.machine.values import Run
+    from gracelint.behaviour.machine.values import Chan, Run
     from gracelint.source import Span
 
 
@@ -33,9 +33,19 @@ class GoMachine(Machine):
         self.scopes: dict[str, Scope] = {}
         self.passed: set[tuple[str, int, int]] = set()
         """Parts, by file and place, that the arguments of the command line leave out."""
+        self.unbuffered: list[Chan] = []
+        """Channels without room that signal.Notify was given."""
+        self.polled: list[Chan] = []
+        """Those of them that a select with a default looks into."""
 
     def begin(self) -> None:
         self.go(self.program, self.at)
+
+    def deliver_to(self, channel: Chan) -> None:
+        """Sends without blocking: nothing gets into an unbuffered channel that is only polled."""
+        super().deliver_to(channel)
+        if channel in self.polled and not any(thread.wait and thread.wait.ready() for thread in self.threads):
+            channel.queue.clear()
 
     def call(self, function: Any, given: list[Any], span: Span) -> Run:
         from gracelint.behaviour.go.expressions import call

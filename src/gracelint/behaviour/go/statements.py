@@ -392,6 +392,7 @@ def _select(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
 
     if default is not None:
         # whoever polls lets the others go on
+        machine.polled += [one for _, one in ways if one in machine.unbuffered and one not in machine.polled]
         if not ready():
             flow = yield from _case(machine, frame, default, Scope(scope))
             return None if flow == ("break", "") else flow

@@ -117,11 +117,15 @@ class Machine:
             return False
         for channel, signals, _ in self.channels:
             if self.signal in signals:
-                channel.queue.append(Sig(self.signal))
+                self.deliver_to(channel)
         for context, signals, _ in self.contexts:
             if self.signal in signals:
                 context.cancel()
         return True
+
+    def deliver_to(self, channel: Chan) -> None:
+        """The signal goes into the channel that it was asked for in."""
+        channel.queue.append(Sig(self.signal))
 
     def listener(self, signal: str) -> Span | None:
         """The place of a library's call that listens for a signal by itself."""
