@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from gracelint.behaviour.node.state import Frame, Registration
+from gracelint.behaviour.node.syntax import text_of
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     After,
     Array,
     Builtin,
+    Class,
     Closure,
     External,
     Method,
@@ -18,6 +20,7 @@ from gracelint.behaviour.node.values import (
     Thing,
 )
 from gracelint.knowledge import table
+from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +106,7 @@ def register(
                 machine.note("force", node, inner, thing=server, seconds=seconds)
         for function in functions:
             if row.get("calls_back") and takes_arguments(function):
-                after = _until_called(machine, function, node, Frame(home.scope, home.file, after))
+                after = until_called(machine, function, [], node, Frame(home.scope, home.file, after))
                 continue
             result = machine.task(function, args, inner, after)
             if isinstance(result, Promise) and not row.get("sync"):
@@ -130,16 +133,52 @@ def takes_arguments(function: Any) -> bool:
     return single or bool(given is not None and given.named_children)
 
 
-def _until_called(machine: Machine, function: Any, node: Node, frame: Frame) -> tuple[After, ...]:
-    """What has happened once a function has called the callback that it was given."""
+def takes_a_callback(function: Any) -> bool:
+    """Whether a hook of one argument takes a second, to call when it is done."""
+    node = function.node if isinstance(function, Closure) else None
+    given = node.child_by_field_name("parameters") if node is not None else None
+    if node is None or given is None or any(child.type == "async" for child in node.children):
+        return False
+    return sum(child.type != "comment" for child in given.named_children) == 2
+
+
+def until_called(machine: Machine, function: Any, given: list[Any], node: Node, frame: Frame) -> tuple[After, ...]:
+    """What has happened once a function has called the callback that it was given last."""
     done: list[tuple[After, ...]] = []
 
     def call_back(machine: Machine, args: list[Any], at: Node | None, inner: Frame) -> Any:
         done.append(inner.after)
         return UNDEFINED
 
-    machine.task(function, [Builtin(call_back)], frame, frame.after)
+    machine.task(function, [*given, Builtin(call_back)], frame, frame.after)
     return done[0] if done else (*frame.after, After("unknown", frame.file.span(node)))
+
+
+def detached(function: Any, call: Node) -> Any:
+    """What a listener is called as: a class's method that is given as `app.stop` has `this` of the emitter.
+
+    A method that the object keeps as its own was bound to it, or is an arrow function.
+    """
+    given = call.child_by_field_name("arguments")
+    listener = given.named_children[1] if given is not None and len(given.named_children) > 1 else None
+    if listener is None or listener.type != "member_expression" or not isinstance(function, Closure):
+        return function
+    this, name = function.this, listener.child_by_field_name("property")
+    if not isinstance(this, Object) or this.cls is None or name is None or text_of(name) in this.props:
+        return function
+    cls: Any = this.cls
+    while isinstance(cls, Class):
+        around = cls.node.parent if cls.node.parent is not None else cls.node
+        text = text_of(around if around.type == "export_statement" else cls.node)
+        if "bind" in text.lower() or "@" in text:
+            return function  # `autoBind(this)`, or a decorator, may do so
+        cls = cls.parent
+    return replace(function, this=_as_process()) if cls is None else function
+
+
+def _as_process() -> Object:
+    """`this` of a listener of `process`, which has none of the object's fields."""
+    return Object({name: External(f"process.{name}") for name in ("exit", "kill", "pid", "env", "on", "once")})
 
 
 def listen_for(

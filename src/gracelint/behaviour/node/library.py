@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import globals
-from gracelint.behaviour.node.helpers import NUMBERS, helper_of, install, listen_for
+from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for
 from gracelint.behaviour.node.methods import (
     LISTENS,
     STARTED,
@@ -187,6 +187,7 @@ def _process_on(machine: Machine, args: list[Any], node: Node, frame: Frame, onc
     if isinstance(event, str):
         if event in NUMBERS or event.startswith("SIG"):
             span = getattr(event, "span", None)
+            function = detached(function, node)
             listen_for(machine, (str(event),), (span,) if span else (), function, node, frame, once)
         elif event not in ("exit", "beforeExit"):
             machine.listeners.setdefault(str(event), []).append(function)

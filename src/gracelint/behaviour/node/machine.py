@@ -112,6 +112,8 @@ class Machine:
         """Calls whose promise nobody takes, and what they still wait for."""
         self.unset: frozenset[str] | None = None
         """Names that nothing ever sets, once somebody asks."""
+        self.live: dict[tuple[int, str], list[tuple[dict[str, Any], dict[str, Any], str]]] = {}
+        """By the `id` of a module's variables and a name: whose, and the variables and names it is bound to it."""
         self.early: set[int] = set()
         """Timers that nothing waits for any longer, by `id`: cleared, or what they were to settle is settled."""
 
@@ -307,6 +309,18 @@ class Machine:
         if not (self.certain or declare or _keeps(value)) and old is not MISSING and equal(old, value) is not True:
             value = UNKNOWN
         scope.names[name] = value
+        self.renew(scope.names, name)
+
+    def share(self, names: dict[str, Any], name: str, others: dict[str, Any], other: str) -> None:
+        """Makes a name of another module, or of its exports, a live binding of this one."""
+        self.live.setdefault((id(names), name), []).append((names, others, other))
+
+    def renew(self, names: dict[str, Any], name: str) -> None:
+        """What a variable is set to, everybody sees who imports it."""
+        for _, others, other in self.live.get((id(names), name), ()):
+            if others[other] is not names[name]:
+                others[other] = names[name]
+                self.renew(others, other)
 
     def destructure(self, target: Node, value: Any, frame: Frame, declare: bool) -> None:
         if isinstance(value, Promise):

@@ -338,6 +338,8 @@ def _import_statement(machine: Machine, node: Node, frame: Frame) -> None:
                     key = text_of(name_node)
                     found = _default(module) if key == "default" else machine.member(module, key, frame)
                     frame.scope.names[text_of(alias or name_node)] = found
+                    if isinstance(module, Object) and key in module.props:
+                        machine.share(module.props, key, frame.scope.names, text_of(alias or name_node))
 
 
 def _export_statement(machine: Machine, node: Node, frame: Frame) -> None:
@@ -358,6 +360,8 @@ def _export_statement(machine: Machine, node: Node, frame: Frame) -> None:
         for key, found in frame.scope.names.items():
             if before.get(key, MISSING) is not found or (name is not None and text_of(name) == key):
                 exports.props["default" if is_default else key] = found
+                if not is_default:
+                    machine.share(frame.scope.names, key, exports.props, key)
         return
     if value is not None:
         exports.props["default"] = machine.value(value, frame)
@@ -371,8 +375,14 @@ def _export_statement(machine: Machine, node: Node, frame: Frame) -> None:
             key = text_of(name)
             found = frame.scope.get(key) if module is None else machine.member(module, key, frame)
             exports.props[text_of(alias or name)] = found
+            own = frame.scope.names if module is None else module.props if isinstance(module, Object) else {}
+            if key in own:
+                machine.share(own, key, exports.props, text_of(alias or name))
     elif isinstance(module, Object):
-        exports.props |= {key: found for key, found in module.props.items() if key != "default"}
+        shared = [key for key in module.props if key != "default"]
+        for key in shared:
+            exports.props[key] = module.props[key]
+            machine.share(module.props, key, exports.props, key)
 
 
 def _case_body(case: Node) -> list[Node]:
