@@ -702,3 +702,31 @@ def test_connections_that_clients_keep(set_to: str, handler: str, seconds: float
 def test_promises_that_wait_for_a_signal(text: str, verdict: str) -> None:
     module = "import http from 'http';\nconst server = http.createServer().listen(8000);\n"
     assert program(module + text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
+    ("calls", "verdict"),
+    [
+        ("setTimeout(done, 100)", "handled"),
+        ("setTimeout((error) => { if (error) return done(error); }, 100)", "unknown"),
+    ],
+)
+def test_a_hook_that_takes_a_callback_has_to_call_it(calls: str, verdict: str) -> None:
+    app = "const app = require('fastify')();\napp.listen({ port: 3000 });\n"
+    hook = f"app.addHook('onClose', (instance, done) => {{ {calls}; }});\n"
+    stop = "process.on('SIGTERM', async () => { await app.close(); process.exit(0); });"
+    assert program(app + hook + stop).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
+    ("constructor", "verdict"),
+    [("", "ignored"), ("constructor() { autoBind(this); }", "handled"),
+     ("constructor() { this.halt = this.halt.bind(this); }", "handled")],
+)  # fmt: skip
+def test_a_method_that_is_a_listener_has_its_object_only_where_it_is_bound(constructor: str, verdict: str) -> None:
+    text = (
+        f"class Ticker {{ on = true; {constructor} halt() {{ this.on = false; }}\n"
+        "  async tick() { while (this.on) await new Promise((done) => setTimeout(done, 200)); } }\n"
+        "const ticker = new Ticker();\nprocess.on('SIGTERM', ticker.halt);\nticker.tick();"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict

@@ -179,3 +179,12 @@ def test_a_program_without_end_is_given_up() -> None:
 
     assert found.verdict is Verdict.UNKNOWN
     assert found.why == "main.go: it is too large to be followed to its end"
+
+
+@pytest.mark.parametrize(
+    ("tells", "verdict"), [("", Verdict.UNKNOWN), ("\n\tchild.Process.Signal(signal)", Verdict.HANDLED)]
+)
+def test_a_child_that_was_started_before_the_signal_has_to_be_told(tells: str, verdict: Verdict) -> None:
+    start = '\tchild := exec.Command("/worker")\n\tchild.Start()\n\tstop := make(chan os.Signal, 1)\n'
+    body = f"{start}\tsignal.Notify(stop, syscall.SIGTERM)\n\tsignal := <-stop\n\t_ = signal{tells}\n\tchild.Wait()"
+    assert program(body, "os", "os/exec").verdict is verdict

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Chan, Run
     from gracelint.source import Span
 
+_TELLS = (".Process", "Kill(", "Pipe(", ".Stdin", "ExtraFiles", "net.Dial")
+
 
 class GoMachine(Machine):
     language = "go"
@@ -40,6 +42,11 @@ class GoMachine(Machine):
 
     def begin(self) -> None:
         self.go(self.program, self.at)
+
+    def tells_children(self) -> bool:
+        """Whether anything signals a process, or holds an end of a pipe or socket that it may read."""
+        texts = (file.source.text for package in self.modules.packages(self.main) for file in package.files)
+        return any(word in text for text in texts for word in _TELLS)
 
     def deliver_to(self, channel: Chan) -> None:
         """Sends without blocking: nothing gets into an unbuffered channel that is only polled."""

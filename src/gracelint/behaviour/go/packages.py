@@ -89,6 +89,10 @@ class Modules:
         """The package that is started; `only` names its files where the build does."""
         return self._read("main", folder, only)
 
+    def packages(self, main: Package) -> list[Package]:
+        """The main package and those of these modules that were asked for so far."""
+        return [main, *(package for package in self._packages.values() if package is not None)]
+
     def find(self, path: str) -> Package | None:
         """A package of these modules by its import path."""
         if path in self._packages:

@@ -123,6 +123,10 @@ class Machine:
                 context.cancel()
         return True
 
+    def tells_children(self) -> bool:
+        """Whether the program may signal the processes it has started."""
+        return True
+
     def deliver_to(self, channel: Chan) -> None:
         """The signal goes into the channel that it was asked for in."""
         channel.queue.append(Sig(self.signal))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import nest
-from gracelint.behaviour.node.helpers import NUMBERS, register, timeout_of
+from gracelint.behaviour.node.helpers import NUMBERS, register, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
 from gracelint.behaviour.node.state import Frame, Thrown
 from gracelint.behaviour.node.values import (
@@ -383,6 +383,12 @@ def close(
         machine.task(function, [UNDEFINED], frame, after)
     hooks = thing.callbacks.get("onClose", ())
     for function in hooks:
+        if takes_a_callback(function):
+            done = until_called(machine, function, [thing], node, frame)
+            after = (*after, *(part for part in done if part not in after))
+            if machine.stopping and any(part.kind == "unknown" for part in done):
+                machine.note("undone", function.node, Frame(function.scope, function.file, frame.after))
+            continue
         result = machine.task(function, [thing], frame, frame.after)
         if isinstance(result, Promise):
             after = (*after, *(part for part in result.after if part not in after))

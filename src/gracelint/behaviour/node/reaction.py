@@ -338,6 +338,12 @@ def _judge(
                 f"what its {signal} handler does after line {stuck.span.line} never runs: nothing resolves the promise"
             )
             return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, stuck.span)
+        undone = next((event for event in events if event.kind == "undone"), None)
+        if undone is not None:
+            path = undone.span.source.path
+            where = f"line {undone.span.line}" + (f" of {path}" if path != stopped.machine.source.path else "")
+            why = f"whether the hook in {where} ever calls back, for the server to be closed, cannot be told"
+            return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, undone.span)
         return answer(
             Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)}, and nothing is left to run"
         )
