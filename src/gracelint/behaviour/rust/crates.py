@@ -230,11 +230,12 @@ class Module:
     def _macro_invocation(self, tree: Tree, _: str) -> None:
         if path_of(tree.child_by_field_name("macro")).rpartition("::")[2] != "lazy_static":
             return
-        for name, value in re.findall(
-            r"static\s+ref\s+(\w+)\s*:[^=;]{1,500}=\s*((?:[^;{}]|\{[^{}]{0,500}\}){1,2000});", text_of(tree)
-        ):
-            at = Lower(self)
-            self.items[name] = at.text(tree, value)
+        text = text_of(tree)
+        for found in re.finditer(r"\bref[ \n\t]{1,20}(\w{1,100})[ \n\t]{0,20}:", text):
+            start = text.find("=", found.end(), found.end() + 500)
+            value = _statement(text, start + 1) if start >= 0 else ""
+            if value:
+                self.items[found[1]] = Lower(self).text(tree, value)
 
     def _expression_statement(self, tree: Tree, attributes: str) -> None:
         if tree.named_children and tree.named_children[0].type == "macro_invocation":
@@ -411,3 +412,17 @@ class Crates:
             own = place.methods.get(name) or place.values.get(name) or place.fields.get(name)
             return own if own is not None else f"?{place.name}::{rest}"
         return f"?{rest}"
+
+
+_LONGEST_VALUE = 2_000
+
+
+def _statement(text: str, start: int) -> str:
+    """The text up to the semicolon that ends it, which is in no braces; empty where there is none near."""
+    depth = 0
+    for index in range(start, min(len(text), start + _LONGEST_VALUE)):
+        char = text[index]
+        depth += (char == "{") - (char == "}")
+        if char == ";" and depth <= 0:
+            return text[start:index].strip()
+    return ""

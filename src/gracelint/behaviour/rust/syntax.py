@@ -248,7 +248,7 @@ class Lower:
         return Const(self.at(tree), int(text) if is_whole(text) and "x" not in text_of(tree)[:2] else UNKNOWN)
 
     def _e_float_literal(self, tree: Tree) -> Node:
-        match = re.fullmatch(r"([0-9]+\.?[0-9]*)(?:f32|f64)?", text_of(tree).replace("_", ""))
+        match = re.fullmatch(r"([0-9]{1,100}(?:\.[0-9]{0,100})?)(?:f32|f64)?", text_of(tree).replace("_", ""))
         return Const(self.at(tree), float(match[1]) if match is not None else UNKNOWN)
 
     def _e_boolean_literal(self, tree: Tree) -> Node:
