@@ -353,7 +353,7 @@ class TestOtherCommands:
 
     def test_explain_shows_the_page(self, project: Path, run: Run) -> None:
         result = run("explain", "missing-init")
-        assert result.out.startswith("# missing-init\n\nlaunch · warning · since 0.1.0\n\n")
+        assert result.out.startswith("# missing-init\n\nlaunch · info · since 0.1.0\n\n")
         assert "## Why is this bad?" in result.out
         assert "JSON has no comments" in run("explain", "unused-suppression").out
 
@@ -362,7 +362,7 @@ class TestOtherCommands:
         assert [item["name"] for item in listed] == sorted(item["name"] for item in listed)
         (rule,) = (item for item in listed if item["name"] == "missing-init")
         assert rule["group"] == "launch"
-        assert rule["severity"] == "warning"
+        assert rule["severity"] == "info"
         assert rule["summary"].endswith(".")
         assert len([line for line in run("rules").out.splitlines() if line.startswith("  ")]) == len(listed)
 
