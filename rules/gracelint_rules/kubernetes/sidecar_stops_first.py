@@ -22,7 +22,7 @@ spec:
       image: ghcr.io/acme/orders:5.2.0
     - name: cloud-sql-proxy
       image: gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.11.0
-      args: ["--max-sigterm-delay=30s", "acme:europe-west1:orders"]
+      args: ["acme:europe-west1:orders"]
 ```
 Use instead:
 ```yaml good path=orders.yaml
@@ -34,7 +34,7 @@ spec:
   initContainers:
     - name: cloud-sql-proxy
       image: gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.11.0
-      args: ["--max-sigterm-delay=30s", "acme:europe-west1:orders"]
+      args: ["acme:europe-west1:orders"]
       restartPolicy: Always
   containers:
     - name: orders
