@@ -23,9 +23,9 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`old` has a finding on main; the branch that is checked out adds one in `new`."""
+    """`web` has a finding on main; the branch that is checked out adds one in `new`."""
     folder = tmp_path / "repository"
-    for name, text in (("old", OLD), ("new", FINE)):
+    for name, text in (("web", OLD), ("new", FINE)):
         (folder / name).mkdir(parents=True)
         (folder / name / "Dockerfile").write_text(text)
     git(folder, "init", "-q")
@@ -33,7 +33,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(folder, "commit", "-qm", "one")
     git(folder, "checkout", "-qb", "change")
     (folder / "new" / "Dockerfile").write_text(f"# new\n{NEW}")
-    (folder / "old" / "Dockerfile").write_text(f"# moved down\n{OLD}")
+    (folder / "web" / "Dockerfile").write_text(f"# moved down\n{OLD}")
     monkeypatch.chdir(folder)
     return folder
 
@@ -48,7 +48,7 @@ class TestDiffBase:
     def test_only_what_the_change_brings(
         self, repository: Path, capsys: pytest.CaptureFixture[str], revision: str
     ) -> None:
-        assert found(capsys) == ["new/Dockerfile:3:12", "old/Dockerfile:3:12"]
+        assert found(capsys) == ["new/Dockerfile:3:12", "web/Dockerfile:3:12"]
         assert found(capsys, "--diff-base", revision) == ["new/Dockerfile:3:12"]
 
     def test_ids_ancestors_and_packed_names(self, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +64,7 @@ class TestDiffBase:
     ) -> None:
         git(repository, "commit", "-qam", "two")
         git(repository, "checkout", "-q", "main")
-        (repository / "old" / "Dockerfile").write_text(FINE)
+        (repository / "web" / "Dockerfile").write_text(FINE)
         git(repository, "commit", "-qam", "mended on main")
         git(repository, "checkout", "-q", "change")
         assert found(capsys, "--diff-base", "main") == ["new/Dockerfile:3:12"]
@@ -82,7 +82,7 @@ class TestDiffBase:
     def test_below_the_root_and_of_some_paths(
         self, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.chdir(repository / "old")
+        monkeypatch.chdir(repository / "web")
         assert found(capsys, "--diff-base", "main", ".") == []
         assert found(capsys, "--diff-base", "main", "../new") == ["../new/Dockerfile:3:12"]
 
@@ -90,7 +90,7 @@ class TestDiffBase:
         self, repository: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         git(repository, "checkout", "-q", "--", ".")
-        (repository / "old").rename(repository / "renamed")
+        (repository / "web").rename(repository / "renamed")
         assert found(capsys) == ["renamed/Dockerfile:2:12"]
         assert found(capsys, "--diff-base", "main") == []
 
@@ -101,9 +101,9 @@ class TestDiffBase:
         git(repository, "add", ".")
         git(repository, "commit", "-qm", "two")
         (repository / "gracelint.toml").write_text("")
-        assert found(capsys, "--diff-base", "HEAD") == ["new/Dockerfile:3:12", "old/Dockerfile:3:12"]
+        assert found(capsys, "--diff-base", "HEAD") == ["new/Dockerfile:3:12", "web/Dockerfile:3:12"]
 
-    @pytest.mark.parametrize("revision", ["nowhere", "main:old", "--output=x", "main..change", "../../x", "HEAD~99"])
+    @pytest.mark.parametrize("revision", ["nowhere", "main:web", "--output=x", "main..change", "../../x", "HEAD~99"])
     def test_what_git_does_not_know(self, repository: Path, capsys: pytest.CaptureFixture[str], revision: str) -> None:
         assert main(["check", f"--diff-base={revision}"]) == 2
         assert capsys.readouterr().err == (
@@ -139,7 +139,7 @@ class TestDiffBase:
     ) -> None:
         outside = tmp_path / "outside"
         outside.mkdir()
-        blob = git(repository, "hash-object", "-w", "old/Dockerfile").strip()
+        blob = git(repository, "hash-object", "-w", "web/Dockerfile").strip()
         (repository / "target").write_text(str(outside))
         link = git(repository, "hash-object", "-w", "target").strip()
         inner = mktree(repository, f"100644 blob {blob}\tDockerfile\n120000 blob {link}\tlink\n")
@@ -170,18 +170,18 @@ def raw_tree(folder: Path, rows: str) -> str:
 
 class TestBaseline:
     def test_the_settings_name_it(self, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["check", "-q", "--write-baseline", "known.json", "old"]) == 0
+        assert main(["check", "-q", "--write-baseline", "known.json", "web"]) == 0
         (repository / "gracelint.toml").write_text('baseline = "known.json"\n')
         assert found(capsys) == ["new/Dockerfile:3:12"]
-        assert found(capsys, "old") == []
+        assert found(capsys, "web") == []
 
     def test_entries_that_can_go_are_named(self, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["check", "-q", "--write-baseline", "known.json"]) == 0
-        (repository / "old" / "Dockerfile").write_text(FINE)
-        assert main(["check", "--baseline", "known.json", "old"]) == 0
+        (repository / "web" / "Dockerfile").write_text(FINE)
+        assert main(["check", "--baseline", "known.json", "web"]) == 0
         assert capsys.readouterr().err == (
             "1 entry of the baseline can go, as nothing is found there any more:\n"
-            "  old/Dockerfile: uncatchable-stop-signal: STOPSIGNAL SIGKILL\n"
+            "  web/Dockerfile: uncatchable-stop-signal: STOPSIGNAL SIGKILL\n"
         )
 
     def test_entries_of_files_that_were_not_asked_for_stay(
