@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import posixpath
 
+from gracelint.behaviour.machine.sources import followed
 from gracelint.behaviour.machine.tree import text_of
 from gracelint.behaviour.php.syntax import File, read_file, short
-from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from gracelint.behaviour.machine.nodes import Class, Function
     from gracelint.facts.files import Files
     from gracelint.source import Source
-
-_MOST_FILES = 300
 
 
 class Sources:
@@ -25,7 +25,6 @@ class Sources:
 
     def __init__(self, files: Files, entry: Source, working_dir: str) -> None:
         self._files, self._working_dir = files, working_dir
-        self.files: dict[str, File] = {}
         self.unread: list[str] = []
         self.foreign: dict[str, str] = {}
         """Classes of libraries that are spoken of, and the file that does."""
@@ -33,7 +32,7 @@ class Sources:
         self.functions: dict[str, Function] = {}
         self.by_name: dict[str, list[Function]] = {}
         self._autoload = self._composer()
-        self._add(entry)
+        self.files = followed(entry, read_file, self._others, self.unread)
         for file in self.files.values():
             self._index(file)
 
@@ -77,40 +76,26 @@ class Sources:
                     return path
         return None
 
-    def _add(self, source: Source) -> None:
-        waiting = [source]
-        while waiting:
-            here = waiting.pop()
-            if here.path in self.files:
-                continue
-            if len(self.files) >= _MOST_FILES:
-                self.unread.append(here.path)
-                continue
-            try:
-                file = read_file(here)
-            except ParseError as error:
-                if not self.files:
-                    raise
-                self.unread.append(f"{here.path} (line {error.span.line})")
-                continue
-            if file is None:
-                self.unread.append(here.path)
-                continue
-            self.files[here.path] = file
-            paths = []
-            for tree in file.required:
-                path = self.included(tree, file)
-                if path is not None:
-                    paths.append(path)
-                elif "autoload" not in text_of(tree):
-                    self.unread.append(f"what line {file.span(tree).line} of {here.path} includes")
-            for name in file.mentioned:
-                path = self._autoloaded(name)
-                if path is not None:
-                    paths.append(path)
-                elif "\\" in name:
-                    self.foreign.setdefault(name, here.path)
-            waiting += [found for path in paths if (found := self._files.read(path)) is not None]
+    def _others(self, file: File) -> Iterator[Source]:
+        """The project's files that a file includes, and those of the classes that it speaks of."""
+        here = file.source.path
+        paths = []
+        for tree in file.required:
+            path = self.included(tree, file)
+            if path is not None:
+                paths.append(path)
+            elif "autoload" not in text_of(tree):
+                self.unread.append(f"what line {file.span(tree).line} of {here} includes")
+        for name in file.mentioned:
+            path = self._autoloaded(name)
+            if path is not None:
+                paths.append(path)
+            elif "\\" in name:
+                self.foreign.setdefault(name, here)
+        for path in paths:
+            source = self._files.read(path)
+            if source is not None:
+                yield source
 
     def _index(self, file: File) -> None:
         for name, function in file.functions.items():

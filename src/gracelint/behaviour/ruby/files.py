@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.behaviour.machine.sources import followed
 from gracelint.behaviour.ruby.syntax import File, read_file
-from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gracelint.behaviour.machine.nodes import Class, Function
     from gracelint.facts.files import Files
     from gracelint.source import Source
-
-_MOST_FILES = 300
 
 
 class Sources:
@@ -21,14 +21,13 @@ class Sources:
 
     def __init__(self, files: Files, entry: Source, roots: tuple[str, ...]) -> None:
         self._files, self._roots = files, roots
-        self.files: dict[str, File] = {}
         self.unread: list[str] = []
         self.gems: dict[str, str] = {}
         """Libraries that are required, and the file that does."""
         self.classes: dict[str, Class] = {}
         self.functions: dict[str, Function] = {}
         self.by_name: dict[str, list[Function]] = {}
-        self._add(entry)
+        self.files = followed(entry, read_file, self._others, self.unread)
         for file in self.files.values():
             self._index(file)
 
@@ -50,35 +49,18 @@ class Sources:
                     return path
         return None
 
-    def _add(self, source: Source) -> None:
-        waiting = [source]
-        while waiting:
-            here = waiting.pop()
-            if here.path in self.files:
-                continue
-            if len(self.files) >= _MOST_FILES:
-                self.unread.append(here.path)
-                continue
-            try:
-                file = read_file(here)
-            except ParseError as error:
-                if not self.files:
-                    raise
-                self.unread.append(f"{here.path} (line {error.span.line})")
-                continue
-            if file is None:
-                self.unread.append(here.path)
-                continue
-            self.files[here.path] = file
-            for how, name in file.required:
-                path = self.find(how, name, file)
-                source_of = self._files.read(path) if path is not None else None
-                if source_of is not None:
-                    waiting.append(source_of)
-                elif how == "require_relative":
-                    self.unread.append(f"{name}, which {here.path} requires,")
-                elif how != "autoload":
-                    self.gems.setdefault(name, here.path)
+    def _others(self, file: File) -> Iterator[Source]:
+        """The project's files that a file requires."""
+        here = file.source.path
+        for how, name in file.required:
+            path = self.find(how, name, file)
+            found = self._files.read(path) if path is not None else None
+            if found is not None:
+                yield found
+            elif how == "require_relative":
+                self.unread.append(f"{name}, which {here} requires,")
+            elif how != "autoload":
+                self.gems.setdefault(name, here)
 
     def _index(self, file: File) -> None:
         for name, function in file.functions.items():
