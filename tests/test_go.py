@@ -188,3 +188,14 @@ def test_a_child_that_was_started_before_the_signal_has_to_be_told(tells: str, v
     start = '\tchild := exec.Command("/worker")\n\tchild.Start()\n\tstop := make(chan os.Signal, 1)\n'
     body = f"{start}\tsignal.Notify(stop, syscall.SIGTERM)\n\tsignal := <-stop\n\t_ = signal{tells}\n\tchild.Wait()"
     assert program(body, "os", "os/exec").verdict is verdict
+
+
+def test_a_program_that_gives_up_at_its_start_is_not_taken_to_end_by_itself() -> None:
+    found = program('\tif err := errors.New("no plugins"); err != nil {\n\t\tpanic(err)\n\t}\n\tselect {}', "errors")
+    assert (found.verdict, found.one_shot) == (Verdict.UNKNOWN, False)
+    assert found.why == "main.go: whether it gets past line 11, where it gives up, is not known"
+
+
+def test_a_program_that_comes_to_the_end_of_main_ends_by_itself() -> None:
+    found = program('\tfmt.Println("done")', "fmt")
+    assert (found.verdict, found.one_shot) == (Verdict.UNKNOWN, True)

@@ -80,6 +80,9 @@ def _program(machine: GoMachine, question: Question) -> Run:
 def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:
     ended = machine.ended
     if not machine.stopping:
+        if ended is not None and ended.how in ("panic", "fatal") and ended.span is not None:
+            why = f"whether it gets past {machine.place(ended.span)}, where it gives up, is not known"
+            return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, ended.span), machine, early=True)
         if ended is not None:
             # a run that ends by itself is not the one that a stop meets
             why = f"it runs to its end by itself, and the Go runtime ends it at once on {signal}"

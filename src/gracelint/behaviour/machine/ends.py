@@ -80,8 +80,16 @@ def tell(judge: Judge, unasked: Unasked, name: str) -> Told:
         tuple(ServerCall(f"{name}'s {_label(one)}", span) for span, one in servers.items()),
         tuple(Wait(kind, span, seconds, on_shutdown=True) for kind, span, seconds in _blocking(waits)),
         max(limits, key=lambda limit: limit[0], default=None),
-        None if not outcomes else not all(one.early for one in outcomes),
+        _long_running(outcomes),
     )
+
+
+def _long_running(outcomes: list[Outcome]) -> bool | None:
+    """None where no way is seen to stay, and one gives up at its start."""
+    if not all(one.early for one in outcomes):
+        return True
+    gives_up = any(one.reaction.as_pid_1 is Verdict.UNKNOWN for one in outcomes)
+    return None if gives_up or not outcomes else False
 
 
 def _label(server: Object) -> str:
