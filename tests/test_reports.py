@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from gracelint import __version__
 from gracelint.discover import Skip
 from gracelint.engine import Report, Reported
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.report import github, gitlab, junit, sarif, text
 from gracelint.report import json as json_report
+from gracelint.report.azure import pipeline
 from gracelint.source import Source, Span
 
 DOCKERFILE = Source("api/Dockerfile", "FROM python:3.12\n\tCMD python '日本' app.py\n")
@@ -44,6 +46,21 @@ EXEC = Fix(
     "Put `exec` before it", (Edit(span(DOCKERFILE, "python '").source.span(22, 22), "exec "),), Applicability.SAFE
 )
 FULL = reported(notes=(Note(span(MANIFEST, "Deployment"), "started by Deployment `api`"),), fix=EXEC)
+
+
+PROJECT, PHASE = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
+AGENT = {
+    "TF_BUILD": "True",
+    "SYSTEM_COLLECTIONURI": "https://dev.azure.com/acme/",
+    "SYSTEM_TEAMPROJECTID": PROJECT,
+    "SYSTEM_DEFINITIONID": "12",
+    "BUILD_DEFINITIONNAME": "shop nightly",
+    "SYSTEM_PHASEID": PHASE,
+    "SYSTEM_PHASENAME": "Lint",
+    "BUILD_SOURCEBRANCH": "refs/heads/main",
+    "BUILD_BUILDID": "345",
+}
+"""What an agent of Azure Pipelines sets."""
 
 
 class TestText:
@@ -278,8 +295,64 @@ class TestSarif:
         assert invocation["executionSuccessful"] is False
         assert invocation["toolExecutionNotifications"][0]["message"] == {"text": "internal error while x"}
 
+    def test_the_pages_of_the_rules_say_where_to_read_of_the_tool(self) -> None:
+        (run,) = json.loads(sarif.render(report(documentation="https://docs.example.com/rules/{rule}/")))["runs"]
+        assert run["tool"]["driver"]["fullName"] == f"gracelint {__version__}"
+        assert run["tool"]["driver"]["informationUri"] == "https://docs.example.com/rules/"
+
+    @pytest.mark.parametrize("documentation", [None, "https://{rule}.docs.example.com/"])
+    def test_without_a_folder_of_pages_no_address_is_made_up(self, documentation: str | None) -> None:
+        (run,) = json.loads(sarif.render(report(documentation=documentation)))["runs"]
+        assert "informationUri" not in run["tool"]["driver"]
+
+    def test_a_run_in_azure_pipelines_names_its_build(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in AGENT.items():
+            monkeypatch.setenv(name, value)
+        (run,) = json.loads(sarif.render(report()))["runs"]
+        assert run["automationDetails"] == {
+            "id": f"azuredevops/pipeline/build/acme/{PROJECT}/12/{PHASE}/refs/heads/main/345",
+            "properties": {
+                "azuredevops/pipeline/build/buildDefinitionId": "12",
+                "azuredevops/pipeline/build/buildDefinitionName": "shop nightly",
+                "azuredevops/pipeline/build/phaseId": PHASE,
+                "azuredevops/pipeline/build/phaseName": "Lint",
+            },
+        }
+
     def test_paths_are_uris(self) -> None:
         source = Source("a b/caf\udce9#?", "x\n")
         (run,) = json.loads(sarif.render(report(reported(at=source.span(0, 1)))))["runs"]
         location = run["results"][0]["locations"][0]["physicalLocation"]
         assert location["artifactLocation"]["uri"] == "a%20b/caf%E9%23%3F"
+
+
+class TestAzure:
+    def id(self, **other: str) -> str | None:
+        details = pipeline(AGENT | other)
+        return details and details["id"]
+
+    def test_the_organization_stands_in_the_address_of_the_collection(self) -> None:
+        at_home = self.id(SYSTEM_COLLECTIONURI="https://acme.visualstudio.com/")
+        assert at_home == self.id() == f"azuredevops/pipeline/build/acme/{PROJECT}/12/{PHASE}/refs/heads/main/345"
+
+    def test_a_branch_is_named_in_full(self) -> None:
+        short, merge = self.id(BUILD_SOURCEBRANCH="main"), self.id(BUILD_SOURCEBRANCH="refs/pull/1/merge")
+        assert short == self.id()
+        assert merge is not None and merge.endswith("/refs/pull/1/merge/345")
+
+    def test_a_job_stands_in_for_its_phase(self) -> None:
+        assert self.id(SYSTEM_PHASEID="", SYSTEM_JOBID=PHASE, SYSTEM_PHASENAME="", SYSTEM_JOBNAME="Lint") == self.id()
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"TF_BUILD": ""},
+            {"BUILD_BUILDID": " "},
+            {"SYSTEM_COLLECTIONURI": ""},
+            {"SYSTEM_COLLECTIONURI": "https://dev.azure.com/"},
+            {"SYSTEM_COLLECTIONURI": "https://tfs.example.com/DefaultCollection/"},
+            {"SYSTEM_COLLECTIONURI": "https://[/"},
+        ],
+    )
+    def test_half_an_identity_is_none(self, other: dict[str, str]) -> None:
+        assert self.id(**other) is None

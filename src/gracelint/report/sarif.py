@@ -10,6 +10,7 @@ from urllib.parse import quote
 from gracelint import __version__
 from gracelint.finding import Severity
 from gracelint.own import OWN
+from gracelint.report.azure import pipeline
 from gracelint.report.canvas import visible
 from gracelint.report.fingerprint import fingerprints
 from gracelint.report.launches import command, effect, label, title
@@ -43,12 +44,14 @@ def render(report: Report, *, with_silenced: bool = False) -> str:
         "tool": {
             "driver": {
                 "name": "gracelint",
+                "fullName": f"gracelint {__version__}",
                 "version": __version__,
                 "semanticVersion": __version__,
+                **_information(report),
                 "rules": [_rule(report, name) for name in names],
             }
         },
-        "automationDetails": {"id": _automation(report)},
+        "automationDetails": pipeline(os.environ) or {"id": _automation(report)},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the repository."}}},
         "invocations": [
@@ -62,6 +65,12 @@ def render(report: Report, *, with_silenced: bool = False) -> str:
         "results": results,
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+
+
+def _information(report: Report) -> dict[str, str]:
+    """The folder that the rules' pages lie in, where the settings say one."""
+    folder = (report.documentation or "").partition("{rule}")[0].rpartition("/")[0]
+    return {"informationUri": f"{folder}/"} if "://" in folder else {}
 
 
 def _automation(report: Report) -> str:
