@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from conftest import ROOT
+from gracelint import toml
 from gracelint.cli import main
 from gracelint.cli.init import HOOKS
 from gracelint.config import Settings, read_settings
+from gracelint.record import replace
 from gracelint.report.rules import table
 from gracelint.selection import every_rule
 
+EVERY_SETTING = """\
+select = ["launch", "kubernetes"]
+ignore = ["missing-init"]
+strict = true
+exclude = ["legacy/", "a \\"b\\" \\U0001f433\\u0007"]
+plugins = []
+baseline = "known.json"
+documentation = "https://docs.example.com/{rule}"
+require-reason = true
+cache = false
+kubernetes-version = "1.31"
+severity = {dev-server = "error"}
+per-file-ignores = {"k8s/staging/*" = ["missing-pre-stop"]}
+images = {"registry.example.com/shop/api" = "api/Dockerfile"}
+budget = {pre-stop-seconds = 2.5, p95-request-seconds = 4, margin-seconds = 1}
+charts = [{path = "charts/shop", values = ["prod.yaml"], set = {"web.replicas" = 3}}]
+rules = {grace-period-too-short = {}}
+workload-kinds = {}
+
+[wrappers.run-with-secrets]
+effect = "replaces"
+values = ["--profile"]
+source = "https://wiki.example.com/run-with-secrets"
+"""
 KILLED = 'FROM x\nSTOPSIGNAL SIGKILL\nCMD ["app"]\n'
 
 
@@ -72,13 +100,29 @@ def test_the_files_that_are_judged(project: Path, capsys: pytest.CaptureFixture[
     assert said(capsys, "show-files", "api", "k8s.yaml").splitlines() == ["api/Dockerfile", "k8s.yaml"]
 
 
-def test_the_settings_that_hold(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "api" / "gracelint.toml").write_text('strict = true\n[severity]\nmissing-init = "info"\n')
-    lines = said(capsys, "show-settings", "api/Dockerfile", "k8s.yaml").splitlines()
-    start = lines.index("# k8s.yaml: no settings file")
-    assert lines[0] == "# api/Dockerfile: api/gracelint.toml"
-    assert "strict = true" in lines[:start] and "strict = false" in lines[start:]
-    assert 'severity = {"missing-init": "info"}' in lines[:start]
+class TestShowSettings:
+    def test_those_that_hold_for_a_file(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (project / "api" / "gracelint.toml").write_text('strict = true\n[severity]\nmissing-init = "info"\n')
+        lines = said(capsys, "show-settings", "api/Dockerfile", "k8s.yaml").splitlines()
+        start = lines.index("# k8s.yaml: no settings file")
+        assert lines[0] == "# api/Dockerfile: api/gracelint.toml"
+        assert "strict = true" in lines[:start] and "strict = false" in lines[start:]
+        assert 'severity = {missing-init = "info"}' in lines[:start]
+        assert lines[-3:] == [
+            "budget = {pre-stop-seconds = 15, margin-seconds = 2}",
+            "# not set: baseline, documentation, kubernetes-version",
+            "# not set: budget.drain-seconds; where nothing says more, 10 s are assumed",
+        ]
+
+    def test_what_is_told_could_be_the_settings(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (project / "gracelint.toml").write_text(EVERY_SETTING)
+        told = said(capsys, "show-settings")
+        (project / "told").mkdir()
+        again = project / "told" / "gracelint.toml"
+        again.write_text(told)
+        assert "not set" not in told
+        assert replace(read_settings(str(again)), file=None) == replace(read_settings("gracelint.toml"), file=None)
+        assert toml.loads(told).keys() == json.loads(said(capsys, "config", "--schema"))["properties"].keys()
 
 
 class TestExplain:
@@ -99,8 +143,12 @@ class TestInit:
     def test_it_writes_settings_and_a_hook_and_says_so(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["init"]) == 0
         assert capsys.readouterr().err == (
-            "Wrote gracelint.toml for 6 containers (2 from dockerfile, 4 from kubernetes).\n"
+            "Wrote gracelint.toml for 6 containers: 2 in Dockerfiles alone, 4 in manifests.\n"
             "Wrote .pre-commit-config.yaml: run `pre-commit install` once.\n"
+            "\n"
+            "`gracelint check` says what is wrong. To begin with new findings alone: "
+            "`gracelint check --write-baseline FILE`,\n"
+            'and `baseline = "FILE"` in the settings.\n'
         )
         settings = (project / "gracelint.toml").read_text()
         assert '# "shop/web:1" = "Dockerfile"\n# "shop/other:1" = "Dockerfile"\n' in settings
@@ -108,12 +156,23 @@ class TestInit:
         assert read_settings(str(project / "gracelint.toml")).select == ()
         assert "      entry: gracelint check\n" in (project / HOOKS).read_text()
 
-    def test_the_hook_is_one(self, project: Path) -> None:
-        from pre_commit.clientlib import load_config
+    def test_the_hook_is_the_published_one(self, project: Path) -> None:
+        from pre_commit.clientlib import load_config, load_manifest
 
         assert main(["init", "-q"]) == 0
         (repository,) = load_config(str(project / HOOKS))["repos"]
-        assert [hook["id"] for hook in repository["hooks"]] == ["gracelint"]
+        (hook,) = repository["hooks"]
+        (published, _) = load_manifest(os.path.join(ROOT, ".pre-commit-hooks.yaml"))
+        told = ("id", "name", "entry", "types_or", "exclude_types", "require_serial")
+        assert {key: hook[key] for key in told} == {key: published[key] for key in told}
+
+    def test_it_says_where_nothing_is_started(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        shutil.rmtree(project / "api")
+        for path in (project / "k8s.yaml", *project.glob("*/web/Dockerfile")):
+            path.unlink()
+        assert main(["init"]) == 0
+        wrote = "Wrote gracelint.toml; nothing that can be read here starts a container.\n"
+        assert capsys.readouterr().err.startswith(wrote)
 
     def test_it_leaves_what_is_there(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (project / "pyproject.toml").write_text("[tool.gracelint]\nstrict = true\n")

@@ -208,6 +208,7 @@ class TestJson:
                 "infos": 0,
                 "suppressed": 0,
                 "baselined": 0,
+                "older": 0,
                 "internal_errors": [],
             },
         }

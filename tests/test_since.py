@@ -51,6 +51,13 @@ class TestDiffBase:
         assert found(capsys) == ["new/Dockerfile:3:12", "web/Dockerfile:3:12"]
         assert found(capsys, "--diff-base", revision) == ["new/Dockerfile:3:12"]
 
+    def test_the_summary_says_what_was_there_before(
+        self, repository: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        main(["check", "--diff-base", "main", "--format", "text", "--format", f"markdown={tmp_path / 'summary.md'}"])
+        assert "\nFound 1 error in 1 file. (1 older than the change)\n" in capsys.readouterr().out
+        assert "1 error, 1 older than the change in " in (tmp_path / "summary.md").read_text()
+
     def test_ids_ancestors_and_packed_names(self, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
         git(repository, "commit", "-qam", "two")
         git(repository, "pack-refs", "--all")

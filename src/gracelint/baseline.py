@@ -40,6 +40,7 @@ def without_known(path: str, report: Report) -> Report:
     """The report without the findings listed in a file, with the entries that nothing is found for any more."""
     left = read(path)
     fresh = without(left, report)
+    fresh = replace(fresh, baselined=len(report.findings) - len(fresh.findings))
     judged = {printable(file) for file in report.judged}
     stale = [
         (rule, file, line)
@@ -58,8 +59,7 @@ def without(left: Counter[Known], report: Report) -> Report:
             left[known] -= 1
         else:
             fresh.append(reported)
-    baselined = report.baselined + len(report.findings) - len(fresh)
-    return replace(report, findings=tuple(fresh), baselined=baselined)
+    return replace(report, findings=tuple(fresh))
 
 
 def known_in(report: Report) -> Counter[Known]:

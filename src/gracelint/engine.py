@@ -67,6 +67,9 @@ class Report(Record):
     rules: Mapping[str, Address]
     """Those that ran, by name."""
     baselined: int = 0
+    """Findings left out because the baseline lists them."""
+    older: int = 0
+    """Findings left out because an older revision has them."""
     judged: frozenset[str] = frozenset()
     """The files that were asked for, read and understood."""
     not_read: int = 0

@@ -37,7 +37,12 @@ def without_older(revision: str, request: Request) -> Callable[[Report], Report]
     Raises ConfigError where git does not know it.
     """
     older = _older(revision, request)
-    return lambda report: without(_moved(older, report), report)
+
+    def brought(report: Report) -> Report:
+        fresh = without(_moved(older, report), report)
+        return replace(fresh, older=len(report.findings) - len(fresh.findings))
+
+    return brought
 
 
 def _older(revision: str, request: Request) -> Older:

@@ -32,10 +32,15 @@ _HOOK = """\
     - id: gracelint
       name: gracelint
       entry: gracelint check
-      language: system
-      types: [text]
+      language: system                 # the command on your PATH
+      types_or: [text]
+      exclude_types: [markdown, rst, asciidoc, html, css, scss, sass, less, svg, xml, csv, sql, diff, pem, tex]
       require_serial: true
 """
+_WHERE = {"dockerfile": "in Dockerfiles alone", "compose": "in Compose files", "kubernetes": "in manifests"}
+_NEXT = """
+`gracelint check` says what is wrong. To begin with new findings alone: `gracelint check --write-baseline FILE`,
+and `baseline = "FILE"` in the settings."""
 
 
 def run(options: Namespace) -> int:
@@ -43,6 +48,7 @@ def run(options: Namespace) -> int:
     root = place.root if place is not None else os.getcwd()
     say(options, _settings(root))
     say(options, *_hook(root).rstrip("\n").split("\n"))
+    say(options, *_NEXT.split("\n"))
     return CLEAN
 
 
@@ -56,10 +62,11 @@ def _settings(root: str) -> str:
         text += _IMAGES + "".join(f'# {_quoted(image)} = "Dockerfile"\n' for image in unlinked)
     path = os.path.join(root, OWN_FILE)
     _create(path, text)
-    told = ", ".join(f"{kinds[kind]} from {kind}" for kind in ("dockerfile", "compose", "kubernetes") if kinds[kind])
-    return f"Wrote {os.path.relpath(path)} for {counted(sum(kinds.values()), 'container')}" + (
-        f" ({told})." if told else "."
-    )
+    wrote = f"Wrote {os.path.relpath(path)}"
+    if not kinds:
+        return f"{wrote}; nothing that can be read here starts a container."
+    told = ", ".join(f"{kinds[kind]} {where}" for kind, where in _WHERE.items() if kinds[kind])
+    return f"{wrote} for {counted(sum(kinds.values()), 'container')}: {told}."
 
 
 def _found(root: str) -> tuple[Counter[str], list[str]]:

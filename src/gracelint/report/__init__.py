@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.engine import Report
+
 FORMATS = (
     "text",
     "concise",
@@ -27,3 +31,13 @@ def unseen_told(count: int) -> str:
     return (
         f"{count} of the charts, releases, overlays and templates could not be read; what starts there is not counted."
     )
+
+
+def left_out(report: Report) -> list[str]:
+    """How many findings are not reported, and why."""
+    told = (
+        (report.suppressed, "suppressed"),
+        (report.baselined, "in the baseline"),
+        (report.older, "older than the change"),
+    )
+    return [f"{count} {why}" for count, why in told if count]

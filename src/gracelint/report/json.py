@@ -63,5 +63,6 @@ def _summary(report: Report) -> dict[str, Any]:
         "infos": severities["info"],
         "suppressed": report.suppressed,
         "baselined": report.baselined,
+        "older": report.older,
         "internal_errors": list(report.errors),
     }

@@ -9,7 +9,7 @@ import re
 
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Severity
-from gracelint.report import counted, unseen_told
+from gracelint.report import counted, left_out, unseen_told
 from gracelint.report.canvas import visible
 from gracelint.report.launches import title, where
 
@@ -61,9 +61,7 @@ def _summary(report: Report) -> str:
         count = sum(reported.severity is severity for reported in report.findings)
         if count:
             parts.append(f"{_SEVERITIES[severity]} {counted(count, severity.value)}")
-    told = ", ".join(parts) or "No findings"
-    for count, what in ((report.suppressed, "suppressed"), (report.baselined, "in the baseline")):
-        told += f", {count} {what}" if count else ""
+    told = ", ".join([*(parts or ["No findings"]), *left_out(report)])
     unseen = f" {unseen_told(report.unseen)}" if report.unseen else ""
     return f"{told} in {counted(report.files, 'file')}.{unseen}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.finding import Applicability, Severity
-from gracelint.report import counted, unseen_told
+from gracelint.report import counted, left_out, unseen_told
 from gracelint.report.canvas import Piece, coloured, plain, visible, width
 
 TYPE_CHECKING = False
@@ -143,9 +143,5 @@ def _fixable(report: Report) -> str:
 
 
 def _left_out(report: Report) -> str:
-    parts = []
-    if report.suppressed:
-        parts.append(f"{report.suppressed} suppressed")
-    if report.baselined:
-        parts.append(f"{report.baselined} in the baseline")
+    parts = left_out(report)
     return f" ({', '.join(parts)})" if parts else ""
