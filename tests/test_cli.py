@@ -346,6 +346,14 @@ class TestOutput:
         assert subprocess.run(command, capture_output=True, env=environment).returncode == 1
 
 
+def test_windows_is_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err == (
+        "gracelint: Windows is not supported: use WSL, or the image that the Dockerfile builds\n"
+    )
+
+
 class TestOtherCommands:
     def test_version(self, run: Run) -> None:
         result = run("--version")

@@ -110,9 +110,7 @@ def cache_folder() -> str | None:
     own = os.environ.get("GRACELINT_CACHE_DIR")
     if own:
         return os.path.abspath(own)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-    elif sys.platform == "darwin":
+    if sys.platform == "darwin":
         base = os.path.expanduser("~/Library/Caches")
     else:
         base = os.environ.get("XDG_CACHE_HOME", "")

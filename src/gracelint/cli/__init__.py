@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         print("gracelint: standard output is closed", file=sys.stderr)
         return FAILED
+    if sys.platform == "win32":
+        print("gracelint: Windows is not supported: use WSL, or the image that the Dockerfile builds", file=sys.stderr)
+        return FAILED
     try:
         options = _read(sys.argv[1:] if arguments is None else arguments)
         for stream in (sys.stdout, sys.stderr):

@@ -6,9 +6,10 @@ import sys
 
 from gracelint.cli.exits import CLEAN, FAILED
 from gracelint.cli.request import request_of
-from gracelint.cli.streams import wants_color, write
+from gracelint.cli.streams import say, wants_color, write
 from gracelint.config import ConfigError
 from gracelint.record import replace
+from gracelint.report import counted
 from gracelint.report.canvas import visible
 
 TYPE_CHECKING = False
@@ -30,7 +31,10 @@ def run(options: Namespace) -> int:
     told = [launch for launch in project.launches if project.concerns(launch)]
     if options.only:
         told = [launch for launch in told if options.only.lower() in title(launch).lower()]
-    write(options.format[1], _rendered(told, project, selection, options))
+    path = options.format[1]
+    write(path, _rendered(told, project, selection, options))
+    if path is not None:
+        say(options, f"Wrote {counted(len(told), 'container')} to {path}.")
     for error in project.errors:
         print(f"gracelint: {visible(error)}", file=sys.stderr)
     return FAILED if project.errors else CLEAN
