@@ -1,8 +1,8 @@
 """Times gracelint beside the linters it finds: `python benchmarks/run.py [--peers FOLDER] [TREE …]`.
 
 Each tool runs alone on the same tree, as a process of its own. What is compared is the CPU time of the process and its
-children: the median of several runs, after one that fills the caches. Peers that are not installed are left out, and
-the table says so. Writes `benchmarks/README.md`.
+children: the median of several runs, after one that fills the caches. A peer that is slow runs fewer times, as the
+table says. Peers that are not installed are left out, and the table says so. Writes `benchmarks/README.md`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +29,15 @@ VERSIONS = {
     "kube-score": ["version"],
     "checkov": ["--version"],
 }
-TREES = ((1000, 0), (0, 20_000), (1000, 20_000), (2000, 40_000))
-"""Dockerfiles and manifests. The last one is there for the growth, and not shown to the peers."""
+TREES = ((1000, 0), (0, 20_000), (1000, 20_000))
+"""Dockerfiles and manifests. Peers know one of both: for the last tree they take what they take for the first two."""
+SAMPLE = (10, 200)
+"""What a peer is shown that takes a minute for a thousand files."""
 KINDS = ("Dockerfiles", "manifests")
+PATIENCE = 25.0
+"""CPU seconds that a peer may spend on one tree before it is not run again."""
+AT_ONCE = 1000
+"""Files that kube-score opens at once: it keeps them all open, and the system's limit is often not much above this."""
 GROWTH = ((125, 2500), (250, 5000), (500, 10_000), (1000, 20_000), (2000, 40_000))
 
 
@@ -40,6 +46,15 @@ class Cost(NamedTuple):
     """Seconds."""
     memory: float
     """MiB at most."""
+    runs: int = 1
+
+
+class Peer(NamedTuple):
+    """A tool as it is told to lint a tree."""
+
+    name: str
+    command: Sequence[str]
+    stdin: Path | None = None
 
 
 def main() -> None:
@@ -68,8 +83,8 @@ def head(peers: dict[str, str], options: argparse.Namespace) -> list[str]:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `python benchmarks/run.py`. CPU seconds (user and system) of the whole process, medians "
-        f"of {options.runs} runs, of peers {options.peer_runs}.",
+        "Written by `python benchmarks/run.py`. CPU seconds (user and system) of the whole process: the median of so "
+        "many runs, after one that does not count.",
         "",
         f"- Machine: {machine()}",
         f"- Python {platform.python_version()}, {version_of([*GRACELINT[:3], '-V'])}",
@@ -79,102 +94,169 @@ def head(peers: dict[str, str], options: argparse.Namespace) -> list[str]:
 
 
 def beside(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
-    """Whole trees; what peers take for both kinds of files is the sum of what they take for each."""
-    yield from ("", "## Beside others", "", "| tree | tool | CPU s | × gracelint | MiB |", "|---|---|---|---|---|")
+    """Whole trees."""
+    yield from (
+        "",
+        "## Beside others",
+        "",
+        "kube-score joins what it is given at once: in one stream that is everything, in batches not. Both are shown.",
+        "",
+        "| tree | tool | CPU s | × gracelint | MiB | runs |",
+        "|---|---|---|---|---|---|",
+    )
     for size in TREES:
         tree = generated(folder, *size, options.scale)
-        name = " + ".join(
-            f"{int(count * options.scale):,} {kind}" for count, kind in zip(size, KINDS, strict=True) if count
-        )
-        yield from compared(name, tree, peers if 0 in size else {}, options)
+        yield from compared(named(size, options.scale), tree, asked(tree, peers) if 0 in size else (), options)
+    sample = generated(folder, *SAMPLE, 1.0)
+    yield from compared(f"a sample: {named(SAMPLE, 1.0)}", sample, slow(peers), options)
     for tree in options.trees:
-        yield from compared(tree.name, tree.resolve(), peers, options)
+        yield from compared(tree.name, tree.resolve(), asked(tree.resolve(), peers), options)
+
+
+def named(size: tuple[int, int], scale: float) -> str:
+    return " + ".join(f"{int(count * scale):,} {kind}" for count, kind in zip(size, KINDS, strict=True) if count)
 
 
 def growth(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
-    yield from ("", "## Growth", "", "| Dockerfiles | manifests | CPU s | ms per file | MiB |", "|---|---|---|---|---|")
+    """Each tree is twice the one before."""
+    yield from (
+        "",
+        "## Growth",
+        "",
+        "| Dockerfiles | manifests | CPU s | × the row before | ms per file | MiB |",
+        "|---|---|---|---|---|---|",
+    )
+    before = None
     for dockerfiles, manifests in GROWTH:
         tree = generated(folder, dockerfiles, manifests, options.scale)
         cost = measured([*GRACELINT, "--no-cache", "."], tree, options.runs)
         sizes = (int(dockerfiles * options.scale), int(manifests * options.scale))
-        row = f"{sizes[0]} | {sizes[1]} | {cost.cpu:.2f} | {1000 * cost.cpu / sum(sizes):.2f} | {cost.memory:.0f}"
-        yield f"| {row} |"
+        times = f"{cost.cpu / before:.2f}" if before else ""
+        before = cost.cpu
+        row = f"{cost.cpu:.2f} | {times} | {1000 * cost.cpu / sum(sizes):.2f} | {cost.memory:.0f}"
+        yield f"| {sizes[0]} | {sizes[1]} | {row} |"
 
 
-def compared(name: str, tree: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
+def compared(name: str, tree: Path, peers: Iterable[Peer], options: argparse.Namespace) -> Iterator[str]:
     own = measured([*GRACELINT, "--no-cache", "."], tree, options.runs)
     again = measured([*GRACELINT, "."], tree, options.runs)
-    yield from (
-        f"| {name} | gracelint | {own.cpu:.2f} | 1 | {own.memory:.0f} |",
-        f"| {name} | gracelint, with its index | {again.cpu:.2f} | {again.cpu / own.cpu:.1f} | {again.memory:.0f} |",
-    )
-    for peer, command in asked(tree, peers).items():
-        cost = measured(command, tree, options.peer_runs)
-        yield f"| {name} | {peer} | {cost.cpu:.2f} | {cost.cpu / own.cpu:.1f} | {cost.memory:.0f} |"
+    costs = {"gracelint": own, "gracelint, with its index": again}
+    for tool, cost in costs.items():
+        yield compared_row(name, tool, cost, own)
+    for peer in peers:
+        cost = measured(peer.command, tree, options.peer_runs, stdin=peer.stdin, patience=PATIENCE)
+        yield compared_row(name, peer.name, cost, own)
 
 
-def asked(tree: Path, peers: dict[str, str]) -> dict[str, Sequence[str]]:
+def compared_row(tree: str, tool: str, cost: Cost, own: Cost) -> str:
+    return f"| {tree} | {tool} | {cost.cpu:.2f} | {cost.cpu / own.cpu:.1f} | {cost.memory:.0f} | {cost.runs} |"
+
+
+def asked(tree: Path, peers: dict[str, str]) -> Iterator[Peer]:
     """How each peer is told to lint what it knows of a tree."""
     dockerfiles = sorted(str(path.relative_to(tree)) for path in tree.rglob("Dockerfile*"))
-    manifests = sorted(str(path.relative_to(tree)) for path in tree.rglob("*.yaml"))
-    commands: dict[str, Callable[[str], Sequence[str]]] = {}
-    if dockerfiles:
-        commands["hadolint"] = lambda path: [path, "--no-fail", *dockerfiles]
-        commands["tally"] = lambda path: [path, "lint", *dockerfiles]
-    if manifests:
-        commands["kube-linter"] = lambda path: [path, "lint", "."]
-        commands["kube-score"] = lambda path: [path, "score", *manifests]
-    if len(dockerfiles) + len(manifests) <= 2000:
-        commands["checkov"] = lambda path: [path, "-d", ".", "--quiet", "--compact", "--skip-download"]
-    return {name: commands[name](path) for name, path in peers.items() if name in commands}
+    manifests = sorted(str(path.relative_to(tree)) for path in tree.rglob("*.yaml") if is_manifest(path))
+    if dockerfiles and "hadolint" in peers:
+        yield Peer("hadolint", [peers["hadolint"], "--no-fail", *dockerfiles])
+    if dockerfiles and "tally" in peers:
+        yield Peer("tally", [peers["tally"], "lint", *dockerfiles])
+    if manifests and "kube-linter" in peers:
+        yield Peer("kube-linter", [peers["kube-linter"], "lint", "."])
+    if manifests and "kube-score" in peers:
+        path = peers["kube-score"]
+        yield Peer("kube-score, all in one stream", [path, "score", "-"], in_one_stream(tree, manifests))
+        batches = ["xargs", "-0", "-n", str(AT_ONCE), path, "score"]
+        if len(manifests) > AT_ONCE:
+            yield Peer(f"kube-score, {AT_ONCE:,} files at a time", batches, listed(tree, manifests))
+
+
+def slow(peers: dict[str, str]) -> Iterator[Peer]:
+    if "checkov" in peers:
+        yield Peer("checkov", [peers["checkov"], "-d", ".", "--quiet", "--compact", "--skip-download"])
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether a file holds objects as they are: peers that render no charts end at the first that does not."""
+    if not path.is_file() or "templates" in path.parts:
+        return False
+    text = path.read_text("utf-8", "replace")
+    return "{{" not in text and all(f"\n{key}:" in f"\n{text}" for key in ("apiVersion", "kind"))
+
+
+def in_one_stream(tree: Path, manifests: Sequence[str]) -> Path:
+    stream = tree.with_name(f"{tree.name}.stream")
+    with open(stream, "w", encoding="utf-8") as file:
+        for path in manifests:
+            file.write(f"---\n{(tree / path).read_text('utf-8', 'replace')}\n")
+    return stream
+
+
+def listed(tree: Path, manifests: Sequence[str]) -> Path:
+    return written(tree.with_name(f"{tree.name}.list"), "\0".join(manifests))
 
 
 def single(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
     """One file: alone, and as it is staged in the trees."""
     runs = options.runs
     bare = measured([sys.executable, "-c", "pass"], folder, 3 * runs)
-    alone = folder / "alone"
-    write(alone / "Dockerfile", 'FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n')
-    write(alone / "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{image: nginx}]}\n")
-    subprocess.run(["git", "init", "-q", "."], cwd=alone, check=True)
-    both = generated(folder, 1000, 20_000, options.scale)
-    where = f"of {int(1000 * options.scale):,} Dockerfiles and {int(20_000 * options.scale):,} manifests"
-    rows = [
-        ("one Dockerfile", [*GRACELINT, "Dockerfile"], alone, 3 * runs),
-        ("one manifest", [*GRACELINT, "pod.yaml"], alone, 3 * runs),
-        ("`--help`", [*GRACELINT[:3], "--help"], alone, 3 * runs),
-    ]
-    staged = [(both, where, path) for path in ("services/0/app-0/Dockerfile", "manifests/0/0.yaml")]
-    for tree in options.trees:
-        names = sorted(path.relative_to(tree) for path in tree.rglob("*.yaml") if path.is_file())
-        staged += [(tree.resolve(), f"of {tree.name}", str(names[len(names) // 2]))] if names else []
-    for tree, its_name, path in staged:
-        rows.append((f"{path} {its_name}, no index", [*GRACELINT, "--no-cache", path], tree, runs))
-        rows.append((f"{path} {its_name}, with an index", [*GRACELINT, path], tree, runs))
+    alone = [written(folder / f"alone-{name}" / name, text) for name, text in ALONE.items()]
+    for path in alone:
+        subprocess.run(["git", "init", "-q", "."], cwd=path.parent, check=True)
+    rows = [(f"{path.name}, alone", [*GRACELINT, path.name], path.parent, 3 * runs) for path in alone]
+    rows.append(("`--help`", [*GRACELINT[:3], "--help"], folder, 3 * runs))
+    for tree, where in [
+        *((generated(folder, *size, options.scale), named(size, options.scale)) for size in TREES),
+        *((tree.resolve(), tree.name) for tree in options.trees),
+    ]:
+        for name in one_of_each(tree):
+            rows.append((f"{name} of {where}, no index", [*GRACELINT, "--no-cache", name], tree, runs))
+            rows.append((f"{name} of {where}, with an index", [*GRACELINT, name], tree, runs))
     yield from ("", "## One file", "", "| run | CPU ms | × bare Python | MiB |", "|---|---|---|---|")
     yield f"| bare Python | {1000 * bare.cpu:.0f} | 1 | {bare.memory:.0f} |"
     for name, words, tree, times in rows:
-        cost = measured(words, tree, times)
-        yield f"| {name} | {1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f} |"
-    for peer, command in asked(alone, peers).items():
-        cost = measured(command, alone, runs)
-        row = f"{1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f}"
-        yield f"| one Dockerfile or manifest, {peer} | {row} |"
+        yield single_row(name, measured(words, tree, times), bare)
+    for path in alone:
+        for peer in asked(path.parent, peers):
+            cost = measured(peer.command, path.parent, runs, stdin=peer.stdin)
+            yield single_row(f"{path.name}, alone, {peer.name}", cost, bare)
 
 
+def single_row(name: str, cost: Cost, bare: Cost) -> str:
+    return f"| {name} | {1000 * cost.cpu:.0f} | {cost.cpu / bare.cpu:.1f} | {cost.memory:.0f} |"
+
+
+def one_of_each(tree: Path) -> Iterator[str]:
+    """A file of each kind from the middle of a tree, as somebody would stage it."""
+    for pattern in ("Dockerfile*", "*.yaml"):
+        names = sorted(path.relative_to(tree) for path in tree.rglob(pattern) if path.is_file())
+        if names:
+            yield str(names[len(names) // 2])
+
+
+ALONE = {
+    "Dockerfile": 'FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n',
+    "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{image: nginx}]}\n",
+}
 PARTS = {"beside": beside, "single": single, "growth": growth}
 
 
-def measured(command: Sequence[str], folder: Path, runs: int) -> Cost:
-    """The median of some runs, after a first one that does not count; of one run, that."""
-    costs = [_once(command, folder) for _ in range(runs + 1 if runs > 1 else 1)][-runs:]
-    return Cost(statistics.median(cost.cpu for cost in costs), max(cost.memory for cost in costs))
+def measured(
+    command: Sequence[str], folder: Path, runs: int, *, stdin: Path | None = None, patience: float = float("inf")
+) -> Cost:
+    """The median of some runs, after a first one that does not count unless it alone takes all the patience."""
+    costs = [_once(command, folder, stdin)]
+    while len(costs) <= runs and sum(cost.cpu for cost in costs) < patience:
+        costs.append(_once(command, folder, stdin))
+    costs = costs[1:] or costs
+    return Cost(statistics.median(cost.cpu for cost in costs), max(cost.memory for cost in costs), len(costs))
 
 
-def _once(command: Sequence[str], folder: Path) -> Cost:
+def _once(command: Sequence[str], folder: Path, stdin: Path | None) -> Cost:
     """Waits by hand: the system tells what one child has used to the one that waits for it."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    child = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(stdin or os.devnull, "rb") as given:
+        nothing = subprocess.DEVNULL
+        child = subprocess.Popen(command, cwd=folder, env=environment, stdin=given, stdout=nothing, stderr=nothing)
     _, _, used = os.wait4(child.pid, 0)
     child.returncode = 0
     return Cost(used.ru_utime + used.ru_stime, _mebibytes(used))
@@ -195,9 +277,10 @@ def generated(folder: Path, dockerfiles: int, manifests: int, scale: float) -> P
     return tree
 
 
-def write(path: Path, text: str) -> None:
+def written(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+    return path
 
 
 def machine() -> str:
