@@ -98,7 +98,7 @@ class TestExitCodes:
             ),
             (
                 ("check", "--baseline", "nowhere"),
-                "gracelint: --baseline: nowhere: cannot be read: No such file or directory\n",
+                "gracelint: baseline nowhere: cannot be read: No such file or directory\n",
             ),
             (("explain", "missing-inot"), "gracelint: no rule is named 'missing-inot': did you mean 'missing-init'?\n"),
         ],
@@ -109,7 +109,40 @@ class TestExitCodes:
         result = run(*arguments)
         assert (result.code, result.out, result.err) == (2, "", message)
 
-    @pytest.mark.parametrize("arguments", [(), ("chekc",), ("check", "--frobnicate"), ("check", "--format", "yaml")])
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("check", "Dokcerfile"), "Dokcerfile: no such file or folder: did you mean 'Dockerfile'?"),
+            (("check", "--fixx"), "unrecognized arguments: --fixx: did you mean '--fix'?"),
+            (("--fix",), "unrecognized arguments: --fix: did you mean 'gracelint check --fix'?"),
+            (("--versoin",), "unrecognized arguments: --versoin: did you mean '--version'?"),
+            (("init", "now"), "unrecognized arguments: now"),
+            (
+                ("check", "--fail-on", "errors"),
+                "'errors' is none of error, warning, info, never: did you mean 'error'?",
+            ),
+            (("Dockerfile",), "did you mean 'check Dockerfile'?"),
+            (("explain", "launch"), "no rule is named 'launch': it is a group, which `gracelint rules` lists"),
+            (("explain", "Dockerfile"), "Dockerfile: say the line too, such as Dockerfile:1"),
+            (("trace", "--only", "shop"), "--only: no container is called like 'shop': Dockerfile stage 0"),
+        ],
+    )
+    def test_a_mistake_is_answered_with_what_may_be_meant(
+        self, project: Path, run: Run, arguments: tuple[str, ...], message: str
+    ) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        result = run(*arguments)
+        first, *rest = result.err.splitlines()
+        assert (result.code, result.out) == (2, "")
+        assert first.startswith("gracelint: ") and first.endswith(message)
+        assert all(line.endswith("--help` says what there is.") for line in rest)
+
+    def test_nothing_at_all_is_answered_with_the_help(self, run: Run) -> None:
+        result = run()
+        assert (result.code, result.out) == (2, "")
+        assert "\n    check               report what will go wrong" in result.err
+
+    @pytest.mark.parametrize("arguments", [("chekc",), ("check", "--frobnicate"), ("check", "--format", "yaml")])
     def test_2_for_bad_usage(self, project: Path, run: Run, arguments: tuple[str, ...]) -> None:
         assert run(*arguments).code == 2
 
@@ -290,7 +323,7 @@ class TestBaseline:
         result = run("check", "--baseline", "known.json")
         assert (result.code, result.err) == (
             2,
-            "gracelint: --baseline: known.json: not a baseline that gracelint wrote\n",
+            "gracelint: baseline known.json: not a baseline that gracelint wrote\n",
         )
 
 
@@ -344,6 +377,23 @@ class TestOutput:
         environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
         command = [sys.executable, "-m", "gracelint", "check", "Dockerfile"]
         assert subprocess.run(command, capture_output=True, env=environment).returncode == 1
+
+
+def test_signs_that_the_encoding_has_not_become_ascii(project: Path) -> None:
+    (project / "Dockerfile").write_text('FROM x\nCOPY é.sh .\nENTRYPOINT ["sh", "é.sh"]\n')
+    (project / "é.sh").write_text("exec 日本\n")
+    command = [sys.executable, "-m", "gracelint", "trace", "Dockerfile"]
+    narrow = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    told = subprocess.run(command, capture_output=True, env=narrow, cwd=project).stdout.decode("latin-1")
+    assert "  ->        \\u65e5\\u672c  é.sh:1\n" in told
+
+
+def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert run("check") == Result(2, "", "gracelint: the working folder is not there any more\n")
 
 
 def test_windows_is_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -410,6 +460,18 @@ class TestTrace:
 
     def test_nothing_to_tell(self, project: Path, run: Run) -> None:
         assert run("trace").out == "No container is started by these files.\n"
+
+
+def test_what_ends_by_itself_is_not_counted_as_ignored(project: Path, run: Run) -> None:
+    (project / "Dockerfile").write_text("FROM python:3.12-slim\nCOPY app.py .\nCMD python app.py\n")
+    (project / "app.py").write_text("print(1)\n")
+    assert run("check").out == "No findings in 2 files.\n1 container: 1 ends by itself (`gracelint trace`).\n"
+
+
+def test_fixes_that_nobody_asked_for_are_said_to_be_none(project: Path, run: Run) -> None:
+    (project / "Dockerfile").write_text(KILLED)
+    assert run("check", "--unsafe-fixes").err == "--unsafe-fixes does nothing without --fix or --diff.\n"
+    assert run("check", "--show-fixes").err == "--show-fixes does nothing without --fix or --diff.\n"
 
 
 class TestNothingToJudge:

@@ -132,7 +132,13 @@ class TestExplain:
         assert "\n\n# uncatchable-stop-signal\n" in told
 
     def test_a_place_where_nothing_is_found(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert said(capsys, "explain", "api/Dockerfile:3") == "Nothing is found at api/Dockerfile:3.\n"
+        told = said(capsys, "explain", "api/Dockerfile:3", "api/../one/web/Dockerfile:1").splitlines()
+        assert told[0] == "Nothing is found at api/Dockerfile:3. In this file something is said of api/Dockerfile:2."
+        assert told[1:] == [
+            "",
+            "Nothing is found at api/../one/web/Dockerfile:1. "
+            "In this file something is said of api/../one/web/Dockerfile:2.",
+        ]
 
     def test_a_place_that_does_not_exist(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["explain", "nowhere/Dockerfile:3"]) == 2

@@ -333,7 +333,7 @@ class TestCommandLine:
         with pytest.raises(SystemExit) as exit:
             main(["check", "."])
         assert exit.value.code == 2
-        assert "error: GRACELINT_FAIL_ON: argument --fail-on: invalid choice: 'nver'" in capsys.readouterr().err
+        assert "gracelint: GRACELINT_FAIL_ON: argument --fail-on: 'nver' is none of error," in capsys.readouterr().err
 
     def test_several_rules_are_explained(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["explain", "missing-init", "missing-pre-stop"]) == 0

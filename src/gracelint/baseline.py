@@ -79,10 +79,10 @@ def read(path: str) -> Counter[Known]:
         with open(path, encoding="utf-8") as stream:
             table = json.load(stream)
         if table["version"] != VERSION:
-            raise ConfigError(f"--baseline: {path}: made by another version: write it anew")
+            raise ConfigError(f"baseline {path}: made by another version: write it anew")
         entries = table["findings"]
         return Counter({(item["rule"], item["path"], item["line"]): int(item["count"]) for item in entries})
     except OSError as error:
-        raise ConfigError(f"--baseline: {path}: cannot be read: {error.strerror}") from error
+        raise ConfigError(f"baseline {path}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"--baseline: {path}: not a baseline that gracelint wrote") from error
+        raise ConfigError(f"baseline {path}: not a baseline that gracelint wrote") from error

@@ -247,7 +247,8 @@ def parse_settings(text: str, path: str) -> Settings:
     changes: dict[str, Any] = {}
     for key, value in (_table(text, path) or {}).items():
         if key not in _READERS:
-            raise ConfigError(f"{path}: unknown key {key!r}{did_you_mean(key, _READERS)}")
+            near = ": in this file settings stand without `[tool.gracelint]`" if key == "tool" else ""
+            raise ConfigError(f"{path}: unknown key {key!r}{near or did_you_mean(key, _READERS)}")
         try:
             changes |= _READERS[key](key, value)
         except _WrongValueError as wrong:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from gracelint import git
-from gracelint.config import ConfigError
+from gracelint.config import ConfigError, did_you_mean
 from gracelint.record import Record
 
 TYPE_CHECKING = False
@@ -57,7 +57,7 @@ def scope_of(root: str, paths: Iterable[str]) -> Scope:
     files, folders = [], []
     for path in paths:
         if not os.path.lexists(path):
-            raise ConfigError(f"{os.path.relpath(path)}: no such file or folder")
+            raise ConfigError(f"{os.path.relpath(path)}: no such file or folder{_nearest(path)}")
         relative = os.path.relpath(path, root).replace(os.sep, "/")
         if os.path.isdir(path):
             try:
@@ -68,6 +68,16 @@ def scope_of(root: str, paths: Iterable[str]) -> Scope:
         else:
             files.append(relative)
     return Scope(frozenset(files), tuple(folders))
+
+
+def _nearest(path: str) -> str:
+    """`: did you mean 'api/Dockerfile'?`, where what is missing is the last part of a path."""
+    folder = os.path.dirname(path)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return ""
+    return did_you_mean(os.path.relpath(path), [os.path.relpath(os.path.join(folder, name)) for name in names])
 
 
 def discover(

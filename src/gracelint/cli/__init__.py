@@ -11,6 +11,7 @@ import sys
 
 from gracelint.cli.exits import FAILED, INTERRUPTED
 from gracelint.cli.plain import plain
+from gracelint.cli.streams import lenient
 from gracelint.config import ConfigError
 from gracelint.report.canvas import visible
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _read(sys.argv[1:] if arguments is None else arguments)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")
+                stream.reconfigure(errors=lenient())
         code: int = __import__(f"gracelint.cli.{options.run}", fromlist=("run",)).run(options)
         sys.stdout.flush()
         return code
@@ -64,8 +65,16 @@ def _without_output(error: OSError) -> int:
         except (OSError, ValueError):
             pass
     if not isinstance(error, BrokenPipeError):
+        told = error.strerror or str(error) if _is_somewhere() else "the working folder is not there any more"
         try:
-            print(f"gracelint: {visible(error.strerror or str(error))}", file=sys.stderr)
+            print(f"gracelint: {visible(told)}", file=sys.stderr)
         except OSError:
             pass
     return FAILED
+
+
+def _is_somewhere() -> bool:
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False

@@ -27,6 +27,8 @@ def run(options: Namespace) -> int:
     from gracelint.project import read_project
 
     request, selection = request_of(options)
+    if (options.unsafe_fixes or options.show_fixes) and not (options.fix or options.diff):
+        say(options, f"--{'unsafe' if options.unsafe_fixes else 'show'}-fixes does nothing without --fix or --diff.")
     request = replace(request, narrow=True, only_judged=not (options.fix or options.diff))
     fixed, fresh = None, _fresh(options, request)
     if options.fix or options.diff:

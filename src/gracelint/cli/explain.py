@@ -13,6 +13,8 @@ from gracelint.numbers import is_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gracelint.engine import Report, Reported
 
 
@@ -27,6 +29,8 @@ def run(options: Namespace) -> int:
         path, _, line = asked.rpartition(":")
         if path and is_digits(line):
             pages += _explained(path, int(line), options)
+        elif os.path.isfile(asked):
+            raise ConfigError(f"{asked}: say the line too, such as {asked}:1")
         else:
             pages.append(explain(rules, asked, color=color))
     print("\n\n".join(pages))
@@ -47,20 +51,21 @@ def _explained(path: str, line: int, options: Namespace) -> list[str]:
     asked = {"paths": [path], "isolated": False, "jobs": 1, "stdin_filename": None}
     request, selection = request_of(Namespace(**{**vars(options), **asked}))
     report = lint(read_project(request), selection)
-    found = [reported for reported in report.findings if _is_at(reported, report, path, line)]
+    found = [reported for reported in report.findings if any(line in lines for lines in _at(reported, report, path))]
     if not found:
-        return [f"Nothing is found at {path}:{line}."]
+        others = sorted({lines.start for reported in report.findings for lines in _at(reported, report, path)})
+        told = (
+            f" In this file something is said of {', '.join(f'{path}:{other}' for other in others)}." if others else ""
+        )
+        return [f"Nothing is found at {path}:{line}.{told}"]
     color = wants_color(options)
     told = text.render(replace(report, findings=tuple(found)), color=color, summary=False)
     rules = every_rule(settings_here(options))
     return [told, *(explain(rules, name, color=color) for name in dict.fromkeys(one.rule for one in found))]
 
 
-def _is_at(reported: Reported, report: Report, path: str, line: int) -> bool:
-    """Whether a finding, or one of its notes, is about a line."""
-    spans = (reported.finding.at, *(note.span for note in reported.finding.notes))
-    return any(
-        span.line <= line <= span.end_line
-        and os.path.normpath(report.shown(span.source.path)) == os.path.normpath(os.path.relpath(path))
-        for span in spans
-    )
+def _at(reported: Reported, report: Report, path: str) -> Iterator[range]:
+    """The lines of a file that a finding, or one of its notes, is about."""
+    for span in (reported.finding.at, *(note.span for note in reported.finding.notes)):
+        if os.path.normpath(report.shown(span.source.path)) == os.path.normpath(os.path.relpath(path)):
+            yield range(span.line, span.end_line + 1)

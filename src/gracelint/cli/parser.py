@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, HelpFormatter, Namespace
 
 from gracelint.report import FORMATS
+from gracelint.report.canvas import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +35,15 @@ PICTURES = ("text", "json", "html", "svg", "mermaid")
 
 def read_arguments(arguments: Sequence[str]) -> Namespace:
     parser = make_parser()
+    if not arguments:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
+    if arguments[0].startswith("-") and not parser.knows(arguments[0]):
+        parser.refuse(arguments[:1])
     options, unknown = parser.parse_known_args(arguments)
     command: Parser = options.parser
     if unknown:
-        command.error(f"unrecognized arguments: {' '.join(unknown)}{_nearest(unknown[0], command)}")
+        command.refuse(unknown)
     for name in FROM_ENVIRONMENT:
         if name == "format" and options.run != "check":
             continue
@@ -60,14 +67,32 @@ class Parser(ArgumentParser):
         return HelpFormatter(self.prog, width=max(width, 40) - 2)
 
     def error(self, message: str) -> NoReturn:
+        """Ends with the message alone: a page of usage would push it out of sight."""
         import re
 
         wrong = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if wrong is not None:
             from gracelint.config import did_you_mean
 
-            message += did_you_mean(wrong[1], [name.strip("' ") for name in wrong[2].split(",")])
-        super().error(f"{self.variable}{message}")
+            known = [name.strip("' ") for name in wrong[2].split(",")]
+            near = did_you_mean(wrong[1], known)
+            if not near and "check" in known and os.path.lexists(wrong[1]):
+                near = f": did you mean 'check {wrong[1]}'?"
+            told = message[: wrong.start()].replace("argument COMMAND: ", "")
+            message = f"{told}{wrong[1]!r} is none of {', '.join(known)}{near}"
+        self.exit(2, visible(f"gracelint: {self.variable}{message}") + f"\n`{self.prog} --help` says what there is.\n")
+
+    def knows(self, option: str) -> bool:
+        """Whether a word is an option, or what argparse takes for one: its beginning."""
+        return any(name.startswith(option.partition("=")[0]) for name in self._option_string_actions)
+
+    def refuse(self, words: Sequence[str]) -> NoReturn:
+        """Ends with what the first of the unknown words could have meant."""
+        from gracelint.config import did_you_mean
+
+        first = words[0].partition("=")[0]
+        near = did_you_mean(first, self._option_string_actions) if first.startswith("-") else ""
+        self.error(f"unrecognized arguments: {' '.join(words)}{_of_command(first, self) or near}")
 
     def from_environment(self, name: str, value: str) -> object:
         """What an option is set to by its variable."""
@@ -80,12 +105,13 @@ class Parser(ArgumentParser):
         return getattr(read, name)
 
 
-def _nearest(word: str, parser: ArgumentParser) -> str:
-    if not word.startswith("-"):
+def _of_command(option: str, parser: ArgumentParser) -> str:
+    """`: did you mean 'gracelint check --fix'?`, where an option stands before its command."""
+    if parser._subparsers is None:
         return ""
-    from gracelint.config import did_you_mean
-
-    return did_you_mean(word.partition("=")[0], [name for action in parser._actions for name in action.option_strings])
+    commands: Any = parser._subparsers._group_actions[0].choices
+    owners = [name for name, one in commands.items() if option in one._option_string_actions]
+    return f": did you mean 'gracelint {owners[0]} {option}'?" if owners else ""
 
 
 def make_parser() -> Parser:

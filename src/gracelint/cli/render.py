@@ -6,6 +6,7 @@ import sys
 
 from gracelint.cli.exits import CLEAN, FAILED
 from gracelint.cli.request import request_of
+from gracelint.cli.streams import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def run(options: Namespace) -> int:
         version = request.configuration.of("").assume.kubernetes_version or NEWEST
         for line in compare(request.root, told, version):
             print(line)
+    elif not told:
+        say(options, "Nothing to render: no chart and no overlay here.")
     else:
         print(render(told, partial(shown_path, request.root, request.working_dir)))
     for error in project.errors:

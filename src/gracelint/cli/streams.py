@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_ASCII = {"→": "->", "…": "...", "·": "-", "×": "x", "█": "#", "░": "."}
+
+
+def lenient() -> str:
+    """The name of an error handler for streams of narrow encodings: signs become ASCII, all else an escape."""
+    import codecs
+
+    def replaced(error: UnicodeError) -> tuple[str | bytes, int]:
+        if isinstance(error, UnicodeEncodeError) and error.object[error.start] in _ASCII:
+            return _ASCII[error.object[error.start]], error.start + 1
+        return codecs.backslashreplace_errors(error)
+
+    codecs.register_error("gracelint", replaced)
+    return "gracelint"
+
+
 def say(options: Namespace, *lines: str) -> None:
     if lines and not options.quiet:
         print("\n".join(map(visible, lines)), file=sys.stderr)

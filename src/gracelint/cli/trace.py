@@ -30,7 +30,10 @@ def run(options: Namespace) -> int:
     project = read_project(replace(request, narrow=True, only_judged=True))
     told = [launch for launch in project.launches if project.concerns(launch)]
     if options.only:
-        told = [launch for launch in told if options.only.lower() in title(launch).lower()]
+        named = [launch for launch in told if options.only.lower() in title(launch).lower()]
+        if told and not named:
+            raise ConfigError(f"--only: no container is called like {options.only!r}: {_names(told)}")
+        told = named
     path = options.format[1]
     write(path, _rendered(told, project, selection, options))
     if path is not None:
@@ -38,6 +41,13 @@ def run(options: Namespace) -> int:
     for error in project.errors:
         print(f"gracelint: {visible(error)}", file=sys.stderr)
     return FAILED if project.errors else CLEAN
+
+
+def _names(launches: Sequence[Launch]) -> str:
+    """What the first of them are called."""
+    from gracelint.report.launches import title
+
+    return ", ".join(map(title, launches[:5])) + (", …" if len(launches) > 5 else "")
 
 
 def _rendered(launches: Sequence[Launch], project: Project, selection: Selection, options: Namespace) -> str:
@@ -58,11 +68,9 @@ def _rendered(launches: Sequence[Launch], project: Project, selection: Selection
         return mermaid.render(launches)
     if name == "svg":
         from gracelint.report import svg
-        from gracelint.report.launches import title
 
         if len(launches) != 1:
-            names = ", ".join(map(title, launches[:5])) + (", …" if len(launches) > 5 else "")
-            listed = f": choose one with --only: {names}" if launches else ""
+            listed = f": choose one with --only: {_names(launches)}" if launches else ""
             raise ConfigError(f"svg draws one container, and these files start {len(launches)}{listed}")
         return svg.render(launches[0], shown)
     from gracelint.report import trace

@@ -56,7 +56,7 @@ def _group(rules: Listed, group: str, columns: int | None) -> str:
 def explain(rules: Listed, name: str, *, color: bool) -> str:
     found = next(((group, rule) for group, rule in rules if rule.name == name), None)
     if found is None:
-        raise ConfigError(f"no rule is named {name!r}{did_you_mean(name, [rule.name for _, rule in rules])}")
+        raise ConfigError(f"no rule is named {name!r}{_meant(name, rules)}")
     group, rule = found
     facts = f"{group} · {rule.severity.value} · since {rule.since}" + (" · only with --strict" if rule.strict else "")
     options = "".join(f"- `{option}` (default {value!r})\n" for option, value in rule.options.items())
@@ -64,6 +64,12 @@ def explain(rules: Listed, name: str, *, color: bool) -> str:
     if options:
         page += f"\nSet below `[tool.gracelint.rules.{rule.name}]`:\n\n{options}"
     return _rendered(page) if color else page.rstrip("\n")
+
+
+def _meant(name: str, rules: Listed) -> str:
+    if any(name == group for group, _ in rules):
+        return ": it is a group, which `gracelint rules` lists"
+    return did_you_mean(name, [rule.name for _, rule in rules])
 
 
 def summary(rule: Rule) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from gracelint.facts.verdict import Verdict
 from gracelint.finding import Applicability, Severity
 from gracelint.report import counted, left_out, unseen_told
 from gracelint.report.canvas import Piece, coloured, plain, visible, width
@@ -11,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gracelint.engine import Report, Reported
-    from gracelint.facts.verdict import Verdict
     from gracelint.finding import Fix
     from gracelint.source import Span
 
@@ -110,7 +112,8 @@ def _help(fix: Fix) -> str:
 
 def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     severities = [reported.severity for reported in report.findings]
-    told = containers_told(report.containers, report.one_shots)
+    short = [one.verdict for one in report.launches if one.ends_by_itself and one.verdict is not Verdict.HANDLED]
+    told = containers_told(report.containers, Counter(short))
     fates = [[(told, "")]] if containers and any(report.containers.values()) else []
     fates += [[(unseen_told(report.unseen), "")]] if containers and report.unseen else []
     if not severities and not report.files:
@@ -124,11 +127,15 @@ def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     return [[(line, "bold")], *fates, *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
 
 
-def containers_told(containers: Mapping[Verdict, int], one_shots: int = 0) -> str:
-    """`43 containers: 3 handled, 13 ignored, 27 unknown, 5 end by themselves (`gracelint trace`)`."""
-    named = [(count - one_shots * (verdict.value == "unknown"), verdict.value) for verdict, count in containers.items()]
+def containers_told(containers: Mapping[Verdict, int], short: Mapping[Verdict, int]) -> str:
+    """`43 containers: 3 handled, 13 ignored, 22 unknown, 5 end by themselves (`gracelint trace`)`.
+
+    `short` are those among them that end by themselves, so that nothing is said of their stop.
+    """
+    named = [(count - short.get(verdict, 0), verdict.value) for verdict, count in containers.items()]
     fates = [f"{count} {name}" for count, name in named if count]
-    fates += [f"{one_shots} end{'s by itself' if one_shots == 1 else ' by themselves'}"] if one_shots else []
+    ending = sum(short.values())
+    fates += [f"{ending} end{'s by itself' if ending == 1 else ' by themselves'}"] if ending else []
     return f"{counted(sum(containers.values()), 'container')}: {', '.join(fates)} (`gracelint trace`)."
 
 
