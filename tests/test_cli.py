@@ -393,7 +393,8 @@ def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.Monke
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert run("check") == Result(2, "", "gracelint: the working folder is not there any more\n")
+    result = run("check")
+    assert (result.code, result.out, result.err) == (2, "", "gracelint: the working folder is not there any more\n")
 
 
 def test_windows_is_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
