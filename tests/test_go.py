@@ -48,6 +48,7 @@ class TestFromTheImageToTheSource:
             ("go build ./cmd/web", "/src/web"),
             ("go build -o bin/ ./cmd/web ./cmd/worker", "/src/bin/web"),
             ("go build -o bin/ ./...", "/src/bin/web"),
+            ("go build -o /app ./cmd/web/...", "/app"),
             ("go install ./...", "/go/bin/web"),
             ("go build -o /worker ./cmd/worker && go build -o /app ./cmd/web", "/app"),
             ("make web", "/src/bin/web"),
@@ -74,6 +75,22 @@ class TestFromTheImageToTheSource:
 
         assert found.verdict is Verdict.UNKNOWN
         assert found.why == "/src/cmd/api, which `go build` compiles, is not in the project"
+
+    @pytest.mark.parametrize(
+        ("mount", "verdict"),
+        [
+            ("type=bind,target=.", Verdict.CUT),
+            ("source=cmd/web,target=/src,rw", Verdict.CUT),
+            ("type=bind,source=cmd/web/main.go,dst=main.go", Verdict.CUT),
+            ("type=cache,target=.", Verdict.UNKNOWN),
+            ("type=bind,from=deps,target=.", Verdict.UNKNOWN),
+        ],
+    )
+    def test_sources_that_the_build_only_mounts(self, mount: str, verdict: Verdict) -> None:
+        command = "go build -o /app ./cmd/web" if mount.endswith("bind,target=.") else "go build -o /app"
+        text = build(f"--mount={mount} {command}").replace("COPY . .\n", "")
+
+        assert launch({"cmd/web/main.go": SERVE, "Dockerfile": text}).verdict is verdict
 
     def test_an_image_of_one_stage(self) -> None:
         lines = [
@@ -117,6 +134,76 @@ class TestWhatTheRuntimeDoes:
         assert found.verdict is Verdict.HANDLED
         assert found.budget.drain is not None
         assert found.budget.drain.seconds == 5.0
+
+
+STREAMS = """
+	mux := http.NewServeMux()
+	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		tick := time.NewTicker(time.Second)
+		for {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-tick.C:
+				fmt.Fprint(w, "data: x\\n\\n")
+				w.(http.Flusher).Flush()
+			}
+		}
+	})
+	srv := &http.Server{Handler: mux}
+	go srv.ListenAndServe()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	<-stop
+	limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	srv.Shutdown(limit)"""
+
+
+class TestStreams:
+    """Shutdown waits for an answer that goes on for as long as its client listens."""
+
+    def judged(self, body: str) -> tuple[Verdict, str]:
+        found = program(body, "context", "fmt", "net/http", "os", "time")
+        return found.verdict, found.why
+
+    def test_without_a_limit_it_waits_for_ever(self) -> None:
+        assert self.judged(STREAMS.replace("Shutdown(limit)", "Shutdown(context.Background())")) == (
+            Verdict.IGNORED,
+            "main.go: line 35 waits for the answer of line 18, a stream that never ends",
+        )
+
+    def test_a_limit_ends_it(self) -> None:
+        assert self.judged(STREAMS)[0] is Verdict.HANDLED
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("case <-tick.C:", "case <-closing:\n\t\t\t\treturn\n\t\t\tcase <-tick.C:"),
+            ("for {", "for n := 0; n < 9; n++ {"),
+            ("Handler: mux", "Handler: mux, BaseContext: contexts"),
+            ("case <-r.Context().Done():", "case <-done:"),
+        ],
+    )
+    def test_what_may_end_the_stream(self, old: str, new: str) -> None:
+        body = STREAMS.replace("Shutdown(limit)", "Shutdown(context.Background())")
+        assert self.judged(body.replace(old, new))[0] is Verdict.HANDLED
+
+
+def test_cron_says_when_its_jobs_are_done() -> None:
+    body = """
+	c := cron.New()
+	c.Start()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	<-stop
+	<-c.Stop().Done()"""
+    found = program(body, "os", "github.com/robfig/cron/v3")
+
+    assert (found.verdict, found.why) == (
+        Verdict.HANDLED,
+        "main.go: it handles SIGTERM in line 15, and main returns once that is done",
+    )
 
 
 class TestWhatIsNotRead:

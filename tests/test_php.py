@@ -167,3 +167,39 @@ class TestFrameworks:
     def test_an_apache_image_stops_a_worker_with_sigwinch(self) -> None:
         found = launch({}, '["php", "artisan", "queue:work"]', image="apache")
         assert (found.verdict, found.why) == (Verdict.IGNORED, "artisan queue:work does not stop on SIGWINCH")
+
+
+FORKS = """pcntl_async_signals(true);
+$children = [];
+for ($n = 0; $n < 2; $n++) {
+    $pid = pcntl_fork();
+    if ($pid === 0) {
+        work();
+    }
+    $children[$pid] = $n;
+}
+pcntl_signal(SIGTERM, function () use (&$children) {
+    foreach (array_keys($children) as $pid) {
+        posix_kill($pid, SIGTERM);
+    }
+});
+while (count($children) > 0) {
+    $pid = WAIT;
+    unset($children[$pid]);
+}
+"""
+
+
+class TestChildren:
+    def test_a_wait_that_is_started_again_lets_no_handler_run(self) -> None:
+        assert script(FORKS.replace("WAIT", "pcntl_wait($status)")) == (
+            Verdict.IGNORED,
+            "app.php: the wait in line 17 is started again, so the handler of line 11 is never called",
+        )
+
+    def test_whether_a_child_has_ended_is_not_known(self) -> None:
+        asked = "pcntl_waitpid(-1, $status, WNOHANG);\n    usleep(1000)"
+        assert script(FORKS.replace("WAIT", asked)) == (
+            Verdict.UNKNOWN,
+            "app.php: whether the child that line 17 asks for ends is not known",
+        )

@@ -77,6 +77,42 @@ class TestWhatTheRuntimeDoes:
         why = "app.rb: on SIGTERM `exit!` ends it at once while the thread of line 2 is still at its cleanup"
         assert script(text) == (Verdict.CUT, why)
 
+    @pytest.mark.parametrize("lock", ["Mutex", "Thread::Mutex", "Monitor"])
+    def test_a_trap_gets_no_lock(self, lock: str) -> None:
+        loop = "until done\n  sleep 1\nend\n"
+        text = f"require 'monitor'\nlock = {lock}.new\ndone = false\ntrap('TERM') {{ TAKES }}\n{loop}"
+        why = "app.rb: line 4 asks for a lock in a trap, which raises ThreadError, and that ends it"
+        assert script(text.replace("TAKES", "lock.synchronize { done = true }")) == (Verdict.CUT, why)
+        assert script(text.replace("TAKES", "done = true"))[0] is Verdict.HANDLED
+        # a thread of its own may have it
+        assert script(text.replace("TAKES", "Thread.new { lock.synchronize { done = true } }"))[0] is Verdict.HANDLED
+
+    def test_what_rescues_the_error_of_a_lock_in_a_trap(self) -> None:
+        text = "lock = Mutex.new\ntrap('TERM') { lock.synchronize { exit } }\nbegin\n  sleep\nrescue ThreadError\nend\n"
+        assert script(text)[0] is Verdict.HANDLED
+
+    @pytest.mark.parametrize(
+        ("rest", "verdict", "why"),
+        [
+            (
+                "  puts 'flushed'\n",
+                Verdict.CUT,
+                "on SIGTERM main comes to its end while the thread of line 3 is still at its cleanup",
+            ),
+            ("", Verdict.HANDLED, "it handles SIGTERM in line 2, and main comes to its end once that is done"),
+        ],
+    )
+    def test_a_thread_that_nothing_joins(self, rest: str, verdict: Verdict, why: str) -> None:
+        loop = f"Thread.new do\n  while $on\n    sleep 0.5\n  end\n{rest}end\n"
+        text = f"$on = true\ntrap('TERM') {{ $on = false }}\n{loop}sleep 0.1 while $on\n"
+        assert script(text) == (verdict, f"app.rb: {why}")
+
+    def test_a_thread_that_goes_round_for_ever_is_not_waited_for(self) -> None:
+        loop = "Thread.new do\n  loop { sleep 0.5 }\n  puts 'never'\nend\n"
+        assert script(f"stop = false\ntrap('TERM') {{ stop = true }}\n{loop}sleep 0.1 until stop\n")[0] is (
+            Verdict.HANDLED
+        )
+
 
 class TestFromTheCommandToTheScript:
     @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
+from gracelint.behaviour.go.streams import endless_stream
 from gracelint.behaviour.go.syntax import text_of, walk
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
@@ -218,6 +219,11 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     if ended.how in ("exit", "fatal") and _deferred(machine):
         why = f"on {signal} {how}, and what main defers does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
+    closing = next((span for kind, span, seconds in machine.waits if kind == "close" and seconds is None), None)
+    stream = endless_stream(machine.modules.packages(machine.main)) if closing is not None else None
+    if closing is not None and stream is not None:
+        why = f"{machine.place(closing)} waits for the answer of {machine.place(stream)}, a stream that never ends"
+        return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, closing)
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), machine.slept or None)
 

@@ -277,9 +277,9 @@ class JavaMachine(Interpreter):
         value = yield from self.apply(function, library.Given("", span, given, {}), None)
         return value
 
-    def _resume(self, thread: Thread) -> bool:
+    def resume(self, thread: Thread) -> bool:
         self.calls_before = self.calls
-        return super()._resume(thread)
+        return super().resume(thread)
 
     def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
         self.calls += 1

@@ -161,6 +161,7 @@ def _spawns(machine: Machine, row: Row, given: Given) -> Any:
         machine.accepted = False
         run = serving.request(machine, given.span, run)
     thread = machine.start(run, given.span)
+    thread.body = what
     thread.daemon = bool(row.get("daemon")) or given.named.get("daemon") is True
     one.state["thread"] = thread
     return one

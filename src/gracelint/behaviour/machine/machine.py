@@ -216,7 +216,7 @@ class Machine:
             moved = False
             for thread in [one for one in self.threads if not one.main and one not in over]:
                 try:
-                    moved = self._resume(thread) or moved
+                    moved = self.resume(thread) or moved
                 except Ended:
                     over.append(thread)
         others = [one for one in self.threads if not one.main and one not in over]
@@ -225,7 +225,7 @@ class Machine:
     def _advance(self) -> bool:
         moved = False
         for thread in [*self.threads]:
-            moved = self._resume(thread) or moved
+            moved = self.resume(thread) or moved
         if moved:
             return True
         times = [(at, one) for one in self.threads if one.wait is not None and (at := one.wait.at()) is not None]
@@ -242,7 +242,8 @@ class Machine:
         self.now = max(self.now, at)
         return True
 
-    def _resume(self, thread: Thread) -> bool:
+    def resume(self, thread: Thread) -> bool:
+        """Lets a thread go on to its next wait; False where it has to wait still."""
         wait = thread.wait
         value: Any = None
         thrown, thread.thrown = thread.thrown, None

@@ -180,11 +180,13 @@ class Thread:
     A handler that interrupts it runs on top of it: `below` keeps what it did and waited for.
     """
 
-    __slots__ = ("below", "daemon", "done", "main", "name", "run", "span", "thrown", "told", "value", "wait")
+    __slots__ = ("below", "body", "daemon", "done", "main", "name", "run", "span", "thrown", "told", "value", "wait")
 
     def __init__(self, run: Run, span: Span | None, main: bool = False) -> None:
         self.run, self.span, self.main = run, span, main
         self.wait: Wait | None = None
+        self.body: Any = None
+        """The function of the program that it runs, where that is known."""
         self.name: Any = None
         """What stands for it to the program: a thread's object, a forked process."""
         self.below: list[tuple[Run, Wait | None]] = []

@@ -54,6 +54,8 @@ class PhpMachine(Interpreter):
         """The words of pcntl_exec."""
         self.selected = False
         """What is read from was listened to before."""
+        self.forked = False
+        """It has children of its own."""
         self.skipped = False
         """`exit` has passed over a `finally`."""
         self.missing: Span | None = None
@@ -113,7 +115,7 @@ class PhpMachine(Interpreter):
             main.wait.over = True
         return True
 
-    def _resume(self, thread: Thread) -> bool:
+    def resume(self, thread: Thread) -> bool:
         wait = thread.wait
         ready = wait is None or wait.over or wait.ready()
         if thread.main and self.asynchronous and self.pending and ready and not thread.below:
@@ -121,7 +123,7 @@ class PhpMachine(Interpreter):
             self.pending = [one for one in self.pending if one not in self.handlers]
             for function, span in handlers:
                 self.interrupt(thread, self._handler(function, span), wakes=True)
-        return super()._resume(thread)
+        return super().resume(thread)
 
     def dispatch(self) -> Run:
         """pcntl_signal_dispatch: calls what waits for it."""

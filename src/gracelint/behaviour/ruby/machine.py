@@ -11,6 +11,7 @@ from gracelint.behaviour.machine import library
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.interpreter import Interpreter
+from gracelint.behaviour.machine.left import left_alone
 from gracelint.behaviour.machine.machine import WORK
 from gracelint.behaviour.machine.nodes import Class, Try
 from gracelint.behaviour.machine.values import (
@@ -75,6 +76,8 @@ class RubyMachine(Interpreter):
         """Where main waits when the signal comes."""
         self.swallowed: Span | None = None
         """A rescue that caught the signal's exception, or that of `exit`."""
+        self.refused: Span | None = None
+        """Where a trap asks for a lock."""
         self.rescues: dict[str, Span] = {}
         """Where classes of exceptions are rescued, on the way that was taken."""
         self.killed: list[Thread] = []
@@ -108,9 +111,11 @@ class RubyMachine(Interpreter):
             self.note(span)
             yield from self._hook(hook, span)
         others = [one for one in self.threads if not one.main]
+        alone = left_alone(self) if self.stopping else None
         for one in others:
             one.thrown = Raised((_KILLED,), NIL, one.span)
         self.killed = [one for one in others if one.told and (one.wait is None or one.wait.kind in WORK)]
+        self.killed += [alone] if alone is not None else []
         if others and entry is not None:
             span = entry.span(entry.root)
             yield Wait("end", span, lambda: all(one.done for one in others))
@@ -148,6 +153,10 @@ class RubyMachine(Interpreter):
         return value
 
     # signals
+
+    @property
+    def in_trap(self) -> bool:
+        return self.current is not None and bool(self.current.below)
 
     def arrives(self) -> bool:
         main = self.main_thread

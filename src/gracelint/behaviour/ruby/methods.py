@@ -49,6 +49,8 @@ def method(machine: RubyMachine, of: Any, name: str, frame: Frame | None, given:
         how = _THREAD.get(name)
     elif isinstance(of, Object) and of.type == "ConditionVariable":
         how = _CONDITION.get(name)
+    elif isinstance(of, Object) and of.type == "Mutex" and machine.in_trap:
+        how = _MUTEX_IN_TRAP.get(name)
     elif isinstance(of, Object) and of.type == "ENV":
         how = _environment
     how = how or _ANY.get(name)
@@ -185,6 +187,12 @@ def _condition_wait(machine: RubyMachine, of: Object, given: Given) -> Run:
     return of
 
 
+def _refused(machine: RubyMachine, of: Object, given: Given) -> Any:
+    """A trap may run while its own thread holds the lock, so Ruby lets none be taken in it."""
+    machine.refused = given.span
+    return raise_error("ThreadError", given.span)
+
+
 def _condition_signal(machine: RubyMachine, of: Object, given: Given) -> Any:
     of.state["signals"] = of.state.get("signals", 0) + 1
     return of
@@ -257,6 +265,7 @@ _THREAD: dict[str, Any] = {
     "raise": _raise_in_thread,
     "alive?": _alive,
 }
+_MUTEX_IN_TRAP: dict[str, Any] = dict.fromkeys(("lock", "synchronize", "enter", "mon_enter"), _refused)
 _CONDITION: dict[str, Any] = {
     "wait": _condition_wait,
     "signal": _condition_signal,

@@ -181,6 +181,10 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span)
     delay = None if serving or took < 0.01 else took
     if handler is not None or listener is not None:
+        if ended.how == "raised" and machine.refused is not None:
+            where = machine.place(machine.refused)
+            why = f"{where} asks for a lock in a trap, which raises ThreadError, and that ends it"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, machine.refused)
         if ended.how == "raised" and machine.cleaned_by is None:
             return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", ended.span or at)
         why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"

@@ -279,7 +279,8 @@ def _request(machine: RustMachine, one: Object, span: Span) -> Object:
 
 def _spawn(machine: RustMachine, given: Given) -> Any:
     one = Object("JoinHandle", given.span)
-    one.state["thread"] = machine.start(machine.call(given.argument(0), [], given.span), given.span)
+    one.state["thread"] = thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
+    thread.body = given.argument(0)
     one.state["blocks"] = True
     return _request(machine, one, given.span)
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from gracelint import toml
-from gracelint.behaviour.machine.nodes import Class, Function
+from gracelint.behaviour.machine.nodes import Class, Function, Node
 from gracelint.behaviour.machine.tree import TreeFile, text_of
 from gracelint.behaviour.rust.syntax import Lower, elsewhere, path_of, read_file
 from gracelint.parse.errors import ParseError
@@ -388,7 +388,7 @@ class Crates:
         if first in ("self", "super") and mark:
             place: Module | None = module if first == "self" else module.above
             return self._below(place, rest, depth)
-        if first in module.items:
+        if first in module.items and not (mark and isinstance(module.items[first], (Function, Node))):
             return self._below(module.items[first], rest, depth) if mark else module.items[first]
         used = module.uses.get(first)
         if used is not None and used != first:

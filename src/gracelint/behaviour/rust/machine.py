@@ -97,7 +97,9 @@ class RustMachine(Interpreter):
         held: list[Object] = []
         scope: Scope | None = self.main_frame.scope if self.main_frame is not None else None
         while scope is not None:
-            held += [one for one in scope.names.values() if isinstance(one, Object) and isinstance(one.package, Class)]
+            # a struct without fields is its own value
+            values = (Object(one.name, None, one) if isinstance(one, Class) else one for one in scope.names.values())
+            held += [one for one in values if isinstance(one, Object) and isinstance(one.package, Class)]
             scope = scope.parent
         return [one for one in held if one.package.values.get("$drop")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.left import left_alone
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.rust.machine import RustMachine
@@ -163,6 +164,12 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
+    alone = left_alone(machine)
+    if alone is not None and alone.span is not None:
+        why = (
+            f"on {signal} {how} while the thread of {machine.place(alone.span)}, which nothing joins, is to end itself"
+        )
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, alone.span)
     if ended.how == "raised":
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", place)
     if held:

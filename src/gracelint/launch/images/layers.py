@@ -108,6 +108,28 @@ def folder_of_files(stage: Stage, files: Files, context: str, folder: str) -> st
     return None
 
 
+def bound(run: Instruction, working_dir: str, context: str, place: str) -> str | None:
+    """The project's folder that the bind mounts of a RUN show at a place, whole or file by file."""
+    for word in run.flags:
+        options = dict(part.partition("=")[::2] for part in word.value.removeprefix("--mount=").split(","))
+        if not word.value.startswith("--mount=") or options.get("type", "bind") != "bind" or "from" in options:
+            continue
+        target = next((options[name] for name in _MOUNT_TARGETS if name in options), "")
+        source = next((options[name] for name in _MOUNT_SOURCES if name in options), ".")
+        at = normal(join("/", working_dir, target))
+        origin = normal(join("/", context, source.lstrip("/")))[1:]
+        if place == at or place.startswith(f"{at.rstrip('/')}/"):
+            return join(origin, place[len(at) :].lstrip("/")).rstrip("/")
+        tail = posixpath.relpath(at, place)
+        if f"/{origin}".endswith(f"/{tail}"):
+            return origin[: -len(tail)].rstrip("/")
+    return None
+
+
+_MOUNT_TARGETS = ("target", "dst", "destination")
+_MOUNT_SOURCES = ("source", "src")
+
+
 class Placed(Record, identity=True):
     """An instruction that puts files into the image."""
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gracelint.facts.dockerfile import Stage
+    from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.launch.step import Context
 
 _VALUES = frozenset(
@@ -54,6 +54,7 @@ class _Command(Record):
     words: tuple[str, ...]
     working_dir: str
     env: dict[str, str]
+    run: Instruction
 
 
 def built_from(path: str, context: Context) -> Built | str | None:
@@ -94,12 +95,13 @@ def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
                 working_dir = normal(join(working_dir, put_in(item.value, env)))
             if item.name != "RUN" or not _MENTIONS.search(item.argument.text):
                 continue
-            yield from _go_commands(commands(item), working_dir, env, one, context)
+            for words, folder, its in _go_commands(commands(item), working_dir, env, one, context):
+                yield _Command(words, folder, its, item)
 
 
 def _go_commands(
     lines: Iterator[list[str]], folder: str, env: dict[str, str], stage: Stage, context: Context, depth: int = 0
-) -> Iterator[_Command]:
+) -> Iterator[tuple[tuple[str, ...], str, dict[str, str]]]:
     for line in lines:
         words = [put_in(word, env) for word in line]
         while words and ("=" in words[0] or words[0] in ("env", "time", "exec", "xx-go", "command")):
@@ -113,7 +115,7 @@ def _go_commands(
         if words[:1] == ["cd"] and len(words) > 1:
             folder = normal(join(folder, words[1]))
         elif words[:2] in (["go", "build"], ["go", "install"]):
-            yield _Command(tuple(words), folder, env)
+            yield tuple(words), folder, env
         elif words[:1] == ["make"] and depth < 3:
             yield from _go_commands(_recipe(words, folder, stage, context), folder, env, stage, context, depth + 1)
 
@@ -182,6 +184,8 @@ def _package(command: _Command, at: str) -> str | None:
 
 
 def _resolve(package: str, folder: str, packages: list[str]) -> str:
+    if package.endswith("/..."):
+        return f"any * {normal(join(folder, package[:-4]))}"
     if "*" in posixpath.basename(package):
         return normal(join(folder, posixpath.dirname(package)))
     if package.endswith(".go"):
@@ -211,6 +215,8 @@ def _folder(package: str, command: _Command, stage: Stage, context: Context) -> 
 
     def origin(place: str) -> str | None:
         found = layers.origin(stage, context.files, build_context, place)
+        if found is None:
+            found = layers.bound(command.run, command.working_dir, build_context, place)
         if isinstance(found, str):
             return "" if found == "." else found
         return layers.folder_of_files(stage, context.files, build_context, place) if found is None else None
@@ -219,7 +225,8 @@ def _folder(package: str, command: _Command, stage: Stage, context: Context) -> 
         _, name, top = package.split(" ", 2)
         start = origin(top)
         found = _named(name, start, context, 0) if start is not None else None
-        return Built(found) if found is not None else f"no folder {name} with a main package was found below {top}"
+        what = "" if name == "*" else f" {name}"
+        return Built(found) if found is not None else f"no folder{what} with a main package was found below {top}"
     if package.startswith("module "):
         _, path, folder = package.split(" ", 2)
         root = _module_root(folder, path.partition("@")[0], origin, context)
@@ -239,8 +246,10 @@ def _folder(package: str, command: _Command, stage: Stage, context: Context) -> 
 
 
 def _named(name: str, folder: str, context: Context, depth: int) -> str | None:
-    """The folder of the main package whose binary has a name: its own, or the module's at its root."""
+    """The folder of the main package whose binary has a name: its own, or the module's at its root. `*`: of any."""
     names = context.files.names(folder)
+    if name == "*" and _is_main(folder, context):
+        return folder
     module = re.search(r"^module\s+(\S+)", context.files.glance(join(folder, "go.mod")), re.M)
     if depth == 0 and module is not None and posixpath.basename(module[1]) == name and _is_main(folder, context):
         return folder

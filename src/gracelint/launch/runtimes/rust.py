@@ -143,9 +143,8 @@ def _makes(command: _Command, at: str) -> bool:
     if command.option("--bin") not in (None, posixpath.basename(at)):
         return False
     given = command.option("--target-dir") or command.env.get("CARGO_TARGET_DIR")
-    tops = (
-        [normal(join(command.folder, given))] if given else [join(_up(command.folder, n), "target") for n in (0, 1, 2)]
-    )
+    start = _folder(command)
+    tops = [normal(join(command.folder, given))] if given else [join(_up(start, n), "target") for n in (0, 1, 2)]
     return any(folder.startswith(f"{top}/") and folder.count("/") - top.count("/") <= 2 for top in tops)
 
 

@@ -1,0 +1,314 @@
+"""Rust programs: from the binary that a container starts to its crate, and what that does with the signal."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.facts.launch import Launch
+from gracelint.facts.verdict import Verdict
+from gracelint.project import read_project
+from gracelint.testing import request
+
+PACKAGE = '[package]\nname = "shop"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n'
+TOKIO = 'tokio = { version = "1", features = ["full"] }\n'
+AXUM = f'axum = "0.7"\n{TOKIO}'
+HOOK = 'signal-hook = "0.3"\n'
+SLEEPS = "fn main() {\n    loop {\n        std::thread::sleep(std::time::Duration::from_secs(1));\n    }\n}\n"
+NOBODY_HEARS = "main.rs: it has no handler for SIGTERM, and Rust installs none"
+TERMINATE = "signal(SignalKind::terminate())"
+SIGNALS = "use tokio::signal::unix::{signal, SignalKind};\n"
+
+
+def launch(files: dict[str, str]) -> Launch:
+    (found,) = read_project(request(files)[0]).launches
+    return found
+
+
+def dockerfile(command: str = "cargo build --release", made: str = "/src/target/release/shop", run: str = "") -> str:
+    stage = f"FROM rust:1.81 AS build\nWORKDIR /src\nCOPY . .\nRUN {run}{command}\n"
+    return f'{stage}FROM debian:bookworm-slim\nCOPY --from=build {made} /shop\nENTRYPOINT ["/shop"]\n'
+
+
+def program(text: str, dependencies: str = TOKIO, **more: str) -> tuple[Verdict, str]:
+    """What becomes of a program with this src/main.rs."""
+    files = {"Cargo.toml": PACKAGE + dependencies, "src/main.rs": text, "Dockerfile": dockerfile()}
+    found = launch(files | {f"src/{name}.rs": its for name, its in more.items()})
+    return found.verdict, found.why.removeprefix("main.rs: ")
+
+
+def asynchronous(body: str, before: str = SIGNALS) -> str:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"{before}\n#[tokio::main]\nasync fn main() {{\n{lines}}}\n"
+
+
+class TestFromTheImageToTheCrate:
+    @pytest.mark.parametrize(
+        ("command", "made"),
+        [
+            ("cargo build --release", "/src/target/release/shop"),
+            ("cargo build --release --locked --bin shop", "/src/target/release/shop"),
+            (
+                "cargo build --release --target x86_64-unknown-linux-musl",
+                "/src/target/x86_64-unknown-linux-musl/release/shop",
+            ),
+            ("cargo build --release --target-dir /out", "/out/release/shop"),
+            ("cargo install --path .", "/usr/local/cargo/bin/shop"),
+            ("cargo install --path . --root /out", "/out/bin/shop"),
+            ("cargo build --release && cp target/release/shop /usr/bin/shop", "/usr/bin/shop"),
+            ("cargo build --release --manifest-path shop/Cargo.toml", "/src/shop/target/release/shop"),
+        ],
+    )
+    def test_the_crate_of_a_build(self, command: str, made: str) -> None:
+        folder = "shop/" if "shop/Cargo.toml" in command else ""
+        files = {f"{folder}Cargo.toml": PACKAGE, f"{folder}src/main.rs": SLEEPS}
+        found = launch(files | {"Dockerfile": dockerfile(command, made)})
+
+        assert (found.verdict, found.why) == (Verdict.IGNORED, NOBODY_HEARS)
+
+    def test_sources_that_the_build_only_mounts(self) -> None:
+        text = dockerfile("cargo build --release", run="--mount=type=bind,target=. ").replace("COPY . .\n", "")
+        found = launch({"Cargo.toml": PACKAGE, "src/main.rs": SLEEPS, "Dockerfile": text})
+
+        assert (found.verdict, found.why) == (Verdict.IGNORED, NOBODY_HEARS)
+
+    def test_the_member_of_a_workspace_whose_binary_is_started(self) -> None:
+        files = {
+            "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\n',
+            "crates/shop/Cargo.toml": PACKAGE,
+            "crates/shop/src/main.rs": SLEEPS,
+            "crates/tool/Cargo.toml": PACKAGE.replace("shop", "tool"),
+            "crates/tool/src/main.rs": "fn main() {}\n",
+        }
+        found = launch(files | {"Dockerfile": dockerfile("cargo build --release -p shop")})
+
+        assert (found.verdict, found.why) == (Verdict.IGNORED, NOBODY_HEARS)
+
+    def test_a_binary_of_another_file(self) -> None:
+        files = {"Cargo.toml": PACKAGE, "src/main.rs": "fn main() {}\n", "src/bin/worker.rs": SLEEPS}
+        made = "/src/target/release/worker"
+        found = launch(files | {"Dockerfile": dockerfile("cargo build --release --bins", made)})
+
+        assert (found.verdict, found.why) == (Verdict.IGNORED, NOBODY_HEARS.replace("main", "worker"))
+
+    def test_what_is_not_in_the_project(self) -> None:
+        found = launch({"Dockerfile": dockerfile()})
+
+        assert (found.verdict, found.why) == (
+            Verdict.UNKNOWN,
+            "there is no Cargo.toml of a package in the root folder",
+        )
+
+    def test_a_binary_that_no_crate_has(self) -> None:
+        text = dockerfile(made="/src/target/release/other")
+        found = launch({"Cargo.toml": PACKAGE, "src/main.rs": SLEEPS, "Dockerfile": text})
+
+        assert (found.verdict, found.why) == (Verdict.UNKNOWN, "no crate in the root folder has a binary other")
+
+
+class TestWhatTheRuntimeDoes:
+    def test_nobody_asks_for_the_signal(self) -> None:
+        assert program(SLEEPS, "") == (Verdict.IGNORED, "it has no handler for SIGTERM, and Rust installs none")
+
+    def test_behind_an_init_the_kernel_ends_it(self) -> None:
+        text = dockerfile().replace('["/shop"]', '["tini", "--", "/shop"]')
+        found = launch({"Cargo.toml": PACKAGE, "src/main.rs": SLEEPS, "Dockerfile": text})
+
+        assert found.verdict is Verdict.CUT
+
+    @pytest.mark.parametrize(
+        ("asked", "verdict", "why"),
+        [
+            (
+                "signal(SignalKind::terminate())",
+                Verdict.HANDLED,
+                "it handles SIGTERM in line 5, and main returns once that is done",
+            ),
+            ("signal(SignalKind::interrupt())", Verdict.IGNORED, "it handles SIGINT in line 5, not SIGTERM"),
+        ],
+    )
+    def test_what_tokio_was_asked_for(self, asked: str, verdict: Verdict, why: str) -> None:
+        text = asynchronous(f"let mut stop = {asked}.unwrap();\nstop.recv().await;")
+        assert program(text) == (verdict, why)
+
+    def test_ctrl_c_is_the_signal_of_a_terminal_alone(self) -> None:
+        text = asynchronous("tokio::signal::ctrl_c().await.unwrap();", "")
+        assert program(text) == (Verdict.IGNORED, "it handles SIGINT in line 4, not SIGTERM")
+
+    @pytest.mark.parametrize(
+        ("features", "verdict"), [('features = ["termination"]', Verdict.HANDLED), ("", Verdict.IGNORED)]
+    )
+    def test_the_crate_ctrlc_by_its_features(self, features: str, verdict: Verdict) -> None:
+        text = (
+            "use std::sync::mpsc::channel;\n\nfn main() {\n    let (tx, rx) = channel();\n"
+            "    ctrlc::set_handler(move || tx.send(()).unwrap()).unwrap();\n    rx.recv().unwrap();\n}\n"
+        )
+        its = f", {features}" if features else ""
+        assert program(text, f'ctrlc = {{ version = "3"{its} }}\n')[0] is verdict
+
+    def test_a_name_may_be_a_module_and_a_function(self) -> None:
+        stop = (
+            "use tokio::signal;\n\npub async fn signal() {\n"
+            "    signal::unix::signal(signal::unix::SignalKind::terminate()).unwrap().recv().await;\n}\n"
+        )
+        text = "mod stop;\n\n#[tokio::main]\nasync fn main() {\n    stop::signal().await;\n}\n"
+        assert program(text, stop=stop) == (
+            Verdict.HANDLED,
+            "it handles SIGTERM in line 4 of src/stop.rs, and main returns once that is done",
+        )
+
+    def test_what_is_for_other_systems_is_left_out(self) -> None:
+        body = (
+            f"#[cfg(unix)]\nlet stop = async {{ {TERMINATE}.unwrap().recv().await; }};\n"
+            "#[cfg(not(unix))]\nlet stop = std::future::pending::<()>();\nstop.await;"
+        )
+        assert program(asynchronous(body))[0] is Verdict.HANDLED
+
+
+class TestServers:
+    SERVE = "use axum::Router;\n" + SIGNALS
+    BIND = 'let at = tokio::net::TcpListener::bind("0.0.0.0:80").await.unwrap();\n'
+
+    def test_a_server_that_nothing_ends(self) -> None:
+        body = f"{self.BIND}axum::serve(at, Router::new()).await.unwrap();"
+        assert program(asynchronous(body, self.SERVE), AXUM) == (
+            Verdict.IGNORED,
+            "it has no handler for SIGTERM, and Rust installs none",
+        )
+
+    def test_a_server_that_finishes_its_requests(self) -> None:
+        body = (
+            f"{self.BIND}axum::serve(at, Router::new())\n    .with_graceful_shutdown(async {{\n"
+            f"        {TERMINATE}.unwrap().recv().await;\n    }})\n    .await\n    .unwrap();"
+        )
+        assert program(asynchronous(body, self.SERVE), AXUM) == (
+            Verdict.HANDLED,
+            "it handles SIGTERM in line 9, and main returns once that is done",
+        )
+
+    def test_a_select_drops_the_server_with_its_requests(self) -> None:
+        body = (
+            f"{self.BIND}let mut stop = {TERMINATE}.unwrap();\ntokio::select! {{\n"
+            "    _ = axum::serve(at, Router::new()).into_future() => {}\n    _ = stop.recv() => {}\n}"
+        )
+        assert program(asynchronous(body, self.SERVE), AXUM) == (
+            Verdict.CUT,
+            "on SIGTERM main returns with the requests that are being answered",
+        )
+
+    @pytest.mark.parametrize(
+        ("settings", "verdict", "why"),
+        [
+            ("", Verdict.HANDLED, "it handles SIGTERM in line 5, and main returns once that is done"),
+            (".shutdown_timeout(1)", Verdict.CUT, "gives requests 1 s, and main returns with those that need longer"),
+            (".disable_signals()", Verdict.IGNORED, "it has no handler for SIGTERM, and Rust installs none"),
+        ],
+    )
+    def test_actix_listens_by_itself(self, settings: str, verdict: Verdict, why: str) -> None:
+        text = (
+            "use actix_web::{App, HttpServer};\n\n#[actix_web::main]\nasync fn main() -> std::io::Result<()> {\n"
+            f'    HttpServer::new(App::new){settings}.bind(("0.0.0.0", 80))?.run().await\n}}\n'
+        )
+        found, said = program(text, 'actix-web = "4"\n')
+        assert found is verdict
+        assert said.endswith(why)
+
+
+class TestThreads:
+    FLAG = (
+        "use signal_hook::{consts::SIGTERM, flag};\nuse std::sync::{atomic::{AtomicBool, Ordering}, Arc};\n"
+        "use std::{thread, time::Duration};\n\nfn main() {\n    let stop = Arc::new(AtomicBool::new(false));\n"
+        "    flag::register(SIGTERM, Arc::clone(&stop)).unwrap();\n    let told = Arc::clone(&stop);\n"
+        "    let worker = thread::spawn(move || {\n        while !told.load(Ordering::Relaxed) {\n"
+        "            thread::sleep(Duration::from_millis(500));\n        }\nREST    });\nEND}\n"
+    )
+    POLLS = "    while !stop.load(Ordering::Relaxed) {\n        thread::sleep(Duration::from_millis(100));\n    }\n"
+    FLUSH = '        println!("flushed");\n'
+
+    def test_a_thread_that_main_joins(self) -> None:
+        text = self.FLAG.replace("REST", self.FLUSH).replace("END", "    worker.join().unwrap();\n")
+        assert program(text, HOOK) == (
+            Verdict.HANDLED,
+            "it handles SIGTERM in line 7, and main returns once that is done",
+        )
+
+    def test_a_thread_with_something_left_to_do_that_nothing_joins(self) -> None:
+        text = self.FLAG.replace("REST", self.FLUSH.replace("println!", "write")).replace("END", self.POLLS)
+        assert program(text, HOOK) == (
+            Verdict.CUT,
+            "on SIGTERM main returns while the thread of line 9, which nothing joins, is to end itself",
+        )
+
+    def test_a_thread_that_only_pauses_loses_nothing(self) -> None:
+        text = self.FLAG.replace("REST", "").replace("END", self.POLLS)
+        assert program(text, HOOK)[0] is Verdict.HANDLED
+
+    def test_a_flag_that_nobody_reads(self) -> None:
+        loop = "    loop {\n        thread::sleep(Duration::from_millis(100));\n    }\n"
+        text = self.FLAG.replace("REST", "").replace("END", loop)
+        assert program(text, HOOK) == (
+            Verdict.IGNORED,
+            "line 7 takes SIGTERM, and main, which waits in line 15, does not end for it",
+        )
+
+    def test_exit_runs_no_drop(self) -> None:
+        text = (
+            "use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};\n\nstruct Spool;\n\n"
+            'impl Drop for Spool {\n    fn drop(&mut self) {\n        println!("closed");\n    }\n}\n\n'
+            "fn main() {\n    let mut signals = Signals::new(TERM_SIGNALS).unwrap();\n"
+            "    std::thread::spawn(move || {\n        for _ in signals.forever() {\n"
+            "            std::process::exit(0);\n        }\n    });\nHELD    loop {\n"
+            "        std::thread::sleep(std::time::Duration::from_secs(1));\n    }\n}\n"
+        )
+        assert program(text.replace("HELD", "    let _spool = Spool;\n"), HOOK) == (
+            Verdict.CUT,
+            "on SIGTERM `process::exit` ends it, and `Spool::drop`, which cleans up, does not run",
+        )
+        assert program(text.replace("HELD", ""), HOOK) == (
+            Verdict.HANDLED,
+            "it handles SIGTERM in line 12, and `process::exit` ends it once that is done",
+        )
+
+
+class TestTasks:
+    def test_a_task_that_main_does_not_wait_for(self) -> None:
+        body = (
+            "let token = tokio_util::sync::CancellationToken::new();\nlet its = token.clone();\n"
+            "let task = tokio::spawn(async move {\n    its.cancelled().await;\n"
+            "    tokio::time::sleep(std::time::Duration::from_secs(1)).await;\n});\n"
+            f"{TERMINATE}.unwrap().recv().await;\ntoken.cancel();\n"
+        )
+        more = f'{TOKIO}tokio-util = "0.7"\n'
+        verdict, why = program(asynchronous(body), more)
+        assert verdict is Verdict.CUT
+        assert why == "on SIGTERM main returns while line 9 is still at its cleanup"
+        assert program(asynchronous(f"{body}task.await.unwrap();"), more)[0] is Verdict.HANDLED
+
+
+class TestWhatIsNotRead:
+    def test_a_crate_that_may_handle_signals(self) -> None:
+        text = f"use lifecycle::Guard;\n\n{SLEEPS}"
+        assert program(text, 'lifecycle = "1"\n') == (
+            Verdict.UNKNOWN,
+            "whether the crate lifecycle, which src/main.rs uses, handles SIGTERM is not known",
+        )
+
+    def test_a_crate_that_is_only_named(self) -> None:
+        assert program(SLEEPS, 'lifecycle = "1"\n')[0] is Verdict.IGNORED
+
+    def test_signals_that_are_only_known_when_it_runs(self) -> None:
+        text = asynchronous("let mut stop = signal(chosen()).unwrap();\nstop.recv().await;")
+        assert program(text) == (
+            Verdict.UNKNOWN,
+            "which signals line 5 listens for is only known when it runs",
+        )
+
+    def test_a_module_that_is_missing(self) -> None:
+        assert program(f"mod gone;\n\n{SLEEPS}", "") == (
+            Verdict.UNKNOWN,
+            "src/gone.rs could not be read, and may handle SIGTERM",
+        )
+
+    def test_a_file_that_is_no_rust(self) -> None:
+        verdict, why = program("mod broken;\n\n" + SLEEPS, "", broken="fn {\n")
+        assert verdict is Verdict.UNKNOWN
+        assert why == "src/broken.rs (line 1) could not be read, and may handle SIGTERM"
