@@ -34,6 +34,12 @@ def traced(folder: str | Path, name: str, out: Path, *more: str) -> str:
     return out.read_text()
 
 
+@pytest.fixture(autouse=True)
+def no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_SHA", "CI_COMMIT_SHA"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """The demo shop alone: the cases around it name some of its images."""
@@ -116,6 +122,39 @@ class TestPage:
         assert not any("src" in found or "href" in found for _, found in page.elements)
         (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
         assert str(policy["content"]).startswith("default-src 'none';")
+
+    @pytest.mark.parametrize(
+        ("variables", "line"),
+        [
+            (
+                {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_SHA": "abc"},
+                "https://github.com/acme/shop/blob/abc/worker/entrypoint.sh#L8",
+            ),
+            (
+                {"CI_PROJECT_URL": "https://gitlab.example.com/acme/shop", "CI_COMMIT_SHA": "abc"},
+                "https://gitlab.example.com/acme/shop/-/blob/abc/worker/entrypoint.sh#L8",
+            ),
+        ],
+    )
+    def test_in_a_pipeline_places_are_links(
+        self, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], line: str
+    ) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        page = Page(traced(shop, "html", tmp_path / "page.html"))
+        assert line in [found["href"] for found in page.all("a")]
+        assert all(found["rel"] == "noreferrer" for found in page.all("a"))
+
+    def test_no_other_address_becomes_a_link(self, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CI_PROJECT_URL", "javascript:alert(1)//")
+        monkeypatch.setenv("CI_COMMIT_SHA", "abc")
+        assert not Page(traced(shop, "html", tmp_path / "page.html")).all("a")
+
+    def test_what_is_said_of_an_object_stands_with_its_container(self, shop: Path, tmp_path: Path) -> None:
+        text = traced(shop / "k8s" / "worker.yaml", "html", tmp_path / "page.html")
+        worker = text[text.index("<strong>Deployment worker, container worker</strong>") : text.index("</details>")]
+        assert "<code>invalid-pre-stop</code>" in worker
+        assert "Other findings" not in text
 
     def test_what_is_drawn_is_said(self, shop: Path, tmp_path: Path) -> None:
         page = Page(traced(shop, "html", tmp_path / "page.html"))

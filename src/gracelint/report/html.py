@@ -8,8 +8,10 @@ from html import escape
 
 from gracelint.facts.launch import Effect
 from gracelint.facts.verdict import Verdict
+from gracelint.record import Record
 from gracelint.report import counted
 from gracelint.report.canvas import visible
+from gracelint.report.hosts import address
 from gracelint.report.launches import LINKS, command, effect, label, title, unit, where
 from gracelint.report.timeline import DELAY, DRAIN, END, KILL, PRE_STOP, SIGNAL, bars, timeline
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from gracelint.engine import Report, Reported
     from gracelint.facts.launch import Launch
-    from gracelint.report.launches import Shown
+    from gracelint.source import Span
 
 MANY = 12
 """Launches from which on only the worst are unfolded."""
@@ -40,11 +42,35 @@ _POLICY = (
 )
 
 
+class _Links(Record):
+    """How places and rules are shown: as links where they have an address."""
+
+    report: Report
+
+    def name(self, span: Span) -> str:
+        return where(span, self.report.shown)
+
+    def place(self, span: Span) -> str:
+        place = span.place
+        there = address(os.environ, place.source.path, place.line)
+        return f'<code class="place">{_link(self.name(span), there)}</code>'
+
+    def rule(self, name: str) -> str:
+        return f"<code>{_link(name, self.report.page(name))}</code>"
+
+
+def _link(text: str, there: str | None) -> str:
+    if there is None:
+        return escape(text)
+    return f'<a href="{escape(there)}" rel="noreferrer">{escape(text)}</a>'
+
+
 def render(launches: Sequence[Launch], report: Report) -> str:
     return "\n".join(_page(sorted(launches, key=lambda launch: WORST_FIRST.index(launch.verdict)), report))
 
 
 def _page(launches: Sequence[Launch], report: Report) -> Iterator[str]:
+    links = _Links(report)
     counts = Counter(launch.verdict for launch in launches)
     it_is = "it is" if len(launches) == 1 else "they are"
     heading = f"{counted(len(launches), 'container')}: what happens when {it_is} told to stop"
@@ -58,18 +84,26 @@ def _page(launches: Sequence[Launch], report: Report) -> Iterator[str]:
     yield from _filter(counts)
     yield "</header>\n<main>"
     for number, launch in enumerate(launches):
-        told = [reported for reported in report.findings if launch in reported.launches]
+        told = [reported for reported in report.findings if _is_about(reported, launch)]
         is_bad = launch.verdict in (Verdict.IGNORED, Verdict.CUT)
         is_open = len(launches) < MANY or (is_bad and number < MANY)
-        yield from _launch(launch, number, told, report.shown, is_open)
-    others = [reported for reported in report.findings if not set(reported.launches).intersection(launches)]
+        yield from _launch(launch, number, told, links, is_open)
+    others = [item for item in report.findings if not any(_is_about(item, launch) for launch in launches)]
     if others:
         yield "<h2>Other findings</h2>"
-        yield from _findings(others, report.shown)
+        yield from _findings(others, links)
     if not launches:
         yield "<p>No container is started by these files.</p>"
     yield "</main>\n<footer><p>Made by gracelint. Times are seconds from the decision to stop.</p></footer>"
     yield f"<script>\n{_part('page.js')}</script>\n</body>\n</html>"
+
+
+def _is_about(reported: Reported, launch: Launch) -> bool:
+    """Whether a finding is about a launch, or about the object or service that starts it and no launch."""
+    if reported.launches:
+        return launch in reported.launches
+    home, at = launch.workload or launch.service, reported.finding.at
+    return home is not None and at.source is home.source and home.node.span.start <= at.start < home.node.span.end
 
 
 def _part(name: str) -> str:
@@ -93,37 +127,37 @@ def _filter(counts: Counter[Verdict]) -> Iterator[str]:
     yield '<output aria-live="polite"></output>\n</form>'
 
 
-def _launch(launch: Launch, number: int, findings: Sequence[Reported], shown: Shown, is_open: bool) -> Iterator[str]:
-    verdict, place = launch.verdict.value, where(launch.origin.span, shown)
-    words = " ".join([title(launch), place, *(where(hop.span, shown) for hop in launch.hops if hop.span)])
+def _launch(launch: Launch, number: int, findings: Sequence[Reported], links: _Links, is_open: bool) -> Iterator[str]:
+    verdict, spans = launch.verdict.value, (launch.origin.span, *(hop.span for hop in launch.hops if hop.span))
+    words = " ".join([title(launch), *map(links.name, spans)])
     opened = " open" if is_open else ""
     data = f'data-verdict="{verdict}" data-words="{escape(words.lower())}"'
     yield f'<details class="{verdict}" id="c{number}" {data}{opened}>'
     yield f"<summary><strong>{escape(title(launch))}</strong>"
     yield f'<span class="badge"><span aria-hidden="true">{_SIGNS[launch.verdict]}</span> {verdict}</span>'
-    yield f'<code class="place">{escape(place)}</code>'
+    yield f'<code class="place">{escape(links.name(launch.origin.span))}</code>'
     yield f'<span class="why">{_prose(launch.why)}</span></summary>\n<div class="body">'
     if launch.origin.source.unit is not None:
-        yield f"<p>{escape(' '.join(unit(launch.origin.source.unit, shown)))}</p>"
+        yield f"<p>{escape(' '.join(unit(launch.origin.source.unit, links.report.shown)))}</p>"
     if launch.link is not None and launch.stage is not None:
-        image = f"<code>{escape(where(launch.stage.from_.span, shown))}</code>"
+        image = links.place(launch.stage.from_.span)
         yield f'<p class="place">Image: {image} ({escape(LINKS[launch.link])})</p>'
     if launch.hops:
         yield '<h3>The way of the signal</h3>\n<ol class="way">'
-        yield from _way(launch, shown)
+        yield from _way(launch, links)
         yield "</ol>"
     yield from _timeline(launch)
     if findings:
         yield "<h3>Findings</h3>"
-        yield from _findings(findings, shown)
+        yield from _findings(sorted(findings, key=lambda reported: reported.severity.rank), links)
     yield "</div>\n</details>"
 
 
-def _way(launch: Launch, shown: Shown) -> Iterator[str]:
+def _way(launch: Launch, links: _Links) -> Iterator[str]:
     for number, hop in enumerate(launch.hops):
         name = label(launch, number)
         spoken = "then" if name == "→" else name
-        place = f' <code class="place">{escape(where(hop.span, shown))}</code>' if hop.span else ""
+        place = f" {links.place(hop.span)}" if hop.span else ""
         why = f": {_prose(hop.why)}" if hop.why else ""
         yield (
             f'<li class="{TONES[hop.effect]}"><span class="label">{spoken}</span> '
@@ -157,15 +191,14 @@ def _timeline(launch: Launch) -> Iterator[str]:
     yield "</ol>"
 
 
-def _findings(findings: Iterable[Reported], shown: Shown) -> Iterator[str]:
+def _findings(findings: Iterable[Reported], links: _Links) -> Iterator[str]:
     yield '<ul class="findings">'
     for reported in findings:
         at = reported.finding.at
         fix = f"<br>Help: {_prose(reported.finding.fix.title)}" if reported.finding.fix is not None else ""
         yield (
             f'<li class="{reported.severity.value}"><span class="level">{reported.severity.value}</span> '
-            f"<code>{escape(reported.rule)}</code>: {_prose(reported.finding.message)} "
-            f'<code class="place">{escape(where(at, shown))}</code>{fix}</li>'
+            f"{links.rule(reported.rule)}: {_prose(reported.finding.message)} {links.place(at)}{fix}</li>"
         )
     yield "</ul>"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Applicability, Severity
 from gracelint.report import counted, left_out, unseen_told
@@ -113,7 +111,7 @@ def _help(fix: Fix) -> str:
 def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     severities = [reported.severity for reported in report.findings]
     short = [one.verdict for one in report.launches if one.ends_by_itself and one.verdict is not Verdict.HANDLED]
-    told = containers_told(report.containers, Counter(short))
+    told = containers_told(report.containers, {verdict: short.count(verdict) for verdict in short})
     fates = [[(told, "")]] if containers and any(report.containers.values()) else []
     fates += [[(unseen_told(report.unseen), "")]] if containers and report.unseen else []
     if not severities and not report.files:
