@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from gracelint.launch.link import Linked
     from gracelint.launch.near import Near
     from gracelint.parse.later import Later
-    from gracelint.render.rendering import Renderer, Rendering
+    from gracelint.render.rendering import Renderer
     from gracelint.warm import Warm
 
 STDIN = "-"
@@ -155,7 +155,19 @@ def read_project(request: Request) -> Project:
     allowed = scope.__contains__ if request.isolated else None
     files = ProjectFiles(root, overlay, allowed=allowed, warm=request.warm)
     todo = found.files
+    reading = _read(request, scope, files, todo)
+    linked = reading.link()
+    if reading.has_spared_too_much(linked):
+        reading = _read(request, scope, files, todo, all_charts=True)
+        linked = reading.link()
+    return reading.finish(linked, found.skipped)
+
+
+def _read(
+    request: Request, scope: Scope, files: ProjectFiles, todo: Sequence[tuple[str, str]], *, all_charts: bool = False
+) -> Reading:
     reading = Reading(files, scope, request, _index(request, todo))
+    reading.may_spare = request.narrow and not scope.folders and not all_charts
     reading.add_overlays([path for path, _ in todo])
     reading.put_aside(todo)
     if request.jobs > 1:
@@ -170,7 +182,7 @@ def read_project(request: Request) -> Project:
     reading.add_near()
     if request.progress is not None:
         request.progress(len(todo), len(todo))
-    return reading.finish(found.skipped)
+    return reading
 
 
 def _found(request: Request, scope: Scope) -> Found:
@@ -221,6 +233,9 @@ class Reading:
         self.folders: dict[str, None] = {}
         self.renderer: Renderer | None = None
         self.rendered: list[Source] = []
+        self.may_spare = False
+        """Whether charts may be left out that are made of none of the files that were asked for."""
+        self.has_spared = False
 
     def put_aside(self, todo: Sequence[tuple[str, str]]) -> None:
         """Leaves files unread of which the index knows that nothing in them bears on what is reported."""
@@ -254,48 +269,17 @@ class Reading:
 
     def add_overlays(self, paths: list[str]) -> None:
         """Builds the kustomizations among the files, and learns which files are parts of something."""
-        if not any(path[path.rfind("/") + 1 :] in _RENDERED or "helmfile" in path for path in paths):
-            return
-        self.renderer = self._renderer(paths)
-        try:
-            self._add_rendered(self.renderer.overlays())
-        except Exception as error:
-            self._broke("building the kustomizations", error)
+        if any(path[path.rfind("/") + 1 :] in _RENDERED or "helmfile" in path for path in paths):
+            from gracelint.rendered import add_overlays
+
+            add_overlays(self, paths)
 
     def add_charts(self) -> None:
         """Renders the charts as the objects read so far install them, and says which of those are not here."""
-        if self.renderer is None and not any(map(installs, self.documents)):
-            return
-        self._read_later(all_of_them=True)
-        renderer = self.renderer or self._renderer(())
-        try:
-            self._add_rendered(renderer.asked_for(self.documents))
-            self._add_rendered(renderer.charts(self.documents, self._settings()))
-        except Exception as error:
-            self._broke("rendering the charts", error)
+        if self.renderer is not None or any(map(installs, self.documents)):
+            from gracelint.rendered import add_charts
 
-    def _renderer(self, paths: Sequence[str]) -> Renderer:
-        from gracelint.parse.yaml import matters
-        from gracelint.render.rendering import Renderer
-
-        settings = map(self.configuration.of, {path[: path.rfind("/") + 1] for path in paths})
-        kinds = {kind: row for each in settings for kind, row in each.workload_kinds.items()}
-        wanted = (lambda kind: matters(kind, kinds)) if self.request.only_judged else None
-        return Renderer(self.files, paths, self.configuration.of("").assume.kubernetes_version, wanted)
-
-    def _add_rendered(self, rendering: Rendering) -> None:
-        for source in rendering.sources:
-            before = self._length()
-            self._read_manifest(source, None)
-            if not self.request.only_judged or self._length() > before:
-                self.rendered.append(source)
-        for unseen in rendering.unseen:
-            rule = "syntax-error" if unseen.broken else "unread-manifest"
-            self.problems.append(Problem(rule, Finding(unseen.reason, unseen.at, unseen.notes)))
-
-    def _length(self) -> int:
-        """How much the manifests read so far say."""
-        return len(self.documents) + len(self.later) + len(self.problems) + sum(map(len, self.compose.values()))
+            add_charts(self)
 
     def add(self, path: str, kind: str) -> None:
         self.folders[path[: path.rfind("/") + 1]] = None
@@ -307,7 +291,7 @@ class Reading:
         except (ParseError, TemplatedError) as error:
             self._note(error)
         except Exception as error:
-            self._broke(f"reading {path}", error)
+            self.broke(f"reading {path}", error)
 
     def _read(self, path: str, kind: str) -> None:
         if kind == PROGRAM:
@@ -330,7 +314,7 @@ class Reading:
         if kind == DOCKERFILE:
             self._read_dockerfile(source)
         elif (kind == MANIFEST or path == STDIN) and not self._is_part(path):
-            self._read_manifest(source, text.invalid_at)
+            self.read_manifest(source, text.invalid_at)
         elif kind == OTHER:
             self.files.forget(path)
 
@@ -352,7 +336,7 @@ class Reading:
                 raise
             self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED_DOCKERFILE, error.span)))
 
-    def _read_manifest(self, source: Source, invalid_at: int | None) -> None:
+    def read_manifest(self, source: Source, invalid_at: int | None) -> None:
         from gracelint.parse.yaml import may_matter
 
         if not may_matter(source.text):
@@ -392,7 +376,7 @@ class Reading:
 
         self.later += [(len(self.documents) + before, Later(source, start, end)) for before, start, end in parts]
 
-    def _read_later(self, *, all_of_them: bool = False) -> None:
+    def read_later(self, *, all_of_them: bool = False) -> None:
         """Parses what was put off, as far as the other documents may name it, and puts it in its place among them."""
         if not self.later:
             return
@@ -420,7 +404,7 @@ class Reading:
     def add_built(self, known: Iterable[str]) -> None:
         """Reads the Dockerfiles that Compose or the configuration names and whose own names do not give them away."""
         read = set(known)
-        paths = [path for settings in self._settings() for path in settings.image_files().values()]
+        paths = [path for settings in self.settings() for path in settings.image_files().values()]
         self._read_projects()
         for service in self.services:
             if service.build is not None and service.build.inline is None:
@@ -443,21 +427,19 @@ class Reading:
                 together = compose_lists(self.files, self.compose)
             self.services = read_projects(self.compose, self.files, together)
         except Exception as error:
-            self._broke("reading the Compose files", error)
+            self.broke("reading the Compose files", error)
 
-    def _broke(self, doing: str, error: Exception) -> None:
+    def broke(self, doing: str, error: Exception) -> None:
         from gracelint.internal import internal_error
 
         self.errors.append(internal_error(doing, error))
 
-    def _settings(self) -> list[Settings]:
+    def settings(self) -> list[Settings]:
         """Those that hold for any of the files, and at the root."""
         found = [self.configuration.of(path) for path in ("", *self.folders)]
         return list({id(settings): settings for settings in found}.values())
 
-    def finish(self, skipped: tuple[Skip, ...]) -> Project:
-        self.renderer = None  # what charts and overlays were made from is large
-        linked = self._link()
+    def finish(self, linked: Linked | None, skipped: tuple[Skip, ...]) -> Project:
         programs = tuple(self._programs(linked))
         return Project(
             request=self.request,
@@ -488,7 +470,17 @@ class Reading:
 
         return near(self)
 
-    def _link(self) -> Linked | None:
+    def has_spared_too_much(self, linked: Linked | None) -> bool:
+        """Whether charts that were not rendered may bear on what is reported after all."""
+        if not self.has_spared:
+            return False
+        from gracelint.rendered import meets_other_charts
+
+        return meets_other_charts(self, linked)
+
+    def link(self) -> Linked | None:
+        """Joins what was read."""
+        self.renderer = None  # what charts and overlays were made from is large
         near = self._near() if self.request.narrow else None
         documents, later = list(self.documents), list(self.later)
         linked = self._linked(near)
@@ -508,7 +500,7 @@ class Reading:
     def _linked(self, near: Near | None) -> Linked | None:
         try:
             later = [part for _, part in self.later]
-            self._read_later()
+            self.read_later()
             if not (self.stages or self.documents or self.services):
                 return None
             from gracelint.launch.link import link
@@ -524,10 +516,10 @@ class Reading:
                 learn(self, self.index, manifests, later)
             linked = link(self.the_desk(), manifests, self.services, near, self._images_aside())
             for origin, error in linked.broken:
-                self._broke(f"following {origin.name}", error)
+                self.broke(f"following {origin.name}", error)
             return linked
         except Exception as error:
-            self._broke("joining the files", error)
+            self.broke("joining the files", error)
             return None
 
     def _read_aside(self, paths: Sequence[str]) -> None:
@@ -543,7 +535,7 @@ class Reading:
             sort(self)
 
     def kinds(self) -> dict[str, Mapping[str, Any]]:
-        return {kind: row for settings in self._settings() for kind, row in settings.workload_kinds.items()}
+        return {kind: row for settings in self.settings() for kind, row in settings.workload_kinds.items()}
 
     def the_desk(self) -> Desk:
         if self.desk is None:

@@ -130,8 +130,41 @@ class Renderer:
 
     # Charts
 
-    def charts(self, documents: Iterable[Document], settings: Iterable[Settings] = ()) -> Rendering:
-        """The releases that settings and objects ask for, and the defaults of the charts that nobody installs."""
+    def charts_of(self, paths: Iterable[str]) -> frozenset[str] | None:
+        """The charts that are made of any of the files; None where one of them is no part of a chart."""
+        above = [frozenset(self._above(path)) for path in paths]
+        if not all(above):
+            return None
+        users: dict[str, set[str]] = {}
+        for chart in self._charts:
+            for used in self._taken(chart):
+                users.setdefault(used, set()).add(chart)
+        found: set[str] = set()
+        todo = set().union(*above)
+        while todo:
+            chart = todo.pop()
+            found.add(chart)
+            todo |= {*users.get(chart, ()), *self._above(chart)} - found
+        return frozenset(found)
+
+    def _taken(self, chart: str) -> list[str]:
+        from gracelint.render.helm.chart import ChartError, depends_on
+
+        try:
+            return list(depends_on(self._files, chart, self._charts))
+        except ChartError:
+            return []
+
+    def charts(
+        self,
+        documents: Iterable[Document],
+        settings: Iterable[Settings] = (),
+        only: frozenset[str] | None = None,
+    ) -> Rendering:
+        """The releases that settings and objects ask for, and the defaults of the charts that nobody installs.
+
+        `only` are the folders of the charts that are rendered; None stands for all.
+        """
         from gracelint.render.helm.helmfile import in_helmfile
         from gracelint.render.helm.releases import asked_for, defaults_of, from_settings
 
@@ -144,12 +177,14 @@ class Renderer:
         installed = {install.chart for install in installs}
         inner = self._inner_charts()
         for folder in self._charts:
-            if folder not in inner:
+            if folder not in inner and (only is None or folder in only):
                 installs += defaults_of(self._files, folder, alone=folder not in installed)
         sources: list[Source] = []
         unseen = [Unseen(item.span, item.reason) for item in elsewhere]
         charts: dict[str, Chart | Unseen | None] = {}
         for install in installs[:MAX_RELEASES]:
+            if only is not None and install.chart not in only:
+                continue
             if install.chart not in charts:
                 charts[install.chart] = self._chart(install.chart)
                 problem = charts[install.chart]
@@ -258,13 +293,18 @@ def _name_span(chart: Chart) -> Span:
 
 def _finder(chart: Chart, install: Install) -> Any:
     """Where a value of the release is written: in the strongest layer that has it."""
-    layers = [*install.layers, *_own_layers(chart, ())]
+    found: list[Any] = []
+
+    def layers() -> list[Any]:
+        if not found:
+            found.extend((*install.layers, *_own_layers(chart, ())))
+        return found
 
     def find(path: Path) -> Span | None:
         for candidate in (path, *([path[1:]] if len(path) > 1 and path[1] == "global" else [])):
             if _is_set(install.set, candidate):
                 return None
-            for layer in layers:
+            for layer in layers():
                 span = layer.span(candidate)
                 if span is not None:
                     return span if span.source.path else None

@@ -86,6 +86,11 @@ def read_chart(files: Files, root: str, known: Iterable[str] = ()) -> Chart:
     return _Loader(files, known).chart(root, None, ())
 
 
+def depends_on(files: Files, root: str, known: Iterable[str]) -> Iterator[str]:
+    """The folders outside of a chart from which it takes its dependencies. Raises ChartError."""
+    return _Loader(files, known).beside(root)
+
+
 class _Loader:
     def __init__(self, files: Files, known: Iterable[str]) -> None:
         self._files = files
@@ -120,6 +125,14 @@ class _Loader:
             and not dependency.repository.startswith("file:")
             and bool(dependency.repository),
         )
+
+    def beside(self, root: str) -> Iterator[str]:
+        source = self._files.read(posixpath.join(root, "Chart.yaml"))
+        about = _mapping(source) if source is not None and "dependencies" in source.text else {}
+        for dependency in self._dependencies(root, about):
+            place = self._beside(root, dependency)
+            if place is not None:
+                yield place
 
     def _dependencies(self, root: str, about: dict[str, Any]) -> list[Dependency]:
         listed = about.get("dependencies")
