@@ -301,6 +301,13 @@ class TestFixing:
         result = run("check", "--diff")
         assert (result.code, result.out, result.err) == (1, "", "Nothing to fix, and 1 finding left.\n")
 
+    def test_a_diff_has_the_colours_of_a_terminal(self, project: Path, run: Run) -> None:
+        (project / "Dockerfile").write_text(KILLED)
+        assert run("check", "--diff", "--unsafe-fixes", "--color", "always").out == (
+            "\x1b[1m--- a/Dockerfile\x1b[0m\n\x1b[1m+++ b/Dockerfile\x1b[0m\n\x1b[36m@@ -1,3 +1,2 @@\x1b[0m\n"
+            ' FROM x\n\x1b[31m-STOPSIGNAL SIGKILL\x1b[0m\n CMD ["app"]\n'
+        )
+
 
 class TestBaseline:
     def test_known_findings_are_not_reported_again_wherever_they_move(self, project: Path, run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
@@ -85,6 +86,11 @@ class TestText:
         assert "--> ../api/Dockerfile:2:18" in text.render(report(FULL, working_dir="/project/web"))
         assert "--> Dockerfile:2:18" in text.render(report(FULL, working_dir="/project/api"))
         assert "--> project/api/Dockerfile:2:18" in text.render(report(FULL, working_dir="/"))
+
+    def test_on_a_terminal_a_rule_is_a_link_to_its_page(self) -> None:
+        told = text.render(report(reported(), documentation="https://docs.example.com/a b/{rule}"), color=True)
+        assert re.search(r"\x1b\]8;id=\d+;https://docs\.example\.com/a%20b/shell-wrapper\x1b\\", told)
+        assert "\x1b]8" not in text.render(report(reported()), color=True)
 
     def test_nothing_found(self) -> None:
         assert text.render(report()) == "No findings in 3 files."

@@ -53,7 +53,8 @@ def run(options: Namespace) -> int:
         from gracelint.writing import write_files
 
         if options.diff:
-            print(unified_diff(fixed, report.shown), end="")
+            changes = unified_diff(fixed, report.shown)
+            print(_tinted(changes) if wants_color(options) else changes, end="")
         else:
             write_files(fixed)
         say(options, *fixed.story(options.diff, options.show_fixes))
@@ -62,6 +63,16 @@ def run(options: Namespace) -> int:
     if any(_is_empty(name, report) for name in request.overlay):
         raise ConfigError("standard input holds nothing to check: no manifest, Compose file or Dockerfile")
     return _verdict(report, options)
+
+
+def _tinted(diff: str) -> str:
+    """A diff as terminals show it elsewhere: what goes in red, what comes in green."""
+    tints = {"---": "1", "+++": "1", "@": "36", "-": "31", "+": "32"}
+    lines = []
+    for line in diff.split("\n"):
+        tint = next((tint for start, tint in tints.items() if line.startswith(start)), None)
+        lines.append(f"\x1b[{tint}m{line}\x1b[0m" if tint else line)
+    return "\n".join(lines)
 
 
 def _is_empty(name: str, report: Report) -> bool:

@@ -82,7 +82,9 @@ def _rendered(page: str) -> str:
 
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
-    written = StringIO()
-    Console(file=written, force_terminal=True).print(Markdown(page))
+    # Code in the terminal's own colours: those of a dark theme are black on black where the terminal is light.
+    written, theme = StringIO(), Theme({"markdown.code": "bold"})
+    Console(file=written, force_terminal=True, theme=theme).print(Markdown(page, code_theme="ansi_dark"))
     return written.getvalue().rstrip("\n")

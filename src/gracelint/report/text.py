@@ -54,15 +54,19 @@ def _finding(report: Report, reported: Reported) -> Iterator[list[Piece]]:
     style = _STYLES[reported.severity]
     places = [finding.at, *(note.span for note in finding.notes)]
     gutter = max(len(str(span.line)) for span in places)
-    title = [(f"{reported.severity.value}[{reported.rule}]", style), (f": {visible(finding.message)}", "bold")]
-    yield title
+    page = report.page(reported.rule)
+    linked = f"{style} link {page.replace(' ', '%20')}" if page is not None else style
+    yield [(f"{reported.severity.value}[{reported.rule}]", linked), (f": {visible(finding.message)}", "bold")]
     yield from _frame(report, finding.at, "^", style, "", gutter, first=True)
     for note in finding.notes[:_NOTES]:
-        yield from _frame(report, note.span, "-", "blue", note.text, gutter, first=False)
+        yield from _frame(report, note.span, "-", "bright_blue", note.text, gutter, first=False)
     if len(finding.notes) > _NOTES:
-        yield [(" " * gutter + "  = ", "blue"), (f"and {counted(len(finding.notes) - _NOTES, 'more place')}", "")]
+        yield [
+            (" " * gutter + "  = ", "bright_blue"),
+            (f"and {counted(len(finding.notes) - _NOTES, 'more place')}", ""),
+        ]
     if finding.fix is not None:
-        yield [(" " * gutter + "  = ", "blue"), ("help", "bold"), (f": {_help(finding.fix)}", "")]
+        yield [(" " * gutter + "  = ", "bright_blue"), ("help", "bold"), (f": {_help(finding.fix)}", "")]
 
 
 def _frame(
@@ -70,18 +74,21 @@ def _frame(
 ) -> Iterator[list[Piece]]:
     line, column = span.source.position(span.start)
     arrow = "-->" if first else ":::"
-    yield [(" " * gutter + f" {arrow} ", "blue"), (f"{visible(report.shown(span.source.path))}:{line}:{column}", "")]
+    yield [
+        (" " * gutter + f" {arrow} ", "bright_blue"),
+        (f"{visible(report.shown(span.source.path))}:{line}:{column}", ""),
+    ]
     source = span.source.line_span(line)
     if not source.text.strip():
         if label:
-            yield [(" " * gutter + "  = ", "blue"), (visible(label), style)]
+            yield [(" " * gutter + "  = ", "bright_blue"), (visible(label), style)]
         return
     end = min(max(span.end, span.start + 1), max(source.end, span.start + 1))
     before, marked, after = _window(source.text, span.start - source.start, end - source.start)
-    yield [(" " * gutter + "  |", "blue")]
-    yield [(f"{line:>{gutter}}  | ", "blue"), (before + marked + after, "")]
+    yield [(" " * gutter + "  |", "bright_blue")]
+    yield [(f"{line:>{gutter}}  | ", "bright_blue"), (before + marked + after, "")]
     carets = " " * width(before) + mark * max(width(marked), 1)
-    yield [(" " * gutter + "  | ", "blue"), (carets + (f" {visible(label)}" if label else ""), style)]
+    yield [(" " * gutter + "  | ", "bright_blue"), (carets + (f" {visible(label)}" if label else ""), style)]
 
 
 def _window(text: str, start: int, end: int) -> tuple[str, str, str]:

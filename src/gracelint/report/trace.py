@@ -124,7 +124,7 @@ def _place(span: Span | None, shown: Shown) -> dict[str, Any]:
 
 
 def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
-    yield [(title(launch), "bold"), (f"  {where(launch.origin.span, shown)}", "blue")]
+    yield [(title(launch), "bold"), (f"  {where(launch.origin.span, shown)}", "bright_blue")]
     if launch.origin.source.unit is not None:
         kind, told = unit(launch.origin.source.unit, shown)
         yield [(f"  {kind:<9}{told}", "")]
@@ -136,7 +136,7 @@ def _story(launch: Launch, shown: Shown) -> Iterator[list[Piece]]:
         yield [
             (f"  {label(launch, number):<7}  ", ""),
             (command(hop), "bold"),
-            (f"  {where(hop.span, shown)}" if hop.span else "", "blue"),
+            (f"  {where(hop.span, shown)}" if hop.span else "", "bright_blue"),
         ]
         yield [
             ("           ", ""),
