@@ -267,3 +267,107 @@ def test_hostile_text_ends_in_an_answer_or_a_parse_error(text: str) -> None:
     except ParseError:
         return
     assert program.reactions["SIGTERM"].signal == "SIGTERM"
+
+
+FLAG = """
+import queue, signal, threading, time
+stopping = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+"""
+
+
+@pytest.mark.parametrize(
+    ("lowers", "verdict"),
+    [
+        ("    if n:\n        return\n    busy -= 1", "unknown"),
+        ("    time.sleep(1)\n    busy -= 1", "handled"),
+        ("    try:\n        if n:\n            return\n    finally:\n        busy -= 1", "handled"),
+        ("    pass", "unknown"),
+    ],
+)
+def test_a_counter_that_is_waited_for_comes_down_on_every_way(lowers: str, verdict: str) -> None:
+    reaction = sigterm(
+        f"{FLAG}busy = 0\ndef job(n):\n    global busy\n{lowers}\n"
+        "while not stopping.wait(0.2):\n    busy += 1\n    threading.Thread(target=job, args=(1,)).start()\n"
+        "while busy:\n    time.sleep(0.1)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "unknown":
+        assert reaction.why == "whether `busy` ever comes down is only known when it runs"
+
+
+@pytest.mark.parametrize(("feeds", "verdict"), [("while True", "unknown"), ("while not stopping.is_set()", "handled")])
+def test_a_flag_that_is_only_seen_when_nothing_comes(feeds: str, verdict: str) -> None:
+    reaction = sigterm(
+        f"{FLAG}work = queue.Queue()\ndef feed():\n    {feeds}:\n        work.put(1)\n        time.sleep(0.1)\n"
+        "threading.Thread(target=feed, daemon=True).start()\n"
+        "while True:\n    try:\n        work.get(timeout=1)\n    except queue.Empty:\n"
+        "        if stopping.is_set():\n            break\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "unknown":
+        assert reaction.why == "as long as `work.get(timeout=1)` gives it something, it does not look for the end"
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [("0.5", "cut"), ("2", "unknown"), ("5", "handled")])
+def test_a_thread_that_is_given_up_is_left_behind(limit: str, verdict: str) -> None:
+    reaction = sigterm(
+        f"{FLAG}def upload():\n    while not stopping.is_set():\n        time.sleep(3)\n"
+        "thread = threading.Thread(target=upload, daemon=True)\nthread.start()\n"
+        f"stopping.wait()\nthread.join(timeout={limit})\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict != "handled":
+        assert reaction.why == (
+            f"`thread.join(timeout={limit})` gives up after {limit} s, "
+            "and what it waits for takes 3 s: it is left behind"
+        )
+
+
+@pytest.mark.parametrize(("ends", "verdict"), [("pass", "unknown"), ("print('cleaned up')", "handled")])
+def test_a_daemon_process_that_does_all_the_work(ends: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import multiprocessing, signal, sys, time\ndef load():\n    while True:\n        time.sleep(2)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "multiprocessing.Process(target=load, daemon=True).start()\n"
+        f"try:\n    while True:\n        time.sleep(1)\nfinally:\n    {ends}\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "unknown":
+        assert reaction.why == "the main process ends, and kills its daemon process whatever that is doing"
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "says"),
+    [
+        ("while True:\n        yield '1'\n        await asyncio.sleep(1)", "ignored", "a stream that never ends"),
+        (
+            "while True:\n        item = await box.get()\n        if not item:\n            break\n        yield item",
+            "unknown",
+            "a stream whose end is only known when it runs",
+        ),
+        ("async for chunk in source():\n        yield chunk", "handled", ""),
+        ("while chunk := source.read():\n        yield chunk", "handled", ""),
+    ],
+)
+def test_a_stream_that_a_server_waits_for(body: str, verdict: str, says: str) -> None:
+    reaction = sigterm(
+        "import asyncio, uvicorn\nfrom fastapi import FastAPI\nfrom fastapi.responses import StreamingResponse\n"
+        f"app = FastAPI()\nasync def feed():\n    {body}\n"
+        "@app.get('/')\nasync def index():\n    return StreamingResponse(feed())\nuvicorn.run(app)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if says:
+        assert reaction.why == f"uvicorn waits for `feed()`, {says}"
+
+
+@pytest.mark.parametrize(("more", "delay"), [("", 60.0), ("    app.on_shutdown.append(close)\n", None)])
+def test_a_websocket_that_nobody_closes_holds_aiohttp(more: str, delay: float | None) -> None:
+    reaction = sigterm(
+        "from aiohttp import web\nasync def close(app):\n    pass\n"
+        "async def chat(request):\n    ws = web.WebSocketResponse()\n    await ws.prepare(request)\n"
+        "    async for message in ws:\n        print(message)\n    return ws\n"
+        "def main():\n    app = web.Application()\n    app.router.add_get('/', chat)\n"
+        f"{more}    web.run_app(app)\nmain()\n"
+    )
+    assert (reaction.as_pid_1, reaction.delay) == (Verdict.HANDLED, delay), reaction.why

@@ -10,7 +10,8 @@ from gracelint.behaviour.python.ends import EXEC, STUCK, Point, Registration, Se
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.modules import Module, Modules
 from gracelint.behaviour.python.names import path_of
-from gracelint.behaviour.python.reaction import Run, candidates, keyboard_interrupt, react
+from gracelint.behaviour.python.places import candidates
+from gracelint.behaviour.python.reaction import Run, keyboard_interrupt, react
 from gracelint.behaviour.python.values import CERTAIN, Const, Thing
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
@@ -66,7 +67,7 @@ def read_python(
 
     children = Children((*parents, entry.path), tuple(dict.fromkeys((folder, *roots))), files, env or {})
 
-    def run(signal: str, at: int | None, pid_1: bool = True, *, fails: bool = False) -> Run:
+    def run(signal: str, at: int | None, pid_1: bool = True, *, fails: bool = False, fed: bool = False) -> Run:
         limit = min(STEPS, _ALL_STEPS - modules.steps)
         machine = Machine(
             modules,
@@ -79,6 +80,7 @@ def read_python(
             children=children,
             application=application,
             fails=fails,
+            fed=fed,
         )
         runs.append(machine)
         try:

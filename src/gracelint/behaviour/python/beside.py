@@ -263,7 +263,7 @@ def join_point(
         if group is not None and machine.arrived:
             let_run(machine, things)
         cancelled = group is not None and "#cancelled" in group.store
-        answers = [finishes(machine, thing, node, cancelled=cancelled) for thing in things]
+        answers = [_finishes_in(machine, thing, point, cancelled=cancelled) for thing in things]
         if kind == "task group" and any("#failed" in thing.store for thing in things):
             return True
         if any(answer is False for answer in answers):
@@ -275,6 +275,16 @@ def join_point(
     finally:
         for thing in things:
             machine.close(thing, "join")
+
+
+def _finishes_in(machine: Machine, thing: Thing, point: Point, *, cancelled: bool) -> bool | Unknown:
+    """Whether something comes to its end; noted where a wait for it is given up before that."""
+    before = machine.delay
+    answer = finishes(machine, thing, point.node, cancelled=cancelled)
+    own = (machine.delay or 0) - (before or 0)
+    if answer is True and machine.arrived and point.limit is not None and point.limit < own and is_daemon(thing):
+        machine.given_up.append((thing, point.what, point.limit, own))
+    return answer
 
 
 def within(machine: Machine, seconds: Value | None, done: Callable[[], bool | Unknown]) -> bool | Unknown:

@@ -6,6 +6,7 @@ import ast
 
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.ends import Point
+from gracelint.behaviour.python.registry import PROCESSES
 from gracelint.behaviour.python.values import Const, Thing, Unknown
 
 TYPE_CHECKING = False
@@ -26,6 +27,14 @@ def left_behind(machine: Machine, point: Point) -> Point | None:
         if daemon_requests(serving) or (is_daemon(thread) and not asked and thread.node not in machine.ended):
             return serving
     return None
+
+
+def killed_child(machine: Machine, point: Point) -> Thing | None:
+    """A daemon process that does all the work, and is killed when its parent ends without any cleanup."""
+    if machine.thrown is None or machine.cleaned or machine.ended or not _does_nothing_else(point):
+        return None
+    processes = [thing for thing in machine.facts.children if thing.kind in PROCESSES]
+    return next((thing for thing in processes if is_daemon(thing)), None)
 
 
 def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
@@ -68,6 +77,11 @@ def daemon_requests(point: Point) -> bool:
     if isinstance(own, Const):
         return bool(own.value) and "Thread" in _family(thing)
     return thing.kind == "http.server.ThreadingHTTPServer"
+
+
+def serves_in_threads(point: Point) -> bool:
+    """Whether each request of a server has a thread of its own."""
+    return point.receiver is not None and "Thread" in _family(point.receiver)
 
 
 def _family(thing: Thing) -> str:

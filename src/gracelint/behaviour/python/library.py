@@ -7,7 +7,7 @@ import ast
 from gracelint.behaviour.python.beside import join_point
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, is_true, path_of, text_of
-from gracelint.behaviour.python.queues import put
+from gracelint.behaviour.python.queues import feed, put
 from gracelint.behaviour.python.registry import AWAITED, DECORATORS, INITS, METHODS, MODELS, fits
 from gracelint.behaviour.python.serving import serve
 from gracelint.behaviour.python.values import (
@@ -71,6 +71,8 @@ def elsewhere(
     if isinstance(function, Bound):
         _stop(machine, function, node, args, keywords)
     top = path.split(".")[0]
+    if top not in STANDARD:
+        machine.early = False
     last = path.rpartition(".")[2]
     knowledge = table("python")
     words = knowledge["words"]
@@ -161,9 +163,11 @@ def _stop(machine: Machine, function: Bound, node: ast.AST, args: Arguments, key
     if isinstance(receiver, Thing):
         machine.close(receiver, function.name)
         machine.write(receiver.store, ("called", function.name), TRUE)
-        if machine.arrived:
+        if machine.arrived and not machine.early:
             machine.write(receiver.store, ("called after", function.name), args[0] if args else TRUE)
             put(machine, receiver, function.name)
+        elif not machine.arrived:
+            feed(machine, receiver, function.name)
 
 
 def decorate(machine: Machine, decorator: ast.expr, function: Value) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.counters import stays_above
 from gracelint.behaviour.python.delivery import deliver
 from gracelint.behaviour.python.ends import BREAK, CONTINUE, FINAL, NORMAL, RAISE, STUCK, End, Leave, Loop, Point, stuck
 from gracelint.behaviour.python.expressions import compared
@@ -43,7 +44,15 @@ def run_while(machine: Machine, node: ast.While) -> list[End]:
         machine.forced = truth is False and resuming and machine.resuming
         return machine.forced or truth
 
-    return _loop(machine, node, enter, lambda: machine.block(node.body), node.orelse)
+    drains = machine.arrived and not machine.aside and not machine.handling
+    ends = _loop(machine, node, enter, lambda: machine.block(node.body), node.orelse)
+    counter = stays_above(machine, node.test) if drains else None
+    if counter is not None:
+        machine.doubt(f"whether `{counter}` ever comes down is only known when it runs")
+        end = End(STUCK, LOST)
+        end.point, end.cause = Point(node, machine.module, "loop", None, "loop"), "loop"
+        ends.append(end)
+    return ends
 
 
 def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
@@ -186,6 +195,7 @@ def _loop(
             machine.rounds += 1
             truth = enter()
             forced, machine.forced = machine.forced, False
+            machine.early = forced
             if machine.arrived and not arrived:
                 ends = []
             if truth is False:
@@ -193,6 +203,7 @@ def _loop(
             if isinstance(truth, Unknown):
                 ends.append(End(NORMAL, truth.tag))
             step = body()
+            machine.early = False
             if machine.arrived and not arrived:
                 ends = []
             ends += [

@@ -42,6 +42,7 @@ from gracelint.behaviour.python.names import (
     truth_of,
 )
 from gracelint.behaviour.python.objects import arguments_of, dataclass_fields, key_of, key_value
+from gracelint.behaviour.python.queues import runs_empty
 from gracelint.behaviour.python.state import State
 from gracelint.behaviour.python.statements import STATEMENTS
 from gracelint.behaviour.python.values import (
@@ -504,7 +505,7 @@ class Machine(State):
                     handler.before = self.world.get(key)
                 self.write(self.world, key, handler)
             self.deferred = []
-        self.resuming = False
+        self.resuming = self.early = False
         if self.pending is not None and self.awaiting and not self.aside:
             registration, self.pending = self.pending, None
             run_handler(self, registration, point)
@@ -576,7 +577,9 @@ class Machine(State):
         if point.seconds is None:
             raise stuck(point, "wait", is_ready.tag if isinstance(is_ready, Unknown) else CERTAIN)
         self.spend(point)
-        if raises is not None:
+        if self.fed and not self.aside and self.arrival is not None and point.node is self.arrival.node:
+            self.fed = not runs_empty(self)
+        if raises is not None and not self.fed:
             raise Leave([End(RAISE, CERTAIN, Error(raises))])
         return value
 

@@ -99,8 +99,12 @@ class Modules:
             known = self._generators[function] = any(isinstance(p, (ast.Yield, ast.YieldFrom)) for p in _own(function))
         return known
 
+    def all(self) -> list[Module]:
+        """The modules that were read."""
+        return [module for module in self._found.values() if module is not None]
+
     def sources(self) -> tuple[Source, ...]:
-        return tuple(module.source for module in self._found.values() if module is not None)
+        return tuple(module.source for module in self.all())
 
     def _read(self, name: str) -> Module | None:
         base = name.replace(".", "/")

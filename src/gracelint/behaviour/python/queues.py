@@ -38,6 +38,24 @@ def has_one_left(machine: Machine, queue: Thing) -> bool:
     return True
 
 
+def feed(machine: Machine, queue: Thing, method: str) -> None:
+    """A thread or task beside the main thread puts something into a queue, before the signal."""
+    if method in _PUTS and machine.bodies:
+        known = machine.feeders.setdefault(id(queue), [])
+        if machine.bodies[-1] not in known:
+            known.append(machine.bodies[-1])
+
+
+def runs_empty(machine: Machine) -> bool:
+    """Whether the queue that the main thread takes from runs empty: all that put into it come to their end."""
+    from gracelint.behaviour.python.beside import finishes
+
+    feeders = machine.feeders.get(id(machine.taken_from), []) if machine.taken_from is not None else []
+    return bool(feeders) and all(
+        thing.node is not None and finishes(machine, thing, thing.node) is True for thing in feeders
+    )
+
+
 def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
     """A thread takes from a queue: the loop around that has to say when an item is done."""
     loop = machine.loops[-1].node if machine.loops else None

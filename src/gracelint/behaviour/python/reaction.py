@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.beside import kind_of
-from gracelint.behaviour.python.dropped import daemon_requests, left_behind, left_open
+from gracelint.behaviour.python.clients import endless_stream, held, waits_for_the_peer
+from gracelint.behaviour.python.clients import reaction as _reaction
+from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open
 from gracelint.behaviour.python.ends import (
     DEFAULT,
     EXEC,
@@ -20,6 +22,7 @@ from gracelint.behaviour.python.ends import (
     Registration,
 )
 from gracelint.behaviour.python.machine import Machine
+from gracelint.behaviour.python.places import LONG, candidates, passing
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const, Thing
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -31,10 +34,7 @@ if TYPE_CHECKING:
 
     from gracelint.source import Span
 
-_POINTS = 6
 _RETRIES = 2
-_LONG = 10.0
-"""Seconds that make a single sleep a place to be found in."""
 _QUIET = frozenset(("log", "wait"))
 
 
@@ -46,44 +46,6 @@ class Run:
         self.ends = ends
         self.endless = True
         """Without a signal the program never ends."""
-
-
-def candidates(machine: Machine, ends: list[End]) -> list[Point]:
-    """The places where the program spends its life: the signal will find it at one of them."""
-    points = machine.facts.points
-    after = points[machine.facts.installed_at or 0 :]
-    if not any(end.kind == STUCK and end.tag == CERTAIN for end in ends) and after:
-        points = after
-    seen: dict[int, Point] = {}
-    for point in points:
-        known = seen.get(id(point.node))
-        if known is None or point.tag < known.tag:
-            seen[id(point.node)] = point
-    unique = list(seen.values())
-    unique = [point for point in unique if not _is_visit(point, unique)]
-    final = next((end.point for end in ends if end.kind == STUCK and end.tag == CERTAIN), None)
-    if final is not None:
-        inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
-        steady = [p for p in inside if not _is_passing(p, final)]
-        return (steady or inside or [final])[:_POINTS]
-    lasting = [p for p in unique if p.loops or (p.seconds is None and p.tag != LOST) or (p.limit or 0) >= _LONG]
-    weak = [p for p in lasting if p.tag < LOST]
-    return (weak or lasting)[-_POINTS:]
-
-
-def _is_visit(point: Point, points: list[Point]) -> bool:
-    """A read that does not wait for long: select() has named what is read, or accept() has just taken its peer."""
-    if point.kind == "elsewhere" and any(other.kind in ("select", "poll") for other in points):
-        return True
-    waits = {"accept": ("select", "poll"), "recv": ("select", "poll", "accept"), "read": ("select", "poll")}
-    before = waits.get(point.kind, ())
-    loops = {loop.node for loop in point.loops}
-    return any(other.kind in before and loops.intersection(loop.node for loop in other.loops) for other in points)
-
-
-def _is_passing(point: Point, final: Point) -> bool:
-    """A wait in a retry loop within the main loop: the world outside lets it pass."""
-    return point is not final and bool(point.loops) and point.loops[-1].node is not final.node and point.tag != CERTAIN
 
 
 def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
@@ -99,7 +61,25 @@ def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
         as_child = run(signal, id(point.node), False) if as_pid_1.machine.raised_default else as_pid_1
         reactions.append(_judge(signal, point, as_pid_1, as_child))
     worst = max(reactions, key=_badness)
-    return _unless_it_retries(signal, worst, run, base) if worst.as_pid_1 is Verdict.HANDLED else worst
+    if worst.as_pid_1 is not Verdict.HANDLED:
+        return worst
+    return _unless_it_is_fed(signal, _unless_it_retries(signal, worst, run, base), run, points)
+
+
+def _unless_it_is_fed(signal: str, reaction: Reaction, run: Callable[..., Run], points: list[Point]) -> Reaction:
+    """A loop that looks at the flag only when nothing comes goes on for as long as something does."""
+    for point in points:
+        if point.kind not in _FED or point.seconds is None or reaction.as_pid_1 is not Verdict.HANDLED:
+            continue
+        found = _judge(signal, point, fed := run(signal, id(point.node), True, fed=True), fed)
+        if found.as_pid_1 is Verdict.IGNORED:
+            why = f"as long as `{point.what}` gives it something, it does not look for the end"
+            return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
+    return reaction
+
+
+_FED = frozenset(("queue.get", "poll", "consume", "blpop", "brpop", "elsewhere"))
+"""Kinds of waits for work that others hand out."""
 
 
 def _unless_it_retries(signal: str, reaction: Reaction, run: Callable[..., Run], base: Run) -> Reaction:
@@ -110,16 +90,6 @@ def _unless_it_retries(signal: str, reaction: Reaction, run: Callable[..., Run],
             why = f"as long as the loop around `{point.what}` tries again, it does not look for the end"
             return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
     return reaction
-
-
-def passing(machine: Machine, ends: list[End]) -> list[Point]:
-    """Where retry loops sleep that the program comes through on its way to its main loop, or again and again."""
-    if not any(end.kind == STUCK and end.tag == CERTAIN for end in ends):
-        return []
-    lasting = {id(point.node) for point in candidates(machine, ends)}
-    points = machine.facts.points[machine.facts.installed_at or 0 :]
-    found = {id(point.node): point for point in points if point.kind == "sleep" and point.loops and point.excepting}
-    return [point for key, point in found.items() if key not in lasting]
 
 
 def _badness(reaction: Reaction) -> tuple[int, float]:
@@ -137,7 +107,7 @@ def _without_waiting(signal: str, base: Run) -> Reaction:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, machine.doubts[0])
     if any(end.kind == EXEC for end in base.ends):
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "it execs another program")
-    slow = next((point for point in machine.facts.aside if (point.limit or 0) >= _LONG), None)
+    slow = next((point for point in machine.facts.aside if (point.limit or 0) >= LONG), None)
     if slow is not None:
         why = f"it has no main loop, but waits in `{slow.what}`"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, slow.span)
@@ -146,12 +116,6 @@ def _without_waiting(signal: str, base: Run) -> Reaction:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "how long its loop runs is only known when it runs")
     why = f"it has no handler for {signal}, and runs to its end by itself"
     return Reaction(signal, Verdict.IGNORED, Verdict.CUT, Cause.ONE_SHOT, why)
-
-
-def _reaction(
-    signal: str, verdict: Verdict, cause: Cause, why: str, span: Span | None = None, **more: object
-) -> Reaction:
-    return Reaction(signal, verdict, verdict, cause, why, span, **more)  # type: ignore[arg-type]
 
 
 def _judge(signal: str, point: Point, run: Run, child: Run) -> Reaction:
@@ -191,22 +155,13 @@ def _ends(ends: list[End]) -> bool:
     return bool(ends) and all(end.kind not in FINAL for end in ends)
 
 
-def _endless_stream(machine: Machine, point: Point) -> tuple[str, Span] | None:
-    """An answer that never ends, for which a server that the program starts waits without a limit."""
-    call = next((call for call in machine.facts.servers if call.node is point.node), None)
-    if call is None or "unbounded" not in call.row or call.row["unbounded"] in call.keywords:
-        return None
-    from gracelint.behaviour.python.streams import endless_stream
-
-    found = endless_stream(machine.modules.sources())
-    if found is None:
-        return None
-    why = f"{call.row['server']} waits for `{found[1].name}()`, a stream that never ends"
-    return why, found[0].line_span(found[1].lineno)
-
-
 def _ended(signal: str, point: Point, run: Run) -> Reaction:
-    """The program ends by itself. Was anything lost on the way?"""
+    """The program ends by itself. How late, and was anything lost on the way?"""
+    reaction = _lost(signal, point, run)
+    return held(signal, run.machine, reaction) if reaction.as_pid_1 is Verdict.HANDLED else reaction
+
+
+def _lost(signal: str, point: Point, run: Run) -> Reaction:
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
@@ -228,10 +183,9 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
                 signal, Verdict.CUT, Cause.DEV_SERVER if row.get("development") else Cause.ABRUPT_EXIT, why, point.span
             )
         name = row.get("server", "the program")
-        stream = _endless_stream(machine, point)
+        stream = endless_stream(signal, machine, point)
         if stream is not None:
-            why, span = stream
-            return _reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, span)
+            return stream
         if machine.delay is None:
             why = f"how long it takes after {name} has ended is only known when it runs"
             return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
@@ -243,6 +197,13 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
             _slowest(machine, point).span,
             delay=machine.delay or None,
         )
+    given_up = next((each for each in machine.given_up if "#finished" not in each[0].store), None)
+    if given_up is not None:
+        thing, call, limit, seconds = given_up
+        why = f"`{call}` gives up after {limit:g} s, and what it waits for takes {seconds:g} s: it is left behind"
+        verdict = Verdict.CUT if seconds > 2 * limit else Verdict.UNKNOWN
+        at = thing.module.span(thing.node) if thing.module is not None and thing.node is not None else span
+        return _reaction(signal, verdict, Cause.ABRUPT_EXIT, why, at, delay=limit)
     if machine.misfit and not machine.cleaned:
         why = "the handler does not take the arguments that it gets: TypeError ends the program before any cleanup"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
@@ -253,11 +214,20 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         if daemon_requests(behind):
             why = f"`{behind.what}` ends, but its request threads are daemons: requests in flight are dropped"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, behind.span, delay=machine.delay)
+    killed = killed_child(machine, point)
+    if killed is not None and killed.module is not None and killed.node is not None:
+        why = "the main process ends, and kills its daemon process whatever that is doing"
+        at = killed.module.span(killed.node)
+        return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, why, at, delay=machine.delay)
     still_open = left_open(machine, point)
     if still_open is not None:
         where, server = still_open
         why = f"the main thread ends, and nothing closes what `{where.what}` started: {server} drops its requests"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, where.span, delay=machine.delay)
+    served = next((each for each in (point, *(serving for _, serving in machine.facts.beside)) if each.serves), None)
+    peer = waits_for_the_peer(signal, machine, served) if served is not None else None
+    if peer is not None:
+        return peer
     daemonic = daemon_requests(point)
     if daemonic and machine.thrown is None:
         why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"

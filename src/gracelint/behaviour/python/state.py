@@ -49,6 +49,7 @@ class State:
         children: Children,
         application: Application | None = None,
         fails: bool = False,
+        fed: bool = False,
     ) -> None:
         self.modules = modules
         self.application = application
@@ -60,6 +61,12 @@ class State:
         self.children = children
         self.fails = fails
         """What goes wrong where the signal arrives goes on doing so."""
+        self.fed = fed
+        """What it waits for where the signal arrives goes on coming."""
+        self.taken_from: Thing | None = None
+        """The queue that the main thread waits on."""
+        self.feeders: dict[int, list[Thing]] = {}
+        """By the `id` of a queue: the threads and tasks that put something into it."""
         self.excepting: list[ast.Try] = []
         """The statements whose `except` is walked, the innermost last."""
         self.failing: tuple[ast.Try, ...] = ()
@@ -124,6 +131,8 @@ class State:
         """The handler has run, but the event loop goes on waiting."""
         self.thrown: Error | None = None
         """What came out of the handler."""
+        self.given_up: list[tuple[Thing, str, float, float]] = []
+        """What is not waited out: the thread, the call, how long it waits, and how long the thread takes."""
         self.dropped: Point | None = None
         """The server whose requests in flight are lost."""
         self.waited = False
@@ -144,6 +153,8 @@ class State:
         self.forks = 0
         self.forced = False
         """A loop was entered against its condition, because it had been before."""
+        self.early = False
+        """In the round of such a loop, before the wait that it was in."""
         self.rounds = 0
         self.exhausted = False
         self.came_back = CERTAIN

@@ -80,6 +80,7 @@ def block(
     ready = None
     if isinstance(receiver, Thing) and row["kind"] == "queue.get":
         take(machine, receiver, node)
+        machine.taken_from = machine.taken_from if machine.aside else receiver
     if isinstance(receiver, Thing) and row["kind"] in (
         "queue.get",
         "recv",
@@ -115,7 +116,7 @@ def block(
         raise Leave([End(RAISE, CERTAIN, Error("builtins.OSError"))])
     if machine.arrived and (written := _written(args, receiver)):
         return _read_ready(row, receiver, written)
-    return _timed_out(row, function, receiver, value) if machine.arrived else value
+    return _timed_out(row, function, receiver, value) if machine.arrived and not machine.fed else value
 
 
 def _written(args: Arguments, receiver: Value | None) -> list[Thing]:

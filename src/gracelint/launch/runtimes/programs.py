@@ -83,20 +83,20 @@ def _python_step(argv: tuple[Word, ...], context: Context) -> Step:
 
 
 def _module_step(argv: tuple[Word, ...], rest: tuple[Word, ...], context: Context) -> Step:
-    """`python -m gunicorn` is gunicorn; `python -m pkg` is the project's pkg/__main__.py or pkg.py."""
+    """`python -m pkg` is the project's pkg/__main__.py or pkg.py, if it has one; `-m gunicorn` is gunicorn."""
     from gracelint.launch import supervisors, wrappers
     from gracelint.launch.servers import servers
 
     module = rest[0].value
-    for steps in (servers.step, supervisors.step, wrappers.step):
-        known = steps(rest, context)
-        if known is not None:
-            return known
     base = module.replace(".", "/")
     for path in (f"{base}/__main__.py", f"{base}.py", f"src/{base}/__main__.py"):
         source = source_at(path, context)
         if source is not None:
             return _read_python(argv, source, context, rest[1:], module=module)
+    for steps in (servers.step, supervisors.step, wrappers.step):
+        known = steps(rest, context)
+        if known is not None:
+            return known
     step = unknown(argv, context, f"the module {module} is not in the project")
     return replace(step, one_shot=True) if module in table("one_shots")["modules"] else step
 

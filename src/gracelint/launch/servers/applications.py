@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from gracelint.behaviour.python.work import Work
     from gracelint.facts.program import Program, Reaction
     from gracelint.launch.servers.settings import ServerSettings
     from gracelint.launch.step import Context
@@ -50,11 +51,32 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
     found = _find(spec, given, context)
     if found is None:
         return None
+    try:
+        program = _read(found, row, given, context, drain)
+    except ParseError as error:
+        why = f"{found[0].path}, which it serves, has a syntax error in line {error.span.line}"
+        return Served(Verdict.UNKNOWN, why)
+    reaction = program.reactions.get(context.signal)
+    if reaction is None or _is_too_large(program):
+        return _unread(program) if kind == "graceful" else None
+    if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED:
+        streaming = _streaming(program) if _waits_for_ever(row, given) else None
+        return streaming or _lasting(program, reaction, row, drain) or _judged(program, reaction, context, kind)
+    return _judged(program, reaction, context, kind)
+
+
+def _read(
+    found: tuple[Source, str, str, tuple[str, ...]],
+    row: Row,
+    given: ServerSettings,
+    context: Context,
+    drain: float | None,
+) -> Program:
     source, module, expression, roots = found
     from gracelint.behaviour.python import read_python
     from gracelint.behaviour.python.serving import Application
 
-    does = row.get("signals", {})
+    spec, does = row["application"], row.get("signals", {})
     application = Application(
         expression,
         spec["call"],
@@ -66,19 +88,42 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
         row.get("hooks", {}),
         tuple(spec.get("swallows", ())),
     )
+    return read_python(
+        source, files=context.files, roots=roots, env=context.env, module=module, application=application
+    )
+
+
+def outlasting(row: Row, given: ServerSettings, context: Context, seconds: float) -> str | None:
+    """What always takes longer than a server waits for it, as a clause; None where nothing is known to."""
+    found = _find(row["application"], given, context) if "application" in row else None
+    if found is None:
+        return None
     try:
-        program = read_python(
-            source, files=context.files, roots=roots, env=context.env, module=module, application=application
-        )
-    except ParseError as error:
-        why = f"{source.path}, which it serves, has a syntax error in line {error.span.line}"
-        return Served(Verdict.UNKNOWN, why)
-    reaction = program.reactions.get(context.signal)
-    if reaction is None or _is_too_large(program):
-        return _unread(program) if kind == "graceful" else None
-    if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED and _waits_for_ever(row, given):
-        return _streaming(program) or _judged(program, reaction, context, kind)
-    return _judged(program, reaction, context, kind)
+        program = _read(found, row, given, context, seconds)
+    except ParseError:
+        return None
+    work = _slowest(program, row)
+    return f"`{work.function.name}()` takes {work.seconds:g} s" if work is not None and work.seconds > seconds else None
+
+
+def _slowest(program: Program, row: Row) -> Work | None:
+    from gracelint.behaviour.python.work import JOBS, REQUESTS, slowest
+
+    return slowest(program.sources, JOBS if row.get("jobs") else REQUESTS)
+
+
+def _lasting(program: Program, reaction: Reaction, row: Row, drain: float | None) -> Served | None:
+    """A request or job that is sure to take longer than a stop should."""
+    work = _slowest(program, row)
+    if work is None or work.seconds < max(_LONG, reaction.delay or 0):
+        return None
+    at = work.source.line_span(work.function.lineno)
+    details: dict[str, object] = {"application": work.source.path, "at": at, "better": None, "advice": None}
+    why = f"{base_name(work.source.path)}: `{work.function.name}()` takes {work.seconds:g} s"
+    if drain is not None and work.seconds > drain:
+        details |= {"lossy": True, "delay": drain}
+        return Served(Verdict.CUT, f"{why}, and the server waits {drain:g} s for it", details)
+    return Served(Verdict.HANDLED, f"{why}, for which the server waits", details | {"delay": work.seconds})
 
 
 def _configuration(row: Row, given: ServerSettings, context: Context) -> Source | None:
@@ -98,15 +143,15 @@ def _waits_for_ever(row: Row, given: ServerSettings) -> bool:
 
 
 def _streaming(program: Program) -> Served | None:
-    """An answer that never ends, for which the server waits."""
+    """An answer that does not end, for which the server waits."""
     from gracelint.behaviour.python.streams import endless_stream
 
     found = endless_stream(program.sources)
     if found is None:
         return None
-    source, generator = found
-    why = f"{base_name(source.path)}: the server waits for `{generator.name}()`, a stream that never ends"
-    return Served(Verdict.IGNORED, why, {"application": source.path, "better": None, "advice": None})
+    why = f"{base_name(found.source.path)}: the server {found.says}"
+    verdict = Verdict.IGNORED if found.never else Verdict.UNKNOWN
+    return Served(verdict, why, {"application": found.source.path, "better": None, "advice": None})
 
 
 def _judged(program: Program, reaction: Reaction, context: Context, kind: str) -> Served | None:

@@ -46,6 +46,7 @@ _EFFECTS = {
 _OFF = frozenset(("", "0", "false", "no", "off", "none"))
 _NO_TIME = 1.0
 """Seconds; whether a request is done by then is chance."""
+_ALLOW = "give {drain} longer than what it serves takes"
 _NO_ACTION = frozenset(("SIGWINCH", "SIGCHLD", "SIGURG", "SIGCONT"))
 """Signals whose default action is none (signal(7))."""
 
@@ -74,7 +75,10 @@ def named_step(argv: tuple[Word, ...], key: str, row: Row, given: ServerSettings
     drain = _drain(name, row, given) if usual == "graceful" else None
     if context.signal in row.get("remap", {}):
         usual, why, drain = _remapped(name, row, given, context) or (usual, why, drain)
-    kind, why = _here(name, row, given, context, usual) or _hurried(drain, context.signal) or (usual, why)
+    hurried = _hurried(drain, context.signal)
+    if hurried is not None and hurried[0] == "unknown":
+        hurried = _outlasted(hurried, drain, row, given, context)
+    kind, why = _here(name, row, given, context, usual) or hurried or (usual, why)
     verdict = _VERDICTS[kind][0 if context.pid_1 else 1]
     served = _served(row, given, context, kind, drain)
     if served is not None and served.verdict is not None:
@@ -89,6 +93,7 @@ def named_step(argv: tuple[Word, ...], key: str, row: Row, given: ServerSettings
         pid_1=context.pid_1,
         signal=context.signal,
         details=_details(name, row, context.signal, kind, argv)
+        | ({"lossy": True, "advice": _ALLOW.format(drain=drain.why)} if hurried and drain and kind == "drops" else {})
         | {"group_cut": (usual, kind) == ("graceful", "drops")}
         | (dict(served.details) if served is not None else {}),
     )
@@ -155,6 +160,16 @@ def _hurried(drain: Drain | None, signal: str) -> tuple[str, str] | None:
     if drain.seconds == 0:
         return "drops", f"{drain.why} is 0: what is in flight is dropped on {signal}"
     return "unknown", f"{drain.why} leaves only {drain.seconds:g} s for what is in flight"
+
+
+def _outlasted(
+    hurried: tuple[str, str], drain: Drain | None, row: Row, given: ServerSettings, context: Context
+) -> tuple[str, str]:
+    """The same stop, where something that it serves always takes longer."""
+    from gracelint.launch.servers.applications import outlasting
+
+    longer = outlasting(row, given, context, drain.seconds if drain is not None and drain.seconds is not None else 0)
+    return hurried if longer is None else ("drops", f"{hurried[1]}, and {longer}")
 
 
 def is_server(argv: tuple[Word, ...]) -> bool:

@@ -12,6 +12,7 @@ from gracelint.behaviour.python.models import (  # noqa: F401 - for what they do
     locks,
     pipes,
     rows,
+    schedules,
     servers,
     signals,
     subprocesses,

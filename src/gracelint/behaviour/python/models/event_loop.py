@@ -305,12 +305,28 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
 
 @model("asyncio.to_thread", into=AWAITED)
 def _to_thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.arrived and args and not any(name in keywords for name in _ABANDONS):
+        return _run_in_thread(machine, args, keywords, node)
     task = submit(
         machine, Bound(Thing("asyncio.loop", node, machine.module), "run_in_executor"), [NONE, *args], {}, node
     )
     if isinstance(task, Thing):
         join_point(machine, "to_thread", node, None, [task])
     return FROM_OUTSIDE
+
+
+_ABANDONS = ("abandon_on_cancel", "cancellable")
+"""Arguments of anyio and trio with which a thread that is cancelled is left behind."""
+
+
+def _run_in_thread(machine: Machine, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """What a thread does on the way out while the event loop waits for it."""
+    off_main, machine.off_main = machine.off_main, True
+    outer, machine.awaiting = machine.awaiting, False
+    try:
+        return machine.call(args[0], args[1:], keywords, node)
+    finally:
+        machine.off_main, machine.awaiting = off_main, outer
 
 
 def _leave_group(machine: Machine, thing: Thing, expression: ast.AST) -> None:

@@ -103,6 +103,8 @@ def _unregister(machine: Machine, function: Value, args: Arguments, keywords: Ke
 def _runner(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     runner = machine.make("aiohttp.web.AppRunner", node)
     runner.store["#handles"] = keywords.get("handle_signals", FALSE)
+    if "shutdown_timeout" in keywords:
+        machine.write(machine.world, ("patience", "shutdown_timeout"), keywords["shutdown_timeout"])
     return runner
 
 
