@@ -209,12 +209,38 @@ def test_rules_stand_in_groups_and_fit_into_the_line() -> None:
     assert len(json.loads(table(rules, "json"))) == len(rules)
 
 
-def test_a_completion_script(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("ch", "check"),
+        ("check --diff-b", "--diff-base"),
+        ("check --fail-on e", "error"),
+        ("check --format chec", "checkstyle"),
+        ("check --select laun", "launch"),
+        ("trace --format h", "html"),
+        ("explain missing-pr", "missing-pre-stop"),
+        ("show-links k8", "k8s.yaml"),
+    ],
+)
+def test_bash_completes(project: Path, capsys: pytest.CaptureFixture[str], typed: str, offered: str) -> None:
     pytest.importorskip("shtab", reason="shtab is not installed")
     with pytest.raises(SystemExit) as exit:
         main(["--print-completion", "bash"])
     assert exit.value.code == 0
-    assert "--diff-base" in capsys.readouterr().out
+    words = ["gracelint", *typed.split()]
+    ask = f"COMP_WORDS=({' '.join(words)}) COMP_CWORD={len(words) - 1}; _shtab_gracelint gracelint {words[-1]}"
+    script = f'{capsys.readouterr().out}\n{ask}\necho "${{COMPREPLY[@]}}"\n'
+    done = subprocess.run(["bash", "--norc", "-c", script], cwd=project, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{offered}\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
+def test_a_completion_script(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    pytest.importorskip("shtab", reason="shtab is not installed")
+    with pytest.raises(SystemExit) as exit:
+        main(["--print-completion", shell])
+    assert exit.value.code == 0
+    assert "diff-base" in capsys.readouterr().out
 
 
 def test_a_completion_script_that_nobody_reads() -> None:

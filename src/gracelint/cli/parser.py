@@ -124,7 +124,7 @@ def make_parser() -> Parser:
         "--print-completion",
         action=_Completion,
         metavar="SHELL",
-        help="print a completion script for bash, zsh or tcsh and exit (needs shtab)",
+        help="print a completion script for bash, zsh, fish or tcsh and exit (needs shtab)",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -264,8 +264,29 @@ class _Completion(Action):
             parser.error("--print-completion needs shtab: install gracelint with its extra `completion`")
         if shell not in shtab.SUPPORTED_SHELLS:
             parser.error(f"--print-completion: {shell!r} is none of {', '.join(shtab.SUPPORTED_SHELLS)}")
+        _name_values(parser, shtab.FILE)
         print(shtab.complete(parser, shell), flush=True)
         parser.exit()
+
+
+def _name_values(parser: ArgumentParser, file: object) -> None:
+    """Says of options and arguments what stands behind them; `file` is what shtab calls a path."""
+    from gracelint.config import Settings
+    from gracelint.rules import GROUPS
+    from gracelint.selection import ENGINE, every_rule
+
+    rules = [rule.name for _, rule in every_rule(Settings())]
+    files = ("paths", "config", "baseline", "write_baseline", "stdin_filename")
+    for name, command in parser._subparsers._group_actions[0].choices.items():  # type: ignore[union-attr]
+        for action in command._actions:
+            if action.dest in files:
+                action.complete = file
+            elif action.dest == "format" and not action.choices:
+                action.choices = PICTURES if name == "trace" else FORMATS
+            elif action.dest in ("select", "ignore"):
+                action.choices = [*GROUPS, ENGINE, *rules]
+            elif action.dest == "rule":
+                action.choices = rules
 
 
 def _names(text: str) -> list[str]:
