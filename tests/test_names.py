@@ -60,6 +60,33 @@ def test_other_images_are_not_ours(image: str) -> None:
     assert find(image) is None
 
 
+@pytest.mark.parametrize(
+    ("image", "dockerfile", "asked_in"),
+    [
+        ("acme/shop-api", "shop/api/Dockerfile", "deploy/shop.yaml"),
+        ("acme/shop-api", "src/services/api/Dockerfile", "deploy/shop.yaml"),
+        ("acme/shop-api", "examples/tour/api/Dockerfile", "examples/tour/shop.yaml"),
+        ("acme/catalog-api", "src/Catalog_API/Dockerfile", "deploy/shop.yaml"),
+    ],
+)
+def test_the_end_of_a_name_is_enough_where_no_folder_names_another_product(
+    image: str, dockerfile: str, asked_in: str
+) -> None:
+    assert find_dockerfile(image, Dockerfiles([dockerfile]), {}, {}, asked_in=asked_in) == Link(dockerfile, "named")
+
+
+@pytest.mark.parametrize(
+    ("image", "dockerfile"),
+    [
+        ("acme/gradio-app", "chat/agent/app/Dockerfile"),
+        ("acme/inference-server", "diffusion/build/server/Dockerfile"),
+        ("acme/shop-api", "examples/tour/api/Dockerfile"),
+    ],
+)
+def test_the_end_of_a_name_says_nothing_below_another_product(image: str, dockerfile: str) -> None:
+    assert find_dockerfile(image, Dockerfiles([dockerfile]), {}, {}, asked_in="deploy/shop.yaml") is None
+
+
 def test_two_candidates_are_no_link() -> None:
     assert find("acme/api", ["one/api/Dockerfile", "two/api/Dockerfile"]) is None
 

@@ -87,7 +87,7 @@ class Desk:
             if service.build is not None and service.image is not None:
                 self._built.setdefault(repository_of(service.image.value), self._build_link(service))
         self._others: Builds | None = None
-        self._links: dict[tuple[str, int], Link | None] = {}
+        self._links: dict[tuple[str, int, str], Link | None] = {}
         self._only: dict[str, Link] = {}
         self._builds: dict[tuple[object, ...], list[Stage]] = {}
         self._bases: set[tuple[str, int]] = set()
@@ -211,19 +211,21 @@ class Desk:
         """The Dockerfile that an image's name means in a file."""
         return self.find(image.value, source.path) if image is not None else None
 
-    def fitting(self, image: Word | None) -> tuple[str, ...]:
-        """The Dockerfiles that an image's name could mean, where it means none of them for sure."""
+    def fitting(self, image: Word | None, source: Source) -> tuple[str, ...]:
+        """The Dockerfiles that an image's name could mean in a file, where it means none of them for sure."""
         if image is None or is_known(image.value):
             return ()
-        return tuple(self._dockerfiles.fitting(repository_of(image.value)))
+        return tuple(self._dockerfiles.fitting(repository_of(image.value), source.path))
 
     def find(self, reference: str, path: str) -> Link | None:
         """The Dockerfile that an image's name means in a file of that path."""
         settings = self.configuration.of(path)
-        key = (reference, id(settings))
+        key = (reference, id(settings), posixpath.dirname(path))
         if key not in self._links:
             declared = settings.image_files()
-            self._links[key] = find_dockerfile(reference, self._dockerfiles, declared, self._built, self._otherwise)
+            self._links[key] = find_dockerfile(
+                reference, self._dockerfiles, declared, self._built, self._otherwise, asked_in=path
+            )
         return self._links[key] or self._only.get(reference)
 
     def _otherwise(self, reference: str) -> Link | None:

@@ -49,7 +49,7 @@ def _reason(launch: Launch, dockerfiles: Dockerfiles, shown: Shown) -> str:
         return "it has no name, and nothing says how it is built"
     if is_known(reference):
         return "a public image, whose ways are known"
-    found = dockerfiles.fitting(repository_of(reference))
+    found = dockerfiles.fitting(repository_of(reference), launch.origin.source.path)
     listed = ", ".join(visible(shown(path)) for path in found[:5]) + (", …" if len(found) > 5 else "")
     if len(found) > 1:
         return f"{len(found)} Dockerfiles fit its name ({listed}): choose one in `[images]` of the settings"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.knowledge import table
 from gracelint.launch.images.bases import is_known
 from gracelint.patterns import pattern
 from gracelint.purpose import is_for_development
@@ -34,26 +35,32 @@ class Dockerfiles:
         self._own: dict[str, list[str]] = {}
         self._above: dict[str, list[str]] = {}
         for path in paths:
-            self._own.setdefault(own_name(path), []).append(path)
-            for folder in set(path.split("/")[:-1]):
+            self._own.setdefault(_plain(own_name(path)), []).append(path)
+            for folder in {_plain(folder) for folder in path.split("/")[:-1]}:
                 self._above.setdefault(folder, []).append(path)
 
-    def called(self, repository: str) -> str | None:
+    def called(self, repository: str, asked_in: str = "") -> str | None:
         """The one Dockerfile whose place says that it builds an image; None where two do.
 
         One that is named for development (`Dockerfile.debug`) is not meant where there is another.
         """
-        found = self.fitting(repository)
+        found = self.fitting(repository, asked_in)
         found = [path for path in found if not is_for_development(path)] or found
         return found[0] if len(found) == 1 else None
 
-    def fitting(self, repository: str) -> list[str]:
-        """The Dockerfiles whose places say so equally well."""
-        name = posixpath.basename(repository)
-        endings = _endings(name) if "/" in repository else ()
-        by_ending = [path for ending in endings for path in self._own.get(ending, ())]
-        ways = (self._own.get(name), self._above.get(name), by_ending)
-        return next((found for found in ways if found and name), [])
+    def fitting(self, repository: str, asked_in: str = "") -> list[str]:
+        """The Dockerfiles whose places say so equally well, to the file at `asked_in`.
+
+        The end of a name is enough (`team/shop-api` in `api/`) where no folder above names another product.
+        """
+        name = _plain(posixpath.basename(repository))
+        found = self._own.get(name) or self._above.get(name) or []
+        if found or "/" not in repository:
+            return found if name else []
+        here = posixpath.dirname(asked_in)
+        neutral = {*table("images")["shelves"], *_JOINT.split(repository.lower()), *_JOINT.split(here.lower())}
+        by_ending = [(ending, path) for ending in _endings(name) for path in self._own.get(ending, ())]
+        return [path for ending, path in by_ending if neutral.issuperset(_words_above(path, ending))]
 
 
 def find_dockerfile(
@@ -62,10 +69,12 @@ def find_dockerfile(
     declared: Mapping[str, str],
     built: Mapping[str, Link],
     otherwise: Callable[[str], Link | None] | None = None,
+    asked_in: str = "",
 ) -> Link | None:
     """The Dockerfile that builds an image, or None: two candidates are no link.
 
-    `declared` is the configuration, `built` what Compose builds; `otherwise` knows other builds of the repository.
+    `declared` is the configuration, `built` what Compose builds; `otherwise` knows other builds of the repository;
+    `asked_in` is the file that names the image.
     """
     repository = repository_of(reference)
     name = posixpath.basename(repository)
@@ -80,7 +89,7 @@ def find_dockerfile(
     found = otherwise(reference) if otherwise is not None else None
     if found is not None:
         return found
-    path = dockerfiles.called(repository)
+    path = dockerfiles.called(repository, asked_in)
     return Link(path, "named") if path is not None else None
 
 
@@ -91,7 +100,7 @@ def repository_of(reference: str) -> str:
     return head + slash + tail.partition(":")[0]
 
 
-_JOINT = pattern("[-_]")
+_JOINT = pattern("[-_/.]")
 _JOINTS = (".", "_", "-")
 _KINDS = ("dockerfile", "containerfile")
 
@@ -109,6 +118,18 @@ def own_name(path: str) -> str:
     return posixpath.basename(folder)
 
 
+def _plain(name: str) -> str:
+    """A folder's name as that of an image, which has no capitals: `Catalog_API` builds `catalog-api`."""
+    return name.lower().replace("_", "-")
+
+
 def _endings(name: str) -> list[str]:
     """team/shop-api is built in api/, as Compose names its images: what may be a folder's name behind a dash."""
-    return [name[match.end() :] for match in _JOINT.finditer(name) if len(name) - match.end() > 2]
+    return [name[place + 1 :] for place, sign in enumerate(name) if sign == "-" and len(name) - place > 3]
+
+
+def _words_above(path: str, name: str) -> list[str]:
+    """The words of the folders above a Dockerfile, but for the one that it has its name from."""
+    folders = path.lower().split("/")[:-1]
+    above = folders[:-1] if folders and _plain(folders[-1]) == name else folders
+    return [word for folder in above for word in _JOINT.split(folder)]
