@@ -22,6 +22,28 @@ from gracelint.source import Source
 from gracelint.testing import fix, fixed_files
 from gracelint.writing import write_files
 
+TWO_PODS = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: web
+          image: web
+          ports:
+            - containerPort: 80
+"""
+
 PACK = 'plugins = ["acme_rules"]\n'
 
 
@@ -259,6 +281,17 @@ class TestWhatAFixUncovers:
             "sigint-only-handler at main.js:3: the fix would add a finding (abrupt-exit-in-handler in main.js), "
             "so it was taken back",
         )
+
+    def test_a_program_that_hears_its_signal_may_need_a_hook(self) -> None:
+        files = {
+            "web/Dockerfile": 'FROM gcr.io/distroless/nodejs22-debian12\nCOPY . .\nCMD ["main.js"]\n',
+            "web/main.js": self.SERVER,
+            "web.yaml": TWO_PODS,
+        }
+        result = fix(files, select=["missing-sigterm-handler", "missing-pre-stop"])
+        assert [item.rule for item in result.applied] == ["missing-sigterm-handler"]
+        assert [(item.rule, item.severity.value) for item in result.after.findings] == [("missing-pre-stop", "warning")]
+        assert result.refused == ()
 
 
 class TestOneCauseOneFix:

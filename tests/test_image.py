@@ -21,7 +21,7 @@ from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.errors import ParseError
-from gracelint.parse.kubernetes import is_store
+from gracelint.parse.purposes import is_store
 from gracelint.record import replace
 from gracelint.source import Source, Word
 from gracelint.testing import read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gracelint.discover import Scope
 from gracelint.engine import Report, Reported, lint
@@ -196,9 +196,14 @@ def _is_over(left: Counter[Place], key: Place) -> bool:
 
 
 def _appeared(before: Version, after: Version) -> Harm | None:
-    """Errors and warnings are counted by rule and file: a finding that changes its words is the same."""
+    """Errors and warnings are counted by rule and file: a finding that changes its words is the same.
+
+    What was advice may matter more once a program ends on its signal.
+    """
+    heard = any(old.verdict is Verdict.IGNORED and _is_better(old, new) for old, new in _pairs(before, after))
     for least in (Severity.ERROR, Severity.WARNING):
-        had, has = _serious(before.whole, least), _serious(after.whole, least)
+        had = _serious(before.whole, Severity.INFO if heard and least is Severity.WARNING else least)
+        has = _serious(after.whole, least)
         added, gone = has - had, had - has
         if _comes_closer(before, after) and _told(added, after.whole) <= _told(gone, before.whole):
             # one hop that let no signal pass has gone, and the next one shows
@@ -216,11 +221,17 @@ def _serious(report: Report, least: Severity) -> Counter[tuple[str, str]]:
 
 def _comes_closer(before: Version, after: Version) -> bool:
     """Whether the signal of any launch passes the hop at which it ended."""
-    return any(
-        new.left < old.left
-        for key, fates in before.fates.items()
-        for old, new in zip(fates, after.fates.get(key, ()))  # noqa: B905 -- as above
-    )
+    return any(new.left < old.left for old, new in _pairs(before, after))
+
+
+def _pairs(before: Version, after: Version) -> Iterator[tuple[Fate, Fate]]:
+    """The fates of each launch that both versions have."""
+    for key, fates in before.fates.items():
+        yield from zip(fates, after.fates.get(key, ()))  # noqa: B905 -- a launch that is new has had no fate
+
+
+def _is_better(old: Fate, new: Fate) -> bool:
+    return new.verdict in _RANKS and _RANKS[new.verdict] > _RANKS[old.verdict]
 
 
 def _told(counts: Counter[tuple[str, str]], report: Report) -> int:

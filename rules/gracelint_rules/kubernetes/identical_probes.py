@@ -2,8 +2,9 @@ r"""A liveness probe that restarts a container which only wanted less traffic.
 
 ## What it does
 Reports containers whose readiness and liveness probes make the same check, and whose liveness probe acts as early as
-the readiness probe or earlier (`periodSeconds` × `failureThreshold`). Where no other pod takes over the load, and in
-samples (folders named `samples`, `examples`, `testdata` …), it is information. Silent for checks that only connect
+the readiness probe or earlier (`periodSeconds` × `failureThreshold`). A check that is named for readiness (`/readyz`)
+is a warning, where other pods take over the load; else, and in samples (folders named `samples`, `examples`, `testdata`
+…), it is information. Silent for checks that only connect
 (`tcpSocket`), and where the liveness probe waits for five minutes or more: what fails those is rather stuck than busy.
 
 ## Why is this bad?
@@ -32,11 +33,11 @@ spec:
           image: ghcr.io/acme/shop:1.4.2
           readinessProbe:
             httpGet:
-              path: /healthz
+              path: /readyz
               port: 8080
           livenessProbe:
             httpGet:
-              path: /healthz
+              path: /readyz
               port: 8080
 ```
 Use instead:
@@ -60,13 +61,12 @@ spec:
           image: ghcr.io/acme/shop:1.4.2
           readinessProbe:
             httpGet:
-              path: /healthz
+              path: /readyz
               port: 8080
           livenessProbe:
             httpGet:
               path: /healthz
               port: 8080
-            failureThreshold: 6
 ```
 
 ## References
@@ -78,7 +78,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, Note, Severity, Workload, rule
+from gracelint import Applicability, Finding, Fix, Note, Probe, Severity, Workload, rule
 
 _PATIENT = 300.0
 """Seconds of failure after which a container is more likely stuck than busy."""
@@ -102,5 +102,10 @@ def identical_probes(workload: Workload) -> Iterator[Finding]:
             at=liveness.key,
             notes=(Note(readiness.key, "the same check"),),
             fix=Fix("Let the liveness probe wait longer, or ask for less", (), Applicability.MANUAL),
-            severity=workload.severity if workload.endpoints >= 2 else Severity.INFO,
+            severity=workload.severity_of(container) if _harms(workload, liveness) else Severity.INFO,
         )
+
+
+def _harms(workload: Workload, liveness: Probe) -> bool:
+    """Whether what is not ready for a while is restarted, while other pods are there to take over."""
+    return liveness.asks_readiness and workload.endpoints >= 2

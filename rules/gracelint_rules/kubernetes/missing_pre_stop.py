@@ -9,7 +9,8 @@ A container gets traffic where a Service that is applied together with it (the s
 the nearest) sends requests to one of its ports, or, if there is no Service at all in there, where it declares `ports`.
 Not counted are Services for metrics and headless ones, Jobs, test hooks, init containers, sidecars, Knative services,
 Windows, operators that elect a leader, databases and brokers whose clients connect anew, and programs that wait for
-some seconds after SIGTERM before they close their listener.
+some seconds after SIGTERM before they close their listener. It is information for dashboards and collectors, and for a
+program that ignores the signal, which is to be mended first.
 
 ## Why is this bad?
 When a pod is deleted, two things begin at the same time: the kubelet stops its containers, and the endpoints controller
@@ -93,7 +94,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Container, Edit, Finding, Fix, Launch, Note, Severity, Workload, edits, rule
+from gracelint import (
+    Applicability,
+    Container,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Note,
+    Severity,
+    Verdict,
+    Workload,
+    edits,
+    rule,
+)
 
 
 @rule("missing-pre-stop", severity=Severity.WARNING, subject=Workload, about=("has_stand_in",))
@@ -103,14 +117,26 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
     for container, launch in workload.serving():
         if container.pre_stop is not None or launch.pauses:
             continue
+        stays = launch.verdict is Verdict.IGNORED
         yield Finding(
-            f"`{container.name}` gets {launch.stop_signal.value} while Services still send it requests: without a"
-            " preStop hook that waits, it refuses those of the next 5 to 15 s",
+            f"`{container.name}` {_told(launch.stop_signal.value, stays)}",
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container, launch),
-            severity=workload.severity,
+            severity=Severity.INFO if stays else workload.severity_of(container),
         )
+
+
+def _told(signal: str, stays: bool) -> str:
+    if stays:
+        return (
+            f"serves on after {signal}, which it ignores; once that is mended, it needs a preStop hook that waits while"
+            " Services still send it requests"
+        )
+    return (
+        f"gets {signal} while Services still send it requests: without a preStop hook that waits, it refuses those of"
+        " the next 5 to 15 s"
+    )
 
 
 def _fix(workload: Workload, container: Container, launch: Launch) -> Fix:

@@ -4,7 +4,8 @@ r"""A container that gets requests before it can serve them.
 Reports containers that get traffic and have no `readinessProbe`.
 
 A container gets traffic where a Service of the input selects its pod, or, if there is no Service at all in the input,
-where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count.
+where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count. For dashboards and
+collectors, whose pages are loaded again and whose senders try again, it is information.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the
@@ -109,7 +110,7 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container),
-            severity=workload.severity,
+            severity=workload.severity_of(container),
         )
 
 

@@ -41,6 +41,12 @@ class Probe(Record):
         """Seconds of failure until the probe acts."""
         return self.period * self.failure_threshold
 
+    @property
+    def asks_readiness(self) -> bool:
+        """Whether the words of its check say that it is meant for readiness: `/readyz`, `/health/ready`."""
+        check = self.node.get(self.kind)
+        return check is not None and any(word in check.span.text.lower() for word in ("ready", "readiness"))
+
     def checks_as(self, other: Probe) -> bool:
         """Whether both ask the container the same thing."""
         one, two = self.node.mapping(self.kind), other.node.mapping(other.kind)
@@ -98,6 +104,8 @@ class Container(Record, identity=True):
     """Its command or its hook tells a proxy to end."""
     reconnects: bool = False
     """A database or broker: its clients are used to lost connections, and open new ones by themselves."""
+    watches: bool = False
+    """Its image is one for operators: a dashboard that is loaded again, or a collector whose senders try again."""
 
 
 class ServicePort(Record):
@@ -242,6 +250,10 @@ class Workload(Record, identity=True):
     def severity(self) -> Severity | None:
         """INFO for what is there to be read, not to be run; None: that of the rule."""
         return Severity.INFO if self.sample else None
+
+    def severity_of(self, container: Container) -> Severity | None:
+        """The same of one of its containers; INFO also where nobody misses a request."""
+        return Severity.INFO if container.watches else self.severity
 
     @property
     def callers(self) -> tuple[Service, ...]:

@@ -6,6 +6,7 @@ import posixpath
 
 from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.desk import Desk, for_development
 from gracelint.launch.hops import Way, follow
@@ -61,7 +62,7 @@ def link(
         _widen(near, desk, services, attached)
     completed = set(_completed(services))
     composed = [
-        _compose_launch(desk, service, one_shot=(service.source.path, service.name) in completed)
+        _compose_launch(desk, service, one_shot=(service.source.path, service.name) in completed or _sets_up(service))
         for service in services
         if near is None or near.compose or near.image(desk.of_service(service), desk)
     ]
@@ -146,6 +147,14 @@ def _completed(services: Sequence[ComposeService]) -> Iterator[tuple[str, str]]:
                 yield service.source.path, name.value
 
 
+def _sets_up(service: ComposeService) -> bool:
+    """Whether its name says that it ends by itself, and nothing starts it again."""
+    words = service.name.lower().replace("_", "-").split("-")
+    restart = service.node.scalar("restart")
+    again = restart is not None and restart.value != "no" and not restart.value.startswith("on-failure")
+    return not again and not set(table("one_shots")["names"]).isdisjoint(words)
+
+
 def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> Launch:
     from gracelint.launch.misplaced import in_service
     from gracelint.launch.mounted import configs_of
@@ -169,7 +178,7 @@ def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> L
             stop_signal=service.stop_signal or image.stop_signal or Word("SIGTERM"),
             budget=budget_of(service.grace, annotations=service.annotations, assume=assume),
             link=how,
-            fitting=desk.fitting(service.image) if how is None else (),
+            fitting=desk.fitting(service.image, service.source) if how is None else (),
             stage=stage,
             service=service,
             misplaced=tuple(in_service(service)),
@@ -194,7 +203,7 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
     from gracelint.launch.misplaced import in_pod
     from gracelint.launch.mounted import mounted_texts
     from gracelint.launch.traffic import gets_traffic
-    from gracelint.parse.kubernetes import is_store
+    from gracelint.parse.purposes import is_store
 
     image, stage, how = _image(desk, desk.named(container.image, workload.source), container.image)
     assume = desk.assume(workload.source)
@@ -220,7 +229,7 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
                 assume=assume,
             ),
             link=how,
-            fitting=desk.fitting(container.image) if how is None else (),
+            fitting=desk.fitting(container.image, workload.source) if how is None else (),
             stage=stage,
             container=container,
             workload=workload,

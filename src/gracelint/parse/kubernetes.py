@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from fnmatch import fnmatchcase
 
 from gracelint.facts.kubernetes import (
     DEFAULT_GRACE,
@@ -27,6 +26,7 @@ from gracelint.limits import EXPANDED
 from gracelint.numbers import is_digits
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
+from gracelint.parse.purposes import is_store, is_watcher, last_part, listens_as_store
 from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
 from gracelint.patterns import pattern
@@ -294,33 +294,18 @@ def _container(node: Mapping, role: str) -> Container:
         proxy=str(proxy["name"]) if proxy is not None else None,
         proxy_waits=proxy is not None and any(flag in node.span.text for flag in proxy["waits"]),
         quits_proxy=_quits(node.mapping("lifecycle", "preStop") if role == "sidecar" else node),
-        reconnects=(image is not None and is_store(image.value)) or _listens_as_store(ports),
+        reconnects=(image is not None and is_store(image.value)) or listens_as_store(ports),
+        watches=image is not None and is_watcher(image.value),
     )
 
 
 def _proxy(name: str, image: str) -> Map[str, Any] | None:
-    last = _last_part(image)
+    last = last_part(image)
     return next((row for row in table("workloads")["proxy"] if name in row["names"] or last in row["images"]), None)
 
 
 def _quits(node: Mapping | None) -> bool:
     return node is not None and any(path in node.span.text for path in table("workloads")["quits"]["paths"])
-
-
-def _listens_as_store(ports: tuple[Port, ...]) -> bool:
-    """Whether all its ports are those of databases and brokers."""
-    asked = [port.number for port in ports if not port.for_metrics]
-    return bool(asked) and set(asked) <= set(table("workloads")["stores"]["ports"])
-
-
-def is_store(image: str) -> bool:
-    """Whether an image is a database or broker, by its name: its clients open new connections when they lose one."""
-    last = _last_part(image)
-    return any(fnmatchcase(last, pattern) for pattern in table("workloads")["stores"]["images"])
-
-
-def _last_part(image: str) -> str:
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _says_metrics(name: str) -> bool:

@@ -390,7 +390,7 @@ def program_step(argv: tuple[Word, ...], program: Program, context: Context) -> 
         details = {"inherits": True, "at": program.span}
     drain = _drain(program, context)
     if effect is Effect.HANDLES and drain is not None and drain.seconds is None and program.drain_seconds is None:
-        details |= {"bound": None, "first": None, "advice": _bound_advice(program)}
+        details |= {"bound": None, "first": None, "advice": _bound_advice(program), "lost": _loses(program)}
     return Step(
         replace(_hop(argv, context, HopKind.PROGRAM, effect, why), name=name, details=details),
         program=program,
@@ -424,6 +424,12 @@ def _drain(program: Program, context: Context) -> Drain | None:
     server = program.servers[0]
     drain = server_reaction(server.name, server.options, context.signal)[3]
     return None if drain is None else replace(drain, span=drain.span or server.span)
+
+
+def _loses(program: Program) -> bool:
+    from gracelint.launch.servers.applications import loses
+
+    return loses(program, table("servers").get(program.servers[0].name, {}))
 
 
 def _bound_advice(program: Program) -> str:

@@ -8,7 +8,7 @@ from gracelint.facts.verdict import Verdict
 from gracelint.launch.images.image import find_path, find_text
 from gracelint.launch.words import base_name
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record, field
+from gracelint.record import Record, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,8 +61,15 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
         return _unread(program) if kind == "graceful" else None
     if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED:
         streaming = _streaming(program) if _waits_for_ever(row, given) else None
-        return streaming or _lasting(program, reaction, row, drain) or _judged(program, reaction, context, kind)
+        told = streaming or _lasting(program, reaction, row, drain) or _judged(program, reaction, context, kind)
+        told = told or Served()
+        return replace(told, details={**told.details, "lost": loses(program, row)})
     return _judged(program, reaction, context, kind)
+
+
+def loses(program: Program, row: Row) -> bool:
+    """Whether a program has work for its end, or connections that do not end: lost where SIGKILL comes first."""
+    return any(word in source.text for source in program.sources for word in row.get("lost", ()))
 
 
 def _read(

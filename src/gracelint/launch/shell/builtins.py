@@ -38,6 +38,7 @@ _DEEPEST = 12
 _INTERRUPTED = "143"
 """What `wait` returns when a trap for SIGTERM interrupts it: 128 and the signal's number."""
 _NAME = pattern(r"[A-Za-z_]\w*")
+_VARIABLE = pattern(r"""\"?\$\{?([A-Za-z_]\w*)\}?\"?""")
 _DEFAULT = pattern(r'(?s)"?\$\{([A-Za-z_]\w*):?=(.*)\}"?')
 
 
@@ -149,9 +150,17 @@ def _exec(walk: Walk, call: Call, state: State) -> list[State]:
             if "exec -a" in walk.lacks:
                 return _exit(walk, call, state)
             rest = rest[1:]
+    if not call.operands:
+        rest = [Word(word.text, word.span) for word in call.command.words[1:] if _comes_from_outside(word, state)]
     state.add(run_event("exec" if rest else "redirect", rest, call, state))
     state.ended = bool(rest)
     return [state]
+
+
+def _comes_from_outside(word: ShellWord, state: State) -> bool:
+    """Whether a word is a variable that nothing here sets: nobody writes `exec $COMMAND` for an empty one."""
+    found = _VARIABLE.fullmatch(word.text)
+    return found is not None and found[1] not in state.variables
 
 
 def _command(walk: Walk, call: Call, state: State) -> list[State]:

@@ -63,7 +63,7 @@ def why_of(shell: str, program: Event, reaction: Reaction, context: Context, ref
     return _REASONS[reaction.cause].format(
         shell=shell,
         program=f"`{shown}`" if shown else "what it runs",
-        as_pid_1=", as PID 1," if context.pid_1 else "",
+        as_pid_1=(" as PID 1," if shell.endswith(",") else ", as PID 1,") if context.pid_1 else "",
         in_front="PID 1 in front" if context.pid_1 else "in front",
         fate=" and passes no signal on" if context.pid_1 else _DIES.format(signal=context.signal),
         refused=refused,
