@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Container, Iterable, Iterator
 
-from gracelint.discover import NODE
+from gracelint.discover import DOCKERFILE, NODE, kind_of
 from gracelint.internal import internal_error
 from gracelint.parse.errors import ParseError
 from gracelint.record import replace
@@ -48,7 +48,7 @@ def entries(
             errors.append(internal_error(f"reading {path}", error))
             continue
         if program.long_running:
-            yield replace(program, entry=True)
+            yield replace(program, entry=True, beside_image=_is_built(folder, files))
 
 
 def _entry(path: str, files: ProjectFiles) -> Source | None:
@@ -66,6 +66,13 @@ def _starts(path: str, files: ProjectFiles) -> bool:
 def _is_crowded(folder: str, files: ProjectFiles) -> bool:
     names = (name for name in files.names(folder) if name.endswith(".py"))
     return sum(_starts(posixpath.join(folder, name), files) for name in names) > _MOST
+
+
+def _is_built(folder: str, files: ProjectFiles) -> bool:
+    """Whether a Dockerfile stands in the folder or in one above."""
+    if any(kind_of(name) == DOCKERFILE for name in files.names(folder)):
+        return True
+    return bool(folder) and _is_built(posixpath.dirname(folder), files)
 
 
 def _main_of(path: str, files: ProjectFiles) -> Source | None:

@@ -10,7 +10,8 @@ the nearest) sends requests to one of its ports, or, if there is no Service at a
 Not counted are Services for metrics and headless ones, Jobs, test hooks, init containers, sidecars, Knative services,
 Windows, operators that elect a leader, databases and brokers whose clients connect anew, and programs that wait for
 some seconds after SIGTERM before they close their listener. It is information for dashboards and collectors, and for a
-program that ignores the signal, which is to be mended first.
+program that ignores the signal, which is to be mended first; and where neither a Service nor a readiness probe says
+that there are requests.
 
 ## Why is this bad?
 When a pod is deleted, two things begin at the same time: the kubelet stops its containers, and the endpoints controller
@@ -119,7 +120,7 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
             continue
         stays = launch.verdict is Verdict.IGNORED
         yield Finding(
-            f"`{container.name}` {_told(launch.stop_signal.value, stays)}",
+            f"`{container.name}` {_told(workload, launch, stays)}",
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container, launch),
@@ -127,14 +128,15 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
         )
 
 
-def _told(signal: str, stays: bool) -> str:
+def _told(workload: Workload, launch: Launch, stays: bool) -> str:
+    signal, senders = launch.stop_signal.value, "Services" if workload.services else "clients"
     if stays:
         return (
             f"serves on after {signal}, which it ignores; once that is mended, it needs a preStop hook that waits while"
-            " Services still send it requests"
+            f" {senders} still send it requests"
         )
     return (
-        f"gets {signal} while Services still send it requests: without a preStop hook that waits, it refuses those of"
+        f"gets {signal} while {senders} still send it requests: without a preStop hook that waits, it refuses those of"
         " the next 5 to 15 s"
     )
 

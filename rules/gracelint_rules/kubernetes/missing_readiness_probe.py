@@ -5,7 +5,8 @@ Reports containers that get traffic and have no `readinessProbe`.
 
 A container gets traffic where a Service of the input selects its pod, or, if there is no Service at all in the input,
 where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count. For dashboards and
-collectors, whose pages are loaded again and whose senders try again, it is information.
+collectors, whose pages are loaded again and whose senders try again, and where no Service says that there are requests,
+it is information.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the

@@ -91,7 +91,12 @@ def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
 
 
 def _severity(program: Program, stop: Stop) -> Severity | None:
-    """A program that is cut off loses its cleanup where it has one, else what is in flight."""
+    """A program that is cut off loses its cleanup where it has one, else what is in flight.
+
+    What no container starts, and no image is built beside, is rather run by hand.
+    """
+    if not (program.launches or program.beside_image):
+        return Severity.INFO
     loses_all = stop.verdict is Verdict.IGNORED or program.cleans_up_on_interrupt
     return None if program.launches and loses_all else Severity.WARNING
 

@@ -252,8 +252,9 @@ class Workload(Record, identity=True):
         return Severity.INFO if self.sample else None
 
     def severity_of(self, container: Container) -> Severity | None:
-        """The same of one of its containers; INFO also where nobody misses a request."""
-        return Severity.INFO if container.watches else self.severity
+        """The same of one of its containers; INFO also where nobody misses a request, or is known to send any."""
+        unasked = self.untold and container.readiness is None
+        return Severity.INFO if container.watches or unasked else self.severity
 
     @property
     def callers(self) -> tuple[Service, ...]:
