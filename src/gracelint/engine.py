@@ -282,7 +282,7 @@ def _run(
 ) -> Iterator[tuple[Rule, Finding, object]]:
     if not any(map(address.concerns, _present(project)[address.group])):
         return
-    rule = address.load()
+    rule, warm = address.load(), project.request.warm
     subjects: tuple[object, ...] = (*project.stages, *project.launches, *project.workloads, *project.programs)
     for subject in subjects:
         if not isinstance(subject, rule.subject):
@@ -292,7 +292,10 @@ def _run(
             given = selection.at(_path(subject)).settings.options.get(rule.name, {})
             options = {name.replace("-", "_"): given.get(name, value) for name, value in options.items()}
         try:
-            for finding in rule.check(subject, **options):
+            found: Iterable[Finding] = rule.check(subject, **options)
+            if warm is not None:
+                found = warm.found_in(subject, rule.name, options, found)
+            for finding in found:
                 if rule.verdict and isinstance(subject, Launch) and subject.blocker is not None:
                     finding = replace(finding, notes=(*finding.notes, *subject.beyond))
                 yield rule, finding, subject

@@ -154,12 +154,16 @@ def read_project(request: Request) -> Project:
     found = _found(request, scope)
     allowed = scope.__contains__ if request.isolated else None
     files = ProjectFiles(root, overlay, allowed=allowed, warm=request.warm)
+    if request.warm is not None:
+        request.warm.begin()
     todo = found.files
     reading = _read(request, scope, files, todo)
     linked = reading.link()
     if reading.has_spared_too_much(linked):
         reading = _read(request, scope, files, todo, all_charts=True)
         linked = reading.link()
+    if request.warm is not None:
+        request.warm.end()
     return reading.finish(linked, found.skipped)
 
 
@@ -426,6 +430,9 @@ class Reading:
 
                 together = compose_lists(self.files, self.compose)
             self.services = read_projects(self.compose, self.files, together)
+            warm = self.request.warm
+            if warm is not None:
+                self.services = [warm.again(("service", one.source.path, one.name), one) for one in self.services]
         except Exception as error:
             self.broke("reading the Compose files", error)
 
@@ -541,7 +548,8 @@ class Reading:
         if self.desk is None:
             from gracelint.launch.desk import Desk, Stages
 
-            self.desk = Desk(Stages(self.stages, self._stages_of), self.services, self.files, self.configuration)
+            stages, warm = Stages(self.stages, self._stages_of), self.request.warm
+            self.desk = Desk(stages, self.services, self.files, self.configuration, warm)
         return self.desk
 
     def _stages_of(self, path: str) -> list[Stage]:

@@ -1,23 +1,28 @@
-"""What one process keeps of a project between two readings of it: texts and what they say, and what there is.
+"""What one process keeps of a project between two readings of it: texts and what they say, launches and findings.
 
-A text is the same object while its file is the same, and what was read in it holds as long as that. Joins are made
-anew each time.
+A text is the same object while its file is the same, and what was read in it holds as long as that. What was worked out
+from several files holds while every question that was put to them has the same answer. Of each thing that is as it was
+before the one from before is kept, so that what stands on it is seen to be the same by looking no further.
 """
 
 from __future__ import annotations
 
 import os
 
+from gracelint.record import Record
+from gracelint.source import Source
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
+    from collections.abc import Callable, Hashable, Iterable
+    from typing import Any, TypeVar
 
     from gracelint.discover import Found
-    from gracelint.source import Source
+    from gracelint.facts.files import Files
 
     T = TypeVar("T")
     X = TypeVar("X")
+    F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Warm:
@@ -30,10 +35,23 @@ class Warm:
         """By which keys files are joined, likewise."""
         self._texts: dict[str, tuple[object, object]] = {}
         self._said: dict[tuple[str, str], tuple[Source, object]] = {}
+        self._before: dict[Hashable, Any] = {}
+        self._now: dict[Hashable, Any] = {}
+        """What was worked out in the reading before and in this one."""
+        self._is_whole = False
 
     def look_again(self) -> None:
         """Files may have come, gone or changed on the disk."""
         self.found = self.keys = None
+
+    def begin(self) -> None:
+        """Another reading begins: what the last one did not come across is let go, if it came to its end."""
+        self._before, self._now = (self._now if self._is_whole else self._before | self._now), {}
+        self._is_whole = False
+
+    def end(self) -> None:
+        """The reading has come across all there is."""
+        self._is_whole = True
 
     def text(self, path: str, stamp: object, read: Callable[[], T]) -> T:
         """A file's text: the one of before if it stands for the same bytes, as `stamp` says."""
@@ -54,6 +72,107 @@ class Warm:
         made = read()
         self._said[what, source.path] = source, made
         return made
+
+    def again(self, name: Hashable, value: T) -> T:
+        """A value, or what had that name in the reading before, if that is the same."""
+        known: T | None = self._before.get(name)
+        kept = known if known is not None and is_same(known, value) else value
+        self._now[name] = kept
+        return kept
+
+    def made(self, name: Hashable, given: object, files: Files, make: Callable[[Files], X]) -> X:
+        """What `make` returned in the reading before, if it was given the same and files answer it as they did then."""
+        for known in self._before.get(name, ()):
+            if is_same(known[0], given) and known[1].is_answered_by(files):
+                self._now.setdefault(name, []).append(known)
+                found: X = known[2]
+                return found
+        asked = Asked(files, self)
+        value = make(asked)
+        self._now.setdefault(name, []).append((given, asked.answers, value))
+        return value
+
+    def found_in(self, subject: object, rule: str, options: object, check: Iterable[T]) -> Iterable[T]:
+        """What a rule finds in a subject; not looked for again in one that is as it was before."""
+        name = ("found", rule, id(subject))
+        known = self._before.get(name)
+        if known is None or known[0] is not subject or not is_same(known[1], options):
+            known = (subject, options, tuple(check))
+        self._now[name] = known
+        found: tuple[T, ...] = known[2]
+        return found
+
+
+class Answers(Record, identity=True):
+    """What files answered, by question and path."""
+
+    known: dict[tuple[str, str], object]
+
+    def is_answered_by(self, files: Files) -> bool:
+        return all(getattr(files, question)(path) == answer for (question, path), answer in self.known.items())
+
+
+class Asked:
+    """Files that remember what they were asked. Implements `facts.files.Files`."""
+
+    def __init__(self, files: Files, warm: Warm) -> None:
+        self.name = files.name
+        self.warm = warm
+        self.answers = Answers({})
+        self._files = files
+
+    def read(self, path: str) -> Source | None:
+        return self._noted("read", path, self._files.read)
+
+    def glance(self, path: str) -> str:
+        return self._noted("glance", path, self._files.glance)
+
+    def exists(self, path: str) -> bool:
+        return self._noted("exists", path, self._files.exists)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        return self._noted("names", folder, self._files.names)
+
+    def _noted(self, question: str, path: str, ask: Callable[[str], T]) -> T:
+        answer = self.answers.known[question, path] = ask(path)
+        return answer
+
+
+def kept_warm(read: F) -> F:
+    """Makes a function that asks `files` keep what it returned, where those can tell whether it still holds."""
+
+    def reading(source: Any, *given: Any, files: Files, **named: Any) -> Any:
+        if not isinstance(files, Asked):
+            return read(source, *given, files=files, **named)
+        name = (read.__module__, source.path if isinstance(source, Source) else source)
+        return files.warm.made(
+            name, (source, given, named), files, lambda asked: read(source, *given, files=asked, **named)
+        )
+
+    return reading  # type: ignore[return-value]
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values say the same of the same texts."""
+    try:
+        return _is_same(one, other)
+    except RecursionError:
+        return False
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    kind = type(one)
+    if kind is not type(other) or kind is Source:
+        return False
+    if kind is tuple or kind is list:
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if kind is dict:
+        return list(one) == list(other) and all(map(_is_same, one.values(), other.values()))
+    if isinstance(one, Record):
+        return all(_is_same(getattr(one, key), getattr(other, key)) for key in kind.__match_args__)
+    return bool(one == other)
 
 
 def stamp_of(path: str) -> tuple[int, ...] | None:

@@ -14,7 +14,8 @@ from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from typing import TypeVar
 
     from gracelint.config import Configuration
     from gracelint.facts.compose import ComposeService
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Program
     from gracelint.launch.builds.declared import Builds
     from gracelint.launch.near import Near
+    from gracelint.warm import Warm
 
+    T = TypeVar("T")
     _Named = tuple[str, str]
     """An image's name, and the path of the file it stands in."""
 
@@ -67,9 +70,15 @@ class Desk:
     """What lies open while launches are made: the files, and the images already looked at."""
 
     def __init__(
-        self, stages: Stages, services: Iterable[ComposeService], files: Files, configuration: Configuration
+        self,
+        stages: Stages,
+        services: Iterable[ComposeService],
+        files: Files,
+        configuration: Configuration,
+        warm: Warm | None = None,
     ) -> None:
         self.files = files
+        self.warm = warm
         self.configuration = configuration
         self.programs: dict[int, list[Program]] = {}
         self.broken: list[tuple[Origin, Exception]] = []
@@ -95,6 +104,10 @@ class Desk:
         self._users: dict[str, list[Link]] = {}
         self._has_counted = False
         self._counted: dict[str, dict[tuple[str, int], int]] = {}
+
+    def again(self, name: Hashable, value: T) -> T:
+        """A value, or the one of that name from the reading before, if that is the same."""
+        return value if self.warm is None else self.warm.again(name, value)
 
     def count_users(
         self, services: Iterable[ComposeService], workloads: Iterable[Workload], elsewhere: Iterable[_Named] = ()
@@ -182,7 +195,7 @@ class Desk:
     def image(self, stage: Stage, context: str | None) -> Image:
         key = (id(stage), context)
         if key not in self._images:
-            self._images[key] = image_of(stage, self.files, context)
+            self._images[key] = self.again(("image", *key), image_of(stage, self.files, context))
         return self._images[key]
 
     def stage(self, link: Link) -> Stage | None:
@@ -256,7 +269,8 @@ class Desk:
                 from gracelint.parse.dockerfile import read_dockerfile
 
                 source = stages[0].source
-                self._builds[key] = read_dockerfile(source, dict(declared), lambda name: self._base(name, path, named))
+                built = read_dockerfile(source, dict(declared), lambda name: self._base(name, path, named))
+                self._builds[key] = self.again(("stages", *key), built)
         return self._builds[key]
 
     def _may_be_ours(self, stage: Stage) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gracelint.facts import yaml
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Stage
+    from gracelint.facts.files import Files
     from gracelint.facts.kubernetes import Container, Workload
     from gracelint.facts.program import Program
     from gracelint.launch.images.names import Link
@@ -71,9 +72,10 @@ def link(
     for workload in attached:
         if near is not None and not _is_near(near, desk, workload):
             continue
-        judged = replace(workload, assume=desk.assume(workload.source))
-        pods = tuple(_pod_launch(desk, judged, container) for container in workload.containers)
-        workloads.append(replace(judged, launches=pods))
+        name = (workload.source.path, workload.kind, workload.namespace, workload.name)
+        judged = desk.again(("workload", *name), replace(workload, assume=desk.assume(workload.source)))
+        pods = tuple(_pod_launch(desk, judged, container) for container in judged.containers)
+        workloads.append(desk.again(("launched", *name), replace(judged, launches=pods)))
         deployed += pods
     alone = [
         _image_launch(desk, stage)
@@ -81,7 +83,7 @@ def link(
         if not stage.windows and not desk.users(stage) and (near is None or near.stage(stage))
     ]
     launches = [*alone, *composed, *deployed]
-    programs = tuple(_programs(launches, desk.programs))
+    programs = tuple(_programs(desk, launches))
     return Linked(tuple(launches), tuple(workloads), programs, tuple(desk.broken))
 
 
@@ -301,16 +303,29 @@ def _own_argv(image: Image) -> tuple[Word, ...] | None:
 
 def _launch(desk: Desk, launch: Launch, **given: Any) -> Launch:
     """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing."""
+    origin = launch.origin
+    given["wrappers"] = desk.configuration.of(origin.source.path).wrappers
+
+    def make(files: Files) -> tuple[Launch, list[Program]]:
+        return _followed(files, launch, **given)
+
     try:
-        return _followed(desk, launch, **given)
+        if desk.warm is None:
+            followed, programs = make(desk.files)
+        else:
+            name = ("launch", origin.kind, origin.source.path, origin.name, origin.container)
+            followed, programs = desk.warm.made(name, (launch, given), desk.files, make)
     except Exception as error:
-        desk.broken.append((launch.origin, error))
+        desk.broken.append((origin, error))
         return replace(launch, why="gracelint failed to follow it")
+    desk.programs[id(followed)] = programs
+    return followed
 
 
 def _followed(
-    desk: Desk,
+    files: Files,
     launch: Launch,
+    wrappers: Mapping[str, Mapping[str, Any]],
     env: Mapping[str, Word | None] | None = None,
     working_dir: Word | None = None,
     pid_1: bool = True,
@@ -319,7 +334,7 @@ def _followed(
     user: str | None = None,
     stdin_open: bool = False,
     written: Mapping[str, Passage | None] | None = None,
-) -> Launch:
+) -> tuple[Launch, list[Program]]:
     image = replace(launch.image, mounts=mounts) if mounts else launch.image
     image = replace(image, written=written) if written else image
     values: dict[str, str | None] = dict(image.env)
@@ -329,24 +344,24 @@ def _followed(
     signal = signal_name(launch.stop_signal.value) or "SIGTERM"
     context = Context(
         image=image,
-        files=desk.files,
+        files=files,
         working_dir=posixpath.join(image.working_dir, working_dir.value) if working_dir else image.working_dir,
         env=values,
         pid_1=pid_1,
         signal=signal,
         span=launch.origin.span,
         assume=launch.assume,
-        wrappers=desk.configuration.of(launch.origin.source.path).wrappers,
+        wrappers=wrappers,
         user=user,
         stdin_open=stdin_open,
     )
     launch = _with_hook(launch, context)
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
-        return replace(launch, argv=None, why="a Windows container gets no signals")
+        return replace(launch, argv=None, why="a Windows container gets no signals"), []
     if launch.service is not None and launch.service.missing is not None:
-        return replace(launch, argv=None, why=f"it extends {launch.service.missing}, which is not here")
+        return replace(launch, argv=None, why=f"it extends {launch.service.missing}, which is not here"), []
     if launch.argv is None:
-        return replace(launch, why=_no_command(launch), budget=_budget(launch, context))
+        return replace(launch, why=_no_command(launch), budget=_budget(launch, context)), []
     way = _way(launch.argv, context, launch, init)
     if _entrypoint_unknown(launch) and not init:
         way = _under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
@@ -377,8 +392,7 @@ def _followed(
         shortfalls=way.shortfalls,
         budget=budget,
     )
-    desk.programs[id(judged)] = list(way.programs)
-    return judged
+    return judged, list(way.programs)
 
 
 def _with_hook(launch: Launch, context: Context) -> Launch:
@@ -478,12 +492,13 @@ def _beside_hook(way: Way, hook: Hook) -> Way:
     return replace(way, hops=hops, verdict=Verdict.UNKNOWN, why=why, decisive=None)
 
 
-def _programs(launches: Iterable[Launch], read: Mapping[int, list[Program]]) -> list[Program]:
+def _programs(desk: Desk, launches: Iterable[Launch]) -> Iterator[Program]:
     """Each program once, with the launches that reach it."""
     found: dict[tuple[str, object], tuple[Program, list[Launch]]] = {}
     for launch in launches:
-        for program in read.get(id(launch), ()):
+        for program in desk.programs.get(id(launch), ()):
             reaction = program.reactions.get("SIGTERM")
             key = (program.source.path, reaction.cause if reaction else None)
             found.setdefault(key, (program, []))[1].append(launch)
-    return [replace(program, reached=True, launches=tuple(users)) for program, users in found.values()]
+    for name, (program, users) in found.items():
+        yield desk.again(("program", *name), replace(program, reached=True, launches=tuple(users)))

@@ -6,6 +6,7 @@ from gracelint.behaviour.go.packages import Modules, Package
 from gracelint.behaviour.go.reaction import Question, tell
 from gracelint.behaviour.go.syntax import text_of, walk
 from gracelint.numbers import is_digits
+from gracelint.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _UNITS = {"Millisecond": 0.001, "Second": 1.0, "Minute": 60.0, "Microsecond": 1e
 _ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
 
 
+@kept_warm
 def read_go(folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str, ...] = ()) -> Program | str:
     """The program of a main package's folder; a text says why there is none."""
     modules = Modules(files, folder)

@@ -8,6 +8,7 @@ from gracelint.behaviour.machine import ends, ways
 from gracelint.behaviour.machine.ends import Told
 from gracelint.facts.program import Cause, Program, Reaction
 from gracelint.facts.verdict import Verdict
+from gracelint.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["read_java"]
 
 
+@kept_warm
 def read_java(path: str, name: str, *, files: Files, paths: tuple[str, ...], argv: tuple[str, ...]) -> Program | str:
     """The program of a class; a text says why there is none. `paths` are the sources its classes are looked up in."""
     try:

@@ -11,6 +11,7 @@ from gracelint.behaviour.node.values import Closure, Method
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
 from gracelint.record import replace
+from gracelint.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gracelint.source import Source, Span
 
 
+@kept_warm
 def read_node(
     source: Source,
     *,

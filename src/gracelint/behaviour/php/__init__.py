@@ -7,6 +7,7 @@ from gracelint.behaviour.php.reaction import Question, tell
 from gracelint.parse.errors import TooLargeError
 from gracelint.record import replace
 from gracelint.source import Word
+from gracelint.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["read_php"]
 
 
+@kept_warm
 def read_php(
     source: Source,
     *,

@@ -19,6 +19,7 @@ from gracelint.knowledge import table
 from gracelint.limits import STEPS
 from gracelint.record import replace
 from gracelint.source import Source, Span
+from gracelint.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _ALL_STEPS = 3 * STEPS
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 
 
+@kept_warm
 def read_python(
     source: Source,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.machine.nodes import Function
 from gracelint.behaviour.rust.crates import Crates, Manifest, manifest, members
 from gracelint.behaviour.rust.reaction import Question, tell
+from gracelint.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Manifest", "manifest", "members", "read_rust"]
 
 
+@kept_warm
 def read_rust(of: Manifest, path: str, *, files: Files, argv: tuple[str, ...] = ()) -> Program | str:
     """The program of a binary, whose main is in the file `path`; a text says why there is none."""
     crates = Crates(files, of, path)
