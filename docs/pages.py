@@ -61,7 +61,9 @@ def tabulated(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """In code a bar is no border of a table, and a backslash before it would be shown."""
+    parts = text.replace("\n", " ").split("`")
+    return "`".join(part if index % 2 else part.replace("|", "&#124;") for index, part in enumerate(parts))
 
 
 def code(text: object) -> str:
@@ -304,13 +306,34 @@ def _rows(name: str) -> Iterator[tuple[str, str, Row]]:
 
 
 def testing() -> str:
-    functions = [getattr(gracelint.testing, name) for name in gracelint.testing.__all__]
-    rows = (
-        (code(made.__name__ + str(inspect.signature(made)).partition(" ->")[0]), inspect.getdoc(made) or "")
-        for made in functions
-        if inspect.isfunction(made)
-    )
+    return _functions(gracelint.testing, gracelint.testing.__all__)
+
+
+def functions() -> str:
+    return _functions(gracelint, gracelint.__all__)
+
+
+def edits() -> str:
+    """What each kind of file can be edited to, by the module that does it."""
+    parts = []
+    for name in gracelint.edits.__all__:
+        module = getattr(gracelint.edits, name)
+        own = [each for each, made in vars(module).items() if getattr(made, "__module__", "") == module.__name__]
+        public = [each for each in own if not each.startswith("_")]
+        about = (inspect.getdoc(module) or "").partition("\n")[0]
+        parts += [f"### edits.{name}\n", about, "", _functions(module, public), ""]
+    return "\n".join(parts)
+
+
+def _functions(module: Any, names: Iterable[str]) -> str:
+    made = [value for name in names if inspect.isfunction(value := getattr(module, name))]
+    rows = ((code(each.__name__ + _given(each)), " ".join((each.__doc__ or "").split())) for each in made)
     return tabulated(("Function", "What it does"), rows)
+
+
+def _given(function: Any) -> str:
+    """`(program: Program, seconds: float)`; annotations are texts in the source."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)).partition(" ->")[0])
 
 
 def reference() -> str:
@@ -362,6 +385,8 @@ TABLES = {
         wrappers,
         libraries,
         testing,
+        functions,
+        edits,
         reference,
     )
 }

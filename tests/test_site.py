@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import gracelint
 from gracelint.knowledge import table
 from gracelint.rules import addresses
 
@@ -46,6 +47,28 @@ def test_images_are_answered_for_by_gracelint(site: Path) -> None:
 @pytest.mark.parametrize("name", table("servers"))
 def test_every_server_is_listed(site: Path, name: str) -> None:
     assert table("servers")[name].get("label", name) in words(site / "servers/index.html")
+
+
+def test_what_a_rule_gets_is_told(site: Path) -> None:
+    page = (site / "reference/index.html").read_text()
+    names = {*gracelint.__all__, *(f"edits.{name}" for name in gracelint.edits.__all__)}
+    for kind in (gracelint.Launch, gracelint.Stage, gracelint.Workload, gracelint.Program):
+        names |= {f"<code>{name}</code>" for name in kind.__match_args__}
+    assert {name for name in names if name not in page} == set()
+    assert "<code>Word | None</code>" in page and "\\|" not in page
+
+
+@pytest.mark.parametrize("kind", [gracelint.Launch, gracelint.Stage, gracelint.Workload, gracelint.Program])
+def test_each_attribute_of_a_subject_has_a_meaning(kind: type, site: Path) -> None:
+    page = (site / "reference/index.html").read_text()
+    start = page.index(f'<h2 id="{kind.__name__.lower()}"')
+    rows = re.findall(
+        r"<tr>\s*<td><code>(.*?)</code></td>.*?<td>(.*?)</td>\s*</tr>",
+        page[start : page.find("<h2", start + 1)],
+        re.DOTALL,
+    )
+    assert len(rows) > 15
+    assert [name for name, meaning in rows if not meaning.rpartition("<td>")[2].strip()] == []
 
 
 def test_no_place_is_left_to_be_filled_in(site: Path) -> None:

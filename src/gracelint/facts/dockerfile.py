@@ -76,18 +76,23 @@ class Stage(Record, identity=True):
     """
 
     source: Source
+    """The Dockerfile."""
     index: int
+    """Its number in the file, from 0 on."""
     name: str | None
     """After AS, in lower case."""
     base: Word
     """The image after FROM with ARG defaults put in; `$` stays in it where an argument has no default."""
     from_: Instruction
+    """The FROM itself."""
     instructions: tuple[Instruction, ...]
     """Those below FROM, ONBUILD left out."""
     parent: Stage | None = None
+    """The stage it is FROM."""
     arguments: Mapping[str, str] | None = None
     """ARG defaults (those before the first FROM included) and ENV values known in this stage."""
     escape: str = "\\"
+    """The character that continues lines: the directive `escape`, else a backslash."""
     final: bool = False
     """The last stage of its file."""
     windows: bool = False

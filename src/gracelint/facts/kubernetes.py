@@ -194,12 +194,17 @@ class Workload(Record, identity=True):
     """An object with a pod template. What other files say of it is in the fields below `services`."""
 
     source: Source
+    """The manifest."""
     kind: str
+    """As written: Deployment, StatefulSet, Job …"""
     name: str
+    """`metadata.name`."""
     namespace: str
+    """`metadata.namespace`; empty where it has none."""
     span: Span
     """The value of `metadata.name`, or of `kind` where there is no name."""
     document: yaml.Document
+    """The YAML document it is written in."""
     node: yaml.Mapping
     """The object."""
     pod: yaml.Mapping
@@ -213,6 +218,7 @@ class Workload(Record, identity=True):
     grace: Located[float]
     """`terminationGracePeriodSeconds`, in seconds; NaN where it is given by something that cannot be read."""
     share_process_namespace: bool = False
+    """`shareProcessNamespace`: PID 1 is the pause container then."""
     replicas: Located[int] | None = None
     """None where the object has no `replicas`."""
     strategy: yaml.Mapping | None = None
@@ -222,6 +228,7 @@ class Workload(Record, identity=True):
     runs_to_end: bool = False
     """Job, CronJob, a test hook of a chart and the like: no traffic."""
     knative: bool = False
+    """A Knative Service, whose queue-proxy drains requests."""
     windows: bool = False
     """Its pods run on Windows, which has no signals."""
     agent: bool = False
@@ -233,9 +240,13 @@ class Workload(Record, identity=True):
     any_service: bool = False
     """Whether its unit has any Service at all."""
     budgets: tuple[DisruptionBudget, ...] = ()
+    """PodDisruptionBudgets of its unit that select its pods."""
     autoscaler: Autoscaler | None = None
+    """The HorizontalPodAutoscaler that targets it."""
     balancers: tuple[Balancer, ...] = ()
+    """Load balancers that send it requests, and how long they drain."""
     mesh: Mesh | None = None
+    """What its pod says of the proxy that a mesh puts into it."""
     config_maps: tuple[ConfigMap, ...] = ()
     """Those that its volumes name, where they are in the input."""
     sample: bool = False
@@ -243,6 +254,7 @@ class Workload(Record, identity=True):
     endpoints: int = 1
     """Pods behind the Service that sends requests to most of them, this workload's own and others'."""
     assume: Assumptions | None = None
+    """What the settings say of the world it runs in."""
     launches: tuple[Launch, ...] = ()
     """One for each of `containers`, in the same order."""
 

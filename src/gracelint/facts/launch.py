@@ -291,29 +291,44 @@ class Origin(Record):
 
 
 class Launch(Record, identity=True):
+    """How PID 1 of one container comes to be, and what a stop signal meets on its way."""
+
     origin: Origin
+    """Where it is declared."""
     image: Image
+    """What is known of the image: its shell, tools and instructions."""
     argv: tuple[Word, ...] | None
     """What the runtime starts as PID 1, an `init: true` left out; None where the files do not say."""
     hops: tuple[Hop, ...]
+    """The processes on the way of the signal, PID 1 first."""
     verdict: Verdict
+    """What becomes of the container when it is told to stop."""
     why: str
     """One sentence; for `unknown`, what is missing."""
     stop_signal: Word
+    """The signal that PID 1 gets; where nothing says another, SIGTERM."""
     budget: Budget
+    """The time that stopping needs, and the time there is."""
     decisive: Hop | None = None
     """The hop whose effect is the verdict."""
     program: Program | None = None
+    """The source that the last hop runs, where it was found and read."""
     link: str | None = None
     """declared, built or named: how an image was joined to a Dockerfile; None where it was not."""
     stage: Stage | None = None
+    """The stage of a Dockerfile that the image is built from, where it is joined to one."""
     container: Container | None = None
+    """The pod's container; None where no manifest declares the launch."""
     workload: Workload | None = None
     """As parsed, before launches were made."""
     service: ComposeService | None = None
+    """The Compose service that declares it."""
     pre_stop: PreStop | None = None
+    """The container's preStop hook."""
     hook: Hook = Hook()
+    """What that hook does when it runs."""
     misplaced: tuple[Misplaced, ...] = ()
+    """Settings of the stop that stand where nobody reads them."""
     gets_traffic: bool = False
     """It gets requests that are lost when it refuses them, as far as the files say."""
     fitting: tuple[str, ...] = ()
@@ -321,7 +336,9 @@ class Launch(Record, identity=True):
     one_shot: bool = False
     """The program ends by itself: a job, a command that prints help, a script without a program."""
     development: bool = False
+    """It is meant for development, tests or CI."""
     assume: Assumptions = Assumptions()
+    """What the settings say of the world it runs in."""
     shared: bool = False
     """Other services or containers run the same stage."""
     children: tuple[Span, ...] = ()
@@ -379,10 +396,12 @@ class Launch(Record, identity=True):
 
     @property
     def inits(self) -> tuple[Hop, ...]:
+        """The hops that are inits, such as tini."""
         return self._of_kind(HopKind.INIT)
 
     @property
     def package_managers(self) -> tuple[Hop, ...]:
+        """The hops that are package managers, such as npm."""
         return self._of_kind(HopKind.PACKAGE_MANAGER)
 
     def _of_kind(self, kind: HopKind) -> tuple[Hop, ...]:
@@ -445,6 +464,7 @@ class Launch(Record, identity=True):
 
     @property
     def grace(self) -> Located[float]:
+        """Seconds from the decision to stop to SIGKILL; NaN where they are not known."""
         return self.budget.grace
 
     @property

@@ -215,6 +215,8 @@ def _time_of(launch: Any) -> float:
 
 
 class Program(Record, identity=True):
+    """What a program does when it is told to stop, in the same words for every language."""
+
     language: str
     """python, node, go, java, csharp, ruby, php or rust."""
     source: Source
@@ -226,10 +228,15 @@ class Program(Record, identity=True):
     sources: tuple[Source, ...] = ()
     """The project's files it reaches by imports, the entry first."""
     handlers: tuple[Handler, ...] = ()
+    """Functions and settings that react to signals, in the order they are installed."""
     servers: tuple[ServerCall, ...] = ()
+    """Calls that serve requests."""
     waits: tuple[Wait, ...] = ()
+    """What it waits for on its way out."""
     children: tuple[Child, ...] = ()
+    """Processes, threads and workers it starts."""
     connections: tuple[Connection, ...] = ()
+    """Pools and clients it opens."""
     startup: tuple[Wait, ...] = ()
     """Heavy imports and blocking work before the first handler is installed."""
     cleans_up_on_interrupt: bool = False
@@ -239,6 +246,7 @@ class Program(Record, identity=True):
     drain_seconds: float | None = None
     """A bound the source itself sets: a fallback timer, `server.stop(10)`."""
     drain_span: Span | None = None
+    """The text that sets that bound."""
     unread: tuple[str, ...] = ()
     """What could not be followed: dynamic imports, missing modules of the project."""
     reached: bool = False
@@ -258,6 +266,7 @@ class Program(Record, identity=True):
 
     @property
     def name(self) -> str:
+        """The entry file's name."""
         return self.source.path.rpartition("/")[2]
 
     @property
