@@ -55,11 +55,18 @@ def forked(machine: Machine) -> Thing | None:
 
 def items(machine: Machine, value: Any) -> Any:
     """What a loop over the value goes through."""
-    if isinstance(value, Method) and isinstance(value.owner, Thing) and value.owner.kind == "upgrade":
-        return Array([Thing("client", "client", value.owner.span, False)])
+    if isinstance(value, Method) and isinstance(value.owner, Thing) and _has_clients(value.owner):
+        client = Thing("client", "client", value.owner.span, False)
+        client.data = value.owner
+        return Array([client])
     if isinstance(value, External) and value.path == "cluster.workers":
         return Array(["1"]) if forked(machine) else Array([], open=True)
     return value
+
+
+def _has_clients(thing: Thing) -> bool:
+    """A server of WebSockets, with or without an HTTP server of its own."""
+    return thing.kind == "upgrade" or thing.name == "ws"
 
 
 def run_callbacks(machine: Machine, args: list[Any], frame: Frame, certain: bool, *given: Any) -> None:
@@ -196,9 +203,11 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
     if name == "unref":
         release(machine, owner, node, frame)
         return owner
-    if owner.kind == "upgrade" and name in ("forEach", "disconnectSockets"):
+    if _has_clients(owner) and name in ("forEach", "disconnectSockets"):
         # `wss.clients.forEach((client) => client.close())`
-        return _close_idle(machine, owner, args, node, frame) if machine.stopping else UNDEFINED
+        return _close_idle(machine, owner, args, node, frame) if machine.stopping or is_later(frame) else UNDEFINED
+    if owner.kind == "client" and name in ("close", "terminate"):
+        return _close_idle(machine, owner.data, args, node, frame)
     if name == "emit":
         listeners = owner.callbacks.get(args[0], ()) if args and isinstance(args[0], str) else ()
         for function in listeners:
@@ -460,7 +469,7 @@ def _fastify_register(machine: Machine, owner: Thing, args: list[Any], node: Nod
 
 
 def _add_hook(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
-    if args and args[0] == "onClose":
+    if args and args[0] in ("onClose", "preClose"):
         owner.callbacks.setdefault("onClose", []).extend(args[1:2])
     return owner
 

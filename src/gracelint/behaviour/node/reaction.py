@@ -6,13 +6,14 @@ process dies of it. Node ends when nothing is left that could call back, or at `
 
 from __future__ import annotations
 
+from gracelint.behaviour.node.clients import event_stream, held_by_clients
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Frame, Registration, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import string_of, text_of, walk
-from gracelint.behaviour.node.timing import FOR_EVER, end_of, held_by_clients
+from gracelint.behaviour.node.timing import FOR_EVER, end_of
 from gracelint.behaviour.node.values import After, Closure, Scope, Thing, name_of
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -192,6 +193,7 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
     stopped = {
         id(event.thing) for event in machine.events if event.kind == "release" and event.certain and not event.after
     }
+    let_go = {id(event.thing) for event in machine.events if event.kind == "release" and event.certain}
     for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
         if id(thing) in stopped and thing in opened:
             continue
@@ -207,7 +209,7 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 machine.timer_stack.pop()
                 if thing.data is None:
                     machine.resolved[id(thing)] = after
-            if len(machine.events) > seen and thing in opened:
+            if len(machine.events) > seen and thing in opened and id(thing) not in let_go:
                 delay = max(delay, seconds or 0.0)
         elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
             waits = thing.data[3]
@@ -376,17 +378,31 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     closing = next(event for event in stopped.events if event.kind in ("close", "release") and id(event.thing) in held)
     server = held[id(closing.thing)]
     notes = (Note(span, f"the handler for {signal}"),) if closing.span != span else ()
-    if server.by is not None:
-        why = (
-            f"its {signal} handler waits for the WebSocket clients of line {server.by.span.line}, which nothing closes"
-        )
-    elif until == FOR_EVER:
-        why = f"its {signal} handler waits for the clients of {name_of(server.server)}, which nothing closes"
+    if until == FOR_EVER:
+        unread = _may_end_clients(stopped)
+        if unread is not None:
+            why = f"whether {unread} ends the {server.clients} of {name_of(server.server)} cannot be told"
+            return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, closing.span, notes)
+        where = name_of(server.server) if server.by is None else _place(server.by, closing.span)
+        why = f"its {signal} handler waits for the {server.clients} of {where}, which nothing closes"
     else:
         why = f"its {signal} handler waits for connections that clients keep for {server.seconds:g} s"
     verdict = Verdict.IGNORED if until == FOR_EVER else Verdict.HANDLED
     delay = None if until == FOR_EVER else max(until, stopped.delay)
     return Reaction(signal, verdict, verdict, Cause.KEEP_ALIVE, why, closing.span, notes, delay)
+
+
+def _may_end_clients(stopped: Stopped) -> str | None:
+    """What the handler calls, or could not be read, that may close the connections of clients."""
+    opaque = next((event for event in stopped.events if event.kind == "opaque" and event.target), None)
+    if opaque is not None:
+        return f"{opaque.target}()"
+    return next(iter(stopped.machine.unread), None)
+
+
+def _place(span: Span, seen_from: Span) -> str:
+    other = "" if span.source is seen_from.source else f" of {span.source.path}"
+    return f"line {span.line}{other}"
 
 
 def _still_alive(
@@ -435,19 +451,29 @@ def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
     return None
 
 
-_ENDS = (".end", ".terminate", ".close")
-
-
 def _destroyed(stopped: Stopped, serving: list[Thing]) -> Event | None:
-    """Sockets that are destroyed one by one; `end` first sends a raw socket's data."""
+    """Connections that are destroyed one by one."""
+    abrupt = _abrupt(stopped.machine, serving)
     for event in stopped.events:
-        abrupt = (".terminate", ".close") if all("raw" in thing.row for thing in serving) else _ENDS
         in_a_loop = not event.certain and event.target.endswith(abrupt)
         if event.kind == "opaque" and (in_a_loop or event.target.endswith(".destroy")):
             wait = _time(event.after)
             if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < stopped.enough:
                 return event
     return None
+
+
+def _abrupt(machine: Machine, serving: list[Thing]) -> tuple[str, ...]:
+    """Methods that end a connection whatever is on it.
+
+    `end` first sends a raw socket's data or an answer's last bytes, and `close` lets the requests of an HTTP/2 session
+    finish.
+    """
+    if all("sessions" in thing.row for thing in serving):
+        return (".terminate",)
+    if all("raw" in thing.row for thing in serving) or event_stream(machine) is not None:
+        return (".terminate", ".close")
+    return (".end", ".terminate", ".close")
 
 
 def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, str, Span] | None:

@@ -1,0 +1,217 @@
+"""Connections that clients keep open, so that they hold `server.close()`.
+
+WebSockets, raw sockets, HTTP/2 sessions and event streams stay until one side ends them; a keep-alive connection stays
+for its timeout.
+"""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.syntax import string_of, text_of, walk
+from gracelint.behaviour.node.timing import FOR_EVER
+from gracelint.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.state import Event
+    from gracelint.behaviour.node.syntax import File
+    from gracelint.behaviour.node.values import Thing
+    from gracelint.source import Span
+
+
+class Held(Record):
+    """A server whose `close` waits for connections that their clients keep."""
+
+    server: Thing
+    seconds: float
+    """The keep-alive timeout that the program sets; infinity where nothing ends the connection."""
+    clients: str = "clients"
+    """What is kept open, where that is for ever."""
+    by: Span | None = None
+    """Where they come from, where that is not the server itself."""
+
+
+def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, Held]:
+    """By the `id` of a server: what keeps it from closing, where the program does nothing about it.
+
+    A keep-alive timeout counts where the program sets one: it was chosen for clients that keep their connections.
+    """
+    found: dict[int, Held] = {}
+    for server in machine.things:
+        if server.kind != "server" or server.alive is False or is_swept(server, events):
+            continue
+        seconds = keep_alive(server)
+        for_ever = _for_ever(machine, server, events)
+        if for_ever is not None:
+            found[id(server)] = for_ever
+        elif seconds is not None and not answers_close(machine):
+            found[id(server)] = Held(server, seconds)
+    return found
+
+
+def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...]) -> Held | None:
+    """The clients of a server that stay until one side ends their connections, where nothing here does."""
+    if "raw" in server.row:
+        return None if _ends_sockets(machine) else Held(server, FOR_EVER)
+    if "sessions" in server.row:
+        return None if _lets_clients_go(events) else Held(server, FOR_EVER, "HTTP/2 sessions")
+    own = next((thing for thing in machine.things if thing.name == "ws" and thing.kind == "connection"), None)
+    upgraded = own is not None and any(_upgrades(thing, server) for thing in machine.things)
+    if own is not None and upgraded and not _lets_clients_go(events) and all(event.thing is not own for event in events):
+        return Held(server, FOR_EVER, "WebSocket clients", own.span)
+    stream = event_stream(machine) if "upgrades" in server.row or "keep_alive" in server.row else None
+    return Held(server, FOR_EVER, "event streams", stream) if stream is not None else None
+
+
+def _lets_clients_go(events: tuple[Event, ...]) -> bool:
+    """Whether the clients of a server are closed one by one."""
+    return any(
+        event.kind == "close-idle"
+        or (event.kind == "opaque" and event.target.rpartition(".")[2] in ("close", *_ENDS_SOCKETS))
+        for event in events
+    )
+
+
+def keep_alive(server: Thing) -> float | None:
+    """The keep-alive timeout that the program sets on a server, in seconds."""
+    given = server.settings.get("keepAliveTimeout")
+    if "keep_alive" not in server.row or isinstance(given, bool) or not isinstance(given, (int, float)):
+        return None
+    return given / 1000 or FOR_EVER
+
+
+def default_keep_alive(server: Thing) -> float | None:
+    """What it is where the program sets none."""
+    found: float | None = server.row.get("keep_alive")
+    return found
+
+
+def _upgrades(thing: Thing, server: Thing) -> bool:
+    """Whether a WebSocket server takes connections of a server over, and leaves them open when it is closed."""
+    if thing.name != "ws" or thing.kind not in ("upgrade", "server"):
+        return False
+    return thing is server or thing.data is server or (thing.kind == "upgrade" and thing.data is None)
+
+
+def _ends_sockets(machine: Machine) -> bool:
+    """Whether anything in the program ends the connections of a raw server."""
+    calls = (
+        node.child_by_field_name("function")
+        for file in machine.parsed.values()
+        for node in (walk(file.root) if file is not None else ())
+        if node.type == "call_expression"
+    )
+    names = (node.child_by_field_name("property") for node in calls if node is not None)
+    return any(name is not None and text_of(name) in (*_ENDS_SOCKETS, "setTimeout") for name in names)
+
+
+def is_swept(server: Thing, events: tuple[Event, ...]) -> bool:
+    """Whether idle connections are closed again and again, or all of them at some time."""
+    if server.settings.get("forceCloseConnections") is True:
+        return True
+    for event in events:
+        if event.kind in ("close-now", "force") and (event.thing is server or event.thing is None):
+            return True
+        if event.kind == "close-idle" and any(part.kind == "timer" for part in event.after):
+            return True
+        if event.kind == "opaque" and event.target.rpartition(".")[2] in _ENDS_SOCKETS:
+            return True
+    return False
+
+
+_ENDS_SOCKETS = ("destroy", "end", "terminate", "destroySoon", "resetAndDestroy")
+
+
+# Event streams
+
+
+def event_stream(machine: Machine) -> Span | None:
+    """Where a function begins to answer with `text/event-stream` and never ends the answer."""
+    for file in machine.parsed.values():
+        if file is None or "text/event-stream" not in file.source.text:
+            continue
+        for node in walk(file.root):
+            if node.type != "string" or string_of(node) != "text/event-stream" or not _is_content_type(node):
+                continue
+            function = _outermost_function(node)
+            if function is not None and not _ends_its_answer(function):
+                return file.span(node)
+    return None
+
+
+def _is_content_type(node: Node) -> bool:
+    """The value of a header that is set: `{'Content-Type': …}`, `res.setHeader('Content-Type', …)`, `reply.type(…)`."""
+    parent = node.parent
+    if parent is None:
+        return False
+    if parent.type == "pair":
+        key = parent.child_by_field_name("key")
+        return key is not None and (string_of(key) or text_of(key)).lower() == "content-type"
+    if parent.type != "arguments" or parent.parent is None:
+        return False
+    function = parent.parent.child_by_field_name("function")
+    name = function.child_by_field_name("property") if function is not None else None
+    first = string_of(parent.named_children[0]) or ""
+    return first.lower() == "content-type" or (name is not None and text_of(name) in ("type", "contentType"))
+
+
+def _outermost_function(node: Node) -> Node | None:
+    found, here = None, node.parent
+    while here is not None:
+        if here.type in _FUNCTIONS:
+            found = here
+        here = here.parent
+    return found
+
+
+def _ends_its_answer(function: Node) -> bool:
+    """Whether anything in it may end the answer: `res.end()`, a pipe, a loop over what is sent."""
+    for node in walk(function):
+        if node.type == "for_in_statement":
+            return True
+        called = node.child_by_field_name("function") if node.type == "call_expression" else None
+        name = called.child_by_field_name("property") if called is not None else None
+        owner = called.child_by_field_name("object") if called is not None else None
+        if name is None or owner is None:
+            continue
+        # `res.status(404).end()` answers another request
+        if text_of(name) in _ENDS_ANSWERS and owner.type != "call_expression":
+            return True
+    return False
+
+
+_ENDS_ANSWERS = ("end", "destroy", "pipe", "pipeTo", "close")
+_FUNCTIONS = ("function_declaration", "function_expression", "arrow_function", "method_definition")
+
+
+# Keep-alive
+
+
+def answers_close(machine: Machine) -> bool:
+    """Whether an answer says `Connection: close`, so that its connection ends with it."""
+    return any(_says_close(file) for file in machine.parsed.values() if file is not None)
+
+
+def _says_close(file: File) -> bool:
+    text = file.source.text.lower()
+    if "connection" not in text and "shouldkeepalive" not in text:
+        return False
+    return any(_is_close_header(node) for node in walk(file.root))
+
+
+def _is_close_header(node: Node) -> bool:
+    if node.type == "assignment_expression":
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        name = left.child_by_field_name("property") if left is not None else None
+        is_false = right is not None and text_of(right) == "false"
+        return name is not None and text_of(name) == "shouldKeepAlive" and is_false
+    parts = node.named_children if node.type == "arguments" else [node.child_by_field_name(name) for name in _PAIR]
+    if node.type not in ("arguments", "pair"):
+        return False
+    words = [(string_of(part) or text_of(part)).lower() for part in parts if part is not None]
+    return words[:1] == ["connection"] and words[1:2] == ["close"]
+
+
+_PAIR = ("key", "value")
