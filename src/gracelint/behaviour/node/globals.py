@@ -53,8 +53,12 @@ def _object_entries(machine: Machine, args: list[Any], node: Node, frame: Frame)
 
 def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     given = args[0] if args else UNKNOWN
+    if isinstance(given, Object) and "length" in given.props:
+        # `Array.from({ length: 4 }, () => new Worker(file))`: one stands for all
+        given = Array([UNDEFINED])
     if not isinstance(given, Array):
         return Array([], open=True)
+    given = Array(list(given.items), given.open)
     return machine.call(Method(given, "map"), [args[1]], frame, node) if len(args) > 1 else given
 
 

@@ -61,13 +61,16 @@ def install(machine: Machine, row: dict[str, Any], args: list[Any], node: Node, 
     elif isinstance(chosen, Array):
         chosen_signals = tuple(str(value) for value in chosen.items if isinstance(value, str))
         signals = (*signals, *chosen_signals) if row.get("adds") else chosen_signals
+    delay = _seconds(row["delay"], options) if "delay" in row else None
     functions = []
     for place in row.get("callbacks", ()):
         value = options.props.get(place) if isinstance(place, str) else args[place] if place < len(args) else None
         if isinstance(value, (Closure, Builtin, Method)):
             functions.append(value)
     servers = [value for value in args if isinstance(value, Thing) and value.kind == "server"]
-    register(machine, row, signals, functions, servers, timeout_of(row, args), node, frame)
+    register(machine, row, signals, functions, servers, timeout_of(row, args), node, frame, delay)
+    if row.get("gives") and servers:
+        return servers[0]
     if "registers" in row:
         return Object({row["registers"]: Builtin(lambda m, given, at, f: functions.extend(given))})
     return External("helper()")
@@ -76,8 +79,12 @@ def install(machine: Machine, row: dict[str, Any], args: list[Any], node: Node, 
 def timeout_of(row: dict[str, Any], args: list[Any]) -> float | None:
     if "timeout" not in row:
         return None
-    option, seconds = row["timeout"]
-    options = next((value for value in args if isinstance(value, Object)), None)
+    return _seconds(row["timeout"], next((value for value in args if isinstance(value, Object)), None))
+
+
+def _seconds(setting: list[Any], options: Object | None) -> float:
+    """An option in milliseconds, or what it is by default."""
+    option, seconds = setting
     given = options.props.get(option) if options else None
     return given / 1000 if isinstance(given, (int, float)) and not isinstance(given, bool) else float(seconds)
 
@@ -91,12 +98,15 @@ def register(
     seconds: float | None,
     node: Node,
     frame: Frame,
+    delay: float | None = None,
 ) -> None:
-    """Installs a handler that does what the helper's row says."""
+    """Installs a handler that does what the helper's row says, `delay` seconds after the signal."""
     home = frame
 
     def run(machine: Machine, args: list[Any], at: Node | None, frame: Frame) -> Any:
         after = frame.after
+        if delay:
+            after = (*after, After("timer", home.file.span(node), None, delay))
         inner = Frame(home.scope, home.file, after)
         if seconds and row["then"] == "exit":
             late = Frame(home.scope, home.file, (*after, After("timer", home.file.span(node), None, seconds)))

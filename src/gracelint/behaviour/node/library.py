@@ -309,6 +309,8 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     after = list(frame.after)
     values = []
     parts = args[0].items if args and isinstance(args[0], Array) else [UNKNOWN]
+    if args and args[0] is UNKNOWN and machine.stopping:
+        after.append(After("unknown", frame.file.span(node)))
     timers = [
         [part for part in value.after if part.kind == "timer" and part not in after]
         for value in parts
@@ -334,8 +336,11 @@ def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -
         first = Thing("race", "race", frame.file.span(node), False)
         machine.races.append((first, tuple(id(thing) for thing in later)))
         return Promise((*frame.after, After("unknown", frame.file.span(node), first)), UNKNOWN)
+    if any(not isinstance(value, Promise) or not value.never for value in parts):
+        # a promise that nothing settles never is the first; one that only fails is by its time
+        parts = [value for value in parts if not isinstance(value, Promise) or not value.never or value.fails]
     waits = tuple(
-        tuple(a for a in value.after if a not in frame.after)
+        tuple(a for a in (value.fails or value.after) if a not in frame.after)
         if isinstance(value, Promise)
         else (After("work", frame.file.span(node)),)
         for value in parts

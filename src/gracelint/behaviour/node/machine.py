@@ -355,6 +355,8 @@ class Machine:
             name = node.child_by_field_name("property")
             return text_of(name) if name is not None else None
         index = self.value(node.child_by_field_name("index"), frame)
+        if isinstance(index, External) and index.path.startswith("Symbol."):
+            return index.path
         return str(index) if isinstance(index, (str, int)) else None
 
     def member(self, owner: Any, name: str, frame: Frame) -> Any:
@@ -402,12 +404,17 @@ class Machine:
             settled.append((inner.after, given[0] if given else UNDEFINED))
             return UNDEFINED
 
-        reject = Builtin(lambda *_: UNDEFINED)
+        failed: list[tuple[After, ...]] = []
+
+        def reject(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
+            failed.append(inner.after)
+            return UNDEFINED
+
         if args:
-            self.task(args[0], [Builtin(resolve), reject], frame, frame.after)
+            self.task(args[0], [Builtin(resolve), Builtin(reject)], frame, frame.after)
         if not settled:
             if args and isinstance(args[0], Closure) and _never_resolves(args[0].node):
-                return Promise(frame.after, never=True, stuck=True)
+                return Promise(frame.after, never=True, stuck=True, fails=failed[0] if failed else None)
             return Promise((*frame.after, After("unknown", span, later)))
         after, value = settled[0]
         if isinstance(value, Promise):
@@ -430,7 +437,7 @@ class Machine:
             # `const app = express()` is a function too
             return target
         methods.run_callbacks(self, args, frame, certain=False)
-        if self.stopping and not library.is_logging(callee_of(at)):
+        if (self.stopping or methods.is_later(frame)) and not library.is_logging(callee_of(at)):
             self.note("opaque", at, frame, target=callee_of(at))
         return UNKNOWN
 
@@ -449,6 +456,9 @@ class Machine:
         if body is None:
             return UNKNOWN
         inner = Frame(Scope(closure.scope), closure.file, frame.after, closure.this)
+        own = node.child_by_field_name("name") if node.type in _NAMED_EXPRESSIONS else None
+        if own is not None:
+            inner.scope.names[text_of(own)] = closure
         self.bind_parameters(node, [*closure.bound, *args], inner)
         self.stack.append(node)
         self.called.add((closure.file.source.path, node.start_byte))
@@ -497,6 +507,10 @@ class Machine:
                 return
             self.bind(child, args[index] if index < len(args) else UNDEFINED, frame, True)
             index += 1
+
+
+_NAMED_EXPRESSIONS = ("function_expression", "generator_function")
+"""`const f = function again() { setTimeout(again, 1000) }`: a name that is known inside alone."""
 
 
 def _either(value: Any, others: list[Any]) -> Any:

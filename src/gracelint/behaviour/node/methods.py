@@ -222,6 +222,10 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         return _start(machine, owner, args, node, frame)
     if name in row.get("close", ()):
         return close(machine, owner, row["close"][name], args, node, frame)
+    if name == "Symbol.asyncDispose" and row.get("close"):
+        kind = next(iter(row["close"].values()))
+        found = close(machine, owner, kind, [], node, frame)
+        return found if found is not owner else Promise((*frame.after, After(kind, frame.file.span(node), owner)))
     if name in row.get("drop", ()):
         machine.note("close-now", node, frame, thing=owner)
         return UNDEFINED

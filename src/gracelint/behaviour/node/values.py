@@ -53,6 +53,8 @@ class Promise(Record, identity=True):
     """Nothing settles it."""
     stuck: bool = False
     """Nothing ever resolves it, so that what awaits it hangs."""
+    fails: tuple[After, ...] | None = None
+    """What comes before it is rejected, where nothing resolves it: a timeout."""
     rejected: bool = False
     """It fails: what awaits it throws."""
 
