@@ -6,9 +6,12 @@ import math
 
 from gracelint import limits
 from gracelint.behaviour.node import failing, library
+from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
 from gracelint.behaviour.node.syntax import callee_of, string_of, text_of
+from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
+    LOST,
     MISSING,
     UNDEFINED,
     UNKNOWN,
@@ -109,7 +112,7 @@ def _array_literal(machine: Machine, node: Node, frame: Frame) -> Any:
             else:
                 found.open = True
         elif child.type != "comment":
-            found.items.append(machine.value(child, frame))
+            found.items.append(taken(machine.value(child, frame), child))
     return found
 
 
@@ -118,7 +121,8 @@ def _object_literal(machine: Machine, node: Node, frame: Frame) -> Any:
     for child in node.named_children:
         if child.type == "pair":
             key = machine.key(child.child_by_field_name("key"), frame)
-            value = machine.value(child.child_by_field_name("value"), frame)
+            inside = child.child_by_field_name("value")
+            value = taken(machine.value(inside, frame), inside, found)
             if key is None:
                 found.open = True
             else:
@@ -246,6 +250,8 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
         value = _logical(machine, kind[:2], machine.value(left, frame), right, frame)
     else:
         value = machine.value(right, frame)
+        if left is not None and left.type == "identifier":
+            value = taken(value, right)
         value = UNKNOWN if kind else value
     if left is not None:
         machine.bind(left, value, frame)
@@ -265,6 +271,8 @@ def _member_expression(machine: Machine, node: Node, frame: Frame) -> Any:
     given = node.child_by_field_name("object")
     owner = machine.value(given, frame)
     name = machine.property_name(node, frame)
+    if owner is LOST:
+        raise Thrown
     if node.child_by_field_name("optional_chain") is None and failing.must_fail(machine, owner, given):
         raise Thrown
     if isinstance(owner, External) and owner.path == "cluster.workers":
@@ -363,6 +371,9 @@ def _call_expression(machine: Machine, node: Node, frame: Frame) -> Any:
 def _arguments(machine: Machine, node: Node, frame: Frame) -> list[Any]:
     given = node.child_by_field_name("arguments")
     found: list[Any] = []
+    callee = callee_of(node)
+    by_process = callee.startswith("process.")  # `helpers.detached` says whose its listeners are
+    this = Object() if callee.rpartition(".")[2] in _CALL_WITH_THEIR_OWN else LOST
     for child in given.named_children if given is not None and given.type == "arguments" else ():
         if child.type == "spread_element":
             inner = machine.value(child.named_children[0], frame)
@@ -370,8 +381,13 @@ def _arguments(machine: Machine, node: Node, frame: Frame) -> list[Any]:
             machine.pay_for(len(inner_items))
             found.extend(inner_items)
         elif child.type != "comment":
-            found.append(machine.value(child, frame))
+            value = machine.value(child, frame)
+            found.append(value if by_process else taken(value, child, this))
     return found
+
+
+_CALL_WITH_THEIR_OWN = frozenset(("setTimeout", "setInterval", "setImmediate", *LISTENS))
+"""Functions that call what they are given with a `this` of their own."""
 
 
 def _type_of(value: Any) -> Any:

@@ -6,6 +6,7 @@ from functools import cache
 
 from gracelint.behaviour.node.state import Frame, Registration
 from gracelint.behaviour.node.syntax import text_of
+from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     After,
@@ -171,19 +172,7 @@ def detached(function: Any, call: Node) -> Any:
     """
     given = call.child_by_field_name("arguments")
     listener = given.named_children[1] if given is not None and len(given.named_children) > 1 else None
-    if listener is None or listener.type != "member_expression" or not isinstance(function, Closure):
-        return function
-    this, name = function.this, listener.child_by_field_name("property")
-    if not isinstance(this, Object) or this.cls is None or name is None or text_of(name) in this.props:
-        return function
-    cls: Any = this.cls
-    while isinstance(cls, Class):
-        around = cls.node.parent if cls.node.parent is not None else cls.node
-        text = text_of(around if around.type == "export_statement" else cls.node)
-        if "bind" in text.lower() or "@" in text:
-            return function  # `autoBind(this)`, or a decorator, may do so
-        cls = cls.parent
-    return replace(function, this=_as_process()) if cls is None else function
+    return taken(function, listener, _as_process()) if isinstance(function, Closure) else function
 
 
 def _as_process() -> Object:

@@ -17,6 +17,7 @@ from gracelint.behaviour.node.methods import (
     stop_child,
 )
 from gracelint.behaviour.node.state import Frame, Stop
+from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
@@ -370,6 +371,10 @@ def _promisify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> A
     function = args[0] if args else UNKNOWN
     if isinstance(function, External) and function.path == "setTimeout":
         return External("timers/promises.setTimeout")
+
+    if isinstance(function, Method) and function.name == TAKEN:
+        # `promisify(server.close)` is to be bound to its server
+        return Method(_promisify(machine, [function.owner], node, frame), TAKEN_PROMISE)
 
     def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
         where = at if at is not None else frame.file.root

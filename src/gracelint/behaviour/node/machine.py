@@ -15,7 +15,9 @@ from gracelint.behaviour.node.modules import find_module, is_local
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
 from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of, text_of, walk
+from gracelint.behaviour.node.this import loosened
 from gracelint.behaviour.node.values import (
+    LOST,
     MISSING,
     UNDEFINED,
     UNKNOWN,
@@ -268,6 +270,8 @@ class Machine:
         elif kind in ("member_expression", "subscript_expression"):
             owner = self.value(target.child_by_field_name("object"), frame)
             name = self.property_name(target, frame)
+            if owner is LOST:
+                raise Thrown
             if isinstance(owner, Object) and name is not None:
                 owner.props[name] = value if self.certain or _keeps(value) else UNKNOWN
             elif isinstance(owner, Class) and name is not None:
@@ -347,7 +351,7 @@ class Machine:
                 name = child.child_by_field_name("left") if child.type == "object_assignment_pattern" else child
                 key = text_of(name) if name is not None else None
             if inner is not None:
-                found = self.member(value, key, frame) if key is not None else UNKNOWN
+                found = loosened(self.member(value, key, frame), key) if key is not None else UNKNOWN
                 self.bind(inner, found, frame, declare)
 
     def property_name(self, node: Node, frame: Frame) -> str | None:

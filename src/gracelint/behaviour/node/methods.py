@@ -6,6 +6,7 @@ from gracelint.behaviour.node import nest
 from gracelint.behaviour.node.helpers import NUMBERS, register, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
 from gracelint.behaviour.node.state import Frame, Thrown
+from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
@@ -80,6 +81,10 @@ def call_method(machine: Machine, method: Method, args: list[Any], node: Node, f
     owner, name = method.owner, method.name
     if name in ("bind", "call", "apply") and isinstance(owner, (Closure, Builtin, Method)):
         return _rebind(machine, owner, name, args, node, frame)
+    if name == TAKEN:
+        raise Thrown
+    if name == TAKEN_PROMISE:
+        return Promise(frame.after, never=True, rejected=machine.stopping)
     if isinstance(owner, Method):
         owner = owner.owner
     if isinstance(owner, Promise):
@@ -98,6 +103,8 @@ def call_method(machine: Machine, method: Method, args: list[Any], node: Node, f
 
 def _rebind(machine: Machine, owner: Any, name: str, args: list[Any], node: Node, frame: Frame) -> Any:
     this, rest = (args[0] if args else UNDEFINED), args[1:]
+    if isinstance(owner, Method) and owner.name in (TAKEN, TAKEN_PROMISE):
+        owner = owner.owner
     if name == "apply":
         rest = rest[0].items if rest and isinstance(rest[0], Array) else []
     if isinstance(owner, Closure):

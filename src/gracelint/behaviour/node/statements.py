@@ -6,6 +6,7 @@ from gracelint.behaviour.node import failing, methods
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import string_of, text_of, walk
+from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     MISSING,
     UNDEFINED,
@@ -287,7 +288,7 @@ def _declaration(machine: Machine, node: Node, frame: Frame) -> None:
         if child.type != "variable_declarator":
             continue
         name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
-        found = machine.value(value, frame) if value is not None else UNDEFINED
+        found = taken(machine.value(value, frame), value) if value is not None else UNDEFINED
         if name is not None:
             machine.bind(name, found, frame, declare=True)
 
