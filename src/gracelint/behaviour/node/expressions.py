@@ -253,6 +253,8 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
         if left is not None and left.type == "identifier":
             value = taken(value, right)
         value = UNKNOWN if kind else value
+        if kind == "+=" and left is not None:
+            machine.counted_up.add(text_of(left.child_by_field_name("property") or left))
     if left is not None:
         machine.bind(left, value, frame)
         if machine.stopping:
@@ -262,6 +264,9 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
 
 def _update(machine: Machine, node: Node, frame: Frame) -> Any:
     argument = node.child_by_field_name("argument")
+    operator = node.child_by_field_name("operator")
+    if argument is not None and operator is not None and text_of(operator) == "++":
+        machine.counted_up.add(text_of(argument.child_by_field_name("property") or argument))
     if argument is not None and argument.type == "identifier":
         frame.scope.assign(text_of(argument), UNKNOWN)
     return UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import text_of, walk
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Promise
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Closure, Method, Promise, Thing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,38 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
+    from gracelint.source import Span
 
 _PENDING = ("loop", "timer")
+
+
+def skipped(machine: Machine) -> tuple[str, Span] | None:
+    """A listener whose work `process.exit` leaves out, where nothing else has done it, and what it listens for."""
+    for event, listener in machine.at_exit:
+        node = listener.node
+        key = (listener.file.source.path, node.start_byte)
+        awaited = [part for part in walk(node) if part.type == "await_expression"]
+        if key in machine.called or (event == "exit" and not awaited):
+            continue
+        work = [part.named_children[0] for part in awaited if part.named_children] or [
+            part for part in walk(node) if part.type == "call_expression"
+        ]
+        if any(_is_left_out(machine, part, listener, bool(awaited)) for part in work):
+            return event, listener.file.span(node)
+    return None
+
+
+def _is_left_out(machine: Machine, work: Node, listener: Closure, awaited: bool) -> bool:
+    """Whether what a listener does is work that has not been done."""
+    called = work.child_by_field_name("function") if work.type == "call_expression" else None
+    if called is None or called.type not in ("identifier", "member_expression"):
+        return awaited
+    target = machine.value(called, Frame(listener.scope, listener.file, (), listener.this))
+    if isinstance(target, Closure):
+        return (target.file.source.path, target.node.start_byte) not in machine.called
+    if isinstance(target, Method) and isinstance(target.owner, Thing):
+        return all(event.thing is not target.owner for event in machine.events)
+    return awaited
 
 
 def uncaught(machine: Machine, event: str, frame: Frame) -> None:

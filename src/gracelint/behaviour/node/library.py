@@ -190,7 +190,10 @@ def _process_on(machine: Machine, args: list[Any], node: Node, frame: Frame, onc
             span = getattr(event, "span", None)
             function = detached(function, node)
             listen_for(machine, (str(event),), (span,) if span else (), function, node, frame, once)
-        elif event not in ("exit", "beforeExit"):
+        elif event in ("exit", "beforeExit"):
+            if isinstance(function, Closure) and machine.certain:
+                machine.at_exit.append((str(event), function))
+        else:
             machine.listeners.setdefault(str(event), []).append(function)
     elif event is UNKNOWN or isinstance(event, External):
         listen_for(machine, (), (), function, node, frame, once)
@@ -288,6 +291,20 @@ def _set_interval(machine: Machine, args: list[Any], node: Node, frame: Frame) -
     thing = machine.add(Thing("interval", "setInterval", frame.file.span(node), True), frame)
     thing.data = (args[0] if args else UNKNOWN, args[2:], seconds, frame.file)
     return thing
+
+
+def _watch(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`fs.watch` and `fs.watchFile` keep node running unless they are told not to."""
+    options = next((value for value in args if isinstance(value, Object)), Object())
+    alive = options.props.get("persistent") is not False
+    return machine.add(Thing("watcher", "file watcher", frame.file.span(node), alive, table("node")["watcher"]), frame)
+
+
+def _unwatch(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    for thing in machine.things:
+        if thing.kind == "watcher":
+            release(machine, thing, node, frame)
+    return UNDEFINED
 
 
 def _soon(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -543,6 +560,8 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "soon": _soon,
     "timer": _set_timeout,
     "interval": _set_interval,
+    "watch": _watch,
+    "unwatch": _unwatch,
     "clear": _clear,
     "sleep": _sleep,
     "all": _promise_all,

@@ -80,6 +80,10 @@ class Machine:
         """Instances whose hooks a framework calls."""
         self.events: list[Event] = []
         self.listeners: dict[str, list[Any]] = {}
+        self.at_exit: list[tuple[str, Closure]] = []
+        """Listeners for `exit`, which has no time for anything that is awaited, and `beforeExit`, which an exit skips."""
+        self.counted_up: set[str] = set()
+        """Variables that were counted up since somebody looked."""
         self.unread: list[str] = []
         self.foreign: list[str] = []
         """Calls of libraries nobody here knows, made at start."""

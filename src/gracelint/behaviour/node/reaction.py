@@ -6,6 +6,7 @@ process dies of it. Node ends when nothing is left that could call back, or at `
 
 from __future__ import annotations
 
+from gracelint.behaviour.node import failing
 from gracelint.behaviour.node.clients import event_stream, held_by_clients
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
@@ -331,6 +332,10 @@ def _judge(
         if verdict is not Verdict.HANDLED:
             cause = Cause.EXIT_BLOCKED if verdict is Verdict.IGNORED else Cause.ABRUPT_EXIT
             return answer(verdict, Cause.UNKNOWN if verdict is Verdict.UNKNOWN else cause, why, at)
+    left_out = failing.skipped(stopped.machine) if sure else None
+    if left_out is not None:
+        why = f"process.exit leaves out what the listener for {left_out[0]} in line {left_out[1].line} does"
+        return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, left_out[1])
     if sure:
         return answer(Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)} and ends the process")
     if not stopped.left and stopped.opened:

@@ -177,6 +177,25 @@ _COUNTS = {
 }  # fmt: skip
 
 
+def _is_fed(machine: Machine, test: Node | None) -> bool:
+    """Whether an interval or a loop that nobody has stopped goes on to count up what a test waits for."""
+    names = {text_of(here) for here in walk(test)} & machine.running if test is not None else set()
+    let_go = {id(event.thing) for event in machine.events if event.kind == "release"} | set(machine.resolved)
+    for thing in list(machine.things):
+        if not thing.alive or not thing.certain or id(thing) in let_go or thing.data is None:
+            continue
+        seen, machine.counted_up = len(machine.events), set()
+        if thing.kind == "interval" and isinstance(thing.data, tuple):
+            function, args, _, file = thing.data
+            machine.task(function, args, Frame(Scope(), file), ())
+        elif thing.kind == "loop":
+            again(machine, thing)
+        del machine.events[seen:]
+        if machine.counted_up & names:
+            return True
+    return False
+
+
 def _drained_requests(machine: Machine, node: Node, frame: Frame) -> tuple[After, ...]:
     """What has happened once the counter of running requests is zero: every server has answered them."""
     serving = [thing for thing in machine.things if thing.kind == "server" and thing.alive]
@@ -196,6 +215,8 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
         test = test.named_children[0]
     truth = True if test is None else truthy(machine.value(test, inner))
     if truth is None and _counts_requests(machine, test, inner) and body is not None and _awaits(body):
+        if _is_fed(machine, test):
+            raise Stop
         frame.after = (*inner.after, *_drained_requests(machine, node, inner))
         return None
     if (truth is False and node.type != "do_statement") or body is None:
@@ -226,6 +247,8 @@ def _endless(
     if test is not None and truthy(machine.value(test, inner)) is False:
         return None
     if machine.stopping:
+        if (test is None or truthy(machine.value(test, inner))) and not _can_break(body) and node.type != "for_in_statement":
+            raise Stop
         return None
     if not _is_endless_await(node, test):
         # a loop over a list of work, such as `while (await next())`, or retries: it may end by itself
@@ -424,7 +447,7 @@ def _awaits(node: Node) -> bool:
 
 def _is_endless(node: Node, test: Node | None, body: Node) -> bool:
     """A loop without `await` that nothing in it ends."""
-    if any(here.type in ("break_statement", "return_statement", "throw_statement") for here in _own(body)):
+    if _can_break(body):
         return False
     if test is None or text_of(test).strip("()") in ("true", "1"):
         return node.child_by_field_name("increment") is None or test is None
@@ -438,6 +461,13 @@ def _is_endless(node: Node, test: Node | None, body: Node) -> bool:
         if (target := here.child_by_field_name("left") or here.child_by_field_name("argument")) is not None
     }
     return bool(names) and not names & changed
+
+
+def _can_break(body: Node | None) -> bool:
+    return body is not None and any(here.type in _BREAKS for here in _own(body))
+
+
+_BREAKS = ("break_statement", "return_statement", "throw_statement")
 
 
 def _is_endless_await(node: Node, test: Node | None) -> bool:
