@@ -59,7 +59,12 @@ def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...]) -> Hel
         return None if _lets_clients_go(events) else Held(server, FOR_EVER, "HTTP/2 sessions")
     own = next((thing for thing in machine.things if thing.name == "ws" and thing.kind == "connection"), None)
     upgraded = own is not None and any(_upgrades(thing, server) for thing in machine.things)
-    if own is not None and upgraded and not _lets_clients_go(events) and all(event.thing is not own for event in events):
+    if (
+        own is not None
+        and upgraded
+        and not _lets_clients_go(events)
+        and all(event.thing is not own for event in events)
+    ):
         return Held(server, FOR_EVER, "WebSocket clients", own.span)
     stream = event_stream(machine) if "upgrades" in server.row or "keep_alive" in server.row else None
     return Held(server, FOR_EVER, "event streams", stream) if stream is not None else None

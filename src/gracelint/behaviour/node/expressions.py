@@ -56,7 +56,7 @@ def sequence(machine: Machine, node: Node, frame: Frame) -> Any:
 def _identifier(machine: Machine, node: Node, frame: Frame) -> Any:
     name = text_of(node)
     found = frame.scope.get(name, MISSING)
-    if name in machine.counters and isinstance(found, (int, float)):
+    if machine.is_counted(name) and isinstance(found, (int, float)):
         return UNKNOWN
     return library.GLOBALS.get(name, External(name)) if found is MISSING else found
 
@@ -252,7 +252,8 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
         value = machine.value(right, frame)
         if left is not None and left.type == "identifier":
             value = taken(value, right)
-        value = UNKNOWN if kind else value
+        value = _arithmetic(kind[:-1], machine.value(left, frame), value) if kind and machine.counting else value
+        value = UNKNOWN if kind and not machine.counting else value
         if kind == "+=" and left is not None:
             machine.counted_up.add(text_of(left.child_by_field_name("property") or left))
     if left is not None:
@@ -267,6 +268,11 @@ def _update(machine: Machine, node: Node, frame: Frame) -> Any:
     operator = node.child_by_field_name("operator")
     if argument is not None and operator is not None and text_of(operator) == "++":
         machine.counted_up.add(text_of(argument.child_by_field_name("property") or argument))
+    old = machine.value(argument, frame) if machine.counting else UNKNOWN
+    if argument is not None and operator is not None and isinstance(old, (int, float)):
+        new = old + (1 if text_of(operator) == "++" else -1)
+        machine.bind(argument, new, frame)
+        return new if node.children[0].type == text_of(operator) else old
     if argument is not None and argument.type == "identifier":
         frame.scope.assign(text_of(argument), UNKNOWN)
     return UNKNOWN

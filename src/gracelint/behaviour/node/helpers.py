@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from gracelint.behaviour.node.state import Frame, Registration
-from gracelint.behaviour.node.syntax import text_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     After,
     Array,
     Builtin,
-    Class,
     Closure,
     External,
     Method,
@@ -21,7 +19,6 @@ from gracelint.behaviour.node.values import (
     Thing,
 )
 from gracelint.knowledge import table
-from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import globals
+from gracelint.behaviour.node import globals, timers
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for
 from gracelint.behaviour.node.methods import (
     LISTENS,
@@ -17,6 +17,7 @@ from gracelint.behaviour.node.methods import (
     stop_child,
 )
 from gracelint.behaviour.node.state import Frame, Stop
+from gracelint.behaviour.node.syntax import is_caught
 from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
@@ -75,6 +76,8 @@ _PROPERTIES: dict[str, Callable[[Machine], Any]] = {
 
 def call_external(machine: Machine, target: External, args: list[Any], node: Node, frame: Frame) -> Any:
     path = target.path
+    if machine.stopping or is_later(frame):
+        machine.asked.add(path)
     known = _FUNCTIONS.get(path)
     if known is not None:
         return known(machine, args, node, frame)
@@ -118,13 +121,10 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
         if not _is_harmless(path):
             machine.foreign.append(path)
         run_callbacks(machine, args, frame, False)
-    return External(f"{path}()", longest_wait(args), signal_among(args))
-
-
-def signal_among(args: list[Any]) -> Any:
-    """The AbortSignal that is given by itself or as the option `signal`."""
-    given = [value.props.get("signal", value) for value in args if isinstance(value, Object)]
-    return next((value for value in given if isinstance(value, Object) and "aborted" in value.props), None)
+    signal = timers.signal_among(args)
+    if signal is not None:
+        machine.signalled.append(signal)
+    return External(f"{path}()", longest_wait(args), signal)
 
 
 _HARMLESS = frozenset(table("node")["harmless"])
@@ -133,6 +133,11 @@ _HARMLESS = frozenset(table("node")["harmless"])
 def _is_harmless(path: str) -> bool:
     root = path.split("(")[0]
     return root in _HARMLESS or root.partition(".")[0] in _HARMLESS
+
+
+def root_of(path: str) -> str:
+    """The library a call is one of."""
+    return path.split("(")[0].partition(".")[0]
 
 
 def is_logging(path: str) -> bool:
@@ -242,87 +247,6 @@ def _remove_listener(machine: Machine, args: list[Any], node: Node, frame: Frame
     return External("process")
 
 
-def _set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    function = args[0] if args else UNKNOWN
-    given = args[1] if len(args) > 1 else 0
-    seconds = given / 1000 if isinstance(given, (int, float)) else None
-    machine.run_timers.add((frame.file.source.path, node.start_byte))
-    span = frame.file.span(node)
-    key = function.node if isinstance(function, Closure) else None
-    if isinstance(function, Closure) and (
-        key in machine.stack or any(known == key for known, _ in machine.timer_stack)
-    ):
-        return rearm(machine, function, args[2:], seconds, "setTimeout", span, frame)
-    thing = Thing("timer", "setTimeout", span, bool(seconds and seconds >= 3600))
-    if not machine.stopping:
-        machine.add(thing, frame)
-    else:
-        _pend(machine, thing, seconds, frame)
-    machine.timer_stack.append((key, thing))
-    try:
-        machine.task(function, args[2:], frame, (*frame.after, After("timer", span, thing, seconds)))
-    finally:
-        machine.timer_stack.pop()
-    return thing
-
-
-def _pend(machine: Machine, timer: Thing, seconds: float | None, frame: Frame) -> None:
-    if machine.certain and seconds:
-        timer.after, timer.data = frame.after, seconds
-        machine.pending.append(timer)
-
-
-def rearm(
-    machine: Machine, function: Closure, args: list[Any], seconds: float | None, name: str, span: Any, frame: Frame
-) -> Thing:
-    """A function that has itself called again: it goes round until it no longer does."""
-    thing = next((thing for known, thing in machine.timer_stack if known == function.node), None)
-    if thing is None:
-        thing = machine.add(Thing("interval", name, span, True), frame)
-    thing.kind, thing.alive = "interval", True
-    thing.data = (function, args, seconds, function.file)
-    return thing
-
-
-def _set_interval(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    given = args[1] if len(args) > 1 else 0
-    seconds = given / 1000 if isinstance(given, (int, float)) else None
-    machine.run_timers.add((frame.file.source.path, node.start_byte))
-    thing = machine.add(Thing("interval", "setInterval", frame.file.span(node), True), frame)
-    thing.data = (args[0] if args else UNKNOWN, args[2:], seconds, frame.file)
-    return thing
-
-
-def _watch(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    """`fs.watch` and `fs.watchFile` keep node running unless they are told not to."""
-    options = next((value for value in args if isinstance(value, Object)), Object())
-    alive = options.props.get("persistent") is not False
-    return machine.add(Thing("watcher", "file watcher", frame.file.span(node), alive, table("node")["watcher"]), frame)
-
-
-def _unwatch(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    for thing in machine.things:
-        if thing.kind == "watcher":
-            release(machine, thing, node, frame)
-    return UNDEFINED
-
-
-def _soon(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    function = args[0] if args else UNKNOWN
-    if isinstance(function, Closure) and function.node in machine.stack:
-        return rearm(machine, function, args[1:], 0.0, "setImmediate", frame.file.span(node), frame)
-    machine.task(function, args[1:], frame, frame.after)
-    return UNDEFINED
-
-
-def _clear(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    if args and isinstance(args[0], Thing):
-        release(machine, args[0], node, frame)
-    elif args and args[0] is UNKNOWN and machine.stopping:
-        machine.note("opaque", node, frame, target="clearInterval")
-    return UNDEFINED
-
-
 def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     after = list(frame.after)
     values = []
@@ -423,18 +347,15 @@ def _without_error(resolve: Any) -> Builtin:
     return Builtin(lambda m, given, at, f: m.call(resolve, given[1:], f, at))
 
 
-def _sleep(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    given = args[0] if args else 0
-    seconds = given / 1000 if isinstance(given, (int, float)) else None
-    machine.run_timers.add((frame.file.source.path, node.start_byte))
-    span = frame.file.span(node)
-    options = next((value for value in args if isinstance(value, Object)), None)
-    timer = Thing("timer", "setTimeout", span, False)
-    if machine.stopping and (options is None or options.props.get("ref") is not False):
-        _pend(machine, timer, seconds, frame)
-    if (signal := signal_among(args)) is not None:
-        machine.abortable.append((signal, timer))
-    return Promise((*frame.after, After("timer", span, timer, seconds)), UNDEFINED)
+def _pipeline(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """A pipeline that is given a signal runs until it is aborted."""
+    signal = timers.signal_among(args)
+    if signal is None or machine.stopping:
+        return _unknown_call(machine, "stream.pipeline", args, node, frame)
+    thing = machine.add(Thing("loop", "pipeline", frame.file.span(node), True), frame)
+    if is_caught(node):
+        machine.abortable.append((signal, thing))
+    return Promise((*frame.after, After("loop", thing.span, thing)))
 
 
 def _sync_child(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -508,8 +429,8 @@ def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Fram
 
     def abort(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
         signal.props["aborted"] = True
-        if at is not None:
-            # whatever was given the signal comes to its end
+        if at is not None and any(given is signal for given in machine.signalled):
+            # whatever a library was given the signal for comes to its end
             machine.note("opaque", at, frame, target="abort")
         for given_signal, thing in machine.abortable:
             if given_signal is signal and machine.stopping:
@@ -557,13 +478,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "exit": _process_exit,
     "kill": _process_kill,
     "sync-child": _sync_child,
-    "soon": _soon,
-    "timer": _set_timeout,
-    "interval": _set_interval,
-    "watch": _watch,
-    "unwatch": _unwatch,
-    "clear": _clear,
-    "sleep": _sleep,
+    "pipeline": _pipeline,
     "all": _promise_all,
     "race": _promise_race,
     "resolve": _promise_resolve,
@@ -581,5 +496,6 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "port-listen": _port_on,
     "port-close": _port_close,
     **globals.DEEDS,
+    **timers.DEEDS,
 }
 _FUNCTIONS = {path: deed for name, deed in _DEEDS.items() for path in table("node")["calls"][name]}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.behaviour.node import failing, globals, library, methods
+from gracelint.behaviour.node import failing, globals, library, methods, timers
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
@@ -81,12 +81,14 @@ class Machine:
         self.events: list[Event] = []
         self.listeners: dict[str, list[Any]] = {}
         self.at_exit: list[tuple[str, Closure]] = []
-        """Listeners for `exit`, which has no time for anything that is awaited, and `beforeExit`, which an exit skips."""
+        """Listeners for `exit`, which has no time for what is awaited, and for `beforeExit`, which an exit skips."""
         self.counted_up: set[str] = set()
         """Variables that were counted up since somebody looked."""
         self.unread: list[str] = []
         self.foreign: list[str] = []
         """Calls of libraries nobody here knows, made at start."""
+        self.asked: set[str] = set()
+        """Calls of libraries made while it stops."""
         self.run_timers: set[tuple[str, int]] = set()
         self.pending: list[Thing] = []
         """Timers set while it stops, which keep it alive until they fire; `data` is their seconds."""
@@ -102,6 +104,10 @@ class Machine:
         """Variables that work counts up and down: nobody knows what they are when the signal comes."""
         self.running: frozenset[str] = frozenset()
         """Those of them that are counted both up and down: requests in flight."""
+        self.counting: frozenset[str] = frozenset()
+        """Variables that are known all the same, while a countdown is followed."""
+        self.signalled: list[Any] = []
+        """AbortSignals that were given to a library, which ends nobody knows what by them."""
         self.called: set[tuple[str, int]] = set()
         """The functions that were run, by file and place."""
         self.stack: list[Node] = []
@@ -358,6 +364,10 @@ class Machine:
                 found = loosened(self.member(value, key, frame), key) if key is not None else UNKNOWN
                 self.bind(inner, found, frame, declare)
 
+    def is_counted(self, name: str) -> bool:
+        """Whether nobody knows the number a variable is at."""
+        return name in self.counters and name not in self.counting
+
     def property_name(self, node: Node, frame: Frame) -> str | None:
         if node.type == "member_expression":
             name = node.child_by_field_name("property")
@@ -374,7 +384,7 @@ class Machine:
         if isinstance(owner, Object):
             if name in owner.props:
                 found = owner.props[name]
-                return UNKNOWN if name in self.counters and isinstance(found, (int, float)) else found
+                return UNKNOWN if self.is_counted(name) and isinstance(found, (int, float)) else found
             return _method_of(owner.cls, name, owner, self) if owner.cls is not None else _absent(owner)
         if isinstance(owner, Class):
             if name in owner.statics:
@@ -455,7 +465,7 @@ class Machine:
         recursive = self.stack.count(node)
         if recursive and is_async:
             # an async function that calls itself goes round like a loop
-            thing = library.rearm(self, closure, args, 0.0, "recursion", closure.file.span(node), frame)
+            thing = timers.rearm(self, closure, args, 0.0, "recursion", closure.file.span(node), frame)
             return Promise((*frame.after, After("loop", thing.span, thing)))
         if recursive > 1 or len(self.stack) > DEPTH or _is_generator(node):
             self.pay_for(ELEMENTS_A_STEP)

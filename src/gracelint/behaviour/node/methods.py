@@ -233,6 +233,9 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         kind = next(iter(row["close"].values()))
         found = close(machine, owner, kind, [], node, frame)
         return found if found is not owner else Promise((*frame.after, After(kind, frame.file.span(node), owner)))
+    if name in row.get("kills", ()) and machine.stopping:
+        machine.note("terminate", node, frame, thing=owner, target=name)
+        return Promise((*frame.after, After("ended", frame.file.span(node), owner)))
     if name in row.get("drop", ()):
         machine.note("close-now", node, frame, thing=owner)
         return UNDEFINED
@@ -276,7 +279,7 @@ def make(
     span = frame.file.span(node)
     started = not row.get("start")
     alive: bool | None = started
-    if kind in ("connection", "consumer"):
+    if kind in ("connection", "consumer", "pool"):
         alive = (None if row.get("alive") == "maybe" else bool(row.get("alive", True))) if started else False
     elif kind in ("app", "factory", "terminator", "upgrade"):
         alive = False
@@ -294,10 +297,13 @@ def make(
     if kind in ("worker", "child"):
         thing.data = _peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
     machine.add(thing, frame)
+    plugins = options.props.get("plugins") if options is not None else None
+    if isinstance(plugins, Array) and any("DrainHttpServer" in getattr(part, "path", "") for part in plugins.items):
+        thing.callbacks["drains"] = [part for part in machine.things if part.kind == "server"]
     for name in _SETTINGS:
         if options is not None and name in options.props:
             thing.settings[name] = options.props[name]
-    if "signals" in row:
+    if "signals" in row and kind != "factory" and all(_stops_itself(part) for part in args):
         register(machine, {"then": "rekill"}, tuple(row["signals"]), [], [thing], None, node, frame)
     if module.startswith("@nestjs/"):
         nest.start(machine, frame)
@@ -305,7 +311,11 @@ def make(
     return thing
 
 
-_SETTINGS = ("keepAliveTimeout", "forceCloseConnections")
+def _stops_itself(part: Any) -> bool:
+    return not isinstance(part, Thing) or part.settings.get("stopOnTerminationSignals") is not False
+
+
+_SETTINGS = ("keepAliveTimeout", "forceCloseConnections", "stopOnTerminationSignals")
 """Options of servers that bear on stopping."""
 
 
@@ -336,6 +346,11 @@ def _listen(machine: Machine, app: Thing, args: list[Any], node: Node, frame: Fr
 
 
 def _start(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    if owner.kind == "factory":
+        if "signals" in owner.row and _stops_itself(owner):
+            row = {"signals": owner.row["signals"], "then": "rekill"}
+            register(machine, row, tuple(row["signals"]), [], owner.callbacks.get("drains", []), None, node, frame)
+        return Promise(frame.after, owner)
     owner.alive = True
     if owner.kind == "server":
         owner.span = frame.file.span(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.state import Frame
+from gracelint.behaviour.node.stopping import RELEASES, look_again, woken
 from gracelint.behaviour.node.values import UNKNOWN, Scope, name_of
 from gracelint.facts.verdict import Verdict
 
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gracelint.behaviour.node.machine import Machine
-    from gracelint.behaviour.node.reaction import Stopped
     from gracelint.behaviour.node.state import Event
+    from gracelint.behaviour.node.stopping import Stopped
     from gracelint.behaviour.node.values import Thing
     from gracelint.source import Span
 
@@ -40,7 +41,7 @@ _WORST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
 def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Verdict, str, Span]:
     if not isinstance(thing.data, tuple) or depth > 2:
         return Verdict.UNKNOWN, f"what {name_of(thing)} does when it is told to stop cannot be told", event.span
-    from gracelint.behaviour.node.reaction import RELEASES, look_again, reaction, woken
+    from gracelint.behaviour.node.reaction import reaction
 
     source, role, argv = thing.data
 
@@ -80,4 +81,8 @@ def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Ver
     left = [known for known in opened if id(known) not in released]
     if any(done.kind == "exit" and done.certain for done in base.events) or not left:
         return Verdict.HANDLED, f"{name_of(thing)} ends when it is asked to", event.span
+    keeper = next((known for known in left if known.alive and known.certain), None)
+    if keeper is not None and not base.unread and all(done.kind in ("log", "flag") for done in base.events):
+        why = f"{name_of(thing)} does not end on the message it is sent: {name_of(keeper)} keeps it running"
+        return Verdict.IGNORED, why, keeper.span
     return Verdict.UNKNOWN, f"whether {name_of(thing)} ends when it is asked to cannot be told", event.span

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gracelint.behaviour.node.clients import answers_close, default_keep_alive, is_swept, keep_alive
 from gracelint.behaviour.node.machine import STARTUP, Machine
-from gracelint.behaviour.node.reaction import SIGNALS, Stopped, _time, reaction
+from gracelint.behaviour.node.reaction import SIGNALS, _time, reaction
 from gracelint.behaviour.node.state import Event, Registration
+from gracelint.behaviour.node.stopping import Stopped
 from gracelint.behaviour.node.syntax import File, TooBigError
 from gracelint.behaviour.node.values import Closure, Method
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait

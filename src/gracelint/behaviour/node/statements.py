@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import failing, methods
+from gracelint.behaviour.node import failing, library, methods
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import string_of, text_of, walk
+from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of, text_of, walk
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     MISSING,
@@ -113,8 +113,11 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     if any(child.type == "await" for child in node.children) and not isinstance(over, Array):
         ended = _endless(machine, node, body, frame, None)
         loop = frame.after[-1].thing if frame.after else None
-        if isinstance(over, External) and over.signal is not None and loop is not None and _is_caught(node):
+        if isinstance(over, External) and over.signal is not None and loop is not None and is_caught(node):
             machine.abortable.append((over.signal, loop))
+            machine.signalled[:] = [given for given in machine.signalled if given is not over.signal]
+        if isinstance(over, External) and loop is not None:
+            loop.settings["over"] = library.root_of(over.path)
         return ended
     over = methods.items(machine, over)
     if operator is not None and operator.type == "in" and isinstance(over, Object):
@@ -143,16 +146,6 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     return None
 
 
-def _is_caught(node: Node) -> bool:
-    """Whether an error in it is caught in the same function."""
-    here = node.parent
-    while here is not None and here.type not in _FUNCTIONS:
-        if here.type == "try_statement" and here.child_by_field_name("handler") is not None:
-            return True
-        here = here.parent
-    return False
-
-
 def _counts_requests(machine: Machine, test: Node | None, frame: Frame) -> bool | None:
     """What a test of a counter of running requests says: True where there are some, False where there are none."""
     while test is not None and test.type == "parenthesized_expression" and test.named_children:
@@ -169,7 +162,7 @@ def _counts_requests(machine: Machine, test: Node | None, frame: Frame) -> bool 
         kind = text_of(operator) if operator is not None else ""
         return _COUNTS.get((kind.replace("===", "==").replace("!==", "!="), number)) if some else None
     name = test.child_by_field_name("property") if test.type == "member_expression" else test
-    return True if name is not None and text_of(name) in machine.running else None
+    return True if name is not None and text_of(name) in machine.running - machine.counting else None
 
 
 _COUNTS = {
@@ -247,7 +240,11 @@ def _endless(
     if test is not None and truthy(machine.value(test, inner)) is False:
         return None
     if machine.stopping:
-        if (test is None or truthy(machine.value(test, inner))) and not _can_break(body) and node.type != "for_in_statement":
+        if (
+            (test is None or truthy(machine.value(test, inner)))
+            and not _can_break(body)
+            and node.type != "for_in_statement"
+        ):
             raise Stop
         return None
     if not _is_endless_await(node, test):
@@ -414,18 +411,6 @@ def _case_body(case: Node) -> list[Node]:
     return [child for child in case.named_children if value is None or child.id != value.id]
 
 
-_FUNCTIONS = (
-    "function_declaration",
-    "function_expression",
-    "arrow_function",
-    "method_definition",
-    "generator_function",
-    "generator_function_declaration",
-    "class_declaration",
-    "class",
-)
-
-
 def _own(node: Node) -> list[Node]:
     """The nodes of a body, those of functions in it left out."""
     found = []
@@ -433,7 +418,7 @@ def _own(node: Node) -> list[Node]:
     while waiting:
         here = waiting.pop()
         found.append(here)
-        waiting.extend(child for child in here.named_children if child.type not in _FUNCTIONS)
+        waiting.extend(child for child in here.named_children if child.type not in FUNCTIONS)
     return found
 
 

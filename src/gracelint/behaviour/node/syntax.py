@@ -130,3 +130,25 @@ def callee_of(node: Node) -> str:
         node = node.named_children[0]
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
     return text_of(function) if function is not None else text_of(node)[:40]
+
+
+FUNCTIONS = (
+    "function_declaration",
+    "function_expression",
+    "arrow_function",
+    "method_definition",
+    "generator_function",
+    "generator_function_declaration",
+    "class_declaration",
+    "class",
+)
+
+
+def is_caught(node: Node) -> bool:
+    """Whether an error in it is caught in the same function."""
+    here = node.parent
+    while here is not None and here.type not in FUNCTIONS:
+        if here.type == "try_statement" and here.child_by_field_name("handler") is not None:
+            return True
+        here = here.parent
+    return False

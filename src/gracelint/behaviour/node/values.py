@@ -212,6 +212,7 @@ def name_of(thing: Thing) -> str:
         "server": "the listening server",
         "connection": f"the {thing.name} connection",
         "consumer": f"the {thing.name} consumer",
+        "pool": f"the {thing.name} pool",
         "worker": "the worker thread",
         "child": "the child process",
         "cluster": "the cluster's workers",

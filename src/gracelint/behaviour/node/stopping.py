@@ -1,0 +1,201 @@
+"""The run of a Node program after the signal: its handlers, the loops and intervals that look again, what is left."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.countdown import count_down
+from gracelint.behaviour.node.helpers import NUMBERS
+from gracelint.behaviour.node.machine import Machine
+from gracelint.behaviour.node.state import Event, Frame, Text
+from gracelint.behaviour.node.statements import again
+from gracelint.behaviour.node.syntax import text_of, walk
+from gracelint.behaviour.node.values import After, Closure, Scope, Thing
+from gracelint.numbers import is_whole
+from gracelint.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tree_sitter import Node
+
+_SHORTEST_DRAIN = 1.0
+"""Seconds. A program that gives requests less than this drops them."""
+
+
+class Stopped(Record, identity=True):
+    """A run after the signal: what was done, and what keeps node running."""
+
+    machine: Machine
+    events: tuple[Event, ...]
+    left: tuple[Thing, ...]
+    """Not released by anything."""
+    opened: tuple[Thing, ...]
+    """What kept node running when the signal came."""
+    delay: float
+    work: float | None
+    """The longest time the source itself takes for a request, where it says."""
+
+    @property
+    def enough(self) -> float:
+        """The seconds that requests in flight are to be given."""
+        return max(self.work or 0.0, _SHORTEST_DRAIN)
+
+
+def stop(signal: str, machine: Machine) -> Stopped:
+    before = machine.events
+    machine.events = []
+    machine.stopping = True
+    machine.signal = signal
+    up, down = _counters(machine)
+    machine.counters, machine.running = up | down, up & down
+    file = machine.parsed[machine.source.path]
+    assert file is not None
+    opened = tuple(thing for thing in machine.things if thing.alive is not False and not is_deferred(thing.after))
+    args = [Text(signal), NUMBERS.get(signal, 0)]
+    for known in machine.registrations:
+        if signal in known.signals and known.certain and not is_deferred(known.after):
+            machine.task(known.function, args, Frame(Scope(), file), ())
+    delay = look_again(machine, opened)
+    _end_iterators(machine)
+    for later, parts in machine.races:
+        first = next((machine.resolved[key] for key in parts if key in machine.resolved), None)
+        if first is not None:
+            machine.resolved.setdefault(id(later), first)
+    late = [event for event in (woken(event, machine) for event in before) if event is not None]
+    events = (*machine.events, *late)
+    things = [thing for thing in machine.things if thing.alive is not False and not _waits(thing.after, machine)]
+    released = {id(event.thing) for event in events if event.kind in RELEASES and event.certain}
+    ended = set(machine.resolved)
+    left = tuple(thing for thing in things if id(thing) not in released and id(thing) not in ended)
+    return Stopped(machine, events, left, opened, delay, _work(machine))
+
+
+def _end_iterators(machine: Machine) -> None:
+    """A loop over what a library gives ends when its connection is closed."""
+    for thing in machine.things:
+        over = thing.settings.get("over") if thing.kind == "loop" else None
+        if over is None or id(thing) in machine.resolved:
+            continue
+        mine = [known for known in machine.things if known.name == over]
+        closed = [event for event in machine.events if event.thing in mine and event.kind in RELEASES and event.certain]
+        if closed:
+            machine.resolved[id(thing)] = closed[0].after
+        elif mine or any(path.startswith(over) for path in machine.asked):
+            thing.alive = False if mine else None
+
+
+def _counters(machine: Machine) -> tuple[frozenset[str], frozenset[str]]:
+    """Variables that are counted up, and those that are counted down."""
+    found: tuple[set[str], set[str]] = (set(), set())
+    for file in machine.parsed.values():
+        for node in walk(file.root) if file is not None else ():
+            if node.type in ("update_expression", "augmented_assignment_expression"):
+                target = node.child_by_field_name("argument") or node.child_by_field_name("left")
+                name = target.child_by_field_name("property") if target is not None else None
+                operator = node.child_by_field_name("operator")
+                is_down = operator is not None and text_of(operator).startswith("-")
+                found[is_down].add(text_of(name or target) if target is not None else "")
+    return frozenset(found[0]), frozenset(found[1])
+
+
+RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
+
+
+def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
+    """Runs intervals and loops once more, now that flags are set; returns the longest time until they look."""
+    delay = 0.0
+    stopped = {
+        id(event.thing) for event in machine.events if event.kind == "release" and event.certain and not event.after
+    }
+    let_go = {id(event.thing) for event in machine.events if event.kind == "release" and event.certain}
+    for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
+        if id(thing) in stopped and thing in opened:
+            continue
+        if thing.kind == "interval" and isinstance(thing.data, tuple):
+            if thing not in opened and count_down(machine, thing):
+                continue
+            function, args, seconds, file = thing.data
+            if thing.name != "setInterval" and isinstance(function, Closure):
+                thing.data = None
+                machine.timer_stack.append((function.node, thing))
+            seen = len(machine.events)
+            after = (After("timer", thing.span, None, seconds or 0.0),)
+            machine.task(function, args, Frame(Scope(), file), after)
+            if thing.name != "setInterval" and isinstance(function, Closure):
+                machine.timer_stack.pop()
+                if thing.data is None:
+                    machine.resolved[id(thing)] = after
+            if len(machine.events) > seen and thing in opened and id(thing) not in let_go:
+                delay = max(delay, seconds or 0.0)
+        elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
+            waits = thing.data[3]
+            if any(part.kind in ("blocked", "unknown") for part in waits):
+                some = any(event.kind == "release" for event in machine.events)
+                unsure = some or any(part.kind == "unknown" for part in waits)
+                thing.alive = None if unsure else thing.alive
+                continue
+            waits = tuple(part for part in waits if id(part.thing) not in machine.early)
+            machine.resolved[id(thing)] = waits
+            delay = max(delay, sum(part.seconds or 0.0 for part in waits if part.kind == "timer"))
+    return delay
+
+
+def is_deferred(after: tuple[After, ...]) -> bool:
+    """What stands behind an endless loop or an unsettled promise has not happened yet."""
+    return any(part.kind in ("loop", "unknown") for part in after)
+
+
+def _waits(after: tuple[After, ...], machine: Machine) -> bool:
+    return any(part.kind in ("loop", "unknown") and id(part.thing) not in machine.resolved for part in after)
+
+
+def woken(event: Event, machine: Machine) -> Event | None:
+    """An event behind a loop or promise that has now come to its end; None for others."""
+    keys = [id(part.thing) for part in event.after if part.thing is not None and id(part.thing) in machine.resolved]
+    if not keys or _waits(event.after, machine):
+        return None
+    last = max(index for index, part in enumerate(event.after) if part.thing is not None and id(part.thing) in keys)
+    resolved = tuple(part for key in keys for part in machine.resolved[key])
+    return replace(event, after=(*resolved, *event.after[last + 1 :]))
+
+
+def _work(machine: Machine) -> float | None:
+    """The longest `setTimeout` before an answer, in functions that neither start-up nor shutdown ran."""
+    longest = None
+    for file in machine.parsed.values():
+        if file is None:
+            continue
+        for node in walk(file.root):
+            if node.type != "call_expression" or (file.source.path, node.start_byte) in machine.run_timers:
+                continue
+            function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+            if function is None or given is None or function.text not in _TIMERS or not _answers(node, given):
+                continue
+            for number in (part for part in walk(given.named_children[-1]) if part.type == "number"):
+                text = text_of(number).replace("_", "")
+                if is_whole(text):
+                    longest = max(longest or 0.0, int(text) / 1000)
+    return longest
+
+
+def _answers(timer: Node, given: Node) -> bool:
+    """Whether a request waits for a timer: its callback answers, or it stands in a function given to a route."""
+    if not given.named_children:
+        return False
+    called = (part.child_by_field_name("property") for part in walk(given) if part.type == "member_expression")
+    if any(name is not None and text_of(name) in _ANSWERS for name in called):
+        return True
+    node = timer.parent
+    while node is not None:
+        if node.type == "arguments" and node.parent is not None and node.parent.type == "call_expression":
+            function = node.parent.child_by_field_name("function")
+            name = function.child_by_field_name("property") if function is not None else None
+            if name is not None and text_of(name) in _ROUTES:
+                return True
+        node = node.parent
+    return False
+
+
+_ANSWERS = ("end", "send", "json", "sendFile", "render", "writeHead")
+_ROUTES = ("createServer", "get", "post", "put", "patch", "delete", "all", "use", "route", "on", "addListener")
+_TIMERS = (b"setTimeout", b"sleep", b"delay", b"wait")
