@@ -730,3 +730,115 @@ def test_a_method_that_is_a_listener_has_its_object_only_where_it_is_bound(const
         "const ticker = new Ticker();\nprocess.on('SIGTERM', ticker.halt);\nticker.tick();"
     )
     assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+STREAM = """\
+const http = require('http');
+const open = new Set();
+const server = http.createServer((req, res) => {{
+  res.writeHead(200, {{ 'Content-Type': 'text/event-stream' }});
+  open.add(res);{ends}
+}});
+server.listen(8000);
+process.on('SIGTERM', () => {{ {stops}server.close(() => process.exit(0)); }});
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "stops", "verdict", "why"),
+    [
+        ("", "", "ignored", "its SIGTERM handler waits for the event streams of line 4, which nothing closes"),
+        ("", "for (const res of open) res.end(); ", "handled", "its SIGTERM handler closes the server and ends the process"),
+        ("\n  setTimeout(() => res.end(), 500);", "", "handled", "its SIGTERM handler closes the server and ends the process"),
+        ("", "setTimeout(() => process.exit(1), 4000); ", "handled",
+         "its SIGTERM handler closes the server and ends the process after 4 s"),
+    ],
+)  # fmt: skip
+def test_event_streams_hold_a_server_until_something_ends_them(ends: str, stops: str, verdict: str, why: str) -> None:
+    found = program(STREAM.format(ends=ends, stops=stops)).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.why) == (verdict, why)
+
+
+@pytest.mark.parametrize(
+    ("taken", "verdict"),
+    [
+        ("const { halt } = ticker;\nprocess.on('SIGTERM', () => halt());", "cut"),
+        ("const halt = ticker.halt.bind(ticker);\nprocess.on('SIGTERM', () => halt());", "handled"),
+        ("const hooks = [ticker.halt];\nprocess.on('SIGTERM', () => hooks.forEach((hook) => hook()));", "cut"),
+        (
+            "const hooks = [() => ticker.halt()];\nprocess.on('SIGTERM', () => hooks.forEach((hook) => hook()));",
+            "handled",
+        ),
+    ],
+)
+def test_a_method_that_is_taken_from_its_object_throws(taken: str, verdict: str) -> None:
+    text = (
+        "class Ticker { on = true; halt() { this.on = false; }\n"
+        "  async tick() { while (this.on) await new Promise((done) => setTimeout(done, 200)); } }\n"
+        f"const ticker = new Ticker();\n{taken}\nticker.tick();"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
+    ("listener", "verdict", "why"),
+    [
+        ("process.on('beforeExit', async () => { await flush(); });", "cut",
+         "process.exit leaves out what the listener for beforeExit in line 4 does"),
+        ("process.on('exit', async () => { await flush(); });", "cut",
+         "process.exit leaves out what the listener for exit in line 4 does"),
+        ("process.on('exit', () => flush());", "handled", "its SIGTERM handler releases what it holds and ends the process"),
+        ("process.on('beforeExit', () => console.log('bye'));", "handled",
+         "its SIGTERM handler releases what it holds and ends the process"),
+    ],
+)  # fmt: skip
+def test_what_process_exit_leaves_out(listener: str, verdict: str, why: str) -> None:
+    text = (
+        "const sleep = (ms) => new Promise((done) => setTimeout(done, ms));\n"
+        "const flush = async () => { await sleep(300); };\n"
+        f"const timer = setInterval(() => {{}}, 500);\n{listener}\n"
+        "process.on('SIGTERM', () => { clearInterval(timer); process.exit(0); });"
+    )
+    found = program(text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.why) == (verdict, why)
+
+
+@pytest.mark.parametrize(
+    ("tick", "seconds"),
+    [
+        ("left -= 1; if (left <= 0) process.exit(0);", 3.0),
+        ("if (left-- === 0) process.exit(0);", 4.0),
+        ("if (--left === 0) { clearInterval(timer); process.exit(0); }", 3.0),
+    ],
+)
+def test_an_interval_that_counts_down(tick: str, seconds: float) -> None:
+    text = f"process.on('SIGTERM', () => {{ server.close(); let left = 3; const timer = setInterval(() => {{ {tick} }}, 1000); }});"
+    found = program(SERVER + text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.delay) == ("handled", seconds)
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict"),
+    [("clearInterval(timer); ", "handled"), ("", "ignored"), ("stopping = true; ", "handled")],
+)
+def test_a_loop_that_waits_for_running_work_while_more_is_begun(first: str, verdict: str) -> None:
+    text = (
+        "const sleep = (ms) => new Promise((done) => setTimeout(done, ms));\nlet busy = 0, stopping = false;\n"
+        "const timer = setInterval(async () => { if (stopping) return; busy++; await sleep(900); busy--; }, 300);\n"
+        f"process.on('SIGTERM', async () => {{ {first}while (busy > 0) await sleep(100); clearInterval(timer); process.exit(0); }});"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+def test_a_library_that_may_run_on_is_no_end() -> None:
+    text = "const { Poller } = require('some-poller');\nnew Poller(8080);\nconst timer = setInterval(() => {}, 500);\n"
+    stop = "process.on('SIGTERM', () => clearInterval(timer));"
+    found = program(text + stop).reactions["SIGTERM"]
+    why = "whether some-poller.Poller(), which the program calls, keeps it running cannot be told"
+    assert (found.as_pid_1, found.why) == ("unknown", why)
+
+
+def test_a_library_that_is_told_to_stop_may_end() -> None:
+    text = "const { Poller } = require('some-poller');\nconst poller = new Poller(8080);\nconst timer = setInterval(() => {}, 500);\n"
+    stop = "process.on('SIGTERM', () => { clearInterval(timer); poller.stop(); });"
+    assert program(text + stop).reactions["SIGTERM"].as_pid_1 == "handled"

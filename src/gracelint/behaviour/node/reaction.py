@@ -162,6 +162,9 @@ def _judge(
         if verdict is not Verdict.HANDLED:
             cause = Cause.EXIT_BLOCKED if verdict is Verdict.IGNORED else Cause.ABRUPT_EXIT
             return answer(verdict, Cause.UNKNOWN if verdict is Verdict.UNKNOWN else cause, why, at)
+    thrown = next((event for event in sure if event.target == "throw"), None)
+    if thrown is not None and all(event is thrown for event in sure):
+        return answer(Verdict.CUT, Cause.ABRUPT_EXIT, f"its {signal} handler throws an error that nobody catches")
     left_out = failing.skipped(stopped.machine) if sure else None
     if left_out is not None:
         why = f"process.exit leaves out what the listener for {left_out[0]} in line {left_out[1].line} does"
@@ -225,8 +228,9 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     held = held_by_clients(stopped.machine, stopped.events)
     least = end_of(stopped.machine, stopped.events, stopped.left, {})
     until = end_of(stopped.machine, stopped.events, stopped.left, held)
-    if until <= least:
-        takes = max(least, stopped.delay)
+    bounded = until < FOR_EVER and all(server.seconds == FOR_EVER for server in held.values())
+    if until <= least or bounded:
+        takes = max(until if bounded else least, stopped.delay)
         why = f"{why} after {takes:g} s" if takes >= 1 else why
         return Reaction(signal, Verdict.HANDLED, Verdict.HANDLED, Cause.GRACEFUL, why, span, (), takes or None)
     closing = next(event for event in stopped.events if event.kind in ("close", "release") and id(event.thing) in held)
