@@ -62,7 +62,9 @@ class TestFromTheImageToTheSource:
                 "cmd/web/main.go": SERVE,
                 "cmd/worker/worker.go": worker,
                 "Makefile": "OUT := bin\n\nall: check bin/web\n\ncheck:\n\tgo vet ./...\n\n"
-                "web:\n\tgo build -o $(OUT)/web ./cmd/web\n\nbin/web:\n\tgo build -o $@ ./cmd/web\n",
+                "FLAGS = \\\n\t-s \\\n\t-X main.version=$(shell git describe)\n"
+                'WEB = \\\n\tGOOS=$(shell go env GOOS) \\\n\tgo build -ldflags="$(FLAGS)"\n\n'
+                "web:\n\t$(WEB) -o $(OUT)/$@ ./cmd/$@\n\nbin/web:\n\tgo build -o $@ ./cmd/web\n",
                 "Dockerfile": build(command, binary=binary),
             }
         )
@@ -232,6 +234,23 @@ class TestWhatIsNotRead:
 
         assert found.verdict is Verdict.UNKNOWN
         assert found.why == "main.go: whether line 11, which asks for signals, is reached cannot be told"
+
+    @pytest.mark.parametrize(
+        ("serves", "verdict", "why"),
+        [
+            ('\thttp.ListenAndServe("", nil)\n', Verdict.CUT, NOBODY_HEARS),
+            (
+                "\tif strict() {\n\t\tos.Exit(1)\n\t}\n\tselect {}\n",
+                Verdict.UNKNOWN,
+                "main.go: whether line 16, which asks for signals, is reached cannot be told",
+            ),
+        ],
+    )
+    def test_what_comes_after_a_server_is_not_reached(self, serves: str, verdict: Verdict, why: str) -> None:
+        asks = "\tc := make(chan os.Signal, 1)\n\tsignal.Notify(c, syscall.SIGTERM)\n\t<-c"
+        found = program(serves + asks, "net/http", "os")
+
+        assert (found.verdict, found.why) == (verdict, why)
 
     def test_a_function_that_a_library_may_call(self) -> None:
         body = """

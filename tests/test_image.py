@@ -323,6 +323,7 @@ def found(dockerfile: str, path: str, *paths: str, working_dir: str | None = Non
             "bin/start.sh",
         ),
         ("FROM a\nCOPY . /src\nFROM b\nCOPY --from=0 /src/run.sh /\n", "/run.sh", "run.sh"),
+        ("FROM a\nCOPY . /src\nFROM b\nCOPY --from=0 /src/run.sh/ ./\n", "/run.sh", "run.sh"),
         ("FROM a\nCOPY --from=other/image /run.sh /run.sh\n", "/run.sh", None),
         ("FROM php:8.3-fpm\nCOPY . .\n", "/var/www/html/run.sh", "run.sh"),
         ("FROM a\nCOPY run.sh /x\nRUN mv /x /y\n", "/y", "run.sh"),
@@ -634,6 +635,9 @@ def test_the_entry_script_of_a_tag_is_that_of_its_time(reference: str, entrypoin
     assert [word.value for word in image_named(reference).entrypoint or ()] == entrypoint
 
 
+FLUENT_BIT = "/fluent-bit/etc/fluent-bit.conf"
+
+
 @pytest.mark.parametrize(
     ("reference", "started"),
     [
@@ -644,6 +648,13 @@ def test_the_entry_script_of_a_tag_is_that_of_its_time(reference: str, entrypoin
         ("traefik:1.7", ["/traefik"]),
         ("nats:2.10", ["/nats-server", "--config", "nats-server.conf"]),
         ("bitnami/redis:7.2", ["/opt/bitnami/scripts/redis/entrypoint.sh", "/opt/bitnami/scripts/redis/run.sh"]),
+        ("ghcr.io/valkey-io/valkey:9-alpine", ["docker-entrypoint.sh", "redis-server"]),
+        ("cr.fluentbit.io/fluent/fluent-bit:3.1-debug", ["/fluent-bit/bin/fluent-bit", "-c", FLUENT_BIT]),
+        ("quay.io/argoproj/argocd:v3.0", ["/usr/bin/tini", "--"]),
+        ("mediawiki:1.43-fpm", ["docker-php-entrypoint", "php-fpm"]),
+        ("matomo:5", ["/entrypoint.sh", "apache2-foreground"]),
+        ("odoo:17", ["/entrypoint.sh", "odoo"]),
+        ("gradle:8-jdk21", ["gradle"]),
     ],
 )
 def test_what_images_that_people_run_start(reference: str, started: list[str]) -> None:
@@ -666,6 +677,16 @@ DAEMONS = [
     ("syncthing/syncthing", None, "syncthing finishes what is in flight on SIGTERM and ends"),
     ("dexidp/dex", None, "dex finishes what is in flight on SIGTERM and ends"),
     ("nats:2.10", None, "nats-server closes its clients on SIGTERM, which reconnect elsewhere, and ends"),
+    ("prom/prometheus:v3.5.0", None, "prometheus finishes what is in flight on SIGTERM and ends"),
+    ("quay.io/jaegertracing/jaeger:2.19.0", "--config x", "jaeger finishes what is in flight on SIGTERM and ends"),
+    ("ghcr.io/open-feature/flagd:v0.16.0", "start --port 8013", "flagd finishes what is in flight on SIGTERM and ends"),
+    ("louislam/uptime-kuma:2", None, "uptime-kuma finishes what is in flight on SIGTERM and ends"),
+    ("fluent/fluentd:v1.19", None, "fluentd finishes what is in flight on SIGTERM and ends"),
+    ("victoriametrics/vmagent:v1.120.0", None, "victoria-metrics finishes what is in flight on SIGTERM and ends"),
+    ("odoo:17", None, "odoo finishes what is in flight on SIGTERM and ends"),
+    ("temporalio/server:1.28", None, "temporal-server finishes what is in flight on SIGTERM and ends"),
+    ("apache/kafka:4.0.0", None, "kafka finishes what is in flight on SIGTERM and ends"),
+    ("ghcr.io/valkey-io/valkey:9", None, "redis finishes what is in flight on SIGTERM and ends"),
 ]
 
 
@@ -674,6 +695,50 @@ def test_daemons_that_are_run_as_images(image: str, command: str | None, why: st
     service = {"image": image, **({"command": command} if command else {})}
     (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
     assert (launch.verdict, launch.why) == (Verdict.HANDLED, why)
+
+
+@pytest.mark.parametrize(
+    ("image", "verdict", "why"),
+    [
+        (
+            "quay.io/prometheus-operator/prometheus-operator:v0.85.0",
+            Verdict.HANDLED,
+            "prometheus-operator finishes what is in flight on SIGTERM and ends",
+        ),
+        ("acme/operator:1", Verdict.UNKNOWN, "nothing is known of the command /bin/operator"),
+    ],
+)
+def test_a_program_whose_name_says_nothing_is_known_by_its_image(image: str, verdict: Verdict, why: str) -> None:
+    service = {"image": image, "entrypoint": ["/bin/operator"]}
+    (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
+    assert (launch.verdict, launch.why) == (verdict, why)
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        ("prom/node-exporter:v1.9.1", "it has no handler, and what it drops is a scrape, which is made again"),
+        ("prom/blackbox-exporter:v0.27.0", "it ends at once, and what it drops is a probe, which is made again"),
+    ],
+)
+def test_an_exporter_loses_nothing(image: str, why: str) -> None:
+    project = read({"compose.yaml": json.dumps({"services": {"it": {"image": image}}})})
+    (launch,) = project.launches
+    assert (launch.verdict, launch.why, launch.idle) == (Verdict.CUT, why, True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "signal", "verdict", "why"),
+    [
+        ("v1.23.1-p3", "SIGTERM", Verdict.IGNORED, "pgbouncer waits on SIGTERM until every client has disconnected"),
+        ("v1.23.1-p3", "SIGINT", Verdict.HANDLED, "pgbouncer waits on SIGINT until its servers are released, and ends"),
+        ("1.22.1", "SIGTERM", Verdict.CUT, "pgbouncer ends at once on SIGTERM and drops what is in flight"),
+    ],
+)
+def test_pgbouncer_by_its_version(tag: str, signal: str, verdict: Verdict, why: str) -> None:
+    service = {"image": f"edoburu/pgbouncer:{tag}", "stop_signal": signal}
+    (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
+    assert (launch.verdict, launch.why) == (verdict, why)
 
 
 def test_a_command_that_ends_by_itself_is_not_called_handled() -> None:

@@ -6,7 +6,7 @@ from gracelint.facts.launch import Drain, Effect, Hop, HopKind, Shortfall
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import keys
 from gracelint.launch.images import image
-from gracelint.launch.images.bases import SHELLS
+from gracelint.launch.images.bases import SHELLS, program_of
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.limits import PROCESSES
@@ -98,6 +98,11 @@ def _readers(argv: tuple[Word, ...], context: Context) -> Iterator[Reader]:
     """What may know a command, in order, each imported only where the name does not rule it out."""
     word, name = argv[0].value, base_name(argv[0].value)
     yield image.step
+    reference = context.image.reference
+    if reference is not None and program_of(reference, tuple(one.value for one in argv)) is not None:
+        from gracelint.launch.servers import servers
+
+        yield servers.step
     if name in SHELLS or image.find_text(context.image, context.files, word, context.working_dir) is not None:
         from gracelint.launch.shell import shell
 

@@ -49,7 +49,8 @@ def command_lines(makefile: Passage, target: str | None, overrides: dict[str, st
             add(need)
         for start, end in rules.recipes.get(name, ()):
             text = makefile.text[start:end].lstrip(" \t@-+").replace("\\\n", " ")
-            found.append(_expand(text.replace("$@", name), rules.variables).replace("$$", "$"))
+            text = _expand(text.replace("$@", name), rules.variables)
+            found.append(_CALL.sub("$(unknown)", text).replace("$$", "$"))
 
     wanted = target or rules.variables.get(".DEFAULT_GOAL") or rules.first
     if wanted is not None:
@@ -70,7 +71,7 @@ def _read(makefile: Passage, overrides: dict[str, str]) -> _Rules:
             for name in current:
                 recipes[name].append((start + 1, start + len(line.rstrip())))
             continue
-        text = line.split("#", 1)[0].rstrip()
+        text = line.replace("\\\n", " ").split("#", 1)[0].rstrip()
         name, operator, value = _assignment(text)
         if operator:
             if operator != "?=" or name not in variables:
@@ -88,6 +89,8 @@ def _read(makefile: Passage, overrides: dict[str, str]) -> _Rules:
     return _Rules(variables | overrides, recipes, needs, first)
 
 
+_CALL = pattern(r"\$\((?!shell pwd\))\w+\s[^()\n]{0,500}\)")
+"""A function of make's, whose text would fall into several words."""
 _MOST_TARGETS = 200
 """Targets that one target needs; each is another call."""
 

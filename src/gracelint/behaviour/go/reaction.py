@@ -141,6 +141,27 @@ def _is_left_out(machine: GoMachine, package: Package, file: File, node: Node) -
     return bool(named) and all(_lies_in(machine, other, part) for other, part in named)
 
 
+def _is_later(machine: GoMachine, file: File, node: Node) -> bool:
+    """Whether main waits before a place, in the same function and in no loop."""
+    main = machine.main_thread
+    wait = main.wait if main is not None else None
+    function = node.parent
+    while function is not None and function.type not in _FUNCTIONS:
+        function = function.parent
+    if wait is None or function is None or wait.span.source is not file.source or wait.kind not in ("serve", "accept"):
+        return False
+
+    def holds(part: Node) -> bool:
+        its = file.span(part)
+        return its.start <= wait.span.start and wait.span.end <= its.end
+
+    around = [one for one in walk(function) if one.type in ("for_statement", *_FUNCTIONS) and holds(one)]
+    return around == [function] and wait.span.end <= file.span(node).start
+
+
+_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
+
+
 def _lies_in(machine: GoMachine, file: File, node: Node) -> bool:
     at = file.source.path
     return any(path == at and start <= node.start_byte < end for path, start, end in machine.passed)
@@ -162,7 +183,9 @@ def _unread(signal: str, question: Question, machine: GoMachine) -> Reaction | N
             for node in walk(file.root):
                 if node.type == "call_expression" and text_of(node).startswith(("signal.Notify", "signal.Ignore")):
                     span = file.span(node)
-                    if span not in seen and not _is_left_out(machine, package, file, node):
+                    if not (
+                        span in seen or _is_left_out(machine, package, file, node) or _is_later(machine, file, node)
+                    ):
                         where = machine.place(span)
                         return unknown(f"whether {where}, which asks for signals, is reached cannot be told", span)
     silent = table("go")["packages"]["silent"]

@@ -234,3 +234,10 @@ def entry_script(reference: str, name: str) -> dict[str, Any] | None:
             found: dict[str, Any] = script
             return found
     return None
+
+
+def program_of(reference: str, words: tuple[str, ...]) -> str | None:
+    """The row of `servers.toml` of a command that only this image calls so."""
+    row = _tagged(*_split(reference)) or {}
+    line = " ".join(words) + " "
+    return next((key for command, key in row.get("programs", {}).items() if line.startswith(f"{command} ")), None)

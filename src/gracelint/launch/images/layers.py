@@ -325,6 +325,7 @@ def _copied(
 
 def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
     """What a path below a copy's target can be at its source, which may be a file or a folder."""
+    source = source.rstrip("/") if len(source) > 1 else source
     if path == target:
         yield source
     elif path.startswith(target.rstrip("/") + "/"):

@@ -6,10 +6,13 @@ from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
+from gracelint.launch.images.bases import program_of
 from gracelint.launch.one_shots import one_shot
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.memory import cache
+from gracelint.record import replace
+from gracelint.source import Located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a known server or a command that ends by itself does; None where argv[0] is neither."""
     if one_shot(argv):
         return _one_shot_step(argv, context)
-    found = row_of(argv)
+    found = _row_by_image(argv, context) or row_of(argv)
     if found is None:
         return None
     from gracelint.launch.servers.settings import read_settings
@@ -64,6 +67,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     given = read_settings(argv, context, row)
     if "option" in row and row["option"] not in given.options:
         return None
+    version = context.image.versions.get(key)
+    if version is not None:
+        given = replace(given, options={"version": Located(version), **given.options})
     return named_step(argv, key, row, given, context)
 
 
@@ -229,6 +235,13 @@ def row_of(argv: tuple[Word, ...]) -> tuple[str, Row] | None:
         if "command" not in row or _first_operand(argv, row.get("values", ())) in row["command"]:
             return key, row
     return None
+
+
+def _row_by_image(argv: tuple[Word, ...], context: Context) -> tuple[str, Row] | None:
+    """The row of a program whose name says nothing, as `/manager`, by the image that it is started in."""
+    reference = context.image.reference
+    key = program_of(reference, tuple(word.value for word in argv)) if reference is not None else None
+    return (key, table("servers")[key]) if key is not None else None
 
 
 @cache
