@@ -86,6 +86,25 @@ class TestHoncho:
         assert launch('["honcho", "run", "python", "worker.py"]').verdict is Verdict.IGNORED
 
 
+class TestForego:
+    def test_its_entries_replace_their_shell(self) -> None:
+        found = launch('["forego", "start", "-r"]', Procfile="web: python worker.py\n")
+        assert found.verdict is Verdict.HANDLED
+
+    @pytest.mark.parametrize(("options", "seconds"), [("", 3.0), ('"-t", "20", ', 20.0)])
+    def test_what_it_gives_an_entry(self, options: str, seconds: float) -> None:
+        served = "web: gunicorn --graceful-timeout 10 shop:application\n"
+        found = launch(f'["forego", "start", {options}"-r"]', Procfile=served)
+        assert [one.deadline.value for one in found.shortfalls] == ([seconds] if seconds < 10 else [])
+
+    def test_sigquit_ends_it_at_once(self) -> None:
+        found = launch('["forego", "start"]\nSTOPSIGNAL SIGQUIT', Procfile="web: python worker.py\n")
+        assert (found.verdict, found.why) == (
+            Verdict.CUT,
+            "forego has no handler for SIGQUIT, which ends it at once",
+        )
+
+
 class TestServices:
     RUN = "#!/bin/sh\nexec python /app/worker.py\n"
 

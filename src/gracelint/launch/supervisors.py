@@ -43,11 +43,13 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     if "run" in row:
         at = read_options(argv, 1, row["values"]).rest
         if at >= len(argv) or argv[at].value != row["run"]:
-            return _run_alone(argv, at, context, key)
+            return _run_alone(argv, at, context, key, row.get("alone"))
     effect, why = Effect(row["effect"]), row["why"].format(signal=context.signal)
     if context.signal not in row.get("handles", ()) and effect is Effect.FORWARDS:
         effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
         why = f"{key} has no handler for {context.signal}"
+        if context.signal in row.get("dies", ()):
+            effect, why = Effect.CUTS, f"{key} has no handler for {context.signal}, which ends it at once"
     details: dict[str, object] = {
         "waits_for_orphans": row.get("waits_for_orphans", False),
         "waits_for_output": row.get("waits_for_output", False),
@@ -90,9 +92,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     return Step(hop(effect, why), together=together)
 
 
-def _run_alone(argv: tuple[Word, ...], at: int, context: Context, key: str) -> Step | None:
+def _run_alone(argv: tuple[Word, ...], at: int, context: Context, key: str, alone: str | None) -> Step | None:
     """`honcho run command` waits for its command and passes nothing on (measured)."""
-    if len(argv) < at + 2 or argv[at].value != "run":
+    if len(argv) < at + 2 or argv[at].value != alone:
         return None
     effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
     why = f"{key} run waits for its command and passes no signal on"
@@ -195,6 +197,10 @@ def _procfile_entries(argv: tuple[Word, ...], context: Context, row: dict[str, A
     given = read_options(argv, before.rest + 1, row["values"])
     named = given.value(("-f", "--procfile")) or before.value(("-f", "--procfile"))
     wanted = {word.value for word in argv[given.rest :]}
+    limit = given.value((row["deadline_option"],)) if "deadline_option" in row else None
+    known = limit is not None and is_whole(limit.value)
+    deadline = Deadline(float(limit.value), limit.span) if limit is not None and known else None
+    prefix = "exec " if row.get("execs") else ""
     passage = _file([named.value] if named else row["files"], context)
     offset = 0
     for line in (passage.text if passage else "").splitlines(keepends=True):
@@ -205,7 +211,8 @@ def _procfile_entries(argv: tuple[Word, ...], context: Context, row: dict[str, A
         begin = start + len(name) + 1 + len(command) - len(command.lstrip())
         assert passage is not None
         span = passage.span(begin, begin + len(command.strip()))
-        yield Entry((Word("sh", span), Word("-c", span), Word(command.strip(), span)), name)
+        text = Word(f"{prefix}{command.strip()}", span)
+        yield Entry((Word("sh", span), Word("-c", span), text), name, deadline=deadline)
 
 
 def _service_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
