@@ -25,7 +25,10 @@ SHOWN = {
     "trace": ["trace", "fixtures/shop/k8s/web.yaml"],
 }
 """What stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
-DRAWN = {"check.svg": ["check", "api", "worker", "k8s/checkout.yaml"]}
+DRAWN = {
+    "check.svg": ["check", "api", "worker", "k8s/checkout.yaml"],
+    "web.svg": ["trace", "k8s/web.yaml", "--format", "svg"],
+}
 
 DEFECTS = {
     ("api/Dockerfile", "shell-form-command"),
@@ -66,6 +69,7 @@ def test_the_readme_has_its_pictures(name: str, update: bool) -> None:
         picture.write_text(_drawn(DRAWN[name]))
     assert f"docs/{name}" in README.read_text()
     assert picture.read_text().startswith("<svg")
+    assert name == "check.svg" or picture.read_text() == _drawn(DRAWN[name])
 
 
 def test_the_settings_of_the_readme_are_settings() -> None:
@@ -96,6 +100,8 @@ def _printed(arguments: list[str], folder: Path, *options: str) -> str:
 
 
 def _drawn(arguments: list[str]) -> str:
+    if "svg" in arguments:
+        return _printed(arguments, SHOP)
     from rich.console import Console
     from rich.text import Text
 
