@@ -842,3 +842,29 @@ def test_a_library_that_is_told_to_stop_may_end() -> None:
     text = "const { Poller } = require('some-poller');\nconst poller = new Poller(8080);\nconst timer = setInterval(() => {}, 500);\n"
     stop = "process.on('SIGTERM', () => { clearInterval(timer); poller.stop(); });"
     assert program(text + stop).reactions["SIGTERM"].as_pid_1 == "handled"
+
+
+@pytest.mark.parametrize(
+    ("timer", "verdict", "why"),
+    [
+        ("seen.set(req.url, setTimeout(() => seen.clear(), 15 * 60 * 1000));", "unknown",
+         "whether the timer that line 3 sets is still there cannot be told"),
+        ("setTimeout(() => seen.clear(), 900);", "handled", "its SIGTERM handler closes the server, and nothing is left to run"),
+        ("setTimeout(() => seen.clear(), 900_000).unref();", "handled",
+         "its SIGTERM handler closes the server, and nothing is left to run"),
+    ],
+)  # fmt: skip
+def test_a_timer_that_a_request_leaves_behind(timer: str, verdict: str, why: str) -> None:
+    text = (
+        "const http = require('http');\nconst seen = new Map();\n"
+        f"const server = http.createServer((req, res) => {{ {timer} res.end(); }});\nserver.listen(8000);\n"
+        "process.on('SIGTERM', () => server.close());"
+    )
+    found = program(text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.why) == (verdict, why)
+
+
+def test_what_a_library_makes_of_a_handler_is_not_known() -> None:
+    text = SERVER + "const stop = require('wrap-handler')(() => server.close());\nprocess.on('SIGTERM', stop);"
+    found = program(text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.why) == ("unknown", "what wrap-handler() does cannot be told")

@@ -11,6 +11,7 @@ from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
 from gracelint.behaviour.node.syntax import callee_of, string_of, text_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
+    EMITTER,
     LOST,
     MISSING,
     UNDEFINED,
@@ -340,6 +341,8 @@ def construct(machine: Machine, target: Class, args: list[Any], frame: Frame) ->
         here = here.parent
     if here is not None and not isinstance(here, Class):
         found.open = True
+        if isinstance(here, External) and here.path in _EMITTERS:
+            found.props[EMITTER] = Thing("emitter", "EventEmitter", target.file.span(target.node), False)
     for cls in reversed(chain):
         inner = Frame(Scope(cls.scope), cls.file, frame.after, found)
         body = cls.node.child_by_field_name("body")
@@ -358,6 +361,9 @@ def construct(machine: Machine, target: Class, args: list[Any], frame: Frame) ->
             _bind_parameter_properties(constructor.node, args, found)
             machine.call(replace(constructor, this=found), args, frame, None)
     return found
+
+
+_EMITTERS = ("events", "events.EventEmitter", "eventemitter3", "eventemitter3.EventEmitter")
 
 
 def _call_expression(machine: Machine, node: Node, frame: Frame) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import text_of, walk
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Closure, Method, Promise, Thing
+from gracelint.behaviour.node.syntax import FUNCTIONS, text_of, walk
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Closure, Method, Promise, Scope, Thing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.syntax import File
     from gracelint.source import Span
 
 _PENDING = ("loop", "timer")
@@ -120,3 +121,41 @@ _DECLARE = ("variable_declarator", "pair", "field_definition", "public_field_def
 _NAMES = (
     "identifier", "property_identifier", "private_property_identifier", "shorthand_property_identifier_pattern",
 )  # fmt: skip
+
+
+def timer_of_work(machine: Machine) -> Span | None:
+    """A timer that requests or jobs set, that nothing clears, and that may outlast them for long."""
+    for file in machine.parsed.values():
+        for node in walk(file.root) if file is not None else ():
+            called = node.child_by_field_name("function") if node.type == "call_expression" else None
+            name = text_of(called) if called is not None else ""
+            if file is None or name not in ("setInterval", "setTimeout"):
+                continue
+            is_run = (file.source.path, node.start_byte) in machine.run_timers
+            if is_run or not _in_function(node) or ".unref" in file.source.text:
+                continue
+            kept = node.parent is not None and node.parent.type in ("arguments", "assignment_expression")
+            cleared = f"clear{name.removeprefix('set')}" in file.source.text
+            if name == "setInterval" and not cleared:
+                return file.span(node)
+            if name == "setTimeout" and (kept or not cleared) and _is_long(machine, node, file):
+                return file.span(node)
+    return None
+
+
+def _in_function(node: Node) -> bool:
+    here = node.parent
+    while here is not None and here.type not in FUNCTIONS:
+        here = here.parent
+    return here is not None
+
+
+def _is_long(machine: Machine, timer: Node, file: File) -> bool:
+    given = timer.child_by_field_name("arguments")
+    milliseconds = given.named_children[1] if given is not None and len(given.named_children) > 1 else None
+    value = machine.value(milliseconds, Frame(Scope(), file)) if milliseconds is not None else UNKNOWN
+    return isinstance(value, (int, float)) and value >= _LONG
+
+
+_LONG = 10_000
+"""Milliseconds: Docker's grace period."""

@@ -17,6 +17,7 @@ from gracelint.behaviour.node.statements import STATEMENTS
 from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of, text_of, walk
 from gracelint.behaviour.node.this import loosened
 from gracelint.behaviour.node.values import (
+    EMITTER,
     LOST,
     MISSING,
     UNDEFINED,
@@ -385,7 +386,9 @@ class Machine:
             if name in owner.props:
                 found = owner.props[name]
                 return UNKNOWN if self.is_counted(name) and isinstance(found, (int, float)) else found
-            return _method_of(owner.cls, name, owner, self) if owner.cls is not None else _absent(owner)
+            found = _method_of(owner.cls, name, owner, self) if owner.cls is not None else _absent(owner)
+            inherits = EMITTER in owner.props and found is UNKNOWN and name in methods.EMITS
+            return Method(owner.props[EMITTER], name) if inherits else found
         if isinstance(owner, Class):
             if name in owner.statics:
                 return owner.statics[name]

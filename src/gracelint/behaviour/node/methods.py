@@ -50,6 +50,9 @@ STARTED = frozenset(("listening", "ready", "open", "connect", "connected", "onli
 LISTENS = frozenset(("on", "once", "addListener", "prependListener", "prependOnceListener", "addEventListener"))
 
 
+EMITS = LISTENS | {"emit", "listeners", "off", "removeListener", "removeAllListeners"}
+
+
 def forked(machine: Machine) -> Thing | None:
     return next((thing for thing in machine.things if thing.kind == "cluster"), None)
 
@@ -141,6 +144,11 @@ def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], fr
         return Array(results, owner.open or len(owner.items) > 64) if name != "forEach" else UNDEFINED
     if name in ("values", "keys", "entries"):
         return owner
+    if name == "reduce" and len(args) > 1 and not owner.open:
+        found = args[1]
+        for index, item in enumerate(owner.items[:64]):
+            found = machine.call(args[0], [found, item, index], frame, None)
+        return found
     if name in ("push", "unshift", "add"):
         owner.items += args
         owner.open = owner.open or not machine.certain
@@ -215,6 +223,8 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         return _close_idle(machine, owner, args, node, frame) if machine.stopping or is_later(frame) else UNDEFINED
     if owner.kind == "client" and name in ("close", "terminate"):
         return _close_idle(machine, owner.data, args, node, frame)
+    if name == "listeners" and owner.kind == "emitter":
+        return Array(list(owner.callbacks.get(args[0], ()))) if args and isinstance(args[0], str) else UNKNOWN
     if name == "emit":
         listeners = owner.callbacks.get(args[0], ()) if args and isinstance(args[0], str) else ()
         for function in listeners:

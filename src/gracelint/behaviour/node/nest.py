@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node.values import UNDEFINED, Builtin, Object, Promise
+from gracelint.behaviour.node.syntax import text_of
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Object, Promise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +20,21 @@ _STOPPING = ("onModuleDestroy", "beforeApplicationShutdown", "onApplicationShutd
 
 
 def start(machine: Machine, frame: Frame) -> None:
-    """Makes the providers that have hooks, and calls those of the start."""
+    """Makes the providers, and calls the hooks of the start."""
     for cls in machine.classes:
-        if any(hook in cls.methods for hook in (*_STARTING, *_STOPPING)):
+        if any(hook in cls.methods for hook in (*_STARTING, *_STOPPING)) or _is_provided(cls):
             machine.providers.append(_made(machine, cls, frame))
     _call(machine, _STARTING, [], frame)
+
+
+def _is_provided(cls: Class) -> bool:
+    """A class that Nest makes by itself, as its decorator says."""
+    around = cls.node.parent if cls.node.parent is not None else cls.node
+    parts = (*around.named_children, *cls.node.named_children)
+    return any(part.type == "decorator" and text_of(part).lstrip("@").split("(")[0] in _PROVIDED for part in parts)
+
+
+_PROVIDED = ("Injectable", "Controller", "Module", "Resolver", "WebSocketGateway", "Processor")
 
 
 def stopping() -> Builtin:
@@ -38,7 +49,7 @@ def stopping() -> Builtin:
 def _made(machine: Machine, cls: Class, frame: Frame) -> Object:
     from gracelint.behaviour.node.expressions import construct
 
-    return construct(machine, cls, [], frame)
+    return construct(machine, cls, [UNKNOWN] * 16, frame)
 
 
 def _call(machine: Machine, hooks: tuple[str, ...], args: list[Any], frame: Frame) -> tuple[Any, ...]:

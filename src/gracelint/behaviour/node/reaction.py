@@ -184,6 +184,11 @@ def _judge(
             where = f"line {undone.span.line}" + (f" of {path}" if path != stopped.machine.source.path else "")
             why = f"whether the hook in {where} ever calls back, for the server to be closed, cannot be told"
             return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, undone.span)
+        timer = failing.timer_of_work(stopped.machine)
+        if timer is not None:
+            where = f"line {timer.line}" + (f" of {timer.source.path}" if timer.source is not span.source else "")
+            why = f"whether the timer that {where} sets is still there cannot be told"
+            return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, timer)
         foreign = _may_run_on(stopped.machine)
         if foreign is not None:
             why = f"whether {foreign}(), which the program calls, keeps it running cannot be told"

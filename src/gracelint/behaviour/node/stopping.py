@@ -8,7 +8,7 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import text_of, walk
-from gracelint.behaviour.node.values import After, Closure, Scope, Thing
+from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
 from gracelint.numbers import is_whole
 from gracelint.record import Record, replace
 
@@ -54,6 +54,11 @@ def stop(signal: str, machine: Machine) -> Stopped:
     args = [Text(signal), NUMBERS.get(signal, 0)]
     for known in machine.registrations:
         if signal in known.signals and known.certain and not is_deferred(known.after):
+            if isinstance(known.function, External) and known.function.path not in _OWN_FUNCTIONS:
+                # what a library has made of a function: nobody knows what it does
+                target = known.function.path.removesuffix("()")
+                machine.events.append(Event("opaque", known.span, (), True, target=target))
+                continue
             machine.task(known.function, args, Frame(Scope(), file), ())
     delay = look_again(machine, opened)
     _end_iterators(machine)
@@ -82,6 +87,9 @@ def _end_iterators(machine: Machine) -> None:
             machine.resolved[id(thing)] = closed[0].after
         elif mine or any(path.startswith(over) for path in machine.asked):
             thing.alive = False if mine else None
+
+
+_OWN_FUNCTIONS = ("process.exit", "process.abort", "process.kill", "process.reallyExit")
 
 
 def _counters(machine: Machine) -> tuple[frozenset[str], frozenset[str]]:

@@ -24,6 +24,8 @@ class _Name(Record):
 
 UNKNOWN = _Name("unknown")
 """A value nobody can tell: a parameter, a result, an environment variable that is set elsewhere."""
+EMITTER = "[emitter]"
+"""The property that holds the listeners of an object whose class extends EventEmitter."""
 UNDEFINED = _Name("undefined")
 LOST = _Name("lost")
 """`this` of a class's method that was taken from its object: asking it for anything is a TypeError."""
