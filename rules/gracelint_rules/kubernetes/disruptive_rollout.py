@@ -3,7 +3,7 @@ r"""A rollout that stops all pods before a new one serves.
 ## What it does
 Reports Deployments behind a Service whose strategy takes the last serving pod away: `Recreate`, a `maxUnavailable` of
 all pods, or `maxSurge: 0` with one replica. `Recreate` with one replica, and where the pod has a volume that one node
-alone can mount, has its reason: that is information.
+alone can mount, has its reason: that is information, as are the pods of dashboards and collectors.
 
 ## Why is this bad?
 However well a program stops, a Service without a ready pod answers nothing: each rollout is an outage as long as a
@@ -128,7 +128,7 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
         at=at,
         notes=tuple(Note(service.span, "this Service has no pod meanwhile") for service in workload.callers),
         fix=_fix(workload, bound=bound),
-        severity=Severity.INFO if bound or _is_meant(workload) else workload.severity,
+        severity=Severity.INFO if bound or _is_meant(workload) or _is_watched(workload) else workload.severity,
     )
 
 
@@ -145,6 +145,11 @@ def _fix(workload: Workload, *, bound: bool) -> Fix:
 def _is_meant(workload: Workload) -> bool:
     """`Recreate` is written for what must not run twice: with one pod, that is what it says."""
     return workload.recreates and workload.pods == 1
+
+
+def _is_watched(workload: Workload) -> bool:
+    """Whether nobody but its operators sends it requests."""
+    return all(container.watches for container, _ in workload.serving())
 
 
 def _disruption(workload: Workload) -> tuple[str, Span] | None:
