@@ -52,7 +52,7 @@ def attach(manifests: Manifests) -> list[Workload]:
     claims = _join(places, manifests.claims, lambda claim: claim.name, workloads, claim_names)
     config_maps = _join(places, manifests.config_maps, lambda item: item.name, workloads, config_map_names)
     shared = places.having(manifests.services)
-    pods: dict[int, int] = {}
+    pods: dict[int, dict[tuple[str, str, str], int]] = {}
     attached = []
     for workload in workloads:
         key = id(workload)
@@ -70,17 +70,24 @@ def attach(manifests: Manifests) -> list[Workload]:
             config_maps=tuple(config_maps.get(key, ())),
         )
         attached.append(found)
-        for service in found.callers:  # a hook that tests a release often has the labels of what it tests
-            pods[id(service)] = pods.get(id(service), 0) + (0 if found.runs_to_end else found.pods)
+        for service in () if found.runs_to_end else found.callers:
+            # of variants with one name, only one is applied
+            name = (found.kind, found.namespace, found.name)
+            behind = pods.setdefault(id(service), {})
+            behind[name] = max(behind.get(name, 0), found.pods)
     balancers = _join(places, manifests.balancers, lambda item: item.key, attached, _balancer_keys)
     return [
         replace(
             found,
             balancers=tuple(balancers.get(id(found), ())),
-            endpoints=max((pods[id(service)] for service in found.callers), default=found.pods),
+            endpoints=max((_count(pods, service) for service in found.callers), default=found.pods),
         )
         for found in attached
     ]
+
+
+def _count(pods: Map[int, Map[tuple[str, str, str], int]], service: Service) -> int:
+    return sum(pods.get(id(service), {}).values())
 
 
 def _selector_key(item: Service | DisruptionBudget) -> Hashable:
