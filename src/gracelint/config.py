@@ -262,7 +262,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     names = sorted(known)
+    spelt = word.lower().replace("_", "-")
     near = [name for name in names if word and name.startswith(word)] or get_close_matches(word, names, n=1)
+    near = near or get_close_matches(spelt, names, n=1)
     return f": did you mean {near[0]!r}?" if near else ""
 
 

@@ -100,7 +100,7 @@ def _choose(settings: Settings, root: str) -> Chosen:
     names = {address.name for address in available}
     known = frozenset(names | OWN.keys())
     if not settings.without_plugins:
-        _check_names(settings, known)
+        _check_names(settings, known, root)
     chosen, ignored = frozenset(settings.select), frozenset(settings.ignore)
     rules = tuple(
         address
@@ -115,16 +115,19 @@ def _choose(settings: Settings, root: str) -> Chosen:
     return Chosen(settings, rules, own, known, groups, chosen & known)
 
 
-def _check_names(settings: Settings, known: frozenset[str]) -> None:
+def _check_names(settings: Settings, known: frozenset[str], root: str) -> None:
+    file = f"{os.path.join(root, settings.file)}: " if settings.file is not None else ""
     groups = (*GROUPS, ENGINE)
     listed = [("select", name) for name in settings.select]
     listed += [("ignore", name) for name in settings.ignore]
     listed += [("per-file-ignores", name) for names in settings.per_file_ignores.values() for name in names]
     for key, name in listed:
         if name not in known and name not in groups:
-            raise ConfigError(f"{key}: no rule or group is named {name!r}{did_you_mean(name, (*known, *groups))}")
+            where = file if key == "per-file-ignores" else ""
+            near = did_you_mean(name, (*known, *groups))
+            raise ConfigError(f"{where}{key}: no rule or group is named {name!r}{near}")
     for key, name in [("severity", name) for name in settings.severity] + [
         ("rules", name) for name in settings.options
     ]:
         if name not in known:
-            raise ConfigError(f"{key}: no rule is named {name!r}{did_you_mean(name, known)}")
+            raise ConfigError(f"{file}{key}: no rule is named {name!r}{did_you_mean(name, known)}")

@@ -76,7 +76,9 @@ class Parser(ArgumentParser):
 
             known = [name.strip("' ") for name in wrong[2].split(",")]
             near = did_you_mean(wrong[1], known)
-            if not near and "check" in known and os.path.lexists(wrong[1]):
+            if "check" in known and wrong[1] in ("help", "version"):
+                near = f": did you mean '--{wrong[1]}'?"
+            elif not near and "check" in known and os.path.lexists(wrong[1]):
                 near = f": did you mean 'check {wrong[1]}'?"
             told = message[: wrong.start()].replace("argument COMMAND: ", "")
             message = f"{told}{wrong[1]!r} is none of {', '.join(known)}{near}"
@@ -294,17 +296,18 @@ def _names(text: str) -> list[str]:
 
 
 def _format(text: str) -> tuple[str, str | None]:
-    return _one_of(FORMATS, text)
+    return _one_of(FORMATS, text, PICTURES, "trace")
 
 
 def _picture(text: str) -> tuple[str, str | None]:
-    return _one_of(PICTURES, text)
+    return _one_of(PICTURES, text, FORMATS, "check")
 
 
-def _one_of(known: tuple[str, ...], text: str) -> tuple[str, str | None]:
+def _one_of(known: tuple[str, ...], text: str, others: tuple[str, ...], command: str) -> tuple[str, str | None]:
     name, _, path = text.partition("=")
     if name not in known:
         from gracelint.config import did_you_mean
 
-        raise ArgumentTypeError(f"{name!r} is none of {', '.join(known)}{did_you_mean(name, known)}")
+        near = f": it is a format of `gracelint {command}`" if name in others else did_you_mean(name, known)
+        raise ArgumentTypeError(f"{name!r} is none of {', '.join(known)}{near}")
     return name, None if path in ("", "-") else path
