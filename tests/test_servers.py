@@ -424,3 +424,46 @@ def test_aliases_that_multiply_are_read_once() -> None:
     drain = drain_of('["sidekiq", "-C", "sidekiq.yml"]', sidekiq_yml=text)
     assert drain is not None
     assert drain.seconds == 40.0
+
+
+PROXY = """apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+  - name: web
+    image: shop:1
+  {kind}:
+  - name: proxy
+    image: gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.11.0
+    args: ["acme:europe-west1:orders"]
+{more}"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "verdict", "why"),
+    [
+        (
+            "initContainers",
+            "    restartPolicy: Always\n",
+            Verdict.HANDLED,
+            "; a sidecar is stopped last, when `web` has ended",
+        ),
+        ("containers", "", Verdict.UNKNOWN, "; whether `web` still needs it then is not known"),
+    ],
+)
+def test_a_proxy_drops_what_the_program_beside_it_still_sends(kind: str, more: str, verdict: Verdict, why: str) -> None:
+    text = PROXY.format(kind=kind, more=more)
+    text = text.replace("  containers:\n  - name: proxy", "  - name: proxy")
+    proxy = next(one for one in read({"web.yaml": text}).launches if one.origin.container == "proxy")
+    said = "cloud-sql-proxy closes the connections of its clients on SIGTERM"
+    assert (proxy.verdict, proxy.why) == (verdict, f"{said}{why}")
+
+
+def test_a_proxy_alone_drops_what_is_in_flight() -> None:
+    text = PROXY.format(kind="initContainers", more="").replace(
+        "  - name: web\n    image: shop:1\n  initContainers:\n", ""
+    )
+    (proxy,) = read({"web.yaml": text}).launches
+    assert proxy.verdict is Verdict.CUT

@@ -51,7 +51,7 @@ _OF_THE_SOURCE = (
 @rule("unheard-stop-signal", severity=Severity.ERROR, subject=Launch, verdict=True, about=("blocker",))
 def unheard_stop_signal(launch: Launch) -> Iterator[Finding]:
     hop = launch.blocker
-    if hop is None or _is_for_another_rule(launch, hop) or _drops_what_its_pod_sends(launch):
+    if hop is None or _is_for_another_rule(launch, hop):
         return
     ignored = launch.verdict is Verdict.IGNORED
     seen = f", which is ignored until {launch.kill}" if ignored and hop.signal not in hop.why else ""
@@ -73,11 +73,3 @@ def _is_for_another_rule(launch: Launch, hop: Hop) -> bool:
     if hop.details.get("better") or hop.details.get("advice") or hop.deadline is not None:
         return True
     return launch.program is not None and hop.details.get("cause") in _OF_THE_SOURCE
-
-
-def _drops_what_its_pod_sends(launch: Launch) -> bool:
-    """A proxy beside a program: which of them ends first decides, and `sidecar-stops-first` tells that."""
-    container, workload = launch.container, launch.workload
-    if container is None or container.proxy is None or workload is None or launch.verdict is not Verdict.CUT:
-        return False
-    return any(one.role == "main" and one.proxy is None for one in workload.containers)

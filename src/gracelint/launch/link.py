@@ -382,7 +382,7 @@ def _followed(
 
         way = replace(way, shortfalls=declared_shortfalls(way.hops, need))
     budget = _budget(launch, context, way.drains)
-    way = _beside_hook(_within_grace(way, budget), launch.hook)
+    way = _beside_its_program(_beside_hook(_within_grace(way, budget), launch.hook), launch)
     judged = replace(
         built,
         hops=way.hops,
@@ -393,6 +393,29 @@ def _followed(
         budget=budget,
     )
     return judged, list(way.programs)
+
+
+_NATIVE_SIDECARS = (1, 29)
+"""The first version of Kubernetes that has them on."""
+
+
+def _beside_its_program(way: Way, launch: Launch) -> Way:
+    """What a proxy drops is what the program beside it still sends: nothing where it is stopped after it."""
+    container, workload = launch.container, launch.workload
+    if way.verdict is not Verdict.CUT or container is None or container.proxy is None or workload is None:
+        return way
+    program = next((one.name for one in workload.containers if one.role == "main" and one.proxy is None), None)
+    if program is None or not way.hops:
+        return way
+    version = launch.assume.kubernetes_version
+    if container.role == "sidecar" and (version is None or version >= _NATIVE_SIDECARS):
+        verdict, effect = Verdict.HANDLED, Effect.HANDLES
+        why = f"{way.why}; a sidecar is stopped last, when `{program}` has ended"
+    else:
+        verdict, effect = Verdict.UNKNOWN, Effect.UNKNOWN
+        why = f"{way.why}; whether `{program}` still needs it then is not known"
+    hops = (*way.hops[:-1], replace(way.hops[-1], effect=effect, why=why))
+    return replace(way, hops=hops, verdict=verdict, why=why, decisive=None)
 
 
 def _with_hook(launch: Launch, context: Context) -> Launch:
