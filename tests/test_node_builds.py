@@ -85,6 +85,31 @@ def test_a_pruned_repository_keeps_its_folders() -> None:
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        "pnpm deploy --filter=@acme/api --prod /prod/api",
+        "pnpm --filter @acme/api --prod deploy --legacy /prod/api",
+        "pnpm -F ./apps/api deploy /prod/api",
+    ],
+)
+@pytest.mark.parametrize("started", ["dist/main.js", "src/main.js"])
+def test_a_deployed_package_is_found_in_its_workspace(command: str, started: str) -> None:
+    dockerfile = (
+        f"FROM node:22 AS build\nWORKDIR /r\nCOPY . .\nRUN pnpm -r build && {command}\n"
+        f'FROM node:22\nWORKDIR /api\nCOPY --from=build /prod/api .\nCMD ["node", "{started}"]\n'
+    )
+    files = {
+        "Dockerfile": dockerfile,
+        "pnpm-workspace.yaml": "packages:\n  - apps/*\n",
+        "package.json": "{}",
+        "apps/api/package.json": '{"name": "@acme/api"}',
+        "apps/api/src/main.js": HANDLER,
+    }
+    (launch,) = read(files).launches
+    assert launch.why == "main.js: its SIGTERM handler runs and ends the process"
+
+
+@pytest.mark.parametrize(
     ("dependency", "started", "name"),
     [
         ("next", ".next/standalone/server.js", "Next's server"),

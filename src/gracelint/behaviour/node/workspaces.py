@@ -31,7 +31,7 @@ def entries_of(name: str, importer: str, files: Files) -> Iterator[str] | None:
     package, inside = package_of(name)
     folder = posixpath.dirname(importer)
     while True:
-        place = _packages(folder, files).get(package)
+        place = packages(folder, files).get(package)
         if place is not None:
             return _entries(place, inside, files)
         if not folder:
@@ -69,7 +69,7 @@ def has_scope(name: str, importer: str, files: Files) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _packages(root: str, files: Files) -> dict[str, str]:
+def packages(root: str, files: Files) -> dict[str, str]:
     """The folders of the packages that a folder's package.json or pnpm-workspace.yaml names, by the packages' names."""
     manifest = _json(posixpath.join(root, "package.json"), files)
     patterns = manifest.get("workspaces")

@@ -161,7 +161,7 @@ def placed(stage: Stage) -> list[Placed]:
 
 
 def _moves(text: str) -> bool:
-    return any(mark in text for mark in ("ln ", "mv ", "cp ", ">", "prune "))
+    return any(mark in text for mark in ("ln ", "mv ", "cp ", ">", "prune ", "deploy "))
 
 
 def first_working_dir(stage: Stage) -> str:

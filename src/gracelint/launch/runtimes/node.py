@@ -12,6 +12,7 @@ from itertools import islice
 from gracelint.knowledge import table
 from gracelint.launch.images import layers
 from gracelint.launch.images.packages import commands
+from gracelint.launch.runtimes.deployed import deployed_from
 from gracelint.posix import join
 from gracelint.record import Record
 
@@ -109,7 +110,11 @@ def _places(target: str, context: Context) -> Iterator[tuple[Place, str]]:
                 if item.name == "RUN"
                 for command in commands(item)
             )
-            places.append((_reader(stage, files, image.context), at, runs))
+            read = _reader(stage, files, image.context)
+            places.append((read, at, runs))
+            deployed = deployed_from(at, stage, files, image.context)
+            if deployed is not None:
+                places.append((read, deployed, runs))
     for read, at, runs in places:
         folder = posixpath.dirname(at)
         for _ in range(_MOST_FOLDERS):
@@ -136,6 +141,8 @@ def _source_at(place: Place, rest: str) -> Source | None:
     """The source of the built file `rest` of one folder."""
     if place.read("package.json") is None and place.read("tsconfig.json") is None:
         return None
+    if rest.endswith(_ENDINGS) and (found := place.read(rest)) is not None:
+        return found
     stem = _stem(rest)
     for mapping in _mappings(place):
         if mapping.file and _stem(posixpath.normpath(mapping.file)) == stem and mapping.entries:
