@@ -371,3 +371,46 @@ def test_a_websocket_that_nobody_closes_holds_aiohttp(more: str, delay: float | 
         f"{more}    web.run_app(app)\nmain()\n"
     )
     assert (reaction.as_pid_1, reaction.delay) == (Verdict.HANDLED, delay), reaction.why
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [("stopping.set()", "handled"), ("print('got it')", "unknown")],
+)
+def test_a_thread_that_takes_the_signal(ends: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import signal, threading\nstopping = threading.Event()\n"
+        f"def take():\n    signal.sigwait({{signal.SIGTERM}})\n    {ends}\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
+        "threading.Thread(target=take, daemon=True).start()\nwhile not stopping.wait(1):\n    pass\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ("    pass\n", "cut"),
+        ("    await asyncio.wait(tasks)\n", "handled"),
+        ("    await asyncio.gather(*tasks)\n", "handled"),
+    ],
+)
+def test_tasks_of_requests_are_awaited_or_lost(more: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import asyncio, contextlib, uvicorn\nfrom fastapi import FastAPI\ntasks = set()\n"
+        f"@contextlib.asynccontextmanager\nasync def lifespan(app):\n    yield\n{more}"
+        "app = FastAPI(lifespan=lifespan)\nasync def index():\n    await asyncio.sleep(2)\n"
+        "@app.post('/')\nasync def begin():\n    tasks.add(asyncio.create_task(index()))\nuvicorn.run(app)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "cut":
+        assert reaction.why == "the task that `begin()` starts is lost when uvicorn ends"
+
+
+def test_what_is_left_until_a_deadline_is_no_number() -> None:
+    """It bounds a wait, but nobody knows whether it has run out."""
+    reaction = sigterm(
+        f"{FLAG}stopping.wait()\ndeadline = time.monotonic() + 3\nwhile True:\n"
+        "    left = deadline - time.monotonic()\n    if left <= 0:\n        break\n    time.sleep(max(0, left))\n"
+    )
+    assert reaction.as_pid_1 is Verdict.HANDLED, reaction.why

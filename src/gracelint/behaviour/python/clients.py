@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 
+_LONG = 5.0
+"""Seconds that count against a grace period."""
+
+
 def reaction(
     signal: str, verdict: Verdict, cause: Cause, why: str, span: Span | None = None, **more: object
 ) -> Reaction:
@@ -59,6 +63,26 @@ def held(signal: str, machine: Machine, ended: Reaction) -> Reaction:
     why = f"{row['server']} waits {seconds:g} s for `{found.function.name}()`, which goes on while its client stays"
     span = found.source.line_span(found.function.lineno)
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=(ended.delay or 0) + seconds)
+
+
+def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
+    """The same end, later by a request that always takes long, or with the tasks lost that requests start."""
+    server = next((call.row["server"] for call in machine.facts.servers if "app" in call.row), None)
+    if server is None or not machine.served:
+        return ended
+    from gracelint.behaviour.python.work import REQUESTS, abandoned, slowest
+
+    left = abandoned(machine.modules.sources())
+    if left is not None:
+        why = f"the task that `{left.function.name}()` starts is lost when {server} ends"
+        verdict = Verdict.CUT if left.seconds >= 1 else Verdict.UNKNOWN
+        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, left.source.line_span(left.function.lineno))
+    work = slowest(machine.modules.sources(), REQUESTS)
+    if work is None or work.seconds < max(_LONG, ended.delay or 0):
+        return ended
+    why = f"{server} waits for `{work.function.name}()`, which takes {work.seconds:g} s"
+    span = work.source.line_span(work.function.lineno)
+    return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=work.seconds)
 
 
 def waits_for_the_peer(signal: str, machine: Machine, point: Point) -> Reaction | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.python.beside import is_logged, kind_of
+from gracelint.behaviour.python.beside import finishes, is_logged, kind_of
 from gracelint.behaviour.python.ends import ABANDON, DEFAULT, IGNORED, NORMAL, RAISE, End, Leave, Point, Registration
 from gracelint.behaviour.python.names import NUMBERS, is_number, is_true, path_of
 from gracelint.behaviour.python.values import (
@@ -37,8 +37,7 @@ def deliver(machine: Machine, point: Point) -> None:
     server = installed.server if isinstance(installed, Registration) else None
     if _is_blocked(machine) and machine.signal not in point.handles:
         machine.held = True
-        if any(machine.signal in other.handles for other in machine.facts.aside):
-            machine.doubt(f"{machine.signal} is blocked, and what the thread that waits for it does is not followed")
+        _wake(machine)
         return
     if machine.signal in point.handles and _takes_it(machine, point, server):
         machine.served = True
@@ -48,6 +47,23 @@ def deliver(machine: Machine, point: Point) -> None:
         machine.write(machine.world, "served", TRUE)
         return
     take(machine, point)
+
+
+def _wake(machine: Machine) -> None:
+    """A thread that waits for the blocked signal takes it, and goes on."""
+    for thread, waiting, registration in machine.facts.takers:
+        if machine.signal not in waiting.handles or thread.node is None:
+            continue
+        machine.handler = registration
+        mark = len(machine.trail)
+        if (
+            finishes(machine, thread, thread.node, keeps=True) is True
+            and not machine.held
+            and len(machine.trail) > mark
+        ):
+            machine.write(thread.store, "#finished", TRUE)
+            return
+        machine.doubt(f"{machine.signal} is blocked, and what the thread that waits for it does is not followed")
 
 
 def take(machine: Machine, point: Point) -> None:

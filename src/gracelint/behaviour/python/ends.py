@@ -243,6 +243,8 @@ class Facts:
         """Servers in threads, each with its thread."""
         self.listening: list[tuple[Thing, Point, dict[str, Any]]] = []
         """Servers that go on beside the main thread without one of their own, where they start, and their rows."""
+        self.takers: list[tuple[Thing, Point, Registration]] = []
+        """Threads that wait for a signal with `sigwait()`, where, and for which."""
         self.startup: list[Point] = []
         self.replaced_by: tuple[Word, ...] | None = None
         self.forwards_to: tuple[Word, ...] | None = None

@@ -7,7 +7,7 @@ import ast
 from gracelint.behaviour.python.ends import (
     Frame,
 )
-from gracelint.behaviour.python.names import comparable
+from gracelint.behaviour.python.names import canonical, comparable
 from gracelint.behaviour.python.objects import key_of, subscript
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -127,6 +127,8 @@ def _bin_op(machine: Machine, node: ast.BinOp) -> Value:
     left, right = machine.eval(node.left), machine.eval(node.right)
     if isinstance(left, Const) and isinstance(right, Const):
         return calculate(node.op, left.value, right.value)
+    if (clock := on_the_clock(node.op, left, right)) is not None:
+        return clock
     if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, ast.Add):
         machine.pay_for(len(left.store) + len(right.store))
         made = items(left.kind, [*left.values(), *right.values()])
@@ -134,6 +136,25 @@ def _bin_op(machine: Machine, node: ast.BinOp) -> Value:
             made.store["…"] = FROM_OUTSIDE
         return made
     return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in (left, right)) else FROM_OUTSIDE
+
+
+_CLOCKS = ("time.monotonic", "time.time", "time.perf_counter", "asyncio.loop.time")
+
+
+def on_the_clock(operator: ast.operator, left: Value, right: Value) -> Value | None:
+    """`time.monotonic() + 5` is a deadline; what is left until then is 5 at most. None where it is no such thing."""
+    if not isinstance(left, Thing):
+        return None
+    if isinstance(operator, ast.Add) and canonical(left.kind) in _CLOCKS and isinstance(right, Const):
+        deadline = Thing("time.deadline", left.node, left.module)
+        deadline.store["#most"] = right
+        return deadline
+    is_now = isinstance(right, Thing) and canonical(right.kind) in _CLOCKS
+    if isinstance(operator, ast.Sub) and left.kind == "time.deadline" and is_now:
+        rest = Thing("time.left", left.node, left.module)
+        rest.store["#most"] = left.store["#most"]
+        return rest
+    return None
 
 
 def _compare(machine: Machine, node: ast.Compare) -> Value:

@@ -79,7 +79,8 @@ def elsewhere(
     if machine.handling and not machine.aside:
         quiet = top in words["harmless"] or (isinstance(function, Bound) and last in words["quiet"])
         machine.act("log" if quiet else "call", text_of(node), node)
-        if not quiet and (isinstance(function, Unknown) or top not in STANDARD):
+        makes = isinstance(function, Name) and last[:1].isupper()
+        if not quiet and not makes and (isinstance(function, Unknown) or top not in STANDARD):
             machine.doubt(f"what `{text_of(node)}` in the handler does is not in the project")
     if any(isinstance(value, (Function, Partial, Bound)) for value in args) and any(
         word in last.lower() for word in words["handlers"]

@@ -18,6 +18,7 @@ from gracelint.behaviour.python.values import (
     NONE,
     OUTSIDE,
     Error,
+    Function,
     Later,
     Thing,
     Unknown,
@@ -56,7 +57,7 @@ def run_while(machine: Machine, node: ast.While) -> list[End]:
 
 
 def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
-    iterable = machine.eval(node.iter)
+    iterable = _iterator(machine, machine.eval(node.iter), node)
     if isinstance(iterable, Later):
         return _for_generator(machine, node, iterable)
     if isinstance(iterable, Thing) and "#call" in iterable.store:
@@ -94,6 +95,16 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         count = length_of(iterable) or 1
         machine.delay += (machine.delay - before) / machine.rounds * max(count - machine.rounds, 0)
     return ends
+
+
+def _iterator(machine: Machine, iterable: Value, node: ast.For | ast.AsyncFor) -> Value:
+    """What a class of the project gives to go through."""
+    name = "__aiter__" if isinstance(node, ast.AsyncFor) else "__iter__"
+    method = iterable.cls.find(name) if isinstance(iterable, Thing) and iterable.cls is not None else None
+    if not isinstance(method, Function) or method.node in machine.active:
+        return iterable
+    made = machine.call(method.bind(iterable), [], {}, node.iter)
+    return made if isinstance(made, Later) else iterable
 
 
 def _received(machine: Machine, point: Point, receiver: Value) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.beside import kind_of
-from gracelint.behaviour.python.clients import endless_stream, held, waits_for_the_peer
+from gracelint.behaviour.python.clients import begun, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
 from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open
 from gracelint.behaviour.python.ends import (
@@ -158,7 +158,10 @@ def _ends(ends: list[End]) -> bool:
 def _ended(signal: str, point: Point, run: Run) -> Reaction:
     """The program ends by itself. How late, and was anything lost on the way?"""
     reaction = _lost(signal, point, run)
-    return held(signal, run.machine, reaction) if reaction.as_pid_1 is Verdict.HANDLED else reaction
+    for later in (held, begun):
+        if reaction.as_pid_1 is Verdict.HANDLED:
+            reaction = later(signal, run.machine, reaction)
+    return reaction
 
 
 def _lost(signal: str, point: Point, run: Run) -> Reaction:

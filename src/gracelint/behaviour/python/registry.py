@@ -65,7 +65,12 @@ def argument(args: Arguments, keywords: Keywords, position: int, name: str) -> V
 def limit(args: Arguments, keywords: Keywords, position: int) -> Value | None:
     """The argument `timeout`; None where there is none, or None is given."""
     given = argument(args, keywords, position, "timeout")
-    return None if given is None or is_none(given) else given
+    return None if given is None or is_none(given) else at_most(given)
+
+
+def at_most(seconds: Value) -> Value:
+    """What is left until a deadline, by the most that it can be."""
+    return seconds.store["#most"] if isinstance(seconds, Thing) and "#most" in seconds.store else seconds
 
 
 def receiver_of(function: Value) -> Thing | None:

@@ -7,6 +7,7 @@ import ast
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, is_false, is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.queues import has_one_left, is_told, take
+from gracelint.behaviour.python.registry import at_most
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FROM_OUTSIDE,
@@ -190,6 +191,7 @@ def seconds_of(
         given = keywords.get(row["keyword"])
     if given is None or is_none(given):
         return Const(0) if row.get("instant") else None
+    given = at_most(given)
     if isinstance(given, Const) and isinstance(given.value, (int, float)):
         if given.value < 0 or (given.value == 0 and row.get("zero")):
             return None

@@ -32,14 +32,73 @@ class Work(Record):
 
 
 def slowest(sources: Iterable[Source], kinds: frozenset[str]) -> Work | None:
-    """The longest of the jobs or requests that take time whatever comes: constant sleeps on their only way."""
+    """The longest of the jobs or requests that take time whatever comes: constant sleeps on their only way.
+
+    What a request hands to a background task, an executor or a thread that Python waits for belongs to it.
+    """
+    read = list(trees(sources, ("sleep", *_HANDED)))
+    begun = {name for _, tree in read for node in _begun(tree, kinds) for name in (node.name, *_handed(node))}
     found = [
         Work(source, node, seconds)
-        for source, tree in trees(sources, ("sleep",))
-        for node in _begun(tree, kinds)
-        if (seconds := _at_least(node.body)) > 0
+        for source, tree in read
+        for node in functions(tree)
+        if node.name in begun and (seconds := _at_least(node.body)) > 0
     ]
     return max(found, key=lambda work: work.seconds, default=None)
+
+
+def abandoned(sources: Iterable[Source]) -> Work | None:
+    """What a request leaves to a task that nobody waits for: it is cancelled when the server has ended."""
+    read = list(trees(sources, _TASKS))
+    starts = [(source, node) for source, tree in read for node in _begun(tree, REQUESTS) if _leaves_tasks(node)]
+    if not starts:
+        return None
+    within = {id(part) for _, node in starts for part in ast.walk(node)}
+    for _, tree in read:
+        if any(id(part) not in within and _waits_for_tasks(part) for part in ast.walk(tree)):
+            return None
+    source, node = starts[0]
+    names = set(_coroutines(node))
+    seconds = [_at_least(f.body) for _, tree in read for f in functions(tree) if f.name in names]
+    return Work(source, node, max(seconds, default=0.0))
+
+
+_HANDED = ("add_task", "BackgroundTask", "Thread", "submit", "run_in_executor")
+_TASKS = ("create_task", "ensure_future")
+
+
+def _handed(node: Generator) -> Iterator[str]:
+    """The functions that go on after the answer, and that the process waits for."""
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call):
+            continue
+        name = last_name(call.func)
+        given = {word.arg: word.value for word in call.keywords}
+        if name == "Thread" and "target" in given and "daemon" not in given:
+            yield last_name(given["target"])
+        elif name in ("add_task", "BackgroundTask", "submit") and call.args:
+            yield last_name(call.args[0])
+        elif name == "run_in_executor" and len(call.args) > 1:
+            yield last_name(call.args[1])
+
+
+def _coroutines(node: Generator) -> Iterator[str]:
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call) or last_name(call.func) not in _TASKS or not call.args:
+            continue
+        if isinstance(call.args[0], ast.Call):
+            yield last_name(call.args[0].func)
+
+
+def _leaves_tasks(node: Generator) -> bool:
+    """Whether a request starts tasks, and answers without waiting for them."""
+    waits = any(isinstance(part, ast.Await) and isinstance(part.value, ast.Name) for part in ast.walk(node))
+    groups = any(isinstance(part, ast.AsyncWith) for part in ast.walk(node))
+    return bool(set(_coroutines(node))) and not waits and not groups and not any(map(_waits_for_tasks, ast.walk(node)))
+
+
+def _waits_for_tasks(part: ast.AST) -> bool:
+    return isinstance(part, ast.Call) and last_name(part.func) in ("gather", "wait", "wait_for", "as_completed")
 
 
 def _begun(tree: ast.AST, kinds: frozenset[str]) -> Iterator[Generator]:

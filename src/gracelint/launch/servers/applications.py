@@ -33,6 +33,8 @@ _HINDRANCES = (
 
 _LONG = 5.0
 """Seconds that count against a grace period."""
+_NO_TIME = 1.0
+"""Seconds that nobody misses who has to wait."""
 
 
 class Served(Record, identity=True):
@@ -120,12 +122,23 @@ def _slowest(program: Program, row: Row) -> Work | None:
 
 
 def _lasting(program: Program, reaction: Reaction, row: Row, drain: float | None) -> Served | None:
-    """A request or job that is sure to take longer than a stop should."""
+    """A request or job that is sure to take longer than a stop should, or that the server does not wait for."""
     work = _slowest(program, row)
+    from gracelint.behaviour.python.work import abandoned
+
+    left = None if row.get("jobs") else abandoned(program.sources)
+    details: dict[str, object]
+    if left is not None:
+        at = left.source.line_span(left.function.lineno)
+        why = (
+            f"{base_name(left.source.path)}: the task that `{left.function.name}()` starts is lost when the server ends"
+        )
+        details = {"application": left.source.path, "at": at, "better": None, "advice": None, "lossy": True}
+        return Served(Verdict.CUT if left.seconds >= _NO_TIME else Verdict.UNKNOWN, why, details)
     if work is None or work.seconds < max(_LONG, reaction.delay or 0):
         return None
     at = work.source.line_span(work.function.lineno)
-    details: dict[str, object] = {"application": work.source.path, "at": at, "better": None, "advice": None}
+    details = {"application": work.source.path, "at": at, "better": None, "advice": None}
     why = f"{base_name(work.source.path)}: `{work.function.name}()` takes {work.seconds:g} s"
     if drain is not None and work.seconds > drain:
         details |= {"lossy": True, "delay": drain}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.python.models import (  # noqa: F401 - for what they do when they are imported
     applications,
+    brokers,
     builtin,
     contexts,
     event_loop,

@@ -9,7 +9,7 @@ from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import cancel
 from gracelint.behaviour.python.names import NUMBERS, comparable, path_of, signal_of, text_of
 from gracelint.behaviour.python.objects import environment, key_of, key_value, length_of
-from gracelint.behaviour.python.registry import METHODS, argument, model, receiver_of
+from gracelint.behaviour.python.registry import METHODS, argument, at_most, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -124,6 +124,11 @@ def _convert(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 
 @model("builtins.max", "builtins.min")
 def _extreme(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    left = next((value for value in args if isinstance(value, Thing) and value.kind == "time.left"), None)
+    if left is not None:
+        rest = Thing("time.left", node, machine.module)
+        rest.store["#most"] = _extreme(machine, function, [at_most(value) for value in args], {}, node)
+        return rest
     numbers = [value.value for value in args if isinstance(value, Const) and isinstance(value.value, (int, float))]
     if len(numbers) != len(args) or not numbers:
         return FROM_OUTSIDE

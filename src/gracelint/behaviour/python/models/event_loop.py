@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import finishes, join_point, run_loop, start, within
+from gracelint.behaviour.python.beside import finishes, is_logged, join_point, run_loop, start, within
 from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point, stuck
 from gracelint.behaviour.python.models.threads import submit
 from gracelint.behaviour.python.names import is_none, is_true, path_of, text_of
-from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, model, receiver_of
+from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, at_most, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FROM_OUTSIDE,
@@ -83,8 +83,11 @@ def _call_soon(machine: Machine, function: Value, args: Arguments, keywords: Key
         machine.write(machine.world, ("called", "call_soon_threadsafe"), TRUE)
     if isinstance(args[0], Later):
         return _task(machine, function, args[:1], {}, node)
-    if machine.arrived:
+    try:
         machine.call(args[0], args[1:], {}, node)
+    except Leave as leave:
+        if machine.arrived or not all(map(is_logged, leave.ends)):
+            raise
     return NONE
 
 
@@ -292,8 +295,13 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
     seconds = argument(args, keywords, 1, "timeout")
     if seconds is None or is_none(seconds):
         return machine.awaited(args[0], node) if args else NONE
+    seconds = at_most(seconds)
     thing = args[0] if args and isinstance(args[0], Thing) else None
     point = Point(node, machine.module, "wait-for", seconds, text_of(node))
+    target = thing.store.get("#target") if thing is not None else None
+    child = receiver_of(target.function) if isinstance(target, Later) else None
+    if child is not None and child.kind == "asyncio.Process":
+        point.joins = (child,)
 
     def ready() -> bool | Unknown:
         if not machine.arrived or thing is None:

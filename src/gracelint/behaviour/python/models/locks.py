@@ -1,4 +1,4 @@
-"""Locks that a thread cannot take twice: a handler that wants the one its own thread holds waits for ever."""
+"""Locks that the main thread holds while the handler runs: who wants one of them, and is waited for, waits for ever."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _release(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 
 
 def _take(machine: Machine, thing: Thing, node: ast.AST, waits: bool = True) -> None:
-    if machine.handling and not machine.aside and waits and is_true(thing.store.get("#held")):
+    if machine.handling and waits and is_true(thing.store.get("#held")):
         raise stuck(Point(node, machine.module, "lock", None, text_of(node)), "handler wait")
     machine.write(thing.store, "#held", TRUE)
 

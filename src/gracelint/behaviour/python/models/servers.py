@@ -55,6 +55,16 @@ def _shutdown_server(machine: Machine, function: Value, args: Arguments, keyword
     return NONE
 
 
+@model("tornado.ioloop.IOLoop")
+def _io_loop(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """There is one for a thread."""
+    known = machine.world.get("io loop")
+    if not isinstance(known, Thing):
+        known = Thing("tornado.ioloop.IOLoop", node, machine.module)
+        machine.write(machine.world, "io loop", known)
+    return known
+
+
 def _generic_stop(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if machine.handling and not machine.aside:
         machine.act("call", text_of(node), node)

@@ -157,14 +157,17 @@ def _sigwait(machine: Machine, function: Value, args: Arguments, keywords: Keywo
         registration = Registration(Name("signal.sigwait"), node, machine.module)
         registration.signals = list(point.handles)
         machine.facts.registrations.append(registration)
+        if machine.sides:
+            machine.facts.takers.append((machine.sides[-1], point, registration))
     number = Const(NUMBERS.get(machine.signal, 15))
     return machine.wait(point, ready=lambda: _taken(machine, point), value=number)
 
 
 def _taken(machine: Machine, point: Point) -> bool:
     """Whether this call has the signal: it came while the call waited, or was held back until then."""
-    if machine.held and machine.signal in point.handles and not machine.aside:
-        machine.held, machine.served = False, True
+    if machine.held and machine.signal in point.handles:
+        machine.held = False
+        machine.served = machine.served or not machine.aside
         return True
     return machine.arrival is point and machine.served
 
@@ -285,6 +288,9 @@ def _kill(machine: Machine, function: Value, args: Arguments, keywords: Keywords
             return NONE
         raise Leave([End(HARD)])
     installed = machine.world.get(("signal", name))
+    group = path == "os.killpg" or _is_zero(args[0]) if args else False
+    if group and machine.handling and installed is machine.handler and name == machine.signal and machine.handler:
+        machine.doubt(f"`{text_of(node)}` sends {name} to the program itself, too, and so calls the handler again")
     if isinstance(installed, Registration) and path_of(installed.handler) not in ("signal.SIG_DFL", "signal.SIG_IGN"):
         if machine.handling < 3 and name != machine.signal:
             machine.call(installed.handler, [Const(NUMBERS[name]), FROM_OUTSIDE], {}, node)

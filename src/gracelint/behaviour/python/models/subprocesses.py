@@ -6,11 +6,12 @@ import ast
 
 from gracelint.behaviour.python.ends import Point, stuck
 from gracelint.behaviour.python.names import is_true, path_of, signal_of, text_of
-from gracelint.behaviour.python.registry import EXITS, argument, limit, model, receiver_of
+from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, limit, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST_TRACK,
     NONE,
+    OUTSIDE,
     TRUE,
     Bound,
     Const,
@@ -42,6 +43,7 @@ def _popen(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     return thing
 
 
+@model("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell", into=AWAITED)
 @model("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell")
 def _spawn(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """A child that is waited for in an event loop, where signals are heard meanwhile."""
@@ -56,11 +58,19 @@ def _spawn(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     return thing
 
 
+@model("asyncio.Process.wait", "asyncio.Process.communicate", into=AWAITED)
 @model("asyncio.Process.wait", "asyncio.Process.communicate")
 def _await_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if not machine.awaiting:
         return Later(function, args, keywords, node)
-    return _wait_child(machine, function, [], {}, node)
+    value = _wait_child(machine, function, [], {}, node)
+    if (
+        machine.aside
+        and not machine.arrived
+        and machine.children.runs_on(_words_of(receiver_of(function))) is not False
+    ):
+        machine.came_back = OUTSIDE
+    return value
 
 
 @model("subprocess.Popen.wait", "subprocess.Popen.communicate")
