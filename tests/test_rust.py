@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from gracelint.behaviour.rust import Manifest, read_rust
 from gracelint.facts.launch import Launch
+from gracelint.facts.program import Program
 from gracelint.facts.verdict import Verdict
 from gracelint.project import read_project
 from gracelint.testing import request
@@ -308,7 +312,28 @@ class TestWhatIsNotRead:
             "src/gone.rs could not be read, and may handle SIGTERM",
         )
 
+    def test_a_missing_module_that_all_is_left_to(self) -> None:
+        assert program("mod gone;\n\nfn main() {\n    gone::run();\n}\n", "") == (
+            Verdict.UNKNOWN,
+            "src/gone.rs could not be read, and may handle SIGTERM",
+        )
+
     def test_a_file_that_is_no_rust(self) -> None:
         verdict, why = program("mod broken;\n\n" + SLEEPS, "", broken="fn {\n")
         assert verdict is Verdict.UNKNOWN
         assert why == "src/broken.rs (line 1) could not be read, and may handle SIGTERM"
+
+
+def test_a_binary_that_several_services_start_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+
+    def reading(of: Manifest, path: str, **more: Any) -> Program | str:
+        reads.append(path)
+        return read_rust(of, path, **more)
+
+    monkeypatch.setattr("gracelint.behaviour.rust.read_rust", reading)
+    services = "".join(f"  {name}:\n    build: .\n" for name in ("web", "worker"))
+    files = {"Cargo.toml": PACKAGE, "src/main.rs": SLEEPS, "Dockerfile": dockerfile()}
+    found = read_project(request(files | {"compose.yaml": f"services:\n{services}"})[0]).launches
+    assert [one.why for one in found] == [NOBODY_HEARS] * 2
+    assert reads == ["src/main.rs"]

@@ -324,10 +324,10 @@ class Crates:
         self.manifests: list[Manifest] = []
         self.crate = Crate(self, of)
         self.main = self.crate.root = self.load(self.crate, "crate", [path], None)
-        self._depend(of)
         library = join(of.folder, "src/lib.rs")
         if self.main is not None and files.exists(library) and path != library:
             self._library(of.name.replace("-", "_"), of, library)
+        self._depend(of)
         for module, tree in self.impls:
             module.implement(tree)
 

@@ -60,6 +60,9 @@ def _outcome(signal: str, question: Question, machine: RustMachine) -> Outcome:
     if not machine.stopping:
         if machine.ended is None:
             raise Doubt("nobody can tell what it waits for")
+        if question.crates.unread:
+            missing = f"{question.crates.unread[0]} could not be read, and may handle {signal}"
+            return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, missing), machine, early=True)
         why = f"it has no handler for {signal}, and runs to its end by itself"
         found = reaction(signal, Verdict.IGNORED, Cause.ONE_SHOT, why, question.at, as_child=Verdict.CUT)
         return Outcome(found, machine, early=True)

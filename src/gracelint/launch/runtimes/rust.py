@@ -9,6 +9,7 @@ from gracelint.launch.images.image import find_path
 from gracelint.launch.images.packages import commands
 from gracelint.launch.runtimes.go import put_in, targets
 from gracelint.launch.runtimes.programs import program_step, unknown
+from gracelint.memory import lru_cache
 from gracelint.posix import join, normal
 from gracelint.record import Record
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.rust import Manifest
     from gracelint.facts.dockerfile import Stage
+    from gracelint.facts.files import Files
+    from gracelint.facts.program import Program
     from gracelint.launch.step import Context, Step
     from gracelint.source import Word
 
@@ -172,7 +175,7 @@ def _read(argv: tuple[Word, ...], name: str, command: _Command, stage: Stage, co
 def _of_folder(
     argv: tuple[Word, ...], name: str | None, command: _Command, folder: str, context: Context
 ) -> Step | str:
-    from gracelint.behaviour.rust import members, read_rust
+    from gracelint.behaviour.rust import members
 
     wanted = command.option("-p", "--package")
     packages = [one for one in members(context.files, folder) if wanted in (None, one.name)]
@@ -183,9 +186,18 @@ def _of_folder(
         return f"no crate in {folder or 'the root folder'} has a binary {name or 'of its own'}"
     of: Manifest = fitting[0]
     path = of.bins[name] if name is not None else next(iter(of.bins.values()))
-    words = tuple(word.value for word in argv)
-    program = read_rust(of, path, files=context.files, argv=words)
+    program = _program(context.files, of.folder, path, tuple(word.value for word in argv))
     return program if isinstance(program, str) else program_step(argv, program, context)
+
+
+@lru_cache(maxsize=4)
+def _program(files: Files, folder: str, path: str, argv: tuple[str, ...]) -> Program | str:
+    """What a binary does, which several services may start."""
+    from gracelint.behaviour.rust import manifest, read_rust
+
+    of = manifest(files, folder)
+    assert of is not None
+    return read_rust(of, path, files=files, argv=argv)
 
 
 def _sole(packages: list[Manifest]) -> list[Manifest]:
