@@ -21,6 +21,11 @@ RUN printf '[global]\nprocess_control_timeout = 8s\n' > /usr/local/etc/php-fpm.d
 CMD ["php-fpm"]
 ```
 
+## Fix safety
+Spring Boot's `server.shutdown` is written into the application file for all profiles, where there is one and it has no
+parts for some profiles: unsafe, as a stop then takes up to 30 s (`spring.lifecycle.timeout-per-shutdown-phase`).
+Elsewhere the setting is for people to make.
+
 ## References
 - [Spring Boot: graceful shutdown](https://docs.spring.io/spring-boot/reference/web/graceful-shutdown.html)
 - [php-fpm: process_control_timeout](https://www.php.net/manual/en/install.fpm.configuration.php#process-control-timeout)
@@ -28,7 +33,7 @@ CMD ["php-fpm"]
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, HopKind, Launch, Severity, Verdict, rule
+from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
 
 
 @rule("drops-requests-on-stop", severity=Severity.WARNING, subject=Launch, verdict=True, about=("blocker",))
@@ -38,10 +43,19 @@ def drops_requests_on_stop(launch: Launch) -> Iterator[Finding]:
         return
     if launch.verdict is not Verdict.CUT or launch.ends_by_itself:
         return
-    advice = hop.details.get("advice")
-    title = f"{advice[0].upper()}{advice[1:]}" if advice else "Run a server that finishes what is in flight"
     yield Finding(
         f"{hop.why}: the requests that are open then fail",
         at=hop.span or launch.origin.span,
-        fix=Fix(title, (), Applicability.MANUAL),
+        fix=_fix(hop),
     )
+
+
+def _fix(hop: Hop) -> Fix:
+    setting = hop.details.get("setting")
+    changes = edits.properties.add_setting(*setting) if isinstance(setting, tuple) else None
+    if changes and isinstance(setting, tuple):
+        source, key, value = setting
+        return Fix(f"Set {key}={value} in {source.path.rpartition('/')[2]}", changes, Applicability.UNSAFE)
+    advice = hop.details.get("advice")
+    title = f"{advice[0].upper()}{advice[1:]}" if advice else "Run a server that finishes what is in flight"
+    return Fix(title, (), Applicability.MANUAL)

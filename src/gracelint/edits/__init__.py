@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from gracelint.edits import deadlines, dockerfile, node, python, script, words, yaml
+    from gracelint.edits import deadlines, dockerfile, node, properties, python, script, words, yaml
     from gracelint.facts.program import Program
     from gracelint.finding import Edit
 
-__all__ = ["deadlines", "dockerfile", "node", "python", "script", "words", "yaml"]
+__all__ = ["deadlines", "dockerfile", "node", "properties", "python", "script", "words", "yaml"]
 
 
 _EDITED = ("node", "php", "python", "ruby")

@@ -19,7 +19,7 @@ from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from gracelint.behaviour.config.properties import Properties
@@ -126,8 +126,9 @@ def _judged(
     if "versions" in row and not version:
         unseen = f"{module.unseen} is not in the project" if module.unseen else f"{module.source.path} names none"
         return _unknown(argv, context, f"which version of {row['label']} it is, is not known: {unseen}")
+    settings = _files(row, module, context)
     found = read_properties(
-        _files(row, module, context),
+        settings,
         profiles=row.get("profiles", "spring"),
         env=context.env,
         system=started.system,
@@ -140,8 +141,24 @@ def _judged(
         if value is not None:
             options[option] = value
     given = ServerSettings(options, (), started.unread or found.unread)
-    judged = named_step(argv, key, row, given, context)
+    judged = _mendable(named_step(argv, key, row, given, context), row, given, settings)
     return _changed(argv, judged, row, module, given, found, context)
+
+
+def _mendable(judged: Step, row: Row, given: ServerSettings, settings: Iterable[Source]) -> Step:
+    """With the place of the setting that would mend it: the project's application file for all profiles."""
+    mend = row.get("mend")
+    place = next((one for one in settings if base_name(one.path).partition(".")[0] == row["files"][0]), None)
+    if mend is None or place is None or judged.hop is None or mend["option"] in given.options:
+        return judged
+    if not judged.hop.details["lossy"] or judged.hop.details["advice"] != row["advice"]:
+        return judged  # something else is wrong
+    from gracelint.launch.servers.servers import is_since
+
+    if not is_since(given.options["version"].value, mend["since"]):
+        return judged
+    details = {**judged.hop.details, "setting": (place, mend["key"], mend["value"])}
+    return replace(judged, hop=replace(judged.hop, details=details))
 
 
 def _changed(
@@ -182,7 +199,8 @@ def _changed(
     if change.row["effect"] in ("unknown", "delays"):
         return _unknown(argv, context, why)
     hop = replace(judged.hop, effect=Effect(change.row["effect"]), why=why)
-    details = {**hop.details, "lossy": effect is not Effect.UNKNOWN, "advice": change.row.get("advice")}
+    details = {**hop.details, "lossy": effect is not Effect.UNKNOWN, "setting": None}
+    details["advice"] = change.row.get("advice")
     return replace(judged, hop=replace(hop, details=details), drain=None)
 
 
