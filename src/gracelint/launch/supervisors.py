@@ -7,7 +7,7 @@ import posixpath
 from gracelint.facts.launch import Deadline, Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
 from gracelint.launch.environment import seconds_of
-from gracelint.launch.images.image import find_text
+from gracelint.launch.images.image import find_file
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options, split
@@ -106,7 +106,7 @@ def _run_alone(argv: tuple[Word, ...], at: int, context: Context, key: str, alon
 
 def _file(paths: list[str], context: Context) -> Passage | None:
     for path in paths:
-        found = find_text(context.image, context.files, path, context.working_dir)
+        found = find_file(context.image, context.files, path, context.working_dir)
         if found is not None:
             return found
     return None
@@ -225,7 +225,7 @@ def _service_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
     folder = argv[given.rest].value.rstrip("/")
     for name in list_folder(context.image, context.files, folder, context.working_dir):
         run = f"{folder}/{name.rstrip('/')}/run"
-        if name.endswith("/") and find_text(context.image, context.files, run, context.working_dir) is not None:
+        if name.endswith("/") and find_file(context.image, context.files, run, context.working_dir) is not None:
             yield Entry((Word(run, argv[given.rest].span),), name.rstrip("/"))
 
 
@@ -238,7 +238,7 @@ def _overlay_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
     for folder in row["folders"]:
         for name in list_folder(context.image, context.files, folder, context.working_dir):
             here = f"{folder}/{name.rstrip('/')}"
-            run = find_text(context.image, context.files, f"{here}/run", context.working_dir)
+            run = find_file(context.image, context.files, f"{here}/run", context.working_dir)
             if run is None or not name.endswith("/") or _ends_before(here, context):
                 continue
             deadline = _timeout_kill(here, context)
@@ -251,13 +251,13 @@ def _overlay_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
 
 def _ends_before(folder: str, context: Context) -> bool:
     """Whether s6-rc runs it once and waits for its end before it starts what depends on it."""
-    kind = find_text(context.image, context.files, f"{folder}/type", context.working_dir)
+    kind = find_file(context.image, context.files, f"{folder}/type", context.working_dir)
     return kind is not None and kind.text.strip() == "oneshot"
 
 
 def _timeout_kill(folder: str, context: Context) -> Deadline | None:
     """A service's own `timeout-kill`, in milliseconds; 0 is none."""
-    passage = find_text(context.image, context.files, f"{folder}/timeout-kill", context.working_dir)
+    passage = find_file(context.image, context.files, f"{folder}/timeout-kill", context.working_dir)
     text = passage.text.strip() if passage is not None else ""
     if passage is None or not is_whole(text) or int(text) == 0:
         return None

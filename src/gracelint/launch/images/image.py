@@ -89,17 +89,25 @@ def _relinked(name: str, image: Image, versions: dict[str, str]) -> str | None:
 
 
 def find_text(image: Image, files: Files, path: str, working_dir: str) -> Passage | None:
-    """The text of a file in the image that came from the project; a bare name is also looked for on PATH."""
-    for place in _places(image, path, working_dir):
-        if place in image.written:
-            return image.written[place]
-        found = _origin(image, files, place)
-        if isinstance(found, Passage):
-            return found
-        source = files.read(found) if found is not None else None
-        if source is not None:
-            return Passage.whole(source, 1 if source.text.startswith("\ufeff") else 0)
-    return None
+    """The text of a command in the image that came from the project: a bare name is also looked for on PATH."""
+    found = find_file(image, files, path, working_dir)
+    if found is not None or "/" in path or not path:
+        return found
+    search = image.env.get("PATH", SEARCH_PATH).split(":")
+    places = (find_file(image, files, path, folder) for folder in search if folder and "$" not in folder)
+    return next((place for place in places if place is not None), None)
+
+
+def find_file(image: Image, files: Files, path: str, working_dir: str) -> Passage | None:
+    """The text of a file in the image that came from the project."""
+    place = normal(join("/", working_dir, path))
+    if place in image.written:
+        return image.written[place]
+    found = _origin(image, files, place)
+    if isinstance(found, Passage):
+        return found
+    source = files.read(found) if found is not None else None
+    return Passage.whole(source, 1 if source.text.startswith("\ufeff") else 0) if source is not None else None
 
 
 def find_path(image: Image, files: Files, path: str, working_dir: str) -> str | None:
@@ -120,14 +128,6 @@ def list_folder(image: Image, files: Files, folder: str, working_dir: str) -> tu
     """The names in a folder of the image, as far as it came from the project; folders end in a slash."""
     path = find_path(image, files, folder, working_dir)
     return files.names(path) if path is not None else ()
-
-
-def _places(image: Image, path: str, working_dir: str) -> list[str]:
-    here = normal(join("/", working_dir, path))
-    if "/" in path or not path:
-        return [here]
-    search = image.env.get("PATH", SEARCH_PATH).split(":")
-    return [here, *(join(folder, path) for folder in search if "$" not in folder)]
 
 
 def _origin(image: Image, files: Files, path: str) -> str | Passage | None:

@@ -27,6 +27,7 @@ _MOST_STEPS = 256
 """Stages and paths in them that one file is looked for: files that copy in circles have more."""
 
 
+@lru_cache(maxsize=512)
 def origin(stage: Stage, files: Files, context: str, path: str) -> str | Passage | None:
     """Where an absolute path in a stage's image came from: a path in the project, or a heredoc in the Dockerfile."""
     return _origin(stage, files, context, path, set())

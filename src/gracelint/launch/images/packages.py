@@ -214,8 +214,8 @@ def _linked_shell(command: list[str]) -> str | None:
 
 def pnpm_workspaces(image: Image, files: Files, folder: str) -> list[str]:
     """The list in pnpm-workspace.yaml, which is one of plain strings."""
-    from gracelint.launch.images.image import find_text
+    from gracelint.launch.images.image import find_file
 
-    text = find_text(image, files, "pnpm-workspace.yaml", folder)
+    text = find_file(image, files, "pnpm-workspace.yaml", folder)
     lines = text.text.splitlines() if text else []
     return [line.strip()[1:].strip().strip("\"'") for line in lines if line.strip().startswith("- ")]

@@ -7,7 +7,7 @@ import posixpath
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
-from gracelint.launch.images.image import find_path, find_text
+from gracelint.launch.images.image import find_file, find_path
 from gracelint.launch.images.packages import pnpm_workspaces
 from gracelint.launch.runtimes import pm2
 from gracelint.launch.runtimes.script_text import (
@@ -115,7 +115,7 @@ def _package(context: Context, folder: str) -> Package | None:
     from gracelint.parse.errors import ParseError
     from gracelint.parse.package import read_package
 
-    text = find_text(context.image, context.files, "package.json", folder)
+    text = find_file(context.image, context.files, "package.json", folder)
     source = text.source if text is not None and len(text.text) == len(text.source.text) else None
     if text is None:
         from gracelint.launch.runtimes.node import copied_package
@@ -161,9 +161,9 @@ def _installed(manager: str, context: Context) -> str | None:
 
 def _is_berry(folder: str, context: Context) -> bool:
     """Yarn 2 and later keep a .yarnrc.yml or a lock file of another format than Yarn 1."""
-    if find_text(context.image, context.files, ".yarnrc.yml", folder) is not None:
+    if find_file(context.image, context.files, ".yarnrc.yml", folder) is not None:
         return True
-    lock = find_text(context.image, context.files, "yarn.lock", folder)
+    lock = find_file(context.image, context.files, "yarn.lock", folder)
     return lock is not None and "__metadata:" in lock.text[:2000]
 
 
@@ -271,7 +271,7 @@ def _deno_task(call: Call, name: str) -> str | None:
     from gracelint.behaviour.node.modules import relaxed_json
 
     for file in ("deno.json", "deno.jsonc"):
-        found = find_text(call.context.image, call.context.files, file, call.context.working_dir)
+        found = find_file(call.context.image, call.context.files, file, call.context.working_dir)
         data = relaxed_json(found.text) if found is not None else None
         tasks = data.get("tasks") if isinstance(data, dict) else None
         task = tasks.get(name) if isinstance(tasks, dict) else None
@@ -312,7 +312,7 @@ def _script_shell(call: Call) -> str:
         configured = call.context.env.get("npm_config_script_shell") or call.context.env.get("NPM_CONFIG_SCRIPT_SHELL")
         if configured:
             return configured
-        config = find_text(call.context.image, call.context.files, ".npmrc", call.folder)
+        config = find_file(call.context.image, call.context.files, ".npmrc", call.folder)
         for line in config.text.splitlines() if config else ():
             key, _, value = line.partition("=")
             if key.strip() == "script-shell" and value.strip():

@@ -6,7 +6,7 @@ import json
 import posixpath
 
 from gracelint.facts.launch import Deadline
-from gracelint.launch.images.image import find_text
+from gracelint.launch.images.image import find_file
 from gracelint.record import Record, replace
 from gracelint.source import Word
 
@@ -34,7 +34,7 @@ def is_process_file(word: Word) -> bool:
 
 def apps(file: Word, only: Word | None, context: Context) -> list[App] | None:
     """What a process file starts; None where that is more than literals."""
-    found = find_text(context.image, context.files, file.value, context.working_dir)
+    found = find_file(context.image, context.files, file.value, context.working_dir)
     if found is None or len(found.text) != len(found.source.text):
         return None
     if file.value.endswith(".json"):

@@ -7,7 +7,7 @@ import posixpath
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.launch.images.image import find_path, find_text
+from gracelint.launch.images.image import find_file, find_path, find_text
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options
 from gracelint.numbers import is_whole, whole
@@ -233,8 +233,8 @@ def _runs(stage: Stage) -> Iterator[str]:
 
 def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A name under `[project.scripts]` or `[tool.poetry.scripts]` of the pyproject.toml in the working directory."""
-    for folder in (context.working_dir, "/app", "/"):
-        found = find_text(context.image, context.files, "pyproject.toml", folder)
+    for folder in dict.fromkeys((context.working_dir, "/app", "/")):
+        found = find_file(context.image, context.files, "pyproject.toml", folder)
         if found is None:
             continue
         from gracelint.parse.pyproject import scripts
@@ -253,7 +253,7 @@ def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 
 def source_at(path: str, context: Context) -> Source | None:
-    found = find_text(context.image, context.files, path, context.working_dir)
+    found = find_file(context.image, context.files, path, context.working_dir)
     if found is None or found.text != found.source.text.removeprefix("\ufeff"):
         return None
     return found.source
@@ -265,7 +265,7 @@ def _node_source(path: str, context: Context) -> Source | None:
         source = source_at(candidate, context)
         if source is not None:
             return source
-    package = find_text(context.image, context.files, posixpath.join(path, "package.json"), context.working_dir)
+    package = find_file(context.image, context.files, posixpath.join(path, "package.json"), context.working_dir)
     if package is not None:
         import json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.facts.verdict import Verdict
-from gracelint.launch.images.image import find_path, find_text
+from gracelint.launch.images.image import find_file, find_path
 from gracelint.launch.words import base_name
 from gracelint.parse.errors import ParseError
 from gracelint.record import Record, field, replace
@@ -231,7 +231,7 @@ def _find(spec: Row, given: ServerSettings, context: Context) -> tuple[Source, s
             expression = f"{expression}()"
         for path, dotted in _paths(module, spec):
             for place in places:
-                found = find_text(context.image, context.files, path, place)
+                found = find_file(context.image, context.files, path, place)
                 if found is not None and found.text == found.source.text.removeprefix("\ufeff"):
                     return found.source, dotted, expression, roots
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.launch.images.image import find_text, list_folder
+from gracelint.launch.images.image import find_file, list_folder
 from gracelint.record import Record
 from gracelint.source import Located, Word
 
@@ -165,7 +165,7 @@ def config_files(options: Options, spec: Mapping[str, Any], context: Context) ->
     path = named.value.removeprefix("file:")
     if path.startswith("python:"):
         path = path[len("python:") :].replace(".", "/") + ".py"
-    found = find_text(context.image, context.files, path, context.working_dir)
+    found = find_file(context.image, context.files, path, context.working_dir)
     if found is None:
         raise _UnreadError(f"its configuration file {path} is not in the project")
     return [found]
@@ -186,7 +186,7 @@ def _matching(pattern: str, context: Context) -> list[Passage]:
 
             names = matching(_names(folder, context), name)
         paths += [posixpath.join(folder, name) for name in names]
-    passages = (find_text(context.image, context.files, path, context.working_dir) for path in paths)
+    passages = (find_file(context.image, context.files, path, context.working_dir) for path in paths)
     return [passage for passage in passages if passage is not None]
 
 

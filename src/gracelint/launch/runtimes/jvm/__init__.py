@@ -7,7 +7,7 @@ import re
 
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
-from gracelint.launch.images.image import find_text
+from gracelint.launch.images.image import find_file
 from gracelint.launch.runtimes.code import marks
 from gracelint.launch.runtimes.jvm.command import Started, read_command
 from gracelint.launch.runtimes.jvm.places import module_of
@@ -235,7 +235,7 @@ def _files(row: Row, module: Module, context: Context) -> list[Source]:
                     found += [source] if source is not None else []
     beside = [f"{inside}{stem}.{ending}" for inside in ("", "config/") for stem in row["files"] for ending in _ENDINGS]
     for name in beside:
-        passage = find_text(context.image, files, name, context.working_dir)
+        passage = find_file(context.image, files, name, context.working_dir)
         if passage is not None and passage.source not in found and passage.text == passage.source.text:
             found.append(passage.source)
     return found
