@@ -182,7 +182,9 @@ class TestMarkdown:
         assert ["🔴 error", "<code>invalid-pre-stop</code>", "<code>k8s/worker.yaml:19</code>"] in [
             row[:3] for row in rows
         ]
-        assert told(SHOP, "markdown").startswith("## gracelint\n\n🔴 5 errors, 🟡 5 warnings in 18 files.\n")
+        assert told(SHOP, "markdown").startswith(
+            "## gracelint\n\n🔴 5 errors, 🟡 3 warnings, 🔵 2 infos in 18 files.\n"
+        )
 
     def test_no_name_makes_rows_cells_or_elements(self, told: Told, evil: Path) -> None:
         rows = [row for row in self.read(told(evil, "markdown")) if row]
