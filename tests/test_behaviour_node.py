@@ -868,3 +868,21 @@ def test_what_a_library_makes_of_a_handler_is_not_known() -> None:
     text = SERVER + "const stop = require('wrap-handler')(() => server.close());\nprocess.on('SIGTERM', stop);"
     found = program(text).reactions["SIGTERM"]
     assert (found.as_pid_1, found.why) == ("unknown", "what wrap-handler() does cannot be told")
+
+
+@pytest.mark.parametrize(
+    ("start", "becomes", "verdict", "why"),
+    [
+        ("spawn('node child.js', { shell: true })", (), "cut", "kill() ends the shell in line 2 alone, not what runs below it"),
+        ("exec('node child.js')", (), "cut", "kill() ends the shell in line 2 alone, not what runs below it"),
+        ("exec('node child.js')", ("node", "child.js"), "handled",
+         "its SIGTERM handler stops its children, and nothing is left to run"),
+        ("exec('node child.js')", None, "unknown",
+         "what the child process in line 2 does when it is told to stop cannot be told"),
+    ],
+)  # fmt: skip
+def test_a_child_below_a_shell(start: str, becomes: tuple[str, ...] | None, verdict: str, why: str) -> None:
+    text = f"const {{ spawn, exec }} = require('child_process');\nconst child = {start};\nprocess.on('SIGTERM', () => child.kill());"
+    files = Tree({"app.js": text, "child.js": CHILD})
+    found = read_node(files.sources["app.js"], files=files, shell=lambda text: becomes).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.why) == (verdict, why)

@@ -44,7 +44,7 @@ from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from tree_sitter import Node
@@ -70,6 +70,8 @@ class Machine:
         self.argv: tuple[str, ...] = argv
         self.role: str = role
         """main, worker (a worker thread) or clustered (a worker of `cluster`)"""
+        self.shell: Callable[[str], tuple[str, ...] | None] = lambda text: None
+        """What the image's `/bin/sh -c` becomes for a text."""
         self.parsed = parsed if parsed is not None else {}
         self.modules: dict[str, Object] = {}
         self.sources: list[Source] = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gracelint.behaviour.node import nest
 from gracelint.behaviour.node.helpers import NUMBERS, register, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
-from gracelint.behaviour.node.state import Frame, Thrown
+from gracelint.behaviour.node.state import Frame, Text, Thrown
+from gracelint.behaviour.node.syntax import callee_of
 from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
@@ -305,7 +306,8 @@ def make(
             given = options.props.get(option) if options else None
             thing.row = row | {"seconds": given / 1000 if isinstance(given, (int, float)) else seconds}
     if kind in ("worker", "child"):
-        thing.data = _peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
+        text = _shell_text(module, args, options, node) if kind == "child" else None
+        thing.data = text or peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
     machine.add(thing, frame)
     plugins = options.props.get("plugins") if options is not None else None
     if isinstance(plugins, Array) and any("DrainHttpServer" in getattr(part, "path", "") for part in plugins.items):
@@ -333,7 +335,16 @@ def _is_port(args: list[Any]) -> bool:
     return bool(args) and isinstance(args[0], int)
 
 
-def _peer_file(machine: Machine, args: list[Any], frame: Frame, role: str) -> Any:
+def _shell_text(module: str, args: list[Any], options: Object | None, node: Node) -> Text | None:
+    """What a shell is given to run: by `exec`, or with the option `shell`."""
+    by_exec = module == "child_process" and callee_of(node).rpartition(".")[2] == "exec"
+    if not args or not isinstance(args[0], str) or not (by_exec or (options and options.props.get("shell") is True)):
+        return None
+    rest = args[1].items if len(args) > 1 and isinstance(args[1], Array) else []
+    return Text(" ".join((args[0], *rest))) if all(isinstance(word, str) for word in rest) else None
+
+
+def peer_file(machine: Machine, args: list[Any], frame: Frame, role: str) -> Any:
     """The project's file that a worker thread or child process runs, with its arguments and its role."""
     words = [value for value in args[:1] if isinstance(value, str)]
     runs_node = bool(args) and isinstance(args[0], External) and args[0].path in ("process.execPath", "process.argv0")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node.state import Frame
+from gracelint.behaviour.node.methods import peer_file
+from gracelint.behaviour.node.state import Frame, Text
 from gracelint.behaviour.node.stopping import RELEASES, look_again, woken
-from gracelint.behaviour.node.values import UNKNOWN, Scope, name_of
+from gracelint.behaviour.node.values import UNKNOWN, Array, Scope, name_of
 from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
@@ -39,6 +40,15 @@ _WORST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
 
 
 def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Verdict, str, Span]:
+    if isinstance(thing.data, Text):
+        words = machine.shell(thing.data)
+        if words == () and event.kind == "stop-child":
+            why = f"kill() ends the shell in line {thing.span.line} alone, not what runs below it"
+            return Verdict.CUT, why, event.span
+        file = machine.parsed[thing.span.source.path]
+        assert file is not None
+        given = [words[0], Array(list(words[1:]))] if words else []
+        thing.data = peer_file(machine, given, Frame(Scope(), file), "main")
     if not isinstance(thing.data, tuple) or depth > 2:
         return Verdict.UNKNOWN, f"what {name_of(thing)} does when it is told to stop cannot be told", event.span
     from gracelint.behaviour.node.reaction import reaction
@@ -47,6 +57,7 @@ def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Ver
 
     def start() -> Machine:
         peer = type(machine)(source, machine.files, machine.env, argv, role, machine.parsed)
+        peer.shell = machine.shell
         peer.start()
         return peer
 

@@ -16,7 +16,7 @@ from gracelint.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gracelint.behaviour.node.values import Thing
     from gracelint.facts.files import Files
@@ -32,8 +32,12 @@ def read_node(
     node_major: int | None = None,
     argv: tuple[str, ...] = (),
     preload: tuple[Source, ...] = (),
+    shell: Callable[[str], tuple[str, ...] | None] = lambda text: None,
 ) -> Program:
     """The facts of the program that `node <source>` runs, after the modules of `preload`.
+
+    `shell` gives the command line that the image's `/bin/sh -c` becomes for a text: empty where the shell stays and a
+    signal ends it alone, None where that is not known.
 
     Raises ParseError where the entry is no JavaScript.
     """
@@ -41,6 +45,7 @@ def read_node(
 
     def start() -> Machine:
         machine = Machine(source, files, env or {}, argv, parsed=parsed)
+        machine.shell = shell
         machine.start(preload)
         return machine
 

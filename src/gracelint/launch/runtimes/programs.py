@@ -344,10 +344,22 @@ def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: t
             node_major=whole(major),
             argv=tuple(word.value for word in rest),
             preload=_preloaded(argv, context),
+            shell=lambda text: _below_a_shell(text, context),
         )
     except ParseError as error:
         return unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")
     return program_step(argv, program, context)
+
+
+def _below_a_shell(text: str, context: Context) -> tuple[str, ...] | None:
+    """The command line that `sh -c` becomes; empty where a signal ends the shell alone, None where that is open."""
+    from gracelint.launch.shell import shell
+
+    step = shell.step((Word("/bin/sh"), Word("-c"), Word(text)), replace(context, pid_1=False))
+    effect = step.hop.effect if step is not None and step.hop is not None else Effect.UNKNOWN
+    if step is None or effect not in (Effect.REPLACES, Effect.CUTS):
+        return None
+    return tuple(word.value for word in step.next or ()) if effect is Effect.REPLACES else ()
 
 
 def _preloaded(argv: tuple[Word, ...], context: Context) -> tuple[Source, ...]:
