@@ -192,6 +192,49 @@ class TestStreams:
         assert self.judged(body.replace(old, new))[0] is Verdict.HANDLED
 
 
+@pytest.mark.parametrize(
+    ("rest", "verdict", "why"),
+    [
+        (
+            '\n\t\tfmt.Println("flushed")',
+            Verdict.CUT,
+            "main.go: on SIGTERM main returns while the goroutine of line 15, which nothing waits for, is to end",
+        ),
+        ("", Verdict.HANDLED, "main.go: it handles SIGTERM in line 21, and main returns once that is done"),
+    ],
+)
+def test_a_goroutine_that_nothing_waits_for(rest: str, verdict: Verdict, why: str) -> None:
+    body = f"""
+	var stopping atomic.Bool
+	go func() {{
+		for !stopping.Load() {{
+			time.Sleep(300 * time.Millisecond)
+		}}{rest}
+	}}()
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGTERM)
+	<-c
+	stopping.Store(true)"""
+    found = program(body, "fmt", "os", "sync/atomic", "time")
+
+    assert (found.verdict, found.why) == (verdict, why)
+
+
+@pytest.mark.parametrize(("closes", "verdict"), [("\n\tclose(done)", Verdict.CUT), ("", Verdict.HANDLED)])
+def test_a_channel_that_is_closed_twice_ends_the_program(closes: str, verdict: Verdict) -> None:
+    body = f"""
+	done := make(chan struct{{}})
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGTERM)
+	<-c
+	close(done){closes}"""
+    found = program(body, "os")
+
+    assert found.verdict is verdict
+    if closes:
+        assert found.why == "main.go: on SIGTERM a panic ends the program"
+
+
 def test_cron_says_when_its_jobs_are_done() -> None:
     body = """
 	c := cron.New()

@@ -107,6 +107,12 @@ class TestWhatTheRuntimeDoes:
         text = f"$on = true\ntrap('TERM') {{ $on = false }}\n{loop}sleep 0.1 while $on\n"
         assert script(text) == (verdict, f"app.rb: {why}")
 
+    def test_threads_that_are_joined_by_the_name_of_the_method(self) -> None:
+        loop = "Thread.new do\n  until $stop\n    sleep 0.5\n  end\n  puts 'flushed'\nend\n"
+        text = f"trap('TERM') {{ $stop = true }}\none = {loop}[one].each(&:join)\n"
+        why = "app.rb: it handles SIGTERM in line 1, and main comes to its end once that is done"
+        assert script(text) == (Verdict.HANDLED, why)
+
     def test_a_thread_that_goes_round_for_ever_is_not_waited_for(self) -> None:
         loop = "Thread.new do\n  loop { sleep 0.5 }\n  puts 'never'\nend\n"
         assert script(f"stop = false\ntrap('TERM') {{ stop = true }}\n{loop}sleep 0.1 until stop\n")[0] is (

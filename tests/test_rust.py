@@ -287,6 +287,17 @@ class TestTasks:
         assert why == "on SIGTERM main returns while line 9 is still at its cleanup"
         assert program(asynchronous(f"{body}task.await.unwrap();"), more)[0] is Verdict.HANDLED
 
+    def test_what_a_task_holds_is_dropped_with_it(self) -> None:
+        body = (
+            "let (tx, mut rx) = tokio::sync::mpsc::channel::<u64>(8);\n"
+            f"let sends = tokio::spawn(async move {{\n    {TERMINATE}.unwrap().recv().await;\n    drop(tx);\n}});\n"
+            "let takes = tokio::spawn(async move { while rx.recv().await.is_some() {} });\n"
+            "sends.await.unwrap();\ntakes.await.unwrap();"
+        )
+        why = "whether line 12 ends once the senders of its channel are dropped is not known"
+        assert program(asynchronous(body)) == (Verdict.UNKNOWN, why)
+        assert program(asynchronous(body.replace("    drop(tx);\n", "    let _held = tx;\n"))) == (Verdict.UNKNOWN, why)
+
 
 class TestWhatIsNotRead:
     def test_a_crate_that_may_handle_signals(self) -> None:

@@ -287,8 +287,10 @@ def _increase(machine: GoMachine, of: Object, given: list[Any], span: Span) -> A
     return of.state["value"]
 
 
-def _close(_: GoMachine, given: list[Any], __: Span) -> Any:
+def _close(_: GoMachine, given: list[Any], span: Span) -> Any:
     if given and isinstance(given[0], Chan):
+        if given[0].closed:
+            raise Ended("panic", span)
         given[0].closed = True
     return NIL
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.streams import endless_stream
-from gracelint.behaviour.go.syntax import text_of, walk
+from gracelint.behaviour.go.syntax import statements, text_of, walk
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.left import left_alone
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, agreed, follow, reaction
 from gracelint.facts.program import Cause, Reaction
@@ -242,6 +243,12 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     if ended.how in ("exit", "fatal") and _deferred(machine):
         why = f"on {signal} {how}, and what main defers does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
+    alone = left_alone(machine, _works_after_loop)
+    if alone is not None and alone.span is not None:
+        why = (
+            f"on {signal} {how} while the goroutine of {machine.place(alone.span)}, which nothing waits for, is to end"
+        )
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, alone.span)
     closing = next((span for kind, span, seconds in machine.waits if kind == "close" and seconds is None), None)
     stream = endless_stream(machine.modules.packages(machine.main)) if closing is not None else None
     if closing is not None and stream is not None:
@@ -249,6 +256,14 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
         return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, closing)
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), machine.slept or None)
+
+
+def _works_after_loop(function: Func) -> bool:
+    """Whether calls follow a loop that has a condition."""
+    lines = statements(function.node.child_by_field_name("body"))
+    loops = [index for index, one in enumerate(lines) if one.type == "for_statement" and len(one.named_children) > 1]
+    after = lines[loops[-1] + 1 :] if loops else []
+    return any(one.type == "expression_statement" for one in after)
 
 
 def _deferred(machine: GoMachine) -> bool:

@@ -7,6 +7,7 @@ from gracelint.behaviour.go.interest import ends_here, matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.syntax import statements, text_of
+from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.machine import receive, send
@@ -149,8 +150,18 @@ def _go(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         machine.accepted = False
         machine.start(serving.request(machine, span, late()), span)
     else:
-        machine.start(late(), span)
+        thread = machine.start(late(), span)
+        thread.body = yield from _body(machine, frame, call, scope)
     return None
+
+
+def _body(machine: GoMachine, frame: Frame, call: Node, scope: Scope) -> Run:
+    """The program's function that a `go` statement calls."""
+    callee = call.child_by_field_name("function")
+    if callee is None or callee.type not in ("func_literal", "identifier", "selector_expression"):
+        return None
+    function = yield from expressions.evaluate(machine, frame, callee, scope)
+    return function if isinstance(function, Func) else None
 
 
 def _defer(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:

@@ -9,30 +9,37 @@ from gracelint.behaviour.machine.values import Ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from gracelint.behaviour.machine.interpreter import Interpreter
+    from gracelint.behaviour.machine.machine import Machine
     from gracelint.behaviour.machine.nodes import Function, Node
     from gracelint.behaviour.machine.values import Thread
 
 _MOST_TURNS = 8
 
 
-def left_alone(machine: Interpreter) -> Thread | None:
+def left_alone(machine: Machine, works: Callable[[Any], bool]) -> Thread | None:
     """A thread that pauses in a loop when the process ends, which the stop would end, and that does something after it.
 
-    It is run on to see that, so this is asked when nothing else is to come.
+    `works` says the last of a thread's body. It is run on to see the rest: to be asked when nothing else is to come.
     """
     current, depth = machine.current, machine.depth
     try:
-        return next((one for one in [*machine.threads] if _has_more(machine, one) and _ends(machine, one)), None)
+        return next((one for one in [*machine.threads] if _has_more(one, works) and _ends(machine, one)), None)
     finally:
         machine.current, machine.depth = current, depth
 
 
-def _has_more(machine: Interpreter, thread: Thread) -> bool:
+def works(machine: Interpreter) -> Callable[[Any], bool]:
+    """Whether calls follow the loop of a function."""
+    return lambda body: isinstance(body, Closure) and _works_after_loop(machine, body.function)
+
+
+def _has_more(thread: Thread, works: Callable[[Any], bool]) -> bool:
     pauses = thread.wait is not None and thread.wait.kind in WORK and thread.wait.at() is not None
-    if thread.main or thread.told or not pauses or not isinstance(thread.body, Closure):
-        return False
-    return _works_after_loop(machine, thread.body.function)
+    return not thread.main and not thread.told and pauses and thread.body is not None and works(thread.body)
 
 
 def _works_after_loop(machine: Interpreter, function: Function) -> bool:
@@ -56,7 +63,7 @@ def _calls(node: Node) -> bool:
     return isinstance(node, (Call, Name, Field))
 
 
-def _ends(machine: Interpreter, thread: Thread) -> bool:
+def _ends(machine: Machine, thread: Thread) -> bool:
     for _ in range(_MOST_TURNS):
         if thread.done:
             return True

@@ -186,7 +186,7 @@ class Thread:
         self.run, self.span, self.main = run, span, main
         self.wait: Wait | None = None
         self.body: Any = None
-        """The function of the program that it runs, where that is known."""
+        """What it was started for, where that is known: a function of the program, a future."""
         self.name: Any = None
         """What stands for it to the program: a thread's object, a forked process."""
         self.below: list[tuple[Run, Wait | None]] = []

@@ -11,7 +11,7 @@ from gracelint.behaviour.machine import library
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.interpreter import Interpreter
-from gracelint.behaviour.machine.left import left_alone
+from gracelint.behaviour.machine.left import left_alone, works
 from gracelint.behaviour.machine.machine import WORK
 from gracelint.behaviour.machine.nodes import Class, Try
 from gracelint.behaviour.machine.values import (
@@ -111,7 +111,7 @@ class RubyMachine(Interpreter):
             self.note(span)
             yield from self._hook(hook, span)
         others = [one for one in self.threads if not one.main]
-        alone = left_alone(self) if self.stopping else None
+        alone = left_alone(self, works(self)) if self.stopping else None
         for one in others:
             one.thrown = Raised((_KILLED,), NIL, one.span)
         self.killed = [one for one in others if one.told and (one.wait is None or one.wait.kind in WORK)]
@@ -282,6 +282,15 @@ class RubyMachine(Interpreter):
         if isinstance(other, (Class, Lib)) or isinstance(value, Unknown):
             return None
         return super().same(value, other)
+
+    def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
+        if isinstance(function, str) and given.args:
+            # `&:join`: a block that calls this method of what it gets
+            its = yield from self.member(given.args[0], function)
+            value = yield from self.apply(its, library.Given("", given.span, given.args[1:], given.named), frame)
+            return value
+        value = yield from super().apply(function, given, frame)
+        return value
 
     def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:
         return builtins.function(self, path, frame, given)

@@ -116,6 +116,12 @@ class RustMachine(Interpreter):
                 self.start(self.call(function, [], span), span)
         return True
 
+    def finished(self, thread: Thread) -> None:
+        """What a task holds is dropped with it, the ends of channels too."""
+        super().finished(thread)
+        if self.stopping and thread.body is not None:
+            self.blurred.append(thread.span or self.at)
+
     def drop(self, thread: Thread) -> None:
         """Ends a task at the place it waits at."""
         if thread in self.threads:
@@ -250,7 +256,8 @@ class RustMachine(Interpreter):
     def spawn(self, value: Any, span: Span) -> Object:
         """A task of its own for a future."""
         one = Object("JoinHandle", span)
-        one.state["thread"] = self.start(self.wait_for(value, span), span)
+        one.state["thread"] = thread = self.start(self.wait_for(value, span), span)
+        thread.body = value
         return one
 
     def wait_for(self, value: Any, span: Span) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gracelint.behaviour.machine import ends
-from gracelint.behaviour.machine.left import left_alone
+from gracelint.behaviour.machine.left import left_alone, works
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.rust.machine import RustMachine
@@ -167,7 +167,7 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
-    alone = left_alone(machine)
+    alone = left_alone(machine, works(machine))
     if alone is not None and alone.span is not None:
         why = (
             f"on {signal} {how} while the thread of {machine.place(alone.span)}, which nothing joins, is to end itself"
