@@ -139,6 +139,8 @@ def growth(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> 
 
 def compared(name: str, tree: Path, peers: Iterable[Peer], options: argparse.Namespace) -> Iterator[str]:
     own = measured([*GRACELINT, "--no-cache", "."], tree, options.runs)
+    for path in one_of_each(tree):  # a run for a file begins an index, one for everything only keeps it up
+        _once([*GRACELINT, path], tree, None)
     again = measured([*GRACELINT, "."], tree, options.runs)
     costs = {"gracelint": own, "gracelint, with its index": again}
     for tool, cost in costs.items():

@@ -101,7 +101,7 @@ def test_the_same_is_said_without_an_index_and_with_a_new_and_an_old_one(
 def test_a_run_for_a_dockerfile_opens_what_it_is_joined_with(
     shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str]
 ) -> None:
-    said(capsys, ".")
+    said(capsys, "services/shop/Dockerfile")
     opened.clear()
     said(capsys, "services/shop/Dockerfile")
     assert sorted(opened) == [
@@ -116,7 +116,7 @@ def test_a_run_for_a_dockerfile_opens_what_it_is_joined_with(
 def test_a_run_for_everything_opens_all_but_what_matters_to_nobody(
     shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str]
 ) -> None:
-    said(capsys, ".")
+    said(capsys, "services/shop/Dockerfile")
     assert "deploy/role-shop.yaml" in opened
     opened.clear()
     said(capsys, ".")
@@ -147,6 +147,7 @@ def test_an_index_that_is_broken_counts_for_nothing_and_is_written_anew(
     shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], opened: list[str], damage: bytes | None
 ) -> None:
     without = said(capsys, ".")
+    said(capsys, "services/shop/Dockerfile")
     (kept,) = (tmp_path / "cache").iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole.replace(b"nothing", b"nothinG") if damage is None else damage)
@@ -161,18 +162,31 @@ def test_where_nothing_can_be_written_nothing_is_said_of_it(
 ) -> None:
     write(tmp_path / "file", "")
     monkeypatch.setenv("GRACELINT_CACHE_DIR", str(tmp_path / "file" / "below"))
-    main(["check", "--fail-on", "never", "."])
+    main(["check", "--fail-on", "never", "deploy/role-shop.yaml"])
     assert capsys.readouterr().err == ""
     assert not list((tmp_path / "file").parent.glob("cache"))
+
+
+def test_a_run_for_everything_begins_none_and_keeps_up_one_that_is_there(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, ".")
+    assert not (tmp_path / "cache").exists()
+    said(capsys, "deploy/role-shop.yaml")
+    (kept,) = (tmp_path / "cache").iterdir()
+    before = kept.read_bytes()
+    write(shop / "deploy/role-shop.yaml", CONFIG_MAP.format(name="shop"))
+    said(capsys, ".")
+    assert kept.read_bytes() != before
 
 
 @pytest.mark.parametrize("off", ["--no-cache", "cache = false"])
 def test_it_can_be_turned_off(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], off: str) -> None:
     if off.startswith("--"):
-        said(capsys, off, ".")
+        said(capsys, off, "deploy/role-shop.yaml")
     else:
         write(shop / "gracelint.toml", off)
-        said(capsys, ".")
+        said(capsys, "deploy/role-shop.yaml")
     assert not (tmp_path / "cache").exists()
 
 

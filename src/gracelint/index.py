@@ -43,6 +43,11 @@ class Index:
         self._learnt: dict[str, str] = {}
         self._known = _load(path, _head(root))
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether an earlier run has written one, be it of use or not."""
+        return os.path.lexists(self._path)
+
     def keys(self, path: str) -> tuple[str, ...] | None:
         """Those of a file that is as it was when it was read; None for any other."""
         stamp = self._stamp(path)

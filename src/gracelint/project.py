@@ -170,7 +170,7 @@ def read_project(request: Request) -> Project:
 def _read(
     request: Request, scope: Scope, files: ProjectFiles, todo: Sequence[tuple[str, str]], *, all_charts: bool = False
 ) -> Reading:
-    reading = Reading(files, scope, request, _index(request, todo))
+    reading = Reading(files, scope, request, _index(request, scope, todo))
     reading.may_spare = request.narrow and not scope.folders and not all_charts
     reading.add_overlays([path for path, _ in todo])
     reading.put_aside(todo)
@@ -200,13 +200,15 @@ def _found(request: Request, scope: Scope) -> Found:
     return found
 
 
-def _index(request: Request, todo: Sequence[tuple[str, str]]) -> Index | None:
+def _index(request: Request, scope: Scope, todo: Sequence[tuple[str, str]]) -> Index | None:
     """What is known of the files, where that is worth a look: a run for few files has read them sooner."""
     if not request.cache or request.isolated or len(todo) < WORTH_KEEPING:
         return None
     from gracelint.index import index_of
 
-    return index_of(request.root)
+    index = index_of(request.root)
+    # To begin one takes a fifth of a run for everything: few such runs get it back, but the next one for a file does.
+    return index if index is not None and (index.is_kept or not scope.folders) else None
 
 
 class Reading:
