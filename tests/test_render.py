@@ -744,6 +744,49 @@ releases:
         assert self.zeros("helmfiles: [{path: apps/front.yaml}]\n", **nested) == [self.FOUND]
         assert self.zeros("helmfiles: ['apps/*.yaml']\n", **nested) == [self.FOUND]
 
+    def test_values_of_the_file_are_weaker_than_those_of_its_environment(self) -> None:
+        helmfile = """\
+values: [{grace: 0}]
+environments:
+  default: {values: [{other: 1}]}
+---
+releases:
+  - name: front
+    chart: ./charts/shop
+    values: [{grace: {{ .Values.grace }}}]
+"""
+        assert self.zeros(helmfile) == [self.FOUND]
+        assert self.zeros(helmfile.replace("other: 1", "grace: 5")) == []
+
+    def test_nested_files_know_the_values_they_are_given_and_no_others(self) -> None:
+        nested = {
+            "apps/front.yaml": """\
+environments:
+  default: {values: [{grace: 7}]}
+---
+releases:
+  - name: front
+    chart: ../charts/shop
+    values: [{grace: {{ .Values.grace }}}]
+"""
+        }
+        outer = "environments: {default: {values: [{grace: 0}]}}\n---\nhelmfiles: [{path: apps/front.yaml%s}]\n"
+        assert self.zeros(outer % "", **nested) == []
+        assert self.zeros(outer % ", values: [{grace: 0}]", **nested) == [self.FOUND]
+
+    def test_the_last_setting_of_a_value_counts(self) -> None:
+        helmfile = """\
+releases:
+  - name: front
+    chart: ./charts/shop
+    set:
+      - {name: grace, value: %s}
+      - {name: grace, value: %s}
+      - {name: hosts, values: [a, b]}
+"""
+        assert self.zeros(helmfile % (5, 0)) == [self.FOUND]
+        assert self.zeros(helmfile % (0, 5)) == []
+
     def test_what_only_a_run_can_tell(self) -> None:
         helmfile = 'releases:\n  - name: {{ exec "hostname" (list) }}\n    chart: ./charts/shop\n'
         report = lint({**chart(), "helmfile.yaml": helmfile})

@@ -8,7 +8,7 @@ import re
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.record import Record, replace
+from gracelint.record import Record, field, replace
 from gracelint.render.globs import matching
 from gracelint.render.helm.chart import combined
 from gracelint.render.helm.installs import Asked, Elsewhere, Install, Layer, set_value, text_at
@@ -36,6 +36,8 @@ class _World(Record, identity=True):
 
     environment: str
     values: dict[str, Any]
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """What the file that names this one sets, over all that this one says of its environments."""
 
 
 _ENDINGS = (".yaml", ".yml", ".yaml.gotmpl", ".yml.gotmpl")
@@ -103,10 +105,12 @@ class _Reader:
         world = self._with_environments(root, folder, world)
         for entry in root.sequence("helmfiles") if root is not None else ():
             named = entry.value if isinstance(entry, Scalar) else None
+            given: dict[str, Any] = {}
             if isinstance(entry, Mapping):
                 named = text_at(entry, "path")
+                given = self._together(entry.sequence("values"), {}, folder, world)
             for inner in self._nested(named, folder):
-                self.file(inner, _World(world.environment, world.values), depth + 1)
+                self.file(inner, _World(world.environment, given, given), depth + 1)
         if root is not None:
             templates = root.mapping("templates")
             for release in root.mappings("releases"):
@@ -128,13 +132,22 @@ class _Reader:
         return root if isinstance(root, Mapping) else None
 
     def _with_environments(self, root: Mapping | None, folder: str, world: _World) -> _World:
-        environments = root.mapping("environments") if root is not None else None
+        if root is None:
+            return world
+        environments = root.mapping("environments")
         chosen = environments.mapping(world.environment) if environments is not None else None
-        values = dict(world.values)
-        for layer in self._layers(chosen.sequence("values") if chosen is not None else (), folder, world, None):
+        defaults = self._together(root.sequence("values"), {}, folder, world)
+        values = combined(world.values, defaults)
+        if chosen is not None:
+            values = self._together(chosen.sequence("values"), values, folder, world)
+        return replace(world, values=combined(world.overrides, values))
+
+    def _together(self, entries: Iterable[Node], values: dict[str, Any], folder: str, world: _World) -> dict[str, Any]:
+        """Values over those that are there."""
+        for layer in self._layers(entries, folder, world, None):
             found = _value(layer.root)
             values = combined(found, values) if isinstance(found, dict) else values
-        return _World(world.environment, values)
+        return values
 
     def _dot(self, world: _World, release: dict[str, Any] | None = None) -> dict[str, Any]:
         dot = {
@@ -198,8 +211,11 @@ class _Reader:
         values: dict[str, Any] = {}
         for pair in entry.mappings("set"):
             key, value = text_at(pair, "name"), text_at(pair, "value")
-            if key is not None and value is not None:
-                values = combined(values, set_value(key, value))
+            several = [item.value for item in pair.sequence("values") if isinstance(item, Scalar)]
+            if key is not None and several:
+                values = combined(set_value(key, several), values)
+            elif key is not None and value is not None:
+                values = combined(set_value(key, value), values)
         layers = tuple(self._layers(entry.sequence("values"), folder, world, about))
         at = "" if world.environment == "default" else f" in {world.environment}"
         because = f"the helmfile's release {name}{at}"
