@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -167,12 +169,29 @@ def test_the_functions(template: str, text: str) -> None:
     assert rendered(template) == text
 
 
+def test_nothing_of_a_rendering_outlives_it() -> None:
+    """A run looks for no garbage: what refers to itself in a circle stays until its end, with all that was parsed."""
+    templates = parse(
+        Source("chart/templates/all.yaml", '{{ include "a" . }}{{ define "a" }}{{ tpl "{{ . }}" 1 }}{{ end }}'), "main"
+    )
+    machine = Machine(templates, functions([]), [])
+    assert machine.run("main", {}) == "1"
+    gone = weakref.ref(machine)
+    gc.disable()
+    try:
+        del machine
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
         ("{{ fail `no image is set` }}", "no image is set"),
         ("{{ required `a name, please` .Values.missing }}", "a name, please"),
         ("{{ .Values.missing.key }}", "nil pointer evaluating interface {}.key"),
+        ("{{ merge .Values.missing .Values.labels }}", "merge: an argument is of the wrong kind"),
         ("{{ eq 1 `1` }}", "incompatible types for comparison"),
         ("{{ nothingOfThatName 1 }}", "function 'nothingOfThatName' is not known"),
         ("{{ include `missing` . }}", "no template 'missing'"),

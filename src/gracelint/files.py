@@ -111,15 +111,29 @@ class ProjectFiles:
 
     def glance(self, path: str) -> str:
         """The file's text, not kept unless it was read before; empty where there is none."""
+        try:
+            text = self.peek(path)
+        except UnreadableError:
+            return ""
+        return text.source.text if text else ""
+
+    def peek(self, path: str) -> _Text | None:
+        """As `load`, not kept unless it was read before."""
         kept = path in self._texts
-        source = self.read(path)
-        if not kept:
-            self._texts.pop(path, None)
-        return source.text if source else ""
+        try:
+            return self.load(path)
+        finally:
+            if not kept:
+                self._texts.pop(path, None)
 
     def forget(self, path: str) -> None:
         """Lets go of a file's text: nothing in it matters."""
         self._texts.pop(path, None)
+
+    def forget_all(self, is_done: Callable[[str], bool]) -> None:
+        """Lets go of the texts of files that nobody will ask for again."""
+        for path in [path for path in self._texts if is_done(path)]:
+            del self._texts[path]
 
     def loaded(self) -> list[Source]:
         """Everything read so far, by path."""

@@ -308,7 +308,8 @@ class Reading:
             if kind == DOCKERFILE:
                 self.stages[path] = None
             return
-        text = self.files.load(path)
+        is_part = kind == MANIFEST and self._is_part(path)
+        text = self.files.peek(path) if is_part else self.files.load(path)
         if text is None:
             if path in self.scope.files:
                 raise UnreadableError(_ELSEWHERE, Source(path, ""))
@@ -319,7 +320,7 @@ class Reading:
             kind = self._closer_look(kind, source)
         if kind == DOCKERFILE:
             self._read_dockerfile(source)
-        elif (kind == MANIFEST or path == STDIN) and not self._is_part(path):
+        elif (kind == MANIFEST or path == STDIN) and not is_part:
             self.read_manifest(source, text.invalid_at)
         elif kind == OTHER:
             self.files.forget(path)
@@ -491,10 +492,9 @@ class Reading:
         """Joins what was read."""
         self.renderer = None  # what charts and overlays were made from is large
         near = self._near() if self.request.narrow else None
-        documents, later = list(self.documents), list(self.later)
+        documents, later = (list(self.documents), list(self.later)) if near is not None else ([], [])
         linked = self._linked(near)
         if near is None or linked is None:
-            self.documents = []
             return linked
         from gracelint.aside import leads_on
 
@@ -503,7 +503,6 @@ class Reading:
             self.documents, self.later, self.desk = documents, later, None
             self._read_aside(sorted(path for path, keys in self.aside.items() if keys != NOTHING))
             linked = self._linked(None)
-        self.documents = []  # those live on that a fact stands in
         return linked
 
     def _linked(self, near: Near | None) -> Linked | None:
@@ -523,6 +522,7 @@ class Reading:
                 from gracelint.aside import learn
 
                 learn(self, self.index, manifests, later)
+            self.documents = []  # those live on that a fact stands in
             linked = link(self.the_desk(), manifests, self.services, near, self._images_aside())
             for origin, error in linked.broken:
                 self.broke(f"following {origin.name}", error)

@@ -36,9 +36,12 @@ def add_charts(reading: Reading) -> None:
         _add(reading, renderer.asked_for(reading.documents))
         only = renderer.charts_of(reading.scope.files) if reading.may_spare else None
         reading.has_spared = only is not None
-        _add(reading, renderer.charts(reading.documents, reading.settings(), only))
+        for release in renderer.charts(list(reading.documents), reading.settings(), only):
+            _add(reading, release)
     except Exception as error:
         reading.broke("rendering the charts", error)
+    if reading.request.only_judged:  # else a fix may edit them
+        reading.files.forget_all(renderer.is_part)
 
 
 def meets_other_charts(reading: Reading, linked: Linked | None) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.finding import Note
-from gracelint.parse.yaml import KUSTOMIZATIONS
+from gracelint.memory import lru_cache
+from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
 from gracelint.record import Record
 from gracelint.render.effort import Effort
 from gracelint.source import Source, Span, Unit
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
     from gracelint.config import Settings
     from gracelint.facts.files import Files
-    from gracelint.facts.yaml import Document
+    from gracelint.facts.yaml import Document, Node
     from gracelint.render.helm.chart import Chart
-    from gracelint.render.helm.installs import Install
+    from gracelint.render.helm.installs import Install, Layer
     from gracelint.render.helm.release import Parsed, Unread
     from gracelint.source import Path
 
@@ -66,7 +67,6 @@ class Renderer:
         self._overlays = list(dict.fromkeys(folders))
         self._helmfiles = [path for path in paths if is_helmfile(path)]
         self._parts: set[str] = set()
-        self._parsed: Parsed = {}
         self._built: set[str] = set()
         self._too_large: set[str] = set()
         """Charts that were followed to the limit once; no other release of them is rendered."""
@@ -160,10 +160,11 @@ class Renderer:
         documents: Iterable[Document],
         settings: Iterable[Settings] = (),
         only: frozenset[str] | None = None,
-    ) -> Rendering:
+    ) -> Iterator[Rendering]:
         """The releases that settings and objects ask for, and the defaults of the charts that nobody installs.
 
-        `only` are the folders of the charts that are rendered; None stands for all.
+        One by one: what they come to is large, and little of it matters. `only` are the folders of the charts that
+        are rendered; None stands for all.
         """
         from gracelint.render.helm.helmfile import in_helmfile
         from gracelint.render.helm.releases import asked_for, defaults_of, from_settings
@@ -179,12 +180,12 @@ class Renderer:
         for folder in self._charts:
             if folder not in inner and (only is None or folder in only):
                 installs += defaults_of(self._files, folder, alone=folder not in installed)
-        sources: list[Source] = []
         unseen = [Unseen(item.span, item.reason) for item in elsewhere]
         charts: dict[str, Chart | Unseen | None] = {}
-        for install in installs[:MAX_RELEASES]:
-            if only is not None and install.chart not in only:
-                continue
+        parsed: dict[str, Parsed] = {}
+        installs = [install for install in installs[:MAX_RELEASES] if only is None or install.chart in only]
+        last = {install.chart: install for install in installs}
+        for install in installs:
             if install.chart not in charts:
                 charts[install.chart] = self._chart(install.chart)
                 problem = charts[install.chart]
@@ -192,10 +193,12 @@ class Renderer:
             chart = charts[install.chart]
             if chart is None or isinstance(chart, Unseen) or chart.library or chart.root in self._too_large:
                 continue
-            made, missed = self._release(chart, install)
-            sources += made
+            made, missed = self._release(chart, install, parsed.setdefault(install.chart, {}))
+            yield Rendering(tuple(made))
             unseen += missed
-        return Rendering(tuple(sources), _worst(unseen))
+            if last[install.chart] is install:  # syntax trees are far larger than what they make
+                del charts[install.chart], parsed[install.chart]
+        yield Rendering((), _worst(unseen))
 
     def _inner_charts(self) -> set[str]:
         """Charts that lie in another one's `charts/`."""
@@ -220,7 +223,7 @@ class Renderer:
             notes = (Note(error.span, error.reason),) if error.span is not None else ()
             return Unseen(source.span(0, 0), f"this chart cannot be read: {error.reason}", notes)
 
-    def _release(self, chart: Chart, install: Install) -> tuple[list[Source], list[Unseen]]:
+    def _release(self, chart: Chart, install: Install, parsed: Parsed) -> tuple[list[Source], list[Unseen]]:
         from gracelint.record import replace
         from gracelint.render.helm.release import NEWEST, Release, render
         from gracelint.render.values import TooLargeError
@@ -230,7 +233,7 @@ class Renderer:
         try:
             release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST)
             self._effort.begin()
-            rendered, unread = render(self._files, chart, release, self._effort, self._parsed)
+            rendered, unread = render(self._files, chart, release, self._effort, parsed)
         except TooLargeError as error:
             return [], [Unseen(chart.source.span(0, 0), f"the chart `{chart.name}` is {error}")]
         unit = Unit("chart", chart.root, name, install.because)
@@ -293,12 +296,16 @@ def _name_span(chart: Chart) -> Span:
 
 def _finder(chart: Chart, install: Install) -> Any:
     """Where a value of the release is written: in the strongest layer that has it."""
-    found: list[Any] = []
+    own = list(_own_values(chart, ()))
 
-    def layers() -> list[Any]:
-        if not found:
-            found.extend((*install.layers, *_own_layers(chart, ())))
-        return found
+    def layers() -> Iterator[Layer]:
+        from gracelint.render.helm.installs import Layer
+
+        yield from install.layers
+        for source, at in own:
+            root = _root(source)
+            if root is not None:
+                yield Layer(root, at)
 
     def find(path: Path) -> Span | None:
         for candidate in (path, *([path[1:]] if len(path) > 1 and path[1] == "global" else [])):
@@ -313,6 +320,13 @@ def _finder(chart: Chart, install: Install) -> Any:
     return find
 
 
+@lru_cache(20)
+def _root(source: Source) -> Node | None:
+    """The tree of a values file. A finding asks for it, of which there are few: all of them together are large."""
+    documents = read_documents(source)
+    return documents[0].root if documents else None
+
+
 def _is_set(values: Any, path: Path) -> bool:
     """Whether a value is given by a name alone (`--set`), which has no place that can be shown."""
     for key in path:
@@ -322,13 +336,9 @@ def _is_set(values: Any, path: Path) -> bool:
     return True
 
 
-def _own_layers(chart: Chart, at: Path) -> Iterator[Any]:
-    from gracelint.parse.yaml import read_documents
-    from gracelint.render.helm.installs import Layer
-
+def _own_values(chart: Chart, at: Path) -> Iterator[tuple[Source, Path]]:
+    """The values files of a chart and its subcharts, and where what they say stands in the values of the release."""
     if chart.values_source is not None:
-        documents = read_documents(chart.values_source)
-        if documents:
-            yield Layer(documents[0].root, at)
+        yield chart.values_source, at
     for part, _ in chart.parts:
-        yield from _own_layers(part, (*at, part.name))
+        yield from _own_values(part, (*at, part.name))

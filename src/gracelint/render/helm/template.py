@@ -113,7 +113,7 @@ class Machine:
     ) -> None:
         """`reads` is where the functions note which of the chart's values they look at."""
         self._templates = dict(templates)
-        self._functions: dict[str, Callable[..., Any]] = {**functions, "include": self._include, "tpl": self._tpl}
+        self._functions = functions
         self._limits = limits
         self.steps = 0
         self._output = 0
@@ -143,6 +143,11 @@ class Machine:
             self._depth -= 1
         text = concat(parts)
         return text if isinstance(text, Text) else Text(text, pieces_of(text))
+
+    def _own(self, name: str) -> Callable[..., Any] | None:
+        """The functions that run templates. A table of them would hold the machine in a circle, and all it has read."""
+        own: dict[str, Callable[..., Any]] = {"include": self._include, "tpl": self._tpl}
+        return own.get(name)
 
     def _include(self, name: Any, dot: Any = None) -> str:
         return self.run(shown(name), dot)
@@ -324,7 +329,7 @@ class Machine:
     def _call(self, name: str, operands: Iterable[Operand], dot: Any, scope: _Scope, last: Any) -> Any:
         if name in ("and", "or"):
             return self._choose(name, operands, dot, scope, last)
-        function = self._functions.get(name)
+        function = self._functions.get(name) or self._own(name)
         if function is None:
             raise TemplateError(f"function {name!r} is not known")
         arguments = [self._value(operand, dot, scope) for operand in operands]
@@ -340,6 +345,8 @@ class Machine:
             return value
         except TooLargeError as error:
             raise TemplateError(str(error)) from error
+        except AttributeError as error:
+            raise TemplateError(f"{name}: an argument is of the wrong kind") from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise TemplateError(f"{name}: {error}") from error
 
