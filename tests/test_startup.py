@@ -51,15 +51,15 @@ RUNS = {
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command="gunicorn app:app")},
         SLOW | PATTERNS,
-        92,
+        90,
         0,
     ),
     "one that is quoted": Run(
         "check Dockerfile",
         {"Dockerfile": 'FROM alpine\nRUN echo \'a\' > /a\nCMD ["sleep", "1"]\n'},
         SLOW,
-        76,
-        2,
+        74,
+        1,
     ),
     "one manifest": Run(
         "check pod.yaml",
@@ -68,15 +68,15 @@ RUNS = {
             "spec: {containers: [{name: a, image: nginx, ports: [{containerPort: 80}]}]}\n"
         },
         SLOW - YAML,
-        100,
-        12,
+        96,
+        4,
     ),
     "one Compose file": Run(
         "check compose.yaml",
         {"compose.yaml": "services: {web: {image: nginx, command: sh -c nginx}}\n"},
         SLOW - YAML,
-        120,
-        20,
+        94,
+        8,
     ),
     "a Python service": Run(
         "check Dockerfile",
@@ -85,8 +85,8 @@ RUNS = {
             "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
         },
         SLOW,
-        140,
-        6,
+        134,
+        0,
     ),
     "a Node service": Run(
         "check Dockerfile",
@@ -96,7 +96,7 @@ RUNS = {
         },
         SLOW - NODE,
         120,
-        6,
+        0,
     ),
     "a Go service": Run(
         "check Dockerfile",
@@ -107,11 +107,11 @@ RUNS = {
             "main.go": 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":80", nil)\n}\n',
         },
         SLOW - NODE,
-        120,
-        8,
+        115,
+        2,
     ),
-    "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 20, 0),
-    "--version": Run("--version", {}, SLOW - ARGUMENTS | READING, 20, 0),
+    "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 18, 0),
+    "--version": Run("--version", {}, SLOW - ARGUMENTS | READING, 18, 0),
 }
 
 
