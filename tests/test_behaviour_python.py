@@ -361,10 +361,18 @@ def test_a_stream_that_a_server_waits_for(body: str, verdict: str, says: str) ->
         assert reaction.why == f"uvicorn waits for `feed()`, {says}"
 
 
-@pytest.mark.parametrize(("more", "delay"), [("", 60.0), ("    app.on_shutdown.append(close)\n", None)])
+@pytest.mark.parametrize(
+    ("more", "delay"),
+    [
+        ("", 60.0),
+        ("    app.on_shutdown.append(forget)\n", 60.0),
+        ("    app.on_shutdown.append(close)\n", None),
+    ],
+)
 def test_a_websocket_that_nobody_closes_holds_aiohttp(more: str, delay: float | None) -> None:
     reaction = sigterm(
-        "from aiohttp import web\nasync def close(app):\n    pass\n"
+        "from aiohttp import web\nasync def forget(app):\n    app['db'] = None\n"
+        "async def close(app):\n    for ws in app['open']:\n        await ws.close()\n"
         "async def chat(request):\n    ws = web.WebSocketResponse()\n    await ws.prepare(request)\n"
         "    async for message in ws:\n        print(message)\n    return ws\n"
         "def main():\n    app = web.Application()\n    app.router.add_get('/', chat)\n"
@@ -414,3 +422,34 @@ def test_what_is_left_until_a_deadline_is_no_number() -> None:
         "    left = deadline - time.monotonic()\n    if left <= 0:\n        break\n    time.sleep(max(0, left))\n"
     )
     assert reaction.as_pid_1 is Verdict.HANDLED, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("command", "stops", "verdict"),
+    [
+        ("['tail', '-f', '/dev/null']", "pass", "ignored"),
+        ("['tail', '-f', '/dev/null']", "child.terminate()", "unknown"),
+        ("['./follow']", "pass", "unknown"),
+    ],
+)
+def test_the_lines_of_a_child_that_runs_on(command: str, stops: str, verdict: str) -> None:
+    reaction = sigterm(
+        f"import signal, subprocess\nchild = subprocess.Popen({command}, stdout=subprocess.PIPE)\nstopping = False\n"
+        f"def stop(*_):\n    global stopping\n    stopping = True\n    {stops}\nsignal.signal(signal.SIGTERM, stop)\n"
+        "for line in child.stdout:\n    if stopping:\n        break\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("test", "verdict"), [("self.state is State.ON", "handled"), ("allows(self.state)", "unknown"), ("True", "ignored")]
+)
+def test_a_state_that_the_handler_sets(test: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import enum, signal, time\nfrom rules import allows\nclass State(enum.Enum):\n"
+        "    ON = enum.auto()\n    OFF = enum.auto()\nclass Machine:\n    state = State.ON\n"
+        "    def stop(self, *_):\n        self.state = State.OFF\n"
+        f"    def run(self):\n        while {test}:\n            time.sleep(1)\n"
+        "machine = Machine()\nsignal.signal(signal.SIGTERM, machine.stop)\nmachine.run()\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.work import Work
     from gracelint.source import Span
 
 
@@ -67,17 +68,22 @@ def held(signal: str, machine: Machine, ended: Reaction) -> Reaction:
 
 def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
     """The same end, later by a request that always takes long, or with the tasks lost that requests start."""
+    from gracelint.behaviour.python.work import REQUESTS, SCHEDULED, abandoned, slowest
+
     server = next((call.row["server"] for call in machine.facts.servers if "app" in call.row), None)
     if server is None or not machine.served:
-        return ended
-    from gracelint.behaviour.python.work import REQUESTS, abandoned, slowest
-
+        if not any("apscheduler" in source.text for source in machine.modules.sources()):
+            return ended
+        return _late(signal, "apscheduler", slowest(machine.modules.sources(), SCHEDULED), ended)
     left = abandoned(machine.modules.sources())
     if left is not None:
         why = f"the task that `{left.function.name}()` starts is lost when {server} ends"
         verdict = Verdict.CUT if left.seconds >= 1 else Verdict.UNKNOWN
         return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, left.source.line_span(left.function.lineno))
-    work = slowest(machine.modules.sources(), REQUESTS)
+    return _late(signal, server, slowest(machine.modules.sources(), REQUESTS), ended)
+
+
+def _late(signal: str, server: str, work: Work | None, ended: Reaction) -> Reaction:
     if work is None or work.seconds < max(_LONG, ended.delay or 0):
         return ended
     why = f"{server} waits for `{work.function.name}()`, which takes {work.seconds:g} s"

@@ -142,13 +142,15 @@ class TooLong(Exception):  # noqa: N818
 
 
 class Loop:
-    __slots__ = ("exits", "hit", "node", "waits")
+    __slots__ = ("exits", "hit", "node", "unsure", "waits")
 
     def __init__(self, node: ast.AST) -> None:
         self.node = node
         self.hit = False
         """The signal arrived inside it."""
         self.waits = False
+        self.unsure = False
+        """Whether its condition holds was not known when it last came round."""
         self.exits = CERTAIN
         """How it may end without a signal: CERTAIN here means that it cannot."""
 

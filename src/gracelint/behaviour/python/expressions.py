@@ -301,7 +301,9 @@ def _starred(machine: Machine, node: ast.Starred) -> Value:
 
 
 def _may_be_one(operator: ast.cmpop, left: Thing, right: Thing) -> bool:
-    """Whether two objects may be equal, or what two calls gave may be the same object."""
+    """Whether two objects may be equal, or what two calls gave may be the same object. Members of an Enum are not."""
+    if left.kind == right.kind == "enum.auto":
+        return False
     return isinstance(operator, (ast.Eq, ast.NotEq)) or left.cls is None or right.cls is None
 
 

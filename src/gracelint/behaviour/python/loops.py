@@ -74,7 +74,7 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         if endless is not None:
             outer, machine.awaiting = machine.awaiting, isinstance(node, ast.AsyncFor)
             try:
-                machine.wait(endless, ready=lambda: LOST_TRACK if endless.tag else False, comes_back=True)
+                machine.wait(endless, ready=lambda: LOST_TRACK if _may_end(endless) else False, comes_back=True)
             finally:
                 machine.awaiting = outer
             return True if endless.tag == CERTAIN else Unknown(endless.tag)
@@ -95,6 +95,11 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         count = length_of(iterable) or 1
         machine.delay += (machine.delay - before) / machine.rounds * max(count - machine.rounds, 0)
     return ends
+
+
+def _may_end(endless: Point) -> bool:
+    """Whether something endless may end after all: the reader lost track, or the child that gives it was told to."""
+    return bool(endless.tag) or any("#signalled" in thing.store for thing in endless.joins)
 
 
 def _iterator(machine: Machine, iterable: Value, node: ast.For | ast.AsyncFor) -> Value:
@@ -211,6 +216,7 @@ def _loop(
                 ends = []
             if truth is False:
                 return machine.merge(ends + machine.block(orelse))
+            loop.unsure = isinstance(truth, Unknown)
             if isinstance(truth, Unknown):
                 ends.append(End(NORMAL, truth.tag))
             step = body()
@@ -237,7 +243,7 @@ def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite:
     ends = machine.merge(ends)
     outside = [end for end in ends if end.kind not in FINAL and end.kind != RAISE]
     if loop.hit and not finite:
-        lost = any(end.tag == LOST for end in outside)
+        lost = any(end.tag == LOST for end in outside) or (loop.unsure and _looks_at(machine, loop.node))
         end = End(STUCK, LOST if lost else CERTAIN)
         end.point, end.cause = machine.arrival, "loop"
         return machine.merge([other for other in ends if other.kind in FINAL] + [end])
@@ -264,6 +270,13 @@ def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite:
     end = End(STUCK)
     end.point, end.cause = point, "loop"
     return machine.merge([*ends, end])
+
+
+def _looks_at(machine: Machine, node: ast.AST) -> bool:
+    """Whether the condition of a loop is about something that the handler has set."""
+    flags = {deed.target.rpartition(".")[2] for deed in machine.acts if deed.kind == "flag"}
+    names = ast.walk(node.test) if isinstance(node, ast.While) else ()
+    return any(getattr(part, "attr", getattr(part, "id", "")) in flags for part in names)
 
 
 def _again(machine: Machine, loop: Loop) -> list[End]:

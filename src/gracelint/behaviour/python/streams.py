@@ -52,7 +52,7 @@ def endless_stream(sources: Iterable[Source]) -> Stream | None:
 def held_connection(sources: Iterable[Source]) -> Stream | None:
     """A handler of aiohttp that goes round for as long as its client stays, where no hook of the project closes it."""
     sources = tuple(sources)
-    if any("on_shutdown" in source.text for source in sources):
+    if _may_close(sources):
         return None
     for source, tree in trees(sources, _HELD):
         for node in functions(tree):
@@ -62,6 +62,28 @@ def held_connection(sources: Iterable[Source]) -> Stream | None:
             ):
                 return Stream(source, node, True)
     return None
+
+
+def _may_close(sources: tuple[Source, ...]) -> bool:
+    """Whether what the project has for `on_shutdown` may end connections: it calls anything that ends something."""
+    read = list(trees(sources, ("on_shutdown",)))
+    hooks = {
+        last_name(call.args[0])
+        for _, tree in read
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and call.args
+        and isinstance(call.func, ast.Attribute)
+        and last_name(call.func.value) == "on_shutdown"
+    }
+    if read and not hooks:
+        return True
+    found = [node for _, tree in trees(sources, tuple(hooks)) for node in functions(tree) if node.name in hooks]
+    calls = [part for node in found for part in ast.walk(node) if isinstance(part, ast.Call)]
+    return len({node.name for node in found}) < len(hooks) or any(last_name(call.func) not in _SAYS for call in calls)
+
+
+_SAYS = ("print", "info", "debug", "warning", "get")
 
 
 def held_by_the_peer(sources: Iterable[Source]) -> Stream | None:

@@ -229,6 +229,8 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
         return point
     if path == "builtins.iter":
         return point
+    if path in ("subprocess.Popen.stdout", "subprocess.Popen.stderr") and isinstance(iterable, Bound):
+        return _output(machine, iterable.receiver, point)
     top = path.split(".")[0]
     last = path.rpartition(".")[2].lower()
     words = table("python")["words"]
@@ -240,6 +242,17 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
         point.tag = OUTSIDE
         return point
     return None
+
+
+def _output(machine: Machine, child: Value, point: Point) -> Point | None:
+    """The lines that a child writes: there is no end of them while it runs."""
+    words = child.store.get("#words") if isinstance(child, Thing) else None
+    lasts = machine.children.runs_on(words.value) if isinstance(words, Const) else None
+    if lasts is False or not isinstance(child, Thing):
+        return None
+    point.tag = CERTAIN if lasts else LOST
+    point.joins = (child,)
+    return point
 
 
 def child_of(machine: Machine, kind: str, node: ast.AST, args: Arguments) -> Thing:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.streams import Generator
     from gracelint.source import Source
 
+SCHEDULED = frozenset(("scheduled_job",))
 JOBS = frozenset(("task", "shared_task", "actor", "job", "periodic_task"))
 REQUESTS = frozenset(
     ("get", "post", "put", "delete", "patch", "head", "options", "route", "api_route", "view", "add_url_rule")
@@ -102,18 +103,24 @@ def _waits_for_tasks(part: ast.AST) -> bool:
 
 
 def _begun(tree: ast.AST, kinds: frozenset[str]) -> Iterator[Generator]:
-    routed = {
-        last_name(call.args[1])
-        for call in ast.walk(tree)
-        if kinds is REQUESTS
-        and isinstance(call, ast.Call)
-        and len(call.args) > 1
-        and last_name(call.func) in _ROUTES
-        and isinstance(call.args[0], ast.Constant)
-    }
+    routed = set(_routed(tree) if kinds is REQUESTS else _added(tree) if kinds is SCHEDULED else ())
     for node in functions(tree):
         if node.name in routed or any(_names(decorator, kinds) for decorator in node.decorator_list):
             yield node
+
+
+def _routed(tree: ast.AST) -> Iterator[str]:
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or last_name(call.func) not in _ROUTES or len(call.args) < 2:
+            continue
+        if isinstance(call.args[0], ast.Constant):
+            yield last_name(call.args[1])
+
+
+def _added(tree: ast.AST) -> Iterator[str]:
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and last_name(call.func) == "add_job" and call.args:
+            yield last_name(call.args[0])
 
 
 def _names(decorator: ast.expr, kinds: frozenset[str]) -> bool:
