@@ -886,3 +886,25 @@ def test_a_child_below_a_shell(start: str, becomes: tuple[str, ...] | None, verd
     files = Tree({"app.js": text, "child.js": CHILD})
     found = read_node(files.sources["app.js"], files=files, shell=lambda text: becomes).reactions["SIGTERM"]
     assert (found.as_pid_1, found.why) == (verdict, why)
+
+
+@pytest.mark.parametrize(
+    ("at_stop", "verdict"),
+    [("", "unknown"), ("clearInterval(sweeper); ", "handled")],
+)
+def test_an_interval_of_a_request_is_cleared_by_the_handler_or_not(at_stop: str, verdict: str) -> None:
+    text = (
+        "const http = require('http');\nlet sweeper;\n"
+        "const server = http.createServer((req, res) => { sweeper ??= setInterval(sweep, 1000); res.end(); });\n"
+        f"server.listen(8000);\nprocess.on('SIGTERM', () => {{ {at_stop}server.close(); }});"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(("force", "verdict"), [("", "handled"), ("true", "cut")])
+def test_a_worker_of_a_queue_that_is_closed_by_force(force: str, verdict: str) -> None:
+    text = (
+        "const { Worker } = require('bullmq');\nconst worker = new Worker('mails', async () => {});\n"
+        f"process.on('SIGTERM', async () => {{ await worker.close({force}); process.exit(0); }});"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict

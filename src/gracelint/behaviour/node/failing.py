@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import FUNCTIONS, text_of, walk
+from gracelint.behaviour.node.syntax import FUNCTIONS, name_of, text_of, walk
 from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Closure, Method, Promise, Scope, Thing
 
 TYPE_CHECKING = False
@@ -135,7 +135,7 @@ def timer_of_work(machine: Machine) -> Span | None:
             if is_run or not _in_function(node) or ".unref" in file.source.text:
                 continue
             kept = node.parent is not None and node.parent.type in ("arguments", "assignment_expression")
-            cleared = f"clear{name.removeprefix('set')}" in file.source.text
+            cleared = _is_cleared(machine, node, f"clear{name.removeprefix('set')}")
             if name == "setInterval" and not cleared:
                 return file.span(node)
             if name == "setTimeout" and (kept or not cleared) and _is_long(machine, node, file):
@@ -143,11 +143,21 @@ def timer_of_work(machine: Machine) -> Span | None:
     return None
 
 
-def _in_function(node: Node) -> bool:
-    here = node.parent
-    while here is not None and here.type not in FUNCTIONS:
+def _in_function(node: Node) -> Node | None:
+    """The outermost function around it."""
+    found, here = None, node.parent
+    while here is not None:
+        found = here if here.type in FUNCTIONS else found
         here = here.parent
-    return here is not None
+    return found
+
+
+def _is_cleared(machine: Machine, timer: Node, clear: str) -> bool:
+    """Whether what sets a timer clears it too, as when its connection ends, or the program did so while it stopped."""
+    around, parent = _in_function(timer), timer.parent
+    target = parent.child_by_field_name("name") or parent.child_by_field_name("left") if parent is not None else None
+    in_time = target is not None and name_of(target) in machine.cleared
+    return in_time or (around is not None and clear in text_of(around))
 
 
 def _is_long(machine: Machine, timer: Node, file: File) -> bool:

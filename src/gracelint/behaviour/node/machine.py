@@ -111,6 +111,10 @@ class Machine:
         """Variables that are known all the same, while a countdown is followed."""
         self.signalled: list[Any] = []
         """AbortSignals that were given to a library, which ends nobody knows what by them."""
+        self.listening: list[tuple[list[Any], Frame, bool]] = []
+        """Callbacks of servers that begin to listen, which are called after what begins it."""
+        self.cleared: set[str] = set()
+        """The names of the timers that were cleared while it stopped."""
         self.called: set[tuple[str, int]] = set()
         """The functions that were run, by file and place."""
         self.stack: list[Node] = []
@@ -245,7 +249,15 @@ class Machine:
         if self.steps > STEPS:
             raise TooBigError
         run = STATEMENTS.get(node.type)
-        return run(self, node, frame) if run else None
+        ended = run(self, node, frame) if run else None
+        self.call_back()
+        return ended
+
+    def call_back(self) -> None:
+        """Calls what waits for a server to listen: `const s = app.listen(80, () => resolve(s))` has its `s` by then."""
+        while self.listening:
+            functions, frame, certain = self.listening.pop(0)
+            methods.run_callbacks(self, functions, frame, certain)
 
     def declare_function(self, node: Node, frame: Frame) -> None:
         name = node.child_by_field_name("name")
@@ -435,6 +447,7 @@ class Machine:
 
         if args:
             self.task(args[0], [Builtin(resolve), Builtin(reject)], frame, frame.after)
+            self.call_back()
         if not settled:
             if args and isinstance(args[0], Closure) and _never_resolves(args[0].node):
                 return Promise(frame.after, never=True, stuck=True, fails=failed[0] if failed else None)

@@ -140,7 +140,7 @@ def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], fr
         results = [
             machine.call(args[0], [item, index], frame, None) for index, item in enumerate(owner.items[:64]) if args
         ]
-        if owner.open and args:
+        if owner.open and args and not owner.items:
             machine.task(args[0], [UNKNOWN], frame, frame.after, certain=False)
         return Array(results, owner.open or len(owner.items) > 64) if name != "forEach" else UNDEFINED
     if name in ("values", "keys", "entries"):
@@ -362,7 +362,7 @@ def _listen(machine: Machine, app: Thing, args: list[Any], node: Node, frame: Fr
     row = table("node")["modules"]["http"]
     server = Thing("server", app.name, frame.file.span(node), True, row)
     machine.add(server, frame)
-    run_callbacks(machine, args, frame, True)
+    machine.listening.append((args, frame, machine.certain))
     return server
 
 
@@ -376,7 +376,7 @@ def _start(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: F
     if owner.kind == "server":
         owner.span = frame.file.span(node)
     owner.certain = owner.certain and machine.certain
-    run_callbacks(machine, args, frame, True)
+    machine.listening.append((args, frame, machine.certain))
     for function in (*owner.callbacks.get("listening", ()), *owner.callbacks.get("ready", ())):
         machine.task(function, [], frame, frame.after)
     return owner
@@ -423,6 +423,8 @@ def close(
     if not machine.stopping and not is_later(frame):
         for part in others or [thing]:
             release(machine, part, node, frame)
+    if "forced" in thing.row and args and args[0] is True and machine.stopping:
+        machine.note("terminate", node, frame, thing=thing, target="close(true)")
     if thing.kind == "server" and "timeout" in thing.row:
         machine.note("force", node, frame, thing=thing, seconds=timeout_of(thing.row, args))
     for part in others or [thing]:

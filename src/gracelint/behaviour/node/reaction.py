@@ -144,7 +144,9 @@ def _judge(
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
     terminated = next((event for event in events if event.kind == "terminate" and _at_once(event)), None)
     if terminated is not None and terminated.thing is not None:
-        why = f"{terminated.target or 'terminate'}() ends {name_of(terminated.thing)} in the middle of its work"
+        call = terminated.target or "terminate"
+        call = call if call.endswith(")") else f"{call}()"
+        why = f"{call} ends {name_of(terminated.thing)} in the middle of its work"
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, terminated.span)
     peers = judge_peers(stopped, start, depth)
     exits = [event for event in events if event.kind == "exit"]

@@ -127,7 +127,8 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     elif operator is not None and operator.type == "in" and isinstance(over, Array):
         items, open_ = [str(i) for i in range(len(over.items))], over.open
     elif isinstance(over, Array):
-        items, open_ = list(over.items), over.open
+        # what else is in it is like what is known of it
+        items, open_ = list(over.items), over.open and not over.items
     else:
         items, open_ = [], True
     for item in items[:64]:

@@ -132,6 +132,11 @@ def callee_of(node: Node) -> str:
     return text_of(function) if function is not None else text_of(node)[:40]
 
 
+def name_of(target: Node) -> str:
+    """The last name of a variable or member: `timer` of `this.timer`."""
+    return text_of(target.child_by_field_name("property") or target)
+
+
 FUNCTIONS = (
     "function_declaration",
     "function_expression",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.node.methods import release
 from gracelint.behaviour.node.state import Frame
+from gracelint.behaviour.node.syntax import name_of
 from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, After, Closure, Object, Promise, Thing
 from gracelint.knowledge import table
 
@@ -91,6 +92,9 @@ def soon(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
 
 
 def clear(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if machine.stopping:
+        given = node.child_by_field_name("arguments")
+        machine.cleared.update(name_of(part) for part in (given.named_children if given is not None else ()))
     if args and isinstance(args[0], Thing):
         release(machine, args[0], node, frame)
     elif args and args[0] is UNKNOWN and machine.stopping:
