@@ -757,6 +757,7 @@ releases:
 """
         assert self.zeros(helmfile) == [self.FOUND]
         assert self.zeros(helmfile.replace("other: 1", "grace: 5")) == []
+        assert self.zeros(f"values: [{{grace: 5}}]\n---\n{helmfile}") == [self.FOUND]
 
     def test_nested_files_know_the_values_they_are_given_and_no_others(self) -> None:
         nested = {

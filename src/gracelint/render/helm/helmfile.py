@@ -35,9 +35,16 @@ class _World(Record, identity=True):
     """What the templates of one helmfile are told."""
 
     environment: str
-    values: dict[str, Any]
+    own: dict[str, Any] = field(default_factory=dict)
+    """What is said of the environment."""
+    defaults: dict[str, Any] = field(default_factory=dict)
+    """What is said beside the environments, for all of them."""
     overrides: dict[str, Any] = field(default_factory=dict)
-    """What the file that names this one sets, over all that this one says of its environments."""
+    """What the file that names this one sets."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return combined(self.overrides, combined(self.own, self.defaults))
 
 
 _ENDINGS = (".yaml", ".yml", ".yaml.gotmpl", ".yml.gotmpl")
@@ -47,7 +54,7 @@ def in_helmfile(files: Files, path: str) -> tuple[list[Install], list[Elsewhere]
     """The releases of a helmfile in each of its environments, and those whose chart is not here."""
     reader = _Reader(files)
     for environment in _environments(files, path):
-        reader.file(path, _World(environment, {}), 0)
+        reader.file(path, _World(environment), 0)
     installs = {_identity(install): install for install in reader.asked.installs}
     return list(installs.values()), list(dict.fromkeys(reader.asked.elsewhere))
 
@@ -110,7 +117,7 @@ class _Reader:
                 named = text_at(entry, "path")
                 given = self._together(entry.sequence("values"), {}, folder, world)
             for inner in self._nested(named, folder):
-                self.file(inner, _World(world.environment, given, given), depth + 1)
+                self.file(inner, _World(world.environment, overrides=given), depth + 1)
         if root is not None:
             templates = root.mapping("templates")
             for release in root.mappings("releases"):
@@ -136,11 +143,10 @@ class _Reader:
             return world
         environments = root.mapping("environments")
         chosen = environments.mapping(world.environment) if environments is not None else None
-        defaults = self._together(root.sequence("values"), {}, folder, world)
-        values = combined(world.values, defaults)
-        if chosen is not None:
-            values = self._together(chosen.sequence("values"), values, folder, world)
-        return replace(world, values=combined(world.overrides, values))
+        world = replace(world, defaults=self._together(root.sequence("values"), world.defaults, folder, world))
+        if chosen is None:
+            return world
+        return replace(world, own=self._together(chosen.sequence("values"), world.own, folder, world))
 
     def _together(self, entries: Iterable[Node], values: dict[str, Any], folder: str, world: _World) -> dict[str, Any]:
         """Values over those that are there."""
