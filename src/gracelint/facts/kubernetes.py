@@ -248,7 +248,7 @@ class Workload(Record, identity=True):
     mesh: Mesh | None = None
     """What its pod says of the proxy that a mesh puts into it."""
     config_maps: tuple[ConfigMap, ...] = ()
-    """Those that its volumes name, where they are in the input."""
+    """Those that its volumes and variables name, where they are in the input."""
     sample: bool = False
     """It stands in a folder of samples: to be read, not to be run."""
     endpoints: int = 1

@@ -203,7 +203,7 @@ def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> L
 
 def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
     from gracelint.launch.misplaced import in_pod
-    from gracelint.launch.mounted import mounted_texts
+    from gracelint.launch.mounted import mounted_texts, variables_of
     from gracelint.launch.traffic import gets_traffic
     from gracelint.parse.purposes import is_store
 
@@ -244,22 +244,13 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
             development=for_development(stage, workload.source),
             assume=assume,
         ),
-        env=_with_others(container.env, container.node, "envFrom"),
+        env=variables_of(workload, container),
         working_dir=container.working_dir,
         pid_1=not workload.share_process_namespace,
         user=_run_as(workload, container),
         stdin_open=_is_true(container.node, "tty", "stdin"),
         written=mounted_texts(workload, container),
     )
-
-
-def _with_others(env: Mapping[str, Word | None] | None, node: yaml.Mapping, key: str) -> Mapping[str, Word | None]:
-    """The variables a manifest sets; where it has others set from elsewhere, any may be set."""
-    if node.get(key) is None:
-        return env or {}
-    from gracelint.parse.expansion import OTHER_VARIABLES
-
-    return {OTHER_VARIABLES: None, **(env or {})}
 
 
 def _is_true(node: yaml.Mapping, *keys: str) -> bool:

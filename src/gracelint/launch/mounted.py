@@ -1,4 +1,4 @@
-"""Files that a ConfigMap of the same input, or the `configs` of a Compose file, put into a container."""
+"""What a ConfigMap of the same input, or the `configs` of a Compose file, put into a container: files and variables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gracelint.facts import yaml
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.kubernetes import ConfigMap, Container, Workload
-    from gracelint.source import Passage
+    from gracelint.source import Passage, Word
 
 
 def mounted_texts(workload: Workload, container: Container) -> dict[str, Passage | None]:
@@ -54,6 +54,31 @@ def configs_of(service: ComposeService) -> tuple[tuple[tuple[str, str], ...], di
     return tuple(files), texts
 
 
+def variables_of(workload: Workload, container: Container) -> dict[str, Word | None]:
+    """The variables of a container: its own, and before them those of ConfigMaps; others may be set from elsewhere."""
+    from gracelint.parse.expansion import OTHER_VARIABLES
+
+    found: dict[str, Word | None] = {}
+    for item in container.node.mappings("envFrom"):
+        one = _config_map(item.scalar("configMapRef", "name"), workload)
+        prefix = item.scalar("prefix")
+        if one is None:
+            found = {**dict.fromkeys(found), OTHER_VARIABLES: None}
+        else:
+            found |= {f"{prefix.value if prefix is not None else ''}{key}": word for key, word in one.data.items()}
+    found |= container.env or {}
+    for item in container.node.mappings("env"):
+        name, key = item.scalar("name"), item.scalar("valueFrom", "configMapKeyRef", "key")
+        one = _config_map(item.scalar("valueFrom", "configMapKeyRef", "name"), workload)
+        if name is not None and key is not None and one is not None:
+            found[name.value] = one.data.get(key.value)
+    return found
+
+
+def _config_map(name: Scalar | None, workload: Workload) -> ConfigMap | None:
+    return next((item for item in workload.config_maps if name is not None and item.name == name.value), None)
+
+
 def _asked(service: ComposeService) -> Iterator[tuple[str, str]]:
     """Name and path in the container of each."""
     for _, node in service.layers:
@@ -72,8 +97,7 @@ def _volumes(workload: Workload) -> dict[str, dict[str, Passage | None]]:
     found = {}
     for volume in workload.pod.mappings("volumes") if workload.config_maps else ():
         name, source = volume.scalar("name"), volume.mapping("configMap")
-        wanted = source.scalar("name") if source is not None else None
-        one = next((item for item in workload.config_maps if wanted is not None and item.name == wanted.value), None)
+        one = _config_map(source.scalar("name") if source is not None else None, workload)
         if name is not None and source is not None and one is not None:
             found[name.value] = _texts(source, one)
     return found

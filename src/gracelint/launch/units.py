@@ -116,6 +116,15 @@ def config_map_names(workload: Workload) -> Iterator[Hashable]:
         name = volume.scalar("configMap", "name")
         if name is not None:
             yield name.value
+    for container in workload.containers:
+        for item in container.node.mappings("envFrom"):
+            name = item.scalar("configMapRef", "name")
+            if name is not None:
+                yield name.value
+        for item in container.node.mappings("env"):
+            name = item.scalar("valueFrom", "configMapKeyRef", "name")
+            if name is not None:
+                yield name.value
 
 
 def _holds(expression: tuple[str, str, tuple[str, ...]], labels: Map[str, str]) -> bool:

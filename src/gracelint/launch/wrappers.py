@@ -82,6 +82,9 @@ def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[
         return Step(hop(Effect.UNKNOWN, f"{name} is given no command"))
     if signal is None:
         return Step(hop(Effect.SWALLOWS, f"{name} is told to drop {context.signal}"), command)
+    if signal == "SIGKILL":
+        why = f"{name} passes {context.signal} on as SIGKILL, which nothing can handle"
+        return Step(hop(Effect.CUTS, why), command, replace(context, pid_1=False, signal=signal))
     aim = "to its whole process group" if group else "to its child"
     turned = f" as {signal}" if signal != context.signal else ""
     why = f"{name} passes {context.signal} on {aim}{turned} and ends when its child ends"
@@ -252,10 +255,15 @@ def _split(word: Word | None) -> list[Word]:
 
 
 def _drop_assignments(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """The words behind the assignments; a substitution with words behind it, as in `env $(cat .env) app`, is some."""
     index = 0
-    while index < len(words) and "=" in words[index].value and not words[index].value.startswith("="):
+    while index < len(words) and _assigns(words[index].value, last=index == len(words) - 1):
         index += 1
     return words[index:]
+
+
+def _assigns(word: str, last: bool) -> bool:
+    return (not last and word.startswith(("$(", "`"))) or ("=" in word and not word.startswith("="))
 
 
 def _effect(given: Arguments, row: Mapping[str, Any], context: Context) -> Effect:

@@ -41,7 +41,7 @@ def read_settings(argv: tuple[Word, ...], context: Context, row: Mapping[str, An
     try:
         configured = _READERS[spec["reader"]](options, operands, spec, context)
     except _UnreadError as reason:
-        return ServerSettings(options, operands, str(reason))
+        return ServerSettings({**reason.found, **options}, operands, str(reason))
     return ServerSettings(configured | options, operands, lost)
 
 
@@ -53,7 +53,11 @@ def called_with(options: Mapping[str, float | str | bool | None]) -> ServerSetti
 
 
 class _UnreadError(Exception):
-    """A configuration that is there and cannot be read."""
+    """A configuration that is there and cannot be read; `found` is what was set beside it."""
+
+    def __init__(self, reason: str, found: Options | None = None) -> None:
+        super().__init__(reason)
+        self.found = found or {}
 
 
 def _arguments(words: Iterable[Word], row: Mapping[str, Any]) -> tuple[Options, tuple[str, ...]]:
@@ -312,17 +316,19 @@ def _lines(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any],
 
 def _directives(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     """`name value;` directives (nginx), those given with -g included."""
-    found: Options = {}
-    for passage in config_files(options, spec, context):
-        for start, line in _each_line(passage):
-            text = line.split("#", 1)[0]
-            found |= _split_directives(text, passage.span(start, start + len(text)))
     given = options.get("directives")
     if given is not None and given.value is None:
         raise _UnreadError("its directives are only known when it runs")
-    if given is not None:
-        found |= _split_directives(given.value or "", given.span)
-    return found
+    beside = _split_directives(given.value or "", given.span) if given is not None else {}
+    found: Options = {}
+    try:
+        for passage in config_files(options, spec, context):
+            for start, line in _each_line(passage):
+                text = line.split("#", 1)[0]
+                found |= _split_directives(text, passage.span(start, start + len(text)))
+    except _UnreadError as reason:
+        raise _UnreadError(str(reason), beside) from None
+    return found | beside
 
 
 def _split_directives(text: str, span: Any) -> Options:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
         def call(self, call: Call, state: State) -> list[State]: ...
         def commands(self, commands: Sequence[Command], state: State) -> list[State]: ...
+        def last(self, item: Event, state: State) -> list[State]: ...
 
 
 _DEEPEST = 12
@@ -442,11 +443,18 @@ def _wait(walk: Walk, call: Call, state: State) -> list[State]:
     strict = state.errexit and not state.guarded
     waits = event("wait", call.command.span, state, jobs)
     interrupted = any(state.traps.values()) and not any(item.kind == "wait" for item in state.events)
-    state.events.append(replace(waits, first="-n" in operands, strict=strict, looped=state.looping > 0))
-    # Where a trap is set, what comes behind the first `wait` only matters when the signal has interrupted it
-    state.status = False if interrupted else None if named else True
-    state.variables["?"] = _INTERRUPTED if interrupted else None
-    return [state]
+    waits = replace(waits, first="-n" in operands, strict=strict, looped=state.looping > 0)
+    reached = state.reached
+    states = walk.last(waits, state)
+    for end in states:
+        if end.ended:
+            continue
+        # Where a trap is set, what comes behind the first `wait` only matters when the signal has interrupted it
+        end.status = False if interrupted else None if named else True
+        end.variables["?"] = _INTERRUPTED if interrupted else None
+        if strict and end.reached != reached:
+            _failed(call, end)
+    return states
 
 
 def _fg(walk: Walk, call: Call, state: State) -> list[State]:

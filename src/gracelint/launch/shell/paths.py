@@ -141,6 +141,8 @@ class State:
         self.delayed_by: Event | None = None
         """The first step that takes a while, where no trap is set for the stop signal meanwhile."""
         self.depth = 0
+        self.reached: int | None = None
+        """The index of the event in which the signal has arrived."""
 
     def fork(self) -> State:
         other = object.__new__(State)

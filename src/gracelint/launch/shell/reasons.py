@@ -30,6 +30,7 @@ _REASONS = {
     "between-rounds": "the {signal} trap ends the script, which has nothing running",
     "after-a-nap": "how long {shell} sleeps before it runs its {signal} trap is not known",
     "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child {program} has ended",
+    "may-end": "{shell} runs its {signal} trap when {program} has ended: whether it does so by itself is not known",
     "trap-forgets": "the {signal} trap does not tell {program}, and the script goes on waiting for it",
     "waits-for-others": "the trap tells {program}, but the script also waits for jobs that nobody tells to stop",
     "some-jobs": "the trap may not reach every job beside {program}",

@@ -21,17 +21,19 @@ from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filter
 from gracelint.launch.shell.services import daemonizes, stops
 from gracelint.launch.shell.written import note_writes
 from gracelint.limits import WORDS
+from gracelint.parse.shell import read_script
+from gracelint.patterns import pattern
 from gracelint.record import replace
-from gracelint.source import Word
+from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from gracelint.facts.script import Command, Redirect
     from gracelint.launch.shell.paths import Shapes
-    from gracelint.source import Passage, Span
+    from gracelint.source import Span
 
 _MOST_PATHS = 48
 _MOST_STEPS = 5_000
@@ -61,10 +63,30 @@ class Walk:
         self.steps = 0
         self.complete = True
         """False where the script has more ways than are followed."""
+        self.arrival: tuple[tuple[object, ...], str] | None = None
+        """In which event, by identity, a signal arrives, and the trap that runs then."""
 
     def paths(self, commands: Sequence[Command], state: State, shapes: Shapes) -> list[State]:
         """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
+        self._start = commands, state.fork(), shapes
         return self._list(commands, [state], shapes)
+
+    def interrupted(self, at: Event, action: str) -> list[State]:
+        """The end of every way on which a signal arrives in an event like this one, and a trap runs there."""
+        again = Walk(self.read, self.row, self.detaches)
+        again.arrival = at.identity, action
+        commands, state, shapes = self._start
+        ends = again.paths(commands, state.fork(), shapes)
+        self.refused += [span for span in again.refused if span not in self.refused]
+        return [end for end in ends if end.reached is not None] if again.complete else []
+
+    def last(self, item: Event, state: State) -> list[State]:
+        """Takes down an event in which the script may stay until a signal arrives, and runs the trap if it does."""
+        state.add(item)
+        if self.arrival is None or state.reached is not None or self.arrival[0] != item.identity:
+            return [state]
+        state.reached = len(state.events) - 1
+        return self.commands(read_script(Passage.whole(Source("", self.arrival[1]))).body, state)
 
     def commands(self, commands: Sequence[Command], state: State) -> list[State]:
         """Ways through commands that stand inside another, such as `eval`."""
@@ -79,12 +101,16 @@ class Walk:
             return BUILTINS[name](self, call, state)
         shapes = _behind_traps(call.shapes, state)
         run = run_event("run", call.words, Call(call.words, call.command, shapes), state)
+        states = [state]
         if stops(run.words):
             state.events.append(replace(run, kind="stop"))
+        elif run.idle:
+            states = self.last(run, state)
         else:
             state.add(replace(run, kind="daemon") if self.detaches(run.words, state.working_dir) else run)
-        state.status = None if asks(name) else True
-        return [state]
+        for end in states:
+            end.status = None if asks(name) else True
+        return states
 
     def _list(self, commands: Sequence[Command], states: list[State], shapes: Shapes) -> list[State]:
         for index, command in enumerate(commands):
@@ -247,6 +273,7 @@ class Walk:
             for item in end.events:
                 after.add(item if item in before else _in_subshell(item, inner, state))
             after.status = end.status
+            after.reached = end.reached
             ends.append(after)
         return ends
 
@@ -287,44 +314,59 @@ class Walk:
     def _while(self, loop: Loop, state: State) -> list[State]:
         polled = _polled(loop, state)
         if polled is not None:
-            state.events.append(replace(event("wait", loop.condition[-1].span, state, polled), polls=True))
-            return _succeeded([state])
+            polls = replace(event("wait", loop.condition[-1].span, state, polled), polls=True)
+            reached = state.reached
+            states = self.last(polls, state)
+            for end in states:
+                if end.reached != reached and not end.ended:
+                    end.events.append(polls)
+            return _succeeded(states)
         wanted = loop.kind == "while"
         ends: list[State] = []
         running = [state]
         for _ in range(_MOST_ROUNDS):
-            again = []
+            on: list[State] = []
             before = {item for state in running for item in state.events}
             for asked in self._guarded(loop.condition, running, looping=1):
                 runs = any(item.kind == "run" and not item.prepares and item not in before for item in asked.events)
                 if asked.ended or asked.status is (not wanted):
                     ends.extend(_succeeded([asked]))
                 elif asked.status is None or runs:
-                    left, on = self._body(loop, [asked])
-                    ends.extend(_succeeded([*left, *on]))
-                elif _is_constant(loop.condition):
-                    ends.extend(self._forever(loop, asked))
+                    left, stay = self._body(loop, [asked])
+                    ends.extend(_succeeded([*left, *stay]))
                 else:
-                    again.append(asked)
-            left, on = self._body(loop, again)
+                    left, stay = self._round(loop, asked)
+                    ends.extend(_succeeded(left))
+                    on.extend(stay)
             running = _merged(_succeeded(on))
-            ends.extend(_succeeded(left))
-            ends.extend(state for state in running if state.ended)
-            running = [state for state in running if not state.ended]
             if not running:
                 break
         return [*ends, *_succeeded(running)]
 
-    def _forever(self, loop: Loop, state: State) -> list[State]:
-        """`while true`: left only by break, exit or exec."""
+    def _round(self, loop: Loop, state: State) -> tuple[list[State], list[State]]:
+        """One round of a loop that is known to go on: the paths that leave it here, and those of the next round."""
+        before = state.fork()
         left, on = self._body(loop, [state])
-        if left or any(end.ended and end.events[-1].kind == "exec" for end in on):
-            return [*_succeeded(left), *(end for end in on if end.ended)]
+        constant = _is_constant(loop.condition)
+        if constant and (left or any(end.ended and end.events[-1].kind == "exec" for end in on)):
+            return [*left, *(end for end in on if end.ended)], []
+        stay: list[State] = []
         for end in on:
-            if not end.ended and not _breaks(loop.body):
-                end.events.append(event("forever", loop.span, end))
-                end.ended = True
-        return on
+            if end.ended:
+                left.append(end)
+            elif (constant and not _breaks(loop.body)) or (not left and _changes_nothing(loop, constant, before, end)):
+                stay.extend(self._forever(loop, end))
+            else:
+                (left if constant else stay).append(end)
+        return [*left, *(end for end in stay if end.ended)], [end for end in stay if not end.ended]
+
+    def _forever(self, loop: Loop, state: State) -> list[State]:
+        """A loop that goes round until a signal arrives; its trap may change what the next round asks."""
+        reached = state.reached
+        states = self.last(event("forever", loop.span, state), state)
+        for end in states:
+            end.ended |= end.reached == reached
+        return states
 
     def _body(self, loop: Loop, states: list[State]) -> tuple[list[State], list[State]]:
         """One round of a loop: the paths that `break` out of it, and the others."""
@@ -435,6 +477,40 @@ def _succeeded(states: list[State]) -> list[State]:
         if not state.ended:
             state.status = True
     return states
+
+
+def _changes_nothing(loop: Loop, constant: bool, before: State, after: State) -> bool:
+    """Whether a round has left all as it was that the next one asks for."""
+    if any(command.words[0].text in _READS_CODE for command in _simple_commands(loop.body) if command.words):
+        return False
+    names: Iterable[str] = before.variables.keys() | after.variables.keys()
+    if not constant:
+        text = " ".join(word.text for command in _simple_commands(loop.condition) for word in command.words)
+        names = _VARIABLE.findall(text)
+        if not names or any(word in _FILE_TESTS for word in text.split()):
+            return False
+    asked = {name for name in names if name not in _EVER_NEW}
+    same = all(_settled(after.variables.get(name)) == _settled(before.variables.get(name)) for name in asked)
+    return same and before.positional == after.positional
+
+
+_READS_CODE = (".", "source", "eval")
+_EVER_NEW = ("?", "!", "jobs -p")
+_VARIABLE = pattern(r"\$\{?([A-Za-z_]\w*)")
+_FILE_TESTS = frozenset(f"-{letter}" for letter in "bcdefgGhkLNOprsStuwx")
+
+
+def _settled(value: str | None) -> str | None:
+    """A variable's value; one process is as good as another."""
+    return JOB if value is not None and value.startswith((JOB, LEADER)) else value
+
+
+def _simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
+    for command in commands:
+        if isinstance(command, Simple):
+            yield command
+        for body in _bodies(command):
+            yield from _simple_commands(body)
 
 
 def _is_constant(condition: tuple[Command, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.facts.launch import Effect
 from gracelint.knowledge import table
+from gracelint.launch.shell.rounds import is_brief
 from gracelint.launch.words import base_name
 from gracelint.patterns import pattern
 
@@ -34,8 +35,9 @@ def stopped(scene: Scene, reaction: Reaction, after: Sequence[Event]) -> Reactio
     """What a trap that ends the script does for the services it has started; `after` is what it does."""
     from gracelint.launch.shell.traps import Reaction, is_program
 
-    services = {_service(item.words) for item in scene.path.events[: scene.index] if item.kind == "daemon"}
-    unknown = any(item.kind == "run" and not item.prepares for item in scene.path.events[: scene.index])
+    before = scene.path.events[: scene.index]
+    services = {_service(item.words) for item in before if item.kind == "daemon"}
+    unknown = any(item.kind == "run" and not item.prepares and not is_brief(item, scene.context) for item in before)
     jobs = any(is_program(item) for item in scene.lasting)
     if reaction.effect is not Effect.CUTS or jobs or not (services or unknown):
         return reaction

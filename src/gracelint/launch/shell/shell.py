@@ -233,7 +233,7 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
     scenes = [
         Scene(path, index, walk, job.context)
         for path in paths
-        if (index := blocking(path)) is not None and not _passes(path, path.events[index], passed)
+        if (index := blocking(path, job.context)) is not None and not _passes(path, path.events[index], passed)
     ]
     if not scenes:
         lasting = any(not item.prepares for path in paths for item in path.started)

@@ -6,12 +6,14 @@ from gracelint.facts.launch import Effect
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.shell.paths import GROUP, Event, State
+from gracelint.launch.shell.rounds import is_brief, lasts, waits_its_turn
 from gracelint.launch.shell.services import stopped
 from gracelint.launch.words import base_name
 from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from gracelint.launch.shell.scripts import Walk
@@ -73,7 +75,7 @@ def _sleeps(item: Event) -> bool:
     return base_name(item.words[0].value) == "sleep"
 
 
-def blocking(path: State) -> int | None:
+def blocking(path: State, context: Context) -> int | None:
     """The index of the event in which the path spends its life; None where nothing in it lasts."""
     lasting = {item.job for item in path.events if item.kind == "start" and not item.prepares}
     programs = {item.job for item in path.events if item.kind == "start" and is_program(item)}
@@ -87,7 +89,7 @@ def blocking(path: State) -> int | None:
             return index
         if item.kind == "forever":
             return index if last_program is None or lasting else last_program
-        if item.kind == "run" and not item.prepares:
+        if item.kind == "run" and not item.prepares and not is_brief(item, context):
             last_program = index
     return last_program
 
@@ -118,18 +120,23 @@ def react(scene: Scene) -> Reaction:
     if not action:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
     if not at_wait:
+        if waits_its_turn(event, context) and lasts(event, context) is None:
+            return Reaction(Effect.UNKNOWN, "may-end", signal)
         return Reaction(Effect.SWALLOWS, "trap-waits-for-child", signal)
-    again = event.polls or event.kind == "forever"
-    rest = scene.path.events[scene.index if again else scene.index + 1 :]
-    interrupted = [event] if event.strict else []
-    reactions = []
-    for events in _ways(scene, action):
-        after = [*events, *_ended_by(interrupted), *rest]
-        reactions.append(stopped(scene, _after(scene, after), after))
-    first = reactions[0]
-    if all(reaction == first for reaction in reactions):
-        return first
-    return Reaction(Effect.UNKNOWN, "branches", first.signal)
+    ways = list(_ways_on(scene, action))
+    reactions = [stopped(scene, _after(scene, after), after) for after in ways]
+    if reactions and all(reaction == reactions[0] for reaction in reactions):
+        return reactions[0]
+    return Reaction(Effect.UNKNOWN, "branches", signal)
+
+
+def _ways_on(scene: Scene, action: str) -> Iterator[list[Event]]:
+    """What happens on each way from the signal on: in the trap, and in the rest of the script behind it."""
+    behind = scene.index + 1
+    before = [item.identity for item in scene.path.events[:behind]]
+    for end in scene.walk.interrupted(scene.event, action):
+        if end.reached == scene.index and [item.identity for item in end.events[:behind]] == before:
+            yield end.events[behind:]
 
 
 def _by_group(scene: Scene) -> Reaction:
@@ -182,11 +189,6 @@ def _ways(scene: Scene, action: str) -> list[list[Event]]:
     state.variables = {**state.variables, **scene.event.variables}
     ends = scene.walk.commands(read_script(Passage.whole(Source("", action))).body, state)
     return [end.events for end in ends]
-
-
-def _ended_by(strict: list[Event]) -> list[Event]:
-    """Under `set -e`, a `wait` that a trap interrupts fails, and ends the script."""
-    return [Event("exit", item.span, traps=item.traps, signal="errexit") for item in strict]
 
 
 class _Fate(Record):
@@ -275,7 +277,9 @@ def _only_waits(scene: Scene) -> bool:
     if not waits or any(item.kind == "daemon" for item in before):
         return False
     rests = all(_naps(item) or item.idle for item in scene.lasting)
-    return rests and all(item.prepares or _naps(item) for item in before if item.kind == "run")
+    return rests and all(
+        item.prepares or _naps(item) or is_brief(item, scene.context) for item in before if item.kind == "run"
+    )
 
 
 def only_naps(scene: Scene) -> bool:

@@ -1,0 +1,34 @@
+"""Programs in the foreground of a loop: those that end by themselves let a trap run, those that last hold it up."""
+
+from __future__ import annotations
+
+from gracelint.facts.launch import Effect
+from gracelint.launch.shell.paths import Event
+from gracelint.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.launch.step import Context
+
+
+def waits_its_turn(item: Event, context: Context) -> bool:
+    """Whether a trap waits for a program that comes again and again."""
+    return item.kind == "run" and item.looped and bool(item.words) and bool(item.traps.get(context.signal))
+
+
+def is_brief(item: Event, context: Context) -> bool:
+    """Whether it is such a program, and known to end by itself: a trap soon gets its turn."""
+    return waits_its_turn(item, context) and lasts(item, context) is False
+
+
+def lasts(item: Event, context: Context) -> bool | None:
+    """Whether a program goes on until it is stopped; None where that cannot be told."""
+    from gracelint.launch.hops import follow
+
+    below = replace(
+        context, pid_1=False, env=item.env, working_dir=item.working_dir, positional=(), depth=context.depth + 1
+    )
+    way = follow(item.words, below)
+    if way.one_shot:
+        return False
+    return None if way.decisive is None or way.decisive.effect is Effect.UNKNOWN else True
