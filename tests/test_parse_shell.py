@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Opaque, Pipeline, Script, Simple
+from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Pipeline, Script, Simple
 from gracelint.parse.expansion import Scope, expand
 from gracelint.parse.shell import read_script
 from gracelint.source import Passage, Source
@@ -112,7 +112,7 @@ def test_background_jobs() -> None:
         ("start() (app)", Function),
         ("[[ $a == *.py && ! -f b ]]", Simple),
         ("[[ $a =~ ^(x|y)$ ]]", Simple),
-        ("((i++))", Opaque),
+        ("((i++))", Simple),
         ("cat <<EOF\n$x ) ;; `\nEOF\n", Simple),
         ("exec app > >(tee log) 2>&1", Simple),
         ("args=(--port 80 'a b')", Simple),

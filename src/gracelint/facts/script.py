@@ -104,16 +104,9 @@ class Background(Record):
     span: Span
 
 
-class Opaque(Record):
-    """Something nobody here can read: arithmetic, coprocesses, `[[ … ]]` (harmless where it is only a test)."""
-
-    kind: str
-    span: Span
-
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    Command = Simple | Pipeline | AndOr | Group | If | Case | Loop | Function | Background | Opaque
+    Command = Simple | Pipeline | AndOr | Group | If | Case | Loop | Function | Background
 
 
 class Script(Record, identity=True):

@@ -164,13 +164,13 @@ def _script(text: Passage, context: Context | None, depth: int, span: Span | Non
 
 def _takes(command: Command, context: Context | None, depth: int) -> _Length:
     """How long a command takes; NaN for loops that nobody can count, and for branches that differ."""
-    from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Opaque, Pipeline, Simple
+    from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Pipeline, Simple
 
     if isinstance(command, Simple):
         return _simple(command, context, depth)
     if isinstance(command, Loop):
         return _loop(command, context, depth)
-    if isinstance(command, (Background, Function, Opaque)):
+    if isinstance(command, (Background, Function)):
         return 0.0, None
     if isinstance(command, AndOr):
         left, right = _takes(command.left, context, depth), _takes(command.right, context, depth)

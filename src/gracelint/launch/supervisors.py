@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 
 from gracelint.facts.launch import Deadline, Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
@@ -17,7 +18,7 @@ from gracelint.source import Passage, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 
@@ -113,31 +114,44 @@ def _file(paths: list[str], context: Context) -> Passage | None:
 
 
 def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
-    """The `[program:x]` sections of a supervisord configuration."""
-    given = read_options(
-        argv, 1, ("-c", "--configuration", "-u", "--user", "-d", "--directory", "-l", "-e", "-j", "-q")
-    )
-    named = given.value(("-c", "--configuration"))
+    """The sections of supervisord's or circus's configuration that name a program each."""
+    keys = row["ini"]
+    given = read_options(argv, 1, row["values"])
+    operand = argv[given.rest] if "operand" in keys and given.rest < len(argv) else None
+    named = given.value(keys.get("options", ())) or operand
     passage = _file([named.value] if named else row["files"], context)
     if passage is None:
         return
     sections = list(_sections(passage))
     folder = posixpath.dirname(named.value if named else "")
     for section, values in [*sections, *_included(sections, folder, context)]:
-        if not section.startswith("program:") or "command" not in values:
+        kind, _, name = section.partition(":")
+        if kind != keys["section"] or keys["command"] not in values:
             continue
-        command = values["command"]
+        command = values[keys["command"]]
         if values.get("autostart", command).value.strip().lower() == "false":
             continue
-        stop = values.get("stopsignal")
+        stop = values.get(keys["signal"])
+        words = split(command.value, command.span) or ()
+        if "arguments" in keys and keys["arguments"] in values:
+            more = values[keys["arguments"]]
+            words += split(more.value, more.span) or ()
+        if _is_on(values, keys.get("shell")):
+            # circus quotes each word: no operator means anything to that shell
+            text = shlex.join(word.value for word in words)
+            words = (Word("sh", command.span), Word("-c", command.span), Word(text, command.span))
         yield Entry(
-            split(command.value, command.span) or (),
-            section.partition(":")[2],
+            words,
+            name,
             (signal_name(stop.value.strip()) if stop else None) or "SIGTERM",
-            _stop_wait(values.get("stopwaitsecs"), command, row),
-            values["directory"].value if "directory" in values else None,
-            values["stopasgroup"].value.lower() in ("true", "1", "yes", "on") if "stopasgroup" in values else False,
+            _stop_wait(values.get(row["deadline_setting"]), command, row),
+            values[keys["folder"]].value if keys["folder"] in values else None,
+            _is_on(values, keys["group"]),
         )
+
+
+def _is_on(values: Mapping[str, Word], key: str | None) -> bool:
+    return key is not None and key in values and values[key].value.lower() in ("true", "1", "yes", "on")
 
 
 def _stop_wait(given: Word | None, command: Word, row: dict[str, Any]) -> Deadline:
@@ -223,10 +237,43 @@ def _service_entries(argv: tuple[Word, ...], context: Context, row: dict[str, An
     if given.rest >= len(argv):
         return
     folder = argv[given.rest].value.rstrip("/")
-    for name in list_folder(context.image, context.files, folder, context.working_dir):
-        run = f"{folder}/{name.rstrip('/')}/run"
-        if name.endswith("/") and find_file(context.image, context.files, run, context.working_dir) is not None:
-            yield Entry((Word(run, argv[given.rest].span),), name.rstrip("/"))
+    names = (name.rstrip("/") for name in list_folder(context.image, context.files, folder, context.working_dir))
+    for name in dict.fromkeys(names):
+        run = f"{folder}/{name}/run"
+        if find_file(context.image, context.files, run, context.working_dir) is not None:
+            yield Entry((Word(run, argv[given.rest].span),), name)
+
+
+def _sv_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
+    """The services that runit's `sv stop` is given, by folder or by name; it waits some seconds for them."""
+    given = read_options(argv, 1, row["values"])
+    length = given.value(("-w",))
+    limit = float(length.value) if length is not None and is_whole(length.value) else row["deadline"]
+    deadline = Deadline(limit, length.span if length is not None else None, row["deadline_setting"])
+    for folder in _sv_folders(argv, row, context):
+        run = f"{folder}/run"
+        if find_file(context.image, context.files, run, context.working_dir) is not None:
+            yield Entry((Word(run, argv[0].span),), posixpath.basename(folder), deadline=deadline)
+
+
+def runs_only(runsvdir: tuple[Word, ...], sv: tuple[Word, ...], context: Context) -> bool:
+    """Whether all services below `runsvdir` are among those that an `sv` command line is about."""
+    entries = _service_entries(runsvdir, context, {})
+    told = set(_sv_folders(sv, table("supervisors")["sv"], context))
+    return all(posixpath.dirname(entry.argv[0].value) in told for entry in entries)
+
+
+def _sv_folders(argv: tuple[Word, ...], row: dict[str, Any], context: Context) -> Iterator[str]:
+    """The folders of the services that an `sv` command line is about."""
+    from gracelint.launch.images.image import list_folder
+
+    for word in argv[read_options(argv, 1, row["values"]).rest + 1 :]:
+        parent, _, name = word.value.rstrip("/").rpartition("/")
+        if name == "*":
+            names = list_folder(context.image, context.files, parent, context.working_dir)
+            yield from dict.fromkeys(f"{parent}/{each.rstrip('/')}" for each in names)
+        else:
+            yield f"{parent or row['folders'][0]}/{name}"
 
 
 def _overlay_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) -> Iterator[Entry]:
@@ -293,6 +340,7 @@ _READERS = {
     "ini": _ini_entries,
     "procfile": _procfile_entries,
     "services": _service_entries,
+    "sv": _sv_entries,
     "overlay": _overlay_entries,
     "service": _one_service,
     "makefile": _makefile_entries,

@@ -15,14 +15,23 @@ from gracelint.facts.script import (
     HereText,
     If,
     Loop,
-    Opaque,
     Pipeline,
     Redirect,
     Script,
     ShellWord,
     Simple,
 )
-from gracelint.parse.expansion import Scope, expand
+from gracelint.parse.shell_words import (
+    ASSIGNMENT,
+    DEEPEST,
+    PLAIN,
+    SPACE,
+    BrokenError,
+    certain,
+    parentheses_end,
+    unquoted,
+    word_end,
+)
 from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Span
 
@@ -32,24 +41,12 @@ if TYPE_CHECKING:
 
     from gracelint.facts.script import Command
 
-_DEEPEST = 60
-"""Levels of nesting; deeper text is not a start script."""
-_SPACE = pattern(r"(?:[ \t]|\\\r?\n)+")
-_PLAIN = pattern(r"[^\s|&;()<>\\'\"$`]+")
-_IN_QUOTES = pattern(r'[^\\"$`]+')
 _OPERATOR = pattern(r"&&|\|\||;;&|;;|;&|\|&|&(?!>)|[;|()\n]")
 _REDIRECT = pattern(r"(?:[0-9]+|\{\w+\})?(<<<|<<-|<<|<>|<&|>>|>&|>\||&>>|&>|<(?!\()|>(?!\())")
-_ASSIGNMENT = pattern(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=")
 _FUNCTION = pattern(r"([^\s|&;()<>\\'\"$`={}]+)[ \t]*\([ \t]*\)")
 _NAME = pattern(r"[A-Za-z_]\w*")
 _CLOSERS = frozenset(("then", "do", "done", "fi", "else", "elif", "esac", "}"))
 _SEPARATORS = frozenset((";", "&", "\n"))
-
-
-class _BrokenError(Exception):
-    def __init__(self, offset: int) -> None:
-        super().__init__(offset)
-        self.offset = offset
 
 
 def read_script(passage: Passage) -> Script:
@@ -66,9 +63,9 @@ def read_script(passage: Passage) -> Script:
     try:
         reader.commands(body)
         if reader.offset < len(passage.text):
-            raise _BrokenError(reader.offset)
-    except (_BrokenError, RecursionError) as error:
-        offset = error.offset if isinstance(error, _BrokenError) else reader.offset
+            raise BrokenError(reader.offset)
+    except (BrokenError, RecursionError) as error:
+        offset = error.offset if isinstance(error, BrokenError) else reader.offset
         start = min(offset, max(len(passage.text) - 1, 0))
         broken = passage.span(start, min(start + 1, len(passage.text)))
     return Script(passage, tuple(body), interpreter, broken)
@@ -105,8 +102,8 @@ class _Reader:
     def commands(self, body: list[Command]) -> None:
         """Reads commands into `body` up to a word or operator that closes the construct around them."""
         self.depth += 1
-        if self.depth > _DEEPEST:
-            raise _BrokenError(self.offset)
+        if self.depth > DEEPEST:
+            raise BrokenError(self.offset)
         while True:
             self._newlines()
             operator = self._operator()
@@ -128,7 +125,7 @@ class _Reader:
         body: list[Command] = []
         self.commands(body)
         if not body:
-            raise _BrokenError(self.offset)
+            raise BrokenError(self.offset)
         return tuple(body)
 
     def _and_or(self) -> Command:
@@ -164,9 +161,9 @@ class _Reader:
         if text.startswith("((", start):
             end = text.find("))", start)
             if end < 0:
-                raise _BrokenError(start)
+                raise BrokenError(start)
             self.offset = self._end = end + 2
-            return Opaque("arithmetic", self._span(start, self.offset))
+            return self._arithmetic(start, end)
         if text.startswith("(", start):
             self.offset += 1
             body = self._list()
@@ -174,7 +171,7 @@ class _Reader:
             return Group(body, True, self._redirects(), self._span(start, self._end))
         keyword = self._keyword()
         if keyword in _CLOSERS:
-            raise _BrokenError(start)
+            raise BrokenError(start)
         reader = getattr(self, f"_{_COMPOUND[keyword]}", None) if keyword in _COMPOUND else None
         if reader is not None:
             self.offset += len(keyword)
@@ -185,6 +182,14 @@ class _Reader:
             self.offset = function.end()
             return self._function_body(function[1], start)
         return self._simple(start)
+
+    def _arithmetic(self, start: int, end: int) -> Command:
+        """`(( … ))`: a command whose one argument is the expression."""
+        opener = ShellWord("((", "((", self._span(start, start + 2))
+        expression = self.text[start + 2 : end].strip()
+        return Simple(
+            (opener, ShellWord(expression, expression, self._span(start + 2, end))), (), (), self._span(start, end + 2)
+        )
 
     def _group(self, start: int) -> Command:
         body = self._list()
@@ -220,12 +225,12 @@ class _Reader:
         if self.text.startswith("((", self.offset):
             end = self.text.find("))", self.offset)
             if end < 0:
-                raise _BrokenError(self.offset)
+                raise BrokenError(self.offset)
             self.offset = end + 2
         else:
             name = _NAME.match(self.text, self.offset)
             if name is None:
-                raise _BrokenError(self.offset)
+                raise BrokenError(self.offset)
             variable = name[0]
             self.offset = name.end()
         self._newlines()
@@ -270,7 +275,7 @@ class _Reader:
             if operator in (";;", ";&", ";;&"):
                 self.offset += len(operator)
             elif self._keyword() != "esac":
-                raise _BrokenError(self.offset)
+                raise BrokenError(self.offset)
             self._newlines()
         self._expect("esac")
         return Case(subject, tuple(arms), self._redirects(), self._span(start, self._end))
@@ -297,7 +302,7 @@ class _Reader:
         while words[-1].text != "]]":
             self._newlines()
             if self.offset >= len(self.text):
-                raise _BrokenError(start)
+                raise BrokenError(start)
             symbol = _CONDITION_OPERATOR.match(self.text, self.offset)
             if symbol is not None:
                 self.offset = symbol.end()
@@ -327,7 +332,7 @@ class _Reader:
                 continue
             if self._operator() or self.offset >= len(self.text):
                 break
-            assignment = None if words else _ASSIGNMENT.match(self.text, self.offset)
+            assignment = None if words else ASSIGNMENT.match(self.text, self.offset)
             if assignment is not None:
                 self.offset = self._end = assignment.end()
                 assignments.append((assignment[1], self._assigned(assignment)))
@@ -335,7 +340,7 @@ class _Reader:
                 words.append(self._word())
             self._blanks()
         if not words and not assignments and not redirects:
-            raise _BrokenError(self.offset)
+            raise BrokenError(self.offset)
         return Simple(tuple(words), tuple(assignments), tuple(redirects), self._span(start, self._end))
 
     def _assigned(self, assignment: re.Match[str]) -> ShellWord | None:
@@ -344,7 +349,7 @@ class _Reader:
         name = assignment[1]
         appends = assignment[0].endswith("+=")
         if self.text.startswith("(", start):
-            self.offset = self._end = self._skip_parentheses(start + 1, 1)
+            self.offset = self._end = parentheses_end(self.text, start + 1, 1)
             text = self.text[start : self.offset]
             text = f'("${{{name}[@]}}" {text[1:]}' if appends else text
             return ShellWord(text, None, self._span(start, self.offset))
@@ -373,7 +378,7 @@ class _Reader:
         target = self._word()
         self._blanks()
         if found[1] in ("<<", "<<-"):
-            delimiter = _unquoted(target.text)
+            delimiter = unquoted(target.text)
             here = HereText(delimiter != target.text)
             self.heredocs.append((delimiter, found[1] == "<<-", here))
             return Redirect(found[0], target, self._span(found.start(), self._end), here)
@@ -381,131 +386,16 @@ class _Reader:
 
     def _word(self) -> ShellWord:
         start = self.offset
-        end = self._skip_word(start)
+        end = word_end(self.text, start)
         if end == start:
-            raise _BrokenError(start)
+            raise BrokenError(start)
         self.offset = self._end = end
         text = self.text[start:end]
-        return ShellWord(text, _certain(text), self._span(start, end))
-
-    def _skip_word(self, start: int) -> int:
-        """Behind a word; an array's parentheses (`local a=(b c)`) and a pattern's (`@(a|b)`) are part of it."""
-        text = self.text
-        offset = start
-        length = len(text)
-        while offset < length:
-            plain = _PLAIN.match(text, offset)
-            if plain is not None:
-                offset = plain.end()
-                continue
-            char = text[offset]
-            if char == "\\" and offset + 1 < length:
-                if _SPACE.match(text, offset):
-                    break
-                offset += 2
-            elif char in "'\"$`":
-                offset = self._skip_quoted(offset, 0)
-            elif char in "<>" and text.startswith("(", offset + 1):
-                offset = self._skip_parentheses(offset + 2, 1)
-            elif char == "(" and (text[offset - 1] in "@!+*?" or _ASSIGNMENT.fullmatch(text, start, offset)):
-                offset = self._skip_parentheses(offset + 1, 1)
-            elif char == "\\" or (char == "\r" and not text.startswith("\n", offset + 1)):
-                offset += 1
-            else:
-                break
-        return offset
-
-    def _skip_quoted(self, offset: int, depth: int) -> int:
-        """From a quote, a `$` or a backtick to behind what it opens."""
-        text = self.text
-        if depth > _DEEPEST:
-            raise _BrokenError(offset)
-        char = text[offset]
-        if char == "'":
-            return self._find("'", offset + 1)
-        if char == "`":
-            return self._find("`", offset + 1)
-        if char == '"':
-            return self._skip_double(offset, depth)
-        following = text[offset + 1 : offset + 2]
-        if following == "(":
-            return self._skip_parentheses(offset + 2, depth + 1)
-        if following == "{":
-            return self._skip_braces(offset + 2, depth + 1)
-        if following == "'":
-            end = offset + 2
-            while end < len(text) and text[end] != "'":
-                end += 2 if text[end] == "\\" else 1
-            return min(end + 1, len(text))
-        return offset + 1
-
-    def _skip_double(self, offset: int, depth: int) -> int:
-        text = self.text
-        start = offset
-        offset += 1
-        while offset < len(text):
-            plain = _IN_QUOTES.match(text, offset)
-            if plain is not None:
-                offset = plain.end()
-                continue
-            char = text[offset]
-            if char == '"':
-                return offset + 1
-            if char == "\\":
-                offset += 2
-            else:
-                offset = self._skip_quoted(offset, depth + 1)
-        raise _BrokenError(start)
-
-    def _skip_parentheses(self, offset: int, depth: int) -> int:
-        """Behind the parenthesis that closes `$(`, `<(` or an array."""
-        text = self.text
-        start = offset
-        level = 1
-        while offset < len(text):
-            char = text[offset]
-            if char == "\\":
-                offset += 2
-                continue
-            if char in "'\"$`":
-                offset = self._skip_quoted(offset, depth)
-                continue
-            if char == "#" and text[offset - 1] in " \t\n":
-                newline = text.find("\n", offset)
-                offset = len(text) if newline < 0 else newline
-                continue
-            level += (char == "(") - (char == ")")
-            offset += 1
-            if not level:
-                return offset
-        raise _BrokenError(start)
-
-    def _skip_braces(self, offset: int, depth: int) -> int:
-        text = self.text
-        start = offset
-        while offset < len(text):
-            char = text[offset]
-            if char == "}":
-                return offset + 1
-            if char == "\\":
-                offset += 2
-            elif char in "'\"$`":
-                offset = self._skip_quoted(offset, depth)
-            else:
-                offset += 1
-        raise _BrokenError(start)
-
-    def _find(self, char: str, start: int) -> int:
-        offset = self.text.find(char, start)
-        while char == "`" and offset > 0 and self.text[offset - 1] == "\\":
-            offset = self.text.find(char, offset + 1)
-        if offset < 0:
-            raise _BrokenError(start - 1)
-        return offset + 1
+        return ShellWord(text, certain(text), self._span(start, end))
 
     def _blanks(self) -> None:
         """Skips blanks, continued lines and a comment."""
-        space = _SPACE.match(self.text, self.offset)
+        space = SPACE.match(self.text, self.offset)
         if space is not None:
             self.offset = space.end()
         if self.text.startswith("\r\n", self.offset):
@@ -544,7 +434,7 @@ class _Reader:
     def _keyword(self) -> str:
         """The plain word that begins here, if it is a reserved one."""
         self._blanks()
-        found = _PLAIN.match(self.text, self.offset)
+        found = PLAIN.match(self.text, self.offset)
         if found is None or found[0] not in _RESERVED:
             return ""
         after = self.text[found.end() : found.end() + 1]
@@ -553,7 +443,7 @@ class _Reader:
     def _expect(self, token: str) -> None:
         self._newlines()
         if not self.text.startswith(token, self.offset):
-            raise _BrokenError(self.offset)
+            raise BrokenError(self.offset)
         self.offset += len(token)
         self._end = self.offset
 
@@ -583,23 +473,3 @@ def _part(passage: Passage, start: int, end: int) -> Passage:
     if span.text == text:
         return Passage.whole(span.source, span.start, span.end)
     return Passage(span.source, text, (Segment(0, span.start, len(text), span.end - span.start),))
-
-
-def _unquoted(text: str) -> str:
-    return text.replace("'", "").replace('"', "").replace("\\", "")
-
-
-def _certain(text: str) -> str | None:
-    """What a word is, if nothing has to be expanded for that: no variables, substitutions, globs, `~` or `{a,b}`."""
-    if _PLAIN.fullmatch(text) and not _EXPANDS.search(text):
-        return text
-    if "$" in text or "`" in text or _EXPANDS.search(_QUOTED.sub("", text)):
-        if text.startswith("'") and text.endswith("'") and text.count("'") == 2:
-            return text[1:-1]
-        return None
-    fields = expand(text, Scope())
-    return fields[0] if fields is not None and len(fields) == 1 else None
-
-
-_EXPANDS = pattern(r"[*?\[{<>]|^~")
-_QUOTED = pattern(r"(?s)'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.")

@@ -127,7 +127,11 @@ def find_path(image: Image, files: Files, path: str, working_dir: str) -> str | 
 def list_folder(image: Image, files: Files, folder: str, working_dir: str) -> tuple[str, ...]:
     """The names in a folder of the image, as far as it came from the project; folders end in a slash."""
     path = find_path(image, files, folder, working_dir)
-    return files.names(path) if path is not None else ()
+    names = files.names(path) if path is not None else ()
+    if image.stage is None:
+        return names
+    place = normal(join("/", working_dir, folder))
+    return tuple(dict.fromkeys((*names, *layers.named_in_folder(image.stage, place))))
 
 
 def _origin(image: Image, files: Files, path: str) -> str | Passage | None:

@@ -131,6 +131,29 @@ _MOUNT_TARGETS = ("target", "dst", "destination")
 _MOUNT_SOURCES = ("source", "src")
 
 
+def named_in_folder(stage: Stage, folder: str) -> tuple[str, ...]:
+    """What instructions put into a folder of the image by name, file by file; with a slash where it is a folder."""
+    below = folder.rstrip("/") + "/"
+    targets = [target for one in stage.lineage() for put in placed(one) for target in _targets(put)]
+    names = (target[len(below) :].partition("/") for target in targets if target.startswith(below))
+    return tuple(dict.fromkeys(name + slash for name, slash, _ in names))
+
+
+def _targets(put: Placed) -> Iterator[str]:
+    """The files and folders that an instruction makes, by absolute path."""
+    if put.target is not None:
+        yield put.target
+        return
+    folder = put.working_dir
+    for command in put.commands:
+        if command[0] == "cd" and len(command) > 1:
+            folder = normal(join(folder, command[1]))
+        elif ">" in command[:-1]:
+            yield normal(join(folder, command[command.index(">") + 1]))
+        elif command[0] in ("ln", "mv", "cp") and len(command) > 2:
+            yield normal(join(folder, command[-1]))
+
+
 class Placed(Record, identity=True):
     """An instruction that puts files into the image."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.facts.script import ShellWord, Simple
+from gracelint.launch.shell.conditions import arithmetic, test
 from gracelint.launch.shell.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, prepares
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
@@ -325,88 +326,6 @@ def _shift(walk: Walk, call: Call, state: State) -> list[State]:
     return [state]
 
 
-def _test(walk: Walk, call: Call, state: State) -> list[State]:
-    if call.name in walk.lacks:
-        state.status = False
-        return [state]
-    fields: list[str | None] = []
-    for word in call.command.words[1:]:
-        expanded = state.fields(word)
-        if expanded is None:
-            fields.append(None)
-        elif call.name == "[[":
-            fields.append(" ".join(expanded))
-        else:
-            fields.extend(expanded)
-    if fields and fields[-1] in ("]", "]]") and call.name != "test":
-        fields.pop()
-    state.status = _answer(fields, walk, state)
-    return [state]
-
-
-def _answer(fields: list[str | None], walk: Walk, state: State) -> bool | None:
-    if fields and fields[0] == "!":
-        answer = _answer(fields[1:], walk, state)
-        return None if answer is None else not answer
-    for joint in ("||", "-o", "&&", "-a"):
-        if joint in fields:
-            index = fields.index(joint)
-            answers = (_answer(fields[:index], walk, state), _answer(fields[index + 1 :], walk, state))
-            decisive = joint in ("||", "-o")
-            if decisive in answers:
-                return decisive
-            return None if None in answers else not decisive
-    if len(fields) == 3:
-        return _compare(fields[0], fields[1], fields[2])
-    if len(fields) == 2:
-        return _ask(fields[0], fields[1], walk, state)
-    if not fields:
-        return False
-    return bool(fields[0]) if len(fields) == 1 and fields[0] is not None else None
-
-
-def _ask(operator: str | None, operand: str | None, walk: Walk, state: State) -> bool | None:
-    if operand is None:
-        return None
-    if operator in ("-z", "-n"):
-        return (operand == "") is (operator == "-z")
-    if operator in ("-e", "-f", "-r", "-s") and walk.read(operand, state.working_dir) is not None:
-        return True
-    return None
-
-
-def _compare(left: str | None, operator: str | None, right: str | None) -> bool | None:
-    from fnmatch import fnmatchcase
-
-    if left is None or right is None:
-        return None
-    if operator in ("=", "==", "!="):
-        return fnmatchcase(left, right) is (operator != "!=")
-    numbers = _NUMBERS.get(operator or "")
-    left, right = _as_number(left), _as_number(right)
-    if numbers is None or not is_whole(left.removeprefix("-")) or not is_whole(right.removeprefix("-")):
-        return None
-    return numbers(int(left), int(right))
-
-
-def _as_number(value: str) -> str:
-    """A process has some number that is not 0: any will do to compare with that."""
-    return _SOME_PROCESS if value.startswith((JOB, LEADER, SELF)) and " " not in value else value
-
-
-_SOME_PROCESS = "4194304"
-
-
-_NUMBERS: dict[str, Callable[[int, int], bool]] = {
-    "-eq": int.__eq__,
-    "-ne": int.__ne__,
-    "-gt": int.__gt__,
-    "-ge": int.__ge__,
-    "-lt": int.__lt__,
-    "-le": int.__le__,
-}
-
-
 def _trap(walk: Walk, call: Call, state: State) -> list[State]:
     texts = [word for word in call.command.words[1:] if word.text != "--"]
     if not texts or texts[0].text in ("-l", "-p"):
@@ -558,7 +477,6 @@ _QUIET = (
     "alias",
     "unalias",
     "hash",
-    "let",
     "disown",
     "enable",
     "bg",
@@ -589,9 +507,11 @@ BUILTINS: dict[str, Callable[[Walk, Call, State], list[State]]] = {
     "read": _read,
     "set": _set,
     "shift": _shift,
-    "test": _test,
-    "[": _test,
-    "[[": _test,
+    "test": test,
+    "[": test,
+    "[[": test,
+    "((": arithmetic,
+    "let": arithmetic,
     "trap": _trap,
     "wait": _wait,
     "fg": _fg,

@@ -12,7 +12,7 @@ from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gracelint.facts.script import Function, ShellWord
     from gracelint.source import Passage, Span
@@ -264,6 +264,16 @@ def is_idle(words: tuple[Word, ...], least: float = _LONG) -> bool:
         seconds = values[1].rstrip("s")
         return not (is_whole(seconds.replace(".", "", 1)) and float(seconds) < least)
     return name == "tail" and any(value.startswith("-") and "f" in value.lower() for value in values[1:])
+
+
+def watched_by(words: Sequence[Word]) -> str | None:
+    """The process with which `tail --pid=$PID -f` ends."""
+    values = [word.value for word in words]
+    if not values or base_name(values[0]) != "tail":
+        return None
+    if "--pid" in values[:-1]:
+        return values[values.index("--pid") + 1]
+    return next((value[len("--pid=") :] for value in values if value.startswith("--pid=")), None)
 
 
 def lingers(words: tuple[Word, ...]) -> bool:

@@ -19,6 +19,7 @@ _REASONS = {
     "idle": "{shell} stays {in_front} of {program}{fate}, and so no signal reaches what runs in the background",
     "execs-idle": "{shell} execs a command that only lasts: {signal} does not reach {program} in the background",
     "stops-services": "the {signal} trap stops the services and waits for them",
+    "by-sv": "the {signal} trap stops the services of runsvdir by {program}",
     "services": "whether the {signal} trap gives the services that were started the time they need is not known",
     "pipe": "{shell} stays {in_front} of the pipe with {program}{fate}",
     "wait": "{shell}{as_pid_1} waits for {program} without a trap for {signal}{fate}",

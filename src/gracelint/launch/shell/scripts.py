@@ -17,7 +17,7 @@ from gracelint.launch.shell.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers
+from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
 from gracelint.launch.shell.services import daemonizes, stops
 from gracelint.launch.shell.written import note_writes
 from gracelint.limits import WORDS
@@ -99,6 +99,10 @@ class Walk:
             return self._function(state.functions[name], call, state)
         if name in BUILTINS:
             return BUILTINS[name](self, call, state)
+        watched = watched_by(call.words)
+        if watched is not None and state.reached is not None:
+            state.add(event("wait", call.command.span, state, jobs_of([watched], state)))
+            return _succeeded([state])
         shapes = _behind_traps(call.shapes, state)
         run = run_event("run", call.words, Call(call.words, call.command, shapes), state)
         states = [state]
@@ -226,6 +230,11 @@ class Walk:
         found = [item for end in self._command(body, child, shapes) for item in end.events]
         loops = any(item.kind == "forever" for item in found)
         main = next((item for item in found if item.words and (lingers(item.words) or not item.prepares)), None)
+        watched = watched_by(main.words) if main is not None else None
+        if watched is not None and watched.startswith(JOB):
+            state.variables["!"] = watched  # it ends with that job
+            state.status = True
+            return [state]
         if main is None:
             main = Event("start", command.span, prepares=not loops)
         state.jobs += 1

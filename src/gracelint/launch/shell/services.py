@@ -35,6 +35,10 @@ def stopped(scene: Scene, reaction: Reaction, after: Sequence[Event]) -> Reactio
     """What a trap that ends the script does for the services it has started; `after` is what it does."""
     from gracelint.launch.shell.traps import Reaction, is_program
 
+    if reaction.effect in (Effect.CUTS, Effect.FORWARDS):
+        by_sv = _by_sv(scene, after)
+        if by_sv is not None:
+            return by_sv
     before = scene.path.events[: scene.index]
     services = {_service(item.words) for item in before if item.kind == "daemon"}
     unknown = any(item.kind == "run" and not item.prepares and not is_brief(item, scene.context) for item in before)
@@ -48,6 +52,20 @@ def stopped(scene: Scene, reaction: Reaction, after: Sequence[Event]) -> Reactio
     if told or unknown or any(item.kind == "kill" and not item.jobs for item in after):
         return Reaction(Effect.UNKNOWN, "services", reaction.signal)
     return reaction
+
+
+def _by_sv(scene: Scene, after: Sequence[Event]) -> Reaction | None:
+    """The services below `runsvdir` stop when the trap tells them by `sv`, before anything tells `runsvdir` itself."""
+    from gracelint.launch.shell.traps import Reaction
+    from gracelint.launch.supervisors import runs_only
+
+    first = next((item for item in after if item.kind in ("stop", "kill")), None)
+    alone = [base_name(item.words[0].value) for item in scene.programs if item.words] == ["runsvdir"]
+    if first is None or not alone or _command(first.words) != "sv":
+        return None
+    if not runs_only(scene.programs[0].words, first.words, scene.context):
+        return None
+    return Reaction(Effect.FORWARDS, "by-sv", "SIGTERM", program=first)
 
 
 def _command(words: tuple[Word, ...]) -> str:

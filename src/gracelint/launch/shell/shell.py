@@ -267,7 +267,8 @@ def _judge(scene: Scene) -> _End:
             return _End(scene, Reaction(Effect.REPLACES, "optimised", signal), event)
         if execs is None:
             return _End(scene, Reaction(Effect.UNKNOWN, "unmeasured", signal), event)
-    return _End(scene, react(scene), program_of(scene))
+    reaction = react(scene)
+    return _End(scene, reaction, reaction.program or program_of(scene))
 
 
 def _execs(event: Event, row: dict[str, Any]) -> bool | None:

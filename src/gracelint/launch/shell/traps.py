@@ -30,6 +30,8 @@ class Reaction(Record):
     cause: str
     """The key of the sentence that says why, in `launch.shell`."""
     signal: str
+    program: Event | None = None
+    """What gives the program its signal, where that is not the program's own event."""
 
 
 class Scene(Record):
