@@ -19,6 +19,7 @@ from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.image import find_path, find_text, image_of, list_folder, step
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
+from gracelint.launch.versions import of_version
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.errors import ParseError
 from gracelint.parse.purposes import is_store
@@ -264,6 +265,30 @@ def test_versions_that_run_lines_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dockerfile", "version"),
+    [
+        ("FROM ghcr.io/astral-sh/uv:0.4-python3.12-bookworm-slim", "0.4"),
+        ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim", None),
+        ("FROM debian:12\nCOPY --from=ghcr.io/astral-sh/uv:0.5.1 /uv /bin/", "0.5.1"),
+        ("FROM ghcr.io/astral-sh/uv:0.4.9 AS uv\nFROM debian:12\nCOPY --from=uv /uv /bin/uv", "0.4.9"),
+        ("FROM debian:12\nRUN curl -LsSf https://astral.sh/uv/0.4.5/install.sh | sh", "0.4.5"),
+        ("FROM debian:12\nADD https://astral.sh/uv/0.4.29/install.sh /install.sh", "0.4.29"),
+        ("FROM debian:12\nADD https://astral.sh/uv/install.sh /install.sh", None),
+    ],
+)
+def test_the_version_of_a_program_by_the_way_it_came(dockerfile: str, version: str | None) -> None:
+    assert built(f"{dockerfile}\n").versions.get("uv") == version
+
+
+@pytest.mark.parametrize(
+    ("version", "effect"),
+    [("0.4", "swallows"), ("0.5", "forwards"), ("0.5.1", "swallows"), ("0.5.2", "forwards"), ("", "forwards")],
+)
+def test_numbers_that_a_version_leaves_out_stand_for_the_newest(version: str, effect: str) -> None:
+    assert of_version(table("wrappers")["uv"], version)["effect"] == effect
+
+
+@pytest.mark.parametrize(
     ("text", "sh"),
     [
         ("FROM debian:12\nRUN ln -sf /bin/bash /bin/sh\n", "bash-5.1+"),
@@ -406,6 +431,22 @@ def test_folders_of_the_image() -> None:
     assert find_path(image, files, ".", "/app") == ""
     assert find_path(image, files, ".", "/other") is None
     assert list_folder(image, files, "src", "/app") == ("a.js",)
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "COPY run.sh /etc/service/worker/run",
+        "COPY run.sh /etc/service/worker/",
+        "COPY run.sh /tmp/\nRUN cd /etc/service && cp /tmp/run.sh worker/run",
+        "RUN echo 'exec app' > /etc/service/worker/run",
+    ],
+)
+def test_a_folder_that_is_filled_under_other_names(instruction: str) -> None:
+    files = project(f"FROM debian:12\n{instruction}\n", "run.sh")
+    image = image_of(final(files), files, None)
+    assert [name.rstrip("/") for name in list_folder(image, files, "/etc/service", "/")] == ["worker"]
+    assert list_folder(image, files, "/etc/cron.d", "/") == ()
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,40 @@ def test_windows_images_are_no_launches() -> None:
     assert launches(Dockerfile=text) == []
     (launch,) = launches(Dockerfile=text, compose_yaml="services:\n  a:\n    build: .\n")
     assert (launch.hops, launch.why) == ((), "a Windows container gets no signals")
+
+
+class TestVariablesOfConfigMaps:
+    ENTRY = '#!/bin/sh\nif [ "$ROLE" = worker ]; then exec python worker.py; fi\npython worker.py\n'
+    MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  ROLE: worker\n---\n"
+
+    def launch(self, container: str) -> Launch:
+        return only(
+            Dockerfile=dockerfile('ENTRYPOINT ["sh", "/app/entry.sh"]'),
+            entry_sh=self.ENTRY,
+            worker_py=SLOW.format(pause=0.2),
+            pod_yaml=self.MAP + pod("worker", container=container),
+        )
+
+    @pytest.mark.parametrize(
+        ("container", "verdict"),
+        [
+            ("      envFrom:\n        - configMapRef: {name: settings}\n", Verdict.HANDLED),
+            ("      envFrom:\n        - configMapRef: {name: settings}\n          prefix: APP_\n", Verdict.IGNORED),
+            ("      envFrom:\n        - configMapRef: {name: elsewhere}\n", Verdict.UNKNOWN),
+            (
+                "      envFrom:\n        - configMapRef: {name: settings}\n        - secretRef: {name: keys}\n",
+                Verdict.UNKNOWN,
+            ),
+            (
+                "      env:\n        - {name: ROLE, valueFrom: {configMapKeyRef: {name: settings, key: ROLE}}}\n",
+                Verdict.HANDLED,
+            ),
+            (
+                "      envFrom:\n        - configMapRef: {name: settings}\n"
+                "      env:\n        - {name: ROLE, value: web}\n",
+                Verdict.IGNORED,
+            ),
+        ],
+    )
+    def test_they_decide_the_way_through_the_entry_script(self, container: str, verdict: Verdict) -> None:
+        assert self.launch(container).verdict is verdict

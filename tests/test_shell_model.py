@@ -236,6 +236,8 @@ def test_any_text_is_followed(parts: list[str], row: str) -> None:
         "if [ -f a ]; then b; fi\n" * 3000 + "exec app",
         "a && " * 3000 + "exec app",
         "for a in 1 2 3 4 5 6 7 8 9 0; do " * 9 + "b; " + "done; " * 9,
+        "trap 's=1' TERM; s=0; " + "while [ $s = 0 ]; do a & wait $!; " * 40 + "done; " * 40,
+        "trap 's=1' TERM; " + "".join(f"if grep {n} f; then a{n} & wait $!; b; fi; " for n in range(60)),
     ],
 )
 def test_hostile_text_ends_soon(text: str) -> None:
@@ -263,3 +265,22 @@ def test_what_a_tool_prints_to_be_evaluated_is_no_program() -> None:
     }
     (launch,) = read(files).launches
     assert [hop.name for hop in launch.hops] == ["bash-5.1+", "sleep"]
+
+
+@pytest.mark.parametrize(
+    ("before", "condition", "effect"),
+    [
+        ("stop=0", "[ $stop = 0 ]", Effect.HANDLES),
+        ("stop=0", "(( stop == 0 ))", Effect.HANDLES),
+        ("stop=0", "(( ! stop ))", Effect.HANDLES),
+        ("stop=", "[ -z $stop ]", Effect.HANDLES),
+        ("go=1", "[ $go = 1 ]", Effect.SWALLOWS),
+        ("go=1", "(( go ))", Effect.SWALLOWS),
+        ("go=0; (( go++ ))", "(( go ))", Effect.UNKNOWN),
+        ("stop=lock", "[ -e $stop ]", Effect.UNKNOWN),
+    ],
+)
+def test_a_flag_that_a_trap_sets_ends_the_loop(before: str, condition: str, effect: Effect) -> None:
+    text = f"trap 'stop=1' TERM; {before}; while {condition}; do sleep 1; done"
+    step = shell.step(words("bash", "-c", text), context("bash-5.1+"))
+    assert step is not None and step.hop is not None and step.hop.effect is effect

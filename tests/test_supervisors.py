@@ -157,3 +157,48 @@ class TestS6Overlay:
         }
         (found,) = read(files).launches
         assert found.verdict is verdict
+
+
+class TestCircus:
+    @pytest.mark.parametrize(
+        ("watcher", "verdict"),
+        [
+            ("cmd = python worker.py", Verdict.HANDLED),
+            ("cmd = python\nargs = worker.py", Verdict.HANDLED),
+            ("cmd = python worker.py\nstop_signal = QUIT", Verdict.CUT),
+            ("cmd = python worker.py\nshell = True", Verdict.CUT),
+            ("cmd = python silent.py", Verdict.CUT),
+            ("cmd = python silent.py\nautostart = False\n[watcher:b]\ncmd = python worker.py", Verdict.HANDLED),
+        ],
+    )
+    def test_each_watcher_is_stopped_with_its_signal(self, watcher: str, verdict: Verdict) -> None:
+        found = launch('["circusd", "--log-level", "info", "circus.ini"]', circus_ini=f"[watcher:a]\n{watcher}\n")
+        assert found.verdict is verdict
+
+    def test_its_file_is_the_operand(self) -> None:
+        found = launch('["circusd", "other.ini"]', circus_ini="[watcher:a]\ncmd = python worker.py\n")
+        assert found.why == "what circus runs cannot be read: its file is not in the project"
+
+
+class TestRunit:
+    RUN = "#!/bin/sh\nexec python /app/worker.py\n"
+
+    def trap(self, action: str, **more: str) -> Launch:
+        script = f"#!/bin/sh\ntrap '{action}' TERM\nrunsvdir -P /app/sv &\npid=$!\nwait $pid\n"
+        return launch('["./start.sh"]', start_sh=script, sv__worker__run=self.RUN, **more)
+
+    @pytest.mark.parametrize(
+        ("action", "verdict"),
+        [
+            ("sv stop /app/sv/*; kill -HUP $pid; wait $pid", Verdict.HANDLED),
+            ("sv -w 20 force-stop /app/sv/worker; exit 0", Verdict.HANDLED),
+            ("kill -HUP $pid; sv stop /app/sv/*; wait $pid", Verdict.CUT),
+            ("sv down /app/sv/*; exit 0", Verdict.CUT),
+            ("sv stop /app/sv/*; wait $pid", Verdict.IGNORED),
+        ],
+    )
+    def test_sv_stops_the_services_before_the_script_ends_them(self, action: str, verdict: Verdict) -> None:
+        assert self.trap(action).verdict is verdict
+
+    def test_a_service_that_sv_is_not_told_of_is_killed(self) -> None:
+        assert self.trap("sv stop /app/sv/worker; exit 0", sv__other__run=self.RUN).verdict is Verdict.CUT

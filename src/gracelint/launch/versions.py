@@ -20,9 +20,16 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def of_version(row: Mapping[str, Any], version: str) -> Mapping[str, Any]:
-    """The row with what is different in a version; the row itself where that is not known."""
+    """The row with what is different in a version; the row itself where that is not known.
+
+    Numbers that are left out stand for the newest: an image's tag `0.5`, or npm's `10`, is the last of its kind.
+    """
     given = numbers(version)
+    given += (_NEWEST,) * (3 - len(given)) if given else ()
     for other in row.get("versions", ()) if given else ():
         if numbers(other["from"]) <= given < numbers(other["until"]):
             return {**row, **other}
     return row
+
+
+_NEWEST = 9999

@@ -58,7 +58,10 @@ def installed(stage: Stage) -> Installed:
                 sh = _linked_shell(command) or sh
         elif item.name == "ADD" or (item.name == "COPY" and item.flag("from")):
             words = copy_words(item)
-            packages.update(_downloaded(words))
+            for name, version in _downloaded(words):
+                packages.add(name)
+                if version:
+                    versions[name] = version
             versions.update(_copied_versions(item, words, stage))
             file_system = file_system or _brings_programs(words)
     return Installed(frozenset(packages), versions, sh, file_system)
@@ -168,7 +171,7 @@ def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
     if words[0] == "uv" and len(words) > 1:
         words = ["pip", *words[2:]] if words[1] in ("pip", "tool") else words[1:]
     if words[0] in ("curl", "wget", "install", "mv", "cp"):
-        yield from ((name, "") for name in _downloaded(words[1:]))
+        yield from _downloaded(words[1:])
         return
     manager = posixpath.basename(words[0])
     installer = table("images")["installers"].get(manager)
@@ -193,12 +196,15 @@ def _package(word: str) -> tuple[str, str]:
     return (match[1], match[2] or "") if match else (word, "")
 
 
-def _downloaded(words: list[str]) -> Iterator[str]:
+def _downloaded(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Programs that an address names, with the version behind the name where one is, as in `astral.sh/uv/0.5.1/`."""
     for word in words:
-        for part in word.split("/"):
+        parts = word.split("/")
+        for part, following in zip(parts, [*parts[1:], ""], strict=True):
             for name in table("images")["downloads"]["names"]:
                 if part == name or (part.startswith(name) and part[len(name)] in "-_."):
-                    yield name
+                    version = _VERSION.fullmatch(following)
+                    yield name, version[1] if version is not None and part == name else ""
 
 
 def _linked_shell(command: list[str]) -> str | None:

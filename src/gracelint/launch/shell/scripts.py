@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _MOST_PATHS = 48
 _MOST_STEPS = 5_000
 """Commands followed in one walk, counted each time."""
+_MOST_STEPS_AGAIN = 10_000
+"""Commands followed once more, with the signal in one of the events that a script stays in."""
 _EVENTS_A_STEP = 32
 """Events by which two paths are compared at the price of one step."""
 _MOST_ROUNDS = 40
@@ -65,6 +67,8 @@ class Walk:
         """False where the script has more ways than are followed."""
         self.arrival: tuple[tuple[object, ...], str] | None = None
         """In which event, by identity, a signal arrives, and the trap that runs then."""
+        self._again: dict[tuple[tuple[object, ...], str], list[State]] = {}
+        self._again_steps = 0
 
     def paths(self, commands: Sequence[Command], state: State, shapes: Shapes) -> list[State]:
         """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
@@ -73,12 +77,17 @@ class Walk:
 
     def interrupted(self, at: Event, action: str) -> list[State]:
         """The end of every way on which a signal arrives in an event like this one, and a trap runs there."""
+        arrival = at.identity, action
+        if arrival in self._again or self._again_steps > _MOST_STEPS_AGAIN:
+            return self._again.get(arrival, [])
         again = Walk(self.read, self.row, self.detaches)
-        again.arrival = at.identity, action
+        again.arrival = arrival
         commands, state, shapes = self._start
         ends = again.paths(commands, state.fork(), shapes)
+        self._again_steps += again.steps
         self.refused += [span for span in again.refused if span not in self.refused]
-        return [end for end in ends if end.reached is not None] if again.complete else []
+        self._again[arrival] = [end for end in ends if end.reached is not None] if again.complete else []
+        return self._again[arrival]
 
     def last(self, item: Event, state: State) -> list[State]:
         """Takes down an event in which the script may stay until a signal arrives, and runs the trap if it does."""
@@ -494,9 +503,9 @@ def _changes_nothing(loop: Loop, constant: bool, before: State, after: State) ->
         return False
     names: Iterable[str] = before.variables.keys() | after.variables.keys()
     if not constant:
-        text = " ".join(word.text for command in _simple_commands(loop.condition) for word in command.words)
-        names = _VARIABLE.findall(text)
-        if not names or any(word in _FILE_TESTS for word in text.split()):
+        words = [word.text for command in _simple_commands(loop.condition) for word in command.words]
+        names = [name for word in words for name in (_NAME if "((" in words else _VARIABLE).findall(word)]
+        if not names or not _FILE_TESTS.isdisjoint(words):
             return False
     asked = {name for name in names if name not in _EVER_NEW}
     same = all(_settled(after.variables.get(name)) == _settled(before.variables.get(name)) for name in asked)
@@ -505,6 +514,7 @@ def _changes_nothing(loop: Loop, constant: bool, before: State, after: State) ->
 
 _READS_CODE = (".", "source", "eval")
 _EVER_NEW = ("?", "!", "jobs -p")
+_NAME = pattern(r"[A-Za-z_]\w*")
 _VARIABLE = pattern(r"\$\{?([A-Za-z_]\w*)")
 _FILE_TESTS = frozenset(f"-{letter}" for letter in "bcdefgGhkLNOprsStuwx")
 
