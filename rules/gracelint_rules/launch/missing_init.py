@@ -61,12 +61,14 @@ from collections.abc import Iterator
 
 from gracelint import (
     Applicability,
+    Cause,
     Effect,
     Finding,
     Fix,
     Hop,
     Launch,
     Note,
+    Program,
     Severity,
     Span,
     edits,
@@ -103,9 +105,15 @@ def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
     if program is None and hop.effect is Effect.UNKNOWN and _is_runtime(runtime):
         return f"{runtime} is PID 1, and whether its program handles {hop.signal} cannot be read: {hop.why}", None
     child = next((child for child in program.children if child.kind in _PROCESSES), None) if program else None
-    if child is None:
+    if program is None or child is None or _is_stuck(program, hop):
         return None
     return f"{runtime} is PID 1 and starts other processes: nothing reaps the orphans they leave", child.span
+
+
+def _is_stuck(program: Program, hop: Hop) -> bool:
+    """Whether it runs on until SIGKILL, with or without an init: another rule says why."""
+    reaction = program.reactions.get(hop.signal)
+    return reaction is not None and reaction.cause in (Cause.NEVER_OBSERVED, Cause.STILL_ALIVE)
 
 
 def _is_runtime(name: str) -> bool:
