@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gracelint.engine import lint
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
-from gracelint.testing import read
+from gracelint.project import read_project
+from gracelint.testing import read, request
 
 WORKER = """\
 import signal
@@ -53,6 +55,29 @@ class TestSupervisord:
         text = "[program:a]\ncommand=python worker.py\n[program:b]\ncommand=python silent.py\n"
         found = launch(self.COMMAND, supervisord_conf=text)
         assert (found.verdict, found.hops[-1].name) == (Verdict.CUT, "silent.py")
+
+    def test_each_program_that_goes_wrong_is_reported_where_it_is_to_be_mended(self) -> None:
+        silent = "import time\nwhile True:\n    time.sleep(1)\n"
+        programs = {
+            "a": "python silent.py",
+            "b": "python other.py",
+            "c": "sh -c 'cd /app && python worker.py'",
+            "d": "python worker.py",
+            "e": "python silent.py",
+        }
+        files = {
+            "Dockerfile": f"FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD {self.COMMAND}\n",
+            "supervisord.conf": "".join(f"[program:{name}]\ncommand={text}\n" for name, text in programs.items()),
+            **{"worker.py": WORKER, "silent.py": silent, "other.py": silent},
+        }
+        asked, selection = request(files)
+        report = lint(read_project(asked), selection)
+        assert [(item.rule, item.path, item.finding.at.line) for item in report.findings] == [
+            ("missing-sigterm-handler", "other.py", 3),
+            ("missing-sigterm-handler", "silent.py", 3),
+            ("shell-wrapper", "supervisord.conf", 6),
+        ]
+        assert report.containers[Verdict.CUT] == 1
 
     def test_a_program_that_is_not_started_does_not_count(self) -> None:
         text = "[program:a]\ncommand=python worker.py\n[program:b]\ncommand=python silent.py\nautostart=false\n"

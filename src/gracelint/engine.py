@@ -235,7 +235,7 @@ def _present(project: Project) -> dict[str, tuple[object, ...]]:
     """The subjects of each group of rules."""
     return {
         "dockerfile": project.stages,
-        "launch": project.launches,
+        "launch": (*project.launches, *(sibling for launch in project.launches for sibling in launch.siblings)),
         "kubernetes": project.workloads,
         "program": project.programs,
     }
@@ -292,17 +292,28 @@ def _run(
             given = selection.at(_path(subject)).settings.options.get(rule.name, {})
             options = {name.replace("-", "_"): given.get(name, value) for name, value in options.items()}
         try:
-            found: Iterable[Finding] = rule.check(subject, **options)
+            found = _findings(rule, subject, options)
             if warm is not None:
                 found = warm.found_in(subject, rule.name, options, found)
             for finding in found:
-                if rule.verdict and isinstance(subject, Launch) and subject.blocker is not None:
-                    finding = replace(finding, notes=(*finding.notes, *subject.beyond))
                 yield rule, finding, subject
         except (Exception, SystemExit) as error:
             from gracelint.internal import internal_error
 
             errors.append(internal_error(f"checking {rule.name}", error))
+
+
+def _findings(rule: Rule, subject: object, options: Mapping[str, object]) -> Iterable[Finding]:
+    """What a rule says of its subject; of a container, what it says of the other programs of its supervisor too."""
+    told: set[Span] = set()
+    for each in (subject, *(subject.siblings if isinstance(subject, Launch) and rule.verdict else ())):
+        for finding in rule.check(each, **options):
+            if each is not subject and finding.at in told:
+                continue
+            told.add(finding.at)
+            if rule.verdict and isinstance(each, Launch) and each.blocker is not None:
+                finding = replace(finding, notes=(*finding.notes, *each.beyond))
+            yield finding
 
 
 def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection, origins: _Origins) -> Iterator[_Made]:

@@ -347,6 +347,8 @@ class Launch(Record, identity=True):
     """Deadlines on the way that are shorter than what the program below needs, as far as that is known."""
     dev_server: bool = False
     """What it starts is a development server or a reloader; `development` says that this is meant."""
+    siblings: tuple[Launch, ...] = ()
+    """The same container, judged by another program of its supervisor that is ignored or cut as well."""
 
     @property
     def ends_by_itself(self) -> bool:

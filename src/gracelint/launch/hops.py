@@ -30,6 +30,7 @@ _VERDICTS = {
     Effect.HANDLES: Verdict.HANDLED,
     Effect.UNKNOWN: Verdict.UNKNOWN,
 }
+_BAD = (Verdict.IGNORED, Verdict.CUT)
 _WORST_FIRST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
 
 
@@ -49,6 +50,8 @@ class Way(Record, identity=True):
     one_shot: bool = False
     development: bool = False
     shortfalls: tuple[Shortfall, ...] = ()
+    others: tuple[Way, ...] = ()
+    """Of a supervisor's other programs, those that are ignored or cut for a cause of their own."""
 
 
 def follow(argv: tuple[Word, ...], context: Context) -> Way:
@@ -149,6 +152,7 @@ def _behind(step: Step, way: Way) -> Way:
         children=(*step.children, *way.children),
         one_shot=not step.lasts and (way.one_shot if step.next is not None or step.together else bool(step.one_shot)),
         development=way.development or step.development,
+        others=way.others if step.together else tuple(_behind(step, other) for other in way.others),
     )
     if hop is None:
         return longer
@@ -156,7 +160,7 @@ def _behind(step: Step, way: Way) -> Way:
     if verdict is Verdict.UNKNOWN and _same_whatever_the_shell_does(hop, way):
         return longer
     if verdict is not None:
-        return replace(longer, verdict=verdict, why=hop.why, decisive=hop)
+        return replace(longer, verdict=verdict, why=hop.why, decisive=hop, others=())
     orphaned = way.verdict is Verdict.CUT and way.decisive is not None and way.decisive.kind in _SHELLS
     if orphaned and hop.pid_1 and hop.details.get("waits_for_orphans"):
         why = f"{way.why}; {hop.name}, as PID 1, then waits for the program, which nobody has told to stop"
@@ -195,14 +199,22 @@ def _together(step: Step) -> tuple[Hop | None, Way]:
         found.append((hop, way))
     hop, worst = min(found, key=lambda each: _rank(*each))
     ways = [way for _, way in found]
+    whole = [_behind(replace(step, hop=its), way) for its, way in found]
+    wrong = {_cause(way): way for way in whole if way.verdict in _BAD}
+    wrong.pop(_cause(_behind(replace(step, hop=hop), worst)), None)
     return hop, replace(
         worst,
+        others=tuple(wrong.values()),
         programs=tuple(program for way in ways for program in way.programs),
         drains=tuple(drain for way in ways for drain in way.drains),
         shortfalls=tuple(shortfall for way in ways for shortfall in way.shortfalls),
         one_shot=all(way.one_shot for way in ways),
         development=any(way.development for way in ways),
     )
+
+
+def _cause(way: Way) -> tuple[str, Span | None]:
+    return way.why, way.decisive.span if way.decisive is not None else None
 
 
 def _rank(hop: Hop | None, way: Way) -> int:

@@ -383,6 +383,8 @@ def _followed(
         shortfalls=way.shortfalls,
         budget=budget,
     )
+    if judged.verdict in (Verdict.IGNORED, Verdict.CUT):
+        judged = replace(judged, siblings=tuple(_sibling(judged, other) for other in way.others))
     return judged, list(way.programs)
 
 
@@ -407,6 +409,19 @@ def _beside_its_program(way: Way, launch: Launch) -> Way:
         why = f"{way.why}; whether `{program}` still needs it then is not known"
     hops = (*way.hops[:-1], replace(way.hops[-1], effect=effect, why=why))
     return replace(way, hops=hops, verdict=verdict, why=why, decisive=None)
+
+
+def _sibling(launch: Launch, way: Way) -> Launch:
+    """Another program of the same supervisor that goes wrong."""
+    return replace(
+        launch,
+        hops=way.hops,
+        program=way.program,
+        verdict=way.verdict,
+        why=veiled(way.why),
+        decisive=way.decisive,
+        shortfalls=(),
+    )
 
 
 def _with_hook(launch: Launch, context: Context) -> Launch:
@@ -509,10 +524,15 @@ def _beside_hook(way: Way, hook: Hook) -> Way:
 def _programs(desk: Desk, launches: Iterable[Launch]) -> Iterator[Program]:
     """Each program once, with the launches that reach it."""
     found: dict[tuple[str, object], tuple[Program, list[Launch]]] = {}
-    for launch in launches:
-        for program in desk.programs.get(id(launch), ()):
-            reaction = program.reactions.get("SIGTERM")
-            key = (program.source.path, reaction.cause if reaction else None)
-            found.setdefault(key, (program, []))[1].append(launch)
+    for launch, program in _started(desk, launches):
+        reaction = program.reactions.get("SIGTERM")
+        key = (program.source.path, reaction.cause if reaction else None)
+        found.setdefault(key, (program, []))[1].append(launch)
     for name, (program, users) in found.items():
         yield desk.again(("program", *name), replace(program, reached=True, launches=tuple(users)))
+
+
+def _started(desk: Desk, launches: Iterable[Launch]) -> Iterator[tuple[Launch, Program]]:
+    for launch in launches:
+        yield from ((launch, program) for program in desk.programs.get(id(launch), ()))
+        yield from ((sibling, sibling.program) for sibling in launch.siblings if sibling.program is not None)
