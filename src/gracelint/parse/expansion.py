@@ -308,7 +308,17 @@ _CD = pattern(
     r"\s*cd\s+(?:-P\s+|--\s+)*([^&;|<>\n]+?)\s*(?:[12&]?>+\s*(?:/dev/null|&1)\s*)*(?:&&|;)\s*pwd(?:\s+-P)?\s*"
 )
 """`cd FOLDER && pwd`."""
-_ANSWERS = {"pwd": "PWD", "id -u": "EUID", "id -un": "whoami", "whoami": "whoami", "jobs -p": "jobs -p"}
+_ANSWERS = {
+    "pwd": "PWD",
+    "id -u": "EUID",
+    "id -un": "whoami",
+    "whoami": "whoami",
+    "jobs -p": "jobs -p",
+    "jobs -rp": "jobs -rp",
+    "jobs -pr": "jobs -rp",
+    "jobs -r -p": "jobs -rp",
+    "jobs -p -r": "jobs -rp",
+}
 """Commands whose output is kept as a variable of that name."""
 
 

@@ -266,6 +266,7 @@ class Walk:
         state.variables["!"] = job
         if "jobs -p" not in self.lacks:
             state.variables["jobs -p"] = f"{state.variables['jobs -p']} {LEADER}{state.jobs}".strip()
+            state.variables["jobs -rp"] = state.variables["jobs -p"] if self.row.get("jobs_running") else None
         state.status = True
         return [state]
 
@@ -513,7 +514,7 @@ def _changes_nothing(loop: Loop, constant: bool, before: State, after: State) ->
 
 
 _READS_CODE = (".", "source", "eval")
-_EVER_NEW = ("?", "!", "jobs -p")
+_EVER_NEW = ("?", "!", "jobs -p", "jobs -rp")
 _NAME = pattern(r"[A-Za-z_]\w*")
 _VARIABLE = pattern(r"\$\{?([A-Za-z_]\w*)")
 _FILE_TESTS = frozenset(f"-{letter}" for letter in "bcdefgGhkLNOprsStuwx")
