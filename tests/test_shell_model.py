@@ -284,3 +284,22 @@ def test_a_flag_that_a_trap_sets_ends_the_loop(before: str, condition: str, effe
     text = f"trap 'stop=1' TERM; {before}; while {condition}; do sleep 1; done"
     step = shell.step(words("bash", "-c", text), context("bash-5.1+"))
     assert step is not None and step.hop is not None and step.hop.effect is effect
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "while [ $ready = 0 ]; do ./probe && ready=1; sleep 1; done",
+        "while [ $ready = 0 ]; do if ./probe; then ready=1; fi; sleep 1; done",
+        "while [ $ready = 0 ]; do ./probe || ready=1; sleep 1; done",
+        "look() { ./probe || ready=1; }; while [ $ready = 0 ]; do look; sleep 1; done",
+        "while [ $ready = 0 ]; do . ./state.sh; sleep 1; done",
+        "while [ $ready = 0 ]; do read ready < state; sleep 1; done",
+        "while [ $ready = 0 ]; do ./probe || break; sleep 1; done",
+        "while true; do ./probe || break; sleep 1; done",
+        "while true; do case $ready in 1) break ;; esac; sleep 1; ready=1; done",
+    ],
+)
+def test_a_loop_that_something_in_it_may_end_is_left(loop: str) -> None:
+    text = f"trap 'exit 0' TERM; ready=0; {loop}; exec python app.py"
+    assert verdict(words("bash", "-c", text), context("bash-5.1+")) == "handled"

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def waits_its_turn(item: Event, context: Context) -> bool:
-    """Whether a trap waits for a program that comes again and again."""
-    return item.kind == "run" and item.looped and bool(item.words) and bool(item.traps.get(context.signal))
+    """Whether a trap waits for a program that comes again and again; a group's signal would end the program too."""
+    comes_again = item.kind == "run" and item.looped and bool(item.words)
+    return comes_again and not context.group_signalled and bool(item.traps.get(context.signal))
 
 
 def is_brief(item: Event, context: Context) -> bool:

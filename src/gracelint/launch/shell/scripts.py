@@ -17,18 +17,18 @@ from gracelint.launch.shell.builtins import (
     run_event,
     too_deep,
 )
+from gracelint.launch.shell.loops import flags, is_constant, may_break
 from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
 from gracelint.launch.shell.services import daemonizes, stops
 from gracelint.launch.shell.written import note_writes
 from gracelint.limits import WORDS
 from gracelint.parse.shell import read_script
-from gracelint.patterns import pattern
 from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from gracelint.facts.script import Command, Redirect
@@ -364,16 +364,18 @@ class Walk:
 
     def _round(self, loop: Loop, state: State) -> tuple[list[State], list[State]]:
         """One round of a loop that is known to go on: the paths that leave it here, and those of the next round."""
-        before = state.fork()
+        asked = {name: state.variables.get(name) for name in flags(loop, state.functions)}
         left, on = self._body(loop, [state])
-        constant = _is_constant(loop.condition)
+        constant = is_constant(loop.condition)
         if constant and (left or any(end.ended and end.events[-1].kind == "exec" for end in on)):
             return [*left, *(end for end in on if end.ended)], []
         stay: list[State] = []
         for end in on:
             if end.ended:
                 left.append(end)
-            elif (constant and not _breaks(loop.body)) or (not left and _changes_nothing(loop, constant, before, end)):
+            elif constant and not may_break(loop.body):
+                stay.extend(self._forever(loop, end))
+            elif asked and not left and all(end.variables.get(name) == value for name, value in asked.items()):
                 stay.extend(self._forever(loop, end))
             else:
                 (left if constant else stay).append(end)
@@ -498,49 +500,6 @@ def _succeeded(states: list[State]) -> list[State]:
     return states
 
 
-def _changes_nothing(loop: Loop, constant: bool, before: State, after: State) -> bool:
-    """Whether a round has left all as it was that the next one asks for."""
-    if any(command.words[0].text in _READS_CODE for command in _simple_commands(loop.body) if command.words):
-        return False
-    names: Iterable[str] = before.variables.keys() | after.variables.keys()
-    if not constant:
-        words = [word.text for command in _simple_commands(loop.condition) for word in command.words]
-        names = [name for word in words for name in (_NAME if "((" in words else _VARIABLE).findall(word)]
-        if not names or not _FILE_TESTS.isdisjoint(words):
-            return False
-    asked = {name for name in names if name not in _EVER_NEW}
-    same = all(_settled(after.variables.get(name)) == _settled(before.variables.get(name)) for name in asked)
-    return same and before.positional == after.positional
-
-
-_READS_CODE = (".", "source", "eval")
-_EVER_NEW = ("?", "!", "jobs -p", "jobs -rp")
-_NAME = pattern(r"[A-Za-z_]\w*")
-_VARIABLE = pattern(r"\$\{?([A-Za-z_]\w*)")
-_FILE_TESTS = frozenset(f"-{letter}" for letter in "bcdefgGhkLNOprsStuwx")
-
-
-def _settled(value: str | None) -> str | None:
-    """A variable's value; one process is as good as another."""
-    return JOB if value is not None and value.startswith((JOB, LEADER)) else value
-
-
-def _simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
-    for command in commands:
-        if isinstance(command, Simple):
-            yield command
-        for body in _bodies(command):
-            yield from _simple_commands(body)
-
-
-def _is_constant(condition: tuple[Command, ...]) -> bool:
-    """`true`, `:`, `[ 1 ]`: what never changes."""
-    command = condition[0]
-    if len(condition) != 1 or not isinstance(command, Simple):
-        return False
-    return all(word.value is not None for word in command.words)
-
-
 def _polled(loop: Loop, state: State) -> frozenset[int] | None:
     """The jobs that `while kill -0 $PID; do …; done` waits for."""
     command = loop.condition[-1]
@@ -550,27 +509,3 @@ def _polled(loop: Loop, state: State) -> frozenset[int] | None:
         return None
     target = state.text(command.words[-1])
     return jobs_of([target], state) if target is not None else None
-
-
-def _breaks(commands: Sequence[Command]) -> bool:
-    """Whether a loop's body may leave it."""
-    for command in commands:
-        if isinstance(command, Simple) and command.words and command.words[0].text in ("break", "return"):
-            return True
-        if any(_breaks(body) for body in _bodies(command)):
-            return True
-    return False
-
-
-def _bodies(command: Command) -> Sequence[Sequence[Command]]:
-    if isinstance(command, AndOr):
-        return [(command.left, command.right)]
-    if isinstance(command, Group):
-        return [command.body]
-    if isinstance(command, If):
-        return [*(body for _, body in command.branches), command.otherwise or ()]
-    if isinstance(command, Case):
-        return [body for _, body in command.arms]
-    if isinstance(command, Pipeline):
-        return [command.commands]
-    return []

@@ -1,0 +1,124 @@
+"""What ends a loop: its condition, a `break`, or the variables that only a trap changes."""
+
+from __future__ import annotations
+
+from gracelint.facts.script import AndOr, Case, Function, Group, If, Loop, Pipeline, Simple
+from gracelint.patterns import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gracelint.facts.script import Command
+
+
+def flags(loop: Loop, functions: Mapping[str, Function]) -> frozenset[str]:
+    """The variables by which alone a loop is left and which nothing in it sets; none where anything else may end it."""
+    deciding = [*(() if is_constant(loop.condition) else loop.condition), *_guards(loop.body)]
+    names: set[str] = set()
+    for command in _simple_commands(deciding):
+        texts = [word.text for word in command.words]
+        tests = bool(texts) and (texts[0] in _TESTS or texts[0].startswith("$"))
+        if not tests or not _FILE_TESTS.isdisjoint(texts):
+            return frozenset()
+        names.update(name for text in texts for name in (_NAME if "((" in texts else _VARIABLE).findall(text))
+    set_here = set(_set_by([*loop.condition, *loop.body], functions, set()))
+    return frozenset() if set_here & {*names, _ANY} else frozenset(names)
+
+
+_TESTS = ("[", "[[", "((", "test")
+_NAME = pattern(r"[A-Za-z_]\w*")
+_VARIABLE = pattern(r"\$\{?([A-Za-z_]\w*)")
+_FILE_TESTS = frozenset(f"-{letter}" for letter in "bcdefgGhkLNOprsStuwx")
+_ANY = "*"
+"""Among names: text that is read elsewhere may set any."""
+
+
+def _guards(commands: Sequence[Command]) -> Iterator[Command]:
+    """The commands whose answers decide whether a `break` is reached."""
+    for command in commands:
+        if isinstance(command, AndOr) and may_break([command.right]):
+            yield command.left
+        elif isinstance(command, If) and may_break([command]):
+            yield from (asked for condition, _ in command.branches for asked in condition)
+        elif isinstance(command, Case) and may_break([command]):
+            yield Simple((), (), (), command.span)
+        for body in _bodies(command):
+            yield from _guards(body)
+
+
+def _set_by(commands: Sequence[Command], functions: Mapping[str, Function], seen: set[str]) -> Iterator[str]:
+    """The variables that commands set, those of the functions they call included."""
+    for command in _simple_commands(commands):
+        yield from (name for name, _ in command.assignments)
+        first = command.words[0].text if command.words else ""
+        if first in _READS_CODE:
+            yield _ANY
+        elif first in _SETS:
+            yield from (name for word in command.words[1:] for name in _NAME.findall(word.text))
+        elif first in functions and first not in seen:
+            seen.add(first)
+            yield from _set_by(functions[first].body, functions, seen)
+
+
+_READS_CODE = (".", "source", "eval")
+_SETS = (
+    "((",
+    "let",
+    "read",
+    "declare",
+    "typeset",
+    "local",
+    "export",
+    "readonly",
+    "unset",
+    "printf",
+    "getopts",
+    "mapfile",
+)
+
+
+def _simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
+    """All commands in some, conditions and bodies of loops included."""
+    for command in commands:
+        if isinstance(command, Simple):
+            yield command
+        inner: list[Sequence[Command]] = [*_bodies(command)]
+        if isinstance(command, If):
+            inner += [condition for condition, _ in command.branches]
+        elif isinstance(command, Loop):
+            inner += [command.condition, command.body]
+        for body in inner:
+            yield from _simple_commands(body)
+
+
+def is_constant(condition: Sequence[Command]) -> bool:
+    """`true`, `:`, `[ 1 ]`: what never changes."""
+    command = condition[0]
+    if len(condition) != 1 or not isinstance(command, Simple):
+        return False
+    return all(word.value is not None for word in command.words)
+
+
+def may_break(commands: Sequence[Command]) -> bool:
+    """Whether a loop's body may leave it."""
+    for command in commands:
+        if isinstance(command, Simple) and command.words and command.words[0].text in ("break", "return"):
+            return True
+        if any(may_break(body) for body in _bodies(command)):
+            return True
+    return False
+
+
+def _bodies(command: Command) -> Sequence[Sequence[Command]]:
+    if isinstance(command, AndOr):
+        return [(command.left, command.right)]
+    if isinstance(command, Group):
+        return [command.body]
+    if isinstance(command, If):
+        return [*(body for _, body in command.branches), command.otherwise or ()]
+    if isinstance(command, Case):
+        return [body for _, body in command.arms]
+    if isinstance(command, Pipeline):
+        return [command.commands]
+    return []
