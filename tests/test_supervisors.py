@@ -68,7 +68,9 @@ class TestSupervisord:
         files = {
             "Dockerfile": f"FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD {self.COMMAND}\n",
             "supervisord.conf": "".join(f"[program:{name}]\ncommand={text}\n" for name, text in programs.items()),
-            **{"worker.py": WORKER, "silent.py": silent, "other.py": silent},
+            "worker.py": WORKER,
+            "silent.py": silent,
+            "other.py": silent,
         }
         asked, selection = request(files)
         report = lint(read_project(asked), selection)

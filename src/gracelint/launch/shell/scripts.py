@@ -373,9 +373,9 @@ class Walk:
         for end in on:
             if end.ended:
                 left.append(end)
-            elif constant and not may_break(loop.body):
-                stay.extend(self._forever(loop, end))
-            elif asked and not left and all(end.variables.get(name) == value for name, value in asked.items()):
+                continue
+            only_a_trap = asked and not left and all(end.variables.get(name) == value for name, value in asked.items())
+            if only_a_trap or (constant and not may_break(loop.body)):
                 stay.extend(self._forever(loop, end))
             else:
                 (left if constant else stay).append(end)
