@@ -3,7 +3,8 @@ r"""A wrapper that keeps the stop signal from its program.
 ## What it does
 Reports commands that start the program and stay in front of it without passing the stop signal on (`flock`, `xargs`,
 `time`, `strace`, `hatch run`, `honcho run`, …), and those that end before the program has cleaned up (`script`,
-`watch`, `runsvdir`, `supervisord` with a program started by a shell).
+`watch`, `runsvdir`, `supervisord` with a program started by a shell); and `dumb-init --rewrite`, where it drops the
+signal or turns it into SIGKILL.
 
 ## Why is this bad?
 The container's PID 1 gets SIGTERM; the kernel gives PID 1 no default action. A wrapper without a handler as PID 1
@@ -49,7 +50,7 @@ _SEEN = {
     Effect.SWALLOWS: "{signal} is ignored until {kill}",
     Effect.CUTS: "the program is cut before its cleanup is done",
 }
-_KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR)
+_KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR, HopKind.INIT)
 
 
 @rule("swallowing-wrapper", severity=Severity.ERROR, subject=Launch, verdict=True, about=("blocker",))
@@ -64,7 +65,7 @@ def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
             fix=Fix(f"Do without {setting}", (), Applicability.MANUAL),
         )
         return
-    if hop is None or hop.kind not in _KINDS or hop.effect not in _SEEN:
+    if hop is None or hop.kind not in _KINDS or hop.effect not in _SEEN or hop.details.get("advice"):
         return
     if hop.effect is Effect.CUTS and hop.deadline is not None:
         return  # deadline-in-between says that it kills too soon
