@@ -119,19 +119,19 @@ class Asked:
         self.name = files.name
         self.warm = warm
         self.answers = Answers({})
-        self._files = files
+        self.files = files
 
     def read(self, path: str) -> Source | None:
-        return self._noted("read", path, self._files.read)
+        return self._noted("read", path, self.files.read)
 
     def glance(self, path: str) -> str:
-        return self._noted("glance", path, self._files.glance)
+        return self._noted("glance", path, self.files.glance)
 
     def exists(self, path: str) -> bool:
-        return self._noted("exists", path, self._files.exists)
+        return self._noted("exists", path, self.files.exists)
 
     def names(self, folder: str) -> tuple[str, ...]:
-        return self._noted("names", folder, self._files.names)
+        return self._noted("names", folder, self.files.names)
 
     def _noted(self, question: str, path: str, ask: Callable[[str], T]) -> T:
         answer = self.answers.known[question, path] = ask(path)

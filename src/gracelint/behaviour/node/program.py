@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.again import remembered
 from gracelint.behaviour.node.clients import answers_close, default_keep_alive, is_swept, keep_alive
 from gracelint.behaviour.node.machine import STARTUP, Machine
 from gracelint.behaviour.node.reaction import SIGNALS, _time, reaction
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @kept_warm
+@remembered
 def read_node(
     source: Source,
     *,

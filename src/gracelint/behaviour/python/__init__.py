@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 
+from gracelint.again import remembered
 from gracelint.behaviour.python.children import Children
 from gracelint.behaviour.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
 from gracelint.behaviour.python.machine import Machine
@@ -34,6 +35,7 @@ SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGW
 
 
 @kept_warm
+@remembered
 def read_python(
     source: Source,
     *,

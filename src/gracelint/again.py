@@ -1,0 +1,129 @@
+"""What a program does, remembered for the next time it is started: for most nothing depends on the words after them.
+
+A reader is given command line and environment as they are, in a form that notes what of them is looked at. Its answer
+holds for every other start of the same file for which that is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from gracelint.warm import Asked, is_same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
+
+    from gracelint.facts.files import Files
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+MOST = 20
+"""Different answers of one program that are remembered."""
+
+
+class Words(Sequence[str]):
+    """A command line that notes whether it was looked at. No tuple: `str.join` reads those behind their backs."""
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self._words = words
+        self.is_seen = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        self.is_seen = True
+        return self._words
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.words[at]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __eq__(self, other: object) -> bool:
+        return self.words == (other.words if isinstance(other, Words) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.words)
+
+    def __add__(self, more: tuple[str, ...]) -> tuple[str, ...]:
+        return (*self.words, *more)
+
+    def are_as_in(self, other: tuple[str, ...]) -> bool:
+        """Whether all that was looked at is the same in another command line."""
+        return not self.is_seen or self._words == other
+
+
+class Variables(Mapping[str, "str | None"]):
+    """An environment that notes which variables were looked at."""
+
+    def __init__(self, all_of_them: Mapping[str, str | None]) -> None:
+        self._all = all_of_them
+        self.seen: dict[str, str | None] = {}
+        """What was asked for, and what it was; None as well where there is no such variable."""
+        self.known: dict[str, bool] = {}
+        self.is_seen = False
+        """Whether somebody went through all of them."""
+
+    def __getitem__(self, name: str) -> str | None:
+        self.known[name] = name in self._all
+        self.seen[name] = self._all.get(name)
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.is_seen = True
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        self.is_seen = True
+        return len(self._all)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def are_as_in(self, other: Mapping[str, str | None]) -> bool:
+        """Whether all that was looked at is the same in another environment."""
+        if self.is_seen:
+            return dict(self._all) == dict(other)
+        return all(
+            other.get(name) == value and (name in other) == self.known[name] for name, value in self.seen.items()
+        )
+
+
+def remembered(read: F) -> F:
+    """Makes a reader of programs give its answer again where command line and environment make no difference to it."""
+
+    def reading(
+        source: Any, *given: Any, files: Files, argv: tuple[str, ...] = (), env: Any = None, **named: Any
+    ) -> Any:
+        asked = (source, given, named)
+        known = _answers(_itself(files)).setdefault((read.__module__, getattr(source, "path", source)), [])
+        for question, words, variables, answers, program in known:
+            if words.are_as_in(argv) and variables.are_as_in(env or {}) and is_same(question, asked):
+                if isinstance(files, Asked):
+                    files.answers.known.update(answers)
+                return program
+        words, variables = Words(argv), Variables(env or {})
+        noting = Asked(files, files.warm) if isinstance(files, Asked) else files
+        with_env = {} if env is None else {"env": variables}
+        program = read(source, *given, files=noting, argv=words, **with_env, **named)
+        answers = noting.answers.known if isinstance(noting, Asked) else {}
+        if len(known) < MOST:
+            known.append((asked, words, variables, answers, program))
+        return program
+
+    return reading  # type: ignore[return-value]
+
+
+@lru_cache(1)
+def _answers(files: Files) -> dict[tuple[str, str], list[Any]]:
+    """Those of one run, by reader and file."""
+    return {}
+
+
+def _itself(files: Files) -> Files:
+    while isinstance(files, Asked):
+        files = files.files
+    return files

@@ -1,0 +1,116 @@
+"""A program that is started many times is followed once for each answer it has: what it looks at decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracelint.again import Variables, Words, remembered
+from gracelint.project import ProjectFiles
+from gracelint.testing import read
+from gracelint.warm import Asked, Warm
+
+HEAVY = "x = 0\nwhile x < 9999: x += 1\n"
+"""It takes all the steps that one program has."""
+PYTHON = "import os, sys, time, signal\n{}\nwhile True: time.sleep(1)\n"
+HANDLER = "signal.signal(signal.SIGTERM, lambda *a: sys.exit(0))"
+
+
+def services(text: str, count: int = 3) -> dict[str, str]:
+    one = "  s{0}: {{build: ., command: [python, app.py, 's{0}'], environment: {{NAME: 's{0}'}}}}\n"
+    return {
+        "Dockerfile": "FROM python:3.12\nCOPY . .\n",
+        "app.py": PYTHON.format(text),
+        "compose.yaml": "services:\n" + "".join(one.format(number) for number in range(count)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        (HANDLER, ["handled", "handled", "handled"]),
+        (f"if sys.argv[1] == 's1': {HANDLER}", ["ignored", "handled", "ignored"]),
+        (f"if os.environ['NAME'] == 's2': {HANDLER}", ["ignored", "ignored", "handled"]),
+        (f"if 's0' in sys.argv: {HANDLER}", ["handled", "ignored", "ignored"]),
+    ],
+    ids=["whatever", "a word", "a variable", "any word"],
+)
+def test_what_is_looked_at_makes_the_difference(text: str, verdicts: list[str]) -> None:
+    assert [launch.verdict.value for launch in read(services(text)).launches] == verdicts
+
+
+class Reader:
+    """A reader that counts how often it reads."""
+
+    def __init__(self, looks_at: str) -> None:
+        self.count = 0
+        self.looks_at = looks_at
+
+    def ask(self, files: object, argv: tuple[str, ...], env: dict[str, str | None]) -> object:
+        @remembered
+        def read_it(path: str, *, files: object, argv: Words, env: Variables) -> object:
+            self.count += 1
+            if self.looks_at == "words":
+                return " ".join(argv)
+            if self.looks_at == "a variable":
+                return env.get("A")
+            if self.looks_at == "variables":
+                return dict(env)
+            return files.exists(path) if self.looks_at == "files" else "same"  # type: ignore[attr-defined]
+
+        return read_it("app", files=files, argv=argv, env=env)
+
+
+@pytest.mark.parametrize(
+    ("looks_at", "other_words", "other_a", "other_b"),
+    [("nothing", 1, 1, 1), ("words", 2, 1, 1), ("a variable", 1, 2, 1), ("variables", 1, 2, 2)],
+)
+def test_it_is_read_again_where_something_it_looks_at_is_another(
+    tmp_path: object, looks_at: str, other_words: int, other_a: int, other_b: int
+) -> None:
+    first: tuple[tuple[str, ...], dict[str, str | None]] = (("x",), {"A": "1", "B": "1"})
+    for other, count in (
+        ((("y",), {"A": "1", "B": "1"}), other_words),
+        ((("x",), {"A": None, "B": "1"}), other_a),
+        ((("x",), {"B": "1"}), other_a),
+        ((("x",), {"A": "1", "B": "2"}), other_b),
+    ):
+        reader, files = Reader(looks_at), ProjectFiles(str(tmp_path))
+        asked = [reader.ask(files, *question) for question in (first, other, first)]
+        assert (reader.count, asked[0] == asked[2]) == (count, True)
+
+
+def test_a_variable_that_is_set_to_something_unknown_is_set(tmp_path: object) -> None:
+    reader, files = Reader("a variable"), ProjectFiles(str(tmp_path))
+    assert [reader.ask(files, (), env) for env in ({}, {"A": None}, {"A": "1"})] == [None, None, "1"]
+    assert reader.count == 3
+
+
+def test_other_files_are_asked_anew_and_what_was_asked_is_known_to_both(tmp_path: object) -> None:
+    reader, files, warm = Reader("files"), ProjectFiles(str(tmp_path)), Warm()
+    one, other = Asked(files, warm), Asked(files, warm)
+    assert [reader.ask(each, (), {}) for each in (one, other)] == [False, False]
+    assert (reader.count, other.answers.known) == (1, {("exists", "app"): False})
+    reader.ask(ProjectFiles(str(tmp_path)), (), {})
+    assert reader.count == 2
+
+
+def test_hundreds_of_services_of_a_heavy_program_take_no_longer_than_a_few() -> None:
+    import sys
+
+    def calls(count: int) -> int:
+        seen = 0
+
+        def note(frame: object, event: str, argument: object) -> None:
+            nonlocal seen
+            seen += event == "call"
+
+        sys.setprofile(note)
+        try:
+            read(services(HEAVY, count))
+        finally:
+            sys.setprofile(None)
+        return seen
+
+    calls(1)
+    few, many = calls(2), calls(22)
+    assert many - few < 4 * few
