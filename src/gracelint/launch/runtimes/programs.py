@@ -7,7 +7,7 @@ import posixpath
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.launch.images.image import find_file, find_path, find_text
+from gracelint.launch.images.image import find_command, find_file, find_path
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options
 from gracelint.numbers import is_whole, whole
@@ -157,15 +157,17 @@ def _node_step(argv: tuple[Word, ...], context: Context) -> Step:
 
 def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A file that is started by itself: one of a language by its `#!` line, or a console script of the project."""
-    found = find_text(context.image, context.files, argv[0].value, context.working_dir)
+    at = find_command(context.image, context.files, argv[0].value, context.working_dir)
+    found = find_file(context.image, context.files, at, context.working_dir)
     first = found.text.split("\n", 1)[0].rstrip() if found and found.text.startswith("#!") else ""
     interpreter = base_name(first.replace("env ", "env/").replace("/-S ", "/").split(" ")[0]) if first else ""
+    started = (Word(interpreter, argv[0].span), Word(at, argv[0].span), *argv[1:])
     if interpreter and _is_python(interpreter):
-        return _script_step((Word(interpreter, argv[0].span), *argv), 1, context, "python")
+        return _script_step(started, 1, context, "python")
     if interpreter in ("node", "nodejs"):
-        return _script_step((Word("node", argv[0].span), *argv), 1, context, "node")
+        return _script_step((Word("node", argv[0].span), *started[1:]), 1, context, "node")
     if interpreter in ("ruby", "php"):
-        return step((Word(interpreter, argv[0].span), *argv), context)
+        return step(started, context)
     return (
         _console_script(argv, context)
         or _go_step(argv, context)
