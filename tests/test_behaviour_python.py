@@ -453,3 +453,22 @@ def test_a_state_that_the_handler_sets(test: str, verdict: str) -> None:
         "machine = Machine()\nsignal.signal(signal.SIGTERM, machine.stop)\nmachine.run()\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("child", "handler", "verdict"),
+    [
+        ("pass", "[os.kill(pid, signal.SIGTERM) for pid in pids]", "handled"),
+        ("pass", "pids.sort()", "ignored"),
+        ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "[os.kill(pid, signal.SIGTERM) for pid in pids]", "ignored"),
+        ("signal.signal(signal.SIGTERM, leave)", "[os.kill(pid, signal.SIGTERM) for pid in pids]", "handled"),
+    ],
+)
+def test_children_of_fork_are_told_and_end(child: str, handler: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import os, signal, time\npids = []\ndef leave(*_):\n    os._exit(0)\n"
+        f"def stop(*_):\n    {handler}\npid = os.fork()\n"
+        f"if pid == 0:\n    {child}\n    while True:\n        time.sleep(1)\n"
+        "pids.append(pid)\nsignal.signal(signal.SIGTERM, stop)\nos.waitpid(pid, 0)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

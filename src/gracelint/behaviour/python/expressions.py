@@ -336,6 +336,8 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
     unknown = [value for value in (left, right) if isinstance(value, (Unknown, Bound))]
     if unknown:
         return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in unknown) else FROM_OUTSIDE
+    if isinstance(left, Thing) and left.kind == "os.Child" and isinstance(right, Const):
+        return Const(isinstance(operator, (ast.Gt, ast.GtE, ast.NotEq, ast.IsNot)))
     equal = isinstance(operator, (ast.Eq, ast.Is))
     if equal or isinstance(operator, (ast.NotEq, ast.IsNot)):
         if (

@@ -10,6 +10,7 @@ from gracelint.behaviour.python.models import (  # noqa: F401 - for what they do
     event_loop,
     events,
     exits,
+    forks,
     locks,
     pipes,
     rows,

@@ -373,8 +373,14 @@ def _dict_views(machine: Machine, function: Value, args: Arguments, keywords: Ke
     "builtins.set.discard",
 )
 def _shrink(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if isinstance(function, Bound) and isinstance(function.receiver, Items):
-        machine.write(function.receiver.store, "…", FROM_OUTSIDE)
+    if not isinstance(function, Bound) or not isinstance(function.receiver, Items):
+        return FROM_OUTSIDE
+    store = function.receiver.store
+    same = [key for key, value in store.items() if args and value is args[0] and isinstance(value, Thing)]
+    if not same or function.name not in ("remove", "discard"):
+        machine.write(store, "…", FROM_OUTSIDE)
+    for key in same:
+        machine.trail.append((store, key, store.pop(key)))
     return FROM_OUTSIDE
 
 

@@ -6,6 +6,7 @@ import ast
 
 from gracelint.behaviour.python.delivery import take
 from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Point, Registration
+from gracelint.behaviour.python.models.forks import CHILD, signal_forked
 from gracelint.behaviour.python.models.subprocesses import forward
 from gracelint.behaviour.python.names import NUMBERS, is_true, path_of, signal_of, text_of
 from gracelint.behaviour.python.registry import EXITS, argument, model, receiver_of
@@ -82,6 +83,8 @@ def _install(machine: Machine, handler: Value, node: ast.AST, name: str, *, on_l
 
 def _register_off_main(machine: Machine, handler: Value, node: ast.AST, name: str | None) -> Value:
     if machine.in_child:
+        if name is not None and machine.bodies and machine.bodies[-1].kind == CHILD:
+            machine.bodies[-1].store[("own", name)] = handler
         return NONE
     registration = Registration(handler, node, machine.module)
     registration.main_thread = False
@@ -310,6 +313,9 @@ def _is_zero(value: Value) -> bool:
 
 def _signal_child(machine: Machine, target: Value, name: str | None, node: ast.AST) -> None:
     """`os.kill(child.pid, signal)`."""
+    if isinstance(target, Thing) and target.kind == CHILD:
+        signal_forked(machine, target, name, node)
+        return
     receiver = target.receiver if isinstance(target, Bound) else None
     if isinstance(receiver, Thing) and machine.arrived:
         forward(machine, receiver, name, node)
