@@ -38,11 +38,18 @@ def test_no_rule_breaks(files: Files) -> None:
     assert lint(files, strict=True).errors == ()
 
 
+_UNCOVERS = (("missing-readiness-probe", "missing-pre-stop"), ("sigint-only-handler", "unclosed-connections"))
+"""Rules whose fix may bring up a warning of another rule that has no fix here, and is then taken back."""
+
+
 @every_project
 def test_fixes_converge_and_none_is_taken_back(files: Files) -> None:
-    """But for those that would bring up an error or warning, which are taken back whatever they mend."""
     fixed = fix(files, strict=True)
-    assert [reason for reason in fixed.refused if "the fix would add a finding (" not in reason] == []
+    assert [
+        reason
+        for reason in fixed.refused
+        if not any(reason.startswith(f"{one} at ") and f"({other} in " in reason for one, other in _UNCOVERS)
+    ] == []
     again = fix(fixed_files(files, fixed), strict=True)
     assert not again.changes, unified_diff(again)
 

@@ -63,7 +63,8 @@ if __name__ == "__main__":
 Unsafe: the handler raises an exception wherever the program happens to be. `signal.default_int_handler` raises
 KeyboardInterrupt, which the program cleans up after already; elsewhere SystemExit is raised. Where the program has a
 function of its own that stops it or sets up its signals, that one is called; where it cannot be called by its name, and
-for Python's servers, the handler is left to the program.
+for Python's servers, the handler is left to the program. So it is where the program waits for a child process, which
+would be killed with it: a handler has to tell the child.
 
 ## References
 - [Python: signal](https://docs.python.org/3/library/signal.html)
@@ -72,7 +73,9 @@ for Python's servers, the handler is left to the program.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Cause, Edit, Finding, Fix, Program, Severity, Stop, Verdict, edits, rule
+from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, Span, Stop, Verdict, edits, rule
+
+_MANUAL = Applicability.MANUAL
 
 
 @rule("missing-sigterm-handler", severity=Severity.ERROR, subject=Program, verdict=True)
@@ -80,12 +83,12 @@ def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.NO_HANDLER, Cause.OTHER_SIGNAL_ONLY)
     if stop is None or _handles_sigint_only(program, stop):
         return
-    changes = edits.of_language(program.language).add_sigterm_handler(program) if stop.signal == "SIGTERM" else None
+    at = stop.reaction.span or program.span
     yield Finding(
         f"{stop.why}: {stop.seen}",
-        at=stop.reaction.span or program.span,
+        at=at,
         notes=stop.notes,
-        fix=_fix(changes),
+        fix=_fix(program, stop, at),
         severity=_severity(program, stop),
     )
 
@@ -108,7 +111,10 @@ def _handles_sigint_only(program: Program, stop: Stop) -> bool:
     return not program.handlers or any("SIGINT" in handler.signals for handler in program.handlers)
 
 
-def _fix(changes: tuple[Edit, ...] | None) -> Fix:
+def _fix(program: Program, stop: Stop, at: Span) -> Fix:
+    if any(child.kind == "subprocess" and child.span == at for child in program.children):
+        return Fix("Install a handler for SIGTERM that passes it on to the child and waits for it", (), _MANUAL)
+    changes = edits.of_language(program.language).add_sigterm_handler(program) if stop.signal == "SIGTERM" else None
     if changes:
         return Fix("Install a handler for SIGTERM", changes, Applicability.UNSAFE)
-    return Fix("Install a handler for SIGTERM that calls what stops the program", (), Applicability.MANUAL)
+    return Fix("Install a handler for SIGTERM that calls what stops the program", (), _MANUAL)

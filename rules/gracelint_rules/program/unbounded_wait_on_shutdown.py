@@ -70,6 +70,7 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Program, Severity, Verdict, edits, rule
 
 _UNSAFE, _MANUAL = Applicability.UNSAFE, Applicability.MANUAL
+_TITLE = "Give the wait a timeout"
 _JOBS = ("queue.join", "executor", "result", "futures")
 """Work of any length; threads and tasks that are told to end, and requests, mostly are short."""
 _KINDS = ("join", "queue.join", "executor", "gather", "result", "futures", "task group", "close")
@@ -83,11 +84,13 @@ def unbounded_wait_on_shutdown(program: Program) -> Iterator[Finding]:
     for wait in program.waits:
         if not wait.on_shutdown or wait.seconds is not None or wait.kind not in _KINDS:
             continue
-        changes = edits.of_language(program.language).bound_wait(program, wait)
+        leaves = wait.kind == "join" and any(child.kind == "process" and not child.daemon for child in program.children)
+        changes = None if leaves else edits.of_language(program.language).bound_wait(program, wait)
+        title = "Give the wait a timeout, and terminate the processes that are left then" if leaves else _TITLE
         yield Finding(
             f"`{_line(wait.span.text)}` waits without a deadline on the way out: if it hangs, {stop.kill} decides",
             at=wait.span,
-            fix=Fix("Give the wait a timeout", changes or (), _UNSAFE if changes else _MANUAL),
+            fix=Fix(title, changes or (), _UNSAFE if changes else _MANUAL),
             severity=None if wait.kind in _JOBS else Severity.INFO,
         )
 
