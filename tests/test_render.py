@@ -739,6 +739,19 @@ releases:
 """
         assert self.zeros(helmfile) == [self.FOUND]
 
+    def test_what_a_release_says_comes_after_its_templates(self) -> None:
+        helmfile = """\
+templates:
+  default: {values: [{grace: %s, other: 1}]}
+releases:
+  - name: front
+    chart: ./charts/shop
+    inherit: [{template: default}]
+    values: [{%s: 5}]
+"""
+        assert self.zeros(helmfile % (0, "other")) == [self.FOUND]
+        assert self.zeros(helmfile % (0, "grace")) == []
+
     def test_nested_files(self) -> None:
         nested = {"apps/front.yaml": "releases: [{name: front, chart: ../charts/shop, values: [{grace: 0}]}]\n"}
         assert self.zeros("helmfiles: [{path: apps/front.yaml}]\n", **nested) == [self.FOUND]

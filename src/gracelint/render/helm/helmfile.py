@@ -294,8 +294,14 @@ def _inheriting(release: Mapping, templates: Mapping | None) -> Mapping:
     items = list(release.items)
     for entry in release.mappings("inherit"):
         template = templates.mapping(text_at(entry, "template") or "") if templates is not None else None
-        known = {key.value for key, _ in items}
-        items += [pair for pair in (template.items if template is not None else ()) if pair[0].value not in known]
+        for key, value in template.items if template is not None else ():
+            at = next((index for index, (mine, _) in enumerate(items) if mine.value == key.value), None)
+            if at is None:
+                items.append((key, value))
+                continue
+            mine, own = items[at]
+            if isinstance(own, Sequence) and isinstance(value, Sequence):  # the release's values come after
+                items[at] = (mine, replace(own, items=(*value.items, *own.items)))
     return replace(release, items=tuple(items))
 
 
