@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 
 from gracelint.testing import fix, fixed_files, read_folder
@@ -14,10 +15,33 @@ CHART = "apiVersion: v2\nname: x\nversion: 1.0.0\n"
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: x, image: x}]}\n"
 
 
+JAVA_MAIN = ("java", "-cp", "/app", "Main")
+NET_BASE, NET_MAIN = "mcr.microsoft.com/dotnet/runtime:8.0", ("dotnet", "/app/app.dll")
+
+
 def started(image: str, *command: str) -> str:
     words = ", ".join(f'"{word}"' for word in command)
     return f"FROM {image}\nWORKDIR /app\nCOPY . .\nCMD [{words}]\n"
 
+
+def built(image: str, build: str, base: str, made: str, *command: str) -> str:
+    """A program that one stage compiles and the last one starts."""
+    words = ", ".join(f'"{word}"' for word in command)
+    return f"FROM {image} AS b\nWORKDIR /src\nCOPY . .\nRUN {build}\nFROM {base}\nCOPY --from=b {made}\nCMD [{words}]\n"
+
+
+GO = built("golang:1.22", "go build -o /app .", "debian:12", "/app /app", "/app")
+JAVA = built("eclipse-temurin:17-jdk", "javac -d /out Main.java", "eclipse-temurin:17-jre", "/out /app", *JAVA_MAIN)
+NET = built("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet publish -c Release -o /out", NET_BASE, "/out /app", *NET_MAIN)
+RUST = built("rust:1.84", "cargo build --release", "debian:12", "/src/target/release/x /x", "/x")
+PHP = started("php:8.3-cli", "php", "app.php").replace("COPY", "RUN docker-php-ext-install pcntl\nCOPY")
+PROJECT = (
+    '{"scripts": {"start": "node app.js", "worker": "python3 -u app.py"}}',
+    "services:\n  web: {build: ., command: npm start}\n  worker: {build: ., command: npm run worker, init: true}\n",
+)
+CSPROJ = """<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType>
+<TargetFramework>net8.0</TargetFramework></PropertyGroup></Project>
+"""
 
 READERS: dict[str, tuple[str, Callable[[str], Project]]] = {
     "dockerfile": ("Dockerfile", lambda text: {"Dockerfile": text}),
@@ -42,6 +66,34 @@ READERS: dict[str, tuple[str, Callable[[str], Project]]] = {
             "Chart.yaml": CHART,
             "values.yaml": text,
             "templates/x.yaml": POD + "x: {{ toYaml .Values.a }}\n",
+        },
+    ),
+    "go": (".go", lambda text: {"Dockerfile": GO, "go.mod": "module x\ngo 1.22\n", "main.go": text}),
+    "java": (
+        ".java",
+        lambda text: {"Dockerfile": JAVA, "Main.java": re.sub(r"\bclass \w+", "class Main", text, count=1)},
+    ),
+    "csharp": (".cs", lambda text: {"Dockerfile": NET, "app.csproj": CSPROJ, "Program.cs": text}),
+    "ruby": (".rb", lambda text: {"Dockerfile": started("ruby:3.3", "ruby", "app.rb"), "app.rb": text}),
+    "php": (".php", lambda text: {"Dockerfile": PHP, "app.php": text}),
+    "rust": (
+        ".rs",
+        lambda text: {
+            "Dockerfile": RUST,
+            "Cargo.toml": '[package]\nname = "x"\nversion = "1.0.0"\n',
+            "src/main.rs": text,
+        },
+    ),
+    "project": (
+        ".py",
+        lambda text: {
+            "Dockerfile": started("node:22", "./start.sh"),
+            "start.sh": "#!/bin/sh\nnpm run worker &\nnpm start\n",
+            "package.json": PROJECT[0],
+            "compose.yaml": PROJECT[1],
+            "app.py": text,
+            "app.js": f"/*\n{text[:200]}\n*/\nrequire('http').createServer().listen(80)\n",
+            "deploy.yaml": POD.replace("image: x", f"image: shop, command: [npm, start], args: [{text[:20]!r}]"),
         },
     ),
     "kustomization": ("kustomization.yaml", lambda text: {"kustomization.yaml": text, "pod.yaml": POD}),
