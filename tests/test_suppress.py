@@ -6,6 +6,7 @@ import pytest
 
 from gracelint.source import Source
 from gracelint.suppress import Suppression, comments
+from gracelint.testing import lint
 
 
 def only(path: str, text: str) -> Suppression:
@@ -92,3 +93,13 @@ def test_removing_the_second_of_two_names() -> None:
     second = list(comments(Source("a.yaml", text)))[1].removal
     assert second is not None
     assert text[: second.start] + text[second.end :] == "# gracelint: ignore[x] why\n"
+
+
+@pytest.mark.parametrize("line", ["CMD sleep 1", 'CMD ["a"]'])
+def test_behind_an_instruction_it_is_part_of_it_and_says_so(line: str) -> None:
+    text = f"FROM x\n{line} # gracelint: ignore[shell-form-command]\n"
+    (item,) = [one for one in lint({"Dockerfile": text}).findings if one.rule == "malformed-suppression"]
+    assert item.finding.message == (
+        "this silences nothing: a Dockerfile has comments on lines of their own only, so write it above"
+    )
+    assert item.finding.at.text == "gracelint: ignore[shell-form-command]"
