@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gracelint.again import Variables, Words, remembered
+from gracelint.again import Function, Variables, Words, remembered
 from gracelint.project import ProjectFiles
 from gracelint.testing import read
 from gracelint.warm import Asked, Warm
@@ -92,6 +92,21 @@ def test_other_files_are_asked_anew_and_what_was_asked_is_known_to_both(tmp_path
     assert (reader.count, other.answers.known) == (1, {("exists", "app"): False})
     reader.ask(ProjectFiles(str(tmp_path)), (), {})
     assert reader.count == 2
+
+
+def test_a_function_that_is_given_is_asked_the_same_again(tmp_path: object) -> None:
+    count = 0
+
+    @remembered
+    def read_it(path: str, *, files: object, argv: Words, shell: Function) -> object:
+        nonlocal count
+        count += 1
+        return shell("a")
+
+    files = ProjectFiles(str(tmp_path))
+    for shell in (str.upper, lambda text: text.upper(), str.lower):
+        assert read_it("app", files=files, argv=(), shell=shell) == shell("a")
+    assert count == 2
 
 
 def test_hundreds_of_services_of_a_heavy_program_take_no_longer_than_a_few() -> None:

@@ -92,26 +92,46 @@ class Variables(Mapping[str, "str | None"]):
         )
 
 
+class Function:
+    """A function of one text that notes what it was asked and what it said."""
+
+    def __init__(self, function: Callable[[str], Any]) -> None:
+        self._function = function
+        self.said: dict[str, Any] = {}
+
+    def __call__(self, text: str) -> Any:
+        if text not in self.said:
+            self.said[text] = self._function(text)
+        return self.said[text]
+
+    def is_as(self, other: Callable[[str], Any]) -> bool:
+        """Whether another function says the same to all that was asked."""
+        return all(is_same(other(text), answer) for text, answer in self.said.items())
+
+
 def remembered(read: F) -> F:
     """Makes a reader of programs give its answer again where command line and environment make no difference to it."""
 
     def reading(
         source: Any, *given: Any, files: Files, argv: tuple[str, ...] = (), env: Any = None, **named: Any
     ) -> Any:
-        asked = (source, given, named)
+        functions = {name: value for name, value in named.items() if callable(value)}
+        asked = (source, given, {name: value for name, value in named.items() if name not in functions})
         known = _answers(_itself(files)).setdefault((read.__module__, getattr(source, "path", source)), [])
-        for question, words, variables, answers, program in known:
-            if words.are_as_in(argv) and variables.are_as_in(env or {}) and is_same(question, asked):
+        for question, words, variables, noted, answers, program in known:
+            same_start = words.are_as_in(argv) and variables.are_as_in(env or {}) and is_same(question, asked)
+            if same_start and all(noted[name].is_as(function) for name, function in functions.items()):
                 if isinstance(files, Asked):
                     files.answers.known.update(answers)
                 return program
         words, variables = Words(argv), Variables(env or {})
+        noted = {name: Function(function) for name, function in functions.items()}
         noting = Asked(files, files.warm) if isinstance(files, Asked) else files
         with_env = {} if env is None else {"env": variables}
-        program = read(source, *given, files=noting, argv=words, **with_env, **named)
+        program = read(source, *given, files=noting, argv=words, **with_env, **{**named, **noted})
         answers = noting.answers.known if isinstance(noting, Asked) else {}
         if len(known) < MOST:
-            known.append((asked, words, variables, answers, program))
+            known.append((asked, words, variables, noted, answers, program))
         return program
 
     return reading  # type: ignore[return-value]
