@@ -4,8 +4,8 @@ r"""A server that waits for what is in flight without a limit.
 Reports servers and workers that are started without an upper limit for their shutdown: uvicorn without
 `--timeout-graceful-shutdown`, granian without `--workers-kill-timeout`, Celery without a time limit for tasks.
 
-A warning where something is lost by it: jobs, websockets and streams, or what the application does at its end. Else,
-and where the application cannot be read, it is information.
+It is information where the application was read and has nothing to lose: no jobs, no websockets or streams, and
+nothing to do at its end.
 
 ## Why is this bad?
 One request that does not end (a slow client, a websocket, a stream, a hanging query) keeps the server alive until
@@ -63,7 +63,7 @@ def unbounded_drain(launch: Launch) -> Iterator[Finding]:
         f"{drain.why}: one that does not end keeps it until {launch.kill}; {advice}",
         at=(drain.span if bound is None else None) or hop.span or launch.origin.span,
         fix=_fix(hop, left),
-        severity=Severity.WARNING if drain.jobs or hop.details.get("lost") else Severity.INFO,
+        severity=Severity.INFO if hop.details.get("lost") is False and not drain.jobs else Severity.WARNING,
     )
 
 

@@ -121,6 +121,8 @@ class ServerCall(Record):
     options: Map[str, float | str | bool | None] = field(default_factory=dict)
     """Keyword arguments that bear on stopping, such as `timeout_graceful_shutdown`; None where not a literal."""
     development: bool = False
+    application: str | None = None
+    """What it serves, where that is named as `module:name`."""
 
 
 class Child(Record):

@@ -231,7 +231,9 @@ def _server(server: Served) -> ServerCall:
         for name, value in server.keywords.items()
     }
     span = server.module.span(server.node)
-    return ServerCall(server.row["server"], span, None, options, bool(server.row.get("development")))
+    first = server.node.args[0] if isinstance(server.node, ast.Call) and server.node.args else None
+    named = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+    return ServerCall(server.row["server"], span, None, options, bool(server.row.get("development")), named)
 
 
 def _wait(point: Point) -> Wait:

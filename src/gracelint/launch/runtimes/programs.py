@@ -441,9 +441,15 @@ def _drain(program: Program, context: Context) -> Drain | None:
 
 
 def _loses(program: Program) -> bool:
+    """Whether what its server serves has something to lose, or is not there to be read."""
     from gracelint.launch.servers.applications import loses
 
-    return loses(program, table("servers").get(program.servers[0].name, {}))
+    server = program.servers[0]
+    if server.application is not None:
+        module = server.application.partition(":")[0].replace(".", "/")
+        if not any(source.path.endswith((f"{module}.py", f"{module}/__init__.py")) for source in program.sources):
+            return True
+    return loses(program, table("servers").get(server.name, {}))
 
 
 def _bound_advice(program: Program) -> str:
