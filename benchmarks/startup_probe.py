@@ -45,9 +45,9 @@ def timed(part, function, name_of=None):
 
 
 INSIDE = {
-    "gracelint.git": ("git", "_written"),
+    "gracelint.tree.git": ("git", "_written"),
     "gracelint.knowledge": ("tables", "table"),
-    "gracelint.record": ("initialisers", "_initialiser"),
+    "gracelint.base.record": ("initialisers", "_initialiser"),
     "re._compiler": ("patterns", "compile"),
     "sre_compile": ("patterns", "compile"),
 }

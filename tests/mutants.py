@@ -38,7 +38,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KEPT = os.path.join(ROOT, ".mutants")
 SUBJECTS = (
     *("rules/gracelint_rules", "src/gracelint/launch", "src/gracelint/facts", "src/gracelint/edits"),
-    *("src/gracelint/fixer.py", "src/gracelint/harm.py", "src/gracelint/engine.py", "src/gracelint/suppress.py"),
+    *(
+        "src/gracelint/fixing/fixer.py",
+        "src/gracelint/fixing/harm.py",
+        "src/gracelint/engine.py",
+        "src/gracelint/suppress.py",
+    ),
 )
 SLOW = "ci comfort editable fuzzed git harness_fixtures hostile killed later limits linear lsp lsp_neovim lsp_session"
 OUTSIDE = "boundaries harness_sarif patterns pictures plugins precommit readme render_real schema secrets since site"

@@ -7,7 +7,7 @@ import pytest
 from gracelint.again import Function, Variables, Words, remembered
 from gracelint.project import ProjectFiles
 from gracelint.testing import read
-from gracelint.warm import Asked, Warm
+from gracelint.tree.warm import Asked, Warm
 
 HEAVY = "x = 0\nwhile x < 9999: x += 1\n"
 """It takes all the steps that one program has."""

@@ -13,10 +13,10 @@ import pytest
 
 from conftest import ROOT
 from gracelint import toml
+from gracelint.base.record import replace
 from gracelint.cli import main
 from gracelint.cli.init import HOOKS
 from gracelint.config import Settings, read_settings
-from gracelint.record import replace
 from gracelint.report.rules import table
 from gracelint.selection import every_rule
 

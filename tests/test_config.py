@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import pytest
 
+from gracelint.base.record import replace
 from gracelint.config import ConfigError, Configuration, Place, Settings, locate, matches, parse_settings
-from gracelint.discover import UNMARKED_LIMIT
 from gracelint.finding import Severity
 from gracelint.project import place_of
-from gracelint.record import replace
+from gracelint.tree.discover import UNMARKED_LIMIT
 
 
 def settings(text: str) -> Settings:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gracelint.config import ConfigError, Configuration, Settings
-from gracelint.discover import UNMARKED_LIMIT, Found, Skip, discover, kind_of, scope_of
-from gracelint.files import LIMIT, ProjectFiles, UnreadableError
+from gracelint.tree.discover import UNMARKED_LIMIT, Found, Skip, discover, kind_of, scope_of
+from gracelint.tree.files import LIMIT, ProjectFiles, UnreadableError
 
 
 def tree(root: Path, *paths: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gracelint.cli import main
-from gracelint.editable import is_generated
+from gracelint.fixing.editable import is_generated
 
 STAYS = "#!/bin/sh\nset -e\npython app.py\n"
 STARTS = 'FROM python:3.12-slim\nCOPY . .\nENTRYPOINT ["./run.sh"]\n'

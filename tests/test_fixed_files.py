@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML, YAMLError
 
 from conftest import case_files, rule_cases
-from gracelint.fixer import Change
+from gracelint.fixing.fixer import Change
 from gracelint.testing import fix
 
 CASES = sorted({folder for _, folder in rule_cases()})

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from gracelint import fixer
 from gracelint.config import ConfigError, Configuration, parse_settings
 from gracelint.finding import Edit
-from gracelint.fixer import Change, Fixed, apply_edits, unified_diff
-from gracelint.harm import same_elsewhere
+from gracelint.fixing import fixer
+from gracelint.fixing.fixer import Change, Fixed, apply_edits, unified_diff
+from gracelint.fixing.harm import same_elsewhere
+from gracelint.fixing.writing import write_files
 from gracelint.project import Request
 from gracelint.selection import select
 from gracelint.source import Source
 from gracelint.testing import fix, fixed_files
-from gracelint.writing import write_files
 
 TWO_PODS = """\
 apiVersion: apps/v1

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gracelint import git
-from gracelint.discover import discover, scope_of
+from gracelint.tree import git
+from gracelint.tree.discover import discover, scope_of
 
 STRACE = shutil.which("strace")
 COMMANDS = {

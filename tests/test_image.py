@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gracelint.base.record import replace
 from gracelint.edits.dockerfile import install_init
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
@@ -23,7 +24,6 @@ from gracelint.launch.versions import of_version
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.errors import ParseError
 from gracelint.parse.purposes import is_store
-from gracelint.record import replace
 from gracelint.source import Source, Word
 from gracelint.testing import read
 

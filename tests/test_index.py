@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gracelint import files, index, project
+from gracelint import project
 from gracelint.cli import main
+from gracelint.tree import files, index
 
 DOCKERFILE = "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD python app.py; true\n"
 DEPLOYMENT = """\

@@ -11,7 +11,6 @@ import pytest
 from gracelint.config import Configuration
 from gracelint.copies import Copies
 from gracelint.facts.dockerfile import Stage
-from gracelint.files import ProjectFiles
 from gracelint.finding import Finding
 from gracelint.launch.desk import Desk, Stages
 from gracelint.launch.images.layers import context_of, origin
@@ -21,6 +20,7 @@ from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.kubernetes import Manifests, read_manifests
 from gracelint.parse.yaml import read_documents
 from gracelint.source import Source
+from gracelint.tree.files import ProjectFiles
 from test_index import BUDGET, DEPLOYMENT, DOCKERFILE, SERVICE
 
 FEW, MANY = 200, 2000

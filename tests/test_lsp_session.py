@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from editor import needs_the_server, written
-from gracelint import files as project_files
 from gracelint import project
 from gracelint.config import Configuration, Place
-from gracelint.fixer import apply_edits
+from gracelint.fixing.fixer import apply_edits
 from gracelint.lsp.session import Session, Stopped, place_for
 from gracelint.lsp.silence import silencing
 from gracelint.lsp.stories import story
 from gracelint.parse import dockerfile, yaml
 from gracelint.source import Source
 from gracelint.testing import lint, read
+from gracelint.tree import files as project_files
 
 KILLED = 'FROM x\nSTOPSIGNAL SIGKILL\nCMD ["app"]\n'
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from gracelint.patterns import _Pattern
+from gracelint.base.patterns import _Pattern
 
 try:
     from re import _constants as codes  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from gracelint.record import Record, field, replace
+from gracelint.base.record import Record, field, replace
 
 
 class Point(Record):

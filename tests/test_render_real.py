@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from gracelint.facts import yaml
-from gracelint.files import ProjectFiles
 from gracelint.parse.yaml import read_documents
 from gracelint.render.dump import dump
 from gracelint.render.helm.chart import read_chart
@@ -21,6 +20,7 @@ from gracelint.render.helm.release import Release, render
 from gracelint.render.kustomize.build import build
 from gracelint.render.values import value_of
 from gracelint.source import Source
+from gracelint.tree.files import ProjectFiles
 from test_render import BASE, CHART, DEPLOYMENT, VALUES
 from test_render_template import FUNCTIONS, LANGUAGE
 from test_render_template import VALUES as TEMPLATE_VALUES

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from gracelint import __version__
-from gracelint.discover import Skip
 from gracelint.engine import Report, Reported
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.report import github, gitlab, junit, sarif, text
 from gracelint.report import json as json_report
 from gracelint.report.azure import pipeline
 from gracelint.source import Source, Span
+from gracelint.tree.discover import Skip
 
 DOCKERFILE = Source("api/Dockerfile", "FROM python:3.12\n\tCMD python '日本' app.py\n")
 MANIFEST = Source("deploy.yaml", "kind: Deployment\n")

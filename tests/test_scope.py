@@ -10,10 +10,10 @@ from typing import ClassVar
 import pytest
 
 from conftest import ROOT, rule_cases
+from gracelint.base.record import replace
 from gracelint.config import Configuration
 from gracelint.engine import Report, lint
 from gracelint.project import Request, read_project
-from gracelint.record import replace
 from gracelint.selection import select
 from gracelint.testing import read_folder
 

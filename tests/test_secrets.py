@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gracelint.secrets import is_secret, veiled, veiled_words
+from gracelint.base.secrets import is_secret, veiled, veiled_words
 
 PROJECT = {
     "Dockerfile": "FROM debian:12\nENV API_TOKEN=hunter2\nCOPY start.sh /\nENTRYPOINT /start.sh $API_TOKEN\n",

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Image
 from gracelint.launch import wrappers
 from gracelint.launch.shell import shell
 from gracelint.launch.step import Context
-from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
 from gracelint.testing import read
 

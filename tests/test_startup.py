@@ -133,7 +133,7 @@ bare, compiled = set(sys.modules), []
 @atexit.register
 def tell():
     print((sorted(set(sys.modules) - bare), compiled), file=sys.stderr)
-from gracelint import patterns
+from gracelint.base import patterns
 found = patterns._Pattern.__getattr__
 def find(pattern, name):
     compiled.append(pattern._text)

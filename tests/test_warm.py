@@ -15,7 +15,7 @@ from gracelint.launch import link
 from gracelint.lsp.session import Reading, Session
 from gracelint.report import json
 from gracelint.source import Source
-from gracelint.warm import Warm, is_same
+from gracelint.tree.warm import Warm, is_same
 
 SHOP = Path(__file__).parent.parent / "fixtures/shop"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from gracelint.warm import Asked, is_same
+from gracelint.tree.warm import Asked, is_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

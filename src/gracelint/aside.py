@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gracelint.facts.yaml import Document
-    from gracelint.index import Index
     from gracelint.launch.link import Linked
     from gracelint.launch.near import Near
     from gracelint.parse.kubernetes import Manifests
     from gracelint.parse.later import Later
     from gracelint.project import Reading
     from gracelint.source import Source
+    from gracelint.tree.index import Index
 
 
 def near(reading: Reading) -> Near | None:

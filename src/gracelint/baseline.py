@@ -10,9 +10,9 @@ import json
 import os
 from collections import Counter
 
+from gracelint.base.record import replace
 from gracelint.config import ConfigError
 from gracelint.engine import Report, Reported
-from gracelint.record import replace
 from gracelint.report.fingerprint import identity
 from gracelint.report.places import printable
 

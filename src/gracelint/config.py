@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 
+from gracelint.base.memory import cache
+from gracelint.base.numbers import is_whole
+from gracelint.base.record import Record, field, replace
 from gracelint.facts.launch import Assumptions
 from gracelint.finding import Severity
-from gracelint.memory import cache
-from gracelint.numbers import is_whole
-from gracelint.record import Record, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

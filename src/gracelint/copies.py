@@ -6,10 +6,10 @@ are the same object under the same name, or the same text but for its numbers an
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.kubernetes import Workload
 from gracelint.facts.launch import Launch
 from gracelint.finding import Finding
-from gracelint.patterns import pattern
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from gracelint.base.record import Record, field, replace
+from gracelint.base.secrets import veiled
 from gracelint.config import ConfigError, did_you_mean
 from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Launch
@@ -14,19 +16,17 @@ from gracelint.facts.verdict import Verdict
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.own import OWN
 from gracelint.project import STDIN, Project
-from gracelint.record import Record, field, replace
 from gracelint.rules import PackError
-from gracelint.secrets import veiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gracelint.discover import Skip
     from gracelint.rules import Address, Rule
     from gracelint.selection import Selection
     from gracelint.source import Span
     from gracelint.suppress import Suppression
+    from gracelint.tree.discover import Skip
 
 
 class Reported(Record):
@@ -298,7 +298,7 @@ def _run(
             for finding in found:
                 yield rule, finding, subject
         except (Exception, SystemExit) as error:
-            from gracelint.internal import internal_error
+            from gracelint.base.internal import internal_error
 
             errors.append(internal_error(f"checking {rule.name}", error))
 
@@ -330,7 +330,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     chosen = selection.at(home.source.path)
     loudest = Severity.ERROR
     if _is_manifest(finding.at, subject):
-        from gracelint import generated
+        from gracelint.tree import generated
 
         note = generated.rendered_from(finding.at)
         if note is not None:
@@ -340,7 +340,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if origins.are_for_development(subject) and not (chosen.settings.strict or rule.name in chosen.named):
         if not (rule.verdict and _goes_wrong(subject)):
             return
-        from gracelint.purpose import is_set_aside
+        from gracelint.tree.purpose import is_set_aside
 
         meant = all(launch.dev_server or is_set_aside(launch.origin.source.path) for launch in launches)
         loudest = max(loudest, Severity.INFO if meant else Severity.WARNING, key=lambda severity: severity.rank)
@@ -355,7 +355,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
 
 def _of_test_data(finding: Finding) -> Finding:
     """Files that tests read are broken on purpose."""
-    from gracelint.purpose import is_set_aside
+    from gracelint.tree.purpose import is_set_aside
 
     return replace(finding, severity=Severity.INFO) if is_set_aside(finding.at.source.path) else finding
 
@@ -583,7 +583,7 @@ def _appliable(reported: Reported, project: Project) -> Reported:
     fix = reported.finding.fix
     if fix is None or not fix.edits:
         return reported
-    from gracelint.editable import Editable
+    from gracelint.fixing.editable import Editable
 
     request = project.request
     editable = Editable(request.root, project.fixable, request.configuration.excludes, by_git=False)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Container, Iterable, Iterator
 
-from gracelint.discover import DOCKERFILE, NODE, kind_of
-from gracelint.internal import internal_error
+from gracelint.base.internal import internal_error
+from gracelint.base.record import replace
 from gracelint.parse.errors import ParseError
-from gracelint.record import replace
+from gracelint.tree.discover import DOCKERFILE, NODE, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.facts.program import Program
-    from gracelint.files import ProjectFiles
     from gracelint.source import Source
+    from gracelint.tree.files import ProjectFiles
 
 _ASIDE = frozenset(("test", "tests", "doc", "docs", "example", "examples", "script", "scripts", "tool", "tools"))
 """Folders of programs that run on a developer's machine."""

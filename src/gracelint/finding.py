@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.choice import Choice
-from gracelint.record import Record
+from gracelint.base.choice import Choice
+from gracelint.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

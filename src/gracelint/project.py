@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 
+from gracelint.base.record import Record, field
 from gracelint.config import Configuration, Place, locate
-from gracelint.discover import (
+from gracelint.finding import Finding
+from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.source import Source
+from gracelint.tree.discover import (
     DOCKERFILE,
     MANIFEST,
     OTHER,
@@ -17,11 +21,7 @@ from gracelint.discover import (
     discover,
     scope_of,
 )
-from gracelint.files import ProjectFiles, UnreadableError
-from gracelint.finding import Finding
-from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.record import Record, field
-from gracelint.source import Source
+from gracelint.tree.files import ProjectFiles, UnreadableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from gracelint.facts.launch import Launch
     from gracelint.facts.program import Program
     from gracelint.facts.yaml import Document
-    from gracelint.index import Index
     from gracelint.launch.desk import Desk
     from gracelint.launch.link import Linked
     from gracelint.launch.near import Near
     from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer
-    from gracelint.warm import Warm
+    from gracelint.tree.index import Index
+    from gracelint.tree.warm import Warm
 
 STDIN = "-"
 EVERYWHERE = Scope(frozenset(), ("",))
@@ -204,7 +204,7 @@ def _index(request: Request, scope: Scope, todo: Sequence[tuple[str, str]]) -> I
     """What is known of the files, where that is worth a look: a run for few files has read them sooner."""
     if not request.cache or request.isolated or len(todo) < WORTH_KEEPING:
         return None
-    from gracelint.index import index_of
+    from gracelint.tree.index import index_of
 
     index = index_of(request.root)
     # To begin one takes a fifth of a run for everything: few such runs get it back, but the next one for a file does.
@@ -440,7 +440,7 @@ class Reading:
             self.broke("reading the Compose files", error)
 
     def broke(self, doing: str, error: Exception) -> None:
-        from gracelint.internal import internal_error
+        from gracelint.base.internal import internal_error
 
         self.errors.append(internal_error(doing, error))
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import sys
 
+from gracelint.base.record import Record, field
 from gracelint.kept import kept
-from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from gracelint.base.record import Record
 from gracelint.config import ConfigError, Configuration, Settings, did_you_mean
 from gracelint.own import OWN
-from gracelint.record import Record
 from gracelint.rules import GROUPS, Address, PackError, Rule, addresses
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ def _addresses(settings: Settings, root: str) -> list[Address]:
     """The rules there are, those of the packs included; of the project around a folder none is loaded."""
     if not settings.plugins:
         return addresses()
-    from gracelint.git import repository
+    from gracelint.tree.git import repository
 
     found = repository(root)
     return addresses(settings.plugins, found.work_tree if found is not None else root)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 
+from gracelint.base.record import Record, field, replace
 from gracelint.baseline import Known, known_in, without
 from gracelint.config import ConfigError
 from gracelint.engine import Report, lint
-from gracelint.history import tree_before
 from gracelint.project import Request, read_project
-from gracelint.record import Record, field, replace
 from gracelint.report.places import printable
 from gracelint.selection import select
+from gracelint.tree.history import tree_before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

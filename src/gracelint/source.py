@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from gracelint.record import Record, field
+from gracelint.base.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ stands alone holds for the whole instruction below it.
 
 from __future__ import annotations
 
-from gracelint.discover import DOCKERFILE, kind_of
-from gracelint.record import Record
+from gracelint.base.record import Record
+from gracelint.tree.discover import DOCKERFILE, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from tempfile import TemporaryDirectory
 
+from gracelint.base.record import Record, replace
 from gracelint.config import OWN_FILE, Configuration, Settings
 from gracelint.engine import Report, Reported
 from gracelint.engine import lint as lint_project
 from gracelint.finding import Applicability
-from gracelint.fixer import Fixed, unified_diff
-from gracelint.fixer import fix as fix_project
+from gracelint.fixing.fixer import Fixed, unified_diff
+from gracelint.fixing.fixer import fix as fix_project
 from gracelint.project import Project, Request, read_project
-from gracelint.record import Record, replace
 from gracelint.report.text import render
 from gracelint.selection import Selection, select
 

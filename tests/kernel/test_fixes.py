@@ -14,7 +14,7 @@ from container import NotReadyError, missing
 from repairs import REPAIRS, Repair
 
 from gracelint.facts.verdict import Verdict
-from gracelint.fixer import unified_diff
+from gracelint.fixing.fixer import unified_diff
 from gracelint.testing import fix, fixed_files, read_folder
 from predict import launches, verdict
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from gracelint.base.record import replace
 from gracelint.cli.exits import CLEAN, FAILED, FINDINGS
 from gracelint.cli.request import request_of
 from gracelint.cli.streams import say, wants_color, write
 from gracelint.config import ConfigError
 from gracelint.finding import Severity
-from gracelint.record import replace
 from gracelint.report import counted
 from gracelint.report.canvas import visible
 
@@ -32,8 +32,8 @@ def run(options: Namespace) -> int:
     request = replace(request, narrow=True, only_judged=not (options.fix or options.diff))
     fixed, fresh = None, _fresh(options, request)
     if options.fix or options.diff:
-        from gracelint.fixer import fix
-        from gracelint.warm import Warm
+        from gracelint.fixing.fixer import fix
+        from gracelint.tree.warm import Warm
 
         request = replace(request, warm=Warm())
         if request.overlay:
@@ -49,8 +49,8 @@ def run(options: Namespace) -> int:
         say(options, f"Wrote {counted(len(report.findings), 'finding')} to {options.write_baseline}.")
         return FAILED if report.errors else CLEAN
     if fixed is not None:
-        from gracelint.fixer import unified_diff
-        from gracelint.writing import write_files
+        from gracelint.fixing.fixer import unified_diff
+        from gracelint.fixing.writing import write_files
 
         if options.diff:
             changes = unified_diff(fixed, report.shown)

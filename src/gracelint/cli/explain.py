@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
+from gracelint.base.numbers import is_digits
 from gracelint.cli.exits import CLEAN
 from gracelint.cli.request import request_of, settings_here
 from gracelint.cli.streams import wants_color
 from gracelint.config import ConfigError
-from gracelint.numbers import is_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def run(options: Namespace) -> int:
 
 def _explained(path: str, line: int, options: Namespace) -> list[str]:
     """What is found at a line, each finding with its rule's page."""
+    from gracelint.base.record import replace
     from gracelint.engine import lint
     from gracelint.project import read_project
-    from gracelint.record import replace
     from gracelint.report import text
     from gracelint.report.rules import explain
     from gracelint.selection import every_rule

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+from gracelint.base.record import replace
 from gracelint.cli.streams import progress_bar
 from gracelint.config import ConfigError, Configuration, Settings, locate, read_settings
-from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

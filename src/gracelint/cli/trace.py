@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from gracelint.base.record import replace
 from gracelint.cli.exits import CLEAN, FAILED
 from gracelint.cli.request import request_of
 from gracelint.cli.streams import say, wants_color, write
 from gracelint.config import ConfigError
-from gracelint.record import replace
 from gracelint.report import counted
 from gracelint.report.canvas import visible
 

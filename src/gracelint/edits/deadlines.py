@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.edits import words
 from gracelint.finding import Edit
-from gracelint.patterns import pattern
 from gracelint.source import Span
 
 TYPE_CHECKING = False

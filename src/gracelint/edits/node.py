@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from gracelint.base.patterns import pattern
 from gracelint.finding import Edit
-from gracelint.patterns import pattern
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

@@ -6,9 +6,9 @@ import re
 import sys
 from contextlib import suppress
 
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
 from gracelint.finding import Edit
-from gracelint.patterns import pattern
-from gracelint.record import Record
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from gracelint.base.patterns import pattern
 from gracelint.finding import Edit
-from gracelint.patterns import pattern
 from gracelint.source import Span, Word
 
 

@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 
+from gracelint.base.numbers import is_digits
+from gracelint.base.patterns import pattern
 from gracelint.facts.kubernetes import Workload
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.finding import Edit
-from gracelint.numbers import is_digits
-from gracelint.patterns import pattern
 from gracelint.source import Span
 
 TYPE_CHECKING = False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.facts import yaml
 from gracelint.finding import Severity
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ Times are in seconds.
 
 from __future__ import annotations
 
-from gracelint.choice import Choice
+from gracelint.base.choice import Choice
+from gracelint.base.record import Record, field
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
-from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.choice import Choice
+from gracelint.base.choice import Choice
 
 
 class Verdict(Choice):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 from gracelint.source import Source, Span
 
 

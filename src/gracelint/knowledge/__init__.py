@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
+from gracelint.base.memory import cache
 from gracelint.kept import kept
-from gracelint.memory import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.launch import Assumptions, Budget, Drain, DrainSource
 from gracelint.finding import Note
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.words import base_name
-from gracelint.patterns import pattern
 from gracelint.source import Located, Passage, Source
 
 TYPE_CHECKING = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.facts.launch import Deadline, Drain, DrainSource, Effect, Hop, HopKind, Shortfall
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.durations import seconds
 from gracelint.launch.words import read_options
-from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

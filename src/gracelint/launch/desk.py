@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
 from gracelint.launch.images.image import image_of
 from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
-from gracelint.purpose import is_for_development, is_set_aside, says_development
-from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
+from gracelint.tree.purpose import is_for_development, is_set_aside, says_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Program
     from gracelint.launch.builds.declared import Builds
     from gracelint.launch.near import Near
-    from gracelint.warm import Warm
+    from gracelint.tree.warm import Warm
 
     T = TypeVar("T")
     _Named = tuple[str, str]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_digits
 from gracelint.knowledge import table
-from gracelint.numbers import is_digits
 from gracelint.parse.expansion import OTHER_VARIABLES
 
 TYPE_CHECKING = False

@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.launch import Flaw, Gap, Hook
 from gracelint.knowledge import table
 from gracelint.launch.words import base_name
-from gracelint.patterns import pattern
 from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False

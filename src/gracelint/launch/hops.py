@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.limits import PROCESSES
+from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Drain, Effect, Hop, HopKind, Shortfall
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import keys
@@ -9,8 +11,6 @@ from gracelint.launch.images import image
 from gracelint.launch.images.bases import SHELLS, program_of
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
-from gracelint.limits import PROCESSES
-from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

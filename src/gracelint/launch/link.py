@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.record import Record, replace
+from gracelint.base.secrets import veiled, veiled_value
 from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
@@ -13,8 +15,6 @@ from gracelint.launch.hops import Way, follow
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context
-from gracelint.record import Record, replace
-from gracelint.secrets import veiled, veiled_value
 from gracelint.source import Located, Passage, Word
 
 TYPE_CHECKING = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.limits import EXPANDED
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
 from gracelint.knowledge import table
 from gracelint.launch.words import split
-from gracelint.limits import EXPANDED
-from gracelint.patterns import pattern
-from gracelint.record import Record
 from gracelint.source import Passage, Word
 
 TYPE_CHECKING = False

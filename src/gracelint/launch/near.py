@@ -8,7 +8,7 @@ never told by keys: the files are read.
 
 from __future__ import annotations
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import cache
 from gracelint.knowledge import table
 from gracelint.launch.words import base_name
-from gracelint.memory import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

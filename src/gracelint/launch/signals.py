@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
 from gracelint.knowledge import table
-from gracelint.numbers import is_whole
 
 
 def signal_name(text: str) -> str | None:

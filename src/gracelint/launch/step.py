@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record, field
 from gracelint.facts.launch import Assumptions, Deadline, Drain, Hop, Image
-from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import shlex
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Deadline, Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
 from gracelint.launch.environment import seconds_of
@@ -12,8 +14,6 @@ from gracelint.launch.images.image import find_file
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options, split
-from gracelint.numbers import is_whole
-from gracelint.record import Record, replace
 from gracelint.source import Passage, Word
 
 TYPE_CHECKING = False

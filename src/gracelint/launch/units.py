@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.posix import normal
+from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar
-from gracelint.posix import normal
-from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

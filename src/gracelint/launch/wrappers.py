@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
@@ -10,7 +11,6 @@ from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.versions import of_version
 from gracelint.launch.words import Arguments, base_name, read_options
-from gracelint.record import replace
 from gracelint.source import Span, Word
 
 TYPE_CHECKING = False

@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from gracelint.engine import Reported, shown_path
 from gracelint.finding import Applicability, Severity
-from gracelint.fixer import Change
+from gracelint.fixing.fixer import Change
 from gracelint.lsp.positions import Positions
 from gracelint.lsp.session import Reading, Session, is_applied
 from gracelint.lsp.silence import silencing

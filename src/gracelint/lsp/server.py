@@ -21,11 +21,11 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from gracelint import __version__
+from gracelint.base.internal import internal_error
 from gracelint.config import OWN_FILE, SHARED_FILE, ConfigError
-from gracelint.discover import VENDORED
-from gracelint.internal import internal_error
 from gracelint.lsp.answers import FIX_ALL, Answers
 from gracelint.lsp.session import Configure, Reading, Session, Stopped, place_for
+from gracelint.tree.discover import VENDORED
 
 T = TypeVar("T")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
+from gracelint.base.record import Record, field, replace
 from gracelint.config import Configuration, Place
 from gracelint.engine import Report, Reported, lint
 from gracelint.finding import Applicability
-from gracelint.fixer import Change, fix, mend
-from gracelint.harm import Version
+from gracelint.fixing.fixer import Change, fix, mend
+from gracelint.fixing.harm import Version
 from gracelint.project import Project, Request, place_of, read_project
-from gracelint.record import Record, field, replace
 from gracelint.selection import Selection, select
-from gracelint.warm import Warm
+from gracelint.tree.warm import Warm
 
 Configure = Callable[[str], Configuration]
 """The settings below a root, with what the command line makes of them."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from gracelint.discover import NODE
 from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source, Span
 from gracelint.suppress import comments
+from gracelint.tree.discover import NODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

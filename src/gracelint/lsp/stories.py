@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from gracelint.base.record import Record
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
 from gracelint.facts.yaml import Mapping
-from gracelint.record import Record
 from gracelint.report.trace import render
 from gracelint.source import Source, Span
 

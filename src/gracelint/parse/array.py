@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.dockerfile import BrokenArray
 from gracelint.parse.passages import cut, segments
-from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Word
 
 _STRING = pattern(r'"((?:[^"\\]|\\.)*)"')

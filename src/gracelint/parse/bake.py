@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.patterns import pattern
+from gracelint.base.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from gracelint.base.numbers import is_whole
 from gracelint.facts.kubernetes import Balancer
-from gracelint.numbers import is_whole
 from gracelint.source import Located, Span
 
 TYPE_CHECKING = False

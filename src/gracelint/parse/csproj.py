@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.record import Record
 from gracelint.parse.xml import Element, read_xml
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ continuation at a blank line, and brings `logging` along, which takes longer to 
 
 from __future__ import annotations
 
+from gracelint.base.limits import EXPANDED
+from gracelint.base.patterns import pattern
+from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
-from gracelint.limits import EXPANDED
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import ParseError
 from gracelint.parse.passages import cut, join
-from gracelint.patterns import pattern
-from gracelint.record import replace
 from gracelint.source import Passage, Source, Span, Word
 
 TYPE_CHECKING = False

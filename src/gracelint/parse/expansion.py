@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.limits import EXPANDED
-from gracelint.numbers import is_whole
-from gracelint.patterns import pattern
-from gracelint.posix import normal
-from gracelint.record import Record, field
+from gracelint.base.limits import EXPANDED
+from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
+from gracelint.base.posix import normal
+from gracelint.base.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

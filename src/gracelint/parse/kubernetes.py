@@ -5,6 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.limits import EXPANDED
+from gracelint.base.numbers import is_digits
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
+from gracelint.base.secrets import veiled_value
 from gracelint.facts.kubernetes import (
     DEFAULT_GRACE,
     Autoscaler,
@@ -22,18 +27,13 @@ from gracelint.facts.kubernetes import (
 )
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
-from gracelint.limits import EXPANDED
-from gracelint.numbers import is_digits
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
 from gracelint.parse.purposes import is_store, is_watcher, last_part, listens_as_store
 from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
-from gracelint.patterns import pattern
-from gracelint.purpose import is_retired
-from gracelint.record import Record
-from gracelint.secrets import veiled_value
 from gracelint.source import Located, Source, Span, Word
+from gracelint.tree.purpose import is_retired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ What is compared are the names in the texts: all that may be one, so that nothin
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_part
-from gracelint.patterns import pattern
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

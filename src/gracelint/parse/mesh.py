@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
 from gracelint.facts.kubernetes import Mesh
-from gracelint.numbers import is_whole
-from gracelint.patterns import pattern
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.package import Package
 from gracelint.parse.errors import ParseError
-from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Source, Word
 
 TYPE_CHECKING = False

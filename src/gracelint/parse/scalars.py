@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from gracelint.patterns import pattern
+from gracelint.base.patterns import pattern
 from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False

@@ -6,6 +6,7 @@ has to be imported for `CMD python app.py`, and every command keeps its exact pl
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.script import (
     AndOr,
     Background,
@@ -32,7 +33,6 @@ from gracelint.parse.shell_words import (
     unquoted,
     word_end,
 )
-from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment, Span
 
 TYPE_CHECKING = False

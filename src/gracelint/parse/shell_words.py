@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.parse.expansion import Scope, expand
-from gracelint.patterns import pattern
 
 DEEPEST = 60
 """Levels of nesting; deeper text is not a start script."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError, TooLargeError
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from gracelint.base.memory import lru_cache
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
-from gracelint.memory import lru_cache
 from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.patterns import pattern
-from gracelint.record import Record
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

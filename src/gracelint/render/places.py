@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note
-from gracelint.record import replace
 from gracelint.source import Span
 
 TYPE_CHECKING = False

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
+from gracelint.base.record import Record
 from gracelint.finding import Note
-from gracelint.memory import lru_cache
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
-from gracelint.record import Record
 from gracelint.render.effort import Effort
 from gracelint.source import Source, Span, Unit
 
@@ -224,7 +224,7 @@ class Renderer:
             return Unseen(source.span(0, 0), f"this chart cannot be read: {error.reason}", notes)
 
     def _release(self, chart: Chart, install: Install, parsed: Parsed) -> tuple[list[Source], list[Unseen]]:
-        from gracelint.record import replace
+        from gracelint.base.record import replace
         from gracelint.render.helm.release import NEWEST, Release, render
         from gracelint.render.values import TooLargeError
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
-from gracelint.record import Record
 from gracelint.render.dump import Plain, dump
 from gracelint.render.text import Text, concat, mapped
 from gracelint.render.values import MAX_NODES, TooLargeError

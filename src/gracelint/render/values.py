@@ -5,8 +5,8 @@ Numbers of YAML files are floats, as Helm reads them through JSON; those written
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_digits
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
-from gracelint.numbers import is_digits
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
 from gracelint.source import Source

@@ -6,9 +6,9 @@ import os
 from collections import Counter
 from html import escape
 
+from gracelint.base.record import Record
 from gracelint.facts.launch import Effect
 from gracelint.facts.verdict import Verdict
-from gracelint.record import Record
 from gracelint.report import counted
 from gracelint.report.canvas import visible
 from gracelint.report.hosts import address

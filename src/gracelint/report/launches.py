@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.secrets import veiled_words
 from gracelint.facts.launch import Effect
 from gracelint.report.canvas import visible
-from gracelint.secrets import veiled_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

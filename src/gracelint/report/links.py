@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gracelint.discover import DOCKERFILE, kind_of
 from gracelint.launch.images.bases import is_known
 from gracelint.launch.images.names import Dockerfiles, repository_of
 from gracelint.report.canvas import visible
 from gracelint.report.launches import LINKS, title, where
+from gracelint.tree.discover import DOCKERFILE, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from gracelint.base.record import Record
 from gracelint.facts.launch import DrainSource
 from gracelint.facts.verdict import Verdict
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

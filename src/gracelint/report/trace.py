@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from gracelint.base.secrets import veiled_words
 from gracelint.facts.launch import Effect
 from gracelint.facts.verdict import Verdict
 from gracelint.report.canvas import Piece, coloured, plain, visible
 from gracelint.report.launches import LINKS, command, effect, label, title, unit, where
 from gracelint.report.timeline import timeline
-from gracelint.secrets import veiled_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

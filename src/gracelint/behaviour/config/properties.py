@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 from gracelint.source import Located
 
 TYPE_CHECKING = False

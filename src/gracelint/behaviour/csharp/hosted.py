@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.csharp.syntax import read_file, text_of, walk
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.csharp.statements import CsBody, body_of, params_of, value_of, variables_of
 from gracelint.behaviour.csharp.syntax import File, read_file, text_of
 from gracelint.behaviour.java.syntax import CONSTRUCTOR, STATIC, JavaClass
 from gracelint.behaviour.machine.nodes import Function, Node, Param, Seq, Set
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
 from gracelint.behaviour.java.statements import Body, label_of, text_of
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Const, Field, Function, Name, Node, Param, Seq
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
-from gracelint.numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_digits
 from gracelint.behaviour.go.packages import Modules, Package
 from gracelint.behaviour.go.reaction import Question, tell
 from gracelint.behaviour.go.syntax import text_of, walk
-from gracelint.numbers import is_digits
-from gracelint.warm import kept_warm
+from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.limits import EXPANDED
+from gracelint.base.numbers import is_whole
 from gracelint.behaviour.go import library, statements
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
@@ -23,8 +25,6 @@ from gracelint.behaviour.machine.values import (
     Scope,
     Unknown,
 )
-from gracelint.limits import EXPANDED
-from gracelint.numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.record import Record, field
 from gracelint.behaviour.go.syntax import File, read_file, statements, text_of
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

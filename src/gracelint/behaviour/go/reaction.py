@@ -7,6 +7,7 @@ returns, whatever other goroutines are doing.
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.streams import endless_stream
@@ -19,7 +20,6 @@ from gracelint.behaviour.machine.ways import Outcome, agreed, follow, reaction
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from gracelint.behaviour.machine import ends, ways
 from gracelint.behaviour.machine.ends import Told
 from gracelint.facts.program import Cause, Program, Reaction
 from gracelint.facts.verdict import Verdict
-from gracelint.warm import kept_warm
+from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
+from gracelint.base.record import Record
 from gracelint.behaviour.java.statements import Body
 from gracelint.behaviour.machine.nodes import Class, Function, Param
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.limits import EXACT, EXPANDED
 from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, Unknown
-from gracelint.limits import EXACT, EXPANDED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

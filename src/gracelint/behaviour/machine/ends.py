@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.machine.ways import SIGNALS, TOO_MUCH, reaction
 from gracelint.facts.program import Cause, Handler, Program, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

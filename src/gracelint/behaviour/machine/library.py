@@ -22,11 +22,11 @@ a call ends with. `does` is one of:
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.machine import Machine, sleep
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Ended, Object, Sig, Thread, Wait
 from gracelint.knowledge import table
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ for each. A language says what its runtime does with the signal (`arrives`), and
 
 from __future__ import annotations
 
+from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, STEPS
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -20,7 +21,6 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
-from gracelint.limits import DEPTH, ELEMENTS_A_STEP, STEPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

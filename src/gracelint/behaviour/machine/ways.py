@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.machine.values import Doubt, TooFarError
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ for its timeout.
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.node.syntax import string_of, text_of, walk
 from gracelint.behaviour.node.timing import FOR_EVER
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from gracelint import limits
+from gracelint.base import limits
+from gracelint.base.numbers import is_whole
+from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
@@ -29,8 +31,6 @@ from gracelint.behaviour.node.values import (
     equal,
     truthy,
 )
-from gracelint.numbers import is_whole
-from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, STEPS
+from gracelint.base.numbers import is_whole
+from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, globals, library, methods, timers
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local
@@ -36,10 +39,7 @@ from gracelint.behaviour.node.values import (
     equal,
 )
 from gracelint.knowledge import table
-from gracelint.limits import DEPTH, ELEMENTS_A_STEP, STEPS
-from gracelint.numbers import is_whole
 from gracelint.parse.errors import ParseError
-from gracelint.record import replace
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.behaviour.node import nest
 from gracelint.behaviour.node.helpers import NUMBERS, register, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
@@ -24,7 +25,6 @@ from gracelint.behaviour.node.values import (
     Thing,
 )
 from gracelint.knowledge import table
-from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.again import remembered
+from gracelint.base.record import replace
 from gracelint.behaviour.node.clients import answers_close, default_keep_alive, is_swept, keep_alive
 from gracelint.behaviour.node.machine import STARTUP, Machine
 from gracelint.behaviour.node.reaction import SIGNALS, _time, reaction
@@ -12,8 +13,7 @@ from gracelint.behaviour.node.syntax import File, TooBigError
 from gracelint.behaviour.node.values import Closure, Method
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
-from gracelint.record import replace
-from gracelint.warm import kept_warm
+from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

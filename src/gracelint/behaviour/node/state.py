@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.node.syntax import File
 from gracelint.behaviour.node.values import UNDEFINED, After, Scope, Thing
-from gracelint.record import Record
 from gracelint.source import Span
 
 TYPE_CHECKING = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.record import Record, replace
 from gracelint.behaviour.node.countdown import count_down
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
@@ -9,8 +11,6 @@ from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import text_of, walk
 from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
-from gracelint.numbers import is_whole
-from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

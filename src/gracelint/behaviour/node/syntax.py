@@ -6,8 +6,8 @@ from bisect import bisect_right
 from functools import cache
 from itertools import accumulate
 
+from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.behaviour.node.syntax import text_of
 from gracelint.behaviour.node.values import LOST, Class, Closure, Method, Object, Thing
-from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ Strings, numbers, booleans and None (for `null`) stand for themselves.
 
 from __future__ import annotations
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.behaviour.php.files import Sources
 from gracelint.behaviour.php.reaction import Question, tell
 from gracelint.parse.errors import TooLargeError
-from gracelint.record import replace
 from gracelint.source import Word
-from gracelint.warm import kept_warm
+from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

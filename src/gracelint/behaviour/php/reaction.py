@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
@@ -9,7 +10,6 @@ from gracelint.behaviour.php.machine import PhpMachine
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

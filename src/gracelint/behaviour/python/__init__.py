@@ -6,6 +6,8 @@ import ast
 import posixpath
 
 from gracelint.again import remembered
+from gracelint.base.limits import STEPS
+from gracelint.base.record import replace
 from gracelint.behaviour.python.children import Children
 from gracelint.behaviour.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
 from gracelint.behaviour.python.machine import Machine
@@ -17,10 +19,8 @@ from gracelint.behaviour.python.values import CERTAIN, Const, Thing
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.limits import STEPS
-from gracelint.record import replace
 from gracelint.source import Source, Span
-from gracelint.warm import kept_warm
+from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

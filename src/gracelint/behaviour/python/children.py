@@ -6,9 +6,9 @@ import posixpath
 import re
 import shlex
 
+from gracelint.base.numbers import is_digits
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.numbers import is_digits
 from gracelint.parse.errors import ParseError
 from gracelint.source import Word
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.record import Record
 from gracelint.behaviour.python.modules import Module
 from gracelint.behaviour.python.values import CERTAIN, Const, Thing, Value
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.limits import EXACT
 from gracelint.behaviour.python.ends import (
     Frame,
 )
@@ -30,7 +31,6 @@ from gracelint.behaviour.python.values import (
     join,
     same,
 )
-from gracelint.limits import EXACT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

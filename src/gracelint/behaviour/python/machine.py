@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 
+from gracelint.base.limits import DEPTH
 from gracelint.behaviour.python import commands, models  # noqa: F401 - they fill the tables of registry
 from gracelint.behaviour.python.beside import let_tasks_run
 from gracelint.behaviour.python.delivery import deliver, run_handler
@@ -70,7 +71,6 @@ from gracelint.behaviour.python.values import (
     derives,
     join,
 )
-from gracelint.limits import DEPTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

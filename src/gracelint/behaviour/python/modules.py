@@ -6,9 +6,9 @@ import ast
 import posixpath
 import sys
 
-from gracelint.limits import FIELDS, TOKENS
+from gracelint.base.limits import FIELDS, TOKENS
+from gracelint.base.patterns import pattern
 from gracelint.parse.errors import ParseError, TooLargeError
-from gracelint.patterns import pattern
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False

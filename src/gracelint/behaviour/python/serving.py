@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.record import Record
 from gracelint.behaviour.python.beside import finishes, run_loop
 from gracelint.behaviour.python.ends import KILLED, NORMAL, End, Leave, Point, Registration, Served
 from gracelint.behaviour.python.names import NUMBERS, is_false, is_true, path_of, text_of
@@ -24,7 +25,6 @@ from gracelint.behaviour.python.values import (
 )
 from gracelint.behaviour.python.waits import seconds_of
 from gracelint.knowledge import table
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.limits import ELEMENTS_A_STEP
 from gracelint.behaviour.python.ends import (
     FINAL,
     NORMAL,
@@ -22,7 +23,6 @@ from gracelint.behaviour.python.ends import (
 from gracelint.behaviour.python.modules import Module, Modules
 from gracelint.behaviour.python.values import CERTAIN, MISSING, OUTSIDE, Const, Error, Thing, Value, join
 from gracelint.knowledge import table
-from gracelint.limits import ELEMENTS_A_STEP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

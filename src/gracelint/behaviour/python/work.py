@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.record import Record
 from gracelint.behaviour.python.streams import functions, last_name, trees
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

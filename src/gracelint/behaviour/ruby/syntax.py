@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from gracelint.base.numbers import is_whole
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Class, Const, Field, Function, List, Name, Node, Param, Seq
 from gracelint.behaviour.machine.tree import TreeFile, first_error, text_of
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
-from gracelint.numbers import is_whole
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.machine.nodes import Function
 from gracelint.behaviour.rust.crates import Crates, Manifest, manifest, members
 from gracelint.behaviour.rust.reaction import Question, tell
-from gracelint.warm import kept_warm
+from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import posixpath
 import re
 
 from gracelint import toml
+from gracelint.base.posix import join
+from gracelint.base.record import Record
 from gracelint.behaviour.machine.nodes import Class, Function, Node
 from gracelint.behaviour.machine.tree import TreeFile, text_of
 from gracelint.behaviour.rust.syntax import Lower, elsewhere, path_of, read_file
 from gracelint.parse.errors import ParseError
-from gracelint.posix import join
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

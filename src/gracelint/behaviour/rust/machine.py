@@ -7,6 +7,7 @@ threads, and tokio's tasks; only its blocking tasks are waited for. `process::ex
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
 from gracelint.behaviour.machine import library
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame
@@ -30,7 +31,6 @@ from gracelint.behaviour.machine.values import (
 from gracelint.behaviour.rust import builtins, servers
 from gracelint.behaviour.rust.crates import Module, Variant
 from gracelint.behaviour.rust.syntax import UNIT
-from gracelint.numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

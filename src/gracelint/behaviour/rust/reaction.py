@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone, works
 from gracelint.behaviour.machine.values import Doubt, Ended
@@ -12,7 +13,6 @@ from gracelint.behaviour.rust.machine import RustMachine
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.patterns import pattern
 from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
-from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

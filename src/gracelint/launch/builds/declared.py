@@ -8,9 +8,9 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record, replace
 from gracelint.launch.images.names import Link, repository_of
-from gracelint.patterns import pattern
-from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import posixpath
 import re
 from functools import lru_cache
 
+from gracelint.base.record import replace
 from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.names import Link
 from gracelint.launch.runtimes.jvm.modules import SCRIPTS, Module, module_at
 from gracelint.launch.runtimes.jvm.sources import main_class
 from gracelint.parse.maven import put_in
-from gracelint.record import replace
 from gracelint.source import Word
 
 TYPE_CHECKING = False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.patterns import pattern
 from gracelint.launch.builds.commands import put_in
 from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.patterns import pattern
 from gracelint.source import Source
 
 TYPE_CHECKING = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import cache
+from gracelint.base.numbers import is_digits, is_whole
 from gracelint.facts.launch import Image
 from gracelint.knowledge import table
-from gracelint.memory import cache
-from gracelint.numbers import is_digits, is_whole
 from gracelint.source import Word
 
 TYPE_CHECKING = False

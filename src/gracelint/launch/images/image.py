@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from gracelint.base.posix import join, normal
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Hop, HopKind, Image
 from gracelint.launch.images import layers
 from gracelint.launch.images.bases import SEARCH_PATH, entry_script, image_named, repository, sh_row
 from gracelint.launch.images.packages import installed
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
-from gracelint.posix import join, normal
-from gracelint.record import replace
 from gracelint.source import Passage, Word
 
 TYPE_CHECKING = False

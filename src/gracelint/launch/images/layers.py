@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
+from gracelint.base.patterns import pattern
+from gracelint.base.posix import join, normal
+from gracelint.base.record import Record
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.packages import commands, copy_words
-from gracelint.memory import lru_cache
-from gracelint.patterns import pattern
-from gracelint.posix import join, normal
-from gracelint.record import Record
 from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False

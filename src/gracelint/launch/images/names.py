@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
 from gracelint.knowledge import table
 from gracelint.launch.images.bases import is_known
-from gracelint.patterns import pattern
-from gracelint.purpose import is_for_development
-from gracelint.record import Record
+from gracelint.tree.purpose import is_for_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.patterns import pattern
+from gracelint.base.posix import normal
+from gracelint.base.record import Record
 from gracelint.knowledge import table
-from gracelint.patterns import pattern
-from gracelint.posix import normal
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

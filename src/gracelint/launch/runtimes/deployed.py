@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.posix import join
 from gracelint.launch.images import layers
-from gracelint.posix import join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

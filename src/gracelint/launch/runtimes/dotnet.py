@@ -6,6 +6,7 @@ import posixpath
 import re
 from functools import lru_cache
 
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
 from gracelint.launch.runtimes.code import marks
@@ -14,7 +15,6 @@ from gracelint.launch.words import base_name
 from gracelint.parse.csproj import Project, frameworks, properties_of, read_project
 from gracelint.parse.errors import ParseError
 from gracelint.parse.xml import read_xml
-from gracelint.record import replace
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.patterns import pattern
+from gracelint.base.posix import join, normal
+from gracelint.base.record import Record
 from gracelint.launch.images import layers
 from gracelint.launch.images.packages import commands
-from gracelint.patterns import pattern
-from gracelint.posix import join, normal
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

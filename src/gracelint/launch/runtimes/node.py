@@ -9,12 +9,12 @@ from __future__ import annotations
 import posixpath
 from itertools import islice
 
+from gracelint.base.posix import join
+from gracelint.base.record import Record
 from gracelint.knowledge import table
 from gracelint.launch.images import layers
 from gracelint.launch.images.packages import commands
 from gracelint.launch.runtimes.deployed import deployed_from
-from gracelint.posix import join
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.posix import normal, upwards
+from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
@@ -22,8 +24,6 @@ from gracelint.launch.runtimes.script_text import (
 from gracelint.launch.step import Context, Step
 from gracelint.launch.versions import numbers, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
-from gracelint.posix import normal, upwards
-from gracelint.record import Record, replace
 from gracelint.source import Word
 
 TYPE_CHECKING = False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.record import replace
 from gracelint.launch.images.image import find_path
 from gracelint.launch.runtimes.programs import interactive, program_step, source_at, unknown
 from gracelint.launch.servers import servers
 from gracelint.launch.words import base_name
-from gracelint.numbers import is_whole
 from gracelint.parse.errors import ParseError, TooLargeError
-from gracelint.record import replace
 from gracelint.source import Located
 
 TYPE_CHECKING = False

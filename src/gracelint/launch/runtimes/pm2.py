@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import posixpath
 
+from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Deadline
 from gracelint.launch.images.image import find_file
-from gracelint.record import Record, replace
 from gracelint.source import Word
 
 TYPE_CHECKING = False

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.numbers import is_whole, whole
+from gracelint.base.record import replace
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.images.image import find_command, find_file, find_path
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options
-from gracelint.numbers import is_whole, whole
 from gracelint.parse.errors import ParseError, TooLargeError
-from gracelint.record import replace
 from gracelint.source import Source, Word
 
 TYPE_CHECKING = False

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.numbers import is_whole
 from gracelint.launch.images.image import find_path
 from gracelint.launch.runtimes.programs import interactive, program_step, source_at, unknown
 from gracelint.launch.servers import servers
 from gracelint.launch.words import base_name
-from gracelint.numbers import is_whole
 from gracelint.parse.errors import ParseError, TooLargeError
 
 TYPE_CHECKING = False

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
+from gracelint.base.posix import join, normal
+from gracelint.base.record import Record
 from gracelint.launch.images import layers
 from gracelint.launch.images.image import find_path
 from gracelint.launch.images.packages import commands
 from gracelint.launch.runtimes.go import put_in, targets
 from gracelint.launch.runtimes.programs import program_step, unknown
-from gracelint.memory import lru_cache
-from gracelint.posix import join, normal
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.record import Record, field, replace
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.images.image import find_file, find_path
 from gracelint.launch.words import base_name
 from gracelint.parse.errors import ParseError
-from gracelint.record import Record, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import cache
+from gracelint.base.record import replace
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
@@ -10,8 +12,6 @@ from gracelint.launch.images.bases import program_of
 from gracelint.launch.one_shots import one_shot
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
-from gracelint.memory import cache
-from gracelint.record import replace
 from gracelint.source import Located
 
 TYPE_CHECKING = False
@@ -304,7 +304,7 @@ def _holds(variant: Row, given: ServerSettings) -> bool | None:
 
 def is_since(version: str | None, first: str) -> bool | None:
     """Whether a version is `first` or a later one; None where it is not known."""
-    from gracelint.numbers import whole
+    from gracelint.base.numbers import whole
 
     known = [whole(part) for part in (version or "").split(".")[:2]]
     if not known or None in known:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.record import Record
 from gracelint.launch.images.image import find_file, list_folder
-from gracelint.record import Record
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Effect, HopKind
 from gracelint.launch.shell.paths import is_idle
 from gracelint.launch.words import base_name
-from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
+from gracelint.base.posix import normal
+from gracelint.base.record import Record, replace
 from gracelint.facts.script import ShellWord, Simple
 from gracelint.launch.shell.conditions import arithmetic, test
 from gracelint.launch.shell.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, prepares
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
-from gracelint.numbers import is_whole
 from gracelint.parse.expansion import ITEMS, expand, expand_all
-from gracelint.patterns import pattern
-from gracelint.posix import normal
-from gracelint.record import Record, replace
 from gracelint.source import Passage, Segment, Span, Word
 
 TYPE_CHECKING = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
 from gracelint.launch.shell.paths import JOB, LEADER, SELF, State
-from gracelint.numbers import is_whole
 from gracelint.parse.expansion import expand
-from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

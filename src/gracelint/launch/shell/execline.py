@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.patterns import pattern
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
 from gracelint.launch.step import Step
 from gracelint.launch.words import base_name
-from gracelint.patterns import pattern
-from gracelint.record import replace
 from gracelint.source import Word
 
 TYPE_CHECKING = False

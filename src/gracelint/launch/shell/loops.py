@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.script import AndOr, Case, Function, Group, If, Loop, Pipeline, Simple
-from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

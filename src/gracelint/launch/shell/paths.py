@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.record import Record, field, replace
 from gracelint.knowledge import table
 from gracelint.launch.one_shots import one_shot, sets_up_by_operand
 from gracelint.launch.words import base_name
-from gracelint.numbers import is_whole
 from gracelint.parse.expansion import Scope, expand
-from gracelint.record import Record, field, replace
 from gracelint.source import Word
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.secrets import MASK, veiled_words
+from gracelint.base.secrets import MASK, veiled_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect
 from gracelint.launch.shell.paths import Event
-from gracelint.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

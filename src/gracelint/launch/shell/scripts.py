@@ -5,6 +5,8 @@ Conditions that the files decide are decided; at the others the path forks. Prep
 
 from __future__ import annotations
 
+from gracelint.base.limits import WORDS
+from gracelint.base.record import replace
 from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Pipeline, Simple
 from gracelint.launch.shell.builtins import (
     BUILTINS,
@@ -21,9 +23,7 @@ from gracelint.launch.shell.loops import flags, is_constant, may_break
 from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
 from gracelint.launch.shell.services import daemonizes, stops
 from gracelint.launch.shell.written import note_writes
-from gracelint.limits import WORDS
 from gracelint.parse.shell import read_script
-from gracelint.record import replace
 from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False

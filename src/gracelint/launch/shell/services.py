@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.launch import Effect
 from gracelint.knowledge import table
 from gracelint.launch.shell.rounds import is_brief
 from gracelint.launch.words import base_name
-from gracelint.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.numbers import is_whole
+from gracelint.base.posix import normal
+from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.facts.script import Simple
 from gracelint.knowledge import table
@@ -18,11 +21,8 @@ from gracelint.launch.shell.services import daemonizes
 from gracelint.launch.shell.traps import Reaction, Scene, blocking, only_naps, program_of, react
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
-from gracelint.numbers import is_whole
 from gracelint.parse.expansion import Scope
 from gracelint.parse.shell import read_script
-from gracelint.posix import normal
-from gracelint.record import Record, replace
 from gracelint.source import Passage, Segment, Source, Word
 
 TYPE_CHECKING = False

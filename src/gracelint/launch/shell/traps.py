@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Effect
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
@@ -9,7 +10,6 @@ from gracelint.launch.shell.paths import GROUP, Event, State
 from gracelint.launch.shell.rounds import is_brief, lasts, waits_its_turn
 from gracelint.launch.shell.services import stopped
 from gracelint.launch.words import base_name
-from gracelint.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

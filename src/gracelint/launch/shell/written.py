@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.patterns import pattern
 from gracelint.launch.shell.paths import NOWHERE
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import expand
-from gracelint.patterns import pattern
 from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False

@@ -5,8 +5,8 @@ Nodes keep their places, so that each fact of the merged service stands where a 
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
-from gracelint.memory import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

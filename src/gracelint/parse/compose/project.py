@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 from types import MappingProxyType
 
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.compose.merge import alone, laid_over
 from gracelint.parse.compose.service import service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.patterns import pattern
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

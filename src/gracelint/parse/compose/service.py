@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.patterns import pattern
 from gracelint.facts.compose import DEFAULT_GRACE, Build, ComposeService
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.parse.compose.merge import RESET
 from gracelint.parse.compose.variables import Places, interpolated, read_variables
 from gracelint.parse.compose.words import split
 from gracelint.parse.expansion import OTHER_VARIABLES
-from gracelint.patterns import pattern
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 
+from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
+from gracelint.base.secrets import veiled_value
 from gracelint.parse.scalars import passage_of, rewrite
-from gracelint.patterns import pattern
-from gracelint.record import Record
-from gracelint.secrets import veiled_value
 from gracelint.source import Word
 
 TYPE_CHECKING = False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gracelint.numbers import is_whole
+from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
 from gracelint.parse.scalars import rewrite
-from gracelint.patterns import pattern
 from gracelint.source import Passage, Word
 
 TYPE_CHECKING = False

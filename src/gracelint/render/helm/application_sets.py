@@ -8,9 +8,9 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.record import replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.record import replace
 from gracelint.render.globs import matching
 from gracelint.render.helm.loose import filled_text
 from gracelint.render.helm.template import TemplateError

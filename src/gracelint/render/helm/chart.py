@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.record import Record
 from gracelint.render.helm.functions.versions import satisfies
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.values import TooLargeError, read_values

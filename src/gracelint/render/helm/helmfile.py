@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.record import Record, field, replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.record import Record, field, replace
 from gracelint.render.globs import matching
 from gracelint.render.helm.chart import combined
 from gracelint.render.helm.installs import Asked, Elsewhere, Install, Layer, set_value, text_at

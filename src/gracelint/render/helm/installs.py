@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.numbers import is_digits
+from gracelint.base.record import Record, field
 from gracelint.facts.yaml import Mapping
-from gracelint.numbers import is_digits
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.record import Record, field
 from gracelint.render.helm.chart import combined
 from gracelint.render.values import node_at, value_of
 from gracelint.source import Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import posixpath
 
-from gracelint.record import Record, replace
+from gracelint.base.record import Record, replace
 from gracelint.render.dump import dump
 from gracelint.render.effort import Effort
 from gracelint.render.helm.chart import Chart, Scoped, scoped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 from gracelint.render.helm.syntax import (
     Action,
     Branch,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.memory import lru_cache
+from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar
-from gracelint.memory import lru_cache
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
-from gracelint.record import Record, replace
 from gracelint.render.effort import Effort
 from gracelint.render.kustomize import transform
 from gracelint.render.kustomize.fieldspecs import Config

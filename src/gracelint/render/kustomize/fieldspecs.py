@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 from gracelint.render.kustomize.resource import changed, made
 from gracelint.render.tree import at, scalar
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.numbers import is_whole
+from gracelint.base.numbers import is_whole
 from gracelint.render.tree import Leaf, at, scalar
 from gracelint.render.values import TooLargeError, weigh
 

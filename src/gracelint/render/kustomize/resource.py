@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.record import Record, replace
+from gracelint.base.record import Record, replace
 from gracelint.render.tree import Leaf, at, leaf, scalar
 from gracelint.source import Origin
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
 from gracelint.launch.images.image import find_file
@@ -14,7 +15,6 @@ from gracelint.launch.runtimes.jvm.places import module_of
 from gracelint.launch.runtimes.jvm.sources import is_compiled, java_sources, main_class, sources
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
-from gracelint.record import replace
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False

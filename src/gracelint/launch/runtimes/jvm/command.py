@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False

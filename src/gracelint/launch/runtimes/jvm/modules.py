@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from functools import lru_cache
 
+from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError
 from gracelint.parse.gradle import NO_CATALOG, Catalog, Script, put_in, read_catalog, read_script, variables_of
 from gracelint.parse.maven import Pom, read_pom
 from gracelint.parse.maven import put_in as put_in_pom
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

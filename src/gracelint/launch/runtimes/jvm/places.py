@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gracelint.base.posix import normal
 from gracelint.launch.images import layers
 from gracelint.launch.images.packages import commands
 from gracelint.launch.runtimes.jvm.modules import Module, module_at, projects
-from gracelint.posix import normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gracelint.numbers import is_digits
+from gracelint.base.numbers import is_digits
 from gracelint.render.helm.values import kind, shown, shown_float, type_of
 from gracelint.render.text import concat, cut
 

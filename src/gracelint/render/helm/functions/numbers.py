@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gracelint.numbers import is_digits
+from gracelint.base.numbers import is_digits
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.helm.values import kind, shown, truth
 

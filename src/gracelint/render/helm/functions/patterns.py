@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from gracelint.numbers import is_digits
-from gracelint.record import Record
+from gracelint.base.numbers import is_digits
+from gracelint.base.record import Record
 from gracelint.render.helm.template import TemplateError
 
 TYPE_CHECKING = False

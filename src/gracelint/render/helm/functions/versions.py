@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gracelint.numbers import is_digits
-from gracelint.record import Record
+from gracelint.base.numbers import is_digits
+from gracelint.base.record import Record
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.helm.values import shown
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import stat
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gracelint.warm import Warm
+    from gracelint.tree.warm import Warm
 
 LIMIT = 10_000_000
 """Bytes. Text above it is nothing a person wrote."""
@@ -147,7 +147,7 @@ class ProjectFiles:
             return self._warm.text(path, self._overlay[path], lambda: self._fetch(path))
         if not self._inside(path):
             return None
-        from gracelint.warm import stamp_of
+        from gracelint.tree.warm import stamp_of
 
         stamp = stamp_of(os.path.join(self._root, path))
         return self._warm.text(path, stamp, lambda: self._fetch(path)) if stamp else self._fetch(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 from gracelint.source import Source
 
 TYPE_CHECKING = False
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
     from typing import Any, TypeVar
 
-    from gracelint.discover import Found
     from gracelint.facts.files import Files
+    from gracelint.tree.discover import Found
 
     T = TypeVar("T")
     X = TypeVar("X")

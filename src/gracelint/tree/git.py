@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 
-from gracelint.record import Record
+from gracelint.base.record import Record
 
 SILENCE = 20_000
 """Milliseconds without a word from git after which it is given up: a pipe in place of an ignore file never ends."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from gracelint.discover import Scope
+from gracelint.base.record import Record, replace
 from gracelint.engine import Report, Reported, lint
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Edit, Severity
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.project import EVERYWHERE, Request, read_project
-from gracelint.record import Record, replace
 from gracelint.selection import ALWAYS, Selection
 from gracelint.source import Source
+from gracelint.tree.discover import Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from gracelint import git
-from gracelint.discover import VENDORED, Scope
-from gracelint.memory import cache
-from gracelint.patterns import pattern
+from gracelint.base.memory import cache
+from gracelint.base.patterns import pattern
+from gracelint.tree import git
+from gracelint.tree.discover import VENDORED, Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

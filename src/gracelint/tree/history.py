@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+from gracelint.base.record import Record
 from gracelint.config import ConfigError
-from gracelint.files import LIMIT
-from gracelint.git import Objects, Repository, objects_of, repository
-from gracelint.record import Record
+from gracelint.tree.files import LIMIT
+from gracelint.tree.git import Objects, Repository, objects_of, repository
 
 _LINK, _FILE = "120000", "100"
 """How the modes of links and of files begin."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from gracelint import git
+from gracelint.base.record import Record
 from gracelint.config import ConfigError, did_you_mean
-from gracelint.record import Record
+from gracelint.tree import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import sys
 from bisect import bisect_right, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from gracelint.editable import Editable
+from gracelint.base.record import Record
 from gracelint.engine import Report, Reported
 from gracelint.finding import Applicability, Edit
-from gracelint.harm import Harm, Version, damage, edits_by_path, harm
+from gracelint.fixing.editable import Editable
+from gracelint.fixing.harm import Harm, Version, damage, edits_by_path, harm
 from gracelint.project import Request
-from gracelint.record import Record
 from gracelint.report import counted
 from gracelint.selection import Selection
 from gracelint.source import Source, Span

@@ -131,7 +131,7 @@ def _head(root: str) -> str:
 
 def _state_of_the_code() -> int:
     """When this gracelint was last changed: a checkout has many states of one version."""
-    folder = os.path.dirname(os.path.abspath(__file__))
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     newest = 0
     for below in ("", "parse", "launch", "knowledge", "facts"):
         with os.scandir(os.path.join(folder, below)) as entries:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gracelint.editable import is_generated
+from gracelint.base.patterns import pattern
 from gracelint.finding import Note
-from gracelint.patterns import pattern
+from gracelint.fixing.editable import is_generated
 from gracelint.source import Source, Span
 
 _BUILT = "dist"

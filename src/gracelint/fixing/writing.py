@@ -11,14 +11,14 @@ import os
 import signal
 from contextlib import suppress
 
+from gracelint.base.record import Record
 from gracelint.config import ConfigError
-from gracelint.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gracelint.fixer import Change, Fixed
+    from gracelint.fixing.fixer import Change, Fixed
 
 _OTHERS = 64
 """Descriptors that are needed for anything else."""
