@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gracelint.again import Function, Variables, Words, remembered
+from gracelint.behaviour import go
 from gracelint.project import ProjectFiles
 from gracelint.testing import read
 from gracelint.tree.warm import Asked, Warm
@@ -129,3 +130,45 @@ def test_hundreds_of_services_of_a_heavy_program_take_no_longer_than_a_few() -> 
     calls(1)
     few, many = calls(2), calls(22)
     assert many - few < 4 * few
+
+
+GO = """package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {{
+	stop := make(chan os.Signal, 1)
+	{}
+	<-stop
+}}
+"""
+BUILD = """FROM golang:1.23 AS build
+WORKDIR /src
+COPY . .
+RUN go build -o /app .
+FROM scratch
+COPY --from=build /app /app
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "verdicts"),
+    [
+        ("signal.Notify(stop, syscall.SIGTERM)", 1, ["handled", "handled", "handled"]),
+        ('if os.Args[1] == "s1" {\n\t\tsignal.Notify(stop, syscall.SIGTERM)\n\t}', 3, ["cut", "handled", "cut"]),
+    ],
+    ids=["whatever", "a word"],
+)
+def test_a_program_of_go_is_followed_once_for_each_answer(
+    body: str, count: int, verdicts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed: list[object] = []
+    tell = go.tell
+    monkeypatch.setattr(go, "tell", lambda question: followed.append(question) or tell(question))
+    started = "".join(f"  s{number}: {{build: ., entrypoint: [/app, s{number}]}}\n" for number in range(3))
+    project = read({"Dockerfile": BUILD, "main.go": GO.format(body), "compose.yaml": f"services:\n{started}"})
+    assert (len(followed), [launch.verdict.value for launch in project.launches]) == (count, verdicts)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from gracelint.behaviour.rust import Manifest, read_rust
+from gracelint.behaviour import rust
 from gracelint.facts.launch import Launch
-from gracelint.facts.program import Program
 from gracelint.facts.verdict import Verdict
 from gracelint.project import read_project
 from gracelint.testing import request
@@ -336,15 +333,11 @@ class TestWhatIsNotRead:
 
 
 def test_a_binary_that_several_services_start_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    reads: list[str] = []
-
-    def reading(of: Manifest, path: str, **more: Any) -> Program | str:
-        reads.append(path)
-        return read_rust(of, path, **more)
-
-    monkeypatch.setattr("gracelint.behaviour.rust.read_rust", reading)
+    followed: list[object] = []
+    tell = rust.tell
+    monkeypatch.setattr(rust, "tell", lambda question: followed.append(question) or tell(question))
     services = "".join(f"  {name}:\n    build: .\n" for name in ("web", "worker"))
     files = {"Cargo.toml": PACKAGE, "src/main.rs": SLEEPS, "Dockerfile": dockerfile()}
     found = read_project(request(files | {"compose.yaml": f"services:\n{services}"})[0]).launches
     assert [one.why for one in found] == [NOBODY_HEARS] * 2
-    assert reads == ["src/main.rs"]
+    assert len(followed) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.again import remembered
 from gracelint.base.numbers import is_digits
 from gracelint.behaviour.go.packages import Modules, Package
 from gracelint.behaviour.go.reaction import Question, tell
@@ -20,6 +21,7 @@ _ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
 
 
 @kept_warm
+@remembered
 def read_go(folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str, ...] = ()) -> Program | str:
     """The program of a main package's folder; a text says why there is none."""
     modules = Modules(files, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.again import remembered
 from gracelint.behaviour.java.machine import SIGNALS, JavaMachine
 from gracelint.behaviour.java.packages import Classes
 from gracelint.behaviour.machine import ends, ways
@@ -21,6 +22,7 @@ __all__ = ["read_java"]
 
 
 @kept_warm
+@remembered
 def read_java(path: str, name: str, *, files: Files, paths: tuple[str, ...], argv: tuple[str, ...]) -> Program | str:
     """The program of a class; a text says why there is none. `paths` are the sources its classes are looked up in."""
     try:

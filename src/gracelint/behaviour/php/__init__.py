@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.again import remembered
 from gracelint.base.record import replace
 from gracelint.behaviour.php.files import Sources
 from gracelint.behaviour.php.reaction import Question, tell
@@ -19,6 +20,7 @@ __all__ = ["read_php"]
 
 
 @kept_warm
+@remembered
 def read_php(
     source: Source,
     *,

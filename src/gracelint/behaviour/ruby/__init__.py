@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.again import remembered
 from gracelint.base.record import replace
 from gracelint.behaviour.ruby.files import Sources
 from gracelint.behaviour.ruby.reaction import Question, tell
@@ -21,6 +22,7 @@ __all__ = ["read_ruby"]
 
 
 @kept_warm
+@remembered
 def read_ruby(
     source: Source,
     *,

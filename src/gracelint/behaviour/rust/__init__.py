@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.again import remembered
 from gracelint.behaviour.machine.nodes import Function
 from gracelint.behaviour.rust.crates import Crates, Manifest, manifest, members
 from gracelint.behaviour.rust.reaction import Question, tell
@@ -16,8 +17,12 @@ __all__ = ["Manifest", "manifest", "members", "read_rust"]
 
 
 @kept_warm
-def read_rust(of: Manifest, path: str, *, files: Files, argv: tuple[str, ...] = ()) -> Program | str:
-    """The program of a binary, whose main is in the file `path`; a text says why there is none."""
+@remembered
+def read_rust(folder: str, path: str, *, files: Files, argv: tuple[str, ...] = ()) -> Program | str:
+    """The program of a binary of a package, whose main is in the file `path`; a text says why there is none."""
+    of = manifest(files, folder)
+    if of is None:
+        return f"there is no Cargo.toml of a package in {folder or 'the root folder'}"
     crates = Crates(files, of, path)
     if crates.main is None:
         return f"{crates.unread[0]} could not be read"

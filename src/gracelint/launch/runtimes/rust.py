@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.memory import lru_cache
 from gracelint.base.posix import join, normal
 from gracelint.base.record import Record
 from gracelint.launch.images import layers
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.rust import Manifest
     from gracelint.facts.dockerfile import Stage
-    from gracelint.facts.files import Files
-    from gracelint.facts.program import Program
     from gracelint.launch.step import Context, Step
     from gracelint.source import Word
 
@@ -175,7 +172,7 @@ def _read(argv: tuple[Word, ...], name: str, command: _Command, stage: Stage, co
 def _of_folder(
     argv: tuple[Word, ...], name: str | None, command: _Command, folder: str, context: Context
 ) -> Step | str:
-    from gracelint.behaviour.rust import members
+    from gracelint.behaviour.rust import members, read_rust
 
     wanted = command.option("-p", "--package")
     packages = [one for one in members(context.files, folder) if wanted in (None, one.name)]
@@ -186,18 +183,8 @@ def _of_folder(
         return f"no crate in {folder or 'the root folder'} has a binary {name or 'of its own'}"
     of: Manifest = fitting[0]
     path = of.bins[name] if name is not None else next(iter(of.bins.values()))
-    program = _program(context.files, of.folder, path, tuple(word.value for word in argv))
+    program = read_rust(of.folder, path, files=context.files, argv=tuple(word.value for word in argv))
     return program if isinstance(program, str) else program_step(argv, program, context)
-
-
-@lru_cache(maxsize=4)
-def _program(files: Files, folder: str, path: str, argv: tuple[str, ...]) -> Program | str:
-    """What a binary does, which several services may start."""
-    from gracelint.behaviour.rust import manifest, read_rust
-
-    of = manifest(files, folder)
-    assert of is not None
-    return read_rust(of, path, files=files, argv=argv)
 
 
 def _sole(packages: list[Manifest]) -> list[Manifest]:
