@@ -41,7 +41,7 @@ SUBJECTS = (
     *(
         "src/gracelint/fixing/fixer.py",
         "src/gracelint/fixing/harm.py",
-        "src/gracelint/engine.py",
+        "src/gracelint/engine",
         "src/gracelint/suppress.py",
     ),
 )

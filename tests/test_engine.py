@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gracelint.config import ConfigError
-from gracelint.engine import Report
+from gracelint.engine.reported import Report
 from gracelint.finding import Severity
 from gracelint.launch import link
 from gracelint.launch.hops import Way

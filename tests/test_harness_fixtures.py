@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import FIXTURES, case_files, rule_cases
-from gracelint.engine import Report, Reported
+from gracelint.engine.reported import Report, Reported
 from gracelint.rules import addresses
 from gracelint.testing import Files, examples, fix, fixed_files, lint, unified_diff
 

@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 
 from gracelint.config import Configuration
-from gracelint.copies import Copies
+from gracelint.engine.copies import Copies
 from gracelint.facts.dockerfile import Stage
 from gracelint.finding import Finding
 from gracelint.launch.desk import Desk, Stages

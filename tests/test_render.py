@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gracelint.engine import Report
+from gracelint.engine.reported import Report
 from gracelint.report import text
 from gracelint.report.render import render
 from gracelint.testing import fix, fixed_files, lint, read

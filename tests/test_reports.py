@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gracelint import __version__
-from gracelint.engine import Report, Reported
+from gracelint.engine.reported import Report, Reported
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
 from gracelint.report import github, gitlab, junit, sarif, text
 from gracelint.report import json as json_report

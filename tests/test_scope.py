@@ -12,7 +12,8 @@ import pytest
 from conftest import ROOT, rule_cases
 from gracelint.base.record import replace
 from gracelint.config import Configuration
-from gracelint.engine import Report, lint
+from gracelint.engine import lint
+from gracelint.engine.reported import Report
 from gracelint.project import Request, read_project
 from gracelint.selection import select
 from gracelint.testing import read_folder

@@ -12,7 +12,7 @@ from collections import Counter
 
 from gracelint.base.record import replace
 from gracelint.config import ConfigError
-from gracelint.engine import Report, Reported
+from gracelint.engine.reported import Report, Reported
 from gracelint.report.fingerprint import identity
 from gracelint.report.places import printable
 

@@ -8,7 +8,8 @@ from collections import Counter
 from gracelint.base.record import Record, field, replace
 from gracelint.baseline import Known, known_in, without
 from gracelint.config import ConfigError
-from gracelint.engine import Report, lint
+from gracelint.engine import lint
+from gracelint.engine.reported import Report
 from gracelint.project import Request, read_project
 from gracelint.report.places import printable
 from gracelint.selection import select
@@ -18,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gracelint.engine import Reported
+    from gracelint.engine.reported import Reported
     from gracelint.source import Source
 
 

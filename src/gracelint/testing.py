@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 
 from gracelint.base.record import Record, replace
 from gracelint.config import OWN_FILE, Configuration, Settings
-from gracelint.engine import Report, Reported
 from gracelint.engine import lint as lint_project
+from gracelint.engine.reported import Report, Reported
 from gracelint.finding import Applicability
 from gracelint.fixing.fixer import Fixed, unified_diff
 from gracelint.fixing.fixer import fix as fix_project

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-    from gracelint.engine import Report
+    from gracelint.engine.reported import Report
     from gracelint.project import Request
 
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gracelint.engine import Report, Reported
+    from gracelint.engine.reported import Report, Reported
 
 
 def run(options: Namespace) -> int:

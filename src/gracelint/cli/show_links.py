@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def run(options: Namespace) -> int:
     from functools import partial
 
-    from gracelint.engine import shown_path
+    from gracelint.engine.reported import shown_path
     from gracelint.project import read_project
     from gracelint.report.links import render
 

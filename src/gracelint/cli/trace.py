@@ -53,7 +53,8 @@ def _names(launches: Sequence[Launch]) -> str:
 def _rendered(launches: Sequence[Launch], project: Project, selection: Selection, options: Namespace) -> str:
     from functools import partial
 
-    from gracelint.engine import lint, shown_path
+    from gracelint.engine import lint
+    from gracelint.engine.reported import shown_path
 
     name, path = options.format
     request = project.request

@@ -11,7 +11,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from gracelint.base.record import Record
-from gracelint.engine import Report, Reported
+from gracelint.engine.reported import Report, Reported
 from gracelint.finding import Applicability, Edit
 from gracelint.fixing.editable import Editable
 from gracelint.fixing.harm import Harm, Version, damage, edits_by_path, harm

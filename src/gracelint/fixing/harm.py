@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gracelint.base.record import Record, replace
-from gracelint.engine import Report, Reported, lint
+from gracelint.engine import lint
+from gracelint.engine.reported import Report, Reported
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Edit, Severity
 from gracelint.parse.errors import ParseError, TemplatedError

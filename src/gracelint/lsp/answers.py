@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from lsprotocol import types
 
-from gracelint.engine import Reported, shown_path
+from gracelint.engine.reported import Reported, shown_path
 from gracelint.finding import Applicability, Severity
 from gracelint.fixing.fixer import Change
 from gracelint.lsp.positions import Positions

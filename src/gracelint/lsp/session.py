@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from gracelint.base.record import Record, field, replace
 from gracelint.config import Configuration, Place
-from gracelint.engine import Report, Reported, lint
+from gracelint.engine import lint
+from gracelint.engine.reported import Report, Reported
 from gracelint.finding import Applicability
 from gracelint.fixing.fixer import Change, fix, mend
 from gracelint.fixing.harm import Version

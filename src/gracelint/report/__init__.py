@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.engine import Report
+    from gracelint.engine.reported import Report
 
 FORMATS = (
     "text",

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gracelint.engine import Report, Reported
+    from gracelint.engine.reported import Report, Reported
 
 VERSION = "8.0"
 """Of the Checkstyle whose reports look like this."""

@@ -6,7 +6,7 @@ from gracelint.report.canvas import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.engine import Report, Reported
+    from gracelint.engine.reported import Report, Reported
 
 
 def render(report: Report) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.engine import Report, Reported
+    from gracelint.engine.reported import Report, Reported
 
 
 def identity(reported: Reported) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from gracelint.report.places import place_from_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.engine import Report, Reported
+    from gracelint.engine.reported import Report, Reported
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

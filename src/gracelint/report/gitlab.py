@@ -10,7 +10,7 @@ from gracelint.report.places import place_from_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.engine import Report
+    from gracelint.engine.reported import Report
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gracelint.engine import Report, Reported
+    from gracelint.engine.reported import Report, Reported
     from gracelint.facts.launch import Launch
     from gracelint.source import Span
 

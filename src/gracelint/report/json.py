@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gracelint.engine import Report, Reported
+    from gracelint.engine.reported import Report, Reported
     from gracelint.finding import Fix
 
 VERSION = 1

@@ -8,7 +8,7 @@ from gracelint.report.json import finding_as_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.engine import Report
+    from gracelint.engine.reported import Report
 
 
 def render(report: Report) -> str:

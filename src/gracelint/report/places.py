@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gracelint.engine import Report
+    from gracelint.engine.reported import Report
     from gracelint.source import Span
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from gracelint.engine import Report, Reported, Silenced
+    from gracelint.engine.reported import Report, Reported, Silenced
     from gracelint.facts.launch import Launch
     from gracelint.finding import Fix
     from gracelint.source import Span
