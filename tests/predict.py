@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from gracelint.config import Configuration, Settings
 from gracelint.facts.verdict import Verdict
-from gracelint.project import Request, read_project
+from gracelint.project import Request
+from gracelint.reading import read_project
 
 if TYPE_CHECKING:
     from pathlib import Path

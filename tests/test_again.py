@@ -6,8 +6,8 @@ import pytest
 
 from gracelint.again import Function, Variables, Words, remembered
 from gracelint.behaviour import go
-from gracelint.project import ProjectFiles
 from gracelint.testing import read
+from gracelint.tree.files import ProjectFiles
 from gracelint.tree.warm import Asked, Warm
 
 HEAVY = "x = 0\nwhile x < 9999: x += 1\n"

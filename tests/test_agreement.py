@@ -15,7 +15,8 @@ from gracelint.facts.launch import Launch
 from gracelint.facts.program import Program
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Severity
-from gracelint.project import Project, read_project
+from gracelint.project import Project
+from gracelint.reading import read_project
 from gracelint.rules import Rule
 from gracelint.selection import every_rule
 from gracelint.testing import Files, read_folder, request

@@ -9,7 +9,7 @@ import pytest
 
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
-from gracelint.project import read_project
+from gracelint.reading import read_project
 from gracelint.testing import request
 
 PROGRAM = "var app = WebApplication.CreateBuilder(args).Build();\napp.Run();\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gracelint.config import Configuration
-from gracelint.project import Request, read_project
+from gracelint.project import Request
+from gracelint.reading import read_project
 from gracelint.testing import Files, read
 
 WORKER = "import time\n\nwhile True:\n    time.sleep(5)\n"

@@ -43,6 +43,17 @@ spec:
           ports:
             - containerPort: 80
 """
+ITS_SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector:
+    app: web
+  ports:
+    - port: 80
+"""
 
 PACK = 'plugins = ["acme_rules"]\n'
 
@@ -286,7 +297,7 @@ class TestWhatAFixUncovers:
         files = {
             "web/Dockerfile": 'FROM gcr.io/distroless/nodejs22-debian12\nCOPY . .\nCMD ["main.js"]\n',
             "web/main.js": self.SERVER,
-            "web.yaml": TWO_PODS,
+            "web.yaml": f"{TWO_PODS}---\n{ITS_SERVICE}",
         }
         result = fix(files, select=["missing-sigterm-handler", "missing-pre-stop"])
         assert [item.rule for item in result.applied] == ["missing-sigterm-handler"]

@@ -6,7 +6,7 @@ import pytest
 
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
-from gracelint.project import read_project
+from gracelint.reading import read_project
 from gracelint.testing import request
 
 MODULE = "module example.com/shop\n\ngo 1.23\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gracelint import project
+from gracelint import reading
 from gracelint.cli import main
 from gracelint.tree import files, index
 
@@ -48,7 +48,7 @@ NAMES = ("shop", "cart", "mail")
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three services, each with a Dockerfile and manifests; the index is used however small the project is."""
-    monkeypatch.setattr(project, "WORTH_KEEPING", 1)
+    monkeypatch.setattr(reading, "WORTH_KEEPING", 1)
     monkeypatch.setattr(index, "SETTLED", -(10**18))
     monkeypatch.setenv("GRACELINT_CACHE_DIR", str(tmp_path / "cache"))
     root = tmp_path / "shop"

@@ -13,7 +13,8 @@ from conftest import ROOT
 from gracelint.config import Configuration
 from gracelint.parse import later
 from gracelint.parse.yaml import read_part
-from gracelint.project import Project, Request, read_project
+from gracelint.project import Project, Request
+from gracelint.reading import read_project
 from gracelint.source import Source
 
 POD = """\

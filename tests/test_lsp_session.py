@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from editor import needs_the_server, written
-from gracelint import project
+from gracelint import reading
 from gracelint.config import Configuration, Place
 from gracelint.fixing.fixer import apply_edits
 from gracelint.lsp.session import Session, Stopped, place_for
@@ -57,7 +57,7 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
 
     noted(dockerfile, "read_dockerfile")
     noted(yaml, "read_stream")
-    noted(project, "discover")
+    noted(reading, "discover")
     noted(project_files, "_bytes")
     session.update("Dockerfile", KILLED)
     first = session.read(session.open)

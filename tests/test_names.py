@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
-from gracelint.project import read_project
+from gracelint.reading import read_project
 from gracelint.report.trace import render
 from gracelint.testing import request
 

@@ -7,7 +7,7 @@ import pytest
 from gracelint.behaviour import rust
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
-from gracelint.project import read_project
+from gracelint.reading import read_project
 from gracelint.testing import request
 
 PACKAGE = '[package]\nname = "shop"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n'

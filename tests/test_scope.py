@@ -14,7 +14,8 @@ from gracelint.base.record import replace
 from gracelint.config import Configuration
 from gracelint.engine import lint
 from gracelint.engine.reported import Report
-from gracelint.project import Request, read_project
+from gracelint.project import Request
+from gracelint.reading import read_project
 from gracelint.selection import select
 from gracelint.testing import read_folder
 

@@ -24,7 +24,7 @@ YAML = {"json", "ruamel", "typing"}
 """What the libraries that are needed import by themselves."""
 NODE = {"json", "pathlib", "shutil", "tempfile", "tree_sitter", "typing"}
 ARGUMENTS = {"argparse", "gettext", "locale"}
-READING = {"gracelint.engine", "gracelint.knowledge", "gracelint.project", "gracelint.rules"}
+READING = {"gracelint.engine", "gracelint.knowledge", "gracelint.project", "gracelint.reading", "gracelint.rules"}
 SERVICE = "FROM {image}\nWORKDIR /app\nCOPY . .\nCMD {command}\n"
 
 
@@ -44,21 +44,21 @@ RUNS = {
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command='["gunicorn", "app:app"]')},
         SLOW | PATTERNS | {"collections", "gracelint.edits", "gracelint.parse.shell", "gracelint.suppress"},
-        72,
+        73,
         0,
     ),
     "one with a finding": Run(
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command="gunicorn app:app")},
         SLOW | PATTERNS,
-        100,
+        101,
         0,
     ),
     "one that is quoted": Run(
         "check Dockerfile",
         {"Dockerfile": 'FROM alpine\nRUN echo \'a\' > /a\nCMD ["sleep", "1"]\n'},
         SLOW,
-        79,
+        80,
         1,
     ),
     "one manifest": Run(
@@ -68,14 +68,14 @@ RUNS = {
             "spec: {containers: [{name: a, image: nginx, ports: [{containerPort: 80}]}]}\n"
         },
         SLOW - YAML,
-        100,
+        101,
         4,
     ),
     "one Compose file": Run(
         "check compose.yaml",
         {"compose.yaml": "services: {web: {image: nginx, command: sh -c nginx}}\n"},
         SLOW - YAML,
-        102,
+        103,
         8,
     ),
     "a Python service": Run(
@@ -85,7 +85,7 @@ RUNS = {
             "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
         },
         SLOW,
-        141,
+        142,
         0,
     ),
     "a Node service": Run(
@@ -95,7 +95,7 @@ RUNS = {
             "server.js": "require('http').createServer((q, r) => r.end()).listen(80)\n",
         },
         SLOW - NODE,
-        127,
+        128,
         0,
     ),
     "a Go service": Run(
@@ -107,7 +107,7 @@ RUNS = {
             "main.go": 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":80", nil)\n}\n',
         },
         SLOW - NODE,
-        120,
+        121,
         2,
     ),
     "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 19, 0),

@@ -7,7 +7,7 @@ import pytest
 from gracelint.engine import lint
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
-from gracelint.project import read_project
+from gracelint.reading import read_project
 from gracelint.testing import read, request
 
 WORKER = """\

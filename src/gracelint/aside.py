@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.project import installs
+from gracelint.reading import installs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gracelint.launch.near import Near
     from gracelint.parse.kubernetes import Manifests
     from gracelint.parse.later import Later
-    from gracelint.project import Reading
+    from gracelint.reading import Reading
     from gracelint.source import Source
     from gracelint.tree.index import Index
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gracelint.launch.link import Linked
-    from gracelint.project import Reading
+    from gracelint.reading import Reading
     from gracelint.render.rendering import Rendering
 
 

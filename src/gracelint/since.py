@@ -10,7 +10,8 @@ from gracelint.baseline import Known, known_in, without
 from gracelint.config import ConfigError
 from gracelint.engine import lint
 from gracelint.engine.reported import Report
-from gracelint.project import Request, read_project
+from gracelint.project import Request
+from gracelint.reading import read_project
 from gracelint.report.places import printable
 from gracelint.selection import select
 from gracelint.tree.history import tree_before

@@ -18,7 +18,8 @@ from gracelint.engine.reported import Report, Reported
 from gracelint.finding import Applicability
 from gracelint.fixing.fixer import Fixed, unified_diff
 from gracelint.fixing.fixer import fix as fix_project
-from gracelint.project import Project, Request, read_project
+from gracelint.project import Project, Request
+from gracelint.reading import read_project
 from gracelint.report.text import render
 from gracelint.selection import Selection, select
 

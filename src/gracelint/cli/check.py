@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def run(options: Namespace) -> int:
     from gracelint.engine import lint
-    from gracelint.project import read_project
+    from gracelint.reading import read_project
 
     request, selection = request_of(options)
     if (options.unsafe_fixes or options.show_fixes) and not (options.fix or options.diff):

@@ -41,7 +41,7 @@ def _explained(path: str, line: int, options: Namespace) -> list[str]:
     """What is found at a line, each finding with its rule's page."""
     from gracelint.base.record import replace
     from gracelint.engine import lint
-    from gracelint.project import read_project
+    from gracelint.reading import read_project
     from gracelint.report import text
     from gracelint.report.rules import explain
     from gracelint.selection import every_rule

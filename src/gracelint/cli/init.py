@@ -72,7 +72,8 @@ def _settings(root: str) -> str:
 def _found(root: str) -> tuple[Counter[str], list[str]]:
     """How many containers there are of each kind, and the images that are joined to no Dockerfile and not known."""
     from gracelint.launch.images.bases import is_known
-    from gracelint.project import Request, read_project
+    from gracelint.project import Request
+    from gracelint.reading import read_project
 
     launches = read_project(Request(root=root, paths=(root,), configuration=Configuration(root))).launches
     names = [launch.image.reference for launch in launches if launch.stage is None]

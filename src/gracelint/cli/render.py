@@ -17,7 +17,7 @@ def run(options: Namespace) -> int:
     from functools import partial
 
     from gracelint.engine.reported import shown_path
-    from gracelint.project import read_project
+    from gracelint.reading import read_project
     from gracelint.report.render import render
 
     request, _ = request_of(options)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(options: Namespace) -> int:
     from gracelint.engine import lint
-    from gracelint.project import read_project
+    from gracelint.reading import read_project
 
     request, selection = request_of(options)
     report = lint(read_project(request), selection)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Namespace) -> int:
-    from gracelint.project import read_project
+    from gracelint.reading import read_project
     from gracelint.report.launches import title
 
     request, selection = request_of(options)

@@ -11,7 +11,8 @@ from gracelint.engine.reported import Report, Reported
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Edit, Severity
 from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.project import EVERYWHERE, Request, read_project
+from gracelint.project import EVERYWHERE, Request
+from gracelint.reading import read_project
 from gracelint.selection import ALWAYS, Selection
 from gracelint.source import Source
 from gracelint.tree.discover import Scope

@@ -12,7 +12,8 @@ from gracelint.engine.reported import Report, Reported
 from gracelint.finding import Applicability
 from gracelint.fixing.fixer import Change, fix, mend
 from gracelint.fixing.harm import Version
-from gracelint.project import Project, Request, place_of, read_project
+from gracelint.project import Project, Request, place_of
+from gracelint.reading import read_project
 from gracelint.selection import Selection, select
 from gracelint.tree.warm import Warm
 
