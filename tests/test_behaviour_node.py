@@ -108,7 +108,7 @@ def test_servers(text: str, verdict: str) -> None:
         ("() => { setTimeout(() => server.close(() => process.exit(0)), 500); }", "handled"),
         ("() => { server.close(); setTimeout(() => server.closeAllConnections(), 400); }", "cut"),
         ("() => { server.close(); setTimeout(() => server.closeAllConnections(), 4000).unref(); }", "handled"),
-        ("async () => { await sleep(2000); await closed(); process.exit(0); }", "handled"),
+        ("async () => { await sleep(3000); await closed(); process.exit(0); }", "handled"),
         ("async () => { await Promise.race([closed(), sleep(500)]); process.exit(0); }", "cut"),
         ("async () => { await Promise.race([closed(), sleep(5000)]); process.exit(0); }", "handled"),
         ("async () => { closed(); process.exit(0); }", "cut"),
@@ -908,3 +908,36 @@ def test_a_worker_of_a_queue_that_is_closed_by_force(force: str, verdict: str) -
         f"process.on('SIGTERM', async () => {{ await worker.close({force}); process.exit(0); }});"
     )
     assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
+SLEEP = "const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));\n"
+
+
+@pytest.mark.parametrize(
+    ("waiting", "verdict", "delay"),
+    [
+        ("while (true) { await sleep(3000); if (idle) break; }", "handled", 3),
+        ("do { await sleep(3000); } while (!idle);", "handled", 3),
+        ("while (true) { if (idle) break; await sleep(3000); }", "cut", None),
+    ],
+)
+def test_a_loop_on_the_way_out_takes_its_rounds(waiting: str, verdict: str, delay: float | None) -> None:
+    handler = f"async () => {{ server.close(); {waiting} process.exit(0); }}"
+    text = f"{SERVER}{SLEEP}const idle = true;\nprocess.on('SIGTERM', {handler});"
+    found = program(text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.delay) == (verdict, delay)
+
+
+@pytest.mark.parametrize(
+    ("interval", "delay"),
+    [
+        ("setInterval(() => console.log('checked'), 172800000);", 3),
+        ("setInterval(() => { if (stopping) process.exit(0); }, 30000);", 30),
+    ],
+)
+def test_nobody_waits_for_an_interval_that_ends_nothing(interval: str, delay: float) -> None:
+    last = "process.exit(0);" if delay == 3 else ""
+    handler = f"async () => {{ stopping = true; server.close(); await sleep(3000); {last} }}"
+    text = f"{SERVER}{SLEEP}let stopping = false;\n{interval}\nprocess.on('SIGTERM', {handler});"
+    found = program(text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.delay) == ("handled", delay)

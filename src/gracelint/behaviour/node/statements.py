@@ -237,16 +237,16 @@ def _endless(
     waits = inner.after[len(before) :]
     inner.after = before
     if ended == "break" or isinstance(ended, tuple):
+        outer.after = (*before, *waits)
         return ended if isinstance(ended, tuple) else None
     if test is not None and truthy(machine.value(test, inner)) is False:
+        outer.after = (*before, *waits)
         return None
     if machine.stopping:
-        if (
-            (test is None or truthy(machine.value(test, inner)))
-            and not _can_break(body)
-            and node.type != "for_in_statement"
-        ):
-            raise Stop
+        if test is None or truthy(machine.value(test, inner)):
+            if not _can_break(body) and node.type != "for_in_statement":
+                raise Stop
+            outer.after = (*before, *waits)
         return None
     if not _is_endless_await(node, test):
         # a loop over a list of work, such as `while (await next())`, or retries: it may end by itself

@@ -106,6 +106,8 @@ def _counters(machine: Machine) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(found[0]), frozenset(found[1])
 
 
+_ENDS_NOTHING = ("log", "flag", "opaque")
+"""Events that bring no end nearer, so that nobody waits for the interval that they come from."""
 RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
 
 
@@ -133,7 +135,8 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 machine.timer_stack.pop()
                 if thing.data is None:
                     machine.resolved[id(thing)] = after
-            if len(machine.events) > seen and thing in opened and id(thing) not in let_go:
+            ends = any(event.kind not in _ENDS_NOTHING for event in machine.events[seen:])
+            if ends and thing in opened and id(thing) not in let_go:
                 delay = max(delay, seconds or 0.0)
         elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
             waits = thing.data[3]
