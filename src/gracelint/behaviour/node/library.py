@@ -132,7 +132,9 @@ _HARMLESS = frozenset(table("node")["harmless"])
 
 def _is_harmless(path: str) -> bool:
     root = path.split("(")[0]
-    return root in _HARMLESS or root.partition(".")[0] in _HARMLESS
+    module = root.partition(".")[0]
+    package = "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
+    return not _HARMLESS.isdisjoint((root, module, package))
 
 
 def root_of(path: str) -> str:
