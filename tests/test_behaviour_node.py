@@ -500,7 +500,7 @@ def test_arguments_of_the_program_decide() -> None:
         ("require('@acme/server').start();", "nothing is known of @acme/server.start(), which the program calls"),
         (SERVER + "let active = 0;\nserver.on('request', () => { active++; });\n"
          "process.on('SIGTERM', () => { server.close(); setInterval(() => { if (active === 0) process.exit(0); }, 100); });",
-         "what line 6 comes before process.exit cannot be told"),
+         "what comes before process.exit in line 6 cannot be told"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_told_says_why(text: str, why: str) -> None:
@@ -941,3 +941,24 @@ def test_nobody_waits_for_an_interval_that_ends_nothing(interval: str, delay: fl
     text = f"{SERVER}{SLEEP}let stopping = false;\n{interval}\nprocess.on('SIGTERM', {handler});"
     found = program(text).reactions["SIGTERM"]
     assert (found.as_pid_1, found.delay) == ("handled", delay)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "verdict", "why"),
+    [
+        ("for (let i = 0; i < 50 && open > 0; i++) await sleep(100);", "handled",
+         "its SIGTERM handler closes the server and ends the process"),
+        ("for (let i = 0; open > 0 && i < 5; i++) await sleep(100);", "cut",
+         "process.exit comes 0.5 s after the signal, before the requests in flight are answered"),
+        ("while (open > 0 && Date.now() < until) await sleep(100);", "unknown",
+         "what comes before process.exit in line 7 cannot be told"),
+    ],
+)  # fmt: skip
+def test_a_wait_for_requests_that_gives_up(waiting: str, verdict: str, why: str) -> None:
+    text = (
+        f"const http = require('http');\n{SLEEP}let open = 0;\nsetInterval(() => {{}}, 1000);\n"
+        "const server = http.createServer(async (req, res) => { open++; await sleep(500); res.end(); open--; });\n"
+        f"server.listen(8000);\nprocess.on('SIGTERM', async () => {{ server.close(); {waiting} process.exit(0); }});"
+    )
+    found = program(text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.why) == (verdict, why)

@@ -200,12 +200,9 @@ def _judge(
         )
     unknown = opaque or next(iter(exits), None)
     if unknown is not None:
-        what = f"{unknown.target} does" if unknown.target else "comes before process.exit"
-        return (
-            answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"what line {unknown.span.line} {what} cannot be told", unknown.span)
-            if (not unknown.target)
-            else answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"what {unknown.target}() does cannot be told", unknown.span)
-        )
+        place = f"comes before process.exit in line {unknown.span.line}"
+        what = f"{unknown.target}() does" if unknown.target else place
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"what {what} cannot be told", unknown.span)
     if not stopped.opened:
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, "what keeps the program running cannot be told")
     if any(event.kind == "disconnect" for event in events):

@@ -196,6 +196,34 @@ def _drained_requests(machine: Machine, node: Node, frame: Frame) -> tuple[After
     return tuple(After("drained", frame.file.span(node), thing) for thing in serving)
 
 
+def _conjuncts(test: Node | None) -> list[Node]:
+    """The parts of a test that all have to hold."""
+    while test is not None and test.type == "parenthesized_expression" and test.named_children:
+        test = test.named_children[0]
+    if test is None:
+        return []
+    operator = test.child_by_field_name("operator") if test.type == "binary_expression" else None
+    if operator is None or text_of(operator) != "&&":
+        return [test]
+    return [*_conjuncts(test.child_by_field_name("left")), *_conjuncts(test.child_by_field_name("right"))]
+
+
+def _within(
+    machine: Machine, limits: list[Node], body: Node, frame: Frame, node: Node, drained: tuple[After, ...]
+) -> After:
+    """A wait for requests that gives up after so many rounds (`i < 50`); unknown where the limit is another."""
+    over = Frame(Scope(frame.scope), frame.file, (), frame.this)
+    seen = len(machine.events)
+    machine.execute(body, over)
+    del machine.events[seen:]
+    takes = sum(part.seconds or 0.0 for part in over.after if part.kind == "timer")
+    numbers = [float(text_of(here)) for limit in limits for here in walk(limit) if here.type == "number"]
+    span = frame.file.span(node)
+    if len(limits) != 1 or len(numbers) != 1 or any(here.type == "call_expression" for here in walk(limits[0])):
+        return After("unknown", span)
+    return After("race", span, parts=(drained, (After("timer", span, None, numbers[0] * takes),)))
+
+
 def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     """`while`, `do … while` and `for (;;)`."""
     inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
@@ -208,11 +236,18 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     if test is not None and test.type == "expression_statement":
         test = test.named_children[0]
     truth = True if test is None else truthy(machine.value(test, inner))
-    if truth is None and _counts_requests(machine, test, inner) and body is not None and _awaits(body):
-        if _is_fed(machine, test):
-            raise Stop
-        frame.after = (*inner.after, *_drained_requests(machine, node, inner))
-        return None
+    if truth is None and body is not None and _awaits(body):
+        parts = _conjuncts(test)
+        counted = [part for part in parts if _counts_requests(machine, part, inner)]
+        if counted:
+            if len(counted) == len(parts) and _is_fed(machine, test):
+                raise Stop
+            drained = _drained_requests(machine, node, inner)
+            limits = [part for part in parts if part not in counted]
+            if limits:
+                drained = (_within(machine, limits, body, inner, node, drained),)
+            frame.after = (*inner.after, *drained)
+            return None
     if (truth is False and node.type != "do_statement") or body is None:
         return None
     if _awaits(body) or (test is not None and _awaits(test)):
