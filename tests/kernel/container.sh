@@ -32,4 +32,5 @@ chroot "$root" busybox ip link set lo up
 hostname container
 unset PWD OLDPWD
 # A session leader, as a container runtime starts it; setsid forks only where it leads a process group already.
-exec setsid unshare --root="$root" --wd=/app "$@"
+# Signals are not ignored there, though a job in the background of a script has its SIGINT ignored.
+exec env --default-signal setsid unshare --root="$root" --wd=/app "$@"
