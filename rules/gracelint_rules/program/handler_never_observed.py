@@ -78,5 +78,5 @@ def handler_never_observed(program: Program) -> Iterator[Finding]:
         return
     late = next((stop for stop in program.stops if stop.late and stop.reaction.cause is not Cause.KEEP_ALIVE), None)
     if late is not None:
-        message = f"{late.why}, but {late.deadline} comes first: wait in shorter steps, or raise the grace period"
+        message = f"{late.takes}, but {late.deadline} comes first: wait in shorter steps, or raise the grace period"
         yield Finding(message, at=program.span, notes=late.notes, severity=severity)

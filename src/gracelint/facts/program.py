@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gracelint.base.choice import Choice
 from gracelint.base.record import Record, field
-from gracelint.facts.verdict import Verdict
+from gracelint.facts.verdict import Verdict, with_time
 from gracelint.finding import Note
 
 TYPE_CHECKING = False
@@ -200,6 +200,11 @@ class Stop(Record):
         """The handler works, but what it asks for is noticed only after the grace period."""
         delay = self.reaction.delay if self.verdict is Verdict.HANDLED else None
         return self.grace is not None and delay is not None and delay > self.grace
+
+    @property
+    def takes(self) -> str:
+        """The reason, with the seconds that pass until the program has ended."""
+        return with_time(self.why, self.reaction.delay or 0.0)
 
 
 _BUSY = 3.0

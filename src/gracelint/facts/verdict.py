@@ -14,3 +14,9 @@ class Verdict(Choice):
     """It ends before the program's cleanup: in-flight work and buffered output are lost."""
     UNKNOWN = "unknown"
     """The files do not say enough."""
+
+
+def with_time(why: str, seconds: float) -> str:
+    """A reason that says how long it takes, if it did not say so by itself."""
+    told = f"{seconds:.3g} s"
+    return why if told in why else f"{why}, which takes {told}"

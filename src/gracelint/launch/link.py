@@ -7,7 +7,7 @@ import posixpath
 from gracelint.base.record import Record, replace
 from gracelint.base.secrets import veiled, veiled_value
 from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
-from gracelint.facts.verdict import Verdict
+from gracelint.facts.verdict import Verdict, with_time
 from gracelint.knowledge import table
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.desk import Desk, for_development
@@ -504,7 +504,7 @@ def _within_grace(way: Way, budget: Budget) -> Way:
     hop = max((way.decisive, *scripts), key=lambda each: each.delay)
     if not hop.delay > budget.left:
         return way
-    why = f"{hop.why}, but SIGKILL comes after {budget.left:g} s"
+    why = f"{with_time(hop.why, hop.delay)}, but SIGKILL comes after {budget.left:g} s"
     late = replace(hop, effect=Effect.SWALLOWS, why=why)
     hops = tuple(late if each is hop else each for each in way.hops)
     return replace(way, hops=hops, verdict=Verdict.IGNORED, why=why, decisive=late)
