@@ -952,6 +952,8 @@ def test_nobody_waits_for_an_interval_that_ends_nothing(interval: str, delay: fl
          "process.exit comes 0.5 s after the signal, before the requests in flight are answered"),
         ("while (open > 0 && Date.now() < until) await sleep(100);", "unknown",
          "what comes before process.exit in line 7 cannot be told"),
+        ("for (let i = 0; i < 50 && open > 0; i++) { await sleep(100); process.exit(1); }", "unknown",
+         "what comes before process.exit in line 7 cannot be told"),
     ],
 )  # fmt: skip
 def test_a_wait_for_requests_that_gives_up(waiting: str, verdict: str, why: str) -> None:

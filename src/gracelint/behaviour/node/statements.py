@@ -214,8 +214,12 @@ def _within(
     """A wait for requests that gives up after so many rounds (`i < 50`); unknown where the limit is another."""
     over = Frame(Scope(frame.scope), frame.file, (), frame.this)
     seen = len(machine.events)
-    machine.execute(body, over)
-    del machine.events[seen:]
+    try:
+        machine.execute(body, over)
+    except (Stop, Thrown):
+        return After("unknown", frame.file.span(node))
+    finally:
+        del machine.events[seen:]
     takes = sum(part.seconds or 0.0 for part in over.after if part.kind == "timer")
     numbers = [float(text_of(here)) for limit in limits for here in walk(limit) if here.type == "number"]
     span = frame.file.span(node)
