@@ -48,7 +48,7 @@ class Reader:
 
     def ask(self, files: object, argv: tuple[str, ...], env: dict[str, str | None]) -> object:
         @remembered
-        def read_it(path: str, *, files: object, argv: Words, env: Variables) -> object:
+        def read_it(path: str, *, files: object, argv: Words, env: Variables, effort: object) -> object:
             self.count += 1
             if self.looks_at == "words":
                 return " ".join(argv)
@@ -99,7 +99,7 @@ def test_a_function_that_is_given_is_asked_the_same_again(tmp_path: object) -> N
     count = 0
 
     @remembered
-    def read_it(path: str, *, files: object, argv: Words, shell: Function) -> object:
+    def read_it(path: str, *, files: object, argv: Words, shell: Function, effort: object) -> object:
         nonlocal count
         count += 1
         return shell("a")

@@ -18,6 +18,8 @@ from gracelint.source import Source
 class Tree:
     """Files given as text."""
 
+    name = "app"
+
     def __init__(self, files: dict[str, str]) -> None:
         self.sources = {path: Source(path, text) for path, text in files.items()}
 

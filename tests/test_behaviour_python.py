@@ -25,6 +25,8 @@ GRACE = 4.0
 class Folder:
     """Files given as text."""
 
+    name = "app"
+
     def __init__(self, files: dict[str, str]) -> None:
         self.sources = {path: Source(path, text) for path, text in files.items()}
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from gracelint.base.limits import Effort
+from gracelint.base.record import Record
+from gracelint.source import Source
 from gracelint.tree.warm import Asked, is_same
 
 TYPE_CHECKING = False
@@ -109,29 +112,91 @@ class Function:
         return all(is_same(other(text), answer) for text, answer in self.said.items())
 
 
+class Measured:
+    """Files that know how much was read of them. Implements `facts.files.Files`."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.name = files.name
+        self._lengths: dict[str, int] = {}
+
+    def exists(self, path: str) -> bool:
+        return self.files.exists(path)
+
+    def glance(self, path: str) -> str:
+        return self.files.glance(path)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        return self.files.names(folder)
+
+    def read(self, path: str) -> Source | None:
+        source = self.files.read(path)
+        if source is not None:
+            self.add(source)
+        return source
+
+    def add(self, source: Source) -> None:
+        self._lengths[source.path] = len(source.text)
+
+    def length(self) -> int:
+        """Code points."""
+        return sum(self._lengths.values())
+
+
+class Spent(Record):
+    """What a reading took out of its launch's room."""
+
+    before: int
+    taken: int
+    all_of_it: bool
+    """It came to no end."""
+
+    def is_as_in(self, left: int) -> bool:
+        """Whether the reading comes to the same in another room."""
+        return left == self.before if self.all_of_it else left >= self.taken
+
+
 def remembered(read: F) -> F:
     """Makes a reader of programs give its answer again where command line and environment make no difference to it."""
 
     def reading(
-        source: Any, *given: Any, files: Files, argv: tuple[str, ...] = (), env: Any = None, **named: Any
+        source: Any,
+        *given: Any,
+        files: Files,
+        argv: tuple[str, ...] | None = None,
+        env: Any = None,
+        effort: Effort | None = None,
+        **named: Any,
     ) -> Any:
+        effort = effort or Effort()
         functions = {name: value for name, value in named.items() if callable(value)}
         asked = (source, given, {name: value for name, value in named.items() if name not in functions})
         known = _answers(_itself(files)).setdefault((read.__module__, getattr(source, "path", source)), [])
-        for question, words, variables, noted, answers, program in known:
-            same_start = words.are_as_in(argv) and variables.are_as_in(env or {}) and is_same(question, asked)
-            if same_start and all(noted[name].is_as(function) for name, function in functions.items()):
+        for question, words, variables, noted, answers, spent, program in known:
+            same_start = words.are_as_in(argv or ()) and variables.are_as_in(env or {}) and is_same(question, asked)
+            if (
+                same_start
+                and spent.is_as_in(effort.left)
+                and all(noted[name].is_as(function) for name, function in functions.items())
+            ):
                 if isinstance(files, Asked):
                     files.answers.known.update(answers)
+                effort.take(spent.taken)
                 return program
-        words, variables = Words(argv), Variables(env or {})
+        words, variables = Words(argv or ()), Variables(env or {})
         noted = {name: Function(function) for name, function in functions.items()}
-        noting = Asked(files, files.warm) if isinstance(files, Asked) else files
-        with_env = {} if env is None else {"env": variables}
-        program = read(source, *given, files=noting, argv=words, **with_env, **{**named, **noted})
+        measured = Measured(files)
+        if isinstance(source, Source):
+            measured.add(source)
+        noting = Asked(measured, files.warm) if isinstance(files, Asked) else measured
+        own, before = Effort(above=effort, length=measured.length), effort.left
+        start: dict[str, object] = {} if argv is None else {"argv": words}
+        start |= {} if env is None else {"env": variables}
+        program = read(source, *given, files=noting, **{**start, **named, **noted}, effort=own)
         answers = noting.answers.known if isinstance(noting, Asked) else {}
         if len(known) < MOST:
-            known.append((asked, words, variables, noted, answers, program))
+            spent = Spent(before, before - effort.left, own.is_spent)
+            known.append((asked, words, variables, noted, answers, spent, program))
         return program
 
     return reading  # type: ignore[return-value]
@@ -144,6 +209,6 @@ def _answers(files: Files) -> dict[tuple[str, str], list[Any]]:
 
 
 def _itself(files: Files) -> Files:
-    while isinstance(files, Asked):
+    while isinstance(files, (Asked, Measured)):
         files = files.files
     return files

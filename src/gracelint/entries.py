@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Container, Iterable, Iterator
 
 from gracelint.base.internal import internal_error
+from gracelint.base.limits import Effort
 from gracelint.base.record import replace
 from gracelint.parse.errors import ParseError
 from gracelint.tree.discover import DOCKERFILE, NODE, kind_of
@@ -92,7 +93,7 @@ def _read(source: Source, files: ProjectFiles) -> Program:
     if source.path.endswith(NODE):
         from gracelint.behaviour.node import read_node
 
-        return read_node(source, files=files)
+        return read_node(source, files=files, effort=Effort(0))
     from gracelint.behaviour.python import read_python
 
-    return read_python(source, files=files)
+    return read_python(source, files=files, effort=Effort(0))

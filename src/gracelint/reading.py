@@ -69,6 +69,7 @@ def _read(
     request: Request, scope: Scope, files: ProjectFiles, todo: Sequence[tuple[str, str]], *, all_charts: bool = False
 ) -> Reading:
     reading = Reading(files, scope, request, _index(request, scope, todo))
+    reading.beginnings = sum(kind in (DOCKERFILE, MANIFEST) for _, kind in todo)
     reading.may_spare = request.narrow and not scope.folders and not all_charts
     reading.add_overlays([path for path, _ in todo])
     reading.put_aside(todo)
@@ -137,6 +138,8 @@ class Reading:
         self.folders: dict[str, None] = {}
         self.renderer: Renderer | None = None
         self.rendered: list[Source] = []
+        self.beginnings = 1
+        """Files in which launches may begin, as far as names tell."""
         self.may_spare = False
         """Whether charts may be left out that are made of none of the files that were asked for."""
         self.has_spared = False
@@ -449,7 +452,7 @@ class Reading:
             from gracelint.launch.desk import Desk, Stages
 
             stages, warm = Stages(self.stages, self._stages_of), self.request.warm
-            self.desk = Desk(stages, self.services, self.files, self.configuration, warm)
+            self.desk = Desk(stages, self.services, self.files, self.configuration, warm, self.beginnings)
         return self.desk
 
     def _stages_of(self, path: str) -> list[Stage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.limits import ROOM
 from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
@@ -76,8 +77,13 @@ class Desk:
         files: Files,
         configuration: Configuration,
         warm: Warm | None = None,
+        beginnings: int = 1,
     ) -> None:
         self.files = files
+        self._beginnings = max(beginnings, 1)
+        """Files of the tree in which launches may begin."""
+        self._crowds: dict[str, int] = {}
+        """Launches that begin in one file, by its path."""
         self.warm = warm
         self.configuration = configuration
         self.programs: dict[int, list[Program]] = {}
@@ -108,6 +114,16 @@ class Desk:
     def again(self, name: Hashable, value: T) -> T:
         """A value, or the one of that name from the reading before, if that is the same."""
         return value if self.warm is None else self.warm.again(name, value)
+
+    def share_room(self, beginnings: Iterable[ComposeService | Workload]) -> None:
+        """Learns which launches begin in one file: they share the room that it has for programs."""
+        self._crowds = {}
+        for one in beginnings:
+            self._crowds[one.source.path] = self._crowds.get(one.source.path, 0) + 1
+
+    def room(self, path: str) -> int:
+        """The steps that there are for the programs of a launch that begins in a file, beyond their own worth."""
+        return ROOM // self._beginnings // self._crowds.get(path, 1)
 
     def count_users(
         self, services: Iterable[ComposeService], workloads: Iterable[Workload], elsewhere: Iterable[_Named] = ()

@@ -14,7 +14,7 @@ from gracelint.launch.desk import Desk, for_development
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.signals import signal_name
-from gracelint.launch.step import Context
+from gracelint.launch.step import Context, Followed
 from gracelint.source import Located, Passage, Word
 
 TYPE_CHECKING = False
@@ -59,6 +59,7 @@ def link(
     """
     attached = _attached(manifests) if manifests is not None else []
     desk.count_users(services, attached, elsewhere)
+    desk.share_room([*services, *(workload for workload in attached for _ in workload.containers)])
     if near is not None:
         _widen(near, desk, services, attached)
     completed = set(_completed(services))
@@ -296,6 +297,7 @@ def _launch(desk: Desk, launch: Launch, **given: Any) -> Launch:
     """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing."""
     origin = launch.origin
     given["wrappers"] = desk.configuration.of(origin.source.path).wrappers
+    given["room"] = desk.room(origin.source.path)
 
     def make(files: Files) -> tuple[Launch, list[Program]]:
         return _followed(files, launch, **given)
@@ -317,6 +319,7 @@ def _followed(
     files: Files,
     launch: Launch,
     wrappers: Mapping[str, Mapping[str, Any]],
+    room: int,
     env: Mapping[str, Word | None] | None = None,
     working_dir: Word | None = None,
     pid_1: bool = True,
@@ -345,6 +348,7 @@ def _followed(
         wrappers=wrappers,
         user=user,
         stdin_open=stdin_open,
+        followed=Followed(room),
     )
     launch = _with_hook(launch, context)
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.limits import ROOM, Effort
 from gracelint.base.record import Record, field
 from gracelint.facts.launch import Assumptions, Deadline, Drain, Hop, Image
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class Followed:
-    """How many processes of one launch have been followed so far, those of all its branches."""
+    """How many processes of one launch have been followed so far, in all its branches, and what is left for others."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "effort")
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = ROOM) -> None:
         self.count = 0
+        self.effort = Effort(room)
 
 
 class Context(Record, identity=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from gracelint.base.limits import Effort
 from gracelint.base.record import Record
 from gracelint.source import Source
 
@@ -139,15 +140,21 @@ class Asked:
 
 
 def kept_warm(read: F) -> F:
-    """Makes a function that asks `files` keep what it returned, where those can tell whether it still holds."""
+    """Makes a reader of programs keep what it returned, where `files` can tell whether it still holds."""
 
-    def reading(source: Any, *given: Any, files: Files, **named: Any) -> Any:
+    def reading(source: Any, *given: Any, files: Files, effort: Effort | None = None, **named: Any) -> Any:
+        effort = effort or Effort()
         if not isinstance(files, Asked):
-            return read(source, *given, files=files, **named)
+            return read(source, *given, files=files, effort=effort, **named)
         name = (read.__module__, source.path if isinstance(source, Source) else source)
-        return files.warm.made(
-            name, (source, given, named), files, lambda asked: read(source, *given, files=asked, **named)
-        )
+
+        def make(asked: Files) -> tuple[Any, int]:
+            return read(source, *given, files=asked, effort=effort, **named), before - effort.left
+
+        before = effort.left
+        found, taken = files.warm.made(name, (source, given, named, before), files, make)
+        effort.take(taken - (before - effort.left))
+        return found
 
     return reading  # type: ignore[return-value]
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from gracelint.again import remembered
 from gracelint.behaviour.csharp.machine import CsMachine
 from gracelint.behaviour.csharp.packages import CsClasses
 from gracelint.behaviour.machine import ends, ways
 from gracelint.facts.program import Cause, Program, Reaction
 from gracelint.facts.verdict import Verdict
+from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.source import Span
 
 __all__ = ["read_csharp"]
 
 
-def read_csharp(files: Files, paths: tuple[str, ...], version: str) -> Program | str:
+@kept_warm
+@remembered
+def read_csharp(version: str, *, files: Files, paths: tuple[str, ...], effort: Effort | None = None) -> Program | str:
     """The console program of a project built for a version of .NET; a text says why there is none."""
     try:
-        return _read(files, paths, version)
+        return _read(files, paths, version, effort)
     except RecursionError:
         return "its sources are too large to be followed"
 
 
-def _read(files: Files, paths: tuple[str, ...], version: str) -> Program | str:
+def _read(files: Files, paths: tuple[str, ...], version: str, effort: Effort | None) -> Program | str:
     classes = CsClasses(files, paths)
     if len(classes.entries) != 1:
         return "it has no Main" if not classes.entries else "it has more than one Main"
@@ -38,7 +43,7 @@ def _read(files: Files, paths: tuple[str, ...], version: str) -> Program | str:
             fresh = CsClasses(files, paths)
             return CsMachine(signal, taken, classes=fresh, main=fresh.entries[0], at=at, version=numbers)
 
-        return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at))
+        return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at), effort)
 
     told = ends.tell(judge, lambda signal, _: _unasked(signal, at), ".NET")
     sources = tuple(unit.source for unit in classes.sources)

@@ -11,6 +11,7 @@ from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
 
@@ -22,7 +23,9 @@ _ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
 
 @kept_warm
 @remembered
-def read_go(folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str, ...] = ()) -> Program | str:
+def read_go(
+    folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str, ...] = (), effort: Effort | None = None
+) -> Program | str:
     """The program of a main package's folder; a text says why there is none."""
     modules = Modules(files, folder)
     main = modules.main(folder, only)
@@ -35,7 +38,7 @@ def read_go(folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str
     reached = _reached(main, modules)
     name = start.node.child_by_field_name("name")
     at = start.file.span(name if name is not None else start.node)
-    told = tell(Question(modules, main, reached, argv, at, _work(reached)))
+    told = tell(Question(modules, main, reached, argv, at, _work(reached), effort))
     sources = tuple(file.source for package in reached for file in package.files)
     return told.program("go", start.file.source, at, sources, modules.unread)
 

@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from gracelint.base.limits import Effort
     from gracelint.behaviour.go.packages import Modules, Package
     from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.ends import Told
@@ -45,6 +46,7 @@ class Question(Record, identity=True):
     at: Span
     """The name of its main function."""
     work: float
+    effort: Effort | None
 
 
 def tell(question: Question) -> Told:
@@ -67,7 +69,7 @@ def _judge(signal: str, question: Question) -> tuple[Reaction, list[Outcome]]:
         machine.program, machine.at = _program(machine, question), question.at
         return machine
 
-    return follow(signal, make, lambda machine: _outcome(signal, question, machine))
+    return follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
 
 
 def _program(machine: GoMachine, question: Question) -> Run:

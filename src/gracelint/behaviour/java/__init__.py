@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.source import Span
 
@@ -23,15 +24,19 @@ __all__ = ["read_java"]
 
 @kept_warm
 @remembered
-def read_java(path: str, name: str, *, files: Files, paths: tuple[str, ...], argv: tuple[str, ...]) -> Program | str:
+def read_java(
+    path: str, name: str, *, files: Files, paths: tuple[str, ...], argv: tuple[str, ...], effort: Effort | None = None
+) -> Program | str:
     """The program of a class; a text says why there is none. `paths` are the sources its classes are looked up in."""
     try:
-        return _read(path, name, files, paths, argv)
+        return _read(path, name, files, paths, argv, effort)
     except RecursionError:
         return f"{path} is too large to be followed"
 
 
-def _read(path: str, name: str, files: Files, paths: tuple[str, ...], argv: tuple[str, ...]) -> Program | str:
+def _read(
+    path: str, name: str, files: Files, paths: tuple[str, ...], argv: tuple[str, ...], effort: Effort | None
+) -> Program | str:
     classes = Classes(files, paths)
     file = classes.file(path)
     if file is None:
@@ -52,7 +57,7 @@ def _read(path: str, name: str, files: Files, paths: tuple[str, ...], argv: tupl
             seen.update({one.source.path: one.source for one in fresh.sources})
             return JavaMachine(signal, argv, taken, classes=fresh, main=own.classes[name], at=at)
 
-        return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at))
+        return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at), effort)
 
     told: Told = ends.tell(judge, lambda signal, _: _unasked(signal, at), "Java")
     return told.program("java", file.source, at, (file.source,), classes.unread)

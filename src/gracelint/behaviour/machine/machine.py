@@ -6,7 +6,7 @@ for each. A language says what its runtime does with the signal (`arrives`), and
 
 from __future__ import annotations
 
-from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, STEPS
+from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, Effort
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -52,7 +52,8 @@ class Machine:
         self.work = work
         """Seconds that a request in flight is taken to need."""
         self.now = 0.0
-        self.steps = 0
+        self.steps = self.limit = 0
+        self.effort = Effort()
         self.depth = 0
         self.taken: list[tuple[int, int]] = []
         """Of each choice what was taken, and how many there were."""
@@ -163,7 +164,7 @@ class Machine:
 
     def step(self) -> None:
         self.steps += 1
-        if self.steps > STEPS or self.depth > DEPTH:
+        if self.depth > DEPTH or (self.steps > self.limit and not self.effort.lets(self)):
             raise TooFarError
 
     def pay_for(self, elements: int) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from gracelint.base.limits import Effort
     from gracelint.behaviour.machine.machine import Machine
     from gracelint.source import Span
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 TOO_MUCH = ("it is too large to be followed to its end", "it has more ways to its end than can be followed")
 _MOST_WAYS = 128
-_MOST_STEPS = 200_000
 
 
 class Outcome(Record):
@@ -34,14 +34,14 @@ class Outcome(Record):
 
 
 def follow(
-    signal: str, make: Callable[[tuple[int, ...]], M], judge: Callable[[M], Outcome]
+    signal: str, make: Callable[[tuple[int, ...]], M], judge: Callable[[M], Outcome], effort: Effort | None
 ) -> tuple[Reaction, list[Outcome]]:
     """Runs a program over all its ways: `make` gives a fresh machine for each, `judge` says how that has ended."""
     outcomes: list[Outcome] = []
     ways: tuple[int, ...] | None = ()
-    steps = 0
     while ways is not None:
         machine = make(ways)
+        machine.effort = effort or machine.effort
         try:
             machine.begin()
             outcomes.append(judge(machine))
@@ -50,8 +50,7 @@ def follow(
             outcomes.append(Outcome(unknown, machine))
         except (TooFarError, RecursionError):
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[0]), outcomes
-        steps += machine.steps
-        if len(outcomes) >= _MOST_WAYS or steps > _MOST_STEPS:
+        if len(outcomes) >= _MOST_WAYS:
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[1]), outcomes
         ways = _next(machine.taken)
     lasting = [one.reaction for one in outcomes if not one.early]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, STEPS
+from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, Effort
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, globals, library, methods, timers
@@ -63,6 +63,7 @@ class Machine:
         argv: tuple[str, ...] = (),
         role: str = "main",
         parsed: dict[str, File | None] | None = None,
+        effort: Effort | None = None,
     ) -> None:
         self.source: Source = source
         self.files = files
@@ -102,7 +103,8 @@ class Machine:
         self.ended = False
         self.signal = ""
         """The signal that has arrived."""
-        self.steps = 0
+        self.steps = self.limit = 0
+        self.effort = effort or Effort()
         self.counters: frozenset[str] = frozenset()
         """Variables that work counts up and down: nobody knows what they are when the signal comes."""
         self.running: frozenset[str] = frozenset()
@@ -246,7 +248,7 @@ class Machine:
 
     def execute(self, node: Node, frame: Frame) -> Any:
         self.steps += 1
-        if self.steps > STEPS:
+        if self.steps > self.limit and not self.effort.lets(self):
             raise TooBigError
         run = STATEMENTS.get(node.type)
         ended = run(self, node, frame) if run else None
@@ -267,14 +269,14 @@ class Machine:
     def pay_for(self, elements: int) -> None:
         """Pays for copying a collection."""
         self.steps += elements // ELEMENTS_A_STEP
-        if self.steps > STEPS:
+        if self.steps > self.limit and not self.effort.lets(self):
             raise TooBigError
 
     def value(self, node: Node | None, frame: Frame) -> Any:
         if node is None:
             return UNDEFINED
         self.steps += 1
-        if self.steps > STEPS:
+        if self.steps > self.limit and not self.effort.lets(self):
             raise TooBigError
         evaluate = EXPRESSIONS.get(node.type)
         return evaluate(self, node, frame) if evaluate else UNKNOWN

@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gracelint.base.limits import Effort
     from gracelint.behaviour.node.values import Thing
     from gracelint.facts.files import Files
     from gracelint.source import Source, Span
@@ -35,6 +36,7 @@ def read_node(
     argv: tuple[str, ...] = (),
     preload: tuple[Source, ...] = (),
     shell: Callable[[str], tuple[str, ...] | None] = lambda text: None,
+    effort: Effort | None = None,
 ) -> Program:
     """The facts of the program that `node <source>` runs, after the modules of `preload`.
 
@@ -46,7 +48,7 @@ def read_node(
     parsed: dict[str, File | None] = {}
 
     def start() -> Machine:
-        machine = Machine(source, files, env or {}, argv, parsed=parsed)
+        machine = Machine(source, files, env or {}, argv, parsed=parsed, effort=effort)
         machine.shell = shell
         machine.start(preload)
         return machine

@@ -12,6 +12,7 @@ from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
     from gracelint.source import Source, Span
@@ -28,6 +29,7 @@ def read_php(
     working_dir: str = "",
     argv: tuple[str, ...] = (),
     pcntl: bool | None = None,
+    effort: Effort | None = None,
 ) -> Program:
     """The program that a script starts. Raises ParseError where it is no PHP, TooLargeError for a giant.
 
@@ -37,7 +39,7 @@ def read_php(
     if sources.entry is None:
         raise TooLargeError("too large to be followed", source.span(0, 0))
     at = _place(sources, source)
-    told, execs = tell(Question(sources, argv, pcntl, at))
+    told, execs = tell(Question(sources, argv, pcntl, at, effort))
     read = tuple(file.source for file in sources.files.values())
     program = told.program("php", source, at, read, sources.unread)
     return replace(program, replaced_by=tuple(Word(text, span) for text, span in execs)) if execs else program

@@ -13,6 +13,7 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.base.limits import Effort
     from gracelint.behaviour.machine.ends import Told
     from gracelint.behaviour.php.files import Sources
     from gracelint.source import Span
@@ -32,6 +33,7 @@ class Question(Record, identity=True):
     pcntl: bool | None
     """Whether the image has the extension; None where that cannot be told."""
     at: Span
+    effort: Effort | None
 
 
 def tell(question: Question) -> tuple[Told, tuple[tuple[str, Span], ...]]:
@@ -42,7 +44,7 @@ def tell(question: Question) -> tuple[Told, tuple[tuple[str, Span], ...]]:
         def make(ways: tuple[int, ...]) -> PhpMachine:
             return PhpMachine(question.sources, signal, question.argv, ways, question.pcntl)
 
-        found = follow(signal, make, lambda machine: _outcome(signal, question, machine))
+        found = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
         execs.extend(one.machine.replaced for one in found[1])
         return found
 

@@ -6,7 +6,6 @@ import ast
 import posixpath
 
 from gracelint.again import remembered
-from gracelint.base.limits import STEPS
 from gracelint.base.record import replace
 from gracelint.behaviour.python.children import Children
 from gracelint.behaviour.python.ends import EXEC, STUCK, Point, Registration, Served, TooLong
@@ -26,11 +25,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gracelint.base.limits import Effort
     from gracelint.behaviour.python.serving import Application
     from gracelint.facts.files import Files
 
-_ALL_STEPS = 3 * STEPS
-"""How far all runs of a program go together."""
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 
 
@@ -47,6 +45,7 @@ def read_python(
     module: str | None = None,
     parents: tuple[str, ...] = (),
     application: Application | None = None,
+    effort: Effort | None = None,
 ) -> Program:
     """The program that starts with a source file.
 
@@ -69,10 +68,9 @@ def read_python(
 
     runs: list[Machine] = []
 
-    children = Children((*parents, entry.path), tuple(dict.fromkeys((folder, *roots))), files, env or {})
+    children = Children((*parents, entry.path), tuple(dict.fromkeys((folder, *roots))), files, env or {}, effort)
 
     def run(signal: str, at: int | None, pid_1: bool = True, *, fails: bool = False, fed: bool = False) -> Run:
-        limit = min(STEPS, _ALL_STEPS - modules.steps)
         machine = Machine(
             modules,
             env=env or {},
@@ -80,17 +78,14 @@ def read_python(
             signal=signal,
             at=at,
             pid_1=pid_1 and (application is None or application.pid_1),
-            limit=limit,
+            effort=effort,
             children=children,
             application=application,
             fails=fails,
             fed=fed,
         )
         runs.append(machine)
-        try:
-            return Run(machine, machine.run(entry, call))
-        finally:
-            modules.steps += machine.steps
+        return Run(machine, machine.run(entry, call))
 
     try:
         base = run("", None)

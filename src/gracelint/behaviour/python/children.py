@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
     from gracelint.source import Source
@@ -29,16 +30,22 @@ _MOST = 3
 class Children:
     """The command lines that one program starts, each read once."""
 
-    __slots__ = ("_env", "_files", "_folders", "_known", "_parents")
+    __slots__ = ("_effort", "_env", "_files", "_folders", "_known", "_parents")
 
     def __init__(
-        self, parents: tuple[str, ...], folders: tuple[str, ...], files: Files, env: Mapping[str, str | None]
+        self,
+        parents: tuple[str, ...],
+        folders: tuple[str, ...],
+        files: Files,
+        env: Mapping[str, str | None],
+        effort: Effort | None,
     ) -> None:
         self._parents = parents
         """The program itself, and those that started it."""
         self._folders = folders
         self._files = files
         self._env = env
+        self._effort = effort
         self._known: dict[tuple[str, ...], Program | None] = {}
 
     def runs_on(self, words: tuple[Word, ...] | None) -> bool | None:
@@ -121,6 +128,7 @@ class Children:
                 argv=argv,
                 module=module,
                 parents=self._parents,
+                effort=self._effort,
             )
         except ParseError:
             return None

@@ -64,8 +64,6 @@ class Modules:
         self._ours: dict[str, bool] = {}
         self._generators: dict[ast.AST, bool] = {}
         self.unread: dict[str, None] = {}
-        self.steps = 0
-        """How many steps all runs took together."""
 
     def add(self, module: Module) -> None:
         self._found[module.name] = module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.base.limits import ELEMENTS_A_STEP
+from gracelint.base.limits import ELEMENTS_A_STEP, Effort
 from gracelint.behaviour.python.ends import (
     FINAL,
     NORMAL,
@@ -45,7 +45,7 @@ class State:
         signal: str = "",
         at: int | None = None,
         pid_1: bool = True,
-        limit: int,
+        effort: Effort | None,
         children: Children,
         application: Application | None = None,
         fails: bool = False,
@@ -80,7 +80,8 @@ class State:
         self.caught: list[Error] = []
         self.side: list[End] = []
         self.steps = 0
-        self.limit = limit
+        self.limit = 0
+        self.effort = effort or Effort()
         self.active: list[ast.AST] = []
         self.world: Store = {}
         """Process-wide state: a handler for each signal, `atexit`, threads."""
@@ -278,7 +279,7 @@ class State:
     def pay_for(self, elements: int) -> None:
         """Pays for copying a collection."""
         self.steps += elements // ELEMENTS_A_STEP
-        if self.steps > self.limit:
+        if self.steps > self.limit and not self.effort.lets(self):
             raise TooLong
 
     def make(self, kind: str, node: ast.AST) -> Thing:

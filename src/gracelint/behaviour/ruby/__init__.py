@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
     from gracelint.source import Source, Span
@@ -30,13 +31,14 @@ def read_ruby(
     roots: tuple[str, ...] = (),
     argv: tuple[str, ...] = (),
     env: Mapping[str, str | None] | None = None,
+    effort: Effort | None = None,
 ) -> Program:
     """The program that a script starts. Raises ParseError where it is no Ruby, TooLargeError for a giant."""
     sources = Sources(files, source, roots)
     if sources.entry is None:
         raise TooLargeError("too large to be followed", source.span(0, 0))
     at = _place(sources, source)
-    answer = tell(Question(sources, argv, env or {}, at))
+    answer = tell(Question(sources, argv, env or {}, at, effort))
     program = answer.told.program(
         "ruby", source, at, tuple(file.source for file in sources.files.values()), sources.unread
     )

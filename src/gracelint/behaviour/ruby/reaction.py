@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gracelint.base.limits import Effort
     from gracelint.behaviour.machine.ends import Told
     from gracelint.behaviour.ruby.files import Sources
     from gracelint.source import Span
@@ -36,6 +37,7 @@ class Question(Record, identity=True):
     env: Mapping[str, str | None]
     at: Span
     """Where a finding about the program as a whole points."""
+    effort: Effort | None
 
 
 class Answer(Record):
@@ -53,7 +55,7 @@ def tell(question: Question) -> Answer:
         def make(ways: tuple[int, ...]) -> RubyMachine:
             return RubyMachine(question.sources, signal, question.argv, ways, question.env)
 
-        found = follow(signal, make, lambda machine: _outcome(signal, question, machine))
+        found = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
         if signal == "SIGTERM":
             seen.extend(one.machine for one in found[1])
         return found

@@ -10,6 +10,7 @@ from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
 
@@ -18,7 +19,9 @@ __all__ = ["Manifest", "manifest", "members", "read_rust"]
 
 @kept_warm
 @remembered
-def read_rust(folder: str, path: str, *, files: Files, argv: tuple[str, ...] = ()) -> Program | str:
+def read_rust(
+    folder: str, path: str, *, files: Files, argv: tuple[str, ...] = (), effort: Effort | None = None
+) -> Program | str:
     """The program of a binary of a package, whose main is in the file `path`; a text says why there is none."""
     of = manifest(files, folder)
     if of is None:
@@ -33,6 +36,6 @@ def read_rust(folder: str, path: str, *, files: Files, argv: tuple[str, ...] = (
     source = crates.main.source
     end = source.text.find("{", at.start)
     at = source.span(at.start, end if end > 0 else at.end)
-    told = tell(Question(crates, argv, at))
+    told = tell(Question(crates, argv, at, effort))
     sources = tuple(file.source for file in crates.sources.values())
     return told.program("rust", source, at, sources, crates.unread)

@@ -16,6 +16,7 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.base.limits import Effort
     from gracelint.behaviour.machine.ends import Told
     from gracelint.behaviour.rust.crates import Crates
     from gracelint.source import Span
@@ -39,6 +40,7 @@ class Question(Record, identity=True):
     argv: tuple[str, ...]
     at: Span
     """Where a finding about the program as a whole points."""
+    effort: Effort | None
 
 
 def tell(question: Question) -> Told:
@@ -46,7 +48,7 @@ def tell(question: Question) -> Told:
         def make(ways: tuple[int, ...]) -> RustMachine:
             return RustMachine(question.crates, signal, question.argv, ways, question.at)
 
-        return follow(signal, make, lambda machine: _outcome(signal, question, machine))
+        return follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
 
     def unasked(signal: str, outcomes: list[Outcome]) -> Reaction:
         if not outcomes:

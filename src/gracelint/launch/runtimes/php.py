@@ -79,6 +79,7 @@ def _read(argv: tuple[Word, ...], source: Source, rest: tuple[Word, ...], contex
             working_dir=folder or "",
             argv=tuple(word.value for word in rest),
             pcntl=has_pcntl(context),
+            effort=context.followed.effort,
         )
     except TooLargeError:
         return unknown(argv, context, f"{source.path} is too large to be followed")

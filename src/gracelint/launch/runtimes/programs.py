@@ -192,7 +192,7 @@ def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     from gracelint.behaviour.go import read_go
 
     words = tuple(word.value for word in argv)
-    program = read_go(built.folder, files=context.files, argv=words, only=built.only)
+    program = read_go(built.folder, files=context.files, argv=words, only=built.only, effort=context.followed.effort)
     return unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
 
 
@@ -314,6 +314,7 @@ def _read_python(
             call=call,
             argv=tuple(word.value for word in rest),
             module=module,
+            effort=context.followed.effort,
         )
     except TooLargeError:
         return unknown(argv, context, f"{source.path} is too large to be followed")
@@ -347,6 +348,7 @@ def _read_node(argv: tuple[Word, ...], source: Source, context: Context, rest: t
             argv=tuple(word.value for word in rest),
             preload=_preloaded(argv, context),
             shell=lambda text: _below_a_shell(text, context),
+            effort=context.followed.effort,
         )
     except ParseError as error:
         return unknown(argv, context, f"{source.path} has a syntax error in line {error.span.line}")

@@ -85,6 +85,7 @@ def _read(
             roots=folders,
             argv=tuple(word.value for word in rest),
             env=context.env,
+            effort=context.followed.effort,
         )
     except TooLargeError:
         return unknown(argv, context, f"{source.path} is too large to be followed")

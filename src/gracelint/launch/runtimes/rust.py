@@ -183,7 +183,8 @@ def _of_folder(
         return f"no crate in {folder or 'the root folder'} has a binary {name or 'of its own'}"
     of: Manifest = fitting[0]
     path = of.bins[name] if name is not None else next(iter(of.bins.values()))
-    program = read_rust(of.folder, path, files=context.files, argv=tuple(word.value for word in argv))
+    words = tuple(word.value for word in argv)
+    program = read_rust(of.folder, path, files=context.files, argv=words, effort=context.followed.effort)
     return program if isinstance(program, str) else program_step(argv, program, context)
 
 

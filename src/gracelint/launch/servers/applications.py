@@ -98,7 +98,13 @@ def _read(
         tuple(spec.get("swallows", ())),
     )
     return read_python(
-        source, files=context.files, roots=roots, env=context.env, module=module, application=application
+        source,
+        files=context.files,
+        roots=roots,
+        env=context.env,
+        module=module,
+        application=application,
+        effort=context.followed.effort,
     )
 
 

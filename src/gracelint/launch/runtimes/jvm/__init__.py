@@ -103,7 +103,9 @@ def _source_step(argv: tuple[Word, ...], started: Started, module: Module | None
     from gracelint.launch.runtimes.programs import program_step
 
     words = tuple(word.value for word in started.arguments)
-    program = read_java(found[0], main.rpartition(".")[2], files=context.files, paths=paths, argv=words)
+    program = read_java(
+        found[0], main.rpartition(".")[2], files=context.files, paths=paths, argv=words, effort=context.followed.effort
+    )
     return _unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
 
 
