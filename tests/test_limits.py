@@ -142,6 +142,11 @@ GROWING: dict[str, Callable[[int], Project]] = {
         "pod.yaml": f"kind: Pod\napiVersion: v1\nx: &a [{'{name: A, value: b}, ' * (n // 10)}]\nspec:\n  containers:\n"
         + "".join(f"  - {{name: a{i}, image: x, command: [a], env: *a}}\n" for i in range(n // 10))
     },
+    "one long file of variables for each of many services": lambda n: {
+        "compose.yaml": "services:\n"
+        + "".join(f"  s{i}: {{image: x, command: [a], env_file: [e, e, e]}}\n" for i in range(n // 50)),
+        "e": "".join(f"A{i}=${{A{i - 1}}}${{A{i - 1}}}\n" for i in range(n // 20)) + f"X={'${X}' * (n // 6)}\n",
+    },
     "suppressions one below the other": lambda n: {
         "pod.yaml": "kind: Pod\napiVersion: v1\n" + "# gracelint: ignore[a]\n" * (n // 10)
     },
@@ -184,6 +189,8 @@ CHARTS = {
     "{{ $x | toYaml }}",
     "a template that is a template": '{{ tpl "{{ tpl .Values.t . }}{{ tpl .Values.t . }}" . }}',
     "a long text that is read often": '{{ $x := repeat 100000 "a" }}{{ range until 99999 }}{{ sha256sum $x }}{{ end }}',
+    "a pattern that is looked for often": '{{ $x := repeat 999 "a" }}{{ range until 9999 }}'
+    '{{ regexMatch "(a|aa)+(b|bb)+$" $x }}{{ end }}',
     "a mapping that is read often": '{{ $x := repeat 9999 "a: 1\n" }}{{ range until 10000 }}{{ fromYaml $x }}{{ end }}',
     "values that are written often": "{{ range until 10000 }}{{ $x := toYaml $.Values }}{{ end }}",
 }
@@ -235,6 +242,10 @@ OVERLAYS = {
         "bases: [many.yaml]\ncommonLabels:\n" + "".join(f"  a{n}: b\n" for n in range(4_000)),
         **{"many.yaml": f"---\n{POD}" * 1_000},
     ),
+    "patterns of patches for many objects": {
+        **overlay("patches:\n" + "- {target: {name: '(a+)+$'}, patch: '[{op: add, path: /x, value: y}]'}\n" * 400),
+        "pod.yaml": "".join(f"---\n{POD.replace('name: x', 'name: ' + 'a' * 90, 1)}" for _ in range(300)),
+    },
     "generators without end": overlay(
         "configMapGenerator:\n" + "".join(f"- {{name: c{n}, literals: [a=b]}}\n" for n in range(4_000))
     ),

@@ -9,7 +9,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.compose.merge import alone, laid_over
-from gracelint.parse.compose.service import service_of
+from gracelint.parse.compose.service import EnvFiles, service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
@@ -148,10 +148,12 @@ def _services(model: _Model, files: Files | None, uppermost: bool = False) -> It
 
     A service of several files stands in the first of them or, for files that a command puts together, in the last.
     """
+    variables = EnvFiles(files) if files is not None else None
     for part in model.parts.values():
         if part.node.get("build") or part.node.get("image") or part.missing:
             layers = part.layers[::-1] if uppermost else part.layers
-            yield service_of(_key_of(layers[0]) or part.key, part.node, part.layers, model.places, files, part.missing)
+            key = _key_of(layers[0]) or part.key
+            yield service_of(key, part.node, part.layers, model.places, variables, part.missing)
 
 
 def _key_of(layer: tuple[Document, Mapping]) -> Scalar | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.limits import VARIABLES
 from gracelint.base.patterns import pattern
 from gracelint.facts.compose import DEFAULT_GRACE, Build, ComposeService
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from gracelint.facts.files import Files
     from gracelint.facts.yaml import Node
+    from gracelint.source import Source
 
 NAN = float("nan")
 
@@ -33,7 +35,7 @@ def service_of(
     node: Mapping,
     layers: tuple[tuple[Document, Mapping], ...],
     places: Places,
-    files: Files | None = None,
+    files: EnvFiles | None = None,
     missing: str | None = None,
 ) -> ComposeService:
     """What a merged definition says. `files` holds those of `env_file`."""
@@ -143,7 +145,7 @@ def _grace(scalar: Scalar | None, places: Places) -> Located[float]:
     return Located(sum(float(count) * _UNITS[unit] for count, unit in _PART.findall(text)), scalar.span)
 
 
-def _environment(node: Mapping, places: Places, files: Files | None) -> dict[str, Word | None]:
+def _environment(node: Mapping, places: Places, files: EnvFiles | None) -> dict[str, Word | None]:
     """What `environment` sets, over what the files of `env_file` set."""
     own = {
         name: word if word is not None else _inherited(name, node, places)
@@ -164,6 +166,19 @@ def _environment(node: Mapping, places: Places, files: Files | None) -> dict[str
         for name, value in read_variables(source.text, known, raw).items():
             found[name] = Word(value, file.span)
     return {**found, **own}
+
+
+class EnvFiles:
+    """The `env_file`s of one project: the services that come first read theirs, as far as all of it can be followed."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._left = VARIABLES
+
+    def read(self, path: str) -> Source | None:
+        source = self._files.read(path)
+        self._left -= len(source.text) if source is not None else 0
+        return source if self._left >= 0 else None
 
 
 def _env_files(node: Node | None) -> Iterator[tuple[Scalar, bool]]:

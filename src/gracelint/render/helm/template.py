@@ -336,6 +336,10 @@ class Machine:
         if last is not _NOTHING:
             arguments.append(last)
         self._spend(1 + sum(_reading(name, argument) for argument in arguments))
+        if name.startswith(_LOOKING) and all(isinstance(argument, str) for argument in arguments[:2]):
+            from gracelint.render.helm.functions.patterns import price
+
+            self._spend(price(*map(str, arguments[:2])))
         for argument in arguments:
             if isinstance(argument, (Tree, Items)):
                 self._reads.append(argument.path)
@@ -368,12 +372,13 @@ def _made_at_once(name: str) -> int:
 def _reading(name: str, argument: Any) -> int:
     """The steps it takes a function to read an argument: many where it parses a text."""
     if isinstance(argument, str):
-        return len(argument) // (4 if name.startswith(("from", "mustFrom", "regex", "mustRegex")) else 1_024)
+        return len(argument) // (4 if name.startswith(("from", "mustFrom", *_LOOKING)) else 1_024)
     if name in _READ_DEEP:
         return weigh(argument) // 2
     return len(argument) // (64 if name in _READ_AT_ONE_PLACE else 4) if isinstance(argument, (list, dict)) else 0
 
 
+_LOOKING = ("regex", "mustRegex")
 _READ_DEEP = ("deepCopy", "mustDeepCopy", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite")
 _READ_AT_ONE_PLACE = ("get", "set", "unset", "hasKey", "dig", "index", "default", "list", "dict", "include", "tpl")
 

@@ -420,7 +420,7 @@ class _Builder:
 
     def _merge(self, found: list[Resource], patch: Tree, target: Tree | None, entry: Leaf) -> list[Resource]:
         self.effort.spend(4 * len(found))
-        chosen = {id(item) for item in found if _is_meant(item, target, patch)}
+        chosen = {id(item) for item in found if _is_meant(item, target, patch, self.effort)}
         if not chosen and target is None and not self.unread:
             self._miss(entry, f"no object is called {scalar(patch, 'kind')} {scalar(patch, 'metadata', 'name')}")
         result: list[Resource] = []
@@ -438,13 +438,13 @@ class _Builder:
         self.effort.spend(4 * len(found))
         return [
             item.with_tree(json_patch(item.tree, patch, self.effort))
-            if target is not None and _is_meant(item, target, None)
+            if target is not None and _is_meant(item, target, None, self.effort)
             else item
             for item in found
         ]
 
 
-def _is_meant(item: Resource, target: Tree | None, patch: Tree | None) -> bool:
+def _is_meant(item: Resource, target: Tree | None, patch: Tree | None, effort: Effort) -> bool:
     """Whether a patch is for an object: its `target` says so, else the patch's own kind and name."""
     if target is None:
         if scalar(patch, "kind") != item.kind or scalar(patch, "metadata", "name") not in (item.name, item.current):
@@ -461,7 +461,7 @@ def _is_meant(item: Resource, target: Tree | None, patch: Tree | None) -> bool:
     )
     for key, value, other in tests:
         wanted = scalar(target, key)
-        if wanted and not any(_fits(wanted, text) for text in {value, other}):
+        if wanted and not any(_fits(wanted, text, effort) for text in {value, other}):
             return False
     labels, annotations = at(item.tree, "metadata", "labels"), at(item.tree, "metadata", "annotations")
     return transform.selects(scalar(target, "labelSelector"), labels) and transform.selects(
@@ -469,15 +469,17 @@ def _is_meant(item: Resource, target: Tree | None, patch: Tree | None) -> bool:
     )
 
 
-def _fits(pattern: str, text: str) -> bool:
+def _fits(pattern: str, text: str, effort: Effort) -> bool:
     """Target names are whole regular expressions."""
     if re.fullmatch(r"[\w./-]*", pattern):
         return pattern == text or ("." in pattern and bool(re.fullmatch(pattern, text)))
-    from gracelint.render.helm.functions.patterns import Pattern
+    from gracelint.render.helm.functions.patterns import Pattern, price
     from gracelint.render.helm.template import TemplateError
 
+    whole = f"^(?:{pattern})$" if "|" in pattern else f"^{pattern}$"
     try:
-        return Pattern(f"^(?:{pattern})$").search(text)
+        effort.spend(price(whole, text))
+        return Pattern(whole).search(text)
     except TemplateError as error:
         raise PatchError(f"{pattern!r} is no pattern") from error
 
