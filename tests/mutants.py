@@ -15,6 +15,7 @@ import builtins
 import copy
 import gc
 import hashlib
+import inspect
 import json
 import os
 import pkgutil
@@ -24,7 +25,7 @@ import signal
 import time
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -110,11 +111,13 @@ class Mutant:
         return f"{os.path.relpath(self.path, ROOT)}:{self.line}: {self.change}: {text}"
 
     def install(self) -> None:
-        """Puts the changed function in the place of the one that is loaded."""
+        """Puts the changed function in the place of the one that is loaded; what that one answered is forgotten."""
         tree = read(self.path)
         changed = copy.deepcopy(tree)
         self.apply(list(ast.walk(changed))[self.number])
         put({self.path: (tree, changed)})
+        for forget in caches():
+            forget()
 
 
 def functions(code: CodeType) -> Iterator[CodeType]:
@@ -141,6 +144,13 @@ def put(trees: dict[str, tuple[ast.Module, ast.Module]]) -> None:
             item.__code__ = codes.get((code.co_filename, code.co_name, code.co_firstlineno), code)
 
 
+def caches() -> list[Callable[[], None]]:
+    """What makes the remembering functions of the subjects forget."""
+    paths = set(subjects())
+    found = (item for item in gc.get_objects() if type(item) is FunctionType and hasattr(item, "cache_clear"))
+    return [item.cache_clear for item in found if inspect.unwrap(item).__code__.co_filename in paths]
+
+
 def subjects() -> Iterator[str]:
     for subject in SUBJECTS:
         top = os.path.join(ROOT, subject)
@@ -163,7 +173,7 @@ def statements(path: str, tree: ast.Module) -> Iterator[tuple[str, list[ast.stmt
                     yield f"{name} {seen[name]}", value, child
                 named = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
                 function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
-                below = f"{where}.{child.name}" if named else where  # type: ignore[attr-defined]
+                below = f"{where}.{child.name}" if named else where
                 yield from inside(child, below, counts or function)
 
     yield from inside(tree, os.path.relpath(path, ROOT), counts=False)
@@ -246,7 +256,11 @@ class Marks:
         file.write(json.dumps(["names", *list(numbers)[known:]]) + "\n")
         marks = builtins.__marks__ = bytearray(len(numbers))  # type: ignore[attr-defined]
         put(trees)
+        remembering = caches()
+        gc.freeze()
         for item in items:
+            for forget in remembering:
+                forget()
             marks[:] = bytes(len(marks))
             began = time.process_time()
             passes = not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
@@ -299,35 +313,37 @@ class Mutating:
         hits = marks.of(self.chosen, items, self.tests)
         survived, unseen = 0, 0
         for number, mutant in enumerate(self.chosen, 1):
-            killer = self.killer(mutant, hits[mutant]) if hits[mutant] else None
+            met = self.met(mutant, hits[mutant])
             if not hits[mutant]:
                 unseen += 1
                 print(f"{number}: no test runs {mutant}", flush=True)
-            elif killer is None:
+            elif met is not None:
                 survived += 1
-                print(f"{number}: survived {len(hits[mutant])} tests: {mutant}", flush=True)
+                print(f"{number}: survived {met} of {len(hits[mutant])} tests: {mutant}", flush=True)
             if number % 20 == 0:
                 print(f"{number} tried, {number - survived - unseen} killed", flush=True)
         killed = len(self.chosen) - survived - unseen
         print(f"{killed} of {len(self.chosen)} killed, {unseen} run by no test here", flush=True)
         return True
 
-    def killer(self, mutant: Mutant, items: list[pytest.Item]) -> pytest.Item | None:
-        """The test that fails with a mutant and passes without it."""
+    def met(self, mutant: Mutant, items: list[pytest.Item]) -> int | None:
+        """How many tests a mutant has met, where none fails with it that passes without it."""
+        met = 0
         while items:
-            number = self.failing(mutant, items)
-            if number is None:
-                return None
-            killer = items[number]
+            begun, failed = self.run(mutant, items)
+            met += begun
+            if not failed:
+                break
+            killer = items[begun - 1]
             if killer.nodeid not in self.sound:
-                self.sound[killer.nodeid] = self.failing(None, [killer]) is None
+                self.sound[killer.nodeid] = not self.run(None, [killer])[1]
             if self.sound[killer.nodeid]:
-                return killer
-            items = items[number + 1 :]
-        return None
+                return None
+            items = items[begun:]
+        return met
 
-    def failing(self, mutant: Mutant | None, items: list[pytest.Item]) -> int | None:
-        """The place of the first test that fails or does not end."""
+    def run(self, mutant: Mutant | None, items: list[pytest.Item]) -> tuple[int, bool]:
+        """How many tests there was time to begin, and whether the last of them failed or did not end."""
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -335,9 +351,10 @@ class Mutating:
             spent = int(time.process_time())
             resource.setrlimit(resource.RLIMIT_CPU, (spent + 2 * self.seconds, spent + 2 * self.seconds + 1))
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            signal.alarm(20 * self.seconds)
+            signal.alarm(100 * self.seconds)
             if mutant is not None:
                 mutant.install()
+            gc.freeze()
             until = time.process_time() + self.seconds
             for item in items:
                 os.write(writer, b".")
@@ -350,7 +367,7 @@ class Mutating:
         with open(reader, "rb") as begun:
             count = len(begun.read())
         _, status = os.waitpid(child, 0)
-        return count - 1 if os.waitstatus_to_exitcode(status) != 0 else None
+        return count, os.waitstatus_to_exitcode(status) != 0
 
 
 def _quiet() -> None:

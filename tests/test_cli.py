@@ -488,7 +488,9 @@ def test_fixes_that_nobody_asked_for_are_said_to_be_none(project: Path, run: Run
 
 class TestNothingToJudge:
     @pytest.mark.parametrize("text", ["", "Error: chart not found\n", "kind: Unheard\n"])
-    def test_an_empty_pipe_is_no_clean_run(self, run: Run, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    def test_an_empty_pipe_is_no_clean_run(
+        self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
         result = run("check", "-")
         assert result.code == 2
