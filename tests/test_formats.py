@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from markdown_it import MarkdownIt
 from conftest import FIXTURES
 from gracelint.cli import main
 
-SHOP = os.path.join(FIXTURES, "shop")
 EVIL = "a|b\n::error::owned\n</code><b>x</b> ]]> [x](http://e.example) `\ufffe\u2028"
 BAD = "a|b\n::error::owned<b>]]>"
 KILLED = 'FROM x\nSTOPSIGNAL SIGKILL\nCMD ["app"]\n'
@@ -33,6 +33,14 @@ def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
         return capsys.readouterr().out
 
     return tell
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo shop, in a repository of its own."""
+    repository = tmp_path_factory.mktemp("repository")
+    (repository / ".git").mkdir()
+    return Path(shutil.copytree(os.path.join(FIXTURES, "shop"), repository / "shop"))
 
 
 @pytest.fixture
@@ -136,8 +144,8 @@ def departures(value: Any, shape: Any, at: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("folder", ["shop", "evil"])
-def test_rdjson_is_what_reviewdog_reads(told: Told, evil: Path, folder: str) -> None:
-    found = json.loads(told(evil if folder == "evil" else SHOP, "rdjson"))
+def test_rdjson_is_what_reviewdog_reads(told: Told, shop: Path, evil: Path, folder: str) -> None:
+    found = json.loads(told(evil if folder == "evil" else shop, "rdjson"))
     assert found["diagnostics"]
     assert list(departures(found, RDJSON)) == []
     assert list(departures({"diagnostics": [{"level": "x", "severity": "BAD"}]}, RDJSON)) == [
@@ -156,8 +164,8 @@ def test_rdjson_counts_bytes(told: Told, tmp_path: Path) -> None:
     assert (2, len('CMD echo "日本" && python app.py'.encode()) + 1) in ends
 
 
-def test_a_fix_of_one_edit_is_a_suggestion(told: Told) -> None:
-    diagnostics = json.loads(told(SHOP, "rdjson"))["diagnostics"]
+def test_a_fix_of_one_edit_is_a_suggestion(told: Told, shop: Path) -> None:
+    diagnostics = json.loads(told(shop, "rdjson"))["diagnostics"]
     (grace,) = [item for item in diagnostics if item["code"]["value"] == "grace-period-too-short"]
     assert grace["suggestions"] == [{"range": grace["location"]["range"], "text": "47"}]
 
@@ -169,20 +177,20 @@ class TestMarkdown:
         rows = html.split("<tr>")[1:]
         return [[cell.partition("</td>")[0] for cell in row.split("<td>")[1:]] for row in rows]
 
-    def test_the_containers_come_first_and_the_worst_of_them(self, told: Told) -> None:
-        rows = [row for row in self.read(told(SHOP, "markdown")) if row]
+    def test_the_containers_come_first_and_the_worst_of_them(self, told: Told, shop: Path) -> None:
+        rows = [row for row in self.read(told(shop, "markdown")) if row]
         assert rows[0][0] == "Compose service api"
         assert rows[0][1] == "<code>compose.yaml:2</code>"
         assert rows[0][2] == "❌ ignored"
         verdicts = [row[2].split()[-1] for row in rows if row[2].split()[-1] in ("ignored", "cut", "handled")]
         assert verdicts == sorted(verdicts, key=["ignored", "cut", "handled"].index)
 
-    def test_the_findings_have_a_table(self, told: Told) -> None:
-        rows = self.read(told(SHOP, "markdown"))
+    def test_the_findings_have_a_table(self, told: Told, shop: Path) -> None:
+        rows = self.read(told(shop, "markdown"))
         assert ["🔴 error", "<code>invalid-pre-stop</code>", "<code>k8s/worker.yaml:19</code>"] in [
             row[:3] for row in rows
         ]
-        assert told(SHOP, "markdown").startswith(
+        assert told(shop, "markdown").startswith(
             "## gracelint\n\n🔴 5 errors, 🟡 3 warnings, 🔵 2 infos in 18 files.\n"
         )
 
@@ -230,8 +238,8 @@ class TestSarif:
         rules = self.run_of(told(evil, "sarif"))["tool"]["driver"]["rules"]
         assert {rule["helpUri"] for rule in rules} >= {"https://docs.example.com/uncatchable-stop-signal.html"}
 
-    def test_the_way_of_the_signal_is_a_code_flow(self, told: Told) -> None:
-        results = self.run_of(told(SHOP, "sarif"))["results"]
+    def test_the_way_of_the_signal_is_a_code_flow(self, told: Told, shop: Path) -> None:
+        results = self.run_of(told(shop, "sarif"))["results"]
         (script,) = [result for result in results if result["ruleId"] == "script-without-exec"]
         assert [flow["message"]["text"] for flow in script["codeFlows"]] == [
             "Compose service worker is told to stop: ignored",
@@ -244,8 +252,8 @@ class TestSarif:
             "→ python worker.py",
         ]
         assert [step["physicalLocation"]["artifactLocation"]["uri"] for step in steps] == [
-            "fixtures/shop/worker/Dockerfile",
-            "fixtures/shop/worker/entrypoint.sh",
+            "shop/worker/Dockerfile",
+            "shop/worker/entrypoint.sh",
         ]
 
     def test_runs_in_different_folders_are_different_analyses(self, told: Told, evil: Path) -> None:
