@@ -48,7 +48,7 @@ SUBJECTS = (
 )
 SLOW = "ci comfort editable fuzzed git harness_fixtures hostile killed later limits linear lsp lsp_neovim lsp_session"
 OUTSIDE = "boundaries harness_sarif patterns pictures plugins precommit readme render_real schema secrets since site"
-LEFT_OUT = {f"test_{name}.py" for name in (*SLOW.split(), *OUTSIDE.split(), *("startup", "tools", "words"))}
+LEFT_OUT = {f"test_{name}.py" for name in (*SLOW.split(), *OUTSIDE.split(), *("startup", "tools"))}
 """Tests that count time, start other processes, or look at the sources alone."""
 MEMORY = 4_000_000_000
 """What a mutant may take, in bytes, before it counts as noticed."""

@@ -116,6 +116,19 @@ class TestTheHost:
         assert found.budget.drain.seconds == 12.0
 
     @pytest.mark.parametrize(
+        ("arguments", "seconds"),
+        [
+            ('"--shutdownTimeoutSeconds", "12"', 12.0),
+            ('"--urls", "http://+:80", "--shutdownTimeoutSeconds=12"', 12.0),
+            ('"/ShutdownTimeoutSeconds", "12", "--urls", "http://+:80"', 12.0),
+            ('"--shutdownTimeoutSeconds"', None),
+        ],
+    )
+    def test_so_does_the_command_line(self, arguments: str, seconds: float | None) -> None:
+        found = launch({"Dockerfile": DOCKERFILE.replace('.dll"]', f'.dll", {arguments}]')})
+        assert (found.budget.drain.seconds if found.budget.drain else None) == seconds
+
+    @pytest.mark.parametrize(
         ("program", "why"),
         [
             (
