@@ -3,7 +3,8 @@ r"""A proxy that is gone before the program which needs it.
 ## What it does
 Reports known proxies (istio-proxy, Envoy, cloud-sql-proxy, linkerd-proxy, PgBouncer …) that run as an ordinary
 container beside the program, without a preStop hook of their own and without a flag that makes them wait. Also as a
-native sidecar, where `kubernetes-version` is below 1.29.
+native sidecar, where `kubernetes-version` is below 1.29. It is information where the mesh's own tool has put the proxy
+into the manifest, and says so in an annotation.
 
 ## Why is this bad?
 All ordinary containers of a pod get SIGTERM at the same time. A proxy has nothing to finish and ends at once; the

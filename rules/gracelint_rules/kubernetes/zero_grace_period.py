@@ -1,7 +1,8 @@
 r"""A grace period of zero.
 
 ## What it does
-Reports pods with `terminationGracePeriodSeconds: 0`, but for Jobs and for pods that only wait (`pause`, `sleep`).
+Reports pods with `terminationGracePeriodSeconds: 0`, but for Jobs and for pods that only wait (`pause`, `sleep`). It is
+information for the agents of nodes, of which the next one is not to wait for the last.
 
 ## Why is this bad?
 Grace 0 means SIGKILL at once: no preStop hook runs, no handler for SIGTERM ever does anything, and whatever was in
@@ -79,7 +80,7 @@ def zero_grace_period(workload: Workload) -> Iterator[Finding]:
         message,
         at=grace.span,
         fix=Fix("Use the default of 30 s", changes or (), applicability),
-        severity=workload.severity,
+        severity=Severity.INFO if workload.agent else workload.severity,
     )
 
 

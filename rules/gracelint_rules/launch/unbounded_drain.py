@@ -5,7 +5,7 @@ Reports servers and workers that are started without an upper limit for their sh
 `--timeout-graceful-shutdown`, granian without `--workers-kill-timeout`, Celery without a time limit for tasks.
 
 It is information where the application was read and has nothing to lose: no jobs, no websockets or streams, and
-nothing to do at its end.
+nothing to do at its end; and where the server has no option that would set a limit.
 
 ## Why is this bad?
 One request that does not end (a slow client, a websocket, a stream, a hanging query) keeps the server alive until
@@ -59,11 +59,12 @@ def unbounded_drain(launch: Launch) -> Iterator[Finding]:
     left = launch.grace.value - before - launch.budget.margin
     bound = hop.details["bound"]
     advice = hop.details["advice"] if bound is None else _advice(str(bound), left)
+    spared = hop.details.get("lost") is False and not drain.jobs
     yield Finding(
-        f"{drain.why}: one that does not end keeps it until {launch.kill}; {advice}",
+        f"{drain.why}: one that does not end keeps it until {launch.kill}{f'; {advice}' if advice else ''}",
         at=(drain.span if bound is None else None) or hop.span or launch.origin.span,
         fix=_fix(hop, left),
-        severity=Severity.INFO if hop.details.get("lost") is False and not drain.jobs else Severity.WARNING,
+        severity=Severity.INFO if spared or not advice else Severity.WARNING,
     )
 
 

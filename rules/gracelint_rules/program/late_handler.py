@@ -2,7 +2,8 @@
 
 ## What it does
 Reports programs that import heavy libraries, connect to databases or brokers, run migrations or load models before
-they install their handler for the stop signal. What counts as heavy is a list.
+they install their handler for the stop signal. What counts as heavy is a list. It is information: what is stopped while
+it starts has no work in flight yet.
 
 ## Why is this bad?
 A signal that arrives before the handler is there is lost: PID 1 ignores it, and the runtime sends it only once. The
@@ -51,7 +52,7 @@ from collections.abc import Iterator
 from gracelint import Finding, Note, Program, Severity, Verdict, rule
 
 
-@rule("late-handler", severity=Severity.WARNING, subject=Program, about=("startup",))
+@rule("late-handler", severity=Severity.INFO, subject=Program, about=("startup",))
 def late_handler(program: Program) -> Iterator[Finding]:
     handlers = [handler for handler in program.handlers if handler.main_thread and not handler.ignores]
     if not program.startup or not handlers:

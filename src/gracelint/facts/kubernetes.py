@@ -251,6 +251,8 @@ class Workload(Record, identity=True):
     """Those that its volumes and variables name, where they are in the input."""
     sample: bool = False
     """It stands in a folder of samples: to be read, not to be run."""
+    written: bool = False
+    """A tool made it, or put its own containers in: it is mended in what it is made from."""
     endpoints: int = 1
     """Pods behind the Service that sends requests to most of them, this workload's own and others'."""
     assume: Assumptions | None = None
@@ -260,8 +262,8 @@ class Workload(Record, identity=True):
 
     @property
     def severity(self) -> Severity | None:
-        """INFO for what is there to be read, not to be run; None: that of the rule."""
-        return Severity.INFO if self.sample else None
+        """INFO for what is there to be read, not to be run, and for what a tool wrote; None: that of the rule."""
+        return Severity.INFO if self.sample or self.written else None
 
     def severity_of(self, container: Container) -> Severity | None:
         """The same of one of its containers; INFO also where nobody misses a request, or is known to send any."""

@@ -29,11 +29,18 @@ from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
-from gracelint.parse.purposes import is_store, is_watcher, last_part, listens_as_store
+from gracelint.parse.purposes import (
+    is_sample,
+    is_store,
+    is_watcher,
+    is_written_by_tool,
+    last_part,
+    leads,
+    listens_as_store,
+)
 from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
-from gracelint.source import Located, Source, Span, Word
-from gracelint.tree.purpose import is_retired
+from gracelint.source import Located, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,18 +205,11 @@ def _workload(
         knative=bool(row.get("knative", False)),
         windows=_is_windows(pod),
         agent=_watches_node(kind, pod, mains),
-        operator=any(map(_leads, mains)),
+        operator=any(map(leads, mains)),
         mesh=mesh_of(annotations),
-        sample=_is_sample(document.source),
+        sample=is_sample(document.source),
+        written=is_written_by_tool(annotations),
     )
-
-
-def _is_sample(source: Source) -> bool:
-    """Whether a manifest is there to be read, or was rendered with values that only exercise a chart."""
-    folders = source.path.lower().split("/")[:-1]
-    tried = source.unit is not None and "/ci/" in f"/{source.unit.values}"
-    read = not set(table("workloads")["samples"]["folders"]).isdisjoint(folders)
-    return tried or read or is_retired(source.path)
 
 
 def _is_windows(pod: Mapping) -> bool:
@@ -234,13 +234,6 @@ def _watches_node(kind: str, pod: Mapping, mains: Iterable[Container]) -> bool:
 
 def _is_below(path: str, root: str) -> bool:
     return path == root or (root != "/" and path.startswith(f"{root}/"))
-
-
-def _leads(container: Container) -> bool:
-    """Whether its replicas elect a leader: the others have nothing to drain."""
-    words = [word.value for word in (*(container.command or ()), *(container.args or ()))]
-    flags = tuple(table("workloads")["operators"]["flags"])
-    return any(flag in word and not word.endswith("=false") for word in words for flag in flags)
 
 
 def _grace(pod: Mapping) -> Located[float]:

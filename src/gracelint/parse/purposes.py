@@ -1,14 +1,41 @@
-"""What a container is there for, by its image's name and by its ports."""
+"""What a container is there for, by its image's name, its arguments and its ports, and what a manifest is."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
 from gracelint.knowledge import table
+from gracelint.tree.purpose import is_retired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.facts.kubernetes import Port
+    from collections.abc import Iterable
+
+    from gracelint.facts.kubernetes import Container, Port
+    from gracelint.source import Source
+
+
+def is_sample(source: Source) -> bool:
+    """Whether a manifest is there to be read, or was rendered with values that only exercise a chart."""
+    folders = source.path.lower().split("/")[:-1]
+    tried = source.unit is not None and "/ci/" in f"/{source.unit.values}"
+    read = not set(table("workloads")["samples"]["folders"]).isdisjoint(folders)
+    return tried or read or is_retired(source.path)
+
+
+def is_written_by_tool(annotations: Iterable[str]) -> bool:
+    """Whether the annotations of an object are those that a tool leaves on what it has made or completed."""
+    return not set(table("workloads")["tools"]["annotations"]).isdisjoint(annotations)
+
+
+def leads(container: Container) -> bool:
+    """Whether its replicas elect a leader: the others have nothing to drain."""
+    operators = table("workloads")["operators"]
+    words = [word.value for word in (*(container.command or ()), *(container.args or ()))]
+    told = [word for word in words if any(flag in word for flag in operators["flags"])]
+    if told:
+        return any(not word.endswith("=false") for word in told)
+    return container.image is not None and _is_one_of("operators", container.image.value)
 
 
 def is_store(image: str) -> bool:
