@@ -119,7 +119,10 @@ class TestFilesForDevelopment:
         head = "apiVersion: v1\nkind: Pod\nmetadata: {name: cron}\n"
         assert self.told({path: head + pod}) == [f"{path} {severity} unheard-stop-signal"]
 
-    @pytest.mark.parametrize(("path", "severity"), [("testdata/pod.yaml", "info"), ("web/pod.yaml", "error")])
+    @pytest.mark.parametrize(
+        ("path", "severity"),
+        [("testdata/pod.yaml", "info"), ("docs/snippets/pod.yaml", "info"), ("web/pod.yaml", "error")],
+    )
     def test_what_tests_read_is_broken_on_purpose(self, path: str, severity: str) -> None:
         assert self.told({path: "kind: Pod\nspec: [\n"}) == [f"{path} {severity} syntax-error"]
 

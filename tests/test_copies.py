@@ -114,6 +114,40 @@ class TestTexts:
         }
         assert told(run(files, "shell-form-command")) == ["blog/Dockerfile:4 error", "shop/Dockerfile:3 error"]
 
+    def test_versions_differ_in_the_numbers_of_their_paths(self) -> None:
+        files = {
+            "11/Dockerfile": self.VARIANT.format("11"),
+            "12/Dockerfile": self.VARIANT.format("12").replace("COPY", "USER app\nCOPY"),
+        }
+        assert told(run(files, "shell-form-command")) == ["11/Dockerfile:3 error 12/Dockerfile:4"]
+
+    def test_what_a_base_image_does_is_said_once(self) -> None:
+        rule = "drops-requests-on-stop"
+        files = {"shop/Dockerfile": "FROM php:8.3-fpm\nCOPY . .\n", "blog/Dockerfile": "FROM php:8.4-fpm\nRUN true\n"}
+        assert told(run(files, rule)) == ["blog/Dockerfile:1 warning shop/Dockerfile:1"]
+        files["blog/Dockerfile"] = "FROM php:8.4-fpm-alpine\nRUN true\n"
+        assert told(run(files, rule)) == ["blog/Dockerfile:1 warning", "shop/Dockerfile:1 warning"]
+
+
+class TestServices:
+    RULE = "unheard-stop-signal"
+    CRON = "services:\n  cron:\n    image: alpine:3.{}\n    command: crond -f\n{}"
+
+    def test_one_service_in_several_files_is_one_defect(self) -> None:
+        files = {
+            "compose.yaml": self.CRON.format(20, "    restart: always\n"),
+            "compose-import.yaml": self.CRON.format(
+                21, "    depends_on: [app]\n  app:\n    image: ghcr.io/acme/shop\n"
+            ),
+        }
+        assert told(run(files, self.RULE)) == ["compose-import.yaml:4 error compose.yaml:4"]
+
+    def test_another_name_is_another_defect(self) -> None:
+        files = {"a/compose.yaml": self.CRON.format(20, ""), "b/compose.yaml": self.CRON.format(20, "")}
+        assert told(run(files, self.RULE)) == ["a/compose.yaml:4 error b/compose.yaml:4"]
+        files["b/compose.yaml"] = files["b/compose.yaml"].replace("cron:", "nightly:")
+        assert told(run(files, self.RULE)) == ["a/compose.yaml:4 error", "b/compose.yaml:4 error"]
+
 
 class TestWhatToolsWrite:
     def test_a_generated_manifest_is_named_by_what_it_comes_from(self) -> None:

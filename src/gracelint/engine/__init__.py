@@ -35,7 +35,7 @@ def lint(project: Project, selection: Selection) -> Report:
     rules = _chosen(project, selection)
     origins = Origins(project.launches)
     found: list[tuple[Rule, Finding, object]] = [
-        (OWN[item.rule], _of_test_data(item.finding), None) for item in project.problems
+        (OWN[item.rule], _as_meant(item.finding), None) for item in project.problems
     ]
     suppressions, annotations, malformed = suppressions_of(project)
     found += [(OWN["malformed-suppression"], finding, None) for finding in malformed]
@@ -205,8 +205,8 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
 
         meant = all(launch.dev_server or is_set_aside(launch.origin.source.path) for launch in launches)
         loudest = max(loudest, Severity.INFO if meant else Severity.WARNING, key=lambda severity: severity.rank)
-    if rule.verdict and launches and all(launch.idle for launch in launches):
-        loudest = Severity.INFO  # the stop takes its time, and nothing is lost
+    if rule.verdict and launches and all(launch.idle or launch.grace.value == 0 for launch in launches):
+        loudest = Severity.INFO  # the stop takes its time, and nothing is lost; or no signal is waited for
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)
@@ -214,11 +214,12 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
         yield replace(made, reported=replace(reported, severity=severity, finding=finding, home=home))
 
 
-def _of_test_data(finding: Finding) -> Finding:
-    """Files that tests read are broken on purpose."""
-    from gracelint.tree.purpose import is_set_aside
+def _as_meant(finding: Finding) -> Finding:
+    """Files that tests read are broken on purpose, and documentation leaves things out."""
+    from gracelint.tree.purpose import is_prose, is_set_aside
 
-    return replace(finding, severity=Severity.INFO) if is_set_aside(finding.at.source.path) else finding
+    path = finding.at.source.path
+    return replace(finding, severity=Severity.INFO) if is_set_aside(path) or is_prose(path) else finding
 
 
 def _is_manifest(at: Span, subject: object) -> bool:

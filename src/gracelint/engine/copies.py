@@ -1,7 +1,8 @@
 """Which findings are about one defect that stands in several copies.
 
 Overlays, examples of one deployment, folders of variants and rendered manifests repeat what they are made from. Copies
-are the same object under the same name, or the same text but for its numbers and comments.
+are the same object under the same name, the same base image, the same line of files whose paths differ in numbers
+alone, or the same text but for its numbers and comments.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from gracelint.facts.compose import ComposeService
+
 _NUMBERS = pattern(r"[0-9]+(?:[.][0-9]+)*")
 _COMMENTS = pattern(r"(?m)^[ \t]*(?:#(?!!)|//).*$")
 
@@ -26,19 +29,21 @@ class Copies:
     def __init__(self) -> None:
         self._shapes: dict[int, tuple[Source, str]] = {}
 
-    def key(self, rule: str, finding: Finding, subject: object) -> Hashable:
-        """Equal for findings about copies of one defect."""
+    def keys(self, rule: str, finding: Finding, subject: object) -> tuple[Hashable, ...]:
+        """Findings about copies of one defect have one of these in common."""
         at = finding.at
         if isinstance(subject, Workload):
-            return rule, finding.message, at.text, _identity(subject)
+            return ((rule, finding.message, at.text, _identity(subject)),)
         if isinstance(subject, Launch) and at.source in (subject.origin.source, subject.origin.span.place.source):
             if subject.workload is not None:
-                return rule, finding.message, at.text, subject.origin.container, _identity(subject.workload)
+                return ((rule, finding.message, at.text, subject.origin.container, _identity(subject.workload)),)
             if subject.service is not None:
-                service = subject.service
-                text = service.source.text[service.node.span.start : service.node.span.end]
-                return rule, finding.message, at.text, service.name, shape(text)
-        return rule, finding.message, at.source.path.rpartition("/")[2], self._shape(at.source), shape(_lines(at))
+                return ((rule, finding.message, shape(at.text), *_service(subject.service)),)
+        line, path = shape(_lines(at)), at.source.path
+        said = (rule, finding.message, line)
+        if line.startswith("FROM"):
+            return (said,)
+        return (*said, _NUMBERS.sub("0", path)), (*said, path.rpartition("/")[2], self._shape(at.source))
 
     def _shape(self, source: Source) -> str:
         found = self._shapes.get(id(source))
@@ -56,6 +61,14 @@ def _identity(workload: Workload) -> tuple[Hashable, ...]:
     """The object that a manifest is about: its kind, its name, and the images it runs, whatever their tags."""
     images = [container.image.value if container.image else "" for container in workload.containers]
     return workload.kind, workload.name, *sorted(_image_name(image) for image in images)
+
+
+def _service(service: ComposeService) -> tuple[Hashable, ...]:
+    """What a Compose service is: its name, what it is built from or whose image it is, and what it is told to run."""
+    image = _image_name(service.image.value) if service.image else ""
+    build = (service.build.context, service.build.target) if service.build else None
+    run = ([word.value for word in words] for words in (service.entrypoint or (), service.command or ()))
+    return service.name, image, build, *(shape(" ".join(words)) for words in run)
 
 
 def _image_name(image: str) -> str:

@@ -9,6 +9,9 @@ from gracelint.finding import Applicability, Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from gracelint.engine.copies import Copies
     from gracelint.source import Span
 
 
@@ -80,15 +83,26 @@ def join_copies(made: list[Made]) -> list[Made]:
         if len(group) == 1 or group[0].subject is None:
             joined += group
             continue
-        found: dict[tuple[object, int], list[Made]] = {}
-        seen: dict[tuple[object, int], int] = {}
-        for item in group:
-            key = copies.key(item.reported.rule, item.reported.finding, item.subject)
-            own = id(item.subject if isinstance(item.subject, Launch) else item.reported.finding.at.source)
-            turn = seen[key, own] = seen.get((key, own), 0) + 1
-            found.setdefault((key, turn), []).append(item)
-        joined += [_copied(each) for each in found.values()]
+        joined += map(_copied, _alike(group, copies))
     return joined
+
+
+def _alike(group: list[Made], copies: Copies) -> list[list[Made]]:
+    """Those that are about copies of one defect together; a subject's own repetitions stay apart."""
+    found: list[list[Made]] = []
+    known: dict[tuple[Hashable, int], list[Made]] = {}
+    seen: dict[Hashable, int] = {}
+    for item in group:
+        keys = copies.keys(item.reported.rule, item.reported.finding, item.subject)
+        own = id(item.subject if isinstance(item.subject, Launch) else item.reported.finding.at.source)
+        turn = seen[keys[0], own] = seen.get((keys[0], own), 0) + 1
+        mine = next((known[key, turn] for key in keys if (key, turn) in known), None)
+        if mine is None:
+            found.append(mine := [])
+        mine.append(item)
+        for key in keys:
+            known.setdefault((key, turn), mine)
+    return found
 
 
 def _copied(group: list[Made]) -> Made:

@@ -35,6 +35,9 @@ def timeline(launch: Launch) -> Iterator[Moment]:
         yield Moment(0, "preStop runs; nobody can tell how long", PRE_STOP)
         yield Moment(grace, "SIGKILL if anything still runs", KILL)
         return
+    if not grace:
+        yield Moment(0, f"SIGKILL: a grace period of 0 waits for nothing that {signal} begins", KILL)
+        return
     if before:
         yield Moment(0, "preStop runs, and the grace period with it", PRE_STOP)
     if before >= grace:

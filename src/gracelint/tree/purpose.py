@@ -6,6 +6,7 @@ _TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "ci"))
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "tilt", *_TESTS))
 _TEST_FOLDERS = _TESTS | {"test-data", "test_data", "acceptance", ".ci", ".circleci", ".github", ".gitlab"}
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
+_PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
 _RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old"))
 
 
@@ -29,6 +30,11 @@ def is_set_aside(path: str) -> bool:
 def is_retired(path: str) -> bool:
     """Whether a folder's name says that what stands in it is kept for the record."""
     return any(not _RETIRED.isdisjoint(_words(folder)) for folder in path.lower().split("/")[:-1])
+
+
+def is_prose(path: str) -> bool:
+    """Whether a file belongs to documentation: what it shows may leave things out."""
+    return not _PROSE.isdisjoint(path.lower().split("/")[:-1])
 
 
 def _words(name: str) -> list[str]:
