@@ -291,7 +291,8 @@ def _leaves_others(scene: Scene) -> bool:
 
 def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     """One step for all ways through the script: the worst of them is shown, and they must agree to be believed."""
-    worst = next((end for end in ends if end.reaction.effect in (Effect.SWALLOWS, Effect.CUTS)), ends[0])
+    bad = [end for end in ends if end.reaction.effect in (Effect.SWALLOWS, Effect.CUTS)] or ends
+    worst = next((end for end in bad if not is_idle(end.program.words)), bad[0])
     reaction, program = worst.reaction, worst.program
     agree = all(end.reaction.effect is reaction.effect for end in ends)
     refused = worst.scene.walk.refused
