@@ -257,6 +257,30 @@ dependencies:
             ("charts/shop/templates/two.yaml", 2, "a name"),
         ]
 
+    def test_the_last_template_is_rendered_first_and_what_it_sets_is_seen_by_the_others(self) -> None:
+        template = DEPLOYMENT.replace(".Values.replicas", ".Values.given.replicas")
+        files = {
+            **chart(template=template),
+            "charts/shop/values.yaml": VALUES.replace("replicas", "defaults: {}\nmany"),
+        }
+        assert [item.rule for item in lint(files).findings] == ["unread-manifest"]
+        files["charts/shop/templates/zzz.yaml"] = '{{ $_ := set $.Values "given" (dict "replicas" .Values.many) }}'
+        assert told(lint(files)) == ["charts/shop/templates/all.yaml:15 missing-pre-stop"]
+        files["charts/shop/templates/zzz.yaml"] = (
+            '{{ $_ := set $ "Values" (merge .Values (dict "given" (dict "replicas" .Values.many))) }}'
+        )
+        assert told(lint(files)) == ["charts/shop/templates/all.yaml:15 missing-pre-stop"]
+
+    def test_of_a_value_that_is_given_twice_the_last_holds(self) -> None:
+        assert told(lint(chart(values=VALUES + "replicas: 1\n"))) == []
+        assert told(lint(chart(values="replicas: 1\n" + VALUES))) == [
+            "charts/shop/templates/all.yaml:15 missing-pre-stop"
+        ]
+
+    def test_api_versions_are_a_list(self) -> None:
+        template = f'{{{{ if has "apps/v1" .Capabilities.APIVersions }}}}\n{DEPLOYMENT}{{{{ end }}}}\n'
+        assert told(lint(chart(template=template))) == ["charts/shop/templates/all.yaml:16 missing-pre-stop"]
+
     def test_what_renders_to_no_manifest(self) -> None:
         report = lint(chart(template="kind: Deployment\nspec: [{{ .Values.grace }}\n"))
         assert told(report) == ["charts/shop/templates/all.yaml:3 unread-manifest"]

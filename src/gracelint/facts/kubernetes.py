@@ -104,6 +104,8 @@ class Container(Record, identity=True):
     """Its command or its hook tells a proxy to end."""
     reconnects: bool = False
     """A database or broker: its clients are used to lost connections, and open new ones by themselves."""
+    filled_in: bool = False
+    """A stand-in: the webhook of a mesh puts its proxy here, with probes and hooks of its own."""
     watches: bool = False
     """Its image is one for operators: a dashboard that is loaded again, or a collector whose senders try again."""
 

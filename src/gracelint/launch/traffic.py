@@ -13,12 +13,12 @@ def gets_traffic(workload: Workload, container: Container) -> bool:
     """Whether a container gets requests that are lost when it refuses them.
 
     Scrapes of metrics are not: the next one comes anyway. Nor are those of a headless Service alone, whose clients hold
-    the pods' addresses themselves, those of databases and brokers, whose clients connect anew, and those of agents,
-    which concern their node alone.
+    the pods' addresses themselves, those of databases and brokers, whose clients connect anew, those of agents,
+    which concern their node alone, and those of a proxy that somebody else completes.
     """
     if workload.runs_to_end or workload.windows or workload.operator or container.role != "main":
         return False
-    if workload.agent or container.reconnects:
+    if workload.agent or container.reconnects or container.filled_in:
         return False
     if not workload.services:
         ports = [port for port in container.ports if not port.for_metrics]

@@ -288,6 +288,7 @@ def _container(node: Mapping, role: str) -> Container:
         proxy_waits=proxy is not None and any(flag in node.span.text for flag in proxy["waits"]),
         quits_proxy=_quits(node.mapping("lifecycle", "preStop") if role == "sidecar" else node),
         reconnects=(image is not None and is_store(image.value)) or listens_as_store(ports),
+        filled_in=image is not None and image.value in table("workloads")["tools"]["images"],
         watches=image is not None and is_watcher(image.value),
     )
 

@@ -75,24 +75,27 @@ def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS, *, wh
     return Stream(tuple(documents), tuple(problems), tuple(later))
 
 
-def read_documents(source: Source) -> list[Document]:
-    """All documents, whatever they say. Raises ParseError or TemplatedError for the first that cannot be read."""
+def read_documents(source: Source, last_wins: bool = False) -> list[Document]:
+    """All documents, whatever they say; a key that is set twice is an error, or the last one holds.
+
+    Raises ParseError or TemplatedError for the first document that cannot be read.
+    """
     documents: list[Document] = []
     for start, end in _chunks(source.text):
-        documents.extend(read_part(source, start, end))
+        documents.extend(read_part(source, start, end, last_wins))
     return documents
 
 
-def read_part(source: Source, start: int, end: int) -> list[Document]:
+def read_part(source: Source, start: int, end: int, last_wins: bool = False) -> list[Document]:
     text = source.text[start:end]
     try:
         try:
-            return list(_compose(source, text, start))
+            return list(_compose(source, text, start, last_wins))
         except ParseError:
             masked = _masked(text)
             if masked == text:
                 raise
-            return list(_compose(source, masked, start, masked=True))
+            return list(_compose(source, masked, start, last_wins, masked=True))
     except ParseError as error:
         action = _action(source.text, start, end)
         if action is None:
@@ -212,23 +215,23 @@ class _Open:
 class _Composer:
     """The state of one document."""
 
-    __slots__ = ("aliased", "anchors", "masked", "merged", "sizes", "source", "total")
+    __slots__ = ("aliased", "anchors", "last_wins", "masked", "merged", "sizes", "source", "total")
 
-    def __init__(self, source: Source, masked: bool) -> None:
-        self.source, self.masked = source, masked
+    def __init__(self, source: Source, last_wins: bool, masked: bool) -> None:
+        self.source, self.last_wins, self.masked = source, last_wins, masked
         self.anchors: dict[str, Node | None] = {}
         self.aliased: list[Node] = []
         self.merged = self.total = 0
         self.sizes: dict[int, int] = {}
 
 
-def _compose(source: Source, text: str, start: int, masked: bool = False) -> Iterator[Document]:
+def _compose(source: Source, text: str, start: int, last_wins: bool, masked: bool = False) -> Iterator[Document]:
     """The documents of a text that stands at `start`: marks are off by one where a byte order mark is part of it."""
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        yield from _documents(source, CParser(text).get_event, start, masked)
+        yield from _documents(source, CParser(text).get_event, start, last_wins, masked)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _broken(source, start + mark.index if mark else start, error.problem, error.context) from error
@@ -236,13 +239,13 @@ def _compose(source: Source, text: str, start: int, masked: bool = False) -> Ite
         raise _unprintable(source, start, start + len(text)) from error
 
 
-def _documents(source: Source, next_event: Any, base: int, masked: bool) -> Iterator[Document]:
+def _documents(source: Source, next_event: Any, base: int, last_wins: bool, masked: bool) -> Iterator[Document]:
     """Composes without recursion."""
     from ruamel.yaml import events
 
     scalar_event, mapping_start, mapping_end = events.ScalarEvent, events.MappingStartEvent, events.MappingEndEvent
     sequence_start, sequence_end, alias_event = events.SequenceStartEvent, events.SequenceEndEvent, events.AliasEvent
-    composer, stack = _Composer(source, masked), list[_Open]()
+    composer, stack = _Composer(source, last_wins, masked), list[_Open]()
     node: Node
     while True:
         event = next_event()
@@ -264,7 +267,7 @@ def _documents(source: Source, next_event: Any, base: int, masked: bool) -> Iter
             end = event.end_mark.index + base
             node = _alias(composer, event.anchor, event.start_mark.index + base, end)
         elif kind is events.DocumentStartEvent:
-            composer = _Composer(source, masked)
+            composer = _Composer(source, last_wins, masked)
             continue
         elif kind is events.StreamEndEvent:
             return
@@ -340,7 +343,9 @@ def _merged(composer: _Composer, keys: list[Scalar], values: list[Node]) -> tupl
             items.append((key, value))
     names = {key.value for key, _ in items}
     if len(names) < len(items):
-        raise _duplicate(items)
+        if not composer.last_wins:
+            raise _duplicate(items)
+        items = list({key.value: (key, value) for key, value in items}.values())
     for merge in merges:
         for base in merge.items if isinstance(merge, Sequence) else (merge,):
             if not isinstance(base, Mapping):

@@ -323,7 +323,7 @@ def _finder(chart: Chart, install: Install) -> Any:
 @lru_cache(20)
 def _root(source: Source) -> Node | None:
     """The tree of a values file. A finding asks for it, of which there are few: all of them together are large."""
-    documents = read_documents(source)
+    documents = read_documents(source, last_wins=True)
     return documents[0].root if documents else None
 
 

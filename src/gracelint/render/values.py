@@ -121,8 +121,11 @@ def weigh(value: Any) -> int:
 
 
 def read_values(source: Source) -> Any:
-    """The first document of a YAML file; None for an empty one. Raises ParseError, TemplatedError, TooLargeError."""
-    documents = read_documents(source)
+    """The first document of a YAML file, read as Helm does; None for an empty one.
+
+    Raises ParseError, TemplatedError, TooLargeError.
+    """
+    documents = read_documents(source, last_wins=True)  # sigs.k8s.io/yaml takes keys that are set twice
     return value_of(documents[0].root) if documents else None
 
 

@@ -19,7 +19,7 @@ from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Set
     from typing import Any
 
     from gracelint.facts.files import Files
@@ -69,29 +69,40 @@ def render(
     limits = Limits()
     machine = Machine(templates, functions(reads), reads, replace(limits, steps=min(limits.steps, effort.turn)))
     contexts = _contexts(files, root, release, effort)
-    rendered = []
-    broken = {id(problem.template) for problem in unread}
-    for part in root.all():
-        if part.chart.library:
+    made: dict[str, Rendered | Unread] = {}
+    manifests = dict(_manifests(root, {id(problem.template) for problem in unread}))
+    for name, (part, source) in sorted(manifests.items(), key=_helms_order, reverse=True):
+        context = contexts[part.path]
+        context["Template"] = {"Name": name, "BasePath": f"{_base(part)}/templates"}
+        try:
+            text = _run(machine, name, context, effort)
+        except TooLargeError as error:
+            made[name] = Unread(source, source.span(0, 0), str(error))
             continue
-        for path, source in part.chart.templates:
-            name = f"{_base(part)}/{path}"
-            if posixpath.basename(path).startswith("_") or id(source) in broken:
-                continue
-            context = {**contexts[part.path], "Template": {"Name": name, "BasePath": f"{_base(part)}/templates"}}
-            try:
-                text = _run(machine, name, context, effort)
-            except TooLargeError as error:
-                unread.append(Unread(source, source.span(0, 0), str(error)))
-                continue
-            except TemplateError as error:
-                at = error.origin.span if error.origin is not None and error.origin.source.path else source.span(0, 0)
-                unread.append(Unread(source, at, error.reason))
-                continue
-            if text.strip():
-                whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
-                rendered.append(Rendered(source, str(text), mapped(whole, Origin(source, 0, 0))))
-    return rendered, unread
+        except TemplateError as error:
+            at = error.origin.span if error.origin is not None and error.origin.source.path else source.span(0, 0)
+            made[name] = Unread(source, at, error.reason)
+            continue
+        if text.strip():
+            whole = text if isinstance(text, Text) else Text(text, ((len(text), None),))
+            made[name] = Rendered(source, str(text), mapped(whole, Origin(source, 0, 0)))
+    results = [made[name] for name in manifests if name in made]
+    unread += (result for result in results if isinstance(result, Unread))
+    return [result for result in results if isinstance(result, Rendered)], unread
+
+
+def _manifests(root: Scoped, broken: Set[int]) -> Iterator[tuple[str, tuple[Scoped, Source]]]:
+    """The templates that make manifests, by name, in the order of their paths."""
+    for part in root.all():
+        for path, source in part.chart.templates if not part.chart.library else ():
+            if not posixpath.basename(path).startswith("_") and id(source) not in broken:
+                yield f"{_base(part)}/{path}", (part, source)
+
+
+def _helms_order(manifest: tuple[str, object]) -> tuple[int, str]:
+    """Helm's `byPathLen`, which it turns round: what a template sets in its dot, those after it see."""
+    name, _ = manifest
+    return name.count("/"), name
 
 
 def _run(machine: Machine, name: str, context: dict[str, Any], effort: Effort) -> str:
@@ -190,7 +201,7 @@ def _capabilities(kubernetes: tuple[int, int]) -> dict[str, Any]:
 
     return {
         "KubeVersion": version,
-        "APIVersions": Native({"Has": has}),
+        "APIVersions": Native({"Has": has, "list": sorted(_VERSIONS)}),
         "HelmVersion": {"Version": "v3.18.0", "GitCommit": "", "GitTreeState": "clean", "GoVersion": "go1.24"},
     }
 

@@ -59,6 +59,8 @@ def functions(reads: list[Path]) -> dict[str, Callable[..., Any]]:
 def _list(value: Any) -> list[Any]:
     if value is None:
         return []
+    if isinstance(value, Native) and "list" in value.members:
+        value = value.members["list"]
     if not isinstance(value, (list, tuple)):
         raise TemplateError(f"a list is needed, not a {kind(value)}")
     return list(value)
