@@ -41,7 +41,7 @@ class Copies:
                 return ((rule, finding.message, shape(at.text), *_service(subject.service)),)
         line, path = shape(_lines(at)), at.source.path
         said = (rule, finding.message, line)
-        if line.startswith("FROM"):
+        if isinstance(subject, Launch) and line.startswith("FROM"):
             return (said,)
         return (*said, _NUMBERS.sub("0", path)), (*said, path.rpartition("/")[2], self._shape(at.source))
 
