@@ -4,7 +4,8 @@ r"""A stop signal that this program does not stop for, or stops for without fini
 Compares the signal that the container runtime sends (`STOPSIGNAL`, `stop_signal` in Compose, `stopSignal` in
 Kubernetes, else SIGTERM) with what the program does on it. Reports daemons whose graceful stop is another signal
 (SIGQUIT for nginx, SIGWINCH for httpd, SIGUSR1 for haproxy, SIGINT for postgres), those that need a setting for one
-(uWSGI, php-fpm), and programs that handle SIGTERM and are sent something else.
+(uWSGI, php-fpm), and programs that handle SIGTERM and are sent something else. What is cut off is a warning, and so is
+postgres in Compose, which stops those that depend on it first.
 
 ## Why is this bad?
 For nginx, httpd, haproxy and unicorn SIGTERM means *stop now*: each deployment drops the requests in flight. uWSGI
@@ -40,7 +41,6 @@ from collections.abc import Iterator
 
 from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
 
-_SEVERITIES = {Verdict.IGNORED: Severity.ERROR, Verdict.CUT: Severity.WARNING}
 _UNCATCHABLE = ("SIGKILL", "SIGSTOP")
 
 
@@ -60,8 +60,14 @@ def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
         f"{hop.why}{seen}; {advice}",
         at=launch.stop_signal.span or hop.span or launch.origin.span,
         fix=_fix(launch, hop, better) if better else None,
-        severity=_SEVERITIES[launch.verdict],
+        severity=_severity(launch, hop),
     )
+
+
+def _severity(launch: Launch, hop: Hop) -> Severity:
+    """Compose stops the services that depend on one before it, and then nothing holds it up."""
+    spared = launch.service is not None and bool(hop.details.get("clients"))
+    return Severity.WARNING if spared or launch.verdict is Verdict.CUT else Severity.ERROR
 
 
 def _better(hop: Hop, launch: Launch) -> str | None:
