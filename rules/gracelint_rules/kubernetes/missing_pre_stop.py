@@ -8,8 +8,9 @@ Service), and no `Recreate`.
 A container gets traffic where a Service that is applied together with it (the same file, folder or kustomization, else
 the nearest) sends requests to one of its ports, or, if there is no Service at all in there, where it declares `ports`.
 Not counted are Services for metrics and headless ones, Jobs, test hooks, init containers, sidecars, Knative services,
-Windows, operators that elect a leader, databases and brokers whose clients connect anew, and programs that wait for
-some seconds after SIGTERM before they close their listener. It is information for dashboards and collectors, and for a
+Windows, servers that a preStop hook has to tell to drain (`drops-requests-on-stop`), operators that elect a leader,
+databases and brokers whose clients connect anew, and programs that wait for some seconds after SIGTERM before they
+close their listener. It is information for dashboards and collectors, and for a
 program that ignores the signal, which is to be mended first; and where neither a Service nor a readiness probe says
 that there are requests.
 
@@ -116,7 +117,7 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
     if workload.knative or workload.grace.value == 0 or not workload.has_stand_in:
         return
     for container, launch in workload.serving():
-        if container.pre_stop is not None or launch.pauses:
+        if container.pre_stop is not None or launch.pauses or _told_of_a_hook(launch):
             continue
         stays = launch.verdict is Verdict.IGNORED
         yield Finding(
@@ -126,6 +127,11 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
             fix=_fix(workload, container, launch),
             severity=Severity.INFO if stays else workload.severity_of(container),
         )
+
+
+def _told_of_a_hook(launch: Launch) -> bool:
+    """Whether `drops-requests-on-stop` says that it needs a preStop hook of another kind, which waits as well."""
+    return launch.verdict is Verdict.CUT and launch.blocker is not None and bool(launch.blocker.details.get("hook"))
 
 
 def _told(workload: Workload, launch: Launch, stays: bool) -> str:

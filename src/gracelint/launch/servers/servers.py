@@ -356,6 +356,7 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "label": name,
         "reaction": kind,
         "lossy": kind == "drops" and not graceful and bool(row.get("lossy")),
+        "hook": kind == "drops" and bool(row.get("hook")),
         "clients": kind == "stays" and bool(row.get("clients")),
         "better": graceful[0] if graceful and signal not in graceful else None,
         "advice": row.get("advice"),
