@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gracelint.source import Source
 
 _ENDLESS = (("tail", "-f"), ("tail", "-F"), ("sleep", "infinity"), ("sleep", "inf"))
+_IDLE = ("sleep", "tail")
+"""Commands that have nothing to finish."""
 _SHELLS = ("sh", "bash", "dash", "ash")
 _MOST = 3
 """Programs that start one another."""
@@ -100,6 +102,8 @@ class Children:
 
     def cleans_up_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
         """Whether a command has work to finish when it gets a signal; None where that is not known."""
+        if words and posixpath.basename(words[0].value) in _IDLE:
+            return False
         program = self._program(words) if words else None
         reaction = program.reactions.get(signal) if program is not None and signal is not None else None
         if reaction is None or reaction.as_child is Verdict.UNKNOWN:

@@ -23,6 +23,10 @@ FINAL = frozenset((STUCK, HARD, DEFAULT, IGNORED, EXEC, KILLED, ABANDON))
 """Ends that no `except`, `finally` or loop of the program can catch."""
 
 
+FED = frozenset(
+    ("queue.get", "poll", "consume", "blpop", "brpop", "get_message", "start_consuming", "iterate", "loop_forever")
+)
+"""Kinds of waits for work that others hand out."""
 _LONG_SLEEP = 60
 """Seconds."""
 
@@ -245,6 +249,8 @@ class Facts:
         """Servers in threads, each with its thread."""
         self.listening: list[tuple[Thing, Point, dict[str, Any]]] = []
         """Servers that go on beside the main thread without one of their own, where they start, and their rows."""
+        self.working: list[tuple[Thing, Point]] = []
+        """Threads that wait for work which others hand out, and where."""
         self.takers: list[tuple[Thing, Point, Registration]] = []
         """Threads that wait for a signal with `sigwait()`, where, and for which."""
         self.startup: list[Point] = []

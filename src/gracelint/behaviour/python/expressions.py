@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.base.limits import EXACT
+from gracelint.behaviour.python.between import KIND, calculated
 from gracelint.behaviour.python.ends import (
     Frame,
 )
@@ -129,6 +130,8 @@ def _bin_op(machine: Machine, node: ast.BinOp) -> Value:
         return calculate(node.op, left.value, right.value)
     if (clock := on_the_clock(node.op, left, right)) is not None:
         return clock
+    if (number := calculated(machine, node, left, right)) is not None:
+        return number
     if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, ast.Add):
         machine.pay_for(len(left.store) + len(right.store))
         made = items(left.kind, [*left.values(), *right.values()])
@@ -142,19 +145,30 @@ _CLOCKS = ("time.monotonic", "time.time", "time.perf_counter", "asyncio.loop.tim
 
 
 def on_the_clock(operator: ast.operator, left: Value, right: Value) -> Value | None:
-    """`time.monotonic() + 5` is a deadline; what is left until then is 5 at most. None where it is no such thing."""
+    """`time.monotonic() + 5` is a deadline; what is left until then, or of 5 s when some have passed, is 5 at most.
+
+    None where it is no such thing.
+    """
+    is_now = isinstance(right, Thing) and canonical(right.kind) in _CLOCKS
+    if isinstance(operator, ast.Sub) and isinstance(left, Const) and isinstance(right, Thing):
+        return _left(right, left) if right.kind == "time.passed" else None
     if not isinstance(left, Thing):
         return None
     if isinstance(operator, ast.Add) and canonical(left.kind) in _CLOCKS and isinstance(right, Const):
         deadline = Thing("time.deadline", left.node, left.module)
         deadline.store["#most"] = right
         return deadline
-    is_now = isinstance(right, Thing) and canonical(right.kind) in _CLOCKS
-    if isinstance(operator, ast.Sub) and left.kind == "time.deadline" and is_now:
-        rest = Thing("time.left", left.node, left.module)
-        rest.store["#most"] = left.store["#most"]
-        return rest
-    return None
+    if not isinstance(operator, ast.Sub) or not is_now:
+        return None
+    if left.kind == "time.deadline":
+        return _left(left, left.store["#most"])
+    return Thing("time.passed", left.node, left.module) if canonical(left.kind) in _CLOCKS else None
+
+
+def _left(clock: Thing, most: Value) -> Thing:
+    rest = Thing("time.left", clock.node, clock.module)
+    rest.store["#most"] = most
+    return rest
 
 
 def _compare(machine: Machine, node: ast.Compare) -> Value:
@@ -307,6 +321,9 @@ def _may_be_one(operator: ast.cmpop, left: Thing, right: Thing) -> bool:
     return isinstance(operator, (ast.Eq, ast.NotEq)) or left.cls is None or right.cls is None
 
 
+_MOST_POWER = 64
+
+
 def calculate(operator: ast.operator, left: object, right: object) -> Value:
     numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
     texts = isinstance(left, str) and isinstance(right, str)
@@ -325,15 +342,22 @@ def calculate(operator: ast.operator, left: object, right: object) -> Value:
             return Const(left / right)  # type: ignore[operator]
         if isinstance(operator, ast.FloorDiv):
             return Const(left // right)  # type: ignore[operator]
+        if isinstance(operator, ast.Pow) and 0 <= right <= _MOST_POWER:  # type: ignore[operator]
+            return Const(left**right)  # type: ignore[operator]
     except (ArithmeticError, TypeError):
         pass
     return FROM_OUTSIDE
 
 
+def _is_open(value: Value) -> bool:
+    """A number that is not known."""
+    return isinstance(value, Thing) and value.kind in (KIND, "time.passed", "time.left")
+
+
 def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
     if isinstance(left, Name) and left.dotted == "sys.version_info" and isinstance(right, Items):
         return Const(isinstance(operator, (ast.Gt, ast.GtE)))
-    unknown = [value for value in (left, right) if isinstance(value, (Unknown, Bound))]
+    unknown = [value for value in (left, right) if isinstance(value, (Unknown, Bound)) or _is_open(value)]
     if unknown:
         return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in unknown) else FROM_OUTSIDE
     if isinstance(left, Thing) and left.kind == "os.Child" and isinstance(right, Const):

@@ -81,8 +81,8 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         return True if is_filled and machine.rounds == 1 else FROM_OUTSIDE
 
     def body() -> list[End]:
-        signal = iterable.store.get("#received") if isinstance(iterable, Thing) else None
-        machine.assign(node.target, signal or FROM_OUTSIDE)
+        store = iterable.store if isinstance(iterable, Thing) else {}
+        machine.assign(node.target, store.get("#received") or store.get("#each") or FROM_OUTSIDE)
         return machine.block(node.body)
 
     before, machine.rounds, machine.exhausted = machine.delay, 0, False

@@ -17,6 +17,7 @@ from gracelint.behaviour.python import commands, models  # noqa: F401 - they fil
 from gracelint.behaviour.python.beside import let_tasks_run
 from gracelint.behaviour.python.delivery import deliver, run_handler
 from gracelint.behaviour.python.ends import (
+    FED,
     NORMAL,
     RAISE,
     RETURN,
@@ -547,6 +548,8 @@ class Machine(State):
             return value
         if self.aside:
             self.facts.aside.append(point)
+            if self.sides and point.kind in FED:
+                self.facts.working.append((self.sides[-1], point))
             if point.seconds is None and not comes_back and is_ready is False:
                 raise stuck(point, "wait")
             return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python import unfinished
 from gracelint.behaviour.python.beside import kind_of
 from gracelint.behaviour.python.clients import begun, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
@@ -11,6 +12,7 @@ from gracelint.behaviour.python.dropped import daemon_requests, killed_child, le
 from gracelint.behaviour.python.ends import (
     DEFAULT,
     EXEC,
+    FED,
     FINAL,
     HARD,
     IGNORED,
@@ -23,7 +25,7 @@ from gracelint.behaviour.python.ends import (
 )
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.places import LONG, candidates, passing
-from gracelint.behaviour.python.values import CERTAIN, LOST, Const, Thing
+from gracelint.behaviour.python.values import CERTAIN, LOST, Const
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
@@ -69,17 +71,13 @@ def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
 def _unless_it_is_fed(signal: str, reaction: Reaction, run: Callable[..., Run], points: list[Point]) -> Reaction:
     """A loop that looks at the flag only when nothing comes goes on for as long as something does."""
     for point in points:
-        if point.kind not in _FED or point.seconds is None or reaction.as_pid_1 is not Verdict.HANDLED:
+        if point.kind not in (*FED, "elsewhere") or point.seconds is None or reaction.as_pid_1 is not Verdict.HANDLED:
             continue
         found = _judge(signal, point, fed := run(signal, id(point.node), True, fed=True), fed)
         if found.as_pid_1 is Verdict.IGNORED:
             why = f"as long as `{point.what}` gives it something, it does not look for the end"
             return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
     return reaction
-
-
-_FED = frozenset(("queue.get", "poll", "consume", "blpop", "brpop", "elsewhere"))
-"""Kinds of waits for work that others hand out."""
 
 
 def _unless_it_retries(signal: str, reaction: Reaction, run: Callable[..., Run], base: Run) -> Reaction:
@@ -168,12 +166,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
-    forwarded = next((thing for thing in machine.facts.children if _is_forwarded(thing, machine.arrival)), None)
-    if forwarded is not None and machine.thrown is None:
-        return _forwarded(signal, run, forwarded, span)
-    left = next((thing for thing in machine.facts.children if _is_left(thing, machine)), None)
-    if left is not None:
-        return _left(signal, machine, left, span)
+    of_a_child = unfinished.child(signal, machine, span)
+    if of_a_child is not None:
+        return of_a_child
     late = machine.application.deadline if machine.application is not None else None
     if late is not None and (machine.delay or 0) > late:
         why = f"the application takes {machine.delay:g} s to end, and {_server(point)} kills it after {late:g} s"
@@ -222,6 +217,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
         why = "the main process ends, and kills its daemon process whatever that is doing"
         at = killed.module.span(killed.node)
         return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, why, at, delay=machine.delay)
+    begun_by_a_thread = unfinished.work(signal, machine)
+    if begun_by_a_thread is not None:
+        return begun_by_a_thread
     still_open = left_open(machine, point)
     if still_open is not None:
         where, server = still_open
@@ -525,40 +523,3 @@ def _cleans(guard: ast.AST) -> bool:
     if isinstance(guard, ast.Try):
         return bool(guard.finalbody)
     return True
-
-
-def _is_forwarded(thing: Thing, point: Point | None) -> bool:
-    """The handler signals a child, whose end the main thread waits for."""
-    awaits = point is not None and thing in point.joins
-    return "#forwarded" in thing.store and (awaits or "#awaited" in thing.store)
-
-
-def _is_left(thing: Thing, machine: Machine) -> bool:
-    """The program signals a child once it has the signal itself, and ends without waiting for it."""
-    arrival = machine.arrival
-    if arrival is None or (thing in arrival.joins and machine.thrown is None) or "#awaited" in thing.store:
-        return False
-    return "#told" in thing.store and not any(thing in point.joins for point in machine.leaving)
-
-
-def _left(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
-    words, sent = thing.store.get("#words"), thing.store.get("#signalled")
-    cleans_up = machine.children.cleans_up_on(
-        words.value if isinstance(words, Const) else None, sent.value if isinstance(sent, Const) else None
-    )
-    who = "the handler" if "#forwarded" in thing.store else "it"
-    why = f"{who} signals the child and ends without waiting for it"
-    if cleans_up is None:
-        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why}, whatever it still has to do", span)
-    if cleans_up:
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"{why}: the child's cleanup is lost", span)
-    return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"{why}; the child has nothing to finish", span)
-
-
-def _forwarded(signal: str, run: Run, thing: Thing, span: Span) -> Reaction:
-    words = thing.store.get("#words")
-    known = words.value if isinstance(words, Const) else None
-    if known:
-        run.machine.facts.forwards_to = known
-    why = "it passes the signal on to its child and waits for it"
-    return _reaction(signal, Verdict.UNKNOWN, Cause.GRACEFUL, why, span)

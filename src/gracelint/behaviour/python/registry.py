@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.between import as_pause
 from gracelint.behaviour.python.names import is_none
 from gracelint.behaviour.python.values import Bound, Thing, Value
 from gracelint.knowledge import table
@@ -69,8 +70,10 @@ def limit(args: Arguments, keywords: Keywords, position: int) -> Value | None:
 
 
 def at_most(seconds: Value) -> Value:
-    """What is left until a deadline, by the most that it can be."""
-    return seconds.store["#most"] if isinstance(seconds, Thing) and "#most" in seconds.store else seconds
+    """What is left until a deadline, by the most that it can be; of a number between bounds, what it is worth."""
+    if isinstance(seconds, Thing) and seconds.kind == "time.left":
+        return seconds.store["#most"]
+    return as_pause(seconds)
 
 
 def receiver_of(function: Value) -> Thing | None:

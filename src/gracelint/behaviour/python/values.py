@@ -256,7 +256,18 @@ def join(left: Value | None, right: Value | None, tag: int) -> Value:
             other, (Thing, Function, Bound, Class, ModuleValue, Items, Name, Partial)
         ):
             return other
+    if isinstance(left, Thing) and isinstance(right, Thing) and are_alike(left, right):
+        return left
     return LOST_TRACK if LOST in (tag, *(v.tag for v in (left, right) if isinstance(v, Unknown))) else FROM_OUTSIDE
+
+
+def are_alike(left: Thing, right: Thing) -> bool:
+    """Whether two children run the same command: one that is started again stands for the one before it."""
+    commands = [each.store.get("#words") for each in (left, right)]
+    words = [each.value for each in commands if isinstance(each, Const) and each.value]
+    if left.kind != right.kind or len(words) < 2:
+        return False
+    return [word.value for word in words[0]] == [word.value for word in words[1]]
 
 
 def derives(cls: Class, base: Class) -> bool:

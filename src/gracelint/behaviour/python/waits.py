@@ -68,9 +68,12 @@ def block(
     comes_back = bool(row.get("returns"))
     lasts: bool | None = True
     if row.get("child"):
-        machine.facts.children.append(child_of(machine, "subprocess", node, args))
+        child = child_of(machine, "subprocess", node, args)
         shell = is_true(keywords.get("shell")) or row["kind"] == "os.system"
-        lasts = child_lasts(machine, point, words_of(machine, args[0], node, shell) if args else None)
+        words = words_of(machine, args[0], node, shell) if args else None
+        child.store["#words"] = Const(words)
+        machine.facts.children.append(child)
+        lasts = child_lasts(machine, point, words)
         comes_back = lasts is not True
         point.tag = LOST if lasts is None and not machine.arrived else CERTAIN
     if isinstance(receiver, Thing) and row.get("by_socket") and ("called after", "close") in receiver.store:

@@ -102,6 +102,13 @@ def _waits_for_tasks(part: ast.AST) -> bool:
     return isinstance(part, ast.Call) and last_name(part.func) in ("gather", "wait", "wait_for", "as_completed")
 
 
+def a_round(loop: ast.While | ast.For | ast.AsyncFor, sources: Iterable[Source]) -> float:
+    """Seconds that one turn of a loop takes at least, with the functions it calls by name."""
+    calls = {last_name(part.func) for part in ast.walk(loop) if isinstance(part, ast.Call)}
+    called = [node for _, tree in trees(sources, ("sleep",)) for node in functions(tree) if node.name in calls]
+    return _at_least(loop.body) + max((_at_least(node.body) for node in called), default=0.0)
+
+
 def _begun(tree: ast.AST, kinds: frozenset[str]) -> Iterator[Generator]:
     routed = set(_routed(tree) if kinds is REQUESTS else _added(tree) if kinds is SCHEDULED else ())
     for node in functions(tree):

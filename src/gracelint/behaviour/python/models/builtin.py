@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.between import between, bounds_of, extreme
 from gracelint.behaviour.python.ends import RAISE, End, Leave
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import cancel
@@ -35,6 +36,7 @@ from gracelint.behaviour.python.values import (
     derives,
     items,
 )
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,10 +131,19 @@ def _extreme(machine: Machine, function: Value, args: Arguments, keywords: Keywo
         rest = Thing("time.left", node, machine.module)
         rest.store["#most"] = _extreme(machine, function, [at_most(value) for value in args], {}, node)
         return rest
-    numbers = [value.value for value in args if isinstance(value, Const) and isinstance(value.value, (int, float))]
-    if len(numbers) != len(args) or not numbers:
+    return extreme(machine, node, args, largest=path_of(function).endswith("max")) if len(args) > 1 else FROM_OUTSIDE
+
+
+@model(*table("python")["number"])
+def _number(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A number by chance: between the row's bounds, or between those that it is given."""
+    row = table("python")["number"][path_of(function)]
+    if "least" in row:
+        return between(machine, node, row["least"], row["most"])
+    given = [bounds_of(value) for value in args[:2]]
+    if len(given) < 2 or given[0] is None or given[1] is None:
         return FROM_OUTSIDE
-    return Const(max(numbers) if path_of(function).endswith("max") else min(numbers))
+    return between(machine, node, given[0][0], given[1][1])
 
 
 @model("builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed")
@@ -183,6 +194,7 @@ def _range(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     if len(bounds) == len(args) and bounds:
         low, high, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
         thing.store["#count"] = Const(max((high - low) / step, 0) if step else 0)
+        thing.store["#each"] = between(machine, node, min(low, high), max(low, high) - 1)
     return thing
 
 

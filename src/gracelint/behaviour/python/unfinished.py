@@ -1,0 +1,115 @@
+"""What others were doing for the program when it ended: children, and daemon threads."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.beside import finishes, is_daemon
+from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.values import Const, Thing, are_alike
+from gracelint.behaviour.python.work import a_round
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.python.ends import Point
+    from gracelint.behaviour.python.machine import Machine
+    from gracelint.source import Span, Word
+
+_COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
+_LOOPS = (ast.While, ast.For, ast.AsyncFor)
+
+
+def child(signal: str, machine: Machine, span: Span) -> Reaction | None:
+    """What becomes of a child: the signal is passed on, it is left alone with it, or it never hears of it."""
+    children = machine.facts.children
+    forwarded = next((thing for thing in children if _is_forwarded(thing, machine.arrival)), None)
+    if forwarded is not None and machine.thrown is None:
+        return _forwarded(signal, machine, forwarded, span)
+    left = next((thing for thing in children if _is_left(thing, machine)), None)
+    if left is not None:
+        who = "the handler" if "#forwarded" in left.store else "it"
+        return _ended_with(signal, machine, left, f"{who} signals the child and ends without waiting for it", span)
+    told = [thing for thing in children if "#told" in thing.store or thing.node in machine.ended]
+    untold = next((thing for thing in children if _is_untold(thing, machine) and not _is_told(thing, told)), None)
+    if untold is None or _cleans_up(machine, untold) is False:
+        return None
+    why = "it ends without a word to its child, which is killed with it"
+    return _ended_with(signal, machine, untold, why, span)
+
+
+def _is_forwarded(thing: Thing, point: Point | None) -> bool:
+    """The handler signals a child, whose end the main thread waits for."""
+    awaits = point is not None and thing in point.joins
+    return "#forwarded" in thing.store and (awaits or "#awaited" in thing.store)
+
+
+def _is_left(thing: Thing, machine: Machine) -> bool:
+    """The program signals a child once it has the signal itself, and ends without waiting for it."""
+    arrival = machine.arrival
+    if arrival is None or (thing in arrival.joins and machine.thrown is None) or "#awaited" in thing.store:
+        return False
+    return "#told" in thing.store and not any(thing in point.joins for point in machine.leaving)
+
+
+def _is_untold(thing: Thing, machine: Machine) -> bool:
+    """A child runs when the signal comes, and nobody tells it or waits for it."""
+    arrival = machine.arrival
+    if thing.kind not in _COMMANDS or arrival is None:
+        return False
+    runs_on = machine.children.runs_on(_words_of(thing))
+    if thing.node is arrival.node or thing in arrival.joins:
+        return machine.thrown is not None and runs_on is not False
+    return runs_on is True
+
+
+def _is_told(thing: Thing, told: list[Thing]) -> bool:
+    """Whether a child is among those that are told, or was started again in the place of one."""
+    return any(each is thing or are_alike(each, thing) for each in told)
+
+
+def _words_of(thing: Thing) -> tuple[Word, ...] | None:
+    words = thing.store.get("#words")
+    return words.value if isinstance(words, Const) else None
+
+
+def _cleans_up(machine: Machine, thing: Thing) -> bool | None:
+    sent = thing.store.get("#signalled")
+    return machine.children.cleans_up_on(_words_of(thing), sent.value if isinstance(sent, Const) else "SIGTERM")
+
+
+def _ended_with(signal: str, machine: Machine, thing: Thing, why: str, span: Span) -> Reaction:
+    cleans_up = _cleans_up(machine, thing)
+    if cleans_up is None:
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why}, whatever it still has to do", span)
+    if cleans_up:
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"{why}: the child's cleanup is lost", span)
+    return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"{why}; the child has nothing to finish", span)
+
+
+def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
+    words = _words_of(thing)
+    if words:
+        machine.facts.forwards_to = words
+    why = "it passes the signal on to its child and waits for it"
+    return reaction(signal, Verdict.UNKNOWN, Cause.GRACEFUL, why, span)
+
+
+def work(signal: str, machine: Machine) -> Reaction | None:
+    """A daemon thread that takes work which others hand out: what it has begun is lost when the main thread ends."""
+    if any(point.kind not in ("sleep", "exit") for point in machine.leaving):
+        return None
+    for thread, taking in machine.facts.working:
+        if not is_daemon(thread) or thread.node in machine.ended:
+            continue
+        is_told = finishes(machine, thread, taking.node) is not False
+        loop = taking.loops[-1].node if taking.loops else None
+        seconds = a_round(loop, machine.modules.sources()) if isinstance(loop, _LOOPS) else 0.0
+        if is_told and seconds < 1:
+            continue
+        told = "it does not wait for" if is_told else "nobody tells"
+        why = f"it ends, and {told} the daemon thread that takes from `{taking.what}`: what that has begun is lost"
+        verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
+        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, taking.span, delay=machine.delay)
+    return None

@@ -1,0 +1,106 @@
+"""What a Python program leaves behind when it ends, and how long the pauses of its retries take."""
+
+from __future__ import annotations
+
+import pytest
+
+from test_behaviour_python import sigterm
+
+LOOP = """
+import random, signal, time
+running = True
+def stop(*_):
+    global running
+    running = False
+signal.signal(signal.SIGTERM, stop)
+"""
+
+
+@pytest.mark.parametrize(
+    ("pause", "seconds"),
+    [
+        ("1 + random.random()", 2),
+        ("random.uniform(0.5, 3)", 3),
+        ("min(work(), 5)", 5),
+        ("0.5 * 2 ** random.randint(0, 3)", 4),
+        ("5 - random.random()", 5),
+        ("max(0, 2 - (time.monotonic() - began))", 2),
+        ("60 + random.random()", 60),
+        ("random.uniform(1, 30)", None),
+        ("min(work(), 30)", None),
+        ("2 ** work()", None),
+        ("-random.random() * 5", None),
+    ],
+)
+def test_a_pause_between_bounds(pause: str, seconds: float | None) -> None:
+    reaction = sigterm(
+        f"from work import work\n{LOOP}while running:\n    began = time.monotonic()\n    time.sleep({pause})\n"
+    )
+    assert reaction.as_pid_1.value == ("unknown" if seconds is None else "handled"), reaction.why
+    assert reaction.delay == seconds
+
+
+def test_the_number_of_a_retry_is_below_its_count() -> None:
+    reaction = sigterm(
+        f"from work import work\n{LOOP}while running:\n    for attempt in range(6):\n"
+        "        try:\n            work()\n            break\n        except OSError:\n"
+        "            time.sleep(0.1 * 2 ** attempt)\n    time.sleep(1)\n"
+    )
+    assert reaction.as_pid_1.value == "handled", reaction.why
+
+
+CHILD = "import signal, time\n{}\nprint('up')\nwhile True:\n    time.sleep(1)\n"
+LAUNCHER = (
+    "import signal, subprocess, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+    "child = subprocess.Popen({})\nwhile True:\n    time.sleep(1)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "handler", "verdict"),
+    [
+        ("[sys.executable, 'child.py']", "signal.signal(signal.SIGTERM, lambda *_: exit(0))", "cut"),
+        ("[sys.executable, 'child.py']", "", "handled"),
+        ("['gunicorn', 'app:app']", "", "unknown"),
+        ("['tail', '-f', 'log']", "", "handled"),
+    ],
+)
+def test_a_child_that_nobody_tells(command: str, handler: str, verdict: str) -> None:
+    reaction = sigterm(LAUNCHER.format(command), child=CHILD.format(handler))
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+THREAD = """
+import queue, signal, sys, threading, time
+jobs = queue.Queue()
+def work():
+    while True:
+        job = jobs.get()
+        {}
+        jobs.task_done()
+def stop(*_):
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+thread = threading.Thread(target=work, daemon={})
+thread.start()
+try:
+    while True:
+        jobs.put(1)
+        time.sleep(1)
+finally:
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("job", "daemon", "leaves", "verdict"),
+    [
+        ("time.sleep(4)", True, "print('bye')", "cut"),
+        ("print(job)", True, "print('bye')", "unknown"),
+        ("time.sleep(4)", True, "jobs.join()", "handled"),
+        ("time.sleep(4)", False, "print('bye')", "ignored"),
+    ],
+)
+def test_a_daemon_thread_at_work(job: str, daemon: bool, leaves: str, verdict: str) -> None:
+    reaction = sigterm(THREAD.format(job, daemon, leaves))
+    assert reaction.as_pid_1.value == verdict, reaction.why
