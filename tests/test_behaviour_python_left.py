@@ -104,3 +104,56 @@ finally:
 def test_a_daemon_thread_at_work(job: str, daemon: bool, leaves: str, verdict: str) -> None:
     reaction = sigterm(THREAD.format(job, daemon, leaves))
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("start", "leaves", "verdict"),
+    [
+        ("asyncio.create_task(upload())", "pass", "cut"),
+        ("tasks.append(asyncio.create_task(upload()))", "await asyncio.gather(*tasks)", "handled"),
+        ("asyncio.create_task(quick())", "pass", "handled"),
+        ("await upload()", "pass", "handled"),
+    ],
+)
+def test_tasks_that_nobody_waits_for(start: str, leaves: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import asyncio, signal\nasync def upload():\n    await asyncio.sleep(5)\n"
+        "async def quick():\n    await asyncio.sleep(0.1)\n"
+        "async def main():\n    stop, tasks = asyncio.Event(), []\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n"
+        f"    while not stop.is_set():\n        {start}\n        await asyncio.sleep(0.5)\n    {leaves}\n"
+        "asyncio.run(main())\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("stop", "verdict"),
+    [("loop.call_soon_threadsafe(loop.stop)", "handled"), ("pass", "ignored")],
+)
+def test_an_event_loop_in_a_thread(stop: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import asyncio, signal, threading\nloop = asyncio.new_event_loop()\n"
+        "thread = threading.Thread(target=loop.run_forever)\nthread.start()\ndone = threading.Event()\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: done.set())\ndone.wait()\n{stop}\nthread.join()\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("queue", "stop", "verdict"),
+    [
+        ("mp.Queue()", "child.terminate()", "unknown"),
+        ("mp.Queue(10)", "child.terminate()", "handled"),
+        ("mp.Queue()", "child.terminate(); jobs.cancel_join_thread()", "handled"),
+    ],
+)
+def test_a_queue_whose_reader_is_terminated(queue: str, stop: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import multiprocessing as mp, signal, sys, time\ndef work(jobs):\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_DFL)\n    while True:\n        print(jobs.get())\n"
+        f"jobs = {queue}\nchild = mp.Process(target=work, args=(jobs,))\nchild.start()\n"
+        f"def stop(*_):\n    {stop}\n    child.join()\n    sys.exit(0)\nsignal.signal(signal.SIGTERM, stop)\n"
+        "while True:\n    jobs.put('x' * 1000)\n    time.sleep(0.1)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

@@ -325,6 +325,8 @@ def run_loop(machine: Machine, kind: str, node: ast.AST, body: Callable[[], Valu
 
 def _loop_ended(machine: Machine, runner: Thing, ends: list[End], value: Value, node: ast.AST) -> Value:
     thrown = runner.store.get("#exit")
+    if machine.arrived and machine.thrown is None and all(end.kind == NORMAL for end in ends):
+        _note_lost_tasks(machine, node)
     if runner.kind == "asyncio.run" and machine.arrived and any(end.kind in (NORMAL, RAISE) for end in ends):
         _cancel_rest(machine, node)
     if thrown is not None and any(end.kind in (NORMAL, RAISE, ABANDON) for end in ends):
@@ -335,6 +337,23 @@ def _loop_ended(machine: Machine, runner: Thing, ends: list[End], value: Value, 
         raise Leave(leaving)
     machine.side += leaving
     return value
+
+
+def _note_lost_tasks(machine: Machine, node: ast.AST) -> None:
+    """Tasks that a loop starts again and again: one that would come to its end, and that nobody waits for."""
+    if any(point.kind != "sleep" for point in machine.leaving):
+        return
+    for key, task in list(machine.world.items()):
+        if not isinstance(key, tuple) or key[0] != "child" or not isinstance(task, Thing) or not _still_runs(task):
+            continue
+        if "#again" not in task.store or task.node in machine.ended:
+            continue
+        before, mark = machine.delay, len(machine.trail)
+        ends = finishes(machine, task, node) is True
+        machine.undo(mark)
+        after, machine.delay = machine.delay, before
+        if ends and before is not None and after is not None and after - before >= 1:
+            machine.lost_task = (task, after)
 
 
 def _cancel_rest(machine: Machine, node: ast.AST) -> None:

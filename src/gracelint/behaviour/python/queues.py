@@ -39,11 +39,27 @@ def has_one_left(machine: Machine, queue: Thing) -> bool:
 
 
 def feed(machine: Machine, queue: Thing, method: str) -> None:
-    """A thread or task beside the main thread puts something into a queue, before the signal."""
+    """A thread or task beside the main thread, or a loop in it, puts something into a queue before the signal."""
+    is_open = queue.kind == "multiprocessing.Queue" and "#first" not in queue.store and not machine.aside
+    if method in _PUTS and is_open and any(isinstance(loop.node, ast.While) for loop in machine.loops):
+        machine.piped.append(queue)
     if method in _PUTS and machine.bodies:
         known = machine.feeders.setdefault(id(queue), [])
         if machine.bodies[-1] not in known:
             known.append(machine.bodies[-1])
+
+
+def overfills(machine: Machine) -> bool:
+    """Whether the program goes on filling a queue between processes whose readers it then terminates.
+
+    Python waits at exit until all that was put there is in the pipe, which only a reader makes room in.
+    """
+    children = [value for key, value in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
+    killed = any(isinstance(child, Thing) and "#terminated" in child.store for child in children)
+    return killed and any(
+        not any((kind, "cancel_join_thread") in queue.store for kind in ("called", "called after"))
+        for queue in machine.piped
+    )
 
 
 def runs_empty(machine: Machine) -> bool:

@@ -67,6 +67,8 @@ class State:
         """The queue that the main thread waits on."""
         self.feeders: dict[int, list[Thing]] = {}
         """By the `id` of a queue: the threads and tasks that put something into it."""
+        self.piped: list[Thing] = []
+        """Queues without a limit that the main thread fills for other processes."""
         self.excepting: list[ast.Try] = []
         """The statements whose `except` is walked, the innermost last."""
         self.failing: tuple[ast.Try, ...] = ()
@@ -134,6 +136,8 @@ class State:
         """What came out of the handler."""
         self.given_up: list[tuple[Thing, str, float, float]] = []
         """What is not waited out: the thread, the call, how long it waits, and how long the thread takes."""
+        self.lost_task: tuple[Thing, float] | None = None
+        """A task that the end of its event loop cancels, and the seconds it would still have taken."""
         self.dropped: Point | None = None
         """The server whose requests in flight are lost."""
         self.waited = False

@@ -6,6 +6,7 @@ import ast
 
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.queues import overfills
 from gracelint.behaviour.python.values import Const, Thing, are_alike
 from gracelint.behaviour.python.work import a_round
 from gracelint.facts.program import Cause, Reaction
@@ -97,7 +98,14 @@ def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> React
 
 
 def work(signal: str, machine: Machine) -> Reaction | None:
-    """A daemon thread that takes work which others hand out: what it has begun is lost when the main thread ends."""
+    """What a task, or a daemon thread that takes from others, has begun is lost when the main thread ends."""
+    if machine.lost_task is not None:
+        task, takes = machine.lost_task
+        why = f"its event loop ends, and cancels tasks that take {takes:g} s and that nobody waits for"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(task), delay=machine.delay)
+    if overfills(machine):
+        why = "whether the queue between its processes is read to its end, for which Python waits, is not known"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, _span(machine.piped[0]))
     if any(point.kind not in ("sleep", "exit") for point in machine.leaving):
         return None
     for thread, taking in machine.facts.working:
@@ -113,3 +121,7 @@ def work(signal: str, machine: Machine) -> Reaction | None:
         verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
         return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, taking.span, delay=machine.delay)
     return None
+
+
+def _span(thing: Thing) -> Span | None:
+    return None if thing.module is None or thing.node is None else thing.module.span(thing.node)

@@ -43,7 +43,9 @@ def _run(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
         if last == "run_forever":
             point = Point(node, machine.module, "run-loop", None, text_of(node))
             runner = machine.runners[-1]
-            machine.give_way(lambda: machine.wait(point, ready=lambda: "#stopped" in runner.store))
+            loop = receiver_of(function)
+            stores = [runner.store] if loop is None else [runner.store, loop.store]
+            machine.give_way(lambda: machine.wait(point, ready=lambda: any("#stopped" in store for store in stores)))
         elif args:
             given = args[0]
             if isinstance(given, (Function, Partial, Name, Bound)):
@@ -72,6 +74,9 @@ def _stop_loop(machine: Machine, function: Value, args: Arguments, keywords: Key
     machine.act("close", "loop", node)
     if machine.runners and machine.arrived:
         machine.write(machine.runners[-1].store, "#stopped", TRUE)
+    loop = receiver_of(function)
+    if machine.arrived and loop is not None and ("called", "call_soon_threadsafe") in machine.world:
+        machine.write(loop.store, "#stopped", TRUE)  # it runs in a thread, which wakes up for it
     return NONE
 
 
@@ -102,6 +107,8 @@ def _task(machine: Machine, function: Value, args: Arguments, keywords: Keywords
             machine.act("call", text_of(node), node)
             _run_beside(machine, thing, coroutine, node)
         else:
+            if any(isinstance(loop.node, (ast.While, ast.AsyncFor)) for loop in machine.loops):
+                thing.store["#again"] = TRUE
             start(machine, thing, coroutine, [], {}, node)
     group = receiver_of(function)
     if group is not None and group.kind == "asyncio.TaskGroup":
