@@ -157,3 +157,31 @@ def test_a_queue_whose_reader_is_terminated(queue: str, stop: str, verdict: str)
         "while True:\n    jobs.put('x' * 1000)\n    time.sleep(0.1)\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("own", "handler", "verdict"),
+    [
+        ("install_signal_handlers", "pass", "unknown"),
+        ("capture_signals", "pass", "ignored"),
+        ("capture_signals", "signal.signal(signal.SIGTERM, stop)", "handled"),
+        ("startup", "pass", "handled"),
+    ],
+)
+def test_a_server_with_methods_of_its_own(own: str, handler: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import contextlib, signal, uvicorn\n"
+        f"class Server(uvicorn.Server):\n    @contextlib.contextmanager\n    def {own}(self):\n        yield\n"
+        "server = Server(uvicorn.Config('app:app'))\ndef stop(*_):\n    server.should_exit = True\n"
+        f"{handler}\nserver.run()\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize("take", ["jobs.popleft()", "jobs.pop()", "heapq.heappop(jobs)"])
+def test_what_is_taken_from_a_collection_makes_it_empty(take: str) -> None:
+    reaction = sigterm(
+        f"import heapq\n{LOOP}jobs = []\nwhile running:\n    jobs.append(1)\n    time.sleep(1)\n"
+        f"while jobs:\n    print({take})\n"
+    )
+    assert reaction.as_pid_1.value != "ignored", reaction.why

@@ -141,7 +141,8 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
     if len(leaving) == len(ends):
         throw(machine, leaving, point)
     machine.side += [end.weaker(OUTSIDE) for end in leaving]
-    machine.unheard = not registration.loop and machine.awaiting and not _wakes(machine)
+    looks = point.serves is not None  # a server looks at its flags several times a second
+    machine.unheard = not registration.loop and machine.awaiting and not looks and not _wakes(machine)
     if machine.cancel is not None and machine.runners:
         error, machine.cancel = machine.cancel, None
         raise Leave([End(RAISE, CERTAIN, error)])

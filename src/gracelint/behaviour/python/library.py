@@ -128,6 +128,9 @@ def elsewhere(
         _listen(machine, function, thing, knowledge["listener"][path], node)
     if path in knowledge["connection"]:
         machine.facts.connections.append((path, thing))
+    limit = knowledge["consumer"].get(path, {}).get("seconds")
+    if isinstance(limit, str) and limit in keywords:
+        thing.store["#seconds"] = keywords[limit]
     if top == "dataclasses" or path in ("typer.Option", "typer.Argument"):
         thing.store.update(keywords)
         if args:

@@ -77,6 +77,8 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
                 machine.wait(endless, ready=lambda: LOST_TRACK if _may_end(endless) else False, comes_back=True)
             finally:
                 machine.awaiting = outer
+            if endless.limit and not machine.fed:
+                return False if machine.arrived else FROM_OUTSIDE
             return True if endless.tag == CERTAIN else Unknown(endless.tag)
         return True if is_filled and machine.rounds == 1 else FROM_OUTSIDE
 

@@ -258,7 +258,7 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
             "SIGINT raises KeyboardInterrupt, and the program cleans up",
             point.span,
         )
-    if point.kind in ("iterate", "call") and machine.thrown is None:
+    if point.kind in ("iterate", "call") and point.limit is None and machine.thrown is None:
         return _reaction(
             signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"when `{point.what}` ends is not in the project", point.span
         )

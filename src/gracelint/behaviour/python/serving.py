@@ -153,6 +153,8 @@ def serve(
     cls = receiver.cls if receiver is not None and row["server"] == "uvicorn" else None
     if cls is not None and (cls.find("install_signal_handlers") or cls.find("capture_signals")):
         handles = []
+        if not cls.find("capture_signals"):
+            machine.doubt("uvicorn asks for `install_signal_handlers` in versions below 0.29 alone")
     point.serves = row
     point.handles = tuple(handles)
     stops = tuple(row.get("stops", ()))

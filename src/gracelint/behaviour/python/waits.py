@@ -192,8 +192,10 @@ def seconds_of(
     given: Value | None = args[position] if isinstance(position, int) and len(args) > position else None
     if given is None and "keyword" in row:
         given = keywords.get(row["keyword"])
+    if given is None and row.get("instant"):
+        return Const(0)
     if given is None or is_none(given):
-        return Const(0) if row.get("instant") else None
+        return None
     given = at_most(given)
     if isinstance(given, Const) and isinstance(given.value, (int, float)):
         if given.value < 0 or (given.value == 0 and row.get("zero")):
@@ -226,6 +228,11 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
     point = Point(node.iter, machine.module, "iterate", None, f"for … in {text_of(node.iter)}")
     point.comes_back = True
     if row is not None:
+        given = iterable.store.get("#seconds") if isinstance(iterable, Thing) else None
+        if isinstance(given, Const) and isinstance(given.value, (int, float)):
+            point.seconds = Const(given.value * row.get("unit", 1))
+        elif given is not None:
+            point.seconds = given
         return point
     if path in ("itertools.count", "itertools.repeat", "itertools.cycle"):
         point.seconds = Const(0)

@@ -379,9 +379,12 @@ def _dict_views(machine: Machine, function: Value, args: Arguments, keywords: Ke
 
 @model(
     "builtins.list.pop",
+    "builtins.list.popleft",
     "builtins.list.clear",
     "builtins.list.remove",
     "builtins.dict.clear",
+    "builtins.dict.popitem",
+    "builtins.set.pop",
     "builtins.set.discard",
 )
 def _shrink(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
@@ -393,6 +396,13 @@ def _shrink(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         machine.write(store, "…", FROM_OUTSIDE)
     for key in same:
         machine.trail.append((store, key, store.pop(key)))
+    return FROM_OUTSIDE
+
+
+@model("heapq.heappush", "heapq.heappop", "heapq.heapreplace", "heapq.heappushpop")
+def _heap(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if args and isinstance(args[0], Items):
+        machine.write(args[0].store, "…", FROM_OUTSIDE)
     return FROM_OUTSIDE
 
 
