@@ -185,3 +185,49 @@ def test_what_is_taken_from_a_collection_makes_it_empty(take: str) -> None:
         f"while jobs:\n    print({take})\n"
     )
     assert reaction.as_pid_1.value != "ignored", reaction.why
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict"),
+    [
+        ("signal.SIGTERM | signal.SIGINT", "handled"),
+        ("signal.SIGINT", "ignored"),
+        ("number if number == 15", "unknown"),
+    ],
+)
+def test_a_handler_that_matches_the_signal(case: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import signal, time\nstate = 'on'\ndef stop(number, _):\n    global state\n    match number:\n"
+        f"        case {case}:\n            state = 'off'\n        case _:\n            pass\n"
+        "signal.signal(signal.SIGTERM, stop)\nwhile True:\n    match state:\n"
+        "        case 'on':\n            time.sleep(1)\n"
+        "        case 'off':\n            break\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("puts", "verdict"),
+    [("for _ in children:\n    jobs.put(None)", "handled"), ("jobs.put(None)", "ignored"), ("jobs.put(0)", "ignored")],
+)
+def test_sentinels_reach_processes(puts: str, verdict: str) -> None:
+    reaction = sigterm(
+        f"import multiprocessing as mp\n{LOOP}def work(jobs):\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    for job in iter(jobs.get, None):\n        print(job)\n"
+        "jobs = mp.Queue()\nchildren = [mp.Process(target=work, args=(jobs,)) for _ in range(2)]\n"
+        "for child in children:\n    child.start()\nwhile running:\n    time.sleep(1)\n"
+        f"{puts}\nfor child in children:\n    child.join()\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(("word", "verdict"), [("'stop'", "handled"), ("'go'", "ignored")])
+def test_what_a_pipe_says_to_a_process(word: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import multiprocessing as mp, signal\nhere, there = mp.Pipe()\ndef work(end):\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    while True:\n"
+        "        if end.poll(1) and end.recv() == 'stop':\n            break\n"
+        f"child = mp.Process(target=work, args=(there,))\nchild.start()\ndef stop(*_):\n    here.send({word})\n"
+        "signal.signal(signal.SIGTERM, stop)\nchild.join()\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

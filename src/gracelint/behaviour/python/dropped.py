@@ -46,7 +46,7 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
     if any(isinstance(value, Unknown) for key, value in asked.items() if isinstance(key, tuple)):
         return None
     for thing, where, row in machine.facts.listening:
-        owners = [thing, thing.store.get("#first")]
+        owners = [thing, thing.store.get("#first"), thing.store.get("#starter")]
         nodes = [owner.node for owner in owners if isinstance(owner, Thing)]
         if not any(name in machine.closing.get(node, ()) for node in nodes if node for name in (*row["closes"], "end")):
             return where, str(row["server"])

@@ -124,6 +124,8 @@ def elsewhere(
     first = args[0] if args else keywords.get("app", keywords.get("config"))
     if isinstance(first, (Thing, Const, Items)):
         thing.store["#first"] = first
+    if path == "multiprocessing.Queue":
+        machine.shared_stores.add(id(thing.store))
     if path in knowledge["listener"] and not machine.arrived:
         _listen(machine, function, thing, knowledge["listener"][path], node)
     if path in knowledge["connection"]:
@@ -146,7 +148,7 @@ def _listen(machine: Machine, function: Value, made: Thing, row: dict[str, Any],
         return
     thing = starter if starter is not None and isinstance(function, Bound) and function.name == "start" else made
     if starter is not None:
-        thing.store.setdefault("#first", starter)
+        thing.store["#starter"] = starter
     machine.facts.listening.append((thing, Point(node, machine.module, "serve", None, text_of(node)), row))
 
 

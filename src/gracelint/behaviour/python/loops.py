@@ -245,7 +245,9 @@ def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite:
     ends = machine.merge(ends)
     outside = [end for end in ends if end.kind not in FINAL and end.kind != RAISE]
     if loop.hit and not finite:
-        lost = any(end.tag == LOST for end in outside) or (loop.unsure and _looks_at(machine, loop.node))
+        looks = loop.unsure and _looks_at(machine, loop.node)
+        lost = looks or any(end.tag == LOST for end in outside)
+        lost = lost or (bool(outside) and _asks_for_a_flag(machine, loop.node))
         end = End(STUCK, LOST if lost else CERTAIN)
         end.point, end.cause = machine.arrival, "loop"
         return machine.merge([other for other in ends if other.kind in FINAL] + [end])
@@ -276,9 +278,22 @@ def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite:
 
 def _looks_at(machine: Machine, node: ast.AST) -> bool:
     """Whether the condition of a loop is about something that the handler has set."""
+    return isinstance(node, ast.While) and _names_a_flag(machine, node.test)
+
+
+def _asks_for_a_flag(machine: Machine, node: ast.AST) -> bool:
+    """Whether a loop asks in its body for something that the handler has set, and may leave."""
+    tests = [
+        part.test if isinstance(part, ast.If) else part.subject
+        for part in ast.walk(node)
+        if isinstance(part, (ast.If, ast.Match))
+    ]
+    return any(_names_a_flag(machine, test) for test in tests)
+
+
+def _names_a_flag(machine: Machine, test: ast.expr) -> bool:
     flags = {deed.target.rpartition(".")[2] for deed in machine.acts if deed.kind == "flag"}
-    names = ast.walk(node.test) if isinstance(node, ast.While) else ()
-    return any(getattr(part, "attr", getattr(part, "id", "")) in flags for part in names)
+    return any(getattr(part, "attr", getattr(part, "id", "")) in flags for part in ast.walk(test))
 
 
 def _again(machine: Machine, loop: Loop) -> list[End]:

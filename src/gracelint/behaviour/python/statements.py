@@ -330,14 +330,22 @@ def _match(machine: Machine, node: ast.Match) -> list[End]:
 
 
 def _matches(machine: Machine, case: ast.match_case, subject: Value) -> bool | None:
-    pattern = case.pattern
-    if case.guard is None and isinstance(pattern, ast.MatchAs) and pattern.pattern is None:
-        return True
-    if case.guard is None and isinstance(pattern, ast.MatchValue) and isinstance(subject, (Const, Name)):
-        value = machine.eval(pattern.value)
-        value = comparable(value)
-        return same(value, comparable(subject)) if isinstance(value, Const) else None
-    return None
+    fits = _fits(machine, case.pattern, subject)
+    return fits if case.guard is None or fits is False else None
+
+
+def _fits(machine: Machine, pattern: ast.pattern, subject: Value) -> bool | None:
+    """Whether a value is what a pattern asks for; None where that is not known."""
+    if isinstance(pattern, ast.MatchAs):
+        return True if pattern.pattern is None else _fits(machine, pattern.pattern, subject)
+    if isinstance(pattern, ast.MatchOr):
+        answers = [_fits(machine, each, subject) for each in pattern.patterns]
+        return True if True in answers else None if None in answers else False
+    if not isinstance(pattern, (ast.MatchValue, ast.MatchSingleton)) or not isinstance(subject, (Const, Name)):
+        return None
+    given = Const(pattern.value) if isinstance(pattern, ast.MatchSingleton) else machine.eval(pattern.value)
+    value = comparable(given)
+    return same(value, comparable(subject)) if isinstance(value, Const) else None
 
 
 def _define(machine: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[End]:

@@ -25,10 +25,12 @@ def _pipe(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     return items("tuple", [reader, writer])
 
 
-@model("socket.socketpair")
+@model("socket.socketpair", "multiprocessing.Pipe")
 def _pair(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    one, other = Thing("socket.socket", node, machine.module), Thing("socket.socket", node, machine.module)
+    kind = "socket.socket" if path_of(function) == "socket.socketpair" else "multiprocessing.connection.Connection"
+    one, other = Thing(kind, node, machine.module), Thing(kind, node, machine.module)
     one.store["#peer"], other.store["#peer"] = other, one
+    machine.shared_stores.update((id(one.store), id(other.store)))
     return items("tuple", [one, other])
 
 
@@ -39,6 +41,7 @@ def _fileno(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 
 
 @model("os.write", "socket.socket.send", "socket.socket.sendall")
+@model("multiprocessing.connection.Connection.send", "multiprocessing.connection.Connection.send_bytes")
 def _write(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     end = receiver_of(function) if isinstance(function, Bound) else args[0] if args else None
     peer = end.store.get("#peer") if isinstance(end, Thing) else None
