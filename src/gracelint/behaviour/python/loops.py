@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.counters import stays_above
 from gracelint.behaviour.python.delivery import deliver
 from gracelint.behaviour.python.ends import BREAK, CONTINUE, FINAL, NORMAL, RAISE, STUCK, End, Leave, Loop, Point, stuck
 from gracelint.behaviour.python.expressions import compared
@@ -47,13 +46,19 @@ def run_while(machine: Machine, node: ast.While) -> list[End]:
 
     drains = machine.arrived and not machine.aside and not machine.handling
     ends = _loop(machine, node, enter, lambda: machine.block(node.body), node.orelse)
-    counter = stays_above(machine, node.test) if drains else None
+    counter = _stays_above(machine, node.test) if drains else None
     if counter is not None:
         machine.doubt(f"whether `{counter}` ever comes down is only known when it runs")
         end = End(STUCK, LOST)
         end.point, end.cause = Point(node, machine.module, "loop", None, "loop"), "loop"
         ends.append(end)
     return ends
+
+
+def _stays_above(machine: Machine, test: ast.expr) -> str | None:
+    from gracelint.behaviour.python.counters import stays_above
+
+    return stays_above(machine, test)
 
 
 def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:

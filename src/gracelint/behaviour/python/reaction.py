@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python import unfinished
 from gracelint.behaviour.python.beside import kind_of
 from gracelint.behaviour.python.clients import begun, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
@@ -163,6 +162,8 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
 
 
 def _lost(signal: str, point: Point, run: Run) -> Reaction:
+    from gracelint.behaviour.python import unfinished
+
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
