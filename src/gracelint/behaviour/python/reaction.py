@@ -162,14 +162,15 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
 
 
 def _lost(signal: str, point: Point, run: Run) -> Reaction:
-    from gracelint.behaviour.python import unfinished
-
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
-    of_a_child = unfinished.child(signal, machine, span)
-    if of_a_child is not None:
-        return of_a_child
+    if machine.facts.children:
+        from gracelint.behaviour.python.unfinished import by_others
+
+        others = by_others(signal, machine, span)
+        if others is not None:
+            return others
     late = machine.application.deadline if machine.application is not None else None
     if late is not None and (machine.delay or 0) > late:
         why = f"the application takes {machine.delay:g} s to end, and {_server(point)} kills it after {late:g} s"
@@ -218,9 +219,6 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
         why = "the main process ends, and kills its daemon process whatever that is doing"
         at = killed.module.span(killed.node)
         return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, why, at, delay=machine.delay)
-    begun_by_a_thread = unfinished.work(signal, machine)
-    if begun_by_a_thread is not None:
-        return begun_by_a_thread
     still_open = left_open(machine, point)
     if still_open is not None:
         where, server = still_open

@@ -22,7 +22,13 @@ _COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 
 
-def child(signal: str, machine: Machine, span: Span) -> Reaction | None:
+def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
+    """What becomes of the children, threads and tasks of a program that ends; None where nothing is lost."""
+    found = _child(signal, machine, span)
+    return _work(signal, machine) if found is None and not machine.served else found
+
+
+def _child(signal: str, machine: Machine, span: Span) -> Reaction | None:
     """What becomes of a child: the signal is passed on, it is left alone with it, or it never hears of it."""
     children = machine.facts.children
     forwarded = next((thing for thing in children if _is_forwarded(thing, machine.arrival)), None)
@@ -97,7 +103,7 @@ def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> React
     return reaction(signal, Verdict.UNKNOWN, Cause.GRACEFUL, why, span)
 
 
-def work(signal: str, machine: Machine) -> Reaction | None:
+def _work(signal: str, machine: Machine) -> Reaction | None:
     """What a task, or a daemon thread that takes from others, has begun is lost when the main thread ends."""
     if machine.lost_task is not None:
         task, takes = machine.lost_task
