@@ -231,3 +231,64 @@ def test_what_a_pipe_says_to_a_process(word: str, verdict: str) -> None:
         "signal.signal(signal.SIGTERM, stop)\nchild.join()\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("first", "body", "verdict"),
+    [
+        (
+            "signal.signal(signal.SIGTERM, signal.SIG_DFL)",
+            "try:\n        run()\n    finally:\n        out.close()",
+            "cut",
+        ),
+        ("signal.signal(signal.SIGTERM, signal.SIG_DFL)", "run()", "handled"),
+    ],
+)
+def test_a_process_that_is_terminated(first: str, body: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import multiprocessing, signal, sys, time\ndef run():\n    while True:\n        time.sleep(1)\n"
+        f"def work():\n    {first}\n    out = open('out', 'w')\n    {body}\n"
+        "child = multiprocessing.Process(target=work)\nchild.start()\n"
+        "def stop(*_):\n    child.terminate()\n    child.join()\n    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, stop)\nwhile True:\n    time.sleep(1)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("if not jobs:\n            time.sleep(0.1)\n            continue\n        do(jobs.pop())", "cut"),
+        ("if jobs:\n            do(jobs.pop())\n        else:\n            time.sleep(0.1)", "cut"),
+        ("print('alive')\n        time.sleep(5)", "handled"),
+    ],
+)
+def test_a_daemon_thread_that_looks_for_work(body: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import signal, sys, threading, time\njobs = []\ndef do(job):\n    time.sleep(3)\n"
+        f"def work():\n    while True:\n        {body}\n"
+        "threading.Thread(target=work, daemon=True).start()\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "while True:\n    jobs.append(1)\n    time.sleep(1)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("call", "verdict"),
+    [
+        ("asyncio.to_thread(client.save, 1)", "handled"),
+        ("asyncio.to_thread(client.receive, timeout=1)", "handled"),
+        ("asyncio.to_thread(client.receive)", "unknown"),
+        ("asyncio.to_thread(client.serve_forever)", "unknown"),
+    ],
+)
+def test_a_library_called_in_a_thread(call: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import asyncio, signal\nfrom client import Client\nclient = Client()\n"
+        f"async def poll():\n    while True:\n        await {call}\n"
+        "async def main():\n    stop = asyncio.Event()\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n"
+        "    task = asyncio.create_task(poll())\n    await stop.wait()\n    task.cancel()\n"
+        "    await asyncio.gather(task, return_exceptions=True)\nasyncio.run(main())\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.ends import ABANDON, FINAL, HARD, NORMAL, RAISE, End, Leave, Point, stuck
+from gracelint.behaviour.python.ends import (
+    ABANDON,
+    FINAL,
+    HARD,
+    NORMAL,
+    RAISE,
+    End,
+    Leave,
+    Point,
+    Registration,
+    stuck,
+)
 from gracelint.behaviour.python.names import canonical, is_kind_of, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, THREADS, fits
 from gracelint.behaviour.python.values import (
@@ -84,8 +95,10 @@ def start(
         elif thing.kind == "asyncio.Task":
             machine.beside(lambda: _body(machine, thing, node))
         else:
-            mark = len(machine.trail)
+            mark, points = len(machine.trail), len(machine.facts.aside)
             _body(machine, thing, node)
+            if _is_default(machine):
+                machine.facts.unguarded.append((thing, machine.facts.aside[points:]))
             machine.undo(mark)
     finally:
         machine.aside -= 1
@@ -175,7 +188,7 @@ def finishes(
     if thing in machine.checking:
         return True
     if isinstance(target, (Name, Bound)) and not _is_known(target):
-        return LOST_TRACK
+        return (thing.kind == "concurrent.futures.Future" and _returns(thing, path_of(target))) or LOST_TRACK
     mark = len(machine.trail)
     shared: Any = None
     machine.checking.append(thing)
@@ -229,6 +242,19 @@ def _as_child_sees(machine: Machine) -> Any:
 def _restore(machine: Machine, changes: Any) -> None:
     machine.undo(machine.arrived_at)
     machine.redo(changes)
+
+
+def _returns(task: Thing, path: str) -> bool:
+    """Whether a call of a library that an executor runs comes back by itself, as nearly all do."""
+    words, last = table("python")["words"], path.rpartition(".")[2]
+    named = task.store.get("#kwargs")
+    is_limited = isinstance(named, Items) and any(name in named.store for name in words["timeouts"])
+    return bool(path) and last not in words["may_serve"] and (last not in words["may_wait"] or is_limited)
+
+
+def _is_default(machine: Machine) -> bool:
+    installed = machine.world.get(("signal", "SIGTERM"))
+    return installed is None or (isinstance(installed, Registration) and path_of(installed.handler) == "signal.SIG_DFL")
 
 
 def _is_known(target: Name | Bound) -> bool:

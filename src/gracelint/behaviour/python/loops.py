@@ -24,7 +24,7 @@ from gracelint.behaviour.python.values import (
     Value,
     same,
 )
-from gracelint.behaviour.python.waits import endless_iterable
+from gracelint.behaviour.python.waits import child_ended, endless_iterable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         if endless is not None:
             outer, machine.awaiting = machine.awaiting, isinstance(node, ast.AsyncFor)
             try:
+                if machine.arrived and any(child_ended(machine, child) is True for child in endless.joins):
+                    return False
                 machine.wait(endless, ready=lambda: LOST_TRACK if _may_end(endless) else False, comes_back=True)
             finally:
                 machine.awaiting = outer

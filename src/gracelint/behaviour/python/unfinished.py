@@ -7,7 +7,9 @@ import ast
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.queues import overfills
-from gracelint.behaviour.python.values import Const, Thing, are_alike
+from gracelint.behaviour.python.registry import receiver_of
+from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
+from gracelint.behaviour.python.waits import command_of
 from gracelint.behaviour.python.work import a_round
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -16,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
-    from gracelint.source import Span, Word
+    from gracelint.source import Span
 
 _COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
@@ -24,7 +26,7 @@ _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 
 def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
     """What becomes of the children, threads and tasks of a program that ends; None where nothing is lost."""
-    found = _child(signal, machine, span)
+    found = _child(signal, machine, span) or _killed(signal, machine)
     return _work(signal, machine) if found is None and not machine.served else found
 
 
@@ -46,18 +48,36 @@ def _child(signal: str, machine: Machine, span: Span) -> Reaction | None:
     return _ended_with(signal, machine, untold, why, span)
 
 
+def _killed(signal: str, machine: Machine) -> Reaction | None:
+    """A process of the program that is terminated, by the default action of SIGTERM, before its own `finally`."""
+    for thing, points in machine.facts.unguarded:
+        guards = [guard.node for point in points for guard in point.guards]
+        cleans = any(isinstance(guard, ast.Try) and guard.finalbody for guard in guards)
+        if "#terminated" in thing.store and cleans:
+            why = "it terminates its process, whose own cleanup is lost: it has no handler for SIGTERM"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(thing), delay=machine.delay)
+    return None
+
+
 def _is_forwarded(thing: Thing, point: Point | None) -> bool:
     """The handler signals a child, whose end the main thread waits for."""
-    awaits = point is not None and thing in point.joins
+    awaits = point is not None and _waits_for(point, thing)
     return "#forwarded" in thing.store and (awaits or "#awaited" in thing.store)
 
 
 def _is_left(thing: Thing, machine: Machine) -> bool:
     """The program signals a child once it has the signal itself, and ends without waiting for it."""
     arrival = machine.arrival
-    if arrival is None or (thing in arrival.joins and machine.thrown is None) or "#awaited" in thing.store:
+    if arrival is None or (_waits_for(arrival, thing) and machine.thrown is None) or "#awaited" in thing.store:
         return False
-    return "#told" in thing.store and not any(thing in point.joins for point in machine.leaving)
+    return "#told" in thing.store and not any(_waits_for(point, thing) for point in machine.leaving)
+
+
+def _waits_for(point: Point, thing: Thing) -> bool:
+    """Whether a child is waited for: itself, or by one of the tasks that are."""
+    targets = [each.store.get("#target") for each in point.joins]
+    awaited = [receiver_of(target.function) for target in targets if isinstance(target, Later)]
+    return thing in (*point.joins, *awaited)
 
 
 def _is_untold(thing: Thing, machine: Machine) -> bool:
@@ -65,7 +85,7 @@ def _is_untold(thing: Thing, machine: Machine) -> bool:
     arrival = machine.arrival
     if thing.kind not in _COMMANDS or arrival is None:
         return False
-    runs_on = machine.children.runs_on(_words_of(thing))
+    runs_on = machine.children.runs_on(command_of(thing))
     if thing.node is arrival.node or thing in arrival.joins:
         return machine.thrown is not None and runs_on is not False
     return runs_on is True
@@ -76,14 +96,9 @@ def _is_told(thing: Thing, told: list[Thing]) -> bool:
     return any(each is thing or are_alike(each, thing) for each in told)
 
 
-def _words_of(thing: Thing) -> tuple[Word, ...] | None:
-    words = thing.store.get("#words")
-    return words.value if isinstance(words, Const) else None
-
-
 def _cleans_up(machine: Machine, thing: Thing) -> bool | None:
     sent = thing.store.get("#signalled")
-    return machine.children.cleans_up_on(_words_of(thing), sent.value if isinstance(sent, Const) else "SIGTERM")
+    return machine.children.cleans_up_on(command_of(thing), sent.value if isinstance(sent, Const) else "SIGTERM")
 
 
 def _ended_with(signal: str, machine: Machine, thing: Thing, why: str, span: Span) -> Reaction:
@@ -96,7 +111,7 @@ def _ended_with(signal: str, machine: Machine, thing: Thing, why: str, span: Spa
 
 
 def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
-    words = _words_of(thing)
+    words = command_of(thing)
     if words:
         machine.facts.forwards_to = words
     why = "it passes the signal on to its child and waits for it"
@@ -117,16 +132,26 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     for thread, taking in machine.facts.working:
         if not is_daemon(thread) or thread.node in machine.ended:
             continue
-        is_told = finishes(machine, thread, taking.node) is not False
         loop = taking.loops[-1].node if taking.loops else None
+        if taking.kind == "sleep" and not _polls(loop, taking.node):
+            continue
+        is_told = finishes(machine, thread, taking.node) is not False
         seconds = a_round(loop, machine.modules.sources()) if isinstance(loop, _LOOPS) else 0.0
         if is_told and seconds < 1:
             continue
         told = "it does not wait for" if is_told else "nobody tells"
-        why = f"it ends, and {told} the daemon thread that takes from `{taking.what}`: what that has begun is lost"
+        why = f"it ends, and {told} the daemon thread at work behind `{taking.what}`: what that has begun is lost"
         verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
         return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, taking.span, delay=machine.delay)
     return None
+
+
+def _polls(loop: ast.AST | None, pause: ast.AST) -> bool:
+    """Whether a loop pauses only where it finds nothing to do."""
+    for part in loop.body if isinstance(loop, _LOOPS) else ():
+        if isinstance(part, ast.If) and any(each is pause for each in ast.walk(part)):
+            return isinstance(part.body[-1], ast.Continue) or bool(part.orelse)
+    return False
 
 
 def _span(thing: Thing) -> Span | None:

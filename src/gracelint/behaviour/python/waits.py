@@ -159,6 +159,21 @@ def child_lasts(machine: Machine, point: Point, words: tuple[Word, ...] | None) 
     return lasts
 
 
+def command_of(child: Thing | None) -> tuple[Word, ...] | None:
+    """The command line of a child, where all of it is known."""
+    words = child.store.get("#words") if child is not None else None
+    return words.value if isinstance(words, Const) else None
+
+
+def child_ended(machine: Machine, child: Thing | None) -> bool | Unknown:
+    """Whether a child is gone, as far as that is the program's doing."""
+    signalled = child.store.get("#signalled") if child is not None else None
+    if not isinstance(signalled, Const):
+        return False
+    ends = machine.children.ends_on(command_of(child), signalled.value)
+    return LOST_TRACK if ends is None else ends
+
+
 def _timed_out(row: dict[str, Any], function: Value, receiver: Value | None, value: Value) -> Value:
     """What a call gives when nothing comes any more, or only what was put there after the signal."""
     if isinstance(receiver, Thing) and row["kind"] == "queue.get":
@@ -239,7 +254,7 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
         return point
     if path == "builtins.iter":
         return point
-    if path in ("subprocess.Popen.stdout", "subprocess.Popen.stderr") and isinstance(iterable, Bound):
+    if path in _OUTPUTS and isinstance(iterable, Bound):
         return _output(machine, iterable.receiver, point)
     top = path.split(".")[0]
     last = path.rpartition(".")[2].lower()
@@ -254,10 +269,15 @@ def endless_iterable(machine: Machine, iterable: Value, node: ast.For | ast.Asyn
     return None
 
 
+_OUTPUTS = frozenset(
+    f"{kind}.{name}" for kind in ("subprocess.Popen", "asyncio.Process") for name in ("stdout", "stderr")
+)
+
+
 def _output(machine: Machine, child: Value, point: Point) -> Point | None:
     """The lines that a child writes: there is no end of them while it runs."""
-    words = child.store.get("#words") if isinstance(child, Thing) else None
-    lasts = machine.children.runs_on(words.value) if isinstance(words, Const) else None
+    words = command_of(child) if isinstance(child, Thing) else None
+    lasts = machine.children.runs_on(words)
     if lasts is False or not isinstance(child, Thing):
         return None
     point.tag = CERTAIN if lasts else LOST

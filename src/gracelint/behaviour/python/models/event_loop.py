@@ -320,10 +320,13 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
 
 @model("asyncio.to_thread", into=AWAITED)
 def _to_thread(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if machine.aside and machine.cancelling:
+        machine.cancelling = False
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
     if machine.arrived and args and not any(name in keywords for name in _ABANDONS):
         return _run_in_thread(machine, args, keywords, node)
     task = submit(
-        machine, Bound(Thing("asyncio.loop", node, machine.module), "run_in_executor"), [NONE, *args], {}, node
+        machine, Bound(Thing("asyncio.loop", node, machine.module), "run_in_executor"), [NONE, *args], keywords, node
     )
     if isinstance(task, Thing):
         join_point(machine, "to_thread", node, None, [task])

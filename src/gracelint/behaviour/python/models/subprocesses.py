@@ -21,8 +21,7 @@ from gracelint.behaviour.python.values import (
     Value,
     items,
 )
-from gracelint.behaviour.python.waits import child_lasts, child_of, words_of
-from gracelint.source import Word
+from gracelint.behaviour.python.waits import child_ended, child_lasts, child_of, command_of, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def _await_child(machine: Machine, function: Value, args: Arguments, keywords: K
     if (
         machine.aside
         and not machine.arrived
-        and machine.children.runs_on(_words_of(receiver_of(function))) is not False
+        and machine.children.runs_on(command_of(receiver_of(function))) is not False
     ):
         machine.came_back = OUTSIDE
     return value
@@ -86,10 +85,10 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
 
     if machine.handling and _holds_lock(machine.arrival, thing) and point.seconds is None:
         raise stuck(point, "handler wait")
-    lasts = child_lasts(machine, point, _words_of(thing))
+    lasts = child_lasts(machine, point, command_of(thing))
 
     def ready() -> bool | Unknown:
-        ended = _child_ended(machine, thing)
+        ended = child_ended(machine, thing)
         return LOST_TRACK if ended is False and lasts is None and machine.arrived and not machine.handling else ended
 
     return machine.wait(
@@ -108,31 +107,17 @@ def _holds_lock(arrival: Point | None, thing: Thing | None) -> bool:
     return thing in arrival.joins and isinstance(called, ast.Attribute) and called.attr == "wait"
 
 
-def _words_of(thing: Thing | None) -> tuple[Word, ...] | None:
-    words = thing.store.get("#words") if thing is not None else None
-    return words.value if isinstance(words, Const) else None
-
-
-def _child_ended(machine: Machine, thing: Thing | None) -> bool | Unknown:
-    """Whether a child is gone, as far as that is the program's doing."""
-    signalled = thing.store.get("#signalled") if thing is not None else None
-    if not isinstance(signalled, Const):
-        return False
-    ends = machine.children.ends_on(_words_of(thing), signalled.value)
-    return LOST_TRACK if ends is None else ends
-
-
 def _is_there(machine: Machine, thing: Thing) -> bool:
     """Whether a child runs at the signal: the main thread waits for it, or it runs until it is told to stop."""
     if machine.arrival is None:
         return False
-    return thing in machine.arrival.joins or machine.children.runs_on(_words_of(thing)) is True
+    return thing in machine.arrival.joins or machine.children.runs_on(command_of(thing)) is True
 
 
 @model("subprocess.Popen.poll")
 def _poll_child(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
-    ended = _child_ended(machine, thing)
+    ended = child_ended(machine, thing)
     if thing is not None and "#signalled" not in thing.store and _is_there(machine, thing):
         return NONE
     if thing is None or ended is False:

@@ -214,7 +214,8 @@ def submit(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     rest = list(args[offset:])
     if path.endswith(".map"):
         rest = [FROM_OUTSIDE for _ in rest]
-    task.store["#target"], task.store["#args"], task.store["#kwargs"] = target, items("tuple", rest), Items("dict", {})
+    task.store["#target"], task.store["#args"] = target, items("tuple", rest)
+    task.store["#kwargs"] = Items("dict", dict(keywords.items()))
     if executor is not None:
         machine.write(executor.store, ("task", id(node)), task)
     else:
