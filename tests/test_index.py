@@ -11,6 +11,7 @@ import pytest
 
 from gracelint import reading
 from gracelint.cli import main
+from gracelint.launch.desk import Desk
 from gracelint.tree import files, index
 
 DOCKERFILE = "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD python app.py; true\n"
@@ -123,6 +124,55 @@ def test_a_run_for_everything_opens_all_but_what_matters_to_nobody(
     said(capsys, ".")
     assert not any("role" in path for path in opened)
     assert len(opened) == 3 * len(("Dockerfile", "Deployment", "Service", "PodDisruptionBudget", "ConfigMap"))
+
+
+@pytest.mark.parametrize("path", ["deploy/role-shop.yaml", "deploy/settings-cart.yaml"])
+def test_a_run_for_an_object_that_bears_on_nothing_opens_no_other_file(
+    shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str], path: str
+) -> None:
+    without = said(capsys, "--no-cache", path)
+    said(capsys, path)
+    opened.clear()
+    assert said(capsys, path) == without
+    assert opened == [path]
+
+
+def test_a_file_that_a_program_may_read_has_every_launch_followed(
+    shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str]
+) -> None:
+    write(shop / "services/shop/settings.json", '{"port": 8080}\n')
+    said(capsys, "services/shop/settings.json")
+    opened.clear()
+    said(capsys, "services/shop/settings.json")
+    assert {f"services/{name}/Dockerfile" for name in NAMES} <= set(opened)
+
+
+def test_an_index_of_which_nothing_has_changed_is_not_written_again(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "services/shop/Dockerfile")
+    (kept,) = (tmp_path / "cache").iterdir()
+    before = kept.stat()
+    for path in ("services/shop/Dockerfile", "deploy/role-shop.yaml", "deploy/deployment-cart.yaml", "."):
+        said(capsys, path)
+    assert kept.stat().st_ino == before.st_ino
+
+
+def test_each_image_is_looked_for_once(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(capsys, "services/shop/Dockerfile")
+    asked: list[tuple[str, str]] = []
+    find = Desk.find
+
+    def noted(desk: Desk, reference: str, path: str) -> object:
+        asked.append((reference, path))
+        return find(desk, reference, path)
+
+    monkeypatch.setattr(Desk, "find", noted)
+    said(capsys, "services/cart/Dockerfile")
+    images = [pair for pair in asked if "team/mail" in pair[0]]
+    assert images == [("registry.example.com/team/mail:1", "deploy/deployment-mail.yaml")]
 
 
 def test_whatever_is_changed_between_runs_the_same_is_said(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from gracelint.facts.yaml import Mapping, Scalar, Sequence, alike
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.scalars import passage_of, rewrite
-from gracelint.parse.yaml import Stream, may_matter, read_documents, read_stream
+from gracelint.parse.yaml import Stream, holds_objects, may_matter, read_documents, read_stream
 from gracelint.source import Passage, Source
 
 TYPE_CHECKING = False
@@ -241,6 +241,23 @@ def test_what_is_only_looked_up_may_be_broken(text: str) -> None:
 def test_what_can_matter_is_read(text: str) -> None:
     assert may_matter(text)
     assert len(stream_of(text).documents) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("apiVersion: v1\nkind: Role\n", True),
+        ("# a licence\n---\nkind: Role\napiVersion: v1\n---\n# nothing more\n", True),
+        ("apiVersion: v1\nkind: Role\n---\nport: 8080\n", False),
+        ("apiVersion: v2\nname: chart\n", False),
+        ("kind: Role\n", False),
+        ("settings:\n  apiVersion: v1\n  kind: Role\n", False),
+        ('{"apiVersion": "v1", "kind": "Role"}\n', False),
+        ("", False),
+    ],
+)
+def test_a_file_holds_objects_where_each_document_is_one(text: str, expected: bool) -> None:
+    assert holds_objects(text) is expected
 
 
 def test_a_kustomization_needs_no_kind() -> None:

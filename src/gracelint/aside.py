@@ -26,7 +26,7 @@ def near(reading: Reading) -> Near | None:
 
     documents = {document.source.path for document in reading.documents}
     speaking = {*documents, *(part.source.path for _, part in reading.later), *reading.compose, *reading.stages}
-    speaking |= {part.path for source in reading.rendered if source.map for part in _parts(source)}
+    speaking |= reading.objects | {part.path for source in reading.rendered if source.map for part in _parts(source)}
     if not reading.scope.files <= speaking:
         return None
     return Near(reading.scope.files, compose=not reading.scope.files.isdisjoint(reading.compose))
@@ -51,15 +51,15 @@ def needed(reading: Reading, known: dict[str, tuple[str, ...]]) -> set[str]:
         return set(known)
     keys = known | {path: tuple(its) for path, its in keys_of(manifests).items()}
     asked = {path for path in keys if path in reading.scope.files}
+    if not (asked or reading.services or any(reading.stages.values())):
+        return set()
     desk = reading.the_desk()
     desk.count_users(reading.services, manifests.workloads, Aside(known).images())
     named = [(key[1:], path) for path in asked for key in keys[path] if key.startswith(IMAGE)]
     links = [desk.find(reference, path) for reference, path in named]
     links += [desk.of_service(service) for service in reading.services if bears.compose]
     bears.images |= {link.dockerfile for link in links if link is not None}
-    for path, its in keys.items():
-        if any(desk.runs(key[1:], path, bears) for key in its if key.startswith(IMAGE)):
-            asked.add(path)
+    asked.update(path for path in desk.running(bears) if path in keys)
     aside = Aside(keys)
     found = asked | aside.joined_with(key for path in asked for key in keys[path])
     found |= aside.with_services({path.rpartition("/")[0] for path in found})

@@ -130,6 +130,8 @@ class Reading:
         self.entries: list[str] = []
         self.compose: dict[str, list[Document]] = {}
         self.services: list[ComposeService] = []
+        self.objects: set[str] = set()
+        """Files that were asked for and hold Kubernetes objects that do not matter: no program reads those."""
         self.built: set[str] = set()
         """Dockerfiles that builds name."""
         self.problems: list[Problem] = []
@@ -152,15 +154,15 @@ class Reading:
             self.index = None
             return
         known: dict[str, tuple[str, ...]] = {}
+        named, overlay = self.scope.files, self.request.overlay
         for path, kind in todo:
-            if kind in (MANIFEST, DOCKERFILE) and path not in self.request.overlay:
+            if kind in (MANIFEST, DOCKERFILE) and path not in overlay:
                 keys = index.keys(path)
-                if keys is not None and path not in self.scope.files and not self._is_part(path):
+                if keys is not None and path not in named and not self._is_part(path):
                     known[path] = keys
         self.aside = known
-        nothing: dict[str, tuple[str, ...]] = {path: keys for path, keys in known.items() if keys == NOTHING}
         if self.scope.folders or not self.request.narrow or self.renderer is not None or len(known) < len(todo) // 2:
-            self.aside = nothing
+            self.aside = {path: keys for path, keys in known.items() if keys == NOTHING}
 
     def add_near(self) -> None:
         """Reads those files, of the ones put aside, that bear on what is reported, or on what does."""
@@ -190,6 +192,9 @@ class Reading:
 
     def add(self, path: str, kind: str) -> None:
         self.folders[path[: path.rfind("/") + 1]] = None
+        if path in self.aside:
+            self._leave_unread(path, kind)
+            return
         try:
             self._read(path, kind)
         except UnreadableError as error:
@@ -203,11 +208,6 @@ class Reading:
     def _read(self, path: str, kind: str) -> None:
         if kind == PROGRAM:
             self.entries.append(path)
-            return
-        if path in self.aside:
-            self.files.forget(path)
-            if kind == DOCKERFILE:
-                self.stages[path] = None
             return
         is_part = kind == MANIFEST and self._is_part(path)
         text = self.files.peek(path) if is_part else self.files.load(path)
@@ -225,6 +225,11 @@ class Reading:
             self.read_manifest(source, text.invalid_at)
         elif kind == OTHER:
             self.files.forget(path)
+
+    def _leave_unread(self, path: str, kind: str) -> None:
+        self.files.forget(path)
+        if kind == DOCKERFILE:
+            self.stages[path] = None
 
     def _closer_look(self, kind: str, source: Source) -> str:
         """Whether a file that is named, or has the name of something to do with Dockerfiles, is one."""
@@ -249,7 +254,7 @@ class Reading:
 
         if not may_matter(source.text):
             if source.map is None:
-                self._let_go(source.path)
+                self._let_go(source)
             return
         if invalid_at is not None:
             raise UnreadableError("is not UTF-8, which YAML requires", source, invalid_at)
@@ -261,7 +266,7 @@ class Reading:
         if stream.later:
             self._put_off(source, stream.later)
         elif not stream.documents and not stream.problems and source.map is None:
-            self._let_go(source.path)
+            self._let_go(source)
         for document in stream.documents:
             if is_compose(source.path, document):
                 self.compose.setdefault(source.path, []).append(document)
@@ -274,7 +279,12 @@ class Reading:
         warm = self.request.warm if source.map is None else None
         return read() if warm is None else warm.said(what, source, read)
 
-    def _let_go(self, path: str) -> None:
+    def _let_go(self, source: Source) -> None:
+        from gracelint.parse.yaml import holds_objects
+
+        path = source.path
+        if path in self.scope.files and holds_objects(source.text):
+            self.objects.add(path)
         self.files.forget(path)
         if self.index is not None and path not in self.request.overlay:
             self.index.learn(path, NOTHING)
@@ -410,10 +420,6 @@ class Reading:
         try:
             later = [part for _, part in self.later]
             self.read_later()
-            if not (self.stages or self.documents or self.services):
-                return None
-            from gracelint.launch.link import link
-
             manifests = None
             if self.documents:
                 from gracelint.parse.kubernetes import read_manifests
@@ -423,6 +429,10 @@ class Reading:
                 from gracelint.aside import learn
 
                 learn(self, self.index, manifests, later)
+            if not (self.documents or self.services or any(self.stages.values())):
+                return None
+            from gracelint.launch.link import link
+
             self.documents = []  # those live on that a fact stands in
             linked = link(self.the_desk(), manifests, self.services, near, self._images_aside())
             for origin, error in linked.broken:

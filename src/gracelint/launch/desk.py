@@ -15,7 +15,7 @@ from gracelint.tree.purpose import is_for_development, is_set_aside, says_develo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from gracelint.config import Configuration
@@ -107,7 +107,8 @@ class Desk:
         self._builds: dict[tuple[object, ...], list[Stage]] = {}
         self._bases: set[tuple[str, int]] = set()
         self._images: dict[tuple[int, str | None], Image] = {}
-        self._users: dict[str, list[Link]] = {}
+        self._users: dict[str, list[tuple[Link, str]]] = {}
+        """What runs an image: how it is built, by Dockerfile, and the file that says so."""
         self._has_counted = False
         self._counted: dict[str, dict[tuple[str, int], int]] = {}
 
@@ -139,24 +140,35 @@ class Desk:
             if container.image is not None
         ]
         images += elsewhere
-        found = [self.of_service(service) for service in services]
-        others = [
+        composed = [(self.of_service(service), service.source.path) for service in services]
+        deployed = [(self.find(reference, path), path) for reference, path in images]
+        taken = {link.dockerfile for link, _ in (*composed, *deployed) if link is not None}
+        self._join_the_only_one(services, images, taken)
+        if self._only:
+            deployed = [(self.find(reference, path), path) for reference, path in images]
+        for link, path in (*composed, *deployed):
+            if link is not None:
+                self._users.setdefault(link.dockerfile, []).append((link, path))
+
+    def _join_the_only_one(
+        self, services: Iterable[ComposeService], deployed: Sequence[_Named], taken: set[str]
+    ) -> None:
+        """The one deployed image that nobody knows is built from the only Dockerfile, where that stands at the root."""
+        taken = taken.union(link.dockerfile for link in self._built.values())
+        free = [path for path in self._stages if path not in taken and not is_for_development(path)]
+        if len(free) != 1 or "/" in free[0]:
+            return
+        named = [
             (service.image.value, service.source.path)
             for service in services
             if service.build is None and service.image is not None
         ]
-        self._join_the_only_one([*others, *images], images, {link.dockerfile for link in found if link is not None})
-        for link in (*found, *(self.find(reference, path) for reference, path in images)):
-            if link is not None:
-                self._users.setdefault(link.dockerfile, []).append(link)
-
-    def _join_the_only_one(self, images: Iterable[_Named], deployed: Iterable[_Named], taken: set[str]) -> None:
-        """The one deployed image that nobody knows is built from the only Dockerfile, where that stands at the root."""
-        found = [(reference, self.find(reference, path)) for reference, path in images]
-        taken |= {link.dockerfile for link in (*self._built.values(), *(link for _, link in found)) if link is not None}
-        free = [path for path in self._stages if path not in taken and not is_for_development(path)]
-        unknown = {reference for reference, link in found if link is None and reference and not is_known(reference)}
-        if len(free) != 1 or "/" in free[0] or len({repository_of(reference) for reference in unknown}) != 1:
+        unknown = {
+            reference
+            for reference, path in (*named, *deployed)
+            if reference and not is_known(reference) and self.find(reference, path) is None
+        }
+        if len({repository_of(reference) for reference in unknown}) != 1:
             return
         if not any(reference in unknown for reference, _ in deployed):
             return
@@ -168,18 +180,18 @@ class Desk:
         path = stage.source.path
         if path not in self._counted:
             counts = self._counted[path] = {}
-            for link in (link for name in (path, *self._inline.get(path, ())) for link in self._users.get(name, ())):
-                used = self.stage(link)
-                if used is not None:
-                    counts[place_of(used)] = counts.get(place_of(used), 0) + 1
+            for name in (path, *self._inline.get(path, ())):
+                for link, _ in self._users.get(name, ()):
+                    used = self.stage(link)
+                    if used is not None:
+                        counts[place_of(used)] = counts.get(place_of(used), 0) + 1
         return self._counted[path].get(place_of(stage), 0)
 
-    def runs(self, reference: str, path: str, near: Near) -> bool:
-        """Whether an image that a file names is built from a stage that is near, of those read so far."""
-        link = self.find(reference, path)
-        if link is None:
-            return False
-        return link.dockerfile in near.images or (self._stages.has_read(link.dockerfile) and near.image(link, self))
+    def running(self, near: Near) -> Iterator[str]:
+        """The files that run an image which is built from a stage that is near, of those read so far."""
+        for dockerfile, users in self._users.items():
+            if dockerfile in near.images or self._stages.has_read(dockerfile):
+                yield from (path for link, path in users if near.image(link, self))
 
     def shared(self, stage: Stage | None) -> bool:
         """Whether more than one service or container runs the stage."""
@@ -264,11 +276,13 @@ class Desk:
 
             self._others = builds(self.files, self._stages)
         found = self._others.of(reference)
-        if found is not None or self._dockerfiles.fitting(repository_of(reference)):
+        if found is not None:
             return found
         from gracelint.launch.builds.jvm import called
 
-        return called(self.files, posixpath.basename(repository_of(reference)))
+        repository = repository_of(reference)
+        made = called(self.files, posixpath.basename(repository))
+        return made if made is not None and not self._dockerfiles.fitting(repository) else None
 
     def _built_with(
         self, path: str, arguments: tuple[tuple[str, str], ...] = (), bases: tuple[tuple[str, Link], ...] = ()

@@ -47,6 +47,12 @@ def may_matter(text: str) -> bool:
     return "kind" in text or "services" in text or "include:" in text
 
 
+def holds_objects(text: str) -> bool:
+    """Whether all that a file says it says to Kubernetes: each of its documents names a version and a kind."""
+    chunks = [chunk for chunk in _chunks(text) if _CONTENT.search(text, *chunk)]
+    return bool(chunks) and all(_TOP_KIND.search(text, *chunk) and _VERSION.search(text, *chunk) for chunk in chunks)
+
+
 def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS, *, whole: bool = True) -> Stream:
     """The documents that can matter: Compose projects, and objects of the kinds in `knowledge/workloads.toml`.
 
@@ -122,6 +128,8 @@ def _masked(text: str) -> str:
 _MARKER = pattern(r"(?m)^---(?=[ \t\r\n]|\Z)")
 _DIRECTIVE = pattern(r"(?m)^%")
 _TOP_KIND = pattern(r"""(?m)(?:^|(?<=\ufeff))["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]\w*)["']?[ \t]*(?:#.*)?\r?$""")
+_VERSION = pattern(r"(?m)^apiVersion[ \t]*:[ \t]*[^\s#]")
+_CONTENT = pattern(r"(?m)^(?!---)[^\s#]")
 _ANY_KIND = pattern(r"""\bkind["']?\s*:\s*["']?(\w*)""")
 _SERVICES = pattern(r"""(?m)(?:^|(?<=\ufeff))["']?services["']?[ \t]*:|[{,]\s*["']?services["']?\s*:""")
 _INCLUDE = pattern(r"(?m)^include[ \t]*:")

@@ -102,8 +102,13 @@ class ProjectFiles:
             try:
                 with os.scandir(os.path.join(self._root, folder)) as entries:
                     for entry in entries:
-                        if not entry.is_symlink() or self._below(entry.path):
-                            found.add(entry.name + "/" if entry.is_dir() else entry.name)
+                        is_link = entry.is_symlink()
+                        if is_link and not self._below(entry.path):
+                            continue
+                        is_folder = entry.is_dir()
+                        found.add(entry.name + "/" if is_folder else entry.name)
+                        if is_folder and not is_link:
+                            self._folders[prefix + entry.name] = True
             except OSError:
                 pass
         self._listings[folder] = listing = dict.fromkeys(sorted(found))

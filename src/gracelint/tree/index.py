@@ -24,7 +24,7 @@ SETTLED = 2_000_000_000
 """Nanoseconds for which a file has to have been left alone: no file system in use has a coarser clock (FAT)."""
 LARGEST = 200_000_000
 """Bytes of an index; one that has more is not ours."""
-_FORMAT = "gracelint index 1"
+_FORMAT = "gracelint index 2"
 _BETWEEN = "\x1f"
 _RESERVED = frozenset("\t\n\x1f")
 
@@ -40,7 +40,7 @@ class Index:
         self._path = path
         self._unsettled = now - SETTLED
         self._stamps: dict[str, str | None] = {}
-        self._learnt: dict[str, str] = {}
+        self._learnt: dict[str, tuple[str, str]] = {}
         self._known = _load(path, _head(root))
 
     @property
@@ -50,30 +50,32 @@ class Index:
 
     def keys(self, path: str) -> tuple[str, ...] | None:
         """Those of a file that is as it was when it was read; None for any other."""
-        stamp = self._stamp(path)
+        if path not in self._stamps:
+            self._stamps[path] = self._stamp(path)
         known = self._known.get(path)
-        if known is None or stamp is None:
+        if known is None or known[0] != self._stamps[path]:
             return None
-        its_stamp, _, keys = known.partition("\t")
-        if its_stamp != stamp:
-            return None
-        return tuple(keys.split(_BETWEEN)) if keys else ()
+        return tuple(known[1].split(_BETWEEN)) if known[1] else ()
 
     def learn(self, path: str, keys: Iterable[str]) -> None:
         """Takes what a file holds that `keys` was asked for before it was read."""
         found = sorted(set(keys))
         stamp = self._stamps.get(path)
-        if stamp is not None and all(_RESERVED.isdisjoint(key) for key in (path, *found)):
-            self._learnt[path] = f"{stamp}\t{_BETWEEN.join(found)}"
+        if stamp is None or not all(_RESERVED.isdisjoint(key) for key in (path, *found)):
+            return
+        learnt = stamp, _BETWEEN.join(found)
+        if self._known.get(path) != learnt:
+            self._learnt[path] = learnt
 
     def save(self) -> None:
         """Writes what is known of the files that were asked for; where that is impossible, does not."""
         if not self._learnt:
             return
         kept = {path: self._known[path] for path in self._stamps if path in self._known}
-        lines = [f"{path}\t{text}\n" for path, text in sorted({**kept, **self._learnt}.items())]
+        rows = sorted({**kept, **self._learnt}.items())
+        columns = ([path for path, _ in rows], [stamp for _, (stamp, _) in rows], [keys for _, (_, keys) in rows])
         try:
-            body = "".join(lines).encode()
+            body = "\n".join(map("\t".join, columns)).encode()
             _write(self._path, f"{_head(self._root)}{_sum(body)}\n".encode() + body)
         except (OSError, UnicodeEncodeError):
             return
@@ -81,20 +83,13 @@ class Index:
     def _stamp(self, path: str) -> str | None:
         """Size and times of an ordinary file; None for anything else, and for one that has only just changed."""
         try:
-            return self._stamps[path]
-        except KeyError:
-            pass
-        try:
             status = os.lstat(f"{self._root}/{path}")
         except (OSError, ValueError):
-            status = None
-        stamp = None
-        if status is not None and stat.S_ISREG(status.st_mode):
-            changed, touched = status.st_ctime_ns, status.st_mtime_ns
-            if max(changed, touched) < self._unsettled:
-                stamp = f"{status.st_size} {touched} {changed}"
-        self._stamps[path] = stamp
-        return stamp
+            return None
+        changed, touched = status.st_ctime_ns, status.st_mtime_ns
+        if not stat.S_ISREG(status.st_mode) or changed >= self._unsettled or touched >= self._unsettled:
+            return None
+        return f"{status.st_size} {touched} {changed}"
 
 
 def index_of(root: str) -> Index | None:
@@ -145,8 +140,8 @@ def _sum(body: bytes) -> str:
     return f"{crc32(body):08x} {len(body)}"
 
 
-def _load(path: str, head: str) -> dict[str, str]:
-    """What a file of ours says: path → stamp and keys."""
+def _load(path: str, head: str) -> dict[str, tuple[str, str]]:
+    """What a file of ours says: path → stamp and keys. Each of the three is one line, which is read at once."""
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
@@ -158,11 +153,8 @@ def _load(path: str, head: str) -> dict[str, str]:
     line, _, body = data[len(start) :].partition(b"\n")
     if line.decode(errors="replace") != _sum(body):
         return {}
-    found: dict[str, str] = {}
-    for row in body.decode(errors="replace").split("\n"):
-        name, _, rest = row.partition("\t")
-        found[name] = rest
-    return found
+    paths, stamps, keys = (column.split("\t") for column in body.decode(errors="replace").split("\n"))
+    return dict(zip(paths, zip(stamps, keys, strict=True), strict=True))
 
 
 def _write(path: str, data: bytes) -> None:

@@ -71,12 +71,18 @@ def builds(files: Files, exists: Callable[[str], bool]) -> Iterator[Build]:
 
 def called(files: Files, name: str) -> Link | None:
     """The one project that makes images by itself and is called so: by its artifact, or by its folder."""
-    found = [
-        module
-        for module in modules(files)
-        if module.has(_JIB) and name in (posixpath.basename(module.folder), module.properties.get("artifactId"))
-    ]
+    found = _by_name(files).get(name, [])
     return Link(found[0].source.path, "named", found[0].folder) if len(found) == 1 else None
+
+
+@lru_cache(maxsize=4)
+def _by_name(files: Files) -> dict[str, list[Module]]:
+    found: dict[str, list[Module]] = {}
+    for module in modules(files):
+        if module.has(_JIB):
+            for name in {posixpath.basename(module.folder), module.properties.get("artifactId", "")}:
+                found.setdefault(name, []).append(module)
+    return found
 
 
 def _names(module: Module) -> Iterator[str]:

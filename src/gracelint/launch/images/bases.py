@@ -117,31 +117,25 @@ def _split(reference: str) -> tuple[str, str]:
 @cache
 def _row(name: str) -> dict[str, Any] | None:
     rows: list[dict[str, Any]] = table("images")["images"]
-    exact, patterns = _names()
-    named = exact.get(name, len(rows))
-    first = next(
-        (
-            number
-            for number, start, end, pattern in patterns
-            if name.startswith(start) and name.endswith(end) and number < named and _matches(name, pattern)
-        ),
-        named,
-    )
+    exact, patterns, starts = _names()
+    first = exact.get(name, len(rows))
+    if name.startswith(starts):
+        first = min([first, *(number for number, pattern in patterns if _matches(name, pattern))])
     return rows[first] if first < len(rows) else None
 
 
 @cache
-def _names() -> tuple[dict[str, int], list[tuple[int, str, str, str]]]:
-    """The names of images as the numbers of their rows, and the patterns among them with how they begin and end."""
+def _names() -> tuple[dict[str, int], list[tuple[int, str]], tuple[str, ...]]:
+    """The names of images as the numbers of their rows, the patterns among them, and what those begin with."""
     exact: dict[str, int] = {}
     patterns = []
     for number, row in enumerate(table("images")["images"]):
         for name in row["names"]:
             if "*" in name:
-                patterns.append((number, name.partition("*")[0], name.rpartition("*")[2], name))
+                patterns.append((number, name))
             else:
                 exact.setdefault(name, number)
-    return exact, patterns
+    return exact, patterns, tuple({name.partition("*")[0] for _, name in patterns})
 
 
 def _matches(text: str, pattern: str) -> bool:
