@@ -13,6 +13,7 @@ from gracelint.behaviour.python.modules import Modules
 from gracelint.config import Configuration, Place
 from gracelint.launch import link
 from gracelint.lsp.session import Reading, Session
+from gracelint.parse import compose, kubernetes
 from gracelint.report import json
 from gracelint.source import Source
 from gracelint.tree.warm import Warm, is_same
@@ -70,6 +71,18 @@ def test_only_what_read_a_file_is_worked_out_again(
     launches.clear()
     session.read(session.open)
     assert launches == []
+
+
+def test_what_other_files_say_is_not_read_again(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = session_of(shop)
+    text = (shop / "k8s/web.yaml").read_text()
+    session.update("k8s/web.yaml", text)
+    session.read(session.open)
+    objects = noted(monkeypatch, kubernetes, "objects_of", lambda document, _: document.source.path)
+    projects = noted(monkeypatch, compose, "read_projects", lambda *_: "all")
+    session.update("k8s/web.yaml", f"{text}\n# changed\n")
+    session.read(session.open)
+    assert (sorted(set(objects)), projects) == (["k8s/web.yaml"], [])
 
 
 def test_rules_look_at_what_is_not_as_it_was(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

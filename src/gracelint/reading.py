@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gracelint.launch.desk import Desk
     from gracelint.launch.link import Linked
     from gracelint.launch.near import Near
+    from gracelint.parse.kubernetes import Objects
     from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer
     from gracelint.tree.index import Index
@@ -279,6 +280,12 @@ class Reading:
         warm = self.request.warm if source.map is None else None
         return read() if warm is None else warm.said(what, source, read)
 
+    def _objects_of(self, document: Document, kinds: Mapping[str, Mapping[str, Any]]) -> Objects:
+        from gracelint.parse.kubernetes import objects_of
+
+        what = f"objects {document.root.span.start} {kinds}"
+        return self._said(what, document.source, lambda: objects_of(document, kinds))
+
     def _let_go(self, source: Source) -> None:
         from gracelint.parse.yaml import holds_objects
 
@@ -343,10 +350,12 @@ class Reading:
                 from gracelint.launch.builds.declared import compose_lists
 
                 together = compose_lists(self.files, self.compose)
-            self.services = read_projects(self.compose, self.files, together)
-            warm = self.request.warm
-            if warm is not None:
-                self.services = [warm.again(("service", one.source.path, one.name), one) for one in self.services]
+            given, warm = (self.compose, together), self.request.warm
+            if warm is None:
+                self.services = read_projects(*given, files=self.files)
+            else:
+                made = warm.made("services", given, self.files, lambda asked: read_projects(*given, files=asked))
+                self.services = [warm.again(("service", one.source.path, one.name), one) for one in made]
         except Exception as error:
             self.broke("reading the Compose files", error)
 
@@ -424,7 +433,7 @@ class Reading:
             if self.documents:
                 from gracelint.parse.kubernetes import read_manifests
 
-                manifests = read_manifests(self.documents, self.kinds())
+                manifests = read_manifests(self.documents, self.kinds(), self._objects_of)
             if self.index is not None:
                 from gracelint.aside import learn
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 
+from gracelint.base.memory import cache
 from gracelint.base.record import Record, field
 from gracelint.kept import kept
 
@@ -127,6 +128,7 @@ def addresses(packs: tuple[str, ...] = (), tree: str | None = None) -> list[Addr
     return sorted(found.values(), key=lambda address: address.name)
 
 
+@cache
 def _built_in() -> list[Address]:
     folder: str = __import__(BUILT_IN).__path__[0]
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def lint(project: Project, selection: Selection) -> Report:
     """Runs the selected rules. A rule that breaks is reported in `errors` and costs the others nothing."""
     errors = list(project.errors)
-    rules = _chosen(project, selection)
+    present = _present(project)
+    rules = _chosen(present, selection)
     origins = Origins(project.launches)
     found: list[tuple[Rule, Finding, object]] = [
         (OWN[item.rule], _as_meant(item.finding), None) for item in project.problems
@@ -40,7 +41,8 @@ def lint(project: Project, selection: Selection) -> Report:
     suppressions, annotations, malformed = suppressions_of(project)
     found += [(OWN["malformed-suppression"], finding, None) for finding in malformed]
     for address in rules.values():
-        found += _run(address, project, selection, errors)
+        if any(map(address.concerns, present[address.group])):
+            found += _run(address, project, selection, errors)
     found += without_reason(suppressions, selection)
     made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
     suppressions += annotations
@@ -102,9 +104,8 @@ def _present(project: Project) -> dict[str, tuple[object, ...]]:
     }
 
 
-def _chosen(project: Project, selection: Selection) -> dict[str, Address]:
-    """The rules whose subjects are there. Raises ConfigError for an option that a rule does not have."""
-    present = _present(project)
+def _chosen(present: Mapping[str, tuple[object, ...]], selection: Selection) -> dict[str, Address]:
+    """The rules whose subjects are present. Raises ConfigError for an option that a rule does not have."""
     paths = {path: None for subjects in present.values() for subject in subjects for path in (_path(subject),)}
     rules: dict[str, Address] = {}
     for chosen in selection.among(paths):
@@ -141,8 +142,6 @@ def _path(subject: object) -> str:
 def _run(
     address: Address, project: Project, selection: Selection, errors: list[str]
 ) -> Iterator[tuple[Rule, Finding, object]]:
-    if not any(map(address.concerns, _present(project)[address.group])):
-        return
     rule, warm = address.load(), project.request.warm
     subjects: tuple[object, ...] = (*project.stages, *project.launches, *project.workloads, *project.programs)
     for subject in subjects:

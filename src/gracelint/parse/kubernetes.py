@@ -44,7 +44,7 @@ from gracelint.source import Located, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Mapping as Map
     from typing import Any
 
@@ -69,34 +69,52 @@ class Manifests(Record):
     """Files that hold parts of objects, as kustomizations say."""
 
 
-def read_manifests(documents: Iterable[Document], kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Manifests:
-    """What the documents say; `kinds` are the user's own rows of `knowledge/workloads.toml`."""
+class Objects(Record):
+    """The objects of one document, those that are looked up by others with their kinds."""
+
+    workloads: tuple[Workload, ...]
+    others: tuple[tuple[str, Any], ...] = ()
+    balancers: tuple[Balancer, ...] = ()
+
+
+def objects_of(document: Document, kinds: Map[str, Map[str, Any]] = NO_KINDS) -> Objects:
+    """What a document says by itself; `kinds` are the user's own rows of `knowledge/workloads.toml`."""
+    workloads: list[Workload] = []
+    others: list[tuple[str, Any]] = []
+    balancers: list[Balancer] = []
+    for node in _objects(document.root):
+        kind = _text(node, "kind")
+        group = _text(node, "apiVersion").rpartition("/")[0]
+        if kind in _BALANCING:
+            balancers += balancers_of(node, kind, *_identity(node))
+        if kind in _RELATED and not (kind == "Service" and group):
+            others.append((kind, _RELATED[kind](node)))
+        else:
+            for row in _rows(kind, group, kinds):
+                workloads += _workloads(document, node, kind, row)
+    return Objects(tuple(workloads), tuple(others), tuple(balancers))
+
+
+def read_manifests(
+    documents: Iterable[Document],
+    kinds: Map[str, Map[str, Any]] = NO_KINDS,
+    objects: Callable[[Document, Map[str, Map[str, Any]]], Objects] = objects_of,
+) -> Manifests:
+    """What the documents say together; `objects` is how it is known what each holds."""
     documents = list(documents)
     patches = _patches(documents)
-    workloads: list[Workload] = []
+    found = [objects(document, kinds) for document in documents if document.source.path not in patches]
     others: dict[str, list[Any]] = {kind: [] for kind in _RELATED}
-    balancers: list[Balancer] = []
-    for document in documents:
-        if document.source.path in patches:
-            continue
-        for node in _objects(document.root):
-            kind = _text(node, "kind")
-            group = _text(node, "apiVersion").rpartition("/")[0]
-            if kind in _BALANCING:
-                balancers += balancers_of(node, kind, *_identity(node))
-            if kind in others and not (kind == "Service" and group):
-                others[kind].append(_RELATED[kind](node))
-            else:
-                for row in _rows(kind, group, kinds):
-                    workloads += _workloads(document, node, kind, row)
+    for kind, item in (pair for one in found for pair in one.others):
+        others[kind].append(item)
     return Manifests(
-        tuple(workloads),
+        tuple(workload for one in found for workload in one.workloads),
         services=tuple(others["Service"]),
         budgets=tuple(others["PodDisruptionBudget"]),
         claims=tuple(others["PersistentVolumeClaim"]),
         autoscalers=(*others["HorizontalPodAutoscaler"], *others["ScaledObject"]),
         config_maps=tuple(others["ConfigMap"]),
-        balancers=tuple(balancers),
+        balancers=tuple(balancer for one in found for balancer in one.balancers),
         kustomizations=tuple(document for document in documents if _is_kustomization(document)),
         patches=patches,
     )

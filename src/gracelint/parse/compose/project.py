@@ -63,7 +63,7 @@ def read_compose(document: Document, environment: Map[str, str] = NO_VARIABLES) 
 
 
 def read_projects(
-    documents: Map[str, list[Document]], files: Files, together: tuple[tuple[str, ...], ...] = ()
+    documents: Map[str, list[Document]], together: tuple[tuple[str, ...], ...] = (), *, files: Files
 ) -> list[ComposeService]:
     """The services of all projects. `together` are lists of files that the repository starts with `-f a -f b`.
 
