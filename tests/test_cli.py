@@ -514,8 +514,21 @@ class TestNothingToJudge:
         assert "3 containers: 1 handled, 2 unknown (`gracelint trace`).\n" in run("check").out
 
 
-@pytest.mark.parametrize("words", [["check"], ["check", "a", "b"]])
-def test_paths_alone_mean_what_argparse_makes_of_them(words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "check",
+        "check a b",
+        "check --quiet a",
+        "check -q --strict --no-cache",
+        "check --fail-on never a b",
+        "check --fail-on error --fail-on info",
+        "check --format json --color never",
+        "check --format text --format sarif a",
+    ],
+)
+def test_paths_and_usual_options_mean_what_argparse_makes_of_them(line: str) -> None:
+    words = line.split()
     made = vars(read_arguments(words))
     del made["parser"], made["version"]
     assert vars(plain(words) or Namespace()) == made
@@ -523,6 +536,13 @@ def test_paths_alone_mean_what_argparse_makes_of_them(words: list[str]) -> None:
 
 def test_options_are_left_to_argparse() -> None:
     assert plain(["check", "--fix"]) is None
+    assert plain(["check", "--format=json"]) is None
+    assert plain(["check", "--format", "json=report.json"]) is None
+    assert plain(["check", "a", "--quiet", "b"]) is None
+    assert plain(["check", "--fail-on"]) is None
+    assert plain(["check", "--quiet", "--verbose"]) is None
+    assert plain(["check", "--qui"]) is None
+    assert plain(["check", "--", "a"]) is None
     assert plain(["check", "-"]) is None
     assert plain(["trace"]) is None
     assert plain([]) is None

@@ -47,6 +47,13 @@ RUNS = {
         73,
         0,
     ),
+    "one, as a hook asks for it": Run(
+        "check --quiet --fail-on never --format json Dockerfile",
+        {"Dockerfile": SERVICE.format(image="python:3.12-slim", command='["gunicorn", "app:app"]')},
+        SLOW - {"json"} | ARGUMENTS,
+        75,
+        0,
+    ),
     "one with a finding": Run(
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command="gunicorn app:app")},

@@ -118,7 +118,7 @@ class Record(metaclass=_RecordType):
 
 
 def _values(record: Record) -> tuple[Any, ...]:
-    return tuple(getattr(record, key) for key in type(record).__match_args__)
+    return tuple([getattr(record, key) for key in type(record).__match_args__])
 
 
 def replace(record: R, **changes: Any) -> R:

@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, HelpFormatter, Namespace
 
+from gracelint.cli.plain import COLORS, FAIL_ON
 from gracelint.report import FORMATS
 from gracelint.report.canvas import visible
 
@@ -169,7 +170,7 @@ def _add_check(check: ArgumentParser) -> None:
     output.add_argument("--statistics", action="store_true", help="show how often each rule was broken, not where")
     output.add_argument(
         "--fail-on",
-        choices=("error", "warning", "info", "never"),
+        choices=FAIL_ON,
         default="warning",
         help="mildest severity that makes the exit code 1 (default: warning)",
     )
@@ -240,7 +241,7 @@ def _add_paths(command: ArgumentParser) -> None:
 
 def _add_common(command: ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="use this pyproject.toml or gracelint.toml")
-    command.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    command.add_argument("--color", choices=COLORS, default="auto")
     command.add_argument("--no-plugins", action="store_true", help="load no rule packs, whatever the settings say")
     loudness = command.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but findings")

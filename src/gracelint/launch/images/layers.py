@@ -48,7 +48,7 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
                 continue
             if path != put.target and not path.startswith(put.below):
                 continue
-            found = _copied(one, put, put.target, files, context, path, seen)
+            found = _copied(one, put, put.target, files, context, path, seen) if put.is_copy else None
             if found is not None:
                 return found
     return None
@@ -71,13 +71,11 @@ def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tu
                 continue
             if path != put.target and not path.startswith(put.below):
                 continue
-            from_ = put.item.flag("from")
-            other = one.siblings.get(from_.lower()) if from_ and one.siblings else None
-            if other is None or other.index >= one.index:
+            if put.origin is None:
                 continue
             for source in put.commands[0][:-1]:
                 for candidate in _counterparts(join("/", source), put.target, path):
-                    yield from _made_in(other, posixpath.normpath(candidate), seen)
+                    yield from _made_in(put.origin, posixpath.normpath(candidate), seen)
     yield stage, path
 
 
@@ -165,6 +163,12 @@ class Placed(Record, identity=True):
     """Where a COPY or ADD puts files; None for a RUN."""
     below: str = ""
     """What the paths of all files in the target begin with."""
+    is_copy: bool = False
+    """Whether it brings files of the project or of an earlier stage; others come from images."""
+    origin: Stage | None = None
+    """The earlier stage that it copies from."""
+    into_folder: bool = False
+    """Whether its target is a folder, however little it copies."""
 
 
 @lru_cache(maxsize=64)
@@ -176,12 +180,23 @@ def placed(stage: Stage) -> list[Placed]:
         if item.name == "WORKDIR":
             working_dir = normal(join(working_dir, item.value))
         elif item.name in ("COPY", "ADD"):
-            words = copy_words(item)
-            target = normal(join(working_dir, words[-1] if words else ""))
-            found.append(Placed(item, working_dir, [words], target, target.rstrip("/") + "/"))
+            found.append(_put_by(item, stage, working_dir))
         elif item.name == "RUN" and _moves(item.argument.text):
             found.append(Placed(item, working_dir, list(commands(item))))
     return found
+
+
+def _put_by(copy: Instruction, stage: Stage, working_dir: str) -> Placed:
+    """What a COPY or ADD of a stage does."""
+    words = copy_words(copy)
+    destination = words[-1] if words else ""
+    target = normal(join(working_dir, destination))
+    from_ = copy.flag("from")
+    other = stage.siblings.get(from_.lower()) if from_ and stage.siblings else None
+    origin = other if other is not None and other.index < stage.index else None
+    into_folder = len(words) > 2 or destination.endswith(("/", ".")) or target == working_dir
+    is_copy = len(words) > 1 and (not from_ or origin is not None)
+    return Placed(copy, working_dir, [words], target, target.rstrip("/") + "/", is_copy, origin, into_folder)
 
 
 def _moves(text: str) -> bool:
@@ -321,28 +336,20 @@ def _copied(
     stage: Stage, put: Placed, target: str, files: Files, context: str, path: str, seen: set[tuple[int, str]]
 ) -> str | Passage | None:
     """What a COPY or ADD put at a path that is its target, or below."""
-    copy, words = put.item, put.commands[0]
-    if len(words) < 2:
-        return None
-    *sources, destination = words
-    from_ = copy.flag("from")
-    other = stage.siblings.get(from_.lower()) if from_ and stage.siblings else None
-    if from_ and (other is None or other.index >= stage.index):
-        return None
-    for heredoc in copy.heredocs:
+    for heredoc in put.item.heredocs:
         if path in (target, join(target, heredoc.delimiter)):
             return _heredoc_text(heredoc, stage.arguments or {})
-    into_folder = len(sources) > 1 or destination.endswith(("/", ".")) or target == put.working_dir
-    for source in reversed(sources):
-        if other is not None:
+    only_folders = path == target and put.into_folder
+    for source in reversed(put.commands[0][:-1]):
+        if put.origin is not None:
             for candidate in _counterparts(join("/", source), target, path):
-                found = _origin(other, files, context, candidate, seen)
+                found = _origin(put.origin, files, context, candidate, seen)
                 if found is not None:
                     return found
             continue
         for candidate in in_project(files, context, source):
             for counterpart in _counterparts(candidate, target, path):
-                if files.exists(counterpart) and not (path == target and into_folder and not files.names(counterpart)):
+                if files.exists(counterpart) and not (only_folders and not files.names(counterpart)):
                     return counterpart
     return None
 
@@ -350,14 +357,15 @@ def _copied(
 def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
     """What a path below a copy's target can be at its source, which may be a file or a folder."""
     source = source.rstrip("/") if len(source) > 1 else source
+    below = target.rstrip("/") + "/"
     if path == target:
         yield source
-    elif path.startswith(target.rstrip("/") + "/"):
-        tail = path[len(target.rstrip("/")) + 1 :]
+    elif path.startswith(below):
+        tail, name = path[len(below) :], source[source.rfind("/") + 1 :]
         yield normal(join(source, tail))
-        if _is_pattern(posixpath.basename(source)) and _matches(tail, posixpath.basename(source)):
+        if _is_pattern(name) and _matches(tail, name):
             yield join(posixpath.dirname(source), tail)
-        if tail == posixpath.basename(source):
+        if tail == name:
             yield source
 
 
@@ -367,20 +375,20 @@ def in_project(files: Files, context: str, source: str) -> tuple[str, ...]:
     if "://" in source or source.startswith("<<"):
         return ()
     path = normal(join("/", context, source.lstrip("/")))[1:]
-    if not any(character in source for character in "*?["):
+    if not _is_pattern(source):
         return (path,)
     folders = [""]
     for part in path.split("/"):
         folders = [
             join(folder, name)
             for folder in folders
-            for name in (_matching(files, folder, part) if any(c in part for c in "*?[") else (part,))
+            for name in (_matching(files, folder, part) if _is_pattern(part) else (part,))
         ]
     return tuple(folders)
 
 
 def _is_pattern(name: str) -> bool:
-    return any(character in name for character in "*?[")
+    return "*" in name or "?" in name or "[" in name
 
 
 def _matches(name: str, pattern: str) -> bool:
