@@ -90,7 +90,7 @@ def copies(size: int) -> Callable[[], object]:
     sources = [Source(f"{number}/Dockerfile", DOCKERFILE) for number in range(size)]
     findings = [Finding("a defect", source.span(0, 4)) for source in sources]
     known = Copies()
-    return lambda: {known.key("rule", finding, None) for finding in findings}
+    return lambda: {key for finding in findings for key in known.keys("rule", finding, None)}
 
 
 def keys_that_lead_on(size: int) -> Callable[[], object]:
