@@ -202,3 +202,12 @@ def test_words_of_a_hook_may_be_empty() -> None:
 def test_what_pre_stop_leaves_of_the_grace_period(grace: float, before: float | None, left: float) -> None:
     hook = None if before is None else Located(before)
     assert repr(Budget(Located(grace), hook, None, 2.0).left) == repr(left)
+
+
+def test_a_handler_that_takes_no_time_of_its_own_fits_into_any_grace_period() -> None:
+    files = {
+        "Dockerfile": 'FROM python:3.12\nCOPY app.py .\nCMD ["python", "app.py"]\n',
+        "compose.yaml": "services:\n  app:\n    build: .\n    stop_grace_period: 500ms\n",
+        "app.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    assert {launch.verdict.value for launch in read(files).launches} == {"handled"}

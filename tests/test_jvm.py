@@ -188,6 +188,12 @@ class TestSettings:
         compose = "services:\n  app:\n    build: .\n    environment: {SERVER_SHUTDOWN: graceful}\n"
         assert launch({"compose.yaml": compose}).why == SET
 
+    def test_what_is_set_has_its_place(self) -> None:
+        text = "a=1\nserver.shutdown=graceful\nspring.lifecycle.timeout-per-shutdown-phase=20s\n"
+        drain = launch(settings(text, "application.properties")).budget.drain
+        assert drain is not None and drain.span is not None
+        assert drain.span.text.rstrip() == "spring.lifecycle.timeout-per-shutdown-phase=20s"
+
     def test_a_profile_that_nobody_knows(self) -> None:
         compose = "services:\n  app:\n    build: .\n    environment: {SPRING_PROFILES_ACTIVE: $PROFILE}\n"
         assert (
@@ -299,6 +305,33 @@ class TestImages:
             'ENTRYPOINT ["java", "org.springframework.boot.loader.launch.JarLauncher"]\n'
         )
         assert launch({"Dockerfile": text}).why == IMMEDIATE
+
+    @pytest.mark.parametrize(
+        "build",
+        [
+            "COPY api/pom.xml api/\nCOPY api/src api/src\nRUN mvn -f api/pom.xml package\n",
+            "COPY api ./api\nRUN mvn -f api/pom.xml package\n",
+            "WORKDIR /src/api\nCOPY api/pom.xml .\nCOPY api/src ./src\nRUN mvn package\n",
+        ],
+    )
+    @pytest.mark.parametrize(
+        "taken",
+        [
+            'COPY --from=build /src/api/target/app.jar app.jar\nCMD ["java", "-jar", "app.jar"]\n',
+            "COPY --from=layers /x/application/ ./\n"
+            'CMD ["java", "org.springframework.boot.loader.launch.JarLauncher"]\n',
+        ],
+    )
+    def test_of_two_projects_the_one_whose_jar_it_is(self, build: str, taken: str) -> None:
+        text = (
+            f"FROM maven:3-eclipse-temurin-21 AS build\nWORKDIR /src\n{build}"
+            "FROM eclipse-temurin:21-jre AS layers\nWORKDIR /x\nCOPY --from=build /src/api/target/app.jar app.jar\n"
+            "RUN java -Djarmode=layertools -jar app.jar extract\n"
+            f"FROM eclipse-temurin:21-jre\nWORKDIR /app\n{taken}"
+        )
+        newer = pom(PARENT.replace("3.3.5", "3.4.0"))
+        (found,) = launches({"Dockerfile": text, "api/pom.xml": newer, "web/pom.xml": pom(), "api/src/A.java": ""})
+        assert found.why == DEFAULT_34
 
     def test_a_jar_that_nothing_here_builds(self) -> None:
         text = 'FROM eclipse-temurin:21\nADD https://example.com/a.jar /a.jar\nCMD ["java", "-jar", "/a.jar"]\n'

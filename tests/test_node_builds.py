@@ -51,6 +51,17 @@ def test_the_command_says_it(build: str, source: str, started: str, out: str) ->
     assert (verdict, said.partition(":")[0]) == ("handled", source.rpartition("/")[2])
 
 
+@pytest.mark.parametrize("build", ["tsc -p conf/ts.json", "tsc --build conf/ts.json --force"])
+def test_the_compiler_is_given_its_settings(build: str) -> None:
+    files = {
+        "package.json": script(build),
+        "conf/ts.json": '{"compilerOptions": {"outDir": "../out", "rootDir": "../code"}}',
+        "code/main.ts": HANDLER,
+    }
+    verdict, said = why(files, "out/main.js", out="out")
+    assert (verdict, said.partition(":")[0]) == ("handled", "main.ts")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "source", "started"),
     [

@@ -330,3 +330,35 @@ def test_the_npm_of_alpine_s_own_packages(base: str, verdict: str) -> None:
     project = {"Dockerfile": dockerfile, "package.json": '{"scripts": {"start": "node srv.js"}}', "srv.js": SERVER}
     (launch,) = read(project).launches
     assert launch.verdict == verdict
+
+
+@pytest.mark.parametrize("more", ["a;b", "a b; c", "$(true)", "x > y", ""])
+def test_what_is_passed_to_a_script_stays_one_word(more: str) -> None:
+    assert launch_of("npm", "start", "--", more, sh="ash").verdict == "handled"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("npm", "--prefix", "api", "start"),
+        ("npm", "start", "--prefix", "api"),
+        ("npm", "start", "--prefix=api"),
+        ("yarn", "--cwd", "api", "start"),
+        ("pnpm", "-C", "api", "start"),
+    ],
+    ids=" ".join,
+)
+def test_the_package_may_lie_in_another_folder(argv: tuple[str, ...]) -> None:
+    package = json.dumps({"scripts": {"start": "node ../srv.js none"}})
+    launch = launch_of(*argv, api__package_json=package)
+    assert manager_of(launch).details["passage"].text == "node ../srv.js none"
+
+
+def test_what_cross_env_sets_is_set() -> None:
+    def drain(value: str) -> float | None:
+        words = ("cross-env", f"GUNICORN_CMD_ARGS=--graceful-timeout={value}", "gunicorn", "app:app")
+        found = launch_of(*words).budget.drain
+        return found.seconds if found is not None else None
+
+    assert drain("7") == 7.0
+    assert drain("$SECONDS") is None

@@ -318,6 +318,11 @@ def test_equal_nodes_are_alike_in_any_style() -> None:
     assert not alike(root_of("a: 1\n"), root_of("a: 2\n"))
     assert not alike(root_of("a: 1\n"), root_of("b: 1\n"))
     assert not alike(root_of("[1, 2]"), root_of("[1]"))
+    assert not alike(root_of("a: {}\n"), root_of("a: []\n"))
+    assert not alike(root_of("a: {}\n"), root_of("a: ''\n"))
+    assert not alike(root_of("a: [1]\n"), root_of("a: {b: 1}\n"))
+    assert not alike(root_of("a: 1\nb: 2\n"), root_of("a: 1\n"))
+    assert not alike(root_of("{a: {b: 1}}"), root_of("{a: {b: 2}}"))
 
 
 # What is wrong

@@ -25,6 +25,13 @@ def script(text: str, run: str = PCNTL) -> tuple[Verdict, str]:
     return found.verdict, found.why
 
 
+@pytest.mark.parametrize("command", ['["php"]', '["php", "-d", "a=1"]', '["php", "-a"]', '["php", "--"]'])
+def test_without_a_script_it_waits_for_one(command: str) -> None:
+    assert launch({}, command).why == (
+        "php without a script reads its standard input, which is empty here: it ends at once"
+    )
+
+
 class TestWhatTheRuntimeDoes:
     @pytest.mark.parametrize(
         ("text", "verdict", "why"),

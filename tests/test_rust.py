@@ -47,6 +47,7 @@ class TestFromTheImageToTheCrate:
         ("command", "made"),
         [
             ("cargo build --release", "/src/target/release/shop"),
+            ("cargo build", "/src/target/debug/shop"),
             ("cargo build --release --locked --bin shop", "/src/target/release/shop"),
             (
                 "cargo build --release --target x86_64-unknown-linux-musl",

@@ -58,6 +58,7 @@ def drain_of(command: str, *lines: str, **files: str) -> Drain | None:
         ('["haproxy", "-W", "-db"]', "cut"),
         ('["uwsgi", "--master", "--http", ":80"]', "ignored"),
         ('["uwsgi", "--http", ":80"]', "cut"),
+        ('["ruby", "bin/puma"]', "handled"),
         ('["uwsgi", "--http=:80", "--master", "--die-on-term"]', "cut"),
         ('["postgres"]', "ignored"),
         ('["redis-server", "--port", "6380"]', "handled"),
@@ -68,6 +69,10 @@ def drain_of(command: str, *lines: str, **files: str) -> Drain | None:
         ('["tail", "-f", "/dev/null"]', "ignored"),
         ('["sleep", "infinity"]', "ignored"),
         ('["cron", "-f"]', "ignored"),
+        ('["cron", "-L", "5", "-f"]', "ignored"),
+        ('["cron"]', "unknown"),
+        ('["sshd", "-eD"]', "cut"),
+        ('["sshd", "-e"]', "unknown"),
         ('["/usr/local/bin/exampled"]', "unknown"),
     ],
 )
@@ -116,7 +121,51 @@ def test_celery_loses_its_tasks_where_the_whole_group_is_signalled() -> None:
     assert launch_of('["dumb-init", "-c", "celery", "-A", "shop", "worker"]').verdict is Verdict.HANDLED
 
 
+@pytest.mark.parametrize(
+    ("init", "env", "verdict"),
+    [
+        ("dumb-init", "DUMB_INIT_SETSID=0", "handled"),
+        ("dumb-init", "DUMB_INIT_SETSID=1", "cut"),
+        ("tini", "HOME=/app", "handled"),
+        ("tini", "TINI_KILL_PROCESS_GROUP=1", "cut"),
+        ("tini", "TINI_KILL_PROCESS_GROUP=", "cut"),
+    ],
+)
+def test_the_environment_says_whether_an_init_signals_the_group(init: str, env: str, verdict: str) -> None:
+    command = f'["{init}", "--", "celery", "-A", "shop", "worker"]'
+    assert launch_of(command, f"ENV {env}").verdict.value == verdict
+
+
 GUNICORN = '["gunicorn", "shop:app"]'
+
+
+@pytest.mark.parametrize("command", ['"python", "serve.py"', '"python", "-m", "serve"', '"shop-serve"'])
+def test_what_a_program_is_given_it_may_give_to_the_server(command: str) -> None:
+    launch = launch_of(
+        f'[{command}, "--graceful-timeout", "7"]',
+        serve_py="import os, sys\ndef main():\n    os.execvp('gunicorn', ['gunicorn', *sys.argv[1:], 'shop:app'])\n"
+        "if __name__ == '__main__':\n    main()\n",
+        pyproject_toml='[project.scripts]\nshop-serve = "serve:main"\n',
+    )
+    assert launch.budget.drain is not None and launch.budget.drain.seconds == 7.0
+
+
+@pytest.mark.parametrize(
+    ("app", "seconds"),
+    [
+        ("app = Celery('shop')\napp.conf.worker_soft_shutdown_timeout = 20\n", 20.0),
+        ("app = Celery('shop')\napp.conf.update(worker_soft_shutdown_timeout=7.5)\n", 7.5),
+        ("app = Celery('shop')\napp.conf.worker_soft_shutdown_timeout = 0\n", None),
+        ("app = Celery('shop')\n", None),
+        (None, None),
+    ],
+)
+def test_how_long_celerys_soft_shutdown_takes_stands_in_the_application(app: str | None, seconds: float | None) -> None:
+    files = {} if app is None else {"shop_py": f"from celery import Celery\n{app}"}
+    command = '["celery", "-A", "shop", "worker"]'
+    launch = launch_of(command, "ENV REMAP_SIGTERM=SIGQUIT", "RUN pip install celery", **files)
+    assert launch.verdict is (Verdict.CUT if seconds is None else Verdict.HANDLED)
+    assert (launch.budget.drain.seconds if launch.budget.drain is not None else None) == seconds
 
 
 def test_gunicorns_timeout_is_30_s_by_default() -> None:

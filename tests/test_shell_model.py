@@ -241,9 +241,9 @@ def test_any_text_is_followed(parts: list[str], row: str) -> None:
     ],
 )
 def test_hostile_text_ends_soon(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert shell.step(words("sh", "-c", text), context("dash-debian")) is not None
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_optional_preparations_do_not_multiply() -> None:
@@ -303,3 +303,25 @@ def test_a_flag_that_a_trap_sets_ends_the_loop(before: str, condition: str, effe
 def test_a_loop_that_something_in_it_may_end_is_left(loop: str) -> None:
     text = f"trap 'exit 0' TERM; ready=0; {loop}; exec python app.py"
     assert verdict(words("bash", "-c", text), context("bash-5.1+")) == "handled"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export APP=app.py\nexec python $APP\n",
+        "export APP=app.py MODE=production\nexec python $APP\n",
+        "readonly APP=app.py\nexec python $APP\n",
+        "cd /srv\nexec python $PWD/app.py\n",
+        "cat > go.sh <<'EOF'\nexec python app.py\nEOF\nexec sh go.sh\n",
+        "python app.py &\necho $! > app.pid\ntrap 'kill $(cat app.pid); wait' TERM\nwait\n",
+    ],
+)
+@pytest.mark.parametrize("image", ["debian:12", "alpine:3.20"])
+def test_what_a_script_has_set_or_written_is_known_below(text: str, image: str) -> None:
+    files = {
+        "Dockerfile": f'FROM {image}\nWORKDIR /srv\nCOPY . .\nCMD ["./run.sh"]\n',
+        "run.sh": f"#!/bin/sh\n{text}",
+        "app.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict == "handled", launch.why

@@ -104,6 +104,11 @@ class TestHoncho:
         found = launch('["honcho", "start"]', Procfile="web: cd /app && python worker.py\n")
         assert found.verdict is Verdict.HANDLED
 
+    def test_what_an_entry_starts_stands_behind_its_name(self) -> None:
+        found = launch('["honcho", "start"]', Procfile="# all\nweb:   cd /app && python worker.py \n")
+        places = [hop.span.text for hop in found.hops if hop.span is not None and hop.span.source.path == "Procfile"]
+        assert places[0] == "cd /app && python worker.py"
+
     def test_only_the_named_entries_are_started(self) -> None:
         text = "good: python worker.py\nbad: python silent.py\n"
         assert launch('["honcho", "start", "good"]', Procfile=text).verdict is Verdict.HANDLED
@@ -171,6 +176,15 @@ class TestMake:
 
 
 class TestS6Overlay:
+    @pytest.mark.parametrize(("program", "verdict"), [("worker", Verdict.HANDLED), ("silent", Verdict.CUT)])
+    def test_the_command_behind_it_is_told_to_stop_too(self, program: str, verdict: Verdict) -> None:
+        found = launch(
+            f'["python", "{program}.py"]\n'
+            "ADD https://github.com/just-containers/s6-overlay/releases/download/v3/x.tar.xz /tmp\n"
+            'ENTRYPOINT ["/init"]'
+        )
+        assert found.verdict is verdict
+
     @pytest.mark.parametrize(("kind", "verdict"), [("longrun", Verdict.CUT), ("oneshot", Verdict.UNKNOWN)])
     def test_a_one_shot_is_no_service(self, kind: str, verdict: Verdict) -> None:
         folder = "rootfs/etc/s6-overlay/s6-rc.d/setup"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gracelint.edits.words import insert_after
+from gracelint import edits
+from gracelint.edits.words import insert_after, replace, whole
 from gracelint.launch.words import base_name, read_options
 from gracelint.source import Source, Word
 
@@ -72,3 +73,26 @@ def test_a_number_stays_a_string_in_yaml() -> None:
     edits = insert_after(Word("uvicorn", source.span(10, 17)), "--port", "8000", "yes", "/app")
     assert edits is not None
     assert edits[0].text == '\n  - --port\n  - "8000"\n  - "yes"\n  - /app'
+
+
+def test_one_word_is_a_whole_command_line() -> None:
+    source = Source("run.sh", "exec yarn\n")
+    word = Word("yarn", source.span(5, 9))
+    assert whole((word,)) == word.span
+    changes = replace((word,), ("node", "app.js"))
+    assert changes is not None
+    assert [(edit.span.text, edit.text) for edit in changes] == [("yarn", "node app.js")]
+
+
+def test_words_that_something_parts_are_no_whole() -> None:
+    source = Source("run.sh", "exec yarn; start\n")
+    yarn, start = Word("yarn", source.span(5, 9)), Word("start", source.span(11, 16))
+    assert whole((yarn, start)) is None
+    assert whole((start, yarn)) is None
+    assert whole((yarn, Word("start"))) is None
+    assert whole(()) is None
+
+
+def test_there_are_edits_for_what_is_named_alone() -> None:
+    with pytest.raises(AttributeError, match="'cobol'"):
+        edits.cobol  # noqa: B018

@@ -74,3 +74,18 @@ def test_an_ignored_signal_is_inherited_through_tini_but_not_through_dumb_init(c
     text = f"FROM python:3.11-bookworm\nWORKDIR /app\nCOPY . .\nCMD trap '' TERM; exec {command}\n"
     (launch,) = read({"Dockerfile": text, "silent.py": "import time\nwhile True:\n    time.sleep(1)\n"}).launches
     assert launch.verdict is verdict
+
+
+def test_each_command_is_shown_with_its_own_words() -> None:
+    words = ["tini", "-g", "--", "nice", "-n", "5", "python", "app.py", "-v"]
+    dockerfile = f"FROM python:3.12\nCOPY app.py .\nENTRYPOINT {json.dumps(words)}\n"
+    (launch,) = read({"Dockerfile": dockerfile, "app.py": APP}).launches
+    assert [" ".join(hop.argv) for hop in launch.hops] == ["tini -g --", "nice -n 5", "python app.py -v"]
+
+
+@pytest.mark.parametrize("options", ["app", "app -m", "- app", "-m app -s /bin/sh"])
+def test_su_takes_its_options_on_both_sides_of_the_user(options: str) -> None:
+    words = ["su", *options.split(), "-c", 'exec "$0" "$@"', "python", "app.py"]
+    dockerfile = f"FROM python:3.12\nWORKDIR /srv\nCOPY app.py .\nENTRYPOINT {json.dumps(words)}\n"
+    (launch,) = read({"Dockerfile": dockerfile, "app.py": APP}).launches
+    assert [hop.name for hop in launch.hops][-1] == "app.py"

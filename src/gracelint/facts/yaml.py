@@ -117,16 +117,16 @@ def alike(one: Node, other: Node, but: str | None = None) -> bool:
         if one is other or (id(one), id(other)) in seen:
             continue
         seen.add((id(one), id(other)))
-        if type(one) is not type(other):
-            return False
-        if isinstance(one, Scalar) and isinstance(other, Scalar):
-            if one.value != other.value:
+        if isinstance(one, Scalar):
+            if not isinstance(other, Scalar) or one.value != other.value:
                 return False
-        elif len(one.items) != len(other.items):  # type: ignore[union-attr]
-            return False
-        elif isinstance(one, Sequence) and isinstance(other, Sequence):
+        elif isinstance(one, Sequence):
+            if not isinstance(other, Sequence) or len(one.items) != len(other.items):
+                return False
             left += zip(one.items, other.items, strict=True)
-        elif isinstance(one, Mapping) and isinstance(other, Mapping):
+        else:
+            if not isinstance(other, Mapping) or len(one.items) != len(other.items):
+                return False
             values = {key.value: value for key, value in other.items}
             if any(key.value not in values for key, _ in one.items):
                 return False

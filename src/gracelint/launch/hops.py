@@ -187,15 +187,14 @@ def _same_whatever_the_shell_does(hop: Hop, way: Way) -> bool:
     return way.verdict is (Verdict.IGNORED if hop.pid_1 else Verdict.CUT)
 
 
-def _together(step: Step) -> tuple[Hop | None, Way]:
+def _together(step: Step) -> tuple[Hop, Way]:
     """What a supervisor runs side by side: the worst decides, and is shown behind the supervisor as that meets it."""
-    found: list[tuple[Hop | None, Way]] = []
+    found: list[tuple[Hop, Way]] = []
+    assert step.hop is not None, "it stands in front of what it runs"
     for argv, context in step.together:
         way = follow(argv, replace(context, deadline=None))
-        hop = step.hop
-        if hop is not None:
-            hop, way = _in_time(replace(hop, deadline=context.deadline), way)
-            way = _without_shells(way) if hop.details.get("waits_for_output") else way
+        hop, way = _in_time(replace(step.hop, deadline=context.deadline), way)
+        way = _without_shells(way) if hop.details.get("waits_for_output") else way
         found.append((hop, way))
     hop, worst = min(found, key=lambda each: _rank(*each))
     ways = [way for _, way in found]
@@ -217,9 +216,8 @@ def _cause(way: Way) -> tuple[str, Span | None]:
     return way.why, way.decisive.span if way.decisive is not None else None
 
 
-def _rank(hop: Hop | None, way: Way) -> int:
-    verdict = _VERDICTS.get(hop.effect) if hop is not None else None
-    return _WORST_FIRST.index(verdict or way.verdict)
+def _rank(hop: Hop, way: Way) -> int:
+    return _WORST_FIRST.index(_VERDICTS.get(hop.effect) or way.verdict)
 
 
 def _without_shells(way: Way) -> Way:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def numbers(version: str) -> tuple[int, ...]:
     """The leading numbers of a version or range: (9, 6, 7) of `^9.6.7-rc1`; empty where there are none."""
     found = []
-    for part in version.lstrip("^~>=v ").split(".")[:3]:
+    for part in version.lstrip("^~>=v ").split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         if not digits:
             break

@@ -62,8 +62,7 @@ def by_commands(path: str, text: str, exists: Callable[[str], bool]) -> Iterator
     variables = variables_of(text)
     loops = list(_LOOP.finditer(text))[:_MOST]
     for match in _BUILD.finditer(text):
-        line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
-        moved = [found[1] for found in _CD.finditer(text, line, match.start())]
+        moved = _moved(text, match.start())
         for values in _rounds(loops, match, variables):
             yield from _builds(arguments(_words(match[1], values)), moved, path, exists)
 
@@ -101,8 +100,7 @@ def compose_lists(path: str, text: str) -> Iterator[tuple[str, ...]]:
     text = _lines(path, text)
     variables = variables_of(text) if "$" in text else {}
     for match in _COMPOSE.finditer(text):
-        line = text.rfind("\n", max(0, match.start() - _LONGEST), match.start()) + 1 or max(0, match.start() - _LONGEST)
-        moved = [found[1] for found in _CD.finditer(text, line, match.start())]
+        moved = _moved(text, match.start())
         files = arguments(_words(match[1], variables))["file"]
         if len(files) > 1 and not any(UNKNOWN in file for file in files):
             here = posixpath.join(posixpath.dirname(path), *moved)
@@ -149,6 +147,13 @@ def put_in(text: str, variables: Mapping[str, str], depth: int = 0) -> str:
         return put_in(known, variables, depth + 1)
 
     return _USE.sub(value, text)[:_LONGEST] if "$" in text or "`" in text else text
+
+
+def _moved(text: str, at: int) -> list[str]:
+    """The folders that commands before it on its line change to, one below the other."""
+    begin = max(0, at - _LONGEST)
+    line = max(begin, text.rfind("\n", begin, at))
+    return [found[1] for found in _CD.finditer(text, line, at)]
 
 
 def _inside(path: str, context: str) -> str:
