@@ -31,6 +31,7 @@ def pod(image: str, files: dict[str, str]) -> Launch:
         {"scripts/build.sh": 'REPO=acme\ndocker build . -t "$REPO/shop:${TAG:-dev}" -f docker/two.Dockerfile\n'},
         {"hack/build.sh": "podman build -f docker/two.Dockerfile -t acme/shop --build-arg A=1 .\n"},
         {"docker/build.sh": "docker build -f two.Dockerfile -t acme/shop .\n"},
+        {"Makefile": "test:\n\tpytest\n", "build.sh": "docker build -f docker/two.Dockerfile -t acme/shop .\n"},
         {"build.sh": "cd docker && docker build -f two.Dockerfile -t acme/shop .\n"},
         {".gitlab-ci.yml": "a:\n  script:\n    - docker build -t acme/shop:$CI_TAG -f docker/two.Dockerfile .\n"},
         {"justfile": "image:\n    docker build -t acme/shop -f docker/two.Dockerfile .\n"},

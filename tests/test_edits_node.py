@@ -200,6 +200,15 @@ def test_a_timer_goes_nowhere_but_into_a_handler(text: str) -> None:
             assert any(body.start <= edit.span.start <= body.end for body in bodies)
 
 
+@pytest.mark.parametrize(("kept", "bound"), [("5_000", 8.0), ("65_000", None), ("patience", 8.0)])
+def test_no_timer_where_a_kept_connection_outlives_it(kept: str, bound: float | None) -> None:
+    text = (
+        "const server = require('http').createServer().listen(80);\n"
+        f"server.keepAliveTimeout = {kept};\nprocess.on('SIGTERM', () => {{ server.close(); }});\n"
+    )
+    assert read(text).bound == bound
+
+
 def test_no_timer_in_a_callback_that_runs_later() -> None:
     """Its time would begin when some of the grace period is over."""
     program = read(f"{HTTP}process.on('SIGTERM', () => {{\n  setTimeout(() => {{ s.close(); }}, 3000);\n}});\n")

@@ -20,6 +20,7 @@ from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Image
 from gracelint.launch import wrappers
 from gracelint.launch.shell import shell
+from gracelint.launch.shell.paths import is_idle
 from gracelint.launch.step import Context
 from gracelint.source import Passage, Source, Word
 from gracelint.testing import read
@@ -303,6 +304,25 @@ def test_a_flag_that_a_trap_sets_ends_the_loop(before: str, condition: str, effe
 def test_a_loop_that_something_in_it_may_end_is_left(loop: str) -> None:
     text = f"trap 'exit 0' TERM; ready=0; {loop}; exec python app.py"
     assert verdict(words("bash", "-c", text), context("bash-5.1+")) == "handled"
+
+
+@pytest.mark.parametrize(
+    ("command", "idle"),
+    [
+        ("tail -f /dev/null", True),
+        ("tail -n 5 -F app.log", True),
+        ("tail --follow=name app.log", True),
+        ("tail -n 5 app.log", False),
+        ("tail refused.log", False),
+        ("sleep infinity", True),
+        ("sleep 86400", True),
+        ("sleep 2.5", False),
+        ("sleep", False),
+        ("cat", False),
+    ],
+)
+def test_what_only_waits(command: str, idle: bool) -> None:
+    assert is_idle(words(*command.split())) is idle
 
 
 @pytest.mark.parametrize(

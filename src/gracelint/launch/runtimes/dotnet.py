@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _MOST = 4_000
 """Folders and files that are looked at."""
-_DEEPEST = 7
 _SKIPPED = frozenset(("node_modules/", "bin/", "obj/", ".git/", "packages/", "TestResults/"))
 _LIMIT = re.compile(
     r"(?:ShutdownTimeout\s*=|UseShutdownTimeout\()\s*TimeSpan\.From(Milliseconds|Seconds|Minutes)\(\s*([0-9.]{1,9})\s*\)"
@@ -153,14 +152,14 @@ def project_called(files: Files, folder: str | None, name: str) -> Project | Non
 @lru_cache(maxsize=32)
 def _projects(files: Files, folder: str) -> tuple[Project, ...]:
     found: list[Project] = []
-    waiting = [(folder, 0)]
+    waiting = [folder]
     count = 0
     while waiting and count < _MOST:
-        here, depth = waiting.pop()
+        here = waiting.pop()
         for name in files.names(here):
             count += 1
-            if name.endswith("/") and depth < _DEEPEST and name not in _SKIPPED:
-                waiting.append((posixpath.join(here, name[:-1]), depth + 1))
+            if name.endswith("/") and name not in _SKIPPED:
+                waiting.append(posixpath.join(here, name[:-1]))
             elif name.endswith((".csproj", ".fsproj", ".vbproj")):
                 project = _project(files, posixpath.join(here, name))
                 found += [project] if project is not None else []
