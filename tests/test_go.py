@@ -348,3 +348,60 @@ def test_a_program_that_gives_up_at_its_start_is_not_taken_to_end_by_itself() ->
 def test_a_program_that_comes_to_the_end_of_main_ends_by_itself() -> None:
     found = program('\tfmt.Println("done")', "fmt")
     assert (found.verdict, found.one_shot) == (Verdict.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("work", "verdict", "why"),
+    [
+        ("begin()\n\t\ttime.Sleep(time.Second)\n\t\tsave()", Verdict.CUT, "in the middle of the work of line 19"),
+        ("begin()\n\t\ttime.Sleep(time.Second)", Verdict.HANDLED, "os.Exit ends the program once that is done"),
+        ("time.Sleep(time.Second)\n\t\tsave()", Verdict.HANDLED, "os.Exit ends the program once that is done"),
+    ],
+)
+def test_an_exit_of_another_goroutine_breaks_off_what_main_is_at(work: str, verdict: Verdict, why: str) -> None:
+    handler = "\tgo func() {\n\t\t<-c\n\t\tos.Exit(0)\n\t}()\n"
+    functions = "func begin() {}\nfunc save() {}\n"
+    imports = 'import (\n\t"os"\n\t"os/signal"\n\t"syscall"\n\t"time"\n)\n'
+    main = f"\tc := make(chan os.Signal, 1)\n\tsignal.Notify(c, syscall.SIGTERM)\n{handler}\tfor {{\n\t\t{work}\n\t}}\n"
+    text = f"package main\n{imports}{functions}func main() {{\n{main}}}\n"
+    found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+    assert found.verdict is verdict
+    assert why in found.why
+
+
+CLOSER = """package main
+
+import (
+\t"os"
+\t"os/signal"
+\t"syscall"
+)
+
+var shared = New(%s)
+
+func New(signals ...os.Signal) chan os.Signal {
+\tc := make(chan os.Signal, 1)
+\tif len(signals) > 0 {
+\t\tsignal.Notify(c, signals...)
+\t}
+\treturn c
+}
+
+func main() {
+\t<-shared
+}
+
+var _ = syscall.SIGTERM
+"""
+
+
+@pytest.mark.parametrize(("signals", "verdict"), [("", Verdict.CUT), ("syscall.SIGTERM", Verdict.HANDLED)])
+def test_a_known_condition_leaves_out_what_asks_for_signals(signals: str, verdict: Verdict) -> None:
+    found = launch({"main.go": CLOSER % signals, "Dockerfile": build("go build -o /app .")})
+    assert found.verdict is verdict
+
+
+def test_what_a_condition_leaves_out_once_and_takes_once_is_read() -> None:
+    text = CLOSER % "" + "\nvar other = New(syscall.SIGTERM)\n\nfunc init() {\n\t_ = other\n}\n"
+    found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+    assert found.verdict is Verdict.IGNORED

@@ -212,3 +212,48 @@ class TestTheSource:
     @pytest.mark.parametrize("text", ["class {", "}{", "public class Main { void main( }"])
     def test_what_is_no_java_is_unknown(self, text: str) -> None:
         assert launch({"Main.java": text}).verdict is Verdict.UNKNOWN
+
+
+CONSUMER = """class Consumer extends Thread {
+    final BlockingQueue<String> queue = new LinkedBlockingQueue<>();
+
+    @Override
+    public void run() {
+        try {
+            while (true) {
+                String next = queue.take();
+                if (%s) break;
+                Thread.sleep(500);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "verdict"),
+    [
+        ("next.equals(Main.STOP)", Verdict.HANDLED),
+        ("Main.STOP.equals(next)", Verdict.HANDLED),
+        ("Objects.equals(next, Main.STOP)", Verdict.HANDLED),
+        ('next.equals("other")', Verdict.IGNORED),
+    ],
+)
+def test_a_poison_pill(test: str, verdict: Verdict) -> None:
+    members = '    static final String STOP = "stop";\n' + (CONSUMER % test).replace(
+        "class Consumer", "static class Consumer"
+    )
+    stops = hook("consumer.queue.add(STOP); try { consumer.join(); } catch (InterruptedException e) { }")
+    found = program(f"Consumer consumer = new Consumer();\nconsumer.start();\n{stops}", members)
+    assert found.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("pool", "verdict"), [("newFixedThreadPool(2)", Verdict.CUT), ("newCachedThreadPool()", Verdict.UNKNOWN)]
+)
+def test_a_pool_with_threads_of_its_own_keeps_the_process(pool: str, verdict: Verdict) -> None:
+    found = program(f"ExecutorService pool = Executors.{pool};\npool.submit(() -> System.out.println());")
+    assert found.verdict is verdict

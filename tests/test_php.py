@@ -210,3 +210,23 @@ class TestChildren:
             Verdict.UNKNOWN,
             "app.php: whether the child that line 17 asks for ends is not known",
         )
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("echo 'begun'; sleep(3); echo 'saved';", Verdict.CUT),
+        ("begin(); usleep(300000); save();", Verdict.CUT),
+        ("sleep(3); save();", Verdict.HANDLED),
+        ("begin(); sleep(3);", Verdict.HANDLED),
+        ("$job = begin(); if (!$job) { sleep(1); continue; } save();", Verdict.HANDLED),
+        ("begin(); for ($i = 0; $i < 3; $i++) { sleep(1); } save();", Verdict.HANDLED),
+    ],
+)
+def test_an_exit_in_a_handler_breaks_off_what_the_script_is_at(body: str, verdict: Verdict) -> None:
+    functions = "function begin() { echo 'begun'; }\nfunction save() { echo 'saved'; }\n"
+    handler = "pcntl_async_signals(true);\npcntl_signal(SIGTERM, function () { echo 'bye'; exit(0); });\n"
+    found = script(f"{functions}{handler}while (true) {{ {body} }}\n")
+    assert found[0] is verdict
+    if verdict is Verdict.CUT:
+        assert found[1].endswith("on SIGTERM `exit` ends it in the middle of the work of line 6")

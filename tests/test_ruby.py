@@ -216,3 +216,24 @@ class TestServers:
             Verdict.CUT,
             "`force_shutdown_after :immediately` makes puma drop open requests",
         )
+
+
+BROKEN_OFF = "on SIGTERM `exit` ends it in the middle of the work of line 3"
+
+
+@pytest.mark.parametrize(
+    ("rest", "verdict", "why"),
+    [
+        ("loop do\n  sleep 3\n  puts 'saved'\nend\n", Verdict.HANDLED, ""),
+        ("def job\n  sleep 3\n  puts 'saved'\nend\nloop { job }\n", Verdict.HANDLED, ""),
+        ("def job = (puts 'begun';\n  sleep 3; puts 'saved')\nloop { job }\n", Verdict.HANDLED, ""),
+        ("loop do puts 'begun'\n  sleep 3\n  puts 'saved'\nend\n", Verdict.CUT, BROKEN_OFF),
+        ("def job; puts 'begun'\n  sleep 3\n  puts 'saved'\nend\nloop { job }\n", Verdict.CUT, BROKEN_OFF),
+        ("loop do puts 'begun'\n  sleep 3\nend\n", Verdict.HANDLED, ""),
+        ("loop do job = take\n  if job.nil? then sleep 3 end\n  puts job\nend\n", Verdict.HANDLED, ""),
+    ],
+)
+def test_an_exit_in_a_trap_breaks_off_what_main_is_at(rest: str, verdict: Verdict, why: str) -> None:
+    found = script("trap('TERM') { exit }\n" + rest)
+    assert found[0] is verdict
+    assert why in found[1]

@@ -293,7 +293,7 @@ class TestTasks:
             "sends.await.unwrap();\ntakes.await.unwrap();"
         )
         why = "whether line 12 ends once the senders of its channel are dropped is not known"
-        assert program(asynchronous(body)) == (Verdict.UNKNOWN, why)
+        assert program(asynchronous(body))[0] is Verdict.HANDLED
         assert program(asynchronous(body.replace("    drop(tx);\n", "    let _held = tx;\n"))) == (Verdict.UNKNOWN, why)
 
 
@@ -342,3 +342,66 @@ def test_a_binary_that_several_services_start_is_read_once(monkeypatch: pytest.M
     found = read_project(request(files | {"compose.yaml": f"services:\n{services}"})[0]).launches
     assert [one.why for one in found] == [NOBODY_HEARS] * 2
     assert len(followed) == 1
+
+
+WORK = """async fn work() {
+    loop {
+        begin();
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        save();
+    }
+}
+fn begin() {}
+fn save() {}
+"""
+
+
+SELECT = "tokio::select! {\n    _ = JOB => {}\n    _ = term.recv() => {}\n}"
+
+
+@pytest.mark.parametrize(
+    ("main", "verdict"),
+    [
+        (SELECT.replace("JOB", "work()"), Verdict.CUT),
+        ("let job = work();\ntokio::pin!(job);\n" + SELECT.replace("JOB", "&mut job"), Verdict.HANDLED),
+        ("let task = tokio::spawn(work());\nterm.recv().await;\ntask.abort();", Verdict.CUT),
+    ],
+)
+def test_a_future_that_is_dropped_in_the_middle_of_its_work(main: str, verdict: Verdict) -> None:
+    found = program(asynchronous(f"let mut term = {TERMINATE}.unwrap();\n{main}", SIGNALS + WORK))
+    assert found[0] is verdict
+    if verdict is Verdict.CUT:
+        assert found[1] == "on SIGTERM it drops a future in the middle of the work of line 5"
+
+
+def test_a_pause_at_the_end_of_a_round_is_no_work() -> None:
+    work = WORK.replace("        save();\n", "")
+    body = f"let mut term = {TERMINATE}.unwrap();\n{SELECT.replace('JOB', 'work()')}"
+    assert program(asynchronous(body, SIGNALS + work))[0] is Verdict.HANDLED
+
+
+def test_a_range_without_an_end_goes_on_for_ever() -> None:
+    body = "for n in 1.. {\n    std::thread::sleep(std::time::Duration::from_secs(n));\n}"
+    found = program(f"fn main() {{\n{body}\n}}\n")
+    assert found == (Verdict.IGNORED, NOBODY_HEARS.removeprefix("main.rs: "))
+
+
+@pytest.mark.parametrize(
+    ("clones", "verdict"),
+    [("", Verdict.HANDLED), ("let other = tx.clone();\n    std::mem::forget(other);", Verdict.UNKNOWN)],
+)
+def test_a_channel_ends_when_its_last_sender_is_dropped(clones: str, verdict: Verdict) -> None:
+    text = f"""use signal_hook::consts::SIGTERM;
+use signal_hook::iterator::Signals;
+
+fn main() {{
+    let (tx, rx) = std::sync::mpsc::channel::<u32>();
+    {clones}
+    let worker = std::thread::spawn(move || while let Ok(n) = rx.recv() {{ println!("{{n}}") }});
+    let mut signals = Signals::new([SIGTERM]).unwrap();
+    signals.forever().next();
+    drop(tx);
+    worker.join().unwrap();
+}}
+"""
+    assert program(text, HOOK)[0] is verdict

@@ -34,7 +34,8 @@ class GoMachine(Machine):
         self.modules, self.main = modules, main
         self.scopes: dict[str, Scope] = {}
         self.passed: set[tuple[str, int, int]] = set()
-        """Parts, by file and place, that the arguments of the command line leave out."""
+        """Parts, by file and place, that known conditions leave out."""
+        self.taken_branches: set[tuple[str, int, int]] = set()
         self.unbuffered: list[Chan] = []
         """Channels without room that signal.Notify was given."""
         self.polled: list[Chan] = []

@@ -15,6 +15,7 @@ from gracelint.behaviour.go.syntax import statements, text_of, walk
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone
+from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, agreed, follow, reaction
 from gracelint.facts.program import Cause, Reaction
@@ -126,7 +127,7 @@ def _default(signal: str, question: Question, outcome: Outcome) -> Reaction:
 
 
 def _is_left_out(machine: GoMachine, package: Package, file: File, node: Node) -> bool:
-    """Whether the arguments leave out a part: itself, or every place that names the function around it."""
+    """Whether known conditions leave out a part: itself, or every place that names the function around it."""
     if _lies_in(machine, file, node):
         return True
     function = node
@@ -245,6 +246,12 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     if ended.how in ("exit", "fatal") and _deferred(machine):
         why = f"on {signal} {how}, and what main defers does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
+    main = machine.main_thread
+    if ended.how == "exit" and main is not None and main is not machine.current:
+        files = (file for package in machine.modules.packages(machine.main) for file in package.files)
+        cut = broken_off(signal, machine, how, main.wait, files)
+        if cut is not None:
+            return cut
     alone = left_alone(machine, _works_after_loop)
     if alone is not None and alone.span is not None:
         why = (

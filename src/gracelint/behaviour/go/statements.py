@@ -179,24 +179,28 @@ def _if(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         yield from run(machine, frame, start, scope)
     condition = node.child_by_field_name("condition")
     then, other = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
-    truth = yield from expressions.truth(machine, frame, condition, scope)
+    truth = known = yield from expressions.truth(machine, frame, condition, scope)
     if truth is None:
         unknown = _compared_with_nil(condition)
         truth = yield from _either(machine, frame, then, other, scope, unknown)
         if not isinstance(truth, bool):
             return truth
     branch, left_out = (then, other) if truth else (other, then)
-    _pass(machine, frame, condition, [left_out])
+    _pass(machine, frame, branch, [left_out] if known is not None else [])
     if branch is None:
         return None
     flow = yield from run(machine, frame, branch, scope)
     return flow
 
 
-def _pass(machine: GoMachine, frame: Frame, over: Node | None, left_out: list[Node | None]) -> None:
-    """Notes what is not run, where the arguments decide that: they do not change."""
-    if over is not None and "os.Args" in text_of(over):
-        machine.passed |= {(frame.file.source.path, one.start_byte, one.end_byte) for one in left_out if one}
+def _pass(machine: GoMachine, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
+    """Notes what is not run, where a known condition decides that, unless it is run another time."""
+
+    def places(branches: list[Node | None]) -> set[tuple[str, int, int]]:
+        return {(frame.file.source.path, one.start_byte, one.end_byte) for one in branches if one}
+
+    machine.taken_branches |= places([taken])
+    machine.passed = (machine.passed | places(left_out)) - machine.taken_branches
 
 
 def _compared_with_nil(condition: Node | None) -> frozenset[str]:
@@ -357,8 +361,7 @@ def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         chosen = options[machine.choose(len(options), node.id)] if interesting else None
     elif chosen is None:
         chosen = default
-    if not unsure:
-        _pass(machine, frame, over, [case for case in cases if case is not chosen])
+    _pass(machine, frame, chosen, [] if unsure else [case for case in cases if case is not chosen])
     if chosen is None:
         return None
     flow = yield from _case(machine, frame, chosen, Scope(scope))

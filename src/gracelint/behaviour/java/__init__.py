@@ -77,7 +77,7 @@ def _outcome(signal: str, machine: JavaMachine, at: Span) -> ways.Outcome:
         if machine.outside:
             why = f"whether {machine.outside} goes on when main has returned is not in the project"
             return ways.Outcome(ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why), machine)
-        why = "it has no shutdown hook, and runs to its end by itself"
+        why = f"it {'has no shutdown hook, and ' if not machine.hooks else ''}runs to its end by itself"
         return ways.Outcome(ways.reaction(signal, Verdict.CUT, Cause.ONE_SHOT, why, at), machine, early=True)
     return ways.Outcome(_reaction(signal, machine, at), machine)
 

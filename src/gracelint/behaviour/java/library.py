@@ -6,8 +6,9 @@ from gracelint.behaviour.java.clients import awaits, closes, starts
 from gracelint.behaviour.java.threads import METHODS, NEW, STATIC, of_function, queue
 from gracelint.behaviour.java.waiting import UNITS, now, number, pause
 from gracelint.behaviour.machine import library
+from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.frames import Closure
-from gracelint.behaviour.machine.values import Chan, Object
+from gracelint.behaviour.machine.values import UNKNOWN, Chan, Object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def builtin(machine: JavaMachine, path: str, given: Given) -> Run | None:
     """The run of a static method or constructor of Java's own library; None where it is none of them."""
     short = ".".join(path.split(".")[-2:])
     type_, _, name = short.partition(".")
+    if short == "Objects.equals" and not _has_parts(given.argument(0)):
+        return now(_same(given.argument(0), given.argument(1)))
     if type_ == "Duration" and name in _DURATIONS:
         return now(number(given.argument(0), _DURATIONS[name]))
     if path.endswith(".new"):
@@ -50,6 +53,8 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
         isinstance(of, Object) and of.package is not None and name in ("start", "join")
     ):
         return of_function(machine, of, name, given)
+    if name == "equals" and not _has_parts(of):
+        return now(_same(of, given.argument(0)))
     if isinstance(of, Chan):
         return queue(machine, of, name, given)
     if isinstance(of, Object):
@@ -68,6 +73,16 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
         if row.get("fluent") and not _is_listed(row, name):
             return now(of)
     return None
+
+
+def _has_parts(of: Any) -> bool:
+    """Whether another value may equal it without being the same: a record, a list."""
+    return isinstance(of, (list, dict)) or (isinstance(of, Object) and bool(of.fields))
+
+
+def _same(of: Any, other: Any) -> Any:
+    same = equal(of, other)
+    return UNKNOWN if same is None else same
 
 
 def _is_listed(row: dict[str, Any], name: str) -> bool:

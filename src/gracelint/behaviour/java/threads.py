@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
+_LEAVING = ("Virtual", "Cached", "WorkStealing", "PerTask")
+"""Executors whose threads do not keep the process."""
 _INTERRUPTIBLE = frozenset(("sleep", "join", "latch", "take", "wait", "tasks", "poll", "park", "for ever"))
 
 
@@ -174,11 +176,24 @@ def _new_pool(machine: JavaMachine, _: Any, given: Given) -> Run:
     pool = Object("Pool", given.span)
     pool.state["tasks"] = []
     pool.state["virtual"] = "Virtual" in given.path
+    pool.state["stays"] = not any(one in given.path for one in _LEAVING)
     return pool
+
+
+def _stay(machine: JavaMachine, pool: Any, span: Span) -> None:
+    """The threads of a pool that has had its first task wait for the next, until it is shut down."""
+    if pool.state.pop("stays", False):
+
+        def run() -> Run:
+            yield Wait("idle", span, lambda: bool(pool.state.get("shut")))
+            return NIL
+
+        machine.start(run(), span)
 
 
 def _submit(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
+    _stay(machine, of, given.span)
     thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
     thread.daemon = bool(of.state.get("virtual"))
     of.state["tasks"].append(thread)

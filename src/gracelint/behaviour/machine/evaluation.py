@@ -6,7 +6,7 @@ from gracelint.behaviour.machine import interest, library
 from gracelint.behaviour.machine.arithmetic import binary
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import receive
-from gracelint.behaviour.machine.nodes import Class, Name, Node
+from gracelint.behaviour.machine.nodes import Class, Field, Name, Node
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Lib, Object, Raised, Scope, Thread, Wait
 
 TYPE_CHECKING = False
@@ -435,10 +435,10 @@ def _select(machine: Interpreter, frame: Frame, node: nodes.Select) -> Run:
     try:
         yield Wait("select", span, lambda: any(one.done for one in threads))
     finally:
-        machine.threads = [one for one in machine.threads if one not in threads]
-        for one in threads:
-            one.run.close()
-    index = next(index for index, one in enumerate(threads) if one.done)
+        index = next((index for index, one in enumerate(threads) if one.done), 0)
+        for one, (way, _, _) in zip(threads, node.ways, strict=False):
+            # a variable outlives the select, and so does what it stands for
+            machine.drop(one, kept=isinstance(way, (Name, Field)))
     _, name, body = node.ways[index]
     if name:
         frame.scope.names[name] = threads[index].value

@@ -89,6 +89,10 @@ class Machine:
         self.ended: Ended | None = None
         self.lost: Object | None = None
         """A server whose requests were dropped while it closed, or before."""
+        self.broken: Wait | None = None
+        """What main waited in when a handler raised into it."""
+        self.dropped: list[Wait] = []
+        """What tasks waited in that were dropped since the signal."""
 
     @property
     def stopping(self) -> bool:
@@ -197,6 +201,16 @@ class Machine:
         thread.below.append((thread.run, thread.wait))
         thread.run, thread.wait, thread.told = run, None, True
 
+    def drop(self, thread: Thread, *, kept: bool = False) -> None:
+        """Ends a task at the place it waits at; `kept`: what it waited for goes on all the same."""
+        if thread in self.threads:
+            self.threads.remove(thread)
+        if self.stopping and not kept and not thread.done and thread.wait is not None:
+            self.dropped.append(thread.wait)
+        if not thread.done and thread is not self.current:
+            thread.run.close()
+        thread.done = True
+
     # the clock
 
     def go(self, run: Run, span: Span | None) -> None:
@@ -275,6 +289,7 @@ class Machine:
                 return True
             thread.run, thread.wait = thread.below.pop()
             thread.thrown = error
+            self.broken = thread.wait if thread.main else self.broken
         finally:
             self.depth = depth
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.php.machine import PhpMachine
@@ -168,5 +169,9 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
     if machine.skipped:
         why = f"on {signal} {how}, and `finally` does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span or at)
+    if ended.how == "exit" and machine.cleaned_by is None:
+        cut = broken_off(signal, machine, how, machine.broken, machine.sources.files.values())
+        if cut is not None:
+            return cut
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)

@@ -109,6 +109,8 @@ def function(machine: RustMachine, path: str, frame: Frame | None, given: Given)
     how = _FUNCTIONS.get(path) or _FUNCTIONS.get(short) or _OTHERS.get(path) or _OTHERS.get(short)
     if how is not None:
         return _run(how(machine, given))
+    if name == "clone" and isinstance(one := given.argument(0), Object):
+        return _now(channels.cloned(one))
     if name == "clone" or path in table("rust")["language"]["same"] or short in table("rust")["language"]["same"]:
         return _now(given.argument(0, UNIT))
     if path.endswith("!"):
@@ -241,7 +243,7 @@ def _dropped(machine: RustMachine, given: Given) -> Run:
         function_ = machine.find(of.package, "drop") if of.package is not None else None
         if function_ is not None and of.package.values.get("$drop"):
             yield from machine.call(Closure(function_, None, of), [], given.span)
-        if "sends" in of.state:
+        if "sends" in of.state and not channels.dropped(of):
             machine.blurred.append(given.span)
     return UNIT
 

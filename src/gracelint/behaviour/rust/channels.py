@@ -46,6 +46,22 @@ def _send(_: RustMachine, of: Object, given: Given) -> Any:
     return UNIT
 
 
+def cloned(of: Object) -> Object:
+    """One more owner of a sender, where it is one."""
+    if "sends" in of.state:
+        of.state["clones"] = of.state.get("clones", 0) + 1
+    return of
+
+
+def dropped(of: Object) -> bool:
+    """One owner less of a sender: its channels end with the last one. False where others own it still."""
+    owners = of.state.get("clones", 0)
+    of.state["clones"] = owners - 1
+    for chan in of.state["sends"] if owners == 0 else ():
+        chan.closed = True
+    return bool(owners == 0)
+
+
 def _send_later(machine: RustMachine, of: Object, given: Given) -> Run:
     yield from ()
     return _send(machine, of, given)
@@ -239,6 +255,8 @@ METHODS: dict[tuple[str, str], Callable[[RustMachine, Object, Given], Any]] = {
     ("Condvar", "wait_while"): _condition_while,
     ("Condvar", "wait_timeout"): _condition_timeout,
 }
+for _type in ("Std", "Bounded", "Unbounded", "Broadcast"):
+    METHODS[f"{_type}Sender", "clone"] = lambda _, of, __: cloned(of)
 for _type in ("Bounded", "Unbounded"):
     METHODS[f"{_type}Receiver", "try_recv"] = _try
     METHODS[f"{_type}Receiver", "blocking_recv"] = _receive

@@ -122,14 +122,6 @@ class RustMachine(Interpreter):
         if self.stopping and thread.body is not None:
             self.blurred.append(thread.span or self.at)
 
-    def drop(self, thread: Thread) -> None:
-        """Ends a task at the place it waits at."""
-        if thread in self.threads:
-            self.threads.remove(thread)
-        if not thread.done and thread is not self.current:
-            thread.run.close()
-        thread.done = True
-
     # names
 
     def name(self, frame: Frame, name: str) -> Run:

@@ -7,6 +7,7 @@ import re
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone, works
+from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.rust.machine import RustMachine
@@ -169,6 +170,14 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
+    main = machine.main_thread
+    broken = [("it drops a future", wait) for wait in machine.dropped]
+    if ended.how == "exit" and main is not None and main is not machine.current and main.wait is not None:
+        broken.append((how, main.wait))
+    for what, wait in broken:
+        cut = broken_off(signal, machine, what, wait, machine.crates.sources.values())
+        if cut is not None:
+            return cut
     alone = left_alone(machine, works(machine))
     if alone is not None and alone.span is not None:
         why = (

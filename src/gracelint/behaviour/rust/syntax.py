@@ -14,6 +14,7 @@ from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Call, Const, Field, Function, Name, Node, Param, Seq, Set
 from gracelint.behaviour.machine.tree import TreeFile, first_error, text_of
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
+from gracelint.behaviour.rust.tokens import bytes_of, parts_of, text_of_at
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
@@ -351,8 +352,12 @@ class Lower:
 
     def _e_for_expression(self, tree: Tree) -> Node:
         at, pattern = self.at(tree), tree.child_by_field_name("pattern")
-        over = self._call(tree, "$each", self.expression(tree.child_by_field_name("value")))
+        value = tree.child_by_field_name("value")
         body = [self.expression(tree.child_by_field_name("body"))]
+        if value is not None and value.type == "range_expression" and value.children[-1].type == "..":
+            names = [self.bind(pattern, Const(at, UNKNOWN))] if pattern is not None else []
+            return nodes.Loop(at, False, Seq(at, [*names, *body], True), _label(tree), None, None)
+        over = self._call(tree, "$each", self.expression(value))
         if pattern is not None:
             body.insert(0, self.bind(pattern, Name(at, "$item")))
         return Seq(at, [nodes.Each(at, Seq(at, body, True), _label(tree), ["$item"], over)], True)
@@ -445,16 +450,16 @@ class Lower:
         if name in ("select", "select_biased"):
             return self._select(tree, tokens)
         if name in ("join", "try_join"):
-            return self._call(tree, "$join", *(self.piece(part) for part in _parts(tokens, ",")))
+            return self._call(tree, "$join", *(self.piece(part) for part in parts_of(tokens, ",")))
         if name in ("pin", "pin_mut"):
             first = tokens.children[1] if len(tokens.children) > 2 else None
             if first is not None and text_of(first) == "let":
                 return Seq(at, self._pieces(tokens.children[1:-1]), False)
-            return next((self.piece(part) for part in _parts(tokens, ",")), Const(at, UNIT))
+            return next((self.piece(part) for part in parts_of(tokens, ",")), Const(at, UNIT))
         if name == "vec":
-            return nodes.List(at, [self.piece(part) for part in _parts(tokens, ",")])
+            return nodes.List(at, [self.piece(part) for part in parts_of(tokens, ",")])
         if name == "matches":
-            parts = [*_parts(tokens, ",")]
+            parts = [*parts_of(tokens, ",")]
             if len(parts) > 1 and (pattern := self._pattern(parts[1])) is not None:
                 return pattern[0]._fits(pattern[1], self.piece(parts[0]))
         if name in _PANICS:
@@ -517,7 +522,7 @@ class Lower:
     def _pattern(self, trees: list[Tree]) -> tuple[Lower, Tree] | None:
         if not trees:
             return None
-        text = b"let " + _bytes(trees) + b" = x;"
+        text = b"let " + bytes_of(trees) + b" = x;"
         root = _parser().parse(text).root_node
         tree = root.named_children[0].child_by_field_name("pattern") if root.named_children else None
         if tree is None or root.has_error:
@@ -532,7 +537,7 @@ class Lower:
     def _pieces(self, trees: list[Tree]) -> list[Node]:
         if not trees:
             return []
-        root = _parser().parse(_bytes(trees) + b";").root_node
+        root = _parser().parse(bytes_of(trees) + b";").root_node
         if root.has_error:
             return [self._call(trees[0], "unread!")]
         inner = Lower(self.module, self.owner, self.base + trees[0].start_byte, self.tasks, self.depth + 1)
@@ -544,30 +549,6 @@ class Lower:
         if root.has_error or not root.named_children:
             return Const(self.at(tree), UNKNOWN)
         return Lower(self.module, self.owner, tree.start_byte, False, self.depth + 1)._statement(root.named_children[0])
-
-
-def text_of_at(trees: list[Tree], index: int) -> str:
-    return text_of(trees[index]) if index < len(trees) else ""
-
-
-def _bytes(trees: list[Tree]) -> bytes:
-    """The text from the first to the last of some tokens."""
-    parent = trees[0].parent
-    assert parent is not None
-    return (parent.text or b"")[trees[0].start_byte - parent.start_byte : trees[-1].end_byte - parent.start_byte]
-
-
-def _parts(tokens: Tree, mark: str) -> Iterable[list[Tree]]:
-    here: list[Tree] = []
-    for one in tokens.children[1:-1]:
-        if text_of(one) == mark:
-            if here:
-                yield here
-            here = []
-        elif "comment" not in one.type:
-            here.append(one)
-    if here:
-        yield here
 
 
 def _plain(pattern: Tree) -> str | None:

@@ -1,0 +1,95 @@
+"""Work that a handler leaves half done where it ends the process: what stands around the pause it comes into."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.tree import text_of
+from gracelint.behaviour.machine.ways import reaction
+from gracelint.facts.program import Cause
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.machine.machine import Machine
+    from gracelint.behaviour.machine.values import Wait
+    from gracelint.facts.program import Reaction
+
+_LISTS = frozenset(
+    ("block", "block_body", "body_statement", "compound_statement", "do", "program", "source_file", "statement_list")
+)
+"""Nodes whose children come one after the other."""
+_BOUNDS = ("function", "func", "method", "closure", "lambda", "block_body", "do_block")
+_LOOPS = ("while", "until", "for", "loop")
+_CHOICES = (
+    "if",
+    "unless",
+    "case",
+    "switch",
+    "match",
+    "conditional",
+    "select",
+    "when",
+    "else",
+    "rescue",
+    "catch",
+    "macro",
+)
+_ACTS = frozenset(("echo_statement", "macro_invocation", "print_intrinsic"))
+_PAUSES = ("sleep", "usleep", "time.Sleep", "thread::sleep", "std::thread::sleep", "Thread.sleep")
+
+
+def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None, files: Iterable[Any]) -> Reaction | None:
+    """The reaction of a program that is ended (`how` is a clause) while main is in `wait` with work half done."""
+    if wait is None:
+        return None
+    file = next((one for one in files if one.source is wait.span.source), None)
+    if file is None or not _half_done(file.root, wait):
+        return None
+    why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}"
+    return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, wait.span)
+
+
+def _half_done(root: Node, wait: Wait) -> bool:
+    """Whether a pause stands between two things that the program does in one round.
+
+    A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do.
+    """
+    if wait.kind != "sleep":
+        return False
+    text = wait.span.source.text
+    start = len(text[: wait.span.start].encode("utf-8", "surrogatepass"))
+    here = root.named_descendant_for_byte_range(start, start + len(wait.span.text.encode("utf-8", "surrogatepass")))
+    before = after = False
+    while here is not None and here.parent is not None:
+        above = here.parent
+        if above.type in _LISTS:
+            place = next(index for index, one in enumerate(above.named_children) if one.id == here.id)
+            before = before or any(map(_acts, above.named_children[:place]))
+            after = after or any(map(_acts, above.named_children[place + 1 :]))
+        words = above.type.split("_")
+        if any(one in words for one in _CHOICES):
+            return False
+        if above.type in _BOUNDS or any(one in words for one in (*_BOUNDS, *_LOOPS)):
+            break
+        here = above
+    return before and after
+
+
+def _acts(statement: Node) -> bool:
+    if text_of(statement).startswith(_PAUSES):
+        return False
+    return statement.type == "identifier" or any(
+        one.type in _ACTS or "call" in one.type.split("_") for one in _nodes(statement)
+    )
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(here.named_children)
