@@ -405,3 +405,79 @@ def test_what_a_condition_leaves_out_once_and_takes_once_is_read() -> None:
     text = CLOSER % "" + "\nvar other = New(syscall.SIGTERM)\n\nfunc init() {\n\t_ = other\n}\n"
     found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
     assert found.verdict is Verdict.IGNORED
+
+
+SHUTDOWN = """package main
+
+import (
+\t"context"
+\t"flag"
+\t"net/http"
+\t"os/signal"
+\t"syscall"
+\t"time"
+)
+
+func main() {
+\tvar wait time.Duration
+\tDECLARED
+\tflag.Parse()
+\tctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+\tdefer stop()
+\tserver := &http.Server{Addr: ":8080"}
+\tgo server.ListenAndServe()
+\t<-ctx.Done()
+\tlimit, cancel := context.WithTimeout(context.Background(), wait)
+\tdefer cancel()
+\tserver.Shutdown(limit)
+}
+"""
+
+
+class TestFlags:
+    @pytest.mark.parametrize(
+        "declared",
+        [
+            'flag.DurationVar(&wait, "wait", 10*time.Second, "how long")',
+            'its := flag.Duration("wait", 10*time.Second, "how long")\n\tdefer func() {}()\n\twait = *its',
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("words", "verdict"),
+        [
+            ("", Verdict.HANDLED),
+            (', "-wait", "500ms"', Verdict.CUT),
+            (', "--wait=0.5s"', Verdict.CUT),
+            (', "--wait=1m30s"', Verdict.HANDLED),
+            (', "--other=1ms"', Verdict.HANDLED),
+        ],
+    )
+    def test_the_words_of_the_command_set_them(self, declared: str, words: str, verdict: Verdict) -> None:
+        text = SHUTDOWN.replace("DECLARED", declared)
+        found = launch({"main.go": text, "Dockerfile": build("go build -o /app .", f'["/app"{words}]')})
+        assert found.verdict is verdict
+
+    def test_the_arguments_of_a_manifest_set_them(self) -> None:
+        text = SHUTDOWN.replace("DECLARED", 'flag.DurationVar(&wait, "wait", 10*time.Second, "how long")')
+        compose = "services:\n  web:\n    build: .\n    command: [--wait=200ms]\n"
+        files = {"main.go": text, "Dockerfile": build("go build -o /app ."), "compose.yaml": compose, "go.mod": MODULE}
+        (found,) = read_project(request(files)[0]).launches
+        assert found.verdict is Verdict.CUT
+
+    def test_a_switch(self) -> None:
+        body = (
+            '\tonce := flag.Bool("once", false, "run once")\n\tflag.Parse()\n\tif *once {\n\t\treturn\n\t}\n\tselect {}'
+        )
+        text = f'package main\n\nimport "flag"\n\nfunc main() {{\n{body}\n}}\n'
+        stays = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+        leaves = launch({"main.go": text, "Dockerfile": build("go build -o /app .", '["/app", "-once"]')})
+        assert stays.verdict is Verdict.CUT
+        assert leaves.verdict is not Verdict.CUT
+
+    def test_a_flag_that_cobra_declares(self) -> None:
+        text = SHUTDOWN.replace('"flag"', '"github.com/spf13/cobra"').replace("\tflag.Parse()\n", "")
+        text = text.replace(
+            "DECLARED", 'cmd := &cobra.Command{}\n\tcmd.Flags().DurationVarP(&wait, "wait", "w", 0, "")'
+        )
+        found = launch({"main.go": text, "Dockerfile": build("go build -o /app .", '["/app", "-w", "200ms"]')})
+        assert found.verdict is Verdict.CUT

@@ -405,3 +405,20 @@ fn main() {{
 }}
 """
     assert program(text, HOOK)[0] is verdict
+
+
+@pytest.mark.parametrize("made", ["Vec::new()", "vec![]", "Vec::with_capacity(2)"])
+def test_tasks_that_are_kept_in_a_list_are_waited_for(made: str) -> None:
+    work = (
+        "async fn work(mut stop: tokio::sync::broadcast::Receiver<()>) {\n    stop.recv().await.ok();\n    SAVES\n}\n"
+    )
+    saves = 'tokio::time::sleep(std::time::Duration::from_millis(300)).await;\n    println!("saved");'
+    body = (
+        f"let (stop, _) = tokio::sync::broadcast::channel::<()>(1);\nlet mut tasks = {made};\n"
+        "for _ in 0..2 {\n    tasks.push(tokio::spawn(work(stop.subscribe())));\n}\n"
+        f"{TERMINATE}.unwrap().recv().await;\nstop.send(()).ok();\nfor task in tasks {{\n    task.await.ok();\n}}"
+    )
+    text = asynchronous(body, SIGNALS + work.replace("SAVES", saves))
+    assert program(text)[0] is Verdict.HANDLED
+    assert program(text.replace("    task.await.ok();", "    drop(task);"))[0] is Verdict.CUT
+    assert program(text.replace(f"= {made}", "= kept()"))[0] is Verdict.UNKNOWN

@@ -24,7 +24,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
-from gracelint.behaviour.rust import channels, servers, signals
+from gracelint.behaviour.rust import channels, options, servers, signals
 from gracelint.behaviour.rust.crates import Variant
 from gracelint.behaviour.rust.patterns import Failed, fits
 from gracelint.behaviour.rust.syntax import UNIT
@@ -109,6 +109,8 @@ def function(machine: RustMachine, path: str, frame: Frame | None, given: Given)
     how = _FUNCTIONS.get(path) or _FUNCTIONS.get(short) or _OTHERS.get(path) or _OTHERS.get(short)
     if how is not None:
         return _run(how(machine, given))
+    if short in options.EMPTY:
+        return _now([])
     if name == "clone" and isinstance(one := given.argument(0), Object):
         return _now(channels.cloned(one))
     if name == "clone" or path in table("rust")["language"]["same"] or short in table("rust")["language"]["same"]:
@@ -468,11 +470,11 @@ def method(machine: RustMachine, of: Any, name: str, given: Given) -> Run | None
         other = given.argument(0)
         return _now(of * 1000 if name == "as_millis" else of - other if isinstance(other, float) else machine.now - of)
     if name in ("is_ok", "is_err", "is_some", "is_none"):
-        return _now(_is(_value(of), name))
+        return _now(options.holds(_value(of), name))
     if name in ("unwrap", "expect") and isinstance(of, Err):
         raise Raised(("panic",), UNKNOWN, given.span)
     if name in ("map", "and_then", "for_each", "then", "filter_map", "inspect", "map_or", "is_some_and", "is_ok_and"):
-        return _mapped(machine, of, name, given)
+        return options.mapped(machine, of, name, given)
     if name in (
         "unwrap_or_else",
         "or_else",
@@ -482,53 +484,16 @@ def method(machine: RustMachine, of: Any, name: str, given: Given) -> Run | None
         "unwrap_or",
         "unwrap_or_default",
     ):
-        return _instead(machine, of, name, given)
+        return options.instead(machine, of, name, given)
     if name == "ok" and not isinstance(of, Object):
         return _now(NIL if isinstance(of, Err) else of)
-    if isinstance(of, list) and name == "push":
-        of.append(given.argument(0))
-        return _now(UNIT)
-    if isinstance(of, list) and name in ("len", "is_empty"):
-        return _now(len(of) if name == "len" else not of)
+    if isinstance(of, list) and name in options.LISTS:
+        return _now(options.LISTS[name](of, given))
     if name in table("rust")["language"]["methods"]:
         return _now(of)
     if isinstance(of, Unknown) and not of.of and not isinstance(of, Object):
         return _now(UNKNOWN) if name not in library.rows(machine, "foreign").get("waits", ()) else None
     return _now(UNKNOWN) if not isinstance(of, (Object, Unknown, Lib)) else None
-
-
-def _is(of: Any, name: str) -> Any:
-    if isinstance(of, Unknown):
-        return {"is_ok": True, "is_err": False}.get(name, UNKNOWN)
-    found = isinstance(of, Err) if name in ("is_ok", "is_err") else of is NIL
-    return found if name in ("is_err", "is_none") else not found
-
-
-def _mapped(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
-    if of is NIL or isinstance(of, Err):
-        return of
-    what = given.argument(-1)
-    if isinstance(of, list):
-        found: list[Any] = []
-        for one in of:
-            value = yield from machine.call(what, [one], given.span)
-            found.append(value)
-        return UNIT if name == "for_each" else found
-    if name == "inspect":
-        return of
-    value = yield from machine.call(what, [of], given.span)
-    return value
-
-
-def _instead(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
-    if name == "map_err":
-        return of
-    if isinstance(of, Err) or of is NIL:
-        if name in ("unwrap_or", "unwrap_or_default"):
-            return given.argument(0, UNKNOWN)
-        value = yield from machine.call(given.argument(0), [UNKNOWN], given.span)
-        return of if name == "inspect_err" else value
-    return of
 
 
 def _incoming(machine: RustMachine, of: Object, given: Given) -> Any:

@@ -72,6 +72,8 @@ class RustMachine(Interpreter):
         self.blocking: list[Thread] = []
         self.idle: dict[Span, str] = {}
         """Futures of libraries nobody knows that were waited for beside others."""
+        self.untold: list[Span] = []
+        """Where it waits on the way out for what nobody can tell."""
         self.blurred: list[Span] = []
         """Places after which nobody can tell who still holds the end of a channel."""
 
@@ -269,6 +271,8 @@ class RustMachine(Interpreter):
                 return value
         if isinstance(value, Ctx):
             return UNIT
+        if isinstance(value, Unknown) and self.stopping:
+            self.untold.append(span)
         value = yield from super().wait_for(value, span)
         return value
 

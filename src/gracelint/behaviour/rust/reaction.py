@@ -167,7 +167,11 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     place = ended.span if ended.how != "returns" and ended.span is not None else at
     held = machine.droppable() if ended.how in ("exit", "hard") else []
     slept = machine.slept
+    untold = machine.untold[0] if machine.untold else None
     cut = ends.lost(signal, machine, ended, how, at)
+    if cut is not None and cut.cause is Cause.SHUTDOWN_NOT_AWAITED and untold is not None:
+        why = f"what {machine.place(untold)} waits for on {signal} cannot be told"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, untold)
     if cut is not None:
         return cut
     main = machine.main_thread

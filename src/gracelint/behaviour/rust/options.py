@@ -1,0 +1,90 @@
+"""Methods of options, results and lists."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Err, Unknown
+from gracelint.behaviour.rust.syntax import UNIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gracelint.behaviour.machine.library import Given
+    from gracelint.behaviour.machine.values import Run
+    from gracelint.behaviour.rust.machine import RustMachine
+
+EMPTY = ("Vec::new", "Vec::with_capacity", "VecDeque::new", "VecDeque::with_capacity")
+"""What makes a list without anything in it."""
+
+
+def _push(of: list[Any], given: Given) -> Any:
+    of.append(given.argument(0))
+    return UNIT
+
+
+def _extend(of: list[Any], given: Given) -> Any:
+    more = given.argument(0)
+    of.extend(more if isinstance(more, (list, tuple)) else [UNKNOWN])
+    return UNIT
+
+
+def _pop(of: list[Any], given: Given) -> Any:
+    return of.pop() if of else NIL
+
+
+def _pop_first(of: list[Any], given: Given) -> Any:
+    return of.pop(0) if of else NIL
+
+
+def _clear(of: list[Any], given: Given) -> Any:
+    of.clear()
+    return UNIT
+
+
+LISTS: dict[str, Callable[[list[Any], Given], Any]] = {
+    "push": _push,
+    "push_back": _push,
+    "extend": _extend,
+    "append": _extend,
+    "pop": _pop,
+    "pop_back": _pop,
+    "pop_front": _pop_first,
+    "clear": _clear,
+    "len": lambda of, _: len(of),
+    "is_empty": lambda of, _: not of,
+}
+
+
+def holds(of: Any, name: str) -> Any:
+    if isinstance(of, Unknown):
+        return {"is_ok": True, "is_err": False}.get(name, UNKNOWN)
+    found = isinstance(of, Err) if name in ("is_ok", "is_err") else of is NIL
+    return found if name in ("is_err", "is_none") else not found
+
+
+def mapped(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
+    if of is NIL or isinstance(of, Err):
+        return of
+    what = given.argument(-1)
+    if isinstance(of, list):
+        found: list[Any] = []
+        for one in of:
+            value = yield from machine.call(what, [one], given.span)
+            found.append(value)
+        return UNIT if name == "for_each" else found
+    if name == "inspect":
+        return of
+    value = yield from machine.call(what, [of], given.span)
+    return value
+
+
+def instead(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
+    if name == "map_err":
+        return of
+    if isinstance(of, Err) or of is NIL:
+        if name in ("unwrap_or", "unwrap_or_default"):
+            return given.argument(0, UNKNOWN)
+        value = yield from machine.call(given.argument(0), [UNKNOWN], given.span)
+        return of if name == "inspect_err" else value
+    return of
