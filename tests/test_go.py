@@ -481,3 +481,14 @@ class TestFlags:
         )
         found = launch({"main.go": text, "Dockerfile": build("go build -o /app .", '["/app", "-w", "200ms"]')})
         assert found.verdict is Verdict.CUT
+
+
+def test_a_server_returns_when_its_listener_is_closed() -> None:
+    body = (
+        '\tl, _ := net.Listen("tcp", ":8080")\n\tc := make(chan os.Signal, 1)\n\tsignal.Notify(c, syscall.SIGTERM)\n'
+        "\tgo func() {\n\t\t<-c\n\t\tl.Close()\n\t}()\n\thttp.Serve(l, nil)\n"
+    )
+    found = program(body, "net", "net/http", "os")
+    assert found.verdict is Verdict.CUT
+    assert found.why == "main.go: on SIGTERM main returns with the requests that are being answered"
+    assert program(body.replace("l.Close()", "_ = l"), "net", "net/http", "os").verdict is Verdict.IGNORED

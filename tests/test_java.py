@@ -257,3 +257,26 @@ def test_a_poison_pill(test: str, verdict: Verdict) -> None:
 def test_a_pool_with_threads_of_its_own_keeps_the_process(pool: str, verdict: Verdict) -> None:
     found = program(f"ExecutorService pool = Executors.{pool};\npool.submit(() -> System.out.println());")
     assert found.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("made", "kept", "over"),
+    [
+        ("List<Thread> all = new ArrayList<>()", "all.add(one)", "for (Thread t : all) t.join();"),
+        ("Deque<Thread> all = new ArrayDeque<>()", "all.push(one)", "while (!all.isEmpty()) all.pop().join();"),
+        (
+            "List<Thread> all = new LinkedList<>()",
+            "all.add(one)",
+            "for (int i = 0; i < all.size(); i++) all.get(i).join();",
+        ),
+    ],
+)
+def test_threads_that_a_collection_holds(made: str, kept: str, over: str) -> None:
+    starts = (
+        f"Thread one = new Thread(() -> {{ try {{ {LOOP} }} catch (InterruptedException e) {{ }} }});\none.start();"
+    )
+    stops = hook(f"running = false; try {{ {over} }} catch (InterruptedException e) {{ }}")
+    main = f"{starts}\n{kept};\n{stops}Thread.sleep(Long.MAX_VALUE);"
+    members = f"{RUNNING}    static final {made};\n"
+    assert program(main, members).verdict is Verdict.HANDLED
+    assert program(main.replace(f"{kept};\n", ""), members).verdict is Verdict.CUT

@@ -198,8 +198,10 @@ while (count($children) > 0) {
 
 
 class TestChildren:
-    def test_a_wait_that_is_started_again_lets_no_handler_run(self) -> None:
-        assert script(FORKS.replace("WAIT", "pcntl_wait($status)")) == (
+    @pytest.mark.parametrize("keeps", ["$children[$pid] = $n;", "$children[] = $pid;"])
+    def test_a_wait_that_is_started_again_lets_no_handler_run(self, keeps: str) -> None:
+        text = FORKS.replace("$children[$pid] = $n;", keeps).replace("count($children) > 0", "$children")
+        assert script(text.replace("WAIT", "pcntl_wait($status)")) == (
             Verdict.IGNORED,
             "app.php: the wait in line 17 is started again, so the handler of line 11 is never called",
         )
@@ -230,3 +232,11 @@ def test_an_exit_in_a_handler_breaks_off_what_the_script_is_at(body: str, verdic
     assert found[0] is verdict
     if verdict is Verdict.CUT:
         assert found[1].endswith("on SIGTERM `exit` ends it in the middle of the work of line 6")
+
+
+@pytest.mark.parametrize(
+    ("test", "verdict"), [("> 0", Verdict.HANDLED), ("=== 15", Verdict.HANDLED), ("== 2", Verdict.IGNORED)]
+)
+def test_a_signal_is_a_number(test: str, verdict: Verdict) -> None:
+    waits = "while (true) {\n    $signal = pcntl_sigtimedwait([SIGTERM], $info, 1);\n    if ($signal TEST) break;\n}\n"
+    assert script("pcntl_sigprocmask(SIG_BLOCK, [SIGTERM]);\n" + waits.replace("TEST", test))[0] is verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.java import collections
 from gracelint.behaviour.java.clients import awaits, closes, starts
 from gracelint.behaviour.java.threads import METHODS, NEW, STATIC, of_function, queue
 from gracelint.behaviour.java.waiting import UNITS, now, number, pause
@@ -55,6 +56,8 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
         return of_function(machine, of, name, given)
     if name == "equals" and not _has_parts(of):
         return now(_same(of, given.argument(0)))
+    if isinstance(of, list):
+        return collections.method(machine, of, name, given)
     if isinstance(of, Chan):
         return queue(machine, of, name, given)
     if isinstance(of, Object):

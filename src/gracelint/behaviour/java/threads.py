@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.java import collections
 from gracelint.behaviour.java.clients import poll, set_executor, wakeup
 from gracelint.behaviour.java.waiting import interruption, now, number, pause, time_of, until
 from gracelint.behaviour.machine import library, serving
@@ -388,6 +389,8 @@ STATIC: dict[str, Call] = {
     "CompletableFuture.supplyAsync": _run_async,
     "LockSupport.park": _park,
     "Runtime.getRuntime": lambda machine, _, given: now(Object("Runtime", given.span)),
+    **dict.fromkeys(collections.OF, collections.of),
+    **dict.fromkeys(collections.SAME, collections.same),
     "java.constructor": lambda machine, _, given: now(NIL),
     **dict.fromkeys(
         (
@@ -404,6 +407,7 @@ STATIC: dict[str, Call] = {
     ),
 }
 NEW: dict[str, Call] = {
+    **dict.fromkeys(collections.CLASSES, collections.made),
     "Thread": _new_thread,
     "CountDownLatch": _new_latch,
     "CompletableFuture": _new_future,

@@ -35,7 +35,12 @@ def now(value: Any = NIL) -> Run:
     return value
 
 
+_FOR_EVER = 1e12
+
+
 def number(value: Any, unit: float = 1.0) -> float | None:
+    if isinstance(value, Lib) and value.path.endswith(".MAX_VALUE"):
+        return _FOR_EVER
     known = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) * unit if known else None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gracelint.base.limits import EXACT, EXPANDED
-from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, Unknown
+from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, Sig, Unknown
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,14 @@ def held(value: Any) -> bool | None:
     return not isinstance(value, Nil)
 
 
+def _number(value: Any, beside: Any) -> Any:
+    """A signal beside a number is one."""
+    numeric = isinstance(value, Sig) and isinstance(beside, (int, float))
+    return table("signals")["numbers"].get(value, UNKNOWN) if numeric else value
+
+
 def equal(left: Any, right: Any) -> bool | None:
+    left, right = _number(left, right), _number(right, left)
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return None
     if isinstance(left, Nil) or isinstance(right, Nil):
@@ -37,6 +45,7 @@ def binary(operator: str, left: Any, right: Any) -> Any:
     if operator in ("==", "!="):
         same = equal(left, right)
         return UNKNOWN if same is None else same is (operator == "==")
+    left, right = _number(left, right), _number(right, left)
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         value = arithmetic(operator, left, right)
         return UNKNOWN if isinstance(value, (int, float)) and not -EXACT <= value <= EXACT else value

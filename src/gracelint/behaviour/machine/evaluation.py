@@ -94,7 +94,7 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
             of[key if isinstance(key, (str, int)) else UNKNOWN] = value
         elif isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
             of[key] = value
-        elif isinstance(of, list) and isinstance(key, Object):
+        elif isinstance(of, list) and (isinstance(key, Object) or key is NIL):
             of.append(value)
         elif isinstance(of, Object) and isinstance(key, str):
             of.state[f"[{key}]"] = value

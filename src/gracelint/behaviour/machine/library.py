@@ -99,7 +99,7 @@ def _doubt(_: Machine, __: Row, given: Given) -> Any:
 
 def _serves(machine: Machine, row: Row, given: Given) -> Run:
     its = rows(machine, "types").get(row["as"], {})
-    return serving.serve(machine, Object(row["as"], given.span), given.span, its)
+    return serving.serve(machine, Object(row["as"], given.span), given.span, its, given.argument(0))
 
 
 def _context(machine: Machine, row: Row, given: Given) -> Any:

@@ -17,7 +17,7 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
     """A method of a type that has a row."""
     value: Any = UNKNOWN
     if name in row.get("serve", ()):
-        value = yield from serve(machine, of, span, row)
+        value = yield from serve(machine, of, span, row, given[0] if given else None)
     elif name in row.get("drain", ()):
         value = yield from drain(machine, of, given, span)
     elif name in row.get("drop", ()):
@@ -45,15 +45,16 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
     return value
 
 
-def serve(machine: Machine, of: Object, span: Span, row: dict[str, Any]) -> Run:
-    """Serves until it is closed. Most return at once then, while requests are still being answered."""
+def serve(machine: Machine, of: Object, span: Span, row: dict[str, Any], listener: Any = None) -> Run:
+    """Serves until it or its listener is closed. Most return at once then, while requests are still being answered."""
     of.state["serving"] = span
+    accepts = listener.state if isinstance(listener, Object) else {}
     if of not in machine.servers:
         machine.servers.append(of)
     waits = bool(row.get("serve_waits"))
     over = ("drained", "dropped") if waits else ("closing", "dropped")
     try:
-        yield Wait("serve", span, lambda: any(of.state.get(one) for one in over))
+        yield Wait("serve", span, lambda: any(of.state.get(one) for one in over) or "dropped" in accepts)
     except Raised:
         if row.get("drains_when_raised"):
             # its own `ensure` waits for the requests in flight

@@ -323,7 +323,7 @@ class Lower:
 
     def index(self, tree: Tree) -> Node:
         parts = tree.named_children
-        return nodes.Index(tree, self.node(parts[1]) if len(parts) > 1 else Const(tree, UNKNOWN), self.node(parts[0]))
+        return nodes.Index(tree, self.node(parts[1]) if len(parts) > 1 else Const(tree, NIL), self.node(parts[0]))
 
     def member(self, tree: Tree) -> Node:
         return Field(tree, text_of(tree.child_by_field_name("name")), self.of(tree, "object"))

@@ -1,0 +1,130 @@
+"""Java's lists, queues without waiting, and sets: what they hold, in order."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.java.waiting import now
+from gracelint.behaviour.machine.values import NIL, UNKNOWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gracelint.behaviour.java.machine import JavaMachine
+    from gracelint.behaviour.java.waiting import Given
+    from gracelint.behaviour.machine.values import Run
+
+CLASSES = (
+    "ArrayDeque",
+    "ArrayList",
+    "ConcurrentLinkedDeque",
+    "ConcurrentLinkedQueue",
+    "CopyOnWriteArrayList",
+    "HashSet",
+    "LinkedHashSet",
+    "LinkedList",
+    "Stack",
+    "Vector",
+)
+OF = ("List.of", "Set.of", "Arrays.asList", "Stream.of")
+SAME = (
+    "Arrays.stream",
+    "Collections.synchronizedList",
+    "Collections.unmodifiableList",
+    "List.copyOf",
+)
+
+
+def made(machine: JavaMachine, _: Any, given: Given) -> Run:
+    """A new one: empty, or with what another holds."""
+    first = given.argument(0, 0)
+    return now([*first] if isinstance(first, list) else [] if isinstance(first, int) else UNKNOWN)
+
+
+def of(machine: JavaMachine, _: Any, given: Given) -> Run:
+    return now(given.args[0] if len(given.args) == 1 and isinstance(given.args[0], list) else [*given.args])
+
+
+def same(machine: JavaMachine, _: Any, given: Given) -> Run:
+    return now(given.argument(0))
+
+
+def method(machine: JavaMachine, items: list[Any], name: str, given: Given) -> Run:
+    how = _METHODS.get(name)
+    if how is not None:
+        return now(how(items, given))
+    if name in ("forEach", "map", "mapToObj", "peek") and given.args:
+        return _each(machine, items, name, given)
+    return now(items if name in _SAME else UNKNOWN)
+
+
+def _each(machine: JavaMachine, items: list[Any], name: str, given: Given) -> Run:
+    found: list[Any] = []
+    for one in [*items]:
+        value = yield from machine.call(given.args[0], [one], given.span)
+        found.append(value)
+    return NIL if name == "forEach" else items if name == "peek" else found
+
+
+def _add(items: list[Any], given: Given) -> Any:
+    if len(given.args) > 1 and isinstance(given.args[0], int):
+        items.insert(given.args[0], given.args[1])
+    else:
+        items.append(given.argument(0))
+    return True
+
+
+def _add_first(items: list[Any], given: Given) -> Any:
+    items.insert(0, given.argument(0))
+    return True
+
+
+def _add_all(items: list[Any], given: Given) -> Any:
+    more = given.argument(0)
+    items.extend(more if isinstance(more, list) else [UNKNOWN])
+    return True
+
+
+def _get(items: list[Any], given: Given) -> Any:
+    index = given.argument(0)
+    return items[index] if isinstance(index, int) and 0 <= index < len(items) else UNKNOWN
+
+
+def _take_first(items: list[Any], given: Given) -> Any:
+    return items.pop(0) if items else NIL
+
+
+def _take_last(items: list[Any], given: Given) -> Any:
+    return items.pop() if items else NIL
+
+
+def _remove(items: list[Any], given: Given) -> Any:
+    if not given.args:
+        return _take_first(items, given)
+    index = given.args[0]
+    if isinstance(index, int) and not isinstance(index, bool):
+        return items.pop(index) if 0 <= index < len(items) else UNKNOWN
+    place = next((place for place, one in enumerate(items) if one is index), None)
+    return items.pop(place) is not NIL if place is not None else UNKNOWN
+
+
+def _clear(items: list[Any], given: Given) -> Any:
+    items.clear()
+    return NIL
+
+
+_SAME = ("collect", "filter", "iterator", "limit", "parallelStream", "sorted", "stream", "toArray", "toList")
+_METHODS: dict[str, Callable[[list[Any], Given], Any]] = {
+    **dict.fromkeys(("add", "addLast", "offer", "offerLast"), _add),
+    **dict.fromkeys(("addFirst", "offerFirst", "push"), _add_first),
+    **dict.fromkeys(("pop", "poll", "pollFirst", "removeFirst"), _take_first),
+    **dict.fromkeys(("pollLast", "removeLast"), _take_last),
+    **dict.fromkeys(("peekFirst", "getFirst", "firstElement"), lambda items, _: items[0] if items else NIL),
+    **dict.fromkeys(("peekLast", "getLast", "lastElement"), lambda items, _: items[-1] if items else NIL),
+    "addAll": _add_all,
+    "get": _get,
+    "remove": _remove,
+    "clear": _clear,
+    "size": lambda items, _: len(items),
+    "isEmpty": lambda items, _: not items,
+}
