@@ -192,7 +192,7 @@ def _of_object(machine: GoMachine, of: Object, name: str, depth: int) -> Any:
     if method is not None:
         return Func(method.node, method.file, of.package, None, of)
     declared = of.package.types.get(type_)
-    for field, its_type, embedded in _fields(declared):
+    for field, its_type, embedded in fields_of(declared):
         assert declared is not None
         if field == name and name not in of.fields:
             value = zero(machine, declared.file, of.package, its_type)
@@ -220,10 +220,11 @@ def _of_object(machine: GoMachine, of: Object, name: str, depth: int) -> Any:
 
 def _has_field(of: Object, name: str) -> bool:
     declared = of.package.types.get(of.type.rpartition(".")[2]) if of.package is not None else None
-    return any(field == name for field, _, _ in _fields(declared))
+    return any(field == name for field, _, _ in fields_of(declared))
 
 
-def _fields(declared: Declared | None) -> list[tuple[str, Node, bool]]:
+def fields_of(declared: Declared | None) -> list[tuple[str, Node, bool]]:
+    """The fields of a struct: name, type, and whether it is embedded."""
     struct = declared.node.child_by_field_name("type") if declared is not None else None
     if struct is None or struct.type != "struct_type":
         return []
@@ -424,7 +425,7 @@ def _literal(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if isinstance(made_one, Object):
         made_one.fields.update(keyed)
         declared = frame.package.types.get(type_name(type_))
-        made_one.fields.update({field[0]: value for field, value in zip(_fields(declared), values, strict=False)})
+        made_one.fields.update({field[0]: value for field, value in zip(fields_of(declared), values, strict=False)})
         library.literal(machine, made_one)
         return made_one
     declared = frame.package.types.get(type_name(type_))
@@ -439,7 +440,7 @@ def _element(machine: GoMachine, frame: Frame, node: Node | None, type_: Node | 
         )
         if isinstance(one, Object):
             declared = one.package.types.get(one.type.rpartition(".")[2]) if one.package is not None else None
-            positional = iter(_fields(declared))
+            positional = iter(fields_of(declared))
             for child in node.named_children:
                 parts = child.named_children
                 name = text_of(parts[0]) if child.type == "keyed_element" else next(positional, ("", None, False))[0]

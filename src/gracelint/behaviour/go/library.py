@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go import clients, concurrency
+from gracelint.behaviour.go import brokers, clients, concurrency, fx
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import text_of
 from gracelint.behaviour.go.values import Func
@@ -156,7 +156,8 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
 
 def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span) -> Run:
     if isinstance(of, Object):
-        own = concurrency.METHODS.get(of.type, {}).get(name) or clients.METHODS.get(of.type, {}).get(name)
+        known_types = (concurrency.METHODS, clients.METHODS, brokers.METHODS, fx.METHODS)
+        own = next((row[of.type][name] for row in known_types if name in row.get(of.type, {})), None)
         if own is not None and len(given) < concurrency.LEAST.get(name, 0):
             return UNKNOWN
         if own is not None:
