@@ -422,3 +422,31 @@ def test_tasks_that_are_kept_in_a_list_are_waited_for(made: str) -> None:
     assert program(text)[0] is Verdict.HANDLED
     assert program(text.replace("    task.await.ok();", "    drop(task);"))[0] is Verdict.CUT
     assert program(text.replace(f"= {made}", "= kept()"))[0] is Verdict.UNKNOWN
+
+
+ROCKET = """#[macro_use]
+extern crate rocket;
+
+#[get("/")]
+fn index() -> &'static str {
+    "ok"
+}
+
+#[launch]
+fn rocket() -> _ {
+    rocket::build().mount("/", routes![index])
+}
+"""
+
+
+def test_rocket_is_launched_in_the_place_of_main() -> None:
+    found = program(ROCKET, 'rocket = "0.5"\n')
+    assert found[0] is Verdict.CUT
+    assert "gives requests 2 s" in found[1]
+
+
+def test_a_part_of_a_tuple_that_gets_no_name() -> None:
+    serves = "warp::serve(warp::any()).bind_with_graceful_shutdown(([0, 0, 0, 0], 80), stop())"
+    stop = f"async fn stop() {{\n    {TERMINATE}.unwrap().recv().await;\n}}\n"
+    body = f"let (_, server) = {serves};\nserver.await;"
+    assert program(asynchronous(body, SIGNALS + stop), f'{TOKIO}warp = "0.3"\n')[0] is Verdict.HANDLED

@@ -5,7 +5,7 @@ A message comes once a second. What waits with a context returns its error once 
 
 from __future__ import annotations
 
-from gracelint.behaviour.go import concurrency, expressions
+from gracelint.behaviour.go import expressions
 from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Err, Object, Wait
 
@@ -46,7 +46,7 @@ def _take(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
 
 def _take_later(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
     """A command of go-redis that blocks: its result is asked for afterwards."""
-    command = Object("command", span)
+    command = Object(f"{of.type.rpartition('.')[0]}.Cmd", span)
     command.state["result"] = yield from _take(machine, of, given, span)
     return command
 
@@ -116,7 +116,7 @@ def _connect(machine: GoMachine, given: list[Any], span: Span) -> Any:
 
 def _closed_handler(machine: GoMachine, given: list[Any], span: Span) -> Any:
     option = Object("option", span)
-    option.state["calls"] = given[0]
+    option.state["calls"] = given[0] if given else UNKNOWN
     return option
 
 
@@ -140,7 +140,7 @@ def _run_worker(machine: GoMachine, of: Object, given: list[Any], span: Span) ->
     return NIL
 
 
-concurrency.FUNCTIONS |= {
+FUNCTIONS: dict[str, Callable[[GoMachine, list[Any], Span], Any]] = {
     f"{_KAFKA}.NewReader": _make(f"{_KAFKA}.Reader"),
     f"{_NATS}.Connect": _connect,
     f"{_NATS}.ClosedHandler": _closed_handler,
@@ -150,17 +150,11 @@ concurrency.FUNCTIONS |= {
     **{f"{one}.Dial": _make(f"{one}.Connection", error=True) for one in _AMQP},
     **{f"{one}.{name}": _make(f"{one}.Client") for one in _REDIS for name in ("NewClient", "NewUniversalClient")},
 }
-concurrency.LEAST |= {f"{_TEMPORAL}.InterruptCh": 0}
 _BLOCKING = ("BLPop", "BRPop", "BLMove", "BRPopLPush", "BZPopMin", "BZPopMax", "XRead", "XReadGroup")
 METHODS: dict[str, dict[str, How]] = {
     f"{_KAFKA}.Reader": {"FetchMessage": _take, "ReadMessage": _take},
     f"{_NATS}.Conn": {"Drain": _drain, "Close": _drain},
     f"{_TEMPORAL}.Worker": {"Run": _run_worker, "Start": lambda *_: NIL},
-    "command": {
-        "Result": lambda _, of, __, ___: of.state["result"],
-        "Val": lambda _, of, __, ___: of.state["result"][0],
-        "Err": lambda _, of, __, ___: of.state["result"][1],
-    },
     **{f"{one}.ConsumerGroup": {"Consume": _consume} for one in _SARAMA},
     **{f"{one}.Connection": {"Channel": _part(f"{one}.Channel"), "Close": _close} for one in _AMQP},
     **{f"{one}.Channel": {"Consume": _messages(error=True), "Cancel": _close, "Close": _close} for one in _AMQP},
@@ -168,4 +162,9 @@ METHODS: dict[str, dict[str, How]] = {
 }
 for _one in _REDIS:
     METHODS[f"{_one}.Client"] |= {"Subscribe": _make(f"{_one}.PubSub"), "PSubscribe": _make(f"{_one}.PubSub")}
+    METHODS[f"{_one}.Cmd"] = {
+        "Result": lambda _, of, __, ___: of.state["result"],
+        "Val": lambda _, of, __, ___: of.state["result"][0],
+        "Err": lambda _, of, __, ___: of.state["result"][1],
+    }
     METHODS[f"{_one}.PubSub"] = {"Channel": _messages(error=False), "ReceiveMessage": _take, "Close": _close}

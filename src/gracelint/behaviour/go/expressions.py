@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_whole
-from gracelint.behaviour.go import flags, library, statements
+from gracelint.behaviour.go import library, statements
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
+_FLAGS = frozenset(("flag", "github.com/spf13/pflag", "github.com/spf13/cobra"))
+"""What flags are declared with."""
 _WORDS: dict[str, Any] = {"nil": NIL, "true": True, "false": False, "iota": UNKNOWN}
 
 
@@ -269,13 +271,16 @@ def prepare(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         given = [*given[:-1], *given[-1]]
     if isinstance(function, Lib) and function.path.startswith("sync/atomic."):
         return lambda: _atomic(machine, frame, function.path, nodes, given, scope)
-    flag = flags.declared(function, given)
-    if flag is not None:
-        its = flags.value(machine, flag)
-        target = nodes[0].child_by_field_name("operand") if flag.by_address else None
-        if target is not None:
-            yield from assign(machine, frame, target, its, scope)
-        return lambda: _constant(its)
+    if not _FLAGS.isdisjoint(frame.file.imports.values()):
+        from gracelint.behaviour.go import flags
+
+        flag = flags.declared(function, given)
+        if flag is not None:
+            its = flags.value(machine, flag)
+            target = nodes[0].child_by_field_name("operand") if flag.by_address else None
+            if target is not None:
+                yield from assign(machine, frame, target, its, scope)
+            return lambda: _constant(its)
     if isinstance(function, (Lib, Unknown, Method)) and not library.is_known(function):
         for one in nodes:
             # whoever gets an address may write there

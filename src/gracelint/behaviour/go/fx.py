@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go import concurrency, expressions
+from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Object, Wait
@@ -174,13 +174,13 @@ def _run(machine: GoMachine, app: Object, given: list[Any], span: Span) -> Run:
     return NIL
 
 
-concurrency.FUNCTIONS |= {
+FUNCTIONS: dict[str, Callable[[GoMachine, list[Any], Span], Any]] = {
     f"{_FX}.New": _new,
     f"{_FX}.Provide": _option("makes"),
     f"{_FX}.Invoke": _option("invokes"),
     f"{_FX}.Options": _option("options"),
     f"{_FX}.Module": _option("options"),
-    f"{_FX}.Annotate": lambda machine, given, span: given[0],
+    f"{_FX}.Annotate": lambda machine, given, span: given[0] if given else UNKNOWN,
     f"{_FX}.StartHook": _hook("OnStart"),
     f"{_FX}.StopHook": _hook("OnStop"),
     f"{_FX}.StartStopHook": _hook("OnStart", "OnStop"),

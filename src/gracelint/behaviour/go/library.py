@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go import brokers, clients, concurrency, fx
+from gracelint.behaviour.go import clients, concurrency
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import text_of
 from gracelint.behaviour.go.values import Func
@@ -112,10 +112,38 @@ def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: 
     return UNKNOWN
 
 
+_FX = "go.uber.org/fx."
+_BROKERS = (
+    "github.com/IBM/sarama.",
+    "github.com/Shopify/sarama.",
+    "github.com/go-redis/redis/v8.",
+    "github.com/nats-io/nats.go.",
+    "github.com/rabbitmq/amqp091-go.",
+    "github.com/redis/go-redis/v9.",
+    "github.com/segmentio/kafka-go.",
+    "github.com/streadway/amqp.",
+    "go.temporal.io/sdk/worker.",
+)
+
+
+def _further(path: str, kind: str) -> dict[str, Any]:
+    """What is known of a library that has a module of its own, which few programs need."""
+    if path.startswith(_FX):
+        from gracelint.behaviour.go import fx
+
+        return fx.FUNCTIONS if kind == "FUNCTIONS" else fx.METHODS
+    if path.startswith(_BROKERS):
+        from gracelint.behaviour.go import brokers
+
+        return brokers.FUNCTIONS if kind == "FUNCTIONS" else brokers.METHODS
+    return {}
+
+
 def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Run:
     own = concurrency.FUNCTIONS.get(path)
     if own is not None and len(given) < concurrency.LEAST.get(path, 1):
         return UNKNOWN
+    own = own or _further(path, "FUNCTIONS").get(path)
     if own is not None:
         value = own(machine, given, span)
         if hasattr(value, "send"):
@@ -156,8 +184,8 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
 
 def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span) -> Run:
     if isinstance(of, Object):
-        known_types = (concurrency.METHODS, clients.METHODS, brokers.METHODS, fx.METHODS)
-        own = next((row[of.type][name] for row in known_types if name in row.get(of.type, {})), None)
+        own = concurrency.METHODS.get(of.type, {}).get(name) or clients.METHODS.get(of.type, {}).get(name)
+        own = own or _further(of.type, "METHODS").get(of.type, {}).get(name)
         if own is not None and len(given) < concurrency.LEAST.get(name, 0):
             return UNKNOWN
         if own is not None:

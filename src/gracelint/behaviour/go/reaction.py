@@ -15,7 +15,6 @@ from gracelint.behaviour.go.syntax import statements, text_of, walk
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone
-from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, agreed, follow, reaction
 from gracelint.facts.program import Cause, Reaction
@@ -249,6 +248,8 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     main = machine.main_thread
     if ended.how == "exit" and main is not None and main is not machine.current:
         files = (file for package in machine.modules.packages(machine.main) for file in package.files)
+        from gracelint.behaviour.machine.midst import broken_off
+
         cut = broken_off(signal, machine, how, main.wait, files)
         if cut is not None:
             return cut

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
-from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.php.machine import PhpMachine
@@ -170,6 +169,8 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
         why = f"on {signal} {how}, and `finally` does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span or at)
     if ended.how == "exit" and machine.cleaned_by is None:
+        from gracelint.behaviour.machine.midst import broken_off
+
         cut = broken_off(signal, machine, how, machine.broken, machine.sources.files.values())
         if cut is not None:
             return cut

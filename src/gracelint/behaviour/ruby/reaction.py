@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
-from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.ruby.machine import RAISED, RubyMachine
@@ -183,6 +182,8 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
         why = f"on {signal} `exit!` ends it without its at_exit blocks and `ensure`"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span)
     if ended.how == "exit" and machine.cleaned_by is None:
+        from gracelint.behaviour.machine.midst import broken_off
+
         cut = broken_off(signal, machine, how, machine.broken, question.sources.files.values())
         if cut is not None:
             return cut

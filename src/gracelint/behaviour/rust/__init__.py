@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gracelint.again import remembered
-from gracelint.behaviour.machine.nodes import Function
 from gracelint.behaviour.rust.crates import Crates, Manifest, manifest, members
 from gracelint.behaviour.rust.reaction import Question, tell
 from gracelint.tree.warm import kept_warm
@@ -29,8 +28,8 @@ def read_rust(
     crates = Crates(files, of, path)
     if crates.main is None:
         return f"{crates.unread[0]} could not be read"
-    main = crates.main.items.get("main")
-    if not isinstance(main, Function):
+    main = crates.start
+    if main is None:
         return f"{path} has no fn main"
     at = crates.main.span(main.at)
     source = crates.main.source

@@ -298,6 +298,9 @@ class Module:
         self._methods(class_, tree.child_by_field_name("body"))
 
 
+_LAUNCH = re.compile(r"#\[(?:rocket::)?launch\]\s+(?:pub\s+)?(?:async\s+)?fn\s+(\w+)", re.ASCII)
+
+
 class Crate:
     """A library or binary of the project: its root module, once it is read."""
 
@@ -330,6 +333,18 @@ class Crates:
         self._depend(of)
         for module, tree in self.impls:
             module.implement(tree)
+
+    @property
+    def launched(self) -> str:
+        """The name of the function that rocket makes main of, and launches what it returns."""
+        found = _LAUNCH.search(self.main.source.text) if self.main is not None else None
+        return found[1] if found is not None else ""
+
+    @property
+    def start(self) -> Function | None:
+        items = self.main.items if self.main is not None else {}
+        found = items.get("main") or items.get(self.launched)
+        return found if isinstance(found, Function) else None
 
     def _depend(self, of: Manifest) -> None:
         if of in self.manifests:

@@ -81,9 +81,12 @@ class RustMachine(Interpreter):
         self.go(self._program(), self.at)
 
     def _program(self) -> Run:
-        main = self.crates.main
-        assert main is not None
-        value = yield from self.call(Closure(main.items["main"]), [], self.at)
+        start = self.crates.start
+        assert start is not None
+        value = yield from self.call(Closure(start), [], self.at)
+        if start.name == self.crates.launched:
+            value = yield from self.wait_for(value, self.at)
+            value = yield from self.call(Method(value, "launch"), [], self.at)
         yield from self.wait_for(value, self.at)
         for one in reversed([*self.droppable()]):
             function = self.find(one.package, "drop")
@@ -211,8 +214,7 @@ class RustMachine(Interpreter):
         return value
 
     def _bind(self, frame: Frame, function: Function, given: library.Given) -> Run:
-        main = self.crates.main
-        if main is not None and function is main.items.get("main"):
+        if function is self.crates.start:
             self.main_frame = frame
         yield from super()._bind(frame, function, given)
 

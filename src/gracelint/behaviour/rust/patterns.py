@@ -42,7 +42,7 @@ def fits(value: Any, pattern: Tree, names: dict[str, Any], resolve: Resolve) -> 
     if kind == "tuple_struct_pattern":
         return _wrapped(value, pattern, names, resolve)
     if kind in ("tuple_pattern", "slice_pattern"):
-        return _items(value, pattern.named_children, names, resolve)
+        return _items(value, _places(pattern), names, resolve)
     if kind == "struct_pattern":
         return _struct(value, pattern, names, resolve)
     if kind.endswith("_literal") or kind == "range_pattern":
@@ -77,7 +77,7 @@ def _name(value: Any) -> str:
 
 def _wrapped(value: Any, pattern: Tree, names: dict[str, Any], resolve: Resolve) -> bool | None:
     path = path_of(pattern.child_by_field_name("type"))
-    inner = [one for one in pattern.named_children if one != pattern.child_by_field_name("type")]
+    inner = [one for one in _places(pattern) if one != pattern.child_by_field_name("type")]
     name = path.rpartition("::")[2]
     first = inner[0] if inner else None
     if name == "Err":
@@ -102,6 +102,11 @@ def _wrapped(value: Any, pattern: Tree, names: dict[str, Any], resolve: Resolve)
         return False
     inside = [fits(value.fields.get(str(i), UNKNOWN), one, names, resolve) for i, one in enumerate(inner)]
     return False if False in inside else None if None in inside else True
+
+
+def _places(pattern: Tree) -> list[Tree]:
+    """The patterns in another one; to the grammar `_` has no name."""
+    return [one for one in pattern.children if (one.is_named or one.type == "_") and "comment" not in one.type]
 
 
 def _unknown(inner: list[Tree], names: dict[str, Any], resolve: Resolve) -> None:

@@ -7,7 +7,6 @@ import re
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone, works
-from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.rust.machine import RustMachine
@@ -179,6 +178,8 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     if ended.how == "exit" and main is not None and main is not machine.current and main.wait is not None:
         broken.append((how, main.wait))
     for what, wait in broken:
+        from gracelint.behaviour.machine.midst import broken_off
+
         cut = broken_off(signal, machine, what, wait, machine.crates.sources.values())
         if cut is not None:
             return cut
