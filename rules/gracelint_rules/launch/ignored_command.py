@@ -76,6 +76,7 @@ def _is_shell_text(words: tuple[Word, ...]) -> bool:
     shell, *options, text = (word.value for word in words)
     return (
         shell.endswith("sh")
+        and text not in ("-", "--")  # the text is the next word
         and all(option.startswith("-") for option in options)
         and options[-1].endswith("c")
         and not any(mark in text for mark in _ARGUMENTS)

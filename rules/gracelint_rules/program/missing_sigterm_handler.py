@@ -5,7 +5,7 @@ Reports servers, consumers, loops and schedulers that a container starts, or tha
 that handle no SIGTERM: neither themselves nor in a module of the project, nor by their framework. Programs that run
 to their end by themselves are silent, and so is everything that cannot be followed.
 An error where the signal is ignored or ends a program that has cleanup of its own; a warning where it only drops what
-is in flight.
+is in flight; information where a Go program was read whole and serves nobody, opens nothing and writes nothing.
 
 ## Why is this bad?
 A process without a handler has the default action for SIGTERM. PID 1 does not get default actions: the kernel drops
@@ -99,6 +99,8 @@ def _severity(program: Program, stop: Stop) -> Severity | None:
     What no container starts, and no image is built beside, is rather run by hand.
     """
     if not (program.launches or program.beside_image):
+        return Severity.INFO
+    if program.loses_nothing and stop.verdict is Verdict.CUT:
         return Severity.INFO
     loses_all = stop.verdict is Verdict.IGNORED or program.cleans_up_on_interrupt
     return None if program.launches and loses_all else Severity.WARNING

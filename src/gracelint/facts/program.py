@@ -270,6 +270,8 @@ class Program(Record, identity=True):
     """The command line of the one child it starts, hands its signals to and waits for."""
     runtime: int | None = None
     """The major version of the runtime it is started with, where that is known: Node 18."""
+    loses_nothing: bool = False
+    """It was read whole, serves nobody, opens nothing and writes nothing but its output."""
 
     @property
     def name(self) -> str:

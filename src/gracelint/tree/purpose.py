@@ -34,7 +34,7 @@ def is_retired(path: str) -> bool:
 
 def is_prose(path: str) -> bool:
     """Whether a file belongs to documentation: what it shows may leave things out."""
-    return not _PROSE.isdisjoint(path.lower().split("/")[:-1])
+    return any(not _PROSE.isdisjoint(_words(folder)) for folder in path.lower().split("/")[:-1])
 
 
 def _words(name: str) -> list[str]:

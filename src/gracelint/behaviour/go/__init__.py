@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gracelint.again import remembered
 from gracelint.base.numbers import is_digits
+from gracelint.base.record import replace
+from gracelint.behaviour.go.losses import loses_nothing
 from gracelint.behaviour.go.packages import Modules, Package
 from gracelint.behaviour.go.reaction import Question, tell
 from gracelint.behaviour.go.syntax import text_of, walk
@@ -40,7 +42,8 @@ def read_go(
     at = start.file.span(name if name is not None else start.node)
     told = tell(Question(modules, main, reached, argv, at, _work(reached), effort))
     sources = tuple(file.source for package in reached for file in package.files)
-    return told.program("go", start.file.source, at, sources, modules.unread)
+    program = told.program("go", start.file.source, at, sources, modules.unread)
+    return replace(program, loses_nothing=loses_nothing(reached, modules))
 
 
 def _reached(main: Package, modules: Modules) -> tuple[Package, ...]:
