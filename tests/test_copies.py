@@ -86,6 +86,13 @@ class TestManifests:
         report = run({"a/web.yaml": deployment(), "b/web.yaml": deployment(image="ghcr.io/acme/blog:3")})
         assert told(report) == ["a/web.yaml:17 warning", "b/web.yaml:17 warning"]
 
+    def test_what_runs_before_the_program_makes_no_other_object(self) -> None:
+        waits = (
+            "      initContainers:\n        - name: wait\n          image: busybox:1\n          command: [sleep, '5']\n"
+        )
+        later = deployment().replace("      containers:\n", f"{waits}      containers:\n")
+        assert told(run({"a/web.yaml": deployment(), "b/web.yaml": later})) == ["a/web.yaml:17 warning b/web.yaml:21"]
+
     def test_a_suppressed_copy_is_not_named(self) -> None:
         silent = deployment().replace("- name: web", f"# gracelint: ignore[{RULE}] as it is\n        - name: web")
         assert told(run({"a/web.yaml": deployment(), "b/web.yaml": silent})) == ["a/web.yaml:17 warning"]

@@ -88,7 +88,8 @@ def _loses_work(launch: Launch) -> bool:
 def _speaks(launch: Launch, hop: Hop) -> bool:
     """Of what keeps the signal away it speaks where that is a package manager, or the shell that it starts."""
     if launch.verdict not in _BAD:
-        return bool(hop.details.get("manages"))
+        told = launch.dev_server and launch.is_dev_server and not launch.development  # by `dev-server`
+        return bool(hop.details.get("manages")) and not told
     decisive = launch.blocker
     if decisive is None or decisive.kind is HopKind.PACKAGE_MANAGER:
         return decisive is not None

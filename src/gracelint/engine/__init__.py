@@ -195,7 +195,8 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
         note = generated.rendered_from(finding.at)
         if note is not None:
             finding = replace(finding, notes=(*finding.notes, note))
-        if generated.is_made(finding.at.source):
+        workload = subject.workload if isinstance(subject, Launch) else None
+        if generated.is_made(finding.at.source) or (workload is not None and workload.severity is Severity.INFO):
             loudest = Severity.INFO
     if origins.are_for_development(subject) and not (chosen.settings.strict or rule.name in chosen.named):
         if not (rule.verdict and _goes_wrong(subject)):

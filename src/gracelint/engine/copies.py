@@ -58,8 +58,9 @@ def shape(text: str) -> str:
 
 
 def _identity(workload: Workload) -> tuple[Hashable, ...]:
-    """The object that a manifest is about: its kind, its name, and the images it runs, whatever their tags."""
-    images = [container.image.value if container.image else "" for container in workload.containers]
+    """The object that a manifest is about: its kind, its name, and the programs it runs, whatever their tags."""
+    mains = (container for container in workload.containers if container.role == "main")
+    images = [container.image.value if container.image else "" for container in mains]
     return workload.kind, workload.name, *sorted(_image_name(image) for image in images)
 
 
