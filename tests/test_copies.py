@@ -86,6 +86,11 @@ class TestManifests:
         report = run({"a/web.yaml": deployment(), "b/web.yaml": deployment(image="ghcr.io/acme/blog:3")})
         assert told(report) == ["a/web.yaml:17 warning", "b/web.yaml:17 warning"]
 
+    def test_numbered_objects_are_copies(self) -> None:
+        numbered = (deployment(f"app{number}", image=f"ghcr.io/acme/app{number}:2") for number in (1, 2))
+        first, second = (text.replace("- name: web", f"- name: app{number}") for number, text in enumerate(numbered, 1))
+        assert told(run({"a/one.yaml": first, "a/two.yaml": second})) == ["a/one.yaml:17 warning a/two.yaml:17"]
+
     def test_what_runs_before_the_program_makes_no_other_object(self) -> None:
         waits = (
             "      initContainers:\n        - name: wait\n          image: busybox:1\n          command: [sleep, '5']\n"

@@ -1,8 +1,8 @@
 """Which findings are about one defect that stands in several copies.
 
 Overlays, examples of one deployment, folders of variants and rendered manifests repeat what they are made from. Copies
-are the same object under the same name, the same base image, the same line of files whose paths differ in numbers
-alone, or the same text but for its numbers and comments.
+are the same object under the same name but for its numbers, the same base image, the same line of files whose paths
+differ in numbers alone, or the same text but for its numbers and comments.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class Copies:
         """Findings about copies of one defect have one of these in common."""
         at = finding.at
         if isinstance(subject, Workload):
-            return ((rule, finding.message, at.text, _identity(subject)),)
+            return ((rule, said(finding, subject), numberless(at.text), _identity(subject)),)
         if isinstance(subject, Launch) and at.source in (subject.origin.source, subject.origin.span.place.source):
             if subject.workload is not None:
                 return ((rule, finding.message, at.text, subject.origin.container, _identity(subject.workload)),)
             if subject.service is not None:
                 return ((rule, finding.message, shape(at.text), *_service(subject.service)),)
         line, path = shape(_lines(at)), at.source.path
-        said = (rule, finding.message, line)
+        told = (rule, finding.message, line)
         if isinstance(subject, Launch) and line.startswith("FROM"):
-            return (said,)
-        return (*said, _NUMBERS.sub("0", path)), (*said, path.rpartition("/")[2], self._shape(at.source))
+            return (told,)
+        return (*told, numberless(path)), (*told, path.rpartition("/")[2], self._shape(at.source))
 
     def _shape(self, source: Source) -> str:
         found = self._shapes.get(id(source))
@@ -52,16 +52,25 @@ class Copies:
         return found[1]
 
 
+def said(finding: Finding, subject: object) -> str:
+    """A message, of a manifest without its numbers: `app1` and `app2` are told the same."""
+    return numberless(finding.message) if isinstance(subject, Workload) else finding.message
+
+
+def numberless(text: str) -> str:
+    return _NUMBERS.sub("0", text)
+
+
 def shape(text: str) -> str:
     """A text without what copies of it differ in: comments, numbers and layout."""
-    return "".join(_NUMBERS.sub("0", _COMMENTS.sub("", text)).split())
+    return "".join(numberless(_COMMENTS.sub("", text)).split())
 
 
 def _identity(workload: Workload) -> tuple[Hashable, ...]:
     """The object that a manifest is about: its kind, its name, and the programs it runs, whatever their tags."""
     mains = (container for container in workload.containers if container.role == "main")
     images = [container.image.value if container.image else "" for container in mains]
-    return workload.kind, workload.name, *sorted(_image_name(image) for image in images)
+    return workload.kind, numberless(workload.name), *sorted(numberless(_image_name(image)) for image in images)
 
 
 def _service(service: ComposeService) -> tuple[Hashable, ...]:

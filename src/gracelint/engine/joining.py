@@ -72,12 +72,12 @@ def join_copies(made: list[Made]) -> list[Made]:
     """One finding for a defect and its copies: the loudest, else the one that people write, nearest to the root."""
     if len(made) < 2:
         return made
-    from gracelint.engine.copies import Copies
+    from gracelint.engine.copies import Copies, said
 
     copies = Copies()
     alike: dict[tuple[str, str], list[Made]] = {}
     for item in made:
-        alike.setdefault((item.reported.rule, item.reported.finding.message), []).append(item)
+        alike.setdefault((item.reported.rule, said(item.reported.finding, item.subject)), []).append(item)
     joined: list[Made] = []
     for group in alike.values():
         if len(group) == 1 or group[0].subject is None:
