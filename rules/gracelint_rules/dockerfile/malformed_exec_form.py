@@ -45,14 +45,19 @@ def malformed_exec_form(stage: Stage) -> Iterator[Finding]:
             continue
         text = " ".join(instruction.argument.text.split())
         shown = text if len(text) <= 60 else f"{text[:57]}…"
-        outcome = (
-            "the build stops" if broken.rejected else "Docker hands it to a shell, which ends at once with an error"
-        )
+        outcome = "the build stops" if broken.rejected else _outcome(stage, instruction)
         yield Finding(
             f"`{shown}` is no JSON array of strings ({broken.defect}): {outcome}",
             at=broken.span if broken.span.text.strip() else instruction.span,
             fix=_fix(stage, instruction),
         )
+
+
+def _outcome(stage: Stage, instruction: Instruction) -> str:
+    entrypoint = next((item for one in stage.lineage() if (item := one.own("ENTRYPOINT")) is not None), None)
+    if instruction.name == "CMD" and entrypoint is not None and entrypoint.argv:
+        return f'the arguments of `{entrypoint.argv[0].value}` are `/bin/sh -c "…"`, not these words'
+    return "Docker hands it to a shell, which ends at once with an error"
 
 
 def _fix(stage: Stage, instruction: Instruction) -> Fix:

@@ -2,7 +2,8 @@ r"""A grace period of zero.
 
 ## What it does
 Reports pods with `terminationGracePeriodSeconds: 0`, but for Jobs and for pods that only wait (`pause`, `sleep`). It is
-information for the agents of nodes, of which the next one is not to wait for the last.
+information for the agents of nodes, of which the next one is not to wait for the last, and for what hears no signal and
+gets no requests, such as a shell that loops: it would be killed later, and that is all.
 
 ## Why is this bad?
 Grace 0 means SIGKILL at once: no preStop hook runs, no handler for SIGTERM ever does anything, and whatever was in
@@ -63,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Finding, Fix, Severity, Workload, edits, rule
+from gracelint import Applicability, Finding, Fix, Severity, Verdict, Workload, edits, rule
 
 
 @rule("zero-grace-period", severity=Severity.ERROR, subject=Workload)
@@ -80,7 +81,7 @@ def zero_grace_period(workload: Workload) -> Iterator[Finding]:
         message,
         at=grace.span,
         fix=Fix("Use the default of 30 s", changes or (), applicability),
-        severity=Severity.INFO if workload.agent else workload.severity,
+        severity=Severity.INFO if workload.agent or _is_deaf(workload) else workload.severity,
     )
 
 
@@ -88,3 +89,9 @@ def _idle(workload: Workload) -> bool:
     """Whether its pods only hold their place."""
     mains = [launch for container, launch in workload.launched() if container.role == "main"]
     return bool(mains) and all(launch.idle for launch in mains)
+
+
+def _is_deaf(workload: Workload) -> bool:
+    """Whether nothing in it would hear the signal, and nobody sends it requests: it is only waited for less long."""
+    mains = [launch for container, launch in workload.launched() if container.role == "main"]
+    return all(launch.verdict is Verdict.IGNORED and not launch.gets_traffic for launch in mains)
