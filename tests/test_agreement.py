@@ -105,6 +105,11 @@ class TestFilesForDevelopment:
         files = {os.path.join(folder, "shop.py"): self.SHOP["shop.py"], path: self.TEXT}
         assert self.told(files) == [f"{os.path.join(folder, 'shop.py')} warning missing-sigterm-handler"]
 
+    @pytest.mark.parametrize(("folder", "number"), [("docker/development/", 0), ("docker/", 1)])
+    def test_the_folder_of_a_compose_file_says_so_too(self, folder: str, number: int) -> None:
+        text = "services:\n  files:\n    image: files:3\n    entrypoint: sh\n    command: -c 'mkdir /data/a && serve /data'\n"
+        assert len(self.told({f"{folder}compose.yml": text})) == number
+
     @pytest.mark.parametrize("path", ["test/Dockerfile", "Dockerfile.ci"])
     def test_that_are_for_tests_alone_get_information(self, path: str) -> None:
         folder = path.rpartition("/")[0]

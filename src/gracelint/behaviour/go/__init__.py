@@ -5,8 +5,7 @@ from __future__ import annotations
 from gracelint.again import remembered
 from gracelint.base.numbers import is_digits
 from gracelint.base.record import replace
-from gracelint.behaviour.go.losses import loses_nothing
-from gracelint.behaviour.go.packages import Modules, Package
+from gracelint.behaviour.go.packages import Modules, Package, loses_nothing
 from gracelint.behaviour.go.reaction import Question, tell
 from gracelint.behaviour.go.syntax import text_of, walk
 from gracelint.tree.warm import kept_warm

@@ -6,7 +6,8 @@ import posixpath
 import re
 
 from gracelint.base.record import Record, field
-from gracelint.behaviour.go.syntax import File, read_file, statements, text_of
+from gracelint.behaviour.go.syntax import File, read_file, statements, text_of, walk
+from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
@@ -245,3 +246,24 @@ def type_name(node: Node | None) -> str:
         else:
             node = node.named_children[-1] if node.named_children else None
     return ""
+
+
+def loses_nothing(reached: tuple[Package, ...], modules: Modules) -> bool:
+    """Whether it is read whole, and uses only what serves nobody, opens nothing and writes nothing but its output."""
+    files = [file for package in reached for file in package.files]
+    return not modules.unread and all(_is_harmless(file, modules) for file in files)
+
+
+def _is_harmless(file: File, modules: Modules) -> bool:
+    known = table("go")["harmless"]
+    partly = {name.rpartition(".")[0] for name in known["members"]}
+    for path in (*file.imports.values(), *file.blank):
+        if path not in known["packages"] and path not in partly and not modules.is_own(path):
+            return False
+    limited = {name: path for name, path in file.imports.items() if path in partly}
+    members = (text_of(node).partition(".") for node in walk(file.root) if limited and _is_selector(node.type))
+    return all(f"{limited[name]}.{member}" in known["members"] for name, _, member in members if name in limited)
+
+
+def _is_selector(kind: str) -> bool:
+    return kind in ("selector_expression", "qualified_type")

@@ -13,6 +13,7 @@ from gracelint.parse.compose.variables import Places, interpolated, read_variabl
 from gracelint.parse.compose.words import split
 from gracelint.parse.expansion import OTHER_VARIABLES
 from gracelint.source import Located, Word
+from gracelint.tree.purpose import is_for_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -224,12 +225,13 @@ def _annotations(node: Mapping, places: Places) -> dict[str, Word]:
 def _for_development(name: str, node: Mapping, layers: tuple[tuple[Document, Mapping], ...]) -> bool:
     """Whether names say so: the service's, its profiles', or those of the files that say what it starts."""
     profiles = [item.value for item in node.sequence("profiles") if isinstance(item, Scalar)]
-    files = [
-        document.source.path.rpartition("/")[2]
+    paths = [
+        document.source.path
         for number, (document, own) in enumerate(layers)
         if not number or any(own.get(key) for key in _STARTS)
     ]
-    return any(_DEVELOPMENT.search(text) for text in (*files, name, *profiles))
+    names = (*(path.rpartition("/")[2] for path in paths), name, *profiles)
+    return any(map(_DEVELOPMENT.search, names)) or any(map(is_for_development, paths))
 
 
 def _mounts(node: Mapping, places: Places) -> Iterator[tuple[str, str]]:
