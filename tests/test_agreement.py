@@ -107,7 +107,7 @@ class TestFilesForDevelopment:
 
     @pytest.mark.parametrize(("folder", "number"), [("docker/development/", 0), ("docker/", 1)])
     def test_the_folder_of_a_compose_file_says_so_too(self, folder: str, number: int) -> None:
-        text = "services:\n  files:\n    image: files:3\n    entrypoint: sh\n    command: -c 'mkdir /data/a && serve /data'\n"
+        text = "services:\n  files:\n    image: files:3\n    entrypoint: sh\n    command: -c 'mkdir /a && serve /a'\n"
         assert len(self.told({f"{folder}compose.yml": text})) == number
 
     @pytest.mark.parametrize("path", ["test/Dockerfile", "Dockerfile.ci"])
