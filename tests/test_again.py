@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from gracelint.again import Function, Variables, Words, remembered
 from gracelint.behaviour import go
+from gracelint.behaviour.machine.ways import SIGNALS
 from gracelint.testing import read
 from gracelint.tree.files import ProjectFiles
 from gracelint.tree.warm import Asked, Warm
@@ -172,3 +175,23 @@ def test_a_program_of_go_is_followed_once_for_each_answer(
     started = "".join(f"  s{number}: {{build: ., entrypoint: [/app, s{number}]}}\n" for number in range(3))
     project = read({"Dockerfile": BUILD, "main.go": GO.format(body), "compose.yaml": f"services:\n{started}"})
     assert (len(followed), [launch.verdict.value for launch in project.launches]) == (count, verdicts)
+
+
+def test_what_runs_leave_behind_is_freed_on_the_way() -> None:
+    from gracelint import again
+
+    loop = "def f(n):\n    if n: return f(n - 1)\nf(30)\nwhile True: pass\n"
+    files = {f"p{n}.py": f"{loop}x = {n}\n{'#' * 20_000}\n" for n in range(12)}
+    files |= {f"{n}.Dockerfile": f'FROM python:3.12\nCOPY . .\nCMD ["python", "p{n}.py"]\n' for n in range(12)}
+    was_on = gc.isenabled()
+    gc.disable()
+    before, again._FOLLOWED_AT_ONCE = again._FOLLOWED_AT_ONCE, 50_000
+    try:
+        gc.collect()
+        read(files)
+        kept = sum(type(one).__name__ == "Machine" for one in gc.get_objects())
+    finally:
+        again._FOLLOWED_AT_ONCE = before
+        if was_on:
+            gc.enable()
+    assert kept < 3 * len(SIGNALS)

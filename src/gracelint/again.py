@@ -6,6 +6,7 @@ holds for every other start of the same file for which that is the same.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -156,6 +157,31 @@ class Spent(Record):
         return left == self.before if self.all_of_it else left >= self.taken
 
 
+class Leftovers:
+    """What runs of programs leave behind: knots of objects, which Python only frees when it looks for them.
+
+    A run of gracelint does not look: that takes longer than most runs. It does once much was followed, and then only
+    among what came since.
+    """
+
+    def __init__(self) -> None:
+        self._length = 0
+
+    def add(self, length: int) -> None:
+        """Counts the code points of a program that was followed."""
+        self._length += length
+
+    def free(self) -> None:
+        """Frees them, if it is worth it; while nothing holds them any more."""
+        if self._length > _FOLLOWED_AT_ONCE and not gc.isenabled():
+            self._length = 0
+            gc.collect(0)
+
+
+_FOLLOWED_AT_ONCE = 500_000
+_leftovers = Leftovers()
+
+
 def remembered(read: F) -> F:
     """Makes a reader of programs give its answer again where command line and environment make no difference to it."""
 
@@ -183,6 +209,7 @@ def remembered(read: F) -> F:
                     files.answers.known.update(answers)
                 effort.take(spent.taken)
                 return program
+        _leftovers.free()
         words, variables = Words(argv or ()), Variables(env or {})
         noted = {name: Function(function) for name, function in functions.items()}
         measured = Measured(files)
@@ -194,6 +221,7 @@ def remembered(read: F) -> F:
         start |= {} if env is None else {"env": variables}
         program = read(source, *given, files=noting, **{**start, **named, **noted}, effort=own)
         answers = noting.answers.known if isinstance(noting, Asked) else {}
+        _leftovers.add(measured.length())
         if len(known) < MOST:
             spent = Spent(before, before - effort.left, own.is_spent)
             known.append((asked, words, variables, noted, answers, spent, program))
