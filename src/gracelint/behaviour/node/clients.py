@@ -57,15 +57,13 @@ def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...]) -> Hel
         return None if _ends_sockets(machine) else Held(server, FOR_EVER)
     if "sessions" in server.row:
         return None if _lets_clients_go(events) else Held(server, FOR_EVER, "HTTP/2 sessions")
-    own = next((thing for thing in machine.things if thing.name == "ws" and thing.kind == "connection"), None)
-    upgraded = own is not None and any(_upgrades(thing, server) for thing in machine.things)
-    if (
-        own is not None
-        and upgraded
-        and not _lets_clients_go(events)
-        and all(event.thing is not own for event in events)
-    ):
-        return Held(server, FOR_EVER, "WebSocket clients", own.span)
+    sockets = next((thing for thing in machine.things if _upgrades(thing, server)), None)
+    if sockets is not None and not _lets_clients_go(events):
+        own = next((thing for thing in machine.things if thing.name == "ws" and thing.kind == "connection"), None)
+        if own is None and not _waits_for_sockets(server, sockets, events):
+            return Held(server, FOR_EVER, "WebSocket clients")
+        if own is not None and all(event.thing is not own for event in events):
+            return Held(server, FOR_EVER, "WebSocket clients", own.span)
     stream = event_stream(machine) if "upgrades" in server.row or "keep_alive" in server.row else None
     return Held(server, FOR_EVER, "event streams", stream) if stream is not None else None
 
@@ -98,6 +96,14 @@ def _upgrades(thing: Thing, server: Thing) -> bool:
     if thing.name != "ws" or thing.kind not in ("upgrade", "server"):
         return False
     return thing is server or thing.data is server or (thing.kind == "upgrade" and thing.data is None)
+
+
+def _waits_for_sockets(server: Thing, sockets: Thing, events: tuple[Event, ...]) -> bool:
+    """Whether the server is closed once its WebSocket server is: its clients are then taken to have left."""
+    return any(
+        event.kind == "close" and event.thing is server and any(part.thing is sockets for part in event.after)
+        for event in events
+    )
 
 
 def _ends_sockets(machine: Machine) -> bool:

@@ -259,7 +259,9 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         # routes, middleware and settings; what is called back there is work
         return owner
     if not machine.stopping:
-        if name not in ("process", "run", "eachMessage", "consume", "subscribe"):
+        if name in _CONSUMES:
+            owner.callbacks.setdefault("job", []).extend(args)
+        else:
             run_callbacks(machine, args, frame, False)
     else:
         after = (*frame.after, After("work", frame.file.span(node)))
@@ -271,6 +273,10 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         given = args[-1] if args else 0
         seconds = float(given) if isinstance(given, (int, float)) and given > 0 else float("inf")
     return External(f"{owner.name}.{name}()", seconds)
+
+
+_CONSUMES = ("process", "run", "eachMessage", "consume", "subscribe")
+"""Methods that are given what is to be done with each job."""
 
 
 def longest_wait(args: list[Any]) -> float | None:
@@ -292,7 +298,7 @@ def make(
     alive: bool | None = started
     if kind in ("connection", "consumer", "pool"):
         alive = (None if row.get("alive") == "maybe" else bool(row.get("alive", True))) if started else False
-    elif kind in ("app", "factory", "terminator", "upgrade"):
+    elif kind in ("app", "channel", "factory", "terminator", "upgrade"):
         alive = False
     thing = Thing(kind, module, span, alive, row)
     options = next((value for value in args if isinstance(value, Object)), None)
@@ -309,6 +315,8 @@ def make(
         text = _shell_text(module, args, options, node) if kind == "child" else None
         thing.data = text or peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
     machine.add(thing, frame)
+    if kind == "interval":
+        thing.callbacks["job"] = list(args)
     plugins = options.props.get("plugins") if options is not None else None
     if isinstance(plugins, Array) and any("DrainHttpServer" in getattr(part, "path", "") for part in plugins.items):
         thing.callbacks["drains"] = [part for part in machine.things if part.kind == "server"]

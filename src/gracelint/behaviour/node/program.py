@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.again import remembered
 from gracelint.base.record import replace
 from gracelint.behaviour.node.clients import answers_close, default_keep_alive, is_swept, keep_alive
+from gracelint.behaviour.node.lazily import load_lazily
 from gracelint.behaviour.node.machine import STARTUP, Machine
 from gracelint.behaviour.node.reaction import SIGNALS, _time, reaction
 from gracelint.behaviour.node.state import Event, Registration
@@ -51,6 +52,7 @@ def read_node(
         machine = Machine(source, files, env or {}, argv, parsed=parsed, effort=effort)
         machine.shell = shell
         machine.start(preload)
+        load_lazily(machine)
         return machine
 
     try:

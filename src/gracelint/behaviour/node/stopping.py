@@ -34,6 +34,10 @@ class Stopped(Record, identity=True):
     delay: float
     work: float | None
     """The longest time the source itself takes for a request, where it says."""
+    ran: frozenset[tuple[str, int]]
+    """The functions that the handlers run, by file and place."""
+    direct: tuple[Event, ...]
+    """What they do before any loop or interval looks again."""
 
     @property
     def enough(self) -> float:
@@ -52,6 +56,7 @@ def stop(signal: str, machine: Machine) -> Stopped:
     assert file is not None
     opened = tuple(thing for thing in machine.things if thing.alive is not False and not is_deferred(thing.after))
     args = [Text(signal), NUMBERS.get(signal, 0)]
+    called, machine.called = machine.called, set()
     for known in machine.registrations:
         if signal in known.signals and known.certain and not is_deferred(known.after):
             if isinstance(known.function, External) and known.function.path not in _OWN_FUNCTIONS:
@@ -60,6 +65,8 @@ def stop(signal: str, machine: Machine) -> Stopped:
                 machine.events.append(Event("opaque", known.span, (), True, target=target))
                 continue
             machine.task(known.function, args, Frame(Scope(), file), ())
+    ran, direct = frozenset(machine.called), tuple(machine.events)
+    machine.called |= called
     delay = look_again(machine, opened)
     _end_iterators(machine)
     for later, parts in machine.races:
@@ -72,7 +79,7 @@ def stop(signal: str, machine: Machine) -> Stopped:
     released = {id(event.thing) for event in events if event.kind in RELEASES and event.certain}
     ended = set(machine.resolved)
     left = tuple(thing for thing in things if id(thing) not in released and id(thing) not in ended)
-    return Stopped(machine, events, left, opened, delay, _work(machine))
+    return Stopped(machine, events, left, opened, delay, _work(machine), ran, direct)
 
 
 def _end_iterators(machine: Machine) -> None:

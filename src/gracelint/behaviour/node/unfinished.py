@@ -1,0 +1,189 @@
+"""Work under way when a program exits: a job of a loop, a timer or a consumer that the handler does not wait for.
+
+A loop that awaits the project's own functions is nearly always inside one of them. A timer's or consumer's job counts
+where its source says how long it takes.
+"""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.state import Frame
+from gracelint.behaviour.node.syntax import FUNCTIONS, name_of, text_of, walk
+from gracelint.behaviour.node.values import Closure, External
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.state import Event
+    from gracelint.behaviour.node.stopping import Stopped
+    from gracelint.behaviour.node.values import Thing
+
+_LONG = 0.3
+"""Seconds. A job that takes less is hardly ever under way."""
+_DEEP = 4
+"""Calls from a job into the functions that do it."""
+
+
+def under_way(event: Event, stopped: Stopped) -> Thing | None:
+    """The loop, timer or consumer whose job an exit cuts short."""
+    if event not in stopped.direct or any(part.kind not in ("closed", "ended") for part in event.after):
+        return None
+    machine = stopped.machine
+    open_ = [thing for thing in machine.things if thing in stopped.opened or thing.kind == "channel"]
+    busy = next((thing for thing in open_ if thing.certain and _works(machine, thing)), None)
+    return None if busy is None or _looks_at_work(machine, stopped.ran) else busy
+
+
+def _works(machine: Machine, thing: Thing) -> bool:
+    if thing.kind == "loop" and thing.data is not None:
+        _, body, frame, _ = thing.data
+        return body is not None and any(_is_job(machine, node, frame) for node in _inside(body))
+    jobs = list(thing.callbacks.get("job", ()))
+    if thing.kind == "interval" and isinstance(thing.data, tuple):
+        jobs.append(thing.data[0])
+    return any(_seconds(machine, job) >= _LONG for job in jobs if isinstance(job, Closure))
+
+
+def _is_job(machine: Machine, node: Node, frame: Frame) -> bool:
+    """Whether it awaits a function of the project that takes time, and does not just fetch the next job."""
+    call = node.named_children[0] if node.type == "await_expression" and node.named_children else None
+    if call is None or call.type != "call_expression" or node.parent is None:
+        return False
+    given = call.child_by_field_name("arguments")
+    fetches = node.parent.type != "expression_statement" and not (given is not None and given.named_children)
+    done = _callee(machine, call, frame)
+    if fetches or not isinstance(done, Closure) or _sleeps_for(done) is not None:
+        return False
+    return _seconds(machine, done) >= _LONG or any(part.type == "await_expression" for part in _inside(done.node))
+
+
+def _callee(machine: Machine, call: Node, frame: Frame) -> object:
+    called = call.child_by_field_name("function")
+    if called is None or called.type not in ("identifier", "member_expression"):
+        return None
+    return machine.value(called, frame)
+
+
+def _seconds(machine: Machine, job: Closure, depth: int = 0) -> float:
+    """How long a function sleeps, as the numbers in it and in what it calls say."""
+    longest = 0.0
+    frame = Frame(job.scope, job.file, (), job.this)
+    for node in walk(job.node):
+        if node.type != "call_expression":
+            continue
+        if _is_sleep(node):
+            longest = max(longest, _number(node, 1))
+            continue
+        done = _callee(machine, node, frame)
+        if isinstance(done, External) and done.path.startswith("timers/promises."):
+            longest = max(longest, _number(node, 0))
+        elif isinstance(done, Closure):
+            at = _sleeps_for(done)
+            longest = max(longest, _number(node, at) if at is not None else 0.0)
+            if at is None and depth < _DEEP and done.node != job.node:
+                longest = max(longest, _seconds(machine, done, depth + 1))
+    return longest
+
+
+def _number(call: Node, at: int) -> float:
+    """The seconds that a call's argument says in milliseconds."""
+    given = call.child_by_field_name("arguments")
+    found = given.named_children[at : at + 1] if given is not None else []
+    text = text_of(found[0]).replace("_", "") if found and found[0].type == "number" else ""
+    return int(text) / 1000 if text.isdecimal() and text.isascii() and len(text) < 10 else 0.0
+
+
+def _sleeps_for(function: Closure) -> int | None:
+    """Which parameter of a function is the time that it sleeps: `(ms) => new Promise((r) => setTimeout(r, ms))`."""
+    names = _parameters(function.node)
+    for node in walk(function.node):
+        given = node.child_by_field_name("arguments")
+        if node.type == "call_expression" and _is_sleep(node) and given is not None and len(given.named_children) > 1:
+            time = text_of(given.named_children[1])
+            if time in names:
+                return names.index(time)
+    return None
+
+
+def _is_sleep(call: Node) -> bool:
+    """Whether a call is a `setTimeout` that settles the promise it stands in."""
+    called, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if called is None or text_of(called) != "setTimeout" or given is None or not given.named_children:
+        return False
+    here = call.parent
+    while here is not None and here.type != "new_expression":
+        names = _parameters(here) if here.type in FUNCTIONS else []
+        if names and any(text_of(part) == names[0] for part in walk(given.named_children[0])):
+            return True
+        here = here.parent
+    return False
+
+
+def _parameters(function: Node) -> list[str]:
+    single = function.child_by_field_name("parameter")
+    several = function.child_by_field_name("parameters")
+    found = [single] if single is not None else several.named_children if several is not None else []
+    return [text_of(part.child_by_field_name("pattern") or part) for part in found if part.type != "comment"]
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    """What a function or a loop's body does itself, without the functions that stand in it."""
+    waiting = list(node.named_children)
+    while waiting:
+        here = waiting.pop(0)
+        if here.type not in FUNCTIONS:
+            yield here
+            waiting.extend(here.named_children)
+
+
+# What a handler asks of the work
+
+
+def _looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
+    """Whether the functions that a handler ran may wait for work, or look at what work has set."""
+    set_by_work: set[str] = set()
+    handlers: list[Node] = []
+    for path in machine.modules:
+        file = machine.parsed.get(path)
+        for node in walk(file.root) if file is not None else ():
+            if node.type not in FUNCTIONS:
+                continue
+            if (path, node.start_byte) in ran:
+                handlers.append(node)
+            else:
+                set_by_work |= _sets(_inside(node))
+    return any(_waits(node, set_by_work) for handler in handlers for node in walk(handler))
+
+
+def _sets(nodes: Iterable[Node]) -> set[str]:
+    found = set()
+    for node in nodes:
+        if node.type in ("assignment_expression", "augmented_assignment_expression", "update_expression"):
+            target = node.child_by_field_name("left") or node.child_by_field_name("argument")
+            if target is not None:
+                found.add(name_of(target))
+    return found
+
+
+def _waits(node: Node, set_by_work: set[str]) -> bool:
+    if node.type in ("while_statement", "do_statement", "for_statement", "for_in_statement", "new_expression"):
+        return node.type != "new_expression" or text_of(node).startswith("new Promise")
+    if node.type == "await_expression":
+        return bool(node.named_children) and node.named_children[0].type in _NAMED
+    if node.type == "call_expression":
+        called = node.child_by_field_name("function")
+        owner = called.child_by_field_name("object") if called is not None else None
+        if called is None or owner is None:
+            return False
+        return text_of(owner) == "Promise" or (name_of(called) in ("then", "finally") and owner.type in _NAMED)
+    condition = node.child_by_field_name("condition") if node.type in _BRANCHES else None
+    return condition is not None and any(
+        part.type in ("identifier", "property_identifier") and text_of(part) in set_by_work for part in walk(condition)
+    )
+
+
+_NAMED = ("identifier", "member_expression", "subscript_expression")
+_BRANCHES = ("if_statement", "ternary_expression")

@@ -1,0 +1,107 @@
+"""Node programs at work when the signal comes: modules that requests load, clients that stay, jobs under way."""
+
+# ruff: noqa: E501 (a line of these tables is a program)
+
+from __future__ import annotations
+
+import pytest
+
+from test_behaviour_node import program
+
+SLEEP = "const sleep = (ms) => new Promise((r) => setTimeout(r, ms));\n"
+WORK = f"{SLEEP}async function work() {{ await sleep(2000); console.log('done'); }}\n"
+JOB = "exports.work = async () => { await new Promise((r) => setTimeout(r, 2000)); };"
+
+
+def verdict(text: str, **files: str) -> str:
+    return program(text, **files).reactions["SIGTERM"].as_pid_1.value
+
+
+# Modules that are loaded by work
+
+
+@pytest.mark.parametrize(
+    ("route", "module", "expected"),
+    [
+        ("app.get('/', (q, s) => require('./late').find());", "setInterval(() => {}, 1000);", "ignored"),
+        ("app.get('/', async (q, s) => (await import('./late')).find());", "setInterval(() => {}, 1000);", "ignored"),
+        ("app.get('/', (q, s) => require('./late').find());", "exports.find = () => 1;", "handled"),
+        ("app.get('/', (q, s) => require('./late').find());", "const timer = setInterval(() => {}, 1000); timer.unref();", "handled"),
+        ("app.get('/', (q, s) => require('./late').find());", "require('./deeper');", "ignored"),
+        ("exports.report = () => require('./late').find();", "setInterval(() => {}, 1000);", "unknown"),
+        ("app.get('/', (q, s) => require('./none').find());", "setInterval(() => {}, 1000);", "handled"),
+    ],
+)  # fmt: skip
+def test_a_module_that_work_loads_may_keep_node_running(route: str, module: str, expected: str) -> None:
+    text = f"const app = require('express')();\n{route}\nconst server = app.listen(80);\nprocess.on('SIGTERM', () => server.close());"
+    assert verdict(text, late_js=module, deeper_js="setInterval(() => {}, 1000);") == expected
+
+
+def test_a_handler_that_work_installs_is_none() -> None:
+    text = "const app = require('express')();\napp.get('/', () => require('./late'));\napp.listen(80);"
+    assert verdict(text, late_js="process.on('SIGTERM', () => process.exit(0));") == "unknown"
+
+
+def test_what_ends_a_module_that_work_loads_does_not_end_the_program() -> None:
+    text = "const app = require('express')();\napp.post('/stop', () => require('./late'));\napp.listen(80);"
+    assert verdict(text, late_js="process.exit(0);") == "ignored"
+
+
+# WebSocket clients
+
+SOCKETS = "const http = require('http'); const { WebSocketServer } = require('ws');\nconst server = http.createServer();\nconst wss = new WebSocketServer({ server });\nserver.listen(80);\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("server.close(() => { wss.close(); process.exit(0); })", "ignored"),
+        ("{ wss.close(); server.close(() => process.exit(0)); }", "ignored"),
+        ("{ wss.clients.forEach((client) => client.terminate()); server.close(() => process.exit(0)); }", "handled"),
+        ("{ for (const client of wss.clients) client.close(1001); wss.close(); server.close(() => process.exit(0)); }", "handled"),
+        ("{ server.close(() => process.exit(0)); setTimeout(() => process.exit(1), 5000).unref(); }", "handled"),
+    ],
+)  # fmt: skip
+def test_clients_of_web_sockets_hold_the_server(handler: str, expected: str) -> None:
+    assert verdict(f"{SOCKETS}process.on('SIGTERM', () => {handler});") == expected
+
+
+# Jobs under way
+
+
+@pytest.mark.parametrize(
+    ("work", "handler", "expected"),
+    [
+        ("(async () => { while (true) { await work(); } })();", "process.exit(0)", "cut"),
+        ("let on = true; (async () => { while (on) { await work(); } })();", "{ on = false; process.exit(0); }", "cut"),
+        ("let on = true; (async () => { while (on) { await work(); } process.exit(0); })();", "{ on = false; }", "handled"),
+        ("(async () => { while (true) { console.log('tick'); await sleep(1000); } })();", "process.exit(0)", "handled"),
+        ("const t = setInterval(work, 5000);", "{ clearInterval(t); process.exit(0); }", "cut"),
+        ("const t = setInterval(async () => { await work(); }, 5000);", "{ clearInterval(t); process.exit(0); }", "cut"),
+        ("const t = setInterval(work, 5000);", "{ clearInterval(t); }", "handled"),
+        ("const t = setInterval(() => console.log('tick'), 5000);", "{ clearInterval(t); process.exit(0); }", "handled"),
+        ("let now; const t = setInterval(() => { now = work(); }, 5000);", "async () => { clearInterval(t); if (now) await now; process.exit(0); }", "handled"),
+        ("let busy = false; const t = setInterval(async () => { busy = true; await work(); busy = false; }, 5000);", "async () => { clearInterval(t); while (busy) await sleep(50); process.exit(0); }", "handled"),
+        ("const all = new Set(); const t = setInterval(() => { all.add(work()); }, 5000);", "async () => { clearInterval(t); await Promise.allSettled([...all]); process.exit(0); }", "handled"),
+        ("let busy = false; const t = setInterval(async () => { busy = true; await work(); busy = false; }, 5000);", "{ clearInterval(t); if (!busy) process.exit(0); }", "handled"),
+        ("const t = setInterval(async () => { await fetch('http://queue'); }, 5000);", "{ clearInterval(t); process.exit(0); }", "handled"),
+    ],
+)  # fmt: skip
+def test_an_exit_in_the_middle_of_a_job(work: str, handler: str, expected: str) -> None:
+    function = handler if handler.startswith("async") else f"() => {handler}"
+    assert verdict(f"{WORK}{work}\nprocess.on('SIGTERM', {function});") == expected
+
+
+@pytest.mark.parametrize(
+    ("consumer", "closing"),
+    [
+        ("const t = require('node-cron').schedule('* * * * *', async () => { await work(); });", "t.stop()"),
+        ("const t = new (require('cron').CronJob)('* * * * *', async () => { await work(); }); t.start();", "t.stop()"),
+        ("const c = require('redis').createClient(); c.connect(); c.subscribe('x', async (m) => { await work(m); });", "await c.quit()"),
+        ("let c; require('amqplib').connect().then(async (conn) => { c = conn; const ch = await conn.createChannel(); ch.consume('q', (m) => work(m)); });", "await c.close()"),
+    ],
+)  # fmt: skip
+def test_closing_a_consumer_does_not_wait_for_its_job(consumer: str, closing: str) -> None:
+    text = f"const {{ work }} = require('./job');\n{consumer}\nprocess.on('SIGTERM', async () => {{ {closing}; process.exit(0); }});"
+    assert verdict(text, job_js=JOB) == "cut"
+    assert verdict(text, job_js="exports.work = async () => console.log('seen');") == "handled"
