@@ -105,3 +105,72 @@ def test_closing_a_consumer_does_not_wait_for_its_job(consumer: str, closing: st
     text = f"const {{ work }} = require('./job');\n{consumer}\nprocess.on('SIGTERM', async () => {{ {closing}; process.exit(0); }});"
     assert verdict(text, job_js=JOB) == "cut"
     assert verdict(text, job_js="exports.work = async () => console.log('seen');") == "handled"
+
+
+def test_a_message_loop_that_blocks_for_a_while_looks_at_its_flag() -> None:
+    text = (
+        "const Redis = require('ioredis');\nconst redis = new Redis();\nlet on = true;\nprocess.on('SIGTERM', () => { on = false; });\n"
+        "(async () => { while (on) { const seen = await redis.xreadgroup('GROUP', 'g', 'c', 'BLOCK', %s, 'STREAMS', 's', '>'); console.log(seen); } await redis.quit(); })();"
+    )
+    assert verdict(text % 2000) == "handled"
+    assert verdict(text % 0) == "ignored"
+
+
+# What libraries make of a server or of a class
+
+ROUTE = "const app = require('express')();\napp.get('/', (q, s) => setTimeout(() => s.send('ok'), 2500));\nconst server = app.listen(80);\n"
+
+
+@pytest.mark.parametrize(
+    ("library", "stop", "expected"),
+    [
+        ("require('server-destroy')(server);", "server.destroy(() => process.exit(0))", "cut"),
+        ("require('killable')(server);", "server.kill(() => process.exit(0))", "cut"),
+        ("require('http-shutdown')(server);", "server.shutdown(() => process.exit(0))", "handled"),
+        ("require('http-shutdown')(server);", "server.forceShutdown(() => process.exit(0))", "cut"),
+    ],
+)
+def test_a_server_that_can_be_destroyed(library: str, stop: str, expected: str) -> None:
+    assert verdict(f"{ROUTE}{library}\nprocess.on('SIGTERM', () => {stop});") == expected
+
+
+@pytest.mark.parametrize(
+    ("close", "expected"),
+    [
+        ("server.close(() => process.exit(0))", "ignored"),
+        ("io.close(() => process.exit(0))", "handled"),
+        ("{ io.emit('going-away'); server.close(() => process.exit(0)); }", "handled"),
+    ],
+)
+def test_clients_of_socket_io_leave_when_it_is_closed_or_they_are_told(close: str, expected: str) -> None:
+    text = "const server = require('http').createServer();\nconst { Server } = require('socket.io');\nconst io = new Server(server);\nserver.listen(80);\n"
+    assert verdict(f"{text}process.on('SIGTERM', () => {close});") == expected
+
+
+def test_clients_of_express_ws_stay() -> None:
+    text = "const { app } = require('express-ws')(require('express')());\nconst server = app.listen(80);\n"
+    assert verdict(f"{text}process.on('SIGTERM', () => server.close());") == "ignored"
+
+
+INJECTED = """\
+class Http { start() { this.server = require('http').createServer().listen(80); } stop() { return new Promise((done) => this.server.close(done)); } }
+class App { constructor(private readonly http: Http) {} start() { this.http.start(); } async stop() { await this.http.stop(); process.exit(0); } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        ("import { container } from 'tsyringe';\nconst app = container.resolve(App);", "handled"),
+        ("import { Container } from 'typedi';\nconst app = Container.get(App);", "handled"),
+        ("import { createContainer } from 'awilix';\nconst app = createContainer().resolve('app');", "unknown"),
+    ],
+)
+def test_an_object_that_dependency_injection_makes(make: str, expected: str) -> None:
+    text = f"{INJECTED}{make}\napp.start();\nprocess.on('SIGTERM', () => app.stop());"
+    assert program(text, path="app.ts").reactions["SIGTERM"].as_pid_1 == expected
+
+
+def test_objects_that_ask_for_each_other() -> None:
+    text = "import { container } from 'tsyringe';\nclass A { constructor(b: B) {} }\nclass B { constructor(a: A) {} }\ncontainer.resolve(A);"
+    assert program(text, path="app.ts").reactions["SIGTERM"].as_pid_1 == "ignored"

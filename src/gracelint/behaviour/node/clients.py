@@ -57,7 +57,7 @@ def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...]) -> Hel
         return None if _ends_sockets(machine) else Held(server, FOR_EVER)
     if "sessions" in server.row:
         return None if _lets_clients_go(events) else Held(server, FOR_EVER, "HTTP/2 sessions")
-    sockets = next((thing for thing in machine.things if _upgrades(thing, server)), None)
+    sockets = next((thing for thing in machine.things if _upgrades(thing, server, events)), None)
     if sockets is not None and not _lets_clients_go(events):
         own = next((thing for thing in machine.things if thing.name == "ws" and thing.kind == "connection"), None)
         if own is None and not _waits_for_sockets(server, sockets, events):
@@ -91,11 +91,11 @@ def default_keep_alive(server: Thing) -> float | None:
     return found
 
 
-def _upgrades(thing: Thing, server: Thing) -> bool:
+def _upgrades(thing: Thing, server: Thing, events: tuple[Event, ...]) -> bool:
     """Whether a WebSocket server takes connections of a server over, and leaves them open when it is closed."""
-    if thing.name != "ws" or thing.kind not in ("upgrade", "server"):
+    if thing.name != "ws" and (thing.kind != "upgrade" or any(event.thing is thing for event in events)):
         return False
-    return thing is server or thing.data is server or (thing.kind == "upgrade" and thing.data is None)
+    return thing is server or (thing.kind == "upgrade" and (thing.data is None or thing.data is server))
 
 
 def _waits_for_sockets(server: Thing, sockets: Thing, events: tuple[Event, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import globals, timers
+from gracelint.behaviour.node import globals, nest, timers
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for
 from gracelint.behaviour.node.methods import (
     LISTENS,
@@ -25,6 +25,7 @@ from gracelint.behaviour.node.values import (
     After,
     Array,
     Builtin,
+    Class,
     Closure,
     External,
     Method,
@@ -82,6 +83,9 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
     if known is not None:
         return known(machine, args, node, frame)
     name = path.rpartition(".")[2]
+    if name in ("get", "resolve") and root_of(path) in _CONTAINERS:
+        asked = args[0] if args else UNKNOWN
+        return nest.provided(machine, asked, frame) if isinstance(asked, Class) else External(f"?{path}()")
     if path.startswith("console.") or is_logging(path):
         if machine.stopping:
             machine.note("log", node, frame)
@@ -112,7 +116,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
     if machine.stopping:
         touches = any(isinstance(value, Thing) and value.kind == "server" for value in args)
         if path.startswith("?") or touches:
-            machine.note("opaque", node, frame, target=path)
+            machine.note("opaque", node, frame, target=path.lstrip("?"))
         after = (*frame.after, After("work", frame.file.span(node)))
         for value in args:
             if isinstance(value, (Closure, Builtin)):
@@ -150,6 +154,7 @@ def is_logging(path: str) -> bool:
     return parts[0] in _LOGGERS or parts[-2].rpartition("/")[2] in ("logger", "log", "console")
 
 
+_CONTAINERS = frozenset(table("node")["containers"])
 _LEVELS = frozenset(table("node")["levels"])
 _LOGGERS = frozenset(table("node")["loggers"])
 
@@ -456,6 +461,13 @@ def _stoppable(machine: Machine, args: list[Any], node: Node, frame: Frame) -> A
     return UNKNOWN
 
 
+def _express_ws(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`expressWs(app)` gives the application back, among others, and leaves WebSocket clients to the program."""
+    row = table("node")["modules"]["ws"]
+    sockets = machine.add(Thing("upgrade", "ws", frame.file.span(node), False, row), frame)
+    return Object({"app": args[0] if args else UNKNOWN, "getWss": Builtin(lambda m, given, at, f: sockets)})
+
+
 def _port_on(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     """A worker thread's `parentPort.on('message', …)` keeps it alive until `parentPort.close()`."""
     event = str(args[0]) if args and isinstance(args[0], str) else ""
@@ -493,6 +505,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "cluster-listen": _cluster_on,
     "cluster-disconnect": _cluster_disconnect,
     "stoppable": _stoppable,
+    "express-ws": _express_ws,
     "abort-controller": _abort_controller,
     "emitter": _emitter,
     "port-listen": _port_on,

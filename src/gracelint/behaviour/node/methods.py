@@ -227,6 +227,9 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
     if name == "listeners" and owner.kind == "emitter":
         return Array(list(owner.callbacks.get(args[0], ()))) if args and isinstance(args[0], str) else UNKNOWN
     if name == "emit":
+        if owner.kind == "upgrade" and machine.stopping:
+            # clients that are told so may leave by themselves
+            machine.note("log", node, frame, thing=owner)
         listeners = owner.callbacks.get(args[0], ()) if args and isinstance(args[0], str) else ()
         for function in listeners:
             machine.call(function, args[1:], frame, node)
@@ -250,6 +253,9 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
     if name in row.get("drop", ()):
         machine.note("close-now", node, frame, thing=owner)
         return UNDEFINED
+    if owner.kind == "server" and name in _DESTROYS:
+        machine.note("close-now", node, frame, thing=owner)
+        return close(machine, owner, "drained", args, node, frame)
     special = _METHODS.get(name)
     if special is not None:
         return special(machine, owner, args, node, frame)
@@ -270,13 +276,24 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
                 machine.task(value, [], frame, after)
     seconds = longest_wait(args)
     if name in row.get("blocks", ()) and seconds is None:
-        given = args[-1] if args else 0
-        seconds = float(given) if isinstance(given, (int, float)) and given > 0 else float("inf")
+        seconds = _blocks_for(args)
     return External(f"{owner.name}.{name}()", seconds)
 
 
 _CONSUMES = ("process", "run", "eachMessage", "consume", "subscribe")
 """Methods that are given what is to be done with each job."""
+
+
+def _blocks_for(args: list[Any]) -> float:
+    """How long a Redis command waits: `brpop(key, 5)`, `xread('BLOCK', 2000, …)`; infinity where that has no limit."""
+    words = [value.upper() if isinstance(value, str) else value for value in args]
+    at = words.index("BLOCK") + 1 if "BLOCK" in words else None
+    if at is None and "STREAMS" in words:
+        return 0.0
+    given = args[-1] if at is None and args else args[at] if at is not None and at < len(args) else 0
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or given <= 0:
+        return float("inf")
+    return float(given) if at is None else given / 1000
 
 
 def longest_wait(args: list[Any]) -> float | None:
@@ -538,6 +555,14 @@ def _stoppable_stop(machine: Machine, owner: Thing, args: list[Any], node: Node,
     return close(machine, owner, "drained", args, node, frame)
 
 
+def _shutdown(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`server.shutdown()` of the http-shutdown module, which ends connections once they are idle."""
+    machine.note("force", node, frame, thing=owner)
+    return close(machine, owner, "drained", args, node, frame)
+
+
+_DESTROYS = ("destroy", "kill", "forceShutdown")
+"""What server-destroy, killable and http-shutdown give a server, to end its connections whatever is on them."""
 _METHODS: dict[str, Callable[[Machine, Thing, list[Any], Node, Frame], Any]] = {
     "closeIdleConnections": _close_idle,
     "kill": stop_child,
@@ -550,4 +575,5 @@ _METHODS: dict[str, Callable[[Machine, Thing, list[Any], Node, Frame], Any]] = {
     "register": _fastify_register,
     "addHook": _add_hook,
     "stop": _stoppable_stop,
+    "shutdown": _shutdown,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.syntax import text_of
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Object, Promise
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Class, Object, Promise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.state import Frame
-    from gracelint.behaviour.node.values import Class
 
 _STARTING = ("onModuleInit", "onApplicationBootstrap")
 _STOPPING = ("onModuleDestroy", "beforeApplicationShutdown", "onApplicationShutdown")
@@ -23,7 +22,7 @@ def start(machine: Machine, frame: Frame) -> None:
     """Makes the providers, and calls the hooks of the start."""
     for cls in machine.classes:
         if any(hook in cls.methods for hook in (*_STARTING, *_STOPPING)) or _is_provided(cls):
-            machine.providers.append(_made(machine, cls, frame))
+            provided(machine, cls, frame)
     _call(machine, _STARTING, [], frame)
 
 
@@ -46,10 +45,37 @@ def stopping() -> Builtin:
     return Builtin(run)
 
 
-def _made(machine: Machine, cls: Class, frame: Frame) -> Object:
+def provided(machine: Machine, cls: Class, frame: Frame, depth: int = 0) -> Object:
+    """The one instance that dependency injection makes of a class, with those that its constructor is typed with."""
     from gracelint.behaviour.node.expressions import construct
 
-    return construct(machine, cls, [UNKNOWN] * 16, frame)
+    known = next((instance for instance in machine.providers if instance.cls is cls), None)
+    if known is not None:
+        return known
+    asked = _asked_for(cls) if depth < _DEEP else []
+    given = [provided(machine, found, frame, depth + 1) if found is not None else UNKNOWN for found in asked]
+    made = construct(machine, cls, [*given, *[UNKNOWN] * 16], frame)
+    machine.providers.append(made)
+    return made
+
+
+_DEEP = 8
+"""Instances that ask for each other in turn."""
+
+
+def _asked_for(cls: Class) -> list[Class | None]:
+    """The project's classes that a constructor's parameters are typed with."""
+    constructor = cls.methods.get("constructor")
+    parameters = constructor.node.child_by_field_name("parameters") if constructor is not None else None
+    found: list[Class | None] = []
+    for child in parameters.named_children if parameters is not None else ():
+        if child.type == "comment":
+            continue
+        annotation = child.child_by_field_name("type")
+        named = annotation.named_children[0] if annotation is not None and annotation.named_children else None
+        value = cls.scope.get(text_of(named)) if named is not None and named.type == "type_identifier" else None
+        found.append(value if isinstance(value, Class) else None)
+    return found
 
 
 def _call(machine: Machine, hooks: tuple[str, ...], args: list[Any], frame: Frame) -> tuple[Any, ...]:
