@@ -174,3 +174,39 @@ def test_an_object_that_dependency_injection_makes(make: str, expected: str) -> 
 def test_objects_that_ask_for_each_other() -> None:
     text = "import { container } from 'tsyringe';\nclass A { constructor(b: B) {} }\nclass B { constructor(a: A) {} }\ncontainer.resolve(A);"
     assert program(text, path="app.ts").reactions["SIGTERM"].as_pid_1 == "ignored"
+
+
+# Loops over generators, and timers that are set anew
+
+POLL = "async function* poll(signal) { while (!signal.aborted) { yield 1; await sleep(500); } }\nconst ac = new AbortController();\n"
+
+
+@pytest.mark.parametrize(
+    ("items", "stop", "expected"),
+    [
+        ("poll(ac.signal)", "ac.abort()", "handled"),
+        ("poll(ac.signal)", "console.log('stopping')", "ignored"),
+        ("poll({ aborted: false })", "ac.abort()", "ignored"),
+    ],
+)
+def test_a_loop_over_a_generator_ends_with_it(items: str, stop: str, expected: str) -> None:
+    text = f"{SLEEP}{POLL}(async () => {{ for await (const item of {items}) console.log(item); console.log('bye'); }})();\n"
+    assert verdict(f"{text}process.on('SIGTERM', () => {{ {stop}; }});") == expected
+
+
+def test_a_loop_over_what_nobody_knows_may_end() -> None:
+    text = "const make = (globalThis.makers || {})[process.env.KIND];\n(async () => { for await (const item of make()) console.log(item); })();\n"
+    assert verdict(f"{text}process.on('SIGTERM', () => console.log('stopping'));") != "handled"
+
+
+@pytest.mark.parametrize(
+    ("body", "stop", "expected"),
+    [
+        ("await work(); timer = setTimeout(run, 1000);", "clearTimeout(timer);", "ignored"),
+        ("await work(); if (!stopping) timer = setTimeout(run, 1000);", "stopping = true; clearTimeout(timer);", "handled"),
+        ("console.log('tick'); timer = setTimeout(run, 1000);", "clearTimeout(timer);", "handled"),
+    ],
+)  # fmt: skip
+def test_a_timer_that_is_cleared_while_its_function_works(body: str, stop: str, expected: str) -> None:
+    text = f"{WORK}let timer, stopping = false;\nasync function run() {{ {body} }}\nrun();\n"
+    assert verdict(f"{text}process.on('SIGTERM', () => {{ {stop} }});") == expected

@@ -17,7 +17,7 @@ from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
-from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of, text_of, walk
+from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, never_resolves, read_file, string_of, text_of
 from gracelint.behaviour.node.this import loosened
 from gracelint.behaviour.node.values import (
     EMITTER,
@@ -31,6 +31,7 @@ from gracelint.behaviour.node.values import (
     Class,
     Closure,
     External,
+    Generator,
     Method,
     Object,
     Promise,
@@ -135,6 +136,8 @@ class Machine:
         """Names that nothing ever sets, once somebody asks."""
         self.live: dict[tuple[int, str], list[tuple[dict[str, Any], dict[str, Any], str]]] = {}
         """By the `id` of a module's variables and a name: whose, and the variables and names it is bound to it."""
+        self.rearmed: set[int] = set()
+        """Timers, by `id`, that a function under way sets anew after they were cleared."""
         self.early: set[int] = set()
         """Timers that nothing waits for any longer, by `id`: cleared, or what they were to settle is settled."""
 
@@ -451,7 +454,7 @@ class Machine:
             self.task(args[0], [Builtin(resolve), Builtin(reject)], frame, frame.after)
             self.call_back()
         if not settled:
-            if args and isinstance(args[0], Closure) and _never_resolves(args[0].node):
+            if args and isinstance(args[0], Closure) and never_resolves(args[0].node):
                 return Promise(frame.after, never=True, stuck=True, fails=failed[0] if failed else None)
             return Promise((*frame.after, After("unknown", span, later)))
         after, value = settled[0]
@@ -489,7 +492,7 @@ class Machine:
             return Promise((*frame.after, After("loop", thing.span, thing)))
         if recursive > 1 or len(self.stack) > DEPTH or _is_generator(node):
             self.pay_for(ELEMENTS_A_STEP)
-            return UNKNOWN
+            return Generator(closure, tuple(args)) if _is_generator(node) else UNKNOWN
         body = node.child_by_field_name("body")
         if body is None:
             return UNKNOWN
@@ -560,21 +563,6 @@ def _either(value: Any, others: list[Any]) -> Any:
 
 def _keeps(value: Any) -> bool:
     return isinstance(value, (Thing, Closure, Method, Builtin))
-
-
-def _never_resolves(executor: Node) -> bool:
-    """`new Promise((resolve, reject) => …)` that does not touch its `resolve`."""
-    single, several = executor.child_by_field_name("parameter"), executor.child_by_field_name("parameters")
-    first = (
-        single or next((child for child in several.named_children if child.type != "comment"), None)
-        if several
-        else single
-    )
-    if first is None:
-        return True
-    name = text_of(first.child_by_field_name("pattern") or first)
-    body = executor.child_by_field_name("body")
-    return body is not None and not any(here.type == "identifier" and text_of(here) == name for here in walk(body))
 
 
 def _absent(owner: Object) -> Any:

@@ -14,6 +14,7 @@ from gracelint.behaviour.node.values import (
     After,
     Array,
     External,
+    Generator,
     Object,
     Promise,
     Scope,
@@ -113,11 +114,17 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     if any(child.type == "await" for child in node.children) and not isinstance(over, Array):
         ended = _endless(machine, node, body, frame, None)
         loop = frame.after[-1].thing if frame.after else None
-        if isinstance(over, External) and over.signal is not None and loop is not None and is_caught(node):
+        if loop is None or loop.kind != "loop" or loop.data is None or loop.data[1] != body:
+            return ended
+        if isinstance(over, External) and over.signal is not None and is_caught(node):
             machine.abortable.append((over.signal, loop))
             machine.signalled[:] = [given for given in machine.signalled if given is not over.signal]
-        if isinstance(over, External) and loop is not None:
+        if isinstance(over, External):
             loop.settings["over"] = library.root_of(over.path)
+        if isinstance(over, Generator):
+            loop.settings["source"] = _source(machine, over)
+        elif over is UNKNOWN:
+            loop.alive = None
         return ended
     over = methods.items(machine, over)
     if operator is not None and operator.type == "in" and isinstance(over, Object):
@@ -144,6 +151,28 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
         machine.bind(left, UNKNOWN, inner)
         _both(machine, [body], inner)
+    return None
+
+
+def _source(machine: Machine, made: Generator) -> Thing | None:
+    """The loop of a generator function that gives the items; None where it has none, so that it ends by itself."""
+    node, file = made.closure.node, made.closure.file
+    inner = Frame(Scope(made.closure.scope), file, (), made.closure.this)
+    machine.bind_parameters(node, [*made.closure.bound, *made.args], inner)
+    body = node.child_by_field_name("body")
+    for child in body.named_children if body is not None else ():
+        if child.type in ("while_statement", "do_statement", "for_statement"):
+            thing = Thing("loop", "loop", file.span(child), True)
+            test = child.child_by_field_name("condition")
+            thing.data = (
+                None if test is not None and test.type in ("empty_statement", ";") else test,
+                child.child_by_field_name("body"),
+                inner,
+                (),
+            )
+            return thing
+        if child.type in ("lexical_declaration", "variable_declaration"):
+            machine.execute(child, inner)
     return None
 
 
@@ -298,6 +327,11 @@ def _endless(
 
 def again(machine: Machine, thing: Thing) -> bool:
     """Whether a loop comes to its end when it is run once more, with the state as it is now."""
+    source = thing.settings.get("source")
+    return _ends(machine, thing) or (source is not None and _ends(machine, source))
+
+
+def _ends(machine: Machine, thing: Thing) -> bool:
     test, body, frame, waits = thing.data
     over = Frame(Scope(frame.scope), frame.file, waits, frame.this)
     if test is not None and truthy(machine.value(test, over)) is False:

@@ -10,6 +10,7 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import text_of, walk
+from gracelint.behaviour.node.unfinished import works
 from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
 
 TYPE_CHECKING = False
@@ -76,7 +77,7 @@ def stop(signal: str, machine: Machine) -> Stopped:
     late = [event for event in (woken(event, machine) for event in before) if event is not None]
     events = (*machine.events, *late)
     things = [thing for thing in machine.things if thing.alive is not False and not _waits(thing.after, machine)]
-    released = {id(event.thing) for event in events if event.kind in RELEASES and event.certain}
+    released = {id(event.thing) for event in events if event.kind in RELEASES and event.certain} - machine.rearmed
     ended = set(machine.resolved)
     left = tuple(thing for thing in things if id(thing) not in released and id(thing) not in ended)
     return Stopped(machine, events, left, opened, delay, _work(machine), ran, direct)
@@ -127,6 +128,8 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
     let_go = {id(event.thing) for event in machine.events if event.kind == "release" and event.certain}
     for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
         if id(thing) in stopped and thing in opened:
+            if _may_be_at_work(machine, thing) and _sets_itself_anew(machine, thing):
+                machine.rearmed.add(id(thing))
             continue
         if thing.kind == "interval" and isinstance(thing.data, tuple):
             if thing not in opened and count_down(machine, thing):
@@ -156,6 +159,28 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
             machine.resolved[id(thing)] = waits
             delay = max(delay, sum(part.seconds or 0.0 for part in waits if part.kind == "timer"))
     return delay
+
+
+def _may_be_at_work(machine: Machine, thing: Thing) -> bool:
+    """Whether a function that sets its timer anew after its work was inside that work when the timer was cleared."""
+    if thing.kind != "interval" or thing.name == "setInterval" or not isinstance(thing.data, tuple):
+        return False
+    return isinstance(thing.data[0], Closure) and works(machine, thing)
+
+
+def _sets_itself_anew(machine: Machine, thing: Thing) -> bool:
+    """Whether it does so with the state as it is now; what it does besides is forgotten."""
+    function, args, _, file = thing.data
+    events, pending, floating = machine.events, machine.pending, machine.floating
+    machine.events, machine.pending, machine.floating = list(events), list(pending), list(floating)
+    thing.data = None
+    machine.timer_stack.append((function.node, thing))
+    try:
+        machine.task(function, args, Frame(Scope(), file), ())
+    finally:
+        machine.timer_stack.pop()
+        machine.events, machine.pending, machine.floating = events, pending, floating
+    return thing.data is not None
 
 
 def is_deferred(after: tuple[After, ...]) -> bool:

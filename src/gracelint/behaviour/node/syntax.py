@@ -157,3 +157,18 @@ def is_caught(node: Node) -> bool:
             return True
         here = here.parent
     return False
+
+
+def never_resolves(executor: Node) -> bool:
+    """`new Promise((resolve, reject) => …)` that does not touch its `resolve`."""
+    single, several = executor.child_by_field_name("parameter"), executor.child_by_field_name("parameters")
+    first = (
+        single or next((child for child in several.named_children if child.type != "comment"), None)
+        if several
+        else single
+    )
+    if first is None:
+        return True
+    name = text_of(first.child_by_field_name("pattern") or first)
+    body = executor.child_by_field_name("body")
+    return body is not None and not any(here.type == "identifier" and text_of(here) == name for here in walk(body))

@@ -33,11 +33,12 @@ def under_way(event: Event, stopped: Stopped) -> Thing | None:
         return None
     machine = stopped.machine
     open_ = [thing for thing in machine.things if thing in stopped.opened or thing.kind == "channel"]
-    busy = next((thing for thing in open_ if thing.certain and _works(machine, thing)), None)
+    busy = next((thing for thing in open_ if thing.certain and works(machine, thing)), None)
     return None if busy is None or _looks_at_work(machine, stopped.ran) else busy
 
 
-def _works(machine: Machine, thing: Thing) -> bool:
+def works(machine: Machine, thing: Thing) -> bool:
+    """Whether what a loop, a timer or a consumer does takes its time."""
     if thing.kind == "loop" and thing.data is not None:
         _, body, frame, _ = thing.data
         return body is not None and any(_is_job(machine, node, frame) for node in _inside(body))

@@ -96,6 +96,13 @@ class Closure(Record, identity=True):
     bound: tuple[Any, ...] = ()
 
 
+class Generator(Record, identity=True):
+    """What a generator function gives when it is called."""
+
+    closure: Closure
+    args: tuple[Any, ...]
+
+
 class Method(Record, identity=True):
     """A method of a thing, of an array, of a promise: its owner and its name."""
 
