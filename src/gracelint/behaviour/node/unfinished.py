@@ -6,6 +6,7 @@ where its source says how long it takes.
 
 from __future__ import annotations
 
+from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of, text_of, walk
 from gracelint.behaviour.node.values import Closure, External
@@ -94,7 +95,7 @@ def _number(call: Node, at: int) -> float:
     given = call.child_by_field_name("arguments")
     found = given.named_children[at : at + 1] if given is not None else []
     text = text_of(found[0]).replace("_", "") if found and found[0].type == "number" else ""
-    return int(text) / 1000 if text.isdecimal() and text.isascii() and len(text) < 10 else 0.0
+    return int(text) / 1000 if is_whole(text) and len(text) < 10 else 0.0
 
 
 def _sleeps_for(function: Closure) -> int | None:
