@@ -124,6 +124,9 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
     else:
         if not _is_harmless(path):
             machine.foreign.append(path)
+        if root_of(path) in _QUEUES:
+            queue = machine.add(Thing("channel", root_of(path), frame.file.span(node), False), frame)
+            queue.callbacks["job"] = list(args)
         run_callbacks(machine, args, frame, False)
     signal = timers.signal_among(args)
     if signal is not None:
@@ -154,6 +157,7 @@ def is_logging(path: str) -> bool:
     return parts[0] in _LOGGERS or parts[-2].rpartition("/")[2] in ("logger", "log", "console")
 
 
+_QUEUES = frozenset(table("node")["queues"])
 _CONTAINERS = frozenset(table("node")["containers"])
 _LEVELS = frozenset(table("node")["levels"])
 _LOGGERS = frozenset(table("node")["loggers"])

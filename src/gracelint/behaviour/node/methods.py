@@ -376,16 +376,21 @@ def peer_file(machine: Machine, args: list[Any], frame: Frame, role: str) -> Any
     rest = args[1].items if len(args) > 1 and isinstance(args[1], Array) else []
     if words[:1] == ["node"] or runs_node:
         words, rest = [value for value in rest[:1] if isinstance(value, str)], rest[1:]
-    if not words or not words[0].endswith((".js", ".mjs", ".cjs", ".ts")):
+    if not words or (not words[0].endswith((".js", ".mjs", ".cjs", ".ts")) and not words[0].startswith((".", "/"))):
         return None
-    name = words[0]
-    source = machine.files.read(name) or find_module(f"./{name}", frame.file.source.path, machine.files)
+    name, files = words[0], machine.files
+    # `join(__dirname, 'job.js')` is a path of the project; it may be built from a `job.ts`
+    source = (
+        files.read(name)
+        or find_module(f"./{name}", "", files)
+        or find_module(f"./{name}", frame.file.source.path, files)
+    )
     return (source, role, tuple(str(value) for value in rest if isinstance(value, str))) if source else None
 
 
 def _listen(machine: Machine, app: Thing, args: list[Any], node: Node, frame: Frame) -> Thing:
     row = table("node")["modules"]["http"]
-    server = Thing("server", app.name, frame.file.span(node), True, row)
+    server = app.data = Thing("server", app.name, frame.file.span(node), True, row)
     machine.add(server, frame)
     machine.listening.append((args, frame, machine.certain))
     return server
@@ -445,6 +450,8 @@ def close(
         )
         machine.note("force", node, frame, thing=thing.data, seconds=seconds)
         return Promise((*frame.after, bound), UNDEFINED)
+    if thing.settings.get("forceCloseConnections") is True and machine.stopping:
+        machine.note("close-now", node, frame, thing=thing)
     if not machine.stopping and not is_later(frame):
         for part in others or [thing]:
             release(machine, part, node, frame)

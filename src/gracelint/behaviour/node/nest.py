@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node.state import Event
 from gracelint.behaviour.node.syntax import text_of
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Class, Object, Promise
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Class, Object, Promise, Thing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def start(machine: Machine, frame: Frame) -> None:
     for cls in machine.classes:
         if any(hook in cls.methods for hook in (*_STARTING, *_STOPPING)) or _is_provided(cls):
             provided(machine, cls, frame)
+        for decorator in _scheduled(cls):
+            machine.add(Thing("interval", _SCHEDULE, cls.file.span(decorator), True), frame)
     _call(machine, _STARTING, [], frame)
 
 
@@ -30,16 +33,33 @@ def _is_provided(cls: Class) -> bool:
     """A class that Nest makes by itself, as its decorator says."""
     around = cls.node.parent if cls.node.parent is not None else cls.node
     parts = (*around.named_children, *cls.node.named_children)
-    return any(part.type == "decorator" and text_of(part).lstrip("@").split("(")[0] in _PROVIDED for part in parts)
+    return any(part.type == "decorator" and _decorates_with(part) in _PROVIDED for part in parts)
 
 
 _PROVIDED = ("Injectable", "Controller", "Module", "Resolver", "WebSocketGateway", "Processor")
+
+
+def _scheduled(cls: Class) -> list[Node]:
+    """The decorators of the methods that are called again and again: `@Cron('0 * * * *')`."""
+    body = cls.node.child_by_field_name("body")
+    parts = [part for child in (body.named_children if body is not None else ()) for part in (child, *child.children)]
+    return [part for part in parts if part.type == "decorator" and _decorates_with(part) in ("Cron", "Interval")]
+
+
+def _decorates_with(decorator: Node) -> str:
+    return text_of(decorator).lstrip("@").split("(")[0]
+
+
+_SCHEDULE = "@nestjs/schedule"
 
 
 def stopping() -> Builtin:
     """What `app.close()` and the shutdown hooks call."""
 
     def run(machine: Machine, args: list[Any], at: Node | None, frame: Frame) -> Promise:
+        for thing in machine.things:
+            if thing.name == _SCHEDULE and machine.stopping:
+                machine.events.append(Event("release", thing.span, frame.after, machine.certain, thing))
         return Promise(_call(machine, _STOPPING, args[:1], frame), UNDEFINED)
 
     return Builtin(run)

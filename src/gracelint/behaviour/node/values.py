@@ -222,6 +222,7 @@ def name_of(thing: Thing) -> str:
         "connection": f"the {thing.name} connection",
         "consumer": f"the {thing.name} consumer",
         "pool": f"the {thing.name} pool",
+        "channel": f"the {thing.name} jobs",
         "worker": "the worker thread",
         "child": "the child process",
         "cluster": "the cluster's workers",
