@@ -210,3 +210,49 @@ def test_a_loop_over_what_nobody_knows_may_end() -> None:
 def test_a_timer_that_is_cleared_while_its_function_works(body: str, stop: str, expected: str) -> None:
     text = f"{WORK}let timer, stopping = false;\nasync function run() {{ {body} }}\nrun();\n"
     assert verdict(f"{text}process.on('SIGTERM', () => {{ {stop} }});") == expected
+
+
+# Queues in memory, schedules, threads
+
+
+@pytest.mark.parametrize(
+    ("stop", "expected"),
+    [("q.kill(); process.exit(0);", "cut"), ("await q.drain(); process.exit(0);", "handled")],
+)
+def test_jobs_of_a_queue_in_memory(stop: str, expected: str) -> None:
+    text = f"{WORK}const q = require('async').queue(async (job) => {{ await work(job); }}, 1);\nq.push({{}});\n"
+    assert verdict(f"{text}process.on('SIGTERM', async () => {{ {stop} }});") == expected
+
+
+@pytest.mark.parametrize(("hooks", "expected"), [("", "ignored"), ("app.enableShutdownHooks();", "handled")])
+def test_a_schedule_of_nest_keeps_it_running(hooks: str, expected: str) -> None:
+    text = (
+        "import { NestFactory } from '@nestjs/core'; import { Interval } from '@nestjs/schedule'; import { Injectable } from '@nestjs/common';\n"
+        "@Injectable()\nclass Task { @Interval(5000) async run() {} }\n"
+        f"async function start() {{ const app = await NestFactory.createApplicationContext(Task); {hooks} }}\nstart();\n"
+    )
+    assert program(text, path="main.ts").reactions["SIGTERM"].as_pid_1 == expected
+
+
+def test_a_thread_is_built_from_typescript() -> None:
+    text = (
+        "import { Worker } from 'node:worker_threads'; import { join } from 'node:path';\n"
+        "const worker = new Worker(join(__dirname, 'job.js'));\nprocess.on('SIGTERM', () => worker.postMessage('stop'));\n"
+    )
+    job = "import { parentPort } from 'node:worker_threads';\nparentPort!.on('message', () => parentPort!.close());"
+    assert program(text, path="src/main.ts", src__job_ts=job).reactions["SIGTERM"].as_pid_1 == "handled"
+
+
+def test_a_child_is_named_without_its_ending() -> None:
+    text = "const { fork } = require('child_process');\nconst child = fork(require.resolve('./job'));\nchild.on('exit', () => process.exit(0));\nprocess.on('SIGTERM', () => child.kill());"
+    assert verdict(text, job_js="setTimeout(() => {}, 2500);") == "cut"
+
+
+def test_fastify_that_destroys_its_connections() -> None:
+    text = "const app = require('fastify')({ forceCloseConnections: true });\napp.get('/', async () => { await new Promise((r) => setTimeout(r, 2500)); return 'ok'; });\napp.listen({ port: 80 });\n"
+    assert verdict(f"{text}process.on('SIGTERM', async () => {{ await app.close(); process.exit(0); }});") == "cut"
+
+
+def test_the_server_of_an_application() -> None:
+    text = "const app = require('polka')();\napp.listen(80);\nprocess.on('SIGTERM', () => app.server.close(() => process.exit(0)));"
+    assert verdict(text) == "handled"

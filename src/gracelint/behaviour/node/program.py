@@ -5,8 +5,8 @@ from __future__ import annotations
 from gracelint.again import remembered
 from gracelint.base.record import replace
 from gracelint.behaviour.node.clients import answers_close, default_keep_alive, is_swept, keep_alive
-from gracelint.behaviour.node.lazily import load_lazily
 from gracelint.behaviour.node.machine import STARTUP, Machine
+from gracelint.behaviour.node.modules import load_lazily
 from gracelint.behaviour.node.reaction import SIGNALS, _time, reaction
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped

@@ -16,7 +16,6 @@ from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
 from gracelint.behaviour.node.syntax import string_of, walk
 from gracelint.behaviour.node.timing import FOR_EVER, end_of
-from gracelint.behaviour.node.unfinished import under_way
 from gracelint.behaviour.node.values import After, Thing, name_of
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -367,6 +366,8 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
         if event.certain and not wait and not all(part in parts for part in rest):
             what = f"process.exit comes before what line {span.line} has started is done: nobody awaits it"
             return True, what, event.span
+    from gracelint.behaviour.node.unfinished import under_way
+
     working = under_way(event, stopped)
     if working is not None:
         return True, f"process.exit comes in the middle of what {name_of(working)} does", event.span

@@ -10,7 +10,6 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import text_of, walk
-from gracelint.behaviour.node.unfinished import works
 from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
 
 TYPE_CHECKING = False
@@ -165,6 +164,8 @@ def _may_be_at_work(machine: Machine, thing: Thing) -> bool:
     """Whether a function that sets its timer anew after its work was inside that work when the timer was cleared."""
     if thing.kind != "interval" or thing.name == "setInterval" or not isinstance(thing.data, tuple):
         return False
+    from gracelint.behaviour.node.unfinished import works
+
     return isinstance(thing.data[0], Closure) and works(machine, thing)
 
 
