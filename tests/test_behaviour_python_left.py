@@ -292,3 +292,33 @@ def test_a_library_called_in_a_thread(call: str, verdict: str) -> None:
         "    await asyncio.gather(task, return_exceptions=True)\nasyncio.run(main())\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("work", "verdict"),
+    [
+        ("await asyncio.sleep(5)", "cut"),
+        ("await asyncio.sleep(0.1)", "handled"),
+        ("try:\n            await asyncio.sleep(5)\n        finally:\n            keep(item)", "handled"),
+    ],
+)
+def test_a_task_that_is_cancelled_at_work(work: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import asyncio, signal\ndef keep(item):\n    print(item)\nasync def clerk(queue):\n    while True:\n"
+        f"        item = await queue.get()\n        {work}\n"
+        "async def main():\n    stop, queue = asyncio.Event(), asyncio.Queue()\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n"
+        "    task = asyncio.create_task(clerk(queue))\n    await stop.wait()\n    task.cancel()\n"
+        "    await asyncio.gather(task, return_exceptions=True)\nasyncio.run(main())\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(3, "cut"), (0.1, "handled")])
+def test_daemon_threads_for_each_piece_of_work(seconds: float, verdict: str) -> None:
+    reaction = sigterm(
+        f"import signal, sys, threading, time\ndef send():\n    time.sleep({seconds})\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nwhile True:\n"
+        "    threading.Thread(target=send, daemon=True).start()\n    time.sleep(0.5)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

@@ -250,7 +250,7 @@ class Facts:
         self.listening: list[tuple[Thing, Point, dict[str, Any]]] = []
         """Servers that go on beside the main thread without one of their own, where they start, and their rows."""
         self.working: list[tuple[Thing, Point]] = []
-        """Threads that wait for work which others hand out, or pause, and where."""
+        """Threads, tasks and processes that wait for work which others hand out, or pause, and where."""
         self.unguarded: list[tuple[Thing, list[Point]]] = []
         """Processes that SIGTERM ends at once, and where they wait."""
         self.takers: list[tuple[Thing, Point, Registration]] = []

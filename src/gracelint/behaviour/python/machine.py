@@ -548,8 +548,8 @@ class Machine(State):
             return value
         if self.aside:
             self.facts.aside.append(point)
-            if self.sides and point.kind in (*FED, "sleep"):
-                self.facts.working.append((self.sides[-1], point))
+            if self.bodies and point.kind in (*FED, "sleep"):
+                self.facts.working.append((self.bodies[-1], point))
             if point.seconds is None and not comes_back and is_ready is False:
                 raise stuck(point, "wait")
             return value

@@ -6,8 +6,9 @@ import ast
 
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.queues import overfills
-from gracelint.behaviour.python.registry import receiver_of
+from gracelint.behaviour.python.registry import THREADS, receiver_of
 from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
 from gracelint.behaviour.python.waits import command_of
 from gracelint.behaviour.python.work import a_round
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
-_LOOPS = (ast.While, ast.For, ast.AsyncFor)
 
 
 def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
@@ -119,7 +119,7 @@ def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> React
 
 
 def _work(signal: str, machine: Machine) -> Reaction | None:
-    """What a task, or a daemon thread that takes from others, has begun is lost when the main thread ends."""
+    """What a task, or a daemon thread or process, has begun is lost when the main thread ends."""
     if machine.lost_task is not None:
         task, takes = machine.lost_task
         why = f"its event loop ends, and cancels tasks that take {takes:g} s and that nobody waits for"
@@ -127,28 +127,71 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     if overfills(machine):
         why = "whether the queue between its processes is read to its end, for which Python waits, is not known"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, _span(machine.piped[0]))
-    if any(point.kind not in ("sleep", "exit") for point in machine.leaving):
+    if any(point.kind not in ("sleep", "exit", "gather") for point in machine.leaving):
         return None
-    for thread, taking in machine.facts.working:
-        if not is_daemon(thread) or thread.node in machine.ended:
+    cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each)), None)
+    if cancelled is not None:
+        why = f"it cancels the task behind `{cancelled[1].what}` whatever that is doing: what has begun is lost"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, cancelled[1].span, delay=machine.delay)
+    return None if any(point.kind == "gather" for point in machine.leaving) else _of_daemons(signal, machine)
+
+
+def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point) -> bool:
+    """Whether a task is cancelled that takes a while for each item, and does not catch that to finish it."""
+    if task.kind != "asyncio.Task" or "#cancelled" not in task.store or taking.kind not in FED:
+        return False
+    loop = _loop_around(taking)
+    catches = any(isinstance(part, ast.Try) for part in (ast.walk(loop) if loop is not None else ()))
+    return not catches and not taking.guards and _seconds(machine, loop) >= 1
+
+
+def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
+    """A daemon thread or process at work: it takes from others, looks for work, or is started for each piece of it."""
+    for thing in machine.facts.children:
+        if thing.kind in THREADS and "#again" in thing.store and is_daemon(thing) and thing.node not in machine.ended:
+            seconds = _own_seconds(machine, thing)
+            if seconds >= 1:
+                why = f"it ends, and with it the daemon threads that take {seconds:g} s and that nobody waits for"
+                return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(thing), delay=machine.delay)
+    for thing, taking in machine.facts.working:
+        if not is_daemon(thing) or thing.node in machine.ended:
             continue
-        loop = taking.loops[-1].node if taking.loops else None
-        if taking.kind == "sleep" and not _polls(loop, taking.node):
+        if taking.kind == "sleep" and not _polls(_loop_around(taking), taking.node):
             continue
-        is_told = finishes(machine, thread, taking.node) is not False
-        seconds = a_round(loop, machine.modules.sources()) if isinstance(loop, _LOOPS) else 0.0
-        if is_told and seconds < 1:
+        is_told = finishes(machine, thing, taking.node) is not False
+        seconds = _seconds(machine, _loop_around(taking))
+        if seconds < 1 and (is_told or thing.kind not in THREADS):
             continue
         told = "it does not wait for" if is_told else "nobody tells"
-        why = f"it ends, and {told} the daemon thread at work behind `{taking.what}`: what that has begun is lost"
+        kind = "thread" if thing.kind in THREADS else "process"
+        why = f"it ends, and {told} the daemon {kind} at work behind `{taking.what}`: what that has begun is lost"
         verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
         return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, taking.span, delay=machine.delay)
     return None
 
 
-def _polls(loop: ast.AST | None, pause: ast.AST) -> bool:
+def _own_seconds(machine: Machine, thing: Thing) -> float:
+    """How long a thread takes that comes to its end; 0 where it does not, or where that is not known."""
+    before, mark = machine.delay, len(machine.trail)
+    machine.delay = 0.0
+    ends = finishes(machine, thing, thing.node or machine.entry.tree) is True
+    seconds, machine.delay = machine.delay, before
+    machine.undo(mark)
+    return seconds or 0.0 if ends else 0.0
+
+
+def _loop_around(point: Point) -> ast.While | ast.For | ast.AsyncFor | None:
+    loop = point.loops[-1].node if point.loops else None
+    return loop if isinstance(loop, (ast.While, ast.For, ast.AsyncFor)) else None
+
+
+def _seconds(machine: Machine, loop: ast.While | ast.For | ast.AsyncFor | None) -> float:
+    return 0.0 if loop is None else a_round(loop, machine.modules.sources())
+
+
+def _polls(loop: ast.While | ast.For | ast.AsyncFor | None, pause: ast.AST) -> bool:
     """Whether a loop pauses only where it finds nothing to do."""
-    for part in loop.body if isinstance(loop, _LOOPS) else ():
+    for part in loop.body if loop is not None else ():
         if isinstance(part, ast.If) and any(each is pause for each in ast.walk(part)):
             return isinstance(part.body[-1], ast.Continue) or bool(part.orelse)
     return False

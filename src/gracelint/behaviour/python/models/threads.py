@@ -100,6 +100,8 @@ def _start(machine: Machine, function: Value, args: Arguments, keywords: Keyword
         target = run.bind(thing)
     given, named = thing.store.get("#arguments"), thing.store.get("#keywords")
     thing.kind = kind
+    if any(isinstance(loop.node, (ast.While, ast.AsyncFor)) for loop in machine.loops):
+        thing.store["#again"] = TRUE
     in_child, machine.in_child = machine.in_child, machine.in_child or kind in PROCESSES
     if kind in PROCESSES and "#inherits" not in thing.store:
         thing.store["#inherits"] = machine.world.get(("signal", "SIGTERM"), NONE)
