@@ -198,6 +198,7 @@ SETTINGS = {
     "a baseline elsewhere": "baseline: ../outside/baseline.json leads out of",
     "a baseline that is a device": "baseline: /dev/zero leads out of",
     "a baseline that is a pipe": "baseline: pipe is no ordinary file",
+    "a baseline nested without end": "nested.json: not a baseline that gracelint wrote",
     "settings that never end": "gracelint.toml: too large to be read",
     "settings nested without end": "gracelint.toml: too deeply nested to be read",
     "a key without end": "gracelint.toml: too large to be read",
@@ -211,12 +212,15 @@ def test_settings_that_cannot_be_trusted_are_not_read(tmp_path: Path, name: str)
     root.mkdir()
     (root / ".git").mkdir()
     (root / "Dockerfile").write_text("FROM x\nCMD a\n")
+    (root / "nested.json").write_text("[" * 50_000)
     (outside / "settings.toml").write_text("[tool.gracelint]\nSECRET = 1\n")
     (outside / "baseline.json").write_text('{"version": "SECRET"}')
     os.mkfifo(root / "pipe")
     own = root / "gracelint.toml"
     if name.startswith("a link"):
         (root / SETTINGS[name].partition(":")[0]).symlink_to(outside / "settings.toml")
+    elif name.startswith("a baseline nested"):
+        own.write_text("baseline = 'nested.json'\n")
     elif name.startswith("a baseline"):
         own.write_text(f"baseline = '{SETTINGS[name].split()[1]}'\n")
     else:

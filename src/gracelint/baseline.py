@@ -84,5 +84,5 @@ def read(path: str) -> Counter[Known]:
         return Counter({(item["rule"], item["path"], item["line"]): int(item["count"]) for item in entries})
     except OSError as error:
         raise ConfigError(f"baseline {path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(f"baseline {path}: not a baseline that gracelint wrote") from error
