@@ -516,3 +516,40 @@ def test_a_proxy_alone_drops_what_is_in_flight() -> None:
     )
     (proxy,) = read({"web.yaml": text}).launches
     assert proxy.verdict is Verdict.CUT
+
+
+@pytest.mark.parametrize(
+    ("app", "files", "verdict"),
+    [
+        ("from celery import Celery\napp = Celery('shop')\n", {}, "cut"),
+        ("from celery import Celery\napp = Celery('shop')\napp.conf.worker_pool = 'threads'\n", {}, "handled"),
+        ("from celery import Celery\napp = Celery('shop')\napp.conf.worker_pool = pick()\n", {}, "unknown"),
+        ("from celery import Celery\napp = Celery('shop')\napp.config_from_object('settings')\n", {}, "unknown"),
+        (
+            "from celery import Celery\napp = Celery('shop')\napp.config_from_object('settings')\n",
+            {"settings_py": "worker_pool = 'threads'\n"},
+            "handled",
+        ),
+        (
+            "from celery import Celery\nimport os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')\n"
+            "app = Celery('shop')\napp.config_from_object('django.conf:settings', namespace='CELERY')\n",
+            {"settings_py": "CELERY_WORKER_POOL = 'solo'\n"},
+            "handled",
+        ),
+        (
+            "from celery import Celery\nimport os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')\n"
+            "app = Celery('shop')\napp.config_from_object('django.conf:settings', namespace='CELERY')\n",
+            {"settings_py": "DEBUG = False\n"},
+            "cut",
+        ),
+        (
+            "from celery import Celery\napp = Celery('shop')\napp.config_from_object('settings')\n",
+            {"settings_py": "from base import *\n"},
+            "unknown",
+        ),
+        ("from made import app\n", {}, "unknown"),
+    ],
+)
+def test_the_pool_of_celery_may_be_chosen_by_its_settings(app: str, files: dict[str, str], verdict: str) -> None:
+    launch = launch_of('["dumb-init", "celery", "-A", "shop", "worker"]', shop_py=app, **files)
+    assert launch.verdict.value == verdict, launch.why

@@ -345,3 +345,11 @@ def test_what_a_script_has_set_or_written_is_known_below(text: str, image: str) 
     }
     (launch,) = read(files).launches
     assert launch.verdict == "handled", launch.why
+
+
+@pytest.mark.parametrize(("program", "verdict"), [("certbot renew", "handled"), ("frobnicate", "unknown")])
+def test_what_a_trap_may_handle_is_not_judged_by_what_the_shell_waits_for(program: str, verdict: str) -> None:
+    """The `sleep` in the background ignores the signal; the shell's trap ends all the same."""
+    text = f"trap exit TERM; while :; do {program}; sleep 12h & wait $!; done"
+    (launch,) = read({"Dockerfile": f"FROM alpine\nENTRYPOINT /bin/sh -c '{text}'\n"}).launches
+    assert launch.verdict.value == verdict, launch.why

@@ -182,7 +182,7 @@ def _in_time(hop: Hop, way: Way) -> tuple[Hop, Way]:
 
 def _same_whatever_the_shell_does(hop: Hop, way: Way) -> bool:
     """A shell nobody knows either keeps itself (ignored as PID 1, else cut) or execs: if both end alike, that is it."""
-    if hop.kind is not HopKind.SHELL or way.decisive is None:
+    if not hop.details.get("stays_or_execs") or way.decisive is None:
         return False
     return way.verdict is (Verdict.IGNORED if hop.pid_1 else Verdict.CUT)
 

@@ -12,7 +12,6 @@ from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator, Mapping
     from typing import Any
 
@@ -223,6 +222,22 @@ def _unread(program: Program) -> Served | None:
     return None
 
 
+def find_application(spec: Row, given: ServerSettings, context: Context) -> Source | None:
+    """The module that is served; None where it is not in the project."""
+    found = _find(spec, given, context)
+    return found[0] if found is not None else None
+
+
+def find_module(module: str, context: Context) -> Source | None:
+    """The source of a Python module by its dotted name, looked up where an application's imports are."""
+    for path, _ in _paths(module, {}):
+        for place in _python_path(context):
+            found = find_file(context.image, context.files, path, place)
+            if found is not None:
+                return found.source
+    return None
+
+
 def _find(spec: Row, given: ServerSettings, context: Context) -> tuple[Source, str, str, tuple[str, ...]] | None:
     """The module that is served, its dotted name, what is served of it, and where its imports are looked up."""
     folders = [value for name in spec.get("folders", ()) if (value := _option(given, name))]
@@ -285,29 +300,3 @@ def _paths(module: str, spec: Row) -> Iterator[tuple[str, str]]:
 def _python_path(context: Context) -> list[str]:
     given = (context.env.get("PYTHONPATH") or "").split(":")
     return [context.working_dir, *(posixpath.join(context.working_dir, folder) for folder in given if folder)]
-
-
-def setting(row: Row, given: ServerSettings, context: Context, name: str) -> float | None:
-    """A number that the application's module gives a setting: `app.conf.name = 6`, `name = 6`, `update(name=6)`."""
-    import ast
-
-    found = _find(row["application"], given, context)
-    if found is None:
-        return None
-    try:
-        tree = ast.parse(found[0].text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    for node in ast.walk(tree):
-        is_set = isinstance(node, ast.Assign) and name in map(_last, node.targets)
-        if not is_set and not (isinstance(node, ast.keyword) and node.arg == name):
-            continue
-        value = getattr(node, "value", None)
-        if isinstance(value, ast.Constant) and isinstance(value.value, (int, float)) and value.value > 0:
-            return float(value.value)
-    return None
-
-
-def _last(target: ast.expr) -> str:
-    """The name that is assigned to."""
-    return str(getattr(target, "attr", getattr(target, "id", "")))

@@ -75,6 +75,10 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 def named_step(argv: tuple[Word, ...], key: str, row: Row, given: ServerSettings, context: Context) -> Step:
     """What the server of a row does with its settings."""
+    if context.group_signalled and "configured" in row:
+        from gracelint.launch.servers.configured import with_configured
+
+        given = with_configured(row, given, context)
     row, doubts = _as_set(row, given)
     name = row.get("label", key)
     usual, why = _reaction(name, row, doubts, given, context.signal)
@@ -84,7 +88,7 @@ def named_step(argv: tuple[Word, ...], key: str, row: Row, given: ServerSettings
     hurried = _hurried(drain, context.signal)
     if hurried is not None and hurried[0] == "unknown":
         hurried = _outlasted(hurried, drain, row, given, context)
-    kind, why = _here(name, row, given, context, usual) or hurried or (usual, why)
+    kind, why = _here(name, row, doubts, context, usual) or hurried or (usual, why)
     verdict = _VERDICTS[kind][0 if context.pid_1 else 1]
     served = _served(row, given, context, kind, drain)
     if served is not None and served.verdict is not None:
@@ -139,20 +143,23 @@ def _remapped(name: str, row: Row, given: ServerSettings, context: Context) -> t
     why = f"{variable} makes {context.signal} mean {other}: {row.get('why', {}).get(other) or name}"
     if kind != "drops" or "soft" not in row:
         return (kind, why, None) if kind != "graceful" else None
-    from gracelint.launch.servers.applications import setting
+    from gracelint.launch.servers.configured import number
 
-    limit = setting(row, given, context, row["soft"])
+    limit = number(row, given, context, row["soft"])
     if limit is None:
         return kind, why, None
     why = f"{name} waits {limit:g} s for running tasks ({row['soft']}), then drops them"
     return "graceful", why, Drain(limit, DrainSource.DERIVED, f"{name} {row['soft']}")
 
 
-def _here(name: str, row: Row, given: ServerSettings, context: Context, usual: str) -> tuple[str, str] | None:
+def _here(name: str, row: Row, doubts: list[Row], context: Context, usual: str) -> tuple[str, str] | None:
     """What it does instead where it is started like this; None where it does as usual."""
     if row.get("detaches"):
         return "unknown", f"{name} goes to the background here, and the container ends with PID 1"
     if usual == "graceful" and row.get("group") and context.group_signalled:
+        doubt = next((variant for variant in doubts if "group" in variant), None)
+        if doubt is not None:
+            return "unknown", f"{name}: which `{doubt['option']}` its settings choose is not known"
         return "drops", row["group"]
     if usual == "unhandled" and context.signal in context.ignores:
         return "stays", f"{name} inherits an ignored {context.signal}"

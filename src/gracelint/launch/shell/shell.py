@@ -284,6 +284,13 @@ def _execs(event: Event, row: dict[str, Any]) -> bool | None:
     return None if shapes & unmeasured else True
 
 
+def _stays_or_execs(end: _End) -> bool:
+    """Whether the shell passes nothing on, and all that may be open is if it becomes the program."""
+    if end.reaction.effect in (Effect.SWALLOWS, Effect.CUTS, Effect.REPLACES):
+        return True
+    return end.scene.event.kind == "run" and _execs(end.scene.event, end.scene.row) is None
+
+
 def _leaves_others(scene: Scene) -> bool:
     """Whether something was started before that may run in the background, as `service cron start` does."""
     return any(item.words and not item.prepares for item in scene.path.events[: scene.index])
@@ -312,6 +319,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "refused": tuple(refused),
         "delay": worst.scene.naps if reaction.effect in (Effect.HANDLES, Effect.FORWARDS) else None,
         "window": _window(ends),
+        "stays_or_execs": all(_stays_or_execs(end) for end in ends),
         "idle": all(only_naps(end.scene) for end in ends),
         "others": any(_leaves_others(end.scene) for end in ends),
         "beside": beside[0] if beside and all(beside) else None,
@@ -504,7 +512,12 @@ def _undecided(job: _Job, steps: list[Step], names: tuple[str, ...]) -> Step:
         (execs if replaces else stays).append(table("shells")[name]["title"])
     why = f"which shell {job.shell} is here is not known: {' and '.join(stays)} would stay in front of the program"
     why += f", {' and '.join(execs)} would not" if execs else ""
-    details = {**(first.hop.details if first.hop is not None else {}), "cause": "unknown-shell"}
+    hops = [step.hop for step in steps if step.hop is not None]
+    details = {
+        **(hops[0].details if hops else {}),
+        "cause": "unknown-shell",
+        "stays_or_execs": all(hop.details.get("stays_or_execs") for hop in hops),
+    }
     hop = _hop_of(job, base_name(job.shell), Effect.UNKNOWN, why, details)
     inner = replace(first.context, pid_1=job.context.pid_1) if first.context is not None else None
     return replace(first, hop=hop, context=inner)
