@@ -81,6 +81,17 @@ def pod(image: str, files: dict[str, str]) -> Launch:
         },
         {
             ".github/workflows/image.yml": (
+                "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    env:\n      IMAGE: acme/shop\n    steps:\n"
+                "      - uses: docker/build-push-action@v6\n        with:\n          file: docker/two.Dockerfile\n"
+                "          outputs: type=image,name=${{ a == 'x' && env.CACHE || env.IMAGE }},push=true\n"
+                "      - uses: docker/build-push-action@v6\n        with:\n          file: docker/two.Dockerfile\n"
+                "          target: dev\n          outputs: type=image,name=acme/shop,push-by-digest=true\n"
+                "      - uses: docker/build-push-action@v6\n        with:\n          file: docker/two.Dockerfile\n"
+                "          build-args: VERSION=2\n          outputs: type=image,name=acme/shop,push-by-digest=true\n"
+            )
+        },
+        {
+            ".github/workflows/image.yml": (
                 "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    strategy:\n"
                 "      matrix:\n        which: [one, two]\n    steps:\n"
                 "      - run: docker build -f docker/two.Dockerfile -t ${{ github.repository_owner }}/shop:1 .\n"
@@ -241,5 +252,16 @@ def test_a_dockerfile_within_a_compose_file_is_read_in_its_place() -> None:
 def test_a_loop_builds_once_for_each_of_its_values() -> None:
     script = "for name in one two; do\n  docker build -t acme/$name -f docker/$name.Dockerfile .\ndone\n"
     launch = pod("acme/two", {"build.sh": script})
+    assert launch.stage is not None
+    assert launch.stage.source.path == "docker/two.Dockerfile"
+
+
+def test_a_service_whose_build_is_elsewhere_is_joined_by_the_name_of_its_image() -> None:
+    service = "services:\n  shop:\n    image: acme/shop\n    build: ../nowhere\n"
+    (launch,) = (
+        launch
+        for launch in read({**TWO, "Makefile": f"image:\n\t{BUILD}\n", "deploy/compose.yaml": service}).launches
+        if launch.origin.kind == "compose"
+    )
     assert launch.stage is not None
     assert launch.stage.source.path == "docker/two.Dockerfile"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gracelint.parse.expansion import OTHER_VARIABLES, Scope, expand
+from gracelint.parse.expansion import ITEMS, OTHER_VARIABLES, Scope, expand
 
 SCOPE = Scope(
     {"PWD": "/app", "cat app.pid": "7", "EUID": "1000", "whoami": "web"}, ("serve", "--port"), "/app/bin/run.sh"
@@ -42,3 +42,9 @@ def test_only_known_when_it_runs(word: str) -> None:
 def test_unset_where_others_may_be_set() -> None:
     assert expand("$ROLE", Scope({OTHER_VARIABLES: None, "MODE": "web"})) is None
     assert expand("$MODE", Scope({OTHER_VARIABLES: None, "MODE": "web"})) == ("web",)
+
+
+def test_a_word_of_an_array() -> None:
+    scope = Scope({"x": ITEMS.join(("one", "two"))})
+    assert [expand(f"${{x[{index}]}}", scope) for index in (0, 1, 2)] == [("one",), ("two",), ()]
+    assert expand("${PIPESTATUS[0]}", scope) is None

@@ -728,6 +728,13 @@ DAEMONS = [
     ("temporalio/server:1.28", None, "temporal-server finishes what is in flight on SIGTERM and ends"),
     ("apache/kafka:4.0.0", None, "kafka finishes what is in flight on SIGTERM and ends"),
     ("ghcr.io/valkey-io/valkey:9", None, "redis finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/redis:7.2", None, "redis finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/valkey:8.0", None, "redis finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/kafka:4.0", None, "kafka finishes what is in flight on SIGTERM and ends"),
+    ("opensearchproject/opensearch:3.6.0", None, "opensearch finishes what is in flight on SIGTERM and ends"),
+    ("clickhouse/clickhouse-server:26.2", None, "clickhouse finishes what is in flight on SIGTERM and ends"),
+    ("cassandra:5.0", None, "cassandra drains its node on SIGTERM, and ends"),
+    ("axllent/mailpit:latest", None, "mailpit closes its database on SIGTERM, and ends"),
 ]
 
 
@@ -785,3 +792,19 @@ def test_pgbouncer_by_its_version(tag: str, signal: str, verdict: Verdict, why: 
 def test_a_command_that_ends_by_itself_is_not_called_handled() -> None:
     (launch,) = read({"Dockerfile": "FROM cloudflare/cloudflared\n"}).launches
     assert launch.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "verdict", "why"),
+    [
+        ("dexidp/dex", "/shared/argocd-dex rundex", Verdict.CUT, "the dex that it started is killed"),
+        ("busybox", "/var/run/argocd/argocd-cmp-server", Verdict.IGNORED, "nothing ends its server"),
+        ("cassandra:5.0", "cassandra", Verdict.UNKNOWN, "nothing is known of the command cassandra"),
+        ("clickhouse", "bash", Verdict.UNKNOWN, "ends at once"),
+    ],
+)
+def test_programs_that_images_of_others_start(image: str, command: str, verdict: Verdict, why: str) -> None:
+    service = {"image": image, "command" if image == "clickhouse" else "entrypoint": command.split()}
+    (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
+    assert launch.verdict is verdict
+    assert why in launch.why

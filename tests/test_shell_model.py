@@ -353,3 +353,8 @@ def test_what_a_trap_may_handle_is_not_judged_by_what_the_shell_waits_for(progra
     text = f"trap exit TERM; while :; do {program}; sleep 12h & wait $!; done"
     (launch,) = read({"Dockerfile": f"FROM alpine\nENTRYPOINT /bin/sh -c '{text}'\n"}).launches
     assert launch.verdict.value == verdict, launch.why
+
+
+def test_a_step_of_celery_that_ends_by_itself_is_not_the_program() -> None:
+    text = "while true; do celery --app=shop status; [ $? = 0 ] && break; done; exec python app.py"
+    assert verdict(words("bash", "-c", text), context("bash-5.1+")) == "handled"

@@ -49,6 +49,9 @@ class Stages:
         """The paths of all Dockerfiles that can be read."""
         return iter(self._known)
 
+    def __contains__(self, path: str) -> bool:
+        return path in self._known
+
     def __len__(self) -> int:
         return len(self._known)
 
@@ -99,8 +102,9 @@ class Desk:
         self._services = {service.name: service for service in services}
         self._built: dict[str, Link] = {}
         for service in services:
-            if service.build is not None and service.image is not None:
-                self._built.setdefault(repository_of(service.image.value), self._build_link(service))
+            link = self._build_link(service) if service.build is not None and service.image is not None else None
+            if link is not None and service.image is not None and link.dockerfile in self._stages:
+                self._built.setdefault(repository_of(service.image.value), link)
         self._others: Builds | None = None
         self._links: dict[tuple[str, int, str], Link | None] = {}
         self._only: dict[str, Link] = {}
@@ -198,9 +202,11 @@ class Desk:
         return stage is not None and self.users(stage) > 1
 
     def of_service(self, service: ComposeService) -> Link | None:
-        if service.build is None:
-            return self.named(service.image, service.source)
-        return self._build_link(service)
+        """What it is built from; where that is not in the project, what its image's name says."""
+        link = self._build_link(service) if service.build is not None else None
+        if link is not None and (service.image is None or link.dockerfile in self._stages):
+            return link
+        return self.named(service.image, service.source) or link
 
     def _build_link(self, service: ComposeService, depth: int = 0) -> Link:
         build = service.build

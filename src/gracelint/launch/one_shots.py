@@ -8,6 +8,8 @@ from gracelint.launch.words import base_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gracelint.source import Word
 
 
@@ -22,8 +24,16 @@ def one_shot(argv: tuple[Word, ...]) -> bool | None:
         at += 1 + (words[at + 1] in ("exec", "-m", "-u"))
         name = base_name(words[at]) if at < len(words) else ""
     operands = table("one_shots")["operands"].get(name, ())
-    first = words[at + 1] if at + 1 < len(words) else ""
+    first = _first_operand(words[at + 1 :], table("one_shots")["values"].get(name, ()))
     return True if first in operands or (operands == ["*"] and first) or name in _commands() else None
+
+
+def _first_operand(words: list[str], values: Sequence[str]) -> str:
+    """The first word, behind those of `values` and of `--name=value` where the command has options in front."""
+    index = 0
+    while values and index < len(words) and words[index].startswith("-"):
+        index += 2 if words[index] in values else 1
+    return words[index] if index < len(words) else ""
 
 
 def sets_up_by_operand(argv: tuple[Word, ...]) -> bool:

@@ -21,6 +21,7 @@ ITEMS = "\x1f"
 
 _NAME = pattern(r"[A-Za-z_]\w*")
 _BRACED = pattern(r"(?s)([#!]?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?")
+_ITEM = pattern(r"([A-Za-z_]\w*)\[(\d{1,3})\]")
 _PART = pattern(r"([A-Za-z_]\w*|[0-9]):( +-?[0-9]{1,6}|[0-9]{1,6})(?::([0-9]{1,6}))?")
 """`${x:1:2}`; a minus needs a blank before it (`${x: -1}`), for `${x:-1}` is a default."""
 _SPLITS = pattern(f"[ \t\n{ITEMS}]+")
@@ -212,6 +213,9 @@ def _braced(inside: str, scope: Scope) -> str | None:
     if part is not None:
         whole = _value(part[1], scope)
         return None if whole is None else _slice(whole, int(part[2]), part[3])
+    item = _ITEM.fullmatch(inside)
+    if item is not None:
+        return _item(scope.variables.get(item[1]), int(item[2]))
     found = _BRACED.fullmatch(inside)
     if found is None:
         return None
@@ -241,6 +245,14 @@ def _braced(inside: str, scope: Scope) -> str | None:
     if present:
         return value
     return None if operator.endswith("?") else _text(argument, scope)
+
+
+def _item(array: str | None, index: int) -> str | None:
+    """`${x[1]}`: one word of an array that the script itself has set."""
+    if array is None:
+        return None
+    words = array.split(ITEMS)
+    return words[index] if index < len(words) else ""
 
 
 def _slice(value: str, start: int, length: str | None) -> str:

@@ -28,6 +28,7 @@ _USE = pattern(
     r"|\$[({]([A-Za-z_]\w*)(?::?[-=]([^)}]{0,500}))?[)}]|\$([A-Za-z_]\w*)"
     r"|\$\([^)]{0,500}\)|`[^`]{0,500}`"
 )
+_LAST = pattern(r"\|\|[ \t]*(?:env\.)?([\w.-]{1,200})[ \t]*\}\}$")
 _EXPRESSION = pattern(r"\$\{\{[^}]{0,500}\}\}")
 _VALUES = frozenset(
     (
@@ -141,7 +142,7 @@ def put_in(text: str, variables: Mapping[str, str], depth: int = 0) -> str:
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[2] or match[4]
-        known = variables.get(name or "") or match[3]
+        known = variables.get(name or "") or match[3] or _otherwise(match[0], variables)
         if known is None or depth > _DEEPEST or len(known) > _LONGEST:
             return UNKNOWN
         return put_in(known, variables, depth + 1)
@@ -154,6 +155,10 @@ def _moved(text: str, at: int) -> list[str]:
     begin = max(0, at - _LONGEST)
     line = max(begin, text.rfind("\n", begin, at))
     return [found[1] for found in _CD.finditer(text, line, at)]
+def _otherwise(expression: str, variables: Mapping[str, str]) -> str | None:
+    """What the last variable of `${{ … || env.NAME }}` holds."""
+    last = _LAST.search(expression)
+    return variables.get(last[1]) if last is not None else None
 
 
 def _inside(path: str, context: str) -> str:

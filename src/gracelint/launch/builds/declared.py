@@ -11,6 +11,7 @@ import re
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.launch.images.names import Link, repository_of
+from gracelint.tree.purpose import says_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,16 +49,24 @@ class Builds:
         self._exact: dict[str, Link | None] = {}
         self._open: dict[str, dict[str, Link | None]] = {}
         """Names with unknown parts, by their last one."""
-        for build in builds:
+        made = list(builds)
+        served = {repository_of(build.image) for build in made if not _is_for_development(build)}
+        for build in made:
             repository = repository_of(build.image)
+            if repository in served and _is_for_development(build):
+                self._put_tag(build, repository)
+                continue
             if UNKNOWN in repository:
                 name = posixpath.basename(repository)
                 if UNKNOWN not in name:
                     _put(self._open.setdefault(name, {}), repository, build.link)
                 continue
             _put(self._exact, repository, build.link)
-            if build.image != repository and UNKNOWN not in build.image:
-                _put(self._exact, build.image, build.link)
+            self._put_tag(build, repository)
+
+    def _put_tag(self, build: Build, repository: str) -> None:
+        if build.image != repository and UNKNOWN not in build.image:
+            _put(self._exact, build.image, build.link)
 
     def of(self, reference: str) -> Link | None:
         """The build of an image: of its very tag, else of its name."""
@@ -71,7 +80,17 @@ class Builds:
 
 
 def _put(links: dict[str, Link | None], key: str, link: Link) -> None:
-    links[key] = link if links.get(key, link) == link else None
+    """Of two builds that differ in their arguments alone, what both give counts."""
+    other = links.get(key, link)
+    if other is not None and other != link:
+        common = tuple(item for item in other.arguments if item in link.arguments)
+        other, link = replace(other, arguments=common), replace(link, arguments=common)
+    links[key] = link if other == link else None
+
+
+def _is_for_development(build: Build) -> bool:
+    """Whether it builds a stage for development, which only a tag of its own tells from what is served."""
+    return build.link.target is not None and says_development(build.link.target)
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST = 100
 """Jobs that a matrix stands for."""
+_NAMED = pattern(r"\bname=((?:\$\{\{[^}]{0,500}\}\}|[^,\s$])+)")
+"""What an image without tags is called in `outputs: type=image,name=…,push-by-digest=true`."""
 _OUTPUT = pattern(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}")
 
 
@@ -53,11 +55,20 @@ def _of_job(job: Node, variables: dict[str, str]) -> Iterator[Build]:
         file = put_in(options["file"], variables) if "file" in options else None
         inside = posixpath.relpath(file, context) if file and UNKNOWN not in context else None
         target = put_in(options["target"], variables) if "target" in options else None
-        link = link_to(context, inside, target)
+        link = link_to(context, inside, target, tuple(_arguments(options.get("build-args", ""), variables)))
         if link is None or (file and UNKNOWN in file):
             continue
-        for tag in _tags(options.get("tags", ""), steps, variables):
+        names = _NAMED.findall(options.get("outputs", ""))
+        for tag in _tags("\n".join((options.get("tags", ""), *names)), steps, variables):
             yield Build(tag, link)
+
+
+def _arguments(text: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The build arguments of which all is known."""
+    for line in text.splitlines():
+        key, equals, value = put_in(line.strip(), variables).partition("=")
+        if equals and UNKNOWN not in key + value:
+            yield key, value
 
 
 def _tags(text: str, steps: list[Node], variables: dict[str, str]) -> Iterator[str]:
@@ -66,7 +77,7 @@ def _tags(text: str, steps: list[Node], variables: dict[str, str]) -> Iterator[s
     if output is not None:
         named = [step for step in steps if (own := step.scalar("id")) and own.value == output[1]]
         images = [found.value for step in named if (found := step.scalar("with", "images"))]
-        text = "\n".join(images)
+        text = "\n".join((*images, text.replace(output[0], "")))
     for tag in re.split(r"[\n,]", text):
         name = put_in(tag.strip(), variables)
         if name.strip(UNKNOWN):

@@ -159,7 +159,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     rest = (*(Word(word) for word in script.get("runs", ())), *argv[1:])
     first = rest[0].value if rest else ""
     is_argument = first.startswith("-") or first.endswith(tuple(script.get("suffixes", ())))
-    if "prefix" in script and (is_argument or first in script.get("subcommands", ())):
+    if "prefix" in script and (not rest or is_argument or first in script.get("subcommands", ())):
         rest = (Word(script["prefix"]), *rest)
     hop = Hop(
         tuple(word.value for word in argv),
