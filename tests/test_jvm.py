@@ -333,6 +333,42 @@ class TestImages:
         (found,) = launches({"Dockerfile": text, "api/pom.xml": newer, "web/pom.xml": pom(), "api/src/A.java": ""})
         assert found.why == DEFAULT_34
 
+
+        ("options", "why"),
+        [
+            ("-Dloader.main=shop.http.App", IMMEDIATE),
+            ("$JAVA_OPTS -Dloader.main=shop.http.App", "Spring Boot: $JAVA_OPTS is only known when it runs"),
+            ("-Dloader.main=shop.http.Other", "shop.http.Other is compiled by nothing in the project"),
+        ],
+    )
+    def test_the_launcher_is_told_which_class_to_start(self, options: str, why: str) -> None:
+        script = f"#!/bin/bash\nexec java -cp /a.jar {options} {BOOT}.loader.launch.PropertiesLauncher\n"
+        text = 'FROM eclipse-temurin:21\nARG JAVA_OPTS\nCOPY start.sh /\nCMD ["/start.sh"]\n'
+        files = {
+            "http/pom.xml": pom(),
+            "http/src/main/java/shop/http/App.java": "package shop.http; class App {}\n",
+            "dao/pom.xml": pom(),
+            "image/Dockerfile": text,
+            "image/start.sh": script.replace("exec", "JAVA_OPTS=$(cat /opts)\nexec"),
+        }
+        (found,) = launches(files)
+        assert found.why == why
+
+    def test_an_image_that_docker_builds_of_what_maven_has_copied(self) -> None:
+        plugins = (
+            "<build><plugins><plugin><artifactId>maven-resources-plugin</artifactId><executions><execution>"
+            "<configuration><resources><resource><directory>docker</directory></resource></resources></configuration>"
+            "</execution></executions></plugin><plugin><artifactId>exec-maven-plugin</artifactId><executions>"
+            "<execution><configuration><executable>docker</executable>"
+            "<workingDirectory>${project.build.directory}</workingDirectory><arguments><argument>build</argument>"
+            "<argument>-t</argument><argument>acme/${image}</argument><argument>.</argument></arguments>"
+            "</configuration></execution></executions></plugin></plugins></build>"
+        )
+        more = f"<packaging>pom</packaging><properties><image>till</image></properties>{plugins}"
+        files = {"msa/pom.xml": pom(more=more), "msa/docker/Dockerfile": 'FROM alpine\nCMD ["sleep", "1d"]\n'}
+        found = next(one for one in launches({**files, "pod.yaml": self.MANIFEST.replace("NAME", "acme/till")}))
+        assert found.link == "built"
+
     def test_a_jar_that_nothing_here_builds(self) -> None:
         text = 'FROM eclipse-temurin:21\nADD https://example.com/a.jar /a.jar\nCMD ["java", "-jar", "/a.jar"]\n'
         (found,) = launches({"Dockerfile": text})

@@ -37,9 +37,13 @@ def is_build_file(path: str) -> bool:
     return posixpath.basename(path) in ("pom.xml", *SCRIPTS)
 
 
-@lru_cache(maxsize=4)
 def modules(files: Files) -> tuple[Module, ...]:
-    """The projects of all Maven and Gradle builds of the repository."""
+    """The projects of all Maven and Gradle builds of the repository that make something of sources."""
+    return tuple(module for module in _all_modules(files) if not module.aggregates)
+
+
+@lru_cache(maxsize=4)
+def _all_modules(files: Files) -> tuple[Module, ...]:
     found: list[Module] = []
     waiting = [("", 0)]
     count = 0
@@ -49,8 +53,9 @@ def modules(files: Files) -> tuple[Module, ...]:
         names = files.names(folder)
         if "pom.xml" in names or any(script in names for script in SCRIPTS):
             module = module_at(files, folder)
-            found += [module] if module is not None and not module.aggregates else []
-        if depth < _DEEPEST and not (found and "src/" in names and found[-1].folder == folder and folder):
+            found += [module] if module is not None else []
+        ends = found and "src/" in names and found[-1].folder == folder and folder and not found[-1].aggregates
+        if depth < _DEEPEST and not ends:
             waiting += [
                 (posixpath.join(folder, name[:-1]), depth + 1)
                 for name in names
@@ -61,9 +66,9 @@ def modules(files: Files) -> tuple[Module, ...]:
 
 def builds(files: Files, exists: Callable[[str], bool]) -> Iterator[Build]:
     """The images that the builds name, each with its Dockerfile, else with the build file that makes it."""
-    for module in modules(files):
+    for module in _all_modules(files):
         own = Link(module.source.path, "built", module.folder)
-        for name in _names(module):
+        for name in _names(module) if not module.aggregates else ():
             yield Build(name, own)
         for element in module.elements:
             yield from _by_docker(element, module, exists)
@@ -125,7 +130,18 @@ def _by_docker(element: Element, module: Module, exists: Callable[[str], bool]) 
             tool = put_in(configuration.value("executable"), module.properties)
             if posixpath.basename(tool) in _RUNNERS and "build" in words:
                 folder = put_in(configuration.value("workingDirectory"), module.properties) or here
-                yield from _built(words, posixpath.normpath(folder), module, exists)
+                for place in (posixpath.normpath(folder), *_copied_from(module)):
+                    yield from _built(words, place, module, exists)
+
+
+def _copied_from(module: Module) -> Iterator[str]:
+    """The folders that maven-resources-plugin copies to where `docker build` runs."""
+    for element in module.elements:
+        if element.value("artifactId") == "maven-resources-plugin":
+            for resource in element.all("executions", "execution", "configuration", "resources", "resource"):
+                folder = put_in(resource.value("directory"), module.properties)
+                if folder and "$" not in folder:
+                    yield posixpath.normpath(posixpath.join(module.folder, folder))
 
 
 def _built(words: list[str], folder: str, module: Module, exists: Callable[[str], bool]) -> Iterator[Build]:
@@ -133,6 +149,7 @@ def _built(words: list[str], folder: str, module: Module, exists: Callable[[str]
 
     given = arguments(words[words.index("build") + 1 :])
     context = given["context"][-1] if given["context"] else "."
+    context = folder if context == "." and folder != module.folder else context
     file = posixpath.normpath(posixpath.join(folder, given["file"][-1] if given["file"] else "Dockerfile"))
     values = tuple((name, value) for name, _, value in (item.partition("=") for item in given["argument"]))
     for name in given["tag"]:

@@ -45,9 +45,20 @@ def step(argv: tuple[Word, ...], context: Context) -> Step:
     if not started.kind or started.target is None:
         ends = any(word.value.lstrip("-") in ("version", "help", "showversion") for word in started.options)
         return Step(_hop(argv, context, Effect.UNKNOWN, "java starts no program here"), one_shot=ends or None)
+    started = _launched(started)
     module = _module(started, context)
     step = _framework_step(argv, started, module, context) if module is not None else None
     return step or _source_step(argv, started, module, context)
+
+
+def _launched(started: Started) -> Started:
+    """What Spring Boot's launcher starts where `-Dloader.main` names it."""
+    main = started.system.get("loader.main")
+    if main is None or not main.value or started.target is None or started.kind != "class":
+        return started
+    if not started.target.value.startswith("org.springframework.boot.loader."):
+        return started
+    return replace(started, target=Word(main.value, main.span))
 
 
 def _module(started: Started, context: Context) -> Module | None:
@@ -56,7 +67,19 @@ def _module(started: Started, context: Context) -> Module | None:
         return module_of(started.target.value, context)
     places = [entry.rstrip("*").rstrip("/") or "/" for entry in started.class_path if not entry.startswith("@")]
     found = (module_of(place, context) for place in places or ["."])
-    return next((module for module in found if module is not None), None)
+    module = next((module for module in found if module is not None), None)
+    return module or _module_with(started.target.value, context)
+
+
+def _module_with(name: str, context: Context) -> Module | None:
+    """The one project of the repository that has the source of a class with this full name."""
+    from gracelint.launch.builds.jvm import modules
+
+    if "." not in name or context.image.stage is None:
+        return None
+    inside = f"src/main/java/{name.replace('.', '/')}.java"
+    found = [one for one in modules(context.files) if context.files.exists(posixpath.join(one.folder, inside))]
+    return found[0] if len(found) == 1 else None
 
 
 def start_script(argv: tuple[Word, ...], context: Context) -> Step | None:

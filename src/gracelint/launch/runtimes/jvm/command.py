@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.source import Located, Word
 
@@ -16,6 +17,8 @@ _VALUES = frozenset(
     )
 )
 _PATHS = ("-cp", "-classpath", "--class-path")
+_OPEN = pattern(r"\$\{?\w*(?:OPT|ARG|FLAG)\w*\}?")
+"""A variable of options whose value the files do not say."""
 ENVIRONMENT = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")
 """What adds options: to any JVM, and to the `java` launcher from JDK 9 on."""
 
@@ -49,8 +52,14 @@ def read_command(argv: tuple[Word, ...], env: Mapping[str, str | None]) -> Start
     class_path: list[str] = []
     system: dict[str, Located[str | None]] = {}
     index = 0
-    while index < len(words) and words[index].value.startswith(("-", "@")):
+    while index < len(words):
         word = words[index]
+        if index + 1 < len(words) and _OPEN.fullmatch(word.value):
+            unread = f"{word.value} is only known when it runs"
+            index += 1
+            continue
+        if not word.value.startswith(("-", "@")):
+            break
         name, equals, value = word.value.partition("=")
         index += 1
         if name in ("-jar", "-m", "--module") and not equals:
