@@ -474,3 +474,22 @@ def test_children_of_fork_are_told_and_end(child: str, handler: str, verdict: st
         "pids.append(pid)\nsignal.signal(signal.SIGTERM, stop)\nos.waitpid(pid, 0)\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "found = []\nif yaml.x():\n    found.append(1)",
+        "found = []\nfor each in yaml.x():\n    found.append(each)",
+        "found = set()\nfor each in yaml.x():\n    if each.y:\n        found.add(each)",
+        "found = False\nfor each in yaml.x():\n    found = True",
+    ],
+)
+def test_what_only_some_ways_leave_behind_is_not_sure_to_be_there(before: str) -> None:
+    main = f"import time\nimport yaml\n{before}\nif found:\n    raise RuntimeError\nwhile True:\n    time.sleep(1)\n"
+    assert sigterm(main).cause is Cause.NO_HANDLER
+
+
+def test_what_is_sure_to_be_there_counts() -> None:
+    main = "import time\nfound = []\nfound.append(1)\nif found:\n    raise RuntimeError\nwhile True:\n    time.sleep(1)\n"
+    assert sigterm(main).cause is Cause.ONE_SHOT

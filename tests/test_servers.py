@@ -553,3 +553,10 @@ def test_a_proxy_alone_drops_what_is_in_flight() -> None:
 def test_the_pool_of_celery_may_be_chosen_by_its_settings(app: str, files: dict[str, str], verdict: str) -> None:
     launch = launch_of('["dumb-init", "celery", "-A", "shop", "worker"]', shop_py=app, **files)
     assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize("command", ['["celery", "-A", "shop", "worker"]', '["uvicorn", "shop:app"]'])
+def test_an_application_that_ends_before_it_is_served_has_not_been_understood(command: str) -> None:
+    launch = launch_of(command, shop_py="import sys\n\nsys.exit(1)\n")
+    assert launch.verdict is Verdict.UNKNOWN
+    assert launch.why == "as far as shop.py can be followed, it ends before anything of it is served"

@@ -95,11 +95,14 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         return machine.block(node.body)
 
     before, machine.rounds, machine.exhausted = machine.delay, 0, False
+    mark, arrived = len(machine.trail), machine.arrived
     machine.repeats += 1
     try:
         ends = _loop(machine, node, enter, body, node.orelse, finite=endless is None)
     finally:
         machine.repeats -= 1
+    if not is_filled and endless is None and arrived == machine.arrived:
+        machine.may_be_left_out(mark)
     if machine.exhausted and machine.arrived and before is not None and machine.delay is not None:
         count = length_of(iterable) or 1
         machine.delay += (machine.delay - before) / machine.rounds * max(count - machine.rounds, 0)

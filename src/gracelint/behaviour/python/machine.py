@@ -458,7 +458,7 @@ class Machine(State):
         if isinstance(value, Unknown):
             return value
         if isinstance(value, Items):
-            return True if value.values() else (FROM_OUTSIDE if value.open else False)
+            return self.has_elements(value)
         if isinstance(value, Thing):
             if value.cls is not None:
                 return self._truth_of_instance(value)

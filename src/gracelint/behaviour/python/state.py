@@ -21,7 +21,7 @@ from gracelint.behaviour.python.ends import (
     TooLong,
 )
 from gracelint.behaviour.python.modules import Module, Modules
-from gracelint.behaviour.python.values import CERTAIN, MISSING, OUTSIDE, Const, Error, Thing, Value, join
+from gracelint.behaviour.python.values import CERTAIN, FROM_OUTSIDE, MISSING, OUTSIDE, Const, Error, Thing, Value, join
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.python.children import Children
     from gracelint.behaviour.python.serving import Application
-    from gracelint.behaviour.python.values import Store, Unknown
+    from gracelint.behaviour.python.values import Items, Store, Unknown
 
 
 class State:
@@ -156,6 +156,8 @@ class State:
         self.closing: dict[ast.AST, set[str]] = {}
         """The methods called after the signal on what was made at a place."""
         self.forks = 0
+        self.perhaps: dict[int, tuple[Store, set[Hashable]]] = {}
+        """By the `id` of a store: the keys that are there only on some of the ways that have met."""
         self.forced = False
         """A loop was entered against its condition, because it had been before."""
         self.early = False
@@ -264,11 +266,37 @@ class State:
         for key in {key: None for change in reversed(ways) for key in reversed(change)}:
             store = next(change[key][0] for change in ways if key in change)
             values = [change[key][1] if key in change else store.get(key[1]) for change in ways]
+            if any(each is None or each is MISSING for each in values):
+                self._note_perhaps(store, key[1])
             value = values[0]
             for other in values[1:]:
                 value = join(None if value is MISSING else value, None if other is MISSING else other, tag)
             if value is not None and value is not MISSING:
                 self.write(store, key[1], value)
+
+    def _note_perhaps(self, store: Store, key: Hashable) -> None:
+        self.perhaps.setdefault(id(store), (store, set()))[1].add(key)
+
+    def has_elements(self, value: Items) -> bool | Unknown:
+        perhaps = self.perhaps[id(value.store)][1] if id(value.store) in self.perhaps else ()
+        if any(key != "…" and key not in perhaps for key in value.store):
+            return True
+        return FROM_OUTSIDE if value.store else False
+
+    def may_be_left_out(self, mark: int) -> None:
+        """What was written since `mark` is done only where a loop goes round at all: it joins what was there before.
+
+        Objects stay what they are then: what starts or registers something in a loop is taken to do so.
+        """
+        first: dict[tuple[int, Hashable], tuple[Store, Value | None]] = {}
+        for store, key, old in self.trail[mark:]:
+            first.setdefault((id(store), key), (store, old))
+        for (_, key), (store, old) in first.items():
+            value = store.get(key)
+            if old is None:
+                self._note_perhaps(store, key)
+            elif isinstance(old, Const) and isinstance(value, Const):
+                self.write(store, key, join(old, value, OUTSIDE))
 
     @staticmethod
     def merge(ends: list[End]) -> list[End]:
