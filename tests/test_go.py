@@ -492,3 +492,9 @@ def test_a_server_returns_when_its_listener_is_closed() -> None:
     assert found.verdict is Verdict.CUT
     assert found.why == "main.go: on SIGTERM main returns with the requests that are being answered"
     assert program(body.replace("l.Close()", "_ = l"), "net", "net/http", "os").verdict is Verdict.IGNORED
+
+
+def test_new_with_a_value_is_read() -> None:
+    """Go 1.26 takes an expression where older versions take a type."""
+    found = program("flags := new(map[string]bool{})\nlimit := new(10)\n_, _ = flags, limit\nselect {}")
+    assert found.verdict is Verdict.CUT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from gracelint.base.numbers import is_digits
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source, Span
@@ -40,6 +41,10 @@ class File(Record, identity=True):
         return len(self._data[:byte].decode("utf-8", "surrogatepass"))
 
 
+_NEW_VALUE = pattern(r"\bnew\((?=[^()\n]{0,200}[({\"\d])")
+"""`new` with a value, as Go 1.26 has it: the grammar only knows it with a type."""
+
+
 @lru_cache(maxsize=2048)
 def read_file(source: Source) -> File | None:
     """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
@@ -48,6 +53,9 @@ def read_file(source: Source) -> File | None:
         return None
     data = text.encode("utf-8", "surrogatepass")
     root = _parser().parse(data).root_node
+    if root.has_error and _NEW_VALUE.search(text):
+        data = _NEW_VALUE.sub("neW(", text).encode("utf-8", "surrogatepass")
+        root = _parser().parse(data).root_node
     imports, blank = _imports(root)
     file = File(source, root, _package(root), imports, blank, data)
     if root.has_error:
