@@ -498,3 +498,8 @@ def test_new_with_a_value_is_read() -> None:
     """Go 1.26 takes an expression where older versions take a type."""
     found = program("flags := new(map[string]bool{})\nlimit := new(10)\n_, _ = flags, limit\nselect {}")
     assert found.verdict is Verdict.CUT
+
+
+def test_a_server_of_a_library_is_not_taken_to_return_at_once() -> None:
+    found = program("\tweb.ListenAndServe(nil, nil, nil)", "github.com/prometheus/exporter-toolkit/web")
+    assert not found.ends_by_itself

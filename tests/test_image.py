@@ -457,10 +457,14 @@ def test_a_folder_that_is_filled_under_other_names(instruction: str) -> None:
         ("COPY api .", ""),
         ("COPY . .", "api"),
         ("COPY shared ./shared\nCOPY api/app.py dist ./", ""),
+        ("COPY . .\nRUN go mod download && make api", ""),
+        ("COPY . .\nRUN npm ci", "api"),
     ],
 )
 def test_the_context_is_where_the_sources_are(copy: str, context: str) -> None:
     files = Project(**{"api/Dockerfile": f"FROM a\n{copy}\n", "api/app.py": "", "shared/x.py": "", "web/a.js": ""})
+    tools = Project(**{"go.mod": "", "Makefile": "", "package.json": "", "api/package.json": ""})
+    files.files |= tools.files
     assert image_of(final(files, "api/Dockerfile"), files, None).context == context
 
 

@@ -410,19 +410,35 @@ def _context(one: Stage, stage: Stage, files: Files, context: str) -> str:
     return context_of(one, files) if one.context is None else one.context
 
 
+_READ_BY = {
+    "go": "go.mod",
+    "make": "Makefile",
+    "cargo": "Cargo.toml",
+    "mvn": "pom.xml",
+    "npm": "package.json",
+    "yarn": "package.json",
+    "pnpm": "package.json",
+}
+"""What a build's tool looks for in its working directory."""
+
+
 @lru_cache(maxsize=64)
 def context_of(stage: Stage, files: Files) -> str:
     """The folder a Dockerfile is most likely built from: its own or one above, by which the sources of its COPY exist.
 
     Sources that are made before the build exist nowhere, so the folder that has most of them wins, the nearest first.
+    Where the whole context is copied, what the build's tools read has to be in it.
     """
+    items = [item for other in (stage.siblings or {}).values() for item in other.instructions]
     sources = {
         source
-        for other in (stage.siblings or {}).values()
-        for item in other.instructions
+        for item in items
         if item.name in ("COPY", "ADD") and not item.flag("from")
         for source in copy_words(item)[:-1]
     }
+    if not sources.isdisjoint((".", "./")):
+        runs = (words for item in items if item.name == "RUN" for words in commands(item))
+        sources |= {_READ_BY[words[0]] for words in runs if words and words[0] in _READ_BY}
     folder = posixpath.dirname(stage.source.path)
     best, most = folder, -1
     while True:
