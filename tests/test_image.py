@@ -738,6 +738,7 @@ DAEMONS = [
     ("opensearchproject/opensearch:3.6.0", None, "opensearch finishes what is in flight on SIGTERM and ends"),
     ("clickhouse/clickhouse-server:26.2", None, "clickhouse finishes what is in flight on SIGTERM and ends"),
     ("cassandra:5.0", None, "cassandra drains its node on SIGTERM, and ends"),
+    ("pgautoupgrade/pgautoupgrade:18-alpine", "-c max_connections=9", "SIGINT is postgres' fast shutdown"),
     ("axllent/mailpit:latest", None, "mailpit closes its database on SIGTERM, and ends"),
 ]
 
