@@ -806,10 +806,19 @@ def test_a_command_that_ends_by_itself_is_not_called_handled() -> None:
         ("busybox", "/var/run/argocd/argocd-cmp-server", Verdict.IGNORED, "nothing ends its server"),
         ("cassandra:5.0", "cassandra", Verdict.UNKNOWN, "nothing is known of the command cassandra"),
         ("clickhouse", "bash", Verdict.UNKNOWN, "ends at once"),
+        (
+            "sail-8.4/app",
+            "",
+            Verdict.UNKNOWN,
+            "what start-container of the sail-8.4/app image starts without arguments",
+        ),
+        ("sail-8.4/app", "redis-server", Verdict.HANDLED, "redis finishes what is in flight"),
+        ("sail-8.4/app", "php artisan schedule:run", Verdict.UNKNOWN, "ends by itself"),
     ],
 )
 def test_programs_that_images_of_others_start(image: str, command: str, verdict: Verdict, why: str) -> None:
-    service = {"image": image, "command" if image == "clickhouse" else "entrypoint": command.split()}
+    key = "entrypoint" if image in ("dexidp/dex", "busybox", "cassandra:5.0") else "command"
+    service = {"image": image, **({key: command.split()} if command else {})}
     (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
     assert launch.verdict is verdict
     assert why in launch.why

@@ -161,14 +161,15 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     is_argument = first.startswith("-") or first.endswith(tuple(script.get("suffixes", ())))
     if "prefix" in script and (not rest or is_argument or first in script.get("subcommands", ())):
         rest = (Word(script["prefix"]), *rest)
+    title = f"{name} of the {repository(image.reference or '')} image"
     hop = Hop(
         tuple(word.value for word in argv),
         HopKind.SCRIPT,
         name,
-        Effect.REPLACES,
-        f"{name} of the {repository(image.reference or '')} image execs its arguments",
+        Effect.REPLACES if rest else Effect.UNKNOWN,
+        f"{title} execs its arguments" if rest else f"what {title} starts without arguments is not known",
         span=argv[0].span or context.span,
         pid_1=context.pid_1,
         signal=context.signal,
     )
-    return Step(hop, rest)
+    return Step(hop, rest or None)
