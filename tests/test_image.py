@@ -805,6 +805,7 @@ def test_a_command_that_ends_by_itself_is_not_called_handled() -> None:
         ("dexidp/dex", "/shared/argocd-dex rundex", Verdict.CUT, "the dex that it started is killed"),
         ("busybox", "/var/run/argocd/argocd-cmp-server", Verdict.IGNORED, "nothing ends its server"),
         ("cassandra:5.0", "cassandra", Verdict.UNKNOWN, "nothing is known of the command cassandra"),
+        ("mailhog/mailhog:v1.0.1", "", Verdict.CUT, "MailHog ends at once on SIGTERM"),
         ("clickhouse", "bash", Verdict.UNKNOWN, "ends at once"),
         (
             "sail-8.4/app",
