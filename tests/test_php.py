@@ -115,6 +115,13 @@ class TestWhatIsNotRead:
         assert verdict is Verdict.UNKNOWN
         assert why in said
 
+    def test_what_stands_behind_too_many_files(self) -> None:
+        files = {f"n{number}.php": "<?php\n" for number in range(100, 420)}
+        text = "<?php\n" + "".join(f"require '{name}';\n" for name in files) + "while (true) {\n    sleep(1);\n}\n"
+        found = launch({"app.php": text, **files})
+        assert found.verdict is Verdict.UNKNOWN
+        assert "(behind 300 other files) could not be read, and may handle SIGTERM" in found.why
+
     def test_classes_that_composer_loads(self) -> None:
         worker = f"<?php\nnamespace App;\nclass Worker {{\n  function run() {{\n    {STOPS}{LOOPS}  }}\n}}\n"
         files = {

@@ -30,7 +30,7 @@ def followed(
         if here.path in files:
             continue
         if len(files) >= _MOST_FILES:
-            unread.append(here.path)
+            unread.append(f"{here.path} (behind {_MOST_FILES} other files)")
             continue
         try:
             file = read(here)

@@ -372,7 +372,10 @@ class Crates:
     def load(self, crate: Crate, path: str, tries: list[str], above: Module | None) -> Module | None:
         """The module of a file and all below it; None where it cannot be read, which is noted."""
         found = next((one for one in tries if self.files.exists(one)), None)
-        source = self.files.read(found) if found is not None and len(self.sources) < _MOST_FILES else None
+        if found is not None and len(self.sources) >= _MOST_FILES:
+            self.unread.append(f"{found} (behind {_MOST_FILES} other files)")
+            return None
+        source = self.files.read(found) if found is not None else None
         if source is None:
             self.unread.append(found or tries[0])
             return None
