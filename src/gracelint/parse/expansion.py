@@ -21,7 +21,7 @@ ITEMS = "\x1f"
 
 _NAME = pattern(r"[A-Za-z_]\w*")
 _BRACED = pattern(r"(?s)([#!]?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?")
-_ITEM = pattern(r"([A-Za-z_]\w*)\[(\d{1,3})\]")
+_ITEM = pattern(r"([A-Za-z_]\w*)\[([0-9]{1,3})\]")
 _PART = pattern(r"([A-Za-z_]\w*|[0-9]):( +-?[0-9]{1,6}|[0-9]{1,6})(?::([0-9]{1,6}))?")
 """`${x:1:2}`; a minus needs a blank before it (`${x: -1}`), for `${x:-1}` is a default."""
 _SPLITS = pattern(f"[ \t\n{ITEMS}]+")

@@ -41,7 +41,7 @@ class File(Record, identity=True):
         return len(self._data[:byte].decode("utf-8", "surrogatepass"))
 
 
-_NEW_VALUE = pattern(r"\bnew\((?=[\w.*\[\]]{1,60}[({]|[\"\d])")
+_NEW_VALUE = pattern(r"\bnew\((?=[\w.*\[\]]{1,60}[({]|[\"0-9])")
 """`new` with a value, as Go 1.26 has it: the grammar only knows it with a type."""
 
 
