@@ -333,7 +333,7 @@ class TestImages:
         (found,) = launches({"Dockerfile": text, "api/pom.xml": newer, "web/pom.xml": pom(), "api/src/A.java": ""})
         assert found.why == DEFAULT_34
 
-
+    @pytest.mark.parametrize(
         ("options", "why"),
         [
             ("-Dloader.main=shop.http.App", IMMEDIATE),

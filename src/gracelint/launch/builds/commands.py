@@ -155,6 +155,8 @@ def _moved(text: str, at: int) -> list[str]:
     begin = max(0, at - _LONGEST)
     line = max(begin, text.rfind("\n", begin, at))
     return [found[1] for found in _CD.finditer(text, line, at)]
+
+
 def _otherwise(expression: str, variables: Mapping[str, str]) -> str | None:
     """What the last variable of `${{ … || env.NAME }}` holds."""
     last = _LAST.search(expression)
