@@ -11,7 +11,6 @@ import re
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.launch.images.names import Link, repository_of
-from gracelint.tree.purpose import says_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +89,11 @@ def _put(links: dict[str, Link | None], key: str, link: Link) -> None:
 
 def _is_for_development(build: Build) -> bool:
     """Whether it builds a stage for development, which only a tag of its own tells from what is served."""
-    return build.link.target is not None and says_development(build.link.target)
+    if build.link.target is None:
+        return False
+    from gracelint.tree.purpose import says_development
+
+    return says_development(build.link.target)
 
 
 def _fits(name: str, pattern: str) -> bool:
