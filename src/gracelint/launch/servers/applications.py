@@ -48,8 +48,6 @@ class Served(Record, identity=True):
 
 def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: float | None) -> Served | None:
     """Reads the application with the server's own order of events; None where it is not in the project."""
-    from gracelint.facts.program import Cause
-
     spec = row["application"]
     found = _find(spec, given, context)
     if found is None:
@@ -59,6 +57,8 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
     except ParseError as error:
         why = f"{found[0].path}, which it serves, has a syntax error in line {error.span.line}"
         return Served(Verdict.UNKNOWN, why)
+    from gracelint.facts.program import Cause
+
     reaction = program.reactions.get(context.signal)
     if reaction is not None and reaction.cause is Cause.ONE_SHOT:
         why = f"as far as {base_name(found[0].path)} can be followed, it ends before anything of it is served"
