@@ -147,7 +147,7 @@ def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point) -> bool:
 
 def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
     """A daemon thread or process at work: it takes from others, looks for work, or is started for each piece of it."""
-    for thing in machine.facts.children:
+    for thing in machine.facts.children if not machine.leaving else ():
         if thing.kind in THREADS and "#again" in thing.store and is_daemon(thing) and thing.node not in machine.ended:
             seconds = _own_seconds(machine, thing)
             if seconds >= 1:
