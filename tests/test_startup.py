@@ -102,7 +102,7 @@ RUNS = {
             "server.js": "require('http').createServer((q, r) => r.end()).listen(80)\n",
         },
         SLOW - NODE,
-        128,
+        129,
         0,
     ),
     "a Go service": Run(
@@ -114,7 +114,7 @@ RUNS = {
             "main.go": 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":80", nil)\n}\n',
         },
         SLOW - NODE,
-        121,
+        122,
         2,
     ),
     "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 19, 0),

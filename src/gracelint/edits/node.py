@@ -64,7 +64,8 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
 
 def _stops_itself(program: Program) -> bool:
     """Whether a function of the program is named for stopping it or setting up its signals, or it names SIGTERM."""
-    from gracelint.behaviour.node.syntax import string_of, text_of, walk
+    from gracelint.behaviour.node.syntax import string_of
+    from gracelint.behaviour.tree import text_of, walk
 
     for source in program.sources or (program.source,):
         file = _read(source)

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.csharp.syntax import read_file, text_of, walk
+from gracelint.behaviour.csharp.syntax import read_file
+from gracelint.behaviour.tree import text_of, walk
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.csharp.statements import CsBody, body_of, params_of, value_of, variables_of
-from gracelint.behaviour.csharp.syntax import File, read_file, text_of
+from gracelint.behaviour.csharp.syntax import read_file
 from gracelint.behaviour.java.syntax import CONSTRUCTOR, STATIC, JavaClass
 from gracelint.behaviour.machine.nodes import Function, Node, Param, Seq, Set
+from gracelint.behaviour.tree import text_of
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node as Tree
 
+    from gracelint.behaviour.tree import TreeFile
     from gracelint.facts.files import Files
 
 _TYPES = ("class_declaration", "struct_declaration", "record_declaration", "interface_declaration")
@@ -27,7 +29,7 @@ PROGRAM = "<Program>"
 class Unit(Record, identity=True):
     """One file of a run, with classes of its own."""
 
-    file: File
+    file: TreeFile
     classes: dict[str, JavaClass]
     imports: dict[str, str]
 

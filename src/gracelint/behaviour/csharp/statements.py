@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gracelint.base.numbers import is_whole
-from gracelint.behaviour.java.statements import Body, label_of, text_of
+from gracelint.behaviour.java.statements import Body, label_of
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Const, Field, Function, Name, Node, Param, Seq
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

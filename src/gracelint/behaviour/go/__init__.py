@@ -7,7 +7,7 @@ from gracelint.base.numbers import is_digits
 from gracelint.base.record import replace
 from gracelint.behaviour.go.packages import Modules, Package, loses_nothing
 from gracelint.behaviour.go.reaction import Question, tell
-from gracelint.behaviour.go.syntax import text_of, walk
+from gracelint.behaviour.tree import text_of, walk
 from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False

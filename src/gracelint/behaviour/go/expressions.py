@@ -8,7 +8,6 @@ from gracelint.behaviour.go import library, statements
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.syntax import text_of
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.arithmetic import arithmetic, equal
 from gracelint.behaviour.machine.machine import receive
@@ -25,6 +24,7 @@ from gracelint.behaviour.machine.values import (
     Scope,
     Unknown,
 )
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

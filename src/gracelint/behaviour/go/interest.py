@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go.syntax import statements, text_of, walk
+from gracelint.behaviour.go.syntax import statements
+from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gracelint.behaviour.go import clients, concurrency
 from gracelint.behaviour.go.machine import GoMachine
-from gracelint.behaviour.go.syntax import text_of
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import library as rows
 from gracelint.behaviour.machine.values import (
@@ -21,6 +20,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
+from gracelint.behaviour.tree import text_of
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False

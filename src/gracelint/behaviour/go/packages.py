@@ -6,7 +6,8 @@ import posixpath
 import re
 
 from gracelint.base.record import Record, field
-from gracelint.behaviour.go.syntax import File, read_file, statements, text_of, walk
+from gracelint.behaviour.go.syntax import File, read_file, statements
+from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
 

@@ -6,12 +6,13 @@ from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.interest import ends_here, matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.syntax import statements, text_of
+from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.machine import receive, send
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Scope, Sig, Unknown, Wait
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

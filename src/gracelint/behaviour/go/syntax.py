@@ -6,39 +6,28 @@ from functools import cache, lru_cache
 
 from gracelint.base.numbers import is_digits
 from gracelint.base.patterns import pattern
-from gracelint.base.record import Record
+from gracelint.behaviour.tree import TreeFile, first_error, text_of, walk
 from gracelint.parse.errors import ParseError
-from gracelint.source import Source, Span
+from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tree_sitter import Node, Parser
 
 _LONGEST = 1_000_000
 """Code points. What is longer is generated."""
 
 
-class File(Record, identity=True):
+class File(TreeFile):
     """One parsed source."""
 
-    source: Source
-    root: Node
-    package: str
-    imports: dict[str, str]
-    """Import paths by the name they have in this file."""
-    blank: tuple[str, ...]
-    """Those imported for their effect alone, or with a dot."""
-    _data: bytes
+    __slots__ = ("blank", "imports", "package")
 
-    def span(self, node: Node) -> Span:
-        return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
-
-    def _offset(self, byte: int) -> int:
-        if len(self._data) == len(self.source.text):
-            return byte
-        return len(self._data[:byte].decode("utf-8", "surrogatepass"))
+    def __init__(self, source: Source, root: Node, data: bytes) -> None:
+        super().__init__(source, root, data)
+        self.package = _package(root)
+        self.imports, self.blank = _imports(root)
+        """Import paths by the name they have in this file; and those imported for their effect alone, or with a dot."""
 
 
 _NEW_VALUE = pattern(r"\bnew\((?=[\w.*\[\]]{1,60}[({]|[\"0-9])")
@@ -56,10 +45,9 @@ def read_file(source: Source) -> File | None:
     if root.has_error and _NEW_VALUE.search(text):
         data = _NEW_VALUE.sub("neW(", text).encode("utf-8", "surrogatepass")
         root = _parser().parse(data).root_node
-    imports, blank = _imports(root)
-    file = File(source, root, _package(root), imports, blank, data)
+    file = File(source, root, data)
     if root.has_error:
-        raise ParseError("no valid Go", file.span(_first_error(root)))
+        raise ParseError("no valid Go", file.span(first_error(root)))
     return file
 
 
@@ -69,14 +57,6 @@ def _parser() -> Parser:
     from tree_sitter import Language, Parser
 
     return Parser(Language(tree_sitter_go.language()))
-
-
-def _first_error(node: Node) -> Node:
-    while True:
-        broken = next((child for child in node.children if child.has_error or child.is_missing), None)
-        if node.is_error or broken is None:
-            return node
-        node = broken
 
 
 def _package(root: Node) -> str:
@@ -114,10 +94,6 @@ def usual_name(path: str) -> str:
     return name.removeprefix("go-").removesuffix("-go").replace("-", "")
 
 
-def text_of(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "surrogatepass")
-
-
 def statements(block: Node | None) -> list[Node]:
     """The statements of a block, a case or a file; the grammar has a node of its own around them in newer versions."""
     found: list[Node] = []
@@ -127,15 +103,6 @@ def statements(block: Node | None) -> list[Node]:
         elif child.type != "comment":
             found.append(child)
     return [node for node in found if node.type != "comment"]
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it, in order."""
-    waiting = [node]
-    while waiting:
-        here = waiting.pop()
-        yield here
-        waiting.extend(reversed(here.named_children))
 
 
 def expressions(node: Node | None) -> list[Node]:

@@ -7,6 +7,7 @@ import re
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Const, Field, Function, Name, Node, Param, Seq
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -412,10 +413,6 @@ def label_of(loop: Tree) -> str:
 
 def _endless(test: Node) -> Node | None:
     return None if isinstance(test, Const) and test.value is True else test
-
-
-def text_of(node: Tree | None) -> str:
-    return (node.text or b"").decode("utf-8", "surrogatepass") if node is not None else ""
 
 
 def _literal(node: Tree) -> Any:

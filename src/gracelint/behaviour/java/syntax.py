@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from gracelint.base.record import Record
 from gracelint.behaviour.java.statements import Body
 from gracelint.behaviour.machine.nodes import Class, Function, Param
+from gracelint.behaviour.tree import TreeFile, first_error, text_of
 from gracelint.parse.errors import ParseError
-from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
     from tree_sitter import Parser
+
+    from gracelint.source import Source
 
 _LONGEST = 1_000_000
 """Code points. What is longer is generated."""
@@ -31,24 +32,18 @@ CONSTRUCTOR = "<init>"
 STATIC = "<clinit>"
 
 
-class File(Record, identity=True):
+class File(TreeFile):
     """One parsed source."""
 
-    source: Source
-    package: str
-    imports: dict[str, str]
-    """Full names by simple ones; static members too."""
-    classes: dict[str, JavaClass]
-    """Nested ones as `Outer.Inner`."""
-    _data: bytes
+    __slots__ = ("classes", "imports", "package")
 
-    def span(self, node: Tree) -> Span:
-        return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
-
-    def _offset(self, byte: int) -> int:
-        if len(self._data) == len(self.source.text):
-            return byte
-        return len(self._data[:byte].decode("utf-8", "surrogatepass"))
+    def __init__(self, source: Source, root: Tree) -> None:
+        super().__init__(source, root, source.text.encode("utf-8", "surrogatepass"))
+        self.package = ""
+        self.imports: dict[str, str] = {}
+        """Full names by simple ones; static members too."""
+        self.classes: dict[str, JavaClass] = {}
+        """Nested ones as `Outer.Inner`."""
 
 
 class JavaClass(Class):
@@ -72,7 +67,7 @@ def tree_of(source: Source) -> Tree | None:
     root = _parser().parse(source.text.encode("utf-8", "surrogatepass")).root_node
     if root.has_error:
         data = source.text.encode("utf-8", "surrogatepass")
-        at = len(data[: _first_error(root).start_byte].decode("utf-8", "ignore"))
+        at = len(data[: first_error(root).start_byte].decode("utf-8", "ignore"))
         raise ParseError("no valid Java", source.span(at, at))
     return root
 
@@ -82,15 +77,14 @@ def read_file(source: Source) -> File | None:
     root = tree_of(source)
     if root is None:
         return None
-    package, imports = "", {}
+    file = File(source, root)
     for child in root.named_children:
         text = text_of(child)
         if child.type == "package_declaration":
-            package = text.removeprefix("package").strip(" ;\n")
+            file.package = text.removeprefix("package").strip(" ;\n")
         elif child.type == "import_declaration":
             full = re.sub(r"^import\s+(?:static\s+)?", "", text).strip(" ;\n")
-            imports[full.rpartition(".")[2]] = full
-    file = File(source, package, imports, {}, source.text.encode("utf-8", "surrogatepass"))
+            file.imports[full.rpartition(".")[2]] = full
     for child in root.named_children:
         if child.type in _TYPES:
             _declare(child, file, None)
@@ -103,18 +97,6 @@ def _parser() -> Parser:
     from tree_sitter import Language, Parser
 
     return Parser(Language(tree_sitter_java.language()))
-
-
-def _first_error(node: Tree) -> Tree:
-    while True:
-        broken = next((child for child in node.children if child.has_error or child.is_missing), None)
-        if node.is_error or broken is None:
-            return node
-        node = broken
-
-
-def text_of(node: Tree | None) -> str:
-    return (node.text or b"").decode("utf-8", "surrogatepass") if node is not None else ""
 
 
 def plain_type(node: Tree | None) -> str:

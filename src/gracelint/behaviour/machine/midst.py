@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.tree import text_of
 from gracelint.behaviour.machine.ways import reaction
+from gracelint.behaviour.tree import text_of
 from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 

@@ -7,8 +7,9 @@ for its timeout.
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.node.syntax import string_of, text_of, walk
+from gracelint.behaviour.node.syntax import string_of
 from gracelint.behaviour.node.timing import FOR_EVER
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

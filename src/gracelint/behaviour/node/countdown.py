@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gracelint.base.limits import STEPS
 from gracelint.behaviour.node.state import Frame
-from gracelint.behaviour.node.syntax import text_of, walk
 from gracelint.behaviour.node.values import After, Closure, Scope
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

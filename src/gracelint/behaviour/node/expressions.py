@@ -10,7 +10,7 @@ from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
-from gracelint.behaviour.node.syntax import callee_of, string_of, text_of
+from gracelint.behaviour.node.syntax import callee_of, string_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     EMITTER,
@@ -31,6 +31,7 @@ from gracelint.behaviour.node.values import (
     equal,
     truthy,
 )
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

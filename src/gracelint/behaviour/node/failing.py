@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import FUNCTIONS, name_of, text_of, walk
+from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
 from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Closure, Method, Promise, Scope, Thing
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
-from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, never_resolves, read_file, string_of, text_of
+from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, never_resolves, read_file, string_of
 from gracelint.behaviour.node.this import loosened
 from gracelint.behaviour.node.values import (
     EMITTER,
@@ -39,6 +39,7 @@ from gracelint.behaviour.node.values import (
     Thing,
     equal,
 )
+from gracelint.behaviour.tree import text_of
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source, Span

@@ -6,9 +6,10 @@ import posixpath
 
 from gracelint.base.record import replace
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, string_of, text_of, walk
+from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, string_of
 from gracelint.behaviour.node.values import Scope
 from gracelint.behaviour.node.workspaces import entries_of, has_scope, imports_of
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

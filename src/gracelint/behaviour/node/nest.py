@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.state import Event
-from gracelint.behaviour.node.syntax import text_of
 from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Class, Object, Promise, Thing
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

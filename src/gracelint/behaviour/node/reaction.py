@@ -14,9 +14,10 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
-from gracelint.behaviour.node.syntax import string_of, walk
+from gracelint.behaviour.node.syntax import string_of
 from gracelint.behaviour.node.timing import FOR_EVER, end_of
 from gracelint.behaviour.node.values import After, Thing, name_of
+from gracelint.behaviour.tree import walk
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note

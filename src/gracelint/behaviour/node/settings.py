@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node.syntax import TooBigError, read_file, string_of, text_of, walk
+from gracelint.behaviour.node.syntax import TooBigError, read_file, string_of
+from gracelint.behaviour.tree import text_of, walk
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False

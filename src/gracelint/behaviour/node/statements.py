@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.node import failing, library, methods
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of, text_of, walk
+from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     MISSING,
@@ -22,6 +22,7 @@ from gracelint.behaviour.node.values import (
     equal,
     truthy,
 )
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

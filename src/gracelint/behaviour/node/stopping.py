@@ -9,8 +9,8 @@ from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
-from gracelint.behaviour.node.syntax import text_of, walk
 from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,13 +7,12 @@ from functools import cache
 from itertools import accumulate
 
 from gracelint.base.record import Record
+from gracelint.behaviour.tree import first_error, text_of, walk
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tree_sitter import Node, Parser
 
 ENDINGS = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")
@@ -56,7 +55,7 @@ def read_file(source: Source) -> File:
     kind = "tsx" if source.path.endswith(".tsx") else "typescript" if source.path.endswith(_TYPED) else "javascript"
     file = File(source, _parser(kind).parse(data).root_node, starts)
     if file.root.has_error:
-        broken = _first_error(file.root)
+        broken = first_error(file.root)
         raise ParseError("no valid JavaScript" if kind == "javascript" else "no valid TypeScript", file.span(broken))
     return file
 
@@ -85,18 +84,6 @@ def _parser(kind: str) -> Parser:
     )
 
 
-def _first_error(node: Node) -> Node:
-    while True:
-        broken = next((child for child in node.children if child.has_error or child.is_missing), None)
-        if node.is_error or broken is None:
-            return node
-        node = broken
-
-
-def text_of(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "surrogatepass")
-
-
 def string_of(node: Node) -> str | None:
     """The value of a string literal, or of a template without substitutions; None for other nodes."""
     if node.type not in ("string", "template_string"):
@@ -113,15 +100,6 @@ def string_of(node: Node) -> str | None:
 
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b"}
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it, in order."""
-    waiting = [node]
-    while waiting:
-        here = waiting.pop()
-        yield here
-        waiting.extend(reversed(here.named_children))
 
 
 def callee_of(node: Node) -> str:

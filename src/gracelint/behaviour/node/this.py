@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from gracelint.base.record import replace
-from gracelint.behaviour.node.syntax import text_of
 from gracelint.behaviour.node.values import LOST, Class, Closure, Method, Object, Thing
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.state import Frame
-from gracelint.behaviour.node.syntax import FUNCTIONS, name_of, text_of, walk
+from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
 from gracelint.behaviour.node.values import Closure, External
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import json
 import posixpath
 
 from gracelint.behaviour.machine.sources import followed
-from gracelint.behaviour.machine.tree import text_of
 from gracelint.behaviour.php.syntax import File, read_file, short
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

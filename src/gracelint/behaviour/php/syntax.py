@@ -7,8 +7,8 @@ from functools import cache, lru_cache
 
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Class, Const, Field, Function, List, Name, Node, Param, Seq
-from gracelint.behaviour.machine.tree import TreeFile, first_error, text_of
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
+from gracelint.behaviour.tree import TreeFile, first_error, text_of
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False

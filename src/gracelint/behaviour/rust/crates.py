@@ -9,8 +9,8 @@ from gracelint import toml
 from gracelint.base.posix import join
 from gracelint.base.record import Record
 from gracelint.behaviour.machine.nodes import Class, Function, Node
-from gracelint.behaviour.machine.tree import TreeFile, text_of
 from gracelint.behaviour.rust.syntax import Lower, elsewhere, path_of, read_file
+from gracelint.behaviour.tree import TreeFile, text_of
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.arithmetic import equal
-from gracelint.behaviour.machine.tree import text_of
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Err, Lib, Object, Unknown
 from gracelint.behaviour.rust.crates import Variant
 from gracelint.behaviour.rust.syntax import Lower, path_of
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

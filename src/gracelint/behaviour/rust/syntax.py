@@ -12,9 +12,9 @@ from functools import cache, lru_cache
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Call, Const, Field, Function, Name, Node, Param, Seq, Set
-from gracelint.behaviour.machine.tree import TreeFile, first_error, text_of
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
 from gracelint.behaviour.rust.tokens import bytes_of, parts_of, text_of_at
+from gracelint.behaviour.tree import TreeFile, first_error, text_of
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from gracelint.source import Source, Span
@@ -37,3 +39,12 @@ def first_error(node: Node) -> Node:
 
 def text_of(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "surrogatepass") if node is not None else ""
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, in order."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(reversed(here.named_children))
