@@ -58,6 +58,8 @@ SOCKETS = "const http = require('http'); const { WebSocketServer } = require('ws
         ("server.close(() => { wss.close(); process.exit(0); })", "ignored"),
         ("{ wss.close(); server.close(() => process.exit(0)); }", "ignored"),
         ("{ wss.clients.forEach((client) => client.terminate()); server.close(() => process.exit(0)); }", "handled"),
+        ("{ require('hub').closeConnections(); server.close(() => process.exit(0)); }", "handled"),
+        ("{ require('hub').closeJournal(); server.close(() => process.exit(0)); }", "ignored"),
         ("{ for (const client of wss.clients) client.close(1001); wss.close(); server.close(() => process.exit(0)); }", "handled"),
         ("{ server.close(() => process.exit(0)); setTimeout(() => process.exit(1), 5000).unref(); }", "handled"),
     ],

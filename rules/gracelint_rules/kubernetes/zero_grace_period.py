@@ -53,7 +53,8 @@ spec:
 ```
 
 ## Fix safety
-Unsafe: the default of 30 s may be less or more than the program needs.
+Unsafe: the default of 30 s may be less or more than the program needs. By hand where nothing hears the signal: there
+the default alone only means a longer wait.
 
 ## References
 - [Pod termination](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
@@ -75,14 +76,15 @@ def zero_grace_period(workload: Workload) -> Iterator[Finding]:
     message = "a grace period of 0 is SIGKILL at once: no preStop hook and no SIGTERM handler runs"
     if workload.kind == "StatefulSet":
         message += ", and two pods of the same name can run at once"
+    deaf = _is_deaf(workload)
     changes = edits.yaml.remove_entry(workload.document, workload.pod, "terminationGracePeriodSeconds")
-    applicability = Applicability.UNSAFE if changes else Applicability.MANUAL
-    yield Finding(
-        message,
-        at=grace.span,
-        fix=Fix("Use the default of 30 s", changes or (), applicability),
-        severity=Severity.INFO if workload.agent or _is_deaf(workload) else workload.severity,
+    fix = (
+        Fix("Let the program hear the signal, then use the default of 30 s", (), Applicability.MANUAL)
+        if deaf
+        else Fix("Use the default of 30 s", changes or (), Applicability.UNSAFE if changes else Applicability.MANUAL)
     )
+    severity = Severity.INFO if workload.agent or deaf else workload.severity
+    yield Finding(message, at=grace.span, fix=fix, severity=severity)
 
 
 def _idle(workload: Workload) -> bool:

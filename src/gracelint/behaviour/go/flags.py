@@ -17,7 +17,7 @@ _SETS = ("flag", "github.com/spf13/pflag", "github.com/spf13/cobra.Command")
 """What flags are declared with: https://pkg.go.dev/flag, https://pkg.go.dev/github.com/spf13/pflag."""
 _DECLARES = re.compile(r"(Bool|Duration|Float64|Int|Int32|Int64|String|Uint|Uint64)(Var)?(P)?")
 _UNITS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
+_DURATION = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)(ns|us|µs|ms|s|m|h)")
 
 
 class Flag(Record):

@@ -72,10 +72,13 @@ def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...]) -> Hel
 def _lets_clients_go(events: tuple[Event, ...]) -> bool:
     """Whether the clients of a server are closed one by one."""
     return any(
-        event.kind == "close-idle"
-        or (event.kind == "opaque" and event.target.rpartition(".")[2] in ("close", *_ENDS_SOCKETS))
+        event.kind == "close-idle" or (event.kind == "opaque" and _may_end_clients(event.target.rpartition(".")[2]))
         for event in events
     )
+
+
+def _may_end_clients(name: str) -> bool:
+    return name in ("close", *_ENDS_SOCKETS) or names_clients(name)
 
 
 def keep_alive(server: Thing) -> float | None:
@@ -133,7 +136,14 @@ def is_swept(server: Thing, events: tuple[Event, ...]) -> bool:
     return False
 
 
+def names_clients(name: str) -> bool:
+    """Whether a call is named for ending connections, and says so: `closeConnections`, `disconnectSockets`."""
+    return name.startswith(_ENDING) and any(whom in name for whom in _WHOM)
+
+
 _ENDS_SOCKETS = ("destroy", "end", "terminate", "destroySoon", "resetAndDestroy")
+_ENDING = ("close", "destroy", "disconnect", "drop", "end", "kick", "terminate")
+_WHOM = ("Client", "Connection", "Peer", "Session", "Socket")
 
 
 # Event streams

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import globals, nest, timers
+from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for
 from gracelint.behaviour.node.methods import (
     LISTENS,
@@ -115,7 +116,7 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
 def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, frame: Frame) -> Any:
     if machine.stopping:
         touches = any(isinstance(value, Thing) and value.kind == "server" for value in args)
-        if path.startswith("?") or touches:
+        if path.startswith("?") or touches or names_clients(path.rpartition(".")[2]):
             machine.note("opaque", node, frame, target=path.lstrip("?"))
         after = (*frame.after, After("work", frame.file.span(node)))
         for value in args:
