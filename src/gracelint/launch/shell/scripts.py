@@ -333,13 +333,8 @@ class Walk:
     def _while(self, loop: Loop, state: State) -> list[State]:
         polled = _polled(loop, state)
         if polled is not None:
-            polls = replace(event("wait", loop.condition[-1].span, state, polled), polls=True)
-            reached = state.reached
-            states = self.last(polls, state)
-            for end in states:
-                if end.reached != reached and not end.ended:
-                    end.events.append(polls)
-            return _succeeded(states)
+            test, command, jobs = polled
+            return self._polling(test, replace(event("wait", command.span, state, jobs), polls=True), state)
         wanted = loop.kind == "while"
         ends: list[State] = []
         running = [state]
@@ -361,6 +356,21 @@ class Walk:
             if not running:
                 break
         return [*ends, *_succeeded(running)]
+
+    def _polling(self, test: tuple[Command, ...], polls: Event, state: State) -> list[State]:
+        """A loop that goes round while its job is there and its test holds, which a trap may change."""
+        reached, state.status = state.reached, True
+        ends: list[State] = []
+        for asked in self._guarded(test, [state]):
+            stays = not asked.ended and asked.status is not False
+            for end in self.last(polls, asked) if stays else [asked]:
+                goes_on = end.reached != reached and not end.ended
+                end.status = goes_on or end.status
+                for again in self._guarded(test, [end]) if goes_on else [end]:
+                    if goes_on and not again.ended and again.status is not False:
+                        again.events.append(polls)
+                    ends.append(again)
+        return _succeeded(ends)
 
     def _round(self, loop: Loop, state: State) -> tuple[list[State], list[State]]:
         """One round of a loop that is known to go on: the paths that leave it here, and those of the next round."""
@@ -500,12 +510,16 @@ def _succeeded(states: list[State]) -> list[State]:
     return states
 
 
-def _polled(loop: Loop, state: State) -> frozenset[int] | None:
-    """The jobs that `while kill -0 $PID; do …; done` waits for."""
+def _polled(loop: Loop, state: State) -> tuple[tuple[Command, ...], Command, frozenset[int]] | None:
+    """What else `while … && kill -0 $PID; do …; done` asks, where it asks for a job, and the jobs it waits for."""
+    test: tuple[Command, ...] = ()
     command = loop.condition[-1]
+    if isinstance(command, AndOr) and command.operator == "&&":
+        test, command = (command.left,), command.right
     if loop.kind != "while" or not isinstance(command, Simple) or len(command.words) < 3:
         return None
     if command.words[0].text != "kill" or command.words[1].text != "-0":
         return None
     target = state.text(command.words[-1])
-    return jobs_of([target], state) if target is not None else None
+    jobs = jobs_of([target], state) if target is not None else None
+    return (test, command, jobs) if jobs is not None else None
