@@ -10,6 +10,7 @@ from gracelint.again import remembered
 from gracelint.base.limits import PORTION, ROOM, STEPS, WORTH, Effort
 from gracelint.base.record import replace
 from gracelint.facts.launch import Launch
+from gracelint.launch.shell.scripts import Walk
 from gracelint.reading import read_project
 from gracelint.testing import lint, read, request
 from gracelint.tree.files import ProjectFiles
@@ -73,6 +74,30 @@ def test_programs_of_one_launch_share_its_room() -> None:
     starts = "".join(f"ruby p{n}.rb &\n" for n in range(25))
     files |= {"start.sh": f"#!/bin/sh\n{starts}wait\n", "Dockerfile": 'FROM ruby:3.3\nCOPY . .\nCMD ["./start.sh"]\n'}
     assert steps(files) < ROOM + 25 * 1.5 * WORTH
+
+
+def test_many_scripts_take_little_more_together_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[int] = []
+    paths = Walk.paths
+
+    def noted(walk: Walk, *given: Any) -> Any:
+        ends = paths(walk, *given)
+        walked.append(walk.steps)
+        return ends
+
+    monkeypatch.setattr(Walk, "paths", noted)
+    loops = "".join(f"for x{n} in 1 2 3 4 5 6 7 8 9; do\n" for n in range(6))
+    script = f"{loops}sleep 1 & wait $!\n{'done; ' * 6}\nexec app\n"
+
+    def scripts(count: int) -> int:
+        walked.clear()
+        starts = "".join(f"  s{n}: {{build: ., command: [sh, p{n}.sh]}}\n" for n in range(count))
+        files = {f"p{n}.sh": script for n in range(count)}
+        assert lint({"Dockerfile": "FROM debian\nCOPY . .\n", "compose.yaml": f"services:\n{starts}", **files})
+        return sum(walked)
+
+    assert scripts(1) > 4 * PORTION
+    assert scripts(100) < ROOM + 100 * PORTION // 2
 
 
 class Running:

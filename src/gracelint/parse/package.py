@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.facts.package import Package
 from gracelint.parse.errors import ParseError
@@ -17,6 +18,7 @@ _TOKEN = pattern(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
 _ESCAPE = pattern(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)")
 
 
+@lru_cache(maxsize=256)
 def read_package(source: Source) -> Package:
     """The package.json's facts. Raises ParseError where it is no JSON object."""
     data = _load(source)

@@ -225,7 +225,7 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
     missing = _missing(script, row)
     if missing:
         return _end(job, name, f"{row['title']} has no {missing}: it cannot read this text", "broken")
-    walk = Walk(_reader(job.context), row, _detacher(job.context))
+    walk = Walk(_reader(job.context), row, _detacher(job.context), job.context.followed.effort)
     paths = walk.paths(script.body, _state(job), _shapes_around(script, job.form))
     if not walk.complete:
         return _end(job, name, "the script has more ways to go than are followed", "branches")
