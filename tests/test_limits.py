@@ -51,6 +51,26 @@ def go(text: str) -> Project:
     }
 
 
+def java(text: str) -> Project:
+    build = "FROM eclipse-temurin:17 AS b\nWORKDIR /src\nCOPY . .\nRUN javac -d /out Main.java\n"
+    return {
+        "Dockerfile": build + 'FROM eclipse-temurin:17\nCOPY --from=b /out /app\nCMD ["java", "-cp", "/app", "Main"]\n',
+        "Main.java": "import java.util.*;\npublic class Main {\n"
+        + f"public static void main(String[] args) throws Exception {{\n{text}\n"
+        + "while (true) Thread.sleep(1000);\n}\n}\n",
+    }
+
+
+def rust(text: str) -> Project:
+    build = "FROM rust:1.81 AS b\nWORKDIR /src\nCOPY . .\nRUN cargo build --release\nFROM debian:12-slim\n"
+    return {
+        "Dockerfile": build + 'COPY --from=b /src/target/release/x /x\nENTRYPOINT ["/x"]\n',
+        "Cargo.toml": '[package]\nname = "x"\nversion = "1.0.0"\nedition = "2021"\n',
+        "src/main.rs": "use std::{thread, time::Duration};\n"
+        + f"fn main() {{\n{text}\nloop {{ thread::sleep(Duration::from_secs(1)); }}\n}}\n",
+    }
+
+
 def pod(container: str) -> Project:
     head = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
     return {"pod.yaml": f"{head}spec: {{containers: [{{name: x, {container}}}]}}\n"}
@@ -88,6 +108,19 @@ DOUBLING: dict[str, Callable[[int], Project]] = {
     "a Ruby number multiplied by itself": lambda n: ruby("x = 3\n" + "x = x * x\n" * n),
     "a PHP text added to itself": lambda n: php("$x = 'a';\n" + "$x = $x . $x;\n" * n),
     "a PHP list spread into itself": lambda n: php("$x = [1];\n" + "$x = [...$x, ...$x];\n" * n),
+    "a Java list added to itself": lambda n: java(
+        "List<Integer> x = new ArrayList<>(List.of(1));\n" + "x.addAll(x);\n" * n
+    ),
+    "a Java list copied into the next": lambda n: java(
+        "List<Integer> x0 = new ArrayList<>(List.of(1));\n"
+        + "".join(f"List<Integer> x{i} = new ArrayList<>(x{i - 1});\nx{i}.addAll(x{i - 1});\n" for i in range(1, n))
+    ),
+    "a Rust list extended by its copy": lambda n: rust("let mut x = vec![1];\n" + "x.extend(x.clone());\n" * n),
+    "awaits of functions that await": lambda n: server(
+        "async function f0() { await fetch('a'); await fetch('b') }\n"
+        + "".join(f"async function f{i}() {{ await f{i - 1}(); await f{i - 1}() }}\n" for i in range(1, n))
+        + f"process.on('SIGTERM', async () => {{ await f{n - 1}(); process.exit(0) }})"
+    ),
     "listeners that call each other": lambda n: server(
         "const e = new (require('events'))()\n" + "e.on('a', () => e.emit('a'))\n" * n + "e.emit('a')"
     ),
@@ -244,7 +277,7 @@ OVERLAYS = {
     ),
     "patterns of patches for many objects": {
         **overlay("patches:\n" + "- {target: {name: '(a+)+$'}, patch: '[{op: add, path: /x, value: y}]'}\n" * 400),
-        "pod.yaml": "".join(f"---\n{POD.replace('name: x', 'name: ' + 'a' * 90, 1)}" for _ in range(300)),
+        "pod.yaml": "".join(f"---\n{POD.replace('name: x', 'name: ' + 'a' * 89 + '-b', 1)}" for _ in range(300)),
     },
     "generators without end": overlay(
         "configMapGenerator:\n" + "".join(f"- {{name: c{n}, literals: [a=b]}}\n" for n in range(4_000))

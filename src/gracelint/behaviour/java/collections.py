@@ -38,10 +38,12 @@ SAME = (
 def made(machine: JavaMachine, _: Any, given: Given) -> Run:
     """A new one: empty, or with what another holds."""
     first = given.argument(0, 0)
+    machine.pay_for(_length(first))
     return now([*first] if isinstance(first, list) else [] if isinstance(first, int) else UNKNOWN)
 
 
 def of(machine: JavaMachine, _: Any, given: Given) -> Run:
+    machine.pay_for(len(given.args))
     return now(given.args[0] if len(given.args) == 1 and isinstance(given.args[0], list) else [*given.args])
 
 
@@ -52,10 +54,16 @@ def same(machine: JavaMachine, _: Any, given: Given) -> Run:
 def method(machine: JavaMachine, items: list[Any], name: str, given: Given) -> Run:
     how = _METHODS.get(name)
     if how is not None:
+        machine.pay_for(_length(given.argument(0)))
         return now(how(items, given))
     if name in ("forEach", "map", "mapToObj", "peek") and given.args:
         return _each(machine, items, name, given)
     return now(items if name in _SAME else UNKNOWN)
+
+
+def _length(value: Any) -> int:
+    """How many elements may be copied from it; 0 for what is no list."""
+    return len(value) if isinstance(value, list) else 0
 
 
 def _each(machine: JavaMachine, items: list[Any], name: str, given: Given) -> Run:

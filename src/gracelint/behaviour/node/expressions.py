@@ -309,7 +309,8 @@ def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
             if value.stuck and machine.stopping:
                 machine.note("stuck", node, frame)
             raise Stop
-        frame.after = (*frame.after, *(part for part in value.after if part not in frame.after))
+        machine.pay_for(len(frame.after) + len(value.after))
+        frame.after = (*dict.fromkeys((*frame.after, *value.after)),)
         return value.value
     if isinstance(value, External) and "(" in value.path:
         kind = "unknown" if value.path.startswith("?") else "work"

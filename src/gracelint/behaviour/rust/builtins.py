@@ -488,6 +488,8 @@ def method(machine: RustMachine, of: Any, name: str, given: Given) -> Run | None
     if name == "ok" and not isinstance(of, Object):
         return _now(NIL if isinstance(of, Err) else of)
     if isinstance(of, list) and name in options.LISTS:
+        more = given.argument(0)
+        machine.pay_for(len(more) if isinstance(more, (list, tuple)) else 0)
         return _now(options.LISTS[name](of, given))
     if name in table("rust")["language"]["methods"]:
         return _now(of)
