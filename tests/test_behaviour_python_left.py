@@ -178,13 +178,23 @@ def test_a_server_with_methods_of_its_own(own: str, handler: str, verdict: str) 
     assert reaction.as_pid_1.value == verdict, reaction.why
 
 
-@pytest.mark.parametrize("take", ["jobs.popleft()", "jobs.pop()", "heapq.heappop(jobs)"])
-def test_what_is_taken_from_a_collection_makes_it_empty(take: str) -> None:
+@pytest.mark.parametrize(
+    ("jobs", "take", "verdict"),
+    [
+        ("[1, 2]", "jobs.pop()", "handled"),
+        ("collections.deque([1, 2])", "jobs.popleft()", "handled"),
+        ("{1, 2}", "jobs.pop()", "handled"),
+        ("{1: 2}", "jobs.popitem()", "handled"),
+        ("[1, 2]", "heapq.heappop(jobs)", "handled"),
+        ("[1, 2]", "jobs", "ignored"),
+    ],
+)
+def test_what_is_taken_from_a_collection_makes_it_empty(jobs: str, take: str, verdict: str) -> None:
     reaction = sigterm(
-        f"import heapq\n{LOOP}jobs = []\nwhile running:\n    jobs.append(1)\n    time.sleep(1)\n"
+        f"import collections, heapq\n{LOOP}jobs = {jobs}\nwhile running:\n    time.sleep(1)\n"
         f"while jobs:\n    print({take})\n"
     )
-    assert reaction.as_pid_1.value != "ignored", reaction.why
+    assert reaction.as_pid_1.value == verdict, reaction.why
 
 
 @pytest.mark.parametrize(
@@ -234,20 +244,13 @@ def test_what_a_pipe_says_to_a_process(word: str, verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "body", "verdict"),
-    [
-        (
-            "signal.signal(signal.SIGTERM, signal.SIG_DFL)",
-            "try:\n        run()\n    finally:\n        out.close()",
-            "cut",
-        ),
-        ("signal.signal(signal.SIGTERM, signal.SIG_DFL)", "run()", "handled"),
-    ],
+    ("body", "verdict"),
+    [("try:\n        run()\n    finally:\n        out.close()", "cut"), ("run()", "handled")],
 )
-def test_a_process_that_is_terminated(first: str, body: str, verdict: str) -> None:
+def test_a_process_that_is_terminated(body: str, verdict: str) -> None:
     reaction = sigterm(
         "import multiprocessing, signal, sys, time\ndef run():\n    while True:\n        time.sleep(1)\n"
-        f"def work():\n    {first}\n    out = open('out', 'w')\n    {body}\n"
+        f"def work():\n    signal.signal(signal.SIGTERM, signal.SIG_DFL)\n    out = open('out', 'w')\n    {body}\n"
         "child = multiprocessing.Process(target=work)\nchild.start()\n"
         "def stop(*_):\n    child.terminate()\n    child.join()\n    sys.exit(0)\n"
         "signal.signal(signal.SIGTERM, stop)\nwhile True:\n    time.sleep(1)\n"

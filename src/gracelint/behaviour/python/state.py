@@ -267,14 +267,15 @@ class State:
             store = next(change[key][0] for change in ways if key in change)
             values = [change[key][1] if key in change else store.get(key[1]) for change in ways]
             if any(each is None or each is MISSING for each in values):
-                self._note_perhaps(store, key[1])
+                self.note_perhaps(store, key[1])
             value = values[0]
             for other in values[1:]:
                 value = join(None if value is MISSING else value, None if other is MISSING else other, tag)
             if value is not None and value is not MISSING:
                 self.write(store, key[1], value)
 
-    def _note_perhaps(self, store: Store, key: Hashable) -> None:
+    def note_perhaps(self, store: Store, key: Hashable) -> None:
+        """An element that is there on some ways only."""
         self.perhaps.setdefault(id(store), (store, set()))[1].add(key)
 
     def has_elements(self, value: Items) -> bool | Unknown:
@@ -294,7 +295,7 @@ class State:
         for (_, key), (store, old) in first.items():
             value = store.get(key)
             if old is None:
-                self._note_perhaps(store, key)
+                self.note_perhaps(store, key)
             elif isinstance(old, Const) and isinstance(value, Const):
                 self.write(store, key, join(old, value, OUTSIDE))
 

@@ -42,6 +42,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.registry import Arguments, Keywords
+    from gracelint.behaviour.python.values import Store
 
 
 @model("functools.partial")
@@ -393,7 +394,7 @@ def _shrink(machine: Machine, function: Value, args: Arguments, keywords: Keywor
     store = function.receiver.store
     same = [key for key, value in store.items() if args and value is args[0] and isinstance(value, Thing)]
     if not same or function.name not in ("remove", "discard"):
-        machine.write(store, "…", FROM_OUTSIDE)
+        _take_any(machine, store)
     for key in same:
         machine.trail.append((store, key, store.pop(key)))
     return FROM_OUTSIDE
@@ -402,8 +403,16 @@ def _shrink(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 @model("heapq.heappush", "heapq.heappop", "heapq.heapreplace", "heapq.heappushpop")
 def _heap(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if args and isinstance(args[0], Items):
-        machine.write(args[0].store, "…", FROM_OUTSIDE)
+        _take_any(machine, args[0].store)
     return FROM_OUTSIDE
+
+
+def _take_any(machine: Machine, store: Store) -> None:
+    """Takes an element out, and nobody knows which."""
+    machine.pay_for(len(store))
+    for key in store:
+        machine.note_perhaps(store, key)
+    machine.write(store, "…", FROM_OUTSIDE)
 
 
 @model("builtins.str.lower", "builtins.str.upper", "builtins.str.strip", "builtins.str.split")
