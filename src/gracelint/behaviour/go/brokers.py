@@ -130,8 +130,7 @@ def _drain(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Any:
 
 def _interrupt_channel(machine: GoMachine, given: list[Any], span: Span) -> Any:
     channel = Chan(1, span)
-    machine.channels.append((channel, frozenset(("SIGTERM", "SIGINT")), span))
-    machine.register(("SIGTERM", "SIGINT"), span)
+    machine.notify(channel, ("SIGTERM", "SIGINT"), span)
     return channel
 
 

@@ -51,8 +51,7 @@ def _notify(machine: GoMachine, given: list[Any], span: Span) -> Any:
     if channel.room == 0:
         machine.unbuffered.append(channel)
         channel.room = 1
-    machine.channels.append((channel, frozenset(names), span))
-    machine.register(names, span)
+    machine.notify(channel, names, span)
     return NIL
 
 

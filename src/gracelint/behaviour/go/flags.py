@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
+from gracelint.base.numbers import MOST_DIGITS, is_digits, whole
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.behaviour.machine.values import UNKNOWN, Lib, Method, Object, Unknown
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 _SETS = ("flag", "github.com/spf13/pflag", "github.com/spf13/cobra.Command")
 """What flags are declared with: https://pkg.go.dev/flag, https://pkg.go.dev/github.com/spf13/pflag."""
-_DECLARES = re.compile(r"(Bool|Duration|Float64|Int|Int32|Int64|String|Uint|Uint64)(Var)?(P)?")
+_DECLARES = pattern(r"(Bool|Duration|Float64|Int|Int32|Int64|String|Uint|Uint64)(Var)?(P)?")
 _UNITS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
-_DURATION = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)(ns|us|µs|ms|s|m|h)")
+_DURATION = pattern(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)(ns|us|µs|ms|s|m|h)")
 
 
 class Flag(Record):
@@ -42,8 +42,9 @@ def declared(function: Any, given: list[Any]) -> Flag | None:
         return None
     kind, address, short = match.groups()
     words = given[1:] if address else given
-    names = tuple(one for one in words[: 2 if short else 1] if isinstance(one, str) and one)
-    default = words[len(words[: 2 if short else 1])] if len(words) > (2 if short else 1) else UNKNOWN
+    count = 2 if short else 1
+    names = tuple(one for one in words[:count] if isinstance(one, str) and one)
+    default = words[count] if len(words) > count else UNKNOWN
     return Flag(kind, names, default, address is not None)
 
 
@@ -71,9 +72,15 @@ def _read(kind: str, text: str) -> Any:
         return {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}.get(text.lower(), UNKNOWN)
     if kind == "Duration":
         parts = _DURATION.findall(text)
-        whole = "".join(number + unit for number, unit in parts) == text
-        return sum(float(number) * _UNITS[unit] for number, unit in parts) if whole and parts else UNKNOWN
-    try:
-        return float(text) if kind == "Float64" else int(text)
-    except ValueError:
-        return UNKNOWN
+        complete = "".join(number + unit for number, unit in parts) == text
+        return sum(float(number) * _UNITS[unit] for number, unit in parts) if complete and parts else UNKNOWN
+    return _number(text, kind)
+
+
+def _number(text: str, kind: str) -> Any:
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    before, _, after = digits.partition(".")
+    if kind == "Float64" and is_digits(before + after) and len(digits) <= MOST_DIGITS:
+        return sign * float(digits)
+    found = whole(digits)
+    return UNKNOWN if found is None else sign * found

@@ -161,8 +161,7 @@ def _end(machine: GoMachine, app: Object, given: list[Any], span: Span) -> Run:
 
 def _done(machine: GoMachine, app: Object, given: list[Any], span: Span) -> Any:
     channel = Chan(1, span)
-    machine.channels.append((channel, frozenset(_SIGNALS), span))
-    machine.register(_SIGNALS, span)
+    machine.notify(channel, _SIGNALS, span)
     return channel
 
 

@@ -145,6 +145,12 @@ class Machine:
             self.registered.setdefault(name, span)
             self.ignored.pop(name, None)
 
+    def notify(self, channel: Chan, signals: Iterable[str], span: Span) -> None:
+        """A channel hears of these signals."""
+        names = frozenset(signals)
+        self.channels.append((channel, names, span))
+        self.register(names, span)
+
     def listen(self, context: Ctx, signals: Iterable[str], span: Span) -> Ctx:
         """A context that ends when one of the signals comes."""
         names = tuple(signals)

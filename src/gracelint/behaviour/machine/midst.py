@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.ways import reaction
-from gracelint.behaviour.tree import text_of
+from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause
 from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from tree_sitter import Node
@@ -83,13 +83,5 @@ def _acts(statement: Node) -> bool:
     if text_of(statement).startswith(_PAUSES):
         return False
     return statement.type == "identifier" or any(
-        one.type in _ACTS or "call" in one.type.split("_") for one in _nodes(statement)
+        one.type in _ACTS or "call" in one.type.split("_") for one in walk(statement)
     )
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    waiting = [node]
-    while waiting:
-        here = waiting.pop()
-        yield here
-        waiting.extend(here.named_children)

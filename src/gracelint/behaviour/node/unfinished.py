@@ -134,12 +134,12 @@ def _parameters(function: Node) -> list[str]:
 
 def _inside(node: Node) -> Iterator[Node]:
     """What a function or a loop's body does itself, without the functions that stand in it."""
-    waiting = list(node.named_children)
+    waiting = [*reversed(node.named_children)]
     while waiting:
-        here = waiting.pop(0)
+        here = waiting.pop()
         if here.type not in FUNCTIONS:
             yield here
-            waiting.extend(here.named_children)
+            waiting.extend(reversed(here.named_children))
 
 
 # What a handler asks of the work

@@ -25,8 +25,7 @@ def serve(machine: RustMachine, of: Object, row: Row, span: Span) -> Run:
     signals = row.get("signals", {}) if not of.state.get("deaf") else {}
     heard = Chan()
     if signals:
-        machine.channels.append((heard, frozenset(signals), span))
-        machine.register(signals, span)
+        machine.notify(heard, signals, span)
     try:
         yield Wait(
             "serve", span, lambda: bool((thread and thread.done) or heard.queue or of.state.get("told") is not None)

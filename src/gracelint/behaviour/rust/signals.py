@@ -55,8 +55,7 @@ def _listen(machine: RustMachine, signals: Any, span: Span, type_: str) -> Objec
         raise Doubt(f"which signals line {span.line} listens for is only known when it runs", span)
     one = Object(type_, span)
     one.state["chan"] = chan = Chan(1, span)
-    machine.channels.append((chan, frozenset(names), span))
-    machine.register(names, span)
+    machine.notify(chan, names, span)
     return one
 
 

@@ -11,6 +11,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.base.posix import join, normal
 from gracelint.base.record import Record
+from gracelint.knowledge import table
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.packages import commands, copy_words
 from gracelint.source import Passage, Segment
@@ -410,18 +411,6 @@ def _context(one: Stage, stage: Stage, files: Files, context: str) -> str:
     return context_of(one, files) if one.context is None else one.context
 
 
-_READ_BY = {
-    "go": "go.mod",
-    "make": "Makefile",
-    "cargo": "Cargo.toml",
-    "mvn": "pom.xml",
-    "npm": "package.json",
-    "yarn": "package.json",
-    "pnpm": "package.json",
-}
-"""What a build's tool looks for in its working directory."""
-
-
 @lru_cache(maxsize=64)
 def context_of(stage: Stage, files: Files) -> str:
     """The folder a Dockerfile is most likely built from: its own or one above, by which the sources of its COPY exist.
@@ -438,7 +427,8 @@ def context_of(stage: Stage, files: Files) -> str:
     }
     if not sources.isdisjoint((".", "./")):
         runs = (words for item in items if item.name == "RUN" for words in commands(item))
-        sources |= {_READ_BY[words[0]] for words in runs if words and words[0] in _READ_BY}
+        reads = table("builds")["reads"]
+        sources |= {reads[words[0]] for words in runs if words and words[0] in reads}
     folder = posixpath.dirname(stage.source.path)
     best, most = folder, -1
     while True:
