@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -19,16 +18,6 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "packs"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the expected.txt of every case")
-
-
-READS_GO = find_spec("tree_sitter_go") is not None
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where the environment is older than the dependency on tree-sitter-go, its cases wait for it."""
-    for item in [] if READS_GO else items:
-        if any(mark in item.nodeid for mark in ("[go-", "test_go", "shutdown-not-awaited", "shutdown_not_awaited")):
-            item.add_marker(pytest.mark.skip(reason="tree-sitter-go is not installed: pip install -e '.[dev]'"))
 
 
 @pytest.fixture

@@ -366,7 +366,11 @@ class TestImages:
         )
         more = f"<packaging>pom</packaging><properties><image>till</image></properties>{plugins}"
         files = {"msa/pom.xml": pom(more=more), "msa/docker/Dockerfile": 'FROM alpine\nCMD ["sleep", "1d"]\n'}
-        found = next(one for one in launches({**files, "pod.yaml": self.MANIFEST.replace("NAME", "acme/till")}))
+        found = next(
+            one
+            for one in launches({**files, "pod.yaml": self.MANIFEST.replace("NAME", "acme/till")})
+            if one.origin.span.source.path == "pod.yaml"
+        )
         assert found.link == "built"
 
     def test_a_jar_that_nothing_here_builds(self) -> None:

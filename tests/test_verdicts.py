@@ -13,15 +13,10 @@ from typing import Any
 
 import pytest
 
-from conftest import READS_GO
 from gracelint.launch.signals import signal_name
 from predict import launches, verdict
 
-FOLDERS = sorted(
-    path.parent
-    for path in Path(__file__).parents[1].glob("fixtures/verdicts/*/case.json")
-    if READS_GO or not path.parent.name.startswith("go-")
-)
+FOLDERS = sorted(path.parent for path in Path(__file__).parents[1].glob("fixtures/verdicts/*/case.json"))
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

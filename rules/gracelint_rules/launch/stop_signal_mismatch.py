@@ -5,7 +5,7 @@ Compares the signal that the container runtime sends (`STOPSIGNAL`, `stop_signal
 Kubernetes, else SIGTERM) with what the program does on it. Reports daemons whose graceful stop is another signal
 (SIGQUIT for nginx, SIGWINCH for httpd, SIGUSR1 for haproxy, SIGINT for postgres), those that need a setting for one
 (uWSGI, php-fpm), and programs that handle SIGTERM and are sent something else. What is cut off is a warning, and so is
-postgres in Compose, which stops those that depend on it first.
+postgres in Compose, where its clients are stopped with it or before it.
 
 ## Why is this bad?
 For nginx, httpd, haproxy and unicorn SIGTERM means *stop now*: each deployment drops the requests in flight. uWSGI
@@ -65,7 +65,7 @@ def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
 
 
 def _severity(launch: Launch, hop: Hop) -> Severity:
-    """Compose stops the services that depend on one before it, and then nothing holds it up."""
+    """The clients of a Compose service are stopped with it or before it, and then nothing holds it up."""
     spared = launch.service is not None and bool(hop.details.get("clients"))
     return Severity.WARNING if spared or launch.verdict is Verdict.CUT else Severity.ERROR
 
