@@ -12,8 +12,8 @@ from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import ParseError
-from gracelint.parse.passages import cut, join
-from gracelint.source import Passage, Source, Span, Word
+from gracelint.parse.passages import join
+from gracelint.source import Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,15 +151,20 @@ def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
             continued = written.endswith(escape) and not written.endswith(escape * 2)
             lines.append((start, start + (len(written) - 1 if continued else len(line))))
             if not continued:
+                joined = _joined(source, lines)
                 heredocs: tuple[Heredoc, ...] = ()
-                opened = _opened(source, lines)
+                opened = _opened(joined)
                 if opened:
                     heredocs, following = _bodies(source, following, opened)
-                yield _instruction(source, lines, heredocs)
+                yield _instruction(source, lines, joined, heredocs)
                 lines = []
         start = following
     if any(text[start:end].strip() for start, end in lines):
-        yield _instruction(source, lines, ())
+        yield _instruction(source, lines, _joined(source, lines), ())
+
+
+def _joined(source: Source, pieces: Pieces) -> str:
+    return "".join([source.text[start:end] for start, end in pieces])
 
 
 def _line(text: str, start: int) -> tuple[str, int]:
@@ -169,12 +174,11 @@ def _line(text: str, start: int) -> tuple[str, int]:
     return text[start:following].rstrip("\r\n"), following
 
 
-def _opened(source: Source, pieces: Pieces) -> list[Match[str]]:
+def _opened(text: str) -> list[Match[str]]:
     """The heredocs that an instruction opens: `-` or nothing, and the delimiter as written."""
-    texts = [source.text[start:end] for start, end in pieces]
-    if not any("<<" in text for text in texts) or not _TAKES_HEREDOCS.match("".join(texts)):
+    if "<<" not in text or not _TAKES_HEREDOCS.match(text):
         return []
-    return [match for word, _ in _words("".join(texts)) if (match := _HEREDOC.fullmatch(word))]
+    return [match for word, _ in _words(text) if (match := _HEREDOC.fullmatch(word))]
 
 
 def _bodies(source: Source, start: int, opened: list[Match[str]]) -> tuple[tuple[Heredoc, ...], int]:
@@ -204,22 +208,22 @@ def _bodies(source: Source, start: int, opened: list[Match[str]]) -> tuple[tuple
     return tuple(found), start
 
 
-def _instruction(source: Source, pieces: Pieces, heredocs: tuple[Heredoc, ...]) -> Instruction:
-    whole = join(source, pieces)
-    text = whole.text
+def _instruction(source: Source, pieces: Pieces, text: str, heredocs: tuple[Heredoc, ...]) -> Instruction:
+    """The instruction whose pieces make a text."""
     end = len(text.rstrip())
     start = len(text) - len(text.lstrip())
     if start >= end:
-        return Instruction("", whole.span(0, end), whole)
+        return Instruction("", _span(source, pieces), join(source, pieces))
     stop, position = _past_word(text, start)
     name = text[start:stop].upper()
     flags = []
     while text.startswith("--", position) and _past_word(text, position)[0] > position + 2:
         stop, following = _past_word(text, position)
-        flags.append(_word(whole, position, stop))
+        place = _within(pieces, position, stop)
+        flags.append(Word(text[position:stop], _span(source, place), join(source, place)))
         position = following
-    argument = cut(whole, min(position, end), end)
-    span = whole.span(start, end)
+    argument = join(source, _within(pieces, min(position, end), end))
+    span = _span(source, _within(pieces, start, end))
     if heredocs and heredocs[-1].closing:
         span = Span(source, span.start, heredocs[-1].closing.end)
     argv = read_array(argument) if name in _EXEC_FORMS else None
@@ -246,8 +250,22 @@ def _words(text: str) -> list[tuple[str, int]]:
     return found
 
 
-def _word(passage: Passage, start: int, end: int) -> Word:
-    return Word(passage.text[start:end], passage.span(start, end), cut(passage, start, end))
+def _within(pieces: Pieces, start: int, end: int) -> Pieces:
+    """The pieces of a stretch of the text that some make; where it is empty, one of nothing at its place."""
+    found = []
+    for first, last in pieces:
+        length = last - first
+        if start < length and end > 0:
+            found.append((first + max(start, 0), first + min(end, length)))
+        elif start == end == length:
+            found = [(last, last)]
+        start -= length
+        end -= length
+    return found
+
+
+def _span(source: Source, pieces: Pieces) -> Span:
+    return Span(source, pieces[0][0], pieces[-1][1])
 
 
 def _stages(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.base.posix import normal
 from gracelint.base.record import Record
@@ -116,8 +117,13 @@ def commands(run: Instruction) -> Iterator[list[str]]:
         yield from words_of(part)
 
 
-def words_of(text: str) -> Iterator[list[str]]:
+@lru_cache(maxsize=64)
+def words_of(text: str) -> list[list[str]]:
     """The simple commands of a shell's text, as `commands` has them."""
+    return list(_words_of(text))
+
+
+def _words_of(text: str) -> Iterator[list[str]]:
     if not any(mark in text for mark in _MARKS):
         for part in text.translate(_SEPARATORS).split("\n"):
             yield from [words] if (words := _command(part.split())) else []
