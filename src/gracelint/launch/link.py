@@ -363,14 +363,6 @@ def _followed(
     if signal_name(launch.stop_signal.value) is None:
         why = f"the stop signal {launch.stop_signal.value} is only known when the image is built"
         way = replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None)
-    built = replace(
-        launch,
-        hops=way.hops,
-        program=way.program,
-        one_shot=launch.one_shot or way.one_shot,
-        dev_server=way.development,
-        children=way.children,
-    )
     need = declared(_annotations(launch))
     if need is not None:
         from gracelint.launch.deadlines import declared_shortfalls
@@ -379,8 +371,12 @@ def _followed(
     budget = _budget(launch, context, way.drains)
     way = _beside_its_program(_beside_hook(_within_grace(way, budget), launch.hook), launch)
     judged = replace(
-        built,
+        launch,
         hops=way.hops,
+        program=way.program,
+        one_shot=launch.one_shot or way.one_shot,
+        dev_server=way.development,
+        children=way.children,
         verdict=way.verdict,
         why=veiled(way.why),
         decisive=way.decisive,

@@ -90,16 +90,19 @@ def _relinked(name: str, image: Image, versions: dict[str, str]) -> str | None:
 
 def find_text(image: Image, files: Files, path: str, working_dir: str) -> Passage | None:
     """The text of a command in the image that came from the project: a bare name is also looked for on PATH."""
-    return find_file(image, files, find_command(image, files, path, working_dir), working_dir)
+    return find_command(image, files, path, working_dir)[1]
 
 
-def find_command(image: Image, files: Files, path: str, working_dir: str) -> str:
-    """Where a command is found on PATH; what it is called where that is no bare name, or found nowhere else."""
-    if "/" in path or not path or find_file(image, files, path, working_dir) is not None:
-        return path
-    search = image.env.get("PATH", SEARCH_PATH).split(":")
-    places = (join(folder, path) for folder in search if folder and "$" not in folder)
-    return next((place for place in places if find_file(image, files, place, working_dir) is not None), path)
+def find_command(image: Image, files: Files, path: str, working_dir: str) -> tuple[str, Passage | None]:
+    """Where a command is found on PATH, and its text; what it is called where that is no bare name, or found nowhere."""
+    found = find_file(image, files, path, working_dir)
+    if "/" in path or not path or found is not None:
+        return path, found
+    for folder in image.env.get("PATH", SEARCH_PATH).split(":"):
+        place = join(folder, path)
+        if folder and "$" not in folder and (found := find_file(image, files, place, working_dir)) is not None:
+            return place, found
+    return path, None
 
 
 def find_file(image: Image, files: Files, path: str, working_dir: str) -> Passage | None:

@@ -28,10 +28,15 @@ _MOST_STEPS = 256
 """Stages and paths in them that one file is looked for: files that copy in circles have more."""
 
 
-@lru_cache(maxsize=512)
 def origin(stage: Stage, files: Files, context: str, path: str) -> str | Passage | None:
     """Where an absolute path in a stage's image came from: a path in the project, or a heredoc in the Dockerfile."""
-    return _origin(stage, files, context, path, set())
+    return _origin(stage, files, context, path, set()) if f"{path}/".startswith(_reached(stage)) else None
+
+
+@lru_cache(maxsize=64)
+def _reached(stage: Stage) -> tuple[str, ...]:
+    """What the paths begin with, a slash behind them, that instructions of a stage and of those below it may put."""
+    return tuple(put.below for one in stage.lineage() for put in placed(one))
 
 
 def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple[int, str]]) -> str | Passage | None:
@@ -163,7 +168,7 @@ class Placed(Record, identity=True):
     target: str | None = None
     """Where a COPY or ADD puts files; None for a RUN."""
     below: str = ""
-    """What the paths of all files in the target begin with."""
+    """What the paths of all files in the target begin with; nothing for a RUN, which may put any."""
     is_copy: bool = False
     """Whether it brings files of the project or of an earlier stage; others come from images."""
     origin: Stage | None = None
@@ -429,6 +434,7 @@ def context_of(stage: Stage, files: Files) -> str:
         runs = (words for item in items if item.name == "RUN" for words in commands(item))
         reads = table("builds")["reads"]
         sources |= {reads[words[0]] for words in runs if words and words[0] in reads}
+    sources -= {".", "./"}
     folder = posixpath.dirname(stage.source.path)
     best, most = folder, -1
     while True:

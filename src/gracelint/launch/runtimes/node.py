@@ -73,12 +73,11 @@ def framework_of(path: str, context: Context) -> str | None:
     target = posixpath.normpath(join("/", context.working_dir, path))
     rows = table("node")["builds"]
     for place, rest in _places(target, context):
-        package = _json(place.read("package.json"))
+        writing = [name for name, row in rows.items() if any(f"{rest}/".startswith(f"{one}/") for one in row["writes"])]
+        package = _json(place.read("package.json")) if writing else {}
         known = {**_dict(package.get("devDependencies")), **_dict(package.get("dependencies"))}
-        for name, row in rows.items():
-            if not any(dependency in known for dependency in row["dependencies"]):
-                continue
-            if rest in row["writes"] or any(rest.startswith(f"{one}/") for one in row["writes"]):
+        for name in writing:
+            if any(dependency in known for dependency in rows[name]["dependencies"]):
                 return str(name)
     return None
 

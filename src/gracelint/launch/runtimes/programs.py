@@ -124,7 +124,8 @@ def _script_step(argv: tuple[Word, ...], index: int, context: Context, language:
             return _read_node(argv, source, context, argv[index + 1 :])
     if "$" in path:
         return unknown(argv, context, f"`{path}` is only known when it runs")
-    return _framework_step(argv, path, context) or unknown(argv, context, f"{path} is not in the project")
+    built = None if language == "python" else _framework_step(argv, path, context)
+    return built or unknown(argv, context, f"{path} is not in the project")
 
 
 def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step | None:
@@ -157,8 +158,7 @@ def _node_step(argv: tuple[Word, ...], context: Context) -> Step:
 
 def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A file that is started by itself: one of a language by its `#!` line, or a console script of the project."""
-    at = find_command(context.image, context.files, argv[0].value, context.working_dir)
-    found = find_file(context.image, context.files, at, context.working_dir)
+    at, found = find_command(context.image, context.files, argv[0].value, context.working_dir)
     first = found.text.split("\n", 1)[0].rstrip() if found and found.text.startswith("#!") else ""
     interpreter = base_name(first.replace("env ", "env/").replace("/-S ", "/").split(" ")[0]) if first else ""
     started = (Word(interpreter, argv[0].span), Word(at, argv[0].span), *argv[1:])
