@@ -24,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gracelint.fixing.editable import Editable
     from gracelint.rules import Address, Rule
     from gracelint.selection import Selection
     from gracelint.source import Span
@@ -53,7 +54,7 @@ def lint(project: Project, selection: Selection) -> Report:
             joined += _wanted(rule, finding, None, selection, Origins())
     asked = [item for item in joined if _in_scope(item, project) is not None]
     visible = (_in_scope(item, project) for item in join_copies(asked))
-    shown = [_appliable(reported, project) for reported in visible if reported is not None]
+    shown = _appliable([reported for reported in visible if reported is not None], project)
     unread = {item.finding.at.source.path for item in project.problems}
     judged = frozenset(
         path for path in {source.path for source in project.sources} - unread if project.reports_on(path)
@@ -253,15 +254,21 @@ def _in_scope(made: Made, project: Project) -> Reported | None:
     return replace(reported, finding=replace(finding, at=place, notes=notes))
 
 
-def _appliable(reported: Reported, project: Project) -> Reported:
+def _appliable(shown: list[Reported], project: Project) -> list[Reported]:
     """A fix is for people to make where it would change a file that is not for us to change."""
-    fix = reported.finding.fix
-    if fix is None or not fix.edits:
-        return reported
+    if not any(reported.finding.fix is not None and reported.finding.fix.edits for reported in shown):
+        return shown
     from gracelint.fixing.editable import Editable
 
     request = project.request
     editable = Editable(request.root, project.fixable, request.configuration.excludes, by_git=False)
+    return [_by_hand(reported, editable, project) for reported in shown]
+
+
+def _by_hand(reported: Reported, editable: Editable, project: Project) -> Reported:
+    fix, request = reported.finding.fix, project.request
+    if fix is None:
+        return reported
     for source in dict.fromkeys(edit.span.source for edit in fix.edits):
         reason = editable.reason(source)
         if reason is not None:

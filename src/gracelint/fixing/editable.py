@@ -35,12 +35,19 @@ class Editable:
         self._excludes = excludes
         self._by_git = by_git
         self._kept: frozenset[str] | None = None
+        self._real = {"": os.path.realpath(root)}
+        self._reasons: dict[Source, str | None] = {}
 
     def reason(self, source: Source) -> str | None:
         """Why a file may not be changed, as what is said of it; None where it may."""
+        if source not in self._reasons:
+            self._reasons[source] = self._judged(source)
+        return self._reasons[source]
+
+    def _judged(self, source: Source) -> str | None:
         if source.path not in self._scope:
             return "is not among the files that were asked for"
-        target = _target(self._root, source.path)
+        target = os.path.relpath(self._target(source.path), self._real[""]).replace(os.sep, "/")
         for path in dict.fromkeys((source.path, target)):
             reason = self._aside(path)
             if reason is not None:
@@ -59,6 +66,14 @@ class Editable:
         if any(os.path.isfile(os.path.join(self._root, folder, ".git")) for folder in above):
             return "belongs to a git submodule"
         return None
+
+    def _target(self, path: str) -> str:
+        """The file that a path below the root leads to; what a folder leads to is found once."""
+        if path not in self._real:
+            above, _, name = path.rpartition("/")
+            place = os.path.join(self._target(above), name)
+            self._real[path] = os.path.realpath(place) if os.path.islink(place) else place
+        return self._real[path]
 
     def _is_ignored(self, path: str) -> bool:
         if not self._by_git:
@@ -79,10 +94,3 @@ def _says_so(head: str) -> bool:
         return False
     lines = head.splitlines()[:_HEAD]
     return any(_SAYS_SO.search(line) or (_COMMENT.match(line) and _COMMENT_SAYS_SO.search(line)) for line in lines)
-
-
-def _target(root: str, path: str) -> str:
-    """The file that a path leads to, relative to the root."""
-    real_root = os.path.realpath(root)
-    real = os.path.realpath(os.path.join(root, path))
-    return os.path.relpath(real, real_root).replace(os.sep, "/")
