@@ -206,14 +206,15 @@ class Configuration:
             if path in self._overlay:
                 read = parse_settings(self._overlay[path], path) if _is_ours(path, self._overlay[path]) else None
             else:
-                read = read_settings(absolute) if self._is_inside(absolute) and _is_ours(absolute) else None
+                there = os.path.lexists(absolute) and self._is_inside(absolute) and _is_ours(absolute)
+                read = read_settings(absolute) if there else None
             if read is not None:
                 return self._adjust(replace(read, folder=folder))
         return None
 
     def _is_inside(self, path: str) -> bool:
         """Raises ConfigError for settings that somebody's link would take from elsewhere."""
-        if os.path.lexists(path) and not leads_inside(self.root, path):
+        if not leads_inside(self.root, path):
             raise ConfigError(f"{path}: leads out of {self.root}, and is not read")
         return True
 

@@ -95,6 +95,9 @@ class ProjectFiles:
         known = self._listings.get(folder)
         if known is not None:
             return known
+        above, _, name = folder.rpartition("/")
+        if folder and f"{name}/" not in self._listings.get(above, (f"{name}/",)):
+            return {}
         prefix = folder + "/" if folder else ""
         inner = (path[len(prefix) :] for path in self._overlay if path.startswith(prefix))
         found = {name + slash for name, slash, _ in (path.partition("/") for path in inner)}
