@@ -115,6 +115,43 @@ def test_a_run_for_a_dockerfile_opens_what_it_is_joined_with(
     ]
 
 
+BESIDE = {
+    "claim": """\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce]}
+""",
+    "scaler": """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: shop}
+spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: shop}, minReplicas: 2, maxReplicas: 3}
+""",
+    "ingress": """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: shop
+  annotations: {alb.ingress.kubernetes.io/target-group-attributes: deregistration_delay.timeout_seconds=120}
+spec: {defaultBackend: {service: {name: shop, port: {number: 80}}}}
+""",
+}
+VOLUMES = "      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n"
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_a_run_for_a_deployment_opens_what_is_said_of_it_elsewhere(
+    shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str], kind: str
+) -> None:
+    write(shop / "deploy/deployment-shop.yaml", DEPLOYMENT.format(name="shop", image="shop") + VOLUMES)
+    write(shop / "deploy/beside.yaml", BESIDE[kind])
+    said(capsys, "deploy/deployment-shop.yaml")
+    opened.clear()
+    said(capsys, "deploy/deployment-shop.yaml")
+    assert "deploy/beside.yaml" in opened
+
+
 def test_a_run_for_everything_opens_all_but_what_matters_to_nobody(
     shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str]
 ) -> None:
