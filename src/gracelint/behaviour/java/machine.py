@@ -107,9 +107,10 @@ class JavaMachine(Interpreter):
         return value
 
     def _halt(self) -> None:
-        """The end; with a signal the program is followed for a while, to see what it would have done."""
+        """The end; where the signal was heard, the program is followed for a while, to see what it would have done."""
         self.ended = self.ending
-        if not self.stopping or self.halted_at is not None:
+        heard = self.hooks or self.signal in self.handlers or self.signal in self.registered
+        if not self.stopping or self.halted_at is not None or not heard:
             raise self.ending
         self.halted_at = self.now
         self.busy = [one for one in self.servers if not one.state.get("drained")]
