@@ -10,7 +10,7 @@ from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.arithmetic import equal
-from gracelint.behaviour.machine.machine import receive, send
+from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive, send
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Scope, Sig, Unknown, Wait
 from gracelint.behaviour.tree import text_of
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.values import Run
 
-_MOST_ROUNDS = 40
 _LIGHT = ("cancel(", "stop(", "ticker.", "timer.", "wg.", "signal.", "close(", "mu.")
 """Deferred calls that nobody misses when the program has ended."""
 
@@ -270,7 +269,7 @@ def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str 
         if update is not None:
             yield from run(machine, frame, update, scope)
         rounds = rounds + 1 if machine.now == before else 1
-        if rounds % _MOST_ROUNDS == 0:
+        if rounds % (MOST_ENDLESS if condition is None or steady == 1 else MOST_ROUNDS) == 0:
             # it never waits: the others have their turn, and it looks again later
             span = frame.file.span(node)
             until = machine.now + 0.1

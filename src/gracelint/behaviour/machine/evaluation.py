@@ -5,8 +5,8 @@ from __future__ import annotations
 from gracelint.behaviour.machine import interest, library
 from gracelint.behaviour.machine.arithmetic import binary
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
-from gracelint.behaviour.machine.machine import receive
-from gracelint.behaviour.machine.nodes import Class, Field, Name, Node
+from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive
+from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Lib, Object, Raised, Scope, Thread, Wait
 
 TYPE_CHECKING = False
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
     Evaluate = Callable[[Interpreter, Frame, Any], Run]
-
-_MOST_ROUNDS = 40
 
 
 def span_of(frame: Frame, node: Node) -> Span:
@@ -256,7 +254,8 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
         if node.step is not None:
             yield from evaluate(machine, frame, node.step)
         rounds = rounds + 1 if machine.now == before else 1
-        if rounds % _MOST_ROUNDS == 0:
+        endless = steady == 1 or node.test is None or (isinstance(node.test, Const) and node.test.value is True)
+        if rounds % (MOST_ENDLESS if endless else MOST_ROUNDS) == 0:
             # it never waits: the others have their turn, and it looks again later
             until = machine.now + 0.1
             yield _pause(machine, span_of(frame, node), until, id(node))

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _HORIZON = 3600.0
 """Seconds after the signal that are waited for the end."""
 _MOST_WAKES = 400
+MOST_ROUNDS, MOST_ENDLESS = 40, 10
+"""Rounds of a loop that never waits before the others have their turn. One that has no condition counts nothing there:
+what ends it comes from elsewhere."""
 _SETTLED = 3
 """How often the same pause comes round before the program is taken to go on like this."""
 WORK = frozenset(("sleep", "close", "waitgroup", "request", "run"))
