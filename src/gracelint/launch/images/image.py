@@ -94,7 +94,7 @@ def find_text(image: Image, files: Files, path: str, working_dir: str) -> Passag
 
 
 def find_command(image: Image, files: Files, path: str, working_dir: str) -> tuple[str, Passage | None]:
-    """Where a command is found on PATH, and its text; what it is called where that is no bare name, or found nowhere."""
+    """Where a command is found on PATH, and its text; its own name where that is no bare one, or is found nowhere."""
     found = find_file(image, files, path, working_dir)
     if "/" in path or not path or found is not None:
         return path, found
