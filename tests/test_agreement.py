@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT
 from gracelint.config import ConfigError
 from gracelint.engine import lint
+from gracelint.facts.kubernetes import Workload
 from gracelint.facts.launch import Launch
 from gracelint.facts.program import Program
 from gracelint.facts.verdict import Verdict
@@ -51,6 +52,10 @@ def said(project: Project) -> Iterator[tuple[Launch, str]]:
             for finding in rule.check(launch) if rule.subject is Launch else ():
                 if (finding.severity or rule.severity) is not Severity.INFO:
                     yield launch, f"{rule.name}: {finding.message}"
+        for workload in project.workloads:
+            for finding in rule.check(workload) if rule.subject is Workload else ():
+                told = (one for one in workload.launches if one.container and one.container.span == finding.at)
+                yield from ((launch, f"{rule.name}: {finding.message}") for launch in told if launch.verdict in BAD)
         for program in project.programs:
             for finding in rule.check(program) if rule.subject is Program else ():
                 for stop in program.stops:

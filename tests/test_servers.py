@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gracelint.engine import lint
 from gracelint.facts.launch import Drain, DrainSource, Launch
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.one_shots import one_shot
 from gracelint.launch.servers.servers import server_reaction
+from gracelint.reading import read_project
 from gracelint.source import Word
-from gracelint.testing import read
+from gracelint.testing import read, request
 
 KINDS = {"graceful", "drops", "stays", "unhandled", "unknown"}
 
@@ -508,6 +510,43 @@ def test_a_proxy_drops_what_the_program_beside_it_still_sends(kind: str, more: s
     proxy = next(one for one in read({"web.yaml": text}).launches if one.origin.container == "proxy")
     said = "cloud-sql-proxy closes the connections of its clients on SIGTERM"
     assert (proxy.verdict, proxy.why) == (verdict, f"{said}{why}")
+
+
+SERVED = """---
+kind: Service
+apiVersion: v1
+metadata:
+  name: web
+spec:
+  selector:
+    app: web
+  ports:
+  - port: 80
+"""
+
+
+@pytest.mark.parametrize(
+    ("image", "hook", "verdict"),
+    [
+        ("caddy:2", "", Verdict.CUT),
+        ("nginx:1.16", "", Verdict.UNKNOWN),
+        ("shop:1", "", Verdict.UNKNOWN),
+        ("caddy:2", "    lifecycle: {preStop: {exec: {command: [sleep, '9']}}}\n", Verdict.UNKNOWN),
+    ],
+)
+def test_a_proxy_cuts_off_what_answers_through_it(image: str, hook: str, verdict: Verdict) -> None:
+    text = PROXY.format(kind="containers", more=hook).replace("  containers:\n  - name: proxy", "  - name: proxy")
+    text = text.replace("shop:1", image).replace(
+        "metadata:\n  name: web\n", "metadata: {name: web, labels: {app: web}}\n"
+    )
+    files = {"web.yaml": text + SERVED}
+    proxy = next(one for one in read(files).launches if one.origin.container == "proxy")
+    assert proxy.verdict is verdict
+    if verdict is Verdict.CUT:
+        assert proxy.why.endswith("on SIGTERM, through which `web` still answers requests then")
+        asked, selection = request(files)
+        told = [item.rule for item in lint(read_project(asked), selection).findings]
+        assert told.count("sidecar-stops-first") == 1 and "unheard-stop-signal" not in told
 
 
 def test_a_proxy_alone_drops_what_is_in_flight() -> None:

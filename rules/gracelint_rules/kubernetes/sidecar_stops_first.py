@@ -61,7 +61,7 @@ _HELP = {
 }
 
 
-@rule("sidecar-stops-first", severity=Severity.WARNING, subject=Workload)
+@rule("sidecar-stops-first", severity=Severity.WARNING, subject=Workload, verdict=True)
 def sidecar_stops_first(workload: Workload) -> Iterator[Finding]:
     programs = [item for item in workload.containers if item.role == "main" and item.proxy is None]
     if workload.runs_to_end or workload.windows or not programs:

@@ -75,7 +75,7 @@ def link(
             continue
         name = (workload.source.path, workload.kind, workload.namespace, workload.name)
         judged = desk.again(("workload", *name), replace(workload, assume=desk.assume(workload.source)))
-        pods = tuple(_pod_launch(desk, judged, container) for container in judged.containers)
+        pods = _side_by_side([_pod_launch(desk, judged, container) for container in judged.containers])
         workloads.append(desk.again(("launched", *name), replace(judged, launches=pods)))
         deployed += pods
     alone = [
@@ -407,8 +407,32 @@ def _beside_its_program(way: Way, launch: Launch) -> Way:
     else:
         verdict, effect = Verdict.UNKNOWN, Effect.UNKNOWN
         why = f"{way.why}; whether `{program}` still needs it then is not known"
-    hops = (*way.hops[:-1], replace(way.hops[-1], effect=effect, why=why))
+    details = {**way.hops[-1].details, "client": program, "drops": way.why}
+    hops = (*way.hops[:-1], replace(way.hops[-1], effect=effect, why=why, details=details))
     return replace(way, hops=hops, verdict=verdict, why=why, decisive=None)
+
+
+def _side_by_side(pods: Sequence[Launch]) -> tuple[Launch, ...]:
+    """The containers of one pod: a proxy cuts off the program that answers its last requests through it."""
+    answering = (Verdict.HANDLED, Verdict.IGNORED)
+    clients = {one.container.name for one in pods if one.container and one.gets_traffic and one.verdict in answering}
+    return tuple(_cut_off(one) if _drops(one) in clients else one for one in pods)
+
+
+def _drops(launch: Launch) -> str | None:
+    """The program whose connections it drops without waiting for it, as far as the files say."""
+    container = launch.container
+    if launch.verdict is not Verdict.UNKNOWN or container is None or container.pre_stop or container.role != "main":
+        return None
+    return launch.hops[-1].details.get("client") if launch.hops else None
+
+
+def _cut_off(launch: Launch) -> Launch:
+    hop = launch.hops[-1]
+    why = f"{hop.details['drops']}, through which `{hop.details['client']}` still answers requests then"
+    return replace(
+        launch, hops=(*launch.hops[:-1], replace(hop, effect=Effect.CUTS, why=why)), verdict=Verdict.CUT, why=why
+    )
 
 
 def _sibling(launch: Launch, way: Way) -> Launch:
