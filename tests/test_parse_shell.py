@@ -112,6 +112,8 @@ def test_background_jobs() -> None:
         ("start() (app)", Function),
         ("[[ $a == *.py && ! -f b ]]", Simple),
         ("[[ $a =~ ^(x|y)$ ]]", Simple),
+        ("[[ $* =~ 'web -watch' ]]", Simple),
+        ('[[ $1 =~ ^"a \\" b"\\ c$ ]]', Simple),
         ("((i++))", Simple),
         ("cat <<EOF\n$x ) ;; `\nEOF\n", Simple),
         ("exec app > >(tee log) 2>&1", Simple),

@@ -259,6 +259,20 @@ def test_every_shell_was_tried() -> None:
     assert set(table("shells")) - tried == {"fish"}
 
 
+def test_a_name_that_has_to_be_evaluated_is_no_program() -> None:
+    start = """#!/bin/bash
+stop() { kill $(jobs -p); wait; exit 0; }
+trap stop TERM
+begin() { eval "started_${1}=$(date +%s)"; now=$(date); eval "at_${1}=${now}"; }
+begin web
+sleep 1000 &
+wait
+"""
+    (launch,) = read({"Dockerfile": 'FROM python:3.12\nCOPY run.sh /\nCMD ["/run.sh"]\n', "run.sh": start}).launches
+    assert launch.hops[-1].argv[0] == "sleep"
+    assert launch.verdict.value == "cut"
+
+
 def test_what_a_tool_prints_to_be_evaluated_is_no_program() -> None:
     files = {
         "Dockerfile": 'FROM debian:12\nCOPY run.sh /run.sh\nENTRYPOINT ["/run.sh"]\nCMD ["sleep", "infinity"]\n',

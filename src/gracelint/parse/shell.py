@@ -314,7 +314,7 @@ class _Reader:
         return Simple(tuple(words), (), self._redirects(), self._span(start, self._end))
 
     def _pattern(self) -> ShellWord:
-        """The regular expression after `=~`: up to the next blank, parentheses and bars included."""
+        """The regular expression after `=~`: up to the next blank outside of quotes, with parentheses and bars."""
         found = _REGULAR_EXPRESSION.match(self.text, self.offset)
         assert found is not None
         self.offset = self._end = found.end()
@@ -452,7 +452,7 @@ class _Reader:
 
 
 _CONDITION_OPERATOR = pattern(r"&&|\|\||[()<>|&;]+")
-_REGULAR_EXPRESSION = pattern(r"\S+")
+_REGULAR_EXPRESSION = pattern(r"""(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\[\s\S]|\S)+""")
 _COMPOUND = {
     "{": "group",
     "if": "if",

@@ -183,6 +183,9 @@ def _time(walk: Walk, call: Call, state: State) -> list[State]:
     return walk.call(Call(rest, call.command, None), state) if rest else [state]
 
 
+_SETS_SOME = pattern(r"(?:\w|\$\{?\w+\}?)+=(?:\$\([^()]*\)|[^\s;&|()`<>])*")
+
+
 def _eval(walk: Walk, call: Call, state: State) -> list[State]:
     from gracelint.parse.shell import read_script
 
@@ -191,6 +194,8 @@ def _eval(walk: Walk, call: Call, state: State) -> list[State]:
     text, span = " ".join(word.value for word in call.operands), call.command.span
     if text.startswith("$(") and text.endswith(")"):
         return [state]  # what a tool prints to be eval'd, as in `eval "$(pyenv init -)"`, sets variables and functions
+    if _SETS_SOME.fullmatch(text):
+        return [state]  # `eval "${name}_port=$port"`: bash takes no such name for one, so that it has to be eval'd
     passage = Passage(span.source, text, (Segment(0, span.start, len(text), span.end - span.start),))
     state.depth += 1
     states = walk.commands(read_script(passage).body, state)
