@@ -163,7 +163,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     first = rest[0].value if rest else ""
     is_argument = first.startswith("-") or first.endswith(tuple(script.get("suffixes", ())))
     if "prefix" in script and (not rest or is_argument or first in script.get("subcommands", ())):
-        rest = (Word(script["prefix"]), *rest)
+        rest = (*map(Word, script["prefix"].split()), *rest)
     title = f"{name} of the {repository(image.reference or '')} image"
     hop = Hop(
         tuple(word.value for word in argv),

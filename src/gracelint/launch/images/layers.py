@@ -57,7 +57,12 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
             found = _copied(one, put, put.target, files, context, path, seen) if put.is_copy else None
             if found is not None:
                 return found
-    return None
+    overlay = _OVERLAY.fullmatch(path)
+    return _origin(stage, files, context, f"{overlay[1]}/rel/overlays/{overlay[2]}", seen) if overlay else None
+
+
+_OVERLAY = pattern(r"(.*)/_build/[^/]+/rel/[^/]+/(.+)")
+"""What Mix puts into a release as it stands below `rel/overlays`."""
 
 
 def made_in(stage: Stage, path: str) -> Iterator[tuple[Stage, str]]:

@@ -174,7 +174,14 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
         or _rust_step(argv, context)
         or _dotnet_step(argv, context)
         or _gradle_step(argv, context)
+        or _release_step(argv, context)
     )
+
+
+def _release_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    from gracelint.launch.runtimes import elixir
+
+    return elixir.step(argv, context)
 
 
 def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
