@@ -33,6 +33,21 @@ def build(command: str, start: str = '["/app"]', binary: str = "/app") -> str:
 
 class TestFromTheImageToTheSource:
     @pytest.mark.parametrize(
+        ("context", "source", "found"),
+        [
+            (".", "bin/${ARCH}/web", True),
+            (".", "dist/other", False),
+            ("cmd/web", "linux/web", True),
+            ("cmd/web", "linux/shop", False),
+        ],
+    )
+    def test_a_binary_that_is_built_before_the_image(self, context: str, source: str, found: bool) -> None:
+        name = source.rpartition("/")[2]
+        text = f'FROM scratch\nARG ARCH=amd64\nCOPY {source} /bin/{name}\nENTRYPOINT ["/bin/{name}"]\n'
+        files = {"cmd/web/main.go": SERVE, f"{context}/Dockerfile".removeprefix("./"): text}
+        assert (launch(files).why == NOBODY_HEARS) is found
+
+    @pytest.mark.parametrize(
         ("command", "binary"),
         [
             ("go build -o /app ./cmd/web", "/app"),

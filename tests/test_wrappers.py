@@ -89,3 +89,10 @@ def test_su_takes_its_options_on_both_sides_of_the_user(options: str) -> None:
     dockerfile = f"FROM python:3.12\nWORKDIR /srv\nCOPY app.py .\nENTRYPOINT {json.dumps(words)}\n"
     (launch,) = read({"Dockerfile": dockerfile, "app.py": APP}).launches
     assert [hop.name for hop in launch.hops][-1] == "app.py"
+
+
+@pytest.mark.parametrize("init", ["tini", "dumb-init"])
+def test_an_init_without_a_command_ends_by_itself(init: str) -> None:
+    (launch,) = read({"Dockerfile": f'FROM debian:bookworm\nENTRYPOINT ["{init}", "--"]\n'}).launches
+    assert (launch.verdict, launch.one_shot) == (Verdict.UNKNOWN, True)
+    assert launch.why == f"{init} is given no command: it says so, and ends"

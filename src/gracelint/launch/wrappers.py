@@ -79,7 +79,7 @@ def _init_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[
     if group is None:
         return Step(hop(Effect.UNKNOWN, f"whether {name} signals its whole process group is only known when it runs"))
     if not command:
-        return Step(hop(Effect.UNKNOWN, f"{name} is given no command"))
+        return Step(hop(Effect.UNKNOWN, f"{name} is given no command: it says so, and ends"), one_shot=True)
     if signal is None:
         return Step(hop(Effect.SWALLOWS, f"{name} is told to drop {context.signal}"), command)
     if signal == "SIGKILL":

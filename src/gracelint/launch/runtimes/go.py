@@ -73,7 +73,25 @@ def built_from(path: str, context: Context) -> Built | str | None:
                 if isinstance(found, Built):
                     return found
                 missing = found
-    return missing
+    return missing or _built_before(path, context)
+
+
+def _built_before(path: str, context: Context) -> Built | None:
+    """The main package of a binary that the image copies, and that is only there once something has built it."""
+    image, files = context.image, context.files
+    if image.stage is None or image.context is None:
+        return None
+    for target in targets(path, context):
+        for place in layers.named_in_project(image.stage, files, image.context, target):
+            name = posixpath.basename(place)
+            if files.exists(place) or name != posixpath.basename(target):
+                continue
+            if posixpath.basename(image.context) == name and _is_main(image.context, context):
+                return Built(image.context)
+            found = _named(name, image.context, context, 0)
+            if found is not None:
+                return Built(found)
+    return None
 
 
 def targets(path: str, context: Context) -> list[str]:

@@ -185,9 +185,8 @@ def _release_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 
 def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
-    """A binary that a `go build` of this image makes."""
-    stage = context.image.stage
-    if stage is None or not any("go " in one or "make" in one for one in _runs(stage)):
+    """A binary that a `go build` makes, in this image or before it."""
+    if context.image.stage is None:
         return None
     from gracelint.launch.runtimes.go import built_from
 
