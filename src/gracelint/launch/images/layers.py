@@ -57,7 +57,7 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
             found = _copied(one, put, put.target, files, context, path, seen) if put.is_copy else None
             if found is not None:
                 return found
-    overlay = _OVERLAY.fullmatch(path)
+    overlay = _OVERLAY.fullmatch(path) if "/_build/" in path else None
     return _origin(stage, files, context, f"{overlay[1]}/rel/overlays/{overlay[2]}", seen) if overlay else None
 
 

@@ -179,6 +179,10 @@ def _executable_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 
 def _release_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """The start script of a release that Mix or rebar3 assembles."""
+    stage = context.image.stage
+    if stage is None or not any("_build/" in item.argument.text for item in stage.instructions):
+        return None
     from gracelint.launch.runtimes import elixir
 
     return elixir.step(argv, context)
@@ -186,7 +190,11 @@ def _release_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A binary that a `go build` makes, in this image or before it."""
-    if context.image.stage is None:
+    stage, name = context.image.stage, base_name(argv[0].value)
+    if stage is None:
+        return None
+    builds = any("go " in one or "make" in one for one in _runs(stage))
+    if not builds and not any(name in item.argument.text for item in stage.instructions if item.name == "COPY"):
         return None
     from gracelint.launch.runtimes.go import built_from
 
