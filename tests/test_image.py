@@ -18,9 +18,10 @@ from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.image import find_path, find_text, image_of, list_folder, step
+from gracelint.launch.images.packages import listed_version
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
-from gracelint.launch.versions import of_version
+from gracelint.launch.versions import NEWEST, newest, of_version
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.errors import ParseError
 from gracelint.parse.purposes import is_store
@@ -278,6 +279,65 @@ def test_versions_that_run_lines_name() -> None:
 )
 def test_the_version_of_a_program_by_the_way_it_came(dockerfile: str, version: str | None) -> None:
     assert built(f"{dockerfile}\n").versions.get("uv") == version
+
+
+@pytest.mark.parametrize(
+    ("wanted", "version"),
+    [
+        ("0.4.2", "0.4.2"),
+        ("==0.4.*", "0.4"),
+        ("<0.5", "0.4"),
+        ("<0.5.2", "0.5.1"),
+        ("<2.0.0", "1"),
+        ("<0", ""),
+        ("<=0.4.30", "0.4.30"),
+        (">=0.4,<0.5", "0.4"),
+        ("<0.5,>=0.4", "0.4"),
+        ("~=0.4.2", "0.4"),
+        ("~0.4.2", "0.4"),
+        ("^0.4.2", "0.4"),
+        ("^9.8.1", "9"),
+        (">=0.4", NEWEST),
+        ("!=0.4", NEWEST),
+        ("latest", NEWEST),
+        ("next", ""),
+        ("", ""),
+    ],
+)
+def test_the_newest_version_that_a_requirement_allows(wanted: str, version: str) -> None:
+    assert newest(wanted) == version
+
+
+@pytest.mark.parametrize(
+    ("run", "name", "version"),
+    [
+        ('pip install "uv>=0.4"', "uv", NEWEST),
+        ("pip install 'uv[x] ~= 0.4.1 ; python_version < \"3\"'", "uv", "0.4"),
+        ("pip install uv", "uv", None),
+        ("npm install -g npm", "npm", NEWEST),
+        ("npm install -g npm@latest", "npm", NEWEST),
+        ("npm install -g pnpm", "npm", "9.6.7"),
+        (f"npm install -g npm@{'9' * 5_000}", "npm", "9" * 5_000),
+    ],
+)
+def test_the_version_that_a_run_line_brings(run: str, name: str, version: str | None) -> None:
+    assert built(f"FROM node:18.17\nRUN {run}\n").versions.get(name) == version
+
+
+@pytest.mark.parametrize(
+    ("run", "listed", "version"),
+    [
+        ("pip install -r requirements.txt", "# tools\ngunicorn==22\nuv==0.4.27 \\\n    --hash=sha256:aa\n", "0.4.27"),
+        ("pip install --requirement requirements.txt", "uv<0.5  # until we move\n", "0.4"),
+        ("pip install -r requirements.txt", "uvicorn==0.4.1\n", ""),
+        ("pip install -r other.txt", "uv==0.4.27\n", ""),
+        ("pip install gunicorn", "uv==0.4.27\n", ""),
+    ],
+)
+def test_the_version_that_a_list_of_requirements_names(run: str, listed: str, version: str) -> None:
+    dockerfile = f"FROM python:3.12-slim\nWORKDIR /srv\nCOPY . .\nRUN {run}\n"
+    files = Project(Dockerfile=dockerfile, **{"requirements.txt": listed})
+    assert listed_version("uv", image_of(final(files), files, None), files) == version
 
 
 @pytest.mark.parametrize(

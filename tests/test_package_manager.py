@@ -181,7 +181,9 @@ def test_which_yarn_it_is(files: dict[str, str], version: str) -> None:
 
 
 def test_the_version_is_that_of_the_base_image_unless_run_installs_another() -> None:
-    assert manager_of(launch_of("npm", "start", npm="latest", sh="node:18.17-slim")).details["version"] == "9.6.7"
+    assert manager_of(launch_of("npm", "start", npm="next", sh="node:18.17-slim")).details["version"] == "9.6.7"
+    newest = manager_of(launch_of("npm", "start", npm="latest", sh="node:18.17-slim"))
+    assert newest.why == "npm passes SIGTERM to the `sh` it runs the script with"
     assert manager_of(launch_of("npm", "start", npm="10.9.9", sh="node:18.17-slim")).details["version"] == "10.9.9"
 
 

@@ -7,6 +7,7 @@ from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.environment import switched_on
+from gracelint.launch.images.packages import listed_version
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.versions import of_version
@@ -115,7 +116,9 @@ def _rewritten(given: Arguments, row: Mapping[str, Any], signal: str) -> str | N
 
 
 def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mapping[str, Any]) -> Step | None:
-    row = of_version(row, context.image.versions.get(key) or "")
+    if "versions" in row:
+        version = context.image.versions.get(key) or listed_version(key, context.image, context.files)
+        row = of_version(row, version)
     start = _after_subcommand(argv, row)
     if start is None:
         return None

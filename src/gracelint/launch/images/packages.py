@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from itertools import pairwise
 
 from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.base.posix import normal
 from gracelint.base.record import Record
 from gracelint.knowledge import table
+from gracelint.launch.versions import NEWEST, newest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _SHELL_TOKEN = pattern(
 )
 _VERSION = pattern(r"v?([0-9][\w.]*)")
 _ESCAPED = pattern(r"\\(.)")
-_REQUIREMENT = pattern(r"(@?[^\[\]@=<>~!:;]+)(?:\[[^\]]*\])?(?:[=@~<>!]+v?([0-9][^,;]*))?")
+_REQUIREMENT = pattern(r"(@?[^\[\]@=<>~!:; ]+)(?:\[[^\]]*\])?\s*@?([^;]*)")
 _SHELL_HEREDOC = pattern(r"\s*(?:(?:/bin/|/usr/bin/env )?(?:ba|da|a|z)?sh\b[^|;&]*)?<<")
 _PROGRAMS = ("/", "/bin", "/usr", "/usr/bin")
 _WHOLE = ("/", "rootfs", "/bin", "/usr", ".tar", ".tgz", ".tar.gz", ".tar.xz")
@@ -191,7 +193,8 @@ def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
         if skip or word.startswith("-") or word == ">":
             skip = not skip and (word in installer["values"] or word == ">")
             continue
-        yield _package(word)
+        name, version = _package(word)
+        yield name, NEWEST if word == manager else version
 
 
 def _package(word: str) -> tuple[str, str]:
@@ -199,7 +202,7 @@ def _package(word: str) -> tuple[str, str]:
     if word.isalnum():
         return word, ""
     match = _REQUIREMENT.match(word)
-    return (match[1], match[2] or "") if match else (word, "")
+    return (match[1], newest(match[2])) if match else (word, "")
 
 
 def _downloaded(words: list[str]) -> Iterator[tuple[str, str]]:
@@ -222,6 +225,24 @@ def _linked_shell(command: list[str]) -> str | None:
     if command[0] == "update-alternatives" and "/bin/sh" in words:
         return posixpath.basename(words[2]) if len(words) > 2 else None
     return None
+
+
+def listed_version(name: str, image: Image, files: Files) -> str:
+    """The version of a package in the files that `pip install -r FILE` reads; "" where none names it."""
+    from gracelint.launch.images.image import find_file
+
+    for stage in image.stage.lineage() if image.stage is not None else ():
+        runs = (item for item in stage.instructions if item.name == "RUN" and "-r" in item.argument.text)
+        for words in (words for run in runs for words in commands(run)):
+            for option, path in pairwise(words):
+                text = find_file(image, files, path, image.working_dir) if option in _LISTS else None
+                for line in text.text.splitlines() if text is not None else ():
+                    if line.startswith(name) and _package(line)[0] == name:
+                        return _package(line.partition(" #")[0].partition(" --")[0])[1]
+    return ""
+
+
+_LISTS = frozenset(("-r", "--requirement", "--requirements"))
 
 
 def pnpm_workspaces(image: Image, files: Files, folder: str) -> list[str]:

@@ -22,7 +22,7 @@ from gracelint.launch.runtimes.script_text import (
     without_shell,
 )
 from gracelint.launch.step import Context, Step
-from gracelint.launch.versions import numbers, of_version
+from gracelint.launch.versions import NEWEST, newest, numbers, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.source import Word
 
@@ -154,8 +154,8 @@ def _installed(manager: str, context: Context) -> str | None:
             if instruction.name != "RUN" or prefix not in instruction.argument.text:
                 continue
             for word in instruction.argument.text.replace("'", " ").replace('"', " ").split():
-                if word.startswith(prefix) and numbers(word[len(prefix) :]):
-                    return word[len(prefix) :].rstrip(";&").lstrip("^~v")
+                if word.startswith(prefix) and (version := newest(word[len(prefix) :])):
+                    return version
     return None
 
 
@@ -509,7 +509,8 @@ def _start(call: Call, details: dict[str, object], words: tuple[Word, ...]) -> S
 def _effect(call: Call) -> tuple[Effect, str]:
     row, context = call.row, call.context
     effect = Effect(row["effect"])
-    why: str = row["why"].format(name=call.name, version=call.version, signal=context.signal).replace("  ", " ")
+    version = call.version if call.version != NEWEST else ""
+    why: str = row["why"].format(name=call.name, version=version, signal=context.signal).replace("  ", " ")
     if context.signal in row.get("ignores", ()):
         return Effect.SWALLOWS if context.pid_1 else Effect.UNKNOWN, f"{call.name} does not pass {context.signal} on"
     if row.get("as_child") == "cuts" and not context.pid_1:
