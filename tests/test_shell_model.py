@@ -372,3 +372,22 @@ def test_what_a_trap_may_handle_is_not_judged_by_what_the_shell_waits_for(progra
 def test_a_step_of_celery_that_ends_by_itself_is_not_the_program() -> None:
     text = "while true; do celery --app=shop status; [ $? = 0 ] && break; done; exec python app.py"
     assert verdict(words("bash", "-c", text), context("bash-5.1+")) == "handled"
+
+
+@pytest.mark.parametrize(
+    ("before", "end", "verdict"),
+    [
+        ('[ -n "$SECRET" ] || { echo "no SECRET"; exit 1; }', "exec python app.py", "handled"),
+        ('if [ -z "$SECRET" ]; then\n  exit 1\nfi', "python app.py", "ignored"),
+        ('test "$MODE" = web || exit 64', "exec python app.py", "handled"),
+        ('[ -n "$SECRET" ] || exit 0', "exec python app.py", "unknown"),
+    ],
+)
+def test_a_script_that_fails_without_a_variable_is_started_with_one(before: str, end: str, verdict: str) -> None:
+    files = {
+        "Dockerfile": 'FROM debian:12\nWORKDIR /srv\nCOPY . .\nCMD ["./run.sh"]\n',
+        "run.sh": f"#!/bin/sh\n{before}\n{end}\n",
+        "app.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict.value == verdict, launch.why

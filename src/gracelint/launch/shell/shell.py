@@ -21,7 +21,7 @@ from gracelint.launch.shell.services import daemonizes
 from gracelint.launch.shell.traps import Reaction, Scene, blocking, only_naps, program_of, react
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
-from gracelint.parse.expansion import Scope
+from gracelint.parse.expansion import OTHER_VARIABLES, Scope
 from gracelint.parse.shell import read_script
 from gracelint.source import Passage, Segment, Source, Word
 
@@ -219,14 +219,14 @@ def _run(job: _Job) -> Step:
     return steps[0] if len(names) == 1 else _in_shell(replace(job, unnamed=True), script, names[0])
 
 
-def _in_shell(job: _Job, script: Script, name: str) -> Step:
-    """What one kind of shell makes of the script."""
+def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Step:
+    """What one kind of shell makes of the script; with `others`, variables may be set that no file sets."""
     row = table("shells")[name]
     missing = _missing(script, row)
     if missing:
         return _end(job, name, f"{row['title']} has no {missing}: it cannot read this text", "broken")
     walk = Walk(_reader(job.context), row, _detacher(job.context), job.context.followed.effort)
-    paths = walk.paths(script.body, _state(job), _shapes_around(script, job.form))
+    paths = walk.paths(script.body, _state(job, others), _shapes_around(script, job.form))
     if not walk.complete:
         return _end(job, name, "the script has more ways to go than are followed", "branches")
     passed = frozenset().union(*(path.passed for path in paths))
@@ -235,6 +235,8 @@ def _in_shell(job: _Job, script: Script, name: str) -> Step:
         for path in paths
         if (index := blocking(path, job.context)) is not None and not _passes(path, path.events[index], passed)
     ]
+    if not scenes and not others and any(_fails(path) for path in paths):
+        return _in_shell(job, script, name, others=True)
     if not scenes:
         lasting = any(not item.prepares for path in paths for item in path.started)
         return replace(_end(job, name, "it starts no program and waits for it", "one-shot"), one_shot=not lasting)
@@ -245,8 +247,13 @@ def _passes(path: State, event: Event, passed: frozenset[tuple[object, ...]]) ->
     """Whether a way ends behind its last program: that is a step on another way, or `exit 1` follows."""
     if event.kind != "run" or event.idle or event.looped:
         return False
-    end = path.events[-1]
-    return event.identity in passed or (end.kind == "exit" and end.signal not in ("", "0", "errexit"))
+    return event.identity in passed or _fails(path)
+
+
+def _fails(path: State) -> bool:
+    """Whether a way ends in `exit 1`: it was not meant to be taken."""
+    end = path.events[-1] if path.events else None
+    return end is not None and end.kind == "exit" and end.signal not in ("", "0", "errexit")
 
 
 def _judge(scene: Scene) -> _End:
@@ -422,7 +429,7 @@ def _missing(script: Script, row: dict[str, Any]) -> str | None:
     return None
 
 
-def _state(job: _Job) -> State:
+def _state(job: _Job, others: bool) -> State:
     context, call = job.context, job.call
     user = (context.user or context.image.user or "root").partition(":")[0]
     state = State(Scope(dict(context.env), (), call.name), context.working_dir, call.arguments)
@@ -431,6 +438,8 @@ def _state(job: _Job) -> State:
     state.variables["PWD"] = context.working_dir
     state.variables["EUID"] = "0" if user == "root" else user if is_whole(user) else _SOME_USER
     state.variables["whoami"] = "root" if user == "0" else None if is_whole(user) else user
+    if others:
+        state.variables[OTHER_VARIABLES] = None
     state.errexit = "e" in call.options
     state.monitor = "m" in call.options or "i" in call.options
     return state
