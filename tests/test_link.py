@@ -204,6 +204,15 @@ class TestVerdicts:
         )
         assert launch.verdict is Verdict.HANDLED
 
+    def test_a_command_of_a_base_built_here_is_declared_by_each_from(self) -> None:
+        base = dockerfile("CMD python worker.py")
+        settings = '[images]\n"acme/base" = "base/Dockerfile"\n'
+        both = launches(
+            base__Dockerfile=base, app__Dockerfile="FROM acme/base:1\n", gracelint_toml=settings, app__worker_py=HANDLES
+        )
+        places = {(launch.origin.span.source.path, launch.origin.span.line): launch.verdict for launch in both}
+        assert places == {("base/Dockerfile", 4): Verdict.IGNORED, ("app/Dockerfile", 1): Verdict.IGNORED}
+
     def test_an_unknown_base_may_bring_an_init(self) -> None:
         launch = only(Dockerfile=dockerfile(base="acme/base:1"), worker_py=NO_HANDLER)
         assert launch.verdict is Verdict.UNKNOWN

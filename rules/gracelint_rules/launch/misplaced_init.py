@@ -42,31 +42,46 @@ from collections.abc import Iterator
 from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Severity, Verdict, edits, rule
 
 _FATAL = (Verdict.IGNORED, Verdict.CUT)
+_SHELLS = (HopKind.SHELL, HopKind.SCRIPT)
 
 
 @rule("misplaced-init", severity=Severity.ERROR, subject=Launch, verdict=True, about=("inits",))
 def misplaced_init(launch: Launch) -> Iterator[Finding]:
     if not launch.inits or launch.one_shot:
         return
-    init = launch.inits[0]
-    above = launch.hops[: launch.hops.index(init)]
-    at = init.span or launch.origin.span
-    if above and not init.pid_1 and above[0].pid_1 and not init.details.get("subreaper"):
-        first = above[-1]
-        if (launch.verdict in _FATAL and first is not launch.blocker) or launch.hook.stops is not None:
-            return  # another hop keeps the signal away, and is reported; or the preStop hook ends the program
-        seen = f": {first.why}" if launch.verdict in _FATAL else ""
-        severity = Severity.ERROR if launch.verdict in _FATAL else Severity.WARNING
-        message = f"{init.name} is not PID 1 here, {first.argv[0]} is{seen}"
-        yield Finding(message, at=at, fix=_fix(launch, first, init), severity=severity)
+    shell, init = _shell_in_front(launch), launch.inits[0]
+    below = launch.below(shell) if shell is not None else None
+    if shell is not None and below is not None and launch.hook.stops is None:
+        where = "is not PID 1 here" if shell.pid_1 else "is not told of the signal"
+        message = f"{below.name} {where}, {shell.argv[0]} is: {shell.why}"
+        yield Finding(message, at=below.span or launch.origin.span, fix=_fix(shell, below))
         return
-    last = launch.decisive
-    if init.details.get("group") and last is not None and last.details.get("group_cut"):
-        yield Finding(f"{init.why}: {last.why}", at=at)
+    above, at = launch.above(init), init.span or launch.origin.span
+    if above is not None and _stands_too_low(launch, init):
+        message = f"{init.name} is not PID 1 here, {above.argv[0]} is"
+        yield Finding(message, at=at, fix=_fix(above, init), severity=Severity.WARNING)
+    elif init.details.get("group") and launch.decisive is not None and launch.decisive.details.get("group_cut"):
+        yield Finding(f"{init.why}: {launch.decisive.why}", at=at)
 
 
-def _fix(launch: Launch, shell: Hop, init: Hop) -> Fix | None:
-    if shell.kind not in (HopKind.SHELL, HopKind.SCRIPT) or init.span is None:
+def _stands_too_low(launch: Launch, init: Hop) -> bool:
+    """Whether the signal arrives, but orphans are not the init's to reap."""
+    reaps = init.pid_1 or init.details.get("subreaper")
+    return launch.verdict not in _FATAL and launch.hops[0].pid_1 and not reaps
+
+
+def _shell_in_front(launch: Launch) -> Hop | None:
+    """The shell that keeps the signal from an init, where no rule about shells speaks of it."""
+    shell = launch.blocker
+    if shell is None or shell.kind not in _SHELLS:
+        return None
+    above, below = launch.above(shell), launch.below(shell)
+    from_npm = above is not None and above.kind is HopKind.PACKAGE_MANAGER
+    return shell if below is not None and below.kind is HopKind.INIT and not from_npm else None
+
+
+def _fix(shell: Hop, init: Hop) -> Fix | None:
+    if shell.kind not in _SHELLS or init.span is None:
         return None
     changes = edits.script.insert_exec((init.span,))
     return Fix("Let the init replace the shell", changes, Applicability.SAFE) if changes else None

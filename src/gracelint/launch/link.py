@@ -119,7 +119,10 @@ def _image_launch(desk: Desk, stage: Stage) -> Launch:
     """A Dockerfile by itself: what `docker run` starts."""
     image, assume = desk.image(stage, None), desk.assume(stage.source)
     name = stage.name or str(stage.index)
-    origin = Origin("dockerfile", stage.source, (image.cmd_at or image.entrypoint_at or stage.from_).span, name)
+    own = [item.span for item in (image.cmd_at, image.entrypoint_at) if item is not None]
+    # a command that comes from another file's stage is declared by the FROM of this one
+    at = next((span for span in own if span.source.path == stage.source.path), stage.from_.span)
+    origin = Origin("dockerfile", stage.source, at, name)
     return _launch(
         desk,
         Launch(
