@@ -10,7 +10,6 @@ from gracelint.base.patterns import pattern
 from gracelint.base.posix import normal
 from gracelint.base.record import Record
 from gracelint.knowledge import table
-from gracelint.launch.versions import NEWEST, newest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,14 +192,15 @@ def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
         if skip or word.startswith("-") or word == ">":
             skip = not skip and (word in installer["values"] or word == ">")
             continue
-        name, version = _package(word)
-        yield name, NEWEST if word == manager else version
+        yield _package("npm@latest" if word == manager == "npm" else word)
 
 
 def _package(word: str) -> tuple[str, str]:
     """`tini=0.19.0-r0`, `gunicorn[gevent]>=20`, `npm@10.2.4`, `@scope/tool@1` …"""
     if word.isalnum():
         return word, ""
+    from gracelint.launch.versions import newest
+
     match = _REQUIREMENT.match(word)
     return (match[1], newest(match[2])) if match else (word, "")
 
