@@ -184,6 +184,29 @@ def test_a_file_that_a_program_may_read_has_every_launch_followed(
     assert {f"services/{name}/Dockerfile" for name in NAMES} <= set(opened)
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "may_be_read"),
+    [
+        ("services/other/Dockerfile", DOCKERFILE, False),
+        ("compose.yaml", "services: {log: {image: fluentd, volumes: ['./logs:/fluentd/etc']}}\n", False),
+        ("compose.yaml", "services: {log: {image: fluentd, volumes: ['./deploy:/fluentd/etc']}}\n", True),
+        ("compose.yaml", "services: {log: {build: {context: ., dockerfile: services/shop/Dockerfile}}}\n", True),
+        ("services/other/Dockerfile", DOCKERFILE.replace("COPY . .", "COPY $SETTINGS ."), True),
+        ("services/other/Dockerfile", f"{DOCKERFILE}COPY deploy/logging.yaml /etc/\n", True),
+    ],
+)
+def test_launches_are_followed_for_a_file_without_objects_where_one_may_have_it_in_its_image(
+    shop: Path, capsys: pytest.CaptureFixture[str], opened: list[str], path: str, text: str, may_be_read: bool
+) -> None:
+    write(shop / "deploy/logging.yaml", "level: info\n")
+    write(shop / path, text)
+    without = said(capsys, "--no-cache", "deploy/logging.yaml")
+    said(capsys, "deploy/logging.yaml")
+    opened.clear()
+    assert said(capsys, "deploy/logging.yaml") == without
+    assert ("services/cart/Dockerfile" in opened) is may_be_read
+
+
 def test_an_index_of_which_nothing_has_changed_is_not_written_again(
     shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def near(reading: Reading) -> Near | None:
-    """What bears on the files that were asked for; None where one of them may be read by any program."""
+    """What bears on the files that were asked for; None where that may be anything."""
     if reading.scope.folders:
         return None
     from gracelint.launch.near import Near
@@ -27,9 +27,10 @@ def near(reading: Reading) -> Near | None:
     documents = {document.source.path for document in reading.documents}
     speaking = {*documents, *(part.source.path for _, part in reading.later), *reading.compose, *reading.stages}
     speaking |= reading.objects | {part.path for source in reading.rendered if source.map for part in _parts(source)}
-    if not reading.scope.files <= speaking:
+    silent = reading.scope.files - speaking
+    if not silent <= reading.manifests:
         return None
-    return Near(reading.scope.files, compose=not reading.scope.files.isdisjoint(reading.compose))
+    return Near(reading.scope.files, compose=not reading.scope.files.isdisjoint(reading.compose), silent=silent)
 
 
 def _parts(source: Source) -> Iterator[Source]:
@@ -51,10 +52,12 @@ def needed(reading: Reading, known: dict[str, tuple[str, ...]]) -> set[str]:
         return set(known)
     keys = known | {path: tuple(its) for path, its in keys_of(manifests).items()}
     asked = {path for path in keys if path in reading.scope.files}
-    if not (asked or reading.services or any(reading.stages.values())):
+    if not (asked or bears.silent or reading.services or any(reading.stages.values())):
         return set()
     desk = reading.the_desk()
     desk.count_users(reading.services, manifests.workloads, Aside(known).images())
+    if desk.may_start_with(bears.silent, reading.services):
+        return set(known)
     named = [(key[1:], path) for path in asked for key in keys[path] if key.startswith(IMAGE)]
     links = [desk.find(reference, path) for reference, path in named]
     links += [desk.of_service(service) for service in reading.services if bears.compose]
@@ -81,11 +84,12 @@ def leads_on(reading: Reading, linked: Linked) -> bool:
 def learn(reading: Reading, index: Index, manifests: Manifests | None, later: Iterable[Later]) -> None:
     """Keeps the keys of the files of which keys say all that other files have to do with."""
     from gracelint.launch.images.bases import is_known
-    from gracelint.launch.near import keys_of, told_by_none
+    from gracelint.launch.images.layers import sources_of
+    from gracelint.launch.near import COPIED, keys_of, told_by_none
 
     for path, stages in reading.stages.items():
         if stages and all(one.parent or "$" in one.base.value or is_known(one.base.value) for one in stages):
-            index.learn(path, ())
+            index.learn(path, (f"{COPIED}{source}" for source in sources_of(stages[-1])))
     keys: dict[str, list[str]] = {}
     untold = {problem.finding.at.source.path for problem in reading.problems} | reading.compose.keys()
     for document in reading.documents:

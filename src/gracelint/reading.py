@@ -131,6 +131,8 @@ class Reading:
         self.entries: list[str] = []
         self.compose: dict[str, list[Document]] = {}
         self.services: list[ComposeService] = []
+        self.manifests: set[str] = set()
+        """Files that were read for what they say to Kubernetes or Compose, be it nothing."""
         self.objects: set[str] = set()
         """Files that were asked for and hold Kubernetes objects that do not matter: no program reads those."""
         self.built: set[str] = set()
@@ -223,6 +225,7 @@ class Reading:
         if kind == DOCKERFILE:
             self._read_dockerfile(source)
         elif (kind == MANIFEST or path == STDIN) and not is_part:
+            self.manifests.add(path)
             self.read_manifest(source, text.invalid_at)
         elif kind == OTHER:
             self.files.forget(path)
@@ -414,7 +417,7 @@ class Reading:
         near = self._near() if self.request.narrow else None
         documents, later = (list(self.documents), list(self.later)) if near is not None else ([], [])
         linked = self._linked(near)
-        if near is None or linked is None:
+        if near is None or linked is None or linked.is_whole:
             return linked
         from gracelint.aside import leads_on
 
@@ -470,7 +473,7 @@ class Reading:
         if self.desk is None:
             from gracelint.launch.desk import Desk, Stages
 
-            stages, warm = Stages(self.stages, self._stages_of), self.request.warm
+            stages, warm = Stages(self.stages, self._stages_of, self.aside), self.request.warm
             self.desk = Desk(stages, self.services, self.files, self.configuration, warm, self.beginnings)
         return self.desk
 

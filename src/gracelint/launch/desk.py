@@ -9,13 +9,15 @@ from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
 from gracelint.launch.images.image import image_of
+from gracelint.launch.images.layers import context_with, sources_of
 from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
+from gracelint.launch.near import COPIED
 from gracelint.source import Passage, Source, Word
 from gracelint.tree.purpose import is_for_development, is_set_aside, says_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from gracelint.config import Configuration
@@ -41,9 +43,16 @@ _DEEPEST = 2
 class Stages:
     """The stages of each Dockerfile, read when they are asked for."""
 
-    def __init__(self, known: dict[str, list[Stage] | None], read: Callable[[str], list[Stage]]) -> None:
+    def __init__(
+        self,
+        known: dict[str, list[Stage] | None],
+        read: Callable[[str], list[Stage]],
+        aside: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self._known = known
         self._read = read
+        self._aside = aside or {}
+        """By which keys those are joined that were not read."""
 
     def __iter__(self) -> Iterator[str]:
         """The paths of all Dockerfiles that can be read."""
@@ -61,6 +70,13 @@ class Stages:
         if found is None and path in self._known:
             found = self._known[path] = self._read(path)
         return found or []
+
+    def sources(self, path: str) -> Collection[str]:
+        """What a Dockerfile is built from has to have in it."""
+        if not self.has_read(path) and path in self._aside:
+            return [key[1:] for key in self._aside[path] if key.startswith(COPIED)]
+        stages = self.of(path)
+        return sources_of(stages[-1]) if stages else ("$",)
 
     def has_read(self, path: str) -> bool:
         return self._known.get(path) is not None
@@ -196,6 +212,26 @@ class Desk:
         for dockerfile, users in self._users.items():
             if dockerfile in near.images or self._stages.has_read(dockerfile):
                 yield from (path for link, path in users if near.image(link, self))
+
+    def may_start_with(self, paths: Collection[str], services: Iterable[ComposeService]) -> bool:
+        """Whether something that is started here may find one of some files of the project in its image."""
+        held = (posixpath.normpath(f"/{place}/") for place in self._held(services)) if paths else ()
+        return any(f"/{path}/".startswith(f"{place.rstrip('/')}/") for place in held for path in paths)
+
+    def _held(self, services: Iterable[ComposeService]) -> Iterator[str]:
+        """The files and folders of the project of which something may be in an image, or be mounted."""
+        from gracelint.launch.mounted import configs_of
+
+        for service in services:
+            yield from (host for host, _ in (*service.mounts, *configs_of(service)[0]))
+        for dockerfile, users in self._users.items():
+            yield from (link.context for link, _ in users if link.context is not None)
+            if dockerfile not in self._stages:  # what a build without one puts there is its own affair
+                yield ""
+        for dockerfile in self._stages:
+            sources = self._stages.sources(dockerfile)
+            is_known = not any("$" in source for source in sources)
+            yield context_with(sources, posixpath.dirname(dockerfile), self.files) if is_known else ""
 
     def shared(self, stage: Stage | None) -> bool:
         """Whether more than one service or container runs the stage."""

@@ -43,6 +43,8 @@ class Linked(Record, identity=True):
     programs: tuple[Program, ...]
     broken: tuple[tuple[Origin, Exception], ...] = ()
     """Launches that could not be followed because of a bug here, and what it raised."""
+    is_whole: bool = True
+    """Whether all launches were followed."""
 
 
 def link(
@@ -60,6 +62,8 @@ def link(
     attached = _attached(manifests) if manifests is not None else []
     desk.count_users(services, attached, elsewhere)
     desk.share_room([*services, *(workload for workload in attached for _ in workload.containers)])
+    if near is not None and desk.may_start_with(near.silent, services):
+        near = None
     if near is not None:
         _widen(near, desk, services, attached)
     completed = set(_completed(services))
@@ -85,7 +89,7 @@ def link(
     ]
     launches = [*alone, *composed, *deployed]
     programs = tuple(_programs(desk, launches))
-    return Linked(tuple(launches), tuple(workloads), programs, tuple(desk.broken))
+    return Linked(tuple(launches), tuple(workloads), programs, tuple(desk.broken), near is None)
 
 
 def _widen(near: Near, desk: Desk, services: Sequence[ComposeService], workloads: Sequence[Workload]) -> None:

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from gracelint.parse.kubernetes import Manifests
     from gracelint.source import Source
 
-OFFERS, WANTS, IMAGE, SERVES = "!", "?", "i", "s"
-"""What keys begin with: an image that is run, and that a file holds a Service, are keys of one side alone."""
+OFFERS, WANTS, IMAGE, SERVES, COPIED = "!", "?", "i", "s", "c"
+"""What keys begin with: an image that is run, that a file holds a Service, and what a Dockerfile copies are keys of
+one side alone."""
 
 
 class Near:
     """Whether something bears on the files that a run is about."""
 
-    def __init__(self, paths: frozenset[str], *, compose: bool) -> None:
+    def __init__(self, paths: frozenset[str], *, compose: bool, silent: frozenset[str] = frozenset()) -> None:
         self._paths = paths
+        self.silent = silent
+        """Those of them in which no object stands: what has one in its image may read it."""
         self._rendered: dict[int, tuple[Source, bool]] = {}
         self.images: set[str] = set()
         """The Dockerfiles that something near is built from."""

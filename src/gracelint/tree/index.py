@@ -24,7 +24,7 @@ SETTLED = 2_000_000_000
 """Nanoseconds for which a file has to have been left alone: no file system in use has a coarser clock (FAT)."""
 LARGEST = 200_000_000
 """Bytes of an index; one that has more is not ours."""
-_FORMAT = "gracelint index 2"
+_FORMAT = "gracelint index 3"
 _BETWEEN = "\x1f"
 _RESERVED = frozenset("\t\n\x1f")
 

@@ -18,7 +18,7 @@ from gracelint.source import Passage, Segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
     from gracelint.facts.files import Files
@@ -428,6 +428,11 @@ def context_of(stage: Stage, files: Files) -> str:
     Sources that are made before the build exist nowhere, so the folder that has most of them wins, the nearest first.
     Where the whole context is copied, what the build's tools read has to be in it.
     """
+    return context_with(sources_of(stage), posixpath.dirname(stage.source.path), files)
+
+
+def sources_of(stage: Stage) -> set[str]:
+    """What a Dockerfile is built from has to have in it."""
     items = [item for other in (stage.siblings or {}).values() for item in other.instructions]
     sources = {
         source
@@ -439,8 +444,11 @@ def context_of(stage: Stage, files: Files) -> str:
         runs = (words for item in items if item.name == "RUN" for words in commands(item))
         reads = table("builds")["reads"]
         sources |= {reads[words[0]] for words in runs if words and words[0] in reads}
-    sources -= {".", "./"}
-    folder = posixpath.dirname(stage.source.path)
+    return sources - {".", "./"}
+
+
+def context_with(sources: Collection[str], folder: str, files: Files) -> str:
+    """The folder, or the one above it, that has most of some sources."""
     best, most = folder, -1
     while True:
         present = sum(any(files.exists(path) for path in in_project(files, folder, source)) for source in sources)
