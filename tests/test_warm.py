@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.python.modules import Modules
 from gracelint.config import Configuration, Place
 from gracelint.launch import link
@@ -71,6 +72,22 @@ def test_only_what_read_a_file_is_worked_out_again(
     launches.clear()
     session.read(session.open)
     assert launches == []
+
+
+def test_a_program_is_not_read_again_for_an_image_that_starts_it_as_before(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_of(shop)
+    text = (shop / "web/Dockerfile").read_text()
+    session.update("web/Dockerfile", text)
+    session.read(session.open)
+    started = noted(monkeypatch, Machine, "start", lambda machine, *_: machine.source.path)
+    session.update("web/Dockerfile", f"{text}\n# changed\n")
+    session.read(session.open)
+    assert started == []
+    session.update("web/Dockerfile", f"{text}\nENV NODE_OPTIONS=--require=./other.js\n")
+    session.read(session.open)
+    assert set(started) == {"web/server.js"}
 
 
 def test_what_other_files_say_is_not_read_again(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from gracelint.base.limits import Effort
 from gracelint.base.record import Record
 from gracelint.source import Source
-from gracelint.tree.warm import Asked, is_same
+from gracelint.tree.warm import Asked, Function, is_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,23 +94,6 @@ class Variables(Mapping[str, "str | None"]):
         return all(
             other.get(name) == value and (name in other) == self.known[name] for name, value in self.seen.items()
         )
-
-
-class Function:
-    """A function of one text that notes what it was asked and what it said."""
-
-    def __init__(self, function: Callable[[str], Any]) -> None:
-        self._function = function
-        self.said: dict[str, Any] = {}
-
-    def __call__(self, text: str) -> Any:
-        if text not in self.said:
-            self.said[text] = self._function(text)
-        return self.said[text]
-
-    def is_as(self, other: Callable[[str], Any]) -> bool:
-        """Whether another function says the same to all that was asked."""
-        return all(is_same(other(text), answer) for text, answer in self.said.items())
 
 
 class Measured:

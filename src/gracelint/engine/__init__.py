@@ -9,7 +9,7 @@ from gracelint.base.record import replace
 from gracelint.base.secrets import veiled
 from gracelint.config import ConfigError, did_you_mean
 from gracelint.engine.joining import join, join_copies
-from gracelint.engine.made import Made, Origins, launches_of
+from gracelint.engine.made import Made, Origins, launches_of, places
 from gracelint.engine.reported import Report, Reported, Silenced, shown_path
 from gracelint.engine.silencing import idle, silence, suppressions_of, without_reason
 from gracelint.facts.dockerfile import Stage
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gracelint.rules import Address, Rule
     from gracelint.selection import Selection
     from gracelint.source import Span
+    from gracelint.tree.warm import Warm
 
 
 def lint(project: Project, selection: Selection) -> Report:
@@ -41,9 +42,14 @@ def lint(project: Project, selection: Selection) -> Report:
     ]
     suppressions, annotations, malformed = suppressions_of(project)
     found += [(OWN["malformed-suppression"], finding, None) for finding in malformed]
+    subjects = (*project.stages, *project.launches, *project.workloads, *project.programs)
+    kinds: dict[type, list[object]] = {}
     for address in rules.values():
         if any(map(address.concerns, present[address.group])):
-            found += _run(address, project, selection, errors)
+            rule = address.load()
+            if rule.subject not in kinds:
+                kinds[rule.subject] = [subject for subject in subjects if isinstance(subject, rule.subject)]
+            found += _run(rule, kinds[rule.subject], project.request.warm, selection, errors)
     found += without_reason(suppressions, selection)
     made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
     suppressions += annotations
@@ -141,13 +147,9 @@ def _path(subject: object) -> str:
 
 
 def _run(
-    address: Address, project: Project, selection: Selection, errors: list[str]
+    rule: Rule, subjects: Iterable[object], warm: Warm | None, selection: Selection, errors: list[str]
 ) -> Iterator[tuple[Rule, Finding, object]]:
-    rule, warm = address.load(), project.request.warm
-    subjects: tuple[object, ...] = (*project.stages, *project.launches, *project.workloads, *project.programs)
     for subject in subjects:
-        if not isinstance(subject, rule.subject):
-            continue
         options = rule.options
         if options:
             given = selection.at(_path(subject)).settings.options.get(rule.name, {})
@@ -180,12 +182,12 @@ def _findings(rule: Rule, subject: object, options: Mapping[str, object]) -> Ite
 def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection, origins: Origins) -> Iterator[Made]:
     """The finding, if the settings above its home ask for it. One whose places are all excluded has none."""
     rendered, finding = finding, _placed(finding)
-    finding = replace(finding, message=veiled(finding.message))
+    message = veiled(finding.message)
+    finding = finding if message == finding.message else replace(finding, message=message)
     launches = origins.of(subject)
-    reported = Reported(rule.name, rule.severity, finding, launches=launches)
-    made = Made(reported, subject, tuple(launch.origin.span for launch in launches), rendered)
+    declared = tuple(launch.origin.span for launch in launches)
     excludes = selection.configuration.excludes
-    home = next((span for span in made.places if not excludes(span.source.path)), None)
+    home = next((span for span in places(finding, declared) if not excludes(span.source.path)), None)
     if home is None:
         return
     chosen = selection.at(home.source.path)
@@ -212,7 +214,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)
         severity = chosen.settings.severity.get(rule.name, severity)
-        yield replace(made, reported=replace(reported, severity=severity, finding=finding, home=home))
+        yield Made(Reported(rule.name, severity, finding, home, launches), subject, declared, rendered)
 
 
 def _as_meant(finding: Finding) -> Finding:

@@ -26,8 +26,12 @@ class Made(Record, identity=True):
 
     @property
     def places(self) -> tuple[Span, ...]:
-        finding = self.reported.finding
-        return (finding.at, *(note.span for note in finding.notes), *(span.place for span in self.origins))
+        return places(self.reported.finding, self.origins)
+
+
+def places(finding: Finding, origins: Iterable[Span]) -> tuple[Span, ...]:
+    """Where a finding can be shown, the first one that is fit for it: its own places, then those of its launches."""
+    return (finding.at, *(note.span for note in finding.notes), *(span.place for span in origins))
 
 
 class Origins:

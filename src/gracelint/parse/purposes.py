@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from gracelint.base.memory import lru_cache
 from gracelint.knowledge import table
 from gracelint.tree.purpose import is_retired
 
@@ -59,6 +60,7 @@ def last_part(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
+@lru_cache(maxsize=512)
 def _is_one_of(kind: str, image: str) -> bool:
     last = last_part(image)
     return any(fnmatchcase(last, pattern) for pattern in table("workloads")[kind]["images"])

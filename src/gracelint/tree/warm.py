@@ -139,6 +139,23 @@ class Asked:
         return answer
 
 
+class Function:
+    """A function of one text that notes what it was asked and what it said."""
+
+    def __init__(self, function: Callable[[str], Any]) -> None:
+        self._function = function
+        self.said: dict[str, Any] = {}
+
+    def __call__(self, text: str) -> Any:
+        if text not in self.said:
+            self.said[text] = self._function(text)
+        return self.said[text]
+
+    def is_as(self, other: Callable[[str], Any]) -> bool:
+        """Whether another function says the same to all that was asked."""
+        return all(is_same(other(text), answer) for text, answer in self.said.items())
+
+
 def kept_warm(read: F) -> F:
     """Makes a reader of programs keep what it returned, where `files` can tell whether it still holds."""
 
@@ -147,6 +164,7 @@ def kept_warm(read: F) -> F:
         if not isinstance(files, Asked):
             return read(source, *given, files=files, effort=effort, **named)
         name = (read.__module__, source.path if isinstance(source, Source) else source)
+        named = {key: Function(value) if callable(value) else value for key, value in named.items()}
 
         def make(asked: Files) -> tuple[Any, int]:
             return read(source, *given, files=asked, effort=effort, **named), before - effort.left
@@ -177,9 +195,15 @@ def _is_same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(_is_same, one, other))
     if kind is dict:
         return list(one) == list(other) and all(map(_is_same, one.values(), other.values()))
-    if isinstance(one, Record):
-        return all(_is_same(getattr(one, key), getattr(other, key)) for key in kind.__match_args__)
-    return bool(one == other)
+    if kind is Function:
+        return bool(one.is_as(other))
+    if not isinstance(one, Record):
+        return bool(one == other)
+    for key in kind.__match_args__:
+        mine, its = getattr(one, key), getattr(other, key)
+        if mine is not its and not _is_same(mine, its):
+            return False
+    return True
 
 
 def stamp_of(path: str) -> tuple[int, ...] | None:
