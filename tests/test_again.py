@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from gracelint.again import Function, Variables, Words, remembered
 from gracelint.behaviour import go
 from gracelint.behaviour.machine.ways import SIGNALS
+from gracelint.behaviour.python import modules
+from gracelint.source import Source
 from gracelint.testing import read
 from gracelint.tree.files import ProjectFiles
 from gracelint.tree.warm import Asked, Warm
@@ -195,3 +198,24 @@ def test_what_runs_leave_behind_is_freed_on_the_way() -> None:
         if was_on:
             gc.enable()
     assert kept < 3 * len(SIGNALS)
+
+
+def test_a_module_that_several_programs_import_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = modules._parse
+    monkeypatch.setattr(modules, "_trees", modules.Trees(1_000))
+    monkeypatch.setattr(modules, "_parse", lambda source: parsed.append(source.path) or parse(source))
+    files = {"shared.py": "x = 1\n", "large.py": f"y = 1\n{'#' * 2_000}\n"}
+    for name in ("one", "two"):
+        files[f"{name}.py"] = "import shared, large\nwhile True: pass\n"
+        files[f"{name}.Dockerfile"] = f'FROM python:3.12\nCOPY . .\nCMD ["python", "{name}.py"]\n'
+    read(files)
+    assert (parsed.count("shared.py"), parsed.count("large.py")) == (1, 2)
+
+
+def test_the_tree_of_a_text_that_was_changed_makes_room_for_the_new_one() -> None:
+    trees = modules.Trees(20)
+    first, second = Source("a.py", "first = 1\n"), Source("a.py", "second = 2\n")
+    assert trees.of(first) is trees.of(first)
+    assert ast.unparse(trees.of(second)) == "second = 2"
+    assert trees.of(second) is trees.of(second)

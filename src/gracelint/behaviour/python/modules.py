@@ -28,7 +28,7 @@ class Module:
         self.name = name
         self.path = path
         self.is_package = posixpath.basename(path) == "__init__.py"
-        self.tree = _parse(source)
+        self.tree = _trees.of(source)
         self._shift = 1 if source.text.startswith("\ufeff") else 0
         self._ascii = source.text.isascii()
 
@@ -159,6 +159,31 @@ def _parse(source: Source) -> ast.Module:
     except (ValueError, RecursionError, MemoryError) as error:
         reason = "is nested too deeply" if not isinstance(error, ValueError) else str(error)
         raise ParseError(reason, Span(source, 0, 0)) from None
+
+
+class Trees:
+    """The syntax trees of the first files that were asked for, as far as there is room: other programs import them."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        """Code points of text; a tree takes about 27 bytes for each."""
+        self._known: dict[str, tuple[Source, ast.Module]] = {}
+
+    def of(self, source: Source) -> ast.Module:
+        """The tree of a file. Raises ParseError where it is not Python."""
+        known = self._known.get(source.path)
+        if known is not None and known[0] is source:
+            return known[1]
+        if known is not None:
+            self._room += len(self._known.pop(source.path)[0].text)
+        tree = _parse(source)
+        if len(source.text) <= self._room:
+            self._room -= len(source.text)
+            self._known[source.path] = source, tree
+        return tree
+
+
+_trees = Trees(2_000_000)
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
