@@ -464,3 +464,13 @@ def facts(service: ComposeService) -> dict[str, Any]:
 
 def _words(words: Any) -> list[str] | None:
     return None if words is None else [word.value for word in words]
+
+
+def test_a_service_of_build_options_alone_is_put_over_another_one() -> None:
+    base = "services:\n  web:\n    image: shop:1\n    command: [python, app.py]\n"
+    over = "services:\n  web:\n    build: {target: dev}\n  other:\n    build: {context: .}\n"
+    launches = read({"compose.yaml": base, "compose.dev.yaml": over, "Dockerfile": "FROM nginx\n"}).launches
+    assert [(one.origin.source.path, one.origin.name) for one in launches if one.origin.kind == "compose"] == [
+        ("compose.yaml", "web"),
+        ("compose.dev.yaml", "other"),
+    ]

@@ -259,6 +259,24 @@ def test_every_shell_was_tried() -> None:
     assert set(table("shells")) - tried == {"fish"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat /t/run.sh > /tmp/run.sh && /tmp/run.sh",
+        "sed 's/\\r$//' /t/run.sh > /tmp/run.sh && /tmp/run.sh",
+        "sed 's/r$//' /t/run.sh > /tmp/run.sh && /tmp/run.sh",
+        "cp -a /t/. /etc/x/ && cat /etc/x/run.sh > /tmp/run.sh && /tmp/run.sh",
+    ],
+)
+def test_a_script_that_is_written_from_another_one(text: str) -> None:
+    service = (
+        f'services:\n  web:\n    image: nginx:alpine\n    volumes: ["./t:/t:ro"]\n    command: [sh, -c, "{text}"]\n'
+    )
+    files = {"compose.yaml": service.replace("\\", "\\\\"), "t/run.sh": "#!/bin/sh\necho stop later\nexec nginx\n"}
+    (launch,) = read(files).launches
+    assert [hop.argv[0] for hop in launch.hops[-2:]] == ["/tmp/run.sh", "nginx"]
+
+
 def test_a_name_that_has_to_be_evaluated_is_no_program() -> None:
     start = """#!/bin/bash
 stop() { kill $(jobs -p); wait; exit 0; }

@@ -121,6 +121,8 @@ class State:
         self.jobs = 0
         self.written: Mapping[str, Passage | None] = {}
         """Files by absolute path; None where what they say cannot be followed."""
+        self.copied: Mapping[str, str] = {}
+        """The folders whose files are in another folder too, by that one's path."""
         self.started: tuple[Event, ...] = ()
         """The jobs in the background."""
         self.monitor = False

@@ -31,6 +31,7 @@ def note_writes(words: list[Word], command: Simple, state: State, read: Callable
     operands = [word.value for word in words[1:] if not word.value.startswith("-")]
     if name in ("cp", "mv", "ln", "install") and len(operands) == 2:
         _set(operands[1], _text_of(operands[0], state, read), state, over=operands[0])
+        _note_folder(operands[0], operands[1], state)
     elif name in ("sed", "perl") and any(word.value.startswith("-i") for word in words[1:]) and operands:
         _set(operands[-1], None, state)
     target = _target(command.redirects, state)
@@ -48,7 +49,31 @@ def note_writes(words: list[Word], command: Simple, state: State, read: Callable
         path = state.text(source.target) if source is not None and source.target is not None else None
         found = _text_of(path, state, read) if path is not None else None
         text = _substituted(found, state) if found is not None else None
+    elif name == "cat" and len(operands) == 1:
+        text = _text_of(operands[0], state, read)
+    elif name == "sed" and len(operands) == 2 and (ends := _LINE_ENDS.fullmatch(operands[0])) is not None:
+        found = _text_of(operands[1], state, read)
+        text = _without(found, "\r" if ends[1] == r"\r" else ends[1]) if found is not None else None
     _set(target, None if appends else text, state)
+
+
+_LINE_ENDS = pattern(r"s/(\\r|\w)\$//")
+"""What sed takes off the lines of a script that was checked out on Windows; Compose leaves no `\\` in double quotes."""
+
+
+def _without(passage: Passage, end: str) -> Passage:
+    """A text without a character at the end of its lines."""
+    lines = passage.text.split("\n")
+    if not any(line.endswith(end) for line in lines):
+        return passage
+    return _elsewhere(passage, "\n".join(line.removesuffix(end) for line in lines))
+
+
+def _note_folder(source: str, target: str, state: State) -> None:
+    """Takes down that the files of one folder are in another one now: `cp -a /templates/. /etc/nginx/`."""
+    below, place = _place(source, state), _place(target, state)
+    if source.endswith("/.") and below is not None and place is not None:
+        state.copied = {**state.copied, place: below}
 
 
 def _target(redirects: tuple[Redirect, ...], state: State) -> str | None:
@@ -76,6 +101,10 @@ def _text_of(path: str, state: State, read: Callable[[str, str], Passage | None]
     place = _place(path, state)
     if place is not None and place in state.written:
         return state.written[place]
+    folder = state.copied.get(posixpath.dirname(place)) if place is not None else None
+    if folder is not None and place is not None:
+        found = read(posixpath.join(folder, posixpath.basename(place)), state.working_dir)
+        return found if found is not None else read(path, state.working_dir)
     return read(path, state.working_dir)
 
 

@@ -150,10 +150,20 @@ def _services(model: _Model, files: Files | None, uppermost: bool = False) -> It
     """
     variables = EnvFiles(files) if files is not None else None
     for part in model.parts.values():
-        if part.node.get("build") or part.node.get("image") or part.missing:
+        if _says_enough(part.node) or part.missing:
             layers = part.layers[::-1] if uppermost else part.layers
             key = _key_of(layers[0]) or part.key
             yield service_of(key, part.node, part.layers, model.places, variables, part.missing)
+
+
+def _says_enough(service: Mapping) -> bool:
+    """Whether it names its image, or what that is built from: a `build` of options alone is put over another one."""
+    build = service.get("build")
+    options = {key.value for key, _ in build.items} if isinstance(build, Mapping) else {"context"}
+    return bool(service.get("image")) or (build is not None and not options.isdisjoint(_SOURCES))
+
+
+_SOURCES = ("context", "dockerfile", "dockerfile_inline")
 
 
 def _key_of(layer: tuple[Document, Mapping]) -> Scalar | None:
