@@ -43,6 +43,16 @@ def asynchronous(body: str, before: str = SIGNALS) -> str:
 
 
 class TestFromTheImageToTheCrate:
+    @pytest.mark.parametrize(("above", "why"), [("", NOBODY_HEARS), ('#[path = "rounds.rs"]\nmod again;\n', None)])
+    def test_a_module_may_be_declared_by_main_and_by_the_library(self, above: str, why: str | None) -> None:
+        rounds = f"{above}pub fn pause() {{ std::thread::sleep(std::time::Duration::from_secs(1)) }}\n"
+        main = "mod rounds;\nfn main() { loop { rounds::pause() } }\n"
+        verdict, found = program(main, lib="pub mod rounds;\n", rounds=rounds)
+        if why is None:
+            assert (verdict, found) == (Verdict.UNKNOWN, "src/rounds.rs could not be read, and may handle SIGTERM")
+        else:
+            assert (verdict, f"main.rs: {found}") == (Verdict.IGNORED, why)
+
     @pytest.mark.parametrize(
         ("command", "made"),
         [

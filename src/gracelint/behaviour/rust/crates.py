@@ -156,6 +156,10 @@ class Module:
     def span(self, at: Any) -> Span:
         return self.file.span(at)
 
+    def is_within(self, file: TreeFile) -> bool:
+        """Whether a file is this module's, or that of one above it."""
+        return self.file is file or (self.above is not None and self.above.is_within(file))
+
     def declare(self, trees: Iterable[Tree]) -> None:
         """Notes the items among some nodes."""
         skip = False
@@ -315,6 +319,8 @@ class Crates:
     def __init__(self, files: Files, of: Manifest, path: str) -> None:
         self.files, self.manifest = files, of
         self.sources: dict[str, TreeFile] = {}
+        self.loaded = 0
+        """Modules: a file that both main.rs and lib.rs declare is two of them."""
         self.unread: list[str] = []
         self.impls: list[tuple[Module, Tree]] = []
         self.by_name: dict[str, list[Function]] = {}
@@ -372,7 +378,7 @@ class Crates:
     def load(self, crate: Crate, path: str, tries: list[str], above: Module | None) -> Module | None:
         """The module of a file and all below it; None where it cannot be read, which is noted."""
         found = next((one for one in tries if self.files.exists(one)), None)
-        if found is not None and len(self.sources) >= _MOST_FILES:
+        if found is not None and self.loaded >= _MOST_FILES:
             self.unread.append(f"{found} (behind {_MOST_FILES} other files)")
             return None
         source = self.files.read(found) if found is not None else None
@@ -380,13 +386,14 @@ class Crates:
             self.unread.append(found or tries[0])
             return None
         try:
-            file = read_file(source)
+            file = self.sources.get(source.path) or read_file(source)
         except ParseError as error:
             self.unread.append(f"{source.path} (line {error.span.line})")
             return None
-        if file is None or source.path in self.sources:
+        if file is None or (above is not None and above.is_within(file)):
             self.unread.append(source.path)
             return None
+        self.loaded += 1
         self.sources[source.path] = file
         stem = posixpath.basename(source.path)
         folder = posixpath.dirname(source.path)
