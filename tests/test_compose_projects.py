@@ -466,11 +466,24 @@ def _words(words: Any) -> list[str] | None:
     return None if words is None else [word.value for word in words]
 
 
-def test_a_service_of_build_options_alone_is_put_over_another_one() -> None:
+@pytest.mark.parametrize(("dockerfile", "told"), [("Dockerfile", ["web"]), ("web/Dockerfile", [])])
+def test_a_service_of_build_options_alone_is_put_over_another_one(dockerfile: str, told: list[str]) -> None:
     base = "services:\n  web:\n    image: shop:1\n    command: [python, app.py]\n"
-    over = "services:\n  web:\n    build: {target: dev}\n  other:\n    build: {context: .}\n"
-    launches = read({"compose.yaml": base, "compose.dev.yaml": over, "Dockerfile": "FROM nginx\n"}).launches
-    assert [(one.origin.source.path, one.origin.name) for one in launches if one.origin.kind == "compose"] == [
-        ("compose.yaml", "web"),
-        ("compose.dev.yaml", "other"),
-    ]
+    over = "services:\n  web:\n    build: {target: dev}\n  other:\n    build: {context: web}\n"
+    launches = read({"compose.yaml": base, "compose.dev.yaml": over, dockerfile: "FROM nginx AS dev\n"}).launches
+    found = [one.origin.name for one in launches if one.origin.source.path == "compose.dev.yaml"]
+    assert found == [*told, "other"]
+
+
+@pytest.mark.parametrize(
+    ("files", "image"),
+    [
+        ({".env": "IMAGE=caddy:2\n", ".env.example": "IMAGE=nginx:1\n"}, "caddy"),
+        ({".env.example": "IMAGE=caddy:2\n"}, "caddy"),
+        ({"env.sample": "IMAGE=caddy:2\n"}, "caddy"),
+        ({".env.other": "IMAGE=caddy:2\n"}, None),
+    ],
+)
+def test_what_env_is_copied_from_stands_for_it(files: dict[str, str], image: str | None) -> None:
+    (launch,) = read({"compose.yaml": "services:\n  web:\n    image: ${IMAGE}\n", **files}).launches
+    assert (launch.hops[0].argv[0] if launch.hops else None) == image

@@ -91,6 +91,10 @@ class TestWhatTheRuntimeDoes:
             ("RUN docker-php-ext-install opcache \\\n    pcntl\n", Verdict.HANDLED),
             ("RUN install-php-extensions redis pcntl\n", Verdict.HANDLED),
             ("RUN docker-php-ext-install opcache\n", Verdict.IGNORED),
+            ('ARG MORE="zip pcntl"\nRUN install-php-extensions ${MORE} redis\n', Verdict.HANDLED),
+            ('ARG MORE="zip pcntl"\nRUN install-them ${MORE}\n', Verdict.UNKNOWN),
+            ('ARG MORE="zip"\nRUN install-php-extensions $MORE\n', Verdict.IGNORED),
+            ("RUN ./extensions.sh\n", Verdict.UNKNOWN),
         ],
     )
     def test_only_where_the_image_has_pcntl(self, run: str, verdict: Verdict) -> None:

@@ -15,14 +15,19 @@ from gracelint.source import Located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gracelint.launch.step import Context, Step
     from gracelint.source import Source, Word
 
 _VALUES = ("-d", "-c", "-z", "--define", "--php-ini")
 _INSTALLS = re.compile(
     r"(?:docker-php-ext-(?:install|enable|configure)|install-php-extensions|apk\s+add|apt-get\s+install|apt\s+install)"
-    r"[^&|;]*pcntl"
+    r"([^&|;]*)"
 )
+_VARIABLE = re.compile(r"\$\{?(\w+)")
+_NAMED = re.compile(r"(?m)^[ \t]*(?:ARG|ENV)\b.*\bpcntl\b")
+_RUNS_A_SCRIPT = re.compile(r"\.(?:sh|bash)\b")
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -94,13 +99,22 @@ def has_pcntl(context: Context) -> bool | None:
     if stage is None:
         return None
     parents = [*stage.lineage()]
+    elsewhere = _NAMED.search(stage.source.text.replace("\\\n", " ")) is not None
     for one in parents:
+        given = {**(one.arguments or {}), **(one.env or {})}
         for item in one.instructions:
-            if item.name == "RUN" and _INSTALLS.search(item.argument.text.replace("\\\n", " ")):
-                return True
+            if item.name == "RUN":
+                text = item.argument.text.replace("\\\n", " ")
+                if any("pcntl" in words or _names_it(words, given) for words in _INSTALLS.findall(text)):
+                    return True
+                elsewhere = elsewhere or _RUNS_A_SCRIPT.search(text) is not None
             if item.name == "COPY" and "/php/ext" in item.argument.text:
                 return None
-    return False if parents and _is_official(parents[-1].base.value) else None
+    return False if not elsewhere and parents and _is_official(parents[-1].base.value) else None
+
+
+def _names_it(words: str, given: Mapping[str, str | None]) -> bool:
+    return any("pcntl" in (given.get(name) or "") for name in _VARIABLE.findall(words))
 
 
 def _is_official(name: str) -> bool:

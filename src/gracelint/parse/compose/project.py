@@ -116,17 +116,31 @@ def _by_default(documents: Map[str, List[Document]], files: Files) -> Iterator[t
 
 
 def _environment(files: Files, folder: str, above: Map[str, str], paths: List[str] | None = None) -> Map[str, str]:
-    """What the `.env` of a folder sets, or the files named in its place; what is set `above` counts more."""
+    """What the `.env` of a folder sets, or the files named in its place; what is set `above` counts more.
+
+    Where the repository leaves `.env` to its users, it is what they copy.
+    """
     found: dict[str, str] = {}
+    own = posixpath.join(folder, ".env")
+    if paths is None and not files.exists(own):
+        copied = (path for name in _TEMPLATES if files.exists(path := posixpath.join(folder, name)))
+        own = next(copied, own)
 
     def known(name: str) -> str | None:
         return above.get(name, found.get(name))
 
-    for path in [posixpath.join(folder, ".env")] if paths is None else paths:
+    for path in [own] if paths is None else paths:
         source = files.read(path)
         if source is not None:
             found |= read_variables(source.text, known)
     return {**found, **above}
+
+
+_TEMPLATES = (
+    *(".env.example", ".env.sample", ".env.dist", ".env.template", ".env.default", ".env.defaults", ".env.docker"),
+    *("example.env", "sample.env", "env.example", "env.sample", "env.template", "default.env", "dotenv.example"),
+)
+"""What a `.env` is copied from, by the names that people give it."""
 
 
 class _Part(Record, identity=True):
@@ -150,17 +164,20 @@ def _services(model: _Model, files: Files | None, uppermost: bool = False) -> It
     """
     variables = EnvFiles(files) if files is not None else None
     for part in model.parts.values():
-        if _says_enough(part.node) or part.missing:
+        if _says_enough(part, files) or part.missing:
             layers = part.layers[::-1] if uppermost else part.layers
             key = _key_of(layers[0]) or part.key
             yield service_of(key, part.node, part.layers, model.places, variables, part.missing)
 
 
-def _says_enough(service: Mapping) -> bool:
+def _says_enough(part: _Part, files: Files | None) -> bool:
     """Whether it names its image, or what that is built from: a `build` of options alone is put over another one."""
-    build = service.get("build")
-    options = {key.value for key, _ in build.items} if isinstance(build, Mapping) else {"context"}
-    return bool(service.get("image")) or (build is not None and not options.isdisjoint(_SOURCES))
+    build = part.node.get("build")
+    if part.node.get("image") or not isinstance(build, Mapping):
+        return bool(part.node.get("image") or build)
+    folder = posixpath.dirname(part.layers[0][0].source.path)
+    here = files is None or files.exists(posixpath.join(folder, "Dockerfile"))
+    return here or not {key.value for key, _ in build.items}.isdisjoint(_SOURCES)
 
 
 _SOURCES = ("context", "dockerfile", "dockerfile_inline")
