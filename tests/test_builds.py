@@ -204,6 +204,19 @@ def test_files_that_a_command_starts_together_are_merged() -> None:
     ]
 
 
+def test_a_command_may_start_a_file_that_is_none_by_itself() -> None:
+    files = {
+        "base.yml": "services: {shop: {image: 'python:3', command: [a]}}\n",
+        "mail.yml": "services: {mail: {image: 'python:3'}}\n",
+        "prod.yml": "services: {shop: {command: [b]}}\n",
+        "Makefile": "up:\n\tdocker compose -f base.yml -f prod.yml up -d\n",
+    }
+    assert {launch.origin.name: (launch.argv or ())[0].value for launch in read(files).launches} == {
+        "shop": "b",
+        "mail": "python3",
+    }
+
+
 def test_a_variant_that_nothing_starts_is_judged_by_what_it_says() -> None:
     files = {
         "compose.yaml": "services: {shop: {image: 'python:3', command: [a]}}\n",

@@ -127,6 +127,14 @@ CASES: dict[str, tuple[Files, Facts]] = {
         },
         {"shop": {"command": ["b"]}},
     ),
+    "COMPOSE_FILE may name a file that is none by itself": (
+        {
+            ".env": "COMPOSE_FILE=base.yml:prod.yml\n",
+            "base.yml": "services: {shop: {image: shop, command: [a]}}\n",
+            "prod.yml": "services: {shop: {command: [b]}}\n",
+        },
+        {"shop": {"command": ["b"]}},
+    ),
     # Tags
     "reset takes a key away": (
         {

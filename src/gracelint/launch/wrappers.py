@@ -196,7 +196,11 @@ def _command(
         return _python_module(argv, given, row)
     if row.get("python") == "always" or (row.get("python") and rest[0].value.endswith(".py")):
         return (Word("python", rest[0].span), *rest)
-    return rest
+    return (*rest, Word(_FROM_INPUT, rest[-1].span)) if row.get("appends") else rest
+
+
+_FROM_INPUT = "$LINE"
+"""Stands for the words that xargs reads."""
 
 
 def _python_module(argv: tuple[Word, ...], given: Arguments, row: Mapping[str, Any]) -> tuple[Word, ...] | None:

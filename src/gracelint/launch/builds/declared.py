@@ -144,7 +144,7 @@ def compose_lists(files: Files, paths: Iterable[str]) -> tuple[tuple[str, ...], 
     for path in command_files(files, known):
         text = files.glance(path)
         for names in lists_of(path, text) if "compose" in text[:_LONGEST_TEXT] else ():
-            if all(name in known for name in names):
+            if all(name in known or files.exists(name) for name in names):
                 found[names] = None
     return tuple(found)
 

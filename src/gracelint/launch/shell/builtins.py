@@ -106,7 +106,10 @@ def jobs_of(operands: Sequence[str], state: State) -> frozenset[int] | None:
     found: set[int] = set()
     for operand in operands:
         process = operand.lstrip("-")
-        if operand in ("0", "-1") or process in (SELF, "$$"):
+        own_group = process in (SELF, "$$") and operand.startswith("-")
+        if operand == "-1" or (own_group and state.pid_1):
+            found.update(range(1, state.jobs + 1))  # kill(2) spares PID 1 and the caller
+        elif operand == "0" or process in (SELF, "$$"):
             found.add(GROUP)
         elif process.startswith(JOB) and is_whole(process[len(JOB) :]):
             # Without `set -m` a job leads no process group, and `kill -$PID` finds none

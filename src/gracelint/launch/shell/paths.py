@@ -126,6 +126,8 @@ class State:
         self.started: tuple[Event, ...] = ()
         """The jobs in the background."""
         self.monitor = False
+        self.pid_1 = False
+        """Whether `-$$` is `-1`."""
         self.exports_all = False
         self.errexit = False
         self.guarded = 0

@@ -434,6 +434,7 @@ def _state(job: _Job, others: bool) -> State:
     user = (context.user or context.image.user or "root").partition(":")[0]
     state = State(Scope(dict(context.env), (), call.name), context.working_dir, call.arguments)
     state.variables["$"] = SELF
+    state.pid_1 = context.pid_1
     state.variables["jobs -p"] = ""
     state.variables["PWD"] = context.working_dir
     state.variables["EUID"] = "0" if user == "root" else user if is_whole(user) else _SOME_USER

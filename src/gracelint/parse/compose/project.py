@@ -106,7 +106,7 @@ def _by_default(documents: Map[str, List[Document]], files: Files) -> Iterator[t
         names = _environment(files, folder, NO_VARIABLES).get("COMPOSE_FILE", "")
         separator = ";" if ";" in names else ":"
         chosen = [posixpath.normpath(posixpath.join(folder, name)) for name in names.split(separator) if name]
-        if chosen and all(path in documents for path in chosen):
+        if chosen and all(path in documents or files.exists(path) for path in chosen):
             yield tuple(chosen)
             continue
         bases = [path for name in DEFAULT_FILES if (path := posixpath.join(folder, name)) in documents]
