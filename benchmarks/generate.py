@@ -86,6 +86,7 @@ def main() -> None:
     for number in range(options.manifests):
         text = DEPLOYMENT.format(number=number) if number % 10 == 0 else other(dice, number)
         write(options.folder / f"manifests/{number % 100}/{number}.yaml", text)
+    write(options.folder / "settings/application.yaml", "logging:\n  level: info\nserver:\n  port: 8080\n")
 
 
 def other(dice: random.Random, number: int) -> str:

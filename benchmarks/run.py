@@ -18,10 +18,13 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from time import process_time
 from typing import NamedTuple
 
+from startup import COMMAND
+
 HERE = Path(__file__).parent
-GRACELINT = [sys.executable, "-m", "gracelint", "check", "--fail-on", "never", "--quiet"]
+GRACELINT = [sys.executable, "-c", COMMAND, "check", "--fail-on", "never", "--quiet"]
 VERSIONS = {
     "hadolint": ["--version"],
     "tally": ["--version"],
@@ -34,6 +37,8 @@ TREES = ((1000, 0), (0, 20_000), (1000, 20_000))
 SAMPLE = (10, 200)
 """What a peer is shown that takes a minute for a thousand files."""
 KINDS = ("Dockerfiles", "manifests")
+SETTINGS = "settings/application.yaml"
+"""In the generated trees, a file of YAML that is no manifest."""
 PATTERNS = ("Dockerfile*", "*.yaml")
 PATIENCE = 25.0
 """CPU seconds that a peer may spend on one tree before it is not run again."""
@@ -233,17 +238,48 @@ def single_row(name: str, cost: Cost, bare: Cost) -> str:
 
 def one_of_each(tree: Path) -> Iterator[str]:
     """A file of each kind from the middle of a tree, as somebody would stage it."""
-    for pattern in PATTERNS:
-        names = sorted(path.relative_to(tree) for path in tree.rglob(pattern) if path.is_file())
-        if names:
-            yield str(names[len(names) // 2])
+    found = (sorted(path for path in tree.rglob(pattern) if path.is_file()) for pattern in PATTERNS)
+    staged = [str(paths[len(paths) // 2].relative_to(tree)) for paths in found if paths]
+    yield from dict.fromkeys((*staged, *([SETTINGS] if (tree / SETTINGS).exists() else ())))
 
 
 ALONE = {
     "Dockerfile": 'FROM python:3.12-slim\nCMD ["gunicorn", "app:app"]\n',
     "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{image: nginx}]}\n",
 }
-PARTS = {"beside": beside, "single": single, "growth": growth}
+
+
+def warm(folder: Path, peers: dict[str, str], options: argparse.Namespace) -> Iterator[str]:
+    """An edit of one file, as the server of editors answers it."""
+    from gracelint.config import Configuration, Place
+    from gracelint.lsp.session import Session
+
+    yield from (
+        "",
+        "## An edit in the editor",
+        "",
+        "What `gracelint lsp` works out once a line of a file of `fixtures/shop` is changed, which has six services of "
+        "Compose and five workloads: CPU milliseconds of the model's work.",
+        "",
+        "| file | the first reading | an edit, median | least |",
+        "|---|---|---|---|",
+    )
+    for path in EDITED:
+        session = Session(Place(str(SHOP)), str(SHOP), Configuration)
+        text = (SHOP / path).read_text("utf-8")
+        costs = []
+        for number in range(10 * options.runs):
+            session.update(path, text.replace("\n", f"\n# {number}\n", 1))
+            before = process_time()
+            session.read(session.open)
+            costs.append(1000 * (process_time() - before))
+        first, *edits = costs
+        yield f"| {path} | {first:.0f} | {statistics.median(edits):.1f} | {min(edits):.1f} |"
+
+
+SHOP = HERE.parent / "fixtures/shop"
+EDITED = ("api/Dockerfile", "checkout/app.py", "web/Dockerfile", "worker/entrypoint.sh", "k8s/web.yaml", "compose.yaml")
+PARTS = {"beside": beside, "single": single, "warm": warm, "growth": growth}
 
 
 def measured(

@@ -58,6 +58,18 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a known server or a command that ends by itself does; None where argv[0] is neither."""
     if one_shot(argv):
         return _one_shot_step(argv, context)
+    found = _known(argv, context)
+    return named_step(argv, *found, context) if found is not None else None
+
+
+def detaches(argv: tuple[Word, ...], context: Context) -> bool:
+    """Whether a known server goes to the background, and PID 1 with it."""
+    found = None if one_shot(argv) else _known(argv, context)
+    return found is not None and bool(_as_set(*found[1:])[0].get("detaches"))
+
+
+def _known(argv: tuple[Word, ...], context: Context) -> tuple[str, Row, ServerSettings] | None:
+    """The server that a command line starts: its row's name, the row, and its settings."""
     found = _row_by_image(argv, context) or row_of(argv)
     if found is None:
         return None
@@ -70,7 +82,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     version = context.image.versions.get(key)
     if version is not None:
         given = replace(given, options={"version": Located(version), **given.options})
-    return named_step(argv, key, row, given, context)
+    return key, row, given
 
 
 def named_step(argv: tuple[Word, ...], key: str, row: Row, given: ServerSettings, context: Context) -> Step:

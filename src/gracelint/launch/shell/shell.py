@@ -465,10 +465,7 @@ def _detacher(context: Context) -> Callable[[tuple[Word, ...], str], bool]:
     def detaches(words: tuple[Word, ...], working_dir: str) -> bool:
         if daemonizes(words):
             return True
-        if prepares(words):
-            return False
-        step = servers.step(words, replace(context, working_dir=working_dir))
-        return step is not None and step.hop is not None and bool(step.hop.details.get("detaches"))
+        return not prepares(words) and servers.detaches(words, replace(context, working_dir=working_dir))
 
     return detaches
 
