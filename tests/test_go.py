@@ -63,6 +63,8 @@ class TestFromTheImageToTheSource:
             ("go build ./cmd/web", "/src/web"),
             ("go build -o bin/ ./cmd/web ./cmd/worker", "/src/bin/web"),
             ("go build -o bin/ ./...", "/src/bin/web"),
+            ("go build -o bin/ cmd/web/main.go", "/src/bin/main"),
+            ("go build cmd/web/main.go", "/src/main"),
             ("go build -o /app ./cmd/web/...", "/app"),
             ("go install ./...", "/go/bin/web"),
             ("go build -o /worker ./cmd/worker && go build -o /app ./cmd/web", "/app"),

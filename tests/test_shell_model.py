@@ -409,3 +409,17 @@ def test_a_script_that_fails_without_a_variable_is_started_with_one(before: str,
     }
     (launch,) = read(files).launches
     assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"), [("WORD=x", "handled"), ("WORD=", "ignored"), ("WORD=$(cat /word)", "unknown")]
+)
+def test_a_condition_of_one_word_asks_whether_it_is_empty(word: str, verdict: str) -> None:
+    text = f'{word}\nif [ "$WORD" ]; then exec python app.py; fi\npython app.py'
+    files = {
+        "Dockerfile": 'FROM debian:12\nWORKDIR /srv\nCOPY . .\nCMD ["./run.sh"]\n',
+        "run.sh": f"#!/bin/sh\n{text}\n",
+        "app.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict.value == verdict, launch.why

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Effect, HopKind
-from gracelint.launch.shell.paths import is_idle
 from gracelint.launch.words import base_name
 
 TYPE_CHECKING = False
@@ -46,7 +45,7 @@ def _serves(item: Event, context: Context) -> bool:
     words = item.words
     if item.kind == "daemon":
         return is_server(words)
-    if not words or is_idle(words):
+    if not words:
         return False
     way = follow(words, replace(context, pid_1=False, working_dir=item.working_dir, depth=context.depth + 1))
     hop = way.decisive
