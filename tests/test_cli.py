@@ -70,6 +70,13 @@ class TestExitCodes:
             "Nothing to check: no Dockerfile, Compose file, manifest or program here.\n",
         )
 
+    def test_a_chart_in_which_nothing_is_found_was_read(self, project: Path, run: Run) -> None:
+        (project / "templates").mkdir()
+        (project / "Chart.yaml").write_text("apiVersion: v2\nname: x\nversion: 1.0.0\n")
+        pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: x, image: x}]}\n"
+        (project / "templates" / "pod.yaml").write_text(pod)
+        assert run("check").out == f"No findings in 1 file.\n{ONE_UNKNOWN}"
+
     def test_1_when_something_is(self, project: Path, run: Run) -> None:
         (project / "Dockerfile").write_text(KILLED)
         result = run("check", ".")

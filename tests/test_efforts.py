@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from gracelint.base.record import replace
 from gracelint.facts.launch import Launch
 from gracelint.launch.shell.scripts import Walk
 from gracelint.reading import read_project
+from gracelint.render.effort import readers
 from gracelint.testing import lint, read, request
 from gracelint.tree.files import ProjectFiles
 
@@ -162,3 +166,74 @@ def steps(files: Project) -> int:
     finally:
         limits.Effort.lets = lets  # type: ignore[method-assign]
     return sum(run.steps for run in runs)
+
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: x, image: x}]}\n"
+ENDLESS = "{{ range until 9999 }}{{ range until 9999 }}{{ end }}{{ end }}\n"
+
+
+def charts(*names: str, template: str = "") -> Project:
+    about = "apiVersion: v2\nversion: 1.0.0\nname: "
+    made = {name: {"Chart.yaml": about + name + "\n", "templates/pod.yaml": template + POD} for name in names}
+    return {f"{name}/{path}": text for name, files in made.items() for path, text in files.items()}
+
+
+def unread(files: Project) -> set[str]:
+    return {item.path.split("/")[0] for item in lint(files).findings if item.rule == "unread-manifest"}
+
+
+def test_a_chart_is_read_whatever_stands_before_it() -> None:
+    many = "{{ range until 500 }}{{ end }}\n"
+    hostile = [f"a{n}" for n in range(40)]
+    assert unread(charts(*hostile, template=ENDLESS) | charts("zzz", template=many)) == {*hostile}
+    assert unread(charts(*hostile, template=ENDLESS) | charts("AAA", template=many)) == {*hostile}
+
+
+def test_an_overlay_is_built_whatever_stands_before_it() -> None:
+    copies = "".join(f"    - {{op: copy, from: /x, path: /x/y{n}}}\n" for n in range(60))
+    patch = "patches:\n- target: {kind: Pod}\n  patch: |\n    - {op: add, path: /x, value: {a: 1}}\n" + copies
+    hostile = {f"a{n}/kustomization.yaml": f"resources: [pod.yaml]\n{patch}" for n in range(20)}
+    hostile |= {f"a{n}/pod.yaml": POD for n in range(20)}
+    for name in ("zzz", "AAA"):
+        other = {f"{name}/kustomization.yaml": "resources: [pod.yaml]\nnamePrefix: x-\n", f"{name}/pod.yaml": POD}
+        assert unread(hostile | other) == {f"a{n}" for n in range(20)}
+
+
+def test_the_share_of_a_chart_does_not_depend_on_what_is_asked_for(tmp_path: Path) -> None:
+    """One that is within what it would have alone, and beyond its share of the tree's."""
+    template = "{{ range until 3000 }}{{ end }}\n"
+    alone = charts("mine", template=template)
+    assert unread(alone) == set()
+    for path, text in (alone | charts(*[f"a{n}" for n in range(100)]) | {"gracelint.toml": ""}).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    command = [sys.executable, "-m", "gracelint", "check", "--format", "concise", "--fail-on", "never"]
+    whole, part = (
+        subprocess.run([*command, path], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        for path in (".", "mine/Chart.yaml")
+    )
+    assert whole == part
+    assert "mine/Chart.yaml:3:1: info[unread-manifest] 1 of 1 templates of the chart `mine` cannot be rendered" in part
+
+
+def test_what_many_are_made_of_is_divided_among_them() -> None:
+    """Overlays upon one large base come to no more steps together than its text and theirs are worth."""
+    base = {"base/kustomization.yaml": "resources: [pod.yaml]\n", "base/pod.yaml": f"---\n{POD}" * 200}
+    few, many = (
+        {f"o{n}/kustomization.yaml": f"resources: [../base]\nnamePrefix: x{n}-\n" for n in range(count)} | base
+        for count in (2, 300)
+    )
+    assert unread(few) == set()
+    assert len(unread(many)) == 300
+
+
+def test_readers_are_counted_once_for_each_folder() -> None:
+    takes = {"a": ["c"], "b": ["c"], "c": ["d", "c/pod.yaml"], "d": []}
+    found = readers(["a", "b", "c", "d"], lambda folder: takes.get(folder, []))
+    assert [found.of(path) for path in ("c/pod.yaml", "c/patch.yaml", "d/x/y.yaml", "a/x.yaml", "e/x.yaml")] == [
+        3,
+        3,
+        4,
+        1,
+        0,
+    ]

@@ -314,6 +314,54 @@ def test_what_grows_takes_time_that_grows_with_it(name: str) -> None:
     assert time.process_time() - started < 10
 
 
+POD_OF_A_CHART = "kind: Pod\napiVersion: v1\nmetadata: {name: x}\nspec: {containers: [{name: x, image: x}]}\n"
+
+
+def charts_that_depend_on_each_other(count: int) -> Project:
+    files = {}
+    for n in range(count):
+        near = [f"{{name: c{m}, version: 1, repository: 'file://../c{m}'}}" for m in ((n + 1) % count, 3 * n % count)]
+        about = f"apiVersion: v2\nname: c{n}\nversion: 1.0.0\ndependencies: [{', '.join(near)}]\n"
+        files |= {f"c{n}/Chart.yaml": about, f"c{n}/templates/x.yaml": POD_OF_A_CHART}
+    return files
+
+
+def matrix(count: int) -> Project:
+    listed = "".join(f"          - {{e: v{n}, f: '{{{{g}}}}'}}\n" for n in range(count))
+    generators = f"      - list:\n          elements:\n{listed}        selector: {{matchLabels: {{e: nobody}}}}\n" * 2
+    head = "kind: ApplicationSet\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: s}\nspec:\n  generators:\n"
+    some = "".join(f"          - {{g: v{n}}}\n" for n in range(count))
+    first = f"      - list:\n          elements:\n{some}"
+    template = "  template:\n    spec: {source: {repoURL: 'https://x', path: c}}\n"
+    return {"set.yaml": f"{head}  - matrix:\n      generators:\n{first}{generators}{template}"}
+
+
+LINEAR: dict[str, Callable[[int], Project]] = {
+    "Dockerfiles within a Compose file": lambda n: {
+        "compose.yaml": "services:\n"
+        + "".join(
+            f"  s{i}:\n    build:\n      dockerfile_inline: |\n        FROM debian\n        CMD a b\n" for i in range(n)
+        )
+    },
+    "projects that include each other": lambda n: {
+        f"c{i}/compose.yaml": f"include: [../c{(i + 1) % n}/compose.yaml, ../c{(i * 7 + 1) % n}/compose.yaml]\n"
+        f"services:\n  s{i}: {{image: x}}\n"
+        for i in range(n)
+    },
+    "charts that depend on each other": charts_that_depend_on_each_other,
+    "generators of an ApplicationSet": matrix,
+    "mappings merged one into the other": lambda n: chart(
+        '{{ $d := dict "a" 1 }}' + '{{ $d = merge (dict "b" $d) $d }}' * n + POD_OF_A_CHART
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_four_times_as_much_takes_little_more_than_four_times_the_calls(name: str) -> None:
+    few, many = (calls(LINEAR[name](count)) for count in (60, 240))
+    assert many < 6 * few
+
+
 @pytest.mark.parametrize(
     "files",
     [

@@ -63,7 +63,9 @@ def lint(project: Project, selection: Selection) -> Report:
     shown = _appliable([reported for reported in visible if reported is not None], project)
     unread = {item.finding.at.source.path for item in project.problems}
     judged = frozenset(
-        path for path in {source.path for source in project.sources} - unread if project.reports_on(path)
+        path
+        for path in {one.path for one in (*project.sources, *project.rendered)} - unread
+        if project.reports_on(path)
     )
     launches = tuple(launch for launch in project.launches if project.concerns(launch))
     fates = [launch.verdict for launch in launches]

@@ -12,7 +12,7 @@ from gracelint.launch.images.image import image_of
 from gracelint.launch.images.layers import context_with, sources_of
 from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
 from gracelint.launch.near import COPIED
-from gracelint.source import Passage, Source, Word
+from gracelint.source import Source, Word
 from gracelint.tree.purpose import is_for_development, is_set_aside, says_development
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Program
     from gracelint.launch.builds.declared import Builds
     from gracelint.launch.near import Near
+    from gracelint.source import Passage, Span
     from gracelint.tree.warm import Warm
 
     T = TypeVar("T")
@@ -111,10 +112,13 @@ class Desk:
         self._dockerfiles = Dockerfiles(self._stages)
         self._inline: dict[str, list[str]] = {}
         """What Dockerfiles are called that stand in a Compose file, by its path."""
+        self._parts: dict[str, Span] = {}
+        """Where they stand there, by what they are called."""
+        self._copies: dict[str, Source] = {}
+        """What those stand in, by path: not the file's own text, as edits of Dockerfiles do not fit into it."""
         for service in services:
             if service.build is not None and service.build.inline is not None:
-                self._stages.put(_inline_name(service), _inline_stages(service.build.inline))
-                self._inline.setdefault(service.source.path, []).append(_inline_name(service))
+                self._put_inline(service, service.build.inline)
         self._services = {service.name: service for service in services}
         self._built: dict[str, Link] = {}
         for service in services:
@@ -131,6 +135,21 @@ class Desk:
         """What runs an image: how it is built, by Dockerfile, and the file that says so."""
         self._has_counted = False
         self._counted: dict[str, dict[tuple[str, int], int]] = {}
+
+    def _put_inline(self, service: ComposeService, inline: Passage) -> None:
+        """Reads a Dockerfile within another file, each thing in its place there; none where variables are put in."""
+        from gracelint.parse.dockerfile import read_dockerfile
+        from gracelint.parse.errors import ParseError
+
+        name, path = _inline_name(service), service.source.path
+        self._inline.setdefault(path, []).append(name)
+        written = inline.span(0, len(inline.text))
+        source = self._copies.setdefault(written.source.path, Source(written.source.path, written.source.text))
+        part = self._parts[name] = source.span(written.start, written.end)
+        try:
+            self._stages.put(name, read_dockerfile(source, part=part) if "$" not in part.text else [])
+        except ParseError:
+            self._stages.put(name, [])
 
     def again(self, name: Hashable, value: T) -> T:
         """A value, or the one of that name from the reading before, if that is the same."""
@@ -330,8 +349,8 @@ class Desk:
         self, path: str, arguments: tuple[tuple[str, str], ...] = (), bases: tuple[tuple[str, Link], ...] = ()
     ) -> list[Stage]:
         """The stages of a Dockerfile with build arguments put in, over bases that are built here, too."""
-        stages = self._stages.of(path)
-        text = stages[0].source.text
+        stages, part = self._stages.of(path), self._parts.get(path)
+        text = stages[0].source.text if part is None else part.text
         declared = tuple(pair for pair in arguments if pair[0] in text and "$" not in pair[1])
         named = dict(bases)
         key = (path, declared, bases)
@@ -341,7 +360,7 @@ class Desk:
                 from gracelint.parse.dockerfile import read_dockerfile
 
                 source = stages[0].source
-                built = read_dockerfile(source, dict(declared), lambda name: self._base(name, path, named))
+                built = read_dockerfile(source, dict(declared), lambda name: self._base(name, path, named), part)
                 self._builds[key] = self.again(("stages", *key), built)
         return self._builds[key]
 
@@ -373,21 +392,6 @@ def place_of(stage: Stage) -> tuple[str, int]:
 def _inline_name(service: ComposeService) -> str:
     """What stands for the path of a Dockerfile that is written in the Compose file."""
     return f"{service.source.path}#{service.name}"
-
-
-def _inline_stages(inline: Passage) -> list[Stage]:
-    """The stages of a Dockerfile within another file, each in its place there; none where variables are put in."""
-    from gracelint.parse.dockerfile import read_dockerfile
-    from gracelint.parse.errors import ParseError
-
-    whole = inline.span(0, len(inline.text))
-    if "$" in whole.text:
-        return []
-    before = "".join("\n" if character == "\n" else " " for character in whole.source.text[: whole.start])
-    try:
-        return read_dockerfile(Source(whole.source.path, before + whole.text))
-    except ParseError:
-        return []
 
 
 def for_development(stage: Stage | None, source: Source) -> bool:

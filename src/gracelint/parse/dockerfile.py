@@ -76,16 +76,22 @@ def is_usual_name(path: str) -> bool:
 
 
 def read_dockerfile(
-    source: Source, arguments: Mapping[str, str] | None = None, bases: Bases | None = None
+    source: Source,
+    arguments: Mapping[str, str] | None = None,
+    bases: Bases | None = None,
+    part: Span | None = None,
 ) -> list[Stage]:
     """The stages of a Dockerfile. `arguments` are build arguments, which go before ARG defaults.
 
-    `bases` finds the stage of another Dockerfile that an image after FROM is built from.
+    `bases` finds the stage of another Dockerfile that an image after FROM is built from. `part` is the Dockerfile where
+    the file holds more than that.
 
     Raises ParseError for text that no builder takes.
     """
-    escape, extended = _directives(source)
-    instructions = list(_instructions(source, escape))
+    text = source.text if part is None else source.text[: part.end]
+    start = part.start if part is not None else int(text.startswith("\ufeff"))
+    escape, extended = _directives(source, text, start)
+    instructions = list(_instructions(source, text, start, escape))
     known = [item for item in instructions if item.name in _NAMES]
     if len(known) < len(instructions) and not extended:
         raise _unknown_instruction(next(item for item in instructions if item.name not in _NAMES))
@@ -94,11 +100,9 @@ def read_dockerfile(
     return _stages(source, known, escape, arguments or {}, bases)
 
 
-def _directives(source: Source) -> tuple[str, bool]:
+def _directives(source: Source, text: str, position: int) -> tuple[str, bool]:
     """The escape character, and whether a syntax directive names a frontend with instructions of its own."""
-    text = source.text
     escape, extended = "\\", False
-    position = 1 if text.startswith("\ufeff") else 0
     while position < len(text):
         line, following = _line(text, position)
         name, value = _directive(line)
@@ -138,11 +142,9 @@ Pieces = list[tuple[int, int]]
 """Where lines of an instruction begin and end, newlines and continuations left out."""
 
 
-def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
+def _instructions(source: Source, text: str, start: int, escape: str) -> Iterator[Instruction]:
     """The instructions, each with the heredocs behind it. Comments and blank lines are part of none."""
-    text = source.text
     lines: Pieces = []
-    start = 1 if text.startswith("\ufeff") else 0
     while start < len(text):
         line, following = _line(text, start)
         bare = line.strip()
@@ -155,7 +157,7 @@ def _instructions(source: Source, escape: str) -> Iterator[Instruction]:
                 heredocs: tuple[Heredoc, ...] = ()
                 opened = _opened(joined)
                 if opened:
-                    heredocs, following = _bodies(source, following, opened)
+                    heredocs, following = _bodies(source, text, following, opened)
                 yield _instruction(source, lines, joined, heredocs)
                 lines = []
         start = following
@@ -181,16 +183,16 @@ def _opened(text: str) -> list[Match[str]]:
     return [match for word, _ in _words(text) if (match := _HEREDOC.fullmatch(word))]
 
 
-def _bodies(source: Source, start: int, opened: list[Match[str]]) -> tuple[tuple[Heredoc, ...], int]:
+def _bodies(source: Source, text: str, start: int, opened: list[Match[str]]) -> tuple[tuple[Heredoc, ...], int]:
     """The heredocs that follow one another from an offset, and where the last one's closing line ends."""
     found = []
-    above = source.text.rfind("\n", 0, start - 1) + 1
+    above = text.rfind("\n", 0, start - 1) + 1
     for opener in opened:
         dash, written = opener.groups()
         delimiter = substitute(written, {})
         pieces: Pieces = []
-        while start < len(source.text):
-            line, following = _line(source.text, start)
+        while start < len(text):
+            line, following = _line(text, start)
             tabs = len(line) - len(line.lstrip("\t")) if dash else 0
             if line[tabs:] == delimiter:
                 break
@@ -199,7 +201,7 @@ def _bodies(source: Source, start: int, opened: list[Match[str]]) -> tuple[tuple
         else:
             raise ParseError(
                 f"heredoc {delimiter[:40]} has no closing line",
-                source.span(above, above + len(_line(source.text, above)[0])),
+                source.span(above, above + len(_line(text, above)[0])),
             )
         closing = source.span(start + tabs, start + tabs + len(delimiter))
         body = join(source, pieces or [(start, start)])

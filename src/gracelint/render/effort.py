@@ -1,27 +1,38 @@
-"""What all the charts and overlays of one run may cost together."""
+"""What charts and overlays may cost. Each has a share that depends on no order, and on nothing else that is asked for.
+
+The share grows with the texts that it is made of, so that whoever writes much may take long; a text that several are
+made of is divided among them, and so is what all have together.
+"""
 
 from __future__ import annotations
 
+import posixpath
+
+from gracelint.base.record import Record
 from gracelint.render.values import TooLargeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
     from gracelint.source import Source
 
-START = 500_000
-FOR_EACH = 8
-"""Steps for each code point of what is rendered: of public charts none took one, and overlays came to twice theirs."""
+START = 200_000
+"""Steps that all charts and overlays of a tree have together."""
+OF_CHARTS = 5
+"""Further steps of releases for each code point of their charts: of 320 public ones none took two."""
+OF_OVERLAYS = 16
+"""The same of overlays: no public one took three."""
 
 
 class Effort:
-    """The steps that are left: of templates, of changes to objects, and one for each code point that comes of them.
+    """The steps that are left: of templates, of changes to objects, and one or two for each code point they make."""
 
-    They grow with what is read, so that whoever writes much may take long. One chart or overlay takes at most half of
-    them, and one that takes too much leaves to the next ones what their own text is worth.
-    """
-
-    def __init__(self) -> None:
-        self._left = self.turn = START
+    def __init__(self, start: int = START, each: int = OF_CHARTS, users: Callable[[str], int] = lambda path: 1) -> None:
+        self.left = start
+        self._each = each
+        self._users = users
+        """How many releases or overlays are made of a file."""
         self._known: set[str] = set()
 
     def read(self, *sources: Source) -> None:
@@ -29,20 +40,57 @@ class Effort:
         for source in sources:
             if source.path not in self._known:
                 self._known.add(source.path)
-                self._left += FOR_EACH * len(source.text)
-                self.turn += FOR_EACH * len(source.text)
-
-    def begin(self) -> None:
-        """The next chart or overlay begins."""
-        self.turn = self._left // 2
+                self.left += self._each * len(source.text) // max(self._users(source.path), 1)
 
     def take(self, steps: int) -> None:
         """Counts what was done already."""
-        self._left -= min(steps, max(self.turn, 0))
-        self.turn -= steps
+        self.left -= steps
 
     def spend(self, steps: int) -> None:
         """Counts what is done next. Raises TooLargeError."""
         self.take(steps)
-        if self.turn < 0:
+        if self.left < 0:
             raise TooLargeError
+
+
+class Readers(Record, identity=True):
+    """How many folders are made of which other folders and files, themselves included."""
+
+    counts: Mapping[str, int]
+
+    def of(self, path: str) -> int:
+        """How many are made of a file: those that name it, else those of the folders it lies in."""
+        return self.counts.get(path) or sum(self.counts.get(folder, 0) for folder in folders_above(path))
+
+
+def readers(folders: Iterable[str], made_of: Callable[[str], Iterable[str]]) -> Readers:
+    """Counts them. `made_of` tells of a folder what it takes from elsewhere."""
+    counts: dict[str, int] = {}
+    known: dict[str, list[str]] = {}
+    for folder in folders:
+        found = {folder}
+        todo = [folder]
+        while todo and len(found) < _MOST:
+            one = todo.pop()
+            if one not in known:
+                known[one] = list(made_of(one))
+            fresh = [each for each in known[one] if each not in found]
+            found.update(fresh)
+            todo += fresh
+        for each in found:
+            counts[each] = counts.get(each, 0) + 1
+    return Readers(counts)
+
+
+_MOST = 500
+"""What one is made of; more is rendered of none."""
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """The folder that a file lies in, and all above it up to the root."""
+    folder = posixpath.dirname(path)
+    while True:
+        yield folder
+        if not folder:
+            return
+        folder = posixpath.dirname(folder)

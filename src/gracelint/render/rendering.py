@@ -8,7 +8,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 from gracelint.finding import Note
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
-from gracelint.render.effort import Effort
+from gracelint.render.effort import OF_CHARTS, OF_OVERLAYS, START, Effort, Readers, folders_above, readers
 from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
@@ -59,15 +59,21 @@ class Renderer:
         self._wanted = wanted
         """Of a kind, whether overlays are to show its objects; None where they show all."""
         self._kubernetes = kubernetes
-        self._effort = Effort()
         paths = list(paths)
         self._charts: list[str] = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
         self._chart_folders = frozenset(self._charts)
+        self._by_name: dict[str, list[str]] = {}
+        for chart in self._charts:
+            self._by_name.setdefault(posixpath.basename(chart), []).append(chart)
         folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
         self._overlays = list(dict.fromkeys(folders))
         self._helmfiles = [path for path in paths if is_helmfile(path)]
         self._parts: set[str] = set()
         self._built: set[str] = set()
+        self._makers = Readers({})
+        """How many overlays are made of a folder or file."""
+        self._room = START // max(len(self._charts) + len(self._overlays), 1)
+        """The steps of each chart or overlay beyond those that its own text is worth."""
         self._too_large: set[str] = set()
         """Charts that were followed to the limit once; no other release of them is rendered."""
 
@@ -80,14 +86,7 @@ class Renderer:
         )
 
     def _above(self, path: str) -> Iterator[str]:
-        charts = self._chart_folders
-        folder = posixpath.dirname(path)
-        while True:
-            if folder in charts:
-                yield folder
-            if not folder:
-                return
-            folder = posixpath.dirname(folder)
+        return (folder for folder in folders_above(path) if folder in self._chart_folders)
 
     # Overlays
 
@@ -95,14 +94,14 @@ class Renderer:
         """The kustomizations that no other one builds upon."""
         from gracelint.render.kustomize.build import pulls_in
 
-        below: set[str] = set()
+        pulled: dict[str, frozenset[str]] = {}
         components: set[str] = set()
         for folder in self._overlays[:MAX_OVERLAYS]:
-            pulled, is_component = pulls_in(self._files, folder)
-            below |= pulled
+            pulled[folder], is_component = pulls_in(self._files, folder)
             components |= {folder} if is_component else set()
-        entries = [folder for folder in self._overlays[:MAX_OVERLAYS] if folder not in below | components]
-        return self._build(entries)
+        below = components.union(*pulled.values())
+        self._makers = readers(pulled, lambda path: pulled.get(path, ()))
+        return self._build(folder for folder in pulled if folder not in below)
 
     def _build(self, folders: Iterable[str]) -> Rendering:
         from gracelint.render.kustomize.build import build
@@ -111,7 +110,8 @@ class Renderer:
         unseen: list[Unseen] = []
         for folder in folders:
             self._built.add(folder)
-            overlay = build(self._files, folder, self._effort, self._wanted)
+            effort = Effort(self._room, OF_OVERLAYS, self._makers.of)
+            overlay = build(self._files, folder, effort, self._wanted)
             self._parts |= overlay.pulled
             unit = Unit("kustomization", folder)
             sources += [Source(item.source.path, item.text, map=item.map, unit=unit) for item in overlay.objects]
@@ -151,7 +151,7 @@ class Renderer:
         from gracelint.render.helm.chart import ChartError, depends_on
 
         try:
-            return list(depends_on(self._files, chart, self._charts))
+            return list(depends_on(self._files, chart, self._by_name))
         except ChartError:
             return []
 
@@ -183,6 +183,7 @@ class Renderer:
         unseen = [Unseen(item.span, item.reason) for item in elsewhere]
         charts: dict[str, Chart | Unseen | None] = {}
         parsed: dict[str, Parsed] = {}
+        efforts = self._efforts(installs[:MAX_RELEASES])
         installs = [install for install in installs[:MAX_RELEASES] if only is None or install.chart in only]
         last = {install.chart: install for install in installs}
         for install in installs:
@@ -193,12 +194,32 @@ class Renderer:
             chart = charts[install.chart]
             if chart is None or isinstance(chart, Unseen) or chart.library or chart.root in self._too_large:
                 continue
-            made, missed = self._release(chart, install, parsed.setdefault(install.chart, {}))
+            effort = efforts(install)
+            effort.read(*chart.texts())
+            made, missed = self._release(chart, install, effort, parsed.setdefault(install.chart, {}))
             yield Rendering(tuple(made))
             unseen += missed
             if last[install.chart] is install:  # syntax trees are far larger than what they make
                 del charts[install.chart], parsed[install.chart]
         yield Rendering((), _worst(unseen))
+
+    def _efforts(self, installs: Sequence[Install]) -> Callable[[Install], Effort]:
+        """What each release may cost: its chart's text counts for all releases of it together, its values besides."""
+        of_charts = readers(self._charts, self._taken)
+        releases: dict[str, int] = {}
+        given: dict[str, int] = {}
+        for install in installs:
+            releases[install.chart] = releases.get(install.chart, 0) + 1
+            for source in _given(install):
+                given[source.path] = given.get(source.path, 0) + 1
+
+        def effort(install: Install) -> Effort:
+            count = releases[install.chart]
+            made = Effort(self._room // count, OF_CHARTS, lambda path: given.get(path) or count * of_charts.of(path))
+            made.read(*_given(install))
+            return made
+
+        return effort
 
     def _inner_charts(self) -> set[str]:
         """Charts that lie in another one's `charts/`."""
@@ -213,9 +234,7 @@ class Renderer:
         from gracelint.render.helm.chart import ChartError, read_chart
 
         try:
-            chart = read_chart(self._files, root, self._charts)
-            self._effort.read(*chart.texts())
-            return chart
+            return read_chart(self._files, root, self._by_name)
         except ChartError as error:
             source = self._files.read(posixpath.join(root, CHART))
             if source is None:
@@ -223,7 +242,9 @@ class Renderer:
             notes = (Note(error.span, error.reason),) if error.span is not None else ()
             return Unseen(source.span(0, 0), f"this chart cannot be read: {error.reason}", notes)
 
-    def _release(self, chart: Chart, install: Install, parsed: Parsed) -> tuple[list[Source], list[Unseen]]:
+    def _release(
+        self, chart: Chart, install: Install, effort: Effort, parsed: Parsed
+    ) -> tuple[list[Source], list[Unseen]]:
         from gracelint.base.record import replace
         from gracelint.render.helm.release import NEWEST, Release, render
         from gracelint.render.values import TooLargeError
@@ -232,8 +253,7 @@ class Renderer:
         name = install.name or chart.name
         try:
             release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST)
-            self._effort.begin()
-            rendered, unread = render(self._files, chart, release, self._effort, parsed)
+            rendered, unread = render(self._files, chart, release, effort, parsed)
         except TooLargeError as error:
             return [], [Unseen(chart.source.span(0, 0), f"the chart `{chart.name}` is {error}")]
         unit = Unit("chart", chart.root, name, install.because)
@@ -246,6 +266,12 @@ class Renderer:
             self._too_large.add(chart.root)
         problem = _missed(chart, len(rendered), unread)
         return sources, [*unseen, *([problem] if problem is not None else [])]
+
+
+def _given(install: Install) -> list[Source]:
+    """The files in which the values of a release stand."""
+    sources = {layer.root.source.path: layer.root.source for layer in install.layers}
+    return [source for path, source in sources.items() if path]
 
 
 def is_helmfile(path: str) -> bool:

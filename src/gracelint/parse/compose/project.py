@@ -35,8 +35,10 @@ _DEEPEST = 20
 """Files that include or extend one another."""
 _MOST_INHERITED = 20_000
 """Entries, of mappings and lists, that services take over from those they extend."""
-_MOST_INCLUDES = 500
-"""Inclusions in one project."""
+_INCLUDES = 10
+"""Inclusions in one project, whatever else there is."""
+_MORE_INCLUDES = 5_000
+"""Further ones, divided among the projects that include any."""
 
 _NAME = pattern(r"(?i)(?:.*[.-])?(?:docker-)?compose(?:[.-].*)?\.ya?ml\Z")
 
@@ -72,9 +74,15 @@ def read_projects(
     """
     shelf = _Shelf(documents, files)
     lists = dict.fromkeys((*_by_default(documents, files), *together))
-    projects = [_Loading(shelf, paths, files) for paths in lists]
     named = {path for paths in lists for path in paths}
-    projects += [_Loading(shelf, (path,), files) for path in documents if path not in named]
+    lists |= dict.fromkeys((path,) for path in documents if path not in named)
+    including = {
+        path
+        for path, each in documents.items()
+        if any(isinstance(one.root, Mapping) and one.root.get("include") for one in each)
+    }
+    room = _INCLUDES + _MORE_INCLUDES // max(sum(not including.isdisjoint(paths) for paths in lists), 1)
+    projects = [_Loading(shelf, paths, files, room=room) for paths in lists]
     models = [project.load() for project in projects]
     included = {path for project in projects for path in project.included}
     templates = {template for project in projects for template in project.templates}
@@ -217,7 +225,12 @@ class _Loading:
     """One project while it is put together."""
 
     def __init__(
-        self, shelf: _Shelf, paths: tuple[str, ...], files: Files | None, environment: Map[str, str] = NO_VARIABLES
+        self,
+        shelf: _Shelf,
+        paths: tuple[str, ...],
+        files: Files | None,
+        environment: Map[str, str] = NO_VARIABLES,
+        room: int = 0,
     ) -> None:
         self.paths = paths
         self.included: set[str] = set()
@@ -228,7 +241,8 @@ class _Loading:
         self._folder = posixpath.dirname(paths[0])
         self._environment = _environment(files, self._folder, environment) if files is not None else environment
         self._places: dict[str, Place] = {}
-        self._left = _MOST_INCLUDES
+        self._left = room
+        """Inclusions that may still be followed."""
 
     def load(self) -> _Model:
         return _Model(self._load(self.paths, self._folder, self._environment, ()), self._places)

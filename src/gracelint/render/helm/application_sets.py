@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import islice
 
 from gracelint.base.record import replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
@@ -18,7 +19,7 @@ from gracelint.render.values import TooLargeError, read_values, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from gracelint.facts.files import Files
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _MOST = 500
 """Applications of one set."""
+_MOST_SETS = 10_000
+"""Sets of parameters that the generators of one ApplicationSet look at, those that are left out again included."""
 
 
 def applications(files: Files, root: Mapping) -> Iterator[Mapping]:
@@ -36,69 +39,83 @@ def applications(files: Files, root: Mapping) -> Iterator[Mapping]:
     if template is None or spec is None:
         return
     written = spec.scalar("goTemplate")
-    go = written is not None and written.value == "true"
+    generators = _Generators(files, go=written is not None and written.value == "true")
     made = 0
     for generator in spec.mappings("generators"):
-        found = _generated(files, generator, {}, go, 0)
+        found = generators.sets(generator, {}, 0)
         if found is None:
             yield template
         for parameters in found or ():
             made += 1
             if made > _MOST:
                 return
-            yield _mapping(template, parameters, go)
+            yield _mapping(template, parameters, generators.go)
 
 
-def _generated(files: Files, generator: Mapping, known: Parameters, go: bool, depth: int) -> list[Parameters] | None:
-    """The parameter sets of a generator; None where they cannot be known from files."""
-    found = _of_kind(files, _mapping(generator, known, go) if known else generator, go, depth)
-    if found is None:
-        return None
-    selector = generator.mapping("selector", "matchLabels")
-    for name, wanted in selector.items if selector is not None else ():
-        text = wanted.value if isinstance(wanted, Scalar) else None
-        found = [each for each in found if _flat(each).get(name.value) == text]
-    return found[:_MOST]
+class _Generators:
+    """The generators of one ApplicationSet, which may stand in each other and filter what the others say."""
 
+    def __init__(self, files: Files, *, go: bool) -> None:
+        self.go = go
+        self._files = files
+        self._left = _MOST_SETS
 
-def _of_kind(files: Files, generator: Mapping, go: bool, depth: int) -> list[Parameters] | None:
-    listed, git = generator.mapping("list"), generator.mapping("git")
-    matrix, merge = generator.mapping("matrix"), generator.mapping("merge")
-    if listed is not None and listed.get("elementsYaml") is None:
-        values = [_value(element) for element in listed.mappings("elements")]
-        return [value if go else _flat(value) for value in values if isinstance(value, dict)]
-    if git is not None:
-        return [_with_own_values(git, found, go) for found in _from_git(files, git, go)]
-    if matrix is not None and depth < 3:
-        return _matrix(files, matrix, go, depth)
-    if merge is not None and depth < 3:
-        return _merge(files, merge, go, depth)
-    return None
-
-
-def _matrix(files: Files, matrix: Mapping, go: bool, depth: int) -> list[Parameters] | None:
-    sets: list[Parameters] = [{}]
-    for inner in matrix.mappings("generators"):
-        both: list[Parameters] = []
-        for first in sets[:_MOST]:
-            second = _generated(files, inner, first, go, depth + 1)
-            # What the other generators say may do, as the chart's path mostly comes of them.
-            both += [{**first, **each} for each in ([{}] if second is None else second)]
-        sets = both
-    return sets if any(sets) else None
-
-
-def _merge(files: Files, merge: Mapping, go: bool, depth: int) -> list[Parameters] | None:
-    keys = [key.value for key in merge.sequence("mergeKeys") if isinstance(key, Scalar)]
-    result: dict[tuple[Any, ...], Parameters] | None = None
-    for inner in merge.mappings("generators"):
-        found = _generated(files, inner, {}, go, depth + 1)
+    def sets(self, generator: Mapping, known: Parameters, depth: int) -> list[Parameters] | None:
+        """The parameter sets of a generator; None where they cannot be known from files."""
+        found = self._of_kind(_mapping(generator, known, self.go) if known else generator, depth)
         if found is None:
             return None
-        by_key = {tuple(_flat(each).get(key) for key in keys): each for each in found}
-        known = by_key if result is None else result
-        result = {key: {**each, **by_key.get(key, {})} for key, each in known.items()}
-    return list((result or {}).values())
+        selector = generator.mapping("selector", "matchLabels")
+        for name, wanted in selector.items if selector is not None else ():
+            text = wanted.value if isinstance(wanted, Scalar) else None
+            found = [each for each in found if _flat(each).get(name.value) == text]
+        return found[:_MOST]
+
+    def _of_kind(self, generator: Mapping, depth: int) -> list[Parameters] | None:
+        listed, git = generator.mapping("list"), generator.mapping("git")
+        matrix, merge = generator.mapping("matrix"), generator.mapping("merge")
+        if listed is not None and listed.get("elementsYaml") is None:
+            values = (_value(element) for element in listed.mappings("elements"))
+            return self._taken(value if self.go else _flat(value) for value in values if isinstance(value, dict))
+        if git is not None:
+            found = _from_git(self._files, git, self.go)
+            return self._taken(_with_own_values(git, each, self.go) for each in found)
+        if matrix is not None and depth < 3:
+            return self._matrix(matrix, depth)
+        if merge is not None and depth < 3:
+            return self._merge(merge, depth)
+        return None
+
+    def _taken(self, found: Iterable[Parameters]) -> list[Parameters]:
+        """As many as may still be looked at."""
+        taken = list(islice(found, self._left))
+        self._left -= len(taken)
+        return taken
+
+    def _matrix(self, matrix: Mapping, depth: int) -> list[Parameters] | None:
+        sets: list[Parameters] = [{}]
+        for inner in matrix.mappings("generators"):
+            both: list[Parameters] = []
+            for first in sets:
+                second = self.sets(inner, first, depth + 1)
+                # What the other generators say may do, as the chart's path mostly comes of them.
+                both += [{**first, **each} for each in ([{}] if second is None else second)]
+                if len(both) >= _MOST or self._left <= 0:
+                    break
+            sets = both
+        return sets if any(sets) else None
+
+    def _merge(self, merge: Mapping, depth: int) -> list[Parameters] | None:
+        keys = [key.value for key in merge.sequence("mergeKeys") if isinstance(key, Scalar)]
+        result: dict[tuple[Any, ...], Parameters] | None = None
+        for inner in merge.mappings("generators"):
+            found = self.sets(inner, {}, depth + 1)
+            if found is None:
+                return None
+            by_key = {tuple(_flat(each).get(key) for key in keys): each for each in found}
+            known = by_key if result is None else result
+            result = {key: {**each, **by_key.get(key, {})} for key, each in known.items()}
+        return list((result or {}).values())
 
 
 def _from_git(files: Files, git: Mapping, go: bool) -> Iterator[Parameters]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.render.helm.functions.versions import satisfies
@@ -13,13 +14,18 @@ from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from gracelint.facts.files import Files
 
-MAX_CHARTS = 200
-"""Charts of one release, subcharts included."""
+    Known = Mapping[str, list[str]]
+    """The folders of the charts in a repository, by their names."""
+
+MAX_CHARTS = 50
+"""Charts of one release, subcharts included, however many others there are."""
+MORE_CHARTS = 10_000
+"""Further ones, divided among the charts of a repository."""
 MAX_FILES = 20_000
 """Files below one chart."""
 
@@ -78,36 +84,34 @@ class Chart(Record, identity=True):
             yield from part.texts()
 
 
-def read_chart(files: Files, root: str, known: Iterable[str] = ()) -> Chart:
+def read_chart(files: Files, root: str, known: Known | None = None) -> Chart:
     """Reads a chart and what lies in its `charts/`. Raises ChartError.
 
-    `known` are the folders of charts in the same repository, where a dependency may lie that was not fetched.
+    `known` are charts of the same repository, among which a dependency may be that was not fetched.
     """
-    return _Loader(files, known).chart(root, None, ())
+    return _Loader(files, known or {}).chart(root, None, ())
 
 
-def depends_on(files: Files, root: str, known: Iterable[str]) -> Iterator[str]:
+def depends_on(files: Files, root: str, known: Known) -> Iterator[str]:
     """The folders outside of a chart from which it takes its dependencies. Raises ChartError."""
     return _Loader(files, known).beside(root)
 
 
 class _Loader:
-    def __init__(self, files: Files, known: Iterable[str]) -> None:
+    def __init__(self, files: Files, known: Known) -> None:
         self._files = files
-        self._known: dict[str, list[str]] = {}
-        for folder in known:
-            self._known.setdefault(posixpath.basename(folder), []).append(folder)
-        self._charts = 0
+        self._known = known
+        self._left = MAX_CHARTS + MORE_CHARTS // max(sum(map(len, known.values())), 20)
         self._names = 0
 
     def chart(self, root: str, dependency: Dependency | None, above: tuple[str, ...]) -> Chart:
-        self._charts += 1
-        if self._charts > MAX_CHARTS or root in above:
+        self._left -= 1
+        if self._left < 0 or root in above:
             raise ChartError("its subcharts lead to each other, or are too many")
         source = self._files.read(posixpath.join(root, "Chart.yaml"))
         if source is None:
             raise ChartError("there is no Chart.yaml")
-        about = _mapping(source)
+        about = _about(source)
         values_source = self._files.read(posixpath.join(root, "values.yaml"))
         parts, missing = self._parts(root, self._dependencies(root, about), (*above, root))
         alias = dependency.alias if dependency is not None else None
@@ -128,7 +132,7 @@ class _Loader:
 
     def beside(self, root: str) -> Iterator[str]:
         source = self._files.read(posixpath.join(root, "Chart.yaml"))
-        about = _mapping(source) if source is not None and "dependencies" in source.text else {}
+        about = _about(source) if source is not None and "dependencies" in source.text else {}
         for dependency in self._dependencies(root, about):
             place = self._beside(root, dependency)
             if place is not None:
@@ -151,7 +155,7 @@ class _Loader:
             path = posixpath.join(folder, name.rstrip("/"))
             about = self._files.read(posixpath.join(path, "Chart.yaml")) if name.endswith("/") else None
             if about is not None:
-                here[str(_mapping(about).get("name"))] = path
+                here[str(_about(about).get("name"))] = path
         parts: list[tuple[Chart, Dependency | None]] = []
         missing = []
         for dependency in asked:
@@ -202,6 +206,12 @@ class _Loader:
                 yield from self._below(path.rstrip("/"))
             else:
                 yield path
+
+
+@lru_cache(1_000)
+def _about(source: Source) -> dict[str, Any]:
+    """A Chart.yaml: many charts may depend on one. Raises ChartError."""
+    return _mapping(source)
 
 
 def _mapping(source: Source) -> dict[str, Any]:

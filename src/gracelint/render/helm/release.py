@@ -67,7 +67,7 @@ def render(
     reads: list[tuple[str | int, ...]] = []
     effort = effort or Effort()
     limits = Limits()
-    machine = Machine(templates, functions(reads), reads, replace(limits, steps=min(limits.steps, effort.turn)))
+    machine = Machine(templates, functions(reads), reads, replace(limits, steps=min(limits.steps, effort.left)))
     contexts = _contexts(files, root, release, effort)
     made: dict[str, Rendered | Unread] = {}
     manifests = dict(_manifests(root, {id(problem.template) for problem in unread}))
@@ -111,7 +111,7 @@ def _run(machine: Machine, name: str, context: dict[str, Any], effort: Effort) -
         text = replaced(machine.run(name, context), NO_VALUE, "")
     finally:
         effort.take(machine.steps - before)
-    effort.spend(len(text))
+    effort.spend(2 * len(text))
     return text
 
 

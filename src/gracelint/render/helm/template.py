@@ -237,10 +237,12 @@ class Machine:
     def _range(self, statement: Range, dot: Any, scope: _Scope, source: Source, parts: list[str]) -> None:
         outer = _Scope(scope)
         pipe = statement.pipe
-        pairs = list(self._pairs(self._pipe(Pipe(pipe.commands), dot, outer)))
+        value = self._pipe(Pipe(pipe.commands), dot, outer)
+        if isinstance(value, (dict, list, tuple)):
+            self._spend(len(value))
+        pairs = list(self._pairs(value))
         if not pairs:
             self._walk(statement.otherwise, dot, outer, source, parts)
-        self._spend(len(pairs))
         for key, value in pairs:
             inner = _Scope(outer)
             for name, item in zip(reversed(pipe.variables), (value, key), strict=False):

@@ -138,7 +138,6 @@ class _Builder:
 
     def outermost(self, folder: str) -> list[Resource]:
         """The resources of the kustomization that is asked for. Raises TooLargeError."""
-        self.effort.begin()
         found = self.folder(folder, ())
         self.effort.spend(len(found) * (1 + len(self.variables)))
         return transform.with_variables(found, self.variables, self.config)

@@ -141,26 +141,34 @@ def _merge(target: dict[str, Any], *others: Any) -> dict[str, Any]:
     """What is there stays, unless it is empty (mergo)."""
     weigh(others)
     for other in others:
-        for key, value in (other or {}).items():
-            mine = target.get(key)
-            if isinstance(mine, dict) and isinstance(value, dict):
-                _merge(mine, value)
-            elif not truth(mine):
-                target[key] = _copy(value)
+        _fill_up(target, other or {})
     return target
+
+
+def _fill_up(target: dict[str, Any], other: dict[str, Any]) -> None:
+    for key, value in other.items():
+        mine = target.get(key)
+        if isinstance(mine, dict) and isinstance(value, dict):
+            _fill_up(mine, value)
+        elif not truth(mine):
+            target[key] = _copy(value)
 
 
 def _overwrite(target: dict[str, Any], *others: Any) -> dict[str, Any]:
     """What comes later wins, unless it is empty (mergo)."""
     weigh(others)
     for other in others:
-        for key, value in (other or {}).items():
-            mine = target.get(key)
-            if isinstance(mine, dict) and isinstance(value, dict):
-                _overwrite(mine, value)
-            elif truth(value) or key not in target:
-                target[key] = value
+        _lay_over(target, other or {})
     return target
+
+
+def _lay_over(target: dict[str, Any], other: dict[str, Any]) -> None:
+    for key, value in other.items():
+        mine = target.get(key)
+        if isinstance(mine, dict) and isinstance(value, dict):
+            _lay_over(mine, value)
+        elif truth(value) or key not in target:
+            target[key] = value
 
 
 def _length(value: Any) -> int:
