@@ -40,7 +40,7 @@ KINDS = ("Dockerfiles", "manifests")
 SETTINGS = "settings/application.yaml"
 """In the generated trees, a file of YAML that is no manifest."""
 PATTERNS = ("Dockerfile*", "*.yaml")
-PATIENCE = 25.0
+PATIENCE = 80.0
 """CPU seconds that a peer may spend on one tree before it is not run again."""
 AT_ONCE = 1000
 """Files that kube-score opens at once: it keeps them all open, and the system's limit is often not much above this."""
