@@ -147,3 +147,11 @@ def test_the_list_of_rules_is_kept_until_one_of_them_changes(tmp_path: Path, mon
     assert reads() == "False\n"
     rule.write_text(rule.read_text() + "\n")
     assert reads() == "True\n"
+
+
+def test_names_of_images_are_open_at_one_end() -> None:
+    """Only there are they looked for: `parse.purposes`."""
+    for kind in ("operators", "stores", "watchers"):
+        for name in knowledge.table("workloads")[kind]["images"]:
+            inner = name.removeprefix("*") if name.startswith("*") else name.removesuffix("*")
+            assert not set(inner) & set("*?["), name

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import cache
 from gracelint.knowledge import table
 from gracelint.tree.purpose import is_retired
 
@@ -60,7 +58,15 @@ def last_part(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
-@lru_cache(maxsize=512)
 def _is_one_of(kind: str, image: str) -> bool:
     last = last_part(image)
-    return any(fnmatchcase(last, pattern) for pattern in table("workloads")[kind]["images"])
+    names, beginnings, endings = _names(kind)
+    return last in names or last.startswith(beginnings) or last.endswith(endings)
+
+
+@cache
+def _names(kind: str) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
+    """The names of a kind's images, what they begin with, and what they end with."""
+    images = table("workloads")[kind]["images"]
+    beginnings = tuple(name[:-1] for name in images if name.endswith("*"))
+    return frozenset(images), beginnings, tuple(name[1:] for name in images if name.startswith("*"))

@@ -126,7 +126,6 @@ def _masked(text: str) -> str:
 
 
 _MARKER = pattern(r"(?m)^---(?=[ \t\r\n]|\Z)")
-_DIRECTIVE = pattern(r"(?m)^%")
 _TOP_KIND = pattern(r"""(?m)(?:^|(?<=\ufeff))["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]\w*)["']?[ \t]*(?:#.*)?\r?$""")
 _VERSION = pattern(r"(?m)^apiVersion[ \t]*:[ \t]*[^\s#]")
 _CONTENT = pattern(r"(?m)^(?!---)[^\s#]")
@@ -139,7 +138,7 @@ KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 def _chunks(text: str) -> Iterator[tuple[int, int]]:
     """Where the documents of a stream stand. A `---` at the start of a line ends all before it (YAML 9.1.2)."""
     start = 1 if text.startswith("\ufeff") else 0
-    if not _DIRECTIVE.search(text):
+    if "---" in text and not text.startswith("%") and "\n%" not in text:
         for marker in _MARKER.finditer(text, start):
             if marker.start() > start:
                 yield start, marker.start()
@@ -168,8 +167,11 @@ def _is_minor(source: Source, start: int, end: int) -> bool:
 
 
 def _is_config_map(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any]]) -> bool:
-    found = _TOP_KIND.findall(source.text, start, end)
-    return found == ["ConfigMap"] and "ConfigMap" not in kinds and source.path.rpartition("/")[2] not in KUSTOMIZATIONS
+    found = _TOP_KIND.search(source.text, start, end)
+    if found is None or found[1] != "ConfigMap" or "ConfigMap" in kinds:
+        return False
+    is_alone = "kind" not in source.text[found.end() : end] or not _TOP_KIND.search(source.text, found.end(), end)
+    return is_alone and source.path.rpartition("/")[2] not in KUSTOMIZATIONS
 
 
 def matters(kind: str, kinds: Map[str, Map[str, Any]]) -> bool:
