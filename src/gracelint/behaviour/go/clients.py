@@ -1,4 +1,4 @@
-"""Libraries whose calls run the program's own functions: command lines, groups of actors, timetables."""
+"""Libraries whose calls run the program's own functions: command lines, groups of actors."""
 
 from __future__ import annotations
 
@@ -133,13 +133,6 @@ def _signal_actor(machine: GoMachine, given: list[Any], span: Span) -> Any:
     return (Native(execute), Native(lambda _: context.cancel()))
 
 
-def _stop_cron(machine: GoMachine, _: Object, __: list[Any], span: Span) -> Any:
-    """What cron.Stop returns ends when the jobs that are running have."""
-    jobs = Ctx(None, span)
-    jobs.deadline = machine.idle_at
-    return jobs
-
-
 concurrency.FUNCTIONS["github.com/oklog/run.SignalHandler"] = _signal_actor
 _CLI: dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]] = {"Run": _run_app, "RunContext": _run_app}
 METHODS: dict[str, dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]]] = {
@@ -150,7 +143,6 @@ METHODS: dict[str, dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]
         "Context": _its_context,
         "SetContext": _set_context,
     },
-    "github.com/robfig/cron/v3.Cron": {"Stop": _stop_cron},
     "github.com/oklog/run.Group": {"Add": _add_actor, "Run": _run_group},
     "github.com/urfave/cli.App": _CLI,
     "github.com/urfave/cli/v2.App": _CLI,

@@ -367,15 +367,20 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
     except Ended as ended:
         if ended.how != "panic":
             raise
-        for late in reversed(frame.deferred):
-            yield from late()
+        yield from _late(machine, frame)
         raise
-    for late in reversed(frame.deferred):
-        yield from late()
+    yield from _late(machine, frame)
     machine.depth -= 1
     if flow is not None and flow[0] == "return":
         return flow[1]
     return NIL
+
+
+def _late(machine: GoMachine, frame: statements.Frame) -> Run:
+    """What a call defers runs as it ends."""
+    machine.defers -= frame.heavy
+    for late in reversed(frame.deferred):
+        yield from late()
 
 
 def _parameters(node: Node | None) -> list[tuple[str, bool]]:

@@ -11,9 +11,11 @@ from gracelint.behaviour.machine.values import Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from gracelint.behaviour.go.packages import Modules, Package
+    from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.values import Chan, Run
     from gracelint.source import Span
 
@@ -44,10 +46,12 @@ class GoMachine(Machine):
     def begin(self) -> None:
         self.go(self.program, self.at)
 
+    def files(self) -> Iterable[File]:
+        return (file for package in self.modules.packages(self.main) for file in package.files)
+
     def tells_children(self) -> bool:
         """Whether anything signals a process, or holds an end of a pipe or socket that it may read."""
-        texts = (file.source.text for package in self.modules.packages(self.main) for file in package.files)
-        return any(word in text for text in texts for word in _TELLS)
+        return any(word in file.source.text for file in self.files() for word in _TELLS)
 
     def deliver_to(self, channel: Chan) -> None:
         """Sends without blocking: nothing gets into an unbuffered channel that is only polled."""

@@ -15,6 +15,7 @@ from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone
+from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, agreed, follow, reaction
 from gracelint.behaviour.tree import text_of, walk
@@ -243,30 +244,35 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     place = ended.span if ended.how != "returns" and ended.span is not None else at
     if ended.how == "panic":
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", place)
-    if ended.how in ("exit", "fatal") and _deferred(machine):
+    if ended.how in ("exit", "fatal") and machine.defers > 0:
         why = f"on {signal} {how}, and what main defers does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
     main = machine.main_thread
     if ended.how == "exit" and main is not None and main is not machine.current:
-        files = (file for package in machine.modules.packages(machine.main) for file in package.files)
-        from gracelint.behaviour.machine.midst import broken_off
-
-        cut = broken_off(signal, machine, how, main.wait, files)
+        cut = broken_off(signal, machine, how, main.wait)
         if cut is not None:
             return cut
+    cut = left_midway(signal, machine, how, "goroutine")
+    if cut is not None:
+        return cut
     alone = left_alone(machine, _works_after_loop)
     if alone is not None and alone.span is not None:
         why = (
             f"on {signal} {how} while the goroutine of {machine.place(alone.span)}, which nothing waits for, is to end"
         )
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, alone.span)
+    if machine.sigkilled is not None:
+        why = f"whether the child of {machine.place(machine.sigkilled)}, which SIGKILL ends, has something to finish"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why} is not in the sources", machine.sigkilled)
     closing = next((span for kind, span, seconds in machine.waits if kind == "close" and seconds is None), None)
     stream = endless_stream(machine.modules.packages(machine.main)) if closing is not None else None
     if closing is not None and stream is not None:
         why = f"{machine.place(closing)} waits for the answer of {machine.place(stream)}, a stream that never ends"
         return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, closing)
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
-    return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), machine.slept or None)
+    assert machine.stopped_at is not None
+    took = machine.slept if machine.servers else max(machine.slept, machine.now - machine.stopped_at)
+    return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)
 
 
 def _works_after_loop(function: Func) -> bool:
@@ -275,9 +281,3 @@ def _works_after_loop(function: Func) -> bool:
     loops = [index for index, one in enumerate(lines) if one.type == "for_statement" and len(one.named_children) > 1]
     after = lines[loops[-1] + 1 :] if loops else []
     return any(one.type == "expression_statement" for one in after)
-
-
-def _deferred(machine: GoMachine) -> bool:
-    """Whether another goroutine than the one that leaves has functions deferred that nothing will run."""
-    main = machine.main_thread
-    return main is not None and main is not machine.current and machine.defers > 0

@@ -32,11 +32,13 @@ _LIGHT = ("cancel(", "stop(", "ticker.", "timer.", "wg.", "signal.", "close(", "
 class Frame:
     """One call: where its text stands, and what it defers."""
 
-    __slots__ = ("deferred", "file", "package", "results")
+    __slots__ = ("deferred", "file", "heavy", "package", "results")
 
     def __init__(self, file: File, package: Package) -> None:
         self.file, self.package = file, package
         self.deferred: list[Callable[[], Run]] = []
+        self.heavy = 0
+        """How many of them have something to do."""
         self.results: list[str] = []
 
 
@@ -169,6 +171,7 @@ def _defer(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     frame.deferred.append(late)
     if machine.current is not None and machine.current.main and not text_of(node.named_children[0]).startswith(_LIGHT):
         machine.defers += 1
+        frame.heavy += 1
     return None
 
 

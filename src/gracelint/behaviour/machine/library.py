@@ -18,12 +18,15 @@ a call ends with. `does` is one of:
     handles   calls `function` on `signals`      hook      calls `function` on the way out
     child     waits for a child process          returns   nothing that matters
     listens   installs handlers of its own for `signals`, which close what it serves
+    schedules `function`, from time to time, until it is shut down
+    shuts     it down: `waits` for the jobs at work, always or where that word is given; `gives` a context that does
+    attends   waits until it is shut down
 """
 
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.machine import serving
+from gracelint.behaviour.machine import schedules, serving
 from gracelint.behaviour.machine.machine import Machine, sleep
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Ended, Object, Sig, Thread, Wait
 from gracelint.knowledge import table
@@ -259,5 +262,8 @@ _DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "child": _child,
     "returns": _returns,
     "listens": _listens,
+    "schedules": schedules.schedule,
+    "shuts": schedules.unschedule,
+    "attends": schedules.attend,
 }
 WORDS = tuple(_DOES)

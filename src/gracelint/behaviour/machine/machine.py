@@ -7,6 +7,7 @@ for each. A language says what its runtime does with the signal (`arrives`), and
 from __future__ import annotations
 
 from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, Effort
+from gracelint.behaviour.machine.midst import is_half_done
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.machine.values import Object, Run
+    from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
 _HORIZON = 3600.0
@@ -38,6 +40,8 @@ MOST_ROUNDS, MOST_ENDLESS = 40, 10
 what ends it comes from elsewhere."""
 _SETTLED = 3
 """How often the same pause comes round before the program is taken to go on like this."""
+_PATIENCE = 40
+"""Pauses after that, for work to come round again."""
 WORK = frozenset(("sleep", "close", "waitgroup", "request", "run"))
 """Waits that stand for something that is still to be done."""
 
@@ -88,7 +92,7 @@ class Machine:
         self.slept = 0.0
         """Seconds that main has slept since the signal."""
         self.defers = 0
-        """Functions that main has deferred and that have something to do."""
+        """Functions that main has deferred, that have something to do, and that have not run yet."""
         self.ended: Ended | None = None
         self.lost: Object | None = None
         """A server whose requests were dropped while it closed, or before."""
@@ -96,6 +100,14 @@ class Machine:
         """What main waited in when a handler raised into it."""
         self.dropped: list[Wait] = []
         """What tasks waited in that were dropped since the signal."""
+        self.left_in: list[Wait] = []
+        """What other threads waited in when main ended, where the language ends them then."""
+        self.half_done: dict[Span, bool] = {}
+        """Of each pause, whether it stands in the middle of work."""
+        self.sigkilled: Span | None = None
+        """Where a child is waited for that the end of its context kills with SIGKILL."""
+        self.worked = False
+        """It has been in one that does."""
 
     @property
     def stopping(self) -> bool:
@@ -130,6 +142,10 @@ class Machine:
             if self.signal in signals:
                 context.cancel()
         return True
+
+    def files(self) -> Iterable[TreeFile]:
+        """The program's files that were read."""
+        return ()
 
     def tells_children(self) -> bool:
         """Whether the program may signal the processes it has started."""
@@ -258,13 +274,19 @@ class Machine:
             return self._deliver()
         key = next_one.wait.node or next_one.wait.span
         self.fired[key] = self.fired.get(key, 0) + 1
-        if not self.stopping and self.fired[key] >= _SETTLED:
+        if not self.stopping and not self._comes_to_work() and self.fired[key] >= _SETTLED:
             return self._deliver()
         over = self.stopped_at is not None and at > self.stopped_at + _HORIZON
         if over or sum(self.fired.values()) > _MOST_WAKES:
             return self._deliver()
         self.now = max(self.now, at)
         return True
+
+    def _comes_to_work(self) -> bool:
+        """Whether it has been at work before and is not now: a signal that comes at a bad time finds it there."""
+        under_way = any(one.wait is not None and is_half_done(self, one.wait) for one in self.threads)
+        self.worked = self.worked or under_way
+        return self.worked and not under_way and sum(self.fired.values()) < _PATIENCE
 
     def resume(self, thread: Thread) -> bool:
         """Lets a thread go on to its next wait; False where it has to wait still."""

@@ -1,6 +1,8 @@
-"""Work that a handler leaves half done where it ends the process: what stands around the pause it comes into."""
+"""Work that is left half done where the process ends: what stands around the pause it comes into."""
 
 from __future__ import annotations
+
+import re
 
 from gracelint.behaviour.machine.ways import reaction
 from gracelint.behaviour.tree import text_of, walk
@@ -9,8 +11,6 @@ from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
 
     from tree_sitter import Node
 
@@ -42,24 +42,42 @@ _ACTS = frozenset(("echo_statement", "macro_invocation", "print_intrinsic"))
 _PAUSES = ("sleep", "usleep", "time.Sleep", "thread::sleep", "std::thread::sleep", "Thread.sleep")
 
 
-def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None, files: Iterable[Any]) -> Reaction | None:
+def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Reaction | None:
     """The reaction of a program that is ended (`how` is a clause) while main is in `wait` with work half done."""
-    if wait is None:
-        return None
-    file = next((one for one in files if one.source is wait.span.source), None)
-    if file is None or not _half_done(file.root, wait):
+    if wait is None or not is_half_done(machine, wait):
         return None
     why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}"
     return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, wait.span)
 
 
-def _half_done(root: Node, wait: Wait) -> bool:
-    """Whether a pause stands between two things that the program does in one round.
+def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction | None:
+    """The reaction of a program that ends while a thread which nothing waits for has work half done.
 
-    A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do.
+    `what` is the language's word for it.
     """
+    waits = machine.left_in or [one.wait for one in machine.threads if not one.main and one.wait is not None]
+    wait = next((one for one in waits if is_half_done(machine, one)), None)
+    if wait is None:
+        return None
+    why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}: nothing waits for its {what}"
+    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, wait.span)
+
+
+def is_half_done(machine: Machine, wait: Wait) -> bool:
+    """Whether a pause stands between two things that the program does in one round."""
     if wait.kind != "sleep":
         return False
+    if wait.span not in machine.half_done:
+        file = next((one for one in machine.files() if one.source is wait.span.source), None)
+        machine.half_done[wait.span] = file is not None and _stands_between(file.root, wait)
+    return machine.half_done[wait.span]
+
+
+def _stands_between(root: Node, wait: Wait) -> bool:
+    """A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do.
+
+    A loop that goes round a known number of times is one long pause.
+    """
     text = wait.span.source.text
     start = len(text[: wait.span.start].encode("utf-8", "surrogatepass"))
     here = root.named_descendant_for_byte_range(start, start + len(wait.span.text.encode("utf-8", "surrogatepass")))
@@ -74,9 +92,21 @@ def _half_done(root: Node, wait: Wait) -> bool:
         if any(one in words for one in _CHOICES):
             return False
         if above.type in _BOUNDS or any(one in words for one in (*_BOUNDS, *_LOOPS)):
-            break
+            if (before and after) or not _is_counted(above):
+                break
+            before = after = False
         here = above
     return before and after
+
+
+def _is_counted(loop: Node) -> bool:
+    """Whether a loop goes round a number of times that stands in its text, and leaves no earlier."""
+    head = text_of(loop.parent if loop.type == "do_block" and loop.parent is not None else loop).partition("\n")[0]
+    return _COUNTED.search(head) is not None and not any(one.type.startswith(_LEAVES) for one in _nodes(loop))
+
+
+_COUNTED = re.compile(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times\b")
+_LEAVES = ("break", "return")
 
 
 def _acts(statement: Node) -> bool:

@@ -112,6 +112,8 @@ def child(machine: Machine, of: Object, span: Span) -> Run:
     if (machine.stopping and not untold) or machine.choose(2, span) == 0:
         return
     yield Wait("child", span, lambda: context is not None and context.ends(machine.now))
+    if machine.stopping and "Cancel" not in of.fields:
+        machine.sigkilled = span
 
 
 def _accept(machine: Machine, of: Object, span: Span, row: dict[str, Any]) -> Run:

@@ -166,21 +166,21 @@ def _sigwait(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
 
 def _fork(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     """PID 1 is the parent."""
-    machine.forked = True
+    machine.forked = given.span
     return Object("process", given.span)
 
 
 def _wait_child(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
     at_once = given.argument(2 if given.path == "pcntl_waitpid" else 1)
     if isinstance(at_once, Lib) and at_once.path == "WNOHANG":
-        if machine.forked and machine.stopping:
+        if machine.forked is not None and machine.stopping:
             raise Doubt(f"whether the child that line {given.span.line} asks for ends is not known", given.span)
         return UNKNOWN
     target = given.argument(0)
     of = target if isinstance(target, Object) else Object("process", given.span)
     if of.state.get("signalled"):
         raise Doubt(f"whether the child that line {given.span.line} waits for ends is not known", given.span)
-    if isinstance(target, Object) or machine.forked:
+    if isinstance(target, Object) or machine.forked is not None:
         yield Wait("child", given.span, lambda: False)
     yield from serving.child(machine, of, given.span)
     return UNKNOWN

@@ -18,6 +18,7 @@ from gracelint.behaviour.php.syntax import body_of, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from gracelint.behaviour.machine.nodes import Function
@@ -54,12 +55,15 @@ class PhpMachine(Interpreter):
         """The words of pcntl_exec."""
         self.selected = False
         """What is read from was listened to before."""
-        self.forked = False
+        self.forked: Span | None = None
         """It has children of its own."""
         self.skipped = False
         """`exit` has passed over a `finally`."""
         self.missing: Span | None = None
         """Where it calls pcntl, which the image has not."""
+
+    def files(self) -> Iterable[File]:
+        return self.sources.files.values()
 
     def begin(self) -> None:
         assert self.sources.entry is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.php.machine import PhpMachine
@@ -169,10 +170,11 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
         why = f"on {signal} {how}, and `finally` does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span or at)
     if ended.how == "exit" and machine.cleaned_by is None:
-        from gracelint.behaviour.machine.midst import broken_off
-
-        cut = broken_off(signal, machine, how, machine.broken, machine.sources.files.values())
+        cut = broken_off(signal, machine, how, machine.broken)
         if cut is not None:
             return cut
+    if machine.forked is not None:
+        why = f"on {signal} {how}, whatever the processes that {machine.place(machine.forked)} forks are doing"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, machine.forked)
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)

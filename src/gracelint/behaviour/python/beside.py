@@ -87,6 +87,7 @@ def start(
     off_main, machine.off_main = machine.off_main, machine.off_main or thing.kind not in ("asyncio.Task",)
     loops, machine.loops = machine.loops, []
     guards, machine.guards = machine.guards, []
+    delay = machine.delay
     try:
         if thing.kind in THREADS:
             machine.sides.append(thing)
@@ -103,7 +104,7 @@ def start(
     finally:
         machine.aside -= 1
         machine.off_main = off_main
-        machine.loops, machine.guards = loops, guards
+        machine.loops, machine.guards, machine.delay = loops, guards, delay
 
 
 def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
@@ -130,6 +131,8 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
     assert isinstance(args, Items) and isinstance(keywords, Items)
     outer, machine.side = machine.side, []
     machine.came_back = CERTAIN
+    cancelling = machine.cancelling and thing not in machine.checking
+    machine.cancelling = machine.cancelling and not cancelling
     machine.bodies.append(thing)
     try:
         if isinstance(target, Later):
@@ -144,6 +147,7 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
         ends = leave.ends
     finally:
         machine.bodies.pop()
+        machine.cancelling = machine.cancelling or cancelling
     ends = machine.merge(ends + machine.side)
     machine.side = outer
     return ends
@@ -375,11 +379,12 @@ def _note_lost_tasks(machine: Machine, node: ast.AST) -> None:
         if "#again" not in task.store or task.node in machine.ended:
             continue
         before, mark = machine.delay, len(machine.trail)
+        machine.delay = 0.0
         ends = finishes(machine, task, node) is True
         machine.undo(mark)
-        after, machine.delay = machine.delay, before
-        if ends and before is not None and after is not None and after - before >= 1:
-            machine.lost_task = (task, after)
+        takes, machine.delay = machine.delay, before
+        if ends and takes is not None and takes >= 1:
+            machine.lost_task = (task, takes)
 
 
 def _cancel_rest(machine: Machine, node: ast.AST) -> None:

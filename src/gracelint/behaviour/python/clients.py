@@ -77,7 +77,7 @@ def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
         return _late(signal, "apscheduler", slowest(machine.modules.sources(), SCHEDULED), ended)
     left = abandoned(machine.modules.sources())
     if left is not None:
-        why = f"the task that `{left.function.name}()` starts is lost when {server} ends"
+        why = f"the {left.leaves} that `{left.function.name}()` starts is lost when {server} ends"
         verdict = Verdict.CUT if left.seconds >= 1 else Verdict.UNKNOWN
         return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, left.source.line_span(left.function.lineno))
     return _late(signal, server, slowest(machine.modules.sources(), REQUESTS), ended)

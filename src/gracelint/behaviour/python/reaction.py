@@ -23,6 +23,7 @@ from gracelint.behaviour.python.ends import (
     Registration,
 )
 from gracelint.behaviour.python.machine import Machine
+from gracelint.behaviour.python.midway import is_half_done
 from gracelint.behaviour.python.places import LONG, candidates, passing
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
 from gracelint.facts.program import Cause, Reaction
@@ -269,6 +270,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     ):
         why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    if machine.thrown is not None and not machine.cleaned and is_half_done(point):
+        why = f"the handler's exception ends it in the middle of the work around `{point.what}`"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
     if machine.delay is None:
         return _reaction(
             signal,

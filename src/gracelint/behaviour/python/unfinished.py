@@ -8,7 +8,8 @@ from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.queues import overfills
-from gracelint.behaviour.python.registry import THREADS, receiver_of
+from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
+from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
 from gracelint.behaviour.python.waits import command_of
 from gracelint.behaviour.python.work import a_round
@@ -127,6 +128,9 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     if overfills(machine):
         why = "whether the queue between its processes is read to its end, for which Python waits, is not known"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, _span(machine.piped[0]))
+    lost = _of_pools(signal, machine)
+    if lost is not None:
+        return lost
     if any(point.kind not in ("sleep", "exit", "gather") for point in machine.leaving):
         return None
     cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each)), None)
@@ -136,13 +140,46 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     return None if any(point.kind == "gather" for point in machine.leaving) else _of_daemons(signal, machine)
 
 
+def _of_pools(signal: str, machine: Machine) -> Reaction | None:
+    """What the workers of a pool are at when it is terminated, or when the program ends, which terminates it too."""
+    for pool in machine.facts.children:
+        task = pool.store.get("#work")
+        if pool.kind not in POOLS or not isinstance(task, Thing) or "#joined" in pool.store:
+            continue
+        arrival = machine.arrival
+        waited = "#awaited" in task.store and (arrival is None or arrival.node is not task.node)
+        if waited or (machine.thrown is None and "#terminated" not in pool.store and _asks_for_results(pool)):
+            continue
+        seconds = _own_seconds(machine, task)
+        if seconds < 1 and machine.cleaned:
+            continue
+        verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
+        why = "the workers of its pool are terminated, whatever they have begun: nothing closes and joins it"
+        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, _span(task), delay=machine.delay)
+    return None
+
+
+def _asks_for_results(pool: Thing) -> bool:
+    """Whether the program may wait for what it has given to a pool."""
+    text = pool.module.source.text if pool.module is not None else ""
+    return any(word in text for word in (".get(", ".wait(", "imap"))
+
+
 def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point) -> bool:
     """Whether a task is cancelled that takes a while for each item, and does not catch that to finish it."""
     if task.kind != "asyncio.Task" or "#cancelled" not in task.store or taking.kind not in FED:
         return False
     loop = _loop_around(taking)
-    catches = any(isinstance(part, ast.Try) for part in (ast.walk(loop) if loop is not None else ()))
+    catches = any(_catches_the_end(part) for part in (ast.walk(loop) if loop is not None else ()))
     return not catches and not taking.guards and _seconds(machine, loop) >= 1
+
+
+def _catches_the_end(part: ast.AST) -> bool:
+    """Whether an `except` takes what a task is cancelled with."""
+    if not isinstance(part, ast.ExceptHandler):
+        return False
+    types = part.type.elts if isinstance(part.type, ast.Tuple) else [part.type]
+    return any(one is None or last_name(one) in ("BaseException", "CancelledError") for one in types)
 
 
 def _of_daemons(signal: str, machine: Machine) -> Reaction | None:

@@ -30,6 +30,8 @@ class Work(Record):
     function: Generator
     seconds: float
     """What each run of it takes at least."""
+    leaves: str = ""
+    """What it starts and does not wait for."""
 
 
 def slowest(sources: Iterable[Source], kinds: frozenset[str]) -> Work | None:
@@ -49,19 +51,19 @@ def slowest(sources: Iterable[Source], kinds: frozenset[str]) -> Work | None:
 
 
 def abandoned(sources: Iterable[Source]) -> Work | None:
-    """What a request leaves to a task that nobody waits for: it is cancelled when the server has ended."""
-    read = list(trees(sources, _TASKS))
-    starts = [(source, node) for source, tree in read for node in _begun(tree, REQUESTS) if _leaves_tasks(node)]
-    if not starts:
-        return None
-    within = {id(part) for _, node in starts for part in ast.walk(node)}
-    for _, tree in read:
-        if any(id(part) not in within and _waits_for_tasks(part) for part in ast.walk(tree)):
-            return None
-    source, node = starts[0]
-    names = set(_coroutines(node))
-    seconds = [_at_least(f.body) for _, tree in read for f in functions(tree) if f.name in names]
-    return Work(source, node, max(seconds, default=0.0))
+    """What a request leaves to a task or a daemon thread that nobody waits for: the server ends without it."""
+    read = list(trees(sources, (*_TASKS, "daemon")))
+    for what, leaves, names, waits in _LEFT:
+        starts = [(source, node) for source, tree in read for node in _begun(tree, REQUESTS) if leaves(node)]
+        within = {id(part) for _, node in starts for part in ast.walk(node)}
+        others = (part for _, tree in read for part in ast.walk(tree) if id(part) not in within)
+        if not starts or any(map(waits, others)):
+            continue
+        source, node = starts[0]
+        known = set(names(node))
+        seconds = [_at_least(f.body) for _, tree in read for f in functions(tree) if f.name in known]
+        return Work(source, node, max(seconds, default=0.0), what)
+    return None
 
 
 _HANDED = ("add_task", "BackgroundTask", "Thread", "submit", "run_in_executor")
@@ -98,8 +100,44 @@ def _leaves_tasks(node: Generator) -> bool:
     return bool(set(_coroutines(node))) and not waits and not groups and not any(map(_waits_for_tasks, ast.walk(node)))
 
 
+def _daemons(node: Generator) -> Iterator[str]:
+    """The functions that run in daemon threads which a request starts."""
+    sets = any(
+        isinstance(part, ast.Assign) and last_name(part.targets[0]) == "daemon" and _is_true(part.value)
+        for part in ast.walk(node)
+    )
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call) or last_name(call.func) != "Thread":
+            continue
+        given = {word.arg: word.value for word in call.keywords}
+        if "target" in given and (sets or _is_true(given.get("daemon"))):
+            yield last_name(given["target"])
+
+
+def _is_true(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def _leaves_threads(node: Generator) -> bool:
+    return bool(set(_daemons(node))) and not any(map(_joins, ast.walk(node)))
+
+
+def _joins(part: ast.AST) -> bool:
+    """`thread.join()`, unlike a text's."""
+    if not isinstance(part, ast.Call) or last_name(part.func) != "join":
+        return False
+    return not part.args or isinstance(part.args[0], ast.Constant)
+
+
 def _waits_for_tasks(part: ast.AST) -> bool:
     return isinstance(part, ast.Call) and last_name(part.func) in ("gather", "wait", "wait_for", "as_completed")
+
+
+_LEFT = (
+    ("task", _leaves_tasks, _coroutines, _waits_for_tasks),
+    ("daemon thread", _leaves_threads, _daemons, _joins),
+)
+"""How requests leave something behind: what, whether one does, the functions it leaves, and what waits for them."""
 
 
 def a_round(loop: ast.While | ast.For | ast.AsyncFor, sources: Iterable[Source]) -> float:

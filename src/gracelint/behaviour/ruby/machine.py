@@ -32,6 +32,7 @@ from gracelint.behaviour.ruby.syntax import GLOBALS, SELF, body_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from gracelint.behaviour.machine.nodes import Function, Node
@@ -89,6 +90,9 @@ class RubyMachine(Interpreter):
         self.tasks: dict[str, tuple[Any, list[str]]] = {}
         """Of rake: by name, the block and what comes before."""
 
+    def files(self) -> Iterable[File]:
+        return self.sources.files.values()
+
     def begin(self) -> None:
         assert self.sources.entry is not None
         self.entry = self.sources.entry.source.path
@@ -112,6 +116,7 @@ class RubyMachine(Interpreter):
             yield from self._hook(hook, span)
         others = [one for one in self.threads if not one.main]
         alone = left_alone(self, works(self)) if self.stopping else None
+        self.left_in = [one.wait for one in others if one.wait is not None] if self.stopping else []
         for one in others:
             one.thrown = Raised((_KILLED,), NIL, one.span)
         self.killed = [one for one in others if one.told and (one.wait is None or one.wait.kind in WORK)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.ruby.machine import RAISED, RubyMachine
@@ -178,13 +179,14 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
+    cut = left_midway(signal, machine, how, "thread")
+    if cut is not None:
+        return cut
     if ended.how == "hard" and (machine.hooks or machine.unwinding):
         why = f"on {signal} `exit!` ends it without its at_exit blocks and `ensure`"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span)
     if ended.how == "exit" and machine.cleaned_by is None:
-        from gracelint.behaviour.machine.midst import broken_off
-
-        cut = broken_off(signal, machine, how, machine.broken, question.sources.files.values())
+        cut = broken_off(signal, machine, how, machine.broken)
         if cut is not None:
             return cut
     delay = None if serving or took < 0.01 else took

@@ -34,10 +34,12 @@ from gracelint.behaviour.rust.syntax import UNIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from gracelint.behaviour.machine.values import Run
     from gracelint.behaviour.rust.crates import Crates
+    from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
 _RENAMED = (
@@ -76,6 +78,9 @@ class RustMachine(Interpreter):
         """Where it waits on the way out for what nobody can tell."""
         self.blurred: list[Span] = []
         """Places after which nobody can tell who still holds the end of a channel."""
+
+    def files(self) -> Iterable[TreeFile]:
+        return self.crates.sources.values()
 
     def begin(self) -> None:
         self.go(self._program(), self.at)

@@ -7,6 +7,7 @@ import re
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone, works
+from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.rust.machine import RustMachine
@@ -178,11 +179,12 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     if ended.how == "exit" and main is not None and main is not machine.current and main.wait is not None:
         broken.append((how, main.wait))
     for what, wait in broken:
-        from gracelint.behaviour.machine.midst import broken_off
-
-        cut = broken_off(signal, machine, what, wait, machine.crates.sources.values())
+        cut = broken_off(signal, machine, what, wait)
         if cut is not None:
             return cut
+    cut = left_midway(signal, machine, how, "thread or task")
+    if cut is not None:
+        return cut
     alone = left_alone(machine, works(machine))
     if alone is not None and alone.span is not None:
         why = (

@@ -140,9 +140,8 @@ def _lasting(program: Program, reaction: Reaction, row: Row, drain: float | None
     details: dict[str, object]
     if left is not None:
         at = left.source.line_span(left.function.lineno)
-        why = (
-            f"{base_name(left.source.path)}: the task that `{left.function.name}()` starts is lost when the server ends"
-        )
+        what = f"the {left.leaves} that `{left.function.name}()` starts"
+        why = f"{base_name(left.source.path)}: {what} is lost when the server ends"
         details = {"application": left.source.path, "at": at, "better": None, "advice": None, "lossy": True}
         return Served(Verdict.CUT if left.seconds >= _NO_TIME else Verdict.UNKNOWN, why, details)
     if work is None or work.seconds < max(_LONG, reaction.delay or 0):

@@ -283,12 +283,25 @@ def _pool(machine: Machine, function: Value, args: Arguments, keywords: Keywords
 )
 def _pool_work(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     assert isinstance(function, Bound)
+    pool = receiver_of(function)
+    if pool is not None and args:
+        pool.store["#work"] = _task_of(machine, function, args[0], node)
     if function.name in ("map", "starmap", "apply"):
         point = Point(node, machine.module, "pool", Const(0), text_of(node))
         machine.wait(point)
     if function.name.startswith("imap") and len(args) > 1:
         return args[1]
     return FROM_OUTSIDE
+
+
+def _task_of(machine: Machine, function: Bound, target: Value, node: ast.AST) -> Thing:
+    """What a pool's workers do for each item."""
+    task = Thing("multiprocessing.Process", node, machine.module)
+    task.store["#target"], task.store["#args"] = target, items("tuple", [FROM_OUTSIDE])
+    task.store["#kwargs"] = Items("dict", {})
+    if function.name in ("map", "starmap", "apply"):
+        task.store["#awaited"] = TRUE
+    return task
 
 
 @model(*(f"{kind}.{method}" for kind in POOLS for method in ("terminate", "join")))
@@ -299,6 +312,8 @@ def _pool_end(machine: Machine, function: Value, args: Arguments, keywords: Keyw
         assert isinstance(function, Bound)
         if function.name == "terminate":
             _terminate_pool(machine, thing, node)
+        elif machine.arrived and "#terminated" not in thing.store:
+            machine.write(thing.store, "#joined", TRUE)
     return NONE
 
 

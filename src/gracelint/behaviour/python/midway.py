@@ -1,0 +1,70 @@
+"""Work that the handler's exception leaves half done: what stands around the pause it comes into."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.streams import last_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.behaviour.python.ends import Point
+
+_BOUNDS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_LOOPS = (ast.While, ast.For, ast.AsyncFor)
+_CHOICES = (ast.If, ast.IfExp, ast.Match, ast.ExceptHandler)
+
+
+def is_half_done(point: Point) -> bool:
+    """Whether a pause stands between two things that the program does in one round.
+
+    A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do. A loop that
+    goes round a known number of times is one long pause.
+    """
+    if point.kind != "sleep":
+        return False
+    before = after = False
+    for here, above in _upwards(point.module.tree, point.node):
+        for body in _bodies(above):
+            if here in body:
+                place = body.index(here)
+                before = before or any(map(_acts, body[:place]))
+                after = after or any(map(_acts, body[place + 1 :]))
+        if isinstance(above, _CHOICES):
+            return False
+        if isinstance(above, (*_BOUNDS, *_LOOPS)):
+            if (before and after) or not _is_counted(above):
+                break
+            before = after = False
+    return before and after
+
+
+def _upwards(tree: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """A node with the one it stands in, that one with the next, and so on."""
+    parents = {child: above for above in ast.walk(tree) for child in ast.iter_child_nodes(above)}
+    here = node
+    while here in parents:
+        yield here, parents[here]
+        here = parents[here]
+
+
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        body = getattr(node, name, None)
+        if isinstance(body, list):
+            yield body
+
+
+def _is_counted(loop: ast.AST) -> bool:
+    """Whether a loop goes round a number of times that stands in its text, and leaves no earlier."""
+    if not isinstance(loop, (ast.For, ast.AsyncFor)) or not isinstance(loop.iter, ast.Call):
+        return False
+    counted = last_name(loop.iter.func) == "range" and all(isinstance(one, ast.Constant) for one in loop.iter.args)
+    return counted and not any(isinstance(part, (ast.Break, ast.Return)) for part in ast.walk(loop))
+
+
+def _acts(statement: ast.stmt) -> bool:
+    calls = [part for part in ast.walk(statement) if isinstance(part, ast.Call)]
+    return any(last_name(call.func) != "sleep" for call in calls)
