@@ -234,7 +234,8 @@ class TestChildren:
         ("sleep(3); save();", Verdict.HANDLED),
         ("begin(); sleep(3);", Verdict.HANDLED),
         ("$job = begin(); if (!$job) { sleep(1); continue; } save();", Verdict.HANDLED),
-        ("begin(); for ($i = 0; $i < 3; $i++) { sleep(1); } save();", Verdict.HANDLED),
+        ("begin(); for ($i = 0; $i < 3; $i++) { sleep(1); } save();", Verdict.CUT),
+        ("begin(); for ($i = 0; $i < 3; $i++) { if (full()) { break; } sleep(1); } save();", Verdict.HANDLED),
     ],
 )
 def test_an_exit_in_a_handler_breaks_off_what_the_script_is_at(body: str, verdict: Verdict) -> None:

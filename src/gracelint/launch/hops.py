@@ -230,8 +230,12 @@ def _without_shells(way: Way) -> Way:
 
 
 def _alternatives(lines: Iterable[tuple[Word, ...]], context: Context) -> Way:
-    """Command lines of which only one is started, nobody knows which: sure only where all end alike."""
+    """Command lines of which only one is started, nobody knows which: sure only where all end alike.
+
+    A development server is not what runs where there is another way.
+    """
     ways = [follow(line, replace(context, depth=context.depth + 1)) for line in lines if line]
+    ways = [way for way in ways if not way.development] or ways
     first = ways[0]
     programs = tuple(program for way in ways for program in way.programs)
     if all(way.verdict is first.verdict for way in ways):

@@ -160,9 +160,13 @@ def _completed(services: Sequence[ComposeService]) -> Iterator[tuple[str, str]]:
 def _sets_up(service: ComposeService) -> bool:
     """Whether its name says that it ends by itself, and nothing starts it again."""
     words = service.name.lower().replace("_", "-").split("-")
+    return not _starts_again(service) and not set(table("one_shots")["names"]).isdisjoint(words)
+
+
+def _starts_again(service: ComposeService) -> bool:
+    """Whether it is started again whenever it ends: `always`, `unless-stopped`."""
     restart = service.node.scalar("restart")
-    again = restart is not None and restart.value != "no" and not restart.value.startswith("on-failure")
-    return not again and not set(table("one_shots")["names"]).isdisjoint(words)
+    return restart is not None and restart.value != "no" and not restart.value.startswith("on-failure")
 
 
 def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> Launch:
@@ -367,6 +371,9 @@ def _followed(
     way = _way(launch.argv, context, launch, init)
     if _entrypoint_unknown(launch) and not init:
         way = _under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
+    if way.one_shot and launch.service is not None and _starts_again(launch.service):
+        why = f"{way.why}; and yet Compose starts it again whenever it ends"
+        way = replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None, one_shot=False)
     if signal_name(launch.stop_signal.value) is None:
         why = f"the stop signal {launch.stop_signal.value} is only known when the image is built"
         way = replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _LEAVING = ("Virtual", "Cached", "WorkStealing", "PerTask")
 """Executors whose threads do not keep the process."""
-_INTERRUPTIBLE = frozenset(("sleep", "join", "latch", "take", "wait", "tasks", "poll", "park", "for ever"))
+_INTERRUPTIBLE = frozenset(("sleep", "join", "latch", "put", "take", "wait", "tasks", "poll", "park", "for ever"))
 
 
 # threads
@@ -314,11 +314,24 @@ def _get(machine: JavaMachine, of: Any, given: Given) -> Run:
 
 def _new_queue(machine: JavaMachine, _: Any, given: Given) -> Run:
     yield from ()
-    return Chan(1_000_000, given.span)
+    room = given.argument(0)
+    return Chan(room if isinstance(room, int) and room > 0 else _UNBOUNDED, given.span)
+
+
+_UNBOUNDED = 1_000_000
+"""Elements of a queue that is given no bound."""
+
+
+def _put(machine: JavaMachine, of: Chan, given: Given) -> Run:
+    yield from until(machine, "put", given.span, lambda: len(of.queue) < of.room)
+    of.queue.append(given.argument(0))
+    return NIL
 
 
 def queue(machine: JavaMachine, of: Chan, name: str, given: Given) -> Run | None:
-    if name in ("put", "add", "offer"):
+    if name == "put":
+        return _put(machine, of, given)
+    if name in ("add", "offer"):
         of.queue.append(given.argument(0))
         return now(True)
     if name == "take" or (name == "poll" and given.args):

@@ -101,12 +101,17 @@ def _stands_between(root: Node, wait: Wait) -> bool:
 
 def _is_counted(loop: Node) -> bool:
     """Whether a loop goes round a number of times that stands in its text, and leaves no earlier."""
-    head = text_of(loop.parent if loop.type == "do_block" and loop.parent is not None else loop).partition("\n")[0]
-    return _COUNTED.search(head) is not None and not any(one.type.startswith(_LEAVES) for one in _nodes(loop))
+    whole = loop
+    while whole.type in _BLOCKS and whole.parent is not None:
+        whole = whole.parent
+    is_counted = _COUNTED.search(text_of(whole).partition("\n")[0]) is not None
+    return is_counted and not any(one.type.startswith(_LEAVES) for one in walk(loop))
 
 
 _COUNTED = re.compile(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times\b")
 _LEAVES = ("break", "return")
+_BLOCKS = ("block", "block_body", "do_block")
+"""Between the body of a Ruby block and the call that gets it."""
 
 
 def _acts(statement: Node) -> bool:

@@ -50,6 +50,7 @@ def unschedule(machine: Machine, row: Row, given: Given) -> Run:
     waits = row.get("waits", False)
     if waits is True or (isinstance(waits, str) and waits in (*given.args, *given.named)):
         yield Wait("join", given.span, lambda: not of.state.get("running"))
+    of.state["over"] = True
     if row.get("gives") != "context":
         return NIL
     context = Ctx(None, given.span)
@@ -65,5 +66,5 @@ def unschedule(machine: Machine, row: Row, given: Given) -> Run:
 def attend(machine: Machine, _: Row, given: Given) -> Run:
     """Waits until the scheduler is shut down."""
     of = given.of
-    yield Wait("join", given.span, lambda: isinstance(of, Object) and bool(of.state.get("shut")))
+    yield Wait("join", given.span, lambda: isinstance(of, Object) and bool(of.state.get("over")))
     return NIL

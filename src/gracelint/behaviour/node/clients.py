@@ -237,3 +237,42 @@ def _is_close_header(node: Node) -> bool:
 
 
 _PAIR = ("key", "value")
+
+
+# Connections that are destroyed
+
+
+def destroys_all(machine: Machine, span: Span) -> bool:
+    """Whether a loop destroys, whatever is on it, every connection of a collection that connections are put into."""
+    file = machine.parsed.get(span.source.path)
+    if file is None:
+        return False
+    here = file.node_at(span)
+    while here is not None and here.type in _BETWEEN:
+        here = here.parent
+    if here is None or here.type not in ("for_in_statement", "arguments"):
+        return False
+    over = here.child_by_field_name("right") if here.type == "for_in_statement" else None
+    if here.type == "arguments" and here.parent is not None:
+        called = here.parent.child_by_field_name("function")
+        name = called.child_by_field_name("property") if called is not None else None
+        over = called.child_by_field_name("object") if called is not None and name is not None else None
+        over = over if name is not None and text_of(name) == "forEach" else None
+    if over is None or over.type not in ("identifier", "member_expression"):
+        return False
+    text = file.source.text
+    serves = "connection" in text or "createServer" in text
+    return serves and any(f"{text_of(over)}.{word}(" in text for word in ("add", "push", "set"))
+
+
+_BETWEEN = frozenset(
+    (
+        "arrow_function",
+        "call_expression",
+        "expression_statement",
+        "identifier",
+        "member_expression",
+        "property_identifier",
+        "statement_block",
+    )
+)

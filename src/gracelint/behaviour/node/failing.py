@@ -68,9 +68,26 @@ def dropped(machine: Machine, value: Any, node: Node, frame: Frame) -> None:
     if value.rejected:
         uncaught(machine, "unhandledRejection", frame)
         return
-    rest = tuple(part for part in value.after if part not in frame.after and part.kind in _PENDING)
+    kinds = (*_PENDING, "work") if _is_own(machine, node, frame) else _PENDING
+    rest = tuple(part for part in value.after if part not in frame.after and part.kind in kinds)
     if rest and machine.certain and not value.never:
         machine.floating.append((frame.file.span(node), rest))
+
+
+def _is_own(machine: Machine, node: Node, frame: Frame) -> bool:
+    """Whether a statement calls an async function of the project, which does something when what it awaits is done."""
+    call = node.named_children[0] if node.type in ("expression_statement", "unary_expression") else node
+    if call.type == "unary_expression":
+        return _is_own(machine, call, frame)
+    called = call.child_by_field_name("function") if call.type == "call_expression" else None
+    if called is None or called.type not in ("identifier", "member_expression"):
+        return False
+    function = machine.value(called, frame)
+    if not isinstance(function, Closure):
+        return False
+    awaited = [part.end_byte for part in walk(function.node) if part.type == "await_expression"]
+    later = (part for part in walk(function.node) if part.type == "call_expression" and awaited)
+    return any(part.start_byte > awaited[0] for part in later)
 
 
 def must_fail(machine: Machine, owner: Any, node: Node | None) -> bool:

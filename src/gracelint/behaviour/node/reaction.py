@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gracelint.behaviour.node import failing, library
-from gracelint.behaviour.node.clients import event_stream, held_by_clients
+from gracelint.behaviour.node.clients import destroys_all, event_stream, held_by_clients
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Registration
@@ -140,6 +140,9 @@ def _judge(
     if dropped is not None:
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, *dropped)
     destroyed = _destroyed(stopped, serving) if serving else None
+    if destroyed is not None and not destroyed.after and destroys_all(stopped.machine, destroyed.span):
+        why = f"`{destroyed.span.text}` drops the requests in flight"
+        return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, destroyed.span)
     if destroyed is not None:
         why = f"whether {destroyed.target}() drops requests in flight cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import failing, library, methods
+from gracelint.behaviour.node import counted, failing, library, methods
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
@@ -272,18 +272,21 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     truth = True if test is None else truthy(machine.value(test, inner))
     if truth is None and body is not None and _awaits(body):
         parts = _conjuncts(test)
-        counted = [part for part in parts if _counts_requests(machine, part, inner)]
-        if counted:
-            if len(counted) == len(parts) and _is_fed(machine, test):
+        requests = [part for part in parts if _counts_requests(machine, part, inner)]
+        if requests:
+            if len(requests) == len(parts) and _is_fed(machine, test):
                 raise Stop
             drained = _drained_requests(machine, node, inner)
-            limits = [part for part in parts if part not in counted]
+            limits = [part for part in parts if part not in requests]
             if limits:
                 drained = (_within(machine, limits, body, inner, node, drained),)
             frame.after = (*inner.after, *drained)
             return None
     if (truth is False and node.type != "do_statement") or body is None:
         return None
+    times = counted.rounds(node) if truth and _awaits(body) else None
+    if times is not None:
+        return counted.run(machine, node, times, inner, frame)
     if _awaits(body) or (test is not None and _awaits(test)):
         return _endless(machine, node, body, inner, test, frame)
     if truth and _is_endless(node, test, body):

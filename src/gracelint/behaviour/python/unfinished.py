@@ -151,7 +151,7 @@ def _of_pools(signal: str, machine: Machine) -> Reaction | None:
         if waited or (machine.thrown is None and "#terminated" not in pool.store and _asks_for_results(pool)):
             continue
         seconds = _own_seconds(machine, task)
-        if seconds < 1 and machine.cleaned:
+        if seconds is None or (seconds < 1 and machine.cleaned):
             continue
         verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
         why = "the workers of its pool are terminated, whatever they have begun: nothing closes and joins it"
@@ -175,7 +175,10 @@ def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point) -> bool:
 
 
 def _catches_the_end(part: ast.AST) -> bool:
-    """Whether an `except` takes what a task is cancelled with."""
+    """Whether an `except` takes what a task is cancelled with, or a `finally` is handed what it was at."""
+    if isinstance(part, ast.Try):
+        calls = (call for line in part.finalbody for call in ast.walk(line) if isinstance(call, ast.Call))
+        return any(isinstance(given, ast.Name) for call in calls for given in call.args)
     if not isinstance(part, ast.ExceptHandler):
         return False
     types = part.type.elts if isinstance(part.type, ast.Tuple) else [part.type]
@@ -186,7 +189,7 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
     """A daemon thread or process at work: it takes from others, looks for work, or is started for each piece of it."""
     for thing in machine.facts.children if not machine.leaving else ():
         if thing.kind in THREADS and "#again" in thing.store and is_daemon(thing) and thing.node not in machine.ended:
-            seconds = _own_seconds(machine, thing)
+            seconds = _own_seconds(machine, thing) or 0.0
             if seconds >= 1:
                 why = f"it ends, and with it the daemon threads that take {seconds:g} s and that nobody waits for"
                 return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(thing), delay=machine.delay)
@@ -207,14 +210,14 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
     return None
 
 
-def _own_seconds(machine: Machine, thing: Thing) -> float:
-    """How long a thread takes that comes to its end; 0 where it does not, or where that is not known."""
+def _own_seconds(machine: Machine, thing: Thing) -> float | None:
+    """How long a thread takes that comes to its end, 0 where that is not known; None where it does not."""
     before, mark = machine.delay, len(machine.trail)
     machine.delay = 0.0
-    ends = finishes(machine, thing, thing.node or machine.entry.tree) is True
+    ends = finishes(machine, thing, thing.node or machine.entry.tree)
     seconds, machine.delay = machine.delay, before
     machine.undo(mark)
-    return seconds or 0.0 if ends else 0.0
+    return None if ends is False else seconds or 0.0 if ends is True else 0.0
 
 
 def _loop_around(point: Point) -> ast.While | ast.For | ast.AsyncFor | None:

@@ -9,6 +9,7 @@ from gracelint.launch.one_shots import one_shot, sets_up_by_operand
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import Scope, expand
 from gracelint.source import Word
+from gracelint.tree.purpose import says_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ _LONG = 600
 """Seconds of a `sleep` that is there to keep the container up."""
 _LONG_BESIDE = 10
 """Seconds of a `sleep` in the background that is still there when the container is told to stop."""
+
+
+_RELOADS = ("runserver", "--reload", "--watch", "nodemon")
+"""Words that make a server one for development."""
 
 
 class Event(Record, identity=True):
@@ -98,6 +103,11 @@ class Event(Record, identity=True):
     def idle(self) -> bool:
         """It does nothing but last."""
         return lingers(self.words) if self.kind == "start" else is_idle(self.words)
+
+    @property
+    def is_for_development(self) -> bool:
+        """Whether its words say that it is there for development: not what runs in a container that lasts."""
+        return any(one.value in _RELOADS or says_development(base_name(one.value)) for one in self.words)
 
     @property
     def identity(self) -> tuple[object, ...]:

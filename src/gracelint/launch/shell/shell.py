@@ -240,7 +240,8 @@ def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Ste
     if not scenes:
         lasting = any(not item.prepares for path in paths for item in path.started)
         return replace(_end(job, name, "it starts no program and waits for it", "one-shot"), one_shot=not lasting)
-    return _step_of([_judge(scene) for scene in scenes], job, script, name)
+    ends = [_judge(scene) for scene in scenes]
+    return _step_of([end for end in ends if not end.program.is_for_development] or ends, job, script, name)
 
 
 def _passes(path: State, event: Event, passed: frozenset[tuple[object, ...]]) -> bool:
