@@ -11,7 +11,6 @@ from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-
     from tree_sitter import Node
 
     from gracelint.behaviour.machine.machine import Machine

@@ -270,7 +270,8 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     ):
         why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    if machine.thrown is not None and not machine.cleaned and is_half_done(point):
+    masked = machine.world.get(("masked", signal)) is not None
+    if machine.thrown is not None and not (machine.cleaned or masked) and is_half_done(point):
         why = f"the handler's exception ends it in the middle of the work around `{point.what}`"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
     if machine.delay is None:

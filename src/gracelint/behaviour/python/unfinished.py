@@ -151,7 +151,7 @@ def _of_pools(signal: str, machine: Machine) -> Reaction | None:
         if waited or (machine.thrown is None and "#terminated" not in pool.store and _asks_for_results(pool)):
             continue
         seconds = _own_seconds(machine, task)
-        if seconds is None or (seconds < 1 and machine.cleaned):
+        if seconds is None or 0 < seconds < 1 or (seconds < 1 and machine.cleaned):
             continue
         verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
         why = "the workers of its pool are terminated, whatever they have begun: nothing closes and joins it"
@@ -210,6 +210,10 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
     return None
 
 
+_INSTANT = 0.01
+"""Seconds of what comes to its end without a pause."""
+
+
 def _own_seconds(machine: Machine, thing: Thing) -> float | None:
     """How long a thread takes that comes to its end, 0 where that is not known; None where it does not."""
     before, mark = machine.delay, len(machine.trail)
@@ -217,7 +221,9 @@ def _own_seconds(machine: Machine, thing: Thing) -> float | None:
     ends = finishes(machine, thing, thing.node or machine.entry.tree)
     seconds, machine.delay = machine.delay, before
     machine.undo(mark)
-    return None if ends is False else seconds or 0.0 if ends is True else 0.0
+    if ends is not True:
+        return None if ends is False else 0.0
+    return seconds or _INSTANT
 
 
 def _loop_around(point: Point) -> ast.While | ast.For | ast.AsyncFor | None:
