@@ -15,7 +15,6 @@ from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone
-from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, agreed, follow, reaction
 from gracelint.behaviour.tree import text_of, walk
@@ -248,6 +247,8 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
         why = f"on {signal} {how}, and what main defers does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
     main = machine.main_thread
+    from gracelint.behaviour.machine.midst import broken_off, left_midway
+
     if ended.how == "exit" and main is not None and main is not machine.current:
         cut = broken_off(signal, machine, how, main.wait)
         if cut is not None:

@@ -26,7 +26,7 @@ a call ends with. `does` is one of:
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.machine import schedules, serving
+from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.machine import Machine, sleep
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Ended, Object, Sig, Thread, Wait
 from gracelint.knowledge import table
@@ -244,6 +244,12 @@ def _listens(machine: Machine, row: Row, given: Given) -> Run:
     return UNKNOWN
 
 
+def _of_scheduler(machine: Machine, row: Row, given: Given) -> Any:
+    from gracelint.behaviour.machine import schedules
+
+    return schedules.DOES[row["does"]](machine, row, given)
+
+
 _DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "serves": _serves,
     "exits": _exits,
@@ -262,8 +268,8 @@ _DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "child": _child,
     "returns": _returns,
     "listens": _listens,
-    "schedules": schedules.schedule,
-    "shuts": schedules.unschedule,
-    "attends": schedules.attend,
+    "schedules": _of_scheduler,
+    "shuts": _of_scheduler,
+    "attends": _of_scheduler,
 }
 WORDS = tuple(_DOES)

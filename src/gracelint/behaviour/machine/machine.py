@@ -7,7 +7,6 @@ for each. A language says what its runtime does with the signal (`arrives`), and
 from __future__ import annotations
 
 from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, Effort
-from gracelint.behaviour.machine.midst import is_half_done
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -284,7 +283,12 @@ class Machine:
 
     def _comes_to_work(self) -> bool:
         """Whether it has been at work before and is not now: a signal that comes at a bad time finds it there."""
-        under_way = any(one.wait is not None and is_half_done(self, one.wait) for one in self.threads)
+        pauses = [one.wait for one in self.threads if one.wait is not None and one.wait.kind == "sleep"]
+        if not pauses and not self.worked:
+            return False
+        from gracelint.behaviour.machine.midst import is_half_done
+
+        under_way = any(is_half_done(self, pause) for pause in pauses)
         self.worked = self.worked or under_way
         return self.worked and not under_way and sum(self.fired.values()) < _PATIENCE
 

@@ -6,6 +6,7 @@ from gracelint.behaviour.machine.values import NIL, Ctx, Object, Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from gracelint.behaviour.machine.library import Given, Row
@@ -68,3 +69,10 @@ def attend(machine: Machine, _: Row, given: Given) -> Run:
     of = given.of
     yield Wait("join", given.span, lambda: isinstance(of, Object) and bool(of.state.get("over")))
     return NIL
+
+
+DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
+    "schedules": schedule,
+    "shuts": unschedule,
+    "attends": attend,
+}

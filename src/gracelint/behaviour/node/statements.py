@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import counted, failing, library, methods
+from gracelint.behaviour.node import failing, library, methods
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
@@ -284,9 +284,12 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
             return None
     if (truth is False and node.type != "do_statement") or body is None:
         return None
-    times = counted.rounds(node) if truth and _awaits(body) else None
-    if times is not None:
-        return counted.run(machine, node, times, inner, frame)
+    if truth and node.type == "for_statement" and _awaits(body):
+        from gracelint.behaviour.node import counted
+
+        times = counted.rounds(node)
+        if times is not None:
+            return counted.run(machine, node, times, inner, frame)
     if _awaits(body) or (test is not None and _awaits(test)):
         return _endless(machine, node, body, inner, test, frame)
     if truth and _is_endless(node, test, body):

@@ -23,7 +23,6 @@ from gracelint.behaviour.python.ends import (
     Registration,
 )
 from gracelint.behaviour.python.machine import Machine
-from gracelint.behaviour.python.midway import is_half_done
 from gracelint.behaviour.python.places import LONG, candidates, passing
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
 from gracelint.facts.program import Cause, Reaction
@@ -270,8 +269,7 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     ):
         why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    masked = machine.world.get(("masked", signal)) is not None
-    if machine.thrown is not None and not (machine.cleaned or masked) and is_half_done(point):
+    if _is_broken_off(signal, machine, point):
         why = f"the handler's exception ends it in the middle of the work around `{point.what}`"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
     if machine.delay is None:
@@ -286,6 +284,15 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     if machine.waited and point.limit:
         why = f"its handler for {signal} is seen within {point.limit:g} s, when `{point.what}` returns"
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
+
+
+def _is_broken_off(signal: str, machine: Machine, point: Point) -> bool:
+    """Whether the handler's exception comes into the middle of work, and nothing cleans up."""
+    if machine.thrown is None or machine.cleaned or ("masked", signal) in machine.world:
+        return False
+    from gracelint.behaviour.python.midway import is_half_done
+
+    return is_half_done(point)
 
 
 def _is_swallowed(machine: Machine, names: tuple[str, ...]) -> bool:
