@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 
 TYPE_CHECKING = False
@@ -42,6 +43,7 @@ def veiled_words(words: Iterable[str]) -> Iterator[str]:
         before = word
 
 
+@lru_cache(maxsize=512)
 def veiled(text: str) -> str:
     """A text without the passwords of addresses and the secrets that options and assignments give."""
     if "=" not in text and "--" not in text and "://" not in text:

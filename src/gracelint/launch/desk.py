@@ -284,8 +284,14 @@ class Desk:
     def image(self, stage: Stage, context: str | None) -> Image:
         key = (id(stage), context)
         if key not in self._images:
-            self._images[key] = self.again(("image", *key), image_of(stage, self.files, context))
+            self._images[key] = self._image_of(stage, context)
         return self._images[key]
+
+    def _image_of(self, stage: Stage, context: str | None) -> Image:
+        if self.warm is None:
+            return image_of(stage, self.files, context)
+        name = ("image", id(stage), context)
+        return self.warm.made(name, stage, self.files, lambda asked: image_of(stage, asked, context))
 
     def stage(self, link: Link) -> Stage | None:
         """The stage a link means: its target, else the last of the file."""

@@ -158,7 +158,9 @@ class ProjectFiles:
         from gracelint.tree.warm import stamp_of
 
         stamp = stamp_of(os.path.join(self._root, path))
-        return self._warm.text(path, stamp, lambda: self._fetch(path)) if stamp else self._fetch(path)
+        if stamp is None:
+            return self._fetch(path)
+        return self._warm.text(path, stamp, lambda: self._fetch(path)) if stamp else None
 
     def _fetch(self, path: str) -> _Text | None:
         if path in self._overlay:

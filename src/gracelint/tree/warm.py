@@ -207,9 +207,11 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def stamp_of(path: str) -> tuple[int, ...] | None:
-    """Size, times and number of a file; None where there is none."""
+    """Size, times and number of a file; nothing where there is none, and None where that cannot be told."""
     try:
         status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
