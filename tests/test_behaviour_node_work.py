@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from gracelint.testing import read
 from test_behaviour_node import program
 
 SLEEP = "const sleep = (ms) => new Promise((r) => setTimeout(r, ms));\n"
@@ -258,3 +259,17 @@ def test_fastify_that_destroys_its_connections() -> None:
 def test_the_server_of_an_application() -> None:
     text = "const app = require('polka')();\napp.listen(80);\nprocess.on('SIGTERM', () => app.server.close(() => process.exit(0)));"
     assert verdict(text) == "handled"
+
+
+def test_an_exit_at_once_waits_for_no_interval() -> None:
+    text = """const http = require('http');
+const server = http.createServer((asked, answer) => answer.end());
+server.listen(4000);
+const clients = new Set();
+setInterval(() => { clients.forEach((one) => { one.end(); server.closeIdleConnections(); }); }, 30000);
+process.on('SIGTERM', () => { server.close(); process.exit(0); });
+"""
+    files = {"Dockerfile": 'FROM node:22\nCOPY . .\nCMD ["node", "app.js"]\n', "app.js": text}
+    (launch,) = read(files).launches
+    why = "app.js: process.exit comes at once, before the requests in flight are answered"
+    assert (launch.verdict.value, launch.why) == ("cut", why)

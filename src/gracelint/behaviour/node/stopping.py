@@ -68,6 +68,8 @@ def stop(signal: str, machine: Machine) -> Stopped:
     ran, direct = frozenset(machine.called), tuple(machine.events)
     machine.called |= called
     delay = look_again(machine, opened)
+    if any(event.kind == "exit" and event.certain and not event.after for event in direct):
+        delay = 0.0  # it is gone before any interval comes round
     _end_iterators(machine)
     for later, parts in machine.races:
         first = next((machine.resolved[key] for key in parts if key in machine.resolved), None)
