@@ -33,6 +33,28 @@ def build(command: str, start: str = '["/app"]', binary: str = "/app") -> str:
 
 class TestFromTheImageToTheSource:
     @pytest.mark.parametrize(
+        ("build", "binary", "found"),
+        [
+            ("  - id: web\n    dir: cmd/web\n    binary: shop-web\n", "shop-web", True),
+            (
+                "  - main: ./cmd/web/main.go\n    binary: shop-web\n    goos: [linux]\n",
+                "${TARGETPLATFORM}/shop-web",
+                True,
+            ),
+            ("  - dir: cmd\n    main: ./web\n", "shop", True),
+            ("  - dir: cmd/web\n    binary: shop-web\n    goos: [js]\n", "shop-web", False),
+            ("  - dir: cmd/web\n    binary: '{{ .ProjectName }}'\n", "shop-web", False),
+            ("  - {dir: cmd/web, binary: shop}\n  - {dir: cmd/other, binary: shop}\n", "shop", False),
+        ],
+    )
+    def test_a_binary_that_goreleaser_builds(self, build: str, binary: str, found: bool) -> None:
+        text = f'FROM scratch\nARG TARGETPLATFORM\nCOPY {binary} /bin/start\nENTRYPOINT ["/bin/start"]\n'
+        text = text.replace("start", binary.rpartition("/")[2])
+        files = {"cmd/web/main.go": SERVE, "images/Dockerfile": text}
+        files[".goreleaser.yaml"] = f"project_name: shop\nbuilds:\n{build}"
+        assert (launch(files).why == NOBODY_HEARS) is found
+
+    @pytest.mark.parametrize(
         ("context", "source", "found"),
         [
             (".", "bin/${ARCH}/web", True),

@@ -43,6 +43,10 @@ def asynchronous(body: str, before: str = SIGNALS) -> str:
 
 
 class TestFromTheImageToTheCrate:
+    def test_what_cargo_installs_from_elsewhere_makes_nothing_of_the_project(self) -> None:
+        text = 'FROM rust:1.81\nRUN cargo install --locked cargo-nextest\nCMD ["sleep", "infinity"]\n'
+        assert launch({"Dockerfile": text}).why == "sleep has no handler for SIGTERM"
+
     @pytest.mark.parametrize(("above", "why"), [("", NOBODY_HEARS), ('#[path = "rounds.rs"]\nmod again;\n', None)])
     def test_a_module_may_be_declared_by_main_and_by_the_library(self, above: str, why: str | None) -> None:
         rounds = f"{above}pub fn pause() {{ std::thread::sleep(std::time::Duration::from_secs(1)) }}\n"

@@ -78,19 +78,21 @@ def built_from(path: str, context: Context) -> Built | str | None:
 
 def _built_before(path: str, context: Context) -> Built | None:
     """The main package of a binary that the image copies, and that is only there once something has built it."""
+    from gracelint.launch.builds.goreleaser import main_package
+
     image, files = context.image, context.files
     if image.stage is None or image.context is None:
         return None
     for target in targets(path, context):
         for place in layers.named_in_project(image.stage, files, image.context, target):
-            name = posixpath.basename(place)
-            if files.exists(place) or name != posixpath.basename(target):
+            name = posixpath.basename(target)
+            if files.exists(place) or (name != posixpath.basename(place) and "$" not in posixpath.basename(place)):
                 continue
             if posixpath.basename(image.context) == name and _is_main(image.context, context):
                 return Built(image.context)
-            found = _named(name, image.context, context, 0)
+            found = _named(name, image.context, context, 0) or main_package(name, image.context, files)
             if found is not None:
-                return Built(found)
+                return Built("" if found == "." else found)
     return None
 
 

@@ -63,6 +63,14 @@ class _Command(Record):
                 return value if equals else "".join(self.words[index + 1 : index + 2])
         return None
 
+    @property
+    def names_a_crate(self) -> bool:
+        """Whether it installs what is published, not a package of the project."""
+        words = self.words[self.words.index("install") + 1 :]
+        pairs = zip(("", *words), words)  # noqa: B905 -- each with the word before it
+        given = any(not word.startswith("-") and before not in _VALUES for before, word in pairs)
+        return given and self.option("--path") is None
+
 
 def built(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a binary does that cargo makes in this image; None where none makes it."""
@@ -137,6 +145,8 @@ def _folder(command: _Command) -> str:
 def _makes(command: _Command, at: str) -> bool:
     folder = posixpath.dirname(at)
     if "install" in command.words[1:3]:
+        if command.names_a_crate:
+            return False
         home = command.env.get("CARGO_HOME") or "/usr/local/cargo"
         root = command.option("--root") or command.env.get("CARGO_INSTALL_ROOT") or home
         return folder in {join(normal(join(command.folder, root)), "bin"), join(home, "bin"), "/root/.cargo/bin"}
