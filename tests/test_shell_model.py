@@ -423,3 +423,17 @@ def test_a_condition_of_one_word_asks_whether_it_is_empty(word: str, verdict: st
     }
     (launch,) = read(files).launches
     assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize("command", ["cd / && bash", "python3", "exec node", "true; sh"])
+def test_what_ends_at_once_leaves_nothing_in_front_of_which_a_shell_stays(command: str) -> None:
+    services = f"services:\n  tools:\n    image: python:3.12\n    command: ['sh', '-c', '{command}']\n"
+    (launch,) = read({"compose.yaml": services}).launches
+    assert (launch.verdict.value, launch.ends_by_itself) == ("unknown", True)
+    assert launch.why.endswith("reads its standard input, which is empty here: it ends at once")
+
+
+def test_a_loop_around_what_ends_at_once_goes_on() -> None:
+    services = "services:\n  tools:\n    image: python:3.12\n    command: sh -c 'while true; do bash; done'\n"
+    (launch,) = read({"compose.yaml": services}).launches
+    assert (launch.verdict.value, launch.ends_by_itself) == ("ignored", False)

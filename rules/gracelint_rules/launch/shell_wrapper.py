@@ -64,12 +64,14 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
     cause, at = hop.details.get("cause"), hop.span or launch.origin.span
     if hop.details.get("reached_by_exec"):
         return
-    if hop is launch.blocker and cause != "interactive":
+    below = launch.below(hop)
+    waits = below if below is not None and below.details.get("cause") == "interactive" else hop
+    if hop is launch.blocker and "interactive" not in (cause, waits.details.get("cause")):
         yield Finding(f"{hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
     elif cause == "no-shell":
         yield Finding(f"{hop.why}, and the container does not start", at)
-    elif hop is launch.blocker and hop.details.get("written"):
-        yield Finding(f"{hop.why}; it is killed after {launch.grace.value:g} s", at, severity=Severity.WARNING)
+    elif hop is launch.blocker and (waits is not hop or hop.details.get("written")):
+        yield Finding(f"{waits.why}; it is killed after {launch.grace.value:g} s", at, severity=Severity.WARNING)
     elif cause in _BY_LUCK and launch.blocker is None:
         message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=edits.script.reach_program(hop), severity=_luck(cause))

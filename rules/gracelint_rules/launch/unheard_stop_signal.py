@@ -59,7 +59,7 @@ def unheard_stop_signal(launch: Launch) -> Iterator[Finding]:
     yield Finding(
         f"{hop.why}{until}",
         at=hop.span or launch.origin.span,
-        severity=Severity.ERROR if ignored else Severity.WARNING,
+        severity=Severity.ERROR if ignored and hop.details.get("cause") != "interactive" else Severity.WARNING,
     )
 
 

@@ -159,6 +159,8 @@ def _behind(step: Step, way: Way) -> Way:
     verdict = _VERDICTS.get(hop.effect)
     if verdict is Verdict.UNKNOWN and _same_whatever_the_shell_does(hop, way):
         return longer
+    if longer.one_shot and way.decisive is not None and way.decisive.details.get("cause") == "at-once":
+        return longer  # nothing waits for what has ended already
     if verdict is not None:
         return replace(longer, verdict=verdict, why=hop.why, decisive=hop, others=())
     orphaned = way.verdict is Verdict.CUT and way.decisive is not None and way.decisive.kind in _SHELLS

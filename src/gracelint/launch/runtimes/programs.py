@@ -477,10 +477,12 @@ def _bound_advice(program: Program) -> str:
 def interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step:
     if not context.stdin_open:
         why = f"{language} without a script reads its standard input, which is empty here: it ends at once"
-        return Step(_hop(argv, context, HopKind.PROGRAM, Effect.UNKNOWN, why), one_shot=True)
+        hop = _hop(argv, context, HopKind.PROGRAM, Effect.UNKNOWN, why)
+        return Step(replace(hop, details={"cause": "at-once"}), one_shot=True)
     effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
     why = f"{language} without a script reads commands and has no handler"
-    return Step(_hop(argv, context, HopKind.PROGRAM, effect, why), one_shot=True)
+    hop = _hop(argv, context, HopKind.PROGRAM, effect, why)
+    return Step(replace(hop, details={"cause": "interactive"}))
 
 
 def unknown(argv: tuple[Word, ...], context: Context, why: str) -> Step:

@@ -122,7 +122,7 @@ def _shell_step(argv: tuple[Word, ...], context: Context) -> Step:
     name = base_name(argv[0].value)
     if not context.stdin_open:
         why = f"{name} without a command reads its standard input, which is empty here: it ends at once"
-        hop = _hop(argv, context, HopKind.SHELL, name, Effect.UNKNOWN, why, {"cause": "one-shot", "form": "sh -c"})
+        hop = _hop(argv, context, HopKind.SHELL, name, Effect.UNKNOWN, why, {"cause": "at-once", "form": "sh -c"})
         return Step(hop, one_shot=True)
     effect = Effect.SWALLOWS if context.pid_1 else Effect.UNKNOWN
     why = f"{name} without a command is an interactive shell, which does not end on {context.signal}"
