@@ -186,7 +186,7 @@ def _time(walk: Walk, call: Call, state: State) -> list[State]:
     return walk.call(Call(rest, call.command, None), state) if rest else [state]
 
 
-_SETS_SOME = pattern(r"(?:\w|\$\{?\w+\}?)+=(?:\$\([^()]*\)|[^\s;&|()`<>])*")
+_SETS_SOME = pattern(r"(?:\w|\$\w|\$\{\w+\})+=(?:\$\([^()]*\)|[^\s;&|()`<>])*")
 
 
 def _eval(walk: Walk, call: Call, state: State) -> list[State]:
