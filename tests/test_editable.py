@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from gracelint.cli import main
-from gracelint.fixing.editable import is_generated
+from gracelint.fixing import editable
+from gracelint.fixing.editable import Editable, is_generated
+from gracelint.source import Source
+from gracelint.tree.discover import Scope
 
 STAYS = "#!/bin/sh\nset -e\npython app.py\n"
 STARTS = 'FROM python:3.12-slim\nCOPY . .\nENTRYPOINT ["./run.sh"]\n'
@@ -146,3 +149,16 @@ def test_a_program_that_no_container_starts_is_fixed(project: Path, capsys: pyte
     write(project, {"gracelint.toml": "", "web/package.json": package, "web/server.js": program})
     assert "  web/server.js: missing-sigterm-handler\n" in fix(capsys, "--unsafe-fixes")[1]
     assert (project / "web" / "server.js").read_text().count("SIGTERM") == 1
+
+
+def test_where_a_folder_leads_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"vendor/app/Dockerfile": STARTS, "vendor/app/run.sh": STAYS})
+    (tmp_path / "app").symlink_to("vendor/app")
+    asked: list[str] = []
+    is_link = editable.os.path.islink
+    monkeypatch.setattr(editable.os.path, "islink", lambda path: asked.append(str(path)) or is_link(path))
+    may_be = Editable(str(tmp_path), Scope(frozenset(), ("",)), lambda path: path.startswith("vendor"), by_git=False)
+    for name in ("Dockerfile", "run.sh"):
+        source = Source(f"app/{name}", STAYS)
+        assert may_be.reason(source) == may_be.reason(source) is not None
+    assert asked.count(str(tmp_path / "app")) == 1

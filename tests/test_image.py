@@ -16,6 +16,7 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.facts.launch import Effect, Image
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
+from gracelint.launch.images import layers
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.image import find_path, find_text, image_of, list_folder, step
 from gracelint.launch.images.packages import listed_version
@@ -883,3 +884,20 @@ def test_programs_that_images_of_others_start(image: str, command: str, verdict:
     (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
     assert launch.verdict is verdict
     assert why in launch.why
+
+
+def test_only_what_an_instruction_may_have_put_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[str] = []
+    look = layers._origin
+    monkeypatch.setattr(
+        layers,
+        "_origin",
+        lambda stage, files, context, path, seen: looked_for.append(path) or look(stage, files, context, path, seen),
+    )
+    files = project("FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN make\nCMD app\n", "main.py")
+    image = image_of(final(files), files, "")
+    assert find_text(image, files, "app", "/app") is None
+    assert looked_for == ["/app/app"]
+    moved = project("FROM python:3.12\nCOPY . /app\nRUN cp /app/run.sh /usr/bin/app\n", "run.sh")
+    found = find_text(image_of(final(moved), moved, ""), moved, "app", "/")
+    assert found is not None and found.source.path == "run.sh"
