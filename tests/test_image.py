@@ -800,8 +800,58 @@ DAEMONS = [
     ("clickhouse/clickhouse-server:26.2", None, "clickhouse finishes what is in flight on SIGTERM and ends"),
     ("cassandra:5.0", None, "cassandra drains its node on SIGTERM, and ends"),
     ("pgautoupgrade/pgautoupgrade:18-alpine", "-c max_connections=9", "SIGINT is postgres' fast shutdown"),
+    ("nats:2.10-alpine", None, "nats-server closes its clients on SIGTERM, which reconnect elsewhere, and ends"),
+    ("influxdb:2.7", None, "influxd finishes what is in flight on SIGTERM and ends"),
+    ("quay.io/keycloak/keycloak:26.0", "start-dev", "keycloak finishes what is in flight on SIGTERM and ends"),
+    ("elasticsearch:8.15.0", None, "elasticsearch finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/minio:2024.5.28", None, "minio finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/etcd:3.5.11", None, "etcd finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/valkey-sentinel:8.0", None, "redis finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/valkey-cluster:8.0", None, "valkey-cluster finishes what is in flight on SIGTERM and ends"),
+    ("dpage/pgadmin4:8", None, "gunicorn finishes what is in flight on SIGTERM and ends"),
+    ("tecnativa/docker-socket-proxy", None, "haproxy finishes what is in flight on SIGUSR1 and ends"),
+    ("dessalines/lemmy-ui:0.19.14", None, "lemmy-ui finishes what is in flight on SIGTERM and ends"),
+    (
+        "electricsql/electric:1.2.4",
+        None,
+        "the Erlang virtual machine stops its applications one after the other on SIGTERM, and ends",
+    ),
+    ("ghcr.io/s2-streamstore/s2", "lite --init-file a", "s2 finishes what is in flight on SIGTERM and ends"),
+    ("ghcr.io/caioricciuti/ch-ui", None, "ch-ui finishes what is in flight on SIGTERM and ends"),
+    ("mattermost/mattermost-team-edition:10.5", None, "mattermost finishes what is in flight on SIGTERM and ends"),
     ("axllent/mailpit:latest", None, "mailpit closes its database on SIGTERM, and ends"),
 ]
+
+OTHERS = [
+    (
+        "zookeeper:3.8",
+        "cut",
+        "the JVM ends at once; what zookeeper has confirmed is on disk, and its clients reconnect",
+    ),
+    ("registry:2", "cut", "the registry has no handler for SIGTERM as long as `http.draintimeout` is not set"),
+    ("ghcr.io/shopify/toxiproxy", "cut", "toxiproxy drops the connections it stands in between"),
+    ("clamav/clamav:1.4", "cut", "tini passes SIGTERM on to `tail -f /dev/null` alone: clamd is killed beside it"),
+    ("nginxproxy/nginx-proxy:1.4", "cut", "forego has no handler for SIGQUIT, which ends it at once"),
+    (
+        "libretranslate/libretranslate:v1.7.3",
+        "ignored",
+        "neither libretranslate nor the script in front of it takes notice of SIGTERM",
+    ),
+    ("dessalines/lemmy-ui:0.18.5", "unknown", "what the image dessalines/lemmy-ui:0.18.5 starts is not known"),
+]
+
+
+@pytest.mark.parametrize(("image", "verdict", "why"), OTHERS, ids=[image for image, _, _ in OTHERS])
+def test_images_that_do_not_finish(image: str, verdict: str, why: str) -> None:
+    (launch,) = read({"compose.yaml": json.dumps({"services": {"it": {"image": image}}})}).launches
+    assert (launch.verdict.value, launch.why) == (verdict, why)
+
+
+def test_a_registry_drains_where_it_is_told_to() -> None:
+    service = {"image": "registry:2", "environment": {"REGISTRY_HTTP_DRAINTIMEOUT": "20s"}}
+    (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
+    assert launch.verdict is Verdict.HANDLED
+    assert launch.budget.drain is not None and launch.budget.drain.seconds == 20
 
 
 @pytest.mark.parametrize(("image", "command", "why"), DAEMONS, ids=[image for image, _, _ in DAEMONS])

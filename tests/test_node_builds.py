@@ -183,3 +183,21 @@ def test_packages_of_the_workspace(root: dict[str, str], files: dict[str, str], 
 )
 def test_process_files_of_pm2(word: str, is_file: bool) -> None:
     assert is_process_file(Word(word)) is is_file
+
+
+@pytest.mark.parametrize("prune", ["npx turbo prune web --docker", "cp -r . out"])
+def test_what_turbo_prunes_is_where_it_was(prune: str) -> None:
+    text = f"""FROM node:22 AS pruner
+WORKDIR /shop
+COPY . .
+RUN {prune}
+FROM node:22
+WORKDIR /shop
+COPY --from=pruner /shop/out/json/ .
+COPY --from=pruner /shop/out/full/ .
+CMD ["node", "apps/web/server.js"]
+"""
+    server = "require('http').createServer((asked, answer) => answer.end()).listen(80);\n"
+    files = {"Dockerfile": text, "apps/web/server.js": server, "package.json": "{}"}
+    (launch,) = read(files).launches
+    assert (launch.program is not None) is ("turbo" in prune)

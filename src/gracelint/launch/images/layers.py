@@ -57,12 +57,29 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
             found = _copied(one, put, put.target, files, context, path, seen) if put.is_copy else None
             if found is not None:
                 return found
+    before = _before(stage, path)
+    return _origin(stage, files, context, before, seen) if before is not None else None
+
+
+def _before(stage: Stage, path: str) -> str | None:
+    """Where a file lay before a tool of the build copied it."""
     overlay = _OVERLAY.fullmatch(path) if "/_build/" in path else None
-    return _origin(stage, files, context, f"{overlay[1]}/rel/overlays/{overlay[2]}", seen) if overlay else None
+    if overlay is not None:
+        return f"{overlay[1]}/rel/overlays/{overlay[2]}"
+    pruned = _PRUNED.fullmatch(path) if "/out/" in path else None
+    if pruned is None or not any("turbo" in text and " prune " in text for text in _runs(stage)):
+        return None
+    return f"{pruned[1]}/{pruned[2]}"
+
+
+def _runs(stage: Stage) -> Iterator[str]:
+    return (item.argument.text for one in stage.lineage() for item in one.instructions if item.name == "RUN")
 
 
 _OVERLAY = pattern(r"(.*)/_build/[^/]+/rel/[^/]+/(.+)")
 """What Mix puts into a release as it stands below `rel/overlays`."""
+_PRUNED = pattern(r"(.*)/out/(?:full|json)/(.+)")
+"""What `turbo prune --docker` copies of a workspace."""
 
 
 def made_in(stage: Stage, path: str) -> Iterator[tuple[Stage, str]]:
