@@ -157,3 +157,19 @@ class TestFx:
         assert program(body, "context", "net/http", FX, before=before).verdict is Verdict.HANDLED
         cut = program(body.replace("\tapp.Stop(ctx)", ""), "context", "net/http", FX, before=before)
         assert cut.verdict is Verdict.CUT
+
+
+@pytest.mark.parametrize("condition", ["!errors.Is(err, http.ErrServerClosed)", "err != http.ErrServerClosed"])
+def test_echo_says_that_its_server_was_closed(condition: str) -> None:
+    body = f"""\te := echo.New()
+	go func() {{
+		if err := e.Start(":80"); err != nil && {condition} {{
+			panic(errors.Unwrap(err))
+		}}
+	}}()
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	<-term
+	e.Shutdown(context.Background())"""
+    imports = ("context", "errors", "net/http", "os", "os/signal", "syscall", "github.com/labstack/echo/v4")
+    assert program(body, *imports).verdict is Verdict.HANDLED
