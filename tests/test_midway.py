@@ -283,3 +283,112 @@ def test_a_counted_loop_that_awaits_ends() -> None:
         "(async () => { while (!stop) await page(); console.log('closed'); })();"
     )
     assert node(text) == "handled"
+
+
+# Beside requests, pools and children
+
+
+@pytest.mark.parametrize(
+    ("begin", "why"),
+    [
+        ("go send()", "main.go: the goroutine that a request starts in line 16 is lost when main returns"),
+        ("go func() { time.Sleep(2 * time.Second) }()", "line 16 is lost"),
+        ("send()", None),
+        ("go quick()", None),
+    ],
+)
+def test_a_goroutine_of_a_request(begin: str, why: str | None) -> None:
+    text = (
+        'package main\n\nimport (\n\t"context"\n\t"net/http"\n\t"os/signal"\n\t"syscall"\n\t"time"\n)\n\n'
+        "func send() { time.Sleep(2 * time.Second) }\n\nfunc quick() {}\n\nfunc main() {\n"
+        f'\thttp.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {{ {begin} }})\n'
+        '\tsrv := &http.Server{Addr: ":8080"}\n\tgo srv.ListenAndServe()\n'
+        "\tctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)\n\tdefer stop()\n\t<-ctx.Done()\n"
+        "\tsrv.Shutdown(context.Background())\n}\n"
+    )
+    found = test_go.launch({"main.go": text, "Dockerfile": test_go.build("go build -o /app .")})
+    assert found.verdict is (Verdict.HANDLED if why is None else Verdict.CUT), found.why
+    assert why is None or why in found.why
+
+
+@pytest.mark.parametrize(("last", "verdict"), [("w.Flush()", Verdict.CUT), ('fmt.Println("over")', Verdict.HANDLED)])
+def test_a_goroutine_that_main_does_not_let_flush(last: str, verdict: Verdict) -> None:
+    body = (
+        f"\tw := bufio.NewWriter(os.Stdout)\n{GO}\tlines := make(chan string)\n"
+        f"\tgo func() {{\n\t\tfor line := range lines {{\n\t\t\tfmt.Fprintln(w, line)\n\t\t}}\n\t\t{last}\n\t}}()\n"
+        "\t<-c\n\tclose(lines)"
+    )
+    found = test_go.program(body, "bufio", "fmt", "os")
+    assert found.verdict is verdict, found.why
+
+
+def test_fiber_ends_without_an_error() -> None:
+    body = (
+        f"\tapp := fiber.New()\n{GO}\tdone := make(chan struct{{}})\n"
+        "\tgo func() { <-c; app.ShutdownWithTimeout(8 * time.Second); close(done) }()\n"
+        '\tif err := app.Listen(":3000"); err != nil { panic(err) }\n\t<-done'
+    )
+    found = test_go.program(body, "os", "time", "github.com/gofiber/fiber/v2")
+    assert found.verdict is Verdict.HANDLED, found.why
+
+
+@pytest.mark.parametrize(("wait", "verdict"), [("", Verdict.CUT), ("pool.wait_for_termination(8)\n", Verdict.HANDLED)])
+def test_the_jobs_of_a_ruby_pool(wait: str, verdict: Verdict) -> None:
+    text = (
+        "require 'concurrent'\npool = Concurrent::FixedThreadPool.new(2)\nstop = Queue.new\n"
+        "trap('TERM') { stop << 1 }\n"
+        "Thread.new do\n  (1..).each do |n|\n    pool.post do\n      puts 'a'\n      sleep 2\n      puts 'b'\n    end\n"
+        f"    sleep 0.5\n  end\nend\nstop.pop\npool.shutdown\n{wait}"
+    )
+    found, why = test_ruby.script(text)
+    assert found is verdict, why
+
+
+def test_a_bounded_channel_of_rust_has_room_for_so_many() -> None:
+    text = (
+        "use std::sync::atomic::{AtomicBool, Ordering};\nuse std::sync::{mpsc::sync_channel, Arc};\n"
+        "use std::{thread, time::Duration};\n\nfn main() {\n    let (tx, rx) = sync_channel::<u32>(2);\n"
+        "    let worker = thread::spawn(move || { for id in rx { thread::sleep(Duration::from_secs(1)); } });\n"
+        "    let stop = Arc::new(AtomicBool::new(false));\n"
+        "    signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop)).unwrap();\n"
+        "    while !stop.load(Ordering::Relaxed) { tx.send(1).unwrap(); }\n"
+        "    drop(tx);\n    worker.join().unwrap();\n}\n"
+    )
+    found, why = test_rust.program(text, 'signal-hook = "0.3"\n')
+    assert found is Verdict.HANDLED, why
+
+
+def test_a_hard_exit_in_the_middle_of_the_work() -> None:
+    text = (
+        "import os, signal, sqlite3, time\ndb = sqlite3.connect('x')\ndef die(*_):\n    db.close()\n    os._exit(0)\n"
+        "signal.signal(signal.SIGTERM, die)\nwhile True:\n    print('a')\n    time.sleep(2)\n    db.commit()\n"
+    )
+    reaction = sigterm(text)
+    assert reaction.as_pid_1.value == "cut"
+    assert reaction.why == (
+        "the handler leaves at once with os._exit(), in the middle of the work around `time.sleep(2)`"
+    )
+
+
+def test_a_scope_that_is_cancelled() -> None:
+    text = (
+        "import signal, trio\nasync def handle():\n    await trio.sleep(2)\n"
+        "async def source(nursery):\n    while True:\n"
+        "        nursery.start_soon(handle)\n        await trio.sleep(1)\nasync def main():\n"
+        "    async with trio.open_nursery() as nursery:\n        nursery.start_soon(source, nursery)\n"
+        "        with trio.open_signal_receiver(signal.SIGTERM) as signals:\n            async for _ in signals:\n"
+        "                nursery.cancel_scope.cancel()\n                break\ntrio.run(main)\n"
+    )
+    reaction = sigterm(text)
+    assert reaction.as_pid_1.value == "cut"
+    assert reaction.why == "it cancels tasks that are started for each piece of work: what they have begun is lost"
+
+
+@pytest.mark.parametrize(("milliseconds", "expected"), [(500, "cut"), (5000, "handled")])
+def test_an_exit_after_a_while_is_too_early_for_a_job(milliseconds: int, expected: str) -> None:
+    text = (
+        "const Queue = require('bull');\nconst mail = new Queue('mail');\n"
+        "mail.process(async () => { await new Promise((r) => setTimeout(r, 2500)); });\n"
+        f"process.on('SIGTERM', () => {{ setTimeout(() => process.exit(0), {milliseconds}); }});"
+    )
+    assert node(text) == expected

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from gracelint.again import remembered
-from gracelint.base.numbers import is_digits
 from gracelint.base.record import replace
 from gracelint.behaviour.go.packages import Modules, Package, loses_nothing
 from gracelint.behaviour.go.reaction import Question, tell
-from gracelint.behaviour.tree import text_of, walk
 from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from gracelint.facts.program import Program
 
 __all__ = ["read_go"]
-
-_UNITS = {"Millisecond": 0.001, "Second": 1.0, "Minute": 60.0, "Microsecond": 1e-6}
-_ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
 
 
 @kept_warm
@@ -39,7 +34,7 @@ def read_go(
     reached = _reached(main, modules)
     name = start.node.child_by_field_name("name")
     at = start.file.span(name if name is not None else start.node)
-    told = tell(Question(modules, main, reached, argv, at, _work(reached), effort))
+    told = tell(Question(modules, main, reached, argv, at, _needed(reached), effort))
     sources = tuple(file.source for package in reached for file in package.files)
     program = told.program("go", start.file.source, at, sources, modules.unread)
     return replace(program, loses_nothing=loses_nothing(reached, modules))
@@ -57,30 +52,10 @@ def _reached(main: Package, modules: Modules) -> tuple[Package, ...]:
     return tuple(found)
 
 
-def _work(reached: tuple[Package, ...]) -> float:
-    """Seconds that a request needs: the longest sleep in what answers requests, and one second at least."""
-    longest = 1.0
-    for package in reached:
-        for file in package.files:
-            if "time.Sleep" not in file.source.text:
-                continue
-            for node in walk(file.root):
-                parameters = node.child_by_field_name("parameters")
-                if parameters is None or not any(word in text_of(parameters) for word in _ANSWERS):
-                    continue
-                body = node.child_by_field_name("body")
-                for call in walk(body) if body is not None else ():
-                    if call.type == "call_expression" and text_of(call).startswith("time.Sleep("):
-                        longest = max(longest, _seconds(text_of(call)[len("time.Sleep(") : -1]))
-    return longest
+def _needed(reached: tuple[Package, ...]) -> float:
+    """Seconds that a request needs."""
+    if not any("time.Sleep" in file.source.text for package in reached for file in package.files):
+        return 1.0
+    from gracelint.behaviour.go.requests import work
 
-
-def _seconds(text: str) -> float:
-    """`2500 * time.Millisecond`, in seconds; 0 where it is anything else."""
-    found = 1.0
-    for part in text.replace(" ", "").split("*"):
-        unit = _UNITS.get(part.removeprefix("time."))
-        if unit is None and not is_digits(part.replace(".", "", 1)):
-            return 0.0
-        found *= unit if unit is not None else float(part)
-    return found if "time." in text else 0.0
+    return work(reached)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.packages import Modules, Package
     from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.ends import Told
-    from gracelint.behaviour.machine.values import Run
+    from gracelint.behaviour.machine.values import Run, Thread
     from gracelint.source import Span
 
 _FATAL = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP")
@@ -82,6 +82,19 @@ def _program(machine: GoMachine, question: Question) -> Run:
     yield from expressions.enter(machine, Func(main.node, main.file, question.main, None), [], question.at)
 
 
+def _left_by_requests(signal: str, question: Question, machine: GoMachine) -> Reaction | None:
+    """What requests start and nothing waits for."""
+    if not machine.servers:
+        return None
+    from gracelint.behaviour.go.requests import left_behind
+
+    span = left_behind(question.reached)
+    if span is None:
+        return None
+    why = f"the goroutine that a request starts in {machine.place(span)} is lost when main returns"
+    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
+
+
 def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:
     ended = machine.ended
     if not machine.stopping:
@@ -98,6 +111,8 @@ def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:
         return Outcome(_default(signal, question, empty), machine)
     at = machine.registered[signal]
     found = _never_ends(signal, machine, at) if ended is None else _end(signal, machine, at, ended)
+    if found.as_pid_1 is Verdict.HANDLED:
+        found = _left_by_requests(signal, question, machine) or found
     if found.as_pid_1 is not Verdict.HANDLED and machine.callbacks:
         path, span = machine.callbacks[0]
         why = f"whether {path} calls the function that it gets in line {span.line} is not known"
@@ -237,9 +252,13 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     """It ends after the signal: with all it had to do done, or without."""
     hows = {"returns": "main returns", "exit": "os.Exit ends the program", "fatal": "log.Fatal ends the program"}
     how = hows.get(ended.how, "a panic ends the program")
+    woken = _woken(machine)
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
+    if woken is not None and woken.span is not None:
+        why = f"on {signal} {how} before the goroutine of {machine.place(woken.span)} gets to what it does at its end"
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, woken.span)
     place = ended.span if ended.how != "returns" and ended.span is not None else at
     if ended.how == "panic":
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", place)
@@ -276,9 +295,21 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)
 
 
-def _works_after_loop(function: Func) -> bool:
-    """Whether calls follow a loop that has a condition."""
+def _woken(machine: GoMachine) -> Thread | None:
+    """A goroutine that main has only just told to end, and that writes something out before it does."""
+    for thread in machine.threads:
+        waits = not thread.main and thread.wait is not None and thread.wait.kind == "receive" and thread.wait.ready()
+        if waits and isinstance(thread.body, Func) and _works_after_loop(thread.body, _WRITES):
+            return thread
+    return None
+
+
+_WRITES = (".Flush(", ".Close(", ".Commit(", ".Sync(", ".Write", ".Save(")
+
+
+def _works_after_loop(function: Func, words: tuple[str, ...] = ("",)) -> bool:
+    """Whether calls follow a loop that has a condition, one with any of the words."""
     lines = statements(function.node.child_by_field_name("body"))
     loops = [index for index, one in enumerate(lines) if one.type == "for_statement" and len(one.named_children) > 1]
     after = lines[loops[-1] + 1 :] if loops else []
-    return any(one.type == "expression_statement" for one in after)
+    return any(one.type == "expression_statement" and any(word in text_of(one) for word in words) for one in after)

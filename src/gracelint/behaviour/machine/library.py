@@ -21,6 +21,7 @@ a call ends with. `does` is one of:
     schedules `function`, from time to time, until it is shut down
     shuts     it down: `waits` for the jobs at work, always or where that word is given; `gives` a context that does
     attends   waits until it is shut down
+    submits   `function` to a pool               drains    waits for a pool's jobs, at most `seconds`
 """
 
 from __future__ import annotations
@@ -271,5 +272,7 @@ _DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "schedules": _of_scheduler,
     "shuts": _of_scheduler,
     "attends": _of_scheduler,
+    "submits": _of_scheduler,
+    "drains": _of_scheduler,
 }
 WORDS = tuple(_DOES)

@@ -1,4 +1,4 @@
-"""Schedulers of libraries: jobs that come round in threads of their own until the scheduler is shut down."""
+"""Schedulers and pools of libraries: jobs in threads of their own, until they are shut down."""
 
 from __future__ import annotations
 
@@ -71,8 +71,35 @@ def attend(machine: Machine, _: Row, given: Given) -> Run:
     return NIL
 
 
+def submit(machine: Machine, row: Row, given: Given) -> Any:
+    """A pool takes a job, which is at work at once, unless it was shut down."""
+    of = given.of if isinstance(given.of, Object) else Object(given.path, given.span)
+    if of.state.get("shut"):
+        return NIL
+
+    def run() -> Run:
+        of.state["running"] = of.state.get("running", 0) + 1
+        yield from machine.call(given.argument(row.get("function", "block")), [], given.span)
+        of.state["running"] -= 1
+
+    machine.start(run(), given.span).daemon = True
+    return NIL
+
+
+def drain(machine: Machine, row: Row, given: Given) -> Run:
+    """Waits for the jobs at work, as long as its argument says."""
+    of = given.of
+    limit = given.argument(row.get("seconds"))
+    until = machine.now + machine.seconds(limit) if isinstance(limit, (int, float)) else None
+    over = lambda: not of.state.get("running") or (until is not None and machine.now >= until)  # noqa: E731
+    yield Wait("join", given.span, over, at=lambda: until)
+    return NIL
+
+
 DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "schedules": schedule,
     "shuts": unschedule,
     "attends": attend,
+    "submits": submit,
+    "drains": drain,
 }

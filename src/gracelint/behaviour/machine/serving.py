@@ -61,7 +61,8 @@ def serve(machine: Machine, of: Object, span: Span, row: dict[str, Any], listene
             yield Wait("close", span, lambda: machine.now >= machine.idle_at, at=lambda: machine.idle_at)
             of.state["drained"] = span
         raise
-    return NIL if waits else Err(row.get("closed", f"{of.type} closed"))
+    error = row.get("closed", f"{of.type} closed")
+    return NIL if waits or not error else Err(error)
 
 
 def drain(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:

@@ -420,7 +420,7 @@ class Machine:
                 absent = UNKNOWN if owner.open else UNDEFINED
                 return owner.items[int(name)] if int(name) < len(owner.items) else absent
             return len(owner.items) if name == "length" and not owner.open else Method(owner, name)
-        if isinstance(owner, Thing) and name in methods.SELF:
+        if isinstance(owner, Thing) and name in methods.SELF and owner.kind != "consumer":
             return owner.data if owner.kind == "app" and isinstance(owner.data, Thing) else owner
         if isinstance(owner, Thing) and name in methods.STATES:
             return methods.STATES[name]

@@ -31,23 +31,28 @@ _DEEP = 4
 
 def under_way(event: Event, stopped: Stopped) -> Thing | None:
     """The loop, timer or consumer whose job an exit cuts short."""
-    if event not in stopped.direct or any(part.kind not in ("closed", "ended") for part in event.after):
+    if event not in stopped.direct or any(part.kind not in _PASSES for part in event.after):
         return None
     machine = stopped.machine
     open_ = [thing for thing in machine.things if thing in stopped.opened or thing.kind == "channel"]
-    busy = next((thing for thing in open_ if thing.certain and works(machine, thing)), None)
+    waits = sum(part.seconds or 0.0 for part in event.after if part.kind == "timer")
+    busy = next((thing for thing in open_ if thing.certain and works(machine, thing, waits)), None)
     return None if busy is None or _looks_at_work(machine, stopped.ran) else busy
 
 
-def works(machine: Machine, thing: Thing) -> bool:
-    """Whether what a loop, a timer or a consumer does takes its time."""
-    if thing.kind == "loop" and thing.data is not None:
+_PASSES = ("closed", "ended", "timer")
+"""What may come before an exit that still cuts work short."""
+
+
+def works(machine: Machine, thing: Thing, waits: float = 0.0) -> bool:
+    """Whether what a loop, a timer or a consumer does takes its time: more than is waited for it."""
+    if thing.kind == "loop" and thing.data is not None and not waits:
         _, body, frame, _ = thing.data
         return body is not None and any(_is_job(machine, node, frame) for node in _inside(body))
     jobs = list(thing.callbacks.get("job", ()))
     if thing.kind == "interval" and isinstance(thing.data, tuple):
         jobs.append(thing.data[0])
-    return any(_seconds(machine, job) >= _LONG for job in jobs if isinstance(job, Closure))
+    return any(_seconds(machine, job) >= max(_LONG, 2 * waits) for job in jobs if isinstance(job, Closure))
 
 
 def _is_job(machine: Machine, node: Node, frame: Frame) -> bool:

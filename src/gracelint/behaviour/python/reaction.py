@@ -509,6 +509,11 @@ def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
     machine = run.machine
     span = end.point.span if end.point is not None else point.span
     cleans = any(_cleans(guard.node) for guard in point.guards) or "atexit" in machine.world
+    from gracelint.behaviour.python.midway import is_half_done
+
+    if is_half_done(point):
+        why = f"the handler leaves at once with os._exit(), in the middle of the work around `{point.what}`"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     own = [deed for deed in machine.acts if deed.kind not in ("hard-exit", "log", "wait", "flag")]
     does_own = bool(own) or _works(machine)
     if point.serves is not None or cleans or not does_own:

@@ -131,6 +131,10 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     lost = _of_pools(signal, machine)
     if lost is not None:
         return lost
+    begun = next((each for each in machine.facts.children if _is_cancelled_as_begun(machine, each)), None)
+    if begun is not None:
+        why = "it cancels tasks that are started for each piece of work: what they have begun is lost"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(begun), delay=machine.delay)
     if any(point.kind not in ("sleep", "exit", "gather") for point in machine.leaving):
         return None
     cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each)), None)
@@ -163,6 +167,13 @@ def _asks_for_results(pool: Thing) -> bool:
     """Whether the program may wait for what it has given to a pool."""
     text = pool.module.source.text if pool.module is not None else ""
     return any(word in text for word in (".get(", ".wait(", "imap"))
+
+
+def _is_cancelled_as_begun(machine: Machine, task: Thing) -> bool:
+    """Whether a scope is cancelled in which a loop starts tasks that take their time and come to their end."""
+    if "scope cancelled" not in machine.world or task.kind != "asyncio.Task" or "#again" not in task.store:
+        return False
+    return (_own_seconds(machine, task) or 0.0) >= 1
 
 
 def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point) -> bool:

@@ -307,7 +307,8 @@ class Lower:
         receiver, method = tree.child_by_field_name("receiver"), tree.child_by_field_name("method")
         word = text_of(method) if method is not None else "call"
         block = tree.child_by_field_name("block")
-        if receiver is None and word == "loop" and block is not None:
+        endless = receiver is not None and word == "each" and text_of(receiver).rstrip(")").endswith("..")
+        if ((receiver is None and word == "loop") or endless) and block is not None:
             inner = Lower(self.file, self.module).body(block.child_by_field_name("body"))
             return nodes.Loop(tree, False, inner, "", None, None)
         if receiver is None and word in ("raise", "fail"):

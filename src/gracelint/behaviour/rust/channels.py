@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 
+_UNBOUNDED = 1_000_000
+"""Messages in a channel that has no bound."""
+
+
 def _pair(type_: str) -> Callable[[RustMachine, Given], Any]:
     def made(_: RustMachine, given: Given) -> Any:
-        chan = Chan(1, given.span)
+        room = given.argument(0)
+        chan = Chan(room if isinstance(room, int) else _UNBOUNDED, given.span)
         sender, receiver = Object(f"{type_}Sender", given.span), Object(f"{type_}Receiver", given.span)
         if type_ == "Once":
             sender.type, receiver.type = "OnceSender", "Oneshot"
@@ -44,6 +49,13 @@ def _send(_: RustMachine, of: Object, given: Given) -> Any:
     for chan in of.state["sends"]:
         chan.queue.append(given.argument(0, UNIT))
     return UNIT
+
+
+def _send_with_room(machine: RustMachine, of: Object, given: Given) -> Run:
+    """Waits until there is room; a channel of none takes one that waits to be received."""
+    channels: list[Chan] = of.state["sends"]
+    yield Wait("send", given.span, lambda: all(one.closed or len(one.queue) < max(one.room, 1) for one in channels))
+    return _send(machine, of, given)
 
 
 def cloned(of: Object) -> Object:
@@ -225,7 +237,7 @@ FUNCTIONS: dict[str, Callable[[RustMachine, Given], Any]] = {
     "tokio::sync::watch::channel": _watch,
 }
 METHODS: dict[tuple[str, str], Callable[[RustMachine, Object, Given], Any]] = {
-    ("StdSender", "send"): _send,
+    ("StdSender", "send"): _send_with_room,
     ("StdSender", "try_send"): _send,
     ("StdReceiver", "recv"): _receive_or_fail,
     ("StdReceiver", "try_recv"): _try,

@@ -1,0 +1,89 @@
+"""What answers requests: how long it takes, and what it starts and does not wait for."""
+
+from __future__ import annotations
+
+from gracelint.base.numbers import is_digits
+from gracelint.behaviour.tree import text_of, walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.go.packages import Package
+    from gracelint.behaviour.go.syntax import File
+    from gracelint.source import Span
+
+_UNITS = {"Millisecond": 0.001, "Second": 1.0, "Minute": 60.0, "Microsecond": 1e-6}
+_ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
+_WAITS = (".Wait()", "sync.WaitGroup", "errgroup.")
+
+
+def work(reached: Iterable[Package]) -> float:
+    """Seconds that a request needs: the longest sleep in what answers requests, and one second at least."""
+    return max((_sleeps(body) for _, body in _answers(reached)), default=1.0)
+
+
+def left_behind(reached: Iterable[Package]) -> Span | None:
+    """Where a request starts a goroutine that takes its time, in a program that waits for none."""
+    packages = tuple(reached)
+    texts = (file.source.text for package in packages for file in package.files)
+    if any(word in text for text in texts for word in _WAITS):
+        return None
+    for file, body in _answers(packages):
+        for node in walk(body):
+            if node.type == "go_statement" and _takes_its_time(packages, node):
+                return file.span(node)
+    return None
+
+
+def _answers(reached: Iterable[Package]) -> Iterator[tuple[File, Node]]:
+    """The bodies of the functions that answer requests."""
+    for package in reached:
+        for file in package.files:
+            if "time.Sleep" not in file.source.text and "go " not in file.source.text:
+                continue
+            for node in walk(file.root):
+                parameters = node.child_by_field_name("parameters")
+                body = node.child_by_field_name("body")
+                if parameters is None or body is None:
+                    continue
+                if any(word in text_of(parameters) for word in _ANSWERS):
+                    yield file, body
+
+
+def _takes_its_time(packages: Iterable[Package], start: Node) -> bool:
+    """Whether the function of a `go` statement sleeps for a second or more: its own literal, or one of the program."""
+    call = start.named_children[0]
+    function = call.child_by_field_name("function")
+    if function is None:
+        return False
+    if function.type == "func_literal":
+        return _sleeps(function, 0.0) >= 1
+    name = text_of(function).rpartition(".")[2]
+    own = (one for package in packages for one in [*package.functions.values(), *package.methods.values()])
+    return any(_named(one.node) == name and _sleeps(one.node, 0.0) >= 1 for one in own)
+
+
+def _named(node: Node) -> str:
+    name = node.child_by_field_name("name")
+    return text_of(name) if name is not None else ""
+
+
+def _sleeps(body: Node, least: float = 1.0) -> float:
+    """The longest sleep in a body."""
+    texts = (text_of(call) for call in walk(body) if call.type == "call_expression")
+    times = [_seconds(text[len("time.Sleep(") : -1]) for text in texts if text.startswith("time.Sleep(")]
+    return max([least, *times])
+
+
+def _seconds(text: str) -> float:
+    """`2500 * time.Millisecond`, in seconds; 0 where it is anything else."""
+    found = 1.0
+    for part in text.replace(" ", "").split("*"):
+        unit = _UNITS.get(part.removeprefix("time."))
+        if unit is None and not is_digits(part.replace(".", "", 1)):
+            return 0.0
+        found *= unit if unit is not None else float(part)
+    return found if "time." in text else 0.0
