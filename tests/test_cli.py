@@ -200,6 +200,11 @@ class TestScope:
         (project / "gracelint.toml").write_text('images.web = "web.txt"\n')
         assert run("check", "--select", "uncatchable-stop-signal").code == 1
 
+    @pytest.mark.parametrize("name", ["web.Dockerfile", "Dockerfile.web"])
+    def test_a_byte_order_mark_hides_no_dockerfile(self, project: Path, run: Run, name: str) -> None:
+        (project / name).write_text(KILLED, encoding="utf-8-sig")
+        assert f"--> {name}:2:12" in run("check").out
+
     def test_from_a_folder_below_paths_are_relative_to_it(
         self, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -519,6 +524,13 @@ class TestNothingToJudge:
         assert summary["containers"] == {"handled": 1, "ignored": 0, "cut": 0, "unknown": 2}
         assert (summary["files"], summary["not_read"]) == (2, 0)
         assert "3 containers: 1 handled, 2 unknown (`gracelint trace`).\n" in run("check").out
+
+    def test_check_and_trace_count_alike(self, project: Path, run: Run) -> None:
+        services = "  a: {image: 'nginx:1.27'}\n  b: {image: x}\n  c: {image: busybox, command: [echo, hello]}\n"
+        (project / "compose.yaml").write_text(f"services:\n{services}")
+        told = "3 containers: 1 handled, 1 unknown, 1 ends by itself"
+        assert f"{told} (`gracelint trace`).\n" in run("check").out
+        assert f"{told}.\n" in run("trace").out
 
 
 @pytest.mark.parametrize(

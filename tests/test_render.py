@@ -245,7 +245,7 @@ dependencies:
         ]
 
     def test_what_cannot_be_rendered_is_said_once_for_the_chart(self) -> None:
-        broken = "kind: Deployment\nmetadata: {name: {{ required `a name` .Values.name }} }\n"
+        broken = "kind: Deployment\nmetadata: {name: {{ fail `a name` }} }\n"
         files = {**chart(), "charts/shop/templates/one.yaml": broken, "charts/shop/templates/two.yaml": broken}
         reports = [item for item in lint(files).findings if item.rule == "unread-manifest"]
         assert [(item.path, item.finding.at.line) for item in reports] == [("charts/shop/Chart.yaml", 2)]
@@ -256,6 +256,12 @@ dependencies:
             ("charts/shop/templates/one.yaml", 2, "a name"),
             ("charts/shop/templates/two.yaml", 2, "a name"),
         ]
+
+    def test_what_only_the_user_can_give_stands_for_a_variable(self) -> None:
+        """Helm itself ends there; whoever installs the chart gives a value, whatever it is."""
+        named = DEPLOYMENT.replace("kind: Deployment", "kind: Deployment # {{ required `a name` .Values.name }}")
+        sources = read({**chart(), "charts/shop/templates/all.yaml": named}).rendered
+        assert [source.text.splitlines()[1] for source in sources] == ["kind: Deployment # ${REQUIRED}"]
 
     def test_the_last_template_is_rendered_first_and_what_it_sets_is_seen_by_the_others(self) -> None:
         template = DEPLOYMENT.replace(".Values.replicas", ".Values.given.replicas")

@@ -189,7 +189,6 @@ def test_nothing_of_a_rendering_outlives_it() -> None:
     ("template", "reason"),
     [
         ("{{ fail `no image is set` }}", "no image is set"),
-        ("{{ required `a name, please` .Values.missing }}", "a name, please"),
         ("{{ .Values.missing.key }}", "nil pointer evaluating interface {}.key"),
         ("{{ merge .Values.missing .Values.labels }}", "merge: an argument is of the wrong kind"),
         ("{{ eq 1 `1` }}", "incompatible types for comparison"),

@@ -64,7 +64,7 @@ def is_dockerfile_name(path: str) -> bool:
 
 def is_likely_text(text: str) -> bool:
     """Whether a text starts as Dockerfiles do."""
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
     first = next((line for line in lines if line and not line.startswith("#")), "")
     return first.split(" ", 1)[0].upper() in ("FROM", "ARG")
 

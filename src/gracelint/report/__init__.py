@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from gracelint.facts.verdict import Verdict
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gracelint.engine.reported import Report
+    from gracelint.facts.launch import Launch
 
 FORMATS = (
     "text",
@@ -41,3 +48,15 @@ def left_out(report: Report) -> list[str]:
         (report.older, "older than the change"),
     )
     return [f"{count} {why}" for count, why in told if count]
+
+
+def containers_told(launches: Sequence[Launch]) -> str:
+    """`43 containers: 3 handled, 13 ignored, 22 unknown, 5 end by themselves`.
+
+    Of those that end by themselves nothing is said of their stop, unless it is handled.
+    """
+    short = [launch for launch in launches if launch.ends_by_itself and launch.verdict is not Verdict.HANDLED]
+    ends = Counter(launch.verdict for launch in launches) - Counter(launch.verdict for launch in short)
+    fates = [f"{ends[verdict]} {verdict.value}" for verdict in Verdict if ends[verdict]]
+    fates += [f"{len(short)} end{'s by itself' if len(short) == 1 else ' by themselves'}"] if short else []
+    return f"{counted(len(launches), 'container')}: {', '.join(fates)}"

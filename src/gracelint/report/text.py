@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from gracelint.facts.verdict import Verdict
 from gracelint.finding import Applicability, Severity
-from gracelint.report import counted, left_out, unseen_told
+from gracelint.report import containers_told, counted, left_out, unseen_told
 from gracelint.report.canvas import Piece, coloured, plain, visible, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from gracelint.engine.reported import Report, Reported
     from gracelint.finding import Fix
@@ -117,9 +116,8 @@ def _help(fix: Fix) -> str:
 
 def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     severities = [reported.severity for reported in report.findings]
-    short = [one.verdict for one in report.launches if one.ends_by_itself and one.verdict is not Verdict.HANDLED]
-    told = containers_told(report.containers, {verdict: short.count(verdict) for verdict in short})
-    fates = [[(told, "")]] if containers and any(report.containers.values()) else []
+    told = f"{containers_told(report.launches)} (`gracelint trace`)."
+    fates = [[(told, "")]] if containers and report.launches else []
     fates += [[(unseen_told(report.unseen), "")]] if containers and report.unseen else []
     if not severities and not report.files:
         return [[("Nothing to check: no Dockerfile, Compose file, manifest or program here.", "")]]
@@ -130,18 +128,6 @@ def _summary(report: Report, *, containers: bool = True) -> list[list[Piece]]:
     files = len({reported.path for reported in report.findings})
     line = f"Found {', '.join(named)} in {counted(files, 'file')}.{_left_out(report)}"
     return [[(line, "bold")], *fates, *([[(fixable, "")]] if (fixable := _fixable(report)) else [])]
-
-
-def containers_told(containers: Mapping[Verdict, int], short: Mapping[Verdict, int]) -> str:
-    """`43 containers: 3 handled, 13 ignored, 22 unknown, 5 end by themselves (`gracelint trace`)`.
-
-    `short` are those among them that end by themselves, so that nothing is said of their stop.
-    """
-    named = [(count - short.get(verdict, 0), verdict.value) for verdict, count in containers.items()]
-    fates = [f"{count} {name}" for count, name in named if count]
-    ending = sum(short.values())
-    fates += [f"{ending} end{'s by itself' if ending == 1 else ' by themselves'}"] if ending else []
-    return f"{counted(sum(containers.values()), 'container')}: {', '.join(fates)} (`gracelint trace`)."
 
 
 def _fixable(report: Report) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gracelint.base.secrets import veiled_words
 from gracelint.facts.launch import Effect
 from gracelint.facts.verdict import Verdict
+from gracelint.report import containers_told
 from gracelint.report.canvas import Piece, coloured, plain, visible
 from gracelint.report.launches import LINKS, command, effect, label, title, unit, where
 from gracelint.report.timeline import timeline
@@ -55,10 +56,9 @@ def _together(launches: Sequence[Launch]) -> Iterator[list[Piece]]:
     """How many meet which end, and what would decide the unknown ones, the most frequent first."""
     if len(launches) < 2:
         return
-    counts = Counter(launch.verdict for launch in launches)
-    fates = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-    yield [(f"{len(launches)} containers: {fates}.", "bold")]
-    unknown = Counter(launch.why for launch in launches if launch.verdict is Verdict.UNKNOWN)
+    yield [(f"{containers_told(launches)}.", "bold")]
+    open_ones = [launch for launch in launches if launch.verdict is Verdict.UNKNOWN and not launch.ends_by_itself]
+    unknown = Counter(launch.why for launch in open_ones)
     for why, count in unknown.most_common():
         yield [(f"  {count:>4} × unknown: {visible(why)}", "")]
 

@@ -183,12 +183,6 @@ def _default(otherwise: Any, *values: Any) -> Any:
     return values[0] if values and truth(values[0]) else otherwise
 
 
-def _required(reason: Any, value: Any) -> Any:
-    if value is None or value == "":
-        raise TemplateError(shown(reason))
-    return value
-
-
 def _type_is(name: Any, value: Any) -> bool:
     return type_of(value) == shown(name)
 
@@ -213,7 +207,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "all": lambda *values: all(map(truth, values)),
     "any": lambda *values: any(map(truth, values)),
     "ternary": lambda yes, no, condition: yes if truth(condition) else no,
-    "required": _required,
     "list": lambda *values: list(values),
     "tuple": lambda *values: list(values),
     "first": lambda values: _list(values)[0] if values else None,

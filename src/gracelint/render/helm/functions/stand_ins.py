@@ -1,4 +1,7 @@
-"""What only a cluster, a clock or a source of random numbers could say. Each has a stand-in that is always the same."""
+"""What only a cluster, a clock, a source of random numbers or the user could say.
+
+Each has a stand-in that is always the same.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DAY = "2000-01-01"
+_GIVEN_LATER = "${REQUIRED}"
+"""What every reader of manifests takes for a variable, whose value nobody here knows."""
 _UUID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -27,9 +32,15 @@ def _fails(reason: Any) -> None:
     raise TemplateError(shown(reason))
 
 
+def _required(_: Any, value: Any) -> Any:
+    """Helm ends here without a value, which whoever installs the chart will give."""
+    return _GIVEN_LATER if value is None or value == "" else value
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     # `helm template` answers every lookup with nothing.
     "lookup": lambda *_: {},
+    "required": _required,
     "getHostByName": lambda *_: "",
     "fail": _fails,
     "env": lambda *_: "",
