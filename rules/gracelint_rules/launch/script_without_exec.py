@@ -3,7 +3,8 @@ r"""An entry script that keeps the stop signal from its program.
 ## What it does
 Reports entry scripts that run the program as a child (`"$@"`, `python app.py`, `gosu app "$@"`, `app | tee log`), and
 those whose traps cannot work: one `wait` only, `trap 'exit 0' TERM`, `kill 0`, a trap on EXIT, a trap around a
-foreground child. The arguments of the container decide `case "$1" in …`, as they do when it runs.
+foreground child. The arguments of the container decide `case "$1" in …`, as they do when it runs. Of a service of
+s6-overlay it is a warning: what the script leaves behind is told to stop at the very end.
 
 ## Why is this bad?
 A script stays PID 1, and a shell passes no signal on: SIGTERM is ignored, and the program is killed with SIGKILL when
@@ -113,6 +114,7 @@ def script_without_exec(launch: Launch) -> Iterator[Finding]:
         at=hop.details["at"],
         notes=(Note(hop.span, "the script is started here"),) if hop.span is not None else (),
         fix=edits.script.reach_program(hop),
+        severity=Severity.WARNING if hop.details.get("rest") else Severity.ERROR,
     )
 
 

@@ -228,12 +228,12 @@ def _gap(
     for name, span in called:
         if "$" in name:
             return None
-        if "/" not in name or base_name(name) in _CHECKED:
+        path = posixpath.normpath(posixpath.join("/", folder, name))
+        mounted = _mounted(path, workload, container) if "/" in name else None
+        if mounted is None and ("/" not in name or base_name(name) in _CHECKED):
             if base_name(name) in _CHECKED and _lacks(image, base_name(name)):
                 return Gap(base_name(name), f"has no `{base_name(name)}`", span)
             continue
-        path = posixpath.normpath(posixpath.join("/", folder, name))
-        mounted = _mounted(path, workload, container)
         why = mounted if mounted is not None else _never_copied(path, image, files)
         if why:
             return Gap(path, why, span)

@@ -163,8 +163,7 @@ def _behind(step: Step, way: Way) -> Way:
         return longer  # nothing waits for what has ended already
     if verdict is not None:
         return replace(longer, verdict=verdict, why=hop.why, decisive=hop, others=())
-    orphaned = way.verdict is Verdict.CUT and way.decisive is not None and way.decisive.kind in _SHELLS
-    if orphaned and hop.pid_1 and hop.details.get("waits_for_orphans"):
+    if _is_orphaned(way) and hop.pid_1 and hop.details.get("waits_for_orphans"):
         why = f"{way.why}; {hop.name}, as PID 1, then waits for the program, which nobody has told to stop"
         waiting = replace(hop, effect=Effect.SWALLOWS, why=why)
         return replace(longer, hops=(waiting, *way.hops), verdict=Verdict.IGNORED, why=why, decisive=waiting)
@@ -172,6 +171,11 @@ def _behind(step: Step, way: Way) -> Way:
 
 
 _SHELLS = (HopKind.SHELL, HopKind.SCRIPT)
+
+
+def _is_orphaned(way: Way) -> bool:
+    """Whether a shell ends before its program, which nobody has told to stop."""
+    return way.verdict is Verdict.CUT and way.decisive is not None and way.decisive.kind in _SHELLS
 
 
 def _in_time(hop: Hop, way: Way) -> tuple[Hop, Way]:
@@ -195,6 +199,9 @@ def _together(step: Step) -> tuple[Hop, Way]:
     assert step.hop is not None, "it stands in front of what it runs"
     for argv, context in step.together:
         way = follow(argv, replace(context, deadline=None))
+        rest = step.hop.details.get("rest")
+        if rest is not None and _is_orphaned(way):
+            way = _told_last(way, rest)
         hop, way = _in_time(replace(step.hop, deadline=context.deadline), way)
         way = _without_shells(way) if hop.details.get("waits_for_output") else way
         found.append((hop, way))
@@ -220,6 +227,13 @@ def _cause(way: Way) -> tuple[str, Span | None]:
 
 def _rank(hop: Hop, way: Way) -> int:
     return _WORST_FIRST.index(_VERDICTS.get(hop.effect) or way.verdict)
+
+
+def _told_last(way: Way, rest: str) -> Way:
+    """A program that its shell has left behind is told to stop when all services have ended, with little time."""
+    hops = [replace(hop, details={**hop.details, "rest": rest}) if hop is way.decisive else hop for hop in way.hops]
+    decisive = next(hop for hop in hops if hop.details.get("rest") == rest)
+    return replace(way, hops=tuple(hops), decisive=decisive)
 
 
 def _without_shells(way: Way) -> Way:
