@@ -33,6 +33,7 @@ metadata:
   name: {name}
   namespace: {namespace}
 spec:
+  type: LoadBalancer
   selector:
     app: web
   ports:

@@ -9,7 +9,7 @@ from gracelint.base.internal import internal_error
 from gracelint.base.limits import Effort
 from gracelint.base.record import replace
 from gracelint.parse.errors import ParseError
-from gracelint.tree.discover import DOCKERFILE, NODE, kind_of
+from gracelint.tree.discover import NODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def entries(
             errors.append(internal_error(f"reading {path}", error))
             continue
         if program.long_running:
-            yield replace(program, entry=True, beside_image=_is_built(folder, files))
+            yield replace(program, entry=True)
 
 
 def _entry(path: str, files: ProjectFiles) -> Source | None:
@@ -67,13 +67,6 @@ def _starts(path: str, files: ProjectFiles) -> bool:
 def _is_crowded(folder: str, files: ProjectFiles) -> bool:
     names = (name for name in files.names(folder) if name.endswith(".py"))
     return sum(_starts(posixpath.join(folder, name), files) for name in names) > _MOST
-
-
-def _is_built(folder: str, files: ProjectFiles) -> bool:
-    """Whether a Dockerfile stands in the folder or in one above."""
-    if any(kind_of(name) == DOCKERFILE for name in files.names(folder)):
-        return True
-    return bool(folder) and _is_built(posixpath.dirname(folder), files)
 
 
 def _main_of(path: str, files: ProjectFiles) -> Source | None:

@@ -102,7 +102,7 @@ def identical_probes(workload: Workload) -> Iterator[Finding]:
             at=liveness.key,
             notes=(Note(readiness.key, "the same check"),),
             fix=Fix("Let the liveness probe wait longer, or ask for less", (), Applicability.MANUAL),
-            severity=workload.severity_of(container) if _harms(workload, liveness) else Severity.INFO,
+            severity=workload.severity_of(container, felt=_harms(workload, liveness)),
         )
 
 

@@ -114,7 +114,7 @@ def load_balancer_drains_longer(workload: Workload) -> Iterator[Finding]:
     if not known or len(known) < len(lives):
         return
     for balancer in workload.balancers:
-        if balancer.seconds.value > max(known):
+        if balancer.seconds is not None and balancer.seconds.value > max(known):
             yield Finding(
                 f"the load balancer keeps connections for {balancer.seconds.value:g} s ({balancer.what}), while pods of"
                 f" `{workload.name}` end about {max(known):g} s after they are told to stop",

@@ -10,9 +10,13 @@ the nearest) sends requests to one of its ports, or, if there is no Service at a
 Not counted are Services for metrics and headless ones, Jobs, test hooks, init containers, sidecars, Knative services,
 Windows, servers that a preStop hook has to tell to drain (`drops-requests-on-stop`), operators that elect a leader,
 databases and brokers whose clients connect anew, and programs that wait for some seconds after SIGTERM before they
-close their listener. It is information for dashboards and collectors, and for a
-program that ignores the signal, which is to be mended first; and where neither a Service nor a readiness probe says
-that there are requests.
+close their listener.
+
+It is a warning where the files show both ends: requests from outside of the cluster (an Ingress, a route, a Service of
+type LoadBalancer or NodePort), whose senders learn of the stop last, and a program that is known to serve nothing more
+after the signal. Else it is information: inside of a cluster endpoints are gone within moments, and a program that
+nobody here can read may wait by itself. So it is for dashboards and collectors, and for a program that ignores the
+signal, which is to be mended first.
 
 ## Why is this bad?
 When a pod is deleted, two things begin at the same time: the kubelet stops its containers, and the endpoints controller
@@ -111,6 +115,9 @@ from gracelint import (
     rule,
 )
 
+_STOPS = (Verdict.HANDLED, Verdict.CUT)
+"""What is known to serve nothing more after the stop signal."""
+
 
 @rule("missing-pre-stop", severity=Severity.WARNING, subject=Workload, about=("has_stand_in",))
 def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
@@ -125,7 +132,7 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container, launch),
-            severity=Severity.INFO if stays else workload.severity_of(container),
+            severity=workload.severity_of(container, felt=bool(workload.balancers) and launch.verdict in _STOPS),
         )
 
 

@@ -4,9 +4,13 @@ r"""A container that gets requests before it can serve them.
 Reports containers that get traffic and have no `readinessProbe`.
 
 A container gets traffic where a Service of the input selects its pod, or, if there is no Service at all in the input,
-where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count. For dashboards and
-collectors, whose pages are loaded again and whose senders try again, and where no Service says that there are requests,
-it is information.
+where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count, nor do containers with a
+startupProbe: they are not ready before that succeeds.
+
+It is a warning where somebody gets the errors: requests come from outside of the cluster (an Ingress, a route, a
+Service of type LoadBalancer or NodePort), or the image is built in this repository. It is information for what others
+built and only the cluster calls; for dashboards and collectors, whose pages are loaded again and whose senders try
+again; and for servers such as nginx, which listen as soon as they run.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the
@@ -79,7 +83,7 @@ spec:
 ```
 
 ## Fix safety
-Unsafe. The check is that of the liveness or startup probe, made to fail earlier than the liveness probe does; else a
+Unsafe. The check is that of the liveness probe, made to fail earlier than the liveness probe does; else a
 TCP connection to the only declared port. Whether that means ready, the program's authors know.
 
 ## References
@@ -91,7 +95,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Container, Finding, Fix, Note, Probe, Severity, Workload, edits, rule
+from gracelint import Applicability, Container, Finding, Fix, Launch, Note, Probe, Severity, Workload, edits, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +106,8 @@ if TYPE_CHECKING:
 def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
     if workload.knative or not workload.overlaps:
         return
-    for container, _ in workload.serving():
-        if container.readiness is not None:
+    for container, launch in workload.serving():
+        if container.readiness is not None or container.startup is not None:
             continue
         yield Finding(
             f"`{container.name}` has no readinessProbe: a new pod gets requests before it can serve them, so that each"
@@ -111,8 +115,14 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container),
-            severity=workload.severity_of(container),
+            severity=workload.severity_of(container, felt=_is_felt(workload, launch)),
         )
+
+
+def _is_felt(workload: Workload, launch: Launch) -> bool:
+    """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
+    own = launch.stage is not None and bool(workload.callers)
+    return (own or bool(workload.balancers)) and not (launch.prompt or launch.dev_server)
 
 
 def _fix(workload: Workload, container: Container) -> Fix:
@@ -124,7 +134,7 @@ def _fix(workload: Workload, container: Container) -> Fix:
 
 
 def _probe(workload: Workload, container: Container) -> dict[str, Any] | None:
-    existing = container.liveness or container.startup
+    existing = container.liveness
     if existing is not None and existing.kind:
         handler = existing.node.get(existing.kind)
         check = edits.yaml.copy_of(workload.document, handler) if handler is not None else None

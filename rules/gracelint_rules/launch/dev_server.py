@@ -3,7 +3,8 @@ r"""A development server or a reloader as the container's program.
 ## What it does
 Reports containers whose program is meant for a developer's machine: `flask run`, `app.run()`, `manage.py runserver`,
 `uvicorn --reload`, `python -m http.server`, `php -S`, `go run`, nodemon, `tsx watch`, Vite, `ng serve`, `next dev` and
-the like. Silent for stages and Compose files that are named for development.
+the like. Silent for stages and Compose files that are named for development. Information where a stock image serves
+nothing of its own: `python -m http.server` that a manifest puts there to have something that answers.
 
 ## Why is this bad?
 Development servers are made to be restarted, not to be stopped. Flask's and Python's have no handler for SIGTERM: as
@@ -63,4 +64,9 @@ def dev_server(launch: Launch) -> Iterator[Finding]:
     label = hop.details.get("label", hop.name)
     instead = hop.details.get("instead")
     advice = f"; run {instead} instead" if instead else ""
-    yield Finding(f"{label} is for development: {seen}{advice}", at=hop.span or launch.origin.span)
+    stock = hop.name == "http.server" and launch.stage is None and launch.origin.kind != "dockerfile"
+    yield Finding(
+        f"{label} is for development: {seen}{advice}",
+        at=hop.span or launch.origin.span,
+        severity=Severity.INFO if stock else None,
+    )

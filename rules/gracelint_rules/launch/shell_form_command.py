@@ -3,7 +3,7 @@ r"""A CMD or ENTRYPOINT in shell form, with a shell between the stop signal and 
 ## What it does
 Reports CMD and ENTRYPOINT that are no JSON array, and so are started by the image's shell, where the program is not
 reached by `exec`. It is an error where the shell of that image is known to stay in front of the program for a text of
-that shape, and a warning where it would exec the program by itself, or is not known.
+that shape, and information where it would exec the program by itself, or is not known.
 
 ## Why is this bad?
 Docker starts the text with `/bin/sh -c`. A shell passes no signal on: as PID 1 it ignores SIGTERM, and the program is
@@ -92,12 +92,7 @@ def shell_form_command(launch: Launch) -> Iterator[Finding]:
         yield Finding(f"shell form: {hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
     elif cause in _BY_LUCK and launch.blocker is None and not hop.details.get("reached_by_exec"):
         message = f"shell form: {hop.why}; say `exec`, so that the signal arrives whatever the shell"
-        yield Finding(message, at, fix=_fix(launch, hop), severity=_luck(cause))
-
-
-def _luck(cause: object) -> Severity:
-    """A shell that is known to exec does so today; one that is not known may not."""
-    return Severity.INFO if cause == "optimised" else Severity.WARNING
+        yield Finding(message, at, fix=_fix(launch, hop), severity=Severity.INFO)
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:

@@ -3,8 +3,8 @@ r"""A shell that stays between the stop signal and the program.
 ## What it does
 Reports `sh -c "…"` in an exec-form CMD or ENTRYPOINT, in Kubernetes' `command` and `args`, and in Compose's `command`
 and `entrypoint`, where the program is not reached by `exec`. It is an error where the shell of that image is known to
-stay in front of the program, and a warning where it would exec the program by itself: that hangs by the shell and by
-the shape of the text. A shell without a command (`CMD ["bash"]`) is a warning, too.
+stay in front of the program, and information where it would exec the program by itself, or is not known: that hangs by
+the shell and by the shape of the text. A shell without a command (`CMD ["bash"]`) is a warning.
 
 ## Why is this bad?
 A shell passes no signal on. As PID 1 it ignores SIGTERM, and the program is killed with SIGKILL when the grace period
@@ -72,14 +72,9 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
         yield Finding(f"{hop.why}, and the container does not start", at)
     elif hop is launch.blocker and (waits is not hop or hop.details.get("written")):
         yield Finding(f"{waits.why}; it is killed after {launch.grace.value:g} s", at, severity=Severity.WARNING)
-    elif cause in _BY_LUCK and launch.blocker is None:
+    elif cause in _BY_LUCK and launch.blocker is None and launch.hook.stops is None:
         message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
-        yield Finding(message, at, fix=edits.script.reach_program(hop), severity=_luck(cause))
-
-
-def _luck(cause: object) -> Severity:
-    """A shell that is known to exec does so today; one that is not known may not."""
-    return Severity.INFO if cause == "optimised" else Severity.WARNING
+        yield Finding(message, at, fix=edits.script.reach_program(hop), severity=Severity.INFO)
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:

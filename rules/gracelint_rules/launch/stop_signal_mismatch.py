@@ -5,7 +5,8 @@ Compares the signal that the container runtime sends (`STOPSIGNAL`, `stop_signal
 Kubernetes, else SIGTERM) with what the program does on it. Reports daemons whose graceful stop is another signal
 (SIGQUIT for nginx, SIGWINCH for httpd, SIGUSR1 for haproxy, SIGINT for postgres), those that need a setting for one
 (uWSGI, php-fpm), and programs that handle SIGTERM and are sent something else. What is cut off is a warning, and so is
-postgres in Compose, where its clients are stopped with it or before it.
+postgres in Compose, where its clients are stopped with it or before it. A pod without a Service that is cut off is
+information, where nobody has chosen the signal.
 
 ## Why is this bad?
 For nginx, httpd, haproxy and unicorn SIGTERM means *stop now*: each deployment drops the requests in flight. uWSGI
@@ -65,7 +66,14 @@ def stop_signal_mismatch(launch: Launch) -> Iterator[Finding]:
 
 
 def _severity(launch: Launch, hop: Hop) -> Severity:
-    """The clients of a Compose service are stopped with it or before it, and then nothing holds it up."""
+    """The clients of a Compose service are stopped with it or before it, and then nothing holds it up.
+
+    A pod to which no Service sends requests has none in flight that somebody would miss; a signal that somebody has
+    chosen is wrong all the same.
+    """
+    unasked = launch.workload is not None and not launch.workload.callers and launch.stop_signal.span is None
+    if unasked and launch.verdict is Verdict.CUT:
+        return Severity.INFO
     spared = launch.service is not None and bool(hop.details.get("clients"))
     return Severity.WARNING if spared or launch.verdict is Verdict.CUT else Severity.ERROR
 

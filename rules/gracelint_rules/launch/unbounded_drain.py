@@ -4,8 +4,9 @@ r"""A server that waits for what is in flight without a limit.
 Reports servers and workers that are started without an upper limit for their shutdown: uvicorn without
 `--timeout-graceful-shutdown`, granian without `--workers-kill-timeout`, Celery without a time limit for tasks.
 
-It is information where the application was read and has nothing to lose: no jobs, no websockets or streams, and
-nothing to do at its end; and where the server has no option that would set a limit.
+It is information: whether a request or task ever outlasts the grace period, the files do not say; where they do, as of
+a stream that never ends, the launch is judged by it. Where uvicorn is asked for several workers, it is a warning: of
+that many requests one does not end sooner or later.
 
 ## Why is this bad?
 One request that does not end (a slow client, a websocket, a stream, a hanging query) keeps the server alive until
@@ -59,12 +60,11 @@ def unbounded_drain(launch: Launch) -> Iterator[Finding]:
     left = launch.grace.value - before - launch.budget.margin
     bound = hop.details["bound"]
     advice = hop.details["advice"] if bound is None else _advice(str(bound), left)
-    spared = hop.details.get("lost") is False and not drain.jobs
     yield Finding(
         f"{drain.why}: one that does not end keeps it until {launch.kill}{f'; {advice}' if advice else ''}",
         at=(drain.span if bound is None else None) or hop.span or launch.origin.span,
         fix=_fix(hop, left),
-        severity=Severity.INFO if spared or not advice else Severity.WARNING,
+        severity=None if drain.several and advice else Severity.INFO,
     )
 
 

@@ -5,7 +5,8 @@ Reports servers, consumers, loops and schedulers that a container starts, or tha
 that handle no SIGTERM: neither themselves nor in a module of the project, nor by their framework. Programs that run
 to their end by themselves are silent, and so is everything that cannot be followed.
 An error where the signal is ignored or ends a program that has cleanup of its own; a warning where it only drops what
-is in flight; information where a Go program was read whole and serves nobody, opens nothing and writes nothing.
+is in flight; information for an entry point that no container here starts, and where a Go program was read whole and
+serves nobody, opens nothing and writes nothing.
 
 ## Why is this bad?
 A process without a handler has the default action for SIGTERM. PID 1 does not get default actions: the kernel drops
@@ -96,14 +97,14 @@ def missing_sigterm_handler(program: Program) -> Iterator[Finding]:
 def _severity(program: Program, stop: Stop) -> Severity | None:
     """A program that is cut off loses its cleanup where it has one, else what is in flight.
 
-    What no container starts, and no image is built beside, is rather run by hand.
+    What no container here starts may be run by hand.
     """
-    if not (program.launches or program.beside_image):
+    if not program.launches:
         return Severity.INFO
     if program.loses_nothing and stop.verdict is Verdict.CUT:
         return Severity.INFO
     loses_all = stop.verdict is Verdict.IGNORED or program.cleans_up_on_interrupt
-    return None if program.launches and loses_all else Severity.WARNING
+    return None if loses_all else Severity.WARNING
 
 
 def _handles_sigint_only(program: Program, stop: Stop) -> bool:

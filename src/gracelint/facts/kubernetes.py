@@ -154,15 +154,16 @@ class Autoscaler(Record, identity=True):
 
 
 class Balancer(Record, identity=True):
-    """A load balancer that says how long it leaves connections to a pod that it has let go."""
+    """What brings requests from outside of the cluster: a load balancer, an open port, an Ingress, a route."""
 
     name: str
     namespace: str
     key: tuple[str, str]
     """What it belongs to: "service" and a Service's name, or "config" and the name that a Service refers to."""
-    seconds: Located[float]
     span: Span
-    what: str
+    seconds: Located[float] | None = None
+    """How long it leaves connections to a pod that it has let go, where it says so."""
+    what: str = ""
     """The setting, in its own words."""
 
 
@@ -246,7 +247,7 @@ class Workload(Record, identity=True):
     autoscaler: Autoscaler | None = None
     """The HorizontalPodAutoscaler that targets it."""
     balancers: tuple[Balancer, ...] = ()
-    """Load balancers that send it requests, and how long they drain."""
+    """What sends it requests from outside of the cluster."""
     mesh: Mesh | None = None
     """What its pod says of the proxy that a mesh puts into it."""
     config_maps: tuple[ConfigMap, ...] = ()
@@ -267,10 +268,9 @@ class Workload(Record, identity=True):
         """INFO for what is there to be read, not to be run, and for what a tool wrote; None: that of the rule."""
         return Severity.INFO if self.sample or self.written else None
 
-    def severity_of(self, container: Container) -> Severity | None:
-        """The same of one of its containers; INFO also where nobody misses a request, or is known to send any."""
-        unasked = self.untold and container.readiness is None
-        return Severity.INFO if container.watches or unasked else self.severity
+    def severity_of(self, container: Container, *, felt: bool) -> Severity | None:
+        """The same of one of its containers; INFO also where nobody misses a request, or is known to feel it."""
+        return self.severity if felt and not container.watches else Severity.INFO
 
     @property
     def callers(self) -> tuple[Service, ...]:

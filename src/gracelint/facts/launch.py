@@ -132,6 +132,8 @@ class Drain(Record):
     """Nobody has set it: it is the server's own."""
     jobs: bool = False
     """What is drained is jobs of any length, not requests."""
+    several: bool = False
+    """Several workers are asked for: there are requests enough that one which does not end is to be reckoned with."""
 
 
 class Shortfall(Record):
@@ -363,6 +365,11 @@ class Launch(Record, identity=True):
         return bool(self.hops[-1].details.get("idle"))
 
     @property
+    def prompt(self) -> bool:
+        """It listens as soon as it runs."""
+        return bool(self.hops) and bool(self.hops[-1].details.get("prompt"))
+
+    @property
     def blocker(self) -> Hop | None:
         """The hop that keeps the stop signal from the program, or ends it too early, if it is to be reported.
 
@@ -462,6 +469,8 @@ class Launch(Record, identity=True):
         behind = f", and {init} in front does not repair that" if init else ""
         if hop.effect is Effect.SWALLOWS:
             return f"{hop.signal} is ignored until SIGKILL after {self.grace.value:g} s{behind}"
+        if hop.details.get("rest"):
+            return f"the program is told to stop when all else has ended, and has {hop.details['rest']} then"
         return f"the container ends, and work in flight is lost{behind}"
 
     @property

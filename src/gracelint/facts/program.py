@@ -260,8 +260,6 @@ class Program(Record, identity=True):
     """A launch starts it."""
     entry: bool = False
     """It is an entry point by itself (`if __name__ == "__main__"`, a `main` in package.json)."""
-    beside_image: bool = False
-    """An image is built in its folder or one above: a container may start it in a way that is not read."""
     launches: tuple[object, ...] = ()
     """The `Launch` objects that start it, once they are made."""
     replaced_by: tuple[Word, ...] | None = None

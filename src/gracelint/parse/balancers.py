@@ -1,42 +1,50 @@
-"""How long load balancers send what is open to a pod that they have let go, as far as manifests say."""
+"""What brings requests from outside of the cluster, and how long it keeps those that are open."""
 
 from __future__ import annotations
 
 import json
+import re
 
 from gracelint.base.numbers import is_whole
 from gracelint.facts.kubernetes import Balancer
+from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.knowledge import table
 from gracelint.source import Located, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gracelint.facts.yaml import Mapping, Scalar
+    from gracelint.facts.yaml import Node
 
 _AWS = (
     "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes",
     "alb.ingress.kubernetes.io/target-group-attributes",
 )
+_OPEN = ("LoadBalancer", "NodePort")
 _DELAY = "deregistration_delay.timeout_seconds"
 _GKE = ("cloud.google.com/backend-config", "beta.cloud.google.com/backend-config")
 
 
-def balancers_of(node: Mapping, kind: str, name: str, namespace: str) -> Iterator[Balancer]:
-    """What a Service, an Ingress or a BackendConfig says."""
+def balancers_of(node: Mapping, kind: str, name: str, namespace: str, at: Span) -> Iterator[Balancer]:
+    """What a Service, an Ingress, a route or a BackendConfig says. `at` is where its name stands."""
+    title = f"{kind} {name}"
     if kind == "BackendConfig":
         seconds = node.scalar("spec", "connectionDraining", "drainingTimeoutSec")
         if seconds is not None and is_whole(seconds.value):
             found = Located(float(seconds.value[:9]), seconds.span)
-            yield Balancer(name, namespace, ("config", name), found, seconds.span, "connection draining of the backend")
+            yield Balancer(
+                title, namespace, ("config", name), seconds.span, found, "connection draining of the backend"
+            )
         return
     annotations = node.mapping("metadata", "annotations")
     delay = _delay(annotations) if annotations is not None else None
-    if delay is None or delay.span is None:
-        return
-    services = [name] if kind == "Service" else list(dict.fromkeys(_services(node)))
+    if kind == "Service":
+        services = [name] if delay is not None or _is_open(node) else []
+    else:
+        services = list(dict.fromkeys(_services(node, kind)))
     for service in services:
-        yield Balancer(name, namespace, ("service", service), delay, delay.span, _DELAY)
+        yield Balancer(title, namespace, ("service", service), (delay and delay.span) or at, delay, _DELAY)
 
 
 def configs_of(node: Mapping) -> tuple[str, ...]:
@@ -69,16 +77,38 @@ def _span(scalar: Scalar | None) -> Span | None:
     return scalar.span if scalar is not None else None
 
 
-def _services(ingress: Mapping) -> Iterator[str]:
-    """The Services that an Ingress sends requests to."""
-    spec = ingress.mapping("spec")
-    if spec is None:
-        return
-    backends = [spec.mapping("defaultBackend"), spec.mapping("backend")]
-    for rule in spec.mappings("rules"):
-        http = rule.mapping("http")
-        backends += [path.mapping("backend") for path in (http.mappings("paths") if http else ())]
-    for backend in backends:
-        name = (backend.scalar("service", "name") or backend.scalar("serviceName")) if backend else None
-        if name is not None:
-            yield name.value
+def _is_open(service: Mapping) -> bool:
+    """Whether a Service is reached from outside of the cluster without anything in front of it."""
+    kind, spec = service.scalar("spec", "type"), service.mapping("spec")
+    return (kind is not None and kind.value in _OPEN) or (spec is not None and bool(spec.sequence("externalIPs")))
+
+
+def _services(node: Mapping, kind: str) -> Iterator[str]:
+    """The Services that an Ingress or a route sends requests to: what stands below keys such as `backendRefs`."""
+    spec = node.mapping("spec")
+    if spec is None or (kind == "VirtualService" and spec.get("gateways") is None):
+        return  # without a gateway it is for the mesh itself
+    keys = table("workloads")["routes"]["keys"]
+    left: list[Node] = [spec]
+    seen: set[int] = set()
+    while left:
+        below = left.pop()
+        if id(below) in seen:
+            continue
+        seen.add(id(below))
+        if isinstance(below, Mapping):
+            left += [value for _, value in below.items]
+            named = [value for key, value in below.items if key.value in keys]
+            yield from (name for value in named for name in _names(value))
+        elif isinstance(below, Sequence):
+            left += below.items
+
+
+def _names(node: Node) -> Iterator[str]:
+    """A Service's name as it is given: alone, as `name` or `host`, or in a list of such."""
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        given = item if isinstance(item, Scalar) else None
+        if isinstance(item, Mapping):
+            given = item.scalar("name") or item.scalar("host")
+        if given is not None:
+            yield re.split(r"[.:]", given.value.rpartition("://")[2], maxsplit=1)[0]

@@ -85,8 +85,8 @@ def objects_of(document: Document, kinds: Map[str, Map[str, Any]] = NO_KINDS) ->
     for node in _objects(document.root):
         kind = _text(node, "kind")
         group = _text(node, "apiVersion").rpartition("/")[0]
-        if kind in _BALANCING:
-            balancers += balancers_of(node, kind, *_identity(node))
+        if kind in _BALANCING or kind in table("workloads")["routes"]["kinds"]:
+            balancers += balancers_of(node, kind, *_identity(node), _name_span(node))
         if kind in _RELATED and not (kind == "Service" and group):
             others.append((kind, _RELATED[kind](node)))
         else:
@@ -564,7 +564,7 @@ _RELATED: Map[str, Any] = {
     "ConfigMap": _config_map,
 }
 """How the objects are read that say something of workloads."""
-_BALANCING = ("Service", "Ingress", "BackendConfig")
+_BALANCING = ("Service", "BackendConfig")
 
 
 # Scalars

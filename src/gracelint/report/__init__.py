@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
@@ -55,8 +53,8 @@ def containers_told(launches: Sequence[Launch]) -> str:
 
     Of those that end by themselves nothing is said of their stop, unless it is handled.
     """
-    short = [launch for launch in launches if launch.ends_by_itself and launch.verdict is not Verdict.HANDLED]
-    ends = Counter(launch.verdict for launch in launches) - Counter(launch.verdict for launch in short)
-    fates = [f"{ends[verdict]} {verdict.value}" for verdict in Verdict if ends[verdict]]
-    fates += [f"{len(short)} end{'s by itself' if len(short) == 1 else ' by themselves'}"] if short else []
+    ends = [one.verdict for one in launches if one.verdict is Verdict.HANDLED or not one.ends_by_itself]
+    fates = [f"{count} {verdict.value}" for verdict in Verdict if (count := ends.count(verdict))]
+    short = len(launches) - len(ends)
+    fates += [f"{short} end{'s by itself' if short == 1 else ' by themselves'}"] if short else []
     return f"{counted(len(launches), 'container')}: {', '.join(fates)}"

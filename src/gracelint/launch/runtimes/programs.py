@@ -420,7 +420,7 @@ def program_step(argv: tuple[Word, ...], program: Program, context: Context) -> 
         details = {"inherits": True, "at": program.span}
     drain = _drain(program, context)
     if effect is Effect.HANDLES and drain is not None and drain.seconds is None and program.drain_seconds is None:
-        details |= {"bound": None, "first": None, "advice": _bound_advice(program), "lost": _loses(program)}
+        details |= {"bound": None, "first": None, "advice": _bound_advice(program)}
     return Step(
         replace(_hop(argv, context, HopKind.PROGRAM, effect, why), name=name, details=details),
         program=program,
@@ -454,18 +454,6 @@ def _drain(program: Program, context: Context) -> Drain | None:
     server = program.servers[0]
     drain = server_reaction(server.name, server.options, context.signal)[3]
     return None if drain is None else replace(drain, span=drain.span or server.span)
-
-
-def _loses(program: Program) -> bool:
-    """Whether what its server serves has something to lose, or is not there to be read."""
-    from gracelint.launch.servers.applications import loses
-
-    server = program.servers[0]
-    if server.application is not None:
-        module = server.application.partition(":")[0].replace(".", "/")
-        if not any(source.path.endswith((f"{module}.py", f"{module}/__init__.py")) for source in program.sources):
-            return True
-    return loses(program, table("servers").get(server.name, {}))
 
 
 def _bound_advice(program: Program) -> str:

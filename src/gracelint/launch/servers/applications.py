@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.record import Record, field, replace
+from gracelint.base.record import Record, field
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.images.image import find_file, find_path
 from gracelint.launch.words import base_name
@@ -68,14 +68,8 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
     if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED:
         streaming = _streaming(program) if _waits_for_ever(row, given) else None
         told = streaming or _lasting(program, reaction, row, drain) or _judged(program, reaction, context, kind)
-        told = told or Served()
-        return replace(told, details={**told.details, "lost": loses(program, row)})
+        return told or Served()
     return _judged(program, reaction, context, kind)
-
-
-def loses(program: Program, row: Row) -> bool:
-    """Whether a program has work for its end, or connections that do not end: lost where SIGKILL comes first."""
-    return any(word in source.text for source in program.sources for word in row.get("lost", ()))
 
 
 def _read(

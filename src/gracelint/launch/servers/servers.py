@@ -363,7 +363,8 @@ def _drain(name: str, row: Row, given: ServerSettings) -> Drain | None:
             jobs=bool(row.get("jobs")),
         )
     if "unbounded" in spec:
-        return Drain(None, DrainSource.DERIVED, f"{name} {spec['unbounded']}", jobs=bool(row.get("jobs")))
+        why = f"{name} {spec['unbounded']}"
+        return Drain(None, DrainSource.DERIVED, why, jobs=bool(row.get("jobs")), several=bool(row.get("several")))
     return None
 
 
@@ -386,4 +387,5 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "development": bool(row.get("development")),
         "detaches": bool(row.get("detaches")),
         "idle": bool(row.get("idle")),
+        "prompt": bool(row.get("prompt")),
     }
