@@ -824,6 +824,11 @@ DAEMONS = [
 
 OTHERS = [
     (
+        "nginxproxy/acme-companion",
+        "cut",
+        "its trap ends the script without waiting for the renewal of a certificate that it tells to end",
+    ),
+    (
         "zookeeper:3.8",
         "cut",
         "the JVM ends at once; what zookeeper has confirmed is on disk, and its clients reconnect",
