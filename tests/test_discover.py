@@ -224,3 +224,10 @@ class TestReading:
         files = ProjectFiles(str(tmp_path), {"a/e": "", "a/f/g": ""})
         assert files.names("a") == ("b/", "d", "e", "f/")
         assert files.exists("a/f") and files.exists("a/b") and not files.exists("a/x")
+
+
+def test_a_link_to_itself_hides_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("a")
+    for name in ("b", "c"):
+        (tmp_path / name).write_text("")
+    assert ProjectFiles(str(tmp_path)).names("") == ("a", "b", "c")

@@ -181,9 +181,13 @@ class Configuration:
     def excludes(self, path: str) -> bool:
         """Whether the settings above a file or folder leave it out, or a folder that it lies in."""
         folder = path[: max(path.rfind("/"), 0)]
+        return not self.is_open(folder) and (self._excludes_folder(folder) or self._leaves_out(folder, path))
+
+    def is_open(self, folder: str) -> bool:
+        """Whether nothing that stands in a folder can be left out."""
         if folder not in self._open:
             self._open[folder] = not self._excludes_folder(folder) and not self.inside(folder).exclude
-        return not self._open[folder] and (self._excludes_folder(folder) or self._leaves_out(folder, path))
+        return self._open[folder]
 
     def _excludes_folder(self, folder: str) -> bool:
         asked, answer = [], self._excluded.get(folder)

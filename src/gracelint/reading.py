@@ -94,7 +94,8 @@ def _found(request: Request, scope: Scope) -> Found:
     warm = request.warm
     if warm is not None and warm.found is not None and scope.files <= {path for path, _ in warm.found.files}:
         return warm.found
-    found = discover(request.root, scope, excludes=request.configuration.excludes, around=request.around)
+    settings = request.configuration
+    found = discover(request.root, scope, excludes=settings.excludes, is_open=settings.is_open, around=request.around)
     if warm is not None:
         warm.found = found if not scope.folders else None
     return found

@@ -81,23 +81,34 @@ def _nearest(path: str) -> str:
 
 
 def discover(
-    root: str, scope: Scope, *, excludes: Callable[[str], bool] = _nothing, around: int | None = None
+    root: str,
+    scope: Scope,
+    *,
+    excludes: Callable[[str], bool] = _nothing,
+    is_open: Callable[[str], bool] = _nothing,
+    around: int | None = None,
 ) -> Found:
     """The files that may matter: all that `scope` names and, around it, all below the root.
 
-    `around` limits how many folder entries are looked at beyond the scope; 0 leaves the surroundings alone.
+    `around` limits how many folder entries are looked at beyond the scope; 0 leaves the surroundings alone. `excludes`
+    need not be asked of what stands in a folder that `is_open`.
     """
     skipped: list[Skip] = []
     barred = _barrier(root, scope, excludes, skipped)
     packages = _packages_above(scope)
     found = {}
+    folder, is_barred, all_in = None, False, False
     for path in _listed(root, scope, barred, around, skipped):
         kind = kind_of(path)
         if kind == OTHER or ((around == 0 or (kind == PROGRAM and path not in packages)) and path not in scope):
             continue
-        if barred(path.rpartition("/")[0]):
+        above = path.rpartition("/")[0]
+        if above != folder:
+            folder, is_barred = above, barred(above)
+            all_in = not is_barred and is_open(above)
+        if is_barred:
             continue
-        if excludes(path):
+        if not all_in and excludes(path):
             skipped.append(Skip(path, "excluded by the configuration"))
         else:
             found[path] = kind

@@ -105,12 +105,14 @@ class ProjectFiles:
             try:
                 with os.scandir(os.path.join(self._root, folder)) as entries:
                     for entry in entries:
-                        is_link = entry.is_symlink()
-                        if is_link and not self._below(entry.path):
+                        if not entry.is_symlink():
+                            is_folder = entry.is_dir(follow_symlinks=False)
+                        elif self._below(entry.path):
+                            is_folder = os.path.isdir(entry.path)
+                        else:
                             continue
-                        is_folder = entry.is_dir()
-                        found.add(entry.name + "/" if is_folder else entry.name)
-                        if is_folder and not is_link:
+                        found.add(f"{entry.name}/" if is_folder else entry.name)
+                        if is_folder:
                             self._folders[prefix + entry.name] = True
             except OSError:
                 pass

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NOTHING = "nothing"
 """The only key of a file in which nothing matters."""
+_ONLY_NOTHING = (NOTHING,)
 SETTLED = 2_000_000_000
 """Nanoseconds for which a file has to have been left alone: no file system in use has a coarser clock (FAT)."""
 LARGEST = 200_000_000
@@ -50,12 +51,15 @@ class Index:
 
     def keys(self, path: str) -> tuple[str, ...] | None:
         """Those of a file that is as it was when it was read; None for any other."""
-        if path not in self._stamps:
-            self._stamps[path] = self._stamp(path)
+        if path in self._stamps:
+            stamp = self._stamps[path]
+        else:
+            stamp = self._stamps[path] = self._stamp(path)
         known = self._known.get(path)
-        if known is None or known[0] != self._stamps[path]:
+        if known is None or known[0] != stamp:
             return None
-        return tuple(known[1].split(_BETWEEN)) if known[1] else ()
+        keys = known[1]
+        return _ONLY_NOTHING if keys == NOTHING else tuple(keys.split(_BETWEEN)) if keys else ()
 
     def learn(self, path: str, keys: Iterable[str]) -> None:
         """Takes what a file holds that `keys` was asked for before it was read."""
