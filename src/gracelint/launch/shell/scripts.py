@@ -260,6 +260,8 @@ class Walk:
             state.status = True
             return [state]
         if main is None:
+            if found and all(item.kind == "kill" for item in found):
+                state.events += found  # `kill $PID & wait $PID`
             main = Event("start", command.span, prepares=not loops)
         state.jobs += 1
         started = replace(
@@ -297,8 +299,9 @@ class Walk:
 
     def _group(self, group: Group, state: State, shapes: Shapes) -> list[State]:
         inner = _through(shapes, group.redirects, "subshell" if group.subshell else "braces")
-        if not group.subshell:
-            return self._list(group.body, [state], inner)
+        around = _behind_traps(inner, state)
+        if not group.subshell or (around is not None and around <= frozenset(self.row["execs"])):
+            return self._list(group.body, [state], inner)  # a shell that execs its last command forks none for it
         ends = []
         before = set(state.events)
         for end in self._list(group.body, [state.fork()], inner):
@@ -531,7 +534,11 @@ def _polled(loop: Loop, state: State) -> tuple[tuple[Command, ...], Command, fro
     command = loop.condition[-1]
     if isinstance(command, AndOr) and command.operator == "&&":
         test, command = (command.left,), command.right
-    if loop.kind != "while" or not isinstance(command, Simple) or len(command.words) < 3:
+    if loop.kind == "until" and isinstance(command, Pipeline) and len(command.commands) == 1:
+        command = command.commands[0]  # until ! kill -0 $PID
+    elif loop.kind != "while":
+        return None
+    if not isinstance(command, Simple) or len(command.words) < 3:
         return None
     if command.words[0].text != "kill" or command.words[1].text != "-0":
         return None
