@@ -50,7 +50,7 @@ def said(project: Project) -> Iterator[tuple[Launch, str]]:
     for rule in RULES:
         for launch in project.launches:
             for finding in rule.check(launch) if rule.subject is Launch else ():
-                if (finding.severity or rule.severity) is not Severity.INFO:
+                if launch.verdict in BAD or (finding.severity or rule.severity) is not Severity.INFO:
                     yield launch, f"{rule.name}: {finding.message}"
         for workload in project.workloads:
             for finding in rule.check(workload) if rule.subject is Workload else ():

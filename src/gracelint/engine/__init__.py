@@ -96,6 +96,11 @@ def lint(project: Project, selection: Selection) -> Report:
 _UNSEEN = ("unread-manifest", "templated-manifest")
 
 
+def _loses_nothing(launch: Launch) -> bool:
+    """Whether a stop takes its time at most: a program that waits or starts jobs, or no signal that is waited for."""
+    return launch.idle or launch.between_jobs or launch.grace.value == 0
+
+
 def _goes_wrong(subject: object) -> bool:
     """Whether a launch, or one that starts a program, is ignored or cut, and does not end by itself."""
     launches = (subject,) if isinstance(subject, Launch) else launches_of(subject)
@@ -210,8 +215,8 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
 
         meant = all(launch.dev_server or is_set_aside(launch.origin.source.path) for launch in launches)
         loudest = max(loudest, Severity.INFO if meant else Severity.WARNING, key=lambda severity: severity.rank)
-    if rule.verdict and launches and all(launch.idle or launch.grace.value == 0 for launch in launches):
-        loudest = Severity.INFO  # the stop takes its time, and nothing is lost; or no signal is waited for
+    if rule.verdict and launches and all(map(_loses_nothing, launches)):
+        loudest = Severity.INFO
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)

@@ -365,6 +365,11 @@ class Launch(Record, identity=True):
         return bool(self.hops[-1].details.get("idle"))
 
     @property
+    def between_jobs(self) -> bool:
+        """What is cut off only starts jobs when they are due (`cron`): most of the time there is none to lose."""
+        return self.verdict is Verdict.CUT and bool(self.hops) and bool(self.hops[-1].details.get("schedules"))
+
+    @property
     def prompt(self) -> bool:
         """It listens as soon as it runs."""
         return bool(self.hops) and bool(self.hops[-1].details.get("prompt"))
@@ -471,6 +476,8 @@ class Launch(Record, identity=True):
             return f"{hop.signal} is ignored until SIGKILL after {self.grace.value:g} s{behind}"
         if hop.details.get("rest"):
             return f"the program is told to stop when all else has ended, and has {hop.details['rest']} then"
+        if self.between_jobs:
+            return f"the container ends, and a job that runs then is killed{behind}"
         return f"the container ends, and work in flight is lost{behind}"
 
     @property

@@ -387,5 +387,6 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "development": bool(row.get("development")),
         "detaches": bool(row.get("detaches")),
         "idle": bool(row.get("idle")),
+        "schedules": bool(row.get("schedules")),
         "prompt": bool(row.get("prompt")),
     }
