@@ -350,6 +350,9 @@ LINEAR: dict[str, Callable[[int], Project]] = {
     },
     "charts that depend on each other": charts_that_depend_on_each_other,
     "generators of an ApplicationSet": matrix,
+    "handlers of one signal": lambda n: server(
+        "process.on('SIGTERM', () => s.close(() => process.exit(0)))\nconst s = require('http').createServer()\n" * n
+    ),
     "mappings merged one into the other": lambda n: chart(
         '{{ $d := dict "a" 1 }}' + '{{ $d = merge (dict "b" $d) $d }}' * n + POD_OF_A_CHART
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, Effort
+from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, MODULE, Effort
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, globals, library, methods, timers
@@ -185,6 +185,7 @@ class Machine:
 
     def run_module(self, file: File) -> Object:
         path = file.source.path
+        self.steps += MODULE
         exports = Object()
         self.modules[path] = exports
         self.sources.append(file.source)

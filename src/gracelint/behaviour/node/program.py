@@ -125,6 +125,7 @@ def _long_running(base: Machine) -> bool | None:
 def _handlers(base: Machine, runs: Mapping[str, Stopped]) -> list[Handler]:
     """One for each call that installs handlers; a call in a loop over signals is one."""
     found: dict[tuple[str, int], Handler] = {}
+    acted = {name: _acts(run.events) for name, run in runs.items()}
     for known in base.registrations:
         key = (known.span.source.path, known.span.start)
         if key in found:
@@ -135,8 +136,7 @@ def _handlers(base: Machine, runs: Mapping[str, Stopped]) -> list[Handler]:
                 names=(*before.names, *(span for span in known.names if span not in before.names)),
             )
             continue
-        run = next((runs[name] for name in known.signals if name in runs), None)
-        acts = _acts(run.events) if run is not None else ()
+        acts = next((acted[name] for name in known.signals if name in acted), ())
         body = _body(known)
         found[key] = Handler(known.signals, known.span, acts, body, names=known.names, certain=known.certain)
     return list(found.values())
@@ -168,34 +168,43 @@ _ACTS = {
 }
 
 
-def _acts(events: tuple[Event, ...], path: tuple[Span, ...] = ()) -> tuple[Act, ...]:
+_Path = tuple["Span", ...]
+_DEEPEST = 8
+"""Acts below acts that are told."""
+
+
+def _acts(events: tuple[Event, ...]) -> tuple[Act, ...]:
     """The events as a tree: what is done when another act is done stands below it."""
     spans = {event.span for event in events}
-    acts = []
+    timed = {part.span for event in events for part in event.after if part.kind == "timer"}
+    below: dict[_Path, list[Event]] = {}
+    timers: dict[_Path, dict[Span, float | None]] = {}
+    led: dict[Span, set[int]] = {}
+    """The events that come after something, by where that stands."""
     for event in events:
         behind = tuple(part.span for part in event.after if part.span in spans or part.kind == "timer")
-        if behind != path or (event.thing is not None and event.thing.kind == "timer"):
-            continue
-        acts.append(_act(event, events, path))
-    timers = {
-        part.span: part.seconds
-        for event in events
-        for part in event.after
-        if part.kind == "timer"
-        and tuple(p.span for p in event.after if p.span in spans or p.kind == "timer")[: len(path) + 1]
-        == (*path, part.span)
-    }
-    acts.extend(
-        Act("timer", span, seconds=seconds, then=_acts(events, (*path, span))) for span, seconds in timers.items()
-    )
-    return tuple(sorted(acts, key=lambda act: act.span.start))
+        if event.thing is None or event.thing.kind != "timer":
+            below.setdefault(behind, []).append(event)
+        seconds = {part.span: part.seconds for part in event.after if part.kind == "timer"}
+        for at, span in enumerate(behind[: _DEEPEST + 1] if timed else ()):
+            if span in seconds:
+                timers.setdefault(behind[:at], {})[span] = seconds[span]
+        for part in event.after:
+            led.setdefault(part.span, set()).add(id(event))
 
+    def told(path: _Path) -> tuple[Act, ...]:
+        acts = [one(event, path) for event in below.get(path, ())]
+        found = timers.get(path, {}).items()
+        acts.extend(Act("timer", span, seconds=seconds, then=told((*path, span))) for span, seconds in found)
+        return tuple(sorted(acts, key=lambda act: act.span.start))
 
-def _act(event: Event, events: tuple[Event, ...], path: tuple[Span, ...]) -> Act:
-    target = event.target or (event.thing.variable or event.thing.name if event.thing is not None else "")
-    deeper = any(part.span == event.span for other in events if other is not event for part in other.after)
-    then = _acts(events, (*path, event.span)) if deeper and len(path) < 8 else ()
-    return Act(_ACTS.get(event.kind, "call"), event.span, target, event.seconds, then)
+    def one(event: Event, path: _Path) -> Act:
+        target = event.target or (event.thing.variable or event.thing.name if event.thing is not None else "")
+        deeper = bool(led.get(event.span, set()) - {id(event)})
+        then = told((*path, event.span)) if deeper and len(path) < _DEEPEST else ()
+        return Act(_ACTS.get(event.kind, "call"), event.span, target, event.seconds, then)
+
+    return told(())
 
 
 def _drain(stopped: Stopped | None) -> tuple[float, Span] | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.facts.files import Files
+    from gracelint.source import Source
 
 _MOST_PACKAGES = 400
 _DEEPEST = 4
@@ -156,11 +157,16 @@ def _targets(value: Any) -> list[str]:
 
 
 def _json(path: str, files: Files) -> dict[str, Any]:
+    source = files.read(path) if files.exists(path) else None
+    return _mapping(source) if source is not None else {}
+
+
+@lru_cache(maxsize=1_000)
+def _mapping(source: Source) -> dict[str, Any]:
     import json
 
-    source = files.read(path) if files.exists(path) else None
     try:
-        data = json.loads(source.text.lstrip("\ufeff")) if source is not None else None
+        data = json.loads(source.text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
