@@ -392,3 +392,66 @@ def test_an_exit_after_a_while_is_too_early_for_a_job(milliseconds: int, expecte
         f"process.on('SIGTERM', () => {{ setTimeout(() => process.exit(0), {milliseconds}); }});"
     )
     assert node(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("begin", "handler", "expected"),
+    [
+        ("scan(1);", "server.close(() => process.exit(0));", "cut"),
+        ("scan(1).catch(console.error);", "server.close(() => process.exit(0));", "cut"),
+        ("void scan(1);", "server.close(() => process.exit(0));", "cut"),
+        ("scan(1);", "server.close();", "handled"),
+        ("quick(1);", "server.close(() => process.exit(0));", "handled"),
+        ("await scan(1);", "server.close(() => process.exit(0));", "handled"),
+    ],
+)
+def test_a_job_that_a_request_of_node_starts(begin: str, handler: str, expected: str) -> None:
+    text = (
+        "const app = require('express')();\n"
+        "async function scan(id) { await new Promise((r) => setTimeout(r, 2500)); }\n"
+        f"const quick = async (id) => {{}};\napp.post('/scan', async (req, res) => {{ res.end(); {begin} }});\n"
+        f"const server = app.listen(80);\nprocess.on('SIGTERM', () => {{ {handler} }});"
+    )
+    assert node(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("later", "verdict"),
+    [('defer fmt.Println("b")', Verdict.CUT), ("defer mu.Unlock()", Verdict.HANDLED)],
+)
+def test_what_a_goroutine_defers(later: str, verdict: Verdict) -> None:
+    body = (
+        f"\tvar mu sync.Mutex\n{GO}\tgo func() {{\n\t\tfor {{\n\t\t\tfunc() {{\n\t\t\t\tmu.Lock()\n\t\t\t\t{later}\n"
+        "\t\t\t\ttime.Sleep(2 * time.Second)\n\t\t\t}()\n\t\t}\n\t}()\n\t<-c"
+    )
+    found = test_go.program(body, "fmt", "os", "sync", "time")
+    assert found.verdict is verdict, found.why
+
+
+def test_a_channel_that_counts_what_is_at_work() -> None:
+    body = (
+        "\tctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)\n\tdefer stop()\n"
+        f"\tplaces := make(chan struct{{}}, 2)\n\tfor ctx.Err() == nil {{\n\t\tplaces <- struct{{}}{{}}\n"
+        f"\t\tgo func() {{\n\t\t\t{WORK}\n"
+        "\t\t\t<-places\n\t\t}()\n\t}\n\tfor i := 0; i < cap(places); i++ {\n\t\tplaces <- struct{}{}\n\t}"
+    )
+    found = test_go.program(body, "context", "fmt", "time")
+    assert found.verdict is Verdict.HANDLED, found.why
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        ("threading.Thread(target=work, daemon=True).start()", "a daemon thread does"),
+        ("threading.Thread(target=work).start()", None),
+    ],
+)
+def test_a_thread_in_the_middle_of_its_work(start: str, what: str | None) -> None:
+    text = (
+        "import signal, threading, time\nstop = threading.Event()\ndef work():\n    while not stop.is_set():\n"
+        "        print('a')\n        time.sleep(2)\n        print('b')\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: stop.set())\n{start}\nstop.wait()\n"
+    )
+    reaction = sigterm(text)
+    assert reaction.as_pid_1.value == ("handled" if what is None else "cut"), reaction.why
+    assert what is None or what in reaction.why

@@ -164,6 +164,8 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
         before = given[0] if given and isinstance(given[0], list) else []
         machine.pay_for(len(before))
         return [*before, *given[1:]]
+    if path in ("len", "cap") and given and isinstance(given[0], Chan):
+        return len(given[0].queue) if path == "len" else given[0].room
     if path == "len":
         return len(given[0]) if given and isinstance(given[0], (list, str)) else UNKNOWN
     if path in BUILTINS:

@@ -87,6 +87,7 @@ def _stands_between(root: Node, wait: Wait) -> bool:
             place = next(index for index, one in enumerate(above.named_children) if one.id == here.id)
             before = before or any(map(_acts, above.named_children[:place]))
             after = after or any(map(_acts, above.named_children[place + 1 :]))
+            after = after or any(map(_acts_later, above.named_children[:place]))
         words = above.type.split("_")
         if any(one in words for one in _CHOICES):
             return False
@@ -111,6 +112,14 @@ _COUNTED = re.compile(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times
 _LEAVES = ("break", "return")
 _BLOCKS = ("block", "block_body", "do_block")
 """Between the body of a Ruby block and the call that gets it."""
+
+
+def _acts_later(statement: Node) -> bool:
+    """Whether Go defers something to the end of the function that is more than giving back what it holds."""
+    return statement.type == "defer_statement" and not any(word in text_of(statement) for word in _GIVES_BACK)
+
+
+_GIVES_BACK = ("Unlock(", "Done(", "ancel(", "lose(", "top(", "recover(", "<-", "atomic.", ".Add(", "Rollback(")
 
 
 def _acts(statement: Node) -> bool:

@@ -370,6 +370,12 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
         if event.certain and not wait and not all(part in parts for part in rest):
             what = f"process.exit comes before what line {span.line} has started is done: nobody awaits it"
             return True, what, event.span
+    if serving:
+        from gracelint.behaviour.node.requests import left_behind
+
+        left = left_behind(stopped)
+        if left is not None:
+            return True, f"process.exit comes before what a request starts in line {left.line} is done", left
     from gracelint.behaviour.node.unfinished import under_way
 
     working = under_way(event, stopped)

@@ -37,7 +37,7 @@ def under_way(event: Event, stopped: Stopped) -> Thing | None:
     open_ = [thing for thing in machine.things if thing in stopped.opened or thing.kind == "channel"]
     waits = sum(part.seconds or 0.0 for part in event.after if part.kind == "timer")
     busy = next((thing for thing in open_ if thing.certain and works(machine, thing, waits)), None)
-    return None if busy is None or _looks_at_work(machine, stopped.ran) else busy
+    return None if busy is None or looks_at_work(machine, stopped.ran) else busy
 
 
 _PASSES = ("closed", "ended", "timer")
@@ -52,7 +52,7 @@ def works(machine: Machine, thing: Thing, waits: float = 0.0) -> bool:
     jobs = list(thing.callbacks.get("job", ()))
     if thing.kind == "interval" and isinstance(thing.data, tuple):
         jobs.append(thing.data[0])
-    return any(_seconds(machine, job) >= max(_LONG, 2 * waits) for job in jobs if isinstance(job, Closure))
+    return any(seconds_of(machine, job) >= max(_LONG, 2 * waits) for job in jobs if isinstance(job, Closure))
 
 
 def _is_job(machine: Machine, node: Node, frame: Frame) -> bool:
@@ -65,7 +65,7 @@ def _is_job(machine: Machine, node: Node, frame: Frame) -> bool:
     done = _callee(machine, call, frame)
     if fetches or not isinstance(done, Closure) or _sleeps_for(done) is not None:
         return False
-    return _seconds(machine, done) >= _LONG or any(part.type == "await_expression" for part in _inside(done.node))
+    return seconds_of(machine, done) >= _LONG or any(part.type == "await_expression" for part in _inside(done.node))
 
 
 def _callee(machine: Machine, call: Node, frame: Frame) -> object:
@@ -75,7 +75,7 @@ def _callee(machine: Machine, call: Node, frame: Frame) -> object:
     return machine.value(called, frame)
 
 
-def _seconds(machine: Machine, job: Closure, depth: int = 0) -> float:
+def seconds_of(machine: Machine, job: Closure, depth: int = 0) -> float:
     """How long a function sleeps, as the numbers in it and in what it calls say."""
     longest = 0.0
     frame = Frame(job.scope, job.file, (), job.this)
@@ -92,7 +92,7 @@ def _seconds(machine: Machine, job: Closure, depth: int = 0) -> float:
             at = _sleeps_for(done)
             longest = max(longest, _number(node, at) if at is not None else 0.0)
             if at is None and depth < _DEEP and done.node != job.node:
-                longest = max(longest, _seconds(machine, done, depth + 1))
+                longest = max(longest, seconds_of(machine, done, depth + 1))
     return longest
 
 
@@ -150,7 +150,7 @@ def _inside(node: Node) -> Iterator[Node]:
 # What a handler asks of the work
 
 
-def _looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
+def looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
     """Whether the functions that a handler ran may wait for work, or look at what work has set."""
     set_by_work: set[str] = set()
     handlers: list[Node] = []

@@ -7,6 +7,7 @@ import ast
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
+from gracelint.behaviour.python.midway import is_half_done
 from gracelint.behaviour.python.queues import overfills
 from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
 from gracelint.behaviour.python.streams import last_name
@@ -141,7 +142,21 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     if cancelled is not None:
         why = f"it cancels the task behind `{cancelled[1].what}` whatever that is doing: what has begun is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, cancelled[1].span, delay=machine.delay)
-    return None if any(point.kind == "gather" for point in machine.leaving) else _of_daemons(signal, machine)
+    if any(point.kind == "gather" for point in machine.leaving):
+        return None
+    return _midway(signal, machine) or _of_daemons(signal, machine)
+
+
+def _midway(signal: str, machine: Machine) -> Reaction | None:
+    """A task or daemon thread that pauses in the middle of its work when the main thread ends without it."""
+    for thing, point in machine.facts.working:
+        alone = thing.kind == "asyncio.Task" or (thing.kind in THREADS and is_daemon(thing))
+        if not alone or "#finished" in thing.store or thing.node in machine.ended or not is_half_done(point):
+            continue
+        why = f"it ends while `{point.what}` stands in the middle of what a task does: nothing waits for that"
+        why = why.replace("a task does", "a daemon thread does") if thing.kind in THREADS else why
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
+    return None
 
 
 def _of_pools(signal: str, machine: Machine) -> Reaction | None:
