@@ -72,6 +72,6 @@ def _functions(file: File) -> Iterator[tuple[str, Node]]:
     """The functions of a file by the names they are declared with."""
     for node in walk(file.root):
         function = node if node.type == "function_declaration" else node.child_by_field_name("value")
-        if node.type in ("function_declaration", "variable_declarator") and function is not None:
-            if function.type in FUNCTIONS:
-                yield text_of(node.child_by_field_name("name")), function
+        declares = node.type in ("function_declaration", "variable_declarator")
+        if declares and function is not None and function.type in FUNCTIONS:
+            yield text_of(node.child_by_field_name("name")), function
