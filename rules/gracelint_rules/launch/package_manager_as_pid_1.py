@@ -3,7 +3,8 @@ r"""A package manager or script runner between the stop signal and the program.
 ## What it does
 Reports npm, npx, yarn, pnpm, `node --run`, run-p, nodemon and the like where they start a container's program, and
 names the script of package.json that is run. It is an error where the signal is ignored or cuts the program short, and
-a warning where it gets through: that hangs by the version of the package manager and by the image's shell.
+a warning where it gets through: that hangs by the version of the package manager and by the image's shell. Where
+nobody can tell what becomes of the program, it is information.
 
 ## Why is this bad?
 npm runs a script with `sh -c` and passes SIGTERM to that shell, not to the program in it. Debian's dash dies of it at
@@ -73,8 +74,14 @@ def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
         at=edits.words.whole(words) or hop.span or launch.origin.span,
         notes=(Note(passage.span(0, len(passage.text)), f"the script `{hop.details['script']}`"),) if passage else (),
         fix=_fix(launch, hop),
-        severity=Severity.ERROR if _loses_work(launch) else Severity.WARNING,
+        severity=_severity(launch, hop),
     )
+
+
+def _severity(launch: Launch, hop: Hop) -> Severity:
+    if launch.verdict is Verdict.UNKNOWN and not hop.details.get("missing"):
+        return Severity.INFO
+    return Severity.ERROR if _loses_work(launch) else Severity.WARNING
 
 
 def _loses_work(launch: Launch) -> bool:

@@ -4,7 +4,8 @@ r"""An entry script that keeps the stop signal from its program.
 Reports entry scripts that run the program as a child (`"$@"`, `python app.py`, `gosu app "$@"`, `app | tee log`), and
 those whose traps cannot work: one `wait` only, `trap 'exit 0' TERM`, `kill 0`, a trap on EXIT, a trap around a
 foreground child. The arguments of the container decide `case "$1" in …`, as they do when it runs. Of a service of
-s6-overlay it is a warning: what the script leaves behind is told to stop at the very end.
+s6-overlay it is a warning: what the script leaves behind is told to stop at the very end. A script whose `#!` line
+has a Windows line end cannot be started at all.
 
 ## Why is this bad?
 A script stays PID 1, and a shell passes no signal on: SIGTERM is ignored, and the program is killed with SIGKILL when
@@ -95,6 +96,15 @@ from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch,
 @rule("script-without-exec", severity=Severity.ERROR, subject=Launch, verdict=True, about=("scripts",))
 def script_without_exec(launch: Launch) -> Iterator[Finding]:
     if launch.ends_by_itself:
+        return
+    dead = next((hop for hop in launch.scripts if hop.details.get("cause") == "carriage-return"), None)
+    if dead is not None:
+        yield Finding(
+            f"{dead.why}, and the container does not start",
+            at=dead.details["at"],
+            notes=(Note(dead.span, "the script is started here"),) if dead.span is not None else (),
+            fix=Fix("Save it with Unix line ends, and say so in .gitattributes", (), Applicability.MANUAL),
+        )
         return
     left = next((hop for hop in launch.hops if hop.details.get("inherits")), None)
     script = next(iter(launch.scripts), None)

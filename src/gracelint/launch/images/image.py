@@ -176,3 +176,10 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         signal=context.signal,
     )
     return Step(hop, rest or None)
+
+
+def changes_line_ends(image: Image) -> bool:
+    """Whether a step of the build may take the carriage returns out: `dos2unix`, `sed -i 's/\\r$//'`, `tr -d '\\r'`."""
+    stages = image.stage.lineage() if image.stage is not None else ()
+    runs = (item.value for stage in stages for item in stage.instructions if item.name == "RUN")
+    return any("dos2unix" in text or "\\r" in text or "\\015" in text for text in runs)

@@ -233,7 +233,7 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
     if name.value in ("test", "t", "tst"):
         return _unknown(call, f"`{call.name} test` ends by itself", one_shot=True)
     if name.value.partition(":")[0] == "build":
-        return _unknown(call, f"`{call.name} {name.value}` builds something, and nothing of it is lost", one_shot=True)
+        return _unknown(call, f"`{call.name} {name.value}` makes files, and ends by itself", one_shot=True)
     task = _deno_task(call, name.value) if call.key == "deno" else None
     if task is not None:
         passage = made_passage(task, name)
@@ -253,7 +253,7 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
             return _start(call, details, _made("node server.js", name))
         if call.row.get("any") and call.key != "deno":
             return _exec(call, (name, *extra), "exec")
-        return _unknown(call, f"{call.package.source.path} has no script `{script}`", details=details)
+        return _unknown(call, f"{call.package.source.path} has no script `{script}`", details | {"missing": True})
     details |= {"passage": passage, "instead": _instead(call, _plain(call.package, script), extra)}
     text = with_words(run_by_bun(passage) if call.key == "bun" else passage, extra)
     word = Word(text.text, text.span(0, len(text.text)), text)

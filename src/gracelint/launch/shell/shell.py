@@ -11,7 +11,7 @@ from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.facts.script import Simple
 from gracelint.knowledge import table
 from gracelint.launch.images.bases import SHELLS
-from gracelint.launch.images.image import find_text
+from gracelint.launch.images.image import changes_line_ends, find_text
 from gracelint.launch.shell.beside import unheard
 from gracelint.launch.shell.builtins import BUILTINS
 from gracelint.launch.shell.paths import NOWHERE, SELF, Event, State, is_idle, prepares
@@ -175,7 +175,11 @@ def _file_step(argv: tuple[Word, ...], passage: Passage, context: Context) -> St
         return None
     if first.endswith("\r"):
         why = f"the #! line of {path} ends in a carriage return: the kernel looks for a shell of that name in vain"
-        return _unreadable(argv, context, why)
+        step = _unreadable(argv, context, why)
+        if step.hop is None or changes_line_ends(context.image):
+            return step
+        details = {**step.hop.details, "cause": "carriage-return", "at": passage.span(0, len(first) - 1)}
+        return replace(step, hop=replace(step.hop, details=details))
     where = context.working_dir if "/" in path or context.working_dir == NOWHERE else "/usr/local/bin"
     name = normal(posixpath.join(where, path))
     options = "".join(word[1:] for word in words[1:] if word.startswith("-"))
