@@ -406,8 +406,7 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
         elif call.name != "kill" and signal_name(option[1:]) is None:
             continue
         if option in ("-0", "0"):
-            state.status = None
-            return [state]
+            return _asked_for(call, [operand.value for operand in operands], state)
         if call.name == "kill" and "SIG" in option and "SIG" in walk.lacks:
             walk.refused.append(next(word.span for word in call.command.words if "SIG" in word.text))
             return _failed(call, state)
@@ -430,6 +429,18 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
     if call.name == "kill" and "kill --" in _kill_forms(call) and walk.row.get("kill_dashes_fail"):
         return _failed(call, state)
     return [state]
+
+
+def _asked_for(call: Call, operands: Sequence[str], state: State) -> list[State]:
+    """`kill -0 $PID`: once the signal has arrived, a job that it does not find has ended."""
+    jobs = jobs_of(operands, state)
+    if state.reached is None or not jobs:
+        state.status = None
+        return [state]
+    gone = state.fork()
+    gone.events.append(event("wait", call.command.span, state, jobs))
+    state.status, gone.status = True, False
+    return [state, gone]
 
 
 def _failed(call: Call, state: State) -> list[State]:
