@@ -207,8 +207,9 @@ def test_what_bears_on_no_named_file_need_not_be_followed(name: str) -> None:
     folder = os.path.join(ROOT, "fixtures", name)
     configuration = Configuration(folder)
     for path in sorted(read_folder(folder)):
-        asked = Request(root=folder, paths=(os.path.join(folder, path),), configuration=configuration)
-        near = replace(asked, narrow=True, only_judged=True)
+        paths = (os.path.join(folder, path),)
+        asked = Request(root=folder, paths=paths, configuration=configuration, only_judged=True)
+        near = replace(asked, narrow=True)
         whole, narrow = (lint(read_project(request), select(configuration)) for request in (asked, near))
         assert all_told(narrow) == all_told(whole), path
 
