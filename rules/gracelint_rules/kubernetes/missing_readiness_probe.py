@@ -9,8 +9,9 @@ startupProbe: they are not ready before that succeeds.
 
 It is a warning where somebody gets the errors: requests come from outside of the cluster (an Ingress, a route, a
 Service of type LoadBalancer or NodePort), or the image is built in this repository. It is information for what others
-built and only the cluster calls; for dashboards and collectors, whose pages are loaded again and whose senders try
-again; and for servers such as nginx, which listen as soon as they run.
+built and only the cluster calls; for a single pod that keeps its data on a volume, where a new version is a break
+anyway; for dashboards and collectors, whose pages are loaded again and whose senders try again; and for servers such
+as nginx, which listen as soon as they run.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the
@@ -102,6 +103,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_KEPT = ("persistentVolumeClaim", "hostPath", "nfs")
+
+
 @rule("missing-readiness-probe", severity=Severity.WARNING, subject=Workload, about=("overlaps",))
 def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
     if workload.knative or not workload.overlaps:
@@ -122,7 +126,14 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
 def _is_felt(workload: Workload, launch: Launch) -> bool:
     """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
     own = launch.stage is not None and bool(workload.callers)
-    return (own or bool(workload.balancers)) and not (launch.prompt or launch.dev_server)
+    return (own or bool(workload.balancers)) and not (launch.prompt or launch.dev_server or _is_restarted(workload))
+
+
+def _is_restarted(workload: Workload) -> bool:
+    """Whether a single pod keeps its data on a volume: a new version of it is a break whatever a probe says."""
+    return workload.endpoints < 2 and any(
+        volume.mapping(kind) is not None for volume in workload.pod.mappings("volumes") for kind in _KEPT
+    )
 
 
 def _fix(workload: Workload, container: Container) -> Fix:

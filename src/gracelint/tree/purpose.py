@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "ci"))
+_TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "playwright", "cypress", "ci"))
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "tilt", *_TESTS))
 _TEST_FOLDERS = _TESTS | {"test-data", "test_data", "acceptance", ".ci", ".circleci", ".github", ".gitlab"}
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
