@@ -32,6 +32,10 @@ def test_without_a_script_it_waits_for_one(command: str) -> None:
     )
 
 
+def test_a_script_that_cannot_be_read_is_unknown() -> None:
+    assert script("$a = ;\n") == (Verdict.UNKNOWN, "app.php has a syntax error in line 2")
+
+
 class TestWhatTheRuntimeDoes:
     @pytest.mark.parametrize(
         ("text", "verdict", "why"),

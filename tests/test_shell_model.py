@@ -437,3 +437,23 @@ def test_a_loop_around_what_ends_at_once_goes_on() -> None:
     services = "services:\n  tools:\n    image: python:3.12\n    command: sh -c 'while true; do bash; done'\n"
     (launch,) = read({"compose.yaml": services}).launches
     assert (launch.verdict.value, launch.ends_by_itself) == ("ignored", False)
+
+
+@pytest.mark.parametrize(
+    ("user", "verdict"),
+    [
+        ("USER root\n", "handled"),
+        ("USER 0\n", "handled"),
+        ("", "handled"),
+        ("USER 1000\n", "unknown"),
+        ("USER web\n", "ignored"),
+    ],
+)
+def test_who_a_script_runs_as_is_the_user_of_the_image(user: str, verdict: str) -> None:
+    files = {
+        "Dockerfile": f'FROM debian:12\nWORKDIR /srv\nCOPY . .\n{user}CMD ["./run.sh"]\n',
+        "run.sh": '#!/bin/sh\nif [ "$(whoami)" = root ]; then exec python app.py; fi\npython app.py\n',
+        "app.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict.value == verdict, launch.why
