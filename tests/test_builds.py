@@ -185,6 +185,17 @@ def test_build_arguments_fill_the_base_of_the_service_that_gives_them() -> None:
     }
 
 
+def test_of_two_builds_of_an_image_the_arguments_that_both_give_count() -> None:
+    build = "docker build -t acme/web --build-arg BASE=nginx --build-arg REVISION={} .\n"
+    files = {
+        "ci.sh": "#!/bin/sh\n" + build.format("$NEW") + build.format("old"),
+        "Dockerfile": "ARG BASE\nFROM ${BASE}\n",
+        "pod.yaml": "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: web, image: acme/web}]}\n",
+    }
+    launch = next(one for one in read(files).launches if one.origin.source.path == "pod.yaml")
+    assert [word.value for word in launch.argv or ()] == ["/docker-entrypoint.sh", "nginx", "-g", "daemon off;"]
+
+
 # Compose files that are started together
 
 

@@ -160,6 +160,15 @@ def test_other_runners_as_measured(argv: tuple[str, ...], sh: str, verdict: str)
     assert launch_of(*argv, sh=sh).verdict == verdict
 
 
+@pytest.mark.parametrize(("init", "verdict"), [("", "ignored"), ("tini --", "unknown")])
+def test_yarn_4_does_not_pass_sigint_on(init: str, verdict: str) -> None:
+    lines = ("RUN apt-get update && apt-get install -y tini",)
+    launch = launch_of(
+        "yarn", "start", init=init, signal="SIGINT", lines=lines, package={"packageManager": "yarn@4.9.1"}
+    )
+    assert (launch.verdict.value, manager_of(launch).why) == (verdict, "yarn does not pass SIGINT on")
+
+
 @pytest.mark.parametrize("command", ["start", "execstart", "cdstart"])
 def test_yarn_4_runs_the_script_without_a_shell(command: str) -> None:
     launch = launch_of("yarn", command, package={"packageManager": "yarn@4.9.1"})

@@ -247,7 +247,6 @@ def test_traffic(containers: str, services: list[str], expected: list[bool]) -> 
     [
         "kind: Pod\nmetadata: {annotations: {helm.sh/hook: test}}\nspec: {%s}\n",
         "kind: Pod\nspec: {restartPolicy: Never, %s}\n",
-        "kind: Pod\nspec: {nodeSelector: {kubernetes.io/os: windows}, %s}\n",
         "kind: Pod\nspec: {os: {name: windows}, %s}\n",
         "kind: CronJob\nspec: {jobTemplate: {spec: {template: {spec: {%s}}}}}\n",
     ],
@@ -255,9 +254,19 @@ def test_traffic(containers: str, services: list[str], expected: list[bool]) -> 
 def test_pods_that_end_by_themselves_or_run_on_windows_get_none(pod: str) -> None:
     found = attached(pod % "containers: [{image: x, ports: [{containerPort: 1}]}]")
     assert not gets_traffic(found, found.containers[0])
+    assert not found.untold
 
 
 def test_init_containers_get_none() -> None:
     containers = "containers: [{image: x}], initContainers: [{image: y, ports: [{containerPort: 1}]}]"
     found = attached(f"kind: Pod\nspec: {{{containers}}}\n")
     assert [gets_traffic(found, item) for item in found.containers] == [False, False]
+
+
+@pytest.mark.parametrize(("kind", "untold"), [("Deployment", True), ("DaemonSet", False)])
+def test_whether_anything_says_who_sends_it_requests(kind: str, untold: bool) -> None:
+    assert attached(PLAIN.replace("kind: Deployment", f"kind: {kind}")).untold is untold
+
+
+def test_a_service_says_who_sends_requests() -> None:
+    assert not attached(PLAIN, ITS_SERVICE).untold
