@@ -304,12 +304,15 @@ class Desk:
 
     def final_stages(self) -> list[Stage]:
         """What each Dockerfile builds, left out those that only serve as a base for others."""
-        finals = [self._built_with(path)[-1] for path in list(self._stages) if self._stages.has_read(path)]
-        return [
-            stage
-            for stage in finals
-            if place_of(stage) not in self._bases or any(one.own("CMD") for one in stage.lineage())
-        ]
+        found: list[Stage] = []
+        for path in list(self._stages):
+            if self._stages.has_read(path):
+                *others, final = self._built_with(path)
+                if place_of(final) not in self._bases or any(one.own("CMD") for one in final.lineage()):
+                    found.append(final)
+                if says_development(final.name or ""):
+                    found += [one for one in others if _is_served(one)]
+        return found
 
     def assume(self, source: Source) -> Assumptions:
         """What the settings above a file say of the world its containers live in."""
@@ -398,6 +401,12 @@ def place_of(stage: Stage) -> tuple[str, int]:
 def _inline_name(service: ComposeService) -> str:
     """What stands for the path of a Dockerfile that is written in the Compose file."""
     return f"{service.source.path}#{service.name}"
+
+
+def _is_served(stage: Stage) -> bool:
+    """Whether a stage is one to be built by its name (`--target`), and not for development."""
+    starts = stage.own("CMD") is not None or stage.own("ENTRYPOINT") is not None
+    return starts and stage.name is not None and not says_development(stage.name)
 
 
 def for_development(stage: Stage | None, source: Source) -> bool:
