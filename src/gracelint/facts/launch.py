@@ -227,6 +227,13 @@ class Image(Record, identity=True):
     os: str | None = None
     """How its packages are installed: apt, apk, dnf, microdnf, yum, zypper, pacman; None if unknown or not at all."""
 
+    @property
+    def own_argv(self) -> tuple[Word, ...] | None:
+        """What it starts where nobody says otherwise; None where that is not known."""
+        if self.entrypoint is None and self.cmd is None:
+            return None
+        return (*(self.entrypoint or ()), *(self.cmd or ()))
+
     def has(self, tool: str) -> bool | None:
         """Whether the image has a command: True, False, or None where that is not known."""
         if tool in self.packages:

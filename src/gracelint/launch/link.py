@@ -9,6 +9,7 @@ from gracelint.base.secrets import veiled, veiled_value
 from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict, with_time
 from gracelint.knowledge import table
+from gracelint.launch import alone
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.desk import Desk, for_development
 from gracelint.launch.hops import Way, follow
@@ -82,12 +83,13 @@ def link(
         pods = _side_by_side([_pod_launch(desk, judged, container) for container in judged.containers])
         workloads.append(desk.again(("launched", *name), replace(judged, launches=pods)))
         deployed += pods
-    alone = [
+    served = alone.served([*composed, *deployed])
+    by_themselves = [
         _image_launch(desk, stage)
         for stage in desk.final_stages()
-        if not stage.windows and not desk.users(stage) and (near is None or near.stage(stage))
+        if not stage.windows and (near is None or near.stage(stage)) and alone.stands_alone(desk, stage, served)
     ]
-    launches = [*alone, *composed, *deployed]
+    launches = [*by_themselves, *composed, *deployed]
     programs = tuple(_programs(desk, launches))
     return Linked(tuple(launches), tuple(workloads), programs, tuple(desk.broken), near is None)
 
@@ -132,7 +134,7 @@ def _image_launch(desk: Desk, stage: Stage) -> Launch:
         Launch(
             origin=origin,
             image=image,
-            argv=_own_argv(image),
+            argv=image.own_argv,
             hops=(),
             verdict=Verdict.UNKNOWN,
             why="",
@@ -292,16 +294,10 @@ def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Imag
 def _with_arguments(image: Image, arguments: tuple[Word, ...] | None) -> tuple[Word, ...] | None:
     """What an image starts, with arguments in place of its CMD; None where an unknown ENTRYPOINT gets them."""
     if arguments is None:
-        return _own_argv(image)
+        return image.own_argv
     if image.entrypoint is None and image.family is None and image.stage is None:
         return None
     return (*(image.entrypoint or ()), *arguments)
-
-
-def _own_argv(image: Image) -> tuple[Word, ...] | None:
-    if image.entrypoint is None and image.cmd is None:
-        return None
-    return (*(image.entrypoint or ()), *(image.cmd or ()))
 
 
 def _launch(desk: Desk, launch: Launch, **given: Any) -> Launch:
