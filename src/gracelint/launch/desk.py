@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gracelint.facts.dockerfile import Stage
     from gracelint.facts.files import Files
     from gracelint.facts.kubernetes import Workload
-    from gracelint.facts.launch import Assumptions, Image, Origin
+    from gracelint.facts.launch import Assumptions, Image, Launch, Origin
     from gracelint.facts.program import Program
     from gracelint.launch.builds.declared import Builds
     from gracelint.launch.near import Near
@@ -407,6 +407,31 @@ def _is_served(stage: Stage) -> bool:
     """Whether a stage is one to be built by its name (`--target`), and not for development."""
     starts = stage.own("CMD") is not None or stage.own("ENTRYPOINT") is not None
     return starts and stage.name is not None and not says_development(stage.name)
+
+
+def served(launches: Iterable[Launch]) -> dict[tuple[str, int], bool]:
+    """The stages that are run, and whether anything runs them that is not for development."""
+    found: dict[tuple[str, int], bool] = {}
+    for launch in launches:
+        if launch.stage is not None:
+            place = place_of(launch.stage)
+            instead = launch.dev_server and not _runs_its_own(launch)
+            found[place] = found.get(place, False) or not (launch.development or instead)
+    return found
+
+
+def stands_alone(desk: Desk, stage: Stage, run: Mapping[tuple[str, int], bool]) -> bool:
+    """Whether nothing here runs what a stage starts by itself: nobody runs it at all, or only for development."""
+    if not desk.users(stage):
+        return True
+    starts = any(one.own("CMD") or one.own("ENTRYPOINT") for one in stage.lineage())
+    return starts and not run.get(place_of(stage), True) and not for_development(stage, stage.source)
+
+
+def _runs_its_own(launch: Launch) -> bool:
+    """Whether it starts what its image says."""
+    own = launch.image.own_argv if launch.image is not None else None
+    return [word.value for word in own or ()] == [word.value for word in launch.argv or ()]
 
 
 def for_development(stage: Stage | None, source: Source) -> bool:

@@ -9,9 +9,8 @@ from gracelint.base.secrets import veiled, veiled_value
 from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict, with_time
 from gracelint.knowledge import table
-from gracelint.launch import alone
 from gracelint.launch.budget import budget_of, declared
-from gracelint.launch.desk import Desk, for_development
+from gracelint.launch.desk import Desk, for_development, served, stands_alone
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.signals import signal_name
@@ -83,13 +82,13 @@ def link(
         pods = _side_by_side([_pod_launch(desk, judged, container) for container in judged.containers])
         workloads.append(desk.again(("launched", *name), replace(judged, launches=pods)))
         deployed += pods
-    served = alone.served([*composed, *deployed])
-    by_themselves = [
+    run = served([*composed, *deployed])
+    alone = [
         _image_launch(desk, stage)
         for stage in desk.final_stages()
-        if not stage.windows and (near is None or near.stage(stage)) and alone.stands_alone(desk, stage, served)
+        if not stage.windows and (near is None or near.stage(stage)) and stands_alone(desk, stage, run)
     ]
-    launches = [*by_themselves, *composed, *deployed]
+    launches = [*alone, *composed, *deployed]
     programs = tuple(_programs(desk, launches))
     return Linked(tuple(launches), tuple(workloads), programs, tuple(desk.broken), near is None)
 
