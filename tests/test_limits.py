@@ -354,7 +354,7 @@ LINEAR: dict[str, Callable[[int], Project]] = {
         "process.on('SIGTERM', () => s.close(() => process.exit(0)))\nconst s = require('http').createServer()\n" * n
     ),
     "mappings merged one into the other": lambda n: chart(
-        '{{ $d := dict "a" 1 }}' + '{{ $d = merge (dict "b" $d) $d }}' * n + POD_OF_A_CHART
+        '{{ $d := dict "a" 1 }}' + '{{ $d = merge (dict "b" $d) $d }}' * 4 * n + POD_OF_A_CHART
     ),
 }
 

@@ -1,6 +1,6 @@
 """What charts and overlays may cost. Each has a share that depends on no order, and on nothing else that is asked for.
 
-The share grows with the texts that it is made of, so that whoever writes much may take long; a text that several are
+The share grows with the texts that it is made of, so that whoever writes much may take long; a text that many are
 made of is divided among them, and so is what all have together.
 """
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 START = 200_000
 """Steps that all charts and overlays of a tree have together."""
-OF_CHARTS = 5
-"""Further steps of releases for each code point of their charts: of 320 public ones none took two."""
-OF_OVERLAYS = 16
+OF_CHARTS = 6
+"""Further steps of releases for each code point of their charts: of 320 public ones none took five, two more than 2."""
+OF_OVERLAYS = 8
 """The same of overlays: no public one took three."""
+_SHARED = 8
+"""How many may be made of a text before they have to divide what it is worth."""
 
 
 class Effort:
@@ -40,7 +42,8 @@ class Effort:
         for source in sources:
             if source.path not in self._known:
                 self._known.add(source.path)
-                self.left += self._each * len(source.text) // max(self._users(source.path), 1)
+                users = max(self._users(source.path), _SHARED)
+                self.left += self._each * len(source.text) * _SHARED // users
 
     def take(self, steps: int) -> None:
         """Counts what was done already."""

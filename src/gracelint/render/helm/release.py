@@ -216,6 +216,7 @@ def _files(files: Files, root: str, effort: Effort) -> Native:
         source = files.read(posixpath.join(root, inside))
         if source is None:
             return ""
+        effort.read(source)
         return Text(source.text, ((len(source.text), Origin(source, 0, len(source.text), True)),))
 
     def lines(path: Any) -> list[str]:

@@ -345,6 +345,7 @@ class _Builder:
             path = path if equals else key
             text = self._files.read(posixpath.normpath(posixpath.join(folder, path)))
             if text is not None:
+                self.effort.read(text)
                 origin = Origin(text, 0, len(text.text), True)
                 data[key if equals else posixpath.basename(path)] = Leaf(text.text, False, origin)
         for entry in _strings(at(item, "literals")):
