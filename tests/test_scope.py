@@ -224,3 +224,13 @@ def all_told(report: Report) -> tuple[object, ...]:
     ]
     launches = [(one.origin.source.path, one.origin.name, one.verdict, one.why) for one in report.launches]
     return findings, notes, launches, dict(report.containers), report.suppressed, report.files, report.errors
+
+
+def test_what_production_starts_is_found_beside_the_one_file_named() -> None:
+    server = "services:\n  web:\n    image: python:3.12-slim\n    command: flask run\n"
+    found = []
+    for above in (server, "services:\n  web:\n    restart: always\n"):
+        files = {"app/docker-compose.yml": server, "app/docker-compose.prod.yml": above}
+        report = check(files, "app/docker-compose.yml")
+        found.append([(one.rule, one.severity.name) for one in report.findings])
+    assert found == [[("unheard-stop-signal", "INFO")], [("dev-server", "WARNING")]]

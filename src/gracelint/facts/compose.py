@@ -55,6 +55,8 @@ class ComposeService(Record, identity=True):
     """`pid:` mode."""
     development: bool = False
     """The file or the service is named for development (compose.dev.yaml, …)."""
+    replaced: bool = False
+    """The file has a plain name, and what stands beside it for production starts something else."""
     mounts: tuple[tuple[str, str], ...] = ()
     """Bind mounts: path in the project, path in the container."""
     layers: tuple[tuple[yaml.Document, yaml.Mapping], ...] = ()

@@ -415,9 +415,16 @@ def served(launches: Iterable[Launch]) -> dict[tuple[str, int], bool]:
     for launch in launches:
         if launch.stage is not None:
             place = place_of(launch.stage)
-            instead = launch.dev_server and not _runs_its_own(launch)
-            found[place] = found.get(place, False) or not (launch.development or instead)
+            found[place] = found.get(place, False) or _serves(launch)
     return found
+
+
+def _serves(launch: Launch) -> bool:
+    """Whether it runs its stage as what is served, or as what production starts something else for."""
+    if launch.dev_server and not _runs_its_own(launch):
+        return False
+    replaced = launch.dev_server and launch.service is not None and launch.service.replaced
+    return replaced or not launch.development
 
 
 def stands_alone(desk: Desk, stage: Stage, run: Mapping[tuple[str, int], bool]) -> bool:

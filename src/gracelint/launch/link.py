@@ -16,6 +16,7 @@ from gracelint.launch.images.bases import image_named
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Followed
 from gracelint.source import Located, Passage, Word
+from gracelint.tree.purpose import starts_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -385,6 +386,7 @@ def _followed(
         program=way.program,
         one_shot=launch.one_shot or way.one_shot,
         dev_server=way.development,
+        development=launch.development or (way.development and _is_replaced(launch, files)),
         children=way.children,
         verdict=way.verdict,
         why=veiled(way.why),
@@ -395,6 +397,15 @@ def _followed(
     if judged.verdict in (Verdict.IGNORED, Verdict.CUT):
         judged = replace(judged, siblings=tuple(_sibling(judged, other) for other in way.others))
     return judged, list(way.programs)
+
+
+def _is_replaced(launch: Launch, files: Files) -> bool:
+    """Whether production starts something else: a development server is meant then."""
+    if launch.service is not None:
+        return launch.service.replaced
+    if launch.origin.kind != "dockerfile" or posixpath.basename(launch.origin.source.path) != "Dockerfile":
+        return False
+    return any(map(starts_production, files.names(posixpath.dirname(launch.origin.source.path))))
 
 
 _NATIVE_SIDECARS = (1, 29)

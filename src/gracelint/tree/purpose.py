@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "playwright", "cypress", "ci"))
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "tilt", *_TESTS))
+_PRODUCTION = frozenset(("prod", "production"))
+_STARTED = frozenset(("compose", "dockerfile"))
 _TEST_FOLDERS = _TESTS | {"test-data", "test_data", "acceptance", ".ci", ".circleci", ".github", ".gitlab"}
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
 _PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
@@ -19,6 +21,12 @@ def is_for_development(path: str) -> bool:
 def says_development(name: str) -> bool:
     """Whether a name has a word for development or tests."""
     return not _DEVELOPMENT.isdisjoint(_words(name))
+
+
+def starts_production(name: str) -> bool:
+    """Whether it is the name of a Dockerfile or a Compose file for production: plain ones beside it are not."""
+    words = _words(name.lower())
+    return not (_PRODUCTION.isdisjoint(words) or _STARTED.isdisjoint(words))
 
 
 def is_set_aside(path: str) -> bool:

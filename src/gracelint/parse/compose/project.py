@@ -6,13 +6,14 @@ import posixpath
 from types import MappingProxyType
 
 from gracelint.base.patterns import pattern
-from gracelint.base.record import Record
+from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.compose.merge import alone, laid_over
-from gracelint.parse.compose.service import EnvFiles, service_of
+from gracelint.parse.compose.service import STARTS, EnvFiles, service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
+from gracelint.tree.purpose import starts_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ OVERRIDES = (
     *("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml"),
     "docker-compose.override.yaml",
 )
+_PLAIN = frozenset((*DEFAULT_FILES, *OVERRIDES))
 _DEEPEST = 20
 """Files that include or extend one another."""
 _MOST_INHERITED = 20_000
@@ -98,7 +100,7 @@ def read_projects(
             if not whole:
                 judged.add(layers)
                 covered.update(layers)
-                found.append(service)
+                found.append(replace(service, replaced=_is_replaced(service, shelf, files)))
     return [service for service in found if not _is_template(service, templates)]
 
 
@@ -106,6 +108,30 @@ def _is_template(service: ComposeService, templates: set[tuple[str, str]]) -> bo
     """Whether others extend a service of a file that `docker compose up` does not start by itself."""
     path = service.source.path
     return (path, service.name) in templates and posixpath.basename(path) not in DEFAULT_FILES
+
+
+def _is_replaced(service: ComposeService, shelf: _Shelf, files: Files) -> bool:
+    """Whether a plain file's service is not what production starts: what is for that stands beside it or its image."""
+    if any(posixpath.basename(document.source.path) not in _PLAIN for document, _ in service.layers):
+        return False
+    folders = [posixpath.dirname(service.source.path)]
+    if service.build is not None and service.build.inline is None:
+        dockerfile = posixpath.join(service.build.context, service.build.dockerfile)
+        folders.append(posixpath.dirname(posixpath.normpath(dockerfile)))
+    paths = [
+        posixpath.join(folder, name)
+        for folder in dict.fromkeys(folders)
+        for name in files.names(folder)
+        if starts_production(name)
+    ]
+    laid_over = [
+        node
+        for path in paths
+        if _NAME.match(posixpath.basename(path))
+        for document in shelf.of(path)
+        if isinstance(document.root, Mapping) and (node := document.root.mapping("services", service.name)) is not None
+    ]
+    return bool(paths) and all(any(node.get(key) for key in STARTS) for node in laid_over)
 
 
 def _by_default(documents: Map[str, List[Document]], files: Files) -> Iterator[tuple[str, ...]]:

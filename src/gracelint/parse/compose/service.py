@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAN = float("nan")
 
 _DEVELOPMENT = pattern(r"(?i)(?:\A|[-_.])(?:dev|devel|development|debug|local|override|test|tests)(?:\Z|[-_.])")
-_STARTS = ("command", "entrypoint", "build", "image")
+STARTS = ("command", "entrypoint", "build", "image")
 """Keys by which a file says what is started."""
 
 
@@ -228,7 +228,7 @@ def _for_development(name: str, node: Mapping, layers: tuple[tuple[Document, Map
     paths = [
         document.source.path
         for number, (document, own) in enumerate(layers)
-        if not number or any(own.get(key) for key in _STARTS)
+        if not number or any(own.get(key) for key in STARTS)
     ]
     names = (*(path.rpartition("/")[2] for path in paths), name, *profiles)
     return any(map(_DEVELOPMENT.search, names)) or any(map(is_for_development, paths))
