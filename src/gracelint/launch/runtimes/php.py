@@ -101,7 +101,7 @@ def has_pcntl(context: Context) -> bool | None:
     parents = [*stage.lineage()]
     elsewhere = _NAMED.search(stage.source.text.replace("\\\n", " ")) is not None
     for one in parents:
-        given = {**(one.arguments or {}), **(one.env or {})}
+        given = one.arguments or {}
         for item in one.instructions:
             if item.name == "RUN":
                 text = item.argument.text.replace("\\\n", " ")
@@ -113,8 +113,8 @@ def has_pcntl(context: Context) -> bool | None:
     return False if not elsewhere and parents and _is_official(parents[-1].base.value) else None
 
 
-def _names_it(words: str, given: Mapping[str, str | None]) -> bool:
-    return any("pcntl" in (given.get(name) or "") for name in _VARIABLE.findall(words))
+def _names_it(words: str, given: Mapping[str, str]) -> bool:
+    return any("pcntl" in given.get(name, "") for name in _VARIABLE.findall(words))
 
 
 def _is_official(name: str) -> bool:

@@ -110,8 +110,7 @@ def _builds(stage: Stage) -> Iterator[_Command]:
     for one in stage.lineage():
         found: list[_Command] = []
         working_dir = layers.first_working_dir(one)
-        env = {name: value for name, value in (one.arguments or {}).items() if value is not None}
-        env |= {name: value for name, value in (one.env or {}).items() if value is not None}
+        env = dict(one.arguments or {})
         for item in one.instructions:
             if item.name == "WORKDIR":
                 working_dir = normal(join(working_dir, put_in(item.value, env)))
