@@ -263,6 +263,15 @@ def test_a_bake_target_may_call_another_one() -> None:
     assert [word.value for word in launch.argv or ()][:2] == ["tini", "--"]
 
 
+def test_bake_targets_that_call_each_other_are_followed_to_an_end() -> None:
+    bake = (
+        'target "tools" {\n  context = "one"\n  contexts = { runtime = "target:shop" }\n}\n'
+        'target "shop" {\n  context = "two"\n  contexts = { runtime = "target:tools" }\n  tags = ["acme/shop"]\n}\n'
+    )
+    launch = pod("acme/shop", {"one/Dockerfile": TINI, "two/Dockerfile": APP, "docker-bake.hcl": bake})
+    assert [word.value for word in launch.argv or ()][:2] == ["tini", "--"]
+
+
 def test_a_dockerfile_within_a_compose_file_is_read_in_its_place() -> None:
     compose = (
         "services:\n  shop:\n    build:\n      dockerfile_inline: |\n"

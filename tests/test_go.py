@@ -133,6 +133,14 @@ class TestFromTheImageToTheSource:
 
         assert launch({"cmd/web/main.go": SERVE, "Dockerfile": text}).verdict is verdict
 
+    @pytest.mark.parametrize("line", ["ENV NAME=web", "ARG NAME=web", "ARG NAME=worker\nENV NAME=web"])
+    def test_a_build_reads_the_variables_of_its_stage(self, line: str) -> None:
+        text = build("go build -o /app ./cmd/$NAME").replace("WORKDIR", f"{line}\nWORKDIR")
+        worker = "package main\n\nfunc main() {\n\tselect {}\n}\n"
+        found = launch({"cmd/web/main.go": SERVE, "cmd/worker/main.go": worker, "Dockerfile": text})
+        assert found.why == NOBODY_HEARS
+        assert found.program is not None and found.program.source.path == "cmd/web/main.go"
+
     def test_an_image_of_one_stage(self) -> None:
         lines = [
             "FROM golang:1.23",

@@ -237,6 +237,7 @@ def test_the_rest_is_folded_over_the_lineage() -> None:
         ("COPY --from=example/tools /usr/bin/tini /tini", "tini"),
         ("RUN wget -qO /usr/local/bin/dumb-init https://example.com/dumb-init_1.2.5_x86_64", "dumb-init"),
         ("RUN pip install --no-cache-dir -r requirements.txt 'gunicorn[gevent]>=20'", "gunicorn"),
+        (r"RUN pip install gunicorn\>=20 uvicorn\[standard\]", "uvicorn"),
         ("RUN python -m pip install gunicorn", "gunicorn"),
         ("RUN uv pip install --system gunicorn==23.0.0", "gunicorn"),
         ("RUN npm install -g @scope/tool@1.2 pm2", "pm2"),

@@ -457,3 +457,24 @@ def test_who_a_script_runs_as_is_the_user_of_the_image(user: str, verdict: str) 
     }
     (launch,) = read(files).launches
     assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(
+    ("mode", "arm", "verdict"),
+    [
+        ("web", "web", "ignored"),
+        ("web", "w*", "ignored"),
+        ("web", "worker", "handled"),
+        ("$(cat /mode)", "web", "unknown"),
+        ("web", "$(cat /mode)", "unknown"),
+    ],
+)
+def test_an_arm_is_taken_where_it_is_known_to_match(mode: str, arm: str, verdict: str) -> None:
+    text = f"case {mode} in {arm}) python app.py; exit ;; esac; exec python app.py"
+    files = {
+        "Dockerfile": 'FROM debian:12\nWORKDIR /srv\nCOPY . .\nCMD ["./run.sh"]\n',
+        "run.sh": f"#!/bin/sh\n{text}\n",
+        "app.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict.value == verdict, launch.why
