@@ -780,7 +780,6 @@ DAEMONS = [
     ("minio/minio", "server /data", "minio finishes what is in flight on SIGTERM and ends"),
     ("headscale/headscale", "serve", "headscale finishes what is in flight on SIGTERM and ends"),
     ("cloudflare/cloudflared", "tunnel run", "cloudflared finishes what is in flight on SIGTERM and ends"),
-    ("vaultwarden/server", None, "vaultwarden finishes what is in flight on SIGTERM and ends"),
     ("syncthing/syncthing", None, "syncthing finishes what is in flight on SIGTERM and ends"),
     ("dexidp/dex", None, "dex finishes what is in flight on SIGTERM and ends"),
     ("nats:2.10", None, "nats-server closes its clients on SIGTERM, which reconnect elsewhere, and ends"),
@@ -858,6 +857,12 @@ def test_a_registry_drains_where_it_is_told_to() -> None:
     (launch,) = read({"compose.yaml": json.dumps({"services": {"it": service}})}).launches
     assert launch.verdict is Verdict.HANDLED
     assert launch.budget.drain is not None and launch.budget.drain.seconds == 20
+
+
+def test_vaultwarden_keeps_the_two_seconds_of_its_framework() -> None:
+    (launch,) = read({"compose.yaml": "services: {it: {image: vaultwarden/server}}\n"}).launches
+    why = "vaultwarden gives what is in flight 2 s, Rocket's default, and ends"
+    assert (launch.verdict, launch.why) == (Verdict.CUT, why)
 
 
 @pytest.mark.parametrize(("image", "command", "why"), DAEMONS, ids=[image for image, _, _ in DAEMONS])
