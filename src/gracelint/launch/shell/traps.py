@@ -237,7 +237,7 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
         elif item.kind == "exec":
             break
         elif item.kind == "exit":
-            cause = "errexit" if item.signal == "errexit" else cause if fate.told or fate.dead else "trap-exits"
+            cause = "errexit" if item.signal == "errexit" else cause
             at_exit = item.traps.get("EXIT")
             if exited or not at_exit:
                 break
