@@ -123,6 +123,21 @@ def test_what_names_only_one_of_them_joins_nothing(files: dict[str, str]) -> Non
     assert pod("acme/shop:1.2", files).stage is None
 
 
+@pytest.mark.parametrize(
+    ("beside", "joined"),
+    [("redis:7", True), ("acme/shop:2", True), ("acme/other", False)],
+    ids=["a known image", "the same one", "another one"],
+)
+def test_the_only_dockerfile_builds_the_only_image_that_nobody_knows(beside: str, joined: bool) -> None:
+    files = {
+        "Dockerfile": 'FROM python:3.12-slim\nCMD ["python", "shop.py"]\n',
+        "shop.yaml": POD.format(image="acme/shop"),
+        "beside.yaml": POD.format(image=f'"{beside}"').replace("name: shop", "name: beside"),
+    }
+    stages = {launch.origin.source.path: launch.stage for launch in read(files).launches}
+    assert (stages["shop.yaml"] is not None) is joined
+
+
 def test_the_tag_tells_two_builds_apart() -> None:
     script = "".join(BUILD.replace("shop", f"shop:{tag}").replace("two", tag) + "\n" for tag in ("one", "two"))
     launch = pod("acme/shop:two", {"build.sh": script})

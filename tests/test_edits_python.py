@@ -172,9 +172,15 @@ def test_a_way_to_stop_that_cannot_be_called_by_its_name(own: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["count = 0; signal.signal(signal.SIGINT, leave)", "signal.signal(\n    signal.SIGINT,\n    leave,\n)"]
+    "line",
+    [
+        "count = 0; signal.signal(signal.SIGINT, leave)",
+        "signal.signal(\n    signal.SIGINT,\n    leave,\n)",
+        "for s in (signal.SIGINT, signal.SIGHUP):\n    signal.signal(s, leave)",
+        "for s in (signal.SIGHUP, (signal.SIGINT)):\n    signal.signal(s, leave)",
+    ],
 )
-def test_a_registration_that_is_not_alone_on_one_line_is_left_alone(line: str) -> None:
+def test_a_registration_that_is_no_line_of_its_own_nor_in_a_plain_loop_is_left_alone(line: str) -> None:
     text = f"import signal\nimport time\n\n\ndef leave(*_):\n    raise SystemExit\n\n\n{line}\n{LOOP}main()\n"
     program = read(text)
     assert edits.handle_sigterm_too(program, program.handlers[0]) is None

@@ -245,6 +245,17 @@ def test_images_named_for_development(name: str, text: str) -> None:
     assert launch.development
 
 
+@pytest.mark.parametrize(
+    ("folder", "development"),
+    [(".devcontainer", True), ("e2e", True), ("archive", True), ("deploy", False)],
+)
+def test_what_stands_in_a_folder_for_development_is_for_development(folder: str, development: bool) -> None:
+    service = "services: {worker: {image: acme/worker, command: [worker]}}\n"
+    for name, text in (("compose.yaml", service), ("pod.yaml", pod("acme/worker"))):
+        (launch,) = read({f"{folder}/{name}": text}).launches
+        assert launch.development is development
+
+
 def test_windows_images_are_no_launches() -> None:
     text = "FROM mcr.microsoft.com/windows/servercore:ltsc2022\nCMD app.exe\n"
     assert launches(Dockerfile=text) == []

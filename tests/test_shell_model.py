@@ -478,3 +478,29 @@ def test_an_arm_is_taken_where_it_is_known_to_match(mode: str, arm: str, verdict
     }
     (launch,) = read(files).launches
     assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("trap 'kill $P; exit' TERM; python app.py & P=$!; wait $P", "interrupts `wait`: the script ends, and "),
+        ("trap 'exit' TERM; python app.py & P=$!; wait $P", "ends the script without a word to "),
+    ],
+)
+def test_a_trap_that_exits_says_what_becomes_of_the_program(text: str, why: str) -> None:
+    step = shell.step(words("sh", "-c", text), context("dash-debian"))
+    assert step is not None and step.hop is not None and step.hop.effect is Effect.CUTS
+    assert step.hop.why.startswith(f"the SIGTERM trap {why}`python app.py`")
+
+
+@pytest.mark.parametrize(("text", "ends"), [("echo done", True), ("sleep 1 &", True), ("python app.py &", False)])
+def test_a_script_that_leaves_nothing_running_has_done_its_work(text: str, ends: bool) -> None:
+    services = f"services:\n  tools:\n    image: python:3.12\n    command: ['sh', '-c', '{text}']\n"
+    (launch,) = read({"compose.yaml": services}).launches
+    assert launch.ends_by_itself is ends
+
+
+def test_of_a_pipe_in_which_all_only_take_in_what_is_written_the_last_is_the_program() -> None:
+    step = shell.step(words("sh", "-c", "tail -F /log | s6-log /logs"), context("dash-debian"))
+    assert step is not None and step.next is not None
+    assert [word.value for word in step.next] == ["s6-log", "/logs"]

@@ -199,6 +199,26 @@ class TestS6Overlay:
         (found,) = read(files).launches
         assert found.verdict is verdict
 
+    @pytest.mark.parametrize(
+        ("settings", "seconds"),
+        [
+            ("", [6.0]),
+            ("ENV S6_KILL_GRACETIME=5000", [8.0]),
+            ("ENV S6_SERVICES_GRACETIME=9000", []),
+            ("ENV S6_KILL_GRACETIME=soon", []),
+            ("ENV S6_SERVICES_GRACETIME=soon", []),
+        ],
+    )
+    def test_what_it_gives_a_service(self, settings: str, seconds: list[float]) -> None:
+        files = {
+            "Dockerfile": f"FROM python:3.12-slim\nWORKDIR /app\nCOPY rootfs/ /\n{settings}\n"
+            "ADD https://github.com/just-containers/s6-overlay/releases/download/v3/x.tar.xz /tmp\n"
+            'ENTRYPOINT ["/init"]\n',
+            "rootfs/etc/services.d/web/run": "#!/bin/sh\nexec gunicorn --graceful-timeout 10 shop:application\n",
+        }
+        (found,) = read(files).launches
+        assert [one.deadline.value for one in found.shortfalls] == seconds
+
 
 class TestCircus:
     @pytest.mark.parametrize(
