@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from gracelint.engine.reported import Report
 from gracelint.report import text
 from gracelint.report.render import render
@@ -231,6 +233,22 @@ dependencies:
         off = {**files, "charts/all/values.yaml": "front: {grace: 0, enabled: false}\n"}
         assert told(lint(off, select=["zero-grace-period"])) == []
 
+    def test_subcharts_that_are_not_here_are_said_in_one_sentence(self) -> None:
+        needs = ["{name: redis, version: 1.0.0}", "{name: nats, version: 1.0.0}"]
+        found = []
+        for some in (needs[:1], needs):
+            parent = "apiVersion: v2\nname: all\ndependencies:\n" + "".join(f"  - {one}\n" for one in some)
+            files = {
+                "charts/all/Chart.yaml": parent,
+                "charts/all/values.yaml": VALUES,
+                "charts/all/templates/web.yaml": DEPLOYMENT,
+            }
+            found += [one.finding.message for one in lint(files, select=["unread-manifest"]).findings]
+        assert found == [
+            "`redis`, which `all` depends on, cannot be found here and is not judged",
+            "`redis` and `nats`, which `all` depends on, cannot be found here and are not judged",
+        ]
+
     def test_one_finding_for_a_line_however_often_it_is_rendered(self) -> None:
         releases = "".join(
             f"kind: HelmRelease\nmetadata: {{name: {name}}}\nspec: {{chart: {{spec: {{chart: charts/shop}}}}}}\n---\n"
@@ -407,6 +425,40 @@ class TestOverlays:
     def test_a_base_is_not_judged_alone(self) -> None:
         assert len(read(overlay("")).workloads) == 1
         assert len(read(BASE).workloads) == 1
+
+    @pytest.mark.parametrize("patches", ["", "patches: [{path: replicas.yaml}]\n"])
+    def test_a_script_in_a_block_stands_where_the_base_has_it(self, patches: str) -> None:
+        command = """          command: ["/bin/sh", "-c"]
+          args:
+            - |
+              set -e
+              echo it is "up"
+              redis-server /etc/redis.conf
+"""
+        replicas = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"
+        files = overlay(patches, replicas_yaml=replicas)
+        image = "          image: ghcr.io/acme/shop\n"
+        files["base/web.yaml"] = BASE["base/web.yaml"].replace(image, "          image: redis:7\n" + command)
+        (reported,) = lint(files, select=["shell-wrapper"]).findings
+        assert (reported.finding.at.source.path, reported.finding.at.line, reported.finding.at.text[:2]) == (
+            "base/web.yaml",
+            15,
+            "|\n",
+        )
+        assert reported.finding.fix is not None
+        (edit,) = reported.finding.fix.edits
+        assert (edit.span.source.path, edit.span.line, edit.span.column, edit.text) == (
+            "base/web.yaml",
+            18,
+            15,
+            "exec ",
+        )
+
+    def test_an_item_of_a_list_stands_where_it_is_written(self) -> None:
+        (workload,) = read(overlay("")).workloads
+        at = workload.source.text.index("- name: web")
+        assert workload.source.map is not None
+        assert workload.source.map.span(at, at + 1).line == 11
 
     def test_a_finding_stands_in_the_patch_that_makes_it(self) -> None:
         patch = """\

@@ -73,8 +73,11 @@ class _Writer:
     def _sequence(self, value: list[Any] | tuple[Any, ...], indent: int) -> None:
         path = value.path if isinstance(value, Items) else None
         for number, item in enumerate(value):
-            self.parts.append("\n" + " " * indent + "- " if number else "- ")
+            self.parts += ["\n" + " " * indent, "- "] if number else ["- "]
+            dash = len(self.parts) - 1
             self.node(item, indent + 2, None if path is None else (*path, number))
+            if isinstance(pieces_of(self.parts[dash + 1])[0][1], Origin):
+                self.parts[dash] = _marked("- ", self.parts[dash + 1])
 
 
 _PLAIN = re.compile(r"[^\W0-9_][\w./@+=~-]*|[\w./][\w./@+=~:-]*[\w/]|[\w./]")
@@ -107,7 +110,7 @@ def _string(text: str, indent: int) -> str:
     if "\n" in text and _BLOCK.fullmatch(text) and text.strip("\n") and text[0] not in " \t\n":
         return _literal(text, indent)
     if is_text and text.isprintable():
-        return concat([_quote(text), replaced(text, "'", "''"), "'"])
+        return concat([_marked("'", text), replaced(text, "'", "''"), "'"])
     quoted = json.dumps(str(text), ensure_ascii=not text.isprintable())
     first = next((origin for _, origin in pieces_of(text) if origin is not None), None)
     return quoted if first is None else Text(quoted, ((len(quoted), first),))
@@ -116,11 +119,11 @@ def _string(text: str, indent: int) -> str:
 _NO_SOURCE = Source("", "")
 
 
-def _quote(text: str) -> str:
-    """The quote in front of a text, which stands where the text does."""
+def _marked(mark: str, text: str) -> str:
+    """What is put in front of a text, and stands where the text does."""
     origin = pieces_of(text)[0][1]
     whole = Origin(origin.source, origin.start, origin.end) if isinstance(origin, Origin) else origin
-    return "'" if whole is None else Text("'", ((1, whole),))
+    return mark if whole is None else Text(mark, ((len(mark), whole),))
 
 
 def _literal(text: str, indent: int) -> str:
@@ -128,7 +131,7 @@ def _literal(text: str, indent: int) -> str:
     body = text.rstrip("\n")
     trailing = len(text) - len(body)
     pad = " " * (indent + 2)
-    parts: list[str] = ["|" + ("-" if not trailing else "" if trailing == 1 else "+")]
+    parts = [_marked("|" + ("-" if not trailing else "" if trailing == 1 else "+"), text)]
     start = 0
     while start <= len(body):
         end = body.find("\n", start)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.parse.scalars import passage_of
 from gracelint.render.dump import Plain, dump
 from gracelint.render.text import Text, concat, mapped
 from gracelint.render.values import MAX_NODES, TooLargeError
-from gracelint.source import Origin, Source, SourceMap
+from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from gracelint.facts.yaml import Node
     from gracelint.render.effort import Effort
+    from gracelint.source import Passage, Segment
 
     Tree: TypeAlias = "dict[str, Tree] | list[Tree] | Leaf"
 
@@ -48,16 +50,30 @@ def _tree(node: Node, left: list[int]) -> Tree:
         return {_key(key): _tree(value, left) for key, value in node.items}
     if isinstance(node, Sequence):
         return [_tree(item, left) for item in node.items]
-    return Leaf(node.value, node.tag != "str", _origin(node))
+    return Leaf(_text(node), node.tag != "str", _origin(node.span, node.value))
 
 
 def _key(node: Scalar) -> str:
-    return Text(node.value, ((len(node.value), _origin(node)),))
+    return Text(node.value, ((len(node.value), _origin(node.span, node.value)),))
 
 
-def _origin(node: Scalar) -> Origin:
-    place = node.span.place
-    return Origin(place.source, place.start, place.end, place.text == node.value)
+def _text(node: Scalar) -> str:
+    """A scalar's value; that of a block knows where each of its lines stands, and first its `|`."""
+    passage = passage_of(node) if node.style in ("|", ">") else None
+    if passage is None:
+        return node.value
+    lines = ((part.length, _part_origin(passage, part)) for part in passage.segments)
+    return Text(node.value, ((0, _origin(node.span, node.value)), *lines))
+
+
+def _part_origin(passage: Passage, part: Segment) -> Origin:
+    text = passage.text[part.offset : part.offset + part.length]
+    return _origin(Span(passage.source, part.start, part.start + part.width), text)
+
+
+def _origin(span: Span, text: str) -> Origin:
+    place = span.place
+    return Origin(place.source, place.start, place.end, place.text == text)
 
 
 def text_of(tree: Tree, otherwise: Origin, effort: Effort) -> tuple[str, SourceMap]:
@@ -74,7 +90,9 @@ def _dumpable(tree: Tree, effort: Effort) -> Any:
         return {key: _dumpable(value, effort) for key, value in tree.items()}
     if isinstance(tree, list):
         return [_dumpable(item, effort) for item in tree]
-    return (Plain if tree.plain else Text)(tree.value, ((len(tree.value), tree.origin),))
+    value = tree.value
+    pieces = value.pieces if isinstance(value, Text) else ((len(value), tree.origin),)
+    return (Plain if tree.plain else Text)(value, pieces)
 
 
 def leaf(text: str, like: Leaf | None = None) -> Leaf:
