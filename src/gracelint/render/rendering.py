@@ -296,8 +296,10 @@ def _missed(chart: Chart, rendered: int, unread: Sequence[Unread]) -> Unseen | N
         count = f"{len(unread)} of {len(unread) + rendered} templates"
         reasons.append(f"{count} of the chart `{chart.name}` cannot be rendered, and what they make is not judged")
     if chart.missing:
-        names = " and ".join(dict.fromkeys(f"`{dependency.name}`" for dependency in chart.missing))
-        reasons.append(f"{names}, which `{chart.name}` depends on, cannot be found here and is not judged")
+        names = list(dict.fromkeys(f"`{dependency.name}`" for dependency in chart.missing))
+        are = "is" if len(names) == 1 else "are"
+        named = " and ".join(names)
+        reasons.append(f"{named}, which `{chart.name}` depends on, cannot be found here and {are} not judged")
     if not reasons:
         return None
     notes = tuple(Note(problem.span, problem.reason) for problem in unread[:10])
