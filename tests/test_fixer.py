@@ -297,7 +297,7 @@ class TestWhatAFixUncovers:
         files = {
             "web/Dockerfile": 'FROM gcr.io/distroless/nodejs22-debian12\nCOPY . .\nCMD ["main.js"]\n',
             "web/main.js": self.SERVER,
-            "web.yaml": f"{TWO_PODS}---\n{ITS_SERVICE}",
+            "web.yaml": f"{TWO_PODS}---\n{ITS_SERVICE}  type: LoadBalancer\n",
         }
         result = fix(files, select=["missing-sigterm-handler", "missing-pre-stop"])
         assert [item.rule for item in result.applied] == ["missing-sigterm-handler"]
