@@ -188,25 +188,10 @@ def _matching(pattern: str, context: Context) -> list[Passage]:
         if "*" in name:
             from fnmatch import filter as matching
 
-            names = matching(_names(folder, context), name)
+            names = matching(sorted(list_folder(context.image, context.files, folder, context.working_dir)), name)
         paths += [posixpath.join(folder, name) for name in names]
     passages = (find_file(context.image, context.files, path, context.working_dir) for path in paths)
     return [passage for passage in passages if passage is not None]
-
-
-def _names(folder: str, context: Context) -> list[str]:
-    """The names in a folder of the image: of a copied folder, and of files that were copied into it."""
-    from gracelint.launch.images.packages import copy_words
-
-    found = set(list_folder(context.image, context.files, folder, context.working_dir))
-    for stage in context.image.stage.lineage() if context.image.stage is not None else ():
-        for item in stage.instructions:
-            words = copy_words(item) if item.name in ("COPY", "ADD") else []
-            if len(words) > 1 and posixpath.dirname(words[-1]) == folder and not words[-1].endswith("/"):
-                found.add(posixpath.basename(words[-1]))
-            elif len(words) > 1 and words[-1].rstrip("/") == folder:
-                found |= {posixpath.basename(word) for word in words[:-1]}
-    return sorted(found)
 
 
 def _python(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:

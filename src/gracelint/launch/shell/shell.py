@@ -81,8 +81,6 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     path = argv[0].value
     if base_name(path) in SHELLS:
         return _shell_step(argv, context)
-    if base_name(path) == "busybox" and len(argv) > 1 and argv[1].value in ("sh", "ash"):
-        return _shell_step((Word("ash", argv[0].span), *argv[2:]), context)
     if context.image.stage is None and not context.image.mounts and not context.image.written:
         return None
     passage = find_text(context.image, context.files, path, context.working_dir)
