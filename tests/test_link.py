@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from gracelint.facts.launch import Launch
@@ -298,3 +300,33 @@ class TestVariablesOfConfigMaps:
     )
     def test_they_decide_the_way_through_the_entry_script(self, container: str, verdict: Verdict) -> None:
         assert self.launch(container).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "text"),
+    [
+        ("start", "#!/usr/bin/env python3", NO_HANDLER),
+        ("start", "#!/usr/local/bin/python", NO_HANDLER),
+        ("start", "#!/usr/bin/env node", "setInterval(() => {}, 1000);\n"),
+        ("start.js", "#!/usr/bin/nodejs", "setInterval(() => {}, 1000);\n"),
+        ("start", "#!/usr/bin/env -S node --enable-source-maps", "setInterval(() => {}, 1000);\n"),
+        ("start", "#!/bin/sh", "while :; do date; done\n"),
+    ],
+)
+def test_a_program_is_run_by_what_its_first_line_names(name: str, first: str, text: str) -> None:
+    (launch,) = read({"Dockerfile": dockerfile(f'CMD ["./{name}"]', "debian:12"), name: f"{first}\n{text}"}).launches
+    assert launch.verdict is Verdict.IGNORED, launch.why
+
+
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [
+        ("python:3.10-slim", "worker.py has a syntax error in line 2, to {here}"),
+        ("python:3.99-slim", "worker.py cannot be read by {here}, in line 2: the image has 3.99"),
+        ("debian:12", "worker.py has a syntax error in line 2, to {here}"),
+    ],
+)
+def test_a_program_in_a_newer_python_is_not_called_wrong(base: str, why: str) -> None:
+    launch = only(Dockerfile=dockerfile(base=base), worker_py="import time\nwhenever True:\n    time.sleep(1)\n")
+    here = f"Python {sys.version_info.major}.{sys.version_info.minor}, which gracelint runs on"
+    assert (launch.verdict, launch.why) == (Verdict.UNKNOWN, why.format(here=here))

@@ -469,6 +469,24 @@ def test_files_with_a_star_in_their_name_are_only_files() -> None:
     assert launch.verdict in Verdict
 
 
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "COPY pools /usr/local/etc/php-fpm.d",
+        "COPY pools/ /usr/local/etc/php-fpm.d/",
+        "COPY pools/shop.conf /usr/local/etc/php-fpm.d/",
+        "COPY pools/shop.conf /usr/local/etc/php-fpm.d/zz-shop.conf",
+        "COPY pools/shop.conf other.conf /usr/local/etc/php-fpm.d/",
+        "COPY pools/*.conf /usr/local/etc/php-fpm.d/",
+    ],
+)
+def test_every_file_of_a_folder_of_settings_is_read(copied: str) -> None:
+    pool = "[global]\nprocess_control_timeout = 7\n"
+    drain = drain_of('["php-fpm"]', "STOPSIGNAL SIGQUIT", copied, pools__shop_conf=pool, other_conf="")
+    assert drain is not None
+    assert drain.seconds == 7.0
+
+
 def test_aliases_that_multiply_are_read_once() -> None:
     levels = [f"a{n}: &a{n} {{p: *a{n - 1}, q: *a{n - 1}}}" if n else "a0: &a0 {x: y}" for n in range(16)]
     text = "\n".join([*levels, ":timeout: 40", ""])

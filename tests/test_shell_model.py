@@ -504,3 +504,36 @@ def test_of_a_pipe_in_which_all_only_take_in_what_is_written_the_last_is_the_pro
     step = shell.step(words("sh", "-c", "tail -F /log | s6-log /logs"), context("dash-debian"))
     assert step is not None and step.next is not None
     assert [word.value for word in step.next] == ["s6-log", "/logs"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "options", "verdict"),
+    [
+        ("bash", "set -m", "handled"),
+        ("bash", "set -o monitor", "handled"),
+        ("bash", "set -m; set +m", "ignored"),
+        ("bash", "set -e", "ignored"),
+        ("sh", "set -m", "ignored"),
+    ],
+)
+def test_job_control_leaves_sigint_to_jobs_in_the_background(shell: str, options: str, verdict: str) -> None:
+    """Without it a job begins with SIGINT ignored, and Python then raises no KeyboardInterrupt."""
+    files = {
+        "Dockerfile": 'FROM debian:12\nWORKDIR /srv\nCOPY . .\nCMD ["./run.sh"]\n',
+        "run.sh": f"#!/bin/{shell}\n{options}\npython app.py &\ntrap 'kill -INT $P; wait $P' TERM\nP=$!\nwait $P\n",
+        "app.py": "import time\ntry:\n    while True:\n        time.sleep(1)\nfinally:\n    print(1)\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize("start", ['["busybox", "sh", "run.sh"]', '["/bin/busybox", "ash", "-c", "python app.py; :"]'])
+def test_busybox_is_the_shell_that_it_is_told_to_be(start: str) -> None:
+    files = {
+        "Dockerfile": f"FROM alpine:3.20\nWORKDIR /srv\nCOPY . .\nCMD {start}\n",
+        "run.sh": "python app.py\n:\n",
+        "app.py": "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n",
+    }
+    (launch,) = read(files).launches
+    assert [hop.name for hop in launch.hops] == ["busybox", "busybox-ash", "app.py"]
+    assert launch.verdict == "ignored"
