@@ -140,6 +140,10 @@ class TestTheHost:
                 ".NET host: its own code takes signals or the end of the process (Program.cs:3)",
             ),
             (
+                "Console.CancelKeyPress += (_, e) => e.Cancel = true;\n" + PROGRAM,
+                ".NET host: its own code takes signals or the end of the process (Program.cs:1)",
+            ),
+            (
                 PROGRAM + "app.Lifetime.ApplicationStopping.Register(() => { Thread.Sleep(60000); });\n",
                 ".NET host: its own code waits while the host stops (Program.cs:3)",
             ),

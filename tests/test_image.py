@@ -411,6 +411,8 @@ def found(dockerfile: str, path: str, *paths: str, working_dir: str | None = Non
         ),
         ("FROM a\nCOPY . /src\nFROM b\nCOPY --from=0 /src/run.sh /\n", "/run.sh", "run.sh"),
         ("FROM a\nCOPY . /src\nFROM b\nCOPY --from=0 /src/run.sh/ ./\n", "/run.sh", "run.sh"),
+        ("FROM a\nCOPY . /src\nFROM b\nCOPY --from=0 /src/*.sh /\n", "/run.sh", "run.sh"),
+        ("FROM a\nCOPY . /src\nFROM b\nCOPY --from=0 /src/*.py /\n", "/run.sh", None),
         ("FROM a\nCOPY --from=other/image /run.sh /run.sh\n", "/run.sh", None),
         ("FROM php:8.3-fpm\nCOPY . .\n", "/var/www/html/run.sh", "run.sh"),
         ("FROM a\nCOPY run.sh /x\nRUN mv /x /y\n", "/y", "run.sh"),
