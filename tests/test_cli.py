@@ -411,6 +411,19 @@ def test_signs_that_the_encoding_has_not_become_ascii(project: Path) -> None:
     assert "  ->        \\u65e5\\u672c  é.sh:1\n" in told
 
 
+def test_the_values_of_a_chart_may_annotate_what_it_makes(project: Path, run: Run) -> None:
+    (project / "gracelint.toml").write_text('select = ["unheard-stop-signal"]\n')
+    (project / "templates").mkdir()
+    (project / "Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 0.1.0\n")
+    (project / "values.yaml").write_text("annotations:\n  gracelint/ignore: unheard-stop-signal\n")
+    (project / "templates" / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: cron\n"
+        "  annotations: {{- toYaml .Values.annotations | nindent 4 }}\n"
+        "spec:\n  containers:\n    - {name: cron, image: debian, command: [cron, -f]}\n"
+    )
+    assert run("check").out.startswith("No findings in 1 file. (1 suppressed)\n")
+
+
 def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -103,19 +103,3 @@ def test_behind_an_instruction_it_is_part_of_it_and_says_so(line: str) -> None:
         "this silences nothing: a Dockerfile has comments on lines of their own only, so write it above"
     )
     assert item.finding.at.text == "gracelint: ignore[shell-form-command]"
-
-
-@pytest.mark.parametrize("rule", ["unheard-stop-signal", "missing-init"])
-def test_the_values_of_a_chart_may_annotate_what_it_makes(rule: str) -> None:
-    files = {
-        "Chart.yaml": "apiVersion: v2\nname: shop\nversion: 0.1.0\n",
-        "values.yaml": f"annotations:\n  gracelint/ignore: {rule}\n",
-        "templates/pod.yaml": (
-            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: cron\n"
-            "  annotations: {{- toYaml .Values.annotations | nindent 4 }}\n"
-            "spec:\n  containers:\n    - {name: cron, image: debian, command: [cron, -f]}\n"
-        ),
-    }
-    report = lint(files)
-    told = [item.rule for item in report.findings if item.rule != "unused-suppression"]
-    assert told == ([] if rule == "unheard-stop-signal" else ["unheard-stop-signal"])
