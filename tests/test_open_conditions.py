@@ -68,3 +68,21 @@ def test_what_is_started_again_whenever_it_ends_is_no_job(restart: str, ends: bo
     assert found.verdict is Verdict.UNKNOWN
     assert found.ends_by_itself is ends
     assert found.why.endswith("; and yet Compose starts it again whenever it ends") is not ends
+
+
+@pytest.mark.parametrize(
+    ("entry", "spots"),
+    [
+        ('if [ "${FROM:-dns}" = env ]; then\n  redis-server --slaveof "$H"\nelse\n  redis-server\nfi\n', 2),
+        ('[ "${FROM:-dns}" = env ] && exec redis-server --slaveof "$H"\nredis-server\n', 1),
+        ('if [ "${FROM:-dns}" = env ]; then\n  redis-server | tee /log\nelse\n  redis-server\nfi\n', 1),
+        ('if [ "${FROM:-dns}" = env ]; then\n  prepare &\n  redis-server -a\nelse\n  redis-server\nfi\n', 1),
+        ('if [ "${FROM:-dns}" = env ]; then\n  prepare\nfi\nredis-server\n', 1),
+        ('FROM=dns\nif [ "$FROM" = env ]; then\n  redis-server -a\nelse\n  redis-server\nfi\n', 1),
+    ],
+)
+def test_a_fix_execs_on_ways_that_a_variable_from_outside_opens(entry: str, spots: int) -> None:
+    found = launch(entry)
+    assert (found.verdict, found.decisive is not None) == (Verdict.IGNORED, True)
+    assert found.decisive is not None
+    assert len(found.decisive.details["exec_at"]) == spots

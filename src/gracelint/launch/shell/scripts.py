@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from gracelint.facts.script import Command, Redirect
+    from gracelint.facts.script import Command, Redirect, Script
     from gracelint.launch.shell.paths import Shapes
     from gracelint.source import Span
 
@@ -545,3 +545,29 @@ def _polled(loop: Loop, state: State) -> tuple[tuple[Command, ...], Command, fro
     target = state.text(command.words[-1])
     jobs = jobs_of([target], state) if target is not None else None
     return (test, command, jobs) if jobs is not None else None
+
+
+def shapes_around(script: Script, form: str) -> frozenset[str]:
+    """The shapes that the text as a whole has: what stands behind its last command, or that it is a file."""
+    if form == "script" or not script.body:
+        return frozenset(("file",))
+    last = script.body[-1]
+    if isinstance(last, Simple) and any("<<" in redirect.operator for redirect in last.redirects):
+        return frozenset(("simple", "newline"))
+    shapes = {"simple"}
+    line, newline, more = _behind(script.passage, last.span).lstrip(" \t;").replace("\r\n", "\n").partition("\n")
+    if line.startswith("#"):
+        shapes.add("comment")
+    if newline:
+        shapes.add("newline")
+    if more:
+        shapes.add("blank")
+    return frozenset(shapes)
+
+
+def _behind(passage: Passage, span: Span) -> str:
+    """The passage's text behind a span; where it is written otherwise in the source, the blanks at its end."""
+    whole = passage.span(0, len(passage.text))
+    if whole.text == passage.text:
+        return passage.text[span.end - whole.start :]
+    return passage.text[len(passage.text.rstrip()) :]

@@ -16,10 +16,10 @@ from gracelint.launch.shell.beside import unheard
 from gracelint.launch.shell.builtins import BUILTINS
 from gracelint.launch.shell.paths import NOWHERE, SELF, Event, State, is_idle, prepares
 from gracelint.launch.shell.reasons import why_of
-from gracelint.launch.shell.scripts import Walk
+from gracelint.launch.shell.scripts import Walk, shapes_around
 from gracelint.launch.shell.services import daemonizes
 from gracelint.launch.shell.traps import Reaction, Scene, blocking, only_naps, program_of, react
-from gracelint.launch.step import Context, Step
+from gracelint.launch.step import Context, Followed, Step
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import OTHER_VARIABLES, Scope
 from gracelint.parse.shell import read_script
@@ -228,7 +228,7 @@ def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Ste
     if missing:
         return _end(job, name, f"{row['title']} has no {missing}: it cannot read this text", "broken")
     walk = Walk(_reader(job.context), row, _detacher(job.context), job.context.followed.effort)
-    paths = walk.paths(script.body, _state(job, others), _shapes_around(script, job.form))
+    paths = walk.paths(script.body, _state(job, others), shapes_around(script, job.form))
     if not walk.complete:
         return _end(job, name, "the script has more ways to go than are followed", "branches")
     passed = frozenset().union(*(path.passed for path in paths))
@@ -243,7 +243,22 @@ def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Ste
         lasting = any(not item.prepares for path in paths for item in path.started)
         return replace(_end(job, name, "it starts no program and waits for it", "one-shot"), one_shot=not lasting)
     ends = [_judge(scene) for scene in scenes]
-    return _step_of([end for end in ends if not end.program.is_for_development] or ends, job, script, name)
+    step = _step_of([end for end in ends if not end.program.is_for_development] or ends, job, script, name)
+    return step if others else _mended_whole(step, job, script, name)
+
+
+def _mended_whole(step: Step, job: _Job, script: Script, name: str) -> Step:
+    """The step with a fix that also holds on the ways that open where variables are set that no file sets."""
+    hop = step.hop
+    if hop is None or not hop.details.get("exec_at") or hop.effect is Effect.REPLACES:
+        return step
+    aside = replace(job, context=replace(job.context, followed=Followed(0)))
+    other = _in_shell(aside, script, name, others=True).hop
+    repairs = {key: other.details.get(key) for key in ("exec_at", "leaves_behind")} if other is not None else {}
+    covers = set(hop.details["exec_at"]) < set(repairs.get("exec_at") or ())
+    if not covers or repairs["leaves_behind"] != hop.details["leaves_behind"]:
+        return step
+    return replace(step, hop=replace(hop, details={**hop.details, "exec_at": repairs["exec_at"]}))
 
 
 def _passes(path: State, event: Event, passed: frozenset[tuple[object, ...]]) -> bool:
@@ -393,32 +408,6 @@ def _has_places(passage: Passage) -> bool:
         return True
     segment = passage.segments[0]
     return passage.source.text[segment.start : segment.start + segment.width] == passage.text
-
-
-def _shapes_around(script: Script, form: str) -> frozenset[str]:
-    """The shapes that the text as a whole has: what stands behind its last command, or that it is a file."""
-    if form == "script" or not script.body:
-        return frozenset(("file",))
-    last = script.body[-1]
-    if isinstance(last, Simple) and any("<<" in redirect.operator for redirect in last.redirects):
-        return frozenset(("simple", "newline"))
-    shapes = {"simple"}
-    line, newline, more = _behind(script.passage, last.span).lstrip(" \t;").replace("\r\n", "\n").partition("\n")
-    if line.startswith("#"):
-        shapes.add("comment")
-    if newline:
-        shapes.add("newline")
-    if more:
-        shapes.add("blank")
-    return frozenset(shapes)
-
-
-def _behind(passage: Passage, span: Span) -> str:
-    """The passage's text behind a span; where it is written otherwise in the source, the blanks at its end."""
-    whole = passage.span(0, len(passage.text))
-    if whole.text == passage.text:
-        return passage.text[span.end - whole.start :]
-    return passage.text[len(passage.text.rstrip()) :]
 
 
 def _missing(script: Script, row: dict[str, Any]) -> str | None:
