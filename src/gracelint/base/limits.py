@@ -27,7 +27,7 @@ WORTH = 3_000
 """Steps that all runs of a program take together, whatever its tree holds besides it."""
 WORTH_EACH = 2
 """Further ones for each code point of its sources: of 600 programs, public ones among them, three took more."""
-MODULE = 100
+MODULE = 20
 """Steps that a module costs before anything in it is evaluated."""
 PORTION = 1_000
 """Steps that are taken out of the room at once."""
