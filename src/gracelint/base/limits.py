@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         limit: int
 
 
-STEPS = 40_000
+STEPS = 60_000
 """Statements and expressions that one run of a program evaluates."""
 ROOM = 120_000
 """Steps of the programs of one tree beyond those that each is worth: divided among the files that may start some, and
