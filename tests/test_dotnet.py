@@ -72,6 +72,12 @@ class TestTheProject:
         found = launch({"Dockerfile": DOCKERFILE.replace('"Shop.Api.dll"', '"Other.dll"')})
         assert (found.verdict, found.why) == (Verdict.UNKNOWN, "Other.dll is built by no project that is here")
 
+    def test_the_projects_of_a_large_repository_are_near_its_top(self) -> None:
+        files = {f"web/assets/{number}.svg": "" for number in range(4_100)}
+        assert launch(
+            files | {"api/Shop.Api.csproj": project(), "api/Program.cs": PROGRAM, "Shop.Api.csproj": ""}
+        ).verdict is (Verdict.HANDLED)
+
     def test_two_of_one_name_are_none(self) -> None:
         assert launch({"old/Shop.Api.csproj": project()}).verdict is Verdict.UNKNOWN
 
@@ -92,6 +98,12 @@ class TestTheProject:
 
 
 class TestTheHost:
+    @pytest.mark.parametrize("made", ["Host.CreateDefaultBuilder(args)", "Host\n    .CreateDefaultBuilder(args)"])
+    def test_how_it_is_made(self, made: str) -> None:
+        start = "webBuilder => webBuilder.UseStartup<Startup>()"
+        found = launch({"Program.cs": f"{made}\n    .ConfigureWebHostDefaults({start})\n    .Build().Run();\n"})
+        assert (found.verdict, found.why) == (Verdict.HANDLED, FINISHES)
+
     @pytest.mark.parametrize(
         ("framework", "program", "seconds"),
         [

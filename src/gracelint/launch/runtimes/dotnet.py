@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import deque
 from functools import lru_cache
 
 from gracelint.base.record import replace
@@ -151,11 +152,12 @@ def project_called(files: Files, folder: str | None, name: str) -> Project | Non
 
 @lru_cache(maxsize=32)
 def _projects(files: Files, folder: str) -> tuple[Project, ...]:
+    """Those below a folder, the nearest first: of a large repository the deep ones are sources."""
     found: list[Project] = []
-    waiting = [folder]
+    waiting = deque([folder])
     count = 0
     while waiting and count < _MOST:
-        here = waiting.pop()
+        here = waiting.popleft()
         for name in files.names(here):
             count += 1
             if name.endswith("/") and name not in _SKIPPED:
