@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from gracelint.config import Configuration
+from gracelint.config import Configuration, matches
 from gracelint.engine.copies import Copies
 from gracelint.facts.dockerfile import Stage
 from gracelint.finding import Finding
@@ -132,3 +132,9 @@ def test_what_grows_with_the_square_would_be_seen() -> None:
         return lambda: [one for one in listed if any(one.startswith(f"{other}-") for other in listed)]
 
     assert calls(compared(range(300))) > 50 * calls(compared(range(30)))
+
+
+def test_a_path_is_asked_once_for_all_globs() -> None:
+    globs = tuple(f"d{number}/*.yaml" for number in range(MANY))
+    assert matches("d7/web.yaml", globs)
+    assert calls(lambda: matches("d8/deep/web.yaml", globs)) < 50

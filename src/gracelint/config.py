@@ -278,26 +278,35 @@ def matches(path: str, patterns: Iterable[str], *, above: bool = True) -> bool:
 
     A glob without a slash matches at any depth; `**` stands for any number of folders, none included.
     """
+    globs = tuple(patterns)
+    if not globs:
+        return False
     parts = path.split("/") if above else [path.rpartition("/")[2]]
     prefixes = ["/".join(parts[: length + 1]) for length in range(len(parts))] if above else [path]
-    for pattern in patterns:
-        subjects = prefixes if "/" in pattern.rstrip("/") else parts
-        fits = _glob(pattern.rstrip("/").removeprefix("./").removeprefix("/"))
-        if any(map(fits, subjects)):
-            return True
-    return False
+    by_name, by_path = _tests(globs)
+    return any(map(by_name, parts)) or any(map(by_path, prefixes))
 
 
 @cache
-def _glob(pattern: str) -> Callable[[str], object]:
-    """A test for one glob, in which `*` and `?` stand for slashes too, as in Ruff."""
+def _tests(patterns: tuple[str, ...]) -> tuple[Callable[[str], object], Callable[[str], object]]:
+    """Two tests for all of some globs: of a name anywhere, and of a path."""
+    import re
+
+    names, paths = ["(?!)"], ["(?!)"]
+    for pattern in dict.fromkeys(patterns):
+        into = paths if "/" in pattern.rstrip("/") else names
+        into.append(_expression(pattern.rstrip("/").removeprefix("./").removeprefix("/")))
+    return re.compile(rf"(?:{'|'.join(names)})\Z").match, re.compile(rf"(?:{'|'.join(paths)})\Z").match
+
+
+def _expression(pattern: str) -> str:
+    """What one glob is as a regular expression; `*` and `?` stand for slashes too, as in Ruff."""
     import re
     from fnmatch import translate
 
     parts = re.split(r"((?:(?<![^/])\*\*/)+)", pattern)
     # what `translate` makes of a glob ends in `\\Z`, or in `\\z`
-    tests = ["(?s:.*/)?" if index % 2 else translate(part)[:-2] for index, part in enumerate(parts)]
-    return re.compile("".join(tests) + r"\Z").match
+    return "".join("(?s:.*/)?" if index % 2 else translate(part)[:-2] for index, part in enumerate(parts))
 
 
 class _WrongValueError(Exception):
