@@ -7,6 +7,7 @@ import pytest
 from gracelint.engine import lint
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
 from gracelint.reading import read_project
 from gracelint.testing import read, request
 
@@ -263,3 +264,12 @@ class TestRunit:
 
     def test_a_service_that_sv_is_not_told_of_is_killed(self) -> None:
         assert self.trap("sv stop /app/sv/worker; exit 0", sv__other__run=self.RUN).verdict is Verdict.CUT
+
+
+def test_the_time_of_the_rest_is_that_of_the_supervisor_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(table("supervisors")["supervisord"], "rest", "KILL_TIME")
+    monkeypatch.setitem(
+        table("environment"), "supervisord", {"kill": {"variable": "KILL_TIME", "unit": 1, "default": 7}}
+    )
+    found = launch('["supervisord", "-c", "supervisord.conf"]', supervisord_conf="[program:web]\ncommand=./web\n")
+    assert [hop.details["rest"] for hop in found.hops if "rest" in hop.details] == ["7 s (KILL_TIME)"]

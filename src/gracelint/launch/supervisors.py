@@ -55,7 +55,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         "waits_for_orphans": row.get("waits_for_orphans", False),
         "waits_for_output": row.get("waits_for_output", False),
         "group": row.get("group"),
-        "rest": _time_of_the_rest(row, context),
+        "rest": _time_of_the_rest(key, row, context),
     }
 
     def hop(effect: Effect, why: str) -> Hop:
@@ -94,9 +94,9 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     return Step(hop(effect, why), together=together)
 
 
-def _time_of_the_rest(row: dict[str, Any], context: Context) -> str | None:
+def _time_of_the_rest(key: str, row: dict[str, Any], context: Context) -> str | None:
     """How long those have that are left when all services have ended, and get SIGTERM then."""
-    seconds = seconds_of("s6-overlay", "kill", context.env) if "rest" in row else None
+    seconds = seconds_of(key, "kill", context.env) if "rest" in row else None
     return f"{seconds:g} s ({row['rest']})" if seconds is not None else None
 
 

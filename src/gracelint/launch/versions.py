@@ -22,16 +22,18 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def of_version(row: Mapping[str, Any], version: str) -> Mapping[str, Any]:
-    """The row with what is different in a version; the row itself where that is not known.
-
-    Numbers that are left out stand for the newest: an image's tag `0.5`, or npm's `10`, is the last of its kind.
-    """
-    given = numbers(version)
-    given += numbers(NEWEST) * (3 - len(given)) if given else ()
+    """The row with what is different in a version; the row itself where that is not known."""
+    given = _completed(version)
     for other in row.get("versions", ()) if given else ():
         if numbers(other["from"]) <= given < numbers(other["until"]):
             return {**row, **other}
     return row
+
+
+def _completed(version: str) -> tuple[int, ...]:
+    """Numbers that are left out stand for the newest: an image's tag `0.5`, or npm's `10`, is the last of its kind."""
+    given = numbers(version)
+    return given + numbers(NEWEST) * (3 - len(given)) if given else ()
 
 
 _LONGEST = 9
@@ -42,22 +44,28 @@ NEWEST = "9999"
 
 def newest(wanted: str) -> str:
     """The newest version that a requirement allows: 0.4 of `<0.5`, `~=0.4.2`, `^0.4.1` and `==0.4.*`."""
-    bounded = NEWEST if wanted == "latest" else ""
+    return NEWEST if wanted == "latest" else max(map(_newest_of_all, wanted.split("||")), key=_completed)
+
+
+def _newest_of_all(wanted: str) -> str:
+    """The newest version that all bounds of a requirement allow."""
+    allowed: list[str] = []
     for sign, version in _BOUND.findall(wanted):
         parts = version.rstrip(".*").split(".")
         if sign in ("", "=", "==", "==="):
             return ".".join(parts)
         if sign == "^":
-            return ".".join(parts[: 2 if parts[0] == "0" else 1])
-        if sign in ("~", "~="):
-            return ".".join(parts[:-1] if sign == "~=" else parts[:2])
-        if sign == "<=":
-            bounded = version
+            zeros = next((index for index, part in enumerate(parts) if part.strip("0")), len(parts))
+            allowed.append(".".join(parts[: zeros + 1]))
+        elif sign in ("~", "~="):
+            allowed.append(".".join(parts[:-1] or parts if sign == "~=" else parts[:2]))
+        elif sign == "<=":
+            allowed.append(version)
         elif sign == "<":
-            bounded = _below(numbers(version))
+            allowed.append(_below(numbers(version)))
         else:
-            bounded = bounded or NEWEST
-    return bounded
+            allowed.append(NEWEST)
+    return min(allowed, key=_completed, default="")
 
 
 def _below(version: tuple[int, ...]) -> str:
