@@ -55,6 +55,9 @@ def test_the_jobs_of_cron(stop: str, verdict: Verdict) -> None:
         ("defer flush()\n\t<-c\n\tlog.Fatal(1)", Verdict.CUT),
         ("run()\n\t<-c\n\tos.Exit(0)", Verdict.HANDLED),
         ("defer flush()\n\t<-c", Verdict.HANDLED),
+        ("defer flush()\n\tdefer os.Exit(0)\n\t<-c", Verdict.CUT),
+        ("defer flush()\n\tdefer func() { os.Exit(0) }()\n\t<-c", Verdict.CUT),
+        ("defer os.Exit(0)\n\tdefer flush()\n\t<-c", Verdict.HANDLED),
     ],
 )
 def test_what_main_defers(main: str, verdict: Verdict) -> None:

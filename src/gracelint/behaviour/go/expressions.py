@@ -378,8 +378,8 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
 
 def _late(machine: GoMachine, frame: statements.Frame) -> Run:
     """What a call defers runs as it ends."""
-    machine.defers -= frame.heavy
-    for late in reversed(frame.deferred):
+    for late, heavy in reversed(frame.deferred):
+        machine.defers -= heavy
         yield from late()
 
 

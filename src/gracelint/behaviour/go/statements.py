@@ -32,12 +32,12 @@ _LIGHT = ("cancel(", "stop(", "ticker.", "timer.", "wg.", "signal.", "close(", "
 class Frame:
     """One call: where its text stands, and what it defers."""
 
-    __slots__ = ("deferred", "file", "heavy", "package", "results")
+    __slots__ = ("deferred", "file", "package", "results")
 
     def __init__(self, file: File, package: Package) -> None:
         self.file, self.package = file, package
-        self.deferred: list[Callable[[], Run]] = []
-        self.heavy = 0
+        self.deferred: list[tuple[Callable[[], Run], bool]] = []
+        """What it defers, and whether that counts among `machine.defers` until it runs."""
         """How many of them have something to do."""
         self.results: list[str] = []
 
@@ -168,10 +168,10 @@ def _body(machine: GoMachine, frame: Frame, call: Node, scope: Scope) -> Run:
 
 def _defer(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     late = yield from expressions.prepare(machine, frame, node.named_children[0], scope)
-    frame.deferred.append(late)
-    if machine.current is not None and machine.current.main and not text_of(node.named_children[0]).startswith(_LIGHT):
-        machine.defers += 1
-        frame.heavy += 1
+    of_main = machine.current is not None and machine.current.main
+    heavy = of_main and not text_of(node.named_children[0]).startswith(_LIGHT)
+    machine.defers += heavy
+    frame.deferred.append((late, heavy))
     return None
 
 
