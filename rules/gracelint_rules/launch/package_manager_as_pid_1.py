@@ -81,15 +81,7 @@ def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
 def _severity(launch: Launch, hop: Hop) -> Severity:
     if launch.verdict is Verdict.UNKNOWN and not hop.details.get("missing"):
         return Severity.INFO
-    return Severity.ERROR if _loses_work(launch) else Severity.WARNING
-
-
-def _loses_work(launch: Launch) -> bool:
-    """Whether it is killed, or cut off from a handler that it has or may have; else requests alone are dropped."""
-    if launch.verdict is not Verdict.CUT:
-        return launch.verdict is Verdict.IGNORED
-    reaction = launch.program.reactions.get(launch.hops[-1].signal) if launch.program else None
-    return reaction is None or reaction.as_child is Verdict.HANDLED
+    return Severity.ERROR if launch.loses_work else Severity.WARNING
 
 
 def _speaks(launch: Launch, hop: Hop) -> bool:
@@ -110,7 +102,7 @@ def _message(launch: Launch, hop: Hop) -> str:
     runs = f"`{command}` runs `{_line(passage.text)}`: " if passage else f"`{command}`: "
     if decisive is None or launch.verdict not in _BAD:
         return f"{runs}{hop.why}{_doubt(launch, hop)}"
-    if decisive is not hop and (decisive.kind is not HopKind.SHELL or not _behind(launch, hop)):
+    if decisive is not hop and (decisive.kind is not HopKind.SHELL or not launch.is_decided_below(hop)):
         return f"{runs}{hop.why}; {decisive.why}"
     return f"{runs}{decisive.why}; {launch.fate(decisive)}"
 
@@ -133,7 +125,7 @@ def _fix(launch: Launch, hop: Hop) -> Fix | None:
     changes = edits.words.replace(hop.details.get("words", ()), command) if command else None
     if changes is not None:
         return Fix("Start the program itself", changes, Applicability.UNSAFE)
-    shell = launch.decisive if _behind(launch, hop) else launch.below(hop)
+    shell = launch.decisive if launch.is_decided_below(hop) else launch.below(hop)
     is_script = hop.effect is Effect.FORWARDS and "passage" in hop.details
     if is_script and shell is not None and shell.kind is HopKind.SHELL and shell.details.get("exec_at"):
         return edits.script.reach_program(shell)
@@ -145,12 +137,6 @@ def _runner_that_is_no_better(launch: Launch, hop: Hop) -> Hop | None:
     behind = launch.hops[launch.hops.index(hop) + 1 :]
     runners = (one for one in behind if "manager" in one.details and not one.details.get("instead"))
     return next((one for one in runners if one.effect in (Effect.CUTS, Effect.SWALLOWS)), None)
-
-
-def _behind(launch: Launch, hop: Hop) -> bool:
-    """Whether what decides stands behind the package manager."""
-    decisive = launch.decisive
-    return decisive is not None and launch.hops.index(decisive) > launch.hops.index(hop)
 
 
 def _line(text: str) -> str:

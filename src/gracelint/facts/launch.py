@@ -475,6 +475,18 @@ class Launch(Record, identity=True):
         index = self.hops.index(hop) + 1
         return self.hops[index] if index < len(self.hops) else None
 
+    def is_decided_below(self, hop: Hop) -> bool:
+        """Whether what decides stands behind a hop."""
+        return self.decisive is not None and self.hops.index(self.decisive) > self.hops.index(hop)
+
+    @property
+    def loses_work(self) -> bool:
+        """Whether it is killed, or cut off from a handler that it has or may have; else requests alone are dropped."""
+        if self.verdict is not Verdict.CUT:
+            return self.verdict is Verdict.IGNORED
+        reaction = self.program.reactions.get(self.hops[-1].signal) if self.program else None
+        return reaction is None or reaction.as_child is Verdict.HANDLED
+
     def fate(self, hop: Hop) -> str:
         """What is seen when a hop swallows or cuts the signal, and whether an init in front of it helps."""
         init = next((one.name for one in self.hops[: self.hops.index(hop)] if one.kind is HopKind.INIT), None)
