@@ -160,6 +160,11 @@ def test_other_runners_as_measured(argv: tuple[str, ...], sh: str, verdict: str)
     assert launch_of(*argv, sh=sh).verdict == verdict
 
 
+def test_a_script_that_is_named_build_may_serve_all_the_same() -> None:
+    launch = launch_of("npm", "run", "build", package={"scripts": {"build": "tsc && node srv.js"}})
+    assert (launch.verdict.value, launch.ends_by_itself) == ("cut", False)
+
+
 @pytest.mark.parametrize(("init", "verdict"), [("", "ignored"), ("tini --", "unknown")])
 def test_yarn_4_does_not_pass_sigint_on(init: str, verdict: str) -> None:
     lines = ("RUN apt-get update && apt-get install -y tini",)

@@ -6,6 +6,9 @@ continuation at a blank line, and brings `logging` along, which takes longer to 
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
+
 from gracelint.base.limits import EXPANDED
 from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
@@ -218,14 +221,15 @@ def _instruction(source: Source, pieces: Pieces, text: str, heredocs: tuple[Here
         return Instruction("", _span(source, pieces), join(source, pieces))
     stop, position = _past_word(text, start)
     name = text[start:stop].upper()
+    starts = [0, *accumulate(last - first for first, last in pieces)]
     flags = []
     while text.startswith("--", position) and _past_word(text, position)[0] > position + 2:
         stop, following = _past_word(text, position)
-        place = _within(pieces, position, stop)
+        place = _within(pieces, starts, position, stop)
         flags.append(Word(text[position:stop], _span(source, place), join(source, place)))
         position = following
-    argument = join(source, _within(pieces, min(position, end), end))
-    span = _span(source, _within(pieces, start, end))
+    argument = join(source, _within(pieces, starts, min(position, end), end))
+    span = _span(source, _within(pieces, starts, start, end))
     if heredocs and heredocs[-1].closing:
         span = Span(source, span.start, heredocs[-1].closing.end)
     argv = read_array(argument) if name in _EXEC_FORMS else None
@@ -235,8 +239,13 @@ def _instruction(source: Source, pieces: Pieces, text: str, heredocs: tuple[Here
 
 def _past_word(text: str, start: int) -> tuple[int, int]:
     """Where the word at an offset ends, and where what follows it begins."""
-    stop = start + len(text[start:].split(None, 1)[0])
-    return stop, len(text) - len(text[stop:].lstrip())
+    stop = start
+    while stop < len(text) and not text[stop].isspace():
+        stop += 1
+    following = stop
+    while following < len(text) and text[following].isspace():
+        following += 1
+    return stop, following
 
 
 def _words(text: str) -> list[tuple[str, int]]:
@@ -252,17 +261,19 @@ def _words(text: str) -> list[tuple[str, int]]:
     return found
 
 
-def _within(pieces: Pieces, start: int, end: int) -> Pieces:
+def _within(pieces: Pieces, starts: list[int], start: int, end: int) -> Pieces:
     """The pieces of a stretch of the text that some make; where it is empty, one of nothing at its place."""
-    found = []
-    for first, last in pieces:
+    found: Pieces = []
+    for index in range(max(bisect_left(starts, start) - 1, 0), len(pieces)):
+        first, last = pieces[index]
+        before = starts[index]
+        if before > end:
+            break
         length = last - first
-        if start < length and end > 0:
-            found.append((first + max(start, 0), first + min(end, length)))
-        elif start == end == length:
+        if start - before < length and end > before:
+            found.append((first + max(start - before, 0), first + min(end - before, length)))
+        elif start == end == before + length:
             found = [(last, last)]
-        start -= length
-        end -= length
     return found
 
 

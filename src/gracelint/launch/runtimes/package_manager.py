@@ -232,8 +232,6 @@ def _script(call: Call, name: Word, extra: tuple[Word, ...]) -> Step:
     """A script of package.json, run by the tool's shell."""
     if name.value in ("test", "t", "tst"):
         return _unknown(call, f"`{call.name} test` ends by itself", one_shot=True)
-    if name.value.partition(":")[0] == "build":
-        return _unknown(call, f"`{call.name} {name.value}` makes files, and ends by itself", one_shot=True)
     task = _deno_task(call, name.value) if call.key == "deno" else None
     if task is not None:
         passage = made_passage(task, name)
