@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -12,14 +13,14 @@ from hypothesis import strategies as st
 
 from gracelint.base.record import replace
 from gracelint.edits.dockerfile import install_init
-from gracelint.facts.dockerfile import Stage
+from gracelint.facts.dockerfile import Instruction, Stage
 from gracelint.facts.launch import Effect, Image
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
-from gracelint.launch.images import layers
+from gracelint.launch.images import layers, packages
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.image import find_path, find_text, image_of, list_folder, step
-from gracelint.launch.images.packages import listed_version
+from gracelint.launch.images.packages import commands, listed_version
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
 from gracelint.launch.versions import NEWEST, newest, of_version
@@ -341,12 +342,33 @@ def test_the_version_that_a_run_line_brings(run: str, name: str, version: str | 
         ("pip install -r requirements.txt", "uvicorn==0.4.1\n", ""),
         ("pip install -r other.txt", "uv==0.4.27\n", ""),
         ("pip install gunicorn", "uv==0.4.27\n", ""),
+        ("python -m pip install -r requirements.txt", "uv==0.4.27\n", "0.4.27"),
+        ("/venv/bin/pip3 install -q -r requirements.txt", "uv==0.4.27\n", "0.4.27"),
+        ("uv pip install --requirements requirements.txt", "uv==0.4.27\n", "0.4.27"),
+        ("rm -r requirements.txt", "uv==0.4.27\n", ""),
+        ("useradd -m -r requirements.txt", "uv==0.4.27\n", ""),
     ],
 )
 def test_the_version_that_a_list_of_requirements_names(run: str, listed: str, version: str) -> None:
     dockerfile = f"FROM python:3.12-slim\nWORKDIR /srv\nCOPY . .\nRUN {run}\n"
     files = Project(Dockerfile=dockerfile, **{"requirements.txt": listed})
     assert listed_version("uv", image_of(final(files), files, None), files) == version
+
+
+def test_lists_of_requirements_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Instruction] = []
+
+    def counted(run: Instruction) -> Iterator[list[str]]:
+        seen.append(run)
+        return commands(run)
+
+    dockerfile = "FROM python:3.12-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\n"
+    files = Project(Dockerfile=dockerfile, **{"requirements.txt": "uv==0.4.27\n"})
+    image = image_of(final(files), files, None)
+    monkeypatch.setattr(packages, "commands", counted)
+    for here in (image, image, replace(image, user="app")):
+        assert listed_version("uv", here, files) == "0.4.27"
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -172,11 +172,7 @@ def copy_words(copy: Instruction) -> list[str]:
 
 def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
     """Name and version ("" where none is named) of each package that a command installs."""
-    words = command
-    if len(words) > 2 and words[1] == "-m":
-        words = words[2:]
-    if words[0] == "uv" and len(words) > 1:
-        words = ["pip", *words[2:]] if words[1] in ("pip", "tool") else words[1:]
+    words = _of_installer(command)
     if words[0] in ("curl", "wget", "install", "mv", "cp"):
         yield from _downloaded(words[1:])
         return
@@ -193,6 +189,14 @@ def _packages(command: list[str]) -> Iterator[tuple[str, str]]:
             skip = not skip and (word in installer["values"] or word == ">")
             continue
         yield _package("npm@latest" if word == manager == "npm" else word)
+
+
+def _of_installer(command: list[str]) -> list[str]:
+    """`pip install …` for `python -m pip install …`, `uv pip install …` and `uv tool install …`."""
+    words = command[2:] if len(command) > 2 and command[1] == "-m" else command
+    if words[0] == "uv" and len(words) > 1:
+        return ["pip", *words[2:]] if words[1] in ("pip", "tool") else words[1:]
+    return words
 
 
 def _package(word: str) -> tuple[str, str]:
@@ -227,22 +231,29 @@ def _linked_shell(command: list[str]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=64)
 def listed_version(name: str, image: Image, files: Files) -> str:
     """The version of a package in the files that `pip install -r FILE` reads; "" where none names it."""
     from gracelint.launch.images.image import find_file
 
-    for stage in image.stage.lineage() if image.stage is not None else ():
-        runs = (item for item in stage.instructions if item.name == "RUN" and "-r" in item.argument.text)
-        for words in (words for run in runs for words in commands(run)):
-            for option, path in pairwise(words):
-                text = find_file(image, files, path, image.working_dir) if option in _LISTS else None
-                for line in text.text.splitlines() if text is not None else ():
-                    if line.startswith(name) and _package(line)[0] == name:
-                        return _package(line.partition(" #")[0].partition(" --")[0])[1]
+    for path in (path for stage in (image.stage.lineage() if image.stage else ()) for path in _lists(stage)):
+        text = find_file(image, files, path, image.working_dir)
+        for line in text.text.splitlines() if text is not None else ():
+            if line.startswith(name) and _package(line)[0] == name:
+                return _package(line.partition(" #")[0].partition(" --")[0])[1]
     return ""
 
 
-_LISTS = frozenset(("-r", "--requirement", "--requirements"))
+@lru_cache(maxsize=256)
+def _lists(stage: Stage) -> tuple[str, ...]:
+    """The files with packages that a stage's own commands are given."""
+    installers = table("images")["installers"]
+    found: list[str] = []
+    for run in (item for item in stage.instructions if item.name == "RUN" and "-r" in item.argument.text):
+        for words in map(_of_installer, commands(run)):
+            options = installers.get(posixpath.basename(words[0]), {}).get("lists", ())
+            found += [path for option, path in pairwise(words) if option in options]
+    return tuple(found)
 
 
 def pnpm_workspaces(image: Image, files: Files, folder: str) -> list[str]:
