@@ -210,6 +210,30 @@ def test_the_workers_of_a_pool(stop: str, verdict: str) -> None:
     assert reaction.as_pid_1.value == verdict, reaction.why
 
 
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("import os; WORKERS = os.environ.get('WORKERS')", "cut"),
+        ("import os; WORKERS = os.environ.get('WORKERS', 2)", "cut"),
+        ("USES = 'pool.imap(work), result.wait()'", "cut"),
+        ("def last(): return result.get()", "handled"),
+        ("def last(): return result.get(5)", "handled"),
+        ("def last(): return result.get(timeout=limit)", "handled"),
+        ("def last(): return result.wait(limit)", "handled"),
+        ("def last(): return list(pool.imap_unordered(work, [1]))", "handled"),
+    ],
+)
+def test_only_a_call_that_waits_asks_a_pool_for_its_results(line: str, verdict: str) -> None:
+    text = (
+        f"import multiprocessing, signal, time\n{line}\ndef work(n):\n    time.sleep(2)\ndef init():\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+        "pool = multiprocessing.Pool(2, init)\nstop = []\nsignal.signal(signal.SIGTERM, lambda *_: stop.append(1))\n"
+        "while not stop:\n    result = pool.apply_async(work, (1,))\n    time.sleep(1)\n"
+    )
+    reaction = sigterm(text)
+    assert reaction.as_pid_1.value == verdict, reaction.why
+
+
 def test_a_task_that_a_cancelled_task_has_started() -> None:
     text = (
         "import asyncio, signal\nasync def push():\n    await asyncio.sleep(2)\nasync def listen():\n"

@@ -227,3 +227,9 @@ def _follows_the_client(part: ast.AST) -> bool:
 def last_name(node: ast.expr) -> str:
     """The last part of a dotted name; "" for what is no name."""
     return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+def takes_only_a_limit(call: ast.Call) -> bool:
+    """Whether a call is handed nothing, or how long it may take: `thread.join(5)`, unlike a text's `join`."""
+    known = all(isinstance(one, ast.Constant) and not isinstance(one.value, (str, bytes)) for one in call.args)
+    return known and len(call.args) < 2 and all(word.arg == "timeout" for word in call.keywords)

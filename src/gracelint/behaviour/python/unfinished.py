@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.memory import lru_cache
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done
 from gracelint.behaviour.python.queues import overfills
 from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
-from gracelint.behaviour.python.streams import last_name
+from gracelint.behaviour.python.streams import last_name, takes_only_a_limit
 from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
 from gracelint.behaviour.python.waits import command_of
 from gracelint.behaviour.python.work import a_round
@@ -21,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.modules import Module
     from gracelint.source import Span
 
 _COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
@@ -167,7 +169,7 @@ def _of_pools(signal: str, machine: Machine) -> Reaction | None:
             continue
         arrival = machine.arrival
         waited = "#awaited" in task.store and (arrival is None or arrival.node is not task.node)
-        if waited or (machine.thrown is None and "#terminated" not in pool.store and _asks_for_results(pool)):
+        if waited or (machine.thrown is None and "#terminated" not in pool.store and _asks_for_results(pool.module)):
             continue
         seconds = _own_seconds(machine, task)
         if seconds is None or 0 < seconds < 1 or (seconds < 1 and machine.cleaned):
@@ -178,10 +180,20 @@ def _of_pools(signal: str, machine: Machine) -> Reaction | None:
     return None
 
 
-def _asks_for_results(pool: Thing) -> bool:
+@lru_cache(maxsize=4)
+def _asks_for_results(module: Module | None) -> bool:
     """Whether the program may wait for what it has given to a pool."""
-    text = pool.module.source.text if pool.module is not None else ""
-    return any(word in text for word in (".get(", ".wait(", "imap"))
+    return module is not None and any(map(_waits_for_a_result, ast.walk(module.tree)))
+
+
+def _waits_for_a_result(part: ast.AST) -> bool:
+    """`result.get(timeout=5)`, unlike a mapping's, which is handed a key."""
+    if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
+        return False
+    name = part.func.attr
+    if name != "get":
+        return name == "wait" or name.startswith("imap")
+    return takes_only_a_limit(part)
 
 
 def _is_cancelled_as_begun(machine: Machine, task: Thing) -> bool:
