@@ -254,11 +254,14 @@ def test_a_task_that_a_cancelled_task_has_started() -> None:
         ("t = threading.Thread(target=send)\n    t.daemon = True\n    t.start()", "cut"),
         ("threading.Thread(target=send).start()", "handled"),
         ("t = threading.Thread(target=send, daemon=True)\n    t.start()\n    t.join()", "handled"),
+        ("t = threading.Thread(target=send, daemon=True)\n    t.start()\n    t.join(5)", "handled"),
+        ("t = threading.Thread(target=send, daemon=True)\n    t.start()\n    t.join(timeout=5)", "handled"),
+        ("threading.Thread(target=send, daemon=True).start()\n    return os.path.join('static', 'x')", "cut"),
     ],
 )
 def test_a_daemon_thread_of_a_request(thread: str, verdict: str) -> None:
     text = (
-        "import threading, time\nfrom fastapi import FastAPI\nimport uvicorn\napp = FastAPI()\ndef send():\n"
+        "import os, threading, time\nfrom fastapi import FastAPI\nimport uvicorn\napp = FastAPI()\ndef send():\n"
         "    time.sleep(2)\n"
         f"@app.post('/')\ndef begin():\n    {thread}\nuvicorn.run(app)\n"
     )

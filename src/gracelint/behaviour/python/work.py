@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.base.record import Record
-from gracelint.behaviour.python.streams import functions, last_name, trees
+from gracelint.behaviour.python.streams import functions, last_name, takes_only_a_limit, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _joins(part: ast.AST) -> bool:
     """`thread.join()`, unlike a text's."""
     if not isinstance(part, ast.Call) or last_name(part.func) != "join":
         return False
-    return not part.args or isinstance(part.args[0], ast.Constant)
+    return takes_only_a_limit(part)
 
 
 def _waits_for_tasks(part: ast.AST) -> bool:
