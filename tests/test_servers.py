@@ -396,6 +396,7 @@ def test_reactions_for_servers_that_a_program_starts() -> None:
         "python manage.py migrate",
         "pytest -q",
         "go build .",
+        "react-scripts build",
     ],
 )
 def test_commands_that_end_by_themselves(command: str) -> None:
