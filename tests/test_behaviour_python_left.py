@@ -197,6 +197,16 @@ def test_what_is_taken_from_a_collection_makes_it_empty(jobs: str, take: str, ve
     assert reaction.as_pid_1.value == verdict, reaction.why
 
 
+@pytest.mark.parametrize("take", ["jobs.popleft()", "jobs.pop()", "heapq.heappop(jobs)"])
+def test_how_much_is_in_a_collection_that_grows_is_not_known(take: str) -> None:
+    reaction = sigterm(
+        f"import heapq\n{LOOP}jobs = []\nwhile running:\n    jobs.append(1)\n    time.sleep(1)\n"
+        f"while jobs:\n    print({take})\n"
+    )
+    assert reaction.as_pid_1.value == "unknown", reaction.why
+    assert reaction.why.endswith("whether `jobs` ever comes down is only known when it runs")
+
+
 @pytest.mark.parametrize(
     ("case", "verdict"),
     [

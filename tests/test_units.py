@@ -248,6 +248,8 @@ def test_traffic(containers: str, services: list[str], expected: list[bool]) -> 
         "kind: Pod\nmetadata: {annotations: {helm.sh/hook: test}}\nspec: {%s}\n",
         "kind: Pod\nspec: {restartPolicy: Never, %s}\n",
         "kind: Pod\nspec: {os: {name: windows}, %s}\n",
+        "kind: Pod\nspec: {nodeSelector: {kubernetes.io/os: windows}, %s}\n",
+        "kind: Pod\nspec: {nodeSelector: {beta.kubernetes.io/os: windows}, %s}\n",
         "kind: CronJob\nspec: {jobTemplate: {spec: {template: {spec: {%s}}}}}\n",
     ],
 )
