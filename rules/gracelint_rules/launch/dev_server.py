@@ -66,7 +66,7 @@ def dev_server(launch: Launch) -> Iterator[Finding]:
     label = hop.details.get("label", hop.name)
     instead = hop.details.get("instead")
     advice = f"; run {instead} instead" if instead else ""
-    stock = hop.name == "http.server" and launch.stage is None and launch.origin.kind != "dockerfile"
+    stock = bool(hop.details.get("stock")) and launch.stage is None and launch.origin.kind != "dockerfile"
     yield Finding(
         f"{label} is for development: {seen}{advice}",
         at=hop.span or launch.origin.span,

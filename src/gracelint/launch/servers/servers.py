@@ -389,4 +389,5 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "idle": bool(row.get("idle")),
         "schedules": bool(row.get("schedules")),
         "prompt": bool(row.get("prompt")),
+        "stock": bool(row.get("stock")),
     }
