@@ -106,7 +106,15 @@ def test_a_ruby_thread(end: str, verdict: Verdict) -> None:
 
 @pytest.mark.parametrize(
     ("shutdown", "verdict"),
-    [("shutdown", Verdict.CUT), ("shutdown(:wait)", Verdict.HANDLED), ("shutdown(wait: true)", Verdict.HANDLED)],
+    [
+        ("shutdown", Verdict.CUT),
+        ("shutdown(:wait)", Verdict.HANDLED),
+        ("shutdown(wait: true)", Verdict.HANDLED),
+        ("shutdown(wait: nil)", Verdict.CUT),
+        ("shutdown(wait: 5)", Verdict.HANDLED),
+        ("shutdown(wait: 0.5)", Verdict.CUT),
+        ("shutdown(wait: Integer(ENV['WAIT']))", Verdict.UNKNOWN),
+    ],
 )
 def test_the_jobs_of_rufus(shutdown: str, verdict: Verdict) -> None:
     text = (
@@ -116,6 +124,15 @@ def test_the_jobs_of_rufus(shutdown: str, verdict: Verdict) -> None:
     )
     found, why = test_ruby.script(text)
     assert found is verdict, why
+
+
+def test_a_job_of_rufus_that_raises_is_over() -> None:
+    text = (
+        "require 'rufus-scheduler'\nscheduler = Rufus::Scheduler.new\nscheduler.every('5s') { sleep 2; raise 'x' }\n"
+        "trap('TERM') { Thread.new { scheduler.shutdown(:wait) } }\nscheduler.join\n"
+    )
+    found, why = test_ruby.script(text)
+    assert found is Verdict.HANDLED, why
 
 
 @pytest.mark.parametrize(
@@ -372,6 +389,28 @@ def test_the_jobs_of_a_ruby_pool(wait: str, verdict: Verdict) -> None:
     )
     found, why = test_ruby.script(text)
     assert found is verdict, why
+
+
+@pytest.mark.parametrize(
+    ("job", "limit", "verdict", "why"),
+    [
+        ("sleep 60", "5", Verdict.CUT, "`pool.wait_for_termination(5)` gives its jobs 5 s, and main comes to its end"),
+        ("3.times { sleep 20 }", "5", Verdict.CUT, "gives its jobs 5 s, and main comes to its end"),
+        ("loop { sleep 60 }", "5", Verdict.HANDLED, "once that is done"),
+        ("sleep 4", "5", Verdict.HANDLED, "once that is done"),
+        ("sleep 4", "Integer(ENV['WAIT'])", Verdict.UNKNOWN, "how long line 12 waits is only known when it runs"),
+        ("raise 'x'", "", Verdict.HANDLED, "once that is done"),
+    ],
+)
+def test_how_long_a_ruby_pool_is_waited_for(job: str, limit: str, verdict: Verdict, why: str) -> None:
+    text = (
+        "require 'concurrent'\npool = Concurrent::FixedThreadPool.new(2)\nstop = Queue.new\n"
+        f"trap('TERM') {{ stop << 1 }}\nThread.new do\n  loop do\n    pool.post {{ {job} }}\n"
+        "    sleep 0.5\n  end\nend\n"
+        f"stop.pop && pool.shutdown\npool.wait_for_termination({limit})\n"
+    )
+    found = test_ruby.script(text)
+    assert found[0] is verdict and why in found[1], found
 
 
 def test_a_bounded_channel_of_rust_has_room_for_so_many() -> None:

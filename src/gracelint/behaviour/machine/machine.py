@@ -101,6 +101,8 @@ class Machine:
         """What tasks waited in that were dropped since the signal."""
         self.left_in: list[Wait] = []
         """What other threads waited in when main ended, where the language ends them then."""
+        self.given_up: list[tuple[Wait, Span, float]] = []
+        """What jobs waited in when a pool was no longer waited for: where, and after how many seconds."""
         self.half_done: dict[Span, bool] = {}
         """Of each pause, whether it stands in the middle of work."""
         self.sigkilled: Span | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.behaviour.machine.ends import line
 from gracelint.behaviour.machine.ways import reaction
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause
@@ -11,6 +12,8 @@ from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tree_sitter import Node
 
     from gracelint.behaviour.machine.machine import Machine
@@ -50,11 +53,16 @@ def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Re
 
 
 def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction | None:
-    """The reaction of a program that ends while a thread which nothing waits for has work half done.
+    """The reaction of a program that ends while a thread which nothing waits for, or no longer, has work half done.
 
     `what` is the language's word for it.
     """
     waits = machine.left_in or [one.wait for one in machine.threads if not one.main and one.wait is not None]
+    for one, span, seconds in machine.given_up:
+        file = _file_of(machine, one)
+        if one in waits and file is not None and not _comes_again(file.root, one):
+            why = f"`{line(span.text)}` gives its jobs {seconds:.3g} s, and {how} with those that need longer"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     wait = next((one for one in waits if is_half_done(machine, one)), None)
     if wait is None:
         return None
@@ -67,9 +75,13 @@ def is_half_done(machine: Machine, wait: Wait) -> bool:
     if wait.kind != "sleep":
         return False
     if wait.span not in machine.half_done:
-        file = next((one for one in machine.files() if one.source is wait.span.source), None)
+        file = _file_of(machine, wait)
         machine.half_done[wait.span] = file is not None and _stands_between(file.root, wait)
     return machine.half_done[wait.span]
+
+
+def _file_of(machine: Machine, wait: Wait) -> Any:
+    return next((one for one in machine.files() if one.source is wait.span.source), None)
 
 
 def _stands_between(root: Node, wait: Wait) -> bool:
@@ -77,9 +89,7 @@ def _stands_between(root: Node, wait: Wait) -> bool:
 
     A loop that goes round a known number of times is one long pause.
     """
-    text = wait.span.source.text
-    start = len(text[: wait.span.start].encode("utf-8", "surrogatepass"))
-    here = root.named_descendant_for_byte_range(start, start + len(wait.span.text.encode("utf-8", "surrogatepass")))
+    here = _node_of(root, wait)
     before = after = False
     while here is not None and here.parent is not None:
         above = here.parent
@@ -99,13 +109,36 @@ def _stands_between(root: Node, wait: Wait) -> bool:
     return before and after
 
 
+def _node_of(root: Node, wait: Wait) -> Node | None:
+    start = len(wait.span.source.text[: wait.span.start].encode("utf-8", "surrogatepass"))
+    end = start + len(wait.span.text.encode("utf-8", "surrogatepass"))
+    return root.named_descendant_for_byte_range(start, end)
+
+
+def _comes_again(root: Node, wait: Wait) -> bool:
+    """Whether a pause stands in a loop of its function: a worker that goes round is often at nothing in it."""
+    here = _node_of(root, wait)
+    while here is not None and here.parent is not None:
+        here = here.parent
+        words = here.type.split("_")
+        if any(one in words for one in _LOOPS) and not _is_counted(here):
+            return True
+        if here.type in _BOUNDS or any(one in words for one in _BOUNDS):
+            return text_of(_called(here)).startswith("loop")
+    return False
+
+
 def _is_counted(loop: Node) -> bool:
     """Whether a loop goes round a number of times that stands in its text, and leaves no earlier."""
-    whole = loop
-    while whole.type in _BLOCKS and whole.parent is not None:
-        whole = whole.parent
-    is_counted = _COUNTED.search(text_of(whole).partition("\n")[0]) is not None
+    is_counted = _COUNTED.search(text_of(_called(loop)).partition("\n")[0]) is not None
     return is_counted and not any(one.type.startswith(_LEAVES) for one in walk(loop))
+
+
+def _called(block: Node) -> Node:
+    """The call that gets a block of Ruby; any other node itself."""
+    while block.type in _BLOCKS and block.parent is not None:
+        block = block.parent
+    return block
 
 
 _COUNTED = re.compile(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times\b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.values import NIL, Ctx, Object, Wait
+from gracelint.behaviour.machine.values import NIL, Ctx, Doubt, Object, Raised, Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +28,28 @@ def schedule(machine: Machine, row: Row, given: Given) -> Any:
             yield from _pause(machine, of, given.span)
             if not of.state.get("shut"):
                 machine.step()
-                of.state["running"] = of.state.get("running", 0) + 1
-                yield from machine.call(what, [], given.span)
-                of.state["running"] -= 1
+                try:
+                    yield from _job(machine, of, what, given.span)
+                except Raised as error:
+                    if error.types[0] in _ENDING:
+                        raise
 
     machine.start(run(), given.span).daemon = True
     return NIL
+
+
+_ENDING = ("SystemExit", "killed")
+"""What a scheduler does not rescue when a job raises it."""
+
+
+def _job(machine: Machine, of: Object, what: Any, span: Span) -> Run:
+    """One that is at work until it returns, raises or is killed."""
+    thread = machine.current
+    of.state.setdefault("running", []).append(thread)
+    try:
+        yield from machine.call(what, [], span)
+    finally:
+        of.state["running"].remove(thread)
 
 
 def _pause(machine: Machine, of: Object, span: Span) -> Run:
@@ -43,14 +59,15 @@ def _pause(machine: Machine, of: Object, span: Span) -> Run:
 
 
 def unschedule(machine: Machine, row: Row, given: Given) -> Run:
-    """No job begins any more. `waits`: always, for the argument named, or by the context that it `gives`."""
+    """No job begins any more. `waits`: for the argument named, or by the context that it `gives`."""
     of = given.of
     if not isinstance(of, Object):
         return NIL
     of.state["shut"] = given.span
-    waits = row.get("waits", False)
-    if waits is True or (isinstance(waits, str) and waits in (*given.args, *given.named)):
-        yield Wait("join", given.span, lambda: not of.state.get("running"))
+    waits = row.get("waits", "")
+    limit = given.named.get(waits, waits in given.args)
+    if limit not in (False, NIL):
+        yield from _join(machine, of, given.span, limit)
     of.state["over"] = True
     if row.get("gives") != "context":
         return NIL
@@ -77,23 +94,28 @@ def submit(machine: Machine, row: Row, given: Given) -> Any:
     if of.state.get("shut"):
         return NIL
 
-    def run() -> Run:
-        of.state["running"] = of.state.get("running", 0) + 1
-        yield from machine.call(given.argument(row.get("function", "block")), [], given.span)
-        of.state["running"] -= 1
-
-    machine.start(run(), given.span).daemon = True
+    job = _job(machine, of, given.argument(row.get("function", "block")), given.span)
+    machine.start(job, given.span).daemon = True
     return NIL
 
 
 def drain(machine: Machine, row: Row, given: Given) -> Run:
     """Waits for the jobs at work, as long as its argument says."""
-    of = given.of
-    limit = given.argument(row.get("seconds"))
-    until = machine.now + machine.seconds(limit) if isinstance(limit, (int, float)) else None
-    over = lambda: not of.state.get("running") or (until is not None and machine.now >= until)  # noqa: E731
-    yield Wait("join", given.span, over, at=lambda: until)
+    limit = given.argument(row.get("seconds"), NIL)
+    yield from _join(machine, given.of, given.span, True if limit is NIL else limit)
     return NIL
+
+
+def _join(machine: Machine, of: Object, span: Span, limit: Any) -> Run:
+    """Waits for the jobs at work: so many seconds, or for ever where the limit is True."""
+    is_number = isinstance(limit, (int, float)) and limit is not True
+    if of.state.get("running") and not is_number and limit is not True:
+        raise Doubt(f"how long line {span.line} waits is only known when it runs", span)
+    until = machine.now + machine.seconds(limit) if is_number else None
+    over = lambda: not of.state.get("running") or (until is not None and machine.now >= until)  # noqa: E731
+    yield Wait("join", span, over, at=lambda: until)
+    left = [one.wait for one in of.state.get("running", ()) if one.wait is not None and one.wait.kind == "sleep"]
+    machine.given_up += [(one, span, machine.seconds(limit)) for one in left if machine.stopping]
 
 
 DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
