@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from gracelint.base.patterns import pattern
 from gracelint.behaviour.machine.ends import line
 from gracelint.behaviour.machine.ways import reaction
 from gracelint.behaviour.tree import text_of, walk
@@ -141,7 +140,7 @@ def _called(block: Node) -> Node:
     return block
 
 
-_COUNTED = re.compile(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times\b")
+_COUNTED = pattern(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times\b")
 _LEAVES = ("break", "return")
 _BLOCKS = ("block", "block_body", "do_block")
 """Between the body of a Ruby block and the call that gets it."""
