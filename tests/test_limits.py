@@ -356,6 +356,15 @@ LINEAR: dict[str, Callable[[int], Project]] = {
     "handlers of one signal": lambda n: server(
         "process.on('SIGTERM', () => s.close(() => process.exit(0)))\nconst s = require('http').createServer()\n" * n
     ),
+    "tasks that pause in the middle of their work": lambda n: {
+        "Dockerfile": PYTHON,
+        "app.py": "import asyncio, signal\n"
+        + "".join(f"async def f{i}():\n while True:\n  a()\n  await asyncio.sleep(2)\n\n" for i in range(n))
+        + "async def main():\n stop = asyncio.Event()\n"
+        + " asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n"
+        + "".join(f" t{i} = asyncio.create_task(f{i}())\n" for i in range(n))
+        + " await stop.wait()\nasyncio.run(main())\n",
+    },
     "mappings merged one into the other": lambda n: chart(
         '{{ $d := dict "a" 1 }}' + '{{ $d = merge (dict "b" $d) $d }}' * 4 * n + POD_OF_A_CHART
     ),

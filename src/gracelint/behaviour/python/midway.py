@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.memory import lru_cache
 from gracelint.behaviour.python.streams import last_name
 
 TYPE_CHECKING = False
@@ -43,11 +44,16 @@ def is_half_done(point: Point) -> bool:
 
 def _upwards(tree: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """A node with the one it stands in, that one with the next, and so on."""
-    parents = {child: above for above in ast.walk(tree) for child in ast.iter_child_nodes(above)}
+    parents = _parents(tree)
     here = node
     while here in parents:
         yield here, parents[here]
         here = parents[here]
+
+
+@lru_cache(maxsize=4)
+def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    return {child: above for above in ast.walk(tree) for child in ast.iter_child_nodes(above)}
 
 
 def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
