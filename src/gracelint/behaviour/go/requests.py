@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"Millisecond": 0.001, "Second": 1.0, "Minute": 60.0, "Microsecond": 1e-6}
 _ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
+_LONGEST = 100
+"""Bytes of a call of `time.Sleep` with a number: calls in calls have each other's text."""
 _WAITS = (".Wait()", "sync.WaitGroup", "errgroup.")
 
 
@@ -31,11 +33,9 @@ def left_behind(reached: Iterable[Package]) -> Span | None:
     texts = (file.source.text for package in packages for file in package.files)
     if any(word in text for text in texts for word in _WAITS):
         return None
-    for file, body in _answers(packages):
-        for node in walk(body):
-            if node.type == "go_statement" and _takes_its_time(packages, node):
-                return file.span(node)
-    return None
+    starts = [(file, node) for file, body in _answers(packages) for node in walk(body) if node.type == "go_statement"]
+    slow = _slow(packages) if starts else frozenset()
+    return next((file.span(node) for file, node in starts if _takes_its_time(slow, node)), None)
 
 
 def _answers(reached: Iterable[Package]) -> Iterator[tuple[File, Node]]:
@@ -53,17 +53,21 @@ def _answers(reached: Iterable[Package]) -> Iterator[tuple[File, Node]]:
                     yield file, body
 
 
-def _takes_its_time(packages: Iterable[Package], start: Node) -> bool:
-    """Whether the function of a `go` statement sleeps for a second or more: its own literal, or one of the program."""
+def _slow(packages: Iterable[Package]) -> frozenset[str]:
+    """The names of the program's functions and methods that sleep for a second or more."""
+    own = (one.node for package in packages for one in [*package.functions.values(), *package.methods.values()])
+    return frozenset(_named(node) for node in own if _sleeps(node, 0.0) >= 1)
+
+
+def _takes_its_time(slow: frozenset[str], start: Node) -> bool:
+    """Whether the function of a `go` statement is slow: its own literal, or one of the program."""
     call = start.named_children[0]
     function = call.child_by_field_name("function")
     if function is None:
         return False
     if function.type == "func_literal":
         return _sleeps(function, 0.0) >= 1
-    name = text_of(function).rpartition(".")[2]
-    own = (one for package in packages for one in [*package.functions.values(), *package.methods.values()])
-    return any(_named(one.node) == name and _sleeps(one.node, 0.0) >= 1 for one in own)
+    return text_of(function).rpartition(".")[2] in slow
 
 
 def _named(node: Node) -> str:
@@ -73,7 +77,8 @@ def _named(node: Node) -> str:
 
 def _sleeps(body: Node, least: float = 1.0) -> float:
     """The longest sleep in a body."""
-    texts = (text_of(call) for call in walk(body) if call.type == "call_expression")
+    calls = (one for one in walk(body) if one.type == "call_expression" and one.end_byte - one.start_byte <= _LONGEST)
+    texts = map(text_of, calls)
     times = [_seconds(text[len("time.Sleep(") : -1]) for text in texts if text.startswith("time.Sleep(")]
     return max([least, *times])
 

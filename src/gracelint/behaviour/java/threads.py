@@ -318,6 +318,12 @@ def _new_queue(machine: JavaMachine, _: Any, given: Given) -> Run:
     return Chan(room if isinstance(room, int) and room > 0 else _UNBOUNDED, given.span)
 
 
+def _new_heap(machine: JavaMachine, _: Any, given: Given) -> Run:
+    """A queue that grows: the number it gets is the room it begins with."""
+    yield from ()
+    return Chan(_UNBOUNDED, given.span)
+
+
 _UNBOUNDED = 1_000_000
 """Elements of a queue that is given no bound."""
 
@@ -428,9 +434,8 @@ NEW: dict[str, Call] = {
     "Signal": _new_signal,
     "ThreadPoolExecutor": _new_pool,
     "ScheduledThreadPoolExecutor": _new_pool,
-    **dict.fromkeys(
-        ("LinkedBlockingQueue", "ArrayBlockingQueue", "LinkedBlockingDeque", "PriorityBlockingQueue"), _new_queue
-    ),
+    **dict.fromkeys(("LinkedBlockingQueue", "ArrayBlockingQueue", "LinkedBlockingDeque"), _new_queue),
+    "PriorityBlockingQueue": _new_heap,
     **dict.fromkeys(("AtomicBoolean", "AtomicInteger", "AtomicLong", "AtomicReference"), _new_atomic),
 }
 METHODS: dict[str, dict[str, Call]] = {
