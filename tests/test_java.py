@@ -234,6 +234,16 @@ CONSUMER = """class Consumer extends Thread {
 
 
 @pytest.mark.parametrize(
+    ("queue", "verdict"),
+    [("PriorityBlockingQueue<>(1)", Verdict.HANDLED), ("LinkedBlockingQueue<>(1)", Verdict.IGNORED)],
+)
+def test_the_capacity_that_a_heap_begins_with_is_no_bound(queue: str, verdict: Verdict) -> None:
+    fills = f'BlockingQueue<String> queue = new {queue};\nqueue.put("a");\nqueue.put("b");\ndone.countDown();\n'
+    found = program(f"{hook('running = false; done.await();')}{LOOP}{fills}", RUNNING)
+    assert found.verdict is verdict, found.why
+
+
+@pytest.mark.parametrize(
     ("test", "verdict"),
     [
         ("next.equals(Main.STOP)", Verdict.HANDLED),

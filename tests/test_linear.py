@@ -8,6 +8,9 @@ from types import FrameType
 
 import pytest
 
+from gracelint.behaviour.go.packages import Declared, Package
+from gracelint.behaviour.go.requests import left_behind
+from gracelint.behaviour.go.syntax import read_file
 from gracelint.config import Configuration, matches
 from gracelint.engine.copies import Copies
 from gracelint.facts.dockerfile import Stage
@@ -107,6 +110,18 @@ def files_of_an_image(size: int) -> Callable[[], object]:
     return lambda: [origin(stage, files, "", "/app/missing.py") for _ in range(10)]
 
 
+def goroutines_that_requests_start(size: int) -> Callable[[], object]:
+    lines = "".join(f"func work{number}() {{ use({number}) }}\n" for number in range(size))
+    starts = "".join(f"\tgo work{number}()\n" for number in range(size))
+    text = f"package main\n\n{lines}\nfunc serve(w http.ResponseWriter) {{\n{starts}}}\n"
+    file = read_file(Source("main.go", text))
+    assert file is not None
+    own = [one for one in file.root.named_children if one.type == "function_declaration"]
+    package = Package("main", [file])
+    package.functions.update({str(number): Declared(file, one, package) for number, one in enumerate(own)})
+    return lambda: left_behind([package])
+
+
 CASES: dict[str, Callable[[int], Callable[[], object]]] = {
     "image names and Dockerfiles": images_and_dockerfiles,
     "Services and workloads": objects_of_one_kind(SERVICE, 50),
@@ -116,6 +131,7 @@ CASES: dict[str, Callable[[int], Callable[[], object]]] = {
     "copies of a finding": copies,
     "keys of files": keys_that_lead_on,
     "layers of an image": files_of_an_image,
+    "goroutines that requests start": goroutines_that_requests_start,
 }
 
 

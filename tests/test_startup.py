@@ -168,3 +168,9 @@ def test_what_a_rule_is_about_are_attributes_of_its_subject(address: Address) ->
         assert path.partition(".")[0] in dir(subject)
     empty = type("Empty", (), {path.partition(".")[0]: None for path in address.about})()
     assert address.concerns(empty) is not bool(address.about)
+
+
+def test_what_judges_pauses_compiles_nothing_as_it_is_loaded() -> None:
+    lines = ["import re, tree_sitter", "import gracelint.source, gracelint.base.record", "re.compile = None"]
+    done = [sys.executable, "-c", "\n".join([*lines, "import gracelint.behaviour.machine.midst"])]
+    assert subprocess.run(done, check=False, capture_output=True).returncode == 0
