@@ -6,8 +6,10 @@ import pytest
 
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
+from gracelint.launch.runtimes import go
 from gracelint.reading import read_project
 from gracelint.testing import request
+from gracelint.tree.files import ProjectFiles
 
 MODULE = "module example.com/shop\n\ngo 1.23\n"
 SERVE = 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":8080", nil)\n}\n'
@@ -68,6 +70,33 @@ class TestFromTheImageToTheSource:
         text = f'FROM scratch\nARG ARCH=amd64\nCOPY {source} /bin/{name}\nENTRYPOINT ["/bin/{name}"]\n'
         files = {"cmd/web/main.go": SERVE, f"{context}/Dockerfile".removeprefix("./"): text}
         assert (launch(files).why == NOBODY_HEARS) is found
+
+    def test_the_binary_of_a_module_at_the_root_that_is_built_before_the_image(self) -> None:
+        text = 'FROM scratch\nCOPY shop /bin/shop\nENTRYPOINT ["/bin/shop"]\n'
+        assert launch({"main.go": SERVE, "Dockerfile": text}).why == NOBODY_HEARS
+
+    @pytest.mark.parametrize(
+        ("module", "most", "looks"),
+        [("go.mod", 4_000, 1), ("app/go.mod", 4_000, 0), ("go.mod", 3, 0)],
+    )
+    def test_main_packages_are_looked_for_once(
+        self, monkeypatch: pytest.MonkeyPatch, module: str, most: int, looks: int
+    ) -> None:
+        seen: list[str] = []
+        names = ProjectFiles.names
+
+        def counted(files: ProjectFiles, folder: str) -> tuple[str, ...]:
+            seen.append(folder)
+            return names(files, folder)
+
+        monkeypatch.setattr(ProjectFiles, "names", counted)
+        monkeypatch.setattr(go, "_MOST", most)
+        files = {f"lib{number}/deep/readme.md": "" for number in range(5)} | {module: MODULE}
+        for number in range(6):
+            text = f'FROM scratch\nCOPY app{number} /app{number}\nENTRYPOINT ["/app{number}"]\n'
+            files[f"Dockerfile.{number}"] = text
+        assert len(read_project(request(files)[0]).launches) == 6
+        assert seen.count("lib3/deep") == looks
 
     @pytest.mark.parametrize(
         ("command", "binary"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import deque
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.base.posix import join, normal
 from gracelint.base.record import Record
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.files import Files
     from gracelint.launch.step import Context
 
 _VALUES = frozenset(
@@ -40,6 +43,12 @@ _VALUES = frozenset(
         "-compiler",
     )
 )
+_MOST = 4_000
+"""Folders that are looked at."""
+_SKIPPED = ("vendor/", "node_modules/", "testdata/")
+_IGNORED = ("_", ".")
+"""How the names of folders begin that `./...` leaves out."""
+_ROOTS = ("go.mod", "go.work")
 _MENTIONS = pattern(r"\bgo\s+(?:build|install)\b|\bgo-build\b|\bmake\b|\bgoreleaser\b")
 
 
@@ -88,9 +97,9 @@ def _built_before(path: str, context: Context) -> Built | None:
             name = posixpath.basename(target)
             if files.exists(place) or (name != posixpath.basename(place) and "$" not in posixpath.basename(place)):
                 continue
-            if posixpath.basename(image.context) == name and _is_main(image.context, context):
-                return Built(image.context)
-            found = _named(name, image.context, context, 0) or main_package(name, image.context, files)
+            found = main_package(name, image.context, files)
+            if found is None and any(_is_in_module(at, files) for at in (image.context, posixpath.dirname(place))):
+                found = _named(name, image.context, files)
             if found is not None:
                 return Built("" if found == "." else found)
     return None
@@ -243,7 +252,7 @@ def _folder(package: str, command: _Command, stage: Stage, context: Context) -> 
     if package.startswith("any "):
         _, name, top = package.split(" ", 2)
         start = origin(top)
-        found = _named(name, start, context, 0) if start is not None else None
+        found = _named(name, start, context.files) if start is not None else None
         what = "" if name == "*" else f" {name}"
         return Built(found) if found is not None else f"no folder{what} with a main package was found below {top}"
     if package.startswith("module "):
@@ -264,31 +273,42 @@ def _folder(package: str, command: _Command, stage: Stage, context: Context) -> 
     return Built(found)
 
 
-def _named(name: str, folder: str, context: Context, depth: int) -> str | None:
-    """The folder of the main package whose binary has a name: its own, or the module's at its root. `*`: of any."""
-    names = context.files.names(folder)
-    if name == "*" and _is_main(folder, context):
-        return folder
-    module = re.search(r"^module\s+(\S+)", context.files.glance(join(folder, "go.mod")), re.M)
-    if depth == 0 and module is not None and posixpath.basename(module[1]) == name and _is_main(folder, context):
-        return folder
-    for one in names:
-        if one == f"{name}/":
-            found = join(folder, name)
-            if _is_main(found, context):
-                return found
-    if depth < 4:
-        for one in names:
-            if one.endswith("/") and one not in ("vendor/", "node_modules/", "testdata/", ".git/"):
-                found_below = _named(name, join(folder, one[:-1]), context, depth + 1)
-                if found_below is not None:
-                    return found_below
-    return None
+def _is_in_module(folder: str, files: Files) -> bool:
+    while not any(files.exists(join(folder, name)) for name in _ROOTS):
+        if not folder:
+            return False
+        folder = posixpath.dirname(folder)
+    return True
 
 
-def _is_main(folder: str, context: Context) -> bool:
-    sources = [join(folder, name) for name in context.files.names(folder) if name.endswith(".go")]
-    return any("package main" in context.files.glance(source) for source in sources)
+@lru_cache(maxsize=256)
+def _named(name: str, folder: str, files: Files) -> str | None:
+    """The folder of the nearest main package whose binary has a name. `*`: of any."""
+    found = (at for its, at in _packages(files, folder) if name in ("*", its))
+    return next((at for at in found if _is_main(at, files)), None)
+
+
+@lru_cache(maxsize=32)
+def _packages(files: Files, folder: str) -> tuple[tuple[str, str], ...]:
+    """The folders with Go sources from one down, the nearest first, and what their binaries would be called."""
+    module = re.search(r"^module\s+(\S+)", files.glance(join(folder, "go.mod")), re.M)
+    found = [(posixpath.basename(module[1]), folder)] if module is not None else []
+    waiting = deque([folder])
+    count = 0
+    while waiting and count < _MOST:
+        here = waiting.popleft()
+        count += 1
+        names = files.names(here)
+        if any(name.endswith(".go") for name in names):
+            found.append((posixpath.basename(here), here))
+        below = (name for name in names if name.endswith("/") and not name.startswith(_IGNORED))
+        waiting += [join(here, name[:-1]) for name in below if name not in _SKIPPED]
+    return tuple(found)
+
+
+def _is_main(folder: str, files: Files) -> bool:
+    sources = [join(folder, name) for name in files.names(folder) if name.endswith(".go")]
+    return any("package main" in files.glance(source) for source in sources)
 
 
 def _module_root(folder: str, path: str, origin: object, context: Context) -> str | None:
