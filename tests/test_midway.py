@@ -251,6 +251,18 @@ def test_only_a_call_that_waits_asks_a_pool_for_its_results(line: str, verdict: 
     assert reaction.as_pid_1.value == verdict, reaction.why
 
 
+def test_either_branch_gives_a_pool_its_work() -> None:
+    text = (
+        "import multiprocessing, os, signal, time\ndef work(n):\n    time.sleep(2)\ndef init():\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+        "pool = multiprocessing.Pool(2, init)\nstop = []\nsignal.signal(signal.SIGTERM, lambda *_: stop.append(1))\n"
+        "while not stop:\n    if os.path.exists('/all'):\n        pool.apply_async(work, (1,))\n"
+        "    else:\n        pool.apply_async(work, (2,))\n    time.sleep(1)\n"
+    )
+    reaction = sigterm(text)
+    assert reaction.as_pid_1.value == "cut", reaction.why
+
+
 def test_a_task_that_a_cancelled_task_has_started() -> None:
     text = (
         "import asyncio, signal\nasync def push():\n    await asyncio.sleep(2)\nasync def listen():\n"
