@@ -200,7 +200,7 @@ def _acts(events: tuple[Event, ...]) -> tuple[Act, ...]:
 
     def one(event: Event, path: _Path) -> Act:
         target = event.target or (event.thing.variable or event.thing.name if event.thing is not None else "")
-        deeper = bool(led.get(event.span, set()) - {id(event)})
+        deeper = any(one != id(event) for one in led.get(event.span, ()))
         then = told((*path, event.span)) if deeper and len(path) < _DEEPEST else ()
         return Act(_ACTS.get(event.kind, "call"), event.span, target, event.seconds, then)
 
