@@ -9,6 +9,7 @@ from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import keys
 from gracelint.launch.images import image
 from gracelint.launch.images.bases import SHELLS, program_of
+from gracelint.launch.one_shots import says_it_ends
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 
@@ -142,6 +143,8 @@ def _behind(step: Step, way: Way) -> Way:
     if hop is not None and beside is not None and way.verdict is Verdict.HANDLED:
         details = {**hop.details, "cause": "beside", "at": beside.span, "reached_by_exec": False}
         hop = replace(hop, effect=Effect.CUTS, why=beside.why, details=details)
+    if hop is not None and "script" in hop.details and way.hops and way.hops[-1].effect is Effect.UNKNOWN:
+        way = replace(way, one_shot=way.one_shot or says_it_ends(hop.details["script"]))
     programs = (step.program, *way.programs) if step.program is not None else way.programs
     longer = replace(
         way,

@@ -36,6 +36,11 @@ def _first_operand(words: list[str], values: Sequence[str]) -> str:
     return words[index] if index < len(words) else ""
 
 
+def says_it_ends(script: str) -> bool:
+    """Whether the name of a package.json's script says that it ends: `build:css`."""
+    return script.partition(":")[0] in table("one_shots")["scripts"]
+
+
 def sets_up_by_operand(argv: tuple[Word, ...]) -> bool:
     """Whether it is the operand that makes it a command that ends: `manage.py migrate`, `npm ci`."""
     name = base_name(argv[0].value)
