@@ -38,10 +38,66 @@ def pod(image: str, files: dict[str, str]) -> Launch:
         {"Taskfile.yml": "tasks:\n  image:\n    cmds:\n      - docker build -t acme/shop -f docker/two.Dockerfile .\n"},
         {"Tiltfile": "docker_build('acme/shop', '.', dockerfile='docker/two.Dockerfile')\n"},
         {
+            "Tiltfile": (
+                "for n in ['shop']:\n  docker_build('acme/' + n, '.', dockerfile='docker/%s.Dockerfile' % 'two')\n"
+            )
+        },
+        {"Tiltfile": "custom_build('acme/shop', 'docker build -f docker/two.Dockerfile -t $EXPECTED_REF .', ['.'])\n"},
+        {
             "skaffold.yaml": (
                 "build:\n  artifacts:\n    - image: acme/shop\n      context: docker\n"
                 "      docker: {dockerfile: two.Dockerfile}\n"
             )
+        },
+        {
+            "skaffold.yaml": (
+                "build:\n  artifacts:\n    - image: acme/shop\n      kaniko: {dockerfile: docker/two.Dockerfile}\n"
+            )
+        },
+        {"Jenkinsfile": "node { docker.build(\"acme/shop:${env.BUILD_ID}\", '-f docker/two.Dockerfile .') }\n"},
+        {".circleci/config.yml": "jobs: {a: {steps: [run: docker build -t acme/shop -f docker/two.Dockerfile .]}}\n"},
+        {
+            ".gitlab-ci.yml": (
+                "a:\n  script:\n    - /kaniko/executor --context $CI_PROJECT_DIR --destination acme/shop:$CI_TAG"
+                " --dockerfile $CI_PROJECT_DIR/docker/two.Dockerfile\n"
+            )
+        },
+        {
+            "ci/images.gitlab-ci.yml": (
+                "variables: {REPO: {value: acme}}\n"
+                ".image:\n  script:\n    - docker buildx build -t $REPO/$NAME -f $FILE .\n"
+                "shop:\n  extends: .image\n  variables: {NAME: shop, FILE: docker/two.Dockerfile}\n"
+                "till:\n  extends: [.image]\n  variables: {NAME: till, FILE: docker/one.Dockerfile}\n"
+            )
+        },
+        {
+            ".gitlab-ci.yml": (
+                "a:\n  script: [docker build -t acme/$NAME -f docker/$FILE.Dockerfile .]\n  parallel:\n    matrix:\n"
+                "      - {NAME: till, FILE: one}\n      - {NAME: [shop, shelf], FILE: two}\n"
+            )
+        },
+        {
+            "cloudbuild.yaml": (
+                "steps:\n- name: gcr.io/cloud-builders/docker\n  dir: docker\n"
+                "  args: [build, -t, 'acme/shop:$COMMIT_SHA', -f, two.Dockerfile, .]\n"
+            )
+        },
+        {
+            ".goreleaser.yaml": (
+                "dockers:\n- image_templates: ['acme/shop:{{ .Tag }}-amd64']\n  dockerfile: docker/two.Dockerfile\n"
+            )
+        },
+        {
+            "docker-bake.hcl": (
+                'variable "REG" { default = "acme" }\n'
+                'function "tags" {\n  params = [name]\n  result = ["${REG}/${name}:latest"]\n}\n'
+                'target "all" {\n  matrix = { item = [{ n = "till", f = "one" }, { n = "shop", f = "two" }] }\n'
+                '  name = item.n\n  dockerfile = "docker/${item.f}.Dockerfile"\n  tags = ["acme/${item.n}"]\n}\n'
+                'target "two" {\n  dockerfile = "docker/two.Dockerfile"\n  tags = tags("shop")\n}\n'
+            )
+        },
+        {
+            "deploy/bake.hcl": 'target "shop" {\n  dockerfile = "docker/two.Dockerfile"\n  tags = ["acme/shop"]\n}\n',
         },
         {
             "docker-bake.hcl": (
@@ -97,6 +153,29 @@ def pod(image: str, files: dict[str, str]) -> Launch:
                 "      - run: docker build -f docker/two.Dockerfile -t ${{ github.repository_owner }}/shop:1 .\n"
             )
         },
+        {
+            ".github/workflows/image.yml": (
+                "on: push\njobs:\n  image:\n    steps:\n      - uses: redhat-actions/buildah-build@v2\n"
+                "        with: {image: acme/shop, tags: v1, containerfiles: docker/two.Dockerfile}\n"
+            )
+        },
+        {
+            ".github/workflows/image.yml": (
+                "on: push\njobs:\n  image:\n    strategy: {matrix: {name: [shop, till]}}\n"
+                "    uses: ./.github/workflows/build.yml\n"
+                "    with: {image: 'acme/${{ matrix.name }}', file: docker/two.Dockerfile}\n"
+            ),
+            ".github/workflows/build.yml": (
+                "on: {workflow_call: {inputs: {image: {type: string}, file: {type: string}}}}\n"
+                "jobs:\n  b:\n    steps:\n      - uses: ./.github/actions/build\n"
+                "        with: {image: '${{ inputs.image }}', file: '${{ inputs.file }}'}\n"
+            ),
+            ".github/actions/build/action.yml": (
+                "inputs: {image: {}, file: {}, tag: {default: latest}}\nruns:\n  using: composite\n  steps:\n"
+                "    - uses: docker/build-push-action@v6\n"
+                "      with: {file: '${{ inputs.file }}', tags: '${{ inputs.image }}:${{ inputs.tag }}'}\n"
+            ),
+        },
     ],
     ids=lambda files: next(iter(files)),
 )
@@ -116,6 +195,30 @@ def test_a_build_that_names_image_and_dockerfile_joins_them(files: dict[str, str
         {"Makefile": "image:\n\tdocker build -f docker/two.Dockerfile .\n\tdocker push acme/shop\n"},
         {"docker-bake.hcl": 'target "shop" {\n  dockerfile = "docker/two.Dockerfile"\n}\n'},
         {"docker-bake.hcl": "target {{{{ tags = [[[" * 200},
+        {"docker-bake.hcl": 'target "a" {\n  dockerfile = item.f\n  tags = f(f("acme/shop"))\n}\n'},
+        {"Tiltfile": "docker_build('acme/shop', '.', dockerfile=find('two'))\n"},
+        {"Tiltfile": "docker_build(find('shop'), '.', dockerfile='docker/two.Dockerfile')\n"},
+        {"Tiltfile": "docker_build(" + "+".join(["'a'"] * 5_000) + ", '.')\n"},
+        {
+            "Tiltfile": "for a in [1, 2]:\n"
+            + "".join(f"{' ' * n}for b in [1, 2]:\n" for n in range(1, 18))
+            + " " * 18
+            + "f()\n"
+        },
+        {".gitlab-ci.yml": "a:\n  extends: a\n  script: [docker build -t acme/shop -f $FILE .]\n"},
+        {"cloudbuild.yaml": "steps:\n- {name: docker, args: [build, -t, acme/shop, -f, $_FILE, .]}\n"},
+        {".goreleaser.yaml": "dockers:\n- {image_templates: ['{{ .Env.REPO }}'], dockerfile: docker/two.Dockerfile}\n"},
+        {
+            "skaffold.yaml": "build: {artifacts: [{image: acme/shop, context: docker, bazel: {target: //shop}}]}\n",
+            "docker/Dockerfile": "FROM a\n",
+        },
+        {
+            ".github/workflows/image.yml": (
+                "on: push\njobs:\n  image:\n    uses: ./.github/workflows/image.yml\n    with: {image: acme/shop}\n"
+                "  b:\n    steps:\n    - uses: docker/build-push-action@v6\n"
+                "      with: {file: '${{ inputs.file }}', tags: '${{ inputs.image }}'}\n"
+            )
+        },
     ],
     ids=str,
 )
@@ -313,3 +416,39 @@ def test_a_service_whose_build_is_elsewhere_is_joined_by_the_name_of_its_image()
     )
     assert launch.stage is not None
     assert launch.stage.source.path == "docker/two.Dockerfile"
+
+
+GO = {
+    "go.mod": "module acme.io/shop\n",
+    "cmd/till/main.go": 'package main\n\nimport "net/http"\n\nfunc main() { http.ListenAndServe(":80", nil) }\n',
+    "cmd/lib/lib.go": "package lib\n",
+}
+CUT = "main.go: it has no handler for SIGTERM, so the Go runtime ends it at once, exit 2"
+
+
+@pytest.mark.parametrize(
+    ("image", "files"),
+    [
+        ("ko://acme.io/shop/cmd/till", {}),
+        ("ko://acme.io/shop/cmd/till:latest", {".ko.yaml": "defaultBaseImage: alpine\n"}),
+        ("acme/shop", {"skaffold.yaml": "build: {artifacts: [{image: acme/shop, ko: {main: ./cmd/till}}]}\n"}),
+        (
+            "acme/shop:1",
+            {
+                ".goreleaser.yml": "builds: [{id: t, main: ./cmd/till}]\n"
+                "kos: [{build: t, repositories: [acme/shop], bare: true}]\n"
+            },
+        ),
+    ],
+)
+def test_ko_makes_an_image_of_a_main_package(image: str, files: dict[str, str]) -> None:
+    found = read({**GO, **files, "pod.yaml": POD.format(image=f'"{image}"')}).launches
+    assert [(one.why, one.verdict, one.link, one.hops[-1].argv) for one in found] == [
+        (CUT, Verdict.CUT, "built", ("/ko-app/till",))
+    ]
+
+
+@pytest.mark.parametrize("image", ["ko://acme.io/shop/cmd/lib", "ko://acme.io/other/cmd/till", "ko://acme.io/shopping"])
+def test_ko_makes_none_of_what_is_not_here_or_no_program(image: str) -> None:
+    (found,) = read({**GO, "pod.yaml": POD.format(image=f'"{image}"')}).launches
+    assert (found.verdict, found.link) == (Verdict.UNKNOWN, None)

@@ -341,6 +341,10 @@ class Desk:
 
     def _otherwise(self, reference: str) -> Link | None:
         """The build that scripts, pipelines and build files of the repository give for an image."""
+        if reference.startswith("ko://"):
+            from gracelint.launch.builds.ko import link_of
+
+            return link_of(self.files, reference)
         if self._others is None:
             from gracelint.launch.builds.declared import builds
 

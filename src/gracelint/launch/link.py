@@ -283,9 +283,9 @@ def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Imag
     if found is not None and stage is not None:
         return desk.image(stage, found.context), stage, found.how
     if found is not None:
-        from gracelint.launch.builds.jvm import image_built_by, is_build_file
+        from gracelint.launch.builds.declared import image_built_by
 
-        made = image_built_by(desk.files, found) if is_build_file(found.dockerfile) else None
+        made = image_built_by(desk.files, found)
         if made is not None:
             return made, None, found.how
     return image_named(reference.value if reference is not None else ""), None, None

@@ -18,6 +18,8 @@ _TOKEN = pattern(
     |(?P<sign>[{}\[\]=:,()?]|.)""",
 )
 _VARIABLE = pattern(r"\$\{\s*([A-Za-z_]\w*)\s*\}")
+_CALL = "\0call"
+"""The key of a call of a function: its name, and what it is given."""
 _DEEPEST = 50
 _LONGEST = 1_000
 """Characters of a variable's value; a longer one is not put in."""
@@ -28,6 +30,7 @@ def read_targets(text: str) -> dict[str, dict[str, Value]]:
     reader = _Reader([(match.lastgroup or "", match[match.lastgroup or 0]) for match in _TOKEN.finditer(text)])
     blocks = reader.blocks()
     variables = {name: body.get("default") for kind, name, body in blocks if kind == "variable"}
+    variables |= {f"{name}()": dict(body) for kind, name, body in blocks if kind == "function"}
     return {name: _filled(body, variables) for kind, name, body in blocks if kind == "target"}
 
 
@@ -37,14 +40,31 @@ def _filled(body: dict[str, Value], variables: Mapping[str, Value]) -> dict[str,
 
 def _put(value: Value, variables: Mapping[str, Value]) -> Value:
     if isinstance(value, list):
-        return [_put(item, variables) for item in value]
+        return _filled_list(value, variables)
     if isinstance(value, dict):
-        return _filled(value, variables)
+        return _called(value[_CALL], variables) if _CALL in value else _filled(value, variables)
     if value is None:
         return None
     if value.startswith("\0"):
-        return variables.get(value[1:])
+        return variables.get(value[1:], value)
     return _VARIABLE.sub(lambda match: _text(variables.get(match[1]), match[0]), value)
+
+
+def _called(call: Value, variables: Mapping[str, Value]) -> Value:
+    """What a function of the file makes; functions that it calls itself are not followed."""
+    words = call if isinstance(call, list) else []
+    name, given = words[0] if words else None, words[1:]
+    function = variables.get(f"{name}()")
+    params = function.get("params") if isinstance(function, dict) else None
+    if not isinstance(function, dict) or not isinstance(params, list):
+        return None
+    plain = {key: value for key, value in variables.items() if not key.endswith("()")}
+    names = [param.removeprefix("\0") for param in params if isinstance(param, str)]
+    return _put(function.get("result"), {**plain, **dict(zip(names, _filled_list(given, plain), strict=False))})
+
+
+def _filled_list(values: list[Value], variables: Mapping[str, Value]) -> list[Value]:
+    return [_put(value, variables) for value in values]
 
 
 def _text(value: Value, otherwise: str) -> str:
@@ -100,19 +120,29 @@ class _Reader:
         if (kind, text) == ("sign", "{"):
             value = self._map(depth)
         elif (kind, text) == ("sign", "["):
-            value = self._list(depth)
+            value = self._list(depth, "]")
         elif kind == "text":
             value = text.replace('\\"', '"')
         elif kind == "word":
-            value = f"\0{text}"
-        if self._peek()[0] in ("newline", "end") or self._peek()[1] in ("}", "]", ","):
+            value = self._named(text, depth)
+        if self._peek()[0] in ("newline", "end") or self._peek()[1] in ("}", "]", ")", ","):
             return value
         self._skip()
         return None
 
-    def _list(self, depth: int) -> list[Value]:
+    def _named(self, text: str, depth: int) -> Value:
+        """A variable, a part of one (`item.name`), or a call."""
+        while self._peek() == ("sign", "."):
+            self._next()
+            text = f"{text}.{self._next()[1]}"
+        if self._peek() != ("sign", "("):
+            return f"\0{text}"
+        self._next()
+        return {_CALL: [text, *self._list(depth, ")")]}
+
+    def _list(self, depth: int, end: str) -> list[Value]:
         found: list[Value] = []
-        while (token := self._peek())[0] != "end" and token != ("sign", "]"):
+        while (token := self._peek())[0] != "end" and token != ("sign", end):
             if token[0] == "newline" or token == ("sign", ","):
                 self._next()
             else:
@@ -124,7 +154,7 @@ class _Reader:
         """Goes on to where an expression ends."""
         depth = 0
         while (token := self._peek())[0] != "end":
-            if not depth and (token[0] == "newline" or token[1] in ("}", "]", ",")) and token[0] != "text":
+            if not depth and (token[0] == "newline" or token[1] in ("}", "]", ")", ",")) and token[0] != "text":
                 return
             if token[0] == "sign":
                 depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token[1], 0)

@@ -41,8 +41,8 @@ _NAMES = {
     "archive": re.compile(rf"\barchiveFileName(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
     "base": re.compile(rf"\b(?:archivesBaseName|archiveBaseName(?:\.set)?){_S}[=(]+{_S}{_QUOTED}"),
     "application": re.compile(rf"\bapplicationName{_S}={_S}{_QUOTED}"),
-    "image": re.compile(rf"\bto{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.to\.image{_S}={_S}{_QUOTED}"),
-    "from": re.compile(rf"\bfrom{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bjib\.from\.image{_S}={_S}{_QUOTED}"),
+    "image": re.compile(rf"\bto{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bto\.image{_S}={_S}{_QUOTED}"),
+    "from": re.compile(rf"\bfrom{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bfrom\.image{_S}={_S}{_QUOTED}"),
     "packed": re.compile(rf"\bimageName(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
 }
 _LARGEST = 1_000_000

@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from gracelint.base.patterns import pattern
+from gracelint.knowledge import table
 from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
 
 TYPE_CHECKING = False
@@ -50,6 +51,11 @@ _MEANINGS = {
     "--context": "context",
     "-c": "context",
 }
+_PIPELINE = pattern(
+    r"""\bdocker\.build\([ \t]*["']([^"'\n]{1,200})["']"""
+    r"""(?:[ \t]*,[ \t]*(?:"([^"\n]{0,500})"|'([^'\n]{0,500})'))?[ \t]*\)"""
+)
+"""`docker.build("IMAGE", "OPTIONS")` of a Jenkinsfile."""
 _LOOP = pattern(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]+)")
 _MOST = 100
 """Rounds of a loop."""
@@ -57,10 +63,17 @@ _LONGEST = 1_000
 _DEEPEST = 5
 
 
-def by_commands(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
-    """The builds of a file's commands. They are run in its folder or in the project's root: where the files are."""
+def by_commands(
+    path: str, text: str, exists: Callable[[str], bool], given: Mapping[str, str] | None = None
+) -> Iterator[Build]:
+    """The builds of a file's commands. They are run in its folder or in the project's root: where the files are.
+
+    `given` are variables that its surroundings set.
+    """
     text = _lines(path, text)
-    variables = variables_of(text)
+    if path.endswith("Jenkinsfile"):
+        text = _PIPELINE.sub(lambda found: f"docker build -t {found[1]} {found[2] or found[3] or '.'}", text)
+    variables = {**dict.fromkeys(table("builds")["checkout"]["variables"], "."), **(given or {}), **variables_of(text)}
     loops = list(_LOOP.finditer(text))[:_MOST]
     for match in _BUILD.finditer(text):
         moved = _moved(text, match.start())
@@ -106,19 +119,6 @@ def compose_lists(path: str, text: str) -> Iterator[tuple[str, ...]]:
         if len(files) > 1 and not any(UNKNOWN in file for file in files):
             here = posixpath.join(posixpath.dirname(path), *moved)
             yield tuple(posixpath.normpath(posixpath.join(here, file)) for file in files)
-
-
-def by_tilt(path: str, text: str) -> Iterator[Build]:
-    """`docker_build('image', 'context', dockerfile='…')` of a Tiltfile."""
-    for match in re.finditer(r"""docker_build\(\s*['"]([^'"]+)['"]\s*,\s*['"]([^'"]+)['"]([^)]*)\)""", text):
-        options = dict(re.findall(r"""\b(\w+)\s*=\s*['"]([^'"]+)['"]""", match[3]))
-        folder = posixpath.dirname(path)
-        context = posixpath.join(folder, match[2])
-        file = options.get("dockerfile")
-        inside = posixpath.relpath(posixpath.join(folder, file), context) if file else None
-        link = link_to(context, inside, options.get("target"))
-        if link is not None:
-            yield Build(match[1], link)
 
 
 def _lines(path: str, text: str) -> str:

@@ -14,9 +14,10 @@ from gracelint.launch.images.names import Link, repository_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gracelint.facts.files import Files
+    from gracelint.facts.launch import Image
     from gracelint.facts.yaml import Mapping as Node
     from gracelint.parse.bake import Value
 
@@ -25,11 +26,27 @@ _MOST_TARGETS = 200
 """Of a bake file, that one inherits from: they are followed without end otherwise, and deeply."""
 _LONGEST_TEXT = 1_000_000
 """Characters of a script; what is longer was not written by hand."""
-_SCRIPT_FOLDERS = ("scripts", "script", "hack", "bin", "ci", ".ci", "build", "docker", "tools", "deploy")
+_SCRIPT_FOLDERS = (
+    "scripts",
+    "script",
+    "hack",
+    "bin",
+    "ci",
+    ".ci",
+    "build",
+    "docker",
+    "tools",
+    "deploy",
+    ".circleci",
+    ".gitlab",
+)
 _COMMAND_FILES = pattern(
-    r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:mk|sh|bash)|package\.json|[Jj]ustfile|Taskfile\.ya?ml|Jenkinsfile|\.gitlab-ci\.yml"
+    r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:mk|sh|bash)|package\.json|[Jj]ustfile|Taskfile\.ya?ml|Jenkinsfile"
+    r"|[\w.-]*\.gitlab-ci\.ya?ml|cloudbuild[\w.-]*\.ya?ml|azure-pipelines[\w.-]*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml"
 )
 _MENTIONS = pattern(r"\b(?:docker|podman|nerdctl|buildah|kaniko)\b")
+RELEASES = (".goreleaser.yaml", ".goreleaser.yml", "goreleaser.yaml", "goreleaser.yml")
+"""Where GoReleaser looks for its configuration."""
 UNKNOWN = "*"
 """Stands in names for what is only known when a build runs."""
 
@@ -102,11 +119,25 @@ def _fits(name: str, pattern: str) -> bool:
 
 def builds(files: Files, dockerfiles: Iterable[str]) -> Builds:
     """The builds of a project whose Dockerfiles these are."""
-    from gracelint.launch.builds.jvm import is_build_file
-
     known = dict.fromkeys(dockerfiles)
     found = (build for build in _all(files, list(known)))
     return Builds(build for build in found if build.link.dockerfile in known or is_build_file(build.link.dockerfile))
+
+
+def is_build_file(path: str) -> bool:
+    """Whether images are made of what a file describes, without a Dockerfile."""
+    from gracelint.launch.builds import jvm, ko
+
+    return posixpath.basename(path) == ko.BUILD_FILE or jvm.is_build_file(path)
+
+
+def image_built_by(files: Files, link: Link) -> Image | None:
+    """The image that a build makes without a Dockerfile; None where it has one."""
+    from gracelint.launch.builds import jvm, ko
+
+    if posixpath.basename(link.dockerfile) == ko.BUILD_FILE:
+        return ko.image_of(files, link)
+    return jvm.image_built_by(files, link) if jvm.is_build_file(link.dockerfile) else None
 
 
 def _all(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
@@ -117,20 +148,34 @@ def _all(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
     for path in command_files(files, dockerfiles):
         text = files.glance(path)
         name = posixpath.basename(path)
-        if name.startswith("docker-bake"):
-            yield from _baked(path, text)
+        if "bake" in name and name.endswith((".hcl", ".json")):
+            yield from _baked(path, text, exists)
         elif name == "skaffold.yaml":
             from gracelint.launch.builds.skaffold import artifacts
 
             yield from artifacts(files, path)
+        elif name in RELEASES:
+            from gracelint.launch.builds.goreleaser import images
+
+            yield from images(files, path)
         elif name == "Tiltfile":
-            yield from commands.by_tilt(path, text)
+            from gracelint.launch.builds.tilt import by_tilt
+
+            yield from by_tilt(path, text, exists)
         elif path.startswith(".github/workflows/"):
-            if "build-push-action" in text:
+            if "uses:" in text:
                 from gracelint.launch.builds.workflows import pushed
 
-                yield from pushed(path, text)
+                yield from pushed(files, path)
             yield from commands.by_commands(path, text, exists)
+        elif ".gitlab-ci." in name and _MENTIONS.search(text):
+            from gracelint.launch.builds.pipelines import by_jobs
+
+            yield from by_jobs(path, text, exists)
+        elif name.startswith("cloudbuild"):
+            from gracelint.launch.builds.pipelines import by_steps
+
+            yield from by_steps(path, text, exists)
         elif len(text) < _LONGEST_TEXT and _MENTIONS.search(text):
             yield from commands.by_commands(path, text, exists)
 
@@ -167,9 +212,9 @@ def command_files(files: Files, beside: Iterable[str]) -> list[str]:
 
 
 def _is_of_interest(folder: str, name: str) -> bool:
-    if folder == ".github/workflows":
+    if folder in (".github/workflows", ".circleci"):
         return name.endswith((".yml", ".yaml"))
-    if name in ("skaffold.yaml", "Tiltfile") or (name.startswith("docker-bake") and name.endswith((".hcl", ".json"))):
+    if name in ("skaffold.yaml", "Tiltfile", *RELEASES) or ("bake" in name and name.endswith((".hcl", ".json"))):
         return True
     return _COMMAND_FILES.fullmatch(name) is not None
 
@@ -177,18 +222,19 @@ def _is_of_interest(folder: str, name: str) -> bool:
 # Build files
 
 
-def _baked(path: str, text: str) -> Iterator[Build]:
-    """The targets of a bake file."""
+def _baked(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+    """The targets of a bake file, whose paths begin where bake is run: in its folder, or in the root."""
     from gracelint.parse.bake import read_targets
 
     targets = read_targets(text) if path.endswith(".hcl") else _json_targets(path, text)
-    folder = posixpath.dirname(path)
     for name in targets:
         body = _inherited(name, targets, {})
         for values in _matrix(body.get("matrix")):
-            link = _target_link(body, values, folder, targets, 0)
-            if link is not None:
-                yield from (Build(_VARIABLE.sub(UNKNOWN, tag), link) for tag in _texts(body.get("tags"), values))
+            for folder in dict.fromkeys((posixpath.dirname(path), "")):
+                link = _target_link(body, values, folder, targets, 0)
+                if link is not None and exists(link.dockerfile):
+                    yield from (Build(_VARIABLE.sub(UNKNOWN, tag), link) for tag in _texts(body.get("tags"), values))
+                    break
 
 
 def _target_link(
@@ -206,7 +252,7 @@ def _target_link(
         posixpath.join(folder, context[0] if context else "."),
         file[0] if file else None,
         target[0] if target else None,
-        tuple((key, value) for key, value in arguments if isinstance(value, str) and "$" not in value),
+        tuple((key, value) for key, value in arguments if isinstance(value, str) and not {"$", "\0"} & {*value}),
     )
     if link is None or not isinstance(contexts, dict) or depth > 1:
         return link
@@ -254,11 +300,18 @@ def _inherited(
 
 
 def _matrix(value: Value) -> list[dict[str, str]]:
-    """The values of a matrix of one variable."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return [{}]
-    ((name, items),) = value.items()
-    return [{name: item} for item in _texts(items, {})[:100]] or [{}]
+    """The values of a matrix: one of each variable with one another; of what has parts, those (`item.name`)."""
+    found: list[dict[str, str]] = [{}]
+    for name, items in value.items() if isinstance(value, dict) else ():
+        choices = [one for item in (items if isinstance(items, list) else ()) if (one := _parts(name, item))]
+        found = [{**one, **choice} for one in found for choice in choices][:_MOST_TARGETS] or found
+    return found
+
+
+def _parts(name: str, item: Value) -> dict[str, str]:
+    if isinstance(item, dict):
+        return {f"{name}.{key}": text for key, text in item.items() if isinstance(text, str)}
+    return {name: item} if isinstance(item, str) else {}
 
 
 def _texts(value: Value, values: Mapping[str, str]) -> list[str]:

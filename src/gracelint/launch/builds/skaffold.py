@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gracelint.facts.yaml import Mapping as Node
 
 _MOST_FILES = 100
+_BUILDERS = ("docker", "kaniko", "jib", "buildpacks", "ko", "bazel", "custom")
 
 
 def artifacts(files: Files, path: str) -> Iterator[Build]:
@@ -41,11 +42,19 @@ def artifacts(files: Files, path: str) -> Iterator[Build]:
 
 
 def _link(files: Files, folder: str, artifact: Node) -> Link | None:
-    context, file = artifact.scalar("context"), artifact.scalar("docker", "dockerfile")
-    target = artifact.scalar("docker", "target")
+    context = artifact.scalar("context")
     place = posixpath.join(folder, context.value if context else ".")
-    if artifact.get("jib") is None and artifact.get("buildpacks") is None:
+    builder = next((name for name in _BUILDERS if artifact.key(name) is not None), "docker")
+    if builder in ("docker", "kaniko"):
+        file, target = artifact.scalar(builder, "dockerfile"), artifact.scalar(builder, "target")
         return link_to(place, file.value if file else None, target.value if target else None)
+    if builder in ("bazel", "custom"):
+        return None
+    if builder == "ko":
+        from gracelint.launch.builds.ko import link_to_package
+
+        main, base = artifact.scalar("ko", "main"), artifact.scalar("ko", "dir")
+        return link_to_package(files, posixpath.join(place, base.value if base else "."), main.value if main else ".")
     from gracelint.launch.runtimes.jvm.modules import module_at
 
     project = artifact.scalar("jib", "project")

@@ -1,66 +1,116 @@
-"""Images that GitHub workflows build with docker/build-push-action."""
+"""Images that GitHub workflows build with the actions of `builds.toml`."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
+from gracelint.facts.yaml import Mapping as Node
+from gracelint.knowledge import table
 from gracelint.launch.builds.commands import put_in
-from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
-from gracelint.parse.errors import ParseError, TemplatedError
-from gracelint.parse.yaml import read_documents
-from gracelint.source import Source
+from gracelint.launch.builds.declared import UNKNOWN, Build, document, link_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from gracelint.facts.yaml import Mapping as Node
+    from gracelint.facts.files import Files
 
-_MOST = 100
-"""Jobs that a matrix stands for."""
+_MOST = 400
+"""Jobs of a workflow, those of a matrix once for each copy, with what they call."""
 _NAMED = pattern(r"\bname=((?:\$\{\{[^}]{0,500}\}\}|[^,\s$])+)")
 """What an image without tags is called in `outputs: type=image,name=…,push-by-digest=true`."""
 _OUTPUT = pattern(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}")
 
 
-def pushed(path: str, text: str) -> Iterator[Build]:
-    """The builds of a workflow's steps."""
-    from gracelint.facts.yaml import Mapping as Node
-
-    try:
-        documents = read_documents(Source(path, text))
-    except (ParseError, TemplatedError):
-        return
-    for document in documents:
-        root = document.root
-        jobs = root.mapping("jobs") if isinstance(root, Node) else None
-        if jobs is None or not isinstance(root, Node):
-            continue
-        for _, job in jobs.items:
-            if isinstance(job, Node):
-                for values in _matrix(job):
-                    yield from _of_job(job, {**_texts(root.mapping("env")), **_texts(job.mapping("env")), **values})
+def pushed(files: Files, path: str) -> Iterator[Build]:
+    """The builds of a workflow's steps, and of the workflows and actions here that it calls with values of its own."""
+    root = _document(files, path)
+    if root is not None:
+        room = iter(range(_MOST))
+        for job in _jobs(root):
+            yield from _of_job(files, job, _texts(root.mapping("env")), room)
 
 
-def _of_job(job: Node, variables: dict[str, str]) -> Iterator[Build]:
-    steps = list(job.mappings("steps"))
+@lru_cache(maxsize=16)
+def _document(files: Files, path: str) -> Node | None:
+    return document(path, files.glance(path))
+
+
+def _jobs(workflow: Node) -> Iterator[Node]:
+    jobs = workflow.mapping("jobs")
+    return (job for _, job in (jobs.items if jobs is not None else ()) if isinstance(job, Node))
+
+
+def _of_job(files: Files, job: Node, variables: dict[str, str], room: Iterator[int]) -> Iterator[Build]:
+    """The builds of a job, once for each copy that its matrix makes."""
+    for values in _matrix(job):
+        if next(room, None) is None:
+            return
+        its = {**variables, **_texts(job.mapping("env")), **values}
+        steps = list(job.mappings("steps"))
+        yield from _of_steps(files, steps, its, room)
+        called = _called(files, job, its, ())
+        if called is not None:
+            for other in _jobs(called[0]):
+                yield from _of_job(files, other, called[1], room)
+
+
+def _of_steps(files: Files, steps: list[Node], variables: dict[str, str], room: Iterator[int]) -> Iterator[Build]:
     for step in steps:
         uses, given = step.scalar("uses"), step.mapping("with")
-        if uses is None or given is None or not uses.value.startswith("docker/build-push-action"):
+        row = table("builds")["actions"].get(uses.value.partition("@")[0]) if uses is not None else None
+        if row is not None and given is not None:
+            yield from _of_action(row, _texts(given), steps, variables)
             continue
-        options = _texts(given)
-        context = put_in(options.get("context", "."), variables)
-        file = put_in(options["file"], variables) if "file" in options else None
-        inside = posixpath.relpath(file, context) if file and UNKNOWN not in context else None
-        target = put_in(options["target"], variables) if "target" in options else None
-        link = link_to(context, inside, target, tuple(_arguments(options.get("build-args", ""), variables)))
-        if link is None or (file and UNKNOWN in file):
-            continue
-        names = _NAMED.findall(options.get("outputs", ""))
-        for tag in _tags("\n".join((options.get("tags", ""), *names)), steps, variables):
-            yield Build(tag, link)
+        called = _called(files, step, variables, ("action.yml", "action.yaml"))
+        if called is not None and next(room, None) is not None:
+            inner = called[0].mapping("runs")
+            yield from _of_steps(files, list(inner.mappings("steps")) if inner is not None else [], called[1], room)
+
+
+def _called(
+    files: Files, caller: Node, variables: dict[str, str], names: tuple[str, ...]
+) -> tuple[Node, dict[str, str]] | None:
+    """The workflow, or the action with one of these names, that `uses: ./…` means, and its inputs."""
+    uses = caller.scalar("uses")
+    if uses is None or not uses.value.startswith("./"):
+        return None
+    place = posixpath.normpath(uses.value)
+    path = next((at for name in names if files.exists(at := posixpath.join(place, name))), place)
+    root = _document(files, path) if path.endswith((".yml", ".yaml")) and files.exists(path) else None
+    if root is None:
+        return None
+    declared = root.mapping("inputs") or root.mapping("on", "workflow_call", "inputs")
+    found = {}
+    for name, one in declared.items if declared is not None else ():
+        default = one.scalar("default") if isinstance(one, Node) else None
+        if default is not None:
+            found[f"inputs.{name.value}"] = default.value
+    found |= {f"inputs.{name}": put_in(text, variables) for name, text in _texts(caller.mapping("with")).items()}
+    return root, {**_texts(root.mapping("env")), **found}
+
+
+def _of_action(
+    row: Mapping[str, str], options: dict[str, str], steps: list[Node], variables: dict[str, str]
+) -> Iterator[Build]:
+    """What a step builds whose action has its options called as a row of `builds.toml` says."""
+
+    def told(key: str) -> str:
+        return put_in(options.get(row.get(key, ""), ""), variables)
+
+    context, file = told("context") or ".", told("file")
+    inside = posixpath.relpath(file, context) if file and UNKNOWN not in context else None
+    arguments = tuple(_arguments(options.get("build-args", ""), variables))
+    link = link_to(context, inside, told("target") or None, arguments)
+    if link is None or UNKNOWN in file:
+        return
+    image = told("image")
+    names = (image,) if image else (options.get(row.get("tags", ""), ""), *_NAMED.findall(options.get("outputs", "")))
+    for tag in _tags("\n".join(names), steps, variables):
+        yield Build(tag, link)
 
 
 def _arguments(text: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -111,6 +161,4 @@ def _matrix(job: Node) -> list[dict[str, str]]:
 
 
 def _texts_of(node: object) -> dict[str, str]:
-    from gracelint.facts.yaml import Mapping as Node
-
     return _texts(node) if isinstance(node, Node) else {}

@@ -69,6 +69,8 @@ class _Command(Record):
 def built_from(path: str, context: Context) -> Built | str | None:
     """What a file of the image is built from; a text says what is missing, None that no Go build makes it."""
     image = context.image
+    if image.stage is None and image.context is not None and path.startswith("/ko-app/"):
+        return Built(image.context)
     if image.stage is None or image.context is None:
         return None
     missing: str | None = None

@@ -189,12 +189,8 @@ def _release_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 
 def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
-    """A binary that a `go build` makes, in this image or before it."""
-    stage, name = context.image.stage, base_name(argv[0].value)
-    if stage is None:
-        return None
-    builds = any("go " in one or "make" in one for one in _runs(stage))
-    if not builds and not any(name in item.argument.text for item in stage.instructions if item.name == "COPY"):
+    """A binary that a `go build` makes, in this image or before it, or ko."""
+    if not _may_be_go(argv[0].value, context.image.stage):
         return None
     from gracelint.launch.runtimes.go import built_from
 
@@ -208,6 +204,13 @@ def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     words = tuple(word.value for word in argv)
     program = read_go(built.folder, files=context.files, argv=words, only=built.only, effort=context.followed.effort)
     return unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
+
+
+def _may_be_go(path: str, stage: Stage | None) -> bool:
+    if stage is None:
+        return path.startswith("/ko-app/")
+    copied = (item.argument.text for item in stage.instructions if item.name == "COPY")
+    return any("go " in one or "make" in one for one in _runs(stage)) or any(base_name(path) in one for one in copied)
 
 
 def _rust_step(argv: tuple[Word, ...], context: Context) -> Step | None:

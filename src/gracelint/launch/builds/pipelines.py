@@ -1,0 +1,99 @@
+"""Images that the jobs of GitLab pipelines and of Cloud Build make, with the variables that each job is given."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+
+from gracelint.facts.yaml import Mapping as Node
+from gracelint.facts.yaml import Scalar, Sequence
+from gracelint.launch.builds.commands import by_commands
+from gracelint.launch.builds.declared import Build, document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_DEEPEST = 10
+"""Jobs that extend one another; GitLab allows 11."""
+_MOST = 100
+"""Jobs of a file, and copies that a matrix makes of one."""
+
+
+def by_jobs(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+    """The builds of a GitLab pipeline, whose jobs get variables of their own, of those they extend and of a matrix."""
+    root = document(path, text)
+    if root is None:
+        return
+    shared = _variables(root)
+    jobs = {key.value: value for key, value in root.items if isinstance(value, Node)}
+    for job in list(jobs.values())[:_MOST]:
+        chain = _chain(job, jobs)
+        lines = [line for key in ("before_script", "script") for line in _own_or_inherited(chain, key)]
+        given = dict(shared)
+        for one in reversed(chain):
+            given |= _variables(one)
+        for values in _matrix(chain):
+            # what the pipeline runs stands in the root, wherever its file does
+            yield from by_commands(posixpath.basename(path), "\n".join(lines), exists, {**given, **values})
+
+
+def by_steps(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+    """The builds of Cloud Build: each step's image is a command, and its `args` are the words."""
+    root = document(path, text)
+    for step in root.mappings("steps") if root is not None else ():
+        tool, words = step.scalar("name"), _texts(step.get("args"))
+        folder = step.scalar("dir")
+        if tool is None or not words:
+            continue
+        command = "kaniko/executor" if "kaniko" in tool.value else posixpath.basename(tool.value).partition(":")[0]
+        moved = f"cd {folder.value} && " if folder is not None else ""
+        quoted = " ".join(word if "$" in word else shlex.quote(word) for word in words)
+        yield from by_commands(posixpath.basename(path), f"{moved}{command} {quoted}", exists)
+
+
+def _chain(job: Node, jobs: dict[str, Node]) -> list[Node]:
+    """A job and those that it extends, its own first."""
+    found, waiting = [job], [job]
+    while waiting and len(found) < _DEEPEST:
+        for name in reversed(_texts(waiting.pop(0).get("extends"))):
+            if name in jobs:
+                found.append(jobs[name])
+                waiting.append(jobs[name])
+    return found
+
+
+def _own_or_inherited(chain: list[Node], key: str) -> list[str]:
+    return next((found for one in chain if (found := _texts(one.get(key)))), [])
+
+
+def _variables(node: Node) -> dict[str, str]:
+    found = {}
+    for key, value in own.items if (own := node.mapping("variables")) is not None else ():
+        text = value.scalar("value") if isinstance(value, Node) else value
+        if isinstance(text, Scalar):
+            found[key.value] = text.value
+    return found
+
+
+def _matrix(chain: list[Node]) -> list[dict[str, str]]:
+    """The variables of each copy of a job."""
+    rows = next((list(found) for one in chain if (found := _rows(one))), [])
+    copies: list[dict[str, str]] = []
+    for row in rows:
+        combined: list[dict[str, str]] = [{}]
+        for key, value in row.items:
+            combined = [{**one, key.value: text} for one in combined for text in _texts(value)][:_MOST]
+        copies += combined
+    return copies[:_MOST] or [{}]
+
+
+def _rows(job: Node) -> list[Node]:
+    parallel = job.mapping("parallel")
+    return list(parallel.mappings("matrix")) if parallel is not None else []
+
+
+def _texts(node: object) -> list[str]:
+    if isinstance(node, Scalar):
+        return [node.value]
+    return [text for item in node.items for text in _texts(item)] if isinstance(node, Sequence) else []
