@@ -102,6 +102,7 @@ def test_git_says_what_is_ignored(tmp_path: Path) -> None:
     found = find(tmp_path, ".")
     assert names(found) == ["Dockerfile", "new.yaml"]
     assert found.skipped == (Skip("build/", "ignored by git"), Skip("secret.yaml", "ignored by git"))
+    assert found.listing == (".gitignore", "Dockerfile", "new.yaml")
 
 
 def test_a_file_that_git_ignores_is_read_when_it_is_named(tmp_path: Path) -> None:
@@ -224,6 +225,11 @@ class TestReading:
         files = ProjectFiles(str(tmp_path), {"a/e": "", "a/f/g": ""})
         assert files.names("a") == ("b/", "d", "e", "f/")
         assert files.exists("a/f") and files.exists("a/b") and not files.exists("a/x")
+
+    def test_what_is_listed_has_the_texts_that_stand_in_for_files(self) -> None:
+        files = ProjectFiles("/nowhere", {"a/e": "", "b": ""}, listing=("a/c", "a/e", "ab/d"))
+        assert files.listed("") == ("a/c", "a/e", "ab/d", "b")
+        assert files.listed("a") == ("a/c", "a/e")
 
 
 def test_a_link_to_itself_hides_no_other_file(tmp_path: Path) -> None:

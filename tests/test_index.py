@@ -115,6 +115,23 @@ def test_a_run_for_a_dockerfile_opens_what_it_is_joined_with(
     ]
 
 
+@pytest.mark.parametrize("off", [(), ("--no-cache",)], ids=["kept", "not kept"])
+def test_a_run_for_a_dockerfile_looks_into_no_folder_of_others(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, off: tuple[str, ...]
+) -> None:
+    said(capsys, *off, "services/shop/Dockerfile")
+    folders: set[str] = set()
+    names = files.ProjectFiles._names
+
+    def noted(project: files.ProjectFiles, folder: str) -> dict[str, None]:
+        folders.add(folder)
+        return names(project, folder)
+
+    monkeypatch.setattr(files.ProjectFiles, "_names", noted)
+    said(capsys, *off, "services/shop/Dockerfile")
+    assert folders and all(folder.startswith("services/shop") for folder in folders)
+
+
 BESIDE = {
     "claim": """\
 apiVersion: v1
@@ -315,24 +332,25 @@ def test_it_lies_in_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_file_that_has_just_changed_is_not_kept(tmp_path: Path) -> None:
     write(tmp_path / "new.yaml", "kind: Pod\n")
     now = (tmp_path / "new.yaml").stat().st_mtime_ns
-    for later, kept in ((1, None), (3_000_000_000, ("key",))):
+    for later, kept in ((1, {}), (3_000_000_000, {"new.yaml": ("key",)})):
         first = index.Index(str(tmp_path), str(tmp_path / f"cache/{later}"), now + later)
-        assert first.keys("new.yaml") is None
+        assert first.look(["new.yaml"]) == {}
         first.learn("new.yaml", ["key"])
         first.save()
-        assert index.Index(str(tmp_path), str(tmp_path / f"cache/{later}"), now + later).keys("new.yaml") == kept
+        again = index.Index(str(tmp_path), str(tmp_path / f"cache/{later}"), now + later)
+        assert again.look(["new.yaml"]) == kept
 
 
 def test_a_link_is_never_known(tmp_path: Path) -> None:
     write(tmp_path / "there.yaml", "kind: Pod\n")
     (tmp_path / "link.yaml").symlink_to("there.yaml")
     kept = index.Index(str(tmp_path), str(tmp_path / "cache/index"), 10**19)
+    kept.look(["there.yaml", "link.yaml"])
     for name in ("there.yaml", "link.yaml"):
-        kept.keys(name)
         kept.learn(name, ["key"])
     kept.save()
     again = index.Index(str(tmp_path), str(tmp_path / "cache/index"), 10**19)
-    assert [again.keys(name) for name in ("there.yaml", "link.yaml")] == [("key",), None]
+    assert again.look(["there.yaml", "link.yaml"]) == {"there.yaml": ("key",)}
 
 
 def test_what_one_root_has_is_nothing_to_another(tmp_path: Path) -> None:
@@ -340,10 +358,10 @@ def test_what_one_root_has_is_nothing_to_another(tmp_path: Path) -> None:
     os.makedirs(tmp_path / "b")
     os.link(tmp_path / "a/x.yaml", tmp_path / "b/x.yaml")
     kept = index.Index(str(tmp_path / "a"), str(tmp_path / "index"), 10**19)
-    kept.keys("x.yaml")
+    kept.look(["x.yaml"])
     kept.learn("x.yaml", ["key"])
     kept.save()
-    assert index.Index(str(tmp_path / "b"), str(tmp_path / "index"), 10**19).keys("x.yaml") is None
+    assert index.Index(str(tmp_path / "b"), str(tmp_path / "index"), 10**19).look(["x.yaml"]) == {}
 
 
 def test_names_that_would_break_the_text_are_left_out(tmp_path: Path) -> None:
@@ -351,7 +369,7 @@ def test_names_that_would_break_the_text_are_left_out(tmp_path: Path) -> None:
     write(tmp_path / "c.yaml", "kind: Pod\n")
     kept = index.Index(str(tmp_path), str(tmp_path / "cache/index"), 10**19)
     for name, key in (("a\tb.yaml", "key"), ("c.yaml", "two\nlines")):
-        kept.keys(name)
+        kept.look([name])
         kept.learn(name, [key])
     kept.save()
     assert not (tmp_path / "cache").exists()

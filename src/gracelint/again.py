@@ -113,6 +113,9 @@ class Measured:
     def names(self, folder: str) -> tuple[str, ...]:
         return self.files.names(folder)
 
+    def listed(self, folder: str) -> tuple[str, ...]:
+        return self.files.listed(folder)
+
     def read(self, path: str) -> Source | None:
         source = self.files.read(path)
         if source is not None:

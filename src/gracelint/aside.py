@@ -96,8 +96,8 @@ def learn(reading: Reading, index: Index, manifests: Manifests | None, later: It
         keys.setdefault(document.source.path, [])
         if document.source.map is not None or installs(document):
             untold.add(document.source.path)
-    later = [part for part in later if index.keys(part.source.path) is None]
-    if not later and all(index.keys(path) is not None for path in keys):
+    later = [part for part in later if not index.knows(part.source.path)]
+    if not later and all(map(index.knows, keys)):
         index.save()
         return
     for part in later:

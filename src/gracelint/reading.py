@@ -52,7 +52,7 @@ def read_project(request: Request) -> Project:
     scope = Scope(scope.files | named, scope.folders)
     found = _found(request, scope)
     allowed = scope.__contains__ if request.isolated else None
-    files = ProjectFiles(root, overlay, allowed=allowed, warm=request.warm)
+    files = ProjectFiles(root, overlay, allowed=allowed, warm=request.warm, listing=found.listing)
     if request.warm is not None:
         request.warm.begin()
     todo = found.files
@@ -73,13 +73,13 @@ def _read(
     reading.beginnings = sum(kind in (DOCKERFILE, MANIFEST) for _, kind in todo)
     reading.may_spare = request.narrow and not scope.folders and not all_charts
     reading.add_overlays([path for path, _ in todo])
-    reading.put_aside(todo)
+    left = reading.put_aside(todo)
     if request.jobs > 1:
         unread = reading.aside.keys()
-        files.fetch_all([path for path, kind in todo if kind != PROGRAM and path not in unread], request.jobs)
-    for number, (path, kind) in enumerate(todo):
+        files.fetch_all([path for path, kind in left if kind != PROGRAM and path not in unread], request.jobs)
+    for number, (path, kind) in enumerate(left):
         if request.progress is not None:
-            request.progress(number, len(todo))
+            request.progress(number, len(left))
         reading.add(path, kind)
     reading.add_charts()
     reading.add_built(path for path, _ in todo)
@@ -150,39 +150,43 @@ class Reading:
         """Whether charts may be left out that are made of none of the files that were asked for."""
         self.has_spared = False
 
-    def put_aside(self, todo: Sequence[tuple[str, str]]) -> None:
-        """Leaves files unread of which the index knows that nothing in them bears on what is reported."""
+    def put_aside(self, todo: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        """Leaves files unread of which the index knows that nothing in them bears on what is reported.
+
+        Returns those in which something may matter.
+        """
         index = self.index
-        folders = {path[: path.rfind("/") + 1] for path, _ in todo}
-        if index is None or any(map(_has_own_rows, map(self.configuration.of, folders))):
+        self.folders = dict.fromkeys([path[: path.rfind("/") + 1] for path, _ in todo])
+        if index is None or any(map(_has_own_rows, map(self.configuration.of, self.folders))):
             self.index = None
-            return
-        known: dict[str, tuple[str, ...]] = {}
-        named, overlay = self.scope.files, self.request.overlay
-        for path, kind in todo:
-            if kind in (MANIFEST, DOCKERFILE) and path not in overlay:
-                keys = index.keys(path)
-                if keys is not None and path not in named and not self._is_part(path):
-                    known[path] = keys
-        self.aside = known
-        if self.scope.folders or not self.request.narrow or self.renderer is not None or len(known) < len(todo) // 2:
-            self.aside = {path: keys for path, keys in known.items() if keys == NOTHING}
+            return todo
+        overlay = self.request.overlay
+        known = index.look(path for path, kind in todo if kind in (MANIFEST, DOCKERFILE) and path not in overlay)
+        to_read = self.scope.files
+        if self.renderer is not None:
+            to_read = to_read.union(filter(self.renderer.is_part, known))
+        known = {path: keys for path, keys in known.items() if path not in to_read}
+        nothing = {path for path, keys in known.items() if keys == NOTHING}
+        self.files.forget_all(nothing.__contains__)
+        has_most_of_them = len(known) >= len(todo) // 2
+        if has_most_of_them and self.request.narrow and not self.scope.folders and self.renderer is None:
+            self.aside = {path: keys for path, keys in known.items() if path not in nothing}
+        return [item for item in todo if item[0] not in nothing]
 
     def add_near(self) -> None:
         """Reads those files, of the ones put aside, that bear on what is reported, or on what does."""
-        known = {path: keys for path, keys in self.aside.items() if keys != NOTHING}
-        if not known:
+        if not self.aside:
             return
         from gracelint.aside import needed
 
-        self._read_aside(sorted(needed(self, known)))
+        self._read_aside(sorted(needed(self, self.aside)))
 
     def _is_part(self, path: str) -> bool:
         return self.renderer is not None and self.renderer.is_part(path)
 
     def add_overlays(self, paths: list[str]) -> None:
         """Builds the kustomizations among the files, and learns which files are parts of something."""
-        if any(path[path.rfind("/") + 1 :] in RENDERED or "helmfile" in path for path in paths):
+        if any("helmfile" in path or path.endswith(RENDERED) for path in paths):
             from gracelint.rendered import add_overlays
 
             add_overlays(self, paths)
@@ -425,7 +429,7 @@ class Reading:
         if leads_on(self, linked):
             # Whatever else leads to the same files is told of there: all has to be followed.
             self.documents, self.later, self.desk = documents, later, None
-            self._read_aside(sorted(path for path, keys in self.aside.items() if keys != NOTHING))
+            self._read_aside(sorted(self.aside))
             linked = self._linked(None)
         return linked
 

@@ -28,3 +28,6 @@ if TYPE_CHECKING:
 
         def names(self, folder: str) -> tuple[str, ...]:
             """The names directly below a folder, sorted; folders end in a slash. Empty where there is none."""
+
+        def listed(self, folder: str) -> tuple[str, ...]:
+            """The paths of all files below a folder, sorted, but for those that git ignores: no folder is opened."""

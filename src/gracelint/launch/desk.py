@@ -352,10 +352,8 @@ class Desk:
         found = self._others.of(reference)
         if found is not None:
             return found
-        from gracelint.launch.builds.jvm import called
-
         repository = repository_of(reference)
-        made = called(self.files, posixpath.basename(repository))
+        made = self._others.by_themselves.get(posixpath.basename(repository))
         return made if made is not None and not self._dockerfiles.fitting(repository) else None
 
     def _built_with(

@@ -46,6 +46,8 @@ class Found(Record):
 
     files: tuple[tuple[str, str], ...]
     skipped: tuple[Skip, ...]
+    listing: tuple[str, ...]
+    """The paths of all files there are, whatever they are."""
 
 
 def _nothing(_: str) -> bool:
@@ -98,7 +100,8 @@ def discover(
     packages = _packages_above(scope)
     found = {}
     folder, is_barred, all_in = None, False, False
-    for path in _listed(root, scope, barred, around, skipped):
+    listing = tuple(sorted(dict.fromkeys(_listed(root, scope, barred, around, skipped))))
+    for path in listing:
         kind = kind_of(path)
         if kind == OTHER or ((around == 0 or (kind == PROGRAM and path not in packages)) and path not in scope):
             continue
@@ -119,7 +122,7 @@ def discover(
         else:
             found[path] = PROGRAM if path.endswith(NODE) else kind_of(path)
     unique = {skip.path: skip for skip in skipped}
-    return Found(tuple(sorted(found.items())), tuple(unique[path] for path in sorted(unique)))
+    return Found(tuple(sorted(found.items())), tuple(unique[path] for path in sorted(unique)), listing)
 
 
 def _packages_above(scope: Scope) -> set[str]:
@@ -156,16 +159,15 @@ def _listed(
 
 def kind_of(path: str) -> str:
     """What a file is by its name."""
-    name = path[path.rfind("/") + 1 :]
-    if name.endswith(".py") or name == "package.json":
+    if path.endswith((".yaml", ".yml", ".json", ".yaml.gotmpl", ".yml.gotmpl")):
+        return PROGRAM if path[path.rfind("/") + 1 :] == "package.json" else MANIFEST
+    if path.endswith(".py"):
         return PROGRAM
-    if name.endswith((".yaml", ".yml", ".json", ".yaml.gotmpl", ".yml.gotmpl")):
-        return MANIFEST
-    if "ockerfile" not in name and "ontainerfile" not in name:
+    if "ockerfile" not in path and "ontainerfile" not in path:
         return OTHER
     from gracelint.parse.dockerfile import is_dockerfile_name
 
-    return DOCKERFILE if is_dockerfile_name(name) else OTHER
+    return DOCKERFILE if is_dockerfile_name(path[path.rfind("/") + 1 :]) else OTHER
 
 
 def _barrier(root: str, scope: Scope, excludes: Callable[[str], bool], skipped: list[Skip]) -> Callable[[str], bool]:

@@ -38,16 +38,19 @@ class ProjectFiles:
         *,
         allowed: Callable[[str], bool] | None = None,
         warm: Warm | None = None,
+        listing: tuple[str, ...] = (),
     ) -> None:
         self._warm = warm
         self.name = os.path.basename(os.path.realpath(root))
         self._root = root
         self._real_root = os.path.realpath(root)
         self._overlay = overlay or {}
+        new = self._overlay.keys() - set(listing) if self._overlay else ()
+        self._listing = tuple(sorted((*listing, *new))) if new else listing
         self._allowed = allowed
         self._texts: dict[str, _Text | UnreadableError | None] = {}
         self._folders: dict[str, bool] = {"": True}
-        self._listings: dict[str, dict[str, None]] = {}
+        self._entries: dict[str, dict[str, None]] = {}
 
     def read(self, path: str) -> Source | None:
         try:
@@ -83,20 +86,23 @@ class ProjectFiles:
         if not normal:
             return normal is not None
         folder, _, name = normal.rpartition("/")
-        names = self._listing(folder)
+        names = self._names(folder)
         return name in names or f"{name}/" in names
 
     def names(self, folder: str) -> tuple[str, ...]:
         normal = _normal(folder)
-        return () if normal is None else tuple(self._listing(normal))
+        return () if normal is None else tuple(self._names(normal))
 
-    def _listing(self, folder: str) -> dict[str, None]:
+    def listed(self, folder: str) -> tuple[str, ...]:
+        return tuple(path for path in self._listing if path.startswith(f"{folder}/")) if folder else self._listing
+
+    def _names(self, folder: str) -> dict[str, None]:
         """The names in a folder, in order; links that lead out of the project are none."""
-        known = self._listings.get(folder)
+        known = self._entries.get(folder)
         if known is not None:
             return known
         above, _, name = folder.rpartition("/")
-        if folder and f"{name}/" not in self._listings.get(above, (f"{name}/",)):
+        if folder and f"{name}/" not in self._entries.get(above, (f"{name}/",)):
             return {}
         prefix = folder + "/" if folder else ""
         inner = (path[len(prefix) :] for path in self._overlay if path.startswith(prefix))
@@ -116,7 +122,7 @@ class ProjectFiles:
                             self._folders[prefix + entry.name] = True
             except OSError:
                 pass
-        self._listings[folder] = listing = dict.fromkeys(sorted(found))
+        self._entries[folder] = listing = dict.fromkeys(sorted(found))
         return listing
 
     def glance(self, path: str) -> str:

@@ -1,8 +1,8 @@
 """What is known of a project's files between runs, so that a run opens those it has to do with and no others.
 
 Of each file it is kept by which keys it is joined with others (`launch.near`), or that nothing in it matters; facts are
-always read from the file itself. An index is plain text in the user's own cache folder, one for each root. Nothing in
-it is run; one that is broken, of another version or of another root counts for nothing and is written anew.
+always read from the file itself. An index is a file in the user's own cache folder, one for each root. Nothing in it
+is run; one that is broken, of another version or of another root counts for nothing and is written anew.
 
 A file counts as known while its size and both of its times are the same. As in git, one that was changed just before
 it was read is not kept: it may change again within the same tick of the clock.
@@ -14,9 +14,15 @@ import os
 import stat
 import sys
 
+from gracelint.base.numbers import is_digits
+from gracelint.base.record import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    _Stamp = tuple[int, int, int]
+    """Size in bytes, and when it was written and changed in nanoseconds."""
 
 NOTHING = "nothing"
 """The only key of a file in which nothing matters."""
@@ -25,7 +31,9 @@ SETTLED = 2_000_000_000
 """Nanoseconds for which a file has to have been left alone: no file system in use has a coarser clock (FAT)."""
 LARGEST = 200_000_000
 """Bytes of an index; one that has more is not ours."""
-_FORMAT = "gracelint index 3"
+_FORMAT = f"gracelint index 4 {sys.byteorder}"
+_NUMBERS, _WIDTH = 3, 8
+"""Of a stamp, and of each of its numbers in bytes."""
 _BETWEEN = "\x1f"
 _RESERVED = frozenset("\t\n\x1f")
 
@@ -40,60 +48,71 @@ class Index:
         self._root = root
         self._path = path
         self._unsettled = now - SETTLED
-        self._stamps: dict[str, str | None] = {}
-        self._learnt: dict[str, tuple[str, str]] = {}
-        self._known = _load(path, _head(root))
+        self._kept = _load(path, _head(root)) or _NONE
+        self._asked: dict[str, int] = {}
+        """The files that are as they were, with their rows."""
+        self._new: dict[str, _Stamp] = {}
+        """The other ones that can be kept, as they were before they were read."""
+        self._learnt: dict[str, tuple[_Stamp, str]] = {}
 
     @property
     def is_kept(self) -> bool:
         """Whether an earlier run has written one, be it of use or not."""
         return os.path.lexists(self._path)
 
-    def keys(self, path: str) -> tuple[str, ...] | None:
-        """Those of a file that is as it was when it was read; None for any other."""
-        if path in self._stamps:
-            stamp = self._stamps[path]
-        else:
-            stamp = self._stamps[path] = self._stamp(path)
-        known = self._known.get(path)
-        if known is None or known[0] != stamp:
-            return None
-        keys = known[1]
-        return _ONLY_NOTHING if keys == NOTHING else tuple(keys.split(_BETWEEN)) if keys else ()
+    def look(self, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The keys of those files that are as they were. To be asked for all that is read, before it is."""
+        rows, (sizes, written, changed), asked = self._kept.rows, self._kept.stamps, self._asked
+        start, lstat = f"{self._root}/", os.lstat
+        for path in paths:
+            try:
+                status = lstat(start + path)
+            except (OSError, ValueError):
+                continue
+            size, touched, other = status.st_size, status.st_mtime_ns, status.st_ctime_ns
+            row = rows.get(path)
+            if row is not None and changed[row] == other and written[row] == touched and sizes[row] == size:
+                asked[path] = row
+            elif stat.S_ISREG(status.st_mode) and touched < self._unsettled and other < self._unsettled:
+                self._new[path] = size, touched, other
+        keys = self._kept.keys
+        return {path: _split(keys[row]) for path, row in asked.items()}
+
+    def knows(self, path: str) -> bool:
+        """Whether a file is as it was when it was read."""
+        return path in self._asked
 
     def learn(self, path: str, keys: Iterable[str]) -> None:
-        """Takes what a file holds that `keys` was asked for before it was read."""
-        found = sorted(set(keys))
-        stamp = self._stamps.get(path)
-        if stamp is None or not all(_RESERVED.isdisjoint(key) for key in (path, *found)):
+        """Takes what a file holds that was looked at before it was read."""
+        stamp = self._new.get(path)
+        if stamp is None:
             return
-        learnt = stamp, _BETWEEN.join(found)
-        if self._known.get(path) != learnt:
-            self._learnt[path] = learnt
+        found = sorted(set(keys))
+        if all(_RESERVED.isdisjoint(key) for key in (path, *found)):
+            self._learnt[path] = stamp, _BETWEEN.join(found)
 
     def save(self) -> None:
         """Writes what is known of the files that were asked for; where that is impossible, does not."""
         if not self._learnt:
             return
-        kept = {path: self._known[path] for path in self._stamps if path in self._known}
-        rows = sorted({**kept, **self._learnt}.items())
-        columns = ([path for path, _ in rows], [stamp for _, (stamp, _) in rows], [keys for _, (_, keys) in rows])
+        kept = self._kept
+        rows = {path: (tuple(one[row] for one in kept.stamps), kept.keys[row]) for path, row in self._asked.items()}
         try:
-            body = "\n".join(map("\t".join, columns)).encode()
-            _write(self._path, f"{_head(self._root)}{_sum(body)}\n".encode() + body)
+            _write(self._path, _packed(_head(self._root), sorted({**rows, **self._learnt}.items())))
         except (OSError, UnicodeEncodeError):
             return
 
-    def _stamp(self, path: str) -> str | None:
-        """Size and times of an ordinary file; None for anything else, and for one that has only just changed."""
-        try:
-            status = os.lstat(f"{self._root}/{path}")
-        except (OSError, ValueError):
-            return None
-        changed, touched = status.st_ctime_ns, status.st_mtime_ns
-        if not stat.S_ISREG(status.st_mode) or changed >= self._unsettled or touched >= self._unsettled:
-            return None
-        return f"{status.st_size} {touched} {changed}"
+
+class _Kept(Record):
+    """What a file of ours says."""
+
+    rows: dict[str, int]
+    """Where what is said of a path stands in each of the others."""
+    stamps: tuple[Sequence[int], Sequence[int], Sequence[int]]
+    keys: Sequence[str]
+
+
+_NONE = _Kept({}, ((), (), ()), ())
 
 
 def index_of(root: str) -> Index | None:
@@ -138,27 +157,45 @@ def _state_of_the_code() -> int:
     return newest
 
 
-def _sum(body: bytes) -> str:
+def _split(keys: str) -> tuple[str, ...]:
+    return _ONLY_NOTHING if keys == NOTHING else tuple(keys.split(_BETWEEN)) if keys else ()
+
+
+def _sum(body: bytes, count: int) -> str:
     from zlib import crc32
 
-    return f"{crc32(body):08x} {len(body)}"
+    return f"{crc32(body):08x} {len(body)} {count}\n"
 
 
-def _load(path: str, head: str) -> dict[str, tuple[str, str]]:
-    """What a file of ours says: path → stamp and keys. Each of the three is one line, which is read at once."""
+def _packed(head: str, rows: Sequence[tuple[str, tuple[tuple[int, ...], str]]]) -> bytes:
+    """Sizes and times as numbers, and behind them two lines: the paths, and their keys."""
+    numbers = [stamp[which] for which in range(_NUMBERS) for _, (stamp, _) in rows]
+    packed = b"".join(number.to_bytes(_WIDTH, sys.byteorder, signed=True) for number in numbers)
+    paths, keys = "\t".join(path for path, _ in rows), "\t".join(keys for _, (_, keys) in rows)
+    body = packed + f"{paths}\n{keys}".encode()
+    return f"{head}{_sum(body, len(rows))}".encode() + body
+
+
+def _load(path: str, head: str) -> _Kept | None:
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except OSError:
-        return {}
+        return None
     start = head.encode(errors="surrogateescape")
     if len(data) > LARGEST or not data.startswith(start):
-        return {}
+        return None
     line, _, body = data[len(start) :].partition(b"\n")
-    if line.decode(errors="replace") != _sum(body):
-        return {}
-    paths, stamps, keys = (column.split("\t") for column in body.decode(errors="replace").split("\n"))
-    return dict(zip(paths, zip(stamps, keys, strict=True), strict=True))
+    told = line.decode(errors="replace")
+    last = told.rpartition(" ")[2]
+    count = int(last) if is_digits(last) else 0
+    if f"{told}\n" != _sum(body, count):
+        return None
+    split = _NUMBERS * _WIDTH * count
+    numbers = memoryview(body)[:split].cast("q")
+    paths, keys = (column.split("\t") for column in body[split:].decode(errors="replace").split("\n"))
+    stamps = numbers[:count], numbers[count : 2 * count], numbers[2 * count :]
+    return _Kept(dict(zip(paths, range(count), strict=True)), stamps, keys)
 
 
 def _write(path: str, data: bytes) -> None:

@@ -134,6 +134,9 @@ class Asked:
     def names(self, folder: str) -> tuple[str, ...]:
         return self._noted("names", folder, self.files.names)
 
+    def listed(self, folder: str) -> tuple[str, ...]:
+        return self._noted("listed", folder, self.files.listed)
+
     def _noted(self, question: str, path: str, ask: Callable[[str], T]) -> T:
         answer = self.answers.known[question, path] = ask(path)
         return answer

@@ -10,6 +10,7 @@ import re
 
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
+from gracelint.launch.builds import is_build_file, is_jvm_file
 from gracelint.launch.images.names import Link, repository_of
 
 TYPE_CHECKING = False
@@ -59,9 +60,13 @@ class Build(Record):
 
 
 class Builds:
-    """Builds by the names of their images."""
+    """Builds by the names of their images.
 
-    def __init__(self, builds: Iterable[Build]) -> None:
+    `by_themselves` are those of projects that need no Dockerfile: they build what is called as they are.
+    """
+
+    def __init__(self, builds: Iterable[Build], by_themselves: Mapping[str, Link] | None = None) -> None:
+        self.by_themselves = by_themselves or {}
         self._exact: dict[str, Link | None] = {}
         self._open: dict[str, dict[str, Link | None]] = {}
         """Names with unknown parts, by their last one."""
@@ -120,31 +125,34 @@ def _fits(name: str, pattern: str) -> bool:
 def builds(files: Files, dockerfiles: Iterable[str]) -> Builds:
     """The builds of a project whose Dockerfiles these are."""
     known = dict.fromkeys(dockerfiles)
-    found = (build for build in _all(files, list(known)))
-    return Builds(build for build in found if build.link.dockerfile in known or is_build_file(build.link.dockerfile))
+    found = list(_by_commands(files, list(known)))
+    by_themselves: dict[str, Link] = {}
+    if any(map(is_jvm_file, files.listed(""))):
+        from gracelint.launch.builds import jvm
 
-
-def is_build_file(path: str) -> bool:
-    """Whether images are made of what a file describes, without a Dockerfile."""
-    from gracelint.launch.builds import jvm, ko
-
-    return posixpath.basename(path) == ko.BUILD_FILE or jvm.is_build_file(path)
+        found = [*jvm.builds(files, known.__contains__), *found]
+        by_themselves = jvm.by_themselves(files)
+    ours = (one for one in found if one.link.dockerfile in known or is_build_file(one.link.dockerfile))
+    return Builds(ours, by_themselves)
 
 
 def image_built_by(files: Files, link: Link) -> Image | None:
     """The image that a build makes without a Dockerfile; None where it has one."""
-    from gracelint.launch.builds import jvm, ko
+    if is_jvm_file(link.dockerfile):
+        from gracelint.launch.builds import jvm
 
-    if posixpath.basename(link.dockerfile) == ko.BUILD_FILE:
+        return jvm.image_built_by(files, link)
+    if is_build_file(link.dockerfile):
+        from gracelint.launch.builds import ko
+
         return ko.image_of(files, link)
-    return jvm.image_built_by(files, link) if jvm.is_build_file(link.dockerfile) else None
+    return None
 
 
-def _all(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
-    from gracelint.launch.builds import commands, jvm
+def _by_commands(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
+    from gracelint.launch.builds import commands
 
     exists = set(dockerfiles).__contains__
-    yield from jvm.builds(files, exists)
     for path in command_files(files, dockerfiles):
         text = files.glance(path)
         name = posixpath.basename(path)
@@ -201,14 +209,12 @@ def command_files(files: Files, beside: Iterable[str]) -> list[str]:
         while path:
             path = posixpath.dirname(path)
             folders[path] = None
-    found = []
-    for folder in folders:
-        for name in files.names(folder):
-            if _is_of_interest(folder, name):
-                found.append(posixpath.join(folder, name))
-                if len(found) == _MOST_FILES:
-                    return found
-    return found
+    found: dict[str, list[str]] = {folder: [] for folder in folders}
+    for path in files.listed(""):
+        folder, _, name = path.rpartition("/")
+        if folder in found and _is_of_interest(folder, name):
+            found[folder].append(path)
+    return [path for paths in found.values() for path in paths][:_MOST_FILES]
 
 
 def _is_of_interest(folder: str, name: str) -> bool:

@@ -6,11 +6,13 @@ import posixpath
 import re
 from functools import lru_cache
 
+from gracelint.base.posix import upwards
 from gracelint.base.record import replace
+from gracelint.launch.builds import is_jvm_file
 from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.names import Link
-from gracelint.launch.runtimes.jvm.modules import SCRIPTS, Module, module_at
+from gracelint.launch.runtimes.jvm.modules import Module, module_at
 from gracelint.launch.runtimes.jvm.sources import main_class
 from gracelint.parse.maven import put_in
 from gracelint.source import Word
@@ -23,18 +25,15 @@ if TYPE_CHECKING:
     from gracelint.facts.launch import Image
     from gracelint.parse.xml import Element
 
-_MOST_FOLDERS = 3_000
+_MOST = 3_000
+"""Projects of one repository."""
 _DEEPEST = 5
-_SKIPPED = frozenset(("node_modules/", "target/", "build/", "src/test/", ".git/", "vendor/", "dist/"))
+_SKIPPED = frozenset(("node_modules", "target", "build", "vendor", "dist"))
 _JIB = ("com.google.cloud.tools:jib-maven-plugin", "com.google.cloud.tools.jib")
 _BOOT = ("org.springframework.boot:spring-boot-maven-plugin", "org.springframework.boot")
 _RUNNERS = frozenset(("docker", "podman", "nerdctl", "buildah"))
 _DEFAULT_BASE = "eclipse-temurin:17-jre"
 """jib's own, of which only the shell and the family matter."""
-
-
-def is_build_file(path: str) -> bool:
-    return posixpath.basename(path) in ("pom.xml", *SCRIPTS)
 
 
 def modules(files: Files) -> tuple[Module, ...]:
@@ -45,23 +44,26 @@ def modules(files: Files) -> tuple[Module, ...]:
 @lru_cache(maxsize=4)
 def _all_modules(files: Files) -> tuple[Module, ...]:
     found: list[Module] = []
-    waiting = [("", 0)]
-    count = 0
-    while waiting and count < _MOST_FOLDERS:
-        folder, depth = waiting.pop()
-        count += 1
-        names = files.names(folder)
-        if "pom.xml" in names or any(script in names for script in SCRIPTS):
-            module = module_at(files, folder)
-            found += [module] if module is not None else []
-        ends = found and "src/" in names and found[-1].folder == folder and folder and not found[-1].aggregates
-        if depth < _DEEPEST and not ends:
-            waiting += [
-                (posixpath.join(folder, name[:-1]), depth + 1)
-                for name in names
-                if name.endswith("/") and name not in _SKIPPED and name[0] != "."
-            ]
-    return tuple(sorted(found, key=lambda module: module.folder))
+    whole: set[str] = set()
+    """Folders of projects that hold no others."""
+    for folder in sorted(_folders(files))[:_MOST]:
+        module = module_at(files, folder) if whole.isdisjoint(upwards(folder)) else None
+        if module is not None:
+            found.append(module)
+            if folder and not module.aggregates and "src/" in files.names(folder):
+                whole.add(folder)
+    return tuple(found)
+
+
+def _folders(files: Files) -> set[str]:
+    """Those of all build files, but for what stands where builds put what they make."""
+    folders = {posixpath.dirname(path) for path in files.listed("") if is_jvm_file(path)}
+    parts = ((folder, folder.split("/")) for folder in folders)
+    return {
+        folder
+        for folder, names in parts
+        if len(names) <= _DEEPEST and _SKIPPED.isdisjoint(names) and not any(name.startswith(".") for name in names)
+    }
 
 
 def builds(files: Files, exists: Callable[[str], bool]) -> Iterator[Build]:
@@ -74,20 +76,14 @@ def builds(files: Files, exists: Callable[[str], bool]) -> Iterator[Build]:
             yield from _by_docker(element, module, exists)
 
 
-def called(files: Files, name: str) -> Link | None:
-    """The one project that makes images by itself and is called so: by its artifact, or by its folder."""
-    found = _by_name(files).get(name, [])
-    return Link(found[0].source.path, "named", found[0].folder) if len(found) == 1 else None
-
-
-@lru_cache(maxsize=4)
-def _by_name(files: Files) -> dict[str, list[Module]]:
+def by_themselves(files: Files) -> dict[str, Link]:
+    """The projects that make images without a Dockerfile, by the names that are theirs alone: artifacts and folders."""
     found: dict[str, list[Module]] = {}
     for module in modules(files):
         if module.has(_JIB):
             for name in {posixpath.basename(module.folder), module.properties.get("artifactId", "")}:
                 found.setdefault(name, []).append(module)
-    return found
+    return {name: Link(ones[0].source.path, "named", ones[0].folder) for name, ones in found.items() if len(ones) == 1}
 
 
 def _names(module: Module) -> Iterator[str]:

@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from gracelint.base.record import replace
+from gracelint.launch.builds import GO_MODULE
 from gracelint.launch.images.bases import image_named
 from gracelint.launch.images.names import Link
 from gracelint.source import Word
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from gracelint.facts.launch import Image
 
 SCHEME = "ko://"
-BUILD_FILE = "go.mod"
 _SETTINGS = (".ko.yaml", ".ko.yml")
 _DEFAULT_BASE = "cgr.dev/chainguard/static"  # https://ko.build/configuration/#overriding-base-images
 _MODULE = re.compile(r"^module\s+\"?([^\s\"]+)", re.M)
@@ -38,7 +38,7 @@ def link_to_package(files: Files, folder: str, package: str) -> Link | None:
 def link_of(files: Files, reference: str) -> Link | None:
     """The main package that `ko://IMPORT_PATH` names, below the module in the root."""
     path = _DIGEST.sub("", reference.removeprefix(SCHEME))
-    name = _module_name(files.glance(BUILD_FILE))
+    name = _module_name(files.glance(GO_MODULE))
     is_in = name and (path == name or path.startswith(f"{name}/"))
     return link_to_package(files, "", path[len(name) :].strip("/")) if is_in else None
 
@@ -69,7 +69,7 @@ def _base(files: Files, name: str) -> str | None:
 def _module_of(files: Files, folder: str) -> str | None:
     """The go.mod that a folder belongs to."""
     while True:
-        path = posixpath.join(folder, BUILD_FILE)
+        path = posixpath.join(folder, GO_MODULE)
         if files.exists(path):
             return path
         if not folder:

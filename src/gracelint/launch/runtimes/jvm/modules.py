@@ -6,6 +6,7 @@ import posixpath
 from functools import lru_cache
 
 from gracelint.base.record import Record
+from gracelint.launch.builds import GRADLE_FILES
 from gracelint.parse.errors import ParseError
 from gracelint.parse.gradle import NO_CATALOG, Catalog, Script, put_in, read_catalog, read_script, variables_of
 from gracelint.parse.maven import Pom, read_pom
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _MOST_PROJECTS = 200
 _DEEPEST = 12
-SCRIPTS = ("build.gradle", "build.gradle.kts")
 _SETTINGS = ("settings.gradle", "settings.gradle.kts")
 
 
@@ -72,7 +72,7 @@ def module_at(files: Files, folder: str) -> Module | None:
     """The project whose build file lies in a folder; None where there is none that can be read."""
     if "pom.xml" in files.names(folder):
         return _maven(files, folder)
-    return _gradle(files, folder) if any(name in files.names(folder) for name in SCRIPTS) else None
+    return _gradle(files, folder) if any(name in files.names(folder) for name in GRADLE_FILES) else None
 
 
 # Maven
@@ -224,7 +224,7 @@ def projects(files: Files, folder: str) -> Iterator[str]:
 
         for name in re.findall(r"[\"'](:?[\w.-]+(?::[\w.-]+)*)[\"']", settings.text)[:_MOST_PROJECTS]:
             below = posixpath.join(folder, name.lstrip(":").replace(":", "/"))
-            if any(script in files.names(below) for script in SCRIPTS):
+            if any(script in files.names(below) for script in GRADLE_FILES):
                 yield below
 
 
@@ -249,10 +249,10 @@ def _root(files: Files, folder: str) -> str:
 
 def _gradle(files: Files, folder: str, depth: int = 0) -> Module | None:
     root = _root(files, folder)
-    source = _first(files, folder, SCRIPTS)
+    source = _first(files, folder, GRADLE_FILES)
     if source is None:
         return None
-    above = _first(files, root, SCRIPTS) if root != folder else None
+    above = _first(files, root, GRADLE_FILES) if root != folder else None
     settings = _first(files, root, _SETTINGS)
     variables = _gradle_properties(files, {root: None, folder: None})
     for one in (settings, above, source):
