@@ -36,6 +36,52 @@ CONTEXT = ("context", "os/signal", "syscall")
 CHANNEL = ("os", "os/signal", "syscall")
 
 
+class TestCommands:
+    """cobra's, of which the words of the command line choose one."""
+
+    MAIN = 'package main\n\nimport "example.com/shop/cmd"\n\nfunc main() { cmd.Execute() }\n'
+    ROOT = (
+        'package cmd\n\nimport "github.com/spf13/cobra"\n\nvar root = &cobra.Command{Use: "shop"}\n\n'
+        "func Execute() error { return root.Execute() }\n"
+    )
+    SERVE = (
+        'package cmd\n\nimport (\n\t"context"\n\t"os/signal"\n\t"syscall"\n\n\t"github.com/spf13/cobra"\n)\n\n'
+        'func init() {\n\troot.AddCommand(&cobra.Command{Use: "serve", Run: RUN})\n}\n'
+    )
+    LISTEN = (
+        "func(cmd *cobra.Command, args []string) {\n\t\tctx, stop := signal.NotifyContext(context.Background(), "
+        "syscall.SIGTERM)\n\t\tdefer stop()\n\t\t<-ctx.Done()\n\t}"
+    )
+    WORK = (
+        'package cmd\n\nimport "github.com/spf13/cobra"\n\nfunc init() {\n\troot.AddCommand(&cobra.Command{'
+        'Use: "work", Run: func(cmd *cobra.Command, args []string) { select {} }})\n}\n'
+    )
+
+    def judged(self, word: str, serve: str) -> tuple[Verdict, str]:
+        files = {"go.mod": "module example.com/shop\n\ngo 1.23\n", "main.go": self.MAIN, "cmd/root.go": self.ROOT}
+        files |= {"cmd/serve.go": serve, "cmd/work.go": self.WORK}
+        files |= {"Dockerfile": f'{BUILD}COPY --from=build /app /app\nCMD ["/app", "{word}"]\n'}
+        (found,) = read_project(request(files)[0]).launches
+        return found.verdict, found.why
+
+    def test_the_signals_of_another_command_are_not_asked_for(self) -> None:
+        named = self.LISTEN.replace("func(", "func serve(")
+        for serve in (self.SERVE.replace("RUN", self.LISTEN), f"{self.SERVE.replace('RUN', 'serve')}\n{named}\n"):
+            assert self.judged("serve", serve)[0] is Verdict.HANDLED
+            assert self.judged("work", serve) == (
+                Verdict.CUT,
+                "main.go: it has no handler for SIGTERM, so the Go runtime ends it at once, exit 2",
+            )
+
+    def test_what_something_else_calls_too_may_be_run(self) -> None:
+        named = self.LISTEN.replace("func(", "func serve(")
+        serve = f"{self.SERVE.replace('RUN', 'serve')}\n{named}\n\nvar also = serve\n"
+        assert self.judged("work", serve) == (
+            Verdict.UNKNOWN,
+            "main.go: whether line 16 of cmd/serve.go, which asks for signals, is reached cannot be told",
+        )
+
+
 class TestBrokers:
     @pytest.mark.parametrize(
         ("given", "verdict"), [("ctx", Verdict.HANDLED), ("context.Background()", Verdict.IGNORED)]

@@ -6,6 +6,7 @@ from gracelint.behaviour.go import concurrency, expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Err, Native, Nil, Object, Wait
+from gracelint.behaviour.tree import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _BEFORE = ("PersistentPreRunE", "PersistentPreRun", "PreRunE", "PreRun")
+_RUNS = ("RunE", "Run", "PreRunE", "PreRun", "PostRunE", "PostRun")
 _AFTER = ("PostRunE", "PostRun", "PersistentPostRunE", "PersistentPostRun")
 
 
@@ -37,6 +39,7 @@ def _execute(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Ru
         if child is None:
             break
         command = child
+    _leave_out(machine, of, command)
     run = next((command.fields[name] for name in ("RunE", "Run") if name in command.fields), None)
     if run is None:
         if command.state.get("children"):
@@ -56,6 +59,33 @@ def _execute(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Ru
         if name in command.fields and not isinstance(result, Err):
             yield from expressions.call(machine, command.fields[name], [command, []], span)
     return result if isinstance(result, Err) else NIL
+
+
+def _leave_out(machine: GoMachine, of: Object, chosen: Object) -> None:
+    """Notes what the commands that are not chosen would run, unless something else names it too."""
+    waiting, seen = [of], {id(chosen)}
+    while waiting:
+        command = waiting.pop()
+        waiting += command.state.get("children", [])
+        if id(command) in seen:
+            continue
+        seen.add(id(command))
+        for name in _RUNS:
+            run = command.fields.get(name)
+            if isinstance(run, Func) and _is_named_once(run):
+                machine.passed.add((run.file.source.path, run.node.start_byte, run.node.end_byte))
+
+
+def _is_named_once(function: Func) -> bool:
+    """Whether one place alone of its package names a function, beside its declaration, or it stands in that place."""
+    around = function.node.parent
+    if around is not None and around.type == "literal_element":
+        return True
+    name = function.node.child_by_field_name("name")
+    if name is None or function.receiver is not None or name.text is None or name.text[:1].isupper():
+        return False
+    nodes = (node for file in function.package.files for node in walk(file.root))
+    return sum(node.type == "identifier" and node.text == name.text for node in nodes) == 2
 
 
 def _use(command: Object) -> str:
