@@ -851,6 +851,22 @@ DAEMONS = [
     ("ghcr.io/caioricciuti/ch-ui", None, "ch-ui finishes what is in flight on SIGTERM and ends"),
     ("mattermost/mattermost-team-edition:10.5", None, "mattermost finishes what is in flight on SIGTERM and ends"),
     ("axllent/mailpit:latest", None, "mailpit closes its database on SIGTERM, and ends"),
+    (
+        "mcr.microsoft.com/mssql/server:2022-CU17-ubuntu-22.04",
+        None,
+        "sqlservr finishes what is in flight on SIGTERM and ends",
+    ),
+    ("mcr.microsoft.com/azure-storage/azurite", None, "azurite finishes what is in flight on SIGTERM and ends"),
+    ("kibana:8.15.0", None, "kibana finishes what is in flight on SIGTERM and ends"),
+    (
+        "docker.elastic.co/logstash/logstash:8.15.0",
+        "-f a.conf",
+        "logstash stops its inputs on SIGTERM, works off the events in flight, and ends",
+    ),
+    ("jaegertracing/all-in-one:1.57", None, "jaeger finishes what is in flight on SIGTERM and ends"),
+    ("confluentinc/cp-kafka:7.6.0", None, "kafka finishes what is in flight on SIGTERM and ends"),
+    ("bitnamilegacy/mongodb:7.0", None, "mongod finishes what is in flight on SIGTERM and ends"),
+    ("bitnami/mariadb:11.4", None, "mysqld finishes what is in flight on SIGTERM and ends"),
 ]
 
 OTHERS = [
@@ -872,6 +888,21 @@ OTHERS = [
         "libretranslate/libretranslate:v1.7.3",
         "ignored",
         "neither libretranslate nor the script in front of it takes notice of SIGTERM",
+    ),
+    (
+        "mcr.microsoft.com/mssql/server:2022-CU18-ubuntu-22.04",
+        "ignored",
+        "launch_sqlservr.sh waits for SQL Server and passes SIGTERM on to nobody",
+    ),
+    (
+        "mcr.microsoft.com/mssql/server:2019-latest",
+        "unknown",
+        "what the image mcr.microsoft.com/mssql/server:2019-latest starts is not known",
+    ),
+    (
+        "confluentinc/cp-zookeeper:7.6.0",
+        "cut",
+        "the JVM ends at once; what zookeeper has confirmed is on disk, and its clients reconnect",
     ),
     ("dessalines/lemmy-ui:0.18.5", "unknown", "what the image dessalines/lemmy-ui:0.18.5 starts is not known"),
 ]

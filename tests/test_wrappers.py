@@ -96,3 +96,70 @@ def test_an_init_without_a_command_ends_by_itself(init: str) -> None:
     (launch,) = read({"Dockerfile": f'FROM debian:bookworm\nENTRYPOINT ["{init}", "--"]\n'}).launches
     assert (launch.verdict, launch.one_shot) == (Verdict.UNKNOWN, True)
     assert launch.why == f"{init} is given no command: it says so, and ends"
+
+
+STARTED = "FROM python:3.12\nSTOPSIGNAL {signal}\nWORKDIR /srv\nCOPY . .\nENTRYPOINT {words}\n"
+
+
+def started(command: str, signal: str = "SIGTERM", **files: str) -> tuple[Verdict, list[tuple[str, str]]]:
+    """The verdict of a command, and its hops with what each does."""
+    dockerfile = STARTED.format(signal=signal, words=json.dumps(command.split(" ")))
+    (launch,) = read({"Dockerfile": dockerfile, "app.py": APP, **files}).launches
+    return launch.verdict, [(hop.name, hop.effect.value) for hop in launch.hops]
+
+
+@pytest.mark.parametrize(
+    ("command", "effect", "verdict"),
+    [
+        ("chamber exec prod shared -- python app.py", "replaces", Verdict.HANDLED),
+        ("wait-for-it db:5432 -t 30 -- python app.py", "replaces", Verdict.HANDLED),
+        ("doppler run -t x -- python app.py", "forwards", Verdict.HANDLED),
+        ("infisical run --env=prod -- python app.py", "forwards", Verdict.HANDLED),
+        ("dockerize -wait tcp://db:5432 -timeout 30s python app.py", "forwards", Verdict.HANDLED),
+        ("micromamba run -n shop python app.py", "forwards", Verdict.HANDLED),
+        ("watchmedo auto-restart -d . -- python app.py", "forwards", Verdict.HANDLED),
+        ("conda run -n shop --no-capture-output python app.py", "swallows", Verdict.IGNORED),
+    ],
+)
+def test_what_reads_secrets_or_waits_before_it_starts_a_command(command: str, effect: str, verdict: Verdict) -> None:
+    assert started(command) == (verdict, [(command.split(" ")[0], effect), ("app.py", "handles")])
+
+
+def test_a_command_may_be_split_into_words() -> None:
+    words = json.dumps(["litestream", "replicate", "-config", "a.yml", "-exec", "python app.py"])
+    (launch,) = read({"Dockerfile": STARTED.format(signal="SIGTERM", words=words), "app.py": APP}).launches
+    assert [hop.argv for hop in launch.hops][-1] == ("python", "app.py")
+    assert launch.verdict is Verdict.HANDLED
+    assert started("litestream replicate") == (Verdict.HANDLED, [("litestream", "handles")])
+
+
+def test_signals_that_a_wrapper_is_not_known_to_pass_on() -> None:
+    assert started("dockerize python app.py", "SIGQUIT")[0] is Verdict.UNKNOWN
+    assert started("watchmedo auto-restart --signal SIGHUP -- python app.py")[0] is Verdict.UNKNOWN
+
+
+def test_a_script_of_the_project_goes_before_what_its_name_is_known_for() -> None:
+    script = '#!/bin/bash\nshift 2\n"$@"\n'
+    verdict, hops = started("./wait-for-it.sh db:5432 -- python app.py", **{"wait-for-it.sh": script})
+    assert (verdict, [name for name, _ in hops]) == (Verdict.IGNORED, ["bash-5.1+", "app.py"])
+
+
+LITESTAR = "from litestar import Litestar\n\napp = Litestar([])\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "verdict"),
+    [
+        ("litestar run", Verdict.HANDLED),
+        ("litestar --app app:app run --wc 1", Verdict.HANDLED),
+        ("litestar run --wc 4", Verdict.IGNORED),
+        ("litestar run --reload", Verdict.IGNORED),
+    ],
+)
+def test_litestar_serves_in_its_own_process_or_waits_for_another(command: str, verdict: Verdict) -> None:
+    assert started(command, **{"app.py": LITESTAR})[0] is verdict
+
+
+def test_the_application_below_litestar_counts() -> None:
+    left = "import threading, time\n\nthreading.Thread(target=lambda: time.sleep(600)).start()\n"
+    assert started("litestar run", **{"app.py": LITESTAR + left})[0] is Verdict.IGNORED

@@ -129,6 +129,8 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
     if command is None:
         return None
     effect = _effect(given, row, context)
+    if context.signal not in row.get("passes", (context.signal,)):
+        effect = Effect.UNKNOWN
     own = _own_words(argv, command)
     name = base_name(argv[0].value)
     why = row.get("why_as_child" if not context.pid_1 else "why") or row.get("why") or f"{name} execs its command"
@@ -136,6 +138,8 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
         why = f"{name} execs its command"
     elif not context.pid_1 and effect is Effect.CUTS and row["effect"] == "swallows" and "why_as_child" not in row:
         why = f"{name} has no handler: {context.signal} ends it at once, and nothing waits for its command"
+    elif effect is Effect.UNKNOWN:
+        why = f"what {name} does on {{signal}} is not known"
     hop = Hop(
         tuple(word.value for word in own),
         HopKind.WRAPPER,
@@ -149,7 +153,9 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
         deadline=deadline_of(argv, row) if effect is Effect.FORWARDS else None,
     )
     below = replace(context, user=_user(argv, given, row) or context.user)
-    return Step(hop, command, below if effect is Effect.REPLACES else replace(below, pid_1=False))
+    if effect is not Effect.REPLACES:
+        below = replace(below, pid_1=False, signal=row.get("as_signal", context.signal))
+    return Step(hop, command, below, development=row.get("development", False))
 
 
 def _after_subcommand(argv: tuple[Word, ...], row: Mapping[str, Any]) -> int | None:
@@ -175,6 +181,9 @@ def _command(
     argv: tuple[Word, ...], given: Arguments, row: Mapping[str, Any], context: Context
 ) -> tuple[Word, ...] | None:
     """The words of the command that is started, or None where there is none."""
+    if "behind" in row:
+        at = next((index for index, word in enumerate(argv) if word.value == row["behind"]), len(argv))
+        return argv[at + 1 :] or None
     rest = argv[given.rest :]
     if row.get("assigns"):
         split = given.value(("-S", "--split-string"))
@@ -187,7 +196,7 @@ def _command(
         return (program, *rest) if program else None
     if "shell" in row:
         command = _shell_command(rest, given, argv, row, context)
-        if command is not None or row["shell"] != "string":
+        if command is not None or row["shell"] not in ("string", "split"):
             return command
     rest = rest[row.get("operands", 0) :]
     if rest and rest[0].value == "--":
@@ -231,7 +240,7 @@ def _shell_command(
             (argv[i + 1] for i in range(len(argv) - 1) if argv[i].value in ("-s", "--shell")), Word("/bin/sh")
         )
         return (shell, Word("-c", text.span), text, *_behind_user(argv, row, text))
-    if base_name(argv[0].value) == "execlineb":
+    if row["shell"] == "split":
         return tuple(_split(text)) or None
     return (Word("sh"), Word("-c", text.span), text)
 

@@ -162,7 +162,7 @@ def _configuration(row: Row, given: ServerSettings, context: Context) -> Source 
 def _waits_for_ever(row: Row, given: ServerSettings) -> bool:
     """Whether the server waits without a limit for what is in flight, as it is started here."""
     drain = row.get("drain", {})
-    return "unbounded" in drain and given.unread is None and drain["option"] not in given.options
+    return "unbounded" in drain and given.unread is None and drain.get("option") not in given.options
 
 
 def _streaming(program: Program) -> Served | None:
