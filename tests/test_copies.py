@@ -92,6 +92,16 @@ class TestManifests:
         first, second = (text.replace("- name: web", f"- name: app{number}") for number, text in enumerate(numbered, 1))
         assert told(run({"a/one.yaml": first, "a/two.yaml": second})) == ["a/one.yaml:17 warning a/two.yaml:17"]
 
+    def test_of_one_file_too(self) -> None:
+        numbered = (deployment(f"app-v{number}", image=f"ghcr.io/acme/app-v{number}:2") for number in (1, 2))
+        assert told(run({"app.yaml": "---\n".join(numbered)})) == ["app.yaml:17 warning app.yaml:51"]
+
+    def test_containers_of_one_pod_are_none(self) -> None:
+        pod = deployment().partition("---")[0]
+        one = pod[pod.index("        - name: web") :]
+        two = pod.replace(one, one.replace("web", "web1") + one.replace("web", "web2"))
+        assert told(run({"app.yaml": two})) == ["app.yaml:17 info", "app.yaml:21 info"]
+
     def test_what_runs_before_the_program_makes_no_other_object(self) -> None:
         waits = (
             "      initContainers:\n        - name: wait\n          image: busybox:1\n          command: [sleep, '5']\n"

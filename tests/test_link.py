@@ -258,6 +258,13 @@ def test_what_stands_in_a_folder_for_development_is_for_development(folder: str,
         assert launch.development is development
 
 
+@pytest.mark.parametrize(("folder", "link"), [("web/", None), ("_archived/", "named")])
+def test_what_is_kept_for_the_record_builds_what_is_kept_with_it(folder: str, link: str | None) -> None:
+    files = {"_archived/worker/Dockerfile": dockerfile(), "_archived/worker/worker.py": HANDLES}
+    found = read({**files, f"{folder}pod.yaml": pod("acme/worker")}).launches
+    assert [one.link for one in found if one.origin.kind == "kubernetes"] == [link]
+
+
 def test_windows_images_are_no_launches() -> None:
     text = "FROM mcr.microsoft.com/windows/servercore:ltsc2022\nCMD app.exe\n"
     assert launches(Dockerfile=text) == []

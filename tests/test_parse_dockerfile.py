@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gracelint.facts.dockerfile import Instruction, Stage
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.dockerfile import is_dockerfile_name, read_dockerfile, substitute
-from gracelint.parse.errors import ParseError
+from gracelint.parse.errors import FragmentError, ParseError
 from gracelint.source import Passage, Source
 
 
@@ -288,6 +288,13 @@ def test_windows_images(text: str) -> None:
 )
 def test_errors_have_a_place(text: str, message: str, at: str) -> None:
     assert error(text) == (message, at)
+
+
+@pytest.mark.parametrize(("path", "fragment"), [("Dockerfile", False), ("Dockerfile.append", True)])
+def test_a_file_by_another_name_without_a_base_is_a_part_of_one(path: str, fragment: bool) -> None:
+    with pytest.raises(ParseError, match=r"^no FROM") as raised:
+        read_dockerfile(Source(path, "COPY a b\n"))
+    assert isinstance(raised.value, FragmentError) is fragment
 
 
 def test_a_frontend_of_its_own_may_have_instructions_of_its_own() -> None:

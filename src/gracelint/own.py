@@ -34,7 +34,8 @@ A file that its own tool would refuse.
 
 ## What it does
 Reports Dockerfiles, manifests and Compose files that cannot be parsed, at the place where reading failed. All other
-files are still linted.
+files are still linted. A file such as `Dockerfile.append` that has no FROM is information: a build puts it together
+with others.
 
 ## Why is this bad?
 BuildKit, kubectl or Compose will refuse it too, and nothing in it was judged.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from gracelint.finding import Finding
-from gracelint.parse.errors import ParseError, TemplatedError
+from gracelint.finding import Finding, Severity
+from gracelint.parse.errors import FragmentError, ParseError, TemplatedError
 from gracelint.project import RENDERED, STDIN, Problem, Project, Request
 from gracelint.source import Source
 from gracelint.tree.discover import (
@@ -332,7 +332,8 @@ class Reading:
         elif isinstance(problem, TemplatedError):
             self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, problem.span)))
         else:
-            self.problems.append(Problem("syntax-error", Finding(problem.message, problem.span)))
+            severity = Severity.INFO if isinstance(problem, FragmentError) else None
+            self.problems.append(Problem("syntax-error", Finding(problem.message, problem.span, severity=severity)))
 
     def add_built(self, known: Iterable[str]) -> None:
         """Reads the Dockerfiles that Compose or the configuration names and whose own names do not give them away."""

@@ -3,7 +3,8 @@ r"""A proxy that is gone before the program which needs it.
 ## What it does
 Reports known proxies (istio-proxy, Envoy, cloud-sql-proxy, linkerd-proxy, PgBouncer …) that run as an ordinary
 container beside the program, without a preStop hook of their own and without a flag that makes them wait. Also as a
-native sidecar, where `kubernetes-version` is below 1.29. It is information where the mesh's own tool has put the proxy
+native sidecar, where `kubernetes-version` is below 1.29. One that only brings requests to the program (oauth2-proxy)
+is not meant. It is information where the mesh's own tool has put the proxy
 into the manifest, and says so in an annotation.
 
 ## Why is this bad?

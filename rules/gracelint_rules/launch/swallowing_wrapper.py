@@ -4,7 +4,8 @@ r"""A wrapper that keeps the stop signal from its program.
 Reports commands that start the program and stay in front of it without passing the stop signal on (`flock`, `xargs`,
 `time`, `strace`, `hatch run`, `honcho run`, …), and those that end before the program has cleaned up (`script`,
 `watch`, `runsvdir`, `supervisord` with a program started by a shell); and `dumb-init --rewrite`, where it drops the
-signal or turns it into SIGKILL.
+signal or turns it into SIGKILL. It is information where somebody else's image starts it by itself and cuts its program
+off: that is for those to mend who make the image.
 
 ## Why is this bad?
 The container's PID 1 gets SIGTERM; the kernel gives PID 1 no default action. A wrapper without a handler as PID 1
@@ -44,7 +45,7 @@ CMD ["flock", "-F", "/tmp/worker.lock", "python", "/worker.py"]
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Note, Severity, edits, rule
+from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Note, Severity, Verdict, edits, rule
 
 _SEEN = {
     Effect.SWALLOWS: "{signal} is ignored until {kill}",
@@ -73,7 +74,9 @@ def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
     at, below = hop.span or launch.origin.span, launch.below(hop)
     started = below.span if below is not None else None
     notes = (Note(started, "what it starts"),) if started is not None and started.source is not at.source else ()
-    yield Finding(f"{hop.why}: {seen}", at, notes, _fix(launch))
+    theirs = launch.stage is None and launch.command_span == launch.origin.span
+    severity = Severity.INFO if theirs and launch.verdict is Verdict.CUT else Severity.ERROR
+    yield Finding(f"{hop.why}: {seen}", at, notes, _fix(launch), severity)
 
 
 def _fix(launch: Launch) -> Fix | None:

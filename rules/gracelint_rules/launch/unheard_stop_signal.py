@@ -3,7 +3,8 @@ r"""A program that its stop signal does not end, or ends too early, with nobody 
 ## What it does
 Reports containers whose program is known to ignore the stop signal or to drop its work on it, where no other rule has
 something to say: the shell, the package manager, the wrapper, the source and the signal itself are all as they should
-be, and the program is made that way. A program of somebody else's image that drops its work is information.
+be, and the program is made that way. A program of somebody else's image that drops its work is information, and so is
+its shell that waits at a prompt: a stop takes its time, and nothing is lost.
 
 ## Why is this bad?
 A program that ignores the signal keeps every stop waiting for the whole grace period and is then killed. One that ends
@@ -67,7 +68,7 @@ def _severity(launch: Launch, hop: Hop) -> Severity:
     if launch.verdict is Verdict.IGNORED and hop.details.get("cause") != "interactive":
         return Severity.ERROR
     theirs = launch.stage is None and launch.origin.kind != "dockerfile"
-    return Severity.INFO if theirs and launch.verdict is Verdict.CUT else Severity.WARNING
+    return Severity.INFO if theirs else Severity.WARNING
 
 
 def _is_for_another_rule(launch: Launch, hop: Hop) -> bool:

@@ -4,7 +4,8 @@
 Reports handlers that end a server or a program with cleanup of its own on the spot: `os._exit()`, `process.exit()`,
 an exception out of a server's loop that nothing catches, and HTTP servers whose request threads are daemons. In Go:
 `os.Exit`, `log.Fatal`, a panic, `Close` in the place of `Shutdown`, a main that returns with requests in flight, and a
-`Shutdown` whose context ends before the requests do.
+`Shutdown` whose context ends before the requests do. It is information where the time is the server's default, such as
+the 2 s of Rocket: few requests are that long.
 
 ## Why is this bad?
 The container ends within milliseconds, exit code 0, and everything looks fine: but requests that were being answered
@@ -69,4 +70,9 @@ def abrupt_exit_in_handler(program: Program) -> Iterator[Finding]:
     stop = program.stop_because(Cause.ABRUPT_EXIT)
     if stop is None or any(server.development for server in program.servers):
         return
-    yield Finding(stop.why, at=stop.reaction.span or program.span, notes=stop.notes)
+    yield Finding(
+        stop.why,
+        at=stop.reaction.span or program.span,
+        notes=stop.notes,
+        severity=Severity.INFO if program.drain_by_default else None,
+    )

@@ -181,6 +181,8 @@ def _findings(rule: Rule, subject: object, options: Mapping[str, object]) -> Ite
             if each is not subject and finding.at in told:
                 continue
             told.add(finding.at)
+            if each is not subject and isinstance(each, Launch) and _loses_nothing(each):
+                finding = replace(finding, severity=Severity.INFO)
             if rule.verdict and isinstance(each, Launch) and each.blocker is not None:
                 finding = replace(finding, notes=(*finding.notes, *each.beyond))
             yield finding

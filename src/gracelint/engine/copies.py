@@ -45,6 +45,10 @@ class Copies:
             return (told,)
         return (*told, numberless(path)), (*told, path.rpartition("/")[2], self._shape(at.source))
 
+    def owner(self, finding: Finding, subject: object) -> int:
+        """Whose repetitions are no copies of each other: a container's, an object's, else a file's."""
+        return id(subject if isinstance(subject, (Launch, Workload)) else finding.at.source)
+
     def _shape(self, source: Source) -> str:
         found = self._shapes.get(id(source))
         if found is None:

@@ -94,7 +94,7 @@ def _alike(group: list[Made], copies: Copies) -> list[list[Made]]:
     seen: dict[Hashable, int] = {}
     for item in group:
         keys = copies.keys(item.reported.rule, item.reported.finding, item.subject)
-        own = id(item.subject if isinstance(item.subject, Launch) else item.reported.finding.at.source)
+        own = copies.owner(item.reported.finding, item.subject)
         turn = seen[keys[0], own] = seen.get((keys[0], own), 0) + 1
         mine = next((known[key, turn] for key in keys if (key, turn) in known), None)
         if mine is None:

@@ -99,7 +99,7 @@ class Container(Record, identity=True):
     proxy: str | None = None
     """The row of the known proxies that it is."""
     proxy_waits: bool = False
-    """Its flags make that proxy wait for the program."""
+    """Its flags make that proxy wait for the program, or it stands in front of it."""
     quits_proxy: bool = False
     """Its command or its hook tells a proxy to end."""
     reconnects: bool = False
@@ -108,6 +108,8 @@ class Container(Record, identity=True):
     """A stand-in: the webhook of a mesh puts its proxy here, with probes and hooks of its own."""
     watches: bool = False
     """Its image is one for operators: a dashboard that is loaded again, or a collector whose senders try again."""
+    web_server: bool = False
+    """It is named after a web server such as nginx, and so is its image: one that listens as soon as it runs."""
 
 
 class ServicePort(Record):

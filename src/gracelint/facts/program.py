@@ -270,6 +270,8 @@ class Program(Record, identity=True):
     """The major version of the runtime it is started with, where that is known: Node 18."""
     loses_nothing: bool = False
     """It was read whole, serves nobody, opens nothing and writes nothing but its output."""
+    drain_by_default: bool = False
+    """`drain_seconds` is its server's default: nobody has written it."""
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
 from gracelint.parse.array import read_array, read_broken_array
-from gracelint.parse.errors import ParseError
+from gracelint.parse.errors import FragmentError, ParseError
 from gracelint.parse.passages import join
 from gracelint.source import Source, Span, Word
 
@@ -99,8 +99,15 @@ def read_dockerfile(
     if len(known) < len(instructions) and not extended:
         raise _unknown_instruction(next(item for item in instructions if item.name not in _NAMES))
     if not any(item.name == "FROM" for item in known):
-        raise ParseError("no FROM: a Dockerfile starts from an image", source.span(0, 0))
+        raise _no_base(source, known)
     return _stages(source, known, escape, arguments or {}, bases)
+
+
+def _no_base(source: Source, known: list[Instruction]) -> ParseError:
+    """Nobody keeps a Dockerfile that cannot be built: one by another name (`Dockerfile.append`) is put to one."""
+    if known and source.path.rpartition("/")[2].lower() not in _CALLED:
+        return FragmentError("no FROM: a part of a Dockerfile, and nothing in it is judged", source.span(0, 0))
+    return ParseError("no FROM: a Dockerfile starts from an image", source.span(0, 0))
 
 
 def _directives(source: Source, text: str, position: int) -> tuple[str, bool]:

@@ -16,6 +16,10 @@ class ParseError(Exception):
         self.span = span
 
 
+class FragmentError(ParseError):
+    """A part of a Dockerfile, which a build puts together with others."""
+
+
 class TooLargeError(ParseError):
     """Text that may well be right, and is of a size that is not followed."""
 

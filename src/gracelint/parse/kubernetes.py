@@ -33,6 +33,7 @@ from gracelint.parse.purposes import (
     is_sample,
     is_store,
     is_watcher,
+    is_web_server,
     is_written_by_tool,
     last_part,
     leads,
@@ -303,12 +304,17 @@ def _container(node: Mapping, role: str) -> Container:
         pre_stop=_pre_stop(node.mapping("lifecycle")),
         stop_signal=_word(node.scalar("lifecycle", "stopSignal")),
         proxy=str(proxy["name"]) if proxy is not None else None,
-        proxy_waits=proxy is not None and any(flag in node.span.text for flag in proxy["waits"]),
+        proxy_waits=proxy is not None and _outlasts(proxy, node),
         quits_proxy=_quits(node.mapping("lifecycle", "preStop") if role == "sidecar" else node),
         reconnects=(image is not None and is_store(image.value)) or listens_as_store(ports),
         filled_in=image is not None and image.value in table("workloads")["tools"]["images"],
         watches=image is not None and is_watcher(image.value),
+        web_server=name is not None and image is not None and is_web_server(name.value, image.value),
     )
+
+
+def _outlasts(proxy: Map[str, Any], node: Mapping) -> bool:
+    return bool(proxy.get("in-front")) or any(flag in node.span.text for flag in proxy["waits"])
 
 
 def _proxy(name: str, image: str) -> Map[str, Any] | None:

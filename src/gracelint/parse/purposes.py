@@ -47,6 +47,12 @@ def is_watcher(image: str) -> bool:
     return _is_one_of("watchers", image)
 
 
+def is_web_server(name: str, image: str) -> bool:
+    """Whether a container and its image are both named after a web server: `web-nginx`, of `team/kubenginx`."""
+    words, last = name.split("-"), last_part(image)
+    return any(server in words and server in last for server in table("workloads")["web-servers"]["names"])
+
+
 def listens_as_store(ports: tuple[Port, ...]) -> bool:
     """Whether all its ports are those of databases and brokers."""
     asked = [port.number for port in ports if not port.for_metrics]

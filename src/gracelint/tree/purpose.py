@@ -9,7 +9,7 @@ _STARTED = frozenset(("compose", "dockerfile"))
 _TEST_FOLDERS = _TESTS | {"test-data", "test_data", "acceptance", ".ci", ".circleci", ".github", ".gitlab"}
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
 _PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
-_RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old"))
+_RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old", "backups"))
 
 
 def is_for_development(path: str) -> bool:

@@ -32,6 +32,7 @@ class Told(Record):
     servers: tuple[ServerCall, ...]
     waits: tuple[Wait, ...]
     drain: tuple[float, Span] | None
+    drain_by_default: bool
     long_running: bool | None
 
     def program(self, language: str, source: Source, at: Span, sources: tuple[Source, ...], unread: Any) -> Program:
@@ -47,6 +48,7 @@ class Told(Record):
             reactions=self.reactions,
             drain_seconds=self.drain[0] if self.drain is not None else None,
             drain_span=self.drain[1] if self.drain is not None else None,
+            drain_by_default=self.drain_by_default,
             unread=tuple(unread),
         )
 
@@ -74,12 +76,15 @@ def tell(judge: Judge, unasked: Unasked, name: str) -> Told:
     servers = {one.state["serving"]: one for machine in machines for one in machine.servers}
     waits = {wait[1]: wait for machine in machines for wait in machine.waits}
     limits = [(wait[2], wait[1]) for wait in waits.values() if wait[0] == "close" and wait[2] is not None]
+    drain = max(limits, key=lambda limit: limit[0], default=None)
+    unset = {span for span, one in servers.items() if one.state.get("limit") is None}
     return Told(
         reactions,
         handlers,
         tuple(ServerCall(f"{name}'s {_label(one)}", span) for span, one in servers.items()),
         tuple(Wait(kind, span, seconds, on_shutdown=True) for kind, span, seconds in _blocking(waits)),
-        max(limits, key=lambda limit: limit[0], default=None),
+        drain,
+        drain is not None and drain[1] in unset,
         _long_running(outcomes),
     )
 

@@ -8,7 +8,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.knowledge import table
 from gracelint.launch.images.bases import is_known
-from gracelint.tree.purpose import is_for_development
+from gracelint.tree.purpose import is_for_development, is_retired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,9 +42,11 @@ class Dockerfiles:
     def called(self, repository: str, asked_in: str = "") -> str | None:
         """The one Dockerfile whose place says that it builds an image; None where two do.
 
-        One that is named for development (`Dockerfile.debug`) is not meant where there is another.
+        One that is named for development (`Dockerfile.debug`) is not meant where there is another, and one that is
+        kept for the record is meant by what is kept with it alone.
         """
-        found = self.fitting(repository, asked_in)
+        kept = is_retired(asked_in)
+        found = [path for path in self.fitting(repository, asked_in) if kept or not is_retired(path)]
         found = [path for path in found if not is_for_development(path)] or found
         return found[0] if len(found) == 1 else None
 

@@ -448,8 +448,10 @@ def _hop(argv: tuple[Word, ...], context: Context, kind: HopKind, effect: Effect
 
 def _drain(program: Program, context: Context) -> Drain | None:
     if program.drain_seconds is not None:
+        by_default = program.drain_by_default
         why = f"{base_name(program.source.path)} gives itself {program.drain_seconds:g} s"
-        return Drain(program.drain_seconds, DrainSource.DERIVED, why, program.drain_span)
+        why += ", its server's default" if by_default else ""
+        return Drain(program.drain_seconds, DrainSource.DERIVED, why, program.drain_span, default=by_default)
     if not program.servers:
         return None
     from gracelint.launch.servers.servers import server_reaction
