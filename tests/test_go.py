@@ -559,6 +559,18 @@ class TestFlags:
         assert found.verdict is Verdict.CUT
 
 
+@pytest.mark.parametrize("run", ["./hack/build.sh", "sh hack/build.sh", "cd hack && bash build.sh"])
+def test_a_script_of_the_project_may_build_it(run: str) -> None:
+    text = "package main\n\nfunc main() { select {} }\n"
+    script = "#!/bin/sh\nset -e\nexport CGO_ENABLED=0\ncd /src && go build -o /out/server_amd64 .\n"
+    image = (
+        f"FROM golang:1.23 AS build\nWORKDIR /src\nCOPY . .\nRUN go vet ./...\nRUN {run}\nFROM scratch\n"
+        'COPY --from=build /out/server_amd64 /server\nENTRYPOINT ["/server"]\n'
+    )
+    found = launch({"main.go": text, "Dockerfile": image, "hack/build.sh": script})
+    assert found.verdict is Verdict.CUT
+
+
 def test_a_server_returns_when_its_listener_is_closed() -> None:
     body = (
         '\tl, _ := net.Listen("tcp", ":8080")\n\tc := make(chan os.Signal, 1)\n\tsignal.Notify(c, syscall.SIGTERM)\n'

@@ -238,6 +238,17 @@ class TestOwnCode:
     def test_a_bean_that_only_closes_is_no_hindrance(self) -> None:
         assert launch(self.source("class App {\n  @PreDestroy\n  void a() { pool.close(); }\n}\n")).why == DEFAULT_34
 
+    def test_what_a_hook_of_its_own_sleeps_counts(self) -> None:
+        hook = "Runtime.getRuntime().addShutdownHook(new Thread(() -> { Thread.sleep(60_000); }))"
+        found = launch(self.source(f"class App {{\n  void a() {{ {hook}; }}\n}}\n"))
+        assert found.verdict is Verdict.IGNORED
+        assert found.why.endswith("(src/main/java/shop/App.java:2): 60 s, but SIGKILL comes after 10 s")
+
+    def test_what_stands_behind_a_hook_is_not_in_it(self) -> None:
+        hook = "Runtime.getRuntime().addShutdownHook(Thread(::close))"
+        text = f"class App {{\n  fun a() {{\n    {hook}\n    while (go) {{ Thread.sleep(60_000) }}\n  }}\n}}\n"
+        assert launch(self.source(text)).why == DEFAULT_34
+
     def test_a_worker_is_judged_by_what_runs_in_it(self) -> None:
         batch = pom(dependencies=dependency("spring-boot-starter"))
         assert launch({"pom.xml": batch}).verdict is Verdict.UNKNOWN
@@ -245,6 +256,35 @@ class TestOwnCode:
         assert launch(job).verdict is Verdict.HANDLED
         old = {**job, "pom.xml": batch.replace("3.3.5", "2.7.18")}
         assert launch(old).verdict is Verdict.CUT
+
+
+class TestKotlin:
+    """A framework is judged by its build as in Java; of a plain main the file is named."""
+
+    MAIN = "package shop\n\nfun main() {\n  Thread.currentThread().join()\n}\n"
+
+    def launch(self, dependencies: str) -> Launch:
+        files = {
+            "Dockerfile": dockerfile(jar="build/libs/app.jar"),
+            "build.gradle.kts": 'plugins { kotlin("jvm") version "2.0.0" }\n'
+            f'dependencies {{ {dependencies} }}\napplication {{ mainClass.set("shop.MainKt") }}\n',
+            "src/main/kotlin/shop/Main.kt": self.MAIN,
+        }
+        (found,) = launches(files)
+        return found
+
+    def test_the_build_names_a_framework(self) -> None:
+        found = self.launch('implementation("io.ktor:ktor-server-netty:3.0.0")')
+        assert found.why == (
+            "Ktor gives open requests 1 s on SIGTERM (shutdownGracePeriod), and drops those that need longer"
+        )
+
+    def test_a_plain_main_is_named(self) -> None:
+        found = self.launch('implementation("org.jetbrains.kotlinx:kotlinx-coroutines-core:1.8.0")')
+        assert (found.verdict, found.why) == (
+            Verdict.UNKNOWN,
+            "src/main/kotlin/shop/Main.kt is Kotlin, and its code is not read",
+        )
 
 
 class TestImages:

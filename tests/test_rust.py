@@ -464,3 +464,10 @@ def test_a_part_of_a_tuple_that_gets_no_name() -> None:
     stop = f"async fn stop() {{\n    {TERMINATE}.unwrap().recv().await;\n}}\n"
     body = f"let (_, server) = {serves};\nserver.await;"
     assert program(asynchronous(body, SIGNALS + stop), f'{TOKIO}warp = "0.3"\n')[0] is Verdict.HANDLED
+
+
+def test_a_macro_that_makes_names() -> None:
+    macro = "macro_rules! setter {\n    ($f:ident) => { pub fn ${concat(set_, $f)}(&mut self) {} };\n}\n"
+    assert program(asynchronous("loop { std::thread::sleep(std::time::Duration::from_secs(1)); }", macro))[0] is (
+        Verdict.IGNORED
+    )

@@ -157,8 +157,11 @@ class Modules:
             if source is None or (not only and not _is_built(source.text)):
                 continue
             self.read += 1
+            if self.read > _MOST_FILES:
+                self.unread.append(f"{source.path} (behind {_MOST_FILES} other files)")
+                continue
             try:
-                file = read_file(source) if self.read <= _MOST_FILES else None
+                file = read_file(source)
             except ParseError as error:
                 self.unread.append(f"{source.path} (line {error.span.line})")
                 continue

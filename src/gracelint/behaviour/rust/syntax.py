@@ -54,10 +54,17 @@ def read_file(source: Source) -> TreeFile | None:
         return None
     data = source.text.encode("utf-8", "surrogatepass")
     root = _parser().parse(data).root_node
+    if root.has_error and b"${" in data:
+        data = _MADE_NAME.sub(lambda found: b"_" * len(found[0]), data)
+        root = _parser().parse(data).root_node
     file = TreeFile(source, root, data)
     if root.has_error:
         raise ParseError("no valid Rust", file.span(first_error(root)))
     return file
+
+
+_MADE_NAME = re.compile(rb"\$\{[ \t]{0,20}\w{1,60}\([^(){}\n]{0,200}\)[ \t]{0,20}\}")
+"""`${concat(set_, $field)}` in a macro, which the grammar does not know."""
 
 
 @cache

@@ -10,6 +10,7 @@ import re
 
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
+from gracelint.knowledge import table
 from gracelint.launch.builds import is_build_file, is_jvm_file
 from gracelint.launch.images.names import Link, repository_of
 
@@ -27,20 +28,6 @@ _MOST_TARGETS = 200
 """Of a bake file, that one inherits from: they are followed without end otherwise, and deeply."""
 _LONGEST_TEXT = 1_000_000
 """Characters of a script; what is longer was not written by hand."""
-_SCRIPT_FOLDERS = (
-    "scripts",
-    "script",
-    "hack",
-    "bin",
-    "ci",
-    ".ci",
-    "build",
-    "docker",
-    "tools",
-    "deploy",
-    ".circleci",
-    ".gitlab",
-)
 _COMMAND_FILES = pattern(
     r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:mk|sh|bash)|package\.json|[Jj]ustfile|Taskfile\.ya?ml|Jenkinsfile"
     r"|[\w.-]*\.gitlab-ci\.ya?ml|cloudbuild[\w.-]*\.ya?ml|azure-pipelines[\w.-]*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml"
@@ -204,7 +191,7 @@ def compose_lists(files: Files, paths: Iterable[str]) -> tuple[tuple[str, ...], 
 
 def command_files(files: Files, beside: Iterable[str]) -> list[str]:
     """The files that may say what is built and started: in the root, in workflows, and above the files given."""
-    folders = {"": None, **dict.fromkeys(_SCRIPT_FOLDERS), ".github/workflows": None}
+    folders = {"": None, **dict.fromkeys(table("builds")["scripts"]["folders"]), ".github/workflows": None}
     for path in beside:
         while path:
             path = posixpath.dirname(path)

@@ -54,17 +54,19 @@ def _place(source: Source, row: Mapping[str, Any]) -> Found | None:
         start, count = text.find(word), 0
         while start >= 0 and count < _MOST:
             count += 1
-            body = _body(text, start)
+            body = _body(text, start, start + len(word))
             if "within" not in row or any(wait in body for wait in row["within"]):
                 return Found(row, source.span(start, start + len(word)), body)
             start = text.find(word, start + 1)
     return None
 
 
-def _body(text: str, start: int) -> str:
-    """The braces that follow an annotation or a head."""
+def _body(text: str, start: int, end: int) -> str:
+    """The braces that follow an annotation or a head, or that stand in what a call is given."""
     opening = text.find("{", start)
     if opening < 0 or ";" in text[start:opening]:
+        return ""
+    if text.startswith("(", end) and text.count("(", end, opening) == text.count(")", end, opening):
         return ""
     depth = 0
     for index in range(opening, min(len(text), opening + 20_000)):

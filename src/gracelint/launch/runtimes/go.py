@@ -49,7 +49,7 @@ _SKIPPED = ("vendor/", "node_modules/", "testdata/")
 _IGNORED = ("_", ".")
 """How the names of folders begin that `./...` leaves out."""
 _ROOTS = ("go.mod", "go.work")
-_MENTIONS = pattern(r"\bgo\s+(?:build|install)\b|\bgo-build\b|\bmake\b|\bgoreleaser\b")
+_MENTIONS = pattern(r"\bgo\s+(?:build|install)\b|\bgo-build\b|\bmake\b|\bgoreleaser\b|\.sh\b")
 
 
 class Built(Record):
@@ -148,6 +148,20 @@ def _go_commands(
             yield tuple(words), folder, env
         elif words[:1] == ["make"] and depth < 3:
             yield from _go_commands(_recipe(words, folder, stage, context), folder, env, stage, context, depth + 1)
+        elif words[:1] and depth < 3:
+            yield from _go_commands(_script(words, folder, stage, context), folder, env, stage, context, depth + 1)
+
+
+def _script(words: list[str], folder: str, stage: Stage, context: Context) -> Iterator[list[str]]:
+    """The commands of a script that is started by its path, or by a shell."""
+    from gracelint.launch.images.packages import words_of
+
+    assert context.image.context is not None
+    path = words[1] if words[0] in ("sh", "bash") and len(words) > 1 else words[0]
+    if path.endswith(".sh"):
+        found = layers.origin(stage, context.files, context.image.context, normal(join(folder, path)))
+        source = context.files.read(found) if isinstance(found, str) else None
+        yield from words_of(source.text) if source is not None else []
 
 
 def _recipe(words: list[str], folder: str, stage: Stage, context: Context) -> Iterator[list[str]]:

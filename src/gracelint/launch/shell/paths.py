@@ -39,10 +39,6 @@ _LONG_BESIDE = 10
 """Seconds of a `sleep` in the background that is still there when the container is told to stop."""
 
 
-_RELOADS = ("runserver", "--reload", "--watch", "nodemon")
-"""Words that make a server one for development."""
-
-
 class Event(Record, identity=True):
     """Something that happens on a path.
 
@@ -107,7 +103,8 @@ class Event(Record, identity=True):
     @property
     def is_for_development(self) -> bool:
         """Whether its words say that it is there for development: not what runs in a container that lasts."""
-        return any(one.value in _RELOADS or says_development(base_name(one.value)) for one in self.words)
+        words = table("shell_commands")["reloads"]["words"]
+        return any(one.value in words or says_development(base_name(one.value)) for one in self.words)
 
     @property
     def identity(self) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
+from gracelint.knowledge import table
 from gracelint.parse.compose.merge import alone, laid_over
 from gracelint.parse.compose.service import STARTS, EnvFiles, service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
@@ -157,7 +158,7 @@ def _environment(files: Files, folder: str, above: Map[str, str], paths: List[st
     found: dict[str, str] = {}
     own = posixpath.join(folder, ".env")
     if paths is None and not files.exists(own):
-        copied = (path for name in _TEMPLATES if files.exists(path := posixpath.join(folder, name)))
+        copied = (path for name in table("compose")["templates"] if files.exists(path := posixpath.join(folder, name)))
         own = next(copied, own)
 
     def known(name: str) -> str | None:
@@ -168,13 +169,6 @@ def _environment(files: Files, folder: str, above: Map[str, str], paths: List[st
         if source is not None:
             found |= read_variables(source.text, known)
     return {**found, **above}
-
-
-_TEMPLATES = (
-    *(".env.example", ".env.sample", ".env.dist", ".env.template", ".env.default", ".env.defaults", ".env.docker"),
-    *("example.env", "sample.env", "env.example", "env.sample", "env.template", "default.env", "dotenv.example"),
-)
-"""What a `.env` is copied from, by the names that people give it."""
 
 
 class _Part(Record, identity=True):

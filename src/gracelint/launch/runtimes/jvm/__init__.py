@@ -12,7 +12,7 @@ from gracelint.launch.images.image import find_file
 from gracelint.launch.runtimes.code import marks
 from gracelint.launch.runtimes.jvm.command import Started, read_command
 from gracelint.launch.runtimes.jvm.places import module_of
-from gracelint.launch.runtimes.jvm.sources import is_compiled, java_sources, main_class, sources
+from gracelint.launch.runtimes.jvm.sources import is_compiled, java_sources, kotlin_source, main_class, sources
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name
 from gracelint.source import Located, Word
@@ -121,7 +121,9 @@ def _source_step(argv: tuple[Word, ...], started: Started, module: Module | None
         return _unknown(argv, context, started.unread)
     found = [path for path in paths if f"/{path}".endswith(f"/{main.replace('.', '/')}.java")]
     if len(found) != 1:
-        return _unknown(argv, context, f"the source of {main or name}, which is started, is not found")
+        other = kotlin_source(context.files, module, main)
+        missing = f"the source of {main or name}, which is started, is not found"
+        return _unknown(argv, context, f"{other} is Kotlin, and its code is not read" if other else missing)
     from gracelint.behaviour.java import read_java
     from gracelint.launch.runtimes.programs import program_step
 

@@ -57,6 +57,14 @@ def java_sources(files: Files, module: Module | None, context: str | None) -> tu
     return _below(files, module.folder if module is not None else context or "")
 
 
+def kotlin_source(files: Files, module: Module | None, main: str) -> str | None:
+    """The file of a project that a class of Kotlin comes from: `shop.MainKt` from `Main.kt`."""
+    name = f"{main.rpartition('.')[2].removesuffix('Kt')}.kt"
+    own = (path for folder in (module.folders if module is not None else ()) for path in sources(files, folder))
+    found = [path for path in own if posixpath.basename(path) == name]
+    return found[0] if len(found) == 1 else None
+
+
 @lru_cache(maxsize=32)
 def _below(files: Files, folder: str) -> tuple[str, ...]:
     found: list[str] = []
