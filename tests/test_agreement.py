@@ -9,8 +9,10 @@ from typing import ClassVar
 import pytest
 
 from conftest import ROOT
+from gracelint.base.record import replace
 from gracelint.config import ConfigError
 from gracelint.engine import lint
+from gracelint.engine.reported import Reported
 from gracelint.facts.kubernetes import Workload
 from gracelint.facts.launch import Launch
 from gracelint.facts.program import Program
@@ -80,6 +82,27 @@ def test_what_is_ignored_or_cut_is_reported_once(folder: str) -> None:
     except ConfigError:
         return  # its settings are wrong on purpose
     agree(read_project(asked))
+
+
+def rendered() -> Iterator[str]:
+    """The projects with a chart or an overlay: what a run that fixes nothing leaves out stands in those."""
+    for folder in projects():
+        names = {name for _, _, names in os.walk(folder) for name in names}
+        if not names.isdisjoint(("Chart.yaml", "kustomization.yaml", "kustomization.yml")):
+            yield folder
+
+
+@pytest.mark.parametrize("folder", [pytest.param(path, id="-".join(path.split("/")[-2:])) for path in rendered()])
+def test_a_run_that_fixes_says_what_a_check_says(folder: str) -> None:
+    asked, selection = request(read_folder(folder, leave_out=("expected.txt", "case.json")))
+    check, fix = (lint(read_project(replace(asked, only_judged=only)), selection) for only in (True, False))
+    assert list(map(shown, check.findings)) == list(map(shown, fix.findings))
+
+
+def shown(item: Reported) -> str:
+    notes = (f"{note.span.source.path}:{note.span.line} {note.text}" for note in item.finding.notes)
+    place = f"{item.path}:{item.finding.at.line}:{item.finding.at.column}"
+    return "\n".join((f"{place} {item.severity.value} {item.rule} {item.finding.message}", *notes))
 
 
 UNKNOWN = {

@@ -92,6 +92,10 @@ class TestManifests:
         first, second = (text.replace("- name: web", f"- name: app{number}") for number, text in enumerate(numbered, 1))
         assert told(run({"a/one.yaml": first, "a/two.yaml": second})) == ["a/one.yaml:17 warning a/two.yaml:17"]
 
+    def test_the_first_of_a_series_may_have_no_number(self) -> None:
+        files = {f"{name}.yaml": deployment(name) for name in ("app", "app-2", "apple")}
+        assert told(run(files)) == ["app-2.yaml:17 warning app.yaml:17", "apple.yaml:17 warning"]
+
     def test_of_one_file_too(self) -> None:
         numbered = (deployment(f"app-v{number}", image=f"ghcr.io/acme/app-v{number}:2") for number in (1, 2))
         assert told(run({"app.yaml": "---\n".join(numbered)})) == ["app.yaml:17 warning app.yaml:51"]

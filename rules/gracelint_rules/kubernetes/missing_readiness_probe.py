@@ -10,8 +10,9 @@ startupProbe: they are not ready before that succeeds.
 It is a warning where somebody gets the errors: requests come from outside of the cluster (an Ingress, a route, a
 Service of type LoadBalancer or NodePort), or the image is built in this repository. It is information for what others
 built and only the cluster calls; for a single pod that keeps its data on a volume, where a new version is a break
-anyway; for dashboards and collectors, whose pages are loaded again and whose senders try again; and for servers such
-as nginx, which listen as soon as they run: also by their names, where nobody can look into the image.
+anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose pages are loaded again and whose
+senders try again; and for servers such as nginx, which listen as soon as they run: also by their names, where nobody
+can look into the image.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the
@@ -126,6 +127,8 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
 def _is_felt(workload: Workload, container: Container, launch: Launch) -> bool:
     """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
     own = launch.stage is not None and bool(workload.callers)
+    if workload.kind == "Pod":
+        return False
     prompt = launch.prompt or (launch.stage is None and container.web_server)
     return (own or bool(workload.balancers)) and not (prompt or launch.dev_server or _is_restarted(workload))
 

@@ -2,7 +2,7 @@
 
 Overlays, examples of one deployment, folders of variants and rendered manifests repeat what they are made from. Copies
 are the same object under the same name but for its numbers, the same base image, the same line of files whose paths
-differ in numbers alone, or the same text but for its numbers and comments.
+differ in numbers alone, or the same text but for its numbers and comments. What one change mends is one defect too.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ class Copies:
 
     def keys(self, rule: str, finding: Finding, subject: object) -> tuple[Hashable, ...]:
         """Findings about copies of one defect have one of these in common."""
+        mended = (rule, finding.fix.edits) if finding.fix is not None and finding.fix.edits else None
+        return (*self._alike(rule, finding, subject), *((mended,) if mended else ()))
+
+    def _alike(self, rule: str, finding: Finding, subject: object) -> tuple[Hashable, ...]:
         at = finding.at
         if isinstance(subject, Workload):
             return ((rule, said(finding, subject), numberless(at.text), _identity(subject)),)
@@ -74,7 +78,12 @@ def _identity(workload: Workload) -> tuple[Hashable, ...]:
     """The object that a manifest is about: its kind, its name, and the programs it runs, whatever their tags."""
     mains = (container for container in workload.containers if container.role == "main")
     images = [container.image.value if container.image else "" for container in mains]
-    return workload.kind, numberless(workload.name), *sorted(numberless(_image_name(image)) for image in images)
+    return workload.kind, _numbered(workload.name), *sorted(numberless(_image_name(image)) for image in images)
+
+
+def _numbered(name: str) -> str:
+    """The name that a series has in common: `web` of `web`, `web2` and `web-3`."""
+    return numberless(name).rstrip("0").rstrip("-")
 
 
 def _service(service: ComposeService) -> tuple[Hashable, ...]:
