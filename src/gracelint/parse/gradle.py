@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 
 TYPE_CHECKING = False
@@ -72,24 +73,63 @@ class Catalog(Record):
 NO_CATALOG = Catalog({}, {}, {})
 
 
+class _Written(Record, identity=True):
+    """What stands in a script, before variables and catalog say what it means."""
+
+    variables: Mapping[str, str]
+    plain: tuple[str, ...]
+    """Plugins without a version."""
+    plugins: tuple[tuple[str, str, str], ...]
+    """Name, version, and the variable that holds the version."""
+    aliases: tuple[str, ...]
+    lines: tuple[tuple[list[tuple[str, str]], list[str], list[str]], ...]
+    """Artifacts, libraries and bundles of each line that has any."""
+    names: Mapping[str, str]
+    projects: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def _written(source: Source) -> _Written:
+    """Read once: that of the root is read for each of its projects."""
+    text = _COMMENT.sub(" ", source.text[:_LARGEST])
+    lines = (
+        (_ARTIFACT.findall(line), _LIBRARY.findall(line), _BUNDLE.findall(line))
+        for line in re.split(r"\n(?!\s{0,40}[\"'])", text)
+        if not _TEST.match(line)
+    )
+    names = {
+        key: next(filter(None, found.groups()))
+        for key, pattern in _NAMES.items()
+        if (found := pattern.search(text)) is not None and any(found.groups())
+    }
+    typed = [":" + ":".join(_dashed(part) for part in name.split(".")) for name in _TYPED.findall(text)]
+    return _Written(
+        variables=dict(_SET.findall(text)),
+        plain=(*_APPLIED.findall(text), *_PLAIN.findall(text)),
+        plugins=tuple(_PLUGIN.findall(text)),
+        aliases=tuple(_ALIAS.findall(text)),
+        lines=tuple(line for line in lines if any(line)),
+        names=names,
+        projects=(*_PROJECT.findall(text), *typed),
+    )
+
+
 def read_script(source: Source, variables: Mapping[str, str], catalog: Catalog) -> Script:
     """`variables` are those of gradle.properties and of the scripts above."""
-    text = _COMMENT.sub(" ", source.text[:_LARGEST])
-    known = {**variables, **variables_of(source)}
-    plugins = dict.fromkeys((*_APPLIED.findall(text), *_PLAIN.findall(text)), "")
-    for name, version, variable in _PLUGIN.findall(text):
+    written = _written(source)
+    known = {**variables, **written.variables}
+    plugins = dict.fromkeys(written.plain, "")
+    for name, version, variable in written.plugins:
         plugins[name] = put_in(version, known) or known.get(variable, "") or plugins.get(name, "")
-    for alias in _ALIAS.findall(text):
+    for alias in written.aliases:
         name, version = catalog.plugins.get(_key(alias), ("", ""))
         plugins[name] = version
     artifacts: dict[str, str] = {}
-    for line in re.split(r"\n(?!\s{0,40}[\"'])", text):
-        if _TEST.match(line):
-            continue
-        for name, version in _ARTIFACT.findall(line):
+    for stated, libraries, bundles in written.lines:
+        for name, version in stated:
             artifacts[name] = put_in(version, known) or artifacts.get(name, "")
-        wanted = [_key(alias) for alias in _LIBRARY.findall(line)]
-        wanted += [alias for bundle in _BUNDLE.findall(line) for alias in catalog.bundles.get(_key(bundle), ())]
+        wanted = [_key(alias) for alias in libraries]
+        wanted += [alias for bundle in bundles for alias in catalog.bundles.get(_key(bundle), ())]
         for alias in wanted:
             # `libs.spring.boot.get().version` names the library and what is asked of it
             parts = alias.split("-")
@@ -98,18 +138,13 @@ def read_script(source: Source, variables: Mapping[str, str], catalog: Catalog) 
             )
             if named is not None:
                 artifacts[named[0]] = named[1] or artifacts.get(named[0], "")
-    names = {
-        key: put_in(next(filter(None, found.groups())), known)
-        for key, pattern in _NAMES.items()
-        if (found := pattern.search(text)) is not None and any(found.groups())
-    }
-    typed = [":" + ":".join(_dashed(part) for part in name.split(".")) for name in _TYPED.findall(text)]
-    return Script(plugins, artifacts, (*_PROJECT.findall(text), *typed), names, source)
+    names = {key: put_in(name, known) for key, name in written.names.items()}
+    return Script(plugins, artifacts, written.projects, names, source)
 
 
-def variables_of(source: Source) -> dict[str, str]:
+def variables_of(source: Source) -> Mapping[str, str]:
     """What a script sets plainly, and the version of the project itself."""
-    return dict(_SET.findall(_COMMENT.sub(" ", source.text[:_LARGEST])))
+    return _written(source).variables
 
 
 def put_in(text: str, variables: Mapping[str, str]) -> str:
