@@ -149,17 +149,38 @@ def _always(value: Tree) -> Callable[[Tree | None], Tree]:
 
 def _with_images(resource: Resource, root: dict[str, Tree], config: Config) -> Resource:
     entries = at(root, "images")
-    for entry in entries if isinstance(entries, list) else ():
-        resource = at_fields(resource, config.of("images"), _retagging(entry))
-        tree: Tree = resource.tree
-        for path in pod_paths(tree) if config.defaults else ():
-            for key in ("containers", "initContainers"):
-                tree = changed(tree, (*path, key, "*", "image"), _retagging(entry))
-        resource = resource.with_tree(tree)
+    if not isinstance(entries, list):
+        return resource
+    names: set[str] = set()
+    resource = _at_images(resource, config, _noting(names))
+    for entry in entries:
+        if scalar(entry, "name") in names:
+            resource = _at_images(resource, config, _retagging(entry))
+            names.add(scalar(entry, "newName") or "")
     return resource
 
 
+def _at_images(resource: Resource, config: Config, change: Callable[[Tree | None], Tree | None]) -> Resource:
+    resource = at_fields(resource, config.of("images"), change)
+    tree: Tree = resource.tree
+    for path in pod_paths(tree) if config.defaults else ():
+        for key in ("containers", "initContainers"):
+            tree = changed(tree, (*path, key, "*", "image"), change)
+    return resource.with_tree(tree)
+
+
 _IMAGE = re.compile(r"(?P<name>[^@]*?)(?P<tag>:[\w][\w.-]*)?(?P<digest>@.*)?")
+
+
+def _noting(names: set[str]) -> Callable[[Tree | None], Tree | None]:
+    """Takes down the names of the images, and changes none."""
+
+    def change(value: Tree | None) -> None:
+        match = _IMAGE.fullmatch(value.value) if isinstance(value, Leaf) else None
+        if match is not None:
+            names.add(match["name"])
+
+    return change
 
 
 def _retagging(entry: Tree) -> Callable[[Tree | None], Tree | None]:
