@@ -6,7 +6,9 @@ What is put in is written as the file is: its quotes, semicolons, indentation an
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.finding import Edit
 from gracelint.source import Source, Span
@@ -129,24 +131,35 @@ def bound_wait(program: Program, wait: Wait) -> tuple[Edit, ...] | None:
     callback that runs later, when some of the time is over.
     """
     seconds, file = program.bound, _read(wait.span.source)
-    bodies = [body for handler in program.handlers if (body := handler.body) is not None and handler.signals]
-    if seconds is None or file is None or not any(_at_once(file, body, wait.span) for body in bodies):
+    if seconds is None or file is None or not _at_once(file, _bodies(program), wait.span):
         return None
     end = _semicolon(wait.span.source) or ";"
     return _beside(wait.span, f"setTimeout(() => process.exit(1), {round(seconds * 1000)}).unref(){end}", before=True)
 
 
-def _at_once(file: File, body: Span, inner: Span) -> bool:
-    """Whether a place in a handler's body is reached when the handler is called."""
-    if body.source is not inner.source or not body.start <= inner.start < inner.end <= body.end:
-        return False
+@lru_cache(maxsize=1)
+def _bodies(program: Program) -> dict[str, list[Span]]:
+    """The bodies of its handlers by file, in the order they stand there."""
+    found: dict[str, list[Span]] = {}
+    for handler in program.handlers:
+        if handler.body is not None and handler.signals:
+            found.setdefault(handler.body.source.path, []).append(handler.body)
+    return {path: sorted(bodies, key=_start) for path, bodies in found.items()}
+
+
+def _start(span: Span) -> int:
+    return span.start
+
+
+def _at_once(file: File, bodies: dict[str, list[Span]], inner: Span) -> bool:
+    """Whether a place in the body of one of the handlers is reached when the handler is called."""
     node = file.node_at(inner)
-    while node is not None and node.parent is not None:
-        within = body.start < file.span(node).start
-        if within and node.type in _FUNCTIONS and not _is_called_at_once(node):
-            return False
-        node = node.parent if within else None
-    return True
+    while node is not None and (node.type not in _FUNCTIONS or _is_called_at_once(node)):
+        node = node.parent
+    later = file.span(node).start if node is not None else 0
+    here = bodies.get(inner.source.path, [])
+    within = here[bisect_left(here, later, key=_start) : bisect_right(here, inner.start, key=_start)]
+    return any(inner.end <= body.end for body in within)
 
 
 _FUNCTIONS = ("arrow_function", "function_expression", "function_declaration", "method_definition")
@@ -215,7 +228,9 @@ def _named(file: File, server: ServerCall, statement: Node) -> tuple[str | None,
     return name, (Edit(Span(source, whole.start, whole.start), f"const {name} = "),)
 
 
+@lru_cache(maxsize=4)
 def _read(source: Source) -> File | None:
+    """Its tree, which many findings ask for one after the other."""
     from gracelint.behaviour.node.syntax import TooBigError, read_file
     from gracelint.parse.errors import ParseError
 

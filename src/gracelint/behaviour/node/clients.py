@@ -6,6 +6,7 @@ for its timeout.
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 from gracelint.behaviour.node.syntax import string_of
 from gracelint.behaviour.node.timing import FOR_EVER
@@ -13,6 +14,8 @@ from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
@@ -40,8 +43,9 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
     A keep-alive timeout counts where the program sets one: it was chosen for clients that keep their connections.
     """
     found: dict[int, Held] = {}
+    is_swept = swept(events)
     for server in machine.things:
-        if server.kind != "server" or server.alive is False or is_swept(server, events):
+        if server.kind != "server" or server.alive is False or is_swept(server):
             continue
         seconds = keep_alive(server)
         for_ever = _for_ever(machine, server, events)
@@ -110,6 +114,7 @@ def _waits_for_sockets(server: Thing, sockets: Thing, events: tuple[Event, ...])
     )
 
 
+@lru_cache(maxsize=1)
 def _ends_sockets(machine: Machine) -> bool:
     """Whether anything in the program ends the connections of a raw server."""
     calls = (
@@ -122,18 +127,20 @@ def _ends_sockets(machine: Machine) -> bool:
     return any(name is not None and text_of(name) in (*_ENDS_SOCKETS, "setTimeout") for name in names)
 
 
-def is_swept(server: Thing, events: tuple[Event, ...]) -> bool:
-    """Whether idle connections are closed again and again, or all of them at some time."""
-    if server.settings.get("forceCloseConnections") is True:
-        return True
+def swept(events: tuple[Event, ...]) -> Callable[[Thing], bool]:
+    """Whether idle connections of a server are closed again and again, or all of them at some time."""
+    all_of_them = False
+    servers: set[int] = set()
     for event in events:
-        if event.kind in ("close-now", "force") and (event.thing is server or event.thing is None):
-            return True
-        if event.kind == "close-idle" and any(part.kind == "timer" for part in event.after):
-            return True
-        if event.kind == "opaque" and event.target.rpartition(".")[2] in _ENDS_SOCKETS:
-            return True
-    return False
+        if event.kind in ("close-now", "force") and event.thing is not None:
+            servers.add(id(event.thing))
+        elif event.kind == "close-idle":
+            all_of_them = all_of_them or any(part.kind == "timer" for part in event.after)
+        elif event.kind in ("close-now", "force"):
+            all_of_them = True
+        elif event.kind == "opaque":
+            all_of_them = all_of_them or event.target.rpartition(".")[2] in _ENDS_SOCKETS
+    return lambda server: all_of_them or id(server) in servers or server.settings.get("forceCloseConnections") is True
 
 
 def names_clients(name: str) -> bool:
@@ -149,6 +156,7 @@ _WHOM = ("Client", "Connection", "Peer", "Session", "Socket")
 # Event streams
 
 
+@lru_cache(maxsize=1)
 def event_stream(machine: Machine) -> Span | None:
     """Where a function begins to answer with `text/event-stream` and never ends the answer."""
     for file in machine.parsed.values():
@@ -211,6 +219,7 @@ _FUNCTIONS = ("function_declaration", "function_expression", "arrow_function", "
 # Keep-alive
 
 
+@lru_cache(maxsize=1)
 def answers_close(machine: Machine) -> bool:
     """Whether an answer says `Connection: close`, so that its connection ends with it."""
     return any(_says_close(file) for file in machine.parsed.values() if file is not None)

@@ -29,6 +29,7 @@ from gracelint.behaviour.node.values import (
     Scope,
     Thing,
     equal,
+    joined,
     truthy,
 )
 from gracelint.behaviour.tree import text_of
@@ -310,7 +311,7 @@ def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
                 machine.note("stuck", node, frame)
             raise Stop
         machine.pay_for(len(frame.after) + len(value.after))
-        frame.after = (*dict.fromkeys((*frame.after, *value.after)),)
+        frame.after = joined(frame.after, value.after)
         return value.value
     if isinstance(value, External) and "(" in value.path:
         kind = "unknown" if value.path.startswith("?") else "work"

@@ -17,6 +17,7 @@ from gracelint.behaviour.node.values import (
     Object,
     Promise,
     Thing,
+    joined,
 )
 from gracelint.knowledge import table
 
@@ -118,7 +119,7 @@ def register(
                 continue
             result = machine.task(function, args, inner, after)
             if isinstance(result, Promise) and not row.get("sync"):
-                after = (*after, *(part for part in result.after if part not in after))
+                after = joined(after, result.after)
         inner = Frame(home.scope, home.file, after)
         for server in servers:
             machine.note("close", node, inner, thing=server)

@@ -33,6 +33,7 @@ from gracelint.behaviour.node.values import (
     Object,
     Promise,
     Thing,
+    joined,
 )
 from gracelint.knowledge import table
 
@@ -345,7 +346,7 @@ def _callbackify(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
         result = machine.call(function, given[:-1], frame, where)
         after = frame.after
         if isinstance(result, Promise):
-            after = (*after, *(part for part in result.after if part not in after))
+            after = joined(after, result.after)
         elif isinstance(result, External) and "(" in result.path:
             after = (*after, After("work", frame.file.span(where)))
         for callback in given[-1:]:

@@ -38,6 +38,7 @@ from gracelint.behaviour.node.values import (
     Scope,
     Thing,
     equal,
+    joined,
 )
 from gracelint.behaviour.tree import text_of
 from gracelint.knowledge import table
@@ -529,7 +530,7 @@ class Machine:
         if not is_async:
             return value
         if isinstance(value, Promise):
-            return Promise((*inner.after, *(p for p in value.after if p not in inner.after)), value.value, value.never)
+            return Promise(joined(inner.after, value.after), value.value, value.never)
         if isinstance(value, External) and "(" in value.path:
             return Promise((*inner.after, After("work", closure.file.span(node))), value)
         return Promise(inner.after, value)

@@ -23,6 +23,7 @@ from gracelint.behaviour.node.values import (
     Pairs,
     Promise,
     Thing,
+    joined,
 )
 from gracelint.knowledge import table
 
@@ -126,10 +127,11 @@ def _promise_method(machine: Machine, owner: Promise, name: str, args: list[Any]
         return owner if name == "finally" else Promise(owner.after, caught)
     if name == "catch" or not args or owner.never:
         return owner
-    after = (*frame.after, *(part for part in owner.after if part not in frame.after))
+    machine.pay_for(len(owner.after))
+    after = joined(frame.after, owner.after)
     result = machine.task(args[0], [owner.value] if name == "then" else [], frame, after)
     if isinstance(result, Promise):
-        return Promise((*after, *(p for p in result.after if p not in after)), result.value, result.never)
+        return Promise(joined(after, result.after), result.value, result.never)
     if isinstance(result, External) and "(" in result.path:
         after = (*after, After("work", frame.file.span(node)))
     return Promise(after, result)
@@ -467,7 +469,7 @@ def close(
     after = (*frame.after, After(kind, span, thing))
     if thing.name == "@nestjs/core" and machine.stopping:
         hooks = machine.task(nest.stopping(), [UNDEFINED], frame, frame.after)
-        after = (*after, *(part for part in hooks.after if part not in after))
+        after = joined(after, hooks.after)
     functions = [value for value in args if isinstance(value, (Closure, Builtin, Method))]
     for function in (*functions, *thing.callbacks.get("close", ())):
         machine.task(function, [UNDEFINED], frame, after)
@@ -475,13 +477,13 @@ def close(
     for function in hooks:
         if takes_a_callback(function):
             done = until_called(machine, function, [thing], node, frame)
-            after = (*after, *(part for part in done if part not in after))
+            after = joined(after, done)
             if machine.stopping and any(part.kind == "unknown" for part in done):
                 machine.note("undone", function.node, Frame(function.scope, function.file, frame.after))
             continue
         result = machine.task(function, [thing], frame, frame.after)
         if isinstance(result, Promise):
-            after = (*after, *(part for part in result.after if part not in after))
+            after = joined(after, result.after)
     return thing if thing.row.get("callback") else Promise(after, UNDEFINED)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.state import Event
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Class, Object, Promise, Thing
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Class, Object, Promise, Thing, joined
 from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
@@ -107,5 +107,5 @@ def _call(machine: Machine, hooks: tuple[str, ...], args: list[Any], frame: Fram
                 continue
             result = machine.task(machine.member(provider, hook, frame), list(args), frame, frame.after)
             if isinstance(result, Promise):
-                after = (*after, *(part for part in result.after if part not in after))
+                after = joined(after, result.after)
     return after

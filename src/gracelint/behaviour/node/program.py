@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.again import remembered
 from gracelint.base.record import replace
-from gracelint.behaviour.node.clients import answers_close, default_keep_alive, is_swept, keep_alive
+from gracelint.behaviour.node.clients import answers_close, default_keep_alive, keep_alive, swept
 from gracelint.behaviour.node.machine import STARTUP, Machine
 from gracelint.behaviour.node.modules import load_lazily
 from gracelint.behaviour.node.reaction import SIGNALS, _time, reaction
@@ -237,6 +237,8 @@ def _waits(base: Machine, stopped: Stopped | None, bounded: bool) -> list[Wait]:
     upgraded = [thing for thing in base.things if thing.kind == "upgrade"]
     holds = any(thing.name == "ws" or thing.span not in closed for thing in upgraded)
     installed = {known.span for known in base.registrations}
+    is_swept = swept(stopped.events)
+    kept: dict[int, float | None] = {}
     found = []
     for event in stopped.events:
         server = event.thing
@@ -244,7 +246,9 @@ def _waits(base: Machine, stopped: Stopped | None, bounded: bool) -> list[Wait]:
             continue  # what a library closes in its own handler stands nowhere
         if event.kind != "close" or server is None or server.kind != "server" or dealt_with:
             continue
-        idle = _kept(stopped, server)
+        if id(server) not in kept:
+            kept[id(server)] = None if is_swept(server) or answers_close(stopped.machine) else _kept(server)
+        idle = kept[id(server)]
         if holds and "upgrades" in server.row and not sweeps:
             found.append(Wait("web-socket", event.span, None, on_shutdown=True))
             continue
@@ -255,10 +259,8 @@ def _waits(base: Machine, stopped: Stopped | None, bounded: bool) -> list[Wait]:
     return found
 
 
-def _kept(stopped: Stopped, server: Thing) -> float | None:
+def _kept(server: Thing) -> float | None:
     """How long clients keep the connections that nothing closes."""
-    if is_swept(server, stopped.events) or answers_close(stopped.machine):
-        return None
     return keep_alive(server) or default_keep_alive(server)
 
 

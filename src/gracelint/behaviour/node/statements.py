@@ -20,6 +20,7 @@ from gracelint.behaviour.node.values import (
     Scope,
     Thing,
     equal,
+    joined,
     truthy,
 )
 from gracelint.behaviour.tree import text_of, walk
@@ -110,7 +111,7 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     operator = node.child_by_field_name("operator")
     over = machine.value(right, frame)
     if any(child.type == "await" for child in node.children) and isinstance(over, Promise):
-        frame.after = (*frame.after, *(part for part in over.after if part not in frame.after))
+        frame.after = joined(frame.after, over.after)
         over = Array([UNKNOWN])
     if any(child.type == "await" for child in node.children) and not isinstance(over, Array):
         ended = _endless(machine, node, body, frame, None)

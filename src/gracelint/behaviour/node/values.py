@@ -50,6 +50,15 @@ class After(Record):
     """Of a race: what each of its promises waits for."""
 
 
+def joined(first: tuple[After, ...], more: tuple[After, ...]) -> tuple[After, ...]:
+    """What has to happen before both, each thing once."""
+    if more[: len(first)] == first:
+        return more
+    if first[: len(more)] == more:
+        return first
+    return tuple(dict.fromkeys((*first, *more)))
+
+
 class Promise(Record, identity=True):
     after: tuple[After, ...]
     value: Any = UNDEFINED
