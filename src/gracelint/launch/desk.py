@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.limits import ROOM
 from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
@@ -129,6 +128,10 @@ class Desk:
         self._links: dict[tuple[str, int, str], Link | None] = {}
         self._only: dict[str, Link] = {}
         self._builds: dict[tuple[object, ...], list[Stage]] = {}
+        self._declared: dict[int, dict[str, str]] = {}
+        """The Dockerfiles that settings name, by the `id` of the settings."""
+        self._targets: dict[int, dict[str, Stage]] = {}
+        """Of a Dockerfile that is built, by the `id` of its stages: each by its name and number."""
         self._bases: set[tuple[str, int]] = set()
         self._images: dict[tuple[int, str | None], Image] = {}
         self._users: dict[str, list[tuple[Link, str]]] = {}
@@ -161,9 +164,9 @@ class Desk:
         for one in beginnings:
             self._crowds[one.source.path] = self._crowds.get(one.source.path, 0) + 1
 
-    def room(self, path: str) -> int:
-        """The steps that there are for the programs of a launch that begins in a file, beyond their own worth."""
-        return ROOM // self._beginnings // self._crowds.get(path, 1)
+    def launches(self, path: str) -> int:
+        """How many share what there is for the programs of the tree with a launch that begins in a file."""
+        return self._beginnings * self._crowds.get(path, 1)
 
     def count_users(
         self, services: Iterable[ComposeService], workloads: Iterable[Workload], elsewhere: Iterable[_Named] = ()
@@ -300,7 +303,12 @@ class Desk:
         stages = self._built_with(link.dockerfile, link.arguments, link.bases)
         if link.target is None:
             return stages[-1]
-        return next((s for s in stages if link.target.lower() in (s.name, str(s.index))), None)
+        if id(stages) not in self._targets:
+            found = self._targets[id(stages)] = {}
+            for one in stages:
+                found.setdefault(str(one.index), one)
+                found.setdefault(one.name or "", one)
+        return self._targets[id(stages)].get(link.target.lower())
 
     def final_stages(self) -> list[Stage]:
         """What each Dockerfile builds, left out those that only serve as a base for others."""
@@ -333,7 +341,9 @@ class Desk:
         settings = self.configuration.of(path)
         key = (reference, id(settings), posixpath.dirname(path))
         if key not in self._links:
-            declared = settings.image_files()
+            if id(settings) not in self._declared:
+                self._declared[id(settings)] = settings.image_files()
+            declared = self._declared[id(settings)]
             self._links[key] = find_dockerfile(
                 reference, self._dockerfiles, declared, self._built, self._otherwise, asked_in=path
             )

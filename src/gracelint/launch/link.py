@@ -16,7 +16,7 @@ from gracelint.launch.images.bases import image_named
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Followed
 from gracelint.source import Located, Passage, Word
-from gracelint.tree.purpose import starts_production
+from gracelint.tree.purpose import starting_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ def _launch(desk: Desk, launch: Launch, **given: Any) -> Launch:
     """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing."""
     origin = launch.origin
     given["wrappers"] = desk.configuration.of(origin.source.path).wrappers
-    given["room"] = desk.room(origin.source.path)
+    given["launches"] = desk.launches(origin.source.path)
 
     def make(files: Files) -> tuple[Launch, list[Program]]:
         return _followed(files, launch, **given)
@@ -326,7 +326,7 @@ def _followed(
     files: Files,
     launch: Launch,
     wrappers: Mapping[str, Mapping[str, Any]],
-    room: int,
+    launches: int,
     env: Mapping[str, Word | None] | None = None,
     working_dir: Word | None = None,
     pid_1: bool = True,
@@ -355,7 +355,7 @@ def _followed(
         wrappers=wrappers,
         user=user,
         stdin_open=stdin_open,
-        followed=Followed(room),
+        followed=Followed(launches),
     )
     launch = _with_hook(launch, context)
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
@@ -405,7 +405,7 @@ def _is_replaced(launch: Launch, files: Files) -> bool:
         return launch.service.replaced
     if launch.origin.kind != "dockerfile" or posixpath.basename(launch.origin.source.path) != "Dockerfile":
         return False
-    return any(map(starts_production, files.names(posixpath.dirname(launch.origin.source.path))))
+    return bool(starting_production(files.names(posixpath.dirname(launch.origin.source.path))))
 
 
 _NATIVE_SIDECARS = (1, 29)

@@ -21,9 +21,10 @@ class Followed:
 
     __slots__ = ("count", "effort")
 
-    def __init__(self, room: int = ROOM) -> None:
+    def __init__(self, launches: int = 1, room: int = ROOM) -> None:
+        """`launches` divide the room."""
         self.count = 0
-        self.effort = Effort(room)
+        self.effort = Effort(room // launches, launches=launches)
 
 
 class Context(Record, identity=True):

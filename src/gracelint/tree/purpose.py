@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
+
 _TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "playwright", "cypress", "ci"))
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "tilt", *_TESTS))
 _PRODUCTION = frozenset(("prod", "production"))
@@ -23,8 +25,13 @@ def says_development(name: str) -> bool:
     return not _DEVELOPMENT.isdisjoint(_words(name))
 
 
-def starts_production(name: str) -> bool:
-    """Whether it is the name of a Dockerfile or a Compose file for production: plain ones beside it are not."""
+@lru_cache(maxsize=64)
+def starting_production(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, of those in a folder, of Dockerfiles and Compose files for production: plain ones beside are not."""
+    return tuple(filter(_starts_production, names))
+
+
+def _starts_production(name: str) -> bool:
     words = _words(name.lower())
     return not (_PRODUCTION.isdisjoint(words) or _STARTED.isdisjoint(words))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.numbers import is_whole, whole
 from gracelint.base.record import replace
 from gracelint.facts.launch import Drain, DrainSource, Effect, Hop, HopKind
@@ -17,7 +18,7 @@ from gracelint.source import Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from gracelint.facts.dockerfile import Stage
     from gracelint.facts.program import Program
@@ -210,13 +211,13 @@ def _may_be_go(path: str, stage: Stage | None) -> bool:
     if stage is None:
         return path.startswith("/ko-app/")
     copied = (item.argument.text for item in stage.instructions if item.name == "COPY")
-    return any("go " in one or "make" in one for one in _runs(stage)) or any(base_name(path) in one for one in copied)
+    return _runs(stage, "go ", "make") or any(base_name(path) in one for one in copied)
 
 
 def _rust_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A binary that a `cargo build` or `cargo install` of this image makes."""
     stage = context.image.stage
-    if stage is None or not any("cargo " in one for one in _runs(stage)):
+    if stage is None or not _runs(stage, "cargo "):
         return None
     from gracelint.launch.runtimes import rust
 
@@ -226,7 +227,7 @@ def _rust_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 def _dotnet_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A program that a `dotnet publish` of this image makes."""
     stage = context.image.stage
-    if stage is None or not any("dotnet " in one for one in _runs(stage)):
+    if stage is None or not _runs(stage, "dotnet "):
         return None
     from gracelint.launch.runtimes import dotnet
 
@@ -236,18 +237,28 @@ def _dotnet_step(argv: tuple[Word, ...], context: Context) -> Step | None:
 def _gradle_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """A start script that a Gradle build of this image writes."""
     stage = context.image.stage
-    if stage is None or "/" not in argv[0].value or not any("gradle" in one for one in _runs(stage)):
+    if stage is None or "/" not in argv[0].value or not _runs(stage, "gradle"):
         return None
     from gracelint.launch.runtimes.jvm import start_script
 
     return start_script(argv, context)
 
 
-def _runs(stage: Stage) -> Iterator[str]:
-    """The texts of the RUN lines that may have made a file of a stage."""
-    for one in (stage, *(stage.siblings or {}).values()):
-        for above in one.lineage():
-            yield from (item.argument.text for item in above.instructions if item.name == "RUN")
+def _runs(stage: Stage, *words: str) -> bool:
+    """Whether any of the RUN lines that may have made a file of a stage holds one of these words."""
+    first = (stage.siblings or {}).get("0", stage)
+    return any(_holds(stage.lineage(), word) or _file_holds(first, word) for word in words)
+
+
+@lru_cache(maxsize=32)
+def _file_holds(first: Stage, word: str) -> bool:
+    """Asked once for all stages of a file, by its first one."""
+    found = {id(above): above for one in (first.siblings or {}).values() for above in one.lineage()}
+    return _holds(found.values(), word)
+
+
+def _holds(stages: Iterable[Stage], word: str) -> bool:
+    return any(word in item.argument.text for one in stages for item in one.instructions if item.name == "RUN")
 
 
 def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from types import MappingProxyType
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
@@ -14,7 +15,7 @@ from gracelint.parse.compose.service import STARTS, EnvFiles, service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.tree.purpose import starts_production
+from gracelint.tree.purpose import starting_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,8 +123,7 @@ def _is_replaced(service: ComposeService, shelf: _Shelf, files: Files) -> bool:
     paths = [
         posixpath.join(folder, name)
         for folder in dict.fromkeys(folders)
-        for name in files.names(folder)
-        if starts_production(name)
+        for name in starting_production(files.names(folder))
     ]
     laid_over = [
         node
@@ -214,7 +214,13 @@ _SOURCES = ("context", "dockerfile", "dockerfile_inline")
 def _key_of(layer: tuple[Document, Mapping]) -> Scalar | None:
     document, node = layer
     services = document.root.mapping("services") if isinstance(document.root, Mapping) else None
-    return next((key for key, value in services.items if value is node), None) if services else None
+    return _keys(services).get(id(node)) if services else None
+
+
+@lru_cache(maxsize=4)
+def _keys(services: Mapping) -> dict[int, Scalar]:
+    """The names of services, by the `id` of what stands behind them."""
+    return {id(value): key for key, value in reversed(services.items)}
 
 
 class _Shelf:
