@@ -8,7 +8,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 from gracelint.finding import Note
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
-from gracelint.render.effort import OF_CHARTS, OF_OVERLAYS, START, Effort, Readers, folders_above, readers
+from gracelint.render.effort import OF_CHARTS, OF_OVERLAYS, ROOMY, START, Effort, Readers, folders_above, readers
 from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
@@ -215,7 +215,8 @@ class Renderer:
 
         def effort(install: Install) -> Effort:
             count = releases[install.chart]
-            made = Effort(self._room // count, OF_CHARTS, lambda path: given.get(path) or count * of_charts.of(path))
+            room, roomy = self._room // count, ROOMY / len(self._charts)
+            made = Effort(room, OF_CHARTS, lambda path: given.get(path) or count * of_charts.of(path), roomy)
             made.read(*_given(install))
             return made
 
@@ -255,6 +256,7 @@ class Renderer:
             release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST)
             rendered, unread = render(self._files, chart, release, effort, parsed)
         except TooLargeError as error:
+            self._too_large.add(chart.root)
             return [], [Unseen(chart.source.span(0, 0), f"the chart `{chart.name}` is {error}")]
         unit = Unit("chart", chart.root, name, install.because)
         value_at = _finder(chart, install)

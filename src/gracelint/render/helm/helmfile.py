@@ -9,6 +9,7 @@ from gracelint.base.record import Record, field, replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
+from gracelint.render.effort import START, Effort
 from gracelint.render.globs import matching
 from gracelint.render.helm.chart import combined
 from gracelint.render.helm.installs import Asked, Elsewhere, Install, Layer, set_value, text_at
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _MOST_ENVIRONMENTS = 10
 _MOST_FILES = 200
 _DEPTH = 10
+_OF_TEMPLATES = 4
+"""Steps for each code point of a helmfile and its files of values."""
 
 
 class _World(Record, identity=True):
@@ -60,7 +63,8 @@ def in_helmfile(files: Files, path: str) -> tuple[list[Install], list[Elsewhere]
 
 
 def _identity(install: Install) -> tuple[Any, ...]:
-    return install.chart, install.name, install.namespace, repr(install.values)
+    layers = [id(layer) if layer.is_file else repr(_value(layer.root)) for layer in install.layers]
+    return install.chart, install.name, install.namespace, repr(install.set), *layers
 
 
 def _environments(files: Files, path: str) -> list[str]:
@@ -79,6 +83,8 @@ class _Reader:
         self.asked = Asked(files)
         self._files = files
         self._left = _MOST_FILES
+        self._effort = Effort(START, _OF_TEMPLATES)
+        """The steps that are left for its templates, and for what releases take over from one another."""
 
     def file(self, path: str, world: _World, depth: int) -> _World:
         """Reads one helmfile; what it says of its environments holds for what comes after it."""
@@ -134,9 +140,13 @@ class _Reader:
                 yield name
 
     def _document(self, part: Source, world: _World, folder: str) -> Mapping | None:
-        documents = read_documents(filled(part, self._dot(world), self._functions(folder)))
+        documents = read_documents(self._made(part, self._dot(world), folder))
         root = documents[0].root if documents else None
         return root if isinstance(root, Mapping) else None
+
+    def _made(self, source: Source, dot: dict[str, Any], folder: str) -> Source:
+        self._effort.read(source)
+        return filled(source, dot, self._functions(folder), self._effort)
 
     def _with_environments(self, root: Mapping | None, folder: str, world: _World) -> _World:
         if root is None:
@@ -229,7 +239,7 @@ class _Reader:
 
     def _filled(self, node: Mapping, dot: dict[str, Any], folder: str) -> Mapping:
         """A release whose own texts are templates: `values/{{ .Release.Name }}.yaml`."""
-        found = _with_texts(node, dot, self._functions(folder))
+        found = _with_texts(node, dot, self._functions(folder), self._effort)
         assert isinstance(found, Mapping)
         return found
 
@@ -254,8 +264,7 @@ class _Reader:
             return None
         root = self._document(source, world, posixpath.dirname(path)) if release is None else None
         if release is not None:
-            made = filled(source, self._dot(world, release), self._functions(posixpath.dirname(path)))
-            documents = read_documents(made)
+            documents = read_documents(self._made(source, self._dot(world, release), posixpath.dirname(path)))
             found = documents[0].root if documents else None
             root = found if isinstance(found, Mapping) else None
         return Layer(root) if root is not None else None
@@ -323,9 +332,12 @@ def _get(path: Any, *rest: Any) -> Any:
     return tree
 
 
-def _with_texts(node: Node, dot: dict[str, Any], also: dict[str, Callable[..., Any]]) -> Node:
+def _with_texts(node: Node, dot: dict[str, Any], also: dict[str, Callable[..., Any]], effort: Effort) -> Node:
+    effort.take(1)
+    if effort.left < 0:
+        raise TemplateError(str(TooLargeError()))
     if isinstance(node, Mapping):
-        return replace(node, items=tuple((key, _with_texts(value, dot, also)) for key, value in node.items))
+        return replace(node, items=tuple((key, _with_texts(value, dot, also, effort)) for key, value in node.items))
     if isinstance(node, Sequence):
-        return replace(node, items=tuple(_with_texts(item, dot, also) for item in node.items))
-    return replace(node, value=filled_text(node.value, dot, also)) if "{{" in node.value else node
+        return replace(node, items=tuple(_with_texts(item, dot, also, effort) for item in node.items))
+    return replace(node, value=filled_text(node.value, dot, also, effort)) if "{{" in node.value else node

@@ -31,6 +31,8 @@ class Layer(Record, identity=True):
 
     root: Node
     at: Path = ()
+    is_file: bool = False
+    """It is a whole file, as that is written."""
 
     def span(self, path: Path) -> Span | None:
         """Where the value at a path of the release is written in this layer."""
@@ -80,6 +82,8 @@ class Asked:
         self.installs: list[Install] = []
         self.elsewhere: list[Elsewhere] = []
         self.config_maps: dict[str, Mapping] = {}
+        self._layers: dict[str, Layer | None] = {}
+        """Many releases may have the same file of values."""
 
     def chart(self, path: str | None) -> str | None:
         """The folder of a chart in this repository, from its root."""
@@ -91,12 +95,19 @@ class Asked:
         return "" if normal == "." else normal
 
     def layer(self, path: str) -> Layer | None:
-        source = self.files.read(posixpath.normpath(path))
+        path = posixpath.normpath(path)
+        if path not in self._layers:
+            self._layers[path] = self._read(path)
+        return self._layers[path]
+
+    def _read(self, path: str) -> Layer | None:
+        source = self.files.read(path)
         try:
             documents = read_documents(source) if source is not None else []
         except (ParseError, TemplatedError):
             return None
-        return Layer(documents[0].root) if documents and isinstance(documents[0].root, Mapping) else None
+        root = documents[0].root if documents else None
+        return Layer(root, is_file=True) if isinstance(root, Mapping) else None
 
 
 def set_value(key: str, value: Any) -> dict[str, Any]:

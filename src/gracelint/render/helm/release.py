@@ -14,7 +14,7 @@ from gracelint.render.helm.syntax import Template, TemplateSyntaxError, parse
 from gracelint.render.helm.template import NO_VALUE, Limits, Machine, TemplateError
 from gracelint.render.helm.values import Native, shown
 from gracelint.render.text import Text, mapped, replaced
-from gracelint.render.values import TooLargeError, placed
+from gracelint.render.values import TooLargeError, placed, weigh
 from gracelint.source import Origin, Source, SourceMap, Span
 
 TYPE_CHECKING = False
@@ -61,11 +61,12 @@ def render(
     files: Files, chart: Chart, release: Release, effort: Effort | None = None, parsed: Parsed | None = None
 ) -> tuple[list[Rendered], list[Unread]]:
     """All manifests of a release, in the order of their templates' paths, and what could not be read."""
+    effort = effort or Effort()
     root = scoped(chart, dict(release.values))
+    effort.spend(weigh(root.values))
     unread: list[Unread] = []
     templates = _parsed(root, unread, {} if parsed is None else parsed)
     reads: list[tuple[str | int, ...]] = []
-    effort = effort or Effort()
     limits = Limits()
     machine = Machine(templates, functions(reads), reads, replace(limits, steps=min(limits.steps, effort.left)))
     contexts = _contexts(files, root, release, effort)

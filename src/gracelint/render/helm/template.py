@@ -348,6 +348,7 @@ class Machine:
         try:
             value = _sane(function(*arguments))
             self._spend(len(value) // _made_at_once(name) if isinstance(value, (str, list, dict)) else 0)
+            self._spend(len(value.pieces) if isinstance(value, Text) else 0)
             return value
         except TooLargeError as error:
             raise TemplateError(str(error)) from error
@@ -368,7 +369,7 @@ class Machine:
 
 def _made_at_once(name: str) -> int:
     """How many code points of a text, or elements of a list, a function makes at the price of one step."""
-    return 2 if name.startswith(("to", "mustTo")) else 64
+    return 1 if name.startswith(("to", "mustTo")) else 64
 
 
 def _reading(name: str, argument: Any) -> int:
