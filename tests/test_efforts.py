@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from gracelint.again import remembered
-from gracelint.base.limits import PORTION, ROOM, STEPS, WORTH, Effort
+from gracelint.base.limits import PORTION, ROOM, SHARED, STEPS, WORTH, WORTH_EACH, Effort
 from gracelint.base.record import replace
 from gracelint.facts.launch import Launch
 from gracelint.launch.shell.scripts import Walk
 from gracelint.reading import read_project
-from gracelint.render.effort import readers
+from gracelint.render.effort import OF_CHARTS, ROOMY, readers
+from gracelint.render.effort import Effort as Effort_of_charts
+from gracelint.source import Source
 from gracelint.testing import lint, read, request
 from gracelint.tree.files import ProjectFiles
 
@@ -128,6 +130,45 @@ def test_longer_sources_are_worth_more() -> None:
     assert not Effort(0, length=lambda: 440).lets(run)
 
 
+def test_texts_that_many_launches_may_read_are_divided_among_them() -> None:
+    alone, crowded = Effort(0), Effort(0, launches=400)
+    assert alone.share(100_000) == 100_000
+    assert crowded.share(100_000) == (100_000 + SHARED) // 400
+    assert crowded.share(90) == 90
+    run = Running(ROOM // 400 + 2 * 90)
+    assert Effort(0, launches=400, length=lambda: 90).lets(run)
+    assert not Effort(0, launches=400, length=lambda: 80).lets(run)
+
+
+SHARING = {
+    "python:3.12": ("python", "py", "import m; m.f0()\nwhile True: pass\n", "def f{0}(): f{1}(); f{1}()\n", "m.py"),
+    "node:22": (
+        "node",
+        "js",
+        "require('./m').f0()\n",
+        "exports.f{0} = () => {{ exports.f{1}(); exports.f{1}() }}\n",
+        "m.js",
+    ),
+    "ruby:3.3": ("ruby", "rb", "require_relative 'm'\nf0\nsleep\n", "def f{0} = [f{1}, f{1}]\n", "m.rb"),
+}
+"""Programs that read one large module."""
+
+
+@pytest.mark.parametrize("image", SHARING)
+def test_many_programs_of_one_module_take_little_more_together_than_one(image: str) -> None:
+    command, ending, start, call, module = SHARING[image]
+
+    def project(count: int) -> Project:
+        starts = "".join(f"  s{n}: {{build: ., command: [{command}, p{n}.{ending}]}}\n" for n in range(count))
+        text = "".join(call.format(n, n + 1) for n in range(600))
+        programs = {f"p{n}.{ending}": start for n in range(count)}
+        files = {"Dockerfile": f"FROM {image}\nCOPY . .\n", "compose.yaml": f"services:\n{starts}", module: text}
+        return {**files, **programs}
+
+    length = len(project(1)[module])
+    assert steps(project(60)) < 1.2 * (3 * ROOM + WORTH_EACH * (length + SHARED))
+
+
 @pytest.mark.parametrize(("room", "again"), [(5 * PORTION, 1), (3 * PORTION, 1), (2 * PORTION, 2)])
 def test_an_answer_holds_where_there_is_room_for_it(tmp_path: Any, room: int, again: int) -> None:
     count = 0
@@ -225,6 +266,29 @@ def test_what_many_are_made_of_is_divided_among_them() -> None:
     )
     assert unread(few) == set()
     assert len(unread(many)) == 300
+
+
+def test_values_that_many_releases_get_are_divided_among_them() -> None:
+    files = charts("x") | {"long.yaml": "".join(f"k{n}: {{a: b}}\n" for n in range(5_000))}
+    few, many = (
+        files | {"helmfile.yaml": "releases:\n" + "".join(
+            f"- {{name: r{n}, chart: ./x, values: [long.yaml]}}\n" for n in range(count)
+        )}
+        for count in (2, 300)
+    )  # fmt: skip
+    assert unread(few) == set()
+    assert unread(many) == {"x"}
+
+
+def test_charts_that_are_large_are_worth_less_to_each_of_their_releases() -> None:
+    def worth(length: int, releases: int) -> int:
+        effort = Effort_of_charts(0, users=lambda path: releases, roomy=ROOMY)
+        effort.read(Source("x", " " * length))
+        return effort.left
+
+    assert worth(1_000, 1) == worth(1_000, 8) == OF_CHARTS * 1_000
+    assert worth(100_000, 1) == OF_CHARTS * 100_000
+    assert worth(100_000, 8) == OF_CHARTS * (100_000 + ROOMY) // 8
 
 
 def test_readers_are_counted_once_for_each_folder() -> None:

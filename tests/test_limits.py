@@ -365,6 +365,35 @@ LINEAR: dict[str, Callable[[int], Project]] = {
         + "".join(f" t{i} = asyncio.create_task(f{i}())\n" for i in range(n))
         + " await stop.wait()\nasyncio.run(main())\n",
     },
+    "promises one behind the other": lambda n: server(
+        "let p = Promise.resolve()\n" + "p = p.then(() => work())\n" * n + "process.on('SIGTERM', () => p.then(stop))\n"
+    ),
+    "servers that are closed each by a handler of its own": lambda n: server(
+        "".join(
+            f"const s{i} = require('http').createServer().listen({i})\nprocess.on('SIGTERM', () => s{i}.close())\n"
+            for i in range(n)
+        )
+    ),
+    "stages that services run": lambda n: {
+        "Dockerfile": "".join(f"FROM debian:12 AS s{i}\nCMD app {i}\n" for i in range(n)),
+        "compose.yaml": "services:\n" + "".join(f"  s{i}: {{build: {{context: ., target: s{i}}}}}\n" for i in range(n)),
+    },
+    "projects of one Gradle build": lambda n: {
+        "Dockerfile": "FROM gradle AS b\nCOPY . .\nRUN gradle build\nFROM eclipse-temurin:17\n"
+        'COPY --from=b /m0/build/libs/m0.jar /x.jar\nCMD ["java", "-jar", "/x.jar"]\n',
+        "settings.gradle": "".join(f"include 'm{i}'\n" for i in range(n)),
+        **{f"m{i}/build.gradle": f"dependencies {{ implementation project(':m{(i + 1) % n}') }}\n" for i in range(n)},
+    },
+    "images that an overlay names": lambda n: {
+        "kustomization.yaml": "resources: [pod.yaml]\nimages:\n"
+        + "".join(f"- {{name: i{i}, newTag: v}}\n" for i in range(n)),
+        "pod.yaml": "".join(f"---\n{POD.replace('image: x', f'image: i{i}')}" for i in range(n // 4)),
+    },
+    "releases with one file of values": lambda n: {
+        **chart(POD_OF_A_CHART),
+        "helmfile.yaml": "releases:\n" + "".join(f"- {{name: r{i}, chart: ., values: [v.yaml]}}\n" for i in range(n)),
+        "v.yaml": "".join(f"k{i}: {{a: b}}\n" for i in range(20 * n)),
+    },
     "mappings merged one into the other": lambda n: chart(
         '{{ $d := dict "a" 1 }}' + '{{ $d = merge (dict "b" $d) $d }}' * 4 * n + POD_OF_A_CHART
     ),

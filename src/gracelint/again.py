@@ -182,7 +182,12 @@ def remembered(read: F) -> F:
     ) -> Any:
         effort = effort or Effort()
         functions = {name: value for name, value in named.items() if callable(value)}
-        asked = (source, given, {name: value for name, value in named.items() if name not in functions})
+        asked = (
+            source,
+            given,
+            {name: value for name, value in named.items() if name not in functions},
+            effort.launches,
+        )
         known = _answers(_itself(files)).setdefault((read.__module__, getattr(source, "path", source)), [])
         for question, words, variables, noted, answers, spent, program in known:
             same_start = words.are_as_in(argv or ()) and variables.are_as_in(env or {}) and is_same(question, asked)

@@ -228,6 +228,9 @@ class Passage(Record):
     text: str
     segments: tuple[Segment, ...]
 
+    def __hash__(self) -> int:
+        return hash((self.source, self.text, len(self.segments)))  # there may be one for each line
+
     @classmethod
     def whole(cls, source: Source, start: int = 0, end: int | None = None) -> Passage:
         """A passage that is the source's own text, unchanged."""

@@ -24,9 +24,12 @@ ROOM = 120_000
 """Steps of the programs of one tree beyond those that each is worth: divided among the files that may start some, and
 among the launches of each, so that a share depends on no order and not on what else is linted."""
 WORTH = 3_000
-"""Steps that all runs of a program take together, whatever its tree holds besides it."""
+"""Steps that all runs of a program take together, or as many as there is room for its launch, if that is less."""
 WORTH_EACH = 2
 """Further ones for each code point of its sources: of 600 programs, public ones among them, three took more."""
+SHARED = 40_000
+"""Code points that count for all launches of a tree together, beyond those of a text that all of them may read: nobody
+knows, before it is followed, whose text one is."""
 MODULE = 20
 """Steps that a module costs before anything in it is evaluated."""
 PORTION = 1_000
@@ -54,12 +57,21 @@ TOKENS = 300_000
 class Effort:
     """The steps that are left for the programs of one launch, beyond those that they are worth; or for one of them."""
 
-    def __init__(self, room: int = ROOM, *, above: Effort | None = None, length: Callable[[], int] = lambda: 0) -> None:
+    def __init__(
+        self,
+        room: int = ROOM,
+        *,
+        above: Effort | None = None,
+        length: Callable[[], int] = lambda: 0,
+        launches: int = 1,
+    ) -> None:
         self._room = room
         self._above = above
         """That of its launch, whose room it takes from."""
         self._length = length
-        self._granted = WORTH
+        self.launches: int = launches if above is None else above.launches
+        """How many the tree has that may read the same texts."""
+        self._granted = min(WORTH, ROOM // self.launches)
         self._runs: list[Run] = []
         self.is_spent = False
         """A run was ended because there is no room left."""
@@ -67,6 +79,10 @@ class Effort:
     @property
     def left(self) -> int:
         return self._room if self._above is None else self._above.left
+
+    def share(self, length: int) -> int:
+        """How many code points of a text, or of several, count for one of the launches that may read it."""
+        return min(length, (length + SHARED) // self.launches)
 
     def take(self, steps: int) -> bool:
         """Takes steps out of the room, if it has as many."""
@@ -83,7 +99,7 @@ class Effort:
             self._runs.append(run)
         others = sum(one.steps for one in self._runs if one is not run)
         while run.steps <= STEPS:
-            limit = self._granted + WORTH_EACH * self._length() - others
+            limit = self._granted + WORTH_EACH * self.share(self._length()) - others
             if run.steps <= limit:
                 run.limit = min(STEPS, limit)
                 return True

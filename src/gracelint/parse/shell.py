@@ -6,6 +6,7 @@ has to be imported for `CMD python app.py`, and every command keeps its exact pl
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.facts.script import (
     AndOr,
@@ -54,6 +55,12 @@ def read_script(passage: Passage) -> Script:
     plain = _plain(passage)
     if plain is not None:
         return Script(passage, (plain,), (), None)
+    return _parsed(passage)
+
+
+@lru_cache(maxsize=64)
+def _parsed(passage: Passage) -> Script:
+    """Parsed once: many launches may run one script."""
     interpreter: tuple[str, ...] = ()
     if passage.text.startswith("#!"):
         interpreter = tuple(passage.text.split("\n", 1)[0][2:].strip(" \t").split(None, 1))

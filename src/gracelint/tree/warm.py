@@ -173,7 +173,7 @@ def kept_warm(read: F) -> F:
             return read(source, *given, files=asked, effort=effort, **named), before - effort.left
 
         before = effort.left
-        found, taken = files.warm.made(name, (source, given, named, before), files, make)
+        found, taken = files.warm.made(name, (source, given, named, before, effort.launches), files, make)
         effort.take(taken - (before - effort.left))
         return found
 

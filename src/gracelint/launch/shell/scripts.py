@@ -39,6 +39,8 @@ _MOST_PATHS = 48
 _WORTH = 200
 """Commands followed in any walk, counted each time, and one more for each `_EACH` code points of its text; of 2,078
 walks over public scripts five took more, and that from the room of their launch."""
+_WORTH_TOGETHER = 20_000
+"""The same in all launches of a tree, one walk for each."""
 _EACH = 5
 _MOST_STEPS = 5_000
 _MOST_STEPS_AGAIN = 10_000
@@ -62,7 +64,7 @@ class Walk:
         self.read = read
         self.row = row
         self._effort = effort or Effort()
-        self._limit = _WORTH
+        self._limit = min(_WORTH, _WORTH_TOGETHER // self._effort.launches)
         self.detaches = detaches
         """Whether a command goes to the background by itself."""
         self.lacks = frozenset(row.get("lacks", ()))
@@ -80,7 +82,7 @@ class Walk:
         """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
         self._start = commands, state.fork(), shapes
         if commands:
-            self._limit += (commands[-1].span.end - commands[0].span.start) // _EACH
+            self._limit += self._effort.share(commands[-1].span.end - commands[0].span.start) // _EACH
         return self._list(commands, [state], shapes)
 
     def interrupted(self, at: Event, action: str) -> list[State]:

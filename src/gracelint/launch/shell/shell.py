@@ -212,13 +212,19 @@ def _run(job: _Job) -> Step:
         why = f"{job.call.name} has Windows line endings, which the shell takes for part of its words"
         return _end(job, names[0], why, "broken")
     try:
-        steps = [_in_shell(job, script, name) for name in names]
+        return _in_any_shell(job, script, names)
     except RecursionError:
         return _end(job, names[0], "the script is nested too deeply to be followed", "branches")
-    effects = {step.hop.effect for step in steps if step.hop is not None}
-    if len(effects) > 1:
-        return _undecided(job, steps, names)
-    return steps[0] if len(names) == 1 else _in_shell(replace(job, unnamed=True), script, names[0])
+
+
+def _in_any_shell(job: _Job, script: Script, names: tuple[str, ...]) -> Step:
+    first, *more = (_in_shell(job, script, name) for name in names)
+    if len({step.hop.effect for step in (first, *more) if step.hop is not None}) > 1:
+        return _undecided(job, [_mended_whole(first, job, script, names[0]), *more], names)
+    if more:
+        job = replace(job, unnamed=True)
+        first = _in_shell(job, script, names[0])
+    return _mended_whole(first, job, script, names[0])
 
 
 def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Step:
@@ -243,8 +249,7 @@ def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Ste
         lasting = any(not item.prepares for path in paths for item in path.started)
         return replace(_end(job, name, "it starts no program and waits for it", "one-shot"), one_shot=not lasting)
     ends = [_judge(scene) for scene in scenes]
-    step = _step_of([end for end in ends if not end.program.is_for_development] or ends, job, script, name)
-    return step if others else _mended_whole(step, job, script, name)
+    return _step_of([end for end in ends if not end.program.is_for_development] or ends, job, script, name)
 
 
 def _mended_whole(step: Step, job: _Job, script: Script, name: str) -> Step:
@@ -252,7 +257,7 @@ def _mended_whole(step: Step, job: _Job, script: Script, name: str) -> Step:
     hop = step.hop
     if hop is None or not hop.details.get("exec_at") or hop.effect is Effect.REPLACES:
         return step
-    aside = replace(job, context=replace(job.context, followed=Followed(0)))
+    aside = replace(job, context=replace(job.context, followed=Followed(room=0)))
     other = _in_shell(aside, script, name, others=True).hop
     repairs = {key: other.details.get(key) for key in ("exec_at", "leaves_behind")} if other is not None else {}
     covers = set(hop.details["exec_at"]) < set(repairs.get("exec_at") or ())
