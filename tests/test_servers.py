@@ -618,3 +618,23 @@ def test_an_application_that_ends_before_it_is_served_has_not_been_understood(co
     launch = launch_of(command, shop_py="import sys\n\nsys.exit(1)\n")
     assert launch.verdict is Verdict.UNKNOWN
     assert launch.why == "as far as shop.py can be followed, it ends before anything of it is served"
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict", "why"),
+    [
+        ("", Verdict.IGNORED, "pyTelegramBotAPI has no handler for SIGTERM, and the program installs none"),
+        (
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))",
+            Verdict.CUT,
+            "the handler's exception leaves `bot.infinity_polling()` at once: "
+            "pyTelegramBotAPI drops the requests in flight",
+        ),
+    ],
+)
+def test_a_bot_whose_library_listens_for_no_signal(before: str, verdict: Verdict, why: str) -> None:
+    text = (
+        f'import signal\nimport sys\n\nimport telebot\n\n{before}\nbot = telebot.TeleBot("a")\nbot.infinity_polling()\n'
+    )
+    launch = launch_of('["python", "bot.py"]', bot_py=text)
+    assert (launch.verdict, launch.why) == (verdict, f"bot.py: {why}")
