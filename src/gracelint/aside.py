@@ -51,7 +51,7 @@ def needed(reading: Reading, known: dict[str, tuple[str, ...]]) -> set[str]:
     if any(budget.expressions and not budget.selector for budget in manifests.budgets):
         return set(known)
     keys = known | {path: tuple(its) for path, its in keys_of(manifests).items()}
-    asked = {path for path in keys if path in reading.scope.files}
+    asked = {path for path in reading.scope.files if path in keys}
     if not (asked or bears.silent or reading.services or any(reading.stages.values())):
         return set()
     desk = reading.the_desk()

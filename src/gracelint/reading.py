@@ -70,13 +70,13 @@ def _read(
     request: Request, scope: Scope, files: ProjectFiles, todo: Sequence[tuple[str, str]], *, all_charts: bool = False
 ) -> Reading:
     reading = Reading(files, scope, request, _index(request, scope, todo))
-    reading.beginnings = sum(kind in (DOCKERFILE, MANIFEST) for _, kind in todo)
+    kinds = [kind for _, kind in todo]
+    reading.beginnings = kinds.count(DOCKERFILE) + kinds.count(MANIFEST)
     reading.may_spare = request.narrow and not scope.folders and not all_charts
     reading.add_overlays([path for path, _ in todo])
     left = reading.put_aside(todo)
     if request.jobs > 1:
-        unread = reading.aside.keys()
-        files.fetch_all([path for path, kind in left if kind != PROGRAM and path not in unread], request.jobs)
+        files.fetch_all([path for path, kind in left if kind != PROGRAM and path not in reading.aside], request.jobs)
     for number, (path, kind) in enumerate(left):
         if request.progress is not None:
             request.progress(number, len(left))
@@ -153,7 +153,7 @@ class Reading:
     def put_aside(self, todo: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         """Leaves files unread of which the index knows that nothing in them bears on what is reported.
 
-        Returns those in which something may matter.
+        Returns the others, and all Dockerfiles.
         """
         index = self.index
         self.folders = dict.fromkeys([path[: path.rfind("/") + 1] for path, _ in todo])
@@ -162,16 +162,15 @@ class Reading:
             return todo
         overlay = self.request.overlay
         known = index.look(path for path, kind in todo if kind in (MANIFEST, DOCKERFILE) and path not in overlay)
-        to_read = self.scope.files
-        if self.renderer is not None:
-            to_read = to_read.union(filter(self.renderer.is_part, known))
-        known = {path: keys for path, keys in known.items() if path not in to_read}
-        nothing = {path for path, keys in known.items() if keys == NOTHING}
-        self.files.forget_all(nothing.__contains__)
-        has_most_of_them = len(known) >= len(todo) // 2
-        if has_most_of_them and self.request.narrow and not self.scope.folders and self.renderer is None:
-            self.aside = {path: keys for path, keys in known.items() if path not in nothing}
-        return [item for item in todo if item[0] not in nothing]
+        parts = filter(self.renderer.is_part, known) if self.renderer is not None else ()
+        for path in (*self.scope.files, *parts):
+            known.pop(path, None)
+        self.files.forget_all(lambda path: known.get(path) == NOTHING)
+        left = [item for item in todo if known.get(item[0]) != NOTHING]
+        if not self.request.narrow or self.scope.folders or self.renderer is not None or len(known) < len(todo) // 2:
+            return left
+        self.aside = {path: keys for path, keys in known.items() if keys != NOTHING}
+        return [item for item in left if item[1] == DOCKERFILE or item[0] not in self.aside]
 
     def add_near(self) -> None:
         """Reads those files, of the ones put aside, that bear on what is reported, or on what does."""
@@ -201,7 +200,7 @@ class Reading:
     def add(self, path: str, kind: str) -> None:
         self.folders[path[: path.rfind("/") + 1]] = None
         if path in self.aside:
-            self._leave_unread(path, kind)
+            self.stages[path] = None
             return
         try:
             self._read(path, kind)
@@ -234,11 +233,6 @@ class Reading:
             self.read_manifest(source, text.invalid_at)
         elif kind == OTHER:
             self.files.forget(path)
-
-    def _leave_unread(self, path: str, kind: str) -> None:
-        self.files.forget(path)
-        if kind == DOCKERFILE:
-            self.stages[path] = None
 
     def _closer_look(self, kind: str, source: Source) -> str:
         """Whether a file that is named, or has the name of something to do with Dockerfiles, is one."""

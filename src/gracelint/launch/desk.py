@@ -197,8 +197,9 @@ class Desk:
     ) -> None:
         """The one deployed image that nobody knows is built from the only Dockerfile, where that stands at the root."""
         taken = taken.union(link.dockerfile for link in self._built.values())
-        free = [path for path in self._stages if path not in taken and not is_for_development(path)]
-        if len(free) != 1 or "/" in free[0]:
+        free = (path for path in self._stages if path not in taken and not is_for_development(path))
+        one, another = next(free, None), next(free, None)
+        if one is None or another is not None or "/" in one:
             return
         named = [
             (service.image.value, service.source.path)
@@ -215,7 +216,7 @@ class Desk:
         if not any(reference in unknown for reference, _ in deployed):
             return
         for reference in unknown:
-            self._only[reference] = Link(free[0], "named")
+            self._only[reference] = Link(one, "named")
 
     def users(self, stage: Stage) -> int:
         """How many services and containers run a stage."""
@@ -339,7 +340,7 @@ class Desk:
     def find(self, reference: str, path: str) -> Link | None:
         """The Dockerfile that an image's name means in a file of that path."""
         settings = self.configuration.of(path)
-        key = (reference, id(settings), posixpath.dirname(path))
+        key = (reference, id(settings), path.rpartition("/")[0])
         if key not in self._links:
             if id(settings) not in self._declared:
                 self._declared[id(settings)] = settings.image_files()

@@ -198,7 +198,7 @@ def _reason(absolute: str, folder: str, name: str, excludes: Callable[[str], boo
         return "excluded by the configuration"
     if os.path.islink(absolute):
         return "symbolic link to a folder"
-    if os.path.isfile(os.path.join(absolute, ".git")):
+    if os.path.isfile(f"{absolute}/.git"):
         return "git submodule"
     return None
 

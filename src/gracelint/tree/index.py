@@ -75,8 +75,8 @@ class Index:
                 asked[path] = row
             elif stat.S_ISREG(status.st_mode) and touched < self._unsettled and other < self._unsettled:
                 self._new[path] = size, touched, other
-        keys = self._kept.keys
-        return {path: _split(keys[row]) for path, row in asked.items()}
+        known = ((path, self._kept.keys[row]) for path, row in asked.items())
+        return {path: _ONLY_NOTHING if keys == NOTHING else _split(keys) for path, keys in known}
 
     def knows(self, path: str) -> bool:
         """Whether a file is as it was when it was read."""
@@ -158,7 +158,7 @@ def _state_of_the_code() -> int:
 
 
 def _split(keys: str) -> tuple[str, ...]:
-    return _ONLY_NOTHING if keys == NOTHING else tuple(keys.split(_BETWEEN)) if keys else ()
+    return tuple(keys.split(_BETWEEN)) if keys else ()
 
 
 def _sum(body: bytes, count: int) -> str:

@@ -59,9 +59,11 @@ class Dockerfiles:
         found = self._own.get(name) or self._above.get(name) or []
         if found or "/" not in repository:
             return found if name else []
+        by_ending = [(ending, path) for ending in _endings(name) for path in self._own.get(ending, ())]
+        if not by_ending:
+            return []
         here = posixpath.dirname(asked_in)
         neutral = {*table("images")["shelves"], *_JOINT.split(repository.lower()), *_JOINT.split(here.lower())}
-        by_ending = [(ending, path) for ending in _endings(name) for path in self._own.get(ending, ())]
         return [path for ending, path in by_ending if neutral.issuperset(_words_above(path, ending))]
 
 
