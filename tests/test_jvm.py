@@ -318,6 +318,50 @@ class TestImages:
         )
         assert self.manifest("acme/app", {"build.gradle": script}).why == DEFAULT_34
 
+    @pytest.mark.parametrize(
+        ("entrypoint", "started"),
+        [
+            ("<shell>bash</shell><option>-c</option><arg>/start.sh</arg>", ["bash", "-c", "/start.sh"]),
+            ("sh,/start.sh", ["sh", "/start.sh"]),
+            ("INHERIT", ["/__cacert_entrypoint.sh"]),
+        ],
+    )
+    def test_jib_may_be_told_what_to_start(self, entrypoint: str, started: list[str]) -> None:
+        jib = self.JIB.replace("</to>", f"</to><container><entrypoint>{entrypoint}</entrypoint></container>")
+        inherited = "<build><plugins><plugin><artifactId>jib-maven-plugin</artifactId></plugin></plugins>"
+        managed = jib.replace("<build>", f"{inherited}<pluginManagement>").replace(
+            "</build>", "</pluginManagement></build>"
+        )
+        for more in (jib, managed):
+            found = self.manifest("acme/app:1", {"pom.xml": pom(more=more)})
+            assert [word.value for word in found.argv or ()] == started
+            assert found.verdict is Verdict.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("entrypoint", "verdict"),
+        [
+            ('["sh", "/start.sh"]', Verdict.HANDLED),
+            ('"sh /start.sh".split(" ")', Verdict.HANDLED),
+            ('listOf("sh", "/start.sh")', Verdict.HANDLED),
+            ("commandOf(project)", Verdict.UNKNOWN),
+        ],
+    )
+    def test_jib_puts_files_beside_the_program(self, entrypoint: str, verdict: Verdict) -> None:
+        script = (
+            f"plugins {{\n  id '{BOOT}' version '3.4.1'\n  id 'com.google.cloud.tools.jib' version '3.4.0'\n}}\n"
+            f"dependencies {{ implementation '{BOOT}:spring-boot-starter-web' }}\n"
+            "jib {\n  to { image = 'acme/app' }\n  extraDirectories { paths = file('docker/jib') }\n"
+            f"  container {{\n    entrypoint = {entrypoint}\n  }}\n}}\n"
+        )
+        start = "#!/bin/sh\nexec java -cp /app/resources:/app/classes:/app/libs/* shop.App\n"
+        sources = {
+            "src/main/java/shop/App.java": "package shop;\nclass App { public static void main(String[] a) {} }\n"
+        }
+        found = self.manifest("acme/app", {"build.gradle": script, "docker/jib/start.sh": start, **sources})
+        assert found.verdict is verdict
+        left = self.manifest("acme/app", {"build.gradle": script, **sources})
+        assert left.verdict is Verdict.UNKNOWN
+
     def test_another_image_is_not_it(self) -> None:
         assert self.manifest("acme/other:1", {"pom.xml": pom(more=self.JIB)}).link is None
 

@@ -336,7 +336,7 @@ def _followed(
     stdin_open: bool = False,
     written: Mapping[str, Passage | None] | None = None,
 ) -> tuple[Launch, list[Program]]:
-    image = replace(launch.image, mounts=mounts) if mounts else launch.image
+    image = replace(launch.image, mounts=(*mounts, *launch.image.mounts)) if mounts else launch.image
     image = replace(image, written=written) if written else image
     values: dict[str, str | None] = dict(image.env)
     for key, word in (env or {}).items():

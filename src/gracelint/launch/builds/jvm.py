@@ -19,11 +19,12 @@ from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gracelint.facts.files import Files
     from gracelint.facts.launch import Image
     from gracelint.parse.xml import Element
+    from gracelint.source import Span
 
 _MOST = 3_000
 """Projects of one repository."""
@@ -176,7 +177,8 @@ def image_built_by(files: Files, link: Link) -> Image | None:
     module = module_at(files, link.context or "")
     if module is None:
         return None
-    jib = next((one for one in module.elements if one.value("artifactId") == "jib-maven-plugin"), None)
+    plugins = [one for one in module.elements if one.value("artifactId") == "jib-maven-plugin"]
+    jib = next((one for one in plugins if one.first("configuration") is not None), None)
     base = jib.value("configuration", "from", "image") if jib is not None else module.names.get("from", "")
     image = image_named(put_in(base, module.properties) or _DEFAULT_BASE)
     flags = (
@@ -190,5 +192,41 @@ def image_built_by(files: Files, link: Link) -> Image | None:
     if jib is not None:
         for one in jib.all("configuration", "container", "environment"):
             env |= {item.name: item.text for item in one.children}
-    entrypoint = tuple(Word(put_in(word, module.properties), at) for word in words)
-    return replace(image, entrypoint=entrypoint, cmd=(), context=module.folder, env=env, working_dir="/")
+    own = _own_entrypoint(jib, module)
+    entrypoint = image.entrypoint if own == ["INHERIT"] else _words(words if own is None else own, module, at)
+    added = tuple(_added(files, module, jib))
+    image = replace(image, mounts=added, context=module.folder, env=env, working_dir="/")
+    return replace(image, entrypoint=entrypoint, cmd=() if entrypoint is not None else None)
+
+
+def _words(words: Iterable[str], module: Module, at: Span) -> tuple[Word, ...] | None:
+    return tuple(Word(put_in(word, module.properties), at) for word in words) or None
+
+
+def _own_entrypoint(jib: Element | None, module: Module) -> list[str] | None:
+    """The words that jib is told to start in the place of `java`; none where they cannot be read."""
+    given = jib.first("configuration", "container", "entrypoint") if jib is not None else None
+    if given is not None:
+        return [one.text for one in given.children] or given.text.split(",")
+    text = module.names.get("entrypoint")
+    if text is None:
+        return None
+    quoted: list[str] = re.findall(r"""["']([^"'\n]*)["']""", text)
+    if ".split" in text:
+        return quoted[0].split()
+    return quoted if quoted and re.match(r"\[|listOf|asList|mutableListOf|[\"']INHERIT", text) else []
+
+
+def _added(files: Files, module: Module, jib: Element | None) -> Iterator[tuple[str, str]]:
+    """What jib puts into the root of the image beside the program."""
+    paths: list[str] = []
+    if jib is not None:
+        inside = jib.first("configuration", "extraDirectories", "paths")
+        found = [one.value("from") or one.text for one in inside.children] if inside is not None else []
+        paths = found or ([inside.text] if inside is not None else [])
+    elif "extra" in module.names:
+        paths = [module.names["extra"]]
+    for path in paths or ["src/main/jib"]:
+        place = posixpath.normpath(posixpath.join(module.folder, put_in(path, module.properties)))
+        names = [name.rstrip("/") for name in files.names(place)] if "$" not in place else []
+        yield from ((posixpath.join(place, name), f"/{name}") for name in names)
