@@ -216,6 +216,32 @@ def test_what_cannot_matter_is_not_even_parsed() -> None:
     assert stream_of("kind: Secret\na: [}\n") == Stream(())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: Pod\n",
+        "'kind' : Pod\n",
+        '{"kind"\t: "Pod"}\n',
+        '{"metadata": {}, "kind":"Pod"}\n',
+        f'{{"kind"{" " * 50}: "Pod"}}\n',
+        "a: {b: 1}\n---\nkind: Pod\n",
+        "kinds: [kind]\nkind: Pod\n",
+        "services: {}\n",
+        '{"services" : {}}\n',
+        "{x: 1,services: {}}\n",
+    ],
+)
+def test_what_may_matter_is_parsed_however_it_is_written(text: str) -> None:
+    assert read_stream(Source("a.yaml", text)).documents
+
+
+def test_a_large_file_of_words_that_are_no_keys_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pattern in ("_TOP_KIND", "_ANY_KIND", "_SERVICES"):
+        monkeypatch.setattr(f"gracelint.parse.yaml.{pattern}", None)
+    text = "a: kind of\nkind-of: 6\nunkind: x\npackages/services: {}\nservices-x: [services]\n"
+    assert read_stream(Source("lock.yaml", text)) == Stream((), (), ())
+
+
 @pytest.mark.parametrize("text", ["kind: ConfigMap\na: [}\n", "kind: ConfigMap\n{{ if .x }}\na: [\n{{ end }}\n"])
 def test_what_is_only_looked_up_may_be_broken(text: str) -> None:
     assert stream_of(text) == Stream(())

@@ -150,14 +150,31 @@ def _relevant(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any
     if source.path.rpartition("/")[2] in KUSTOMIZATIONS:
         return True
     text = source.text
-    found = _TOP_KIND.search(text, start, end)
-    if found:
-        return matters(found[1], kinds)
-    if any(matters(match[1], kinds) for match in _ANY_KIND.finditer(text, start, end)):
-        return True
-    if _SERVICES.search(text, start, end) is not None:
+    if _may_be_key("kind", text, start, end):
+        found = _TOP_KIND.search(text, start, end)
+        if found:
+            return matters(found[1], kinds)
+        if any(matters(match[1], kinds) for match in _ANY_KIND.finditer(text, start, end)):
+            return True
+    if _may_be_key("services", text, start, end) and _SERVICES.search(text, start, end) is not None:
         return True
     return "compose" in source.path and _INCLUDE.search(text, start, end) is not None
+
+
+def _may_be_key(name: str, text: str, start: int, end: int) -> bool:
+    """Whether a key may be called so: patterns, which look at each line, take long in a lock file of a megabyte."""
+    at = text.find(name, start, end)
+    while at >= 0:
+        before, behind = text[max(at - 1, start) : at], at + len(name)
+        is_whole = not before.isalnum() and before not in ("_", "/")
+        if is_whole and text[behind : min(behind + _NEAR, end)].lstrip("\"'").lstrip()[:1] in ("", ":"):
+            return True
+        at = text.find(name, behind, end)
+    return False
+
+
+_NEAR = 40
+"""Characters behind a word that are looked at; where they are all blank, a colon may follow."""
 
 
 def _is_minor(source: Source, start: int, end: int) -> bool:
