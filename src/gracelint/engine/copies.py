@@ -28,6 +28,7 @@ class Copies:
 
     def __init__(self) -> None:
         self._shapes: dict[int, tuple[Source, str]] = {}
+        self._identities: dict[int, tuple[Workload, tuple[Hashable, ...]]] = {}
 
     def keys(self, rule: str, finding: Finding, subject: object) -> tuple[Hashable, ...]:
         """Findings about copies of one defect have one of these in common."""
@@ -37,10 +38,10 @@ class Copies:
     def _alike(self, rule: str, finding: Finding, subject: object) -> tuple[Hashable, ...]:
         at = finding.at
         if isinstance(subject, Workload):
-            return ((rule, said(finding, subject), numberless(at.text), _identity(subject)),)
+            return ((rule, said(finding, subject), numberless(at.text), self._identity(subject)),)
         if isinstance(subject, Launch) and at.source in (subject.origin.source, subject.origin.span.place.source):
             if subject.workload is not None:
-                return ((rule, finding.message, at.text, subject.origin.container, _identity(subject.workload)),)
+                return ((rule, finding.message, at.text, subject.origin.container, self._identity(subject.workload)),)
             if subject.service is not None:
                 return ((rule, finding.message, shape(at.text), *_service(subject.service)),)
         line, path = shape(_lines(at)), at.source.path
@@ -59,6 +60,15 @@ class Copies:
             found = self._shapes[id(source)] = (source, shape(source.text))
         return found[1]
 
+    def _identity(self, workload: Workload) -> tuple[Hashable, ...]:
+        """The object that a manifest is about: its kind, its name, and the programs it runs, whatever their tags."""
+        if id(workload) not in self._identities:
+            mains = (container for container in workload.containers if container.role == "main")
+            images = [container.image.value if container.image else "" for container in mains]
+            names = sorted(numberless(_image_name(image)) for image in images)
+            self._identities[id(workload)] = workload, (workload.kind, _numbered(workload.name), *names)
+        return self._identities[id(workload)][1]
+
 
 def said(finding: Finding, subject: object) -> str:
     """A message, of a manifest without its numbers: `app1` and `app2` are told the same."""
@@ -72,13 +82,6 @@ def numberless(text: str) -> str:
 def shape(text: str) -> str:
     """A text without what copies of it differ in: comments, numbers and layout."""
     return "".join(numberless(_COMMENTS.sub("", text)).split())
-
-
-def _identity(workload: Workload) -> tuple[Hashable, ...]:
-    """The object that a manifest is about: its kind, its name, and the programs it runs, whatever their tags."""
-    mains = (container for container in workload.containers if container.role == "main")
-    images = [container.image.value if container.image else "" for container in mains]
-    return workload.kind, _numbered(workload.name), *sorted(numberless(_image_name(image)) for image in images)
 
 
 def _numbered(name: str) -> str:

@@ -261,26 +261,28 @@ def _remove_listener(machine: Machine, args: list[Any], node: Node, frame: Frame
 
 
 def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    after = list(frame.after)
+    after = dict.fromkeys(frame.after)
     values = []
     parts = args[0].items if args and isinstance(args[0], Array) else [UNKNOWN]
     if args and args[0] is UNKNOWN and machine.stopping:
-        after.append(After("unknown", frame.file.span(node)))
+        after[After("unknown", frame.file.span(node))] = None
     timers = [
         [part for part in value.after if part.kind == "timer" and part not in after]
         for value in parts
         if isinstance(value, Promise)
     ]
     # they run side by side: the longest counts
-    after.extend(max(timers, key=lambda branch: sum(part.seconds or 0.0 for part in branch), default=[]))
+    longest = max(timers, key=lambda branch: sum(part.seconds or 0.0 for part in branch), default=[])
+    after |= dict.fromkeys(longest)
     for value in parts:
         if isinstance(value, Promise):
-            after.extend(part for part in value.after if part not in after and part.kind != "timer")
+            machine.pay_for(len(value.after))
+            after |= dict.fromkeys(part for part in value.after if part.kind != "timer")
             values.append(value.value)
             continue
         values.append(value)
         if isinstance(value, External) and "(" in value.path:
-            after.append(After("unknown" if value.path.startswith("?") else "work", frame.file.span(node)))
+            after[After("unknown" if value.path.startswith("?") else "work", frame.file.span(node))] = None
     return Promise(tuple(after), Array(values, open=not (args and isinstance(args[0], Array))))
 
 

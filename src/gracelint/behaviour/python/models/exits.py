@@ -52,6 +52,9 @@ def _exec(machine: Machine, function: Value, args: Arguments, keywords: Keywords
 def _atexit(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if args:
         hooks = machine.world.get("atexit")
-        known = hooks.values() if isinstance(hooks, Items) else []
-        machine.write(machine.world, "atexit", items("list", [*known, Partial(args[0], args[1:], keywords)]))
+        hook = Partial(args[0], args[1:], keywords)
+        if isinstance(hooks, Items):
+            machine.write(hooks.store, len(hooks.store), hook)
+        else:
+            machine.write(machine.world, "atexit", items("list", [hook]))
     return args[0] if args else NONE
