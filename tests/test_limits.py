@@ -394,6 +394,12 @@ LINEAR: dict[str, Callable[[int], Project]] = {
         "helmfile.yaml": "releases:\n" + "".join(f"- {{name: r{i}, chart: ., values: [v.yaml]}}\n" for i in range(n)),
         "v.yaml": "".join(f"k{i}: {{a: b}}\n" for i in range(20 * n)),
     },
+    "promises side by side": lambda n: server(f"Promise.all([{'f().then(() => g()), ' * n}]).then(() => x())\n"),
+    "functions that run at the end": lambda n: app("import atexit\n" + "atexit.register(lambda: f())\n" * n),
+    "containers of one pod": lambda n: {
+        "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n"
+        + "".join(f"  - {{name: c{i}, image: x{i}, command: [sh, -c, a]}}\n" for i in range(n))
+    },
     "mappings merged one into the other": lambda n: chart(
         '{{ $d := dict "a" 1 }}' + '{{ $d = merge (dict "b" $d) $d }}' * 4 * n + POD_OF_A_CHART
     ),

@@ -27,9 +27,12 @@ WORTH = 3_000
 """Steps that all runs of a program take together, or as many as there is room for its launch, if that is less."""
 WORTH_EACH = 2
 """Further ones for each code point of its sources: of 600 programs, public ones among them, three took more."""
-SHARED = 40_000
-"""Code points that count for all launches of a tree together, beyond those of a text that all of them may read: nobody
+SHARED = 100_000
+"""Code points that count for all launches of a file together, beyond those of a text that all of them may read: nobody
 knows, before it is followed, whose text one is."""
+BEGINNINGS = 100
+"""Files of a tree in which launches may begin that count as one: most of them start something of their own, or the
+same."""
 MODULE = 20
 """Steps that a module costs before anything in it is evaluated."""
 PORTION = 1_000
@@ -70,7 +73,7 @@ class Effort:
         """That of its launch, whose room it takes from."""
         self._length = length
         self.launches: int = launches if above is None else above.launches
-        """How many the tree has that may read the same texts."""
+        """How many may read the same texts, each in a way of its own."""
         self._granted = min(WORTH, ROOM // self.launches)
         self._runs: list[Run] = []
         self.is_spent = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.limits import BEGINNINGS, ROOM
 from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
@@ -164,9 +165,13 @@ class Desk:
         for one in beginnings:
             self._crowds[one.source.path] = self._crowds.get(one.source.path, 0) + 1
 
+    def room(self, path: str) -> int:
+        """The steps that there are for the programs of a launch that begins in a file, beyond their own worth."""
+        return ROOM // self._beginnings // self._crowds.get(path, 1)
+
     def launches(self, path: str) -> int:
-        """How many share what there is for the programs of the tree with a launch that begins in a file."""
-        return self._beginnings * self._crowds.get(path, 1)
+        """How many may read the texts that a launch reads which begins in a file, each in a way of its own."""
+        return max(self._beginnings // BEGINNINGS, 1) * self._crowds.get(path, 1)
 
     def count_users(
         self, services: Iterable[ComposeService], workloads: Iterable[Workload], elsewhere: Iterable[_Named] = ()

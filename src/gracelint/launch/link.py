@@ -304,7 +304,7 @@ def _launch(desk: Desk, launch: Launch, **given: Any) -> Launch:
     """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing."""
     origin = launch.origin
     given["wrappers"] = desk.configuration.of(origin.source.path).wrappers
-    given["launches"] = desk.launches(origin.source.path)
+    given["room"], given["launches"] = desk.room(origin.source.path), desk.launches(origin.source.path)
 
     def make(files: Files) -> tuple[Launch, list[Program]]:
         return _followed(files, launch, **given)
@@ -326,6 +326,7 @@ def _followed(
     files: Files,
     launch: Launch,
     wrappers: Mapping[str, Mapping[str, Any]],
+    room: int,
     launches: int,
     env: Mapping[str, Word | None] | None = None,
     working_dir: Word | None = None,
@@ -355,7 +356,7 @@ def _followed(
         wrappers=wrappers,
         user=user,
         stdin_open=stdin_open,
-        followed=Followed(launches),
+        followed=Followed(room, launches),
     )
     launch = _with_hook(launch, context)
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):

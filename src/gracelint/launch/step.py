@@ -21,10 +21,9 @@ class Followed:
 
     __slots__ = ("count", "effort")
 
-    def __init__(self, launches: int = 1, room: int = ROOM) -> None:
-        """`launches` divide the room."""
+    def __init__(self, room: int = ROOM, launches: int = 1) -> None:
         self.count = 0
-        self.effort = Effort(room // launches, launches=launches)
+        self.effort = Effort(room, launches=launches)
 
 
 class Context(Record, identity=True):
