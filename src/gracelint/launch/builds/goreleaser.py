@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gracelint.facts.yaml import Node as AnyNode
     from gracelint.source import Source
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}")
+_TEMPLATE = re.compile(r"\{\{[^{}]{0,200}\}\}")
 
 
 def main_package(binary: str, folder: str, files: Files) -> str | None:
