@@ -297,6 +297,27 @@ def test_an_overlay_that_never_ends_is_told_of_once_and_costs_the_others_nothing
     assert time.process_time() - started < 10
 
 
+def test_a_template_that_never_ends_costs_the_others_of_its_chart_nothing() -> None:
+    report = lint(chart('{{ regexMatch "(a|aa)+(b|bb)+$" (repeat 1000000 "a") }}', **{"templates/pod.yaml": POD}))
+    assert [(item.rule, item.path, item.finding.message) for item in report.findings] == [
+        (
+            "unread-manifest",
+            "Chart.yaml",
+            "1 of 2 templates of the chart `x` cannot be rendered, and what they make is not judged",
+        )
+    ]
+    assert sum(report.containers.values()) == 1
+
+
+def test_definitions_of_resources_cost_what_it_takes_to_pass_them_by() -> None:
+    """Charts carry megabytes of them, for each of the forty values in their `ci/` anew; nobody reads them."""
+    definition = "kind: CustomResourceDefinition\nmetadata: {name: x}\nspec:\n" + "  a: b\n" * 60_000
+    values = {f"ci/{number}-values.yaml": f"a: {number}\n" for number in range(40)}
+    report = lint(chart(definition, **{"templates/pod.yaml": POD, **values}))
+    assert not report.findings
+    assert sum(report.containers.values()) == 1
+
+
 def test_many_charts_take_no_longer_together_than_one() -> None:
     endless = "{{ range until 9999 }}{{ range until 999 }}{{ end }}{{ end }}"
     files = {f"{n}/{path}": text for n in range(200) for path, text in chart(endless).items()}

@@ -22,6 +22,7 @@ from gracelint.render.values import value_of
 from gracelint.source import Source
 from gracelint.tree.files import ProjectFiles
 from test_render import BASE, CHART, DEPLOYMENT, VALUES
+from test_render_functions import ROWS
 from test_render_template import FUNCTIONS, LANGUAGE
 from test_render_template import VALUES as TEMPLATE_VALUES
 
@@ -58,8 +59,8 @@ def by_us(root: str) -> dict[tuple[str, str], Any]:
 
 
 def test_every_line_of_the_tables(tmp_path: object) -> None:
-    """The rows that `test_render_template.py` claims were compared with helm."""
-    rows = [text for text, _ in (*LANGUAGE, *FUNCTIONS) if "define" not in text and "block" not in text]
+    """The rows that `test_render_template.py` and `test_render_functions.py` claim were compared with helm."""
+    rows = [text for text, _ in (*LANGUAGE, *FUNCTIONS, *ROWS) if "define" not in text and "block" not in text]
     helpers = "".join(f'{{{{ define "row-{number}" }}}}{text}{{{{ end }}}}' for number, text in enumerate(rows))
     data = "".join(f'  r{number}: {{{{ include "row-{number}" . | toJson }}}}\n' for number in range(len(rows)))
     write(

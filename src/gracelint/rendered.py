@@ -62,7 +62,7 @@ def _renderer(reading: Reading, paths: Sequence[str]) -> Renderer:
     settings = map(reading.configuration.of, {path[: path.rfind("/") + 1] for path in paths})
     kinds = {kind: row for each in settings for kind, row in each.workload_kinds.items()}
     wanted = (lambda kind: matters(kind, kinds)) if reading.request.only_judged else None
-    return Renderer(reading.files, paths, reading.configuration.of("").assume.kubernetes_version, wanted)
+    return Renderer(reading.files, paths, reading.configuration.of("").assume.kubernetes_version, wanted, kinds)
 
 
 def _add(reading: Reading, rendering: Rendering) -> None:

@@ -81,6 +81,12 @@ def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS, *, wh
     return Stream(tuple(documents), tuple(problems), tuple(later))
 
 
+def length_read(text: str, kinds: Map[str, Map[str, Any]]) -> int:
+    """Code points of the documents that `read_stream` parses."""
+    source = Source("", text)
+    return sum(end - start for start, end in _chunks(text) if _relevant(source, start, end, kinds))
+
+
 def read_documents(source: Source, last_wins: bool = False) -> list[Document]:
     """All documents, whatever they say; a key that is set twice is an error, or the last one holds.
 

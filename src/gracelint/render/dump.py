@@ -25,20 +25,22 @@ class Plain(Text):
     __slots__ = ()
 
 
-def dump(value: Any, *, in_order: bool = False) -> str:
+def dump(value: Any, *, in_order: bool = False, indents_lists: bool = False) -> str:
     """The value as a YAML document, without a newline at its end. Raises TooLargeError.
 
-    Keys are sorted, as Helm writes them, unless they are to stay `in_order`.
+    Keys are sorted, as Helm writes them, unless they are to stay `in_order`. Lists stand at their key's column, unless
+    `indents_lists`.
     """
-    writer = _Writer(in_order)
+    writer = _Writer(in_order, indents_lists)
     writer.node(value, 0, None)
     return concat(writer.parts)
 
 
 class _Writer:
-    def __init__(self, in_order: bool) -> None:
+    def __init__(self, in_order: bool, indents_lists: bool) -> None:
         self.parts: list[str] = []
         self._in_order = in_order
+        self._indents_lists = indents_lists
         self._nodes = 0
 
     def node(self, value: Any, indent: int, path: Path | None) -> None:
@@ -66,7 +68,7 @@ class _Writer:
                 self.parts.append(" ")
                 inner = indent
             else:
-                inner = indent + 2 if isinstance(item, dict) else indent
+                inner = indent + 2 if isinstance(item, dict) or self._indents_lists else indent
                 self.parts.append("\n" + " " * inner)
             self.node(item, inner, None if path is None else (*path, key))
 

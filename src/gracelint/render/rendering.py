@@ -13,7 +13,7 @@ from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from gracelint.config import Settings
@@ -54,8 +54,11 @@ class Renderer:
         paths: Iterable[str],
         kubernetes: tuple[int, int] | None,
         wanted: Callable[[str], bool] | None = None,
+        kinds: Mapping[str, Any] | None = None,
     ) -> None:
         self._files = files
+        self._kinds = kinds or {}
+        """The user's own kinds of workloads."""
         self._wanted = wanted
         """Of a kind, whether overlays are to show its objects; None where they show all."""
         self._kubernetes = kubernetes
@@ -252,8 +255,9 @@ class Renderer:
 
         unseen: list[Unseen] = []
         name = install.name or chart.name
+        given = effort.left
         try:
-            release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST)
+            release = Release(name, install.namespace, install.values, self._kubernetes or NEWEST, self._kinds)
             rendered, unread = render(self._files, chart, release, effort, parsed)
         except TooLargeError as error:
             self._too_large.add(chart.root)
@@ -264,7 +268,7 @@ class Renderer:
             Source(item.template.path, item.text, map=replace(item.map, value_at=value_at), unit=unit)
             for item in rendered
         ]
-        if any(problem.reason == str(TooLargeError()) for problem in unread):
+        if effort.left < given // 2 and any(problem.reason == str(TooLargeError()) for problem in unread):
             self._too_large.add(chart.root)
         problem = _missed(chart, len(rendered), unread)
         return sources, [*unseen, *([problem] if problem is not None else [])]

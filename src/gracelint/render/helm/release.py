@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import posixpath
 
-from gracelint.base.record import Record, replace
+from gracelint.base.record import Record
+from gracelint.parse.yaml import length_read
 from gracelint.render.dump import dump
 from gracelint.render.effort import Effort
 from gracelint.render.helm.chart import Chart, Scoped, scoped
 from gracelint.render.helm.functions import functions
 from gracelint.render.helm.syntax import Template, TemplateSyntaxError, parse
-from gracelint.render.helm.template import NO_VALUE, Limits, Machine, TemplateError
+from gracelint.render.helm.template import NO_VALUE, Machine, TemplateError
 from gracelint.render.helm.values import Native, shown
 from gracelint.render.text import Text, mapped, replaced
 from gracelint.render.values import TooLargeError, placed, weigh
@@ -35,6 +36,8 @@ class Release(Record, identity=True):
     namespace: str = "default"
     values: Mapping[str, Any] = {}
     kubernetes: tuple[int, int] = NEWEST
+    kinds: Mapping[str, Any] = {}
+    """The user's own kinds of workloads, which are read too."""
 
 
 class Rendered(Record, identity=True):
@@ -57,6 +60,10 @@ Parsed = dict[tuple[Source, str], "dict[str, Template] | TemplateSyntaxError"]
 """Templates that were read before, for other releases, by text and name."""
 
 
+_KEPT_AT_ONCE = 16
+"""Code points that are kept, and read by nobody, at the price of one step; those that are parsed take two each."""
+
+
 def render(
     files: Files, chart: Chart, release: Release, effort: Effort | None = None, parsed: Parsed | None = None
 ) -> tuple[list[Rendered], list[Unread]]:
@@ -67,8 +74,7 @@ def render(
     unread: list[Unread] = []
     templates = _parsed(root, unread, {} if parsed is None else parsed)
     reads: list[tuple[str | int, ...]] = []
-    limits = Limits()
-    machine = Machine(templates, functions(reads), reads, replace(limits, steps=min(limits.steps, effort.left)))
+    machine = Machine(templates, functions(reads), reads)
     contexts = _contexts(files, root, release, effort)
     made: dict[str, Rendered | Unread] = {}
     manifests = dict(_manifests(root, {id(problem.template) for problem in unread}))
@@ -77,6 +83,7 @@ def render(
         context["Template"] = {"Name": name, "BasePath": f"{_base(part)}/templates"}
         try:
             text = _run(machine, name, context, effort)
+            effort.spend(len(text) // _KEPT_AT_ONCE + 2 * length_read(text, release.kinds))
         except TooLargeError as error:
             made[name] = Unread(source, source.span(0, 0), str(error))
             continue
@@ -108,12 +115,11 @@ def _helms_order(manifest: tuple[str, object]) -> tuple[int, str]:
 
 def _run(machine: Machine, name: str, context: dict[str, Any], effort: Effort) -> str:
     before = machine.steps
+    machine.allow(effort.left)
     try:
-        text = replaced(machine.run(name, context), NO_VALUE, "")
+        return replaced(machine.run(name, context), NO_VALUE, "")
     finally:
         effort.take(machine.steps - before)
-    effort.spend(2 * len(text))
-    return text
 
 
 def _base(part: Scoped) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.numbers import is_digits
 from gracelint.base.record import Record
 from gracelint.source import Source
@@ -206,15 +207,14 @@ def _closing(text: str, at: int) -> int:
 
 
 _TOKEN = re.compile(
-    r"""(?P<space>[ \t\r\n]+)
-    |(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)
+    r"""[ \t\r\n]*(?:(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)
     |(?P<char>'(?:[^'\\\n]|\\.)+')
     |(?P<number>[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?))
     |(?P<variable>\$\w*)
     |(?P<field>\.[^\W0-9]\w*)
     |(?P<dot>\.)
     |(?P<name>[^\W0-9]\w*)
-    |(?P<sign>:=|=|\||\(|\)|,)""",
+    |(?P<sign>:=|=|\||\(|\)|,))""",
     re.VERBOSE,
 )
 
@@ -223,16 +223,21 @@ class _Token(Record):
     kind: str
     text: str
     start: int
+    joined: bool = False
+    """Nothing stands between it and the one before."""
 
 
 def _tokens(text: str, at: int, until: int) -> list[_Token]:
     tokens = []
+    until = _before_space(text, at, until)
     while at < until:
         match = _TOKEN.match(text, at, until)
-        if match is None:
+        if match is None or match.lastgroup is None:
+            at = _after_space(text, at, until)
             raise TemplateSyntaxError(f"unexpected {text[at]!r} in an action", at)
-        tokens.append(_Token(str(match.lastgroup), match[0], at))
-        at = match.end()
+        start, end = match.span(match.lastgroup)
+        tokens.append(_Token(match.lastgroup, text[start:end], start, start == at))
+        at = end
     return tokens
 
 
@@ -303,19 +308,31 @@ class _Reader:
         return Branch(pipe, body, otherwise, item.start, item.end, word == "with")
 
     def _pipe(self, item: _Item, at: int) -> Pipe:
-        return _Expression(_tokens(self.source.text, at, item.until), item.start).whole()
+        text = self.source.text[at : item.until]
+        try:
+            return _short(text) if len(text) <= _SHORT_EXPRESSION else _expression(text)
+        except TemplateSyntaxError as error:
+            raise TemplateSyntaxError(error.reason, at + error.offset) from error
 
     def _name(self, item: _Item) -> tuple[str, list[_Token]]:
         """The template's name behind `define`, `template` or `block`, and what follows."""
         assert item.word is not None
         tokens = _tokens(self.source.text, item.at + len(item.word), item.until)
-        spaceless = [index for index, token in enumerate(tokens) if token.kind != "space"]
-        if not spaceless or tokens[spaceless[0]].kind != "string":
+        if not tokens or tokens[0].kind != "string":
             raise TemplateSyntaxError(f"{item.word} without a name", item.start)
-        return unquoted(tokens[spaceless[0]].text, item.start), tokens[spaceless[0] + 1 :]
+        return unquoted(tokens[0].text, item.start), tokens[1:]
 
 
 _END = _Token("end", "", 0)
+_SHORT_EXPRESSION = 200
+"""Code points of one that is remembered: charts repeat the same few, and those of a library stand in each of them."""
+
+
+def _expression(text: str) -> Pipe:
+    return _Expression(_tokens(text, 0, len(text)), 0).whole()
+
+
+_short = lru_cache(5_000)(_expression)
 
 
 class _Expression:
@@ -328,7 +345,6 @@ class _Expression:
         self._depth = 0
 
     def more(self) -> bool:
-        self._skip()
         return self._next < len(self._tokens)
 
     def whole(self) -> Pipe:
@@ -340,10 +356,6 @@ class _Expression:
     def _peek(self) -> _Token:
         return self._tokens[self._next] if self._next < len(self._tokens) else _END
 
-    def _skip(self) -> None:
-        while self._peek().kind == "space":
-            self._next += 1
-
     def _take(self) -> _Token:
         token = self._peek()
         self._next += 1
@@ -352,24 +364,19 @@ class _Expression:
     def _pipe(self) -> Pipe:
         variables, assigns = self._variables()
         commands = [self._command()]
-        self._skip()
         while self._peek().text == "|":
             self._take()
             commands.append(self._command())
-            self._skip()
         return Pipe(tuple(commands), variables, assigns)
 
     def _variables(self) -> tuple[tuple[str, ...], bool]:
         start = self._next
         names = []
-        self._skip()
         while self._peek().kind == "variable":
             names.append(self._take().text)
-            self._skip()
             if self._peek().text != ",":
                 break
             self._take()
-            self._skip()
         if names and self._peek().text in (":=", "="):
             return tuple(names), self._take().text == "="
         self._next = start
@@ -378,7 +385,6 @@ class _Expression:
     def _command(self) -> tuple[Operand, ...]:
         operands: list[Operand] = []
         while True:
-            self._skip()
             token = self._peek()
             if token.kind == "end" or token.text in ("|", ")"):
                 break
@@ -407,14 +413,13 @@ class _Expression:
             raise TemplateSyntaxError("nested too deeply", token.start)
         inner = self._pipe()
         self._depth -= 1
-        self._skip()
         if self._take().text != ")":
             raise TemplateSyntaxError("a parenthesis that is not closed", token.start)
         return Pipe(inner.commands, inner.variables, inner.assigns, self._fields())
 
     def _fields(self) -> tuple[str, ...]:
         names = []
-        while self._peek().kind == "field":
+        while (token := self._peek()).kind == "field" and token.joined:
             names.append(self._take().text[1:])
         return tuple(names)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.render.helm.functions import containers, formats, numbers, stand_ins, strings
+from gracelint.render.helm.functions import containers, durations, formats, numbers, stand_ins, strings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def functions(reads: list[Path]) -> dict[str, Callable[..., Any]]:
     return {
         **strings.FUNCTIONS,
         **numbers.FUNCTIONS,
+        **durations.FUNCTIONS,
         **formats.FUNCTIONS,
         **stand_ins.FUNCTIONS,
         **containers.functions(reads),

@@ -81,7 +81,7 @@ def _unique(values: Any) -> list[Any]:
 
 
 def _slice(values: Any, start: Any = 0, end: Any = None) -> Any:
-    return values[integer(start) : integer(end) if end is not None else None]
+    return _list(values)[integer(start) : integer(end) if end is not None else None]
 
 
 def _chunks(size: Any, values: Any) -> list[list[Any]]:
@@ -150,12 +150,12 @@ def _fill_up(target: dict[str, Any], other: dict[str, Any]) -> None:
         mine = target.get(key)
         if isinstance(mine, dict) and isinstance(value, dict):
             _fill_up(mine, value)
-        elif not truth(mine):
+        elif value is not None and not truth(mine):
             target[key] = _copy(value)
 
 
 def _overwrite(target: dict[str, Any], *others: Any) -> dict[str, Any]:
-    """What comes later wins, unless it is empty (mergo)."""
+    """What comes later wins, nil and other empty values too (mergo)."""
     weigh(others)
     for other in others:
         _lay_over(target, other or {})
@@ -167,7 +167,7 @@ def _lay_over(target: dict[str, Any], other: dict[str, Any]) -> None:
         mine = target.get(key)
         if isinstance(mine, dict) and isinstance(value, dict):
             _lay_over(mine, value)
-        elif truth(value) or key not in target:
+        else:
             target[key] = value
 
 
@@ -245,6 +245,6 @@ _FUNCTIONS |= {
     f"must{name[0].upper()}{name[1:]}": _FUNCTIONS[name]
     for name in (
         *("first", "last", "rest", "initial", "append", "push", "prepend", "reverse", "uniq", "without", "has"),
-        *("compact", "chunk", "merge", "mergeOverwrite", "deepCopy", "slice", "concat"),
+        *("compact", "chunk", "merge", "mergeOverwrite", "deepCopy", "slice"),
     )
 }

@@ -33,10 +33,13 @@ def _from_yaml(text: Any) -> Tree:
 
 def _from_yaml_list(text: Any) -> list[Any]:
     try:
-        value = parsed(shown(text))
+        return _list(parsed(shown(text)))
     except ValueError as error:
         return [str(error)]
-    return value if isinstance(value, list) else []
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else ["no list"]
 
 
 def _from_json(text: Any) -> Any:
@@ -61,7 +64,8 @@ def _json_value(value: Any) -> Any:
 def _raw_json(value: Any, indent: int | None = None) -> str:
     weigh(value)
     separators = (",", ": " if indent else ":")
-    return json.dumps(_json_value(value), separators=separators, sort_keys=True, ensure_ascii=False, indent=indent)
+    text = json.dumps(_json_value(value), separators=separators, sort_keys=True, ensure_ascii=False, indent=indent)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
@@ -122,19 +126,20 @@ def _adler32(text: Any) -> str:
 
 
 def _url_parts(text: Any) -> Tree:
-    from urllib.parse import urlsplit
+    from urllib.parse import unquote, urlsplit
 
     address = urlsplit(shown(text))
+    is_opaque = bool(address.scheme) and not address.netloc and not address.path.startswith("/")
     user, _, host = address.netloc.rpartition("@")
     return {
         "scheme": address.scheme,
         "userinfo": user,
         "host": host,
         "hostname": address.hostname or "",
-        "path": address.path,
+        "path": "" if is_opaque else unquote(address.path),
         "query": address.query,
         "fragment": address.fragment,
-        "opaque": "",
+        "opaque": address.path if is_opaque else "",
     }
 
 
@@ -156,7 +161,7 @@ def _escaped(text: Any) -> str:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toYaml": dump,
     "mustToYaml": dump,
-    "toYamlPretty": dump,
+    "toYamlPretty": lambda value: dump(value, indents_lists=True),
     "fromYaml": _from_yaml,
     "fromYamlArray": _from_yaml_list,
     "toJson": _to_json,
@@ -167,7 +172,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "mustToPrettyJson": lambda value: _to_json(value, 2),
     "fromJson": _from_json,
     "mustFromJson": _from_json,
-    "fromJsonArray": _from_json,
+    "fromJsonArray": lambda text: _list(_from_json(text)),
     "toToml": _to_toml,
     "mustToToml": _to_toml,
     "fromToml": _from_toml,

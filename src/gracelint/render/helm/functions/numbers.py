@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from gracelint.base.numbers import is_digits
 from gracelint.render.helm.template import TemplateError
@@ -22,14 +23,20 @@ def integer(value: Any) -> int:
     """Sprig's toInt64: what is no number is 0."""
     if isinstance(value, str):
         try:
-            value = int(value, 0) if value[:1] != "0" or not is_digits(value) else int(value, 8)
+            value = _written(re.sub(r"\.0+$", "", value))
         except ValueError:
-            return integer(real(value))
+            return 0
     if isinstance(value, float):
         return int(value) if abs(value) < _INT64 else 0
     if isinstance(value, int):
         return int(value) if abs(value) <= _INT64 else 0
     return 0
+
+
+def _written(text: str) -> int:
+    if text != text.strip():
+        raise ValueError(text)
+    return int(text, 0) if text[:1] != "0" or not is_digits(text) else int(text, 8)
 
 
 def real(value: Any) -> float:

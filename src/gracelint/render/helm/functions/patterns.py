@@ -215,25 +215,37 @@ _TOKEN = re.compile(
     |(?P<start>^\^)|(?P<end>\$\Z)|(?P<group>\((?:\?:)?)|(?P<close>\)(?![?*+{]))|(?P<or>\|)|(?P<loop>[*+](?!\?))|(?P<maybe>\?(?!\?))""",
     re.VERBOSE,
 )
-_LONGEST_FOR = (100_000, 5_000, 300, 80)
+_LONGEST_FOR = (5_000_000, 5_000, 300, 80)
 """Code points of a text that `re` gets, by the number of loops in the pattern: it may try them all from each start."""
+_MOST_WAYS = 100
+"""Choices that may follow each other in a pattern for `re`, multiplied: it may try all of them from each start too."""
 
 
 @lru_cache(256)
 def _simple(pattern: str) -> tuple[re.Pattern[str] | None, int]:
     """The pattern for `re`, where it means the same there and has no loops in loops; the longest text for it."""
     position = loops = 0
+    ways = 1
+    choices = [1]
     while position < len(pattern):
         token = _TOKEN.match(pattern, position)
         if token is None:
             return None, 0
         loops += token.lastgroup == "loop"
+        if token.lastgroup == "group":
+            choices.append(1)
+        elif token.lastgroup == "or":
+            choices[-1] += 1
+        elif token.lastgroup == "maybe":
+            ways *= 2
+        elif token.lastgroup == "close" and len(choices) > 1:
+            ways *= choices.pop()
         position = token.end()
-    if loops >= len(_LONGEST_FOR):
+    if loops >= len(_LONGEST_FOR) or ways > _MOST_WAYS:
         return None, 0
     body = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
     try:
-        return re.compile(body, re.ASCII), _LONGEST_FOR[loops]
+        return re.compile(body, re.ASCII), _LONGEST_FOR[loops] // ways
     except re.error:
         return None, 0
 

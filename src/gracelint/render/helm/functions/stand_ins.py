@@ -59,8 +59,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toDate": lambda *_: _DAY,
     "mustToDate": lambda *_: _DAY,
     "ago": lambda *_: "0s",
-    "duration": lambda value: f"{integer(value)}s",
-    "durationRound": lambda value: shown(value),
     "unixEpoch": lambda *_: "946684800",
     "randAlphaNum": _letters,
     "randAlpha": _letters,

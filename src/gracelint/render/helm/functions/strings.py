@@ -75,10 +75,21 @@ def _abbreviated(length: Any, value: Any) -> str:
     return whole if count < 4 or len(whole) <= count else whole[: count - 3] + "..."
 
 
-def _wrapped(width: Any, value: Any, separator: str = "\n") -> str:
+def _abbreviated_on_both_sides(start: Any, length: Any, value: Any) -> str:
+    whole, count = text(value), integer(length)
+    room = count - 3
+    offset = min(integer(start), len(whole) - room)
+    if count < 4 or len(whole) <= count or (integer(start) > 0 and count < 7):
+        return whole
+    if offset <= 4:
+        return _abbreviated(count, whole)
+    return "..." + (_abbreviated(room, whole[offset:]) if offset + room < len(whole) else whole[-room:])
+
+
+def _wrapped(width: Any, value: Any, separator: str = "\n", *, breaks_words: bool = False) -> str:
     from textwrap import wrap
 
-    lines = wrap(text(value), max(integer(width), 1), break_long_words=False, break_on_hyphens=False)
+    lines = wrap(text(value), max(integer(width), 1), break_long_words=breaks_words, break_on_hyphens=False)
     _bound(len(lines) * len(separator))
     return separator.join(lines)
 
@@ -96,11 +107,16 @@ def _spaced(parts: list[str]) -> list[str]:
 
 
 def _words(value: Any) -> list[str]:
-    return [part for part in re.split(r"[-_ .]+|(?<=[a-z0-9])(?=[A-Z])", text(value)) if part]
+    return [part for part in re.split(r"[-_\s]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", text(value)) if part]
+
+
+def _camel(value: Any) -> str:
+    parts = [part for part in re.split(r"[-_\s]+", text(value)) if part]
+    return "".join(part.capitalize() if part[:2].isupper() else part[:1].upper() + part[1:] for part in parts)
 
 
 def _title(value: Any) -> str:
-    return re.sub(r"(^|\s)(\S)", lambda match: match[1] + match[2].upper(), text(value))
+    return re.sub(r"(?<!\w)\w", lambda match: match[0].upper(), text(value))
 
 
 def _split(separator: Any, value: Any, most: int = -1) -> list[str]:
@@ -114,11 +130,16 @@ def _numbered(parts: list[str]) -> dict[str, str]:
     return {f"_{index}": part for index, part in enumerate(parts)}
 
 
+def _texts(values: Any) -> list[str]:
+    """Sprig's strslice: what is nil is left out."""
+    items = values if isinstance(values, (list, tuple)) else [values]
+    return [text(item) for item in items if item is not None]
+
+
 def _joined(separator: Any, values: Any) -> str:
-    items = values if isinstance(values, (list, tuple)) else [] if values is None else [values]
-    mark = text(separator)
+    items, mark = _texts(values), text(separator)
     _bound(len(mark) * len(items))
-    return concat([part for item in items for part in (mark, text(item))][1:])
+    return concat([part for item in items for part in (mark, item)][1:])
 
 
 def _replaced(old: Any, new: Any, value: Any) -> str:
@@ -162,8 +183,39 @@ def _split_by(pattern: Any, value: Any, most: Any) -> list[str]:
     return Pattern(text(pattern)).split(text(value), integer(most))
 
 
+def _as_html(value: Any) -> str:
+    return re.sub("[\0\"'&<>]", lambda match: _HTML[match[0]], text(value))
+
+
+_HTML = {"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def _as_javascript(value: Any) -> str:
+    escaped = re.sub(r"[\\'\"]", r"\\\g<0>", text(value))
+    return re.sub(r"[<>&=\x00-\x1f\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04X}", escaped)
+
+
+def _base(path: Any) -> str:
+    return posixpath.basename(text(path).rstrip("/")) or ("/" if text(path) else ".")
+
+
+def _clean(path: Any) -> str:
+    normal = posixpath.normpath(text(path) or ".")
+    return "/" + normal.lstrip("/") if normal.startswith("/") else normal
+
+
+def _directory(path: Any) -> str:
+    whole = text(path)
+    return _clean(whole[: whole.rfind("/") + 1])
+
+
+def _extension(path: Any) -> str:
+    _, dot, end = text(path).rpartition("/")[2].rpartition(".")
+    return dot + end if dot else ""
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "toString": text,
+    "toString": lambda value: shown(value, inside=True),
     "print": _printed,
     "println": lambda *values: concat([*_spaced([shown(value, inside=True) for value in values]), "\n"]),
     "printf": lambda pattern, *values: sprintf(text(pattern), values),
@@ -183,11 +235,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "substr": _substring,
     "trunc": _truncated,
     "abbrev": _abbreviated,
-    "abbrevboth": lambda _, length, value: _abbreviated(length, value),
+    "abbrevboth": _abbreviated_on_both_sides,
     "nospace": lambda value: re.sub(r"\s", "", text(value)),
     "initials": lambda value: "".join(word[0] for word in text(value).split()),
     "wrap": _wrapped,
-    "wrapWith": lambda width, separator, value: _wrapped(width, value, text(separator)),
+    "wrapWith": lambda width, separator, value: _wrapped(width, value, text(separator), breaks_words=True),
     "contains": lambda part, value: text(part) in text(value),
     "hasPrefix": lambda part, value: text(value).startswith(text(part)),
     "hasSuffix": lambda part, value: text(value).endswith(text(part)),
@@ -198,13 +250,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "plural": lambda one, many, count: one if integer(count) == 1 else many,
     "snakecase": lambda value: "_".join(_words(value)).lower(),
     "kebabcase": lambda value: "-".join(_words(value)).lower(),
-    "camelcase": lambda value: "".join(word[:1].upper() + word[1:] for word in _words(value)),
+    "camelcase": _camel,
     "split": lambda separator, value: _numbered(_split(separator, value)),
     "splitn": lambda separator, most, value: _numbered(_split(separator, value, integer(most) - 1)),
     "splitList": _split,
     "join": _joined,
-    "sortAlpha": lambda values: sorted(text(value) for value in values or ()),
-    "toStrings": lambda values: [text(value) for value in values or ()],
+    "sortAlpha": lambda values: sorted(_texts(values)),
+    "toStrings": _texts,
     "regexMatch": _matches,
     "mustRegexMatch": _matches,
     "regexFind": _find,
@@ -218,16 +270,16 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "regexSplit": _split_by,
     "mustRegexSplit": _split_by,
     "regexQuoteMeta": lambda value: re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text(value)),
-    "base": lambda path: posixpath.basename(text(path).rstrip("/")) or ("/" if text(path) else "."),
-    "dir": lambda path: posixpath.dirname(text(path)) or ".",
-    "ext": lambda path: posixpath.splitext(text(path))[1],
-    "clean": lambda path: posixpath.normpath(text(path) or "."),
+    "base": _base,
+    "dir": _directory,
+    "ext": _extension,
+    "clean": _clean,
     "isAbs": lambda path: text(path).startswith("/"),
-    "osBase": lambda path: posixpath.basename(text(path)),
-    "osDir": lambda path: posixpath.dirname(text(path)) or ".",
-    "osExt": lambda path: posixpath.splitext(text(path))[1],
-    "osClean": lambda path: posixpath.normpath(text(path) or "."),
+    "osBase": _base,
+    "osDir": _directory,
+    "osExt": _extension,
+    "osClean": _clean,
     "osIsAbs": lambda path: text(path).startswith("/"),
-    "html": text,
-    "js": text,
+    "html": _as_html,
+    "js": _as_javascript,
 }

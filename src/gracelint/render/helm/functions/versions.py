@@ -7,7 +7,7 @@ import re
 from gracelint.base.numbers import is_digits
 from gracelint.base.record import Record
 from gracelint.render.helm.template import TemplateError
-from gracelint.render.helm.values import shown
+from gracelint.render.helm.values import Native, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ class Version(Record):
     metadata: str
 
     @property
+    def text(self) -> str:
+        prerelease = f"-{self.prerelease}" if self.prerelease else ""
+        return ".".join(map(str, self.numbers)) + prerelease + (f"+{self.metadata}" if self.metadata else "")
+
+    @property
     def key(self) -> Key:
         return self.numbers, _prerelease_key(self.prerelease)
 
@@ -50,15 +55,40 @@ def version(text: str) -> Version:
     return Version((int(match[1]), int(match[2] or 0), int(match[3] or 0)), match[4] or "", match[5] or "")
 
 
-def parts(text: Any) -> dict[str, Any]:
-    """`semver`: the version's fields."""
-    found = version(shown(text))
+def parts(text: Any) -> Native:
+    """`semver`: the version, with its numbers and what can be asked of it."""
+    given = shown(text)
+    return _object(version(given), given)
+
+
+def _object(found: Version, given: str) -> Native:
     major, minor, patch = found.numbers
-    return {"Major": major, "Minor": minor, "Patch": patch} | {
+
+    def compared(other: Any) -> int:
+        key = version(shown(other)).key
+        return (found.key > key) - (found.key < key)
+
+    def after(*numbers: int) -> Any:
+        made = Version((numbers[0], numbers[1], numbers[2]), "", "")
+        return lambda: _object(made, made.text)
+
+    members = {
+        "Major": major,
+        "Minor": minor,
+        "Patch": patch,
         "Prerelease": found.prerelease,
         "Metadata": found.metadata,
-        "Original": shown(text),
+        "Original": given,
+        "String": found.text,
+        "Compare": compared,
+        "Equal": lambda other: compared(other) == 0,
+        "LessThan": lambda other: compared(other) < 0,
+        "GreaterThan": lambda other: compared(other) > 0,
+        "IncMajor": after(major + 1, 0, 0),
+        "IncMinor": after(major, minor + 1, 0),
+        "IncPatch": after(major, minor, patch if found.prerelease else patch + 1),
     }
+    return Native(members, found.text)
 
 
 def satisfies(constraint: Any, text: Any) -> bool:
