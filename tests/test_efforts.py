@@ -15,7 +15,7 @@ from gracelint.base.record import replace
 from gracelint.facts.launch import Launch
 from gracelint.launch.shell.scripts import Walk
 from gracelint.reading import read_project
-from gracelint.render.effort import OF_CHARTS, ROOMY, readers
+from gracelint.render.effort import OF_CHARTS, readers
 from gracelint.render.effort import Effort as Effort_of_charts
 from gracelint.source import Source
 from gracelint.testing import lint, read, request
@@ -280,15 +280,14 @@ def test_values_that_many_releases_get_are_divided_among_them() -> None:
     assert unread(many) == {"x"}
 
 
-def test_charts_that_are_large_are_worth_less_to_each_of_their_releases() -> None:
-    def worth(length: int, releases: int) -> int:
-        effort = Effort_of_charts(0, users=lambda path: releases, roomy=ROOMY)
-        effort.read(Source("x", " " * length))
+def test_a_file_is_worth_its_text_for_as_many_as_may_share_it() -> None:
+    def worth(releases: int, shared: int) -> int:
+        effort = Effort_of_charts(0, users=lambda path: releases)
+        effort.read(Source("x", " " * 1_000), shared=shared)
         return effort.left
 
-    assert worth(1_000, 1) == worth(1_000, 8) == OF_CHARTS * 1_000
-    assert worth(100_000, 1) == OF_CHARTS * 100_000
-    assert worth(100_000, 8) == OF_CHARTS * (100_000 + ROOMY) // 8
+    assert worth(1, 1) == worth(8, 8) == OF_CHARTS * 1_000
+    assert worth(8, 1) == worth(64, 8) == OF_CHARTS * 125
 
 
 def test_readers_are_counted_once_for_each_folder() -> None:

@@ -25,39 +25,28 @@ OF_OVERLAYS = 8
 """The same of overlays: no public one took three."""
 _SHARED = 8
 """How many may be made of a text before they have to divide what it is worth."""
-ROOMY = 100_000
-"""Code points, of all charts of a tree, that are worth several times as much where several are made of them."""
 
 
 class Effort:
     """The steps that are left: of templates, of changes to objects, and one or two for each code point they make."""
 
-    def __init__(
-        self,
-        start: int = START,
-        each: int = OF_CHARTS,
-        users: Callable[[str], int] = lambda path: 1,
-        roomy: float | None = None,
-    ) -> None:
-        """`roomy`: the share of `ROOMY` that what is read has; None where that is not counted."""
+    def __init__(self, start: int = START, each: int = OF_CHARTS, users: Callable[[str], int] = lambda path: 1) -> None:
         self.left = start
         self._each = each
-        self._roomy = roomy
-        self._length = 0
         self._users = users
         """How many releases or overlays are made of a file."""
         self._known: set[str] = set()
 
-    def read(self, *sources: Source) -> None:
-        """Notes a file that is rendered; the second time it adds nothing."""
-        fresh = {source.path: source for source in sources if source.path not in self._known}
-        self._known.update(fresh)
-        shared: float = _SHARED
-        if self._roomy is not None:
-            self._length += sum(len(source.text) for source in fresh.values())
-            shared = min(shared, 1 + self._roomy / max(self._length, 1))
-        for path, source in fresh.items():
-            self.left += int(self._each * len(source.text) * shared / max(self._users(path), shared))
+    def read(self, *sources: Source, shared: int = _SHARED) -> None:
+        """Notes a file that is rendered; the second time it adds nothing.
+
+        As many as `shared` may be made of it before they have to divide what it is worth.
+        """
+        for source in sources:
+            if source.path not in self._known:
+                self._known.add(source.path)
+                users = max(self._users(source.path), shared)
+                self.left += self._each * len(source.text) * shared // users
 
     def take(self, steps: int) -> None:
         """Counts what was done already."""

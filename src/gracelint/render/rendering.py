@@ -8,7 +8,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 from gracelint.finding import Note
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
-from gracelint.render.effort import OF_CHARTS, OF_OVERLAYS, ROOMY, START, Effort, Readers, folders_above, readers
+from gracelint.render.effort import OF_CHARTS, OF_OVERLAYS, START, Effort, Readers, folders_above, readers
 from gracelint.source import Source, Span, Unit
 
 TYPE_CHECKING = False
@@ -218,9 +218,8 @@ class Renderer:
 
         def effort(install: Install) -> Effort:
             count = releases[install.chart]
-            room, roomy = self._room // count, ROOMY / len(self._charts)
-            made = Effort(room, OF_CHARTS, lambda path: given.get(path) or count * of_charts.of(path), roomy)
-            made.read(*_given(install))
+            made = Effort(self._room // count, OF_CHARTS, lambda path: given.get(path) or count * of_charts.of(path))
+            made.read(*_given(install), shared=1)
             return made
 
         return effort
