@@ -6,7 +6,7 @@ from gracelint.reading import installs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from gracelint.facts.yaml import Document
     from gracelint.launch.link import Linked
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from gracelint.parse.kubernetes import Manifests
     from gracelint.parse.later import Later
     from gracelint.reading import Reading
-    from gracelint.source import Source
     from gracelint.tree.index import Index
 
 
@@ -26,17 +25,12 @@ def near(reading: Reading) -> Near | None:
 
     documents = {document.source.path for document in reading.documents}
     speaking = {*documents, *(part.source.path for _, part in reading.later), *reading.compose, *reading.stages}
-    speaking |= reading.objects | {part.path for source in reading.rendered if source.map for part in _parts(source)}
+    maps = [source.map for source in reading.rendered if source.map is not None]
+    speaking |= reading.objects | {source.path for places in maps for source in places.sources}
     silent = reading.scope.files - speaking
     if not silent <= reading.manifests:
         return None
     return Near(reading.scope.files, compose=not reading.scope.files.isdisjoint(reading.compose), silent=silent)
-
-
-def _parts(source: Source) -> Iterator[Source]:
-    """The files that a rendered text is made of, as far as they show in it."""
-    assert source.map is not None
-    return (origin.source for origin in source.map.origins)
 
 
 def needed(reading: Reading, known: dict[str, tuple[str, ...]]) -> set[str]:

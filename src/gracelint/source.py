@@ -11,6 +11,7 @@ from gracelint.base.record import Record, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
     from typing import Generic, TypeVar
 
@@ -138,17 +139,28 @@ class Origin(Record, identity=True):
 
 
 class SourceMap(Record, identity=True):
-    """The origins of a rendered text, by offset."""
+    """The origins of a rendered text, by offset. Packed: charts and overlays come to hundreds of thousands of them."""
 
-    starts: tuple[int, ...]
-    origins: tuple[Origin, ...]
+    starts: array[int]
+    """The offset of each piece of the text."""
+    pieces: array[int]
+    """`NUMBERS` for each: which source, start, end, whether it is exact, which path."""
+    sources: tuple[Source, ...]
+    paths: tuple[Path | None, ...]
     value_at: Callable[[Path], Span | None] | None = None
     """Finds where one of a chart's values is written."""
+
+    NUMBERS = 5
 
     def origin(self, offset: int) -> Origin:
         """Where the code point at an offset comes from."""
         index = max(bisect_right(self.starts, offset) - 1, 0)
-        return self.origins[index].shifted(offset - self.starts[index])
+        return self._origin(index).shifted(offset - self.starts[index])
+
+    def _origin(self, index: int) -> Origin:
+        first = index * self.NUMBERS
+        source, start, end, exact, path = self.pieces[first : first + self.NUMBERS]
+        return Origin(self.sources[source], start, end, bool(exact), self.paths[path])
 
     def span(self, start: int, end: int) -> Span:
         """The place of a stretch of rendered text: template text where all of it stands there, else its first part."""
@@ -171,7 +183,7 @@ class SourceMap(Record, identity=True):
     def among(self, start: int, end: int) -> tuple[Origin, ...]:
         """The origins of a stretch, in order."""
         first = max(bisect_right(self.starts, start) - 1, 0)
-        return self.origins[first : max(bisect_right(self.starts, max(end - 1, start)), first + 1)]
+        return tuple(map(self._origin, range(first, max(bisect_right(self.starts, max(end - 1, start)), first + 1))))
 
     def whole(self, start: int, end: int) -> bool:
         """Whether a stretch is one piece, no more and no less."""

@@ -23,9 +23,14 @@ class Scalar(_Node, identity=True):
     value: str
     source: Source
     start: int
-    end: int
+    length: int
+    """Of what is written. Python has most lengths once, but each end anew."""
     style: str = ""
     explicit_tag: str | None = None
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
 
     @property
     def tag(self) -> str:

@@ -47,7 +47,7 @@ class Near:
             return False
         known = self._rendered.get(id(source))
         if known is None:
-            parts = {origin.source.path for origin in source.map.origins}
+            parts = {part.path for part in source.map.sources}
             known = self._rendered[id(source)] = (source, self._rendered_with(source) or bool(parts & self._paths))
         return known[1]
 

@@ -280,6 +280,7 @@ def _documents(source: Source, next_event: Any, base: int, last_wins: bool, mask
     sequence_start, sequence_end, alias_event = events.SequenceStartEvent, events.SequenceEndEvent, events.AliasEvent
     composer, stack = _Composer(source, last_wins, masked), list[_Open]()
     node: Node
+    words = _shared_words()
     while True:
         event = next_event()
         kind = type(event)
@@ -289,7 +290,8 @@ def _documents(source: Source, next_event: Any, base: int, last_wins: bool, mask
                 node = _scalar(composer, event, event.start_mark.index + base, end)
                 end = node.end
             else:
-                node = Scalar(event.value, source, event.start_mark.index + base, end)
+                start, value = event.start_mark.index + base, event.value
+                node = Scalar(words.setdefault(value, value), source, start, end - start)
         elif kind is mapping_start or kind is sequence_start:
             stack.append(_opened(composer, event, base, kind is mapping_start, len(stack)))
             continue
@@ -313,6 +315,17 @@ def _documents(source: Source, next_event: Any, base: int, last_wins: bool, mask
             yield Document(source, node, node.span, _shared(composer.aliased))
 
 
+_words: dict[str, str] = {}
+_MOST_WORDS = 10_000
+
+
+def _shared_words() -> dict[str, str]:
+    """Texts of scalars by themselves: most keys and many values stand in a project hundreds of times."""
+    if len(_words) > _MOST_WORDS:
+        _words.clear()
+    return _words
+
+
 def _scalar(composer: _Composer, event: Any, start: int, end: int) -> Scalar:
     value, style, tag, anchor = event.value, event.style or "", event.tag, event.anchor
     if composer.masked:
@@ -323,7 +336,7 @@ def _scalar(composer: _Composer, event: Any, start: int, end: int) -> Scalar:
         end = _without_empty_lines(composer.source.text, start, end)
     if tag:
         tag = "str" if tag == "!" else tag.removeprefix("tag:yaml.org,2002:")
-    node = Scalar(value, composer.source, start, end, style, tag)
+    node = Scalar(value, composer.source, start, end - start, style, tag)
     if anchor:
         composer.anchors[anchor] = node
     return node

@@ -111,10 +111,11 @@ class Renderer:
 
         sources: list[Source] = []
         unseen: list[Unseen] = []
+        read = lru_cache(64)(read_documents)  # many overlays build upon the same files
         for folder in folders:
             self._built.add(folder)
             effort = Effort(self._room, OF_OVERLAYS, self._makers.of)
-            overlay = build(self._files, folder, effort, self._wanted)
+            overlay = build(self._files, folder, effort, self._wanted, read)
             self._parts |= overlay.pulled
             unit = Unit("kustomization", folder)
             sources += [Source(item.source.path, item.text, map=item.map, unit=unit) for item in overlay.objects]

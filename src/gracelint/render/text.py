@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from array import array
 
 from gracelint.source import Origin, SourceMap
 
@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from gracelint.source import Path
+    from gracelint.source import Path, Source
 
 if TYPE_CHECKING:
     Piece = tuple[int, Origin | Path | None]
@@ -111,6 +111,15 @@ def replaced(text: str, old: str, new: str) -> str:
 
 def mapped(text: Text, otherwise: Origin) -> SourceMap:
     """The source map of a finished text; `otherwise` stands in for pieces that nobody claims."""
-    kept = [(length, origin if isinstance(origin, Origin) else otherwise) for length, origin in text.pieces if length]
-    starts = accumulate((length for length, _ in kept[:-1]), initial=0) if kept else [0]
-    return SourceMap(tuple(starts), tuple(origin for _, origin in kept) or (otherwise,))
+    starts, pieces = array("I"), array("I")
+    sources: dict[Source, int] = {}
+    paths: dict[Path | None, int] = {}
+    offset = 0
+    for length, known in [piece for piece in text.pieces if piece[0]] or [(0, None)]:
+        origin = known if isinstance(known, Origin) else otherwise
+        source = sources.setdefault(origin.source, len(sources))
+        path = paths.setdefault(origin.path, len(paths))
+        starts.append(offset)
+        pieces.extend((source, origin.start, origin.end, origin.exact, path))
+        offset += length
+    return SourceMap(starts, pieces, tuple(sources), tuple(paths))

@@ -48,7 +48,7 @@ class ProjectFiles:
         new = self._overlay.keys() - set(listing) if self._overlay else ()
         self._listing = tuple(sorted((*listing, *new))) if new else listing
         self._allowed = allowed
-        self._texts: dict[str, _Text | UnreadableError | None] = {}
+        self._texts: dict[str, _Text | _Unreadable | None] = {}
         self._folders: dict[str, bool] = {"": True}
         self._entries: dict[str, dict[str, None]] = {}
 
@@ -68,10 +68,10 @@ class ProjectFiles:
             try:
                 self._texts[normal] = self._remembered(normal) if self._warm else self._fetch(normal)
             except UnreadableError as error:
-                self._texts[normal] = error
+                self._texts[normal] = _Unreadable(error.reason, error.source, error.offset)
         text = self._texts[normal]
-        if isinstance(text, UnreadableError):
-            raise text
+        if isinstance(text, _Unreadable):
+            raise UnreadableError(text.reason, text.source, text.offset)
         return text
 
     def fetch_all(self, paths: Sequence[str], threads: int) -> None:
@@ -212,6 +212,14 @@ class _Text(Record, identity=True):
     source: Source
     invalid_at: int | None
     """The offset of the first byte that is not UTF-8; U+FFFD stands there."""
+
+
+class _Unreadable(Record):
+    """What an error says: by its traceback it would hold all that was under way when it was raised."""
+
+    reason: str
+    source: Source
+    offset: int
 
 
 def _normal(path: str) -> str | None:

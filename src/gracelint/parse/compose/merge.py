@@ -91,7 +91,7 @@ def _build(node: Node) -> Node:
     """`build: folder` as the mapping it stands for."""
     if not isinstance(node, Scalar) or node.tag == "null":
         return node
-    key = Scalar("context", node.source, node.start, node.start)
+    key = Scalar("context", node.source, node.start, 0)
     return Mapping(((key, node),), node.source, node.start, node.end)
 
 

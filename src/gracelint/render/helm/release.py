@@ -56,7 +56,7 @@ class Unread(Record):
     reason: str
 
 
-Parsed = dict[tuple[Source, str], "dict[str, Template] | TemplateSyntaxError"]
+Parsed = dict[tuple[Source, str], "dict[str, Template] | Unread"]
 """Templates that were read before, for other releases, by text and name."""
 
 
@@ -136,18 +136,18 @@ def _parsed(root: Scoped, unread: list[Unread], parsed: Parsed) -> dict[str, Tem
             found = parsed.get((source, name))
             if found is None:
                 found = parsed[source, name] = _read(source, name)
-            if isinstance(found, TemplateSyntaxError):
-                unread.append(Unread(source, source.span(found.offset, found.offset), found.reason))
+            if isinstance(found, Unread):
+                unread.append(found)
             else:
                 templates |= found
     return templates
 
 
-def _read(source: Source, name: str) -> dict[str, Template] | TemplateSyntaxError:
+def _read(source: Source, name: str) -> dict[str, Template] | Unread:
     try:
         return parse(source, name)
     except TemplateSyntaxError as error:
-        return error
+        return Unread(source, source.span(error.offset, error.offset), error.reason)
 
 
 def _contexts(files: Files, root: Scoped, release: Release, effort: Effort) -> dict[tuple[str, ...], dict[str, Any]]:

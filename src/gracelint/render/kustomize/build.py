@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.parse.errors import ParseError, TemplatedError
@@ -63,13 +62,17 @@ class Overlay(Record, identity=True):
 
 
 def build(
-    files: Files, folder: str, effort: Effort | None = None, wanted: Callable[[str], bool] | None = None
+    files: Files,
+    folder: str,
+    effort: Effort | None = None,
+    wanted: Callable[[str], bool] | None = None,
+    read: Callable[[Source], list[Document]] = read_documents,
 ) -> Overlay:
     """Builds the kustomization of a folder. One that is too large comes to nothing, and says so.
 
-    `wanted` says of a kind whether its objects are written out; None stands for all.
+    `wanted` says of a kind whether its objects are written out; None stands for all. `read` says what a file holds.
     """
-    builder = _Builder(files, effort or Effort())
+    builder = _Builder(files, effort or Effort(), read)
     objects = []
     try:
         for resource in builder.outermost(folder):
@@ -81,12 +84,6 @@ def build(
         source = kustomization_in(files, folder)
         objects, builder.unread = [], [Unread(source.span(0, 0), str(error))] if source is not None else []
     return Overlay(tuple(objects), tuple(builder.unread), frozenset(builder.pulled))
-
-
-@lru_cache(64)
-def _documents_of(source: Source) -> list[Document]:
-    """What a file holds: many overlays build upon the same ones."""
-    return read_documents(source)
 
 
 def kustomization_in(files: Files, folder: str) -> Source | None:
@@ -125,8 +122,9 @@ _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|dev|net)(?::[0-9]+)?")
 
 
 class _Builder:
-    def __init__(self, files: Files, effort: Effort) -> None:
+    def __init__(self, files: Files, effort: Effort, read: Callable[[Source], list[Document]]) -> None:
         self.effort = effort
+        self._documents_of = read
         self.unread: list[Unread] = []
         self.pulled: set[str] = set()
         self.variables: list[Tree] = []
@@ -284,7 +282,7 @@ class _Builder:
         found: list[Resource] = []
         self._read(source)
         try:
-            documents = _documents_of(source)
+            documents = self._documents_of(source)
         except ParseError as error:
             self.unread.append(Unread(error.span, error.message, broken=True))
             return []
