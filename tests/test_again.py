@@ -8,9 +8,10 @@ import gc
 import pytest
 
 from gracelint.again import Function, Variables, Words, remembered
+from gracelint.base import memory
+from gracelint.base.memory import Trees
 from gracelint.behaviour import go
 from gracelint.behaviour.machine.ways import SIGNALS
-from gracelint.behaviour.python import modules
 from gracelint.source import Source
 from gracelint.testing import read
 from gracelint.tree.files import ProjectFiles
@@ -202,20 +203,26 @@ def test_what_runs_leave_behind_is_freed_on_the_way() -> None:
 
 def test_a_module_that_several_programs_import_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    parse = modules._parse
-    monkeypatch.setattr(modules, "_trees", modules.Trees(1_000))
-    monkeypatch.setattr(modules, "_parse", lambda source: parsed.append(source.path) or parse(source))
+    parse = ast.parse
+    monkeypatch.setattr(memory, "_trees", Trees(1_000))
+    monkeypatch.setattr(ast, "parse", lambda text: parsed.append(text) or parse(text))
     files = {"shared.py": "x = 1\n", "large.py": f"y = 1\n{'#' * 2_000}\n"}
     for name in ("one", "two"):
         files[f"{name}.py"] = "import shared, large\nwhile True: pass\n"
         files[f"{name}.Dockerfile"] = f'FROM python:3.12\nCOPY . .\nCMD ["python", "{name}.py"]\n'
     read(files)
-    assert (parsed.count("shared.py"), parsed.count("large.py")) == (1, 2)
+    assert (parsed.count(files["shared.py"]), parsed.count(files["large.py"])) == (1, 2)
 
 
-def test_the_tree_of_a_text_that_was_changed_makes_room_for_the_new_one() -> None:
-    trees = modules.Trees(20)
-    first, second = Source("a.py", "first = 1\n"), Source("a.py", "second = 2\n")
-    assert trees.of(first) is trees.of(first)
-    assert ast.unparse(trees.of(second)) == "second = 2"
-    assert trees.of(second) is trees.of(second)
+def test_the_trees_of_the_files_that_were_asked_for_last_are_kept() -> None:
+    trees = Trees(20)
+    first, second, third = (Source("a.py", text) for text in ("one = 1\n", "two = 2\n", "three = 3\n"))
+
+    def parse(source: Source) -> ast.Module:
+        return ast.parse(source.text)
+
+    kept, dropped = trees.of(first, parse), trees.of(second, parse)
+    trees.of(first, parse)
+    trees.of(third, parse)
+    assert trees.of(first, parse) is kept
+    assert trees.of(second, parse) is not dropped

@@ -111,7 +111,8 @@ def replaced(text: str, old: str, new: str) -> str:
 
 def mapped(text: Text, otherwise: Origin) -> SourceMap:
     """The source map of a finished text; `otherwise` stands in for pieces that nobody claims."""
-    starts, pieces = array("I"), array("I")
+    starts: list[int] = []
+    pieces: list[int] = []
     sources: dict[Source, int] = {}
     paths: dict[Path | None, int] = {}
     offset = 0
@@ -120,6 +121,6 @@ def mapped(text: Text, otherwise: Origin) -> SourceMap:
         source = sources.setdefault(origin.source, len(sources))
         path = paths.setdefault(origin.path, len(paths))
         starts.append(offset)
-        pieces.extend((source, origin.start, origin.end, origin.exact, path))
+        pieces += (source, origin.start, origin.end, origin.exact, path)
         offset += length
-    return SourceMap(starts, pieces, tuple(sources), tuple(paths))
+    return SourceMap(array("I", starts), array("I", pieces), tuple(sources), tuple(paths))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
+from gracelint.base.memory import kept
 from gracelint.behaviour.tree import TreeFile, first_error
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source
@@ -16,7 +17,7 @@ _LONGEST = 1_000_000
 """Code points. What is longer is generated."""
 
 
-@lru_cache(maxsize=1024)
+@kept
 def read_file(source: Source) -> TreeFile | None:
     """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
     if len(source.text) > _LONGEST:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
+from gracelint.base.memory import kept
 from gracelint.base.numbers import is_digits
 from gracelint.base.patterns import pattern
 from gracelint.behaviour.tree import TreeFile, first_error, text_of, walk
@@ -34,7 +35,7 @@ _NEW_VALUE = pattern(r"\bnew\((?=[\w.*\[\]]{1,60}[({]|[\"0-9])")
 """`new` with a value, as Go 1.26 has it: the grammar only knows it with a type."""
 
 
-@lru_cache(maxsize=2048)
+@kept
 def read_file(source: Source) -> File | None:
     """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
     text = source.text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 
+from gracelint.base.memory import kept
 from gracelint.behaviour.java.statements import Body
 from gracelint.behaviour.machine.nodes import Class, Function, Param
 from gracelint.behaviour.tree import TreeFile, first_error, text_of
@@ -59,7 +60,7 @@ class JavaClass(Class):
         self.loaded = False
 
 
-@lru_cache(maxsize=1024)
+@kept
 def tree_of(source: Source) -> Tree | None:
     """The syntax tree; None for a generated giant. Raises ParseError where the grammar gave up."""
     if len(source.text) > _LONGEST:

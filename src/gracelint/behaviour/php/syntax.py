@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 
+from gracelint.base.memory import kept
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Class, Const, Field, Function, List, Name, Node, Param, Seq
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
@@ -45,7 +46,7 @@ class File(TreeFile):
         self.ticks = _TICKS.search(source.text) is not None
 
 
-@lru_cache(maxsize=1024)
+@kept
 def read_file(source: Source) -> File | None:
     """Parses a source; None for a giant, or one nested too deep. Raises ParseError where the grammar gave up."""
     if len(source.text) > _LONGEST:

@@ -7,6 +7,7 @@ import posixpath
 import sys
 
 from gracelint.base.limits import FIELDS, TOKENS
+from gracelint.base.memory import kept
 from gracelint.base.patterns import pattern
 from gracelint.parse.errors import ParseError, TooLargeError
 from gracelint.source import Source, Span
@@ -28,7 +29,7 @@ class Module:
         self.name = name
         self.path = path
         self.is_package = posixpath.basename(path) == "__init__.py"
-        self.tree = _trees.of(source)
+        self.tree = _parse(source)
         self._shift = 1 if source.text.startswith("\ufeff") else 0
         self._ascii = source.text.isascii()
 
@@ -141,7 +142,9 @@ def _length_of_fields(text: str) -> int:
 _F_STRING = pattern(r"(?is)\bf?r?f(\"\"\"|'''|\"|').*?\1")
 
 
+@kept
 def _parse(source: Source) -> ast.Module:
+    """The tree of a file. Raises ParseError where it is not Python."""
     text = source.text[1:] if source.text.startswith("\ufeff") else source.text
     if not _is_followed(text):
         raise TooLargeError("is too large to be followed", Span(source, 0, 0))
@@ -159,31 +162,6 @@ def _parse(source: Source) -> ast.Module:
     except (ValueError, RecursionError, MemoryError) as error:
         reason = "is nested too deeply" if not isinstance(error, ValueError) else str(error)
         raise ParseError(reason, Span(source, 0, 0)) from None
-
-
-class Trees:
-    """The syntax trees of the first files that were asked for, as far as there is room: other programs import them."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        """Code points of text; a tree takes about 27 bytes for each."""
-        self._known: dict[str, tuple[Source, ast.Module]] = {}
-
-    def of(self, source: Source) -> ast.Module:
-        """The tree of a file. Raises ParseError where it is not Python."""
-        known = self._known.get(source.path)
-        if known is not None and known[0] is source:
-            return known[1]
-        if known is not None:
-            self._room += len(self._known.pop(source.path)[0].text)
-        tree = _parse(source)
-        if len(source.text) <= self._room:
-            self._room -= len(source.text)
-            self._known[source.path] = source, tree
-        return tree
-
-
-_trees = Trees(2_000_000)
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:

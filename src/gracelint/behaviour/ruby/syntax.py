@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
+from gracelint.base.memory import kept
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Class, Const, Field, Function, List, Name, Node, Param, Seq
@@ -43,7 +44,7 @@ class File(TreeFile):
         """`require`, `require_relative` or `load`, and what of."""
 
 
-@lru_cache(maxsize=1024)
+@kept
 def read_file(source: Source) -> File | None:
     """Parses a source; None for a giant, or one nested too deep. Raises ParseError where the grammar gave up."""
     if len(source.text) > _LONGEST:

@@ -7,8 +7,9 @@ point to. Macros are trees of tokens to the grammar: what stands in `select!` is
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 
+from gracelint.base.memory import kept
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Call, Const, Field, Function, Name, Node, Param, Seq, Set
@@ -47,7 +48,7 @@ class At:
         self.start_byte, self.end_byte = start_byte, end_byte
 
 
-@lru_cache(maxsize=1024)
+@kept
 def read_file(source: Source) -> TreeFile | None:
     """Parses a source; None for a generated giant. Raises ParseError with the place where the grammar gave up."""
     if len(source.text) > _LONGEST:
