@@ -250,7 +250,7 @@ def test_a_method_that_only_a_framework_calls_is_not_taken_for_dead() -> None:
     ]
     assert (reaction.as_pid_1, reaction.why) == (
         "unknown",
-        "whether anything calls the method in stop.ts line 3, which handles SIGTERM, cannot be told",
+        "whether anything calls the function in stop.ts line 3, which handles SIGTERM, cannot be told",
     )
 
 
@@ -490,13 +490,84 @@ def test_arguments_of_the_program_decide() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "const [role] = process.argv.slice(2);",
+        "const [role, ...rest] = process.argv.slice(2);",
+        "const [, , role = 'help'] = process.argv;",
+        "const args = process.argv.slice(2);\nconst role = args.shift();",
+        "const role = process.argv.at(-1);",
+        "const role = process.argv.slice(2).includes('serve') ? 'serve' : 'help';",
+        "const role = ['help', 'serve'].find((name) => name === process.argv[2]);",
+        "let role; [role] = process.argv.filter((word) => word === 'serve');",
+        "const parse = ([role = 'help', ...flags]) => ({ role, flags });\nconst { role } = parse(process.argv.slice(2));",
+        "let role; ((name = 'help', ...rest) => { role = name; })(...process.argv.slice(2));",
+        "const { role } = Object.fromEntries(process.argv.slice(2).map((word) => ['role', word]));",
+        "const { port, ...rest } = { port: 80, role: process.argv[2] };\nconst { role } = rest;",
+        "const role = process.argv[2] in { serve: 1 } ? 'serve' : 'help';",
+    ],
+)
+def test_the_words_of_the_command_line_are_known_however_they_are_taken(text: str) -> None:
+    text = SERVER + text + "\nif (role === 'serve') process.on('SIGTERM', () => server.close());"
+    assert program(text, argv=("serve",)).reactions["SIGTERM"].as_pid_1 == "handled"
+    assert program(text, argv=("stop",)).reactions["SIGTERM"].as_pid_1 == "ignored"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const [role] = words();",
+        "const [role = 'help'] = ['a', ...words()];",
+        "const [role] = ['a', 'b'].filter(words());",
+        "const [role] = ['b', 'a'].sort();",
+        "const roles = ['a'];\nroles[words()] = 'serve';\nconst [role] = roles;",
+        "const roles = ['a'];\nroles.splice(0, 1);\nconst [role] = roles;",
+        "const { role } = { role: 'help', ...words() };",
+        "const { role } = Object.assign({ role: 'help' }, words());",
+        "const { role } = { role: 'help', [words()]: 'serve' };",
+        "const table = { role: 'help' };\ntable[words()] = 'serve';\nconst { role } = table;",
+        "let role; ((name = 'help') => { role = name; })(...words());",
+        "let role; ((name = 'help') => { role = name; }).apply(null, words());",
+    ],
+)
+def test_what_is_put_where_nobody_can_tell_leaves_nothing_certain(text: str) -> None:
+    text = SERVER + "const words = require('words');\n" + text
+    text += "\nif (role === 'serve') process.on('SIGTERM', () => server.close());"
+    assert program(text).reactions["SIGTERM"].as_pid_1 == "unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const settings = require('./settings.json');",
+        "const settings = require('./settings');",
+        "import settings from './settings.json' with { type: 'json' };",
+        "const settings = JSON.parse(require('fs').readFileSync('./settings.json', 'utf8'));",
+    ],
+)
+def test_json_of_the_project_is_known(text: str) -> None:
+    text += "\n" + SERVER + "for (const signal of settings.signals) process.on(signal, () => server.close());"
+    known = {"SIGINT": "ignored", "SIGTERM": "handled"}
+    for signal, verdict in known.items():
+        reactions = program(text, settings_json=f'{{"signals": ["{signal}"]}}').reactions
+        assert reactions["SIGTERM"].as_pid_1 == verdict
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         (SERVER + "require('./missing');", "./missing could not be read, and may handle SIGTERM"),
         (SERVER + "process.on(name, () => server.close());", "which signals line 4 handles is only known when it runs"),
         (SERVER + "process.on('SIGTERM', require('./missing').stop);", "what ?./missing.stop() does cannot be told"),
         (SERVER + "for (const s of all) process.on('SIGTERM', stop);",
-         "whether the handler in line 4 is installed is only known when it runs"),
+         "whether the handler in line 4 is installed is only known when it runs: it depends on `all` in line 4"),
+        (SERVER + "if (process.env.GRACEFUL === 'true')\n  process.on('SIGTERM', stop);",
+         "whether the handler in line 5 is installed is only known when it runs: "
+         "it depends on `process.env.GRACEFUL` in line 4"),
+        (SERVER + "const serve = () => process.on('SIGTERM', stop);\n({ serve })[process.env.ROLE]();",
+         "whether anything calls the function in app.js line 4, which handles SIGTERM, cannot be told"),
+        (SERVER + "require(`./roles/${process.env.ROLE}`);",
+         "what line 4 of app.js loads could not be read, and may handle SIGTERM"),
         (SERVER + "require('@acme/ops').gracefully(server);",
          "whether @acme/ops.gracefully(), which the program calls, handles SIGTERM is not known"),
         ("require('@acme/server').start();", "nothing is known of @acme/server.start(), which the program calls"),

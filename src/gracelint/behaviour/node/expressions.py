@@ -8,8 +8,9 @@ from gracelint.base import limits
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
+from gracelint.behaviour.node.globals import has_own, load_computed
 from gracelint.behaviour.node.methods import LISTENS
-from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
+from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown, Undecided
 from gracelint.behaviour.node.syntax import callee_of, string_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
@@ -19,6 +20,7 @@ from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
     After,
+    Arguments,
     Array,
     Builtin,
     Class,
@@ -30,6 +32,7 @@ from gracelint.behaviour.node.values import (
     Thing,
     equal,
     joined,
+    spread,
     truthy,
 )
 from gracelint.behaviour.tree import text_of
@@ -127,7 +130,7 @@ def _object_literal(machine: Machine, node: Node, frame: Frame) -> Any:
             inside = child.child_by_field_name("value")
             value = taken(machine.value(inside, frame), inside, found)
             if key is None:
-                found.open = True
+                found.cloud()
             else:
                 found.props[key] = value
         elif child.type == "shorthand_property_identifier":
@@ -138,12 +141,8 @@ def _object_literal(machine: Machine, node: Node, frame: Frame) -> Any:
                 found.props[name] = Closure(child, frame.scope, frame.file, found)
         elif child.type == "spread_element":
             inner = machine.value(child.named_children[0], frame)
-            if isinstance(inner, Object):
-                machine.pay_for(len(inner.props))
-                found.props |= inner.props
-                found.open = found.open or inner.open
-            else:
-                found.open = True
+            machine.pay_for(len(inner.props) if isinstance(inner, Object) else 0)
+            found.take(inner)
     return found
 
 
@@ -203,27 +202,26 @@ def _binary(machine: Machine, node: Node, frame: Frame) -> Any:
     left = machine.value(node.child_by_field_name("left"), frame)
     right = node.child_by_field_name("right")
     if kind in ("&&", "||", "??"):
-        return _logical(machine, kind, left, right, frame)
+        return _logical(machine, kind, left, right, node, frame)
     other = machine.value(right, frame)
     if kind in ("===", "==", "!==", "!="):
         if _is_entry_test(left, other):
             return kind in ("===", "==")
         same = equal(left, other)
         return UNKNOWN if same is None else same if kind in ("===", "==") else not same
+    if kind == "in":
+        return has_own(other, left)
     return _arithmetic(kind, left, other)
 
 
-def _logical(machine: Machine, kind: str, left: Any, right: Node | None, frame: Frame) -> Any:
+def _logical(machine: Machine, kind: str, left: Any, right: Node | None, node: Node, frame: Frame) -> Any:
     truth = truthy(left)
     if kind == "??":
         truth = True if left is not None and left is not UNDEFINED and left is not UNKNOWN else truth
         truth = False if left is None or left is UNDEFINED else truth
     if truth is None:
-        was, before, machine.certain = machine.certain, frame.after, False
-        try:
+        with Undecided(machine, node.child_by_field_name("left"), frame):
             other = machine.value(right, frame)
-        finally:
-            machine.certain, frame.after = was, before
         # `process.env.TIMEOUT_MS || 10000`: the number the program itself takes for granted
         is_default = kind != "&&" and (isinstance(other, (int, float)) or (isinstance(other, str) and is_whole(other)))
         return other if is_default and not isinstance(other, bool) else UNKNOWN
@@ -233,15 +231,13 @@ def _logical(machine: Machine, kind: str, left: Any, right: Node | None, frame: 
 
 
 def _ternary(machine: Machine, node: Node, frame: Frame) -> Any:
-    truth = truthy(machine.value(node.child_by_field_name("condition"), frame))
+    test = node.child_by_field_name("condition")
+    truth = truthy(machine.value(test, frame))
     then, other = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
     if truth is not None:
         return machine.value(then if truth else other, frame)
-    was, before, machine.certain = machine.certain, frame.after, False
-    try:
+    with Undecided(machine, test, frame):
         found = [machine.value(part, frame) for part in (then, other)]
-    finally:
-        machine.certain, frame.after = was, before
     return next((value for value in found if isinstance(value, Thing)), UNKNOWN)
 
 
@@ -250,7 +246,7 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
     operator = node.child_by_field_name("operator")
     kind = text_of(operator) if operator is not None and node.type == "augmented_assignment_expression" else ""
     if kind in ("??=", "||=", "&&="):
-        value = _logical(machine, kind[:2], machine.value(left, frame), right, frame)
+        value = _logical(machine, kind[:2], machine.value(left, frame), right, node, frame)
     else:
         value = machine.value(right, frame)
         if left is not None and left.type == "identifier":
@@ -373,11 +369,7 @@ def _call_expression(machine: Machine, node: Node, frame: Frame) -> Any:
     function = node.child_by_field_name("function")
     if function is not None and function.type == "import":
         args = _arguments(machine, node, frame)
-        name = args[0] if args else UNKNOWN
-        if isinstance(name, str):
-            return Promise(frame.after, machine.load(name, frame))
-        machine.unread.append("import()")
-        return UNKNOWN
+        return Promise(frame.after, load_computed(machine, args[0] if args else UNKNOWN, node, frame))
     if function is not None and function.type == "super":
         _arguments(machine, node, frame)
         return UNDEFINED
@@ -396,10 +388,9 @@ def _arguments(machine: Machine, node: Node, frame: Frame) -> list[Any]:
     this = Object() if callee.rpartition(".")[2] in _CALL_WITH_THEIR_OWN else LOST
     for child in given.named_children if given is not None and given.type == "arguments" else ():
         if child.type == "spread_element":
-            inner = machine.value(child.named_children[0], frame)
-            inner_items = inner.items if isinstance(inner, Array) else [UNKNOWN]
+            inner_items = spread(machine.value(child.named_children[0], frame))
             machine.pay_for(len(inner_items))
-            found.extend(inner_items)
+            found = (Arguments if isinstance(inner_items, Arguments) else type(found))([*found, *inner_items])
         elif child.type != "comment":
             value = machine.value(child, frame)
             found.append(value if by_process else taken(value, child, this))

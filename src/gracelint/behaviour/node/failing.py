@@ -150,7 +150,8 @@ def timer_of_work(machine: Machine) -> Span | None:
             if file is None or name not in ("setInterval", "setTimeout"):
                 continue
             is_run = (file.source.path, node.start_byte) in machine.run_timers
-            if is_run or not _in_function(node) or ".unref" in file.source.text:
+            around = _in_function(node)
+            if is_run or around is None or ".unref" in file.source.text or _is_behind(machine, around, file):
                 continue
             kept = node.parent is not None and node.parent.type in ("arguments", "assignment_expression")
             cleared = _is_cleared(machine, node, f"clear{name.removeprefix('set')}")
@@ -168,6 +169,18 @@ def _in_function(node: Node) -> Node | None:
         found = here if here.type in FUNCTIONS else found
         here = here.parent
     return found
+
+
+def _is_behind(machine: Machine, function: Node, file: File) -> bool:
+    """Whether a function is start-up's alone, which ran it, so that what it left out stands in a branch not taken."""
+    name = function.child_by_field_name("name")
+    if name is None or (file.source.path, function.start_byte) not in machine.called:
+        return False
+    names = [part for part in walk(file.root) if part.type == "identifier" and part.text == name.text]
+    return len(names) == _DEFINED_CALLED
+
+
+_DEFINED_CALLED = 2
 
 
 def _is_cleared(machine: Machine, timer: Node, clear: str) -> bool:

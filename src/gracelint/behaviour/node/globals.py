@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node.arrays import item_at
 from gracelint.behaviour.node.methods import forked, items
 from gracelint.behaviour.node.values import (
     UNDEFINED,
@@ -51,6 +52,34 @@ def _object_entries(machine: Machine, args: list[Any], node: Node, frame: Frame)
     return Array([], open=True)
 
 
+def _from_entries(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    given = args[0] if args else UNKNOWN
+    pairs = given.items if isinstance(given, Array) else []
+    found = Object({str(key): value for pair in pairs for key, value in (_pair(pair),) if isinstance(key, (str, int))})
+    if not isinstance(given, Array) or given.open or len(found.props) < len(pairs):
+        found.cloud()
+    return found
+
+
+def _pair(value: Any) -> tuple[Any, Any]:
+    return item_at(value, 0), item_at(value, 1)
+
+
+def load_computed(machine: Machine, name: Any, node: Node, frame: Frame) -> Any:
+    """The exports of the module that a value names."""
+    if isinstance(name, str):
+        return machine.load(name, frame)
+    machine.unread.append(f"what line {frame.file.span(node).line} of {frame.file.source.path} loads")
+    return External("?require()")
+
+
+def has_own(owner: Any, name: Any) -> Any:
+    """Whether an object has a property of its own."""
+    if not isinstance(owner, Object) or not isinstance(name, str):
+        return UNKNOWN
+    return True if name in owner.props else UNKNOWN if owner.open else False
+
+
 def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     given = args[0] if args else UNKNOWN
     if isinstance(given, Object) and "length" in given.props:
@@ -94,8 +123,7 @@ def _assign(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
         if isinstance(owner, Thing) and isinstance(other, Object):
             owner.settings |= other.props
         if isinstance(owner, Object):
-            owner.props |= other.props if isinstance(other, Object) else {}
-            owner.open = owner.open or not isinstance(other, Object) or other.open
+            owner.take(other)
     return owner
 
 
@@ -135,6 +163,24 @@ def _string(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     return str(args[0]) if args and isinstance(args[0], (str, int)) else UNKNOWN
 
 
+def from_json(machine: Machine, text: str) -> Any:
+    from gracelint.behaviour.node import data
+
+    return data.from_json(machine, text)
+
+
+def _parse_json(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    from gracelint.behaviour.node.data import parse_json
+
+    return parse_json(machine, args)
+
+
+def _read_text(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    from gracelint.behaviour.node.data import read_text
+
+    return read_text(machine, args)
+
+
 def _same(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     return args[0] if args else UNDEFINED
 
@@ -148,6 +194,10 @@ DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "list": _array_from,
     "map": _map,
     "url": _url,
+    "from-entries": _from_entries,
+    "has-own": lambda m, a, n, f: has_own(*(*a, UNKNOWN, UNKNOWN)[:2]),
+    "json": _parse_json,
+    "text": _read_text,
     "same": _same,
     "join": _join,
     "number": _number,

@@ -188,4 +188,6 @@ def listen_for(
     once: bool = False,
 ) -> None:
     span = frame.file.span(node)
-    machine.registrations.append(Registration(signals, names, function, span, machine.certain, frame.after, once))
+    machine.registrations.append(
+        Registration(signals, names, function, span, machine.certain, frame.after, once, machine.asking)
+    )

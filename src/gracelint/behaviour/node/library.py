@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import globals, nest, timers
+from gracelint.behaviour.node.arrays import run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for
 from gracelint.behaviour.node.methods import (
@@ -14,7 +15,6 @@ from gracelint.behaviour.node.methods import (
     longest_wait,
     make,
     release,
-    run_callbacks,
     stop_child,
 )
 from gracelint.behaviour.node.state import Frame, Stop
@@ -64,7 +64,7 @@ def external_member(machine: Machine, owner: External, name: str) -> Any:
 
 
 _PROPERTIES: dict[str, Callable[[Machine], Any]] = {
-    "process.argv": lambda m: Array(["node", m.source.path, *m.argv]),
+    "process.argv": lambda m: m.words,
     "process.platform": lambda m: "linux",
     "process.send": lambda m: UNDEFINED,
     "ws.OPEN": lambda m: 1,
@@ -283,7 +283,7 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
         values.append(value)
         if isinstance(value, External) and "(" in value.path:
             after[After("unknown" if value.path.startswith("?") else "work", frame.file.span(node))] = None
-    return Promise(tuple(after), Array(values, open=not (args and isinstance(args[0], Array))))
+    return Promise(tuple(after), Array(values, open=not (args and isinstance(args[0], Array) and not args[0].open)))
 
 
 def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:

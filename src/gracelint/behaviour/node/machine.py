@@ -13,6 +13,7 @@ from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, MODULE, Effort
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, globals, library, methods, timers
+from gracelint.behaviour.node.arrays import item_at, put, rest_of, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
@@ -26,6 +27,7 @@ from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
     After,
+    Arguments,
     Array,
     Builtin,
     Class,
@@ -39,6 +41,7 @@ from gracelint.behaviour.node.values import (
     Thing,
     equal,
     joined,
+    keeps,
 )
 from gracelint.behaviour.tree import text_of
 from gracelint.knowledge import table
@@ -72,6 +75,7 @@ class Machine:
         self.files = files
         self.env = env
         self.argv: tuple[str, ...] = argv
+        self.words: Array = Array(["node", source.path, *argv])
         self.role: str = role
         """main, worker (a worker thread) or clustered (a worker of `cluster`)"""
         self.shell: Callable[[str], tuple[str, ...] | None] = lambda text: None
@@ -92,6 +96,8 @@ class Machine:
         self.counted_up: set[str] = set()
         """Variables that were counted up since somebody looked."""
         self.unread: list[str] = []
+        self.blind = False
+        """Start-up calls a function of which nobody knows which one it is."""
         self.foreign: list[str] = []
         """Calls of libraries nobody here knows, made at start."""
         self.asked: set[str] = set()
@@ -102,6 +108,8 @@ class Machine:
         self.awaited: list[tuple[str, Span, int]] = []
         """What start-up awaits by name, and how many handlers were installed by then."""
         self.certain = True
+        self.asking: Span | None = None
+        """The outermost condition under way that nobody can decide."""
         self.stopping = False
         self.ended = False
         self.signal = ""
@@ -226,7 +234,7 @@ class Machine:
         if source.path in self.modules:
             return self.modules[source.path]
         if source.path.endswith(".json"):
-            return UNKNOWN
+            return self.modules.setdefault(source.path, globals.from_json(self, source.text))
         if source.path not in self.parsed:
             try:
                 self.parsed[source.path] = read_file(source)
@@ -265,7 +273,7 @@ class Machine:
         """Calls what waits for a server to listen: `const s = app.listen(80, () => resolve(s))` has its `s` by then."""
         while self.listening:
             functions, frame, certain = self.listening.pop(0)
-            methods.run_callbacks(self, functions, frame, certain)
+            run_callbacks(self, functions, frame, certain)
 
     def declare_function(self, node: Node, frame: Frame) -> None:
         name = node.child_by_field_name("name")
@@ -306,7 +314,11 @@ class Machine:
             if owner is LOST:
                 raise Thrown
             if isinstance(owner, Object) and name is not None:
-                owner.props[name] = value if self.certain or _keeps(value) else UNKNOWN
+                owner.props[name] = value if self.certain or keeps(value) else UNKNOWN
+            elif isinstance(owner, Object):
+                owner.cloud()
+            elif isinstance(owner, Array):
+                put(owner, name, value if self.certain else UNKNOWN)
             elif isinstance(owner, Class) and name is not None:
                 owner.statics[name] = value
             elif isinstance(owner, Thing) and name is not None:
@@ -343,7 +355,7 @@ class Machine:
         scope = frame.scope if declare else frame.scope.find(name) or frame.scope
         value = globals.INTEROP.get(name, value)
         old = scope.names.get(name, MISSING)
-        if not (self.certain or declare or _keeps(value)) and old is not MISSING and equal(old, value) is not True:
+        if not (self.certain or declare or keeps(value)) and old is not MISSING and equal(old, value) is not True:
             value = UNKNOWN
         scope.names[name] = value
         self.renew(scope.names, name)
@@ -366,15 +378,13 @@ class Machine:
         for child in target.children:
             if child.type == ",":
                 index += 1  # also after a hole, as in `[, second]`
-            if not child.is_named:
+            if not child.is_named or child.type == "comment":
                 continue
-            if child.type in ("rest_pattern", "comment"):
-                if child.type == "rest_pattern" and child.named_children:
-                    self.bind(child.named_children[0], UNKNOWN, frame, declare)
+            if child.type == "rest_pattern":
+                self.bind(child.named_children[0], rest_of(target, value, index), frame, declare)
                 continue
             if target.type == "array_pattern":
-                known = isinstance(value, Array) and index < len(value.items)
-                self.bind(child, value.items[index] if known else UNKNOWN, frame, declare)
+                self.bind(child, item_at(value, index), frame, declare)
                 continue
             if child.type == "pair_pattern":
                 key = self.key(child.child_by_field_name("key"), frame)
@@ -419,15 +429,14 @@ class Machine:
             return self.member(owner.parent, name, frame)
         if isinstance(owner, Array):
             if is_whole(name):
-                absent = UNKNOWN if owner.open else UNDEFINED
-                return owner.items[int(name)] if int(name) < len(owner.items) else absent
-            return len(owner.items) if name == "length" and not owner.open else Method(owner, name)
+                return item_at(owner, int(name))
+            if name in ("length", "size"):
+                return UNKNOWN if owner.open else len(owner.items)
+            return Method(owner, name)
         if isinstance(owner, Thing) and name in methods.SELF and owner.kind != "consumer":
             return owner.data if owner.kind == "app" and isinstance(owner.data, Thing) else owner
         if isinstance(owner, Thing) and name in methods.STATES:
             return methods.STATES[name]
-        if isinstance(owner, Array) and name == "size":
-            return UNKNOWN if owner.open else len(owner.items)
         if isinstance(owner, (Thing, Promise, Closure, str, Builtin, Method)):
             if isinstance(owner, str) and name == "length":
                 return len(owner)
@@ -472,15 +481,17 @@ class Machine:
             return target.call(self, args, node, frame)
         at = node if node is not None else frame.file.root
         if isinstance(target, External):
-            if target.path == "require" and args and isinstance(args[0], str):
-                return self.load(args[0], frame)
+            if target.path == "require" and args:
+                return globals.load_computed(self, args[0], at, frame)
             return library.call_external(self, target, args, at, frame)
         if isinstance(target, Method):
             return methods.call_method(self, target, args, at, frame)
         if isinstance(target, Thing):
             # `const app = express()` is a function too
             return target
-        methods.run_callbacks(self, args, frame, certain=False)
+        run_callbacks(self, args, frame, certain=False)
+        if not self.stopping:
+            self.blind = True
         if (self.stopping or methods.is_later(frame)) and not library.is_logging(callee_of(at)):
             self.note("opaque", at, frame, target=callee_of(at))
         return UNKNOWN
@@ -503,7 +514,7 @@ class Machine:
         own = node.child_by_field_name("name") if node.type in _NAMED_EXPRESSIONS else None
         if own is not None:
             inner.scope.names[text_of(own)] = closure
-        self.bind_parameters(node, [*closure.bound, *args], inner)
+        self.bind_parameters(node, type(args)([*closure.bound, *args]), inner)
         self.stack.append(node)
         self.called.add((closure.file.source.path, node.start_byte))
         value: Any = UNDEFINED
@@ -537,8 +548,9 @@ class Machine:
 
     def bind_parameters(self, node: Node, args: list[Any], frame: Frame) -> None:
         single = node.child_by_field_name("parameter")
+        absent = UNKNOWN if isinstance(args, Arguments) else UNDEFINED
         if single is not None:
-            frame.scope.names[text_of(single)] = args[0] if args else UNDEFINED
+            frame.scope.names[text_of(single)] = args[0] if args else absent
             return
         parameters = node.child_by_field_name("parameters")
         index = 0
@@ -547,9 +559,10 @@ class Machine:
                 continue
             pattern = child.child_by_field_name("pattern") or child
             if pattern.type == "rest_pattern":
-                self.bind(pattern.named_children[0], Array(list(args[index:])), frame, True)
+                rest = Array(list(args[index:]), isinstance(args, Arguments))
+                self.bind(pattern.named_children[0], rest, frame, True)
                 return
-            self.bind(child, args[index] if index < len(args) else UNDEFINED, frame, True)
+            self.bind(child, args[index] if index < len(args) else absent, frame, True)
             index += 1
 
 
@@ -562,10 +575,6 @@ def _either(value: Any, others: list[Any]) -> Any:
     if all(equal(value, other) is True for other in others) or isinstance(value, (Thing, Promise)):
         return value
     return next((other for other in others if isinstance(other, (Thing, Promise))), UNKNOWN)
-
-
-def _keeps(value: Any) -> bool:
-    return isinstance(value, (Thing, Closure, Method, Builtin))
 
 
 def _absent(owner: Object) -> Any:

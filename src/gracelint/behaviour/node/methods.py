@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gracelint.base import limits
 from gracelint.base.record import replace
 from gracelint.behaviour.node import nest
+from gracelint.behaviour.node.arrays import array_method, run_callbacks
 from gracelint.behaviour.node.helpers import NUMBERS, register, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
 from gracelint.behaviour.node.state import Frame, Text, Thrown
@@ -20,10 +22,10 @@ from gracelint.behaviour.node.values import (
     External,
     Method,
     Object,
-    Pairs,
     Promise,
     Thing,
     joined,
+    spread,
 )
 from gracelint.knowledge import table
 
@@ -75,13 +77,6 @@ def _has_clients(thing: Thing) -> bool:
     return thing.kind == "upgrade" or thing.name == "ws"
 
 
-def run_callbacks(machine: Machine, args: list[Any], frame: Frame, certain: bool, *given: Any) -> None:
-    """Calls the functions among the arguments."""
-    for value in args:
-        if isinstance(value, (Closure, Builtin)):
-            machine.task(value, list(given), frame, frame.after, certain)
-
-
 def call_method(machine: Machine, method: Method, args: list[Any], node: Node, frame: Frame) -> Any:
     owner, name = method.owner, method.name
     if name in ("bind", "call", "apply") and isinstance(owner, (Closure, Builtin, Method)):
@@ -94,10 +89,8 @@ def call_method(machine: Machine, method: Method, args: list[Any], node: Node, f
         owner = owner.owner
     if isinstance(owner, Promise):
         return _promise_method(machine, owner, name, args, node, frame)
-    if isinstance(owner, Pairs):
-        return _map_method(machine, owner, name, args, frame)
     if isinstance(owner, Array):
-        return _array_method(machine, owner, name, args, frame)
+        return array_method(machine, owner, name, args, frame)
     if isinstance(owner, str):
         return _string_method(owner, name, args)
     if isinstance(owner, Thing):
@@ -111,7 +104,7 @@ def _rebind(machine: Machine, owner: Any, name: str, args: list[Any], node: Node
     if isinstance(owner, Method) and owner.name in (TAKEN, TAKEN_PROMISE):
         owner = owner.owner
     if name == "apply":
-        rest = rest[0].items if rest and isinstance(rest[0], Array) else []
+        rest = spread(rest[0]) if rest else []
     if isinstance(owner, Closure):
         owner = replace(owner, this=this if isinstance(this, (Object, Class)) else owner.this)
         if name == "bind":
@@ -137,60 +130,6 @@ def _promise_method(machine: Machine, owner: Promise, name: str, args: list[Any]
     return Promise(after, result)
 
 
-def _array_method(machine: Machine, owner: Array, name: str, args: list[Any], frame: Frame) -> Any:
-    if name in ("forEach", "map", "flatMap"):
-        results = [
-            machine.call(args[0], [item, index], frame, None) for index, item in enumerate(owner.items[:64]) if args
-        ]
-        if owner.open and args and not owner.items:
-            machine.task(args[0], [UNKNOWN], frame, frame.after, certain=False)
-        return Array(results, owner.open or len(owner.items) > 64) if name != "forEach" else UNDEFINED
-    if name in ("values", "keys", "entries"):
-        return owner
-    if name == "reduce" and len(args) > 1 and not owner.open:
-        found = args[1]
-        for index, item in enumerate(owner.items[:64]):
-            found = machine.call(args[0], [found, item, index], frame, None)
-        return found
-    if name in ("push", "unshift", "add"):
-        owner.items += args
-        owner.open = owner.open or not machine.certain
-        return len(owner.items)
-    if name in ("filter", "slice", "reverse", "sort", "concat"):
-        others = [value for value in args if isinstance(value, Array)] if name == "concat" else []
-        machine.pay_for(sum(len(each.items) for each in (owner, *others)))
-        more = [item for value in others for item in value.items]
-        return Array([*owner.items, *more], owner.open or name in ("filter", "slice"))
-    if name == "includes" and args and isinstance(args[0], str) and not owner.open:
-        known = all(isinstance(item, (str, int, float)) for item in owner.items)
-        return True if args[0] in owner.items else False if known else UNKNOWN
-    if name == "join" and all(isinstance(item, str) for item in owner.items):
-        return (args[0] if args and isinstance(args[0], str) else ",").join(owner.items)
-    run_callbacks(machine, args, frame, False, UNKNOWN)
-    return UNKNOWN
-
-
-def _map_method(machine: Machine, owner: Pairs, name: str, args: list[Any], frame: Frame) -> Any:
-    pairs = [item for item in owner.items if isinstance(item, Array)]
-    if name == "set" and len(args) > 1:
-        owner.items = [*(pair for pair in pairs if pair.items[0] != args[0]), Array(list(args[:2]))]
-        return owner
-    if name == "get" and args:
-        absent = UNKNOWN if owner.open or not isinstance(args[0], str) else UNDEFINED
-        return next((pair.items[1] for pair in pairs if pair.items[0] == args[0]), absent)
-    if name in ("keys", "values"):
-        return Array([pair.items[name == "values"] for pair in pairs], owner.open)
-    if name == "entries":
-        return Array(list(pairs), owner.open)
-    if name == "forEach" and args:
-        for pair in pairs[:64]:
-            machine.call(args[0], [pair.items[1], pair.items[0]], frame, None)
-        if owner.open:
-            machine.task(args[0], [UNKNOWN, UNKNOWN], frame, frame.after, certain=False)
-        return UNDEFINED
-    return UNKNOWN
-
-
 def _string_method(owner: str, name: str, args: list[Any]) -> Any:
     given = [value for value in args if isinstance(value, str)]
     if name in ("startsWith", "endsWith", "includes") and len(given) == 1:
@@ -202,6 +141,10 @@ def _string_method(owner: str, name: str, args: list[Any]) -> Any:
         return {"toLowerCase": owner.lower, "toUpperCase": owner.upper, "trim": owner.strip}.get(name, owner.__str__)()
     if name == "split" and len(given) == 1 and given[0]:
         return Array(list(owner.split(given[0])))
+    if name in ("replace", "replaceAll") and len(given) == 2 and "$" not in given[1]:
+        return owner.replace(given[0], given[1], 1 if name == "replace" else -1)[: limits.EXPANDED]
+    if name == "slice" and args and all(isinstance(value, int) for value in args):
+        return owner[slice(*(args[:2] if len(args) > 1 else (args[0], None)))]
     return UNKNOWN
 
 

@@ -90,8 +90,8 @@ def _file(path: str, files: Files) -> Source | None:
     """A path as it is, with an ending, with TypeScript's in place of JavaScript's, or the folder's index."""
     path = posixpath.normpath(path)
     stem, ending = posixpath.splitext(path)
-    candidates = [path] if ending in ENDINGS else []
-    candidates += [path + other for other in ENDINGS]
+    candidates = [path] if ending in (*ENDINGS, ".json") else []
+    candidates += [path + other for other in (*ENDINGS, ".json")]
     if ending in (".js", ".mjs", ".cjs", ".jsx"):
         candidates += [stem + other for other in (".ts", ".mts", ".cts", ".tsx")]
     candidates += [f"{path}/index{other}" for other in ENDINGS]

@@ -14,7 +14,7 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
-from gracelint.behaviour.node.syntax import string_of
+from gracelint.behaviour.node.syntax import FUNCTIONS, string_of
 from gracelint.behaviour.node.timing import FOR_EVER, end_of
 from gracelint.behaviour.node.values import After, Thing, name_of
 from gracelint.behaviour.tree import walk
@@ -68,6 +68,7 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
 
     if maybe:
         why = f"whether the handler in line {maybe[0].span.line} is installed is only known when it runs"
+        why += _by(maybe[0].asked, maybe[0].span)
         if not maybe[0].signals:
             why = f"which signals line {maybe[0].span.line} handles is only known when it runs"
         return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, maybe[0].span)
@@ -79,10 +80,10 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
     if library is not None:
         why = f"whether {library}(), which the program calls, handles {signal} is not known"
         return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why)
-    injected = _in_uncalled_method(signal, base)
+    injected = _in_uncalled(signal, base)
     if injected is not None:
         where = f"{injected.source.path} line {injected.line}"
-        why = f"whether anything calls the method in {where}, which handles {signal}, cannot be told"
+        why = f"whether anything calls the function in {where}, which handles {signal}, cannot be told"
         return answer(Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, injected)
     kept = [thing for thing in base.things if thing.alive is not False]
     if not kept and busy is None and base.foreign and not base.ended:
@@ -100,22 +101,42 @@ def _without_handler(signal: str, base: Machine, maybe: list[Registration], busy
     return answer(Verdict.IGNORED, child, Cause.NO_HANDLER, f"it has no handler for {signal}")
 
 
-def _in_uncalled_method(signal: str, base: Machine) -> Span | None:
-    """Where a class handles the signal in a method that only a framework may call, as dependency injection does."""
+def _by(asked: Span | None, at: Span) -> str:
+    """What decides it: the variable of the environment that a condition asks for, else the condition itself."""
+    if asked is None:
+        return ""
+    variable = re.search(r"process\.env\.\w+", asked.text)
+    text = variable[0] if variable else " ".join(asked.text.split())
+    text = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    where = f"line {asked.line}" + (f" of {asked.source.path}" if asked.source is not at.source else "")
+    return f": it depends on `{text}` in {where}" if len(text) <= _SAID else f": it depends on {where}"
+
+
+_SAID = 60
+"""Characters of a condition that is told."""
+
+
+def _in_uncalled(signal: str, base: Machine) -> Span | None:
+    """Where the signal is handled in a function that nothing was seen to call, and that may be called all the same.
+
+    Methods of classes are called by frameworks, as dependency injection does; others where start-up calls a function
+    of which nobody knows which one it is.
+    """
     for file in base.parsed.values():
         if file is None or signal not in file.source.text:
             continue
         for node in walk(file.root):
             if node.type != "string" or string_of(node) != signal:
                 continue
-            method = node.parent
-            while method is not None and method.type != "method_definition":
-                method = method.parent
-            in_class = method is not None and method.parent is not None and method.parent.type == "class_body"
-            if method is not None and in_class and (file.source.path, method.start_byte) not in base.called:
+            around = node.parent
+            while around is not None and around.type not in (FUNCTIONS if base.blind else _METHODS):
+                around = around.parent
+            if around is not None and (file.source.path, around.start_byte) not in base.called:
                 return file.span(node)
     return None
 
+
+_METHODS = ("method_definition",)
 
 # The verdict
 

@@ -11,6 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+
 
 class Stop(Exception):  # noqa: N818
     """The program has called `process.exit`."""
@@ -37,6 +41,8 @@ class Registration(Record, identity=True):
     certain: bool
     after: tuple[After, ...]
     once: bool = False
+    asked: Span | None = None
+    """The condition nobody can decide that it stands behind, the outermost."""
 
 
 class Event(Record, identity=True):
@@ -64,3 +70,22 @@ class Frame:
         self.file = file
         self.after = after
         self.this = this
+
+
+class Undecided:
+    """While it lasts, what is run stands behind a condition nobody can decide."""
+
+    __slots__ = ("after", "asking", "certain", "frame", "machine", "node")
+
+    def __init__(self, machine: Machine, node: Node | None, frame: Frame) -> None:
+        self.machine, self.node, self.frame = machine, node, frame
+
+    def __enter__(self) -> None:
+        machine = self.machine
+        self.certain, self.asking, self.after = machine.certain, machine.asking, self.frame.after
+        machine.certain = False
+        if machine.asking is None and self.node is not None:
+            machine.asking = self.frame.file.span(self.node)
+
+    def __exit__(self, *_: object) -> None:
+        self.machine.certain, self.machine.asking, self.frame.after = self.certain, self.asking, self.after

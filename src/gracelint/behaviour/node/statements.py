@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from gracelint.behaviour.node import failing, library, methods
 from gracelint.behaviour.node.expressions import class_value, sequence
-from gracelint.behaviour.node.state import Frame, Stop, Thrown
+from gracelint.behaviour.node.state import Frame, Stop, Thrown, Undecided
 from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
@@ -52,7 +54,7 @@ def _if_statement(machine: Machine, node: Node, frame: Frame) -> Any:
             frame.after = (*frame.after, *_drained_requests(machine, node, frame))
             truth = not some
     if truth is None:
-        return _both(machine, [then, other], frame)
+        return _both(machine, [then, other], test, frame)
     branch = then if truth else other
     return machine.execute(branch, frame) if branch is not None else None
 
@@ -86,9 +88,8 @@ def _switch_statement(machine: Machine, node: Node, frame: Frame) -> Any:
         same = equal(value, machine.value(wanted, frame))
         if same is None:
             for other in cases:
-                was, machine.certain = machine.certain, False
-                machine.block(_case_body(other), frame)
-                machine.certain = was
+                with Undecided(machine, node.child_by_field_name("value"), frame):
+                    machine.block(_case_body(other), frame)
             return None
         if same:
             start = index
@@ -152,7 +153,7 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     if open_:
         inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
         machine.bind(left, UNKNOWN, inner)
-        _both(machine, [body], inner)
+        _both(machine, [body], right, inner)
     return None
 
 
@@ -297,7 +298,7 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
         thing = machine.add(Thing("busy", "loop", frame.file.span(node), True), frame)
         thing.data = node
         raise Stop
-    ended = machine.execute(body, inner) if truth else _both(machine, [body], inner)
+    ended = machine.execute(body, inner) if truth else _both(machine, [body], test, inner)
     frame.after = inner.after
     return ended if isinstance(ended, tuple) and truth else None
 
@@ -353,20 +354,12 @@ def _ends(machine: Machine, thing: Thing) -> bool:
     return test is not None and truthy(machine.value(test, over)) is False
 
 
-def _both(machine: Machine, nodes: list[Node | None], frame: Frame) -> Any:
+def _both(machine: Machine, nodes: list[Node | None], asked: Node | None, frame: Frame) -> Any:
     """Branches of which nobody knows which is taken."""
-    was, before = machine.certain, frame.after
     ends = []
-    machine.certain = False
-    try:
-        for node in nodes:
-            frame.after = before
+    for node in nodes:
+        with Undecided(machine, asked, frame), suppress(Stop, Thrown):
             ends.append(machine.execute(node, frame) if node is not None else None)
-    except (Stop, Thrown):
-        pass
-    finally:
-        machine.certain = was
-    frame.after = before
     return ends[0] if len(ends) > 1 and all(isinstance(end, tuple) for end in ends) else None
 
 

@@ -9,7 +9,7 @@ from gracelint.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from tree_sitter import Node
@@ -153,6 +153,27 @@ class Object:
         self.open = False
         """It may have properties nobody knows of."""
 
+    def take(self, other: Any) -> None:
+        """`{...other}` and `Object.assign`."""
+        if not isinstance(other, Object):
+            self.cloud()
+            return
+        if other.open:
+            self.cloud()
+        self.props |= other.props
+
+    def without(self, names: Collection[str]) -> Object:
+        """Its other properties; a computed name may be any of them."""
+        found = Object({key: value for key, value in self.props.items() if key not in names})
+        if self.open or any(name.startswith("[") for name in names):
+            found.cloud()
+        return found
+
+    def cloud(self) -> None:
+        """Properties nobody can name are set: what it has may be another value by now; what runs stays what it was."""
+        self.open = True
+        self.props |= {key: UNKNOWN for key, value in self.props.items() if not keeps(value)}
+
 
 class Array:
     __slots__ = ("items", "open")
@@ -160,7 +181,20 @@ class Array:
     def __init__(self, items: list[Any], open: bool = False) -> None:
         self.items = items
         self.open = open
-        """It may have items nobody knows of."""
+        """It may have items nobody knows of, anywhere: what stands at which place is not known."""
+
+
+class Arguments(list["Any"]):
+    """What a function is called with, where it may be more than what is listed."""
+
+    __slots__ = ()
+
+
+def spread(value: Any) -> list[Any]:
+    """The arguments that `...value` becomes."""
+    if isinstance(value, Array) and not value.open:
+        return list(value.items)
+    return Arguments([UNKNOWN])
 
 
 class Pairs(Array):
@@ -201,6 +235,11 @@ class Thing:
         self.data: Any = None
         self.settings: dict[str, Any] = {}
         """Properties the program sets on it: `server.keepAliveTimeout = 65000`."""
+
+
+def keeps(value: Any) -> bool:
+    """Whether it is followed also where it is not certain that it is there."""
+    return isinstance(value, (Thing, Closure, Method, Builtin))
 
 
 def truthy(value: Any) -> bool | None:
