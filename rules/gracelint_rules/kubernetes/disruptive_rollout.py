@@ -3,7 +3,8 @@ r"""A rollout that stops all pods before a new one serves.
 ## What it does
 Reports Deployments behind a Service whose strategy takes the last serving pod away: `Recreate`, a `maxUnavailable` of
 all pods, or `maxSurge: 0` with one replica. `Recreate` with one replica, and where the pod has a volume that one node
-alone can mount, has its reason: that is information, as are the pods of dashboards and collectors.
+alone can mount, has its reason, and so has what makes room for the next pod of a single one with such a volume: that is
+information, as are the pods of dashboards and collectors.
 
 ## Why is this bad?
 However well a program stops, a Service without a ready pod answers nothing: each rollout is an outage as long as a
@@ -121,7 +122,7 @@ def disruptive_rollout(workload: Workload) -> Iterator[Finding]:
     if found is None:
         return
     what, at = found
-    bound = "Recreate" in what and _has_bound_volume(workload)
+    bound = ("Recreate" in what or workload.pods == 1) and _has_bound_volume(workload)
     reason = ", as a volume that one node mounts demands" if bound else ""
     yield Finding(
         f"{what}{reason}: each rollout of `{workload.name}` stops all pods before a new one serves",
@@ -137,7 +138,7 @@ def _fix(workload: Workload, *, bound: bool) -> Fix:
     strategy = workload.strategy
     surge = strategy.scalar("rollingUpdate", "maxSurge") if strategy else None
     unavailable = strategy.scalar("rollingUpdate", "maxUnavailable") if strategy else None
-    if unavailable is None or (surge is not None and surge.value in ("0", "0%")):
+    if bound or unavailable is None or (surge is not None and surge.value in ("0", "0%")):
         return Fix(_SHARE if bound else _SURGE, (), Applicability.MANUAL)
     return Fix("Start a new pod before an old one is stopped", (Edit(unavailable.span, "0"),), Applicability.UNSAFE)
 

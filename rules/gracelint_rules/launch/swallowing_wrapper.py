@@ -74,7 +74,7 @@ def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
     at, below = hop.span or launch.origin.span, launch.below(hop)
     started = below.span if below is not None else None
     notes = (Note(started, "what it starts"),) if started is not None and started.source is not at.source else ()
-    theirs = launch.stage is None and launch.command_span == launch.origin.span
+    theirs = launch.command_span == launch.origin.span  # nobody here has written what is started
     severity = Severity.INFO if theirs and launch.verdict is Verdict.CUT else Severity.ERROR
     yield Finding(f"{hop.why}: {seen}", at, notes, _fix(launch), severity)
 

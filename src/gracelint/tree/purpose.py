@@ -8,7 +8,10 @@ _TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "playwright",
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "tilt", *_TESTS))
 _PRODUCTION = frozenset(("prod", "production"))
 _STARTED = frozenset(("compose", "dockerfile"))
-_TEST_FOLDERS = _TESTS | {"test-data", "test_data", "acceptance", ".ci", ".circleci", ".github", ".gitlab"}
+_TEST_FOLDERS = _TESTS | {
+    *("test-data", "test_data", "acceptance", "conformance"),
+    *(".ci", ".circleci", ".github", ".gitlab"),
+}
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
 _PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
 _RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old", "backups"))

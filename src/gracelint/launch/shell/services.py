@@ -3,26 +3,60 @@
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
+from gracelint.base.record import replace
 from gracelint.facts.launch import Effect
-from gracelint.knowledge import table
+from gracelint.knowledge import keys, table
+from gracelint.launch.shell.paths import prepares
 from gracelint.launch.shell.rounds import is_brief
 from gracelint.launch.words import base_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gracelint.launch.shell.paths import Event
     from gracelint.launch.shell.traps import Reaction, Scene
+    from gracelint.launch.step import Context
     from gracelint.source import Word
 
 _NUMBER = pattern(r"[0-9]+(\.[0-9]+)?")
+_MOST_WRAPPERS = 4
+"""As many programs that replace themselves (`gosu app env X=1 …`) are looked through in front of a command."""
 
 
 def daemonizes(words: tuple[Word, ...]) -> bool:
     """Whether a command starts a service and returns at once: `service nginx start`, `cron`, `sshd`."""
     row = table("shell_commands")["daemons"].get(_command(words))
     return row is not None and _holds(row, words)
+
+
+def detacher(context: Context) -> Callable[[tuple[Word, ...], str], bool]:
+    """Says of commands in a folder whether they go to the background by themselves, a wrapper in front or not."""
+    from gracelint.launch.servers import servers
+
+    def detaches(words: tuple[Word, ...], working_dir: str) -> bool:
+        here = replace(context, working_dir=working_dir)
+        for _ in range(_MOST_WRAPPERS):
+            if daemonizes(words):
+                return True
+            inner = _replaced_by(words, here)
+            if inner is None:
+                break
+            words = inner
+        return not prepares(words) and servers.detaches(words, here)
+
+    return detaches
+
+
+def _replaced_by(words: tuple[Word, ...], context: Context) -> tuple[Word, ...] | None:
+    """The command that a program puts in its own place: `nginx` of `gosu app nginx`."""
+    if not words or base_name(words[0].value) not in keys("wrappers"):
+        return None
+    from gracelint.launch import wrappers
+
+    step = wrappers.step(words, context)
+    replaces = step is not None and step.hop is not None and step.hop.effect is Effect.REPLACES
+    return step.next if step is not None and replaces else None
 
 
 def stops(words: tuple[Word, ...]) -> bool:

@@ -14,10 +14,10 @@ from gracelint.launch.images.bases import SHELLS
 from gracelint.launch.images.image import changes_line_ends, find_text
 from gracelint.launch.shell.beside import unheard
 from gracelint.launch.shell.builtins import BUILTINS
-from gracelint.launch.shell.paths import NOWHERE, SELF, Event, State, is_idle, prepares
+from gracelint.launch.shell.paths import NOWHERE, SELF, Event, State, is_idle
 from gracelint.launch.shell.reasons import why_of
 from gracelint.launch.shell.scripts import Walk, shapes_around
-from gracelint.launch.shell.services import daemonizes
+from gracelint.launch.shell.services import detacher
 from gracelint.launch.shell.traps import Reaction, Scene, blocking, only_naps, program_of, react
 from gracelint.launch.step import Context, Followed, Step
 from gracelint.launch.words import base_name
@@ -233,7 +233,7 @@ def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Ste
     missing = _missing(script, row)
     if missing:
         return _end(job, name, f"{row['title']} has no {missing}: it cannot read this text", "broken")
-    walk = Walk(_reader(job.context), row, _detacher(job.context), job.context.followed.effort)
+    walk = Walk(_reader(job.context), row, detacher(job.context), job.context.followed.effort)
     paths = walk.paths(script.body, _state(job, others), shapes_around(script, job.form))
     if not walk.complete:
         return _end(job, name, "the script has more ways to go than are followed", "branches")
@@ -335,7 +335,8 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     refused = worst.scene.walk.refused
     if refused and reaction.cause in _WITHOUT_TRAP:
         reaction = replace(reaction, cause="refused")
-    if reaction.cause == "child" and is_idle(program.words) and _leaves_others(worst.scene):
+    lasts = reaction.cause == "child" and is_idle(program.words) and not worst.scene.event.looped
+    if lasts and _leaves_others(worst.scene):
         reaction = replace(reaction, cause="idle")
     beside = [unheard(end.scene) for end in ends] if reaction.effect is Effect.REPLACES else []
     why = why_of(_title(job, name), program, reaction, job.context, refused[0].text if refused else "")
@@ -454,17 +455,6 @@ def _reader(context: Context) -> Callable[[str, str], Passage | None]:
         return find_text(context.image, context.files, path, working_dir)
 
     return read
-
-
-def _detacher(context: Context) -> Callable[[tuple[Word, ...], str], bool]:
-    from gracelint.launch.servers import servers
-
-    def detaches(words: tuple[Word, ...], working_dir: str) -> bool:
-        if daemonizes(words):
-            return True
-        return not prepares(words) and servers.detaches(words, replace(context, working_dir=working_dir))
-
-    return detaches
 
 
 def _inner_context(program: Event, reaction: Reaction, context: Context) -> Context:
