@@ -72,6 +72,72 @@ while True:
 """
 
 
+TWO_WAYS = """
+import signal, sys, time
+
+
+def work():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    while True:
+        time.sleep(0.2)
+
+
+def plain():
+    while True:
+        time.sleep(0.2)
+
+
+"""
+WORK_OR_PLAIN = "if role == 'work':\n    work()\nplain()\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "role = open('role').read()",
+        "role, *_ = sys.argv[1:] + open('roles').read().split()",
+        "role = [word for word in ('-v', 'work') if word in open('roles').read()][0]",
+        "role = {'role': 'plain', **load()}['role']",
+        "roles = {'role': 'plain'}\nroles.update(load())\nrole = roles['role']",
+        "roles = {'role': 'plain'}\nroles[open('key').read()] = 'work'\nrole = roles['role']",
+        "roles = ['plain']\nroles[load()] = 'work'\nrole = roles[0]",
+        "roles = ['plain', 'work']\ndel roles[load()]\nrole = roles[0]",
+        "role = {'work': 'work'}.get(open('role').read(), 'plain')",
+        "def named(role='plain', *rest): return role\nrole = named(*load())",
+        "def named(role='plain', **rest): return role\nrole = named(**load())",
+        "role = sorted(['work', 'plain'], key=len)[0]",
+        "class Role: name = 'plain'\nones = Role()\nsetattr(ones, load(), 'work')\nrole = ones.name",
+        "sys.argv.pop(0)\nrole = sys.argv[0]",
+    ],
+)
+def test_of_two_ways_nobody_can_decide_on_none_is_certain(text: str) -> None:
+    load = "from elsewhere import load\n"
+    for ways in (WORK_OR_PLAIN, "if role != 'work':\n    plain()\nwork()\n"):
+        assert sigterm(TWO_WAYS + load + text + "\n" + ways).as_pid_1 == "unknown", ways
+
+
+def test_where_a_program_may_end_up_without_a_handler_is_named() -> None:
+    reaction = sigterm(TWO_WAYS + "role = open('role').read()\n" + WORK_OR_PLAIN)
+    assert reaction.why == (
+        "whether it comes to line 13 is only known when it runs: there it has no handler for SIGTERM"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "role, *rest = ['work', 'x']",
+        "*rest, role = ['x', 'work']",
+        "role = sorted(['work', 'zero'])[0]",
+        "role = list(reversed(['x', 'work']))[0]",
+        "roles = ['x', 'work']\nroles.reverse()\nrole = roles[0]",
+        "role = {'role': 'plain', **{'role': 'work'}}['role']",
+    ],
+)
+def test_what_is_unpacked_sorted_and_merged_is_known(text: str) -> None:
+    assert sigterm(f"{TWO_WAYS}{text}\n{WORK_OR_PLAIN}").as_pid_1 == "handled"
+
+
 def test_the_reaction_says_why_and_where() -> None:
     program = read("import queue, signal\n\nq = queue.Queue()\nrunning = True\n\n\n"
                    "def stop(*_):\n    global running\n    running = False\n\n\n"

@@ -9,8 +9,8 @@ from gracelint.behaviour.python.between import KIND, calculated
 from gracelint.behaviour.python.ends import (
     Frame,
 )
-from gracelint.behaviour.python.names import canonical, comparable
-from gracelint.behaviour.python.objects import key_of, subscript
+from gracelint.behaviour.python.names import canonical, comparable, is_result
+from gracelint.behaviour.python.objects import key_of, put, subscript
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -24,6 +24,7 @@ from gracelint.behaviour.python.values import (
     Const,
     Items,
     Later,
+    MoreArguments,
     Name,
     Thing,
     Unknown,
@@ -60,7 +61,8 @@ def _call(machine: Machine, node: ast.Call) -> Value:
     args: list[Value] = []
     for argument in node.args:
         if isinstance(argument, ast.Starred):
-            args += machine.elements(machine.eval(argument.value)) or [FROM_OUTSIDE]
+            known = machine.elements(machine.eval(argument.value))
+            args = [*args, *known] if known is not None else MoreArguments([*args, FROM_OUTSIDE])
         else:
             args.append(machine.eval(argument))
     keywords: dict[str, Value] = {}
@@ -70,7 +72,9 @@ def _call(machine: Machine, node: ast.Call) -> Value:
             keywords[keyword.arg] = value
         elif isinstance(value, Items):
             machine.pay_for(len(value.store))
-            keywords |= {key: item for key, item in value.store.items() if isinstance(key, str) and key != "…"}
+            keywords |= {key: item for key, item in value.store.items() if isinstance(key, str)}
+        else:
+            keywords["…"] = FROM_OUTSIDE
     return machine.call(function, args, keywords, node)
 
 
@@ -212,7 +216,14 @@ def _dict(machine: Machine, node: ast.Dict) -> Value:
     store: Store = {}
     for key, value_node in zip(node.keys, node.values, strict=False):
         value = machine.eval(value_node)
-        store[key_of(machine.eval(key)) if key is not None else "…"] = value
+        if key is not None:
+            put(store, key_of(machine.eval(key)), value)
+        elif isinstance(value, Items) and value.kind == "dict":
+            machine.pay_for(len(value.store))
+            for name, item in value.store.items():
+                put(store, name, item)
+        else:
+            put(store, "…", FROM_OUTSIDE)
     return Items("dict", store)
 
 
@@ -273,6 +284,7 @@ def _elements(
         truths = [machine.truth(machine.eval(test)) for test in first.ifs]
         if any(truth is False for truth in truths):
             continue
+        is_open = is_open or any(truth is not True for truth in truths)
         is_open = _each(machine, element, generators[1:], values) or is_open
     return is_open
 
@@ -319,6 +331,18 @@ def _may_be_one(operator: ast.cmpop, left: Thing, right: Thing) -> bool:
     if left.kind == right.kind == "enum.auto":
         return False
     return isinstance(operator, (ast.Eq, ast.NotEq)) or left.cls is None or right.cls is None
+
+
+def _may_be(value: Value, constant: Value) -> bool:
+    """Whether something outside of the project, such as what a call has given, may equal a constant.
+
+    What stands for something the program made or opened is never None.
+    """
+    if not isinstance(constant, Const) or constant.value is None:
+        return False
+    if isinstance(value, Name):
+        return not value.dotted.startswith("builtins.")
+    return isinstance(value, Thing) and is_result(value)
 
 
 _MOST_POWER = 64
@@ -372,13 +396,17 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
         ):
             return FROM_OUTSIDE
         left, right = comparable(left), comparable(right)
+        if _may_be(left, right) or _may_be(right, left):
+            return FROM_OUTSIDE
         return Const(same(left, right) is equal)
     if isinstance(operator, (ast.In, ast.NotIn)):
         if isinstance(right, Items) and not right.open:
             keys = [Const(key) for key in right.store] if right.kind == "dict" else right.values()
             if isinstance(left, Thing) and any(key is left for key in keys):
                 return Const(isinstance(operator, ast.In))
-            if all(isinstance(value, (Const, Name)) for value in (left, *keys)):
+            if all(isinstance(value, (Const, Name)) for value in (left, *keys)) and not any(
+                _may_be(left, key) or _may_be(key, left) for key in keys
+            ):
                 found = any(same(comparable(left), comparable(key)) for key in keys)
                 return Const(found is isinstance(operator, ast.In))
         left = comparable(left)

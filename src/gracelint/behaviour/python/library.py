@@ -101,6 +101,8 @@ def elsewhere(
     ):
         wait_elsewhere(machine, node, args, keywords)
     if isinstance(function, Unknown):
+        if isinstance(node, ast.Call) and isinstance(node.func, (ast.IfExp, ast.Subscript)):
+            machine.blind = machine.blind or text_of(node)
         return function
     if (
         machine.handling

@@ -43,7 +43,7 @@ from gracelint.behaviour.python.names import (
     text_of,
     truth_of,
 )
-from gracelint.behaviour.python.objects import arguments_of, dataclass_fields, key_of, key_value
+from gracelint.behaviour.python.objects import arguments_of, cloud, dataclass_fields, key_of, key_value, unpacked
 from gracelint.behaviour.python.queues import runs_empty
 from gracelint.behaviour.python.state import State
 from gracelint.behaviour.python.statements import STATEMENTS
@@ -246,17 +246,17 @@ class Machine(State):
             key = self.eval(target.slice)
             if path_of(owner) == "os.environ" and isinstance(key, Const):
                 self.write(self.world, ("env", key.value), value)
+            if isinstance(owner, Items) and key_of(key) == "…":
+                cloud(self, owner.store)
             if isinstance(owner, (Items, Thing)):
                 self.write(owner.store, key_of(key), value)
                 if self.handling and not self.aside:
                     self.act("flag", ast.unparse(target), target)
         elif isinstance(target, (ast.Tuple, ast.List)):
-            known = self.elements(value)
-            starred = any(isinstance(part, ast.Starred) for part in target.elts)
             spare: Value = value if isinstance(value, Unknown) else FROM_OUTSIDE
-            for index, part in enumerate(target.elts):
-                exact = known is not None and not starred and len(known) == len(target.elts)
-                self.assign(part, known[index] if exact and known is not None else spare)
+            known = unpacked(target.elts, self.elements(value)) or [spare] * len(target.elts)
+            for part, each in zip(target.elts, known, strict=True):
+                self.assign(part, each)
         elif isinstance(target, ast.Starred):
             self.assign(target.value, value)
 

@@ -80,7 +80,8 @@ def external_attribute(machine: Machine, owner: Name, name: str) -> Value:
     if dotted == "sys.executable":
         return Const("python")
     if dotted == "sys.argv":
-        return items("list", [Const(machine.module.path), *map(Const, machine.argv)])
+        machine.words = machine.words or items("list", [Const(machine.module.path), *map(Const, machine.argv)])
+        return machine.words
     if dotted in _LINUX:
         return Const(_LINUX[dotted])
     head, _, last = dotted.rpartition(".")
@@ -98,6 +99,11 @@ def signal_of(value: Value) -> str | None:
     if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
         return SIGNALS.get(value.value)
     return None
+
+
+def is_result(thing: Thing) -> bool:
+    """Whether it stands for what a function outside of the project gave, and not for an object of a class."""
+    return thing.cls is None and not thing.kind.rpartition(".")[2][:1].isupper()
 
 
 def comparable(value: Value) -> Value:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.names import path_of
+from gracelint.behaviour.python.names import is_result, path_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     Class,
     Const,
     Function,
     Items,
+    MoreArguments,
     Name,
     Thing,
     Unknown,
@@ -67,7 +68,7 @@ def key_of(value: Value) -> Hashable:
         return value.value
     if isinstance(value, Name):
         return ("key", value.dotted)
-    return ("key", value) if isinstance(value, Thing) else "…"
+    return ("key", value) if isinstance(value, Thing) and not is_result(value) else "…"
 
 
 def key_value(key: Hashable) -> Value:
@@ -77,19 +78,52 @@ def key_value(key: Hashable) -> Value:
     return key[1] if isinstance(key[1], Thing) else Name(key[1])
 
 
+def put(store: Store, key: Hashable, value: Value) -> None:
+    """Keeps a value in a new collection; under a key that nobody can tell it may stand in any other's place."""
+    if key == "…":
+        store.update({known: FROM_OUTSIDE for known, old in store.items() if isinstance(old, Const)})
+    store[key] = value
+
+
+def unpacked(targets: list[ast.expr], values: list[Value] | None) -> list[Value] | None:
+    """What each target of `first, *rest = values` gets; None where that is not known, or fits not."""
+    star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
+    if values is None or (len(values) != len(targets) if star is None else len(values) < len(targets) - 1):
+        return None
+    if star is None:
+        return values
+    after = len(targets) - star - 1
+    middle = items("list", values[star : len(values) - after])
+    return [*values[:star], middle, *values[len(values) - after :]]
+
+
+def cloud(machine: Machine, store: Store) -> None:
+    """Something is written where nobody can tell: what was known may be another value now, and there may be more."""
+    machine.pay_for(len(store))
+    for key, value in list(store.items()):
+        if isinstance(value, Const) and not str(key).startswith("#"):
+            machine.write(store, key, FROM_OUTSIDE)
+    machine.write(store, "…", FROM_OUTSIDE)
+
+
 def arguments_of(function: Function, args: Arguments, keywords: Keywords) -> Store:
     """What the parameters of a function are worth in a call."""
     arguments = function.node.args
     positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     values = [function.receiver, *args] if function.receiver is not None else list(args)
     scope: Store = {}
+    more, others = isinstance(args, MoreArguments), "…" in keywords
     for name in (*positional, *(argument.arg for argument in arguments.kwonlyargs)):
-        scope[name] = parameter_default(function.defaults.get(name))
+        is_open = others or (more and name in positional)
+        scope[name] = FROM_OUTSIDE if is_open else parameter_default(function.defaults.get(name))
     scope.update(zip(positional, values, strict=False))
     named = {name: value for name, value in keywords.items() if name in scope}
     scope.update(named)
     if arguments.vararg is not None:
-        scope[arguments.vararg.arg] = items("tuple", values[len(positional) :])
+        rest_of = items("tuple", values[len(positional) :])
+        if more:
+            rest_of.store["…"] = FROM_OUTSIDE
+        scope[arguments.vararg.arg] = rest_of
     if arguments.kwarg is not None:
         rest: Store = {name: value for name, value in keywords.items() if name not in named}
         scope[arguments.kwarg.arg] = Items("dict", rest)
@@ -113,7 +147,7 @@ def subscript(machine: Machine, owner: Value, key: Value) -> Value:
         return Name(f"signal.{key.value}")
     if isinstance(owner, Items):
         name = key_of(key)
-        if name in owner.store:
+        if name in owner.store and not (owner.open and owner.kind != "dict" and isinstance(owner.store[name], Const)):
             return owner.store[name]
         machine.pay_for(len(owner.store))
         values = owner.values()

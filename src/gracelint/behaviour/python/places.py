@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.python.ends import STUCK, End, Point
-from gracelint.behaviour.python.values import CERTAIN, LOST
+from gracelint.behaviour.python.values import CERTAIN, LOST, OUTSIDE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
     points = machine.facts.points
     after = points[machine.facts.installed_at or 0 :]
     if not any(end.kind == STUCK and end.tag == CERTAIN for end in ends) and after:
-        points = after
+        points = [*(p for p in points[: machine.facts.installed_at or 0] if _is_last(p, ends)), *after]
     seen: dict[int, Point] = {}
     for point in points:
         known = seen.get(id(point.node))
@@ -35,6 +35,20 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
     lasting = [p for p in unique if p.loops or (p.seconds is None and p.tag != LOST) or (p.limit or 0) >= LONG]
     weak = [p for p in lasting if p.tag < LOST]
     return (weak or lasting)[-_POINTS:]
+
+
+def elsewhere(machine: Machine, ends: list[End]) -> list[Point]:
+    """Where the program stays on ways that it may take instead of the certain one."""
+    ways = [end for end in ends if end.kind == STUCK and end.tag == OUTSIDE]
+    sure = candidates(machine, ends)
+    found = {id(point.node): point for point in machine.facts.points if point not in sure and _is_last(point, ways)}
+    return list(found.values())[:_POINTS]
+
+
+def _is_last(point: Point, ends: list[End]) -> bool:
+    """Whether a way of the program ends there, on which the handler that another installs is not."""
+    lasts = [end.point for end in ends if end.kind == STUCK and end.point is not None]
+    return any(point is last or any(loop.node is last.node for loop in point.loops) for last in lasts)
 
 
 def _is_visit(point: Point, points: list[Point]) -> bool:

@@ -23,7 +23,7 @@ from gracelint.behaviour.python.ends import (
     Registration,
 )
 from gracelint.behaviour.python.machine import Machine
-from gracelint.behaviour.python.places import LONG, candidates, passing
+from gracelint.behaviour.python.places import LONG, candidates, elsewhere, passing
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -47,6 +47,8 @@ class Run:
         self.ends = ends
         self.endless = True
         """Without a signal the program never ends."""
+        self.installs = False
+        """On some way the program handles the signal."""
 
 
 def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
@@ -54,17 +56,39 @@ def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
     points = candidates(base.machine, base.ends)
     if not points:
         return _without_waiting(signal, base)
-    reactions = []
-    endless = any(end.kind == STUCK and end.tag == CERTAIN for end in base.ends)
-    for point in points:
+    sure = any(end.kind == STUCK and end.tag == CERTAIN for end in base.ends)
+    endless = sure or all(end.kind == STUCK and end.tag < LOST for end in base.ends)
+
+    def judged(point: Point) -> Reaction:
         as_pid_1 = run(signal, id(point.node), True)
         as_pid_1.endless = endless
+        as_pid_1.installs = any(signal in each.signals for each in base.machine.facts.registrations)
         as_child = run(signal, id(point.node), False) if as_pid_1.machine.raised_default else as_pid_1
-        reactions.append(_judge(signal, point, as_pid_1, as_child))
+        return _judge(signal, point, as_pid_1, as_child)
+
+    reactions = [judged(point) for point in points]
     worst = max(reactions, key=_badness)
+    others = elsewhere(base.machine, base.ends) if sure else points if endless else []
+    other = _unless_it_goes_elsewhere(signal, points[reactions.index(worst)], worst, others, judged)
+    if other is not None:
+        return other
     if worst.as_pid_1 is not Verdict.HANDLED:
         return worst
     return _unless_it_is_fed(signal, _unless_it_retries(signal, worst, run, base), run, points)
+
+
+def _unless_it_goes_elsewhere(
+    signal: str, point: Point, worst: Reaction, others: list[Point], judged: Callable[[Point], Reaction]
+) -> Reaction | None:
+    """Of several ways that end in different places, and differently, nobody knows which one it takes."""
+    for other in others if worst.as_pid_1 is not Verdict.UNKNOWN else ():
+        found = judged(other)
+        if found.as_pid_1 is worst.as_pid_1 or found.as_pid_1 is Verdict.UNKNOWN:
+            continue
+        at, there = max(((point, worst), (other, found)), key=lambda way: _badness(way[1]))
+        why = f"whether it comes to line {at.span.line} is only known when it runs: there {there.why}"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at.span)
+    return None
 
 
 def _unless_it_is_fed(signal: str, reaction: Reaction, run: Callable[..., Run], points: list[Point]) -> Reaction:
@@ -111,6 +135,9 @@ def _without_waiting(signal: str, base: Run) -> Reaction:
     lost = any(end.kind == STUCK for end in base.ends)
     if lost:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "how long its loop runs is only known when it runs")
+    if machine.blind:
+        why = f"which function `{machine.blind}` calls is only known when it runs"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why)
     why = f"it has no handler for {signal}, and runs to its end by itself"
     return Reaction(signal, Verdict.IGNORED, Verdict.CUT, Cause.ONE_SHOT, why)
 
@@ -326,6 +353,8 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
     if not run.endless and point.kind in ("sleep", "elsewhere", "loop") and not point.outlasts_a_stop:
         why = f"it has no handler for {signal}, and how long it runs is only known when it runs"
+        if run.installs:
+            why = f"whether a handler for {signal} is installed is only known when it runs"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
     quiet = Verdict.IGNORED if signal in ("SIGWINCH",) else Verdict.CUT
     others = [r for r in machine.facts.registrations if r.signals and signal not in r.signals]

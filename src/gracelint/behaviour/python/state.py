@@ -55,6 +55,10 @@ class State:
         self.application = application
         self.env = env
         self.argv = argv
+        self.blind = ""
+        """A call at start of which nobody knows what it calls."""
+        self.words: Items | None = None
+        """`sys.argv`, once somebody asks."""
         self.signal = signal
         self.at = at
         self.pid_1 = pid_1

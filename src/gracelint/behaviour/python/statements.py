@@ -10,6 +10,7 @@ from gracelint.behaviour.python.leaving import leave_context
 from gracelint.behaviour.python.library import decorate
 from gracelint.behaviour.python.loops import run_for, run_while
 from gracelint.behaviour.python.names import canonical, comparable
+from gracelint.behaviour.python.objects import cloud
 from gracelint.behaviour.python.registry import ENTERS
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -416,6 +417,10 @@ def _absolute(machine: Machine, node: ast.ImportFrom) -> str:
 
 
 def _delete(machine: Machine, node: ast.Delete) -> list[End]:
+    for target in node.targets:
+        owner = machine.eval(target.value) if isinstance(target, ast.Subscript) else None
+        if isinstance(owner, Items) and owner.kind != "dict":
+            cloud(machine, owner.store)
     return [End(NORMAL)]
 
 

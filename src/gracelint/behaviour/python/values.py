@@ -227,6 +227,12 @@ class Error(Value):
         """What an exception group holds."""
 
 
+class MoreArguments(list[Value]):
+    """What a function is called with, where it may be more than what is listed."""
+
+    __slots__ = ()
+
+
 def items(kind: str, values: Sequence[Value]) -> Items:
     return Items(kind, dict(enumerate(values)))
 

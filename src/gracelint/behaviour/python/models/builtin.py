@@ -9,7 +9,7 @@ from gracelint.behaviour.python.ends import RAISE, End, Leave
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import cancel
 from gracelint.behaviour.python.names import NUMBERS, comparable, path_of, signal_of, text_of
-from gracelint.behaviour.python.objects import environment, key_of, key_value, length_of
+from gracelint.behaviour.python.objects import cloud, environment, key_of, key_value, length_of
 from gracelint.behaviour.python.registry import METHODS, argument, at_most, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -88,9 +88,18 @@ def _getattr(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 
 @model("builtins.setattr")
 def _setattr(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if len(args) == 3 and isinstance(args[0], (Thing, Class, ModuleValue)) and isinstance(args[1], Const):
+    if len(args) != 3 or not isinstance(args[0], (Thing, Class, ModuleValue)):
+        return NONE
+    if isinstance(args[1], Const):
         machine.write(args[0].store, args[1].value, args[2])
         machine.act("flag", str(args[1].value), node)
+        return NONE
+    cls = args[0].cls if isinstance(args[0], Thing) else None
+    for each in cls.lineage() if cls is not None else ():
+        for name, value in each.store.items() if isinstance(each, Class) else ():
+            if name not in args[0].store and isinstance(value, Const):
+                machine.write(args[0].store, name, FROM_OUTSIDE)
+    cloud(machine, args[0].store)
     return NONE
 
 
@@ -152,7 +161,32 @@ def _collect(machine: Machine, function: Value, args: Arguments, keywords: Keywo
     if not args:
         return items(path_of(function).rpartition(".")[2], [])
     known = machine.elements(args[0])
-    return FROM_OUTSIDE if known is None else items("list", known)
+    if known is None:
+        return FROM_OUTSIDE
+    kind = path_of(function).rpartition(".")[2]
+    known = known[::-1] if kind == "reversed" else _ordered(known, keywords) if kind == "sorted" else known
+    return items("list", known)
+
+
+def _ordered(values: list[Value], keywords: Keywords) -> list[Value]:
+    """Sorted constants; of others the order stays, for what is done with each is the same."""
+    if not all(isinstance(value, Const) for value in values):
+        return values
+    try:
+        ordered = sorted(values, key=lambda each: each.value)  # type: ignore[attr-defined]
+    except TypeError:
+        ordered = []
+    return ordered if ordered and not keywords else [FROM_OUTSIDE for _ in values]
+
+
+@model("builtins.list.sort", "builtins.list.reverse")
+def _sort(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    if isinstance(function, Bound) and isinstance(function.receiver, Items) and not function.receiver.open:
+        store, values = function.receiver.store, function.receiver.values()
+        values = values[::-1] if function.name == "reverse" else _ordered(values, keywords)
+        for key, value in zip(list(store), values, strict=True):
+            machine.write(store, key, value)
+    return NONE
 
 
 @model("builtins.dict")
@@ -173,7 +207,7 @@ def _update(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         machine.write(store, key, value)
         machine.act("flag", str(key), node)
     if args and not given:
-        machine.write(store, "…", FROM_OUTSIDE)
+        cloud(machine, store)
     return NONE
 
 
