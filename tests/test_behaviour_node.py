@@ -513,6 +513,11 @@ def test_the_words_of_the_command_line_are_known_however_they_are_taken(text: st
     assert program(text, argv=("stop",)).reactions["SIGTERM"].as_pid_1 == "ignored"
 
 
+def test_words_that_a_shell_expands_are_known_when_it_runs() -> None:
+    text = SERVER + "if (process.argv[2] === 'serve') process.on('SIGTERM', () => server.close());"
+    assert program(text, argv=("$(cat /role)",)).reactions["SIGTERM"].as_pid_1 == "unknown"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -75,7 +75,7 @@ class Machine:
         self.files = files
         self.env = env
         self.argv: tuple[str, ...] = argv
-        self.words: Array = Array(["node", source.path, *argv])
+        self.words: Array = Array(["node", source.path, *argv], open=any("$" in word or "`" in word for word in argv))
         self.role: str = role
         """main, worker (a worker thread) or clustered (a worker of `cluster`)"""
         self.shell: Callable[[str], tuple[str, ...] | None] = lambda text: None

@@ -80,7 +80,10 @@ def external_attribute(machine: Machine, owner: Name, name: str) -> Value:
     if dotted == "sys.executable":
         return Const("python")
     if dotted == "sys.argv":
-        machine.words = machine.words or items("list", [Const(machine.module.path), *map(Const, machine.argv)])
+        if machine.words is None:
+            machine.words = items("list", [Const(machine.module.path), *map(Const, machine.argv)])
+            if any("$" in word or "`" in word for word in machine.argv):
+                machine.words.store["…"] = FROM_OUTSIDE
         return machine.words
     if dotted in _LINUX:
         return Const(_LINUX[dotted])
