@@ -224,6 +224,30 @@ class TestVerdicts:
         launch = only(Dockerfile=dockerfile('ENTRYPOINT ["python", "worker.py"]', "acme/base:1"), worker_py=NO_HANDLER)
         assert launch.verdict is Verdict.IGNORED
 
+    def test_an_unknown_base_that_names_no_command_gets_what_compose_says_as_arguments(self) -> None:
+        launch = only(
+            Dockerfile="FROM apache/airflow:2.10.4\nCOPY dags /opt/airflow/dags\n",
+            compose_yaml="services:\n  worker:\n    build: .\n    command: celery worker\n",
+        )
+        assert launch.verdict is Verdict.UNKNOWN
+        assert launch.why == (
+            "nothing is known of the image apache/airflow:2.10.4, and its ENTRYPOINT gets the command as arguments"
+        )
+
+    def test_an_unknown_base_may_bring_the_stop_signal_of_its_server(self) -> None:
+        serve = 'ENTRYPOINT ["nginx", "-g", "daemon off;"]'
+        launch = only(Dockerfile=dockerfile(serve, "acme/nginx-certbot:1"))
+        assert launch.verdict is Verdict.UNKNOWN
+        assert launch.why == (
+            "the image acme/nginx-certbot:1 may bring a STOPSIGNAL of its own: "
+            "on SIGQUIT, nginx finishes what is in flight"
+        )
+
+    @pytest.mark.parametrize(("signal", "verdict"), [("SIGTERM", Verdict.CUT), ("SIGQUIT", Verdict.HANDLED)])
+    def test_a_stop_signal_that_is_set_is_the_one(self, signal: str, verdict: Verdict) -> None:
+        serve = f'STOPSIGNAL {signal}\nENTRYPOINT ["nginx", "-g", "daemon off;"]'
+        assert only(Dockerfile=dockerfile(serve, "acme/nginx-certbot:1")).verdict is verdict
+
 
 def test_a_stage_that_two_services_run_is_shared() -> None:
     found = launches(

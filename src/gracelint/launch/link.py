@@ -9,6 +9,7 @@ from gracelint.base.secrets import veiled, veiled_value
 from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict, with_time
 from gracelint.knowledge import table
+from gracelint.launch import unseen
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.desk import Desk, for_development, served, stands_alone
 from gracelint.launch.hops import Way, follow
@@ -292,10 +293,13 @@ def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Imag
 
 
 def _with_arguments(image: Image, arguments: tuple[Word, ...] | None) -> tuple[Word, ...] | None:
-    """What an image starts, with arguments in place of its CMD; None where an unknown ENTRYPOINT gets them."""
+    """What an image starts, with arguments in place of its CMD; None where an unknown ENTRYPOINT gets them.
+
+    A stage with a CMD of its own says that its base, known or not, starts what it is given.
+    """
     if arguments is None:
         return image.own_argv
-    if image.entrypoint is None and image.family is None and image.stage is None:
+    if image.entrypoint is None and image.family is None and image.cmd is None:
         return None
     return (*(image.entrypoint or ()), *arguments)
 
@@ -366,8 +370,10 @@ def _followed(
     if launch.argv is None:
         return replace(launch, why=_no_command(launch), budget=_budget(launch, context)), []
     way = _way(launch.argv, context, launch, init)
-    if _entrypoint_unknown(launch) and not init:
-        way = _under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
+    if unseen.entrypoint(launch) and not init:
+        way = unseen.under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
+    if unseen.stop_signal(launch):
+        way = unseen.on_any_stop_signal(way, image)
     if way.one_shot and launch.service is not None and _starts_again(launch.service):
         why = f"{way.why}; and yet Compose starts it again whenever it ends"
         way = replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None, one_shot=False)
@@ -519,26 +525,6 @@ def _way(argv: tuple[Word, ...], context: Context, launch: Launch, init: bool) -
     assert first.context is not None and first.hop is not None
     way = follow(argv, first.context)
     return replace(way, hops=(first.hop, *way.hops))
-
-
-def _entrypoint_unknown(launch: Launch) -> bool:
-    """Whether an image that nobody here knows may put an ENTRYPOINT of its own in front of the command."""
-    overridden = (launch.service is not None and launch.service.entrypoint is not None) or (
-        launch.container is not None and launch.container.command is not None
-    )
-    return launch.image.family is None and launch.image.entrypoint is None and not overridden
-
-
-def _under_any_entrypoint(way: Way, as_child: Way, image: Image) -> Way:
-    """An unknown ENTRYPOINT may be an init: sure is only what holds with one and without."""
-    if as_child.verdict is way.verdict:
-        return way
-    why = f"the image {image.reference} may bring an ENTRYPOINT of its own, such as an init"
-    hops = tuple(
-        replace(hop, effect=Effect.UNKNOWN, why=why) if hop.effect in (Effect.SWALLOWS, Effect.CUTS) else hop
-        for hop in way.hops
-    )
-    return replace(way, hops=hops, verdict=Verdict.UNKNOWN, why=why, decisive=None)
 
 
 def _within_grace(way: Way, budget: Budget) -> Way:
