@@ -129,10 +129,28 @@ def test_a_deployed_package_is_found_in_its_workspace(command: str, started: str
     ],
 )
 def test_servers_that_frameworks_write(dependency: str, started: str, name: str) -> None:
-    package = f'{{"dependencies": {{"{dependency}": "1"}}}}'
+    package = f'{{"dependencies": {{"{dependency}": "15"}}}}'
     folder = started.partition("/")[0]
     found = why({"package.json": package}, started, out=folder)
     assert found == ("handled", f"{name} closes on SIGTERM and finishes what is in flight")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict", "reason"),
+    [
+        ("^13.5.6", "cut", "Next's server exits at once on SIGTERM before Next 14.1: open requests are dropped"),
+        ("14.1.0", "handled", "Next's server closes on SIGTERM and finishes what is in flight"),
+        ("latest", "handled", "Next's server closes on SIGTERM and finishes what is in flight"),
+        (
+            ">=13",
+            "unknown",
+            "package.json asks for next >=13, whose versions differ in what they do: the lock file decides",
+        ),
+    ],
+)
+def test_what_nexts_server_does_depends_on_its_version(wanted: str, verdict: str, reason: str) -> None:
+    package = f'{{"dependencies": {{"next": "{wanted}"}}}}'
+    assert why({"package.json": package}, ".next/standalone/server.js", out=".next") == (verdict, reason)
 
 
 def test_a_next_server_that_leaves_the_signals_to_its_application() -> None:

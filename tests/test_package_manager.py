@@ -300,9 +300,23 @@ def test_pm2_turns_sigterm_into_sigint_and_kills_soon() -> None:
     assert deadline.value == 1.6
 
 
-def test_next_start_is_known_from_version_15_on() -> None:
-    assert launch_of("next", "start", package={"dependencies": {"next": "^15.1.0"}}).verdict == "handled"
-    assert launch_of("next", "start", package={"dependencies": {"next": "13.4.0"}}).verdict == "unknown"
+@pytest.mark.parametrize(
+    ("wanted", "verdict", "why"),
+    [
+        ("^15.1.0", "handled", "`next start` closes its server on SIGTERM and finishes what is in flight"),
+        ("14.1.0", "handled", "`next start` closes its server on SIGTERM and finishes what is in flight"),
+        ("14.0.4", "cut", "`next start` exits at once on SIGTERM before Next 14.1: open requests are dropped"),
+        ("^13.4.0", "cut", "`next start` exits at once on SIGTERM before Next 14.1: open requests are dropped"),
+        (
+            "^14.0.0",
+            "unknown",
+            "package.json asks for next ^14.0.0, whose versions differ in what they do: the lock file decides",
+        ),
+    ],
+)
+def test_next_start_waits_for_open_requests_from_14_1_on(wanted: str, verdict: str, why: str) -> None:
+    launch = launch_of("next", "start", package={"dependencies": {"next": wanted}})
+    assert (launch.verdict, launch.why) == (verdict, why)
 
 
 def test_a_built_file_is_found_through_the_stage_that_builds_it() -> None:

@@ -30,6 +30,13 @@ def of_version(row: Mapping[str, Any], version: str) -> Mapping[str, Any]:
     return row
 
 
+def of_requirement(row: Mapping[str, Any], wanted: str) -> Mapping[str, Any] | None:
+    """The row that holds for every version which a requirement such as `^14.0.0` allows; None where they differ."""
+    first = numbers(wanted)
+    oldest = of_version(row, ".".join(map(str, first + (0,) * (3 - len(first))))) if first else row
+    return oldest if of_version(row, newest(wanted)) == oldest else None
+
+
 def _completed(version: str) -> tuple[int, ...]:
     """Numbers that are left out stand for the newest: an image's tag `0.5`, or npm's `10`, is the last of its kind."""
     given = numbers(version)

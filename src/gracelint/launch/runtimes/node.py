@@ -68,8 +68,11 @@ def built_from(path: str, context: Context) -> Source | None:
     return None
 
 
-def framework_of(path: str, context: Context) -> str | None:
-    """The framework whose build writes this server, such as Next's `.next/standalone/server.js`."""
+def framework_of(path: str, context: Context) -> tuple[str, str] | None:
+    """The framework whose build writes this server, and its version as package.json asks for it.
+
+    Next's is `.next/standalone/server.js`.
+    """
     target = posixpath.normpath(join("/", context.working_dir, path))
     rows = table("node")["builds"]
     for place, rest in _places(target, context):
@@ -77,8 +80,9 @@ def framework_of(path: str, context: Context) -> str | None:
         package = _json(place.read("package.json")) if writing else {}
         known = {**_dict(package.get("devDependencies")), **_dict(package.get("dependencies"))}
         for name in writing:
-            if any(dependency in known for dependency in rows[name]["dependencies"]):
-                return str(name)
+            wanted = next((known[one] for one in rows[name]["dependencies"] if one in known), None)
+            if wanted is not None:
+                return str(name), str(wanted)
     return None
 
 

@@ -22,7 +22,7 @@ from gracelint.launch.runtimes.script_text import (
     without_shell,
 )
 from gracelint.launch.step import Context, Step
-from gracelint.launch.versions import NEWEST, newest, numbers, of_version
+from gracelint.launch.versions import NEWEST, newest, numbers, of_requirement, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.source import Word
 
@@ -97,9 +97,19 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
         next((w.value.partition("=")[2] for w in argv if w.value.partition("=")[0] in row.get("folder", ())), ""),
     )
     package, folder = _nearest_package(context, posixpath.join(folder, given))
+    if "dependency" in row:
+        wanted = (package.dependencies or {}).get(row["dependency"], "") if package else ""
+        wanted = wanted if numbers(wanted) else row["default"]
+        known = of_requirement(row, wanted)
+        if known is None:
+            return Call(argv, context, key, {**row, "effect": "unknown", "why": _SEVERAL}, wanted, package, folder)
+        return Call(argv, context, key, dict(known), wanted.lstrip("^~>=v "), package, folder)
     version = _version(key, row, package, folder, context)
     row = dict(of_version(row, version or row.get("default", "")))
     return Call(argv, context, key, row, version, package, folder)
+
+
+_SEVERAL = "package.json asks for {name} {version}, whose versions differ in what they do: the lock file decides"
 
 
 def _nearest_package(context: Context, folder: str) -> tuple[Package | None, str]:
@@ -131,9 +141,6 @@ def _version(key: str, row: dict[str, Any], package: Package | None, folder: str
     """What the image's RUN lines install, then `packageManager`, then what the base image ships."""
     manager: str = row.get("manager", key)
     declared = (package.manager or "") if package else ""
-    if "dependency" in row:
-        wanted = (package.dependencies or {}).get(row["dependency"], "") if package else ""
-        return wanted.lstrip("^~>=v ") if numbers(wanted) else ""
     if manager != "npm" and declared.startswith(f"{manager}@"):
         return declared.partition("@")[2].partition("+")[0]
     installed = _installed(manager, context)

@@ -132,11 +132,16 @@ def _script_step(argv: tuple[Word, ...], index: int, context: Context, language:
 def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step | None:
     """The server that a framework's build writes: `.next/standalone/server.js`, `.output/server/index.mjs`."""
     from gracelint.launch.runtimes.node import framework_of
+    from gracelint.launch.versions import of_requirement
 
-    name = framework_of(path, context)
-    if name is None:
+    found = framework_of(path, context)
+    if found is None:
         return None
-    row = table("node")["builds"][name]
+    name, wanted = found
+    row = of_requirement(table("node")["builds"][name], wanted)
+    if row is None:
+        why = f"package.json asks for {name} {wanted}, whose versions differ in what they do: the lock file decides"
+        return unknown(argv, context, why)
     if row.get("unless") in context.env:
         return unknown(argv, context, row["instead"])
     effect = Effect(row["effect"]) if context.signal in row["handles"] else Effect.UNKNOWN
