@@ -291,6 +291,40 @@ wait
     assert launch.verdict.value == "cut"
 
 
+def started_by(script: str) -> tuple[str, str]:
+    """The verdict on a script of bash as PID 1, and why."""
+    files = {"Dockerfile": 'FROM debian:12\nCOPY run.sh /\nCMD ["/run.sh"]\n', "run.sh": f"#!/bin/bash\n{script}"}
+    (launch,) = read(files).launches
+    return launch.verdict.value, launch.why
+
+
+def test_a_text_to_be_evaluated_that_nobody_can_read_may_be_an_exec_or_a_trap() -> None:
+    assert started_by('jobs=$(list_jobs)\neval "$jobs"\nwait\n') == (
+        "unknown",
+        "what bash 5.1+ evaluates is only known when it runs: `$jobs` may run a program, exec one, or trap",
+    )
+
+
+def test_between_the_rounds_of_a_loop_nothing_runs_in_the_background() -> None:
+    assert started_by("while :; do\n  /clean-up\n  sleep 30m\ndone\n") == (
+        "ignored",
+        "bash 5.1+ stays PID 1 in front of `sleep 30m` and passes no signal on",
+    )
+
+
+def test_a_program_in_the_background_is_not_what_the_shell_stays_in_front_of() -> None:
+    assert started_by("startxfce4 &\nsleep 2 && tail -f /dev/null\n") == (
+        "ignored",
+        "bash 5.1+ stays PID 1 in front of `tail -f /dev/null` and passes no signal on, "
+        "and so no signal reaches what runs in the background",
+    )
+
+
+def test_a_service_is_started_and_stopped_behind_a_wrapper_too() -> None:
+    upgrade = "gosu postgres pg_ctl -D new -l log start\nvacuumdb --all\ngosu postgres pg_ctl -D new -m smart stop\n"
+    assert started_by(upgrade) == ("unknown", "it starts no program and waits for it")
+
+
 def test_what_a_tool_prints_to_be_evaluated_is_no_program() -> None:
     files = {
         "Dockerfile": 'FROM debian:12\nCOPY run.sh /run.sh\nENTRYPOINT ["/run.sh"]\nCMD ["sleep", "infinity"]\n',

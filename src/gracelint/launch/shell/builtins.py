@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _DEEPEST = 12
 """Functions, sourced files and `eval` within one another."""
+EVALUATED = frozenset(("evaluated",))
+"""The shape of a text for `eval` that nobody can read: it may be a program, an `exec` or a trap."""
 _INTERRUPTED = "143"
 """What `wait` returns when a trap for SIGTERM interrupts it: 128 and the signal's number."""
 _NAME = pattern(r"[A-Za-z_]\w*")
@@ -199,6 +201,8 @@ def _eval(walk: Walk, call: Call, state: State) -> list[State]:
         return [state]  # what a tool prints to be eval'd, as in `eval "$(pyenv init -)"`, sets variables and functions
     if _SETS_SOME.fullmatch(text):
         return [state]  # `eval "${name}_port=$port"`: bash takes no such name for one, so that it has to be eval'd
+    if text.startswith("$"):
+        return walk.call(Call(call.operands, call.command, EVALUATED), state)
     passage = Passage(span.source, text, (Segment(0, span.start, len(text), span.end - span.start),))
     state.depth += 1
     states = walk.commands(read_script(passage).body, state)

@@ -15,6 +15,7 @@ _REASONS = {
     "exec": "{shell} execs {program}",
     "optimised": "{shell} execs the last command of this text by itself, and becomes {program}",
     "unmeasured": "what {shell} does with {signal} in front of {program} has never been measured",
+    "evaluated": "what {shell} evaluates is only known when it runs: {program} may run a program, exec one, or trap",
     "child": "{shell} stays {in_front} of {program}{fate}",
     "idle": "{shell} stays {in_front} of {program}{fate}, and so no signal reaches what runs in the background",
     "execs-idle": "{shell} execs a command that only lasts: {signal} does not reach {program} in the background",

@@ -13,7 +13,7 @@ from gracelint.knowledge import table
 from gracelint.launch.images.bases import SHELLS
 from gracelint.launch.images.image import changes_line_ends, find_text
 from gracelint.launch.shell.beside import unheard
-from gracelint.launch.shell.builtins import BUILTINS
+from gracelint.launch.shell.builtins import BUILTINS, EVALUATED
 from gracelint.launch.shell.paths import NOWHERE, SELF, Event, State, is_idle
 from gracelint.launch.shell.reasons import why_of
 from gracelint.launch.shell.scripts import Walk, shapes_around
@@ -296,7 +296,8 @@ def _judge(scene: Scene) -> _End:
         if execs:
             return _End(scene, Reaction(Effect.REPLACES, "optimised", signal), event)
         if execs is None:
-            return _End(scene, Reaction(Effect.UNKNOWN, "unmeasured", signal), event)
+            cause = "evaluated" if (event.shapes or frozenset()) >= EVALUATED else "unmeasured"
+            return _End(scene, Reaction(Effect.UNKNOWN, cause, signal), event)
     reaction = react(scene)
     return _End(scene, reaction, reaction.program or program_of(scene))
 
@@ -306,6 +307,8 @@ def _execs(event: Event, row: dict[str, Any]) -> bool | None:
     shapes = event.shapes
     if shapes is None or event.piped:
         return False
+    if shapes >= EVALUATED:
+        return None
     unmeasured = frozenset(row.get("unmeasured", ()))
     if "file" in shapes:
         return None if "file" in unmeasured else False
@@ -332,14 +335,14 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
     worst = next((end for end in bad if not is_idle(end.program.words)), bad[0])
     reaction, program = worst.reaction, worst.program
     agree = all(end.reaction.effect is reaction.effect for end in ends)
-    refused = worst.scene.walk.refused
+    shown, refused = program, worst.scene.walk.refused
     if refused and reaction.cause in _WITHOUT_TRAP:
         reaction = replace(reaction, cause="refused")
-    lasts = reaction.cause == "child" and is_idle(program.words) and not worst.scene.event.looped
-    if lasts and _leaves_others(worst.scene):
-        reaction = replace(reaction, cause="idle")
+    idle = worst.scene.event.idle and not worst.scene.event.looped
+    if reaction.cause == "child" and idle and _leaves_others(worst.scene):
+        reaction, shown = replace(reaction, cause="idle"), worst.scene.event
     beside = [unheard(end.scene) for end in ends] if reaction.effect is Effect.REPLACES else []
-    why = why_of(_title(job, name), program, reaction, job.context, refused[0].text if refused else "")
+    why = why_of(_title(job, name), shown, reaction, job.context, refused[0].text if refused else "")
     if not agree:
         why = f"whether the shell stays depends on the branch that is taken: on one, {why}"
     details = {
