@@ -335,3 +335,51 @@ def test_daemon_threads_for_each_piece_of_work(seconds: float, verdict: str) -> 
         "    threading.Thread(target=send, daemon=True).start()\n    time.sleep(0.5)\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+FORWARDS = (
+    "import os, shlex, signal, subprocess\nchild = subprocess.Popen({})\n"
+    "signal.signal(signal.SIGTERM, lambda *_: child.terminate())\nchild.wait()\n"
+)
+
+
+@pytest.mark.parametrize("command", ['["sleep", "3600"]', 'shlex.split("sleep 3600")'])
+def test_a_child_that_only_waits_is_told_and_has_nothing_to_finish(command: str) -> None:
+    reaction = sigterm(FORWARDS.format(command))
+    assert (reaction.as_pid_1.value, reaction.why) == (
+        "handled",
+        "it passes the signal on to its child and waits for it; the child has nothing to finish",
+    )
+
+
+def test_a_child_whose_command_is_not_known_is_named() -> None:
+    reaction = sigterm(FORWARDS.format('shlex.split(os.environ["ENCODER"])'))
+    assert (reaction.as_pid_1.value, reaction.why) == (
+        "unknown",
+        "it passes the signal on to its child and waits for it: which command "
+        "`subprocess.Popen(…)` starts is only known when it runs",
+    )
+
+
+@pytest.mark.parametrize(
+    ("stop", "why"),
+    [
+        (
+            "server.stop()",
+            "`stop()` takes no more connections, and the main thread ends without waiting for those that "
+            "`server.listen(8888)` has: tornado drops their requests",
+        ),
+        (
+            "pass",
+            "the main thread ends, and nothing closes what `server.listen(8888)` started: tornado drops its requests",
+        ),
+    ],
+)
+def test_a_server_that_only_takes_no_more_connections_drops_those_it_has(stop: str, why: str) -> None:
+    reaction = sigterm(
+        "import signal\nfrom tornado import httpserver, ioloop\n"
+        "server = httpserver.HTTPServer(None)\nserver.listen(8888)\nloop = ioloop.IOLoop.current()\n"
+        f"def shutdown():\n    {stop}\n    loop.stop()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: loop.add_callback_from_signal(shutdown))\nloop.start()\n"
+    )
+    assert (reaction.as_pid_1.value, reaction.why) == ("cut", why)

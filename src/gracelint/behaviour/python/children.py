@@ -100,9 +100,13 @@ class Children:
             return None
         return reaction.as_child is not Verdict.IGNORED
 
+    def is_idle(self, words: tuple[Word, ...] | None) -> bool:
+        """Whether a command only waits, and so has nothing to finish."""
+        return words is not None and bool(words) and posixpath.basename(words[0].value) in _IDLE
+
     def cleans_up_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
         """Whether a command has work to finish when it gets a signal; None where that is not known."""
-        if words and posixpath.basename(words[0].value) in _IDLE:
+        if self.is_idle(words):
             return False
         program = self._program(words) if words else None
         reaction = program.reactions.get(signal) if program is not None and signal is not None else None

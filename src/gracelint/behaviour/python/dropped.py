@@ -11,6 +11,8 @@ from gracelint.behaviour.python.values import Const, Thing, Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gracelint.behaviour.python.machine import Machine
 
 
@@ -38,7 +40,7 @@ def killed_child(machine: Machine, point: Point) -> Thing | None:
 
 
 def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
-    """A server that is all the program does, beside a main thread that ends without a word to it."""
+    """A server that is all the program does, beside a main thread that ends before it: what started it, and why."""
     if machine.delay or machine.facts.children or not (point.serves or _does_nothing_else(point)):
         return None
     waits = machine.arrival or point
@@ -48,9 +50,20 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
     for thing, where, row in machine.facts.listening:
         owners = [thing, thing.store.get("#first"), thing.store.get("#starter")]
         nodes = [owner.node for owner in owners if isinstance(owner, Thing)]
-        if not any(name in machine.closing.get(node, ()) for node in nodes if node for name in (*row["closes"], "end")):
-            return where, str(row["server"])
+        called = {name for node in nodes if node for name in machine.closing.get(node, ())}
+        if called.isdisjoint((*row["closes"], "end")):
+            return where, _why_open(where, row, called)
     return None
+
+
+def _why_open(where: Point, row: dict[str, Any], called: set[str]) -> str:
+    server, refuses = row["server"], next((name for name in row.get("refuses", ()) if name in called), None)
+    if refuses is None:
+        return f"the main thread ends, and nothing closes what `{where.what}` started: {server} drops its requests"
+    return (
+        f"`{refuses}()` takes no more connections, and the main thread ends without waiting for those that "
+        f"`{where.what}` has: {server} drops their requests"
+    )
 
 
 def _does_nothing_else(point: Point) -> bool:

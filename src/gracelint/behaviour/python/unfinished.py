@@ -9,6 +9,7 @@ from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done
+from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.queues import overfills
 from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
 from gracelint.behaviour.python.streams import last_name, takes_only_a_limit
@@ -116,9 +117,14 @@ def _ended_with(signal: str, machine: Machine, thing: Thing, why: str, span: Spa
 
 def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> Reaction:
     words = command_of(thing)
+    why = "it passes the signal on to its child and waits for it"
+    if machine.children.is_idle(words):
+        why = f"{why}; the child has nothing to finish"
+        return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span)
     if words:
         machine.facts.forwards_to = words
-    why = "it passes the signal on to its child and waits for it"
+    elif thing.node is not None:
+        why = f"{why}: which command `{text_of(thing.node)}` starts is only known when it runs"
     return reaction(signal, Verdict.UNKNOWN, Cause.GRACEFUL, why, span)
 
 

@@ -107,6 +107,13 @@ def _holds_lock(arrival: Point | None, thing: Thing | None) -> bool:
     return thing in arrival.joins and isinstance(called, ast.Attribute) and called.attr == "wait"
 
 
+@model("shlex.split")
+def _split(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    text = argument(args, keywords, 0, "s")
+    words = words_of(machine, text, node) if isinstance(text, Const) and not keywords.keys() - {"s"} else None
+    return FROM_OUTSIDE if words is None else items("list", [Const(word.value) for word in words])
+
+
 def _is_there(machine: Machine, thing: Thing) -> bool:
     """Whether a child runs at the signal: the main thread waits for it, or it runs until it is told to stop."""
     if machine.arrival is None:
