@@ -201,7 +201,7 @@ def _eval(walk: Walk, call: Call, state: State) -> list[State]:
         return [state]  # what a tool prints to be eval'd, as in `eval "$(pyenv init -)"`, sets variables and functions
     if _SETS_SOME.fullmatch(text):
         return [state]  # `eval "${name}_port=$port"`: bash takes no such name for one, so that it has to be eval'd
-    if text.startswith("$"):
+    if text.startswith("$") and call.shapes is None:  # the last one of a script, as in `eval $STARTUP`, is its program
         return walk.call(Call(call.operands, call.command, EVALUATED), state)
     passage = Passage(span.source, text, (Segment(0, span.start, len(text), span.end - span.start),))
     state.depth += 1
