@@ -9,7 +9,6 @@ from gracelint.base.secrets import veiled, veiled_value
 from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict, with_time
 from gracelint.knowledge import table
-from gracelint.launch import unseen
 from gracelint.launch.budget import budget_of, declared
 from gracelint.launch.desk import Desk, for_development, served, stands_alone
 from gracelint.launch.hops import Way, follow
@@ -370,10 +369,13 @@ def _followed(
     if launch.argv is None:
         return replace(launch, why=_no_command(launch), budget=_budget(launch, context)), []
     way = _way(launch.argv, context, launch, init)
-    if unseen.entrypoint(launch) and not init:
-        way = unseen.under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
-    if unseen.stop_signal(launch):
-        way = unseen.on_any_stop_signal(way, image)
+    if launch.image.family is None:
+        from gracelint.launch import unseen
+
+        if unseen.entrypoint(launch) and not init:
+            way = unseen.under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
+        if unseen.stop_signal(launch):
+            way = unseen.on_any_stop_signal(way, image)
     if way.one_shot and launch.service is not None and _starts_again(launch.service):
         why = f"{way.why}; and yet Compose starts it again whenever it ends"
         way = replace(way, verdict=Verdict.UNKNOWN, why=why, decisive=None, one_shot=False)

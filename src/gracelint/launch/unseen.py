@@ -17,7 +17,7 @@ def entrypoint(launch: Launch) -> bool:
     overridden = (launch.service is not None and launch.service.entrypoint is not None) or (
         launch.container is not None and launch.container.command is not None
     )
-    return launch.image.family is None and launch.image.entrypoint is None and not overridden
+    return launch.image.entrypoint is None and not overridden
 
 
 def under_any_entrypoint(way: Way, as_child: Way, image: Image) -> Way:
@@ -36,7 +36,7 @@ def stop_signal(launch: Launch) -> bool:
     """Whether SIGTERM is only assumed: an image that nobody here knows may bring a STOPSIGNAL of its own."""
     given = launch.service.stop_signal if launch.service is not None else None
     given = launch.container.stop_signal if launch.container is not None else given
-    return launch.image.family is None and launch.image.stop_signal is None and given is None
+    return launch.image.stop_signal is None and given is None
 
 
 def on_any_stop_signal(way: Way, image: Image) -> Way:
