@@ -133,9 +133,10 @@ def test_longer_sources_are_worth_more() -> None:
 def test_texts_that_many_launches_may_read_are_divided_among_them() -> None:
     alone, crowded = Effort(0), Effort(0, launches=400)
     assert alone.share(100_000) == 100_000
-    assert crowded.share(100_000) == (100_000 + SHARED) // 400
+    assert crowded.launches == Effort(0, launches=512).launches == 512
+    assert crowded.share(100_000) == (100_000 + SHARED) // 512
     assert crowded.share(90) == 90
-    run = Running(ROOM // 400 + 2 * 90)
+    run = Running(ROOM // 512 + 2 * 90)
     assert Effort(0, launches=400, length=lambda: 90).lets(run)
     assert not Effort(0, launches=400, length=lambda: 80).lets(run)
 
@@ -160,13 +161,13 @@ def test_many_programs_of_one_module_take_little_more_together_than_one(image: s
 
     def project(count: int) -> Project:
         starts = "".join(f"  s{n}: {{build: ., command: [{command}, p{n}.{ending}]}}\n" for n in range(count))
-        text = "".join(call.format(n, n + 1) for n in range(600))
+        text = "".join(call.format(n, n + 1) for n in range(300))
         programs = {f"p{n}.{ending}": start for n in range(count)}
         files = {"Dockerfile": f"FROM {image}\nCOPY . .\n", "compose.yaml": f"services:\n{starts}", module: text}
         return {**files, **programs}
 
     length = len(project(1)[module])
-    assert steps(project(60)) < 1.2 * (3 * ROOM + WORTH_EACH * (length + SHARED))
+    assert steps(project(30)) < 1.2 * (3 * ROOM + WORTH_EACH * (length + SHARED))
 
 
 @pytest.mark.parametrize(("room", "again"), [(5 * PORTION, 1), (3 * PORTION, 1), (2 * PORTION, 2)])
@@ -187,6 +188,24 @@ def test_an_answer_holds_where_there_is_room_for_it(tmp_path: Any, room: int, ag
     assert read_it("app", files=files, argv=(), effort=other) is (room >= 3 * PORTION)
     assert count == again
     assert other.left == max(room - 3 * PORTION, 0)
+
+
+@pytest.mark.parametrize(("launches", "again"), [(4, 1), (3, 1), (2, 1), (5, 2)])
+def test_an_answer_that_took_no_room_holds_among_as_many_launches_or_fewer(
+    tmp_path: Any, launches: int, again: int
+) -> None:
+    count = 0
+
+    @remembered
+    def read_it(path: str, *, files: object, argv: object, effort: Effort) -> bool:
+        nonlocal count
+        count += 1
+        return effort.lets(Running(WORTH))
+
+    files = ProjectFiles(str(tmp_path))
+    assert read_it("app", files=files, argv=(), effort=Effort(launches=4))
+    assert read_it("app", files=files, argv=(), effort=Effort(launches=launches))
+    assert count == again
 
 
 def steps(files: Project) -> int:

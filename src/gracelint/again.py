@@ -137,10 +137,13 @@ class Spent(Record):
     taken: int
     all_of_it: bool
     """It came to no end."""
+    launches: int
 
-    def is_as_in(self, left: int) -> bool:
-        """Whether the reading comes to the same in another room."""
-        return left == self.before if self.all_of_it else left >= self.taken
+    def is_as_in(self, effort: Effort) -> bool:
+        """Whether the reading comes to the same with another effort: among more launches a text is worth less."""
+        if effort.launches != self.launches:
+            return effort.launches < self.launches and not (self.taken or self.all_of_it)
+        return effort.left == self.before if self.all_of_it else effort.left >= self.taken
 
 
 class Leftovers:
@@ -182,18 +185,13 @@ def remembered(read: F) -> F:
     ) -> Any:
         effort = effort or Effort()
         functions = {name: value for name, value in named.items() if callable(value)}
-        asked = (
-            source,
-            given,
-            {name: value for name, value in named.items() if name not in functions},
-            effort.launches,
-        )
+        asked = (source, given, {name: value for name, value in named.items() if name not in functions})
         known = _answers(_itself(files)).setdefault((read.__module__, getattr(source, "path", source)), [])
         for question, words, variables, noted, answers, spent, program in known:
             same_start = words.are_as_in(argv or ()) and variables.are_as_in(env or {}) and is_same(question, asked)
             if (
                 same_start
-                and spent.is_as_in(effort.left)
+                and spent.is_as_in(effort)
                 and all(noted[name].is_as(function) for name, function in functions.items())
             ):
                 if isinstance(files, Asked):
@@ -214,7 +212,7 @@ def remembered(read: F) -> F:
         answers = noting.answers.known if isinstance(noting, Asked) else {}
         _leftovers.add(measured.length())
         if len(known) < MOST:
-            spent = Spent(before, before - effort.left, own.is_spent)
+            spent = Spent(before, before - effort.left, own.is_spent, effort.launches)
             known.append((asked, words, variables, noted, answers, spent, program))
         return program
 

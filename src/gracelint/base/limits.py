@@ -27,12 +27,9 @@ WORTH = 3_000
 """Steps that all runs of a program take together, or as many as there is room for its launch, if that is less."""
 WORTH_EACH = 2
 """Further ones for each code point of its sources: of 600 programs, public ones among them, three took more."""
-SHARED = 100_000
+SHARED = 200_000
 """Code points that count for all launches of a file together, beyond those of a text that all of them may read: nobody
 knows, before it is followed, whose text one is."""
-BEGINNINGS = 100
-"""Files of a tree in which launches may begin that count as one: most of them start something of their own, or the
-same."""
 MODULE = 20
 """Steps that a module costs before anything in it is evaluated."""
 PORTION = 1_000
@@ -72,8 +69,8 @@ class Effort:
         self._above = above
         """That of its launch, whose room it takes from."""
         self._length = length
-        self.launches: int = launches if above is None else above.launches
-        """How many may read the same texts, each in a way of its own."""
+        self.launches: int = 1 << (launches - 1).bit_length() if above is None else above.launches
+        """How many may read the same texts, each in its own way. A power of two: an answer holds for as many only."""
         self._granted = min(WORTH, ROOM // self.launches)
         self._runs: list[Run] = []
         self.is_spent = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.limits import BEGINNINGS, ROOM
+from gracelint.base.limits import ROOM
 from gracelint.base.record import replace
 from gracelint.facts.dockerfile import Stage
 from gracelint.launch.images.bases import is_known
@@ -171,7 +171,7 @@ class Desk:
 
     def launches(self, path: str) -> int:
         """How many may read the texts that a launch reads which begins in a file, each in a way of its own."""
-        return max(self._beginnings // BEGINNINGS, 1) * self._crowds.get(path, 1)
+        return self._crowds.get(path, 1)
 
     def count_users(
         self, services: Iterable[ComposeService], workloads: Iterable[Workload], elsewhere: Iterable[_Named] = ()
