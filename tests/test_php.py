@@ -257,3 +257,23 @@ def test_an_exit_in_a_handler_breaks_off_what_the_script_is_at(body: str, verdic
 def test_a_signal_is_a_number(test: str, verdict: Verdict) -> None:
     waits = "while (true) {\n    $signal = pcntl_sigtimedwait([SIGTERM], $info, 1);\n    if ($signal TEST) break;\n}\n"
     assert script("pcntl_sigprocmask(SIG_BLOCK, [SIGTERM]);\n" + waits.replace("TEST", test))[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("taken", "verdict"),
+    [
+        ("[, $role] = $argv;", Verdict.UNKNOWN),
+        ("list(, $role) = $argv;", Verdict.UNKNOWN),
+        ("[1 => $role] = $argv;", Verdict.UNKNOWN),
+        ('["role" => $role] = ["role" => "worker"];', Verdict.UNKNOWN),
+        ('[, $role] = ["app", "worker"];', Verdict.HANDLED),
+        ('[, $role] = ["app", "idle"];', Verdict.IGNORED),
+        ('[2 => $role] = ["app", "idle", "worker"];', Verdict.HANDLED),
+        ('[[, $role], $more] = [["app", "worker"], 1];', Verdict.HANDLED),
+        ('foreach ([["app", "worker"]] as [, $role]) {}', Verdict.HANDLED),
+        ('foreach ([["app", "idle"]] as [$app, $role]) {}', Verdict.IGNORED),
+    ],
+)
+def test_a_value_is_taken_out_of_a_list_by_its_place(taken: str, verdict: Verdict) -> None:
+    starts = f'if ($role === "worker") {{\n{STOPS}}}\n'
+    assert script(f"pcntl_async_signals(true);\n{taken}\n{starts}{LOOPS}")[0] is verdict

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from gracelint.source import Source
 
 _LONGEST = 1_000_000
+_MOST_PLACES = 1_000
+"""Of a list that values are taken from by number; a larger number counts as this one."""
+_TAKEN = "foreach"
+"""Not the name of a variable: what `foreach` takes out before it is put into several."""
 _TYPES = ("class_declaration", "trait_declaration", "interface_declaration", "enum_declaration")
 _TICKS = re.compile(r"declare\s*\([^()]*\bticks\s*=[^()]*\)")
 
@@ -281,7 +285,21 @@ class Lower:
         return List(tree, [self.inner(one) for one in items])
 
     def targets(self, tree: Tree) -> Node:
-        return List(tree, [self.node(one) for one in tree.named_children])
+        """A list by the places of its values: holes take one, and numbers say theirs. Names are not looked up."""
+        parts: list[list[Tree]] = [[]]
+        for one in tree.children:
+            if one.type == ",":
+                parts.append([])
+            elif one.is_named:
+                parts[-1].append(one)
+        items: list[Node] = []
+        hole = Const(tree, UNKNOWN)
+        for number, (*keys, target) in ((number, part) for number, part in enumerate(parts) if part):
+            key = self.node(keys[0]) if keys else None
+            place = key.value if isinstance(key, Const) and isinstance(key.value, int) else number + len(keys)
+            items += [hole] * (min(place, _MOST_PLACES) + 1 - len(items))
+            items[min(place, _MOST_PLACES)] = self.node(target)
+        return List(tree, items)
 
     def assignment(self, tree: Tree) -> Node:
         left, right = tree.child_by_field_name("left"), self.of(tree, "right")
@@ -433,8 +451,11 @@ class Lower:
         body = tree.child_by_field_name("body")
         parts = [one for one in tree.named_children if one != body and one.type != "comment"]
         target = parts[1] if len(parts) > 1 else None
-        names = [text_of(one) for one in _walk(target) if one.type == "variable_name"] if target is not None else []
         over = self.node(parts[0] if parts else None)
+        if target is not None and target.type in ("list_literal", "array_creation_expression"):
+            taken = nodes.Set(target, False, self.targets(target), Name(target, _TAKEN))
+            return nodes.Each(tree, Seq(tree, [taken, self.node(body)], False), "", [_TAKEN], over)
+        names = [text_of(one) for one in _walk(target) if one.type == "variable_name"] if target is not None else []
         if target is not None and target.type != "pair":
             names = names[:1]
         return nodes.Each(tree, self.node(body), "", names, over)
