@@ -257,6 +257,8 @@ TOO_LARGE = "too large to be followed"
             TOO_LARGE,
         ),
         ("{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}{{ eq (toString $x) `a` }}", TOO_LARGE),
+        ("{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}{{ print $x }}", TOO_LARGE),
+        ("{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}{{ printf `%v` $x }}", TOO_LARGE),
         ("{{ regexMatch `(a+)+(b+)+$` (repeat 100000 `a`) }}", TOO_LARGE),
         ("{{ regexMatch `((a{1,100}){1,100}){1,100}` `a` }}", TOO_LARGE),
         ("{{ range until 100000 }}{{ range until 100000 }}x{{ end }}{{ end }}", TOO_LARGE),

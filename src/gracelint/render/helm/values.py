@@ -33,23 +33,29 @@ def truth(value: Any) -> bool:
 
 
 def shown(value: Any, inside: bool = False) -> str:
-    """What fmt prints with %v. `inside` a list or map nil is `<nil>`; by itself Helm prints nothing."""
+    """What fmt prints with %v. `inside` another text nil is `<nil>`; by itself Helm prints nothing."""
+    if value is None:
+        return "<nil>" if inside else ""
+    if isinstance(value, (dict, list, tuple)):
+        weigh(value)
+    return _shown(value)
+
+
+def _shown(value: Any) -> str:
     if isinstance(value, str):
         return value
     if value is None:
-        return "<nil>" if inside else ""
+        return "<nil>"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
         return shown_float(value)
-    if not inside:
-        weigh(value)
     if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{shown(value[key], True)}" for key in sorted(value, key=str)) + "]"
+        return "map[" + " ".join(f"{key}:{_shown(value[key])}" for key in sorted(value, key=str)) + "]"
     if isinstance(value, (list, tuple)):
-        return "[" + " ".join(shown(item, True) for item in value) + "]"
+        return "[" + " ".join(map(_shown, value)) + "]"
     return value.text if isinstance(value, Native) else str(value)
 
 
