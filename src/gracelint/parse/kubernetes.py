@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_digits
@@ -38,6 +37,8 @@ from gracelint.parse.purposes import (
     last_part,
     leads,
     listens_as_store,
+    says_metrics,
+    words_of,
 )
 from gracelint.parse.scalars import passage_of, rewrite
 from gracelint.parse.yaml import KUSTOMIZATIONS, NO_KINDS
@@ -326,14 +327,6 @@ def _quits(node: Mapping | None) -> bool:
     return node is not None and any(path in node.span.text for path in table("workloads")["quits"]["paths"])
 
 
-def _says_metrics(name: str) -> bool:
-    return not set(table("workloads")["metrics"]["words"]).isdisjoint(_name_words(name))
-
-
-def _name_words(name: str) -> list[str]:
-    return re.split("[-_.]", name.lower())
-
-
 def _ports(node: Mapping) -> Iterator[Port]:
     for port in node.mappings("ports"):
         number = port.scalar("containerPort")
@@ -343,7 +336,7 @@ def _ports(node: Mapping) -> Iterator[Port]:
             name=_text(port, "name") or None,
             span=number.span if number else port.span,
             protocol=_text(port, "protocol") or "TCP",
-            for_metrics=_says_metrics(_text(port, "name")),
+            for_metrics=says_metrics(_text(port, "name")),
         )
 
 
@@ -489,9 +482,9 @@ def _service(node: Mapping) -> Service:
 
 
 def _for_requests(node: Mapping, ports: Iterable[ServicePort]) -> Iterator[ServicePort]:
-    words = [word for word in _name_words(_text(node, "metadata", "name")) if word not in ("service", "svc")]
+    words = [word for word in words_of(_text(node, "metadata", "name")) if word not in ("service", "svc")]
     if words[-1:] == [] or words[-1] not in table("workloads")["metrics"]["services"]:
-        yield from (port for port in ports if not (_says_metrics(port.name) or _says_metrics(port.target)))
+        yield from (port for port in ports if not (says_metrics(port.name) or says_metrics(port.target)))
 
 
 def _budget(node: Mapping) -> DisruptionBudget:

@@ -53,6 +53,16 @@ def is_web_server(name: str, image: str) -> bool:
     return any(server in words and server in last for server in table("workloads")["web-servers"]["names"])
 
 
+def says_metrics(name: str) -> bool:
+    """Whether a port or Service is called after metrics."""
+    return not set(table("workloads")["metrics"]["words"]).isdisjoint(words_of(name))
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name, in lower case."""
+    return name.lower().replace("_", "-").replace(".", "-").split("-")
+
+
 def listens_as_store(ports: tuple[Port, ...]) -> bool:
     """Whether all its ports are those of databases and brokers."""
     asked = [port.number for port in ports if not port.for_metrics]
