@@ -203,3 +203,41 @@ class TestWhatToolsWrite:
         rendered = "---\n# Source: shop/templates/web.yaml\n" + deployment()
         _, reported = run({"web.yaml": rendered + "---\n" + deployment("api")}).findings
         assert not [note.text for note in reported.finding.notes if note.text.startswith("rendered")]
+
+
+POM = """\
+<project>
+  <parent>
+    <groupId>org.springframework.boot</groupId>
+    <artifactId>spring-boot-starter-parent</artifactId>
+    <version>3.2.5</version>
+  </parent>
+  <artifactId>shop</artifactId>
+  <dependencies>
+    <dependency>
+      <groupId>org.springframework.boot</groupId>
+      <artifactId>spring-boot-starter-web</artifactId>
+    </dependency>
+  </dependencies>
+</project>
+"""
+IMAGE = """\
+FROM maven:3.9-eclipse-temurin-21 AS build
+COPY . .
+RUN mvn -q package
+
+FROM eclipse-temurin:21-jre
+COPY --from=build /target/shop.jar /app/shop.jar
+ENTRYPOINT ["java", {}"-jar", "/app/shop.jar"]
+"""
+
+
+def test_two_images_that_one_change_mends_are_one_finding() -> None:
+    files = {
+        "pom.xml": POM,
+        "src/main/resources/application.properties": "server.port=8080\n",
+        "Dockerfile": IMAGE.format(""),
+        "Dockerfile.small": IMAGE.format('"-Xmx256m", '),
+    }
+    report = lint(files, select=["drops-requests-on-stop"])
+    assert told(report) == ["Dockerfile:7 warning Dockerfile.small:7"]
