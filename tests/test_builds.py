@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from gracelint.facts.launch import Launch
@@ -68,6 +70,12 @@ def pod(image: str, files: dict[str, str]) -> Launch:
                 ".image:\n  script:\n    - docker buildx build -t $REPO/$NAME -f $FILE .\n"
                 "shop:\n  extends: .image\n  variables: {NAME: shop, FILE: docker/two.Dockerfile}\n"
                 "till:\n  extends: [.image]\n  variables: {NAME: till, FILE: docker/one.Dockerfile}\n"
+            )
+        },
+        {
+            ".gitlab-ci.yml": (
+                "spec: {inputs: {stage: {default: build}}}\n---\n"
+                "a:\n  script: [docker build -t acme/shop -f docker/two.Dockerfile .]\n"
             )
         },
         {
@@ -224,6 +232,26 @@ def test_a_build_that_names_image_and_dockerfile_joins_them(files: dict[str, str
 )
 def test_what_names_only_one_of_them_joins_nothing(files: dict[str, str]) -> None:
     assert pod("acme/shop:1.2", files).stage is None
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("Tiltfile", f"a = '{'%s' * 490}'\ndocker_build('%s' % ({'a, ' * 50_000}), '.')\n"),
+        ("Tiltfile", f"a = '{'{}' * 490}'\ndocker_build('{{}}'.format({'a, ' * 50_000}), '.')\n"),
+        (
+            "docker-bake.hcl",
+            'target "a" {\n  matrix = {\n'
+            + "".join(f"v{n} = [{', '.join(['x'] * 100)}]\n".replace("x", '"x"') for n in range(1_000))
+            + '  }\n  tags = ["acme/shop"]\n}\n',
+        ),
+    ],
+    ids=["places", "braces", "matrix"],
+)
+def test_a_build_file_that_grows_without_end_costs_a_moment(path: str, text: str) -> None:
+    before = process_time()
+    assert pod("acme/shop", {path: text}).stage is None
+    assert process_time() - before < 10
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _MOST_FILES = 400
 _MOST_TARGETS = 200
 """Of a bake file, that one inherits from: they are followed without end otherwise, and deeply."""
+_MOST_COPIES = 400
+"""Of what a matrix stands over."""
+_MOST_VARIABLES = 20
+"""Of a matrix."""
 _LONGEST_TEXT = 1_000_000
 """Characters of a script; what is longer was not written by hand."""
 _COMMAND_FILES = pattern(
@@ -294,11 +298,10 @@ def _inherited(
 
 def _matrix(value: Value) -> list[dict[str, str]]:
     """The values of a matrix: one of each variable with one another; of what has parts, those (`item.name`)."""
-    found: list[dict[str, str]] = [{}]
-    for name, items in value.items() if isinstance(value, dict) else ():
-        choices = [one for item in (items if isinstance(items, list) else ()) if (one := _parts(name, item))]
-        found = [{**one, **choice} for one in found for choice in choices][:_MOST_TARGETS] or found
-    return found
+    variables = value.items() if isinstance(value, dict) else ()
+    return copies(
+        [one for item in items if (one := _parts(name, item))] for name, items in variables if isinstance(items, list)
+    )
 
 
 def _parts(name: str, item: Value) -> dict[str, str]:
@@ -314,19 +317,32 @@ def _texts(value: Value, values: Mapping[str, str]) -> list[str]:
     return [item for item in found if not item.startswith("\0")]
 
 
+def copies(choices: Iterable[list[dict[str, str]]]) -> list[dict[str, str]]:
+    """What a matrix makes of what its variables may be: one of each with one another."""
+    from itertools import chain, islice, product
+
+    varied = islice(filter(None, choices), _MOST_VARIABLES)
+    rows = islice(product(*varied), _MOST_COPIES)
+    return [dict(chain.from_iterable(one.items() for one in row)) for row in rows]
+
+
 def document(path: str, text: str) -> Node | None:
     """The root of the first mapping of a YAML file; None where there is none."""
+    return next(iter(documents(path, text)), None)
+
+
+def documents(path: str, text: str) -> list[Node]:
+    """The roots of a YAML file that are mappings."""
     from gracelint.facts.yaml import Mapping as Node
     from gracelint.parse.errors import ParseError, TemplatedError
     from gracelint.parse.yaml import read_documents
     from gracelint.source import Source
 
     try:
-        documents = read_documents(Source(path, text))
+        found = read_documents(Source(path, text))
     except (ParseError, TemplatedError):
-        return None
-    roots = [document.root for document in documents if isinstance(document.root, Node)]
-    return roots[0] if roots else None
+        return []
+    return [one.root for one in found if isinstance(one.root, Node)]
 
 
 def link_to(

@@ -8,7 +8,7 @@ import shlex
 from gracelint.facts.yaml import Mapping as Node
 from gracelint.facts.yaml import Scalar, Sequence
 from gracelint.launch.builds.commands import by_commands
-from gracelint.launch.builds.declared import Build, document
+from gracelint.launch.builds.declared import Build, copies, document, documents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 _DEEPEST = 10
 """Jobs that extend one another; GitLab allows 11."""
 _MOST = 100
-"""Jobs of a file, and copies that a matrix makes of one."""
+"""Jobs of a file."""
 
 
 def by_jobs(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
     """The builds of a GitLab pipeline, whose jobs get variables of their own, of those they extend and of a matrix."""
-    root = document(path, text)
-    if root is None:
-        return
+    for root in documents(path, text):  # what a pipeline takes from those who include it stands in one of its own
+        yield from _of_pipeline(root, posixpath.basename(path), exists)
+
+
+def _of_pipeline(root: Node, name: str, exists: Callable[[str], bool]) -> Iterator[Build]:
     shared = _variables(root)
     jobs = {key.value: value for key, value in root.items if isinstance(value, Node)}
     for job in list(jobs.values())[:_MOST]:
@@ -35,7 +37,7 @@ def by_jobs(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Bui
             given |= _variables(one)
         for values in _matrix(chain):
             # what the pipeline runs stands in the root, wherever its file does
-            yield from by_commands(posixpath.basename(path), "\n".join(lines), exists, {**given, **values})
+            yield from by_commands(name, "\n".join(lines), exists, {**given, **values})
 
 
 def by_steps(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
@@ -79,13 +81,10 @@ def _variables(node: Node) -> dict[str, str]:
 def _matrix(chain: list[Node]) -> list[dict[str, str]]:
     """The variables of each copy of a job."""
     rows = next((list(found) for one in chain if (found := _rows(one))), [])
-    copies: list[dict[str, str]] = []
-    for row in rows:
-        combined: list[dict[str, str]] = [{}]
-        for key, value in row.items:
-            combined = [{**one, key.value: text} for one in combined for text in _texts(value)][:_MOST]
-        copies += combined
-    return copies[:_MOST] or [{}]
+    made: list[dict[str, str]] = []
+    for row in rows[:_MOST]:
+        made += copies([{key.value: text} for text in _texts(value)] for key, value in row.items)
+    return made[:_MOST] or [{}]
 
 
 def _rows(job: Node) -> list[Node]:

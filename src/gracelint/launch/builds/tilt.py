@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import warnings
 
 from gracelint.launch.builds.commands import by_commands
 from gracelint.launch.builds.declared import UNKNOWN, Build, link_to
@@ -25,7 +26,9 @@ _BUILDERS = ("docker_build", "docker_build_with_restart")
 def by_tilt(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
     """`docker_build('image', 'context', dockerfile='…')`, and `custom_build('image', 'docker build …')`."""
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     yield from _of_body(tree.body, {}, path, exists, iter(range(_MOST)))
@@ -83,11 +86,14 @@ def _text(node: ast.expr, values: dict[str, str], depth: int = 0) -> str:
         found = _text(node.left, values, depth + 1) + _text(node.right, values, depth + 1)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
         right = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        found = _text(node.left, values, depth + 1)
-        for item in right:
-            found = found.replace("%s", _text(item, values, depth + 1), 1)
+        found = _put(_text(node.left, values, depth + 1), "%s", right, values, depth + 1)
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-        found = _text(node.func.value, values, depth + 1)
-        for item in node.args:
-            found = found.replace("{}", _text(item, values, depth + 1), 1)
+        found = _put(_text(node.func.value, values, depth + 1), "{}", node.args, values, depth + 1)
     return found if len(found) < _LONGEST else UNKNOWN
+
+
+def _put(text: str, hole: str, items: list[ast.expr], values: dict[str, str], depth: int) -> str:
+    """A text with what is given in the places that are left for it."""
+    first, *parts = text.split(hole)
+    given = (_text(item, values, depth) for item in items)
+    return first + "".join(next(given, hole) + part for part in parts)

@@ -10,7 +10,7 @@ from gracelint.base.patterns import pattern
 from gracelint.facts.yaml import Mapping as Node
 from gracelint.knowledge import table
 from gracelint.launch.builds.commands import put_in
-from gracelint.launch.builds.declared import UNKNOWN, Build, document, link_to
+from gracelint.launch.builds.declared import UNKNOWN, Build, copies, document, link_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,15 +147,16 @@ def _matrix(job: Node) -> list[dict[str, str]]:
     matrix = job.mapping("strategy", "matrix")
     if matrix is None:
         return [{}]
-    found: list[dict[str, str]] = [{}]
+    choices = []
     for key, value in matrix.items:
         if isinstance(value, Sequence) and key.value not in ("include", "exclude"):
             texts = [item.value for item in value.items if isinstance(item, Scalar)]
             rows = [_texts_of(item) for item in value.items]
-            choices = [{f"matrix.{key.value}": text} for text in texts] or [
-                {f"matrix.{key.value}.{name}": text for name, text in row.items()} for row in rows
-            ]
-            found = [{**one, **choice} for one in found for choice in choices][:_MOST]
+            choices.append(
+                [{f"matrix.{key.value}": text} for text in texts]
+                or [{f"matrix.{key.value}.{name}": text for name, text in row.items()} for row in rows]
+            )
+    found = copies(choices)
     included = [{f"matrix.{name}": text for name, text in _texts(item).items()} for item in matrix.mappings("include")]
     return [one for one in (*found, *included) if one or not included] or [{}]
 
