@@ -343,6 +343,10 @@ class TestImages:
             ('["sh", "/start.sh"]', Verdict.HANDLED),
             ('"sh /start.sh".split(" ")', Verdict.HANDLED),
             ('listOf("sh", "/start.sh")', Verdict.HANDLED),
+            ('"sh,/start.sh".split(",")', Verdict.HANDLED),
+            ('[\n      "sh",\n      "/start.sh",\n    ]', Verdict.HANDLED),
+            ('["sh", script]', Verdict.UNKNOWN),
+            ("command.split()", Verdict.UNKNOWN),
             ("commandOf(project)", Verdict.UNKNOWN),
         ],
     )

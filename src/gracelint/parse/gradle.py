@@ -44,7 +44,9 @@ _NAMES = {
     "application": re.compile(rf"\bapplicationName{_S}={_S}{_QUOTED}"),
     "image": re.compile(rf"\bto{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bto\.image{_S}={_S}{_QUOTED}"),
     "from": re.compile(rf"\bfrom{_S}\{{[^}}]{{0,500}}?\bimage{_S}={_S}{_QUOTED}|\bfrom\.image{_S}={_S}{_QUOTED}"),
-    "entrypoint": re.compile(rf"\bentrypoint{_S}=(?!=)[ \t]{{0,40}}([^\n]{{1,300}})"),
+    "entrypoint": re.compile(
+        rf"\bentrypoint{_S}=(?!=)[ \t]{{0,40}}((?:\[|[\w.]{{0,40}}\()[^\[\]()]{{0,500}}[\])]|[^\n]{{1,300}})"
+    ),
     "extra": re.compile(rf"\bextraDirectories\b[^=]{{0,200}}?=[^\"'\n]{{0,100}}{_QUOTED}"),
     "packed": re.compile(rf"\bimageName(?:\.set)?{_S}[=(]+{_S}{_QUOTED}"),
 }

@@ -33,6 +33,11 @@ _SKIPPED = frozenset(("node_modules", "target", "build", "vendor", "dist"))
 _JIB = ("com.google.cloud.tools:jib-maven-plugin", "com.google.cloud.tools.jib")
 _BOOT = ("org.springframework.boot:spring-boot-maven-plugin", "org.springframework.boot")
 _RUNNERS = frozenset(("docker", "podman", "nerdctl", "buildah"))
+_TEXT = re.compile(r"""\"([^"\n]*)\"|'([^'\n]*)'""")
+_QUOTED = r"""(?:"[^"\n]*"|'[^'\n]*')"""
+_LISTED = re.compile(rf"(?:\[|[\w.]*[lL]ist(?:Of)?\()\s*{_QUOTED}(?:\s*,\s*{_QUOTED})*\s*,?\s*[\])]")
+_SPLIT = re.compile(rf"({_QUOTED})(\.split\(({_QUOTED})?\))?\s*$")
+"""A text, or one that is split at blanks or at another text."""
 _DEFAULT_BASE = "eclipse-temurin:17-jre"
 """jib's own, of which only the shell and the family matter."""
 
@@ -211,10 +216,14 @@ def _own_entrypoint(jib: Element | None, module: Module) -> list[str] | None:
     text = module.names.get("entrypoint")
     if text is None:
         return None
-    quoted: list[str] = re.findall(r"""["']([^"'\n]*)["']""", text)
-    if ".split" in text:
-        return quoted[0].split()
-    return quoted if quoted and re.match(r"\[|listOf|asList|mutableListOf|[\"']INHERIT", text) else []
+    listed = _LISTED.match(text)
+    if listed is not None:
+        return [one or other for one, other in _TEXT.findall(listed[0])]
+    one = _SPLIT.match(text)
+    if one is None:
+        return []
+    whole, separator = one[1][1:-1], one[3][1:-1] if one[3] else None
+    return whole.split((separator or "").strip() or None) if one[2] else [whole]
 
 
 def _added(files: Files, module: Module, jib: Element | None) -> Iterator[tuple[str, str]]:
