@@ -23,7 +23,7 @@ from gracelint.launch.images.image import find_path, find_text, image_of, list_f
 from gracelint.launch.images.packages import commands, listed_version
 from gracelint.launch.signals import nearest_signal, signal_name, signal_number
 from gracelint.launch.step import Context
-from gracelint.launch.versions import NEWEST, newest, of_version
+from gracelint.launch.versions import NEWEST, newest, of_requirement, of_version
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.errors import ParseError
 from gracelint.parse.purposes import is_store
@@ -303,6 +303,7 @@ def test_the_version_of_a_program_by_the_way_it_came(dockerfile: str, version: s
         ("^0.0.3", "0.0.3"),
         ("^0", "0"),
         ("~=1", "1"),
+        ("1.2 - 2.3", "2.3"),
         ("~=0.4.2", "0.4"),
         ("~0.4.2", "0.4"),
         ("^0.4.2", "0.4"),
@@ -316,6 +317,29 @@ def test_the_version_of_a_program_by_the_way_it_came(dockerfile: str, version: s
 )
 def test_the_newest_version_that_a_requirement_allows(wanted: str, version: str) -> None:
     assert newest(wanted) == version
+
+
+@pytest.mark.parametrize(
+    ("wanted", "effect"),
+    [
+        ("13 - 14.0", "cuts"),
+        ("13 - 14", None),
+        ("<14.1", None),
+        ("<=14.0.4", None),
+        ("<15", None),
+        ("<14.1 >=13", "cuts"),
+        ("^14.1.0 || ^13.0.0", None),
+        (">=14.1 <16", "handles"),
+        ("latest", "handles"),
+        ("catalog:", None),
+        ("workspace:*", None),
+        ("npm:next@13.0.0", None),
+        ("github:vercel/next.js#v13.0.0", None),
+    ],
+)
+def test_the_row_that_holds_for_all_that_a_requirement_allows(wanted: str, effect: str | None) -> None:
+    row = of_requirement(table("package_managers")["next"], wanted)
+    assert (row["effect"] if row is not None else None) == effect
 
 
 @pytest.mark.parametrize(

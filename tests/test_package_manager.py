@@ -319,6 +319,18 @@ def test_next_start_waits_for_open_requests_from_14_1_on(wanted: str, verdict: s
     assert (launch.verdict, launch.why) == (verdict, why)
 
 
+@pytest.mark.parametrize("wanted", ["15.0.0", "13.5.6"])
+def test_next_start_may_leave_the_signals_to_its_application(wanted: str) -> None:
+    package = {"dependencies": {"next": wanted}}
+    launch = launch_of("next", "start", package=package, lines=("ENV NEXT_MANUAL_SIG_HANDLE=true",))
+    assert (launch.verdict, launch.why) == (
+        "unknown",
+        "NEXT_MANUAL_SIG_HANDLE leaves the signals to the application, whose handler is in what was built",
+    )
+    launch = launch_of("next", "start", package=package, signal="SIGQUIT")
+    assert (launch.verdict, launch.why) == ("unknown", "nobody knows what `next start` does on SIGQUIT here")
+
+
 def test_a_built_file_is_found_through_the_stage_that_builds_it() -> None:
     dockerfile = (
         "FROM node:22 AS build\nWORKDIR /src\nCOPY . .\nRUN npm ci && npm run build\n"

@@ -30,10 +30,18 @@ def of_version(row: Mapping[str, Any], version: str) -> Mapping[str, Any]:
     return row
 
 
+SEVERAL = "package.json asks for {name} {version}, whose versions differ in what they do: the lock file decides"
+"""Why nothing is said where `of_requirement` finds no row."""
+
+
 def of_requirement(row: Mapping[str, Any], wanted: str) -> Mapping[str, Any] | None:
-    """The row that holds for every version which a requirement such as `^14.0.0` allows; None where they differ."""
-    first = numbers(wanted)
-    oldest = of_version(row, ".".join(map(str, first + (0,) * (3 - len(first))))) if first else row
+    """The row that holds for every version which a requirement such as `^14.0.0` allows; None where they differ.
+
+    What is fetched from elsewhere (`catalog:`, `file:../next`, `npm:other@1`) may be any version.
+    """
+    if "versions" in row and (":" in wanted or "/" in wanted):
+        return None
+    oldest = of_version(row, _oldest(wanted))
     return oldest if of_version(row, newest(wanted)) == oldest else None
 
 
@@ -54,10 +62,22 @@ def newest(wanted: str) -> str:
     return NEWEST if wanted == "latest" else max(map(_newest_of_all, wanted.split("||")), key=_completed)
 
 
+def _oldest(wanted: str) -> str:
+    """The oldest version that a requirement allows: 13.0.0 of `^14.1 || 13.x`; empty where it does not say."""
+    return min(filter(None, map(_oldest_of_all, wanted.split("||"))), key=numbers, default="")
+
+
+def _oldest_of_all(wanted: str) -> str:
+    bounds = _BOUND.findall(wanted.partition(_UNTIL)[0])
+    lower = [numbers(version) for sign, version in bounds if sign not in ("<", "<=", "!=")]
+    first = max(lower, default=(0,) if bounds else ())
+    return ".".join(map(str, first + (0,) * (3 - len(first)))) if first else ""
+
+
 def _newest_of_all(wanted: str) -> str:
     """The newest version that all bounds of a requirement allow."""
     allowed: list[str] = []
-    for sign, version in _BOUND.findall(wanted):
+    for sign, version in _BOUND.findall(wanted.rpartition(_UNTIL)[2]):
         parts = version.rstrip(".*").split(".")
         if sign in ("", "=", "==", "==="):
             return ".".join(parts)
@@ -81,4 +101,5 @@ def _below(version: tuple[int, ...]) -> str:
     return ".".join(map(str, (*version[:last], version[last] - 1))) if last >= 0 else ""
 
 
+_UNTIL = " - "
 _BOUND = pattern(r"(===?|[~<>!]=|[=<>~^]?)[ \t]{0,9}v?([0-9][\w.*+-]*)")

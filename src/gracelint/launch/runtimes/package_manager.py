@@ -22,7 +22,7 @@ from gracelint.launch.runtimes.script_text import (
     without_shell,
 )
 from gracelint.launch.step import Context, Step
-from gracelint.launch.versions import NEWEST, newest, numbers, of_requirement, of_version
+from gracelint.launch.versions import NEWEST, SEVERAL, newest, of_requirement, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.source import Word
 
@@ -99,17 +99,14 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
     package, folder = _nearest_package(context, posixpath.join(folder, given))
     if "dependency" in row:
         wanted = (package.dependencies or {}).get(row["dependency"], "") if package else ""
-        wanted = wanted if numbers(wanted) else row["default"]
+        wanted = wanted or row["default"]
         known = of_requirement(row, wanted)
         if known is None:
-            return Call(argv, context, key, {**row, "effect": "unknown", "why": _SEVERAL}, wanted, package, folder)
+            return Call(argv, context, key, {**row, "effect": "unknown", "why": SEVERAL}, wanted, package, folder)
         return Call(argv, context, key, dict(known), wanted.lstrip("^~>=v "), package, folder)
     version = _version(key, row, package, folder, context)
     row = dict(of_version(row, version or row.get("default", "")))
     return Call(argv, context, key, row, version, package, folder)
-
-
-_SEVERAL = "package.json asks for {name} {version}, whose versions differ in what they do: the lock file decides"
 
 
 def _nearest_package(context: Context, folder: str) -> tuple[Package | None, str]:
@@ -489,10 +486,10 @@ def _server_step(call: Call) -> Step | None:
     row = call.row
     if "run" in row and (len(call.argv) < 2 or call.argv[1].value not in row["run"]):
         return None
+    if row.get("unless") in call.context.env:
+        return _unknown(call, row["instead"])
     effect, why = _effect(call)
-    if effect is Effect.HANDLES and (
-        call.context.signal not in row["handles"] or "NEXT_MANUAL_SIG_HANDLE" in call.context.env
-    ):
+    if effect is not Effect.UNKNOWN and call.context.signal not in row.get("handles", (call.context.signal,)):
         return _unknown(call, f"nobody knows what `{call.name} start` does on {call.context.signal} here")
     hop = replace(_hop(call, effect, why, {}), kind=HopKind.SERVER)
     return Step(hop, development=any(word.value == "--watch" for word in call.argv))

@@ -132,7 +132,7 @@ def _script_step(argv: tuple[Word, ...], index: int, context: Context, language:
 def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step | None:
     """The server that a framework's build writes: `.next/standalone/server.js`, `.output/server/index.mjs`."""
     from gracelint.launch.runtimes.node import framework_of
-    from gracelint.launch.versions import of_requirement
+    from gracelint.launch.versions import SEVERAL, of_requirement
 
     found = framework_of(path, context)
     if found is None:
@@ -140,11 +140,12 @@ def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step
     name, wanted = found
     row = of_requirement(table("node")["builds"][name], wanted)
     if row is None:
-        why = f"package.json asks for {name} {wanted}, whose versions differ in what they do: the lock file decides"
-        return unknown(argv, context, why)
+        return unknown(argv, context, SEVERAL.format(name=name, version=wanted))
     if row.get("unless") in context.env:
         return unknown(argv, context, row["instead"])
-    effect = Effect(row["effect"]) if context.signal in row["handles"] else Effect.UNKNOWN
+    if context.signal not in row["handles"]:
+        return unknown(argv, context, f"nobody knows what the server that {name} builds does on {context.signal}")
+    effect = Effect(row["effect"])
     why = row["why"].format(name=name, signal=context.signal)
     if effect is Effect.SWALLOWS and not context.pid_1:
         effect = Effect.CUTS
