@@ -35,7 +35,7 @@ _BOOT = ("org.springframework.boot:spring-boot-maven-plugin", "org.springframewo
 _RUNNERS = frozenset(("docker", "podman", "nerdctl", "buildah"))
 _TEXT = re.compile(r"""\"([^"\n]*)\"|'([^'\n]*)'""")
 _QUOTED = r"""(?:"[^"\n]*"|'[^'\n]*')"""
-_LISTED = re.compile(rf"(?:\[|[\w.]*[lL]ist(?:Of)?\()\s*{_QUOTED}(?:\s*,\s*{_QUOTED})*\s*,?\s*[\])]")
+_LISTED = re.compile(rf"(?:\[|[\w.]*[lL]ist(?:Of)?\()\s*{_QUOTED}\s*(?:,\s*{_QUOTED}\s*)*(?:,\s*)?[\])]")
 _SPLIT = re.compile(rf"({_QUOTED})(\.split\(({_QUOTED})?\))?\s*$")
 """A text, or one that is split at blanks or at another text."""
 _DEFAULT_BASE = "eclipse-temurin:17-jre"
