@@ -245,12 +245,26 @@ def test_what_names_only_one_of_them_joins_nothing(files: dict[str, str]) -> Non
             + "".join(f"v{n} = [{', '.join(['x'] * 100)}]\n".replace("x", '"x"') for n in range(1_000))
             + '  }\n  tags = ["acme/shop"]\n}\n',
         ),
+        (
+            "docker-bake.hcl",
+            'target "a" {\n  matrix = {\n'
+            + "".join(f'v{n} = ["{f"${{v{n + 1}}}" * 10}"]\n' for n in range(12))
+            + '  }\n  tags = ["${v0}"]\n}\n',
+        ),
+        (
+            "docker-bake.hcl",
+            f'function "f" {{\n  params = [a]\n  result = ["{"${a}" * 7_000}"]\n}}\n'
+            f'variable "v" {{ default = "{"x" * 990}" }}\n'
+            + "".join(f'target "t{n}" {{ tags = f(v) }}\n' for n in range(1_500)),
+        ),
+        ("build.sh", "".join(f"v{n}={f'$v{n + 1}' * 60}\n" for n in range(12)) + "docker build -t acme/$v0 .\n"),
+        ("build.sh", f"docker build -t {'a'.join(['$X'] * 30)}b/shop .\n"),
     ],
-    ids=["places", "braces", "matrix"],
+    ids=["places", "braces", "matrix", "values of a matrix", "functions", "variables", "open names"],
 )
 def test_a_build_file_that_grows_without_end_costs_a_moment(path: str, text: str) -> None:
     before = process_time()
-    assert pod("acme/shop", {path: text}).stage is None
+    assert pod(f"{'a' * 90}/shop", {path: text}).stage is None
     assert process_time() - before < 10
 
 

@@ -17,12 +17,16 @@ _TOKEN = pattern(
     |(?P<word>[A-Za-z_][\w-]*|-?[0-9][\w.]*)
     |(?P<sign>[{}\[\]=:,()?]|.)""",
 )
-_VARIABLE = pattern(r"\$\{\s*([A-Za-z_]\w*)\s*\}")
+_VARIABLE = pattern(r"\$\{[ \t]{0,20}([A-Za-z_][\w.]*)[ \t]{0,20}\}")
 _CALL = "\0call"
 """The key of a call of a function: its name, and what it is given."""
 _DEEPEST = 50
 _LONGEST = 1_000
 """Characters of a variable's value; a longer one is not put in."""
+_MOST = 20
+"""Values put into one text, and texts that a function makes."""
+_MOST_CALLS = 500
+"""Of the functions of a file."""
 
 
 def read_targets(text: str) -> dict[str, dict[str, Value]]:
@@ -30,41 +34,38 @@ def read_targets(text: str) -> dict[str, dict[str, Value]]:
     reader = _Reader([(match.lastgroup or "", match[match.lastgroup or 0]) for match in _TOKEN.finditer(text)])
     blocks = reader.blocks()
     variables = {name: body.get("default") for kind, name, body in blocks if kind == "variable"}
-    variables |= {f"{name}()": dict(body) for kind, name, body in blocks if kind == "function"}
-    return {name: _filled(body, variables) for kind, name, body in blocks if kind == "target"}
+    functions = {name: body for kind, name, body in blocks if kind == "function"}
+    room = iter(range(_MOST_CALLS))
+
+    def put(value: Value) -> Value:
+        if isinstance(value, list):
+            return [put(item) for item in value]
+        if isinstance(value, dict):
+            return called(value[_CALL]) if _CALL in value else {key: put(item) for key, item in value.items()}
+        return filled(value, variables)
+
+    def called(call: Value) -> Value:
+        """What a function of the file makes; functions that it calls itself are not followed."""
+        name, *given = (call if isinstance(call, list) else []) or [None]
+        function = functions.get(name) if isinstance(name, str) and next(room, None) is not None else None
+        params = function.get("params") if function is not None else None
+        if function is None or not isinstance(params, list):
+            return None
+        names = [param.removeprefix("\0") for param in params if isinstance(param, str)]
+        known = {**variables, **dict(zip(names, (filled(one, variables) for one in given), strict=False))}
+        result = function.get("result")
+        return [filled(one, known) for one in result[:_MOST]] if isinstance(result, list) else filled(result, known)
+
+    return {name: {key: put(value) for key, value in body.items()} for kind, name, body in blocks if kind == "target"}
 
 
-def _filled(body: dict[str, Value], variables: Mapping[str, Value]) -> dict[str, Value]:
-    return {key: _put(value, variables) for key, value in body.items()}
-
-
-def _put(value: Value, variables: Mapping[str, Value]) -> Value:
-    if isinstance(value, list):
-        return _filled_list(value, variables)
-    if isinstance(value, dict):
-        return _called(value[_CALL], variables) if _CALL in value else _filled(value, variables)
-    if value is None:
+def filled(value: Value, variables: Mapping[str, Value]) -> Value:
+    """A text with variables put in, or the variable that it names; None for anything but a text."""
+    if not isinstance(value, str):
         return None
     if value.startswith("\0"):
         return variables.get(value[1:], value)
-    return _VARIABLE.sub(lambda match: _text(variables.get(match[1]), match[0]), value)
-
-
-def _called(call: Value, variables: Mapping[str, Value]) -> Value:
-    """What a function of the file makes; functions that it calls itself are not followed."""
-    words = call if isinstance(call, list) else []
-    name, given = words[0] if words else None, words[1:]
-    function = variables.get(f"{name}()")
-    params = function.get("params") if isinstance(function, dict) else None
-    if not isinstance(function, dict) or not isinstance(params, list):
-        return None
-    plain = {key: value for key, value in variables.items() if not key.endswith("()")}
-    names = [param.removeprefix("\0") for param in params if isinstance(param, str)]
-    return _put(function.get("result"), {**plain, **dict(zip(names, _filled_list(given, plain), strict=False))})
-
-
-def _filled_list(values: list[Value], variables: Mapping[str, Value]) -> list[Value]:
-    return [_put(value, variables) for value in values]
+    return _VARIABLE.sub(lambda match: _text(variables.get(match[1]), match[0]), value, count=_MOST)
 
 
 def _text(value: Value, otherwise: str) -> str:
@@ -132,9 +133,11 @@ class _Reader:
 
     def _named(self, text: str, depth: int) -> Value:
         """A variable, a part of one (`item.name`), or a call."""
+        parts = [text]
         while self._peek() == ("sign", "."):
             self._next()
-            text = f"{text}.{self._next()[1]}"
+            parts.append(self._next()[1])
+        text = ".".join(parts)
         if self._peek() != ("sign", "("):
             return f"\0{text}"
         self._next()

@@ -60,7 +60,8 @@ _LOOP = pattern(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]+)")
 _MOST = 100
 """Rounds of a loop."""
 _LONGEST = 1_000
-_DEEPEST = 5
+_MOST_USES = 50
+"""Variables put into one text, those of their values included."""
 
 
 def by_commands(
@@ -137,15 +138,16 @@ def variables_of(text: str) -> dict[str, str]:
     return found
 
 
-def put_in(text: str, variables: Mapping[str, str], depth: int = 0) -> str:
+def put_in(text: str, variables: Mapping[str, str], room: Iterator[int] | None = None) -> str:
     """A text with variables put in; what is not known stands as `*`."""
+    uses = iter(range(_MOST_USES)) if room is None else room
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[2] or match[4]
         known = variables.get(name or "") or match[3] or _otherwise(match[0], variables)
-        if known is None or depth > _DEEPEST or len(known) > _LONGEST:
+        if known is None or len(known) > _LONGEST or next(uses, None) is None:
             return UNKNOWN
-        return put_in(known, variables, depth + 1)
+        return put_in(known, variables, uses)
 
     return _USE.sub(value, text)[:_LONGEST] if "$" in text or "`" in text else text
 

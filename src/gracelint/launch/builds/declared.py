@@ -6,7 +6,6 @@ Only what names both counts. Where two builds give one image two meanings, it ha
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
 _MOST_FILES = 400
 _MOST_TARGETS = 200
 """Of a bake file, that one inherits from: they are followed without end otherwise, and deeply."""
+_MOST_BUILDS = 4_000
+"""Of a bake file."""
+_MOST_TEXTS = 100
+"""Of a list in one."""
 _MOST_COPIES = 400
 """Of what a matrix stands over."""
 _MOST_VARIABLES = 20
@@ -110,7 +113,17 @@ def _is_for_development(build: Build) -> bool:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    return re.fullmatch(re.escape(pattern).replace(re.escape(UNKNOWN), ".+"), name) is not None
+    """Whether a name is what a pattern leaves open, where each open part is something."""
+    first, *parts = pattern.split(UNKNOWN)
+    if not parts or not name.startswith(first):
+        return name == pattern
+    at = len(first)
+    for part in parts[:-1]:
+        found = name.find(part, at + 1)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return name.endswith(parts[-1]) and at < len(name) - len(parts[-1])
 
 
 def builds(files: Files, dockerfiles: Iterable[str]) -> Builds:
@@ -224,9 +237,12 @@ def _baked(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Buil
     from gracelint.parse.bake import read_targets
 
     targets = read_targets(text) if path.endswith(".hcl") else _json_targets(path, text)
+    room = iter(range(_MOST_BUILDS))
     for name in targets:
         body = _inherited(name, targets, {})
         for values in _matrix(body.get("matrix")):
+            if next(room, None) is None:
+                return
             for folder in dict.fromkeys((posixpath.dirname(path), "")):
                 link = _target_link(body, values, folder, targets, 0)
                 if link is not None and exists(link.dockerfile):
@@ -311,10 +327,12 @@ def _parts(name: str, item: Value) -> dict[str, str]:
 
 
 def _texts(value: Value, values: Mapping[str, str]) -> list[str]:
-    found = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
-    for name, text in values.items():
-        found = [text if item == f"\0{name}" else item.replace(f"${{{name}}}", text) for item in found]
-    return [item for item in found if not item.startswith("\0")]
+    """A text, or those of a list, with the values of a matrix put in."""
+    from gracelint.parse.bake import filled
+
+    items = value[:_MOST_TEXTS] if isinstance(value, list) else [value]
+    found = [filled(item, values) for item in items if isinstance(item, str)]
+    return [item for item in found if isinstance(item, str) and not item.startswith("\0")]
 
 
 def copies(choices: Iterable[list[dict[str, str]]]) -> list[dict[str, str]]:
