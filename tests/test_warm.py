@@ -63,7 +63,9 @@ def test_only_what_read_a_file_is_worked_out_again(
     text = (shop / path).read_text() if (shop / path).exists() else ""
     session.update(path, text)
     session.read(session.open)
-    launches = noted(monkeypatch, link, "_followed", lambda _, launch: f"{launch.origin.kind} {launch.origin.name}")
+    launches = noted(
+        monkeypatch, link, "_followed", lambda _, launch, *__: f"{launch.origin.kind} {launch.origin.name}"
+    )
     modules = noted(monkeypatch, Modules, "add", lambda _, module: module.path)
     session.update(path, f"{text}\n# changed\n")
     session.read(session.open)

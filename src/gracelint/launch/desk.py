@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.base.limits import ROOM
-from gracelint.base.record import replace
+from gracelint.base.record import Record, replace
 from gracelint.facts.dockerfile import Stage
-from gracelint.launch.images.bases import is_known
+from gracelint.launch.images.bases import image_named, is_known
 from gracelint.launch.images.image import image_of
 from gracelint.launch.images.layers import context_with, sources_of
 from gracelint.launch.images.names import Dockerfiles, Link, find_dockerfile, repository_of
@@ -18,7 +18,7 @@ from gracelint.tree.purpose import is_for_development, is_set_aside, says_develo
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from gracelint.config import Configuration
     from gracelint.facts.compose import ComposeService
@@ -464,3 +464,59 @@ def for_development(stage: Stage | None, source: Source) -> bool:
     if ".devcontainer/" in source.path or is_set_aside(source.path):
         return True
     return stage is not None and (says_development(stage.name or "") or is_for_development(stage.source.path))
+
+
+class Ground(Record):
+    """What a launch stands on besides its own file: its image, and what the settings above the file say."""
+
+    image: Image
+    stage: Stage | None
+    link: str | None
+    """How the image's name led to the stage."""
+    fitting: tuple[str, ...]
+    """The Dockerfiles that it could mean, where it means none of them for sure."""
+    shared: bool
+    assume: Assumptions
+    wrappers: Mapping[str, Mapping[str, Any]]
+    room: int
+    launches: int
+
+
+def ground_of(desk: Desk, source: Source, found: Link | None, reference: Word | None) -> Ground:
+    """That of what a file starts from an image, which a Dockerfile builds if one was `found`."""
+    image, stage, how = _image(desk, found, reference)
+    fitting = desk.fitting(reference, source) if how is None else ()
+    return _ground(desk, source, image, stage, how, fitting, shared=desk.shared(stage))
+
+
+def ground_of_stage(desk: Desk, stage: Stage) -> Ground:
+    """That of a Dockerfile by itself."""
+    return _ground(desk, stage.source, desk.image(stage, None), stage, None, (), shared=False)
+
+
+def _ground(
+    desk: Desk,
+    source: Source,
+    image: Image,
+    stage: Stage | None,
+    link: str | None,
+    fitting: tuple[str, ...],
+    *,
+    shared: bool,
+) -> Ground:
+    settings, room = desk.configuration.of(source.path), desk.room(source.path)
+    launches = desk.launches(source.path)
+    return Ground(image, stage, link, fitting, shared, settings.assume, settings.wrappers, room, launches)
+
+
+def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Image, Stage | None, str | None]:
+    stage = desk.stage(found) if found is not None else None
+    if found is not None and stage is not None:
+        return desk.image(stage, found.context), stage, found.how
+    if found is not None:
+        from gracelint.launch.builds.declared import image_built_by
+
+        made = image_built_by(desk.files, found)
+        if made is not None:
+            return made, None, found.how
+    return image_named(reference.value if reference is not None else ""), None, None

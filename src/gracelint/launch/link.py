@@ -10,9 +10,8 @@ from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, 
 from gracelint.facts.verdict import Verdict, with_time
 from gracelint.knowledge import table
 from gracelint.launch.budget import budget_of, declared
-from gracelint.launch.desk import Desk, for_development, served, stands_alone
+from gracelint.launch.desk import Desk, Ground, for_development, ground_of, ground_of_stage, served, stands_alone
 from gracelint.launch.hops import Way, follow
-from gracelint.launch.images.bases import image_named
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Followed
 from gracelint.source import Located, Passage, Word
@@ -20,8 +19,7 @@ from gracelint.tree.purpose import starting_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gracelint.facts import yaml
     from gracelint.facts.compose import ComposeService
@@ -121,29 +119,43 @@ def _attached(manifests: Manifests) -> list[Workload]:
     return attach(manifests)
 
 
+class _Around(Record):
+    """What a container gets from its file besides its command."""
+
+    env: Mapping[str, Word | None] | None = None
+    working_dir: Word | None = None
+    pid_1: bool = True
+    init: bool = False
+    mounts: tuple[tuple[str, str], ...] = ()
+    user: str | None = None
+    stdin_open: bool = False
+    written: Mapping[str, Passage | None] | None = None
+
+
 def _image_launch(desk: Desk, stage: Stage) -> Launch:
     """A Dockerfile by itself: what `docker run` starts."""
-    image, assume = desk.image(stage, None), desk.assume(stage.source)
-    name = stage.name or str(stage.index)
+    ground = ground_of_stage(desk, stage)
+    image = ground.image
     own = [item.span for item in (image.cmd_at, image.entrypoint_at) if item is not None]
     # a command that comes from another file's stage is declared by the FROM of this one
     at = next((span for span in own if span.source.path == stage.source.path), stage.from_.span)
-    origin = Origin("dockerfile", stage.source, at, name)
-    return _launch(
-        desk,
-        Launch(
-            origin=origin,
-            image=image,
-            argv=image.own_argv,
-            hops=(),
-            verdict=Verdict.UNKNOWN,
-            why="",
-            stop_signal=image.stop_signal or Word("SIGTERM"),
-            budget=budget_of(Located(DOCKER_GRACE), assume=assume),
-            stage=stage,
-            development=for_development(stage, stage.source),
-            assume=assume,
-        ),
+    origin = Origin("dockerfile", stage.source, at, stage.name or str(stage.index))
+    return _made(desk, origin, (stage,), ground, lambda: (_of_image(stage, origin, ground), _Around()))
+
+
+def _of_image(stage: Stage, origin: Origin, ground: Ground) -> Launch:
+    return Launch(
+        origin=origin,
+        image=ground.image,
+        argv=ground.image.own_argv,
+        hops=(),
+        verdict=Verdict.UNKNOWN,
+        why="",
+        stop_signal=ground.image.stop_signal or Word("SIGTERM"),
+        budget=budget_of(Located(DOCKER_GRACE), assume=ground.assume),
+        stage=stage,
+        development=for_development(stage, stage.source),
+        assume=ground.assume,
     )
 
 
@@ -172,41 +184,46 @@ def _starts_again(service: ComposeService) -> bool:
 
 
 def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> Launch:
+    ground = ground_of(desk, service.source, desk.of_service(service), service.image)
+    origin = Origin("compose", service.source, service.span, service.name)
+    given = (service, one_shot)
+    return _made(desk, origin, given, ground, lambda: _of_service(service, origin, ground, one_shot=one_shot))
+
+
+def _of_service(service: ComposeService, origin: Origin, ground: Ground, *, one_shot: bool) -> tuple[Launch, _Around]:
     from gracelint.launch.misplaced import in_service
     from gracelint.launch.mounted import configs_of
 
     config_files, config_texts = configs_of(service)
-    image, stage, how = _image(desk, desk.of_service(service), service.image)
+    image, stage = ground.image, ground.stage
     if service.entrypoint is not None:
         argv: tuple[Word, ...] | None = (*service.entrypoint, *(service.command or ()))
     else:
         argv = _with_arguments(image, service.command)
-    pid_1, assume = service.pid is None, desk.assume(service.source)
-    return _launch(
-        desk,
-        Launch(
-            origin=Origin("compose", service.source, service.span, service.name),
-            image=image,
-            argv=argv or None,
-            hops=(),
-            verdict=Verdict.UNKNOWN,
-            why="",
-            stop_signal=service.stop_signal or image.stop_signal or Word("SIGTERM"),
-            budget=budget_of(service.grace, annotations=service.annotations, assume=assume),
-            link=how,
-            fitting=desk.fitting(service.image, service.source) if how is None else (),
-            stage=stage,
-            service=service,
-            misplaced=tuple(in_service(service)),
-            gets_traffic=service.node.get("ports") is not None,
-            shared=desk.shared(stage),
-            one_shot=one_shot,
-            development=service.development or for_development(stage, service.source),
-            assume=assume,
-        ),
+    launch = Launch(
+        origin=origin,
+        image=image,
+        argv=argv or None,
+        hops=(),
+        verdict=Verdict.UNKNOWN,
+        why="",
+        stop_signal=service.stop_signal or image.stop_signal or Word("SIGTERM"),
+        budget=budget_of(service.grace, annotations=service.annotations, assume=ground.assume),
+        link=ground.link,
+        fitting=ground.fitting,
+        stage=stage,
+        service=service,
+        misplaced=tuple(in_service(service)),
+        gets_traffic=service.node.get("ports") is not None,
+        shared=ground.shared,
+        one_shot=one_shot,
+        development=service.development or for_development(stage, service.source),
+        assume=ground.assume,
+    )
+    return launch, _Around(
         env=service.environment,
         working_dir=service.working_dir,
-        pid_1=pid_1,
+        pid_1=service.pid is None,
         init=service.init is not None and service.init.value,
         mounts=(*service.mounts, *config_files),
         written=config_texts,
@@ -216,48 +233,48 @@ def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> L
 
 
 def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
+    ground = ground_of(desk, workload.source, desk.named(container.image, workload.source), container.image)
+    origin = Origin("kubernetes", workload.source, container.span, workload.name, container.name)
+    given = (workload, container)
+    return _made(desk, origin, given, ground, lambda: _of_container(workload, container, origin, ground))
+
+
+def _of_container(workload: Workload, container: Container, origin: Origin, ground: Ground) -> tuple[Launch, _Around]:
     from gracelint.launch.misplaced import in_pod
     from gracelint.launch.mounted import mounted_texts, variables_of
     from gracelint.launch.traffic import gets_traffic
     from gracelint.parse.purposes import is_store
 
-    image, stage, how = _image(desk, desk.named(container.image, workload.source), container.image)
-    assume = desk.assume(workload.source)
+    image, stage = ground.image, ground.stage
     if container.command is not None:
         argv: tuple[Word, ...] | None = (*container.command, *(container.args or ()))
     else:
         argv = _with_arguments(image, container.args)
-    origin = Origin("kubernetes", workload.source, container.span, workload.name, container.name)
-    return _launch(
-        desk,
-        Launch(
-            origin=origin,
-            image=image,
-            argv=argv or None,
-            hops=(),
-            verdict=Verdict.UNKNOWN,
-            why="",
-            stop_signal=container.stop_signal or image.stop_signal or Word("SIGTERM"),
-            budget=budget_of(
-                workload.grace,
-                pre_stop=container.pre_stop,
-                annotations=workload.annotations,
-                assume=assume,
-            ),
-            link=how,
-            fitting=desk.fitting(container.image, workload.source) if how is None else (),
-            stage=stage,
-            container=container,
-            workload=workload,
-            pre_stop=container.pre_stop,
-            misplaced=tuple(in_pod(workload, container)),
-            gets_traffic=gets_traffic(workload, container)
-            and not (stage is not None and is_store(image.reference or "")),
-            shared=desk.shared(stage),
-            one_shot=container.role == "init",
-            development=for_development(stage, workload.source),
-            assume=assume,
+    launch = Launch(
+        origin=origin,
+        image=image,
+        argv=argv or None,
+        hops=(),
+        verdict=Verdict.UNKNOWN,
+        why="",
+        stop_signal=container.stop_signal or image.stop_signal or Word("SIGTERM"),
+        budget=budget_of(
+            workload.grace, pre_stop=container.pre_stop, annotations=workload.annotations, assume=ground.assume
         ),
+        link=ground.link,
+        fitting=ground.fitting,
+        stage=stage,
+        container=container,
+        workload=workload,
+        pre_stop=container.pre_stop,
+        misplaced=tuple(in_pod(workload, container)),
+        gets_traffic=gets_traffic(workload, container) and not (stage is not None and is_store(image.reference or "")),
+        shared=ground.shared,
+        one_shot=container.role == "init",
+        development=for_development(stage, workload.source),
+        assume=ground.assume,
+    )
+    return launch, _Around(
         env=variables_of(workload, container),
         working_dir=container.working_dir,
         pid_1=not workload.share_process_namespace,
@@ -278,19 +295,6 @@ def _run_as(workload: Workload, container: Container) -> str | None:
     return user.value if user is not None else None
 
 
-def _image(desk: Desk, found: Link | None, reference: Word | None) -> tuple[Image, Stage | None, str | None]:
-    stage = desk.stage(found) if found is not None else None
-    if found is not None and stage is not None:
-        return desk.image(stage, found.context), stage, found.how
-    if found is not None:
-        from gracelint.launch.builds.declared import image_built_by
-
-        made = image_built_by(desk.files, found)
-        if made is not None:
-            return made, None, found.how
-    return image_named(reference.value if reference is not None else ""), None, None
-
-
 def _with_arguments(image: Image, arguments: tuple[Word, ...] | None) -> tuple[Word, ...] | None:
     """What an image starts, with arguments in place of its CMD; None where an unknown ENTRYPOINT gets them.
 
@@ -303,63 +307,52 @@ def _with_arguments(image: Image, arguments: tuple[Word, ...] | None) -> tuple[W
     return (*(image.entrypoint or ()), *arguments)
 
 
-def _launch(desk: Desk, launch: Launch, **given: Any) -> Launch:
-    """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing."""
-    origin = launch.origin
-    given["wrappers"] = desk.configuration.of(origin.source.path).wrappers
-    given["room"], given["launches"] = desk.room(origin.source.path), desk.launches(origin.source.path)
+def _made(
+    desk: Desk, origin: Origin, given: object, ground: Ground, draw: Callable[[], tuple[Launch, _Around]]
+) -> Launch:
+    """The launch with its hops, its verdict and its budget. A bug met on one way costs the other launches nothing.
+
+    `draw` makes it, yet to be followed, of what is `given` and of its ground.
+    """
 
     def make(files: Files) -> tuple[Launch, list[Program]]:
-        return _followed(files, launch, **given)
+        return _followed(files, *draw(), ground)
 
     try:
         if desk.warm is None:
             followed, programs = make(desk.files)
         else:
             name = ("launch", origin.kind, origin.source.path, origin.name, origin.container)
-            followed, programs = desk.warm.made(name, (launch, given), desk.files, make)
+            followed, programs = desk.warm.made(name, (origin, given, ground), desk.files, make)
     except Exception as error:
         desk.broken.append((origin, error))
-        return replace(launch, why="gracelint failed to follow it")
+        return replace(draw()[0], why="gracelint failed to follow it")
     desk.programs[id(followed)] = programs
     return followed
 
 
-def _followed(
-    files: Files,
-    launch: Launch,
-    wrappers: Mapping[str, Mapping[str, Any]],
-    room: int,
-    launches: int,
-    env: Mapping[str, Word | None] | None = None,
-    working_dir: Word | None = None,
-    pid_1: bool = True,
-    init: bool = False,
-    mounts: tuple[tuple[str, str], ...] = (),
-    user: str | None = None,
-    stdin_open: bool = False,
-    written: Mapping[str, Passage | None] | None = None,
-) -> tuple[Launch, list[Program]]:
-    image = replace(launch.image, mounts=(*mounts, *launch.image.mounts)) if mounts else launch.image
-    image = replace(image, written=written) if written else image
+def _followed(files: Files, launch: Launch, around: _Around, ground: Ground) -> tuple[Launch, list[Program]]:
+    image, inside = launch.image, around.working_dir
+    image = replace(image, mounts=(*around.mounts, *image.mounts)) if around.mounts else image
+    image = replace(image, written=around.written) if around.written else image
     values: dict[str, str | None] = dict(image.env)
-    for key, word in (env or {}).items():
+    for key, word in (around.env or {}).items():
         values[key] = None if word is None or "$" in word.value else word.value
     values = {key: value and veiled_value(key, value) for key, value in values.items()}
     signal = signal_name(launch.stop_signal.value) or "SIGTERM"
     context = Context(
         image=image,
         files=files,
-        working_dir=posixpath.join(image.working_dir, working_dir.value) if working_dir else image.working_dir,
+        working_dir=posixpath.join(image.working_dir, inside.value) if inside else image.working_dir,
         env=values,
-        pid_1=pid_1,
+        pid_1=around.pid_1,
         signal=signal,
         span=launch.origin.span,
         assume=launch.assume,
-        wrappers=wrappers,
-        user=user,
-        stdin_open=stdin_open,
-        followed=Followed(room, launches),
+        wrappers=ground.wrappers,
+        user=around.user,
+        stdin_open=around.stdin_open,
+        followed=Followed(ground.room, ground.launches),
     )
     launch = _with_hook(launch, context)
     if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
@@ -368,11 +361,11 @@ def _followed(
         return replace(launch, argv=None, why=f"it extends {launch.service.missing}, which is not here"), []
     if launch.argv is None:
         return replace(launch, why=_no_command(launch), budget=_budget(launch, context)), []
-    way = _way(launch.argv, context, launch, init)
+    way = _way(launch.argv, context, launch, around.init)
     if launch.image.family is None:
         from gracelint.launch import unseen
 
-        if unseen.entrypoint(launch) and not init:
+        if unseen.entrypoint(launch) and not around.init:
             way = unseen.under_any_entrypoint(way, follow(launch.argv, replace(context, pid_1=False)), image)
         if unseen.stop_signal(launch):
             way = unseen.on_any_stop_signal(way, image)
