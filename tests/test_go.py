@@ -396,6 +396,37 @@ class TestWhatIsNotRead:
         assert found.verdict is Verdict.UNKNOWN
         assert found.why == "main.go: more.go (line 3) could not be read, and may handle SIGTERM"
 
+    def test_of_other_signals_it_is_said_as_well(self) -> None:
+        found = launch(
+            {
+                "main.go": SERVE,
+                "more.go": "package main\n\nfunc {",
+                "Dockerfile": f"{build('go build -o /app .')}STOPSIGNAL SIGINT\n",
+            }
+        )
+
+        assert found.why == "main.go: more.go (line 3) could not be read, and may handle SIGINT"
+
+    @pytest.mark.parametrize(
+        ("guard", "long_running"),
+        [
+            ("for _, one := range os.Environ() {\n\t\tif one == name { return true }\n\t}\n", True),
+            ("if len(os.Environ()) > 9 { return false }\n", False),
+        ],
+    )
+    def test_what_a_guard_returns_that_may_be_taken(self, guard: str, long_running: bool) -> None:
+        """It gives up at its start where the function returns false."""
+        main = (
+            'package main\n\nimport "os"\n\n'
+            f"func given(name string) bool {{\n\t{guard}\treturn false\n}}\n\n"
+            'func main() {\n\tif !given("SHOP") { os.Exit(1) }\n\tselect {}\n}\n'
+        )
+
+        found = launch({"main.go": main, "Dockerfile": build("go build -o /app .")})
+
+        assert found.program is not None
+        assert found.program.long_running is long_running
+
 
 def test_a_program_without_end_is_given_up() -> None:
     doubling = "\n".join(f"func f{n}() {{ f{n + 1}(); f{n + 1}() }}" for n in range(40)) + "\nfunc f40() {}\n"

@@ -36,6 +36,29 @@ CONTEXT = ("context", "os/signal", "syscall")
 CHANNEL = ("os", "os/signal", "syscall")
 
 
+@pytest.mark.parametrize(
+    ("library", "calls"),
+    [
+        ("github.com/jessevdk/go-flags", "flags.NewParser(&options{}, 0).Parse()"),
+        ("github.com/jessevdk/go-flags", "flags.Parse(&options{})"),
+        ("github.com/alecthomas/kingpin/v2", 'kingpin.Command("x", "").Action(nil)\n\tkingpin.Parse()'),
+    ],
+)
+def test_a_library_that_calls_commands_may_go_on(library: str, calls: str) -> None:
+    """What reads the command line ends by itself only where no commands are given to it."""
+    name = {"go-flags": "flags", "v2": "kingpin"}[library.rpartition("/")[2]]
+    before = "type serve struct{}\n\nfunc (serve) Execute([]string) error { select {} }\n\n"
+    before += "type options struct { S serve %s }\n"
+
+    found = program(f"\t{calls}", f"{name} {library}", before=before % '`command:"serve"`')
+
+    assert found.verdict is Verdict.CUT
+    assert found.why == "main.go: it has no handler for SIGTERM, so the Go runtime ends it at once, exit 2"
+    if "flags" in name:
+        without = program(f"\t{calls}", f"{name} {library}", before=before % "")
+        assert without.why == "main.go: it runs to its end by itself, and the Go runtime ends it at once on SIGTERM"
+
+
 class TestCommands:
     """cobra's, of which the words of the command line choose one."""
 

@@ -372,8 +372,22 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
     yield from _late(machine, frame)
     machine.depth -= 1
     if flow is not None and flow[0] == "return":
-        return flow[1]
+        return _agreed(flow[1], frame.passed_by)
     return NIL
+
+
+def _agreed(value: Any, passed_by: list[Node]) -> Any:
+    """What a function returns: unknown where a guard that was passed by returns the opposite, and no error."""
+    values = value if isinstance(value, tuple) else (value,)
+    told = list(values)
+    for node in passed_by:
+        others = members(node.named_children[0] if node.named_children else None)
+        if len(others) != len(values) or (len(values) > 1 and values[-1] is NIL and others[-1].type != "nil"):
+            continue
+        for index, other in enumerate(others):
+            if isinstance(values[index], bool) and other.type != str(values[index]).lower():
+                told[index] = UNKNOWN
+    return tuple(told) if isinstance(value, tuple) else told[0]
 
 
 def _late(machine: GoMachine, frame: statements.Frame) -> Run:

@@ -35,11 +35,20 @@ def matters(machine: GoMachine, frame: Frame, node: Node, unknown: frozenset[str
 
     `unknown` are expressions whose value nobody can tell: their methods do nothing that could be followed.
     """
-    return _matters(machine, frame.package.path, frame.file.imports, node, set(), unknown)
+    seen: dict[int, Declared] = {}
+    found = _matters(machine, frame.package.path, frame.file.imports, node, seen, unknown)
+    if not found:
+        machine.modules.bearing |= {(one, machine.stopping): False for one in seen.values()}
+    return found
 
 
 def _matters(
-    machine: GoMachine, package: str, imports: dict[str, str], node: Node, seen: set[int], unknown: frozenset[str]
+    machine: GoMachine,
+    package: str,
+    imports: dict[str, str],
+    node: Node,
+    seen: dict[int, Declared],
+    unknown: frozenset[str],
 ) -> bool:
     words = table("go")["interesting"]
     waits = table("go")["foreign"]["waits"]
@@ -86,16 +95,22 @@ def _made_here(node: Node, imports: dict[str, str], calls: list[str]) -> frozens
     return frozenset(found)
 
 
-def _declared(machine: GoMachine, declared: Declared, seen: set[int]) -> bool:
+def _declared(machine: GoMachine, declared: Declared, seen: dict[int, Declared]) -> bool:
+    known = machine.modules.bearing.get((declared, machine.stopping))
+    if known is not None:
+        return known
     key = id(declared)
     if key in seen:
         return False
-    seen.add(key)
+    seen[key] = declared
     machine.step()
     body = declared.node.child_by_field_name("body")
     if body is None:
         return False
-    return _matters(machine, declared.package.path, declared.file.imports, body, seen, frozenset())
+    found = _matters(machine, declared.package.path, declared.file.imports, body, seen, frozenset())
+    if found:
+        machine.modules.bearing[declared, machine.stopping] = True
+    return found
 
 
 def _by_name(machine: GoMachine, package: str, operand: str, member: str) -> list[Declared]:

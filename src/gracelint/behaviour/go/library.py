@@ -239,7 +239,7 @@ def _foreign(machine: GoMachine, path: str, name: str, given: list[Any], span: S
     first = path.partition("/")[0]
     if not path or "." not in first or path.partition(".")[0] in words["standard"]:
         return
-    if name not in words["waits"] or machine.stopping:
+    if machine.stopping or not (name in words["waits"] or _runs_commands(machine, path, name)):
         return
     if any(path == one or path.startswith((f"{one}/", f"{one}.")) for one in words["returns"]):
         return
@@ -251,3 +251,15 @@ def _foreign(machine: GoMachine, path: str, name: str, given: list[Any], span: S
     if way == 2 and context is not None:
         its = context
         yield Wait("context", span, lambda: its.ends(machine.now), at=lambda: its.deadline)
+
+
+def _runs_commands(machine: GoMachine, path: str, name: str) -> bool:
+    """Whether a library that reads the command line calls the program's own commands, which it was given."""
+    rows = table("go")["commands"]
+    row = next(
+        (row for package, row in rows.items() if path == package or path.startswith((f"{package}.", f"{package}/"))),
+        None,
+    )
+    if row is None or name not in row["calls"]:
+        return False
+    return any(given in file.source.text for file in machine.files() for given in row["given"])

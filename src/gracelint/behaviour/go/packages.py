@@ -79,6 +79,8 @@ class Modules:
         self.files = files
         self.unread: list[str] = []
         self.read = 0
+        self.bearing: dict[tuple[Declared, bool], bool] = {}
+        """Whether a function bears on the program's end, before and after the signal, as far as that was asked."""
         self._packages: dict[str, Package | None] = {}
         self.roots: dict[str, str] = {}
         """Folders by module path."""

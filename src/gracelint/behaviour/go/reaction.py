@@ -108,7 +108,9 @@ def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:
         raise Doubt("nobody can tell what it waits for")
     if signal not in machine.registered:
         empty = Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, ""), machine)
-        return Outcome(_default(signal, question, empty), machine)
+        found = _default(signal, question, empty)
+        is_final = bool(question.modules.unread) and found.as_pid_1 is Verdict.UNKNOWN
+        return Outcome(found, machine, final=is_final)
     at = machine.registered[signal]
     found = _never_ends(signal, machine, at) if ended is None else _end(signal, machine, at, ended)
     if found.as_pid_1 is Verdict.HANDLED:

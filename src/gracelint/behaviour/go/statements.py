@@ -32,14 +32,15 @@ _LIGHT = ("cancel(", "stop(", "ticker.", "timer.", "wg.", "signal.", "close(", "
 class Frame:
     """One call: where its text stands, and what it defers."""
 
-    __slots__ = ("deferred", "file", "package", "results")
+    __slots__ = ("deferred", "file", "package", "passed_by", "results")
 
     def __init__(self, file: File, package: Package) -> None:
         self.file, self.package = file, package
         self.deferred: list[tuple[Callable[[], Run], bool]] = []
         """What it defers, and whether that counts among `machine.defers` until it runs."""
-        """How many of them have something to do."""
         self.results: list[str] = []
+        self.passed_by: list[Node] = []
+        """The returns of guards that were not taken, although nobody can tell their conditions."""
 
 
 def block(machine: GoMachine, frame: Frame, node: Node | None, scope: Scope) -> Run:
@@ -222,10 +223,10 @@ def _either(
     ]
     if interesting:
         return machine.choose(2, interesting[0].id) == 0
-    if then is not None and ends_here(then):
-        return False
-    if other is not None and ends_here(other):
-        return True
+    for branch, truth in ((then, False), (other, True)):
+        if branch is not None and ends_here(branch):
+            frame.passed_by += [one for one in statements(branch)[-1:] if one.type == "return_statement"]
+            return truth
     for branch in (then, other):
         if branch is not None:
             yield from run(machine, frame, branch, scope)

@@ -63,8 +63,9 @@ def tell(judge: Judge, unasked: Unasked, name: str) -> Told:
     ignored = {key for one in outcomes for key in one.machine.ignored}
     reactions = {"SIGTERM": first}
     for signal in SIGNALS[1:]:
-        if first.why in TOO_MUCH:
-            reactions[signal] = reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, first.why)
+        if first.why in TOO_MUCH or outcomes[-1].final:
+            why = first.why.replace("SIGTERM", signal)
+            reactions[signal] = reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why)
             continue
         known = signal in registered or signal in ignored
         reactions[signal] = judge(signal)[0] if known else unasked(signal, outcomes)

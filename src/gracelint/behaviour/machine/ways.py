@@ -31,6 +31,8 @@ class Outcome(Record):
     machine: Any
     early: bool = False
     """It ended before the signal came."""
+    final: bool = False
+    """Unknown for a reason that no other way changes."""
 
 
 def follow(
@@ -50,6 +52,8 @@ def follow(
             outcomes.append(Outcome(unknown, machine))
         except (TooFarError, RecursionError):
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[0]), outcomes
+        if outcomes[-1].final:
+            return outcomes[-1].reaction, outcomes
         if len(outcomes) >= _MOST_WAYS:
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[1]), outcomes
         ways = _next(machine.taken)
