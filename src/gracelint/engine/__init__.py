@@ -5,7 +5,7 @@ Nothing in here knows a rule by name, but for those of the engine itself.
 
 from __future__ import annotations
 
-from gracelint.base.record import replace
+from gracelint.base.record import Record, replace
 from gracelint.base.secrets import veiled
 from gracelint.config import ConfigError, did_you_mean
 from gracelint.engine.joining import join, join_copies
@@ -22,7 +22,7 @@ from gracelint.rules import PackError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gracelint.fixing.editable import Editable
     from gracelint.rules import Address, Rule
@@ -42,14 +42,9 @@ def lint(project: Project, selection: Selection) -> Report:
     ]
     suppressions, annotations, malformed = suppressions_of(project)
     found += [(OWN["malformed-suppression"], finding, None) for finding in malformed]
+    loaded = [a.load() for a in rules.values() if any(map(a.concerns, present[a.group]))]
     subjects = (*project.stages, *project.launches, *project.workloads, *project.programs)
-    kinds: dict[type, list[object]] = {}
-    for address in rules.values():
-        if any(map(address.concerns, present[address.group])):
-            rule = address.load()
-            if rule.subject not in kinds:
-                kinds[rule.subject] = [subject for subject in subjects if isinstance(subject, rule.subject)]
-            found += _run(rule, kinds[rule.subject], project.request.warm, selection, errors)
+    found += _run(loaded, subjects, project.request.warm, selection, errors)
     found += without_reason(suppressions, selection)
     made = [item for rule, finding, subject in found for item in _wanted(rule, finding, subject, selection, origins)]
     suppressions += annotations
@@ -154,23 +149,43 @@ def _path(subject: object) -> str:
 
 
 def _run(
-    rule: Rule, subjects: Iterable[object], warm: Warm | None, selection: Selection, errors: list[str]
+    rules: Sequence[Rule], subjects: Iterable[object], warm: Warm | None, selection: Selection, errors: list[str]
 ) -> Iterator[tuple[Rule, Finding, object]]:
+    """What each rule finds, in the order of rules; subjects that are as they were before are not looked at again."""
+    found: dict[str, list[tuple[Rule, Finding, object]]] = {rule.name: [] for rule in rules}
+    of_kind: dict[type, tuple[Rule, ...]] = {}
     for subject in subjects:
-        options = rule.options
-        if options:
-            given = selection.at(_path(subject)).settings.options.get(rule.name, {})
-            options = {name.replace("-", "_"): given.get(name, value) for name, value in options.items()}
+        kind = type(subject)
+        if kind not in of_kind:
+            mine = tuple(rule for rule in rules if issubclass(kind, rule.subject))
+            of_kind[kind] = mine if warm is None else warm.again(("rules", kind), mine)
+        given = of_kind[kind], selection.at(_path(subject)).settings.options
+        looked = _look(subject, *given) if warm is None else warm.found_in(subject, given, _look)
+        for rule, finding in looked.found:
+            found[rule.name].append((rule, finding, subject))
+        errors += looked.errors
+    return (item for each in found.values() for item in each)
+
+
+class _Looked(Record):
+    """What rules found in a subject, and how those broke that did."""
+
+    found: list[tuple[Rule, Finding]]
+    errors: list[str]
+
+
+def _look(subject: object, rules: tuple[Rule, ...], options: Mapping[str, Mapping[str, object]]) -> _Looked:
+    looked = _Looked([], [])
+    for rule in rules:
+        given = options.get(rule.name, {})
+        its = {name.replace("-", "_"): given.get(name, value) for name, value in rule.options.items()}
         try:
-            found = _findings(rule, subject, options)
-            if warm is not None:
-                found = warm.found_in(subject, rule.name, options, found)
-            for finding in found:
-                yield rule, finding, subject
+            looked.found.extend((rule, finding) for finding in list(_findings(rule, subject, its)))
         except (Exception, SystemExit) as error:
             from gracelint.base.internal import internal_error
 
-            errors.append(internal_error(f"checking {rule.name}", error))
+            looked.errors.append(internal_error(f"checking {rule.name}", error))
+    return looked
 
 
 def _findings(rule: Rule, subject: object, options: Mapping[str, object]) -> Iterable[Finding]:

@@ -15,7 +15,7 @@ from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
     from typing import Any, TypeVar
 
     from gracelint.facts.files import Files
@@ -93,14 +93,14 @@ class Warm:
         self._now.setdefault(name, []).append((given, asked.answers, value))
         return value
 
-    def found_in(self, subject: object, rule: str, options: object, check: Iterable[T]) -> Iterable[T]:
-        """What a rule finds in a subject; not looked for again in one that is as it was before."""
-        name = ("found", rule, id(subject))
+    def found_in(self, subject: object, given: tuple[Any, ...], look: Callable[..., T]) -> T:
+        """What rules find in a subject; not looked for again in one that is as it was before, by the same rules."""
+        name = ("found", id(subject))
         known = self._before.get(name)
-        if known is None or known[0] is not subject or not is_same(known[1], options):
-            known = (subject, options, tuple(check))
+        if known is None or known[0] is not subject or not is_same(known[1], given):
+            known = (subject, given, look(subject, *given))
         self._now[name] = known
-        found: tuple[T, ...] = known[2]
+        found: T = known[2]
         return found
 
 
