@@ -94,7 +94,7 @@ dependencies:
     "values.yaml": """\
 global: {region: north}
 tags: {extra: false}
-first: {size: 5, gone: null, deep: {b: two}}
+first: {size: 5, gone: null, deep: {b: two}, grand: {image: {registry: null, tag: null, other: null}}}
 second: {enabled: true, global: {region: south}}
 own: {a: 1, nothing: null}
 """,
@@ -125,6 +125,16 @@ gone: here
 deep: {a: one, b: one}
 exports: {data: {imported: yes-it-is}}
 more: {inner: {x: 1}}
+unset: null
+grand: {image: {registry: null, tag: 3}}
+""",
+    "charts/part/charts/grand/Chart.yaml": "apiVersion: v2\nname: grand\nversion: 1.0.0\n",
+    "charts/part/charts/grand/values.yaml": "image: {registry: docker.io, tag: 1, digest: null}\nnever: null\n",
+    "charts/part/charts/grand/templates/grand.yaml": """\
+kind: ConfigMap
+metadata: {name: grand-{{ .Values.global.region }}-{{ randAlpha 1 | len }}}
+data:
+  values: {{ .Values | toJson | quote }}
 """,
     "charts/part/templates/part.yaml": """\
 kind: ConfigMap
@@ -141,15 +151,49 @@ data:
 }
 
 
+DOCUMENTS = {
+    "Chart.yaml": CHART,
+    ".helmignore": "# none of these\n/templates/old/\n*.bak.yaml\nconf/secret.ini\n!*\n",
+    "templates/run-on.yaml": """\
+kind: ConfigMap
+metadata: {name: first}
+data:
+  ends: |
+    with a space {{ "" }}
+---# a note
+kind: ConfigMap
+metadata: {name: second}
+data:
+  blank: |+
+    lines
+
+---  kind: ConfigMap
+metadata: {name: third}
+data:
+  files: a{{ range $path, $_ := .Files.Glob "conf/*" }} {{ $path }}{{ end }}
+  secret: {{ .Files.Get "conf/secret.ini" | quote }}
+  last: |
+    {{- "no newline" | nindent 4 }}
+{{- /* nothing behind it */ -}}
+""",
+    "templates/old/all.yaml": "kind: ConfigMap\nmetadata: {name: old}\n",
+    "templates/all.bak.yaml": "kind: ConfigMap\nmetadata: {name: backup}\n",
+    "templates/.hidden.yaml": "kind: ConfigMap\nmetadata: {name: hidden}\n",
+    "conf/secret.ini": "a=1\n",
+    "conf/open.ini": "a=1\n",
+}
+
+
 @pytest.mark.parametrize(
     "files",
     [
+        DOCUMENTS,
         {"Chart.yaml": CHART, "values.yaml": VALUES, "templates/all.yaml": DEPLOYMENT},
         SUBCHARTS,
         {**SUBCHARTS, "values.yaml": SUBCHARTS["values.yaml"].replace("extra: false", "extra: true")},
         {**SUBCHARTS, "values.yaml": SUBCHARTS["values.yaml"].replace("enabled: true", "enabled: false")},
     ],
-    ids=["plain", "subcharts", "by-tag", "by-condition"],
+    ids=["documents", "plain", "subcharts", "by-tag", "by-condition"],
 )
 def test_charts(tmp_path: object, files: dict[str, str]) -> None:
     write(str(tmp_path), files)

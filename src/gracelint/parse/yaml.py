@@ -68,7 +68,7 @@ def read_stream(source: Source, kinds: Map[str, Map[str, Any]] = NO_KINDS, *, wh
             later.append((len(documents), start, end))
             continue
         try:
-            documents.extend(read_part(source, start, end))
+            documents.extend(read_part(source, start, end, last_wins=source.map is not None))
         except ParseError as error:
             if not _is_minor(source, start, end):
                 problems.append(error)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
+from functools import cmp_to_key
 
-from gracelint.facts.yaml import Scalar
+from gracelint.render.helm.values import shown_float, whole_number
 from gracelint.render.text import Text, concat, cut, pieces_of, replaced
 from gracelint.render.values import MAX_NODES, Items, TooLargeError, Tree
-from gracelint.source import Origin, Source
+from gracelint.source import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class _Writer:
 
     def _mapping(self, value: dict[str, Any], indent: int) -> None:
         path = value.path if isinstance(value, Tree) else None
-        for number, key in enumerate(value if self._in_order else sorted(value, key=str)):
+        for number, key in enumerate(value if self._in_order else _sorted(value)):
             item = value[key]
             if number:
                 self.parts.append("\n" + " " * indent)
-            self.parts += [_scalar(key, indent), ":"]
+            self.parts += [_string(key, None) if isinstance(key, str) else _scalar(key, indent), ":"]
             deeper = isinstance(item, (dict, list, tuple)) and bool(item)
             if not deeper:
                 self.parts.append(" ")
@@ -77,13 +77,64 @@ class _Writer:
         for number, item in enumerate(value):
             self.parts += ["\n" + " " * indent, "- "] if number else ["- "]
             dash = len(self.parts) - 1
-            self.node(item, indent + 2, None if path is None else (*path, number))
+            inner = indent if isinstance(item, str) else indent + 2
+            self.node(item, inner, None if path is None else (*path, number))
             if isinstance(pieces_of(self.parts[dash + 1])[0][1], Origin):
                 self.parts[dash] = _marked("- ", self.parts[dash + 1])
 
 
-_PLAIN = re.compile(r"[^\W0-9_][\w./@+=~-]*|[\w./][\w./@+=~:-]*[\w/]|[\w./]")
-_BLOCK = re.compile(r"[\n\t -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+_ALIKE = re.compile(r"[a-z./-]+|[A-Za-z./-]+")
+
+
+def _sorted(keys: Any) -> list[Any]:
+    """As go-yaml sorts them: numbers by their size, letters last."""
+    names = sorted(keys, key=str)
+    if all(_ALIKE.fullmatch(str(name)) for name in names):
+        return names
+    return sorted(names, key=cmp_to_key(lambda one, other: _compared(str(one), str(other))))
+
+
+def _compared(one: str, other: str) -> int:
+    at = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return -1 if _rank(one, at, other) < _rank(other, at, one) else 1
+
+
+def _rank(key: str, at: int, other: str) -> tuple[int, int, int, str]:
+    """What counts of a key from the first place on where it differs from another one."""
+    if at == len(key):
+        return 0, 0, 0, ""
+    if key[at].isalpha():
+        return 2, 0, 0, key[at]
+    before = key[len(key[:at].rstrip("0123456789")) : at] if "0" in (key[at], other[at : at + 1]) else ""
+    run = _DIGITS.match(key, at, at + _DIGITS_READ)
+    digits = run[0] if run is not None else ""
+    return 1, int(f"{'1' if before.strip('0') else ''}{digits}" or "0"), len(digits), key[at]
+
+
+_DIGITS = re.compile(r"[0-9]*")
+_DIGITS_READ = 18
+
+
+_NUMBER = r"[-+]?(?:0[xX][0-9a-fA-F]{1,16}|0[oO][0-7]+|0[bB][01]+|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+_BASE_60 = r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
+_DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+_TIME = r"[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?"
+_NO_TEXT = re.compile(
+    r"y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF|~|null|Null|NULL|"
+    r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+    rf"|{_BASE_60}|{_DATE}(?:[Tt]{_TIME}(?:Z|[-+][0-9]{{2}}:[0-9]{{2}})| {_TIME})?"
+)
+_A_NUMBER = re.compile(_NUMBER)
+"""What go-yaml reads as something else than text where it is not quoted; `_` is left out of numbers first."""
+_NOT_PLAIN = re.compile(
+    r"[ #,\[\]{}&*!|>'\"%@`]|---|\.\.\.|[?:-](?![^ ])"  # at the start
+)
+_INDICATOR = re.compile(r" #|:(?![^ ])")
+_WRITABLE = re.compile(r"[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*")
+_ESCAPED = re.compile(r"[^ !#-\[\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+_ESCAPES = {0: "0", 7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 27: "e", 34: '"', 92: "\\", 0x85: "N"}
+_ESCAPES |= {0x2028: "L", 0x2029: "P"}
+_WHOLE = 1 << 64
 
 
 def _scalar(value: Any, indent: int) -> str:
@@ -92,7 +143,7 @@ def _scalar(value: Any, indent: int) -> str:
     if value is None:
         return "null"
     if isinstance(value, float):
-        return str(int(value)) if value == value and abs(value) < 1e21 and value == int(value) else repr(value)
+        return whole_number(value) if abs(value) < _WHOLE and value == int(value) else shown_float(value)
     if isinstance(value, int):
         return str(value)
     if isinstance(value, dict):
@@ -104,21 +155,30 @@ def _scalar(value: Any, indent: int) -> str:
     return _string(value if isinstance(value, str) else str(value), indent)
 
 
-def _string(text: str, indent: int) -> str:
-    """As go-yaml writes it: `tpl (toYaml …)` reads what stands between its quotes as a template."""
-    is_text = Scalar(str(text), _NO_SOURCE, 0, 0).tag == "str"
-    if is_text and _PLAIN.fullmatch(text):
-        return text
-    if "\n" in text and _BLOCK.fullmatch(text) and text.strip("\n") and text[0] not in " \t\n":
-        return _literal(text, indent)
-    if is_text and text.isprintable():
+def _string(text: str, indent: int | None) -> str:
+    """As go-yaml writes it: templates read what `toYaml` makes. A key, of which `indent` is None, has one line."""
+    writable = _WRITABLE.fullmatch(text) is not None and " \n" not in text
+    if "\n" in text:
+        return _literal(text, indent) if writable and text[-1] != " " and indent is not None else _quoted(text)
+    bare = text.replace("_", "") if text[:1] in set("+-0123456789") else text
+    if not writable or not text or _NO_TEXT.fullmatch(text) or _A_NUMBER.fullmatch(bare):
+        return _quoted(text)
+    if text[-1] == " " or _NOT_PLAIN.match(text) or _INDICATOR.search(text):
         return concat([_marked("'", text), replaced(text, "'", "''"), "'"])
-    quoted = json.dumps(str(text), ensure_ascii=not text.isprintable())
+    return text
+
+
+def _quoted(text: str) -> str:
+    quoted = '"' + _ESCAPED.sub(_escape, str(text)) + '"'
     first = next((origin for _, origin in pieces_of(text) if origin is not None), None)
     return quoted if first is None else Text(quoted, ((len(quoted), first),))
 
 
-_NO_SOURCE = Source("", "")
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code in _ESCAPES:
+        return "\\" + _ESCAPES[code]
+    return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 def _marked(mark: str, text: str) -> str:
@@ -133,7 +193,9 @@ def _literal(text: str, indent: int) -> str:
     body = text.rstrip("\n")
     trailing = len(text) - len(body)
     pad = " " * (indent + 2)
-    parts = [_marked("|" + ("-" if not trailing else "" if trailing == 1 else "+"), text)]
+    hint = "2" if text[0] in " \n" else ""
+    chomping = "-" if not trailing else "" if trailing == 1 and body else "+"
+    parts = [_marked(f"|{hint}{chomping}", text)]
     start = 0
     while start <= len(body):
         end = body.find("\n", start)

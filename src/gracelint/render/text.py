@@ -99,6 +99,8 @@ def replaced(text: str, old: str, new: str) -> str:
     """`text.replace(old, new)`."""
     if not isinstance(text, Text) or not old:
         return text.replace(old, new)
+    if old not in text:
+        return text
     ends: list[int] = []
     found = text.find(old)
     while found >= 0:

@@ -8,13 +8,14 @@ from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.render.helm.functions.versions import satisfies
+from gracelint.render.helm.ignored import Ignored, ignored_in
 from gracelint.render.helm.template import TemplateError
 from gracelint.render.values import TooLargeError, read_values
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Set
     from typing import Any
 
     from gracelint.facts.files import Files
@@ -69,6 +70,8 @@ class Chart(Record, identity=True):
     """Subcharts, each with the dependency that asks for it."""
     missing: tuple[Dependency, ...]
     """Dependencies that are not here."""
+    ignored: Ignored
+    """What lies in its folder and is no part of it."""
     vendored: bool = False
 
     @property
@@ -89,7 +92,7 @@ def read_chart(files: Files, root: str, known: Known | None = None) -> Chart:
 
     `known` are charts of the same repository, among which a dependency may be that was not fetched.
     """
-    return _Loader(files, known or {}).chart(root, None, ())
+    return _Loader(files, known or {}).chart(root, None, (), None)
 
 
 def depends_on(files: Files, root: str, known: Known) -> Iterator[str]:
@@ -104,7 +107,8 @@ class _Loader:
         self._left = MAX_CHARTS + MORE_CHARTS // max(sum(map(len, known.values())), 20)
         self._names = 0
 
-    def chart(self, root: str, dependency: Dependency | None, above: tuple[str, ...]) -> Chart:
+    def chart(self, root: str, dependency: Dependency | None, above: tuple[str, ...], ignored: Ignored | None) -> Chart:
+        """`ignored` is what the chart leaves out in whose `charts/` it lies."""
         self._left -= 1
         if self._left < 0 or root in above:
             raise ChartError("its subcharts lead to each other, or are too many")
@@ -112,8 +116,10 @@ class _Loader:
         if source is None:
             raise ChartError("there is no Chart.yaml")
         about = _about(source)
-        values_source = self._files.read(posixpath.join(root, "values.yaml"))
-        parts, missing = self._parts(root, self._dependencies(root, about), (*above, root))
+        ignored = ignored or ignored_in(self._files, root)
+        values_path = posixpath.join(root, "values.yaml")
+        values_source = None if ignored.leaves_out(values_path) else self._files.read(values_path)
+        parts, missing = self._parts(root, self._dependencies(root, about), (*above, root), ignored)
         alias = dependency.alias if dependency is not None else None
         return Chart(
             root=root,
@@ -122,9 +128,10 @@ class _Loader:
             source=source,
             values=_mapping(values_source) if values_source is not None else {},
             values_source=values_source,
-            templates=tuple(self._templates(root)),
+            templates=tuple(self._templates(root, ignored)),
             parts=tuple(parts),
             missing=tuple(missing),
+            ignored=ignored,
             vendored=dependency is not None
             and not dependency.repository.startswith("file:")
             and bool(dependency.repository),
@@ -147,25 +154,27 @@ class _Loader:
         return [_dependency(entry) for entry in entries if isinstance(entry, dict) and entry.get("name")]
 
     def _parts(
-        self, root: str, asked: list[Dependency], above: tuple[str, ...]
+        self, root: str, asked: list[Dependency], above: tuple[str, ...], ignored: Ignored
     ) -> tuple[list[tuple[Chart, Dependency | None]], list[Dependency]]:
         folder = posixpath.join(root, "charts")
         here: dict[str, str] = {}
         for name in self._files.names(folder):
             path = posixpath.join(folder, name.rstrip("/"))
-            about = self._files.read(posixpath.join(path, "Chart.yaml")) if name.endswith("/") else None
-            if about is not None:
+            chart_path = posixpath.join(path, "Chart.yaml")
+            about = self._files.read(chart_path) if name.endswith("/") else None
+            if about is not None and not ignored.leaves_out(chart_path):
                 here[str(_about(about).get("name"))] = path
         parts: list[tuple[Chart, Dependency | None]] = []
         missing = []
         for dependency in asked:
-            place = here.get(dependency.name) or self._beside(root, dependency)
+            inner = here.get(dependency.name)
+            place = inner or self._beside(root, dependency)
             if place is None:
                 missing.append(dependency)
             else:
-                parts.append((self.chart(place, dependency, above), dependency))
+                parts.append((self.chart(place, dependency, above, ignored if inner else None), dependency))
         named = {dependency.name for dependency in asked}
-        parts += [(self.chart(path, None, above), None) for name, path in here.items() if name not in named]
+        parts += [(self.chart(path, None, above, ignored), None) for name, path in here.items() if name not in named]
         return parts, missing
 
     def _beside(self, root: str, dependency: Dependency) -> str | None:
@@ -188,9 +197,9 @@ class _Loader:
             return None
         return folders[0] if fits and about.get("name") == dependency.name else None
 
-    def _templates(self, root: str) -> Iterator[tuple[str, Source]]:
+    def _templates(self, root: str, ignored: Ignored) -> Iterator[tuple[str, Source]]:
         for path in self._below(posixpath.join(root, "templates")):
-            if posixpath.basename(path) == "NOTES.txt":
+            if posixpath.basename(path) == "NOTES.txt" or ignored.leaves_out(path):
                 continue
             source = self._files.read(path)
             if source is not None:
@@ -267,8 +276,10 @@ def scoped(chart: Chart, given: dict[str, Any]) -> Scoped:
     return _scoped(chart, given, (), chart.name)
 
 
-def _scoped(chart: Chart, given: dict[str, Any], path: tuple[str, ...], top: str) -> Scoped:
-    values = combined(given, chart.values)
+def _scoped(chart: Chart, given: dict[str, Any], path: tuple[str, ...], top: str, twice: bool = False) -> Scoped:
+    """`twice`: a chart above lists its dependencies, so that Helm put the chart's own values into that one's before."""
+    inner_charts = frozenset(part.name for part, _ in chart.parts)
+    values = combined(given, _without_nil(chart.values, inner_charts) if twice else chart.values, inner_charts)
     parts = []
     for part, dependency in chart.parts:
         if dependency is not None and not _wanted(dependency, values):
@@ -277,7 +288,7 @@ def _scoped(chart: Chart, given: dict[str, Any], path: tuple[str, ...], top: str
         own = dict(own) if isinstance(own, dict) else {}
         shared, its = values.get("global"), own.get("global")
         own["global"] = combined(dict(shared) if isinstance(shared, dict) else {}, its if isinstance(its, dict) else {})
-        inner = _scoped(part, own, (*path, part.name), top)
+        inner = _scoped(part, own, (*path, part.name), top, twice or dependency is not None)
         values[part.name] = inner.values
         parts.append(inner)
         for wanted in dependency.imports if dependency is not None else ():
@@ -285,8 +296,11 @@ def _scoped(chart: Chart, given: dict[str, Any], path: tuple[str, ...], top: str
     return Scoped(chart, values, path, tuple(parts), top)
 
 
-def combined(winner: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Both mappings, deeply: the winner's values count, and a nil of the winner takes away what the other says."""
+def combined(winner: dict[str, Any], other: dict[str, Any], kept: Set[str] = frozenset()) -> dict[str, Any]:
+    """Both mappings, deeply: the winner's values count, and a nil of the winner takes away what the other says.
+
+    Below the keys in `kept`, which are other charts' values, a nil stays, for their values to be taken away.
+    """
     result = dict(winner)
     for key, value in other.items():
         if key not in winner:
@@ -294,8 +308,25 @@ def combined(winner: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         elif winner[key] is None:
             del result[key]
         elif isinstance(value, dict) and isinstance(winner[key], dict):
-            result[key] = combined(winner[key], value)
+            result[key] = (merged if key in kept else combined)(winner[key], value)
     return result
+
+
+def merged(winner: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Both mappings, deeply: the winner's values count, nil among them."""
+    result = {**other, **winner}
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(winner.get(key), dict):
+            result[key] = merged(winner[key], value)
+    return result
+
+
+def _without_nil(values: dict[str, Any], kept: Set[str] = frozenset()) -> dict[str, Any]:
+    return {
+        key: _without_nil(value) if isinstance(value, dict) and key not in kept else value
+        for key, value in values.items()
+        if value is not None
+    }
 
 
 def _wanted(dependency: Dependency, values: dict[str, Any]) -> bool:
@@ -327,4 +358,4 @@ def _with_import(values: dict[str, Any], inner: dict[str, Any], wanted: Any) -> 
         return values
     for key in reversed([key for key in place.split(".") if key]):
         found = {key: found}
-    return combined(values, found)
+    return merged(values, found)

@@ -11,7 +11,7 @@ from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
 from gracelint.render.effort import START, Effort
 from gracelint.render.globs import matching
-from gracelint.render.helm.chart import combined
+from gracelint.render.helm.chart import combined, merged
 from gracelint.render.helm.installs import Asked, Elsewhere, Install, Layer, set_value, text_at
 from gracelint.render.helm.loose import filled, filled_text
 from gracelint.render.helm.template import TemplateError
@@ -162,7 +162,7 @@ class _Reader:
         """Values over those that are there."""
         for layer in self._layers(entries, folder, world, None):
             found = _value(layer.root)
-            values = combined(found, values) if isinstance(found, dict) else values
+            values = merged(found, values) if isinstance(found, dict) else values
         return values
 
     def _dot(self, world: _World, release: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -229,9 +229,9 @@ class _Reader:
             key, value = text_at(pair, "name"), text_at(pair, "value")
             several = [item.value for item in pair.sequence("values") if isinstance(item, Scalar)]
             if key is not None and several:
-                values = combined(set_value(key, several), values)
+                values = merged(set_value(key, several), values)
             elif key is not None and value is not None:
-                values = combined(set_value(key, value), values)
+                values = merged(set_value(key, value), values)
         layers = tuple(self._layers(entry.sequence("values"), folder, world, about))
         at = "" if world.environment == "default" else f" in {world.environment}"
         because = f"the helmfile's release {name}{at}"

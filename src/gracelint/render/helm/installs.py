@@ -9,7 +9,7 @@ from gracelint.base.record import Record, field
 from gracelint.facts.yaml import Mapping
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.render.helm.chart import combined
+from gracelint.render.helm.chart import merged
 from gracelint.render.values import node_at, value_of
 from gracelint.source import Span
 
@@ -63,7 +63,7 @@ class Install(Record, identity=True):
             found = value_of(layer.root)
             for key in reversed(layer.at):
                 found = {str(key): found}
-            values = combined(values, found if isinstance(found, dict) else {})
+            values = merged(values, found if isinstance(found, dict) else {})
         return values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import posixpath
 
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.parse.yaml import length_read
 from gracelint.render.dump import dump
@@ -14,7 +15,7 @@ from gracelint.render.helm.functions import functions
 from gracelint.render.helm.syntax import Template, TemplateSyntaxError, parse
 from gracelint.render.helm.template import NO_VALUE, Machine, TemplateError
 from gracelint.render.helm.values import Native, shown
-from gracelint.render.text import Text, mapped, replaced
+from gracelint.render.text import Text, concat, mapped, pieces_of, replaced, split_at
 from gracelint.render.values import TooLargeError, placed, weigh
 from gracelint.source import Origin, Source, SourceMap, Span
 
@@ -117,9 +118,39 @@ def _run(machine: Machine, name: str, context: dict[str, Any], effort: Effort) -
     before = machine.steps
     machine.allow(effort.left)
     try:
-        return replaced(machine.run(name, context), NO_VALUE, "")
+        return _apart(replaced(machine.run(name, context), NO_VALUE, ""))
     finally:
         effort.take(machine.steps - before)
+
+
+_MARKER = pattern(r"(?m)^---[ \t]*")
+
+
+def _apart(text: str) -> str:
+    """Its documents as Helm splits them: each on lines of its own, whatever stands behind `---`, and without the
+    space at its end."""
+    cuts: list[tuple[int, int, str]] = []
+    for marker in _MARKER.finditer(text) if "---" in text else ():
+        _cut_space(text, marker.start(), cuts)
+        behind = text[marker.end() : marker.end() + 1]
+        if behind and behind not in " \t\r\n-":
+            cuts.append((marker.end(), marker.end(), "\n"))
+    _cut_space(text, len(text), cuts)
+    if not cuts:
+        return text
+    whole = text if isinstance(text, Text) else Text(text, pieces_of(text))
+    parts = split_at(whole, [place for start, end, _ in cuts for place in (start, end)])
+    parts[1::2] = [new for _, _, new in cuts]
+    return concat(parts)
+
+
+def _cut_space(text: str, end: int, cuts: list[tuple[int, int, str]]) -> None:
+    """Notes what stands between the last line of a document that ends here and the newline behind it."""
+    start = end
+    while start and text[start - 1] in " \t\r\n":
+        start -= 1
+    if start and text[start:end] != "\n":
+        cuts.append((start, end, "\n"))
 
 
 def _base(part: Scoped) -> str:
@@ -166,7 +197,7 @@ def _contexts(files: Files, root: Scoped, release: Release, effort: Effort) -> d
             "Values": placed(part.values, part.path),
             "Release": about,
             "Chart": _about(part),
-            "Files": _files(files, part.chart.root, effort),
+            "Files": _files(files, part.chart, effort),
             "Capabilities": _capabilities(release.kubernetes),
             "Subcharts": {inner.chart.name: contexts[inner.path] for inner in part.parts},
         }
@@ -186,15 +217,32 @@ def _about(part: Scoped) -> dict[str, Any]:
     }
 
 
-_GROUPS = (
-    *("admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization", "certificates"),
-    *("coordination", "discovery", "events", "flowcontrol.apiserver", "networking", "node", "rbac.authorization"),
-    *("scheduling", "storage"),
-)
-_VERSIONS = {"v1", "apps/v1", "batch/v1", "autoscaling/v1", "autoscaling/v2", "policy/v1"} | {
-    f"{group}.k8s.io/v1" for group in _GROUPS
+_SERVED = {
+    "admissionregistration.k8s.io": "v1 v1alpha1 v1beta1",
+    "apiextensions.k8s.io": "v1 v1beta1",
+    "apps": "v1 v1beta1 v1beta2",
+    "authentication.k8s.io": "v1 v1alpha1 v1beta1",
+    "authorization.k8s.io": "v1 v1beta1",
+    "autoscaling": "v1 v2 v2beta1 v2beta2",
+    "batch": "v1 v1beta1",
+    "certificates.k8s.io": "v1 v1alpha1 v1beta1",
+    "coordination.k8s.io": "v1 v1alpha2 v1beta1",
+    "discovery.k8s.io": "v1 v1beta1",
+    "events.k8s.io": "v1 v1beta1",
+    "extensions": "v1beta1",
+    "flowcontrol.apiserver.k8s.io": "v1 v1beta1 v1beta2 v1beta3",
+    "internal.apiserver.k8s.io": "v1alpha1",
+    "networking.k8s.io": "v1 v1alpha1 v1beta1",
+    "node.k8s.io": "v1 v1alpha1 v1beta1",
+    "policy": "v1 v1beta1",
+    "rbac.authorization.k8s.io": "v1 v1alpha1 v1beta1",
+    "resource.k8s.io": "v1alpha3 v1beta1 v1beta2",
+    "scheduling.k8s.io": "v1 v1alpha1 v1beta1",
+    "storage.k8s.io": "v1 v1alpha1 v1beta1",
+    "storagemigration.k8s.io": "v1alpha1",
 }
-"""What `helm template` takes a cluster to serve."""
+_VERSIONS = {"v1", *(f"{group}/{version}" for group, versions in _SERVED.items() for version in versions.split())}
+"""What `helm template` takes a cluster to serve: all that client-go knows, of every Kubernetes version."""
 
 
 def _capabilities(kubernetes: tuple[int, int]) -> dict[str, Any]:
@@ -203,8 +251,7 @@ def _capabilities(kubernetes: tuple[int, int]) -> dict[str, Any]:
     version = Native({"Version": text, "GitVersion": text, "Major": major, "Minor": minor, "String": text}, text)
 
     def has(asked: Any) -> bool:
-        name = shown(asked)
-        return name in _VERSIONS or (name.count("/") > name.startswith("v1/") and name.rpartition("/")[0] in _VERSIONS)
+        return shown(asked) in _VERSIONS  # helm knows versions without a cluster, and no kinds
 
     return {
         "KubeVersion": version,
@@ -213,15 +260,18 @@ def _capabilities(kubernetes: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _files(files: Files, root: str, effort: Effort) -> Native:
+def _files(files: Files, chart: Chart, effort: Effort) -> Native:
     """`.Files`: what lies in the chart, but for its templates and subcharts."""
+
+    def leaves_out(path: str) -> bool:
+        return chart.ignored.leaves_out(posixpath.join(chart.root, path))
 
     def get(path: Any) -> str:
         inside = posixpath.normpath(shown(path))
         if inside.startswith(("..", "/", "templates/", "charts/")):
             return ""
-        source = files.read(posixpath.join(root, inside))
-        if source is None:
+        source = files.read(posixpath.join(chart.root, inside))
+        if source is None or leaves_out(inside):
             return ""
         effort.read(source)
         return Text(source.text, ((len(source.text), Origin(source, 0, len(source.text), True)),))
@@ -230,7 +280,10 @@ def _files(files: Files, root: str, effort: Effort) -> Native:
         return get(path).splitlines()
 
     def glob(pattern: Any) -> Native:
-        return _found(sorted(_matching(files, root, shown(pattern), effort)), get)
+        matching = _matching(files, chart.root, shown(pattern), effort)
+        return _found(
+            sorted(path for path in matching if not chart.ignored.leaves_out(posixpath.join(chart.root, path))), get
+        )
 
     return Native({"Get": get, "GetBytes": get, "Lines": lines, "Glob": glob})
 

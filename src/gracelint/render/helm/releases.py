@@ -7,7 +7,7 @@ import posixpath
 from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
-from gracelint.render.helm.chart import combined
+from gracelint.render.helm.chart import merged
 from gracelint.render.helm.installs import VALUES_LIMIT, Asked, Elsewhere, Install, Layer, set_value, text_at
 from gracelint.source import Source
 
@@ -150,7 +150,7 @@ def _argo_install(asked: Asked, node: Mapping, place: str, name: str, root: Mapp
         for parameter in helm.mappings("parameters"):
             key, value = text_at(parameter, "name"), text_at(parameter, "value")
             if key is not None and value is not None:
-                values = combined(values, set_value(key, value))
+                values = merged(values, set_value(key, value))
         inline = helm.mapping("valuesObject")
         written = helm.scalar("values")
         if inline is not None:
@@ -209,7 +209,7 @@ def from_settings(files: Files, settings: Iterable[Settings]) -> list[Install]:
             paths = [posixpath.join(each.folder, path) for path in reversed(entry.values[:VALUES_LIMIT])]
             values: dict[str, Any] = {}
             for key, value in entry.set.items():
-                values = combined(values, set_value(key, value))
+                values = merged(values, set_value(key, value))
             installs.append(
                 Install(
                     chart=place,

@@ -209,7 +209,7 @@ def _closing(text: str, at: int) -> int:
 _TOKEN = re.compile(
     r"""[ \t\r\n]*(?:(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)
     |(?P<char>'(?:[^'\\\n]|\\.)+')
-    |(?P<number>[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?))
+    |(?P<number>[-+]?(?:0[xX][0-9a-fA-F_]+(?:\.[0-9a-fA-F_]*)?(?:[pP][-+]?[0-9]+)?|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?))
     |(?P<variable>\$\w*)
     |(?P<field>\.[^\W0-9]\w*)
     |(?P<dot>\.)
@@ -366,6 +366,8 @@ class _Expression:
         commands = [self._command()]
         while self._peek().text == "|":
             self._take()
+            if self._peek() is _END or self._peek().text == ")":
+                break  # Go lets a pipe lead nowhere
             commands.append(self._command())
         return Pipe(tuple(commands), variables, assigns)
 
@@ -451,8 +453,10 @@ def _number(token: _Token) -> int | float:
     try:
         if is_digits(digits) and digits[0] == "0":
             return int(text, 8)
+        if "p" in text.lower():
+            return float.fromhex(text)
         return int(text, 0) if digits[:2].lower() in ("0x", "0b", "0o") or is_digits(digits) else float(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise TemplateSyntaxError(f"{token.text!r} is no number", token.start) from error
 
 

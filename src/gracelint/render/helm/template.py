@@ -22,7 +22,7 @@ from gracelint.render.helm.syntax import (
     parse,
 )
 from gracelint.render.helm.values import Native, kind, shown, truth
-from gracelint.render.text import Text, concat, pieces_of
+from gracelint.render.text import Text, concat, pieces_of, replaced
 from gracelint.render.values import Items, TooLargeError, Tree, weigh
 from gracelint.source import Origin, Source
 
@@ -98,6 +98,8 @@ NO_VALUE = "<no value>"
 """What text/template prints for nil; Helm takes it out of what a whole template makes."""
 _FRAMES = 6_000
 """Python's own limit is 1,000, which 60 templates in templates use up."""
+_NO_DOT = object()
+"""The dot of a template that is given none, or nil: all fields of it are nil, and so on down."""
 _NOTHING = object()
 """No value from a command before; nil is one."""
 
@@ -142,7 +144,7 @@ class Machine:
         scope.declare("$", dot)
         parts: list[str] = []
         try:
-            self._walk(template.body, dot, scope, template.source, parts)
+            self._walk(template.body, _NO_DOT if dot is None else dot, scope, template.source, parts)
         except RecursionError as error:
             raise TemplateError("templates run each other too deep") from error
         finally:
@@ -161,19 +163,19 @@ class Machine:
     def _tpl(self, text: Any, dot: Any) -> str:
         text = shown(text)
         if "{{" not in text:
-            return str.__str__(text) if not isinstance(text, Text) else text
+            return replaced(text if isinstance(text, Text) else str.__str__(text), NO_VALUE, "")
         self._spend(len(text) // 4)
         name = f"tpl {self._depth}"
         source = Source("", str(text))
         before = self._templates
         try:
             self._templates = {**before, **parse(source, name)}
-            made = self.run(name, dot)
+            made = replaced(self.run(name, dot), NO_VALUE, "")
         except TemplateSyntaxError as error:
             raise TemplateError(f"tpl: {error.reason}") from error
         finally:
             self._templates = before
-        return Text(made, tuple((length, _outside(known, source)) for length, known in made.pieces))
+        return Text(made, tuple((length, _outside(known, source)) for length, known in pieces_of(made)))
 
     def _spend(self, steps: int = 1) -> None:
         if self.steps + steps > self._most:
@@ -304,7 +306,7 @@ class Machine:
         if isinstance(operand, Constant):
             return operand.value
         if isinstance(operand, Dot):
-            return self._fields(dot, operand.fields)
+            return None if dot is _NO_DOT else self._fields(dot, operand.fields)
         if isinstance(operand, Variable):
             value = scope.get(operand.name)
             return None if value is None else self._fields(value, operand.fields)
@@ -326,6 +328,8 @@ class Machine:
     def _field(self, value: Any, name: str) -> Any:
         if isinstance(value, dict):
             if isinstance(value, Tree):
+                if name == "AsMap" and name not in value:
+                    return value  # a method of Helm's values
                 self._reads.append((*value.path, name))
             return value.get(name)
         if isinstance(value, Native) and name in value.members:

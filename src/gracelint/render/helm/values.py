@@ -75,6 +75,12 @@ def shown_float(value: float) -> str:
     return f"{sign}{whole}" + (f".{digits[exponent + 1 :]}" if len(digits) > exponent + 1 else "")
 
 
+def whole_number(value: float) -> str:
+    """A whole number without an exponent, in the digits that tell it from others."""
+    sign, digits, exponent = _shortest(value)
+    return "0" if value == 0 else sign + digits.ljust(exponent + 1, "0")
+
+
 def _shortest(value: float) -> tuple[str, str, int]:
     """Sign, digits without trailing zeros, and the exponent of the first digit."""
     mantissa, _, exponent = f"{value!r}".partition("e")
