@@ -127,27 +127,33 @@ class TestFilesForDevelopment:
         report = lint(read_project(asked), selection)
         return [f"{item.path} {item.severity.value} {item.rule}" for item in report.findings]
 
-    @pytest.mark.parametrize("path", ["Dockerfile.dev", ".devcontainer/Dockerfile"])
-    def test_get_one_warning_where_the_signal_is_lost(self, path: str) -> None:
-        folder = path.rpartition("/")[0]
-        files = {os.path.join(folder, "shop.py"): self.SHOP["shop.py"], path: self.TEXT}
-        assert self.told(files) == [f"{os.path.join(folder, 'shop.py')} warning missing-sigterm-handler"]
-
     @pytest.mark.parametrize(("folder", "number"), [("docker/development/", 0), ("docker/", 1)])
     def test_the_folder_of_a_compose_file_says_so_too(self, folder: str, number: int) -> None:
         text = "services:\n  files:\n    image: files:3\n    entrypoint: sh\n    command: -c 'mkdir /a && serve /a'\n"
         assert len(self.told({f"{folder}compose.yml": text})) == number
 
-    @pytest.mark.parametrize("path", ["test/Dockerfile", "Dockerfile.ci"])
-    def test_that_are_for_tests_alone_get_information(self, path: str) -> None:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("Dockerfile.dev", "dev.Dockerfile", ".devcontainer/Dockerfile", "docker/devenv/Dockerfile"),
+            *("test/Dockerfile", "test-configs/Dockerfile", "Dockerfile.ci", "src/bak/Dockerfile"),
+        ],
+    )
+    def test_get_information_where_the_signal_is_lost(self, path: str) -> None:
         folder = path.rpartition("/")[0]
         files = {os.path.join(folder, "shop.py"): self.SHOP["shop.py"], path: self.TEXT}
         assert self.told(files) == [f"{os.path.join(folder, 'shop.py')} info missing-sigterm-handler"]
 
     @pytest.mark.parametrize(
-        ("path", "severity"), [("testdata/pod.yaml", "info"), ("_archived/pod.yaml", "info"), ("web/pod.yaml", "error")]
+        ("path", "severity"),
+        [
+            *(("testdata/pod.yaml", "info"), ("_archived/pod.yaml", "info"), ("web/pod.yaml", "error")),
+            *(("test-configs/pod.yaml", "info"), ("loadtest/pod.yaml", "info"), ("test-api/pod.yaml", "error")),
+            *(("install/v0.6.0-rc0/pod.yaml", "info"), ("v1/pod.yaml", "error")),
+            *(("CHART-TEMPLATE/pod.yaml", "info"), ("template/pod.yaml", "error")),
+        ],
     )
-    def test_manifests_that_tests_read_are_there_for_them(self, path: str, severity: str) -> None:
+    def test_manifests_that_nobody_runs_from_where_they_stand(self, path: str, severity: str) -> None:
         pod = "spec:\n  containers:\n    - {name: cron, image: debian, command: [cron, -f]}\n"
         head = "apiVersion: v1\nkind: Pod\nmetadata: {name: cron}\n"
         assert self.told({path: head + pod}) == [f"{path} {severity} unheard-stop-signal"]

@@ -196,6 +196,21 @@ class TestFilesThatCannotBeJudged:
         assert (reported.rule, reported.severity, reported.finding.at.line) == ("templated-manifest", Severity.INFO, 3)
         assert "helm template" in reported.finding.message
 
+    @pytest.mark.parametrize(
+        ("path", "said"),
+        [
+            ("compose.template.yml", "info templated-manifest"),
+            ("apps/web.ftl.yaml", "info templated-manifest"),
+            ("compose.yml", "error syntax-error"),
+        ],
+    )
+    def test_what_its_name_calls_a_template_need_not_parse(self, path: str, said: str) -> None:
+        assert told(lint({path: "services:\n  web:\n    image: shop:1\n    image: shop:2\n"})) == [f"{path}:4 {said}"]
+
+    def test_an_empty_dockerfile_is_none_yet(self) -> None:
+        (reported,) = lint({"Dockerfile": "\n"}).findings
+        assert (reported.rule, reported.severity) == ("syntax-error", Severity.INFO)
+
 
 @pytest.mark.parametrize(
     "line", ['{% if cookiecutter.use_celery == "y" %}', "FROM python:{{ cookiecutter.python_version }} AS {{ name }}"]

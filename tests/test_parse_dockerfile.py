@@ -276,7 +276,7 @@ def test_windows_images(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "at"),
     [
-        ("", "no FROM: a Dockerfile starts from an image", ""),
+        ("\n", "an empty Dockerfile: there is nothing to build", ""),
         ("# only words\nARG X=1\n", "no FROM: a Dockerfile starts from an image", ""),
         ("FORM a\n", "unknown instruction FORM, did you mean FROM?", "FORM"),
         ("FROM a\nRUN x\n  y z\n", "unknown instruction Y", "y"),

@@ -35,7 +35,7 @@ A file that its own tool would refuse.
 ## What it does
 Reports Dockerfiles, manifests and Compose files that cannot be parsed, at the place where reading failed. All other
 files are still linted. A file such as `Dockerfile.append` that has no FROM is information: a build puts it together
-with others.
+with others. So is an empty Dockerfile, which nobody builds yet.
 
 ## Why is this bad?
 BuildKit, kubectl or Compose will refuse it too, and nothing in it was judged.
@@ -45,7 +45,8 @@ _TEMPLATED = """\
 A manifest that is still a template.
 
 ## What it does
-Reports manifests with template actions (`{{ … }}`) outside of strings. They are skipped, never half read.
+Reports manifests with template actions (`{{ … }}`) outside of strings, and those that cannot be parsed and whose name
+says that they are templates (`compose.template.yml`, `web.ftl.yaml`). They are skipped, never half read.
 
 ## Why is this bad?
 It is not; but what the cluster will get is not in this file. Render it and lint the result:

@@ -321,10 +321,14 @@ class Reading:
         self.later = []
 
     def _note(self, problem: ParseError | TemplatedError) -> None:
+        from gracelint.tree.purpose import is_template
+
         if problem.span.source.map is not None:
             self.problems.append(Problem("unread-manifest", Finding(_NO_MANIFEST, problem.span)))
         elif isinstance(problem, TemplatedError):
             self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, problem.span)))
+        elif is_template(problem.span.source.path):
+            self.problems.append(Problem("templated-manifest", Finding(_OTHER_TEMPLATE, problem.span)))
         else:
             severity = Severity.INFO if isinstance(problem, FragmentError) else None
             self.problems.append(Problem("syntax-error", Finding(problem.message, problem.span, severity=severity)))
@@ -519,4 +523,5 @@ _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"
 _ELSEWHERE = "leads out of the project, or is no file"
 _TEMPLATED_DOCKERFILE = "this is a template, not a Dockerfile: lint what is rendered from it"
+_OTHER_TEMPLATE = "this is a template, and cannot be read as it stands: lint what is made from it"
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"

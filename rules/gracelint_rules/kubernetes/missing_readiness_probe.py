@@ -11,8 +11,9 @@ It is a warning where somebody gets the errors: requests come from outside of th
 Service of type LoadBalancer or NodePort), or the image is built in this repository. It is information for what others
 built and only the cluster calls; for a single pod that keeps its data on a volume, where a new version is a break
 anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose pages are loaded again and whose
-senders try again; and for servers such as nginx, which listen as soon as they run: also by their names, where nobody
-can look into the image.
+senders try again; for servers such as nginx, which listen as soon as they run: also by their names and by the
+configuration that is mounted into them, where nobody can look into the image; and for API versions that clusters no
+longer serve.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the

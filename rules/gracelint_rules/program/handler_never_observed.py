@@ -3,7 +3,8 @@
 ## What it does
 Reports programs whose handler only sets a variable, an attribute or an event, while the main thread waits without a
 timeout in a call that the signal does not end (`queue.get()`, `recv()`, `accept()`, `select()`, `subprocess.run()`,
-`join()`), sleeps longer than the grace period, or loops without ever looking at that flag.
+`join()`), sleeps longer than the grace period, or loops without ever looking at that flag. A program that only takes
+longer than Docker's default of 10 s is a warning where nothing but a Dockerfile starts it.
 
 ## Why is this bad?
 Since Python 3.5 a blocking call that a signal interrupts is simply started again once the handler has returned. The
@@ -79,4 +80,6 @@ def handler_never_observed(program: Program) -> Iterator[Finding]:
     late = next((stop for stop in program.stops if stop.late and stop.reaction.cause is not Cause.KEEP_ALIVE), None)
     if late is not None:
         message = f"{late.takes}, but {late.deadline} comes first: wait in shorter steps, or raise the grace period"
-        yield Finding(message, at=program.span, notes=late.notes, severity=severity)
+        # a Dockerfile alone declares no grace period: whoever runs the image may well give it more
+        untold = late.launch is not None and late.launch.origin.kind == "dockerfile"
+        yield Finding(message, at=program.span, notes=late.notes, severity=Severity.WARNING if untold else severity)

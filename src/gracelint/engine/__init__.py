@@ -228,10 +228,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     if origins.are_for_development(subject) and not (chosen.settings.strict or rule.name in chosen.named):
         if not (rule.verdict and _goes_wrong(subject)):
             return
-        from gracelint.tree.purpose import is_set_aside
-
-        meant = all(launch.dev_server or is_set_aside(launch.origin.source.path) for launch in launches)
-        loudest = max(loudest, Severity.INFO if meant else Severity.WARNING, key=lambda severity: severity.rank)
+        loudest = Severity.INFO
     if rule.verdict and launches and all(map(_loses_nothing, launches)):
         loudest = Severity.INFO
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)

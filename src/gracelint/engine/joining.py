@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from gracelint.engine.copies import Copies
+    from gracelint.facts.program import Program
     from gracelint.source import Span
 
 
@@ -32,7 +33,11 @@ def _joined(group: list[Made]) -> list[Made]:
         return [worst]
     launches = [item for item in group if isinstance(item.subject, Launch)]
     if not launches:
+        from gracelint.facts.program import Program
+
         distinct = list({item.reported.finding.message: item for item in group}.values())
+        if all(isinstance(item.subject, Program) for item in group):
+            return [_of_programs(worst, distinct)]
         return [_with_others(worst, distinct)] if all(map(_is_rendered, group)) else distinct
     found = worst.reported.finding
     notes = dict.fromkeys(note for item in group for note in item.reported.finding.notes)
@@ -48,6 +53,21 @@ def _joined(group: list[Made]) -> list[Made]:
     told = tuple(dict.fromkeys(launch for item in group for launch in item.reported.launches))
     finding = replace(found, notes=tuple(notes), fix=fix)
     return [replace(worst, reported=replace(worst.reported, finding=finding, launches=told))]
+
+
+def _of_programs(worst: Made, group: list[Made]) -> Made:
+    """What is wrong in a module of several programs, with what it comes to in the others."""
+    finding = worst.reported.finding
+    others = (item for item in group if item is not worst)
+    notes = dict.fromkeys(finding.notes)
+    for item in others:
+        program: Program = item.subject  # type: ignore[assignment]
+        notes[Note(program.span, item.reported.finding.message)] = None
+        notes.update(dict.fromkeys(item.reported.finding.notes))
+    told = tuple(dict.fromkeys(launch for item in group for launch in item.reported.launches))
+    origins = tuple(dict.fromkeys(span for item in group for span in item.origins))
+    finding = replace(finding, notes=tuple(notes))
+    return replace(worst, reported=replace(worst.reported, finding=finding, launches=told), origins=origins)
 
 
 def _is_rendered(made: Made) -> bool:

@@ -255,7 +255,7 @@ class Workload(Record, identity=True):
     config_maps: tuple[ConfigMap, ...] = ()
     """Those that its volumes and variables name, where they are in the input."""
     sample: bool = False
-    """It stands in a folder of samples: to be read, not to be run."""
+    """To be read, not to be run: it stands in a folder of samples, or clusters no longer serve its API version."""
     written: bool = False
     """A tool made it, or put its own containers in: it is mended in what it is made from."""
     endpoints: int = 1

@@ -104,7 +104,12 @@ def read_dockerfile(
 
 
 def _no_base(source: Source, known: list[Instruction]) -> ParseError:
-    """Nobody keeps a Dockerfile that cannot be built: one by another name (`Dockerfile.append`) is put to one."""
+    """Nobody keeps a Dockerfile that cannot be built: one by another name (`Dockerfile.append`) is put to one.
+
+    An empty one is kept for later.
+    """
+    if not source.text.strip():
+        return FragmentError("an empty Dockerfile: there is nothing to build", source.span(0, 0))
     if known and source.path.rpartition("/")[2].lower() not in _CALLED:
         return FragmentError("no FROM: a part of a Dockerfile, and nothing in it is judged", source.span(0, 0))
     return ParseError("no FROM: a Dockerfile starts from an image", source.span(0, 0))

@@ -29,6 +29,7 @@ from gracelint.knowledge import table
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
 from gracelint.parse.purposes import (
+    is_out_of_date,
     is_sample,
     is_store,
     is_watcher,
@@ -227,7 +228,7 @@ def _workload(
         agent=_watches_node(kind, pod, mains),
         operator=any(map(leads, mains)),
         mesh=mesh_of(annotations),
-        sample=is_sample(document.source),
+        sample=is_sample(document.source) or is_out_of_date(_text(node, "apiVersion")),
         written=is_written_by_tool(annotations),
     )
 
@@ -310,8 +311,17 @@ def _container(node: Mapping, role: str) -> Container:
         reconnects=(image is not None and is_store(image.value)) or listens_as_store(ports),
         filled_in=image is not None and image.value in table("workloads")["tools"]["images"],
         watches=image is not None and is_watcher(image.value),
-        web_server=name is not None and image is not None and is_web_server(name.value, image.value),
+        web_server=name is not None
+        and image is not None
+        and (is_web_server(name.value, image.value) or _is_given_web_config(node)),
     )
+
+
+def _is_given_web_config(node: Mapping) -> bool:
+    """Whether the configuration of a web server is mounted into a container."""
+    mounted = (mount.scalar("mountPath") for mount in node.mappings("volumeMounts"))
+    paths = table("workloads")["web-servers"]["paths"]
+    return any(_is_below(path.value, each) for path in mounted if path is not None for each in paths)
 
 
 def _outlasts(proxy: Map[str, Any], node: Mapping) -> bool:

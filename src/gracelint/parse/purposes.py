@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gracelint.base.memory import cache
+from gracelint.base.patterns import pattern
 from gracelint.knowledge import table
-from gracelint.tree.purpose import is_retired
+from gracelint.tree.purpose import holds_tests, is_retired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,25 @@ def is_sample(source: Source) -> bool:
     folders = source.path.lower().split("/")[:-1]
     tried = source.unit is not None and "/ci/" in f"/{source.unit.values}"
     read = not set(table("workloads")["samples"]["folders"]).isdisjoint(folders)
-    return tried or read or is_retired(source.path)
+    return (
+        tried or read or is_retired(source.path) or holds_tests(source.path) or any(map(_is_no_place_to_mend, folders))
+    )
+
+
+_SCAFFOLDS = frozenset(("skeleton", "scaffold", "boilerplate"))
+_RELEASE = pattern(r"v?[0-9]+[.][0-9]+[.][0-9]+(?:-[0-9a-z.]+)?")
+
+
+def _is_no_place_to_mend(folder: str) -> bool:
+    """Whether a folder holds what was released under a version, or what others are to fill in."""
+    words = words_of(folder)
+    scaffold = not _SCAFFOLDS.isdisjoint(words) or ("template" in words and len(words) > 1)
+    return scaffold or _RELEASE.fullmatch(folder) is not None
+
+
+def is_out_of_date(version: str) -> bool:
+    """Whether an object is of an API version that clusters have stopped to serve: nobody applies it to a new one."""
+    return version in table("workloads")["removed"]["versions"]
 
 
 def is_written_by_tool(annotations: Iterable[str]) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
 
-_TESTS = frozenset(("test", "tests", "testing", "testdata", "e2e", "playwright", "cypress", "ci"))
-_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "debug", "local", "tilt", *_TESTS))
+_TESTS = frozenset(("test", "tests", "testing", "testdata", "loadtest", "e2e", "playwright", "cypress", "ci"))
+_OF_TESTS = frozenset(("data", "config", "configs", "fixtures", "cases", "manifests", "load", "integration", "smoke"))
+"""What a folder of tests is called besides: `test-configs`, `load-test`."""
+_DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "devenv", "debug", "local", "tilt", *_TESTS))
 _PRODUCTION = frozenset(("prod", "production"))
 _STARTED = frozenset(("compose", "dockerfile"))
 _TEST_FOLDERS = _TESTS | {
@@ -14,7 +16,8 @@ _TEST_FOLDERS = _TESTS | {
 }
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
 _PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
-_RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old", "backups"))
+_RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old", "bak", "backups"))
+_TEMPLATES = frozenset(("template", "tmpl", "tpl", "gotmpl", "ftl", "j2", "jinja", "jinja2", "erb", "mustache", "hbs"))
 
 
 def is_for_development(path: str) -> bool:
@@ -42,12 +45,27 @@ def _starts_production(name: str) -> bool:
 def is_set_aside(path: str) -> bool:
     """Whether a file is there for tests alone, or for the record: nobody is served by what it says."""
     *folders, name = path.lower().split("/")
-    return not (_TESTS.isdisjoint(_words(name)) and _TEST_FOLDERS.isdisjoint(folders)) or is_retired(path)
+    tests = not _TESTS.isdisjoint(_words(name)) or not _TEST_FOLDERS.isdisjoint(folders) or holds_tests(path)
+    return tests or is_retired(path)
+
+
+def holds_tests(path: str) -> bool:
+    """Whether all words of a folder's name say that it is for tests: `test-configs`, `loadtest`."""
+    return any(_is_of_tests(set(_words(folder))) for folder in path.lower().split("/")[:-1])
+
+
+def _is_of_tests(words: set[str]) -> bool:
+    return not words.isdisjoint(_TESTS - {"ci"}) and words <= _TESTS | _OF_TESTS
 
 
 def is_retired(path: str) -> bool:
     """Whether a folder's name says that what stands in it is kept for the record."""
     return any(not _RETIRED.isdisjoint(_words(folder)) for folder in path.lower().split("/")[:-1])
+
+
+def is_template(path: str) -> bool:
+    """Whether a file's name says that something else is made from it: `compose.template.yml`, `web.ftl.yaml`."""
+    return not _TEMPLATES.isdisjoint(_words(path.lower().rpartition("/")[2]))
 
 
 def is_prose(path: str) -> bool:

@@ -515,7 +515,7 @@ def _unseen(signal: str, acts: list[Deed], point: Point, where: Point, end: End)
     if end.cause == "wait" and where.seconds is None and where.kind != "loop":
         return f"the handler {does}, and `{blocked.what}` goes on waiting without a timeout"
     if where.kind == "loop" or end.cause == "loop":
-        return f"the handler {does}, and the loop does not look at it"
+        return f"the handler {does}, and the loop goes on"
     return f"the handler {does}, and `{blocked.what}` goes on"
 
 
