@@ -52,6 +52,15 @@ class TestWithoutAHook:
         assert found.verdict is Verdict.CUT
         assert found.why == "Main.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143"
 
+    @pytest.mark.parametrize("loop", ["while (true) { Thread.sleep(200); }", "while (going()) { Thread.sleep(200); }"])
+    def test_a_hook_that_a_setting_adds_is_known_when_it_runs(self, loop: str) -> None:
+        added = hook('System.out.println("saved");')
+        found = program(f'if (Boolean.parseBoolean(System.getenv("SAVES"))) {{ {added} }}\n{loop}')
+        assert found.verdict is Verdict.UNKNOWN
+        assert found.why == (
+            "Main.java: what it does on SIGTERM in line 6 depends on its settings, which are only known when it runs"
+        )
+
     def test_finally_does_not_run(self) -> None:
         assert program("try { while (true) Thread.sleep(1000); } finally { save(); }").verdict is Verdict.CUT
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.go import concurrency, expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.machine.machine import is_expanded
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Err, Native, Nil, Object, Wait
 from gracelint.behaviour.tree import walk
 
@@ -33,6 +34,8 @@ def _execute(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Ru
     """Runs the command that the arguments name."""
     command = of
     for word in machine.argv[1:]:
+        if is_expanded(word) and command.state.get("children"):
+            raise Doubt(f"which command line {span.line} runs is only known when it runs", span)
         if word.startswith("-"):
             continue
         child = next((one for one in command.state.get("children", ()) if _use(one) == word), None)
@@ -111,6 +114,8 @@ def _run_app(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Ru
         for one in children if isinstance(children, list) else ():
             if isinstance(one, Object) and _use(one) == word:
                 child = one
+        if isinstance(children, list) and is_expanded(word):
+            raise Doubt(f"which command line {span.line} runs is only known when it runs", span)
         if child is None and not word.startswith("-"):
             break
         command = child or command

@@ -171,7 +171,7 @@ def member(machine: GoMachine, of: Any, name: str) -> Run:
                 value = yield from global_value(machine, package, name)
                 return UNKNOWN if value is None else value
         if of.path == "os" and name == "Args":
-            return [*machine.argv]
+            return machine.command_line()
         return library.exported(of.path, name)
     if isinstance(of, Object):
         if name in of.fields:

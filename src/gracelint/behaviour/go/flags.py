@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.base.numbers import MOST_DIGITS, is_digits, whole
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
+from gracelint.behaviour.machine.machine import is_expanded
 from gracelint.behaviour.machine.values import UNKNOWN, Lib, Method, Object, Unknown
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def declared(function: Any, given: list[Any]) -> Flag | None:
 def value(machine: GoMachine, flag: Flag) -> Any:
     """What a flag is once the command line was read."""
     words = machine.argv[1:]
-    if not flag.names or any("$" in word for word in words):
+    if not flag.names or any(map(is_expanded, words)):
         return UNKNOWN
     found: str | None = None
     for index, word in enumerate(words):

@@ -74,7 +74,9 @@ class JavaMachine(Interpreter):
 
     def _main(self, start: Function) -> Run:
         yield from self._load(self.main)
-        yield from self.enter(Closure(start, None, self.main), library.Given("main", self.at, [list(self.argv)], {}))
+        yield from self.enter(
+            Closure(start, None, self.main), library.Given("main", self.at, [self.command_line()], {})
+        )
 
     def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
         return super().start(_to_its_end(run), span, main)

@@ -7,7 +7,19 @@ from gracelint.behaviour.machine.arithmetic import binary
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive
 from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Lib, Object, Raised, Scope, Thread, Wait
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Chan,
+    Lib,
+    Object,
+    Raised,
+    Scope,
+    Thread,
+    Unknown,
+    Wait,
+    Words,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +69,21 @@ def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
     key = yield from evaluate(machine, frame, node.key)
     if isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
         return of[key]
+    if isinstance(of, Words) and isinstance(key, int):
+        return NIL
     if isinstance(of, dict) and isinstance(key, (str, int)):
         return of.get(key, NIL)
     if isinstance(of, Object) and isinstance(key, str):
         return of.state.get(f"[{key}]", UNKNOWN)
+    if isinstance(of, (list, dict)) and isinstance(key, (Unknown, Object)):
+        return _one_of([*of.values()] if isinstance(of, dict) else of)
     return UNKNOWN
+
+
+def _one_of(items: list[Any]) -> Any:
+    """One of a collection by a key nobody can tell: the first, where all are of one class of the program."""
+    packages = {id(one.package) if isinstance(one, Object) else None for one in items}
+    return items[0] if len(packages) == 1 and packages.isdisjoint((None, id(None))) else UNKNOWN
 
 
 def _set(machine: Interpreter, frame: Frame, node: nodes.Set) -> Run:
@@ -233,7 +255,8 @@ def _round(machine: Interpreter, frame: Frame, body: Node, label: str) -> Run:
 
 
 def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
-    rounds = steady = 0
+    rounds = 0
+    steady: int | None = None
     while True:
         machine.step()
         truth: bool | None = True
@@ -242,9 +265,11 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
             truth = machine.truth(value)
         if truth is None:
             # of a loop that matters nobody can tell how often it runs: once, or for ever
-            if rounds == 0 or (node.after and rounds == 1):
+            if steady is None:
                 steady = machine.choose(2, id(node)) if interest.matters(machine, frame, node) else 0
-            truth = rounds == 0 or steady == 1
+                truth = rounds == 0 or steady == 1
+            else:
+                truth = steady == 1
         if truth is False:
             return NIL
         before = machine.now

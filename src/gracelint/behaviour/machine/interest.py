@@ -16,10 +16,14 @@ _LEAVING = ("Return", "Break", "Continue", "Raise")
 
 
 def leaves(node: Node) -> bool:
-    """Whether a branch ends in a way out: a guard, as after an error."""
-    while type(node).__name__ == "Seq" and node.body:  # type: ignore[attr-defined]
-        node = node.body[-1]  # type: ignore[attr-defined]
-    return type(node).__name__ in _LEAVING
+    """Whether a branch comes to a way out, whatever follows there: a guard, as after an error."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if type(here).__name__ in _LEAVING:
+            return True
+        waiting += here.body if type(here).__name__ == "Seq" else ()  # type: ignore[attr-defined]
+    return False
 
 
 def matters(machine: Interpreter, frame: Frame, node: Node) -> bool:

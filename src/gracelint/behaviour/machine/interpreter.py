@@ -169,6 +169,7 @@ class Interpreter(Machine):
 
     def _task(self, function: Closure, given: library.Given) -> Object:
         one = Object("task", given.span)
+        one.state["called"] = (function, given.args)
         if self.eager_tasks:
             one.state["thread"] = thread = self.start(self.enter(function, given), given.span)
             thread.daemon = True

@@ -20,6 +20,7 @@ from gracelint.behaviour.machine.values import (
     TooFarError,
     Unknown,
     Wait,
+    Words,
 )
 
 TYPE_CHECKING = False
@@ -147,6 +148,13 @@ class Machine:
     def files(self) -> Iterable[TreeFile]:
         """The program's files that were read."""
         return ()
+
+    def command_line(self) -> list[Any]:
+        """The words that it is started with; from the first that a shell expands nobody can tell them."""
+        known = next((index for index, word in enumerate(self.argv) if is_expanded(word)), len(self.argv))
+        if known == len(self.argv):
+            return Words(self.argv)
+        return [word if index < known else UNKNOWN for index, word in enumerate(self.argv)]
 
     def tells_children(self) -> bool:
         """Whether the program may signal the processes it has started."""
@@ -344,6 +352,11 @@ class Machine:
         self.stopped_at = self.now
         self.fired = {}
         return self.arrives()
+
+
+def is_expanded(word: str) -> bool:
+    """Whether a shell puts something else in a word's place."""
+    return "$" in word or "`" in word
 
 
 def sleep(machine: Machine, span: Span, seconds: float, node: object) -> Run:

@@ -55,6 +55,12 @@ class Lib:
         self.path = path
 
 
+class Words(list):  # type: ignore[type-arg]
+    """All the words of a command line: there are no more."""
+
+    __slots__ = ()
+
+
 class Native:
     """A function that a library hands out, such as the cancel of a context."""
 

@@ -43,6 +43,9 @@ CONSTANTS: dict[str, Any] = {
 }
 
 
+_MOST_CLIENTS = 2
+
+
 class _Shared:
     """The names of another scope, as far as they are shared."""
 
@@ -286,6 +289,27 @@ def _reads(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
     return UNKNOWN
 
 
+def _shift(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    of = given.argument(0)
+    if not isinstance(of, list):
+        return UNKNOWN
+    return of.pop(0) if of else NIL
+
+
+def _slice(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    of, first = given.argument(0), given.argument(1)
+    if not isinstance(of, list) or not isinstance(first, int) or len(given.args) != 2:
+        return UNKNOWN
+    return type(of)(of[first:])
+
+
+def _in_array(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    value, of = given.argument(0), given.argument(1)
+    if not isinstance(of, list) or not isinstance(value, str) or not all(isinstance(one, str) for one in of):
+        return UNKNOWN
+    return value in of
+
+
 _FUNCTIONS: dict[str, Builtin] = {
     "fopen": _open,
     **dict.fromkeys(("fgets", "fread", "stream_get_line", "stream_get_contents", "readline"), _reads),
@@ -305,14 +329,18 @@ _FUNCTIONS: dict[str, Builtin] = {
     "posix_kill": _kill,
     "getmypid": lambda machine, frame, given: Object("pid"),
     "posix_getpid": lambda machine, frame, given: Object("pid"),
+    "array_shift": _shift,
+    "array_slice": _slice,
+    "in_array": _in_array,
     "count": lambda machine, frame, given: len(given.args[0]) if isinstance(given.argument(0), list) else UNKNOWN,
 }
 
 
-def _accepted(given: Given) -> Run:
-    """A select has said that somebody is there."""
+def _accepted(machine: PhpMachine, given: Given) -> Run:
+    """A select has said that somebody is there, which it does for a few: what keeps them all grows no more then."""
     yield from ()
-    return Object("stream", given.span)
+    machine.clients += 1
+    return Object("stream", given.span) if machine.clients <= _MOST_CLIENTS else False
 
 
 def function(machine: PhpMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
@@ -320,7 +348,7 @@ def function(machine: PhpMachine, path: str, frame: Frame | None, given: Given) 
     if name in ("stream_select", "socket_select"):
         machine.selected = True
     if machine.selected and name in ("stream_socket_accept", "socket_accept"):
-        return _accepted(given)
+        return _accepted(machine, given)
     how = _FUNCTIONS.get(name)
     return _run(how, name, machine, frame, given) if how is not None else None
 

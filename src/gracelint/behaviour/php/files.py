@@ -7,7 +7,7 @@ import posixpath
 
 from gracelint.behaviour.machine.sources import followed
 from gracelint.behaviour.php.syntax import File, read_file, short
-from gracelint.behaviour.tree import text_of
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.nodes import Class, Function
     from gracelint.facts.files import Files
     from gracelint.source import Source
+
+
+_REGISTERS = "spl_autoload_register"
 
 
 class Sources:
@@ -68,6 +71,22 @@ class Sources:
                     found.append((prefix, posixpath.join(folder, str(place).rstrip("/"))))
         return sorted(found, key=lambda row: -len(row[0]))
 
+    def _loads(self, tree: Node, file: File) -> bool:
+        """Whether a require stands in the program's own autoloader; then its classes are looked for where that does."""
+        here: Node | None = tree
+        while here is not None and not _is_loader(here):
+            here = here.parent
+        if here is None:
+            return False
+        folders = _folders(here, file)
+        if not folders:
+            here = _root(here)
+            folders = _folders(here, file) or [posixpath.dirname(file.source.path), self._working_dir]
+        prefixes = [text for one in walk(here) if (text := _prefix(one)) is not None] or [""]
+        found = [(prefix, posixpath.normpath(folder)) for prefix in prefixes for folder in folders]
+        self._autoload = sorted({*self._autoload, *found}, key=lambda row: (-len(row[0]), row))
+        return True
+
     def _autoloaded(self, name: str) -> str | None:
         for prefix, folder in self._autoload:
             if name.startswith(prefix):
@@ -80,16 +99,19 @@ class Sources:
         """The project's files that a file includes, and those of the classes that it speaks of."""
         here = file.source.path
         paths = []
+        before = len(self._autoload)
         for tree in file.required:
             path = self.included(tree, file)
             if path is not None:
                 paths.append(path)
-            elif "autoload" not in text_of(tree):
+            elif "autoload" not in text_of(tree) and not self._loads(tree, file):
                 self.unread.append(f"what line {file.span(tree).line} of {here} includes")
-        for name in file.mentioned:
+        again = self.foreign if len(self._autoload) > before else ()
+        for name in (*file.mentioned, *again):
             path = self._autoloaded(name)
             if path is not None:
                 paths.append(path)
+                self.foreign.pop(name, None)
             elif "\\" in name:
                 self.foreign.setdefault(name, here)
         for path in paths:
@@ -108,6 +130,33 @@ class Sources:
                     self.by_name.setdefault(its, []).append(function)
         for name in [name for name in self.foreign if short(name) in self.classes]:
             del self.foreign[name]
+
+
+def _is_loader(tree: Node) -> bool:
+    """A call of spl_autoload_register, or the function that one in the same file names."""
+    if tree.type == "function_call_expression":
+        return text_of(tree.child_by_field_name("function")).lstrip("\\") == _REGISTERS
+    if tree.type not in ("function_definition", "method_declaration"):
+        return False
+    name = text_of(tree.child_by_field_name("name"))
+    calls = text_of(_root(tree)).split(_REGISTERS)[1:]
+    return any(f"'{name}'" in one or f'"{name}"' in one for one in (call.partition(";")[0] for call in calls))
+
+
+def _root(tree: Node) -> Node:
+    while tree.parent is not None:
+        tree = tree.parent
+    return tree
+
+
+def _folders(tree: Node, by: File) -> list[str]:
+    return [path for one in walk(tree) if one.type == "binary_expression" and (path := _path(one, by))]
+
+
+def _prefix(tree: Node) -> str | None:
+    """The start of the names that an autoloader takes: `'App\\\\'`."""
+    text = text_of(tree)[1:-1].replace("\\\\", "\\") if tree.type in ("string", "encapsed_string") else ""
+    return text if len(text) > 1 and text.endswith("\\") else None
 
 
 def _path(tree: Node | None, by: File) -> str | None:

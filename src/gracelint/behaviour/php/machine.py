@@ -55,6 +55,8 @@ class PhpMachine(Interpreter):
         """The words of pcntl_exec."""
         self.selected = False
         """What is read from was listened to before."""
+        self.clients = 0
+        """Connections that were accepted after that."""
         self.forked: Span | None = None
         """It has children of its own."""
         self.skipped = False
@@ -68,6 +70,9 @@ class PhpMachine(Interpreter):
     def begin(self) -> None:
         assert self.sources.entry is not None
         self.entry = self.sources.entry.source.path
+        words = self.command_line()
+        words.insert(0, self.entry)
+        self.top.names |= {"$argv": words, "$argc": len(words)}
         self.asynchronous = any(file.ticks for file in self.sources.files.values())
         self.go(self._program(), None)
 
@@ -173,6 +178,10 @@ class PhpMachine(Interpreter):
         yield from ()
         if name == "$this":
             return frame.this
+        if name == "$_SERVER":
+            server = Object("$_SERVER")
+            server.state |= {f"[{one}]": self.top.names[f"${one}"] for one in ("argv", "argc")}
+            return server
         if name[:1] == "$":
             return NIL
         if name in ("self", "static", "parent"):

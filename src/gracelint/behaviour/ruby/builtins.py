@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.machine import library, serving
 from gracelint.behaviour.machine.frames import Leave
+from gracelint.behaviour.machine.machine import is_expanded
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -51,7 +52,7 @@ def signal_of(value: Any) -> str | None:
 
 def constant(machine: RubyMachine, name: str) -> Any:
     if name == "ARGV":
-        return [*machine.argv]
+        return machine.command_line()
     if name in ("ENV", "STDIN", "STDOUT", "STDERR"):
         return Object(name)
     return Lib(name)
@@ -238,6 +239,8 @@ def _namespace(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
 
 def run_tasks(machine: RubyMachine) -> Run:
     """The tasks that rake's arguments name, each with those it needs."""
+    if any(map(is_expanded, machine.argv)):
+        raise Doubt("which task rake runs is only known when it runs")
     names = [one.partition("[")[0] for one in machine.argv if not one.startswith("-") and "=" not in one]
     entry = machine.sources.entry
     assert entry is not None

@@ -206,6 +206,11 @@ def _is_nil(machine: RubyMachine, of: Any, given: Given) -> Any:
     return UNKNOWN if isinstance(of, Unknown) else of is NIL
 
 
+def _includes(of: list[Any], value: Any) -> Any:
+    known = isinstance(value, str) and (value in of or UNKNOWN not in of)
+    return value in of if known else UNKNOWN
+
+
 def _same(machine: RubyMachine, of: Any, given: Given) -> Any:
     return of
 
@@ -235,7 +240,7 @@ _LIST: dict[str, Any] = {
     "any?": lambda machine, of, given: bool(of) if "block" not in given.named else UNKNOWN,
     "size": lambda machine, of, given: len(of),
     "length": lambda machine, of, given: len(of),
-    "include?": lambda machine, of, given: given.argument(0) in of if isinstance(given.argument(0), str) else UNKNOWN,
+    "include?": lambda machine, of, given: _includes(of, given.argument(0)),
     "compact": lambda machine, of, given: [one for one in of if one is not NIL],
     "to_a": _same,
     "freeze": _same,

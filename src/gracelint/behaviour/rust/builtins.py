@@ -23,6 +23,7 @@ from gracelint.behaviour.machine.values import (
     Thread,
     Unknown,
     Wait,
+    Words,
 )
 from gracelint.behaviour.rust import channels, options, servers, signals
 from gracelint.behaviour.rust.crates import Variant
@@ -250,6 +251,12 @@ def _dropped(machine: RustMachine, given: Given) -> Run:
     return UNIT
 
 
+def _words(machine: RustMachine) -> Any:
+    """The command line; of one that a shell expands only what comes before that."""
+    words = machine.command_line()
+    return words if isinstance(words, Words) else UNKNOWN
+
+
 # time, threads and tasks
 
 
@@ -366,6 +373,7 @@ _FUNCTIONS: dict[str, Callable[[RustMachine, Given], Any]] = {
     "$each": _each,
     "$put": _put,
     "$get": lambda _, given: _value(given.args[0]),
+    "$slice": lambda _, given: options.slice_of(given),
     "$failed": lambda _, given: isinstance(given.args[0], Err),
     "$pending": _pending,
     "$join": _together,
@@ -377,6 +385,8 @@ _FUNCTIONS: dict[str, Callable[[RustMachine, Given], Any]] = {
     "futures::future::join_all": _later(_together),
     "futures::future::try_join_all": _later(_together),
     "futures::future::join": _later(_together),
+    "std::env::args": lambda machine, _: _words(machine),
+    "env::args": lambda machine, _: _words(machine),
     "Instant::now": lambda machine, _: machine.now,
     "tokio::time::timeout": _later(_timeout),
     "tokio::time::interval": _interval,
@@ -491,6 +501,10 @@ def method(machine: RustMachine, of: Any, name: str, given: Given) -> Run | None
         more = given.argument(0)
         machine.pay_for(len(more) if isinstance(more, (list, tuple)) else 0)
         return _now(options.LISTS[name](of, given))
+    if isinstance(of, Words) and name in options.WORDS:
+        return _now(options.WORDS[name](of, given))
+    if isinstance(of, str) and not isinstance(of, Sig) and name in options.TEXTS:
+        return _now(options.TEXTS[name](of, given))
     if name in table("rust")["language"]["methods"]:
         return _now(of)
     if isinstance(of, Unknown) and not of.of and not isinstance(of, Object):

@@ -28,7 +28,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
-from gracelint.behaviour.rust import builtins, servers
+from gracelint.behaviour.rust import builtins, channels, owners, servers
 from gracelint.behaviour.rust.crates import Module, Variant
 from gracelint.behaviour.rust.syntax import UNIT
 
@@ -129,6 +129,9 @@ class RustMachine(Interpreter):
     def finished(self, thread: Thread) -> None:
         """What a task holds is dropped with it, the ends of channels too."""
         super().finished(thread)
+        if thread.body is not None:
+            for one in owners.senders_of(self, thread):
+                channels.dropped(one)
         if self.stopping and thread.body is not None:
             self.blurred.append(thread.span or self.at)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Err, Unknown
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Err, Unknown, Words
 from gracelint.behaviour.rust.syntax import UNIT
 
 TYPE_CHECKING = False
@@ -42,6 +42,56 @@ def _clear(of: list[Any], given: Given) -> Any:
     return UNIT
 
 
+def _next(of: list[Any], _: Given) -> Any:
+    return of.pop(0) if of else NIL
+
+
+def _skip(of: list[Any], given: Given) -> Any:
+    count = given.argument(0)
+    return type(of)(of[count:]) if isinstance(count, int) else UNKNOWN
+
+
+def _nth(of: list[Any], given: Given) -> Any:
+    index = given.argument(0)
+    if not isinstance(index, int):
+        return UNKNOWN
+    taken, of[: index + 1] = of[: index + 1], []
+    return taken[index] if len(taken) > index else NIL
+
+
+def _get(of: list[Any], given: Given) -> Any:
+    index = given.argument(0)
+    if not isinstance(index, int):
+        return UNKNOWN
+    return of[index] if index < len(of) else NIL if isinstance(of, Words) else UNKNOWN
+
+
+def slice_of(given: Given) -> Any:
+    """`&words[1..]`."""
+    of, first = given.args
+    return type(of)(of[first:]) if isinstance(of, list) and isinstance(first, int) else UNKNOWN
+
+
+WORDS: dict[str, Callable[[list[Any], Given], Any]] = {
+    "next": _next,
+    "skip": _skip,
+    "nth": _nth,
+    "first": lambda of, _: of[0] if of else NIL,
+    "peekable": lambda of, _: of,
+    "peek": lambda of, _: of[0] if of else NIL,
+    "to_vec": lambda of, _: of,
+    "as_slice": lambda of, _: of,
+}
+"""Methods of the words of a command line, an iterator at first, that are not those of every list."""
+TEXTS: dict[str, Callable[[str, Given], Any]] = {
+    "is_empty": lambda of, _: not of,
+    "len": lambda of, _: len(of),
+    "trim": lambda of, _: of.strip(),
+    "to_lowercase": lambda of, _: of.lower(),
+    "to_ascii_lowercase": lambda of, _: of.lower(),
+    "to_uppercase": lambda of, _: of.upper(),
+    "as_bytes": lambda of, _: of,
+}
 LISTS: dict[str, Callable[[list[Any], Given], Any]] = {
     "push": _push,
     "push_back": _push,
@@ -51,6 +101,7 @@ LISTS: dict[str, Callable[[list[Any], Given], Any]] = {
     "pop_back": _pop,
     "pop_front": _pop_first,
     "clear": _clear,
+    "get": _get,
     "len": lambda of, _: len(of),
     "is_empty": lambda of, _: not of,
 }

@@ -430,6 +430,8 @@ class Lower:
 
     def _e_index_expression(self, tree: Tree) -> Node:
         of, key = tree.named_children[:2]
+        if key.type == "range_expression" and key.children[-1].type == ".." and key.named_children:
+            return self._call(tree, "$slice", self.expression(of), self.expression(key.named_children[0]))
         return nodes.Index(self.at(tree), self.expression(key), self.expression(of))
 
     def _e_struct_expression(self, tree: Tree) -> Node:

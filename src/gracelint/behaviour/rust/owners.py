@@ -1,0 +1,74 @@
+"""Which ends of channels go with a thread or task: what it took over, and neither gave away nor kept elsewhere."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.machine.frames import Closure
+from gracelint.behaviour.machine.nodes import Call, Field, Function, Make, Name, walk
+from gracelint.behaviour.machine.values import Object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from gracelint.behaviour.machine.nodes import Node
+    from gracelint.behaviour.machine.values import Thread
+    from gracelint.behaviour.rust.machine import RustMachine
+
+_DEEPEST = 4
+
+
+def senders_of(machine: RustMachine, thread: Thread) -> list[Object]:
+    """The senders that are dropped where a thread or task ends."""
+    body = thread.body
+    called: Any = body.state.get("called") if isinstance(body, Object) else (body, [])
+    if called is None or not isinstance(called[0], Closure):
+        return []
+    closure, args = called
+    function: Function = closure.function
+    held = [*_captured(closure), *zip((one.name for one in function.params), args, strict=False)]
+    return [
+        value
+        for name, value in held
+        if isinstance(value, Object) and "sends" in value.state and _stays(machine, function, name, 0)
+    ]
+
+
+def _captured(closure: Closure) -> Iterator[tuple[str, Any]]:
+    """What a closure or block that moves names of where it stands; others borrow it."""
+    text = closure.function.file.span(closure.function.at).text
+    if not text.startswith(("move", "async move")):
+        return
+    own = {one.name for one in closure.function.params}
+    names = {here.name for here in walk(closure.function.body) if isinstance(here, Name)}
+    for name in sorted(names - own):
+        where = closure.scope.find(name) if closure.scope is not None else None
+        if where is not None:
+            yield name, where.names[name]
+
+
+def _stays(machine: RustMachine, function: Function, name: str, depth: int) -> bool:
+    """Whether all that a function does with a variable is to call its methods, or to give it to one that does so."""
+    return depth < _DEEPEST and all(_is_used(machine, function, use, name, depth) for use in _uses(function.body, name))
+
+
+def _uses(node: Node, name: str) -> Iterator[Node]:
+    """The nodes right above each use of a variable."""
+    for here in walk(node):
+        below = walk(here.function.body) if isinstance(here, Make) else here.parts()
+        if any(isinstance(one, Name) and one.name == name for one in below):
+            yield here
+
+
+def _is_used(machine: RustMachine, function: Function, use: Node, name: str, depth: int) -> bool:
+    if isinstance(use, Field):
+        return True
+    if not isinstance(use, Call) or not isinstance(use.callee, Name):
+        return False
+    found = machine.crates.find(use.callee.name, function.file)
+    if not isinstance(found, Function) or found.task:
+        return False
+    places = [index for index, one in enumerate(use.args) if isinstance(one, Name) and one.name == name]
+    return all(
+        index < len(found.params) and _stays(machine, found, found.params[index].name, depth + 1) for index in places
+    )
