@@ -383,3 +383,88 @@ def test_a_server_that_only_takes_no_more_connections_drops_those_it_has(stop: s
         "signal.signal(signal.SIGTERM, lambda *_: loop.add_callback_from_signal(shutdown))\nloop.start()\n"
     )
     assert (reaction.as_pid_1.value, reaction.why) == ("cut", why)
+
+
+TOLD = (
+    "import signal, threading, time\nfrom work import flush\nstopping = threading.Event()\n"
+    "signal.signal(signal.SIGTERM, lambda *_: stopping.set())\n"
+    "def run():\n    {}\nthreading.Thread(target=run, daemon=True).start()\nstopping.wait()\n{}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "leaves", "verdict", "why"),
+    [
+        (
+            "while not stopping.is_set():\n        time.sleep(1)\n    flush()",
+            "",
+            "cut",
+            "it does not wait for `flush()`, which its daemon thread still does when it is told to end",
+        ),
+        (
+            "while not stopping.is_set():\n        time.sleep(1)\n        flush()",
+            "",
+            "unknown",
+            "whether anything is lost is not known: it does not wait for `flush()`, which its daemon thread still does "
+            "when it is told to end",
+        ),
+        (
+            "try:\n        while not stopping.wait(1):\n            pass\n    finally:\n        flush()",
+            "",
+            "cut",
+            "it does not wait for `flush()`, which its daemon thread still does when it is told to end",
+        ),
+        ("while not stopping.is_set():\n        flush()\n        time.sleep(1)", "", "handled", None),
+        ("while not stopping.wait(1):\n        flush()", "", "handled", None),
+        ("while not stopping.is_set():\n        time.sleep(1)\n    print('left')", "", "handled", None),
+        ("while not stopping.is_set():\n        time.sleep(1)\n    flush()", "time.sleep(2)", "handled", None),
+    ],
+)
+def test_a_daemon_thread_that_is_told_to_end(body: str, leaves: str, verdict: str, why: str | None) -> None:
+    reaction = sigterm(TOLD.format(body, leaves))
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    assert why is None or reaction.why == why
+
+
+@pytest.mark.parametrize(
+    ("when", "seconds", "why"),
+    [
+        ("loop.call_later(4, loop.stop)", 4, None),
+        ("loop.call_at(loop.time() + 3, loop.stop)", 3, None),
+        ("loop.call_later(4, print)", 0, None),
+        (
+            "loop.call_later(wait(), loop.stop)",
+            None,
+            "how long `loop.call_later(wait(), loop.stop)` takes is only known when it runs",
+        ),
+    ],
+)
+def test_a_timer_of_the_event_loop(when: str, seconds: float | None, why: str | None) -> None:
+    reaction = sigterm(
+        "import asyncio, signal\nfrom work import wait\nloop = asyncio.new_event_loop()\n"
+        f"def stop():\n    {when}\n{'    loop.stop()' if seconds == 0 else ''}\n"
+        "loop.add_signal_handler(signal.SIGTERM, stop)\nloop.run_forever()\n"
+    )
+    assert reaction.as_pid_1.value == ("unknown" if seconds is None else "handled"), reaction.why
+    assert (reaction.delay or 0) == (seconds or 0)
+    assert why is None or reaction.why == why
+
+
+def test_a_task_that_is_taken_up_leaves_the_flag_that_the_handler_has_set() -> None:
+    reaction = sigterm(
+        "import signal, threading, time\nclass Poller:\n    running = False\n    def run(self):\n"
+        "        self.running = True\n        while self.running:\n            time.sleep(1)\n"
+        "    def stop(self, *_):\n        self.running = False\npoller = Poller()\n"
+        "signal.signal(signal.SIGTERM, poller.stop)\nthread = threading.Thread(target=poller.run)\n"
+        "thread.start()\nthread.join()\n"
+    )
+    assert reaction.as_pid_1.value == "handled", reaction.why
+
+
+def test_os_exit_once_the_server_has_given_the_signal_on() -> None:
+    reaction = sigterm(
+        "import os, signal, uvicorn\nfrom work import app\n"
+        "signal.signal(signal.SIGTERM, lambda *_: os._exit(0))\nuvicorn.run(app)\n"
+    )
+    assert reaction.as_pid_1.value == "handled"
+    assert reaction.why == "uvicorn handles SIGTERM, and the handler that it found ends the program"

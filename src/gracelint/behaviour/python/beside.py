@@ -42,7 +42,7 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from typing import Any
 
     from gracelint.behaviour.python.machine import Machine
@@ -202,11 +202,13 @@ def finishes(
     loops, machine.loops = machine.loops, []
     delay, machine.delay = machine.delay, 0.0
     private = thing.kind in (*PROCESSES, "concurrent.futures.ProcessPoolExecutor")
+    settled, machine.settled = machine.settled, frozenset() if private else _settled(machine, thing)
     try:
         if private and machine.arrived:
             shared = _as_child_sees(machine)
         inside = len(machine.trail)
         ends = _body(machine, thing, node)
+        machine.settled = settled
         changes = machine.undo(inside if private else mark)
         if keeps and ends and all(end.kind in (NORMAL, RAISE) and end.tag == CERTAIN for end in ends):
             machine.redo(changes)
@@ -217,6 +219,7 @@ def finishes(
         machine.resuming = False
         machine.cancelling = False
         machine.checking.pop()
+        machine.settled = settled
         machine.loops = loops
         own, machine.delay = machine.delay, delay
     if not machine.arrived and all(end.tag == OUTSIDE for end in ends):
@@ -233,6 +236,15 @@ def finishes(
     end = next((end for end in ends if end.point is not None), None)
     machine.blocked_by = end.point if end is not None else None
     return False
+
+
+def _settled(machine: Machine, thing: Thing) -> frozenset[tuple[int, Hashable]]:
+    """What is as it is since the signal, for a thread or task that was there before."""
+    if not machine.arrived or ("child", id(thing)) not in machine.world:
+        return frozenset()
+    written = machine.trail[machine.arrived_at :]
+    machine.pay_for(len(written))
+    return frozenset((id(store), key) for store, key, _ in written)
 
 
 def _as_child_sees(machine: Machine) -> Any:

@@ -41,7 +41,7 @@ def killed_child(machine: Machine, point: Point) -> Thing | None:
 
 def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
     """A server that is all the program does, beside a main thread that ends before it: what started it, and why."""
-    if machine.delay or machine.facts.children or not (point.serves or _does_nothing_else(point)):
+    if machine.delay != 0 or machine.facts.children or not (point.serves or _does_nothing_else(point)):
         return None
     waits = machine.arrival or point
     asked = waits.receiver.store if waits.receiver is not None else {}

@@ -80,7 +80,8 @@ def elsewhere(
         quiet = top in words["harmless"] or (isinstance(function, Bound) and last in words["quiet"])
         machine.act("log" if quiet else "call", text_of(node), node)
         makes = isinstance(function, Name) and last[:1].isupper()
-        if not quiet and not makes and (isinstance(function, Unknown) or top not in STANDARD):
+        known = isinstance(function, Bound) and _is_told(function, knowledge["listener"])
+        if not quiet and not makes and not known and (isinstance(function, Unknown) or top not in STANDARD):
             machine.doubt(f"what `{text_of(node)}` in the handler does is not in the project")
     if any(isinstance(value, (Function, Partial, Bound)) for value in args) and any(
         word in last.lower() for word in words["handlers"]
@@ -152,6 +153,13 @@ def _listen(machine: Machine, function: Value, made: Thing, row: dict[str, Any],
     if starter is not None:
         thing.store["#starter"] = starter
     machine.facts.listening.append((thing, Point(node, machine.module, "serve", None, text_of(node)), row))
+
+
+def _is_told(function: Bound, listeners: dict[str, dict[str, Any]]) -> bool:
+    """Whether it is a method by which a server that a call started is told to end."""
+    starts = f"{path_of(function.receiver)}."
+    rows = (row for path, row in listeners.items() if path.startswith(starts) or starts == f"{path}.")
+    return any(function.name in (*row["closes"], *row.get("refuses", ())) for row in rows)
 
 
 def _is_standard_stream(path: str, args: Arguments) -> bool:

@@ -548,7 +548,7 @@ class Machine(State):
             return value
         if self.aside:
             self.facts.aside.append(point)
-            if self.bodies and point.kind in (*FED, "sleep"):
+            if self.bodies and point.kind in (*FED, "sleep", "event-wait"):
                 self.facts.working.append((self.bodies[-1], point))
             if point.seconds is None and not comes_back and is_ready is False:
                 raise stuck(point, "wait")

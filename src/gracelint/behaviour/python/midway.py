@@ -42,6 +42,34 @@ def is_half_done(point: Point) -> bool:
     return before and after
 
 
+def left_to_do(point: Point) -> tuple[ast.Call | None, ast.Call | None]:
+    """What a thread told to end still does once its pause is over: in that round, and after its loop."""
+    loop = point.loops[-1].node if point.loops else None
+    rounds: list[ast.stmt] = []
+    after: list[ast.stmt] = []
+    inside = loop is not None
+    for here, above in _upwards(point.module.tree, point.node):
+        found = rounds if inside else after
+        for body in _bodies(above):
+            if here in body:
+                found += body[body.index(here) + 1 :]
+        if isinstance(above, ast.Try) and not inside and here not in above.finalbody:
+            after += above.finalbody
+        if isinstance(above, _BOUNDS):
+            break
+        inside = inside and above is not loop
+    return _first_act(rounds), _first_act(after)
+
+
+def _first_act(statements: list[ast.stmt]) -> ast.Call | None:
+    """The first call that is more than a pause or a line of a log."""
+    parts = (part for statement in statements for part in ast.walk(statement) if isinstance(part, ast.Call))
+    return next((call for call in parts if last_name(call.func) not in _IDLE), None)
+
+
+_IDLE = frozenset(("sleep", "print", "info", "warning", "debug", "error", "exception", "critical", "log"))
+
+
 def _upwards(tree: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """A node with the one it stands in, that one with the next, and so on."""
     parents = _parents(tree)

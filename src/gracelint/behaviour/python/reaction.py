@@ -303,8 +303,8 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
             signal,
             Verdict.UNKNOWN,
             Cause.UNKNOWN,
-            f"how long `{_slow(point)}` takes is only known when it runs",
-            point.span,
+            f"how long `{_slow(machine, point).what}` takes is only known when it runs",
+            _slow(machine, point).span,
         )
     why = f"its handler for {signal} ends it"
     if machine.waited and point.limit:
@@ -337,8 +337,10 @@ def _takes_its_time(why: str, machine: Machine) -> str:
     return f"{why}, and what is on the way out takes {machine.delay:g} s"
 
 
-def _slow(point: Point) -> str:
-    return point.what
+def _slow(machine: Machine, point: Point) -> Point:
+    """The wait on the way out of which nobody knows how long it takes."""
+    timed = (wait for wait in machine.leaving if wait.seconds is not None and wait.limit is None)
+    return next(timed, point)
 
 
 def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
@@ -543,18 +545,17 @@ def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
         why = f"the handler leaves at once with os._exit(), in the middle of the work around `{point.what}`"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     own = [deed for deed in machine.acts if deed.kind not in ("hard-exit", "log", "wait", "flag")]
-    does_own = bool(own) or _works(machine)
-    if point.serves is not None or cleans or not does_own:
-        lost = "requests in flight" if point.serves is not None else "the program's cleanup"
-        return _reaction(
-            signal,
-            Verdict.CUT,
-            Cause.ABRUPT_EXIT,
-            f"the handler leaves at once with os._exit(): {lost} is lost"
-            if not point.serves
-            else f"the handler leaves at once with os._exit(): {lost} are dropped",
-            span,
-        )
+    row = point.serves or {}
+    drained = machine.served and not (row.get("reload_cuts") or row.get("drops_always"))
+    does_own = drained or bool(own) or _works(machine)
+    drops = bool(row) and not drained
+    if drops or cleans or not does_own:
+        lost = "requests in flight are dropped" if drops else "the program's cleanup is lost"
+        why = f"the handler leaves at once with os._exit(): {lost}"
+        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    if drained:
+        why = f"{_server(point)} handles {signal}, and the handler that it found ends the program"
+        return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"its handler for {signal} ends it", span)
 
 

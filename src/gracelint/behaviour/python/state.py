@@ -98,6 +98,8 @@ class State:
         self.handler: Registration | None = None
         self.resuming = False
         """A thread is taken up in the middle of its work: its first loop has been entered already."""
+        self.settled: frozenset[tuple[int, Hashable]] = frozenset()
+        """What has been written since the signal: a thread that is taken up did what comes before its wait earlier."""
         self.aside = 0
         """Walking a thread, task or child process beside the main thread."""
         self.acts: list[Deed] = []
@@ -198,6 +200,8 @@ class State:
         return Frame(module, (self.stores.get(module.name, {}),))
 
     def write(self, store: Store, key: Hashable, value: Value) -> None:
+        if self.resuming and (id(store), key) in self.settled:
+            return
         self.trail.append((store, key, store.get(key)))
         store[key] = value
 

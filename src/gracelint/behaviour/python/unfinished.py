@@ -8,7 +8,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
-from gracelint.behaviour.python.midway import is_half_done
+from gracelint.behaviour.python.midway import is_half_done, left_to_do
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.queues import overfills
 from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
@@ -152,7 +152,7 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, cancelled[1].span, delay=machine.delay)
     if any(point.kind == "gather" for point in machine.leaving):
         return None
-    return _midway(signal, machine) or _of_daemons(signal, machine)
+    return _midway(signal, machine) or _of_daemons(signal, machine) or _told(signal, machine)
 
 
 def _midway(signal: str, machine: Machine) -> Reaction | None:
@@ -238,7 +238,7 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
                 why = f"it ends, and with it the daemon threads that take {seconds:g} s and that nobody waits for"
                 return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(thing), delay=machine.delay)
     for thing, taking in machine.facts.working:
-        if not is_daemon(thing) or thing.node in machine.ended:
+        if taking.kind == "event-wait" or not is_daemon(thing) or thing.node in machine.ended:
             continue
         if taking.kind == "sleep" and not _polls(_loop_around(taking), taking.node):
             continue
@@ -252,6 +252,31 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
         verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
         return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, taking.span, delay=machine.delay)
     return None
+
+
+def _told(signal: str, machine: Machine) -> Reaction | None:
+    """A daemon thread that is told to end, has something to do then, and is not waited for."""
+    for thing, pause in machine.facts.working if not machine.leaving else ():
+        alone = thing.kind in THREADS and is_daemon(thing) and thing.node not in machine.ended
+        if not alone or not _outlasts(pause, machine.delay or 0):
+            continue
+        in_round, after = left_to_do(pause)
+        if (in_round or after) is None or finishes(machine, thing, pause.node) is not True:
+            continue
+        where = "which its daemon thread still does when it is told to end"
+        if after is not None:
+            why = f"it does not wait for `{text_of(after)}`, {where}"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, pause.module.span(after), delay=machine.delay)
+        if in_round is not None:
+            why = f"whether anything is lost is not known: it does not wait for `{text_of(in_round)}`, {where}"
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, pause.module.span(in_round))
+    return None
+
+
+def _outlasts(pause: Point, seconds: float) -> bool:
+    """Whether a thread may still be in its pause, or has just been woken, when the main thread has ended."""
+    repeats = bool(pause.loops) and isinstance(pause.loops[-1].node, ast.While)
+    return pause.kind == "event-wait" or (pause.kind == "sleep" and repeats and (pause.limit or 0) > seconds)
 
 
 _INSTANT = 0.01

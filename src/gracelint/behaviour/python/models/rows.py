@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.ends import Point
 from gracelint.behaviour.python.library import elsewhere
-from gracelint.behaviour.python.names import path_of
+from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, model, receiver_of
 from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, TRUE, Bound, Const, Thing, Value, items
 from gracelint.knowledge import table
@@ -24,8 +25,40 @@ def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     if len(args) <= at or (soon and (not machine.arrived or (machine.aside and not row.get("thread")))):
         return NONE
     given = [FROM_OUTSIDE] if row.get("gives") else args[at + 1 :]
+    if "after" in row:
+        return _set_timer(machine, args[at], given, _seconds(args[row["after"]], node, row["after"]), node)
     value = machine.call(args[at], given, {} if row.get("gives") else keywords, node)
     return NONE if soon else value
+
+
+def _set_timer(machine: Machine, called: Value, given: Arguments, seconds: Value, node: ast.AST) -> Value:
+    """A timer of the event loop: what it changes comes so much later, and a process that it kills ends then."""
+    if path_of(called) in ("os._exit", "os.abort") and isinstance(seconds, Const):
+        machine.facts.drain = (float(seconds.value), node, machine.module)
+        machine.write(machine.world, "deadline", seconds)
+        return NONE
+    mark = len(machine.trail)
+    try:
+        machine.call(called, given, {}, node)
+    finally:
+        if len(machine.trail) > mark:
+            timer = Point(node, machine.module, "sleep", seconds, text_of(node))
+            machine.leaving.append(timer)
+            machine.spend(timer)
+    return NONE
+
+
+def _seconds(given: Value, node: ast.AST, at: int) -> Value:
+    """The seconds of a timer, of a point in time those that are added: `loop.time() + 5`, `timedelta(seconds=5)`."""
+    if isinstance(given, Const) and isinstance(given.value, (int, float)):
+        return given
+    written = node.args[at] if isinstance(node, ast.Call) and at < len(node.args) else None
+    if isinstance(written, ast.BinOp) and isinstance(written.op, ast.Add):
+        written = written.right
+    elif isinstance(written, ast.Call) and ast.unparse(written.func).endswith("timedelta"):
+        written = next((word.value for word in written.keywords if word.arg == "seconds"), None)
+    known = isinstance(written, ast.Constant) and isinstance(written.value, (int, float))
+    return Const(written.value) if known else FROM_OUTSIDE  # type: ignore[union-attr]
 
 
 @model(*table("python")["set"])
