@@ -120,6 +120,9 @@ def test_the_shell_of_a_base(reference: str, family: str | None, sh: str | None)
         ("php:8.3-fpm-alpine", ["docker-php-entrypoint"], ["php-fpm"], "SIGQUIT"),
         ("php:8.3-apache", ["docker-php-entrypoint"], ["apache2-foreground"], "SIGWINCH"),
         ("haproxy:3.0", ["docker-entrypoint.sh"], ["haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"], "SIGUSR1"),
+        ("varnish:7.7", ["/usr/local/bin/docker-varnish-entrypoint"], [], None),
+        ("monica:4-fpm-alpine", ["/usr/local/bin/entrypoint.sh"], ["php-fpm"], "SIGQUIT"),
+        ("xwiki:17", ["docker-entrypoint.sh"], ["xwiki"], None),
         ("example/app", None, None, None),
     ],
 )

@@ -75,6 +75,12 @@ def drain_of(command: str, *lines: str, **files: str) -> Drain | None:
         ('["cron"]', "unknown"),
         ('["sshd", "-eD"]', "cut"),
         ('["sshd", "-e"]', "unknown"),
+        ('["taskiq", "scheduler", "tasks:scheduler"]', "ignored"),
+        ('["varnishd", "-F", "-f", "/etc/varnish/default.vcl"]', "cut"),
+        ('["catalina.sh", "run"]', "cut"),
+        ('["react-router", "dev"]', "cut"),
+        ('["krakend", "run", "-c", "krakend.json"]', "handled"),
+        ('["/opt/emqx/bin/emqx", "foreground"]', "handled"),
         ('["/usr/local/bin/exampled"]', "unknown"),
     ],
 )
@@ -91,6 +97,7 @@ def test_sigterm_as_pid_1(command: str, verdict: str) -> None:
         ("SIGUSR1", '["haproxy", "-W", "-db"]', "handled"),
         ("SIGINT", '["postgres"]', "handled"),
         ("SIGINT", '["waitress-serve", "shop:app"]', "handled"),
+        ("SIGINT", '["taskiq", "scheduler", "tasks:scheduler"]', "handled"),
         ("SIGQUIT", '["gunicorn", "shop:app"]', "cut"),
         ("SIGQUIT", '["gunicorn", "-k", "gthread", "shop:app"]', "handled"),
         ("SIGQUIT", '["gunicorn", "--threads=4", "shop:app"]', "handled"),
@@ -219,6 +226,7 @@ def test_a_configuration_file_that_is_not_here_leaves_the_drain_unknown() -> Non
         ('["dramatiq", "shop"]', 600.0),
         ('["dramatiq", "shop", "--worker-shutdown-timeout", "5000"]', 5.0),
         ('["sidekiq", "-t", "40"]', 40.0),
+        ('["rustfs", "/data"]', 10.0),
         ('["uvicorn", "api:app"]', None),
         ('["uvicorn", "api:app", "--timeout-graceful-shutdown", "12"]', 12.0),
         ('["celery", "-A", "shop", "worker"]', None),
@@ -240,6 +248,27 @@ def test_uwsgis_ini_file() -> None:
     assert launch_of(command, uwsgi_ini=master + "include = more.ini\n").verdict is Verdict.UNKNOWN
     assert launch_of(command).verdict is Verdict.UNKNOWN
     assert launch_of('["uwsgi", "uwsgi.ini"]', uwsgi_ini=master + hook).verdict is Verdict.HANDLED
+
+
+@pytest.mark.parametrize(
+    ("server", "verdict", "seconds"),
+    [
+        ('<Service name="Catalina" gracefulStopAwaitMillis="20000">', "handled", 20.0),
+        ("<Service gracefulStopAwaitMillis = '5000'>", "handled", 5.0),
+        ('<Service name="Catalina" gracefulStopAwaitMillis="0">', "cut", None),
+        ('<!-- <Service gracefulStopAwaitMillis="20000"> --><Service name="Catalina">', "cut", None),
+        ('<Service gracefulStopAwaitMillis="${wait}">', "unknown", None),
+    ],
+)
+def test_tomcat_may_be_told_to_wait(server: str, verdict: str, seconds: float | None) -> None:
+    dockerfile = "FROM tomcat:10.1\nCOPY server.xml /usr/local/tomcat/conf/\n"
+
+    (launch,) = read_project(
+        request({"Dockerfile": dockerfile, "server.xml": f"<Server>{server}</Server>"})[0]
+    ).launches
+
+    assert launch.verdict == verdict
+    assert (launch.budget.drain.seconds if launch.budget.drain is not None else None) == seconds
 
 
 def test_nginx_may_say_in_its_file_that_it_stays_in_front() -> None:

@@ -299,6 +299,18 @@ def _lines(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any],
     return found
 
 
+def _attributes(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
+    """`name="value"` of any element of an XML file, outside of comments (Tomcat)."""
+    found: Options = {}
+    for passage in config_files(options, spec, context):
+        parts = (part.rpartition("-->")[2] for part in passage.text.replace("'", '"').split("<!--"))
+        pieces = "".join(parts).split('"')
+        names = (piece.rstrip(" =").split()[-1:] for piece in pieces[:-1:2])
+        for name, value in zip(names, pieces[1::2], strict=False):
+            found |= {one: Located(_known(value), passage.span(0, 0)) for one in name}
+    return found
+
+
 def _directives(options: Options, operands: tuple[str, ...], spec: Mapping[str, Any], context: Context) -> Options:
     """`name value;` directives (nginx), those given with -g included."""
     given = options.get("directives")
@@ -413,6 +425,7 @@ _READERS = {
     "python": _python,
     "toml": _toml,
     "lines": _lines,
+    "attributes": _attributes,
     "directives": _directives,
     "ini": _ini,
     "uwsgi": _uwsgi,
