@@ -426,6 +426,12 @@ class TestImages:
         [
             ("-Dloader.main=shop.http.App", IMMEDIATE),
             ("$JAVA_OPTS -Dloader.main=shop.http.App", "Spring Boot: $JAVA_OPTS is only known when it runs"),
+            (
+                '"${JAVA_OPTS[@]}" -Dloader.main=shop.http.App',
+                "Spring Boot: ${JAVA_OPTS[@]} is only known when it runs",
+            ),
+            ("-Dloader.main=shop.till.App", IMMEDIATE),
+            ("-Dloader.main=shop.till.MainKt", IMMEDIATE),
             ("-Dloader.main=shop.http.Other", "shop.http.Other is compiled by nothing in the project"),
         ],
     )
@@ -435,6 +441,9 @@ class TestImages:
         files = {
             "http/pom.xml": pom(),
             "http/src/main/java/shop/http/App.java": "package shop.http; class App {}\n",
+            "till/pom.xml": pom(),
+            "till/src/main/kotlin/shop/till/App.kt": "package shop.till\n\nclass App\n",
+            "till/src/main/kotlin/shop/till/Main.kt": "package shop.till\n\nfun main() {}\n",
             "dao/pom.xml": pom(),
             "image/Dockerfile": text,
             "image/start.sh": script.replace("exec", "JAVA_OPTS=$(cat /opts)\nexec"),

@@ -319,6 +319,15 @@ class TestWhatIsNotRead:
             "whether the crate lifecycle, which src/main.rs uses, handles SIGTERM is not known",
         )
 
+    @pytest.mark.parametrize("leaves", ["return Err(1);", "return Err(1)", 'bail!("no");'])
+    def test_a_guard_whose_condition_nobody_can_tell_is_passed_by(self, leaves: str) -> None:
+        """What stands behind a way out, be it only its semicolon, does not make it less of one."""
+        check = f"fn check(one: Settings) -> Result<u32, u32> {{\n    if !one.holds() {{ {leaves} }}\n    Ok(1)\n}}\n"
+        loop = "    loop { std::thread::sleep(std::time::Duration::from_secs(1)); }\n    Ok(())\n"
+        main = f"fn main() -> Result<(), u32> {{\n    check(settings::load())?;\n{loop}}}\n"
+
+        assert program(check + main) == (Verdict.IGNORED, NOBODY_HEARS.removeprefix("main.rs: "))
+
     def test_a_crate_that_is_only_named(self) -> None:
         assert program(SLEEPS, 'lifecycle = "1"\n')[0] is Verdict.IGNORED
 

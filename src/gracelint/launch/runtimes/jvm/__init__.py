@@ -77,8 +77,13 @@ def _module_with(name: str, context: Context) -> Module | None:
 
     if "." not in name or context.image.stage is None:
         return None
-    inside = f"src/main/java/{name.replace('.', '/')}.java"
-    found = [one for one in modules(context.files) if context.files.exists(posixpath.join(one.folder, inside))]
+    path = name.replace(".", "/")
+    inside = (f"java/{path}.java", f"kotlin/{path}.kt", f"kotlin/{path.removesuffix('Kt')}.kt")
+    found = [
+        one
+        for one in modules(context.files)
+        if any(context.files.exists(posixpath.join(one.folder, "src/main", path)) for path in inside)
+    ]
     return found[0] if len(found) == 1 else None
 
 

@@ -17,7 +17,7 @@ _VALUES = frozenset(
     )
 )
 _PATHS = ("-cp", "-classpath", "--class-path")
-_OPEN = pattern(r"\$\{?\w*(?:OPT|ARG|FLAG)\w*\}?")
+_OPEN = pattern(r"\$\{?\w*(?:OPT|ARG|FLAG)\w*(?:\[[@*]\])?\}?")
 """A variable of options whose value the files do not say."""
 ENVIRONMENT = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")
 """What adds options: to any JVM, and to the `java` launcher from JDK 9 on."""
