@@ -88,12 +88,18 @@ def blocking(path: State, context: Context) -> int | None:
         if item.kind == "run" and item.idle:
             return index
         if item.kind == "wait" and (item.jobs is None or item.jobs & (lasting if last_program is None else programs)):
-            return index
+            return last_program if _never_gets_past(path, last_program, context) else index
         if item.kind == "forever":
-            return index if last_program is None or lasting else last_program
+            stays = last_program is not None and (not lasting or _never_gets_past(path, last_program, context))
+            return last_program if stays else index
         if item.kind == "run" and not item.prepares and not is_brief(item, context):
             last_program = index
     return last_program
+
+
+def _never_gets_past(path: State, index: int | None, context: Context) -> bool:
+    """Whether a program in the foreground goes on until it is stopped: the script's `wait` behind it is not reached."""
+    return index is not None and lasts(path.events[index], context) is True
 
 
 def is_program(item: Event) -> bool:
