@@ -254,6 +254,44 @@ patches:
   - patch: "{apiVersion: v1, kind: Service, metadata: {name: web}, $patch: delete}"
 """,
     "component": "resources: [../base]\ncomponents: [../extra]\n",
+    "annotated": """\
+resources: [../base]
+patches:
+  - target: {kind: Deployment}
+    patch: |-
+      - {op: add, path: /metadata/annotations/a.b~1c, value: d}
+  - target: {kind: Service}
+    patch: |-
+      - {op: add, path: /metadata/annotations/a, value: b}
+      - {op: remove, path: /metadata/annotations/a}
+""",
+    "generated": """\
+resources: [user.yaml]
+resources: [../base, user.yaml]
+namePrefix: a-
+generatorOptions: {labels: {team: back, tier: web}, immutable: true}
+configMapGenerator:
+  - {name: settings, literals: ["a='<1> & 2'", b=x=y], files: [text=settings.txt], options: {labels: {team: front}}}
+  - {name: plain, envs: [plain.env], options: {disableNameSuffixHash: true}}
+  - {name: elsewhere, namespace: other, literals: [a=1]}
+""",
+    "merged": """\
+resources: [../generated]
+namespace: shop
+configMapGenerator:
+  - {name: settings, behavior: merge, literals: [b=z]}
+  - {name: plain, behavior: merge, literals: [B=z]}
+  - {name: user, behavior: merge, literals: [a=b]}
+patches:
+  - patch: |-
+      {apiVersion: apps/v1, kind: Deployment, metadata: {name: user, namespace: home}, spec: {replicas: 3}}
+""",
+    "inherited": """\
+resources: [../configured]
+nameSuffix: -z
+images: [{name: ghcr.io/acme/job, newTag: v3}]
+commonLabels: {tier: web}
+""",
     "replacement": """\
 resources: [../base]
 replacements:
@@ -310,7 +348,27 @@ spec:
         - name: helper
           image: ghcr.io/acme/helper:v1
 """
+USER = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: user, namespace: home, annotations: {}}
+spec:
+  template:
+    spec:
+      containers:
+        - name: user
+          image: ghcr.io/acme/user
+          envFrom: [{configMapRef: {name: settings}}, {configMapRef: {name: plain}}, {configMapRef: {name: elsewhere}}]
+      volumes: [{name: settings, configMap: {name: settings}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: user}
+"""
 CUSTOM = {
+    "generated/user.yaml": USER,
+    "generated/settings.txt": "some \u00e9\n\ttext\n",
+    "generated/plain.env": "\ufeff# none\nA=1 \n\nB\n",
     "custom/kustomization.yaml": "resources: [rollout.yaml]\n",
     "custom/rollout.yaml": ROLLOUT,
     "configured/config.yaml": """\

@@ -12,10 +12,11 @@ from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
 from gracelint.render.effort import Effort
 from gracelint.render.kustomize import transform
 from gracelint.render.kustomize.fieldspecs import Config
+from gracelint.render.kustomize.hashes import with_hashes
 from gracelint.render.kustomize.merge import PatchError, is_native, json_patch, native_keys, no_keys, strategic
 from gracelint.render.kustomize.openapi import Schema
 from gracelint.render.kustomize.plugins import as_fields, config_of
-from gracelint.render.kustomize.resource import Resource
+from gracelint.render.kustomize.resource import Resource, annotated, without_empty_annotations
 from gracelint.render.tree import Leaf, at, scalar, text_of, tree_of
 from gracelint.render.values import TooLargeError, weigh
 from gracelint.source import Origin, Source, SourceMap, Span
@@ -99,7 +100,7 @@ def pulls_in(files: Files, folder: str) -> tuple[frozenset[str], bool]:
     """The folders that a kustomization builds upon, as it names them, and whether it is a component."""
     source = kustomization_in(files, folder)
     try:
-        documents = read_documents(source) if source is not None else []
+        documents = read_documents(source, last_wins=True) if source is not None else []
     except (ParseError, TemplatedError):
         return frozenset(), False
     root = documents[0].root if documents else None
@@ -129,7 +130,7 @@ class _Builder:
         self.pulled: set[str] = set()
         self.variables: list[Tree] = []
         self.config = Config()
-        """Of the kustomization that is being built, and at the end of the outermost one."""
+        """Of what was built so far of the kustomization at hand: bases tell those that build upon them."""
         self._schema: Schema | None = None
         self._files = files
         self._folders = 0
@@ -138,7 +139,9 @@ class _Builder:
         """The resources of the kustomization that is asked for. Raises TooLargeError."""
         found = self.folder(folder, ())
         self.effort.spend(len(found) * (1 + len(self.variables)))
-        return transform.with_variables(found, self.variables, self.config)
+        found = with_hashes(found, self.config, self.effort)
+        found = transform.with_variables(found, self.variables, self.config)
+        return [one.with_tree(without_empty_annotations(one.tree)) for one in found]
 
     def folder(self, folder: str, above: tuple[str, ...], given: list[Resource] | None = None) -> list[Resource]:
         """The resources of a kustomization; of a component those `given` to it, changed."""
@@ -162,7 +165,7 @@ class _Builder:
         self, root: dict[str, Tree], source: Source, folder: str, above: tuple[str, ...], found: list[Resource]
     ) -> list[Resource]:
         self._read(source)
-        config = self._configured(root, folder)
+        before, self.config = self.config, Config()
         for entry in [*_strings(at(root, "resources")), *_strings(at(root, "bases"))]:
             found += self._pulled_in(entry, folder, above)
         found = self._generated(root, source, folder, found)
@@ -173,11 +176,12 @@ class _Builder:
         for plugin, where in self._plugins(root, "generators", source, folder):
             found = self._plugged(plugin, where, folder, source, found)
         self.variables += _items(at(root, "vars"))
+        config = self._configured(root, folder, self.config)
         found = self._patched(root, source, folder, found)
         found = self._transformed(found, root, folder, config)
         for plugin, where in self._plugins(root, "transformers", source, folder):
             found = self._plugged(plugin, where, folder, source, found)
-        self.config = config
+        self.config = before.and_of(config)
         return transform.with_references(found, config)
 
     def _read(self, source: Source) -> None:
@@ -189,8 +193,7 @@ class _Builder:
         found = [transform.applied(resource, root, config) for resource in found]
         return transform.replaced(found, root, lambda path: self._tree_in(posixpath.join(folder, path)))
 
-    def _configured(self, root: dict[str, Tree], folder: str) -> Config:
-        config = Config()
+    def _configured(self, root: dict[str, Tree], folder: str, config: Config) -> Config:
         for entry in _strings(at(root, "configurations")):
             for tree in self._trees_at(entry, folder):
                 config = config.with_file(tree)
@@ -298,7 +301,7 @@ class _Builder:
 
     def _document(self, source: Source) -> dict[str, Tree] | None:
         try:
-            documents = read_documents(source)
+            documents = read_documents(source, last_wins=True)
             tree = tree_of(documents[0].root) if documents else None
         except ParseError as error:
             self.unread.append(Unread(error.span, error.message, broken=True))
@@ -327,13 +330,13 @@ class _Builder:
     def _generated(self, root: dict[str, Tree], source: Source, folder: str, found: list[Resource]) -> list[Resource]:
         for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
             for item in _items(at(root, key)):
-                made = self._map(item, kind, source, folder)
+                made = self._map(item, kind, at(root, "generatorOptions"), source, folder)
                 self.effort.spend(4 * len(found))
                 if made is not None:
                     found = transform.with_generated(found, made)
         return found
 
-    def _map(self, item: Tree, kind: str, source: Source, folder: str) -> Resource | None:
+    def _map(self, item: Tree, kind: str, general: Tree | None, source: Source, folder: str) -> Resource | None:
         name = at(item, "name")
         if not isinstance(item, dict) or not isinstance(name, Leaf):
             return None
@@ -348,24 +351,36 @@ class _Builder:
                 data[key if equals else posixpath.basename(path)] = Leaf(text.text, False, origin)
         for entry in _strings(at(item, "literals")):
             key, _, value = entry.value.partition("=")
-            data[key] = Leaf(value.strip("\"'"), False, entry.origin)
+            is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+            data[key] = Leaf(value[1:-1] if is_quoted else value, False, entry.origin)
         for entry in [*_strings(at(item, "envs")), *_strings([at(item, "env") or []])]:
             text = self._files.read(posixpath.normpath(posixpath.join(folder, entry.value)))
-            for line in text.text.splitlines() if text is not None else ():
-                key, equals, value = line.strip().partition("=")
-                if equals and not key.startswith("#"):
+            for line in text.text.removeprefix("\ufeff").splitlines() if text is not None else ():
+                key, _, value = line.lstrip().partition("=")
+                if key and not key.startswith("#"):
                     data[key] = Leaf(value, False, entry.origin)
         metadata: dict[str, Tree] = {"name": name}
         if isinstance(at(item, "namespace"), Leaf):
             metadata["namespace"] = item["namespace"]
+        options = (at(item, "options"), general)
+        for key in ("labels", "annotations"):
+            pairs = [at(option, key) for option in reversed(options)]
+            both = {name: value for some in pairs if isinstance(some, dict) for name, value in some.items()}
+            metadata |= {key: both} if both else {}
         tree: dict[str, Tree] = {
             "apiVersion": Leaf("v1", False),
             "kind": Leaf(kind, False),
             "metadata": metadata,
             "data": data,
         }
+        if any(scalar(option, "immutable") == "true" for option in options):
+            tree["immutable"] = Leaf("true", True)
+        if kind == "Secret":
+            tree["type"] = Leaf(scalar(item, "type") or "Opaque", False)
         origin = name.origin or Origin(source, 0, 0)
-        return Resource(tree, origin, name.value, scalar(item, "behavior") or "create")
+        hashed = all(scalar(option, "disableNameSuffixHash") != "true" for option in options)
+        home = scalar(item, "namespace") or ""
+        return Resource(tree, origin, name.value, scalar(item, "behavior") or "create", hashed, home)
 
     # Patches
 
@@ -435,7 +450,7 @@ class _Builder:
     def _json_patched(self, found: list[Resource], patch: Tree, target: Tree | None) -> list[Resource]:
         self.effort.spend(4 * len(found))
         return [
-            item.with_tree(json_patch(item.tree, patch, self.effort))
+            item.with_tree(json_patch(annotated(item.tree), patch, self.effort))
             if target is not None and _is_meant(item, target, None, self.effort)
             else item
             for item in found
@@ -445,21 +460,23 @@ class _Builder:
 def _is_meant(item: Resource, target: Tree | None, patch: Tree | None, effort: Effort) -> bool:
     """Whether a patch is for an object: its `target` says so, else the patch's own kind and name."""
     if target is None:
-        if scalar(patch, "kind") != item.kind or scalar(patch, "metadata", "name") not in (item.name, item.current):
+        if scalar(patch, "kind") != item.kind or scalar(patch, "metadata", "name") not in item.names:
             return False
         namespace = scalar(patch, "metadata", "namespace")
         group = (scalar(patch, "apiVersion") or "").rpartition("/")[0]
-        return (namespace is None or namespace in (item.namespace, "") or not item.namespace) and group == item.group
+        return (
+            namespace is None or namespace in (item.namespace, item.home, "") or not item.namespace
+        ) and group == item.group
     tests = (
-        ("kind", item.kind, item.kind),
-        ("group", item.group, item.group),
-        ("version", (scalar(item.tree, "apiVersion") or "").rpartition("/")[2], ""),
-        ("name", item.name, item.current),
-        ("namespace", item.namespace, item.namespace),
+        ("kind", {item.kind}),
+        ("group", {item.group}),
+        ("version", {(scalar(item.tree, "apiVersion") or "").rpartition("/")[2]}),
+        ("name", item.names),
+        ("namespace", {item.namespace, item.home}),
     )
-    for key, value, other in tests:
+    for key, values in tests:
         wanted = scalar(target, key)
-        if wanted and not any(_fits(wanted, text, effort) for text in {value, other}):
+        if wanted and not any(_fits(wanted, text, effort) for text in values):
             return False
     labels, annotations = at(item.tree, "metadata", "labels"), at(item.tree, "metadata", "annotations")
     return transform.selects(scalar(target, "labelSelector"), labels) and transform.selects(
@@ -491,7 +508,8 @@ def _flattened(tree: Tree, origin: Origin) -> Iterator[Resource]:
         for item in items:
             yield from _flattened(item, origin)
         return
-    yield Resource(tree, origin, scalar(tree, "metadata", "name") or "")
+    name, namespace = scalar(tree, "metadata", "name") or "", scalar(tree, "metadata", "namespace") or ""
+    yield Resource(tree, origin, name, home=namespace)
 
 
 def _inline(entry: Leaf) -> Iterator[Tree]:

@@ -66,6 +66,11 @@ class Config(Record):
             references += [Reference(kind, spec) for spec in specs_of(at(entry, "fieldSpecs"))]
         return Config(tuple(fields), tuple(references), self.defaults)
 
+    def and_of(self, other: Config) -> Config:
+        """Both, each field once."""
+        fields = dict.fromkeys((*self.fields, *other.fields))
+        return Config(tuple(fields), tuple(dict.fromkeys((*self.references, *other.references))), self.defaults)
+
 
 _KEYS = (
     "namePrefix",

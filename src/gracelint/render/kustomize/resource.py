@@ -27,6 +27,12 @@ class Resource(Record, identity=True):
     """Its name before prefixes and suffixes: what patches, images and references call it."""
     behavior: str = "create"
     """Of a generated ConfigMap or Secret: create, merge or replace."""
+    hashed: bool = False
+    """In the end its name gets a hash of what it holds."""
+    home: str = ""
+    """Its namespace before another one was set."""
+    earlier: tuple[str, ...] = ()
+    """The names it had on its way, each until a prefix or suffix was added."""
 
     @property
     def kind(self) -> str:
@@ -35,6 +41,11 @@ class Resource(Record, identity=True):
     @property
     def current(self) -> str:
         return scalar(self.tree, "metadata", "name") or ""
+
+    @property
+    def names(self) -> set[str]:
+        """All that others may call it by."""
+        return {self.name, self.current, *self.earlier}
 
     @property
     def namespace(self) -> str:
@@ -47,6 +58,19 @@ class Resource(Record, identity=True):
     def with_tree(self, tree: Tree) -> Resource:
         assert isinstance(tree, dict)
         return replace(self, tree=tree)
+
+
+def annotated(tree: dict[str, Tree]) -> Tree:
+    """An object as kustomize patches it: with annotations, those that it makes notes for itself in."""
+    return made(tree, ("metadata", "annotations"), lambda found: found if isinstance(found, dict) else {})
+
+
+def without_empty_annotations(tree: dict[str, Tree]) -> dict[str, Tree]:
+    metadata, annotations = at(tree, "metadata"), at(tree, "metadata", "annotations")
+    is_empty = annotations == {} or (isinstance(annotations, Leaf) and annotations.is_null)
+    if not is_empty or not isinstance(metadata, dict):
+        return tree
+    return {**tree, "metadata": {key: value for key, value in metadata.items() if key != "annotations"}}
 
 
 def changed(tree: Tree, path: tuple[str, ...], change: Callable[[Tree | None], Tree | None]) -> Tree:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.base.record import replace
 from gracelint.render.kustomize.fieldspecs import at_fields, specs_of
 from gracelint.render.kustomize.merge import PatchError
 from gracelint.render.kustomize.resource import CLUSTER_WIDE, Resource, changed, made, pod_paths, with_text
@@ -76,7 +77,8 @@ def _with_name(resource: Resource, root: dict[str, Tree], config: Config) -> Res
             resource = at_fields(resource, config.of(key), _around(before, after))
     if not config.defaults or not (prefix or suffix) or resource.kind in _UNNAMED:
         return resource
-    return resource.with_tree(changed(resource.tree, ("metadata", "name"), _around(prefix, suffix)))
+    renamed = resource.with_tree(changed(resource.tree, ("metadata", "name"), _around(prefix, suffix)))
+    return replace(renamed, earlier=(*resource.earlier, resource.current))
 
 
 def _around(before: str, after: str) -> Callable[[Tree | None], Tree | None]:
@@ -135,7 +137,7 @@ def _with_replicas(resource: Resource, root: dict[str, Tree], config: Config) ->
     entries = at(root, "replicas")
     for entry in entries if isinstance(entries, list) else ():
         count = at(entry, "count")
-        if not isinstance(count, Leaf) or scalar(entry, "name") not in (resource.name, resource.current):
+        if not isinstance(count, Leaf) or scalar(entry, "name") not in resource.names:
             continue
         resource = at_fields(resource, config.of("replicas"), _always(count))
         if config.defaults and resource.kind in _REPLICAS:
@@ -217,7 +219,9 @@ def with_generated(found: list[Resource], made_here: Resource) -> list[Resource]
         data = at(made_here.tree, "data")
         old = at(item.tree, "data") if made_here.behavior == "merge" else None
         both = {**(old if isinstance(old, dict) else {}), **(data if isinstance(data, dict) else {})}
-        return [*found[:index], item.with_tree({**item.tree, "data": both}), *found[index + 1 :]]
+        kept = {key: value for key, value in item.tree.items() if key != "immutable"}
+        fixed = {"immutable": made_here.tree["immutable"]} if "immutable" in made_here.tree else {}
+        return [*found[:index], item.with_tree({**kept, "data": both, **fixed}), *found[index + 1 :]]
     return [*found, made_here]
 
 
@@ -248,18 +252,17 @@ _REFERENCES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 
 
 def with_references(found: list[Resource], config: Config) -> list[Resource]:
-    """Objects that call others by their names, with the names those have now."""
-    renamed: dict[tuple[str, str], str] = {}
+    """Objects that call others of their namespace by their names, with the names those have now."""
+    renamed: dict[str, dict[tuple[str, str], str]] = {}
     for item in found:
-        for name in {item.name, item.current}:
+        for name in item.names:
             if item.current != name:
-                renamed[item.kind, name] = item.current
-    if not renamed:
-        return found
-    return [_referring(item, renamed, config) for item in found]
+                renamed.setdefault(item.namespace, {})[item.kind, name] = item.current
+    return [referring(item, renamed[item.namespace], config) if item.namespace in renamed else item for item in found]
 
 
-def _referring(item: Resource, renamed: dict[tuple[str, str], str], config: Config) -> Resource:
+def referring(item: Resource, renamed: dict[tuple[str, str], str], config: Config) -> Resource:
+    """An object that calls others by the names that kinds and names lead to."""
     for reference in config.references:
         item = at_fields(item, [reference.at], _each_renamed(reference.kind, renamed))
     tree: Tree = item.tree
@@ -395,8 +398,8 @@ def _replacements(root: dict[str, Tree], read: Callable[[str], list[Tree]]) -> I
 def _is_selected(one: Resource, selector: Tree | None) -> bool:
     tests = (
         ("kind", {one.kind}),
-        ("name", {one.name, one.current}),
-        ("namespace", {one.namespace}),
+        ("name", one.names),
+        ("namespace", {one.namespace, one.home}),
         ("group", {one.group}),
     )
     return isinstance(selector, dict) and all(
