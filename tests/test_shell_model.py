@@ -398,6 +398,8 @@ def test_what_only_waits(command: str, idle: bool) -> None:
         "export APP=app.py MODE=production\nexec python $APP\n",
         "readonly APP=app.py\nexec python $APP\n",
         "cd /srv\nexec python $PWD/app.py\n",
+        "export HOME=/srv\ncd /tmp\ncd\nexec python app.py\n",
+        "HOME=/\ncd ~/srv\nexec python app.py\n",
         "cat > go.sh <<'EOF'\nexec python app.py\nEOF\nexec sh go.sh\n",
         "python app.py &\necho $! > app.pid\ntrap 'kill $(cat app.pid); wait' TERM\nwait\n",
     ],

@@ -25,8 +25,8 @@ finally:
 """
 
 
-def launch(command: str, **files: str) -> Launch:
-    text = f"FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD {command}\n"
+def launch(command: str, *lines: str, **files: str) -> Launch:
+    text = "\n".join(("FROM python:3.12-slim", "WORKDIR /app", *lines, "COPY . .", f"CMD {command}", ""))
     named = {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}
     (found,) = read(
         {"Dockerfile": text, "worker.py": WORKER, "silent.py": "import time\nwhile True:\n    time.sleep(1)\n", **named}
@@ -51,6 +51,29 @@ class TestSupervisord:
     )
     def test_each_program_is_stopped_with_its_signal(self, program: str, verdict: Verdict) -> None:
         assert launch(self.COMMAND, supervisord_conf=f"[program:worker]\n{program}\n").verdict is verdict
+
+    @pytest.mark.parametrize(
+        ("command", "why"),
+        [
+            ("python %(ENV_HOME_OF)s/worker.py", None),
+            ("%(ENV_RUNS)s worker.py", None),
+            ("python %(program_name)s.py", None),
+            ("python /app/%(process_num)02d.py", "/app/00.py is not in the project"),
+            ("python %(ENV_GIVEN)s/worker.py", "`$GIVEN/worker.py` is only known when it runs"),
+        ],
+    )
+    def test_what_is_put_into_a_command(self, command: str, why: str | None) -> None:
+        lines = ("ENV HOME_OF=/app RUNS='python -u'", "ARG GIVEN", "ENV GIVEN=$GIVEN")
+        found = launch(self.COMMAND, *lines, supervisord_conf=f"[program:worker]\ncommand={command}\n")
+        assert found.verdict is (Verdict.UNKNOWN if why else Verdict.HANDLED)
+        assert why is None or found.why == why
+
+    def test_it_goes_on_when_all_its_programs_have_ended(self) -> None:
+        found = launch(self.COMMAND, supervisord_conf="[program:setup]\ncommand=cp a b\nautorestart=false\n")
+        assert (found.verdict, found.one_shot) == (Verdict.UNKNOWN, False)
+        assert found.why == (
+            "all that supervisord starts ends by itself, and whether more is started later is not known"
+        )
 
     def test_the_worst_of_several_programs_decides(self) -> None:
         text = "[program:a]\ncommand=python worker.py\n[program:b]\ncommand=python silent.py\n"

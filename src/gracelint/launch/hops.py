@@ -213,6 +213,9 @@ def _together(step: Step) -> tuple[Hop, Way]:
     whole = [_behind(replace(step, hop=its), way) for its, way in found]
     wrong = {_cause(way): way for way in whole if way.verdict in _BAD}
     wrong.pop(_cause(_behind(replace(step, hop=hop), worst)), None)
+    if step.lasts and all(way.one_shot for way in ways):
+        why = f"all that {hop.name} starts ends by itself, and whether more is started later is not known"
+        hop = replace(hop, effect=Effect.UNKNOWN, why=why)
     return hop, replace(
         worst,
         others=tuple(wrong.values()),

@@ -91,7 +91,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         )
         for entry in entries
     )
-    return Step(hop(effect, why), together=together)
+    return Step(hop(effect, why), together=together, lasts="lasts" in row)
 
 
 def _time_of_the_rest(key: str, row: dict[str, Any], context: Context) -> str | None:
@@ -135,6 +135,9 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
         kind, _, name = section.partition(":")
         if kind != keys["section"] or keys["command"] not in values:
             continue
+        if "expands" in keys:
+            own = {"program_name": name, "group_name": name, "process_num": "0"}
+            values = {key: _expanded(value, keys["expands"], own, context) for key, value in values.items()}
         command = values[keys["command"]]
         if values.get("autostart", command).value.strip().lower() == "false":
             continue
@@ -155,6 +158,19 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
             values[keys["folder"]].value if keys["folder"] in values else None,
             _is_on(values, keys["group"]),
         )
+
+
+def _expanded(value: Word, prefix: str, own: Mapping[str, str], context: Context) -> Word:
+    """A setting with `%(ENV_NAME)s` and the like put in; a variable that is only known when it runs stays one."""
+    text, *parts = value.value.split("%(")
+    for part in parts:
+        name, _, rest = part.partition(")")
+        variable = name.removeprefix(prefix)
+        known = own.get(name) if variable == name else context.env.get(variable, "")
+        after = rest.lstrip("0123456789")
+        width = rest[: len(rest) - len(after)]
+        text += (f"${{{variable}}}" if known is None else known.zfill(int(width[:2] or 0))) + after[1:]
+    return Word(text, value.span)
 
 
 def _is_on(values: Mapping[str, Word], key: str | None) -> bool:

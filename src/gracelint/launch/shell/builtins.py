@@ -261,7 +261,9 @@ def _true(walk: Walk, call: Call, state: State) -> list[State]:
 
 def _cd(walk: Walk, call: Call, state: State) -> list[State]:
     operands = [word.value for word in call.operands if not word.value.startswith("-")]
-    target = operands[0] if operands else "$HOME"
+    target = operands[0] if operands else "~"
+    if target == "~" or target.startswith("~/"):
+        target = (state.variables.get("HOME") or "$HOME") + target[1:]
     known = "$" not in target and "`" not in target and not target.startswith("~")
     if known and (state.working_dir != NOWHERE or target.startswith("/")):
         state.working_dir = normal(posixpath.join(state.working_dir, target))
