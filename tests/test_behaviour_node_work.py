@@ -273,3 +273,83 @@ process.on('SIGTERM', () => { server.close(); process.exit(0); });
     (launch,) = read(files).launches
     why = "app.js: process.exit comes at once, before the requests in flight are answered"
     assert (launch.verdict.value, launch.why) == ("cut", why)
+
+
+# What a worker thread, an unread library and an aborted signal are at
+
+THREAD = (
+    "const { Worker } = require('worker_threads');\nconst worker = new Worker('./job.js');\nconst running = new Set();\n"
+    "let active = 0;\nworker.on('message', () => { active -= 1; });\n"
+    "setInterval(() => { active += 1; worker.postMessage(1); }, 500);\n"
+)
+JOBS = "const { parentPort } = require('worker_threads');\nparentPort.on('message', () => parentPort.postMessage(1));"
+
+
+@pytest.mark.parametrize(
+    ("waits", "expected"),
+    [
+        ("", "cut"),
+        ("while (active > 0) await new Promise((r) => setTimeout(r, 50)); ", "handled"),
+        ("while (running.size) await new Promise((r) => setTimeout(r, 50)); ", "handled"),
+        ("await Promise.allSettled([...running]); ", "handled"),
+        ("await Promise.all(Array.from(running)); ", "handled"),
+        ("await Promise.all([1].map((n) => n)); ", "cut"),
+        ("for (const one of [worker]) ", "cut"),
+    ],
+)
+def test_a_worker_thread_is_terminated_once_its_work_is_done(waits: str, expected: str) -> None:
+    text = f"{THREAD}process.on('SIGTERM', async () => {{ {waits}await worker.terminate(); process.exit(0); }});"
+    assert verdict(text, job_js=JOBS) == expected
+
+
+@pytest.mark.parametrize(
+    ("stops", "expected"),
+    [
+        ("process.exit(0);", "unknown"),
+        ("app.close(); process.exit(0);", "unknown"),
+        ("setTimeout(() => process.exit(0), 200);", "unknown"),
+        ("await app.close(); process.exit(0);", "handled"),
+        ("app.close(() => process.exit(0));", "handled"),
+        ("setTimeout(() => process.exit(0), 5000);", "handled"),
+    ],
+)
+def test_a_library_that_nobody_knows_may_serve_when_the_program_exits(stops: str, expected: str) -> None:
+    text = f"const app = require('tinyweb')();\napp.listen(80);\nprocess.on('SIGTERM', async () => {{ {stops} }});"
+    reaction = program(text).reactions["SIGTERM"]
+    assert reaction.as_pid_1.value == expected
+    assert expected == "handled" or reaction.why == (
+        "what tinyweb().listen() serves is not known, nor whether process.exit drops its requests"
+    )
+
+
+@pytest.mark.parametrize(
+    ("waits", "expected"),
+    [
+        ("await require('events').once(controller.signal, 'abort');", "handled"),
+        ("try { for (;;) await sleep(9e4, null, { signal: controller.signal }); } catch {}", "handled"),
+        ("for (;;) { try { await sleep(9e4, null, { signal: controller.signal }); } catch {} }", "ignored"),
+        ("await require('events').once(new AbortController().signal, 'abort');", "ignored"),
+    ],
+)
+def test_a_signal_that_the_handler_aborts(waits: str, expected: str) -> None:
+    text = (
+        "const sleep = require('timers/promises').setTimeout;\nconst controller = new AbortController();\n"
+        "process.on('SIGTERM', () => controller.abort());\nconst timer = setInterval(() => {}, 500);\n"
+        f"async function main() {{ {waits} clearInterval(timer); }}\nmain();"
+    )
+    assert verdict(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("stops", "expected"),
+    [
+        ("child.kill('SIGTERM'); setTimeout(() => child.kill('SIGKILL'), 5000).unref();", "handled"),
+        ("child.kill('SIGTERM'); setTimeout(() => child.kill(9), 5000).unref();", "handled"),
+        ("setTimeout(() => child.kill('SIGKILL'), 1000);", "cut"),
+        ("child.kill(9);", "cut"),
+    ],
+)
+def test_killing_a_child_as_a_last_resort(stops: str, expected: str) -> None:
+    text = f"const child = require('child_process').fork('./job.js');\nprocess.on('SIGTERM', () => {{ {stops} }});"
+    job = "const timer = setInterval(() => {}, 500);\nprocess.on('SIGTERM', () => { clearInterval(timer); process.disconnect(); });"
+    assert verdict(text, job_js=job) == expected

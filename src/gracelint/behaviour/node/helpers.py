@@ -191,3 +191,9 @@ def listen_for(
     machine.registrations.append(
         Registration(signals, names, function, span, machine.certain, frame.after, once, machine.asking)
     )
+
+
+def signal_among(args: list[Any]) -> Any:
+    """The AbortSignal that is given by itself or as the option `signal`."""
+    given = [value.props.get("signal", value) for value in args if isinstance(value, Object)]
+    return next((value for value in given if isinstance(value, Object) and "aborted" in value.props), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.node import globals, nest, timers
 from gracelint.behaviour.node.arrays import run_callbacks
 from gracelint.behaviour.node.clients import names_clients
-from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for
+from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
 from gracelint.behaviour.node.methods import (
     LISTENS,
     STARTED,
@@ -130,7 +130,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
             queue = machine.add(Thing("channel", root_of(path), frame.file.span(node), False), frame)
             queue.callbacks["job"] = list(args)
         run_callbacks(machine, args, frame, False)
-    signal = timers.signal_among(args)
+    signal = signal_among(args)
     if signal is not None:
         machine.signalled.append(signal)
     return External(f"{path}()", longest_wait(args), signal)
@@ -364,7 +364,7 @@ def _without_error(resolve: Any) -> Builtin:
 
 def _pipeline(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     """A pipeline that is given a signal runs until it is aborted."""
-    signal = timers.signal_among(args)
+    signal = signal_among(args)
     if signal is None or machine.stopping:
         return _unknown_call(machine, "stream.pipeline", args, node, frame)
     thing = machine.add(Thing("loop", "pipeline", frame.file.span(node), True), frame)
@@ -391,6 +391,10 @@ def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
             return UNDEFINED
 
         listen_for(machine, (str(event),), (), Builtin(resolve), node, frame, once=True)
+        return Promise((*frame.after, After("unknown", span, later)))
+    if event == "abort" and signal_among([emitter]) is not None:
+        later = Thing("signal", "abort", span, False)
+        machine.abortable.append((emitter, later))
         return Promise((*frame.after, After("unknown", span, later)))
     if isinstance(emitter, Thing) and isinstance(event, str):
         if event in STARTED:

@@ -39,6 +39,7 @@ from gracelint.behaviour.node.values import (
     Promise,
     Scope,
     Thing,
+    as_key,
     equal,
     joined,
     keeps,
@@ -299,8 +300,7 @@ class Machine:
         if node is None:
             return None
         if node.type == "computed_property_name":
-            value = self.value(node.named_children[0], frame)
-            return value if isinstance(value, str) else None
+            return as_key(self.value(node.named_children[0], frame))
         return string_of(node) if node.type == "string" else text_of(node)
 
     def bind(self, target: Node, value: Any, frame: Frame, declare: bool = False) -> None:
@@ -405,10 +405,7 @@ class Machine:
         if node.type == "member_expression":
             name = node.child_by_field_name("property")
             return text_of(name) if name is not None else None
-        index = self.value(node.child_by_field_name("index"), frame)
-        if isinstance(index, External) and index.path.startswith("Symbol."):
-            return index.path
-        return str(index) if isinstance(index, (str, int)) else None
+        return as_key(self.value(node.child_by_field_name("index"), frame))
 
     def member(self, owner: Any, name: str, frame: Frame) -> Any:
         """`owner.name`"""

@@ -6,7 +6,7 @@ from gracelint.base import limits
 from gracelint.base.record import replace
 from gracelint.behaviour.node import nest
 from gracelint.behaviour.node.arrays import array_method, run_callbacks
-from gracelint.behaviour.node.helpers import NUMBERS, register, takes_a_callback, timeout_of, until_called
+from gracelint.behaviour.node.helpers import NUMBERS, register, signal_among, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
 from gracelint.behaviour.node.state import Frame, Text, Thrown
 from gracelint.behaviour.node.syntax import callee_of
@@ -337,6 +337,7 @@ def _listen(machine: Machine, app: Thing, args: list[Any], node: Node, frame: Fr
     row = table("node")["modules"]["http"]
     server = app.data = Thing("server", app.name, frame.file.span(node), True, row)
     machine.add(server, frame)
+    _close_on_abort(machine, server, args, node, frame)
     machine.listening.append((args, frame, machine.certain))
     return server
 
@@ -350,11 +351,22 @@ def _start(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: F
     owner.alive = True
     if owner.kind == "server":
         owner.span = frame.file.span(node)
+        _close_on_abort(machine, owner, args, node, frame)
     owner.certain = owner.certain and machine.certain
     machine.listening.append((args, frame, machine.certain))
     for function in (*owner.callbacks.get("listening", ()), *owner.callbacks.get("ready", ())):
         machine.task(function, [], frame, frame.after)
     return owner
+
+
+def _close_on_abort(machine: Machine, server: Thing, args: list[Any], node: Node, frame: Frame) -> None:
+    """`server.listen({ port, signal })` is closed once the signal is aborted."""
+    signal = signal_among(args)
+    listens = signal.props.get("addEventListener") if signal is not None else None
+    kind = server.row.get("close", {}).get("close")
+    if isinstance(listens, Method) and kind is not None:
+        closes = Builtin(lambda m, given, at, inner: close(m, server, kind, [], at or node, inner))
+        listens.owner.callbacks.setdefault("abort", []).append(closes)
 
 
 def release(machine: Machine, thing: Thing, node: Node, frame: Frame) -> None:
@@ -440,6 +452,7 @@ def stop_child(machine: Machine, owner: Thing, args: list[Any], node: Node, fram
     if not machine.stopping:
         return UNDEFINED
     signal = next((str(value) for value in args if isinstance(value, str)), "SIGTERM")
+    signal = "SIGKILL" if 9 in args else signal
     kind = "ask" if owner.kind == "worker" else "stop-child"
     machine.note(kind, node, frame, thing=owner, target=signal)
     return _after_end(machine, owner, node, frame)

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 def judge_peers(stopped: Stopped, start: Callable[[], Machine], depth: int) -> tuple[Verdict, str, Span] | None:
     """What the workers and children do that the handler tells to stop; the worst of them."""
     worst: tuple[Verdict, str, Span] | None = None
-    for event in stopped.events:
+    ended = {id(event.thing) for event in stopped.events if event.kind == "terminate" and event.certain}
+    asks = [event for event in stopped.events if event.kind in ("stop-child", "ask", "disconnect")]
+    told = {id(event.thing) for event in asks if event.target != "SIGKILL"}
+    for event in asks:
         thing = event.thing
-        if (
-            event.kind not in ("stop-child", "ask", "disconnect")
-            or thing is None
-            or thing.kind not in ("worker", "child", "cluster")
-        ):
+        if thing is None or thing.kind not in ("worker", "child", "cluster") or id(thing) in ended:
             continue
+        if event.target == "SIGKILL" and event.after and id(thing) in told:
+            continue  # the last resort, once it was told by other means
         found = _peer(stopped.machine, thing, event, depth)
         if worst is None or _WORST.index(found[0]) < _WORST.index(worst[0]):
             worst = found
@@ -40,6 +41,8 @@ _WORST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
 
 
 def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> tuple[Verdict, str, Span]:
+    if event.target == "SIGKILL":
+        return Verdict.CUT, f"kill('SIGKILL') ends {name_of(thing)} whatever it is doing", event.span
     if isinstance(thing.data, Text):
         words = machine.shell(thing.data)
         if words == () and event.kind == "stop-child":

@@ -168,7 +168,7 @@ def _judge(
         why = f"whether {destroyed.target}() drops requests in flight cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
     terminated = next((event for event in events if event.kind == "terminate" and _at_once(event)), None)
-    if terminated is not None and terminated.thing is not None:
+    if terminated is not None and terminated.thing is not None and not _waited_for_work(stopped):
         call = terminated.target or "terminate"
         call = call if call.endswith(")") else f"{call}()"
         why = f"{call} ends {name_of(terminated.thing)} in the middle of its work"
@@ -196,6 +196,10 @@ def _judge(
     if left_out is not None:
         why = f"process.exit leaves out what the listener for {left_out[0]} in line {left_out[1].line} does"
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, left_out[1])
+    listener = _unread_listener(stopped, sure)
+    if listener is not None:
+        why = f"what {listener}() serves is not known, nor whether process.exit drops its requests"
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why)
     if sure:
         return answer(Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)} and ends the process")
     if not stopped.left and stopped.opened:
@@ -235,6 +239,22 @@ def _judge(
             Verdict.UNKNOWN, Cause.UNKNOWN, "whether the workers end after they are disconnected cannot be told"
         )
     return _still_alive(signal, stopped, handlers, answer)
+
+
+def _waited_for_work(stopped: Stopped) -> bool:
+    from gracelint.behaviour.node.unfinished import waits_for_work
+
+    return waits_for_work(stopped.machine, stopped.ran)
+
+
+def _unread_listener(stopped: Stopped, exits: list[Event]) -> str | None:
+    """What a library nobody here knows was made to listen, where an exit waits for nothing of it."""
+    words = frozenset(table("node")["may_serve"])
+    early = [event for event in exits if not any(part.kind == "work" for part in _flat(event.after))]
+    if not any((_time(event.after) or 0.0) < stopped.enough for event in early):
+        return None
+    found = (path for path in stopped.machine.foreign if path.replace("()", "").rpartition(".")[2] in words)
+    return next(found, None)
 
 
 def _may_run_on(machine: Machine) -> str | None:

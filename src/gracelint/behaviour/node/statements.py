@@ -347,8 +347,10 @@ def _ends(machine: Machine, thing: Thing) -> bool:
         return True
     try:
         ended = machine.execute(body, over) if body is not None else None
-    except (Stop, Thrown):
+    except Stop:
         return False
+    except Thrown:
+        return is_caught(body)
     if ended == "break" or isinstance(ended, tuple):
         return True
     return test is not None and truthy(machine.value(test, over)) is False

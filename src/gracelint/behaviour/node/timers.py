@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node.helpers import signal_among
 from gracelint.behaviour.node.methods import release
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import name_of
@@ -109,17 +110,13 @@ def sleep(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     span = frame.file.span(node)
     options = next((value for value in args if isinstance(value, Object)), None)
     timer = Thing("timer", "setTimeout", span, False)
+    if (signal := signal_among(args)) is not None:
+        if machine.stopping and signal.props["aborted"] is True:
+            return Promise(frame.after, rejected=True)
+        machine.abortable.append((signal, timer))
     if machine.stopping and (options is None or options.props.get("ref") is not False):
         _pend(machine, timer, seconds, frame)
-    if (signal := signal_among(args)) is not None:
-        machine.abortable.append((signal, timer))
     return Promise((*frame.after, After("timer", span, timer, seconds)), UNDEFINED)
-
-
-def signal_among(args: list[Any]) -> Any:
-    """The AbortSignal that is given by itself or as the option `signal`."""
-    given = [value.props.get("signal", value) for value in args if isinstance(value, Object)]
-    return next((value for value in given if isinstance(value, Object) and "aborted" in value.props), None)
 
 
 DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {

@@ -152,6 +152,18 @@ def _inside(node: Node) -> Iterator[Node]:
 
 def looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
     """Whether the functions that a handler ran may wait for work, or look at what work has set."""
+    handlers, set_by_work = _handlers(machine, ran)
+    return any(_waits(node, set_by_work) for handler in handlers for node in walk(handler))
+
+
+def waits_for_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
+    """Whether one of them goes on only once a count or a collection of work has come down, or its promises are kept."""
+    handlers, set_by_work = _handlers(machine, ran)
+    return any(_waits_until_done(node, set_by_work) for handler in handlers for node in walk(handler))
+
+
+def _handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[Node], set[str]]:
+    """The functions that a handler ran, and the names that all others set."""
     set_by_work: set[str] = set()
     handlers: list[Node] = []
     for path in machine.modules:
@@ -163,7 +175,30 @@ def looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
                 handlers.append(node)
             else:
                 set_by_work |= _sets(_inside(node))
-    return any(_waits(node, set_by_work) for handler in handlers for node in walk(handler))
+    return handlers, set_by_work
+
+
+def _waits_until_done(node: Node, set_by_work: set[str]) -> bool:
+    """`while (active.size > 0) await …`, `await Promise.all([...running])`"""
+    if node.type in ("while_statement", "do_statement"):
+        condition, body = node.child_by_field_name("condition"), node.child_by_field_name("body")
+        names = {text_of(part) for part in walk(condition) if part.type in _NAMES} if condition is not None else set()
+        waits = body is not None and any(part.type == "await_expression" for part in _inside(body))
+        return waits and not names.isdisjoint({*set_by_work, "size", "length"})
+    if node.type != "call_expression" or text_of(node.child_by_field_name("function") or node) not in _ALL:
+        return False
+    given = node.child_by_field_name("arguments")
+    kept = given.named_children[0] if given is not None and given.named_children else None
+    while kept is not None and kept.type in ("array", "spread_element") and len(kept.named_children) == 1:
+        kept = kept.named_children[0]
+    if kept is not None and kept.type == "call_expression":  # `Array.from(running)`, `running.values()`
+        called = kept.child_by_field_name("function")
+        return called is not None and text_of(called).endswith((".from", ".values"))
+    return kept is not None and kept.type in _NAMED
+
+
+_ALL = ("Promise.all", "Promise.allSettled")
+_NAMES = ("identifier", "property_identifier", "private_property_identifier")
 
 
 def _sets(nodes: Iterable[Node]) -> set[str]:

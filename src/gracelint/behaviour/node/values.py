@@ -82,6 +82,13 @@ class External(Record):
     """The AbortSignal among its arguments, which ends it."""
 
 
+def as_key(value: Any) -> str | None:
+    """The name of a property that a value gives: a text's, a number's, `Symbol.asyncDispose`."""
+    if isinstance(value, External) and value.path.startswith("Symbol."):
+        return value.path
+    return str(value) if isinstance(value, (str, int)) else None
+
+
 class Builtin(Record, identity=True):
     """A function the interpreter knows: called with arguments, the frame and the call's node."""
 
