@@ -91,6 +91,23 @@ def pod(image: str, files: dict[str, str]) -> Launch:
             )
         },
         {
+            "azure-pipelines.yml": (
+                "variables:\n  name: acme/shop\n  file: '$(Build.SourcesDirectory)/docker/two.Dockerfile'\n"
+                "stages:\n- stage: a\n  jobs:\n  - job: b\n    steps:\n    - task: Docker@2\n      inputs:\n"
+                "        command: buildAndPush\n        repository: $(name)\n        dockerfile: $(file)\n"
+                "        tags: $(tag)\n"
+            )
+        },
+        {
+            "deploy/azure-pipelines.release.yml": (
+                "parameters:\n- {name: which, default: two}\n"
+                "jobs:\n- job: b\n  variables:\n  - {name: repo, value: shop}\n  steps:\n"
+                "  - task: Docker@2\n    inputs:\n      containerRegistry: acme\n      buildContext: .\n"
+                "      repository: ${{ variables.repo }}\n"
+                "      Dockerfile: docker/${{ parameters.which }}.Dockerfile\n"
+            )
+        },
+        {
             ".goreleaser.yaml": (
                 "dockers:\n- image_templates: ['acme/shop:{{ .Tag }}-amd64']\n  dockerfile: docker/two.Dockerfile\n"
             )
@@ -215,6 +232,14 @@ def test_a_build_that_names_image_and_dockerfile_joins_them(files: dict[str, str
         },
         {".gitlab-ci.yml": "a:\n  extends: a\n  script: [docker build -t acme/shop -f $FILE .]\n"},
         {"cloudbuild.yaml": "steps:\n- {name: docker, args: [build, -t, acme/shop, -f, $_FILE, .]}\n"},
+        {"azure-pipelines.yml": "steps:\n- {task: Docker@2, inputs: {repository: acme/shop}}\n"},
+        {
+            "azure-pipelines.yml": (
+                "steps:\n- task: Docker@2\n"
+                "  inputs: {command: push, repository: acme/shop, dockerfile: docker/two.Dockerfile}\n"
+            )
+        },
+        {"azure-pipelines.yml": "steps:\n- {task: Docker@2, inputs: {repository: acme/shop, dockerfile: $(which)}}\n"},
         {".goreleaser.yaml": "dockers:\n- {image_templates: ['{{ .Env.REPO }}'], dockerfile: docker/two.Dockerfile}\n"},
         {
             "skaffold.yaml": "build: {artifacts: [{image: acme/shop, context: docker, bazel: {target: //shop}}]}\n",

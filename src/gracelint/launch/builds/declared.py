@@ -188,6 +188,11 @@ def _by_commands(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
             from gracelint.launch.builds.pipelines import by_steps
 
             yield from by_steps(path, text, exists)
+        elif name.startswith("azure-pipelines") and len(text) < _LONGEST_TEXT:
+            from gracelint.launch.builds.pipelines import by_tasks
+
+            yield from by_tasks(path, text)
+            yield from commands.by_commands(path, text, exists)
         elif len(text) < _LONGEST_TEXT and _MENTIONS.search(text):
             yield from commands.by_commands(path, text, exists)
 

@@ -1,4 +1,4 @@
-"""Images that the jobs of GitLab pipelines and of Cloud Build make, with the variables that each job is given."""
+"""Images that the jobs of GitLab and Azure pipelines and of Cloud Build make, with the variables they are given."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import shlex
 
 from gracelint.facts.yaml import Mapping as Node
 from gracelint.facts.yaml import Scalar, Sequence
-from gracelint.launch.builds.commands import by_commands
-from gracelint.launch.builds.declared import Build, copies, document, documents
+from gracelint.knowledge import table
+from gracelint.launch.builds.commands import by_commands, put_in
+from gracelint.launch.builds.declared import UNKNOWN, Build, copies, document, documents, link_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
 _DEEPEST = 10
 """Jobs that extend one another; GitLab allows 11."""
 _MOST = 100
 """Jobs of a file."""
+_MOST_NODES = 4_000
+"""Parts of an Azure pipeline; aliases may repeat them without end."""
 
 
 def by_jobs(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
@@ -52,6 +56,65 @@ def by_steps(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Bu
         moved = f"cd {folder.value} && " if folder is not None else ""
         quoted = " ".join(word if "$" in word else shlex.quote(word) for word in words)
         yield from by_commands(posixpath.basename(path), f"{moved}{command} {quoted}", exists)
+
+
+def by_tasks(path: str, text: str) -> Iterator[Build]:
+    """The builds of an Azure pipeline: its tasks, with the variables of what stands around them."""
+    known = dict.fromkeys(table("builds")["checkout"]["variables"], ".")
+    room = iter(range(_MOST_NODES))
+    for root in documents(path, text):
+        yield from _of_tasks(root, known, room)
+
+
+def _of_tasks(node: object, variables: dict[str, str], room: Iterator[int]) -> Iterator[Build]:
+    if next(room, None) is None:
+        return
+    if isinstance(node, Sequence):
+        for item in node.items:
+            yield from _of_tasks(item, variables, room)
+    if not isinstance(node, Node):
+        return
+    own = _set_by(node)
+    variables = {**variables, **own} if own else variables
+    task, inputs = node.scalar("task"), node.mapping("inputs")
+    row = table("builds")["tasks"].get(task.value) if task is not None else None
+    if row is not None and inputs is not None:
+        yield from _of_task(
+            row, {key.value: one.value for key, one in inputs.items if isinstance(one, Scalar)}, variables
+        )
+        return
+    for _, value in node.items:
+        yield from _of_tasks(value, variables, room)
+
+
+def _of_task(row: dict[str, Any], given: dict[str, str], variables: dict[str, str]) -> Iterator[Build]:
+    inputs = {key.lower(): put_in(text, variables).strip() for key, text in given.items()}
+    image, file, context = (inputs.get(row[key].lower(), "") for key in ("image", "file", "context"))
+    if (
+        not image
+        or not file
+        or "*" in file
+        or inputs.get(row["command"].lower(), row["builds"][0]) not in row["builds"]
+    ):
+        return
+    folder = posixpath.dirname(file) if context in ("", "**") else context
+    link = link_to(folder or ".", posixpath.relpath(file, folder or "."), None)
+    if link is not None:
+        yield from (Build(name, link) for name in (image, f"{UNKNOWN}/{image}"))
+
+
+def _set_by(node: Node) -> dict[str, str]:
+    """The variables that a part of an Azure pipeline sets: a mapping, or a list of names and values; and parameters."""
+    found = _variables(node)
+    found |= {own[0].value: own[1].value for one in node.mappings("variables") if (own := _pair(one, "value"))}
+    found |= {f"variables.{name}": text for name, text in found.items()}
+    own_ones = (own for one in node.mappings("parameters") if (own := _pair(one, "default")))
+    return found | {f"parameters.{name.value}": default.value for name, default in own_ones}
+
+
+def _pair(node: Node, key: str) -> tuple[Scalar, Scalar] | None:
+    name, value = node.scalar("name"), node.scalar(key)
+    return (name, value) if name is not None and value is not None else None
 
 
 def _chain(job: Node, jobs: dict[str, Node]) -> list[Node]:
