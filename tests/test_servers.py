@@ -160,6 +160,29 @@ def test_what_a_program_is_given_it_may_give_to_the_server(command: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("installs", "copies"),
+    [
+        ("RUN uv sync --locked", "COPY --from=made /src/.venv /src/.venv\nENV PATH=/src/.venv/bin:$PATH"),
+        ("RUN uv pip install --python /venv .", "COPY --from=made /venv /opt/venv\nENV PATH=/opt/venv/bin:$PATH"),
+        ("RUN pip install --prefix=/install .", "COPY --from=made /install /usr/local"),
+    ],
+)
+@pytest.mark.parametrize("name", ["shop-serve", "shop"])
+def test_a_command_may_be_installed_in_another_stage(installs: str, copies: str, name: str) -> None:
+    files = {
+        "Dockerfile": f"FROM python:3.12 AS made\nWORKDIR /src\nCOPY . .\n{installs}\n"
+        f'FROM python:3.12\n{copies}\nCMD ["{name}"]\n',
+        "pyproject.toml": '[project.scripts]\nshop-serve = "serve:main"\n',
+        "src/serve.py": "import time\ndef main():\n    while True:\n        time.sleep(1)\n",
+    }
+
+    (launch,) = read_project(request(files)[0]).launches
+
+    assert launch.verdict is (Verdict.IGNORED if name == "shop-serve" else Verdict.UNKNOWN)
+    assert (launch.program is not None) is (name == "shop-serve")
+
+
+@pytest.mark.parametrize(
     ("app", "seconds"),
     [
         ("app = Celery('shop')\napp.conf.worker_soft_shutdown_timeout = 20\n", 20.0),

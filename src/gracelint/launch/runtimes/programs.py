@@ -18,7 +18,7 @@ from gracelint.source import Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gracelint.facts.dockerfile import Stage
     from gracelint.facts.program import Program
@@ -268,24 +268,43 @@ def _holds(stages: Iterable[Stage], word: str) -> bool:
 
 
 def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
-    """A name under `[project.scripts]` or `[tool.poetry.scripts]` of the pyproject.toml in the working directory."""
-    for folder in dict.fromkeys((context.working_dir, "/app", "/")):
-        found = find_file(context.image, context.files, "pyproject.toml", folder)
-        if found is None:
-            continue
-        from gracelint.parse.pyproject import scripts
+    """A name under `[project.scripts]` or `[tool.poetry.scripts]` of a pyproject.toml that was installed.
 
-        target = scripts(found.text).get(base_name(argv[0].value))
-        if target is None:
-            return None
-        module, _, function = target.partition(":")
-        base = module.strip().replace(".", "/")
-        for path in (f"src/{base}.py", f"{base}.py", f"src/{base}/__init__.py", f"{base}/__init__.py"):
-            source = source_at(path, replace(context, working_dir=folder))
-            if source is not None:
-                return _read_python(argv, source, context, argv[1:], call=function.strip() or None, module=module)
-        return unknown(argv, context, f"{module}, which `{argv[0].value}` starts, is not in the project")
+    That one lies in the working directory, of the image or of the stage that the command is copied from.
+    """
+    for place in (context, *_where_installed(argv[0].value, context)):
+        for folder in dict.fromkeys((place.working_dir, "/app", "/")):
+            found = find_file(place.image, place.files, "pyproject.toml", folder)
+            if found is None:
+                continue
+            from gracelint.parse.pyproject import scripts
+
+            target = scripts(found.text).get(base_name(argv[0].value))
+            if target is None:
+                break
+            module, _, function = target.partition(":")
+            base = module.strip().replace(".", "/")
+            for path in (f"src/{base}.py", f"{base}.py", f"src/{base}/__init__.py", f"{base}/__init__.py"):
+                source = source_at(path, replace(place, working_dir=folder))
+                if source is not None:
+                    return _read_python(argv, source, context, argv[1:], call=function.strip() or None, module=module)
+            return unknown(argv, context, f"{module}, which `{argv[0].value}` starts, is not in the project")
     return None
+
+
+def _where_installed(command: str, context: Context) -> Iterator[Context]:
+    """The stages that a command of the image was made in, as if it were started there."""
+    from gracelint.launch.images.image import image_of
+    from gracelint.launch.images.layers import made_in
+
+    stage, folders = context.image.stage, (context.env.get("PATH") or "").split(":")
+    if stage is None:
+        return
+    for path in [command] if command.startswith("/") else [posixpath.join(one, command) for one in folders if one]:
+        for made, _ in made_in(stage, path):
+            if made is not stage:
+                image = image_of(made, context.files, context.image.context)
+                yield replace(context, image=image, working_dir=image.working_dir)
 
 
 def source_at(path: str, context: Context) -> Source | None:
