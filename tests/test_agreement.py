@@ -190,6 +190,11 @@ class TestFilesForDevelopment:
     def test_what_tests_read_is_broken_on_purpose(self, path: str, severity: str) -> None:
         assert self.told({path: "kind: Pod\nspec: [\n"}) == [f"{path} {severity} syntax-error"]
 
+    def test_the_folder_of_an_entry_script_says_so_too(self) -> None:
+        files = {"dev/start.sh": "#!/bin/sh\nnode web.js\n", "web.js": "setInterval(console.log, 9)\n"}
+        text = "services:\n  web: {image: 'node:22', entrypoint: /app/dev/start.sh, volumes: ['.:/app']}\n"
+        assert self.told({**files, "compose.yml": text}) == ["dev/start.sh info script-without-exec"]
+
     def test_a_development_server_is_what_is_meant_there(self) -> None:
         text = 'FROM python:3.12\nCMD ["flask", "run"]\n'
         assert self.told({"Dockerfile.dev": text}) == ["Dockerfile.dev info unheard-stop-signal"]

@@ -12,8 +12,8 @@ Service of type LoadBalancer or NodePort), or the image is built in this reposit
 built and only the cluster calls; for a single pod that keeps its data on a volume, where a new version is a break
 anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose pages are loaded again and whose
 senders try again; for servers such as nginx, which listen as soon as they run: also by their names and by the
-configuration that is mounted into them, where nobody can look into the image; and for API versions that clusters no
-longer serve.
+configuration that is mounted into them, where nobody can look into the image; for what is asked over UDP, whose senders
+ask again; and for API versions that clusters no longer serve.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the
@@ -128,7 +128,7 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
 def _is_felt(workload: Workload, container: Container, launch: Launch) -> bool:
     """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
     own = launch.stage is not None and bool(workload.callers)
-    if workload.kind == "Pod":
+    if workload.kind == "Pod" or (container.ports and all(port.protocol == "UDP" for port in container.ports)):
         return False
     prompt = launch.prompt or (launch.stage is None and container.web_server)
     return (own or bool(workload.balancers)) and not (prompt or launch.dev_server or _is_restarted(workload))

@@ -15,7 +15,7 @@ from gracelint.launch.hops import Way, follow
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Followed
 from gracelint.source import Located, Passage, Word
-from gracelint.tree.purpose import starting_production
+from gracelint.tree.purpose import is_for_development, starting_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -388,7 +388,9 @@ def _followed(files: Files, launch: Launch, around: _Around, ground: Ground) -> 
         program=way.program,
         one_shot=launch.one_shot or way.one_shot,
         dev_server=way.development,
-        development=launch.development or (way.development and _is_replaced(launch, files)),
+        development=launch.development
+        or (way.development and _is_replaced(launch, files))
+        or _is_started_for_development(way),
         children=way.children,
         verdict=way.verdict,
         why=veiled(way.why),
@@ -408,6 +410,12 @@ def _is_replaced(launch: Launch, files: Files) -> bool:
     if launch.origin.kind != "dockerfile" or posixpath.basename(launch.origin.source.path) != "Dockerfile":
         return False
     return bool(starting_production(files.names(posixpath.dirname(launch.origin.source.path))))
+
+
+def _is_started_for_development(way: Way) -> bool:
+    """Whether the folder of a script on the way says so: `dev/docker/entrypoint.sh`."""
+    lines = (hop.details.get("at") for hop in way.hops if hop.details.get("form") == "script")
+    return any(line is not None and is_for_development(line.source.path) for line in lines)
 
 
 _NATIVE_SIDECARS = (1, 29)

@@ -156,7 +156,8 @@ def _judge(
         return Reaction(signal, verdict, child or verdict, cause, why, at or span, notes, delay)
 
     opaque = next((event for event in events if event.kind == "opaque" and event.certain), None)
-    serving = [thing for thing in stopped.opened if thing.kind == "server" and thing.alive]
+    listening = [thing for thing in stopped.opened if thing.kind == "server" and thing.alive]
+    serving = _asked_for_work(stopped.machine, listening) if listening else []
     dropped = _dropped(stopped, serving)
     if dropped is not None:
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, *dropped)
@@ -340,6 +341,12 @@ def _still_alive(
     harm = _harm(again, stopped, serving)
     child = Verdict.UNKNOWN if not once else Verdict.CUT if harm is not None or not waited else Verdict.HANDLED
     return answer(Verdict.IGNORED, Cause.STILL_ALIVE, why, again.span, child)
+
+
+def _asked_for_work(machine: Machine, listening: list[Thing]) -> list[Thing]:
+    from gracelint.behaviour.node.requests import only_reports
+
+    return [thing for thing in listening if not only_reports(machine, thing)]
 
 
 def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:

@@ -1,4 +1,4 @@
-"""What the handlers of requests start and do not wait for: it goes on after the answer, until the process exits."""
+"""What the handlers of requests are for, and what they start and do not wait for: it goes on after the answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
 from gracelint.behaviour.node.unfinished import looks_at_work, seconds_of
 from gracelint.behaviour.node.values import Closure, Scope
 from gracelint.behaviour.tree import text_of, walk
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.stopping import Stopped
     from gracelint.behaviour.node.syntax import File
+    from gracelint.behaviour.node.values import Thing
     from gracelint.source import Span
 
 _ROUTES = ("all", "delete", "get", "patch", "post", "put")
@@ -75,3 +77,62 @@ def _functions(file: File) -> Iterator[tuple[str, Node]]:
         declares = node.type in ("function_declaration", "variable_declarator")
         if declares and function is not None and function.type in FUNCTIONS:
             yield text_of(node.child_by_field_name("name")), function
+
+
+# Servers that only report on the program: what asks them tries again, and has nothing to lose.
+
+
+def only_reports(machine: Machine, server: Thing) -> bool:
+    """Whether a server answers probes and scrapes by their paths, and has no other answer that takes time."""
+    file = next((one for one in machine.parsed.values() if one is not None and one.source is server.span.source), None)
+    if file is None or not any(path in file.source.text for path in _paths()):
+        return False
+    name = server.span.text.partition(".listen")[0]
+    handlers = [
+        handler
+        for node in walk(file.root)
+        if node.type in ("variable_declarator", "assignment_expression") and _target(node) == name
+        for handler in _handlers(node)
+    ]
+    return bool(handlers) and all(map(_is_for_reports, handlers))
+
+
+def _paths() -> set[str]:
+    return set(table("node")["reports"]["paths"])
+
+
+def _target(node: Node) -> str:
+    return text_of(node.child_by_field_name("name") or node.child_by_field_name("left"))
+
+
+def _handlers(node: Node) -> Iterator[Node]:
+    """The function of `server = createServer((req, res) => …)`, or what is assigned in its place."""
+    value = node.child_by_field_name("value") or node.child_by_field_name("right")
+    if value is not None:
+        yield _creates(value) or value
+
+
+def _creates(call: Node) -> Node | None:
+    """The function of `createServer((req, res) => …)`."""
+    if call.type != "call_expression":
+        return None
+    called, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if called is None or given is None or name_of(called) != "createServer" or not given.named_children:
+        return None
+    last = given.named_children[-1]
+    return last if last.type in FUNCTIONS else None
+
+
+def _is_for_reports(handler: Node) -> bool:
+    reports = _paths()
+    below = list(walk(handler))[1:]
+    paths = {text for node in below if node.type == "string" and (text := text_of(node)[1:-1]).startswith("/")}
+    if not paths & reports or not paths <= {"/", *reports}:
+        return False
+    return any(node.type == "number" and text_of(node) == "404" for node in below) or _is_soon_done(below)
+
+
+def _is_soon_done(below: list[Node]) -> bool:
+    """Whether an answer waits for nothing but the numbers of a scrape."""
+    awaited = (text_of(node) for node in below if node.type == "await_expression")
+    return not any(node.type in FUNCTIONS for node in below) and all("metrics()" in text for text in awaited)
