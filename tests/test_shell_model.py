@@ -354,6 +354,22 @@ def test_a_flag_that_a_trap_sets_ends_the_loop(before: str, condition: str, effe
 
 
 @pytest.mark.parametrize(
+    ("loop", "effect"),
+    [
+        ("while [ ! -f /tmp/stop ]; do sleep 600 & wait $!; done", Effect.UNKNOWN),
+        ("while [ ${ROUNDS} -lt 5 ]; do sleep 600 & wait $!; done", Effect.UNKNOWN),
+        ("n=0; while (( n < 1000 )); do n=$((n + 1)); sleep 600 & wait $!; done", Effect.UNKNOWN),
+        ("n=0; while (( n < 3 )); do sleep 600 & wait $!; done", Effect.SWALLOWS),
+        ("stop=0; while (( stop == 0 )); do sleep 600 & wait $!; done", Effect.HANDLES),
+        ("stop=0; until (( stop )); do sleep 600 & pause=$!; wait $pause; done", Effect.HANDLES),
+    ],
+)
+def test_a_loop_whose_condition_may_still_hold_is_not_taken_to_end(loop: str, effect: Effect) -> None:
+    step = shell.step(words("bash", "-c", f"trap 'stop=1; kill $pause' TERM; {loop}"), context("bash-5.1+"))
+    assert step is not None and step.hop is not None and step.hop.effect is effect
+
+
+@pytest.mark.parametrize(
     "loop",
     [
         "while [ $ready = 0 ]; do ./probe && ready=1; sleep 1; done",

@@ -71,7 +71,7 @@ def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
         return of[key]
     if isinstance(of, Words) and isinstance(key, int):
         return NIL
-    if isinstance(of, dict) and isinstance(key, (str, int)):
+    if isinstance(of, dict) and (isinstance(key, (str, int)) or (isinstance(key, Object) and key in of)):
         return of.get(key, NIL)
     if isinstance(of, Object) and isinstance(key, str):
         return of.state.get(f"[{key}]", UNKNOWN)
@@ -111,7 +111,7 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
         of = yield from evaluate(machine, frame, target.of)
         key = yield from evaluate(machine, frame, target.key)
         if isinstance(of, dict):
-            of[key if isinstance(key, (str, int)) else UNKNOWN] = value
+            of[key if isinstance(key, (str, int, Object)) else UNKNOWN] = value
         elif isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
             of[key] = value
         elif isinstance(of, list) and (isinstance(key, Object) or key is NIL):
@@ -235,6 +235,8 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
             for one in branches:
                 yield from evaluate(machine, frame, one)
             return UNKNOWN
+    elif node.then is not None:
+        machine.passes(frame, node.then if truth else node.other, [node.other if truth else node.then])
     branch = node.then if truth else node.other
     if branch is None:
         return NIL
@@ -403,6 +405,7 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
             elif same is not False and body not in unsure:
                 unsure.append(body)
         if chosen is not None:
+            machine.passes(frame, chosen, [body for _, body in node.cases if body is not chosen])
             break
     if chosen is None and unsure:
         options = [*unsure, default]

@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from gracelint.behaviour.machine.nodes import Node
     from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
@@ -91,6 +92,9 @@ class Interpreter(Machine):
 
     def unwound(self, span: Span) -> None:
         """A `finally` runs on the way of an exception."""
+
+    def passes(self, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
+        """A condition that is known has decided between branches."""
 
     def functions_named(self, name: str) -> list[Function]:
         """The program's functions and methods of a name, wherever they are."""

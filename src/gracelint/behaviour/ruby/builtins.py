@@ -114,6 +114,7 @@ def _fork(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     thread = machine.start(_in_process(machine, block, given.span), given.span)
     thread.name = process
     process.state["thread"] = thread
+    machine.forked.append(process)
     return process
 
 
@@ -153,8 +154,24 @@ def _kill(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     return 1
 
 
+def _ended_child(machine: RubyMachine, target: Any, span: Span) -> Any:
+    """With WNOHANG: one of the forked processes that has ended, nil while there is none."""
+    asked = [one for one in machine.forked if not isinstance(target, Object) or one is target]
+    if not machine.forked or (isinstance(target, Object) and not asked):
+        raise Doubt(f"whether the child that line {span.line} asks for ends is not known", span)
+    if not asked or (not isinstance(target, Object) and all(one.state.get("asked") for one in asked)):
+        raise Raised(("Errno::ECHILD", "SystemCallError", "StandardError", "Exception"), NIL, span)
+    ended = next((one for one in asked if one.state["thread"].done and not one.state.get("asked")), None)
+    if ended is None:
+        return NIL
+    ended.state["asked"] = True
+    return ended
+
+
 def _wait_process(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
     target = given.argument(0)
+    if any(isinstance(one, Lib) and one.path.endswith("WNOHANG") for one in given.args[1:]):
+        return _ended_child(machine, target, given.span)
     thread = library.thread_of(target)
     if thread is not None:
         yield Wait("join", given.span, lambda: thread.done)

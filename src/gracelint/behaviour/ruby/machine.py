@@ -88,6 +88,8 @@ class RubyMachine(Interpreter):
         self.forwards: tuple[Any, ...] = ()
         """The words of the child that gets the signal and is waited for."""
         self.tasks: dict[str, tuple[Any, list[str]]] = {}
+        self.forked: list[Object] = []
+        """Processes that run a block of the program."""
         """Of rake: by name, the block and what comes before."""
 
     def files(self) -> Iterable[File]:

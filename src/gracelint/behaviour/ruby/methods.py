@@ -53,6 +53,8 @@ def method(machine: RubyMachine, of: Any, name: str, frame: Frame | None, given:
         how = _MUTEX_IN_TRAP.get(name)
     elif isinstance(of, Object) and of.type == "ENV":
         how = _environment
+    elif isinstance(of, Unknown) and "block" in given.named:
+        how = _UNKNOWN.get(name)
     how = how or _ANY.get(name)
     return run_builtin(lambda m, f, g: how(m, of, g), machine, frame, given) if how is not None else None
 
@@ -105,6 +107,12 @@ def _each(machine: RubyMachine, of: Any, given: Given) -> Run:
         value = yield from machine.call(block, [item], given.span)
         found.append(value)
     return found if given.path.endswith(("map", "collect")) else of
+
+
+def _once(machine: RubyMachine, of: Any, given: Given) -> Run:
+    """The block for each of some, or so many times: nobody can tell how many, and once stands for all."""
+    value = yield from machine.call(given.named["block"], [UNKNOWN, UNKNOWN], given.span)
+    return [value] if given.path.endswith(("map", "collect", "times")) else of
 
 
 def _with_index(machine: RubyMachine, of: Any, given: Given) -> Run:
@@ -206,6 +214,10 @@ def _is_nil(machine: RubyMachine, of: Any, given: Given) -> Any:
     return UNKNOWN if isinstance(of, Unknown) else of is NIL
 
 
+def _key(value: Any) -> Any:
+    return value if isinstance(value, (str, int, Object)) else UNKNOWN
+
+
 def _includes(of: list[Any], value: Any) -> Any:
     known = isinstance(value, str) and (value in of or UNKNOWN not in of)
     return value in of if known else UNKNOWN
@@ -245,7 +257,28 @@ _LIST: dict[str, Any] = {
     "to_a": _same,
     "freeze": _same,
 }
-_HASH: dict[str, Any] = {"each": _each, "each_pair": _each, "map": _each, "freeze": _same}
+_HASH: dict[str, Any] = {
+    **dict.fromkeys(("each", "each_pair", "map"), _each),
+    "each_key": lambda machine, of, given: _each(machine, [*of], given),
+    "each_value": lambda machine, of, given: _each(machine, [*of.values()], given),
+    "keys": lambda machine, of, given: [*of],
+    "values": lambda machine, of, given: [*of.values()],
+    "delete": lambda machine, of, given: of.pop(_key(given.argument(0)), NIL),
+    "key?": lambda machine, of, given: _key(given.argument(0)) in of or (UNKNOWN if UNKNOWN in of else False),
+    "empty?": lambda machine, of, given: not of,
+    "any?": lambda machine, of, given: bool(of) if "block" not in given.named else UNKNOWN,
+    "size": lambda machine, of, given: len(of),
+    "length": lambda machine, of, given: len(of),
+    "clear": lambda machine, of, given: of.clear() or of,
+    "freeze": _same,
+}
+_UNKNOWN: dict[str, Any] = dict.fromkeys(
+    (
+        *("each", "each_entry", "each_pair", "each_key", "each_value", "each_with_index", "each_slice"),
+        *("map", "collect", "flat_map", "times", "upto", "step"),
+    ),
+    _once,
+)
 _NUMBER: dict[str, Any] = {
     "times": _times,
     **dict.fromkeys(("to_i", "to_f", "second", "seconds", "floor", "round", "ceil"), _same),

@@ -25,7 +25,7 @@ from gracelint.behaviour.machine.values import (
     Wait,
     Words,
 )
-from gracelint.behaviour.rust import channels, options, servers, signals
+from gracelint.behaviour.rust import channels, clap, options, servers, signals
 from gracelint.behaviour.rust.crates import Variant
 from gracelint.behaviour.rust.patterns import Failed, fits
 from gracelint.behaviour.rust.syntax import UNIT
@@ -104,6 +104,9 @@ def function(machine: RustMachine, path: str, frame: Frame | None, given: Given)
     type_, _, name = path.rpartition("::")
     if type_ in ("std::time::Duration", "Duration") and name in _UNITS:
         return _now(_duration(given.argument(0), _UNITS[name]))
+    class_ = machine.class_named(type_, frame.file) if name in clap.PARSES and frame is not None else None
+    if class_ is not None and name not in class_.methods:
+        return _now(clap.parsed(machine, class_, given.span))
     if name in signals.KINDS and type_.endswith("SignalKind"):
         return _now(Sig(signals.KINDS[name]))
     short = "::".join(path.split("::")[-2:])

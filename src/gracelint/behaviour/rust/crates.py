@@ -9,6 +9,7 @@ from gracelint import toml
 from gracelint.base.posix import join
 from gracelint.base.record import Record
 from gracelint.behaviour.machine.nodes import Class, Function, Node
+from gracelint.behaviour.rust.clap import DECLARED
 from gracelint.behaviour.rust.syntax import Lower, elsewhere, path_of, read_file
 from gracelint.behaviour.tree import TreeFile, text_of
 from gracelint.parse.errors import ParseError
@@ -227,7 +228,8 @@ class Module:
     def _const_item(self, tree: Tree, _: str) -> None:
         value = tree.child_by_field_name("value")
         if value is not None:
-            self.items[text_of(tree.child_by_field_name("name"))] = Lower(self).expression(value)
+            made = self.items[text_of(tree.child_by_field_name("name"))] = Lower(self).expression(value)
+            self.crate.program.constants.append((made, self))
 
     _static_item = _const_item
 
@@ -239,7 +241,8 @@ class Module:
             start = text.find("=", found.end(), found.end() + 500)
             value = _statement(text, start + 1) if start >= 0 else ""
             if value:
-                self.items[found[1]] = Lower(self).text(tree, value)
+                made = self.items[found[1]] = Lower(self).text(tree, value)
+                self.crate.program.constants.append((made, self))
 
     def _expression_statement(self, tree: Tree, attributes: str) -> None:
         if tree.named_children and tree.named_children[0].type == "macro_invocation":
@@ -256,6 +259,7 @@ class Module:
     def _class(self, tree: Tree) -> Class:
         name = text_of(tree.child_by_field_name("name"))
         class_ = self.items[name] = Class(name, self)
+        class_.values[DECLARED] = tree
         return class_
 
     def _enum_item(self, tree: Tree, _: str) -> None:
@@ -324,6 +328,7 @@ class Crates:
         self.unread: list[str] = []
         self.impls: list[tuple[Module, Tree]] = []
         self.by_name: dict[str, list[Function]] = {}
+        self.constants: list[tuple[Node, Module]] = []
         self.macros: dict[str, str] = {}
         self.foreign: dict[str, Class] = {}
         """What the project adds to types of others."""

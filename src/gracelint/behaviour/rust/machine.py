@@ -76,8 +76,18 @@ class RustMachine(Interpreter):
         """Futures of libraries nobody knows that were waited for beside others."""
         self.untold: list[Span] = []
         """Where it waits on the way out for what nobody can tell."""
+        self.taken_branches: set[int] = set()
+        self.left_out: dict[int, tuple[Node, Module]] = {}
+        """Branches that no known condition has ever let the program into."""
         self.blurred: list[Span] = []
         """Places after which nobody can tell who still holds the end of a channel."""
+
+    def passes(self, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
+        self.taken_branches.add(id(taken))
+        self.left_out.pop(id(taken), None)
+        for one in left_out:
+            if one is not None and id(one) not in self.taken_branches:
+                self.left_out[id(one)] = one, frame.file
 
     def files(self) -> Iterable[TreeFile]:
         return self.crates.sources.values()

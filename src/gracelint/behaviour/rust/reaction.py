@@ -11,6 +11,7 @@ from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.rust.machine import RustMachine
+from gracelint.behaviour.rust.reached import is_left_out
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
@@ -119,7 +120,11 @@ def _unread(signal: str, question: Question, machine: RustMachine) -> str | None
         for match in _LISTENS.finditer(file.source.text):
             span = file.source.span(match.start(), match.end())
             near = any(path == span.source.path and abs(line - span.line) < 12 for path, line in seen)
-            if not near and "//" not in file.source.text[: match.start()].rpartition("\n")[2]:
+            if (
+                not near
+                and not is_left_out(machine, span)
+                and "//" not in file.source.text[: match.start()].rpartition("\n")[2]
+            ):
                 return f"whether {machine.place(span)}, which asks for signals, is reached cannot be told"
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.numbers import is_whole
 from gracelint.base.patterns import pattern
+from gracelint.launch.shell.loops import ASSIGNS
 from gracelint.launch.shell.paths import JOB, LEADER, SELF, State
 from gracelint.parse.expansion import expand
 
@@ -100,7 +101,7 @@ def arithmetic(walk: Walk, call: Call, state: State) -> list[State]:
     """`(( … ))` and `let`: a comparison is decided, and what is assigned is not known afterwards."""
     text = " ".join(word.text for word in call.command.words[1:])
     state.status = False if "[[" in walk.lacks else _holds(text, state)
-    for name in _NAME.findall(text) if _ASSIGNS.search(text) else ():
+    for name in _NAME.findall(text) if ASSIGNS.search(text) else ():
         state.variables[name] = None
     return [state]
 
@@ -117,6 +118,5 @@ def _holds(text: str, state: State) -> bool | None:
 
 
 _NAME = pattern(r"[A-Za-z_]\w*")
-_ASSIGNS = pattern(r"(?<![=!<>])=(?!=)|\+\+|--")
 _COMPARISON = pattern(r"(!?)\s*\$?\{?(\w+)\}?\s*(?:(==|!=|<=|>=|<|>)\s*([0-9]+))?")
 _SYMBOLS = {"==": "-eq", "!=": "-ne", "<": "-lt", "<=": "-le", ">": "-gt", ">=": "-ge"}

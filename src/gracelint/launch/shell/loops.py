@@ -30,6 +30,8 @@ _TESTS = ("[", "[[", "((", "test")
 _NAME = pattern(r"[A-Za-z_]\w*")
 _VARIABLE = pattern(r"\$\{?([A-Za-z_]\w*)")
 _FILE_TESTS = frozenset(f"-{letter}" for letter in "bcdefgGhkLNOprsStuwx")
+ASSIGNS = pattern(r"(?<![=!<>])=(?!=)|\+\+|--")
+"""What changes a variable in `(( … ))`."""
 _ANY = "*"
 """Among names: text that is read elsewhere may set any."""
 
@@ -54,6 +56,8 @@ def _set_by(commands: Sequence[Command], functions: Mapping[str, Function], seen
         first = command.words[0].text if command.words else ""
         if first in _READS_CODE:
             yield _ANY
+        elif first == "((" and ASSIGNS.search(" ".join(word.text for word in command.words[1:])) is None:
+            continue
         elif first in _SETS:
             yield from (name for word in command.words[1:] for name in _NAME.findall(word.text))
         elif first in functions and first not in seen:
@@ -97,7 +101,10 @@ def is_constant(condition: Sequence[Command]) -> bool:
     command = condition[0]
     if len(condition) != 1 or not isinstance(command, Simple):
         return False
-    return all(word.value is not None for word in command.words)
+    counts = bool(command.words) and command.words[0].text == "(("
+    return all(
+        word.value is not None and not (counts and _NAME.search(word.text) is not None) for word in command.words
+    )
 
 
 def may_break(commands: Sequence[Command]) -> bool:

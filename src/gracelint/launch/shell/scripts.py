@@ -355,7 +355,7 @@ class Walk:
         if polled is not None:
             test, command, jobs = polled
             return self._polling(test, replace(event("wait", command.span, state, jobs), polls=True), state)
-        wanted = loop.kind == "while"
+        wanted, at_first = loop.kind == "while", state.reached
         ends: list[State] = []
         running = [state]
         for _ in range(_MOST_ROUNDS):
@@ -367,7 +367,8 @@ class Walk:
                     ends.extend(_succeeded([asked]))
                 elif asked.status is None or runs:
                     left, stay = self._body(loop, [asked])
-                    ends.extend(_succeeded([*left, *stay]))
+                    again = [one for end in stay for one in self._perhaps_again(loop, end, at_first)]
+                    ends.extend(_succeeded([*left, *again]))
                 else:
                     left, stay = self._round(loop, asked)
                     ends.extend(_succeeded(left))
@@ -375,7 +376,7 @@ class Walk:
             running = _merged(_succeeded(on))
             if not running:
                 break
-        return [*ends, *_succeeded(running)]
+        return [*ends, *_succeeded([one for end in running for one in self._perhaps_again(loop, end, at_first)])]
 
     def _polling(self, test: tuple[Command, ...], polls: Event, state: State) -> list[State]:
         """A loop that goes round while its job is there and its test holds, which a trap may change."""
@@ -391,6 +392,20 @@ class Walk:
                         again.events.append(polls)
                     ends.append(again)
         return _succeeded(ends)
+
+    def _perhaps_again(self, loop: Loop, end: State, at_first: int | None) -> list[State]:
+        """The ways behind a loop in which a signal arrived: what it asks may still hold, and then it goes on."""
+        if end.reached == at_first or end.ended:
+            return [end]
+        ends: list[State] = []
+        for asked in self._guarded(loop.condition, [end], looping=1):
+            if asked.status is not (loop.kind != "while"):
+                stays = asked.fork()
+                stays.events.append(event("forever", loop.span, asked))
+                ends.append(stays)
+            if asked.status is not (loop.kind == "while"):
+                ends.append(asked)
+        return ends
 
     def _round(self, loop: Loop, state: State) -> tuple[list[State], list[State]]:
         """One round of a loop that is known to go on: the paths that leave it here, and those of the next round."""

@@ -264,7 +264,8 @@ def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
         return Reaction(Effect.CUTS, "kills", signal)
     if slept and fate.told:
         return Reaction(Effect.UNKNOWN, "sleeps", signal)
-    if cause == "single-wait" and not fate.told:
+    naps = {item.job for item in scene.lasting if _naps(item)}
+    if cause == "single-wait" and fate.told.keys() <= naps:
         cause = "kills-subshell" if fate.dead else "trap-exits"
     if cause == "trap-exits" and _only_waits(scene):
         return Reaction(*(_BETWEEN_ROUNDS if _knows_its_naps(scene) else _AFTER_A_NAP), signal)

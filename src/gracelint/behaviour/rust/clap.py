@@ -1,0 +1,74 @@
+"""The subcommand that clap finds in the command line, for types that derive its Parser and Subcommand.
+
+Names are the variants' own in kebab case, or what `name`, `alias` and `visible_alias` say: docs.rs/clap, _derive.
+"""
+
+from __future__ import annotations
+
+from gracelint.base.patterns import pattern
+from gracelint.behaviour.machine.nodes import Class
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Object, Words
+from gracelint.behaviour.tree import text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from tree_sitter import Node as Tree
+
+    from gracelint.behaviour.rust.machine import RustMachine
+    from gracelint.source import Span
+
+PARSES = ("parse", "try_parse")
+DECLARED = "$declared"
+"""Among the values of a class: where it is declared."""
+_HUMP = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
+_NAMED = pattern(r"\b(?:name|alias|visible_alias)\s*=\s*\"([^\"]*)\"")
+_OPTIONAL = pattern(r"Option\s*<\s*([\w:]+)\s*>")
+
+
+def parsed(machine: RustMachine, class_: Class, span: Span) -> Any:
+    """What a type makes of the command line; unknown where a shell expands some of it."""
+    words = machine.command_line()
+    if not isinstance(words, Words):
+        return UNKNOWN
+    tree = class_.values[DECLARED]
+    if tree.type == "enum_item":
+        return _variant(class_, words, span)
+    one = Object(class_.name, span, class_)
+    for name, type_ in _subcommands(tree):
+        optional = _OPTIONAL.fullmatch(type_)
+        of = machine.class_named(optional[1] if optional is not None else type_, class_.file)
+        found = _variant(of, words, span) if of is not None and DECLARED in of.values else UNKNOWN
+        nothing = optional is not None and all(word.startswith("-") for word in words[1:])
+        one.fields[name] = NIL if nothing else found
+    return one
+
+
+def _subcommands(tree: Tree) -> Iterator[tuple[str, str]]:
+    """The fields that hold a subcommand, and their types."""
+    body = tree.child_by_field_name("body")
+    above = ""
+    for one in body.named_children if body is not None else ():
+        if one.type == "attribute_item":
+            above += text_of(one)
+        elif one.type == "field_declaration":
+            if "subcommand" in above:
+                yield text_of(one.child_by_field_name("name")), text_of(one.child_by_field_name("type"))
+            above = ""
+
+
+def _variant(class_: Class, words: Words, span: Span) -> Any:
+    body = class_.values[DECLARED].child_by_field_name("body")
+    names: dict[str, str] = {}
+    above = ""
+    for one in body.named_children if body is not None else ():
+        if one.type == "attribute_item":
+            above += text_of(one)
+        elif one.type == "enum_variant":
+            variant = text_of(one.child_by_field_name("name"))
+            names |= dict.fromkeys((_HUMP.sub("-", variant).lower(), *_NAMED.findall(above)), variant)
+            above = ""
+    named = next((names[word] for word in words[1:] if word in names), None)
+    return Object(class_.values[named], span) if named is not None else UNKNOWN

@@ -1,0 +1,69 @@
+"""Code that a program does not come to: a known condition leaves it out, and nothing else leads there."""
+
+from __future__ import annotations
+
+from gracelint.base.patterns import pattern
+from gracelint.behaviour.machine.nodes import Call, Field, Make, Name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from gracelint.behaviour.machine.nodes import Function, Node
+    from gracelint.behaviour.rust.machine import RustMachine
+    from gracelint.source import Span
+
+_WORD = pattern(r"[A-Za-z_]\w*")
+_IMPLICIT = ("call", "default", "deref", "deref_mut", "drop", "fmt", "from", "into", "next", "poll")
+"""Methods that are called without their names."""
+
+
+def is_left_out(machine: RustMachine, place: Span) -> bool:
+    """Whether no way leads to a place. A name leads to all functions that are called so."""
+    if not machine.left_out:
+        return False
+    if any(_holds(file.span(node.at), place) for node, file in machine.left_out.values()):
+        return True
+    functions = [one for all_ in machine.crates.by_name.values() for one in all_]
+    around = [one for one in functions if _holds(one.file.span(one.at), place)]
+    reached = _reached(machine, functions)
+    return bool(around) and not any(id(one) in reached for one in around)
+
+
+def _holds(span: Span, place: Span) -> bool:
+    return span.source is place.source and span.start <= place.start and place.end <= span.end
+
+
+def _reached(machine: RustMachine, functions: list[Function]) -> set[int]:
+    start = machine.crates.start
+    waiting = [one for one in functions if one.name in _IMPLICIT]
+    waiting += [start] if start is not None else []
+    names = {name for node, file in machine.crates.constants for name in _names(machine, node, file)}
+    found: set[int] = set()
+    while waiting or names:
+        waiting += [one for name in names for one in machine.crates.by_name.get(name, ())]
+        names = set()
+        for one in waiting:
+            if id(one) not in found:
+                found.add(id(one))
+                machine.step()
+                names |= {*_names(machine, one.body, one.file)}
+        waiting = []
+    return found
+
+
+def _names(machine: RustMachine, node: Node, file: Any) -> Iterator[str]:
+    """The names in what is not left out, closures included, and all words that a macro gets."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if id(here) in machine.left_out:
+            continue
+        if isinstance(here, (Name, Field)):
+            yield here.name.rpartition("::")[2]
+        if isinstance(here, Call) and isinstance(here.callee, Name) and here.callee.name.endswith("!"):
+            yield from (
+                machine.crates.by_name if here.callee.name == "unread!" else _WORD.findall(file.span(here.at).text)
+            )
+        waiting += [here.function.body] if isinstance(here, Make) else here.parts()
