@@ -59,6 +59,17 @@ def test_a_library_that_calls_commands_may_go_on(library: str, calls: str) -> No
         assert without.why == "main.go: it runs to its end by itself, and the Go runtime ends it at once on SIGTERM"
 
 
+def test_a_server_that_a_row_describes() -> None:
+    found = program('\tn := negroni.Classic()\n\tn.Run(":80")', "negroni github.com/urfave/negroni")
+
+    assert (found.verdict, found.why) == (
+        Verdict.CUT,
+        "main.go: it has no handler for SIGTERM, so the Go runtime ends it at once, exit 2",
+    )
+    assert found.program is not None
+    assert [server.name for server in found.program.servers] == ["Go's negroni.Negroni"]
+
+
 class TestCommands:
     """cobra's, of which the words of the command line choose one."""
 
