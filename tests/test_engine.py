@@ -207,6 +207,17 @@ class TestFilesThatCannotBeJudged:
     def test_what_its_name_calls_a_template_need_not_parse(self, path: str, said: str) -> None:
         assert told(lint({path: "services:\n  web:\n    image: shop:1\n    image: shop:2\n"})) == [f"{path}:4 {said}"]
 
+    @pytest.mark.parametrize("line", ["<ANNOTATIONS>", "%%ANNOTATIONS%%", "<#if tls>", "</#if>"])
+    def test_so_is_what_has_lines_to_be_replaced(self, line: str) -> None:
+        manifest = f"kind: Deployment\nmetadata:\n  name: web\n  {line}\nspec:\n  replicas: 2\n"
+        (reported,) = lint({"web.yaml": manifest}).findings
+        assert (reported.rule, reported.severity) == ("templated-manifest", Severity.INFO)
+
+    def test_copies_of_a_broken_file_are_one_finding(self) -> None:
+        text = "services:\n  web:\n    image: shop:1\n    image: shop:2\n"
+        (reported,) = lint({"eu/compose.yml": text, "us/compose.yml": text}).findings
+        assert [note.text for note in reported.finding.notes] == ["the same here"]
+
     def test_an_empty_dockerfile_is_none_yet(self) -> None:
         (reported,) = lint({"Dockerfile": "\n"}).findings
         assert (reported.rule, reported.severity) == ("syntax-error", Severity.INFO)

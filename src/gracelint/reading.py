@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from gracelint.base.patterns import pattern
 from gracelint.finding import Finding, Severity
 from gracelint.parse.errors import FragmentError, ParseError, TemplatedError
 from gracelint.project import RENDERED, STDIN, Problem, Project, Request
@@ -327,7 +328,7 @@ class Reading:
             self.problems.append(Problem("unread-manifest", Finding(_NO_MANIFEST, problem.span)))
         elif isinstance(problem, TemplatedError):
             self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, problem.span)))
-        elif is_template(problem.span.source.path):
+        elif is_template(problem.span.source.path) or _PLACEHOLDER.search(problem.span.source.text):
             self.problems.append(Problem("templated-manifest", Finding(_OTHER_TEMPLATE, problem.span)))
         else:
             severity = Severity.INFO if isinstance(problem, FragmentError) else None
@@ -523,5 +524,7 @@ _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"
 _ELSEWHERE = "leads out of the project, or is no file"
 _TEMPLATED_DOCKERFILE = "this is a template, not a Dockerfile: lint what is rendered from it"
+_PLACEHOLDER = pattern(r"(?m)^[ \t]*(?:<[A-Z][A-Z0-9_]*>|%%[A-Z0-9_]+%%|@[A-Z][A-Z0-9_]*@|</?[#%].*)[ \t]*\r?$")
+"""A line that only says what something else puts there: `<ANNOTATIONS>`, `<#if tls>`."""
 _OTHER_TEMPLATE = "this is a template, and cannot be read as it stands: lint what is made from it"
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"

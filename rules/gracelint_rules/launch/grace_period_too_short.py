@@ -9,8 +9,10 @@ The drain time is, in this order, the annotation `gracelint/drain-seconds`, the 
 (its flags, its configuration, its environment, its default), a timer in the program's own source, or the configured
 `budget.drain-seconds`.
 
-It is an error where somebody has written how long the program takes. Where that is the server's default it is a
-warning, and information if the grace period is a default too and no hook takes part of it: few requests are that long.
+It is an error where somebody has written how long the program takes, unless only the margin is missing: that is a
+warning beside a grace period that somebody wrote, and information beside a default. Where that is the server's
+default it is a warning, and information if the grace period is a default too and no hook takes part of it: few
+requests are that long.
 
 Where nobody says how long it takes, 10 s are assumed, for containers that get requests. That makes a warning where a
 preStop hook takes its part and leaves less to the program, and information where somebody wrote a shorter grace period:
@@ -117,7 +119,7 @@ def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
             f"stopping needs {needed:g} s ({budget}; drain: {budget.drain.why}), but SIGKILL comes after"
             f" {grace:g} s{default}"
         )
-        severity = _proven(launch, budget.drain, before)
+        severity = _proven(launch, budget.drain, before, tight=needed - budget.margin <= grace)
     at = launch.grace.span or launch.origin.span
     changes = edits.yaml.set_grace(launch, needed)
     applicability = Applicability.UNSAFE if assumed or budget.needed is None else Applicability.SAFE
@@ -130,8 +132,13 @@ def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
     )
 
 
-def _proven(launch: Launch, drain: Drain, before: float) -> Severity:
-    """What somebody has written is meant. A server's default is its most, which few requests ever need."""
+def _proven(launch: Launch, drain: Drain, before: float, *, tight: bool) -> Severity:
+    """What somebody has written is meant. A server's default is its most, which few requests ever need.
+
+    Where only the margin is missing, the last moment of the longest stop is at stake.
+    """
+    if tight:
+        return Severity.WARNING if launch.grace.span else Severity.INFO
     if not drain.default:
         return Severity.ERROR
     return Severity.WARNING if launch.grace.span or before > 0 or drain.jobs else Severity.INFO

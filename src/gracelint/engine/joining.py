@@ -100,7 +100,7 @@ def join_copies(made: list[Made]) -> list[Made]:
         alike.setdefault((item.reported.rule, said(item.reported.finding, item.subject)), []).append(item)
     joined: list[Made] = []
     for group in alike.values():
-        if len(group) == 1 or group[0].subject is None:
+        if len(group) == 1 or (group[0].subject is None and group[0].reported.rule != "syntax-error"):
             joined += group
             continue
         joined += map(_copied, _alike(group, copies))
