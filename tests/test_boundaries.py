@@ -112,3 +112,9 @@ def test_digits_are_ascii(path: str) -> None:
     assert not methods & {"isdigit", "isdecimal", "isnumeric"}
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     assert not [text for text in texts if "\\d" in text]
+
+
+@pytest.mark.parametrize("path", [os.path.join(place, name) for place in (ENGINE, PACK) for name in modules(place)])
+def test_a_file_can_be_read_at_a_sitting(path: str) -> None:
+    with open(path, encoding="utf-8") as file:
+        assert len(file.readlines()) <= 600

@@ -29,6 +29,8 @@ from gracelint.knowledge import table
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
 from gracelint.parse.purposes import (
+    is_below,
+    is_given_web_config,
     is_out_of_date,
     is_sample,
     is_store,
@@ -244,17 +246,13 @@ def _watches_node(kind: str, pod: Mapping, mains: Iterable[Container]) -> bool:
     mounted = (volume.scalar("hostPath", "path") for volume in pod.mappings("volumes"))
     paths = [path.value.rstrip("/") or "/" for path in mounted if path is not None]
     roots = table("workloads")["agents"]["paths"]
-    of_node = sum(any(_is_below(path, root) for root in roots) for path in paths)
+    of_node = sum(any(is_below(path, root) for root in roots) for path in paths)
     if _text(pod, "hostPID").lower() == "true" or of_node >= (1 if kind == "DaemonSet" else 2):
         return True
     if kind != "DaemonSet":
         return False
     probes = (probe for one in mains for probe in (one.readiness, one.liveness) if probe is not None)
     return any(_text(probe.node, "httpGet", "path") == "/metrics" for probe in probes)
-
-
-def _is_below(path: str, root: str) -> bool:
-    return path == root or (root != "/" and path.startswith(f"{root}/"))
 
 
 def _grace(pod: Mapping) -> Located[float]:
@@ -313,15 +311,8 @@ def _container(node: Mapping, role: str) -> Container:
         watches=image is not None and is_watcher(image.value),
         web_server=name is not None
         and image is not None
-        and (is_web_server(name.value, image.value) or _is_given_web_config(node)),
+        and (is_web_server(name.value, image.value) or is_given_web_config(node)),
     )
-
-
-def _is_given_web_config(node: Mapping) -> bool:
-    """Whether the configuration of a web server is mounted into a container."""
-    mounted = (mount.scalar("mountPath") for mount in node.mappings("volumeMounts"))
-    paths = table("workloads")["web-servers"]["paths"]
-    return any(_is_below(path.value, each) for path in mounted if path is not None for each in paths)
 
 
 def _outlasts(proxy: Map[str, Any], node: Mapping) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gracelint.facts.kubernetes import Container, Port
+    from gracelint.facts.yaml import Mapping
     from gracelint.source import Source
 
 
@@ -70,6 +71,18 @@ def is_web_server(name: str, image: str) -> bool:
     """Whether a container and its image are both named after a web server: `web-nginx`, of `team/kubenginx`."""
     words, last = name.split("-"), last_part(image)
     return any(server in words and server in last for server in table("workloads")["web-servers"]["names"])
+
+
+def is_given_web_config(node: Mapping) -> bool:
+    """Whether the configuration of a web server is mounted into a container."""
+    mounted = (mount.scalar("mountPath") for mount in node.mappings("volumeMounts"))
+    paths = table("workloads")["web-servers"]["paths"]
+    return any(is_below(path.value, each) for path in mounted if path is not None for each in paths)
+
+
+def is_below(path: str, root: str) -> bool:
+    """Whether a path is a folder, or lies in it."""
+    return path == root or (root != "/" and path.startswith(f"{root}/"))
 
 
 def says_metrics(name: str) -> bool:
