@@ -299,6 +299,22 @@ class TestTasks:
         assert why == "on SIGTERM main returns while line 9 is still at its cleanup"
         assert program(asynchronous(f"{body}task.await.unwrap();"), more)[0] is Verdict.HANDLED
 
+    @pytest.mark.parametrize(
+        ("ends", "verdict"),
+        [
+            (f"{TERMINATE}.unwrap().recv().await;", Verdict.HANDLED),
+            ("std::future::pending::<()>().await;", Verdict.IGNORED),
+        ],
+    )
+    def test_many_messages_at_once(self, ends: str, verdict: Verdict) -> None:
+        """None are left where all senders are gone."""
+        body = (
+            "let (tx, mut rx) = tokio::sync::mpsc::unbounded_channel::<u64>();\nlet mut many = Vec::new();\n"
+            f"tokio::spawn(async move {{\n    {ends}\n    drop(tx);\n}});\n"
+            "loop {\n    let count = rx.recv_many(&mut many, 8).await;\n    if count == 0 { break; }\n}"
+        )
+        assert program(asynchronous(body))[0] is verdict
+
     def test_what_a_task_holds_is_dropped_with_it(self) -> None:
         body = (
             "let (tx, mut rx) = tokio::sync::mpsc::channel::<u64>(8);\n"

@@ -84,6 +84,12 @@ def _receive(machine: RustMachine, of: Object, given: Given) -> Run:
     return value
 
 
+def _receive_many(machine: RustMachine, of: Object, given: Given) -> Run:
+    """How many there were: none where the channel is closed."""
+    value = yield from _receive(machine, of, given)
+    return 0 if value is NIL else UNKNOWN
+
+
 def _receive_or_fail(machine: RustMachine, of: Object, given: Given) -> Run:
     value = yield from _receive(machine, of, given)
     return Err("RecvError") if value is NIL else value
@@ -279,6 +285,8 @@ FUTURES: dict[tuple[str, str], Callable[[RustMachine, Object, Given], Run]] = {
     ("BoundedSender", "send"): _send_later,
     ("BoundedReceiver", "recv"): _receive,
     ("UnboundedReceiver", "recv"): _receive,
+    ("BoundedReceiver", "recv_many"): _receive_many,
+    ("UnboundedReceiver", "recv_many"): _receive_many,
     ("BroadcastReceiver", "recv"): _receive_or_fail,
     ("WatchReceiver", "changed"): _changed,
     ("WatchReceiver", "wait_for"): _watch_until,
