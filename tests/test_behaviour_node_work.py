@@ -280,7 +280,7 @@ process.on('SIGTERM', () => { server.close(); process.exit(0); });
 THREAD = (
     "const { Worker } = require('worker_threads');\nconst worker = new Worker('./job.js');\nconst running = new Set();\n"
     "let active = 0;\nworker.on('message', () => { active -= 1; });\n"
-    "setInterval(() => { active += 1; worker.postMessage(1); }, 500);\n"
+    "const timer = setInterval(() => { active += 1; worker.postMessage(1); }, 500);\n"
 )
 JOBS = "const { parentPort } = require('worker_threads');\nparentPort.on('message', () => parentPort.postMessage(1));"
 
@@ -298,7 +298,7 @@ JOBS = "const { parentPort } = require('worker_threads');\nparentPort.on('messag
     ],
 )
 def test_a_worker_thread_is_terminated_once_its_work_is_done(waits: str, expected: str) -> None:
-    text = f"{THREAD}process.on('SIGTERM', async () => {{ {waits}await worker.terminate(); process.exit(0); }});"
+    text = f"{THREAD}process.on('SIGTERM', async () => {{ clearInterval(timer); {waits}await worker.terminate(); process.exit(0); }});"
     assert verdict(text, job_js=JOBS) == expected
 
 
