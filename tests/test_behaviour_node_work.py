@@ -353,3 +353,22 @@ def test_killing_a_child_as_a_last_resort(stops: str, expected: str) -> None:
     text = f"const child = require('child_process').fork('./job.js');\nprocess.on('SIGTERM', () => {{ {stops} }});"
     job = "const timer = setInterval(() => {}, 500);\nprocess.on('SIGTERM', () => { clearInterval(timer); process.disconnect(); });"
     assert verdict(text, job_js=job) == expected
+
+
+@pytest.mark.parametrize(
+    ("waits", "expected"),
+    [
+        ("await Promise.race([closed(), sleep(7000).then(() => { throw new Error(); })]).catch(() => {});", "handled"),
+        ("await Promise.race([closed(), sleep(100).then(() => { throw new Error(); })]).catch(() => {});", "cut"),
+        ("await Promise.all([closed(), sleep(100).then(() => { throw new Error(); })]).catch(() => {});", "cut"),
+        ("await Promise.allSettled([closed(), sleep(100).then(() => { throw new Error(); })]);", "handled"),
+        ("await closed().then(() => { throw new Error(); }).catch(() => {});", "handled"),
+    ],
+)
+def test_what_a_promise_throws(waits: str, expected: str) -> None:
+    text = (
+        "const sleep = require('timers/promises').setTimeout;\nconst server = require('http').createServer().listen(80);\n"
+        "const closed = () => new Promise((resolve) => server.close(resolve));\n"
+        f"process.on('SIGTERM', async () => {{ {waits} process.exit(0); }});"
+    )
+    assert verdict(text) == expected

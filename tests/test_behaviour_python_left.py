@@ -468,3 +468,57 @@ def test_os_exit_once_the_server_has_given_the_signal_on() -> None:
     )
     assert reaction.as_pid_1.value == "handled"
     assert reaction.why == "uvicorn handles SIGTERM, and the handler that it found ends the program"
+
+
+CHOICE = (
+    "import json, signal, time\nfrom pathlib import Path\nrunning = True\ndef stop(*_):\n    global running\n"
+    "    running = False\ndef graceful():\n    {}\ndef plain():\n    pass\nSETUPS = {{'a': graceful, 'b': plain}}\n"
+    "kind = Path('kind').read_text()\n{}\nwhile running:\n    time.sleep(1)\n"
+)
+HANDLER = "signal.signal(signal.SIGTERM, stop)"
+
+
+@pytest.mark.parametrize(
+    ("installs", "call", "why"),
+    [
+        (HANDLER, "SETUPS[kind]()", "which function `SETUPS[kind]()` calls, and whether that handles SIGTERM, is only"),
+        (HANDLER, "SETUPS.get(kind)()", "which function `SETUPS.get(kind)()` calls, and whether that handles SIGTERM,"),
+        (
+            HANDLER,
+            "chosen = SETUPS[kind]\nchosen()",
+            "which function `chosen()` calls, and whether that handles SIGTERM",
+        ),
+        ("pass", "SETUPS[kind]()", None),
+        (HANDLER, "SETUPS['b']()", None),
+    ],
+)
+def test_a_call_of_one_of_several_functions_may_install_the_handler(installs: str, call: str, why: str | None) -> None:
+    reaction = sigterm(CHOICE.format(installs, call))
+    assert reaction.as_pid_1.value == ("ignored" if why is None else "unknown"), reaction.why
+    assert reaction.why.startswith(why or "it has no handler for SIGTERM")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "get", "delay"),
+    [("0.5", "get(timeout=60)", 0.5), ("25", "get(timeout=60)", 25), ("25", "wait(5)", 5), ("0.5", "get()", 0.5)],
+)
+def test_a_result_of_a_pool_is_there_when_its_task_is_done(seconds: str, get: str, delay: float) -> None:
+    reaction = sigterm(
+        "import multiprocessing, signal, time\nrunning = True\ndef stop(*_):\n    global running\n    running = False\n"
+        f"def work(number):\n    time.sleep({seconds})\nsignal.signal(signal.SIGTERM, stop)\n"
+        "pool = multiprocessing.Pool(2, print)\nwhile running:\n"
+        f"    pool.apply_async(work, (1,)).{get}\npool.close()\npool.join()\n"
+    )
+    assert (reaction.as_pid_1.value, reaction.delay) == ("handled", delay), reaction.why
+
+
+def test_a_program_with_a_handler_that_runs_to_its_end_by_itself() -> None:
+    reaction = sigterm(
+        "import signal\nfrom concurrent.futures import ThreadPoolExecutor, as_completed\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('stopping'))\nwith ThreadPoolExecutor() as pool:\n"
+        "    for future in as_completed([pool.submit(print, n) for n in range(9)]):\n        future.result()\n"
+    )
+    assert reaction.as_pid_1.value == "unknown"
+    assert reaction.why == (
+        "it handles SIGTERM, but where that finds it before it has run to its end is only known when it runs"
+    )

@@ -18,7 +18,7 @@ from gracelint.behaviour.node.methods import (
     stop_child,
 )
 from gracelint.behaviour.node.state import Frame, Stop
-from gracelint.behaviour.node.syntax import is_caught
+from gracelint.behaviour.node.syntax import callee_of, is_caught
 from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
@@ -271,6 +271,11 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
         for value in parts
         if isinstance(value, Promise)
     ]
+    fails = next(
+        (value.fails for value in parts if isinstance(value, Promise) and value.rejected and value.fails), None
+    )
+    if fails is not None and callee_of(node) == "Promise.all":
+        return Promise((*frame.after, *fails), never=True, fails=fails, rejected=True)
     # they run side by side: the longest counts
     longest = max(timers, key=lambda branch: sum(part.seconds or 0.0 for part in branch), default=[])
     after |= dict.fromkeys(longest)

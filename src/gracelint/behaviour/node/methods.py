@@ -8,7 +8,7 @@ from gracelint.behaviour.node import nest
 from gracelint.behaviour.node.arrays import array_method, run_callbacks
 from gracelint.behaviour.node.helpers import NUMBERS, register, signal_among, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
-from gracelint.behaviour.node.state import Frame, Text, Thrown
+from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
 from gracelint.behaviour.node.syntax import callee_of
 from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
@@ -122,12 +122,28 @@ def _promise_method(machine: Machine, owner: Promise, name: str, args: list[Any]
         return owner
     machine.pay_for(len(owner.after))
     after = joined(frame.after, owner.after)
-    result = machine.task(args[0], [owner.value] if name == "then" else [], frame, after)
+    given = [owner.value] if name == "then" else []
+    if machine.stopping:
+        result = _step(machine, args[0], given, frame, after)
+    else:
+        result = machine.task(args[0], given, frame, after)
+    if isinstance(result, Promise) and result.fails is not None:
+        return result
     if isinstance(result, Promise):
         return Promise(joined(after, result.after), result.value, result.never)
     if isinstance(result, External) and "(" in result.path:
         after = (*after, After("work", frame.file.span(node)))
     return Promise(after, result)
+
+
+def _step(machine: Machine, function: Any, args: list[Any], frame: Frame, after: tuple[After, ...]) -> Any:
+    """A callback of a promise: what it throws makes the next promise fail."""
+    try:
+        return machine.call(function, args, Frame(frame.scope, frame.file, after, frame.this), None)
+    except Stop:
+        return Promise(after, never=True)
+    except Thrown:
+        return Promise(after, never=True, fails=after, rejected=True)
 
 
 def _string_method(owner: str, name: str, args: list[Any]) -> Any:

@@ -17,7 +17,7 @@ from gracelint.behaviour.python.ends import (
     stuck,
 )
 from gracelint.behaviour.python.names import canonical, is_kind_of, is_true, path_of, text_of
-from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, THREADS, fits
+from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, RESULTS, THREADS, fits
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -201,7 +201,7 @@ def finishes(
     machine.cancelling = cancelled
     loops, machine.loops = machine.loops, []
     delay, machine.delay = machine.delay, 0.0
-    private = thing.kind in (*PROCESSES, "concurrent.futures.ProcessPoolExecutor")
+    private = thing.kind in (*PROCESSES, "concurrent.futures.ProcessPoolExecutor", RESULTS[0])
     settled, machine.settled = machine.settled, frozenset() if private else _settled(machine, thing)
     try:
         if private and machine.arrived:

@@ -102,7 +102,7 @@ def elsewhere(
     ):
         wait_elsewhere(machine, node, args, keywords)
     if isinstance(function, Unknown):
-        if isinstance(node, ast.Call) and isinstance(node.func, (ast.IfExp, ast.Subscript)):
+        if isinstance(node, ast.Call) and _chooses(node.func):
             machine.blind = machine.blind or text_of(node)
         return function
     if (
@@ -141,6 +141,11 @@ def elsewhere(
         if args:
             thing.store["default"] = args[0]
     return thing
+
+
+def _chooses(function: ast.expr) -> bool:
+    """Whether a call is of one of several functions: `TABLE[key]()`, `getattr(module, name)()`, or by a name."""
+    return isinstance(function, (ast.IfExp, ast.Subscript, ast.Call, ast.Name))
 
 
 def _listen(machine: Machine, function: Value, made: Thing, row: dict[str, Any], node: ast.AST) -> None:

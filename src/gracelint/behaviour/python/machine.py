@@ -544,7 +544,9 @@ class Machine(State):
         deaf: bool,
         value: Value,
     ) -> Value:
-        if is_ready is True:
+        if is_ready is True and point.kind == "result" and self.loops:
+            self.record(point)
+        if is_ready is True and (self.aside or point.kind != "result" or self.at != id(point.node)):
             return value
         if self.aside:
             self.facts.aside.append(point)
@@ -567,7 +569,7 @@ class Machine(State):
                 is_ready = False
             return self._wait_after(point, is_ready, raises, value)
         if point.seconds is None and not comes_back:
-            if is_ready is False:
+            if not isinstance(is_ready, Unknown):
                 raise stuck(point, "wait")
             point.tag = is_ready.tag
         return value

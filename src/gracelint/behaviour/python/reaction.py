@@ -138,6 +138,10 @@ def _without_waiting(signal: str, base: Run) -> Reaction:
     if machine.blind:
         why = f"which function `{machine.blind}` calls is only known when it runs"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why)
+    handled = next((each for each in machine.facts.registrations if signal in each.signals), None)
+    if handled is not None:
+        why = f"it handles {signal}, but where that finds it before it has run to its end is only known when it runs"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, handled.module.span(handled.node))
     why = f"it has no handler for {signal}, and runs to its end by itself"
     return Reaction(signal, Verdict.IGNORED, Verdict.CUT, Cause.ONE_SHOT, why)
 
@@ -352,6 +356,9 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
             else f"whether a handler for {signal} is installed is only known when it runs"
         )
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
+    if machine.blind and not run.installs and _may_install(machine):
+        why = f"which function `{machine.blind}` calls, and whether that handles {signal}, is only known when it runs"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
     if not run.endless and point.kind in ("sleep", "elsewhere", "loop") and not point.outlasts_a_stop:
         why = f"it has no handler for {signal}, and how long it runs is only known when it runs"
         if run.installs:
@@ -387,6 +394,14 @@ def _unhandled(signal: str, point: Point, run: Run, end: End) -> Reaction:
     if point.serves is not None:
         why = f"{point.serves['server']} has no handler for {signal}, and the program installs none"
     return Reaction(signal, Verdict.IGNORED, quiet, Cause.NO_HANDLER, why, point.span)
+
+
+def _may_install(machine: Machine) -> bool:
+    """Whether anything in the project's sources installs handlers."""
+    return any(word in source.text for source in machine.modules.sources() for word in _INSTALLS)
+
+
+_INSTALLS = ("signal.signal(", "add_signal_handler(")
 
 
 def keyboard_interrupt(point: Point) -> Span | None:

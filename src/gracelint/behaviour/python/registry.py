@@ -38,6 +38,7 @@ EXITS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}
 EVENTS = ("threading.Event", "asyncio.Event", "multiprocessing.Event", "gevent.event.Event")
 EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
 POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
+RESULTS = tuple(f"{pool}.AsyncResult" for pool in POOLS)
 SPAWNED: dict[str, dict[str, Any]] = table("python")["spawn"]
 PROCESSES = tuple(path for path, row in SPAWNED.items() if "process" in row)
 TIMERS = tuple(path for path, row in SPAWNED.items() if "interval" in row)

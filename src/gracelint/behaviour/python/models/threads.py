@@ -13,6 +13,7 @@ from gracelint.behaviour.python.registry import (
     INITS,
     POOLS,
     PROCESSES,
+    RESULTS,
     SPAWNED,
     THREADS,
     TIMERS,
@@ -286,11 +287,23 @@ def _pool_work(machine: Machine, function: Value, args: Arguments, keywords: Key
     pool = receiver_of(function)
     if pool is not None and args:
         pool.store["#work"] = _task_of(machine, function, args[0], node)
+    if pool is not None and args and function.name.endswith("_async"):
+        result = _task_of(machine, function, args[0], node)
+        result.kind = f"{pool.kind}.AsyncResult"
+        return result
     if function.name in ("map", "starmap", "apply"):
         point = Point(node, machine.module, "pool", Const(0), text_of(node))
         machine.wait(point)
     if function.name.startswith("imap") and len(args) > 1:
         return args[1]
+    return FROM_OUTSIDE
+
+
+@model(*(f"{kind}.{method}" for kind in RESULTS for method in ("get", "wait")))
+def _result_of_pool(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    thing = receiver_of(function)
+    if thing is not None:
+        join_point(machine, "result", node, limit(args, keywords, 0), [thing])
     return FROM_OUTSIDE
 
 
