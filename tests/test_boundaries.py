@@ -118,3 +118,30 @@ def test_digits_are_ascii(path: str) -> None:
 def test_a_file_can_be_read_at_a_sitting(path: str) -> None:
     with open(path, encoding="utf-8") as file:
         assert len(file.readlines()) <= 600
+
+
+def _named(path: str, known: set[str]) -> Iterator[str]:
+    """The modules of those that a module imports, by their full names, those that its functions import too."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    for node in _running(tree, True):
+        if isinstance(node, ast.ImportFrom):
+            whole = {f"{node.module}.{alias.name}" for alias in node.names} & known
+            yield from whole or {node.module or ""} & known
+
+
+def test_no_circle_of_the_wing_is_larger_than_a_folder() -> None:
+    paths = {
+        f"gracelint.{name[:-3].replace(os.sep, '.')}".removesuffix(".__init__"): os.path.join(ENGINE, name)
+        for name in modules(ENGINE)
+        if name.startswith("behaviour")
+    }
+    direct = {name: set(_named(path, {*paths})) for name, path in paths.items()}
+    reached = {name: {*direct[name]} for name in paths}
+    for middle in paths:
+        for name in paths:
+            if middle in reached[name]:
+                reached[name] |= reached[middle]
+    circles = [(one, other) for one in paths for other in reached[one] if one < other and one in reached[other]]
+    assert circles, "there are some within folders"
+    assert not [pair for pair in circles if os.path.dirname(paths[pair[0]]) != os.path.dirname(paths[pair[1]])]
