@@ -299,3 +299,41 @@ def test_threads_that_a_collection_holds(made: str, kept: str, over: str) -> Non
     members = f"{RUNNING}    static final {made};\n"
     assert program(main, members).verdict is Verdict.HANDLED
     assert program(main.replace(f"{kept};\n", ""), members).verdict is Verdict.CUT
+
+
+JAR = """FROM eclipse-temurin:17-jdk AS build
+WORKDIR /src
+COPY . .
+RUN javac -d /out Main.java Other.java
+RUN PACKED
+
+FROM eclipse-temurin:17-jre
+COPY --from=build /app.jar /app.jar
+CMD ["java", "-jar", "/app.jar"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("packed", "main"),
+    [
+        ("jar cfe /app.jar Main -C /out .", "Main"),
+        ("jar -cvfe /app.jar Main -C /out .", "Main"),
+        ("jar --create --file /app.jar --main-class Main -C /out .", "Main"),
+        ("jar --create --file=/app.jar --main-class=Main -C /out .", "Main"),
+        ("jar -c -f /out.jar -e Main -C /out . && mv /out.jar /app.jar", "Main"),
+        ("echo 'Main-Class: Main' > /m.txt && jar cfm /app.jar /m.txt -C /out .", "Main"),
+        ("jar cfm /app.jar /src/manifest.txt -C /out .", "Main"),
+        ("jar cfe /other.jar Other -C /out . && jar cfe /app.jar Main -C /out .", "Main"),
+        ("jar cfe /a.jar Other -C /out . && jar cfe /b.jar Main -C /out . && mv /b.jar /app.jar", ""),
+        ("jar cf /app.jar -C /out .", ""),
+        ("jar tf /app.jar Main", ""),
+    ],
+)
+def test_a_jar_that_the_build_packs_by_hand(packed: str, main: str) -> None:
+    text = "public class Main { public static void main(String[] args) throws Exception { while (true) Thread.sleep(60000); } }\n"
+    files = {"Main.java": text, "Other.java": text.replace("Main", "Other"), "manifest.txt": "Main-Class: Main\n"}
+    found = launch({**files, "Dockerfile": JAR.replace("PACKED", packed)})
+    missing = "/app.jar is built by nothing in the project"
+    assert found.why == (
+        f"{main}.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143" if main else missing
+    )

@@ -19,6 +19,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
     Words,
+    Yielded,
 )
 
 TYPE_CHECKING = False
@@ -143,7 +144,8 @@ def arguments(machine: Interpreter, frame: Frame, node: Any) -> Run:
 def _call(machine: Interpreter, frame: Frame, node: nodes.Call) -> Run:
     function = yield from evaluate(machine, frame, node.callee)
     args, named = yield from arguments(machine, frame, node)
-    given = library.Given(getattr(node.callee, "name", ""), span_of(frame, node), args, named)
+    by = frame, node.args
+    given = library.Given(getattr(node.callee, "name", ""), span_of(frame, node), args, named, by=by)
     try:
         value = yield from machine.apply(function, given, frame)
     except Leave as leave:
@@ -294,6 +296,7 @@ def _pause(machine: Interpreter, span: Span, until: float, node: int) -> Wait:
 
 def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
     over = yield from evaluate(machine, frame, node.over)
+    over = yield from machine.iterated(over, span_of(frame, node))
     if isinstance(over, Chan):
         while True:
             machine.step()
@@ -303,7 +306,17 @@ def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
             going, value = yield from _item(machine, frame, node, item)
             if not going:
                 return value
-    items = [*over.items()] if isinstance(over, dict) else over if isinstance(over, (list, tuple)) else None
+    if isinstance(over, Object) and "yields" in over.state:
+        while True:
+            machine.step()
+            item = yield from _yielded(over.state["yields"])
+            if item is None:
+                return NIL
+            pair = item.value if len(node.names) == 1 else (item.key, item.value)
+            going, value = yield from _item(machine, frame, node, pair)
+            if not going:
+                return value
+    items = machine.items(over, len(node.names))
     if items is None:
         # nobody can tell what is in it, nor how often it is asked for more
         items = [UNKNOWN]
@@ -313,6 +326,22 @@ def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
         if not going:
             return value
     return over
+
+
+def _yielded(run: Run) -> Run:
+    """Lets a generator go on to what it yields next; None at its end."""
+    try:
+        found = next(run)
+        while not isinstance(found, Yielded):
+            try:
+                value = yield found
+            except Raised as error:
+                found = run.throw(error)
+            else:
+                found = run.send(value)
+    except StopIteration:
+        return None
+    return found
 
 
 def _item(machine: Interpreter, frame: Frame, node: nodes.Each, item: Any) -> Run:

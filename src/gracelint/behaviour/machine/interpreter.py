@@ -96,6 +96,15 @@ class Interpreter(Machine):
     def passes(self, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
         """A condition that is known has decided between branches."""
 
+    def iterated(self, over: Any, span: Span) -> Run:
+        """What a loop over a value goes through."""
+        yield from ()
+        return over
+
+    def items(self, over: Any, names: int) -> Any:
+        """The items of a collection for so many names; None where nobody can tell them."""
+        return [*over.items()] if isinstance(over, dict) else over if isinstance(over, (list, tuple)) else None
+
     def functions_named(self, name: str) -> list[Function]:
         """The program's functions and methods of a name, wherever they are."""
         return []

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from gracelint.behaviour.machine.frames import Frame
+    from gracelint.behaviour.machine.nodes import Node
     from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
@@ -51,6 +53,8 @@ class Given(Record, identity=True):
     args: list[Any]
     named: dict[str, Any]
     of: Any = None
+    by: tuple[Frame, list[Node]] | None = None
+    """Where it is called, and the arguments as they are written."""
 
     def argument(self, where: int | str | None, default: Any = None) -> Any:
         if isinstance(where, int):

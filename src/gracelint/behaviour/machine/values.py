@@ -180,6 +180,15 @@ class Wait:
         """A signal has ended it before its time."""
 
 
+class Yielded:
+    """What a generator of the program hands to whatever loops over it."""
+
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: Any, value: Any) -> None:
+        self.key, self.value = key, value
+
+
 class Thread:
     """A thread of the program, main or another: a generator that yields what it waits for.
 

@@ -15,7 +15,9 @@ from gracelint.behaviour.machine.values import (
     Sig,
     Unknown,
     Wait,
+    Yielded,
 )
+from gracelint.behaviour.php.syntax import YIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,30 +49,42 @@ _MOST_CLIENTS = 2
 
 
 class _Shared:
-    """The names of another scope, as far as they are shared."""
+    """Names that stand for variables of another scope, or for fields of an object."""
 
-    def __init__(self, outer: Scope, names: tuple[str, ...]) -> None:
-        self._outer, self._shared = outer, names
-        for name in names:
+    def __init__(self, outer: Scope, names: dict[str, str], fields: dict[str, tuple[Object, str]]) -> None:
+        self._outer, self._names, self._fields = outer, names, fields
+        for name in names.values():
             if outer.find(name) is None:
                 outer.names[name] = NIL
 
     def __contains__(self, name: object) -> bool:
-        return name in self._shared
+        return name in self._names or name in self._fields
 
-    def _where(self, name: str) -> dict[str, Any]:
-        return (self._outer.find(name) or self._outer).names
+    def _where(self, name: str) -> tuple[dict[str, Any], str]:
+        if name in self._fields:
+            of, its = self._fields[name]
+            return of.fields, its
+        its = self._names[name]
+        return (self._outer.find(its) or self._outer).names, its
 
     def __getitem__(self, name: str) -> Any:
-        return self._where(name)[name]
+        names, its = self._where(name)
+        return names.get(its, NIL)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._where(name)[name] = value
+        names, its = self._where(name)
+        names[its] = value
 
 
-def shared(outer: Scope, names: tuple[str, ...]) -> Scope:
-    scope = Scope()
-    scope.names = _Shared(outer, names)  # type: ignore[assignment]
+def shared(
+    outer: Scope,
+    names: dict[str, str],
+    parent: Scope | None = None,
+    fields: dict[str, tuple[Object, str]] | None = None,
+) -> Scope:
+    """A scope whose names are those of another, by what they are called there, or fields of objects."""
+    scope = Scope(parent)
+    scope.names = _Shared(outer, names, fields or {})  # type: ignore[assignment]
     return scope
 
 
@@ -238,8 +252,16 @@ def _exists(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     return True if name in machine.sources.functions else UNKNOWN
 
 
-def _yields(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
-    raise Doubt(f"what the generator of line {given.span.line} is asked for is only known when it runs", given.span)
+def _yields(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    value = yield Yielded(given.argument(-2, UNKNOWN), given.argument(-1, NIL))  # type: ignore[misc]
+    return value if value is not None else NIL
+
+
+def asked(generator: Object) -> Doubt:
+    """Where something else than a loop goes through a generator."""
+    assert generator.span is not None
+    line = generator.span.line
+    return Doubt(f"what the generator of line {line} is asked for is only known when it runs", generator.span)
 
 
 def _require(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
@@ -256,7 +278,7 @@ def _require(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
 
 def _globals(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     if frame is not None and frame.scope is not machine.top:
-        frame.scope.parent = shared(machine.top, tuple(str(one) for one in given.args))
+        frame.scope.parent = shared(machine.top, {str(one): str(one) for one in given.args})
     return NIL
 
 
@@ -315,7 +337,7 @@ _FUNCTIONS: dict[str, Builtin] = {
     **dict.fromkeys(("fgets", "fread", "stream_get_line", "stream_get_contents", "readline"), _reads),
     **dict.fromkeys(("socket_read", "socket_recv"), _reads),
     **_PCNTL,
-    "yield": _yields,
+    YIELD: _yields,
     "exit": _exit,
     "die": _exit,
     "function_exists": _exists,
@@ -345,6 +367,9 @@ def _accepted(machine: PhpMachine, given: Given) -> Run:
 
 def function(machine: PhpMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
     name = path if "::" in path else path.rpartition("\\")[2]
+    generator = next((one for one in given.args if isinstance(one, Object) and "yields" in one.state), None)
+    if generator is not None and name != YIELD:
+        raise asked(generator)
     if name in ("stream_select", "socket_select"):
         machine.selected = True
     if machine.selected and name in ("stream_socket_accept", "socket_accept"):

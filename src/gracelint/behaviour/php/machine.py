@@ -11,10 +11,10 @@ from gracelint.behaviour.machine import library
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.interpreter import Interpreter
-from gracelint.behaviour.machine.nodes import Class
+from gracelint.behaviour.machine.nodes import Call, Class, Field, Name, walk
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ended, Lib, Method, Object, Raised, Scope, Sig
 from gracelint.behaviour.php import builtins
-from gracelint.behaviour.php.syntax import body_of, short
+from gracelint.behaviour.php.syntax import YIELD, Shared, body_of, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class PhpMachine(Interpreter):
         """It has children of its own."""
         self.skipped = False
         """`exit` has passed over a `finally`."""
+        self.generators: dict[int, bool] = {}
         self.missing: Span | None = None
         """Where it calls pcntl, which the image has not."""
 
@@ -251,16 +252,60 @@ class PhpMachine(Interpreter):
         shared, copied = function.captures
         if shared is None:
             return Scope(frame.scope)
-        scope = Scope(builtins.shared(frame.scope, shared))
+        scope = Scope(builtins.shared(frame.scope, {one: one for one in shared}))
         for name in copied:
             where = frame.scope.find(name)
             scope.names[name] = where.names[name] if where is not None else NIL
         return scope
 
+    def _bind(self, frame: Frame, function: Function, given: library.Given) -> Run:
+        yield from super()._bind(frame, function, given)
+        caller, nodes = given.by or (None, [])
+        names: dict[str, str] = {}
+        fields: dict[str, tuple[Object, str]] = {}
+        for param, node in zip(function.params, nodes, strict=False):
+            if not isinstance(param, Shared) or caller is None:
+                continue
+            if isinstance(node, Name):
+                names[param.name] = node.name
+            elif isinstance(node, Field) and isinstance(node.of, Name):
+                of = yield from evaluate(self, caller, node.of)
+                fields |= {param.name: (of, node.name)} if isinstance(of, Object) else {}
+        if caller is not None and (names or fields):
+            for name in (*names, *fields):
+                del frame.scope.names[name]
+            frame.scope.parent = builtins.shared(caller.scope, names, frame.scope.parent, fields)
+
     def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
         value = yield from builtins.callable_of(self, function, frame)
+        if isinstance(value, Closure) and self._yields(value.function):
+            generator = Object("Generator", given.span)
+            generator.state["yields"] = self.enter(value, given)
+            return generator
         result = yield from super().apply(value, given, frame)
         return result
+
+    def _yields(self, function: Function) -> bool:
+        """Whether calling a function makes a generator, which runs as something loops over it."""
+        if id(function) not in self.generators:
+            calls = (one.callee for one in walk(function.body) if isinstance(one, Call))
+            self.generators[id(function)] = any(isinstance(one, Name) and one.name == YIELD for one in calls)
+        return self.generators[id(function)]
+
+    def iterated(self, over: Any, span: Span) -> Run:
+        """The generator of a class that is an IteratorAggregate."""
+        function = self.find(over.package, "getIterator") if isinstance(over, Object) else None
+        if function is None:
+            return over
+        value = yield from self.call(Closure(function, None, over), [], span)
+        return value
+
+    def items(self, over: Any, names: int) -> Any:
+        if isinstance(over, dict) and names == 1:
+            return [*over.values()]
+        if isinstance(over, list) and names == 2:
+            return [*enumerate(over)]
+        return super().items(over, names)
 
     def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:
         return builtins.function(self, path, frame, given)
@@ -268,6 +313,8 @@ class PhpMachine(Interpreter):
     def method(self, of: Any, name: str, frame: Frame | None, given: library.Given) -> Run | None:
         if isinstance(of, Lib):
             return builtins.function(self, f"{of.path}::{name}", frame, given)
+        if isinstance(of, Object) and "yields" in of.state:
+            raise builtins.asked(of)
         return None
 
 

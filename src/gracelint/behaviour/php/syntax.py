@@ -27,8 +27,15 @@ _MOST_PLACES = 1_000
 """Of a list that values are taken from by number; a larger number counts as this one."""
 _TAKEN = "foreach"
 """Not the name of a variable: what `foreach` takes out before it is put into several."""
+YIELD = "yield"
 _TYPES = ("class_declaration", "trait_declaration", "interface_declaration", "enum_declaration")
 _TICKS = re.compile(r"declare\s*\([^()]*\bticks\s*=[^()]*\)")
+
+
+class Shared(Param):
+    """`&$name`: the caller's own variable."""
+
+    __slots__ = ()
 
 
 class File(TreeFile):
@@ -232,7 +239,8 @@ class Lower:
                 continue
             default = one.child_by_field_name("default_value")
             kind = "rest" if one.type == "variadic_parameter" else ""
-            found.append(Param(name, kind, self.node(default) if default is not None else None))
+            made = Shared if not kind and one.child_by_field_name("reference_modifier") is not None else Param
+            found.append(made(name, kind, self.node(default) if default is not None else None))
             if one.type == "property_promotion_parameter":
                 promoted.append(name)
         return tuple(found), promoted
@@ -399,7 +407,12 @@ class Lower:
         return nodes.New(tree, args, named, self.inner(tree))
 
     def yields(self, tree: Tree) -> Node:
-        return nodes.Call(tree, [], Name(tree, "yield"), {})
+        first = tree.named_children[0] if tree.named_children else None
+        if first is not None and first.type != "array_element_initializer":
+            handed = nodes.Call(tree, [Name(tree, _TAKEN)], Name(tree, YIELD), {})
+            return nodes.Each(tree, handed, "", [_TAKEN], self.node(first))  # yield from
+        args = [self.node(one) for one in first.named_children] if first is not None else []
+        return nodes.Call(tree, args, Name(tree, YIELD), {})
 
     def exit(self, tree: Tree) -> Node:
         if tree.type == "exit_statement" and tree.named_children:

@@ -11,6 +11,7 @@ from gracelint.knowledge import table
 from gracelint.launch.images.image import find_file
 from gracelint.launch.runtimes.code import marks
 from gracelint.launch.runtimes.jvm.command import Started, read_command
+from gracelint.launch.runtimes.jvm.packed import packed_main
 from gracelint.launch.runtimes.jvm.places import module_of
 from gracelint.launch.runtimes.jvm.sources import is_compiled, java_sources, kotlin_source, main_class, sources
 from gracelint.launch.step import Context, Step
@@ -113,10 +114,12 @@ def _source_step(argv: tuple[Word, ...], started: Started, module: Module | None
     name = started.target.value
     paths, main = java_sources(context.files, module, context.image.context), name
     if started.kind == "jar":
-        if module is None:
+        packed = packed_main(name, context)
+        if module is None and packed is None:
             return _unknown(argv, context, f"{name} is built by nothing in the project")
-        main = module.names.get("main") or main_class(context.files, module.folder) or ""
-        if not main:
+        built = module.names.get("main") or main_class(context.files, module.folder) if module is not None else None
+        main = built or packed or ""
+        if module is not None and not main:
             return _unknown(argv, context, f"which class {name} starts is not said in {module.source.path}")
     elif started.kind == "module":
         main = name.partition("/")[2]
