@@ -330,10 +330,9 @@ CMD ["java", "-jar", "/app.jar"]
     ],
 )
 def test_a_jar_that_the_build_packs_by_hand(packed: str, main: str) -> None:
-    text = "public class Main { public static void main(String[] args) throws Exception { while (true) Thread.sleep(60000); } }\n"
+    body = "while (true) Thread.sleep(60000);"
+    text = f"public class Main {{ public static void main(String[] args) throws Exception {{ {body} }} }}\n"
     files = {"Main.java": text, "Other.java": text.replace("Main", "Other"), "manifest.txt": "Main-Class: Main\n"}
     found = launch({**files, "Dockerfile": JAR.replace("PACKED", packed)})
-    missing = "/app.jar is built by nothing in the project"
-    assert found.why == (
-        f"{main}.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143" if main else missing
-    )
+    ends = f"{main}.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143"
+    assert found.why == (ends if main else "/app.jar is built by nothing in the project")
