@@ -60,7 +60,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Container, Finding, Fix, Note, Severity, Span, Workload, rule
+from gracelint import Applicability, Finding, Fix, Note, Severity, Workload, rule
 
 
 @rule("mesh-drain-mismatch", severity=Severity.WARNING, subject=Workload)
@@ -106,26 +106,17 @@ def _times(workload: Workload) -> Iterator[Finding]:
             message, at=lasts.span, fix=_by_hand("Give the pod a longer grace period, or the proxy less time")
         )
         return
-    wait, longest = mesh.wait, _longest(workload)
-    if wait is None or wait.span is None or longest is None or longest[1] <= wait.value:
+    wait, longest = mesh.wait, workload.longest_hook
+    if wait is None or wait.span is None or longest is None or longest[1].value <= wait.value:
         return
-    container, seconds, at = longest
+    container, hook = longest
     yield Finding(
         f"{mesh.name}'s proxy refuses requests after {wait.value:g} s, while the preStop hook of `{container.name}`"
-        f" lets them come for {seconds:g} s",
+        f" lets them come for {hook.value:g} s",
         at=wait.span,
-        notes=(Note(at, f"{seconds:g} s"),) if at is not None else (),
+        notes=(Note(hook.span, f"{hook.value:g} s"),) if hook.span is not None else (),
         fix=_by_hand("Let the proxy wait longer than the hook, and less than the grace period"),
     )
-
-
-def _longest(workload: Workload) -> tuple[Container, float, Span | None] | None:
-    hooks = [
-        (container, launch.budget.pre_stop.value, launch.budget.pre_stop.span)
-        for container, launch in workload.launched()
-        if launch.budget.pre_stop is not None and launch.budget.pre_stop.value > 0 and container.proxy is None
-    ]
-    return max(hooks, key=lambda hook: hook[1], default=None)
 
 
 def _by_hand(title: str) -> Fix:

@@ -124,8 +124,8 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
     if workload.knative or workload.grace.value == 0 or not workload.has_stand_in:
         return
     for container, launch in workload.serving():
-        if container.pre_stop is not None or launch.pauses or _told_of_a_hook(launch):
-            continue
+        if container.pre_stop is not None or launch.pauses or launch.needs_hook_to_drain:
+            continue  # of the last `drops-requests-on-stop` says which hook, and that waits as well
         stays = launch.verdict is Verdict.IGNORED
         yield Finding(
             f"`{container.name}` {_told(workload, launch, stays)}",
@@ -134,11 +134,6 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
             fix=_fix(workload, container, launch),
             severity=workload.severity_of(container, felt=bool(workload.balancers) and launch.verdict in _STOPS),
         )
-
-
-def _told_of_a_hook(launch: Launch) -> bool:
-    """Whether `drops-requests-on-stop` says that it needs a preStop hook of another kind, which waits as well."""
-    return launch.verdict is Verdict.CUT and launch.blocker is not None and bool(launch.blocker.details.get("hook"))
 
 
 def _told(workload: Workload, launch: Launch, stays: bool) -> str:
@@ -167,9 +162,7 @@ def _fix(workload: Workload, container: Container, launch: Launch) -> Fix:
 
 def _grace(workload: Workload, launch: Launch) -> tuple[Edit, ...] | None:
     """What raises the grace period, where it cannot hold the sleep too; None where that cannot be done."""
-    drain = launch.budget.drain
-    seconds = drain.seconds if drain and drain.seconds is not None else launch.assume.drain
-    needed = launch.assume.pre_stop + seconds + launch.assume.margin
+    needed = launch.needed_with(launch.assume.pre_stop)
     if workload.grace.value >= needed:
         return ()
     if workload.grace.value != workload.grace.value:

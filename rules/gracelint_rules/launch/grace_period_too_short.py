@@ -87,14 +87,14 @@ drain is assumed it is a guess, and unsafe.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Drain, DrainSource, Finding, Fix, Launch, Severity, Verdict, edits, rule
+from gracelint import Applicability, Drain, DrainSource, Finding, Fix, Launch, Severity, edits, rule
 
 
 @rule("grace-period-too-short", severity=Severity.ERROR, subject=Launch, about=("workload", "service"))
 def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
     budget, grace = launch.budget, launch.grace.value
     # a Dockerfile alone declares no grace period, and one of 0 or of a variable leaves nothing to compare
-    if launch.origin.kind == "dockerfile" or not grace > 0 or _moot(launch):
+    if launch.origin.kind == "dockerfile" or not grace > 0 or launch.needs_no_time:
         return
     before = budget.pre_stop.value if budget.pre_stop else 0.0
     needed = budget.needed
@@ -105,7 +105,7 @@ def grace_period_too_short(launch: Launch) -> Iterator[Finding]:
             " to stop"
         )
         severity = Severity.ERROR
-        needed = before + launch.assume.drain + budget.margin if needed is None else needed
+        needed = launch.needed_with(before) if needed is None else needed
     elif needed is None or needed <= grace or budget.drain is None:
         return
     elif assumed:
@@ -156,14 +156,3 @@ def _leaves_little(before: float, grace: float, drain: Drain) -> str:
             f" is in flight, less than the {drain.seconds:g} s that are assumed"
         )
     return f"SIGKILL comes after {grace:g} s, less than the {drain.seconds:g} s assumed to finish what is in flight"
-
-
-def _moot(launch: Launch) -> bool:
-    """Nothing is drained, or another rule says that the API server rejects it or that the signal never arrives."""
-    hook = launch.pre_stop
-    if hook is not None and hook.sleep is not None and hook.sleep.value > launch.grace.value:
-        return True
-    if launch.workload is not None and (launch.workload.knative or launch.workload.windows):
-        return True  # Knative sets the grace period itself, to the revision's timeoutSeconds
-    ends_by_itself = launch.workload is not None and launch.workload.runs_to_end and launch.verdict is Verdict.UNKNOWN
-    return launch.one_shot or ends_by_itself or launch.verdict in (Verdict.IGNORED, Verdict.CUT)

@@ -118,7 +118,7 @@ def _doubt(launch: Launch, hop: Hop) -> str:
 def _fix(launch: Launch, hop: Hop) -> Fix | None:
     if launch.dev_server:  # what is started without it is the tool that watches the files
         return Fix("Start the program itself, as one command", (), Applicability.MANUAL)
-    runner = _runner_that_is_no_better(launch, hop)
+    runner = launch.worse_runner_behind(hop)
     if runner is not None:
         return Fix(f"Start what {runner.name} runs, without it", (), Applicability.MANUAL)
     command = hop.details.get("instead")
@@ -130,13 +130,6 @@ def _fix(launch: Launch, hop: Hop) -> Fix | None:
     if is_script and shell is not None and shell.kind is HopKind.SHELL and shell.details.get("exec_at"):
         return edits.script.reach_program(shell)
     return Fix("Start the program itself, as one command", (), Applicability.MANUAL)
-
-
-def _runner_that_is_no_better(launch: Launch, hop: Hop) -> Hop | None:
-    """What the package manager starts in its turn, where that keeps the signal away as well and has no fix."""
-    behind = launch.hops[launch.hops.index(hop) + 1 :]
-    runners = (one for one in behind if "manager" in one.details and not one.details.get("instead"))
-    return next((one for one in runners if one.effect in (Effect.CUTS, Effect.SWALLOWS)), None)
 
 
 def _line(text: str) -> str:

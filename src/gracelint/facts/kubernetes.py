@@ -314,6 +314,16 @@ class Workload(Record, identity=True):
         """The preStop hooks of its containers."""
         return tuple(container.pre_stop for container in self.containers if container.pre_stop is not None)
 
+    @property
+    def longest_hook(self) -> tuple[Container, Located[float]] | None:
+        """The preStop hook that takes longest, of those that are not a proxy's, and its seconds."""
+        hooks = (
+            (container, launch.budget.pre_stop)
+            for container, launch in self.launched()
+            if launch.budget.pre_stop is not None and launch.budget.pre_stop.value > 0 and container.proxy is None
+        )
+        return max(hooks, key=lambda hook: hook[1].value, default=None)
+
     def launched(self) -> Iterator[tuple[Container, Launch]]:
         """Each container with its launch."""
         return zip(self.containers, self.launches, strict=False)

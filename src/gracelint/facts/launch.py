@@ -479,6 +479,38 @@ class Launch(Record, identity=True):
         """Whether what decides stands behind a hop."""
         return self.decisive is not None and self.hops.index(self.decisive) > self.hops.index(hop)
 
+    def worse_runner_behind(self, hop: Hop) -> Hop | None:
+        """A package manager or runner below a hop that keeps the signal away as well, and that nothing replaces."""
+        behind = self.hops[self.hops.index(hop) + 1 :]
+        runners = (one for one in behind if "manager" in one.details and not one.details.get("instead"))
+        return next((one for one in runners if one.effect in (Effect.CUTS, Effect.SWALLOWS)), None)
+
+    def needed_with(self, pause: float) -> float:
+        """Seconds to stop with a preStop hook that takes some of them; a drain that nobody knows is assumed."""
+        drain = self.budget.drain
+        seconds = drain.seconds if drain is not None and drain.seconds is not None else self.assume.drain
+        return pause + seconds + self.budget.margin
+
+    @property
+    def needs_no_time(self) -> bool:
+        """Whether no grace period is too short: nothing is drained, the signal never arrives, or the hook is refused.
+
+        Knative sets the grace period itself, to the revision's timeoutSeconds.
+        """
+        hook, workload = self.pre_stop, self.workload
+        refused = hook is not None and hook.sleep is not None and hook.sleep.value > self.grace.value
+        if refused or self.one_shot or self.verdict in (Verdict.IGNORED, Verdict.CUT):
+            return True
+        if workload is None:
+            return False
+        ends_by_itself = workload.runs_to_end and self.verdict is Verdict.UNKNOWN
+        return workload.knative or workload.windows or ends_by_itself
+
+    @property
+    def needs_hook_to_drain(self) -> bool:
+        """Whether it drops what is in flight unless a preStop hook of its own kind tells it to drain."""
+        return self.verdict is Verdict.CUT and self.blocker is not None and bool(self.blocker.details.get("hook"))
+
     @property
     def loses_work(self) -> bool:
         """Whether it is killed, or cut off from a handler that it has or may have; else requests alone are dropped."""
