@@ -159,7 +159,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     script = entry_script(image.reference, name) if image.reference else None
     if script is None or find_text(image, context.files, argv[0].value, context.working_dir) is not None:
         return None
-    rest = (*(Word(word) for word in script.get("runs", ())), *argv[1:])
+    runs = script.get("runs", ())
+    rest = argv[1:] if runs and argv[1:] and argv[1].value == runs[0] else (*map(Word, runs), *argv[1:])
     first = rest[0].value if rest else ""
     is_argument = first.startswith("-") or first.endswith(tuple(script.get("suffixes", ())))
     if "prefix" in script and (not rest or is_argument or first in script.get("subcommands", ())):
