@@ -249,6 +249,24 @@ dependencies:
             "`redis` and `nats`, which `all` depends on, cannot be found here and are not judged",
         ]
 
+    def test_one_note_for_a_helper_however_many_templates_it_ends(self) -> None:
+        fails = '{{ define "port" }}{{ .Values.kafka.service.port }}{{ end }}'
+        files = chart(template=DEPLOYMENT.replace("8080", '{{ include "port" . }}') + fails)
+        files["charts/shop/templates/other.yaml"] = 'port: {{ include "port" . }}\n'
+        report = lint(files, select=["unread-manifest"])
+        assert [item.finding.message for item in report.findings] == [
+            "2 of 2 templates of the chart `shop` cannot be rendered, and what they make is not judged"
+        ]
+        assert notes(report) == ["charts/shop/templates/all.yaml:32 nil pointer evaluating interface {}.service"]
+
+    def test_a_template_that_another_one_puts_in_is_no_manifest_of_its_own(self) -> None:
+        files = chart(template='{{ tpl (.Files.Get "files/web.yaml") . }}')
+        files["charts/shop/files/web.yaml"] = DEPLOYMENT
+        report = lint(files, select=["templated-manifest", "missing-pre-stop"])
+        assert told(report) == ["charts/shop/templates/all.yaml:1 missing-pre-stop"]
+        left_alone = {**files, "charts/shop/templates/all.yaml": "# nothing\n"}
+        assert [item.rule for item in lint(left_alone).findings] == ["templated-manifest"]
+
     def test_one_finding_for_a_line_however_often_it_is_rendered(self) -> None:
         releases = "".join(
             f"kind: HelmRelease\nmetadata: {{name: {name}}}\nspec: {{chart: {{spec: {{chart: charts/shop}}}}}}\n---\n"

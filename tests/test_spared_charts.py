@@ -83,6 +83,38 @@ def test_what_a_file_is_no_part_of_is_not_rendered(
     assert [line for line in own if line.startswith(path)] == [line for line in whole if line.startswith(path)]
 
 
+SCRIPT = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {name}}}
+data:
+  start.sh: |
+    nginx -g 'daemon off;'
+"""
+MOUNTED = DEPLOYMENT.replace(
+    "{image}\n",
+    """nginx:1.27
+          command: [bash, /scripts/start.sh]
+          volumeMounts: [{{name: scripts, mountPath: /scripts}}]
+      volumes: [{{name: scripts, configMap: {{name: {name}}}}}]
+""",
+)
+
+
+def test_a_script_of_a_chart_is_shared_with_what_is_made_of_it_alone(
+    charts: Path, capsys: pytest.CaptureFixture[str], rendered: list[str]
+) -> None:
+    for name in NAMES:
+        write(charts / f"charts/{name}/templates/script.yaml", SCRIPT.format(name=name))
+        write(charts / f"charts/{name}/templates/deployment.yaml", MOUNTED.format(name=name))
+    whole = said(capsys, ".")
+    rendered.clear()
+    own = said(capsys, "charts/mail/templates/script.yaml")
+    assert rendered == ["charts/mail"]
+    line = "charts/mail/templates/script.yaml:6:"
+    assert [one for one in own if one.startswith(line)] == [one for one in whole if one.startswith(line)] != []
+
+
 @pytest.mark.usefixtures("charts")
 def test_a_file_outside_of_charts_may_be_what_any_of_them_is_about(
     capsys: pytest.CaptureFixture[str], rendered: list[str]

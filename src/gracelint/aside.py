@@ -67,12 +67,19 @@ def leads_on(reading: Reading, linked: Linked) -> bool:
     """Whether launches lead to files that others may lead to: programs, scripts, what several mount."""
     if linked.programs:
         return True
-    return any(
-        hop.span is not None
-        and hop.span.source.path not in {launch.origin.source.path, *reading.stages, *reading.compose}
+    places = {
+        hop.span.source.path
         for launch in linked.launches
         for hop in launch.hops
-    )
+        if hop.span is not None and hop.span.source.path != launch.origin.source.path
+    }
+    return not all(path in reading.stages or path in reading.compose or _is_alone(reading, path) for path in places)
+
+
+def _is_alone(reading: Reading, path: str) -> bool:
+    """Whether a file is of a chart of which nothing is made that is not read."""
+    folder = next((folder for folder in reading.alone if path.startswith(folder)), None)
+    return folder is not None and not path.startswith(f"{folder}charts/")
 
 
 def learn(reading: Reading, index: Index, manifests: Manifests | None, later: Iterable[Later]) -> None:

@@ -150,6 +150,8 @@ class Reading:
         self.may_spare = False
         """Whether charts may be left out that are made of none of the files that were asked for."""
         self.has_spared = False
+        self.alone: tuple[str, ...] = ()
+        """Folders of charts of which nothing is made that was left out."""
 
     def put_aside(self, todo: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         """Leaves files unread of which the index knows that nothing in them bears on what is reported.

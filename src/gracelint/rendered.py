@@ -36,12 +36,19 @@ def add_charts(reading: Reading) -> None:
         _add(reading, renderer.asked_for(reading.documents))
         only = renderer.charts_of(reading.scope.files) if reading.may_spare else None
         reading.has_spared = only is not None
+        reading.alone = renderer.alone(only or ())
         for release in renderer.charts(list(reading.documents), reading.settings(), only):
             _add(reading, release)
     except Exception as error:
         reading.broke("rendering the charts", error)
+    reading.problems = [problem for problem in reading.problems if not _is_rendered(problem, renderer)]
     if reading.request.only_judged:  # else a fix may edit them
         reading.files.forget_all(renderer.is_part)
+
+
+def _is_rendered(problem: Problem, renderer: Renderer) -> bool:
+    """Whether a template that is told of as unread was put in by those of a chart, wherever it lies."""
+    return problem.rule == "templated-manifest" and problem.finding.at.source.path in renderer.used
 
 
 def meets_other_charts(reading: Reading, linked: Linked | None) -> bool:

@@ -35,7 +35,8 @@ class Effort:
         self._each = each
         self._users = users
         """How many releases or overlays are made of a file."""
-        self._known: set[str] = set()
+        self.texts: set[str] = set()
+        """The paths of those that were read."""
 
     def read(self, *sources: Source, shared: int = _SHARED) -> None:
         """Notes a file that is rendered; the second time it adds nothing.
@@ -43,8 +44,8 @@ class Effort:
         As many as `shared` may be made of it before they have to divide what it is worth.
         """
         for source in sources:
-            if source.path not in self._known:
-                self._known.add(source.path)
+            if source.path not in self.texts:
+                self.texts.add(source.path)
                 users = max(self._users(source.path), shared)
                 self.left += self._each * len(source.text) * shared // users
 

@@ -66,6 +66,7 @@ class Renderer:
         self._charts: list[str] = [posixpath.dirname(path) for path in paths if posixpath.basename(path) == CHART]
         self._chart_folders = frozenset(self._charts)
         self._by_name: dict[str, list[str]] = {}
+        self._known_users: dict[str, set[str]] | None = None
         for chart in self._charts:
             self._by_name.setdefault(posixpath.basename(chart), []).append(chart)
         folders = [posixpath.dirname(path) for path in paths if posixpath.basename(path) in KUSTOMIZATIONS]
@@ -77,6 +78,8 @@ class Renderer:
         """How many overlays are made of a folder or file."""
         self._room = START // max(len(self._charts) + len(self._overlays), 1)
         """The steps of each chart or overlay beyond those that its own text is worth."""
+        self.used: set[str] = set()
+        """Files that charts were made of: templates, values, and what templates put in."""
         self._too_large: set[str] = set()
         """Charts that were followed to the limit once; no other release of them is rendered."""
 
@@ -139,10 +142,7 @@ class Renderer:
         above = [frozenset(self._above(path)) for path in paths]
         if not all(above):
             return None
-        users: dict[str, set[str]] = {}
-        for chart in self._charts:
-            for used in self._taken(chart):
-                users.setdefault(used, set()).add(chart)
+        users = self._users()
         found: set[str] = set()
         todo = set().union(*above)
         while todo:
@@ -150,6 +150,23 @@ class Renderer:
             found.add(chart)
             todo |= {*users.get(chart, ()), *self._above(chart)} - found
         return frozenset(found)
+
+    def alone(self, charts: Iterable[str]) -> tuple[str, ...]:
+        """The folders of those charts that all that is made of them are among."""
+        known = frozenset(charts)
+        made_of = ((chart, self.charts_of([posixpath.join(chart, CHART)])) for chart in known)
+        return tuple(
+            sorted(posixpath.join(chart, "") for chart, users in made_of if users is not None and users <= known)
+        )
+
+    def _users(self) -> dict[str, set[str]]:
+        """By chart, those that take it from where it lies."""
+        if self._known_users is None:
+            self._known_users = {}
+            for chart in self._charts:
+                for used in self._taken(chart):
+                    self._known_users.setdefault(used, set()).add(chart)
+        return self._known_users
 
     def _taken(self, chart: str) -> list[str]:
         from gracelint.render.helm.chart import ChartError, depends_on
@@ -201,6 +218,7 @@ class Renderer:
             effort = efforts(install)
             effort.read(*chart.texts())
             made, missed = self._release(chart, install, effort, parsed.setdefault(install.chart, {}))
+            self.used |= effort.texts
             yield Rendering(tuple(made))
             unseen += missed
             if last[install.chart] is install:  # syntax trees are far larger than what they make
@@ -308,7 +326,7 @@ def _missed(chart: Chart, rendered: int, unread: Sequence[Unread]) -> Unseen | N
         reasons.append(f"{named}, which `{chart.name}` depends on, cannot be found here and {are} not judged")
     if not reasons:
         return None
-    notes = tuple(Note(problem.span, problem.reason) for problem in unread[:10])
+    notes = tuple(dict.fromkeys(Note(problem.span, problem.reason) for problem in unread))[:10]
     return Unseen(_name_span(chart), "; ".join(reasons), notes)
 
 
