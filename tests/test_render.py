@@ -263,7 +263,7 @@ dependencies:
         files = chart(template='{{ tpl (.Files.Get "files/web.yaml") . }}')
         files["charts/shop/files/web.yaml"] = DEPLOYMENT
         report = lint(files, select=["templated-manifest", "missing-pre-stop"])
-        assert told(report) == ["charts/shop/templates/all.yaml:1 missing-pre-stop"]
+        assert told(report) == ["charts/shop/files/web.yaml:15 missing-pre-stop"]
         left_alone = {**files, "charts/shop/templates/all.yaml": "# nothing\n"}
         assert [item.rule for item in lint(left_alone).findings] == ["templated-manifest"]
 

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gracelint.cli import main
 from gracelint.facts import yaml
 from gracelint.parse.yaml import read_documents
 from gracelint.render.dump import dump
@@ -484,3 +487,25 @@ def test_overlays(tmp_path: object, name: str) -> None:
     assert not overlay.unread
     theirs = output(os.path.join(FOLDER, "kustomize"), "build", os.path.join(root, name))
     assert objects(*(item.text for item in overlay.objects)) == objects(theirs)
+
+
+def test_verify_tells_of_the_first_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = "kind: ConfigMap\nmetadata: {name: {{ .Values.name | quote }}}\ndata: {a: b}\n"
+    files = {
+        "chart/Chart.yaml": CHART,
+        "chart/values.yaml": "name: shop\n",
+        "chart/templates/all.yaml": template,
+        "random/Chart.yaml": CHART,
+        "random/templates/all.yaml": template.replace(".Values.name", "now | unixEpoch"),
+        "overlay/kustomization.yaml": "resources: [web.yaml]\n",
+        "overlay/web.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\ndefaultMode: 0755\n",
+    }
+    write(str(tmp_path), files)
+    monkeypatch.setenv("PATH", f"{FOLDER}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    main(["render", "--verify", "."])
+    lines = sorted(capsys.readouterr().out.splitlines())
+    assert lines[:2] == ["chart: 1 objects, equal", "overlay: 1 objects, equal"]
+    assert re.fullmatch("random: 1 objects, ConfigMap [0-9]+ is only in theirs", lines[2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.yaml import read_documents
+from gracelint.render.values import value_of
 from gracelint.source import Source
 
 TYPE_CHECKING = False
@@ -44,7 +45,12 @@ def unlike(one: Node, other: Node, path: str) -> Iterator[str]:
         for index, (a, b) in enumerate(zip(one.items, other.items)):  # noqa: B905 (a difference was told)
             yield from unlike(a, b, f"{path}[{index}]")
     elif isinstance(one, Scalar) and isinstance(other, Scalar):
-        if (one.value, one.tag == "str") != (other.value, other.tag == "str"):
+        if (one.value, one.tag == "str") != (other.value, other.tag == "str") and not _are_one_number(one, other):
             yield f"{path}: {one.value!r}, theirs {other.value!r}"
     else:
         yield f"{path}: not of the same type"
+
+
+def _are_one_number(one: Scalar, other: Scalar) -> bool:
+    """Whether both are the same number: 0755 and 493."""
+    return {one.tag, other.tag} <= {"int", "float"} and bool(value_of(one) == value_of(other))

@@ -175,7 +175,9 @@ class Machine:
             raise TemplateError(f"tpl: {error.reason}") from error
         finally:
             self._templates = before
-        return Text(made, tuple((length, _outside(known, source)) for length, known in pieces_of(made)))
+        whole = text.pieces[0][1] if isinstance(text, Text) and len(text.pieces) == 1 else None
+        file = whole if isinstance(whole, Origin) and whole.exact else None
+        return Text(made, tuple((length, _outside(known, source, file)) for length, known in pieces_of(made)))
 
     def _spend(self, steps: int = 1) -> None:
         if self.steps + steps > self._most:
@@ -418,11 +420,13 @@ def _sane(value: Any) -> Any:
     return value
 
 
-def _outside(known: Origin | Path | None, source: Source) -> Origin | Path | None:
-    """The origin of a piece of a text from elsewhere, which is no place itself: then the value that filled it."""
-    if isinstance(known, Origin) and known.source is source:
+def _outside(known: Origin | Path | None, source: Source, file: Origin | None) -> Origin | Path | None:
+    """The origin of a piece of a text from elsewhere: in the `file` that the text is, else the value that filled it."""
+    if not isinstance(known, Origin) or known.source is not source:
+        return known
+    if file is None:
         return known.path
-    return known
+    return Origin(file.source, file.start + known.start, file.start + known.end, known.exact, known.path)
 
 
 def _claimed(known: Origin | Path | None, origin: Origin) -> Origin:
