@@ -185,6 +185,21 @@ def test_a_command_may_be_installed_in_another_stage(installs: str, copies: str,
     assert (launch.program is not None) is (name == "shop-serve")
 
 
+@pytest.mark.parametrize("command", ['"/opt/bin/shop"', '"/opt/bin/python", "/opt/bin/shop"'])
+def test_what_is_installed_in_another_stage_imports_what_lies_there(command: str) -> None:
+    files = {
+        "Dockerfile": "FROM python:3.12 AS made\nWORKDIR /src\nCOPY . .\n"
+        "RUN python -m venv /venv && /venv/bin/pip install .\n"
+        f"FROM python:3.12\nWORKDIR /data\nCOPY --from=made /venv /opt\nCMD [{command}]\n",
+        "pyproject.toml": '[project.scripts]\nshop = "shop.__main__:run"\n',
+        "shop/__init__.py": "",
+        "shop/__main__.py": "from shop import till\ndef run():\n    till.serve()\n",
+        "shop/till.py": "import time\ndef serve():\n    while True:\n        time.sleep(1)\n",
+    }
+    (launch,) = read_project(request(files)[0]).launches
+    assert (launch.verdict, launch.why) == (Verdict.IGNORED, "__main__.py: it has no handler for SIGTERM")
+
+
 @pytest.mark.parametrize(
     ("app", "seconds"),
     [

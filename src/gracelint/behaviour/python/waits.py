@@ -140,7 +140,10 @@ def _end_of(thing: Thing) -> Thing:
 
 def _read_ready(row: dict[str, Any], receiver: Value | None, written: list[Thing]) -> Value:
     if row["kind"] not in ("select", "poll"):
-        return written[0].store["#written"]
+        read = written[0].store["#written"]
+        if isinstance(read, Error):
+            raise Leave([End(RAISE, CERTAIN, read)])
+        return read
     if receiver is None:
         return items("tuple", [items("list", written), items("list", []), items("list", [])])
     return items("list", [items("tuple", [key, FROM_OUTSIDE]) for key in written])

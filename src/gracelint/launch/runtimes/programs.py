@@ -125,7 +125,7 @@ def _script_step(argv: tuple[Word, ...], index: int, context: Context, language:
             return _read_node(argv, source, context, argv[index + 1 :])
     if "$" in path:
         return unknown(argv, context, f"`{path}` is only known when it runs")
-    built = None if language == "python" else _framework_step(argv, path, context)
+    built = _console_script(argv, context, index) if language == "python" else _framework_step(argv, path, context)
     return built or unknown(argv, context, f"{path} is not in the project")
 
 
@@ -267,28 +267,30 @@ def _holds(stages: Iterable[Stage], word: str) -> bool:
     return any(word in item.argument.text for one in stages for item in one.instructions if item.name == "RUN")
 
 
-def _console_script(argv: tuple[Word, ...], context: Context) -> Step | None:
+def _console_script(argv: tuple[Word, ...], context: Context, index: int = 0) -> Step | None:
     """A name under `[project.scripts]` or `[tool.poetry.scripts]` of a pyproject.toml that was installed.
 
     That one lies in the working directory, of the image or of the stage that the command is copied from.
     """
-    for place in (context, *_where_installed(argv[0].value, context)):
+    name, rest = argv[index].value, argv[index + 1 :]
+    for place in (context, *_where_installed(name, context)):
         for folder in dict.fromkeys((place.working_dir, "/app", "/")):
             found = find_file(place.image, place.files, "pyproject.toml", folder)
             if found is None:
                 continue
             from gracelint.parse.pyproject import scripts
 
-            target = scripts(found.text).get(base_name(argv[0].value))
+            target = scripts(found.text).get(base_name(name))
             if target is None:
                 break
             module, _, function = target.partition(":")
-            base = module.strip().replace(".", "/")
+            base, here = module.strip().replace(".", "/"), replace(place, working_dir=folder)
             for path in (f"src/{base}.py", f"{base}.py", f"src/{base}/__init__.py", f"{base}/__init__.py"):
-                source = source_at(path, replace(place, working_dir=folder))
+                source = source_at(path, here)
                 if source is not None:
-                    return _read_python(argv, source, context, argv[1:], call=function.strip() or None, module=module)
-            return unknown(argv, context, f"{module}, which `{argv[0].value}` starts, is not in the project")
+                    call = function.strip() or None
+                    return _read_python(argv, source, context, rest, call=call, module=module, roots=_roots(here))
+            return unknown(argv, context, f"{module}, which `{name}` starts, is not in the project")
     return None
 
 
@@ -350,19 +352,15 @@ def _read_python(
     rest: tuple[Word, ...],
     call: str | None = None,
     module: str | None = None,
+    roots: tuple[str, ...] | None = None,
 ) -> Step:
     from gracelint.behaviour.python import read_python
 
-    roots = tuple(
-        root
-        for folder in (".", "src", *(context.env.get("PYTHONPATH") or "").split(":"))
-        if folder and (root := find_path(context.image, context.files, folder, context.working_dir)) is not None
-    )
     try:
         program = read_python(
             source,
             files=context.files,
-            roots=roots,
+            roots=_roots(context) if roots is None else roots,
             env=context.env,
             call=call,
             argv=tuple(word.value for word in rest),
@@ -374,6 +372,15 @@ def _read_python(
     except ParseError as error:
         return unknown(argv, context, f"{source.path} {_not_python(error.span.line, context)}")
     return program_step(argv, program, context)
+
+
+def _roots(context: Context) -> tuple[str, ...]:
+    """The project's folders that modules are imported from."""
+    return tuple(
+        root
+        for folder in (".", "src", *(context.env.get("PYTHONPATH") or "").split(":"))
+        if folder and (root := find_path(context.image, context.files, folder, context.working_dir)) is not None
+    )
 
 
 def _not_python(line: int, context: Context) -> str:

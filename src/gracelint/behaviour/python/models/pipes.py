@@ -8,7 +8,7 @@ from gracelint.behaviour.python.ends import Point
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import model, receiver_of
-from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Bound, Thing, Value, items
+from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Bound, Const, Error, Thing, Value, items
 from gracelint.behaviour.python.waits import block
 from gracelint.knowledge import table
 
@@ -27,7 +27,7 @@ def _pipe(machine: Machine, function: Value, args: Arguments, keywords: Keywords
 
 @model("socket.socketpair", "multiprocessing.Pipe")
 def _pair(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    kind = "socket.socket" if path_of(function) == "socket.socketpair" else "multiprocessing.connection.Connection"
+    kind = "socket.socket" if path_of(function) == "socket.socketpair" else _CONNECTION
     one, other = Thing(kind, node, machine.module), Thing(kind, node, machine.module)
     one.store["#peer"], other.store["#peer"] = other, one
     machine.shared_stores.update((id(one.store), id(other.store)))
@@ -43,14 +43,34 @@ def _fileno(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 @model("os.write", "socket.socket.send", "socket.socket.sendall")
 @model("multiprocessing.connection.Connection.send", "multiprocessing.connection.Connection.send_bytes")
 def _write(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    end = receiver_of(function) if isinstance(function, Bound) else args[0] if args else None
-    peer = end.store.get("#peer") if isinstance(end, Thing) else None
-    if not isinstance(peer, Thing) or not args:
+    peer = _peer(function, args)
+    if peer is None or not args:
         return elsewhere(machine, function, path_of(function), args, keywords, node)
     if machine.arrived:
         machine.act("event", text_of(node), node)
         machine.write(peer.store, "#written", args[-1])
     return FROM_OUTSIDE
+
+
+@model("os.close", "socket.socket.close", "socket.socket.shutdown", "multiprocessing.connection.Connection.close")
+def _close(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """Whoever waits at the other end reads that there is no more."""
+    peer = _peer(function, args)
+    if peer is not None and machine.arrived:
+        machine.act("event", text_of(node), node)
+        machine.write(peer.store, "#written", Const(b"") if peer.kind != _CONNECTION else _NO_MORE)
+    return elsewhere(machine, function, path_of(function), args, keywords, node)
+
+
+_CONNECTION = "multiprocessing.connection.Connection"
+_NO_MORE = Error("builtins.EOFError")
+
+
+def _peer(function: Value, args: Arguments) -> Thing | None:
+    """The other end of the pipe that is spoken of."""
+    end = receiver_of(function) if isinstance(function, Bound) else args[0] if args else None
+    peer = end.store.get("#peer") if isinstance(end, Thing) else None
+    return peer if isinstance(peer, Thing) else None
 
 
 @model("os.read")
@@ -70,6 +90,14 @@ def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         machine.write(machine.world, "wakeup", peer)
     else:
         machine.doubt("signals are read from a file descriptor")
+    return NONE
+
+
+@model("select.poll.register", "select.epoll.register")
+def _register_number(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    poll = receiver_of(function)
+    if poll is not None and args and isinstance(args[0], Thing):
+        machine.write(poll.store, ("registered", id(args[0])), args[0])
     return NONE
 
 
