@@ -74,6 +74,8 @@ def handler_never_observed(program: Program) -> Iterator[Finding]:
     severity = None if program.launches else Severity.WARNING
     stop = program.stop_because(Cause.NEVER_OBSERVED, Cause.STILL_ALIVE)
     if stop is not None:
+        if stop.launch is not None and stop.launch.development:
+            severity = Severity.INFO  # others start it too, and it ends there
         message = f"{stop.why}: it runs on until {stop.kill}"
         yield Finding(message, at=stop.reaction.span or program.span, notes=stop.notes, severity=severity)
         return
