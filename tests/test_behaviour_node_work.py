@@ -372,3 +372,41 @@ def test_what_a_promise_throws(waits: str, expected: str) -> None:
         f"process.on('SIGTERM', async () => {{ {waits} process.exit(0); }});"
     )
     assert verdict(text) == expected
+
+
+def test_a_promise_that_nothing_may_settle_before_nothing_is_left_to_run() -> None:
+    text = (
+        "const { EventEmitter } = require('events');\nclass Queue extends EventEmitter {}\nconst queue = new Queue();\n"
+        "const timer = setInterval(() => {}, 500);\nprocess.on('SIGTERM', async () => {\n  clearInterval(timer);\n"
+        "  await new Promise((resolve) => queue.once('drain', resolve));\n  process.exit(0);\n});"
+    )
+    reaction = program(text).reactions["SIGTERM"]
+    assert reaction.as_pid_1.value == "unknown"
+    assert reaction.why == (
+        "whether anything settles the promise in line 7 before nothing is left to run, and its SIGTERM handler goes on, "
+        "is only known when it runs"
+    )
+
+
+QUEUE = (
+    "class Queue {\n  items = [];\n  ended = false;\n  end() { this.ended = true; }\n  next() {\n"
+    "    if (this.items.length > 0) return Promise.resolve({ value: this.items.shift(), done: false });\n"
+    "    if (this.ended) return Promise.resolve({ value: undefined, done: true });\n"
+    "    return new Promise(() => {});\n  }\n  [Symbol.asyncIterator]() { return this; }\n}\nconst queue = new Queue();\n"
+)
+
+
+@pytest.mark.parametrize(("stops", "expected"), [("queue.end()", "handled"), ("console.log('x')", "unknown")])
+def test_an_iterator_of_ones_own(stops: str, expected: str) -> None:
+    text = f"{QUEUE}process.on('SIGTERM', () => {stops});\n(async () => {{ for await (const job of queue) work(job); }})();"
+    assert verdict(text) == expected
+
+
+def test_all_that_waits_is_taken_and_called() -> None:
+    text = (
+        "const waiters = [];\nconst timer = setInterval(() => {}, 500);\n"
+        "const pop = () => new Promise((resolve) => waiters.push(resolve));\n"
+        "async function run() { for (;;) { if ((await pop()) === null) break; } console.log('left'); }\n"
+        "process.on('SIGTERM', () => { clearInterval(timer); for (const each of waiters.splice(0)) each(null); });\nrun();"
+    )
+    assert verdict(text) == "handled"

@@ -522,3 +522,25 @@ def test_a_program_with_a_handler_that_runs_to_its_end_by_itself() -> None:
     assert reaction.why == (
         "it handles SIGTERM, but where that finds it before it has run to its end is only known when it runs"
     )
+
+
+@pytest.mark.parametrize(
+    ("waits", "verdict"),
+    [
+        ("await asyncio.gather(*(wait(child) for child in children))", "handled"),
+        ("await asyncio.gather(*[wait(child) for child in children])", "handled"),
+        ("print(children)", "cut"),
+    ],
+)
+def test_children_that_the_tasks_of_a_program_wait_for(waits: str, verdict: str) -> None:
+    child = "import signal, time\nrun = True\ndef stop(*_):\n    global run\n    run = False\n"
+    child += "signal.signal(signal.SIGTERM, stop)\nwhile run:\n    time.sleep(0.3)\nprint('done')\n"
+    reaction = sigterm(
+        "import asyncio, signal\nasync def wait(child):\n    await asyncio.wait_for(child.wait(), 5)\n"
+        "async def main():\n    stop = asyncio.Event()\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n"
+        "    children = [await asyncio.create_subprocess_exec('python', 'child.py')]\n    await stop.wait()\n"
+        f"    for child in children:\n        child.terminate()\n    {waits}\nasyncio.run(main())\n",
+        child=child,
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

@@ -78,6 +78,10 @@ def array_method(machine: Machine, owner: Array, name: str, args: list[Any], fra
         for index, item in enumerate(owner.items[:_MOST]):
             found = machine.call(args[0], [found, item, index], frame, None)
         return found
+    if name == "splice" and args == [0] and machine.certain:  # all that is in it
+        taken = Array(owner.items, owner.open)
+        owner.items, owner.open = [], False
+        return taken
     if name in ("splice", "delete", "clear"):
         owner.open = True
         return UNKNOWN

@@ -210,6 +210,11 @@ def _judge(
                 f"what its {signal} handler does after line {stuck.span.line} never runs: nothing resolves the promise"
             )
             return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, stuck.span)
+        unsettled = next((part for event in events for part in event.after if _is_unsettled(part, stopped)), None)
+        if unsettled is not None:
+            why = f"whether anything settles the promise in line {unsettled.span.line} before nothing is left to run"
+            why = f"{why}, and its {signal} handler goes on, is only known when it runs"
+            return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, unsettled.span)
         undone = next((event for event in events if event.kind == "undone"), None)
         if undone is not None:
             path = undone.span.source.path
@@ -240,6 +245,12 @@ def _judge(
             Verdict.UNKNOWN, Cause.UNKNOWN, "whether the workers end after they are disconnected cannot be told"
         )
     return _still_alive(signal, stopped, handlers, answer)
+
+
+def _is_unsettled(part: After, stopped: Stopped) -> bool:
+    """Whether something stands behind a promise of the project that nothing was seen to settle."""
+    thing = part.thing
+    return thing is not None and thing.kind == "promise" and id(thing) not in stopped.machine.resolved
 
 
 def _waited_for_work(stopped: Stopped) -> bool:

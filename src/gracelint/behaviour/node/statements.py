@@ -126,6 +126,8 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
             loop.settings["over"] = library.root_of(over.path)
         if isinstance(over, Generator):
             loop.settings["source"] = _source(machine, over)
+        elif isinstance(over, Object):
+            loop.settings["iterator"] = (over, frame)
         elif over is UNKNOWN:
             loop.alive = None
         return ended
@@ -337,7 +339,21 @@ def _endless(
 def again(machine: Machine, thing: Thing) -> bool:
     """Whether a loop comes to its end when it is run once more, with the state as it is now."""
     source = thing.settings.get("source")
+    if "iterator" in thing.settings:
+        is_over = _is_over(machine, *thing.settings["iterator"])
+        thing.alive = None if is_over is None else thing.alive
+        return is_over is True
     return _ends(machine, thing) or (source is not None and _ends(machine, source))
+
+
+def _is_over(machine: Machine, made: Object, frame: Frame) -> bool | None:
+    """Whether an iterator of the project's own has nothing more to give, as things are now."""
+    inner = Frame(frame.scope, frame.file, (), frame.this)
+    given = machine.task(machine.member(made, "Symbol.asyncIterator", inner), [], inner, ())
+    given = machine.task(machine.member(given, "next", inner), [], inner, ()) if isinstance(given, Object) else given
+    item = given.value if isinstance(given, Promise) else given
+    done = item.props.get("done") if isinstance(item, Object) else None
+    return done if isinstance(done, bool) else None
 
 
 def _ends(machine: Machine, thing: Thing) -> bool:

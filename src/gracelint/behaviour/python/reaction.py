@@ -7,7 +7,7 @@ import ast
 from gracelint.behaviour.python.beside import kind_of
 from gracelint.behaviour.python.clients import begun, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
-from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open
+from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open, serves_in_threads
 from gracelint.behaviour.python.ends import (
     DEFAULT,
     EXEC,
@@ -273,7 +273,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
             why = f"{server} catches the handler's exception while it answers a request, and kills its worker"
             why = f"{why} after {application.deadline:g} s"
             return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=application.deadline)
-        if machine.cleaned and not daemonic and not (machine.dropped.serves or {}).get("development"):
+        row = machine.dropped.serves or {}
+        interrupts = bool(row.get("deadlock")) and not serves_in_threads(machine.dropped)
+        if machine.cleaned and not daemonic and not interrupts and not row.get("development"):
             return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
     if handler is None and signal == "SIGINT":

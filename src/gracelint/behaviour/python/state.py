@@ -130,6 +130,8 @@ class State:
         """Handlers that tasks install when the main task first gives way."""
         self.bodies: list[Thing] = []
         """The threads and tasks whose bodies are walked, the innermost last."""
+        self.waiting_on: dict[int, list[Thing]] = {}
+        """By the `id` of a task that runs on after the signal: the children whose end it waits for."""
         self.made: dict[tuple[int, int], Thing] = {}
         """What a thread or task made at a place: there again when it is taken up."""
         self.sides: list[Thing] = []

@@ -38,7 +38,7 @@ def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
 def _child(signal: str, machine: Machine, span: Span) -> Reaction | None:
     """What becomes of a child: the signal is passed on, it is left alone with it, or it never hears of it."""
     children = machine.facts.children
-    forwarded = next((thing for thing in children if _is_forwarded(thing, machine.arrival)), None)
+    forwarded = next((thing for thing in children if _is_forwarded(thing, machine)), None)
     if forwarded is not None and machine.thrown is None:
         return _forwarded(signal, machine, forwarded, span)
     left = next((thing for thing in children if _is_left(thing, machine)), None)
@@ -64,25 +64,26 @@ def _killed(signal: str, machine: Machine) -> Reaction | None:
     return None
 
 
-def _is_forwarded(thing: Thing, point: Point | None) -> bool:
+def _is_forwarded(thing: Thing, machine: Machine) -> bool:
     """The handler signals a child, whose end the main thread waits for."""
-    awaits = point is not None and _waits_for(point, thing)
+    awaits = machine.arrival is not None and _waits_for(machine, machine.arrival, thing)
     return "#forwarded" in thing.store and (awaits or "#awaited" in thing.store)
 
 
 def _is_left(thing: Thing, machine: Machine) -> bool:
     """The program signals a child once it has the signal itself, and ends without waiting for it."""
     arrival = machine.arrival
-    if arrival is None or (_waits_for(arrival, thing) and machine.thrown is None) or "#awaited" in thing.store:
+    if arrival is None or (_waits_for(machine, arrival, thing) and machine.thrown is None) or "#awaited" in thing.store:
         return False
-    return "#told" in thing.store and not any(_waits_for(point, thing) for point in machine.leaving)
+    return "#told" in thing.store and not any(_waits_for(machine, point, thing) for point in machine.leaving)
 
 
-def _waits_for(point: Point, thing: Thing) -> bool:
+def _waits_for(machine: Machine, point: Point, thing: Thing) -> bool:
     """Whether a child is waited for: itself, or by one of the tasks that are."""
     targets = [each.store.get("#target") for each in point.joins]
     awaited = [receiver_of(target.function) for target in targets if isinstance(target, Later)]
-    return thing in (*point.joins, *awaited)
+    tasks = (each for task in point.joins for each in machine.waiting_on.get(id(task), ()))
+    return thing in (*point.joins, *awaited, *tasks)
 
 
 def _is_untold(thing: Thing, machine: Machine) -> bool:

@@ -82,7 +82,8 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
     if thing is not None:
         point.joins = (thing,)
         machine.close(thing, "end")
-
+        for task in machine.bodies if machine.arrived else ():
+            machine.waiting_on.setdefault(id(task), []).append(thing)
     if machine.handling and _holds_lock(machine.arrival, thing) and point.seconds is None:
         raise stuck(point, "handler wait")
     lasts = child_lasts(machine, point, command_of(thing))
