@@ -221,6 +221,13 @@ class TestServers:
 BROKEN_OFF = "on SIGTERM `exit` ends it in the middle of the work of line 3"
 
 
+def test_names_by_themselves_may_be_calls_in_a_choice() -> None:
+    idle = "def idle\n  loop { sleep 1 }\nend\n"
+    work = "def work\n  stop = false\n  trap('TERM') { stop = true }\n  sleep 0.1 until stop\nend\n"
+    assert script(f"{idle}{work}ARGV[0] == 'idle' ? idle : work\n")[0] is Verdict.HANDLED
+    assert script(f"{idle}{work}ENV['IDLE'] ? idle : work\n")[0] is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("rest", "verdict", "why"),
     [

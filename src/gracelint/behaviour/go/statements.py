@@ -417,6 +417,10 @@ def _select(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     else:
         yield Wait("select", span, lambda: bool(ready()), at=at, node=node.id)
     case, channel = max(ready(), key=lambda way: _is_news(machine, way[1]))
+    its = _time(channel)
+    if default is None and machine.stopping and machine.current is not None and (its is None or its > machine.now):
+        # a timer may have been due in the same moment
+        machine.current.told = True
     inner = Scope(scope)
     communication = case.child_by_field_name("communication")
     assert communication is not None

@@ -213,7 +213,7 @@ class JavaMachine(Interpreter):
             return
         class_.loaded = True
         for name in class_.shared:
-            class_.values.setdefault(name, NIL)
+            self.values_of(class_).setdefault(name, NIL)
         start = class_.statics.get(STATIC)
         if start is not None:
             yield from self.enter(Closure(start, None, class_), library.Given(STATIC, self.at, [], {}))

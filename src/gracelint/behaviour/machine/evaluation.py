@@ -107,7 +107,7 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
                 yield from machine.enter(Closure(function, None, of), given)
             of.fields[target.name] = value
         elif isinstance(of, Class):
-            of.values[target.name] = value
+            machine.values_of(of)[target.name] = value
     elif kind == "Index":
         of = yield from evaluate(machine, frame, target.of)
         key = yield from evaluate(machine, frame, target.key)
@@ -117,6 +117,9 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
             of[key] = value
         elif isinstance(of, list) and (isinstance(key, Object) or key is NIL):
             of.append(value)
+        elif isinstance(of, list) and isinstance(key, str):
+            # an array of PHP is both
+            yield from assign(machine, frame, target.of, {**dict(enumerate(of)), key: value})
         elif isinstance(of, Object) and isinstance(key, str):
             of.state[f"[{key}]"] = value
     elif kind == "List":
@@ -187,6 +190,8 @@ def _both(machine: Interpreter, frame: Frame, node: nodes.Both) -> Run:
     if truth is False:
         return left
     if truth is None and not interest.matters(machine, frame, node.right):
+        if interest.leaves(node.right):
+            return left
         right = yield from evaluate(machine, frame, node.right)
         return right if machine.truth(right) is False else UNKNOWN
     if truth is None and machine.choose(2, (id(node), "and")) == 1:
@@ -201,6 +206,8 @@ def _either(machine: Interpreter, frame: Frame, node: nodes.Either) -> Run:
     if truth:
         return left
     if truth is None and not interest.matters(machine, frame, node.right):
+        if interest.leaves(node.right):
+            return left
         right = yield from evaluate(machine, frame, node.right)
         return right if machine.truth(right) and not node.nil else UNKNOWN
     if truth is None and machine.choose(2, (id(node), "or")) == 0:

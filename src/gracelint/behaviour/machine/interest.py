@@ -44,6 +44,10 @@ def _matters(machine: Interpreter, node: Node, seen: set[int]) -> bool:
             continue
         if kind == "Make" and _function(machine, here.function, seen):  # type: ignore[attr-defined]
             return True
+        if isinstance(here, Name) and machine.bare_calls:
+            if any(_function(machine, one, seen) for one in machine.functions_named(here.name)):
+                return True
+            continue
         if not isinstance(here, Call):
             continue
         name = _last(here.callee)

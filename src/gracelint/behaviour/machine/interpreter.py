@@ -38,6 +38,8 @@ class Interpreter(Machine):
     """Calling a task starts it; else it runs once it is awaited."""
     errors: tuple[str, ...] = ("Exception",)
     """What a catch without classes catches."""
+    bare_calls = False
+    """A name by itself may call a function."""
     _words: frozenset[str] | None = None
     unwinding = False
     """It has come to a `try` with something to do on the way out."""
@@ -117,6 +119,13 @@ class Interpreter(Machine):
 
     # members and calls
 
+    def values_of(self, class_: Class) -> dict[str, Any]:
+        """What a class holds itself in this run."""
+        if id(class_) not in self.class_values:
+            its = {name: [*one] if isinstance(one, list) else one for name, one in class_.values.items()}
+            self.class_values[id(class_)] = its
+        return self.class_values[id(class_)]
+
     def find(self, class_: Class | None, name: str, kind: str = "methods", depth: int = 0) -> Function | None:
         """A method of a class, or of those it inherits from or mixes in."""
         if class_ is None or depth > 12:
@@ -147,8 +156,9 @@ class Interpreter(Machine):
             function = self.find(of.package, name)
             return Closure(function, None, of) if function is not None else Method(of, name)
         if isinstance(of, Class):
-            if name in of.values:
-                return of.values[name]
+            values = self.values_of(of)
+            if name in values:
+                return values[name]
             function = self.find(of, name, "statics")
             return Closure(function, None, of) if function is not None else Method(of, name)
         if isinstance(of, Lib):

@@ -87,6 +87,8 @@ class Machine:
         """Closing calls after the signal, with their limit in seconds."""
         self.callbacks: list[tuple[str, Span]] = []
         """Calls of libraries that get functions which stop something, and may call them."""
+        self.class_values: dict[int, dict[str, Any]] = {}
+        """By class: its constants and static fields, which a run may change."""
         self.fired: dict[object, int] = {}
         self.accepted = False
         self.slept = 0.0

@@ -222,8 +222,9 @@ class PhpMachine(Interpreter):
             return Closure(function, None, of) if function is not None else Method(of, name)
         if isinstance(of, Class):
             for class_ in self.line(of):
-                if name in class_.values:
-                    return class_.values[name]
+                values = self.values_of(class_)
+                if name in values:
+                    return values[name]
             function = self.find(of, name, "statics") or self.find(of, name)
             return Closure(function, None, of) if function is not None else Method(of, name)
         if isinstance(of, Lib):

@@ -171,15 +171,19 @@ def _fill(lower: Lower, tree: Tree, found: Class) -> None:
                     its = text_of(one.child_by_field_name("name")).lstrip("$")
                     default = one.child_by_field_name("default_value")
                     if is_static:
-                        value = lower.node(default)
-                        found.values[f"${its}"] = value.value if isinstance(value, Const) else UNKNOWN
+                        found.values[f"${its}"] = _constant(lower.node(default))
                     else:
                         found.fields[its] = lower.node(default) if default is not None else None
         elif child.type == "const_declaration":
             for one in child.named_children:
                 if one.type == "const_element" and len(one.named_children) > 1:
-                    value = lower.node(one.named_children[1])
-                    found.values[text_of(one.named_children[0])] = value.value if isinstance(value, Const) else UNKNOWN
+                    found.values[text_of(one.named_children[0])] = _constant(lower.node(one.named_children[1]))
+
+
+def _constant(node: Node) -> Any:
+    if isinstance(node, List):
+        return [_constant(one) for one in node.items]
+    return node.value if isinstance(node, Const) else UNKNOWN
 
 
 def _promoted(tree: Tree, class_: Class) -> None:

@@ -55,6 +55,7 @@ _ABOVE = {
 
 class RubyMachine(Interpreter):
     language = "ruby"
+    bare_calls = True
     errors = ("StandardError",)
 
     def __init__(
@@ -247,7 +248,7 @@ class RubyMachine(Interpreter):
         if name[:1] in "@$" or (of is self.globals and name[:1].isupper()):
             if name in ("$0", "$PROGRAM_NAME"):
                 return self.entry
-            fields = of.values if isinstance(of, Class) else of.fields if isinstance(of, Object) else {}
+            fields = self.values_of(of) if isinstance(of, Class) else of.fields if isinstance(of, Object) else {}
             return fields.get(name, NIL)
         if of is self.this or (isinstance(of, Object) and of.package is not None):
             function = self.find(of.package, name) or self.sources.functions.get(name)
@@ -257,8 +258,9 @@ class RubyMachine(Interpreter):
                 return of.fields[name]
             return Lib(name) if of is self.this or self._is_kernel(name) else Method(of, name)
         if isinstance(of, Class):
-            if name in of.values:
-                return of.values[name]
+            values = self.values_of(of)
+            if name in values:
+                return values[name]
             function = self.find(of, name, "statics")
             if function is not None:
                 return Closure(function, None, of)

@@ -218,6 +218,18 @@ def _key(value: Any) -> Any:
     return value if isinstance(value, (str, int, Object)) else UNKNOWN
 
 
+def _fetch(machine: RubyMachine, of: list[Any], given: Given) -> Run:
+    index = given.argument(0)
+    if not isinstance(index, int):
+        return UNKNOWN
+    if -len(of) <= index < len(of):
+        return of[index]
+    if "block" in given.named:
+        value = yield from machine.call(given.named["block"], [index], given.span)
+        return value
+    return given.argument(1, UNKNOWN)
+
+
 def _includes(of: list[Any], value: Any) -> Any:
     known = isinstance(value, str) and (value in of or UNKNOWN not in of)
     return value in of if known else UNKNOWN
@@ -245,6 +257,7 @@ _LIST: dict[str, Any] = {
     "push": lambda machine, of, given: of.extend(given.args) or of,
     "append": lambda machine, of, given: of.extend(given.args) or of,
     "first": lambda machine, of, given: of[0] if of else NIL,
+    "fetch": _fetch,
     "last": lambda machine, of, given: of[-1] if of else NIL,
     "shift": lambda machine, of, given: of.pop(0) if of else NIL,
     "pop": lambda machine, of, given: of.pop() if of else NIL,
