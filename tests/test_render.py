@@ -249,6 +249,24 @@ dependencies:
             "`redis` and `nats`, which `all` depends on, cannot be found here and are not judged",
         ]
 
+    def test_a_dependency_is_the_chart_of_its_name_and_version_in_the_repository(self) -> None:
+        helper = '{{ define "kit.grace" }}0{{ end }}'
+        files = {
+            **chart(template=DEPLOYMENT.replace("{{ .Values.grace }}", '{{ include "kit.grace" . }}')),
+            "charts/shop/Chart.yaml": CHART + 'dependencies: [{name: kit, version: 0.3.*, repository: "oci://x"}]\n',
+            "charts/kit/Chart.yaml": "apiVersion: v2\nname: kit\nversion: 0.3.1\ntype: library\n",
+            "charts/kit/templates/_grace.tpl": helper,
+            "tests/kit/Chart.yaml": "apiVersion: v2\nname: kit\nversion: 0.0.0\n",
+        }
+        assert told(lint(files, select=["zero-grace-period"])) == [
+            "charts/kit/templates/_grace.tpl:1 zero-grace-period"
+        ]
+        files["other/kit/Chart.yaml"] = files["charts/kit/Chart.yaml"]
+        assert [item.finding.message for item in lint(files, select=["zero-grace-period"]).findings] == [
+            "1 of 1 templates of the chart `shop` cannot be rendered, and what they make is not judged; "
+            "`kit`, which `shop` depends on, cannot be found here and is not judged"
+        ]
+
     def test_one_note_for_a_helper_however_many_templates_it_ends(self) -> None:
         fails = '{{ define "port" }}{{ .Values.kafka.service.port }}{{ end }}'
         files = chart(template=DEPLOYMENT.replace("8080", '{{ include "port" . }}') + fails)

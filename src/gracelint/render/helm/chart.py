@@ -27,6 +27,7 @@ MAX_CHARTS = 50
 """Charts of one release, subcharts included, however many others there are."""
 MORE_CHARTS = 10_000
 """Further ones, divided among the charts of a repository."""
+_MOST_OF_A_NAME = 20
 MAX_FILES = 20_000
 """Files below one chart."""
 
@@ -180,22 +181,24 @@ class _Loader:
     def _beside(self, root: str, dependency: Dependency) -> str | None:
         """Where a `file://` dependency lies in the project."""
         if not dependency.repository.startswith("file://"):
-            return self._same(dependency)
+            return self._same(root, dependency)
         place = posixpath.normpath(posixpath.join(root, dependency.repository.removeprefix("file://")))
         return place if self._files.exists(posixpath.join(place, "Chart.yaml")) else None
 
-    def _same(self, dependency: Dependency) -> str | None:
-        """The only chart of that name in the repository, if its version is one of those that are asked for."""
-        folders = self._known.get(dependency.name, [])
-        source = self._files.read(posixpath.join(folders[0], "Chart.yaml")) if len(folders) == 1 else None
-        if source is None:
-            return None
-        about = _mapping(source)
+    def _same(self, root: str, dependency: Dependency) -> str | None:
+        """The only other chart of that name in the repository whose version is one of those that are asked for."""
+        folders = [each for each in self._known.get(dependency.name, []) if each != root][:_MOST_OF_A_NAME]
+        fitting = [each for each in folders if self._fits(each, dependency)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _fits(self, folder: str, dependency: Dependency) -> bool:
+        source = self._files.read(posixpath.join(folder, "Chart.yaml"))
+        about = _about(source) if source is not None else {}
         try:
             fits = satisfies(dependency.version or "*", about.get("version"))
         except TemplateError:
-            return None
-        return folders[0] if fits and about.get("name") == dependency.name else None
+            return False
+        return fits and about.get("name") == dependency.name
 
     def _templates(self, root: str, ignored: Ignored) -> Iterator[tuple[str, Source]]:
         for path in self._below(posixpath.join(root, "templates")):
