@@ -56,10 +56,12 @@ def misplaced_init(launch: Launch) -> Iterator[Finding]:
         message = f"{below.name} {where}, {shell.argv[0]} is: {shell.why}"
         yield Finding(message, at=below.span or launch.origin.span, fix=_fix(shell, below))
         return
-    above, at = launch.above(init), init.span or launch.origin.span
-    if above is not None and _stands_too_low(launch, init):
-        message = f"{init.name} is not PID 1 here, {above.argv[0]} is"
-        yield Finding(message, at=at, fix=_fix(above, init), severity=Severity.WARNING)
+    at = init.span or launch.origin.span
+    first = next((hop for hop in reversed(launch.hops[: launch.hops.index(init)]) if hop.pid_1), None)
+    below = launch.below(first) if first is not None else None
+    if first is not None and below is not None and _stands_too_low(launch, init):
+        message = f"{init.name} is not PID 1 here, {first.argv[0]} is"
+        yield Finding(message, at=below.span or at, fix=_fix(first, below), severity=Severity.WARNING)
     elif init.details.get("group") and launch.decisive is not None and launch.decisive.details.get("group_cut"):
         yield Finding(f"{init.why}: {launch.decisive.why}", at=at)
 
