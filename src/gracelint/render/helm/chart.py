@@ -27,9 +27,10 @@ MAX_CHARTS = 50
 """Charts of one release, subcharts included, however many others there are."""
 MORE_CHARTS = 10_000
 """Further ones, divided among the charts of a repository."""
-_MOST_OF_A_NAME = 20
 MAX_FILES = 20_000
 """Files below one chart."""
+_MOST_OF_A_NAME = 20
+"""Charts of one name that a dependency is looked for among."""
 
 
 class ChartError(Exception):

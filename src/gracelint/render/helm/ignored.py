@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.facts.files import Files
 
-_MOST_RULES = 500
+_MOST_RULES = 150
+"""As many as `fnmatch` keeps compiled."""
 
 
 class _Rule(Record):
