@@ -275,7 +275,10 @@ dependencies:
         assert [item.finding.message for item in report.findings] == [
             "2 of 2 templates of the chart `shop` cannot be rendered, and what they make is not judged"
         ]
-        assert notes(report) == ["charts/shop/templates/all.yaml:32 nil pointer evaluating interface {}.service"]
+        reason = "charts/shop/templates/all.yaml:32 nil pointer evaluating interface {}.service"
+        assert notes(report) == [reason]
+        files["charts/shop/Chart.yaml"] = CHART + "dependencies: [{name: kafka, version: 1.0.0}]\n"
+        assert notes(lint(files, select=["unread-manifest"])) == [f"{reason}: the values of `kafka` are not here"]
 
     def test_a_template_that_another_one_puts_in_is_no_manifest_of_its_own(self) -> None:
         files = chart(template='{{ tpl (.Files.Get "files/web.yaml") . }}')

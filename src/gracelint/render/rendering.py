@@ -326,8 +326,15 @@ def _missed(chart: Chart, rendered: int, unread: Sequence[Unread]) -> Unseen | N
         reasons.append(f"{named}, which `{chart.name}` depends on, cannot be found here and {are} not judged")
     if not reasons:
         return None
-    notes = tuple(dict.fromkeys(Note(problem.span, problem.reason) for problem in unread))[:10]
+    notes = tuple(dict.fromkeys(Note(problem.span, _reason(problem, chart)) for problem in unread))[:10]
     return Unseen(_name_span(chart), "; ".join(reasons), notes)
+
+
+def _reason(problem: Unread, chart: Chart) -> str:
+    """Why a template could not be rendered; where it asks for a value of a chart that is not here, that too."""
+    asked = (dependency.alias or dependency.name for dependency in chart.missing)
+    missing = next((name for name in asked if f".Values.{name}." in problem.span.text), None)
+    return problem.reason if missing is None else f"{problem.reason}: the values of `{missing}` are not here"
 
 
 def _worst(unseen: Iterable[Unseen]) -> tuple[Unseen, ...]:
