@@ -544,3 +544,28 @@ def test_children_that_the_tasks_of_a_program_wait_for(waits: str, verdict: str)
         child=child,
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("shuts", "leaves", "verdict"),
+    [
+        ("stop.set()\n    await asyncio.sleep(2)", "", "cut"),
+        ("await asyncio.sleep(2)\n    stop.set()", "", "handled"),
+        ("stop.set()", "asyncio.create_task(flush())", "cut"),
+        ("stop.set()", "await asyncio.create_task(flush())", "handled"),
+        ("stop.set()", "asyncio.create_task(flush())\n    await asyncio.sleep(5)", "handled"),
+    ],
+)
+def test_a_task_that_starts_on_the_way_out(shuts: str, leaves: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import asyncio, signal\nasync def flush():\n    await asyncio.sleep(3)\n"
+        f"async def shutdown(stop):\n    {shuts}\nasync def main():\n    stop = asyncio.Event()\n"
+        "    loop = asyncio.get_running_loop()\n"
+        "    loop.add_signal_handler(signal.SIGTERM, lambda: asyncio.create_task(shutdown(stop)))\n"
+        f"    await stop.wait()\n    {leaves}\nasyncio.run(main())\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    seconds = "2" if not leaves else "3"
+    assert verdict == "handled" or reaction.why == (
+        f"its event loop ends, and cancels a task that takes {seconds} s and that nobody waits for"
+    )

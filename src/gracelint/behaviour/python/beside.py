@@ -111,14 +111,33 @@ def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """A thread or task that starts after the signal, mostly to shut something down."""
     in_thread, machine.in_thread = machine.in_thread, machine.in_thread or thing.kind in THREADS
     loops, machine.loops = machine.loops, []
+    waits, deeds = len(machine.leaving), len(machine.acts)
     ends = _body(machine, thing, node)
     machine.in_thread, machine.loops = in_thread, loops
+    if thing.kind == "asyncio.Task" and all(end.kind == NORMAL for end in ends):
+        note_left_alone(machine, thing, waits, deeds)
     machine.write(thing.store, "#finished", TRUE if any(end.kind in (NORMAL, RAISE) for end in ends) else FALSE)
     out = [end for end in ends if end.kind == HARD]
     if thing.kind == "asyncio.Task":
         out += [end for end in ends if end.kind == RAISE and not is_logged(end) and not _is_cancelled(end)]
     if out and len(out) == len(ends):
         raise Leave(out)
+
+
+def note_left_alone(machine: Machine, task: Thing, waits: int, deeds: int) -> None:
+    """A task goes on beside the main task: it is cut off in a sleep, unless that sleeps as long or waits for it.
+
+    `waits` and `deeds` are how many there were before it; only the sleeps after it has woken the main task count.
+    """
+    acts = machine.acts[deeds:]
+    last = max((at for at, deed in enumerate(acts) if deed.kind in _WAKING), default=-1)
+    before = {id(deed.node) for deed in acts[: last + 1]}
+    sleeps = [p.limit for p in machine.leaving[waits:] if p.kind == "sleep" and p.limit and id(p.node) not in before]
+    if sleeps and machine.runners and machine.runners[-1].kind != "run_forever":
+        machine.left_alone.append((task, sum(sleeps), len(machine.leaving)))
+
+
+_WAKING = ("event", "flag", "cancel", "close")
 
 
 def _is_cancelled(end: End) -> bool:

@@ -146,6 +146,8 @@ class State:
         """What is not waited out: the thread, the call, how long it waits, and how long the thread takes."""
         self.lost_task: tuple[Thing, float] | None = None
         """A task that the end of its event loop cancels, and the seconds it would still have taken."""
+        self.left_alone: list[tuple[Thing, float, int]] = []
+        """Tasks started on the way out, how long they sleep once all else goes on, and how many waits come before."""
         self.dropped: Point | None = None
         """The server whose requests in flight are lost."""
         self.waited = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import finishes, is_logged, join_point, run_loop, start, within
+from gracelint.behaviour.python.beside import finishes, is_logged, join_point, note_left_alone, run_loop, start, within
 from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point, stuck
 from gracelint.behaviour.python.models.threads import submit
 from gracelint.behaviour.python.names import is_none, is_true, path_of, text_of
@@ -143,8 +143,10 @@ def _run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST)
     """A coroutine that the handler starts, mostly to shut everything down."""
     outer, machine.side = machine.side, []
     machine.current.append(thing)
+    waits, deeds = len(machine.leaving), len(machine.acts)
     try:
         machine.awaited(coroutine, node)
+        note_left_alone(machine, thing, waits, deeds)
         ends = [End(NORMAL)]
     except Leave as leave:
         ends = leave.ends
