@@ -6,6 +6,7 @@ import pytest
 
 from gracelint.facts.kubernetes import Workload
 from gracelint.launch import units
+from gracelint.launch.mounted import data_of
 from gracelint.launch.traffic import gets_traffic
 from gracelint.launch.units import attach
 from gracelint.parse.kubernetes import read_manifests
@@ -87,7 +88,7 @@ def test_claims_and_config_maps_are_found_by_the_volumes_that_name_them() -> Non
     scripts = "kind: ConfigMap\nmetadata: {name: %s}\ndata: {drain.sh: sleep 5}\n"
     found = attached(text, claim % "a", claim % "b", scripts % "c", scripts % "d")
     assert [(item.name, item.access_modes) for item in found.claims] == [("a", ("ReadWriteOnce",))]
-    assert [(item.name, [*item.data]) for item in found.config_maps] == [("c", ["drain.sh"])]
+    assert [(item.name, [*data_of(item)]) for item in found.config_maps] == [("c", ["drain.sh"])]
 
 
 # Over folders

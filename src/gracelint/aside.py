@@ -41,7 +41,7 @@ def needed(reading: Reading, known: dict[str, tuple[str, ...]]) -> set[str]:
     bears = near(reading)
     if bears is None or reading.errors or any(map(installs, reading.documents)):
         return set(known)
-    manifests = read_manifests(reading.documents, reading.kinds())
+    manifests = read_manifests(reading.documents, reading.kinds, reading.objects_of)
     if any(budget.expressions and not budget.selector for budget in manifests.budgets):
         return set(known)
     keys = known | {path: tuple(its) for path, its in keys_of(manifests).items()}

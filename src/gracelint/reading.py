@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gracelint.parse.kubernetes import Objects
     from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer
+    from gracelint.source import Unit
     from gracelint.tree.index import Index
 
 
@@ -74,6 +75,7 @@ def _read(
     kinds = [kind for _, kind in todo]
     reading.beginnings = kinds.count(DOCKERFILE) + kinds.count(MANIFEST)
     reading.may_spare = request.narrow and not scope.folders and not all_charts
+    reading.prepare(todo)
     reading.add_overlays([path for path, _ in todo])
     left = reading.put_aside(todo)
     if request.jobs > 1:
@@ -127,7 +129,11 @@ class Reading:
         self.desk: Desk | None = None
         self.stages: dict[str, list[Stage] | None] = {}
         """By Dockerfile; None for one that is read when it is asked for."""
+        self.kinds: dict[str, Mapping[str, Any]] = {}
+        """The users' own kinds of workloads."""
         self.documents: list[Document] = []
+        self.drawn: dict[int, Objects] = {}
+        """What documents say whose trees were let go, by `id()`."""
         self.later: list[tuple[int, Later]] = []
         """What is not parsed yet, and how many documents stand before it."""
         self.entries: list[str] = []
@@ -145,6 +151,8 @@ class Reading:
         self.folders: dict[str, None] = {}
         self.renderer: Renderer | None = None
         self.rendered: list[Source] = []
+        self.is_large = False
+        """Whether there is so much to read, and only once, that trees and texts take too much room."""
         self.beginnings = 1
         """Files in which launches may begin, as far as names tell."""
         self.may_spare = False
@@ -153,13 +161,18 @@ class Reading:
         self.alone: tuple[str, ...] = ()
         """Folders of charts of which nothing is made that was left out."""
 
+    def prepare(self, todo: Sequence[tuple[str, str]]) -> None:
+        """Learns what the settings above the files to read say of them."""
+        self.is_large = self.request.warm is None and len(todo) >= LARGE
+        self.folders = dict.fromkeys([path[: path.rfind("/") + 1] for path, _ in todo])
+        self.kinds = {kind: row for settings in self.settings() for kind, row in settings.workload_kinds.items()}
+
     def put_aside(self, todo: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         """Leaves files unread of which the index knows that nothing in them bears on what is reported.
 
         Returns the others, and all Dockerfiles.
         """
         index = self.index
-        self.folders = dict.fromkeys([path[: path.rfind("/") + 1] for path, _ in todo])
         if index is None or any(map(_has_own_rows, map(self.configuration.of, self.folders))):
             self.index = None
             return todo
@@ -234,6 +247,7 @@ class Reading:
         elif (kind == MANIFEST or path == STDIN) and not is_part:
             self.manifests.add(path)
             self.read_manifest(source, text.invalid_at)
+            self.pack()
         elif kind == OTHER:
             self.files.forget(path)
 
@@ -278,6 +292,7 @@ class Reading:
                 self.compose.setdefault(source.path, []).append(document)
             else:
                 self.documents.append(document)
+                self._draw(document)
         for problem in stream.problems:
             self._note(problem)
 
@@ -285,11 +300,29 @@ class Reading:
         warm = self.request.warm if source.map is None else None
         return read() if warm is None else warm.said(what, source, read)
 
-    def _objects_of(self, document: Document, kinds: Mapping[str, Mapping[str, Any]]) -> Objects:
+    def objects_of(self, document: Document, kinds: Mapping[str, Mapping[str, Any]]) -> Objects:
+        """What a document says."""
         from gracelint.parse.kubernetes import objects_of
 
+        if id(document) in self.drawn:
+            return self.drawn[id(document)]
         what = f"objects {document.root.span.start} {kinds}"
         return self._said(what, document.source, lambda: objects_of(document, kinds))
+
+    def pack(self) -> None:
+        """Puts away the texts that were read."""
+        if self.is_large:
+            self.files.pack()
+
+    def _draw(self, document: Document) -> None:
+        """Takes what a document says, and lets go of its tree, which is far larger."""
+        if not self.is_large:
+            return
+        from gracelint.parse.folding import fold, mappings_of
+        from gracelint.parse.kubernetes import objects_of
+
+        drawn = self.drawn[id(document)] = objects_of(document, self.kinds)
+        fold(document, mappings_of(drawn))
 
     def _let_go(self, source: Source) -> None:
         from gracelint.parse.yaml import holds_objects
@@ -306,22 +339,39 @@ class Reading:
 
         self.later += [(len(self.documents) + before, Later(source, start, end)) for before, start, end in parts]
 
-    def read_later(self, *, all_of_them: bool = False) -> None:
-        """Parses what was put off, as far as the other documents may name it, and puts it in its place among them."""
-        if not self.later:
+    def read_later(self, wanted: Callable[[Later], bool], first: int = 0, *, keep: bool = False) -> None:
+        """Parses, of what was put off from a place on, what is `wanted`, and puts it in its place among the documents.
+
+        The rest is kept for later still, or let go.
+        """
+        if len(self.later) <= first:
+            return
+        done = self.later[first][0]
+        documents, left = self.documents[:done], self.later[:first]
+        for before, later in self.later[first:]:
+            documents += self.documents[done:before]
+            done = max(done, before)
+            if wanted(later):
+                read = later.read()
+                documents += read
+                for document in read:
+                    self._draw(document)
+            elif keep:
+                left.append((len(documents), later))
+        self.documents, self.later = documents + self.documents[done:], left
+
+    def read_mounted(self, first: int = 0, documents: int = 0) -> None:
+        """Parses, of what was put off from a place on, what may be mounted by what is applied together with it."""
+        if len(self.later) == first:
             return
         from gracelint.parse.later import mounted
 
-        names = None if all_of_them else mounted(self.documents)
-        documents: list[Document] = []
-        done = 0
-        for before, later in self.later:
-            documents += self.documents[done:before]
-            done = max(done, before)
-            if later.may_be_among(names):
-                documents += later.read()
-        self.documents = documents + self.documents[done:]
-        self.later = []
+        by_unit: dict[Unit | None, list[Document]] = {part.source.unit: [] for _, part in self.later[first:]}
+        for document in self.documents[documents:]:
+            if document.source.unit in by_unit:
+                by_unit[document.source.unit].append(document)
+        names = {unit: mounted(each) for unit, each in by_unit.items()}
+        self.read_later(lambda part: part.may_be_among(names[part.source.unit]), first)
 
     def _note(self, problem: ParseError | TemplatedError) -> None:
         from gracelint.tree.purpose import is_template
@@ -438,12 +488,12 @@ class Reading:
     def _linked(self, near: Near | None) -> Linked | None:
         try:
             later = [part for _, part in self.later]
-            self.read_later()
+            self.read_mounted()
             manifests = None
             if self.documents:
                 from gracelint.parse.kubernetes import read_manifests
 
-                manifests = read_manifests(self.documents, self.kinds(), self._objects_of)
+                manifests = read_manifests(self.documents, self.kinds, self.objects_of)
             if self.index is not None:
                 from gracelint.aside import learn
 
@@ -472,9 +522,6 @@ class Reading:
             from gracelint.aside import sort
 
             sort(self)
-
-    def kinds(self) -> dict[str, Mapping[str, Any]]:
-        return {kind: row for settings in self.settings() for kind, row in settings.workload_kinds.items()}
 
     def the_desk(self) -> Desk:
         if self.desk is None:
@@ -508,10 +555,7 @@ def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
 
 
 def installs(document: Document) -> bool:
-    from gracelint.facts.yaml import Mapping
-
-    kind = document.root.scalar("kind") if isinstance(document.root, Mapping) else None
-    return kind is not None and kind.value in _INSTALLERS
+    return document.kind in _INSTALLERS
 
 
 def _has_own_rows(settings: Settings) -> bool:
@@ -522,6 +566,8 @@ def _has_own_rows(settings: Settings) -> bool:
 NOTHING: tuple[str, ...] = ("nothing",)
 WORTH_KEEPING = 500
 """Files to look at from which on an index saves more than it costs."""
+LARGE = 500
+"""Files to look at from which on trees and texts are put away."""
 _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"
 _ELSEWHERE = "leads out of the project, or is no file"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.finding import Finding
+from gracelint.parse.later import named
 from gracelint.parse.yaml import matters
 from gracelint.project import Problem
 from gracelint.render.rendering import Renderer
@@ -20,7 +21,8 @@ def add_overlays(reading: Reading, paths: Sequence[str]) -> None:
     """Builds the kustomizations among the files, and learns which files are parts of something."""
     reading.renderer = _renderer(reading, paths)
     try:
-        _add(reading, reading.renderer.overlays())
+        for overlay in reading.renderer.overlays():
+            _add(reading, overlay)
     except Exception as error:
         reading.broke("building the kustomizations", error)
 
@@ -30,15 +32,19 @@ def add_charts(reading: Reading) -> None:
 
     Where only files of some charts were asked for, other charts are spared, as long as that can make no difference.
     """
-    reading.read_later(all_of_them=True)
+    names = named([one for one in reading.documents if one.kind == "HelmRelease"])
+    reading.read_later(lambda part: part.may_be_among(names), keep=True)
     renderer = reading.renderer or _renderer(reading, ())
     try:
-        _add(reading, renderer.asked_for(reading.documents))
+        for overlay in renderer.asked_for(reading.documents):
+            _add(reading, overlay)
         only = renderer.charts_of(reading.scope.files) if reading.may_spare else None
         reading.has_spared = only is not None
         reading.alone = renderer.alone(only or ())
         for release in renderer.charts(list(reading.documents), reading.settings(), only):
+            first, before = len(reading.later), len(reading.documents)
             _add(reading, release)
+            reading.read_mounted(first, before)
     except Exception as error:
         reading.broke("rendering the charts", error)
     reading.problems = [problem for problem in reading.problems if not _is_rendered(problem, renderer)]
@@ -78,6 +84,9 @@ def _add(reading: Reading, rendering: Rendering) -> None:
         reading.read_manifest(source, None)
         if not reading.request.only_judged or _length(reading) > before:
             reading.rendered.append(source)
+            if reading.is_large:
+                source.pack()
+    reading.pack()
     for unseen in rendering.unseen:
         rule = "syntax-error" if unseen.broken else "unread-manifest"
         reading.problems.append(Problem(rule, Finding(unseen.reason, unseen.at, unseen.notes)))

@@ -25,12 +25,30 @@ class Source(Record, identity=True):
     """One file, decoded once. `path` is relative to the project's root, with forward slashes."""
 
     path: str
-    text: str
+    _text: str | bytes
     _line_starts: list[int] = field(default_factory=list)
     map: SourceMap | None = None
     """Of a text that was rendered: where its parts come from. `path` is then that of its template."""
     unit: Unit | None = None
     """Of a text that was rendered: what it is applied with."""
+
+    @property
+    def text(self) -> str:
+        text = self._text
+        if type(text) is not bytes:
+            return text  # type: ignore[return-value]
+        from gracelint.base.packing import text_of
+
+        return text_of(text)
+
+    def pack(self) -> None:
+        """Keeps the text and where it comes from in little room: few are likely to ask for it."""
+        from gracelint.base.packing import packed_text
+
+        if type(self._text) is not bytes:
+            Source.__dict__["_text"].__set__(self, packed_text(self.text))
+        if self.map is not None:
+            self.map.pack()
 
     def span(self, start: int, end: int) -> Span:
         return Span(self, start, end)
@@ -141,9 +159,9 @@ class Origin(Record, identity=True):
 class SourceMap(Record, identity=True):
     """The origins of a rendered text, by offset. Packed: charts and overlays come to hundreds of thousands of them."""
 
-    starts: array[int]
+    _starts: array[int] | bytes
     """The offset of each piece of the text."""
-    pieces: array[int]
+    _pieces: array[int] | bytes
     """`NUMBERS` for each: which source, start, end, whether it is exact, which path."""
     sources: tuple[Source, ...]
     paths: tuple[Path | None, ...]
@@ -151,6 +169,20 @@ class SourceMap(Record, identity=True):
     """Finds where one of a chart's values is written."""
 
     NUMBERS = 5
+
+    @property
+    def starts(self) -> array[int]:
+        return _numbers(self._starts)
+
+    @property
+    def pieces(self) -> array[int]:
+        return _numbers(self._pieces)
+
+    def pack(self) -> None:
+        from gracelint.base.packing import packed_numbers
+
+        SourceMap.__dict__["_starts"].__set__(self, packed_numbers(self.starts))
+        SourceMap.__dict__["_pieces"].__set__(self, packed_numbers(self.pieces))
 
     def origin(self, offset: int) -> Origin:
         """Where the code point at an offset comes from."""
@@ -195,6 +227,14 @@ class SourceMap(Record, identity=True):
         """Whether a stretch stands in one template as it is, so that an edit of it is an edit there."""
         first = bisect_right(self.starts, start)
         return self.origin(start).exact and bisect_right(self.starts, max(start, end - 1)) == first
+
+
+def _numbers(numbers: array[int] | bytes) -> array[int]:
+    if type(numbers) is not bytes:
+        return numbers  # type: ignore[return-value]
+    from gracelint.base.packing import numbers_of
+
+    return numbers_of(numbers)
 
 
 if TYPE_CHECKING:

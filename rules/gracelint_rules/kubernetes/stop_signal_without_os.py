@@ -53,10 +53,8 @@ from gracelint import Applicability, Finding, Fix, Severity, Workload, edits, ru
 
 @rule("stop-signal-without-os", severity=Severity.ERROR, subject=Workload)
 def stop_signal_without_os(workload: Workload) -> Iterator[Finding]:
-    if workload.pod.get("os") is not None:
-        return
     signals = [one.stop_signal for one in workload.containers if one.stop_signal is not None]
-    if not signals or signals[0].span is None:
+    if not signals or signals[0].span is None or workload.pod.get("os") is not None:
         return
     changes = edits.yaml.set_entry(workload.document, workload.pod, "os", {"name": "linux"})
     applicability = Applicability.SAFE if changes else Applicability.MANUAL

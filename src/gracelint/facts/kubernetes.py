@@ -8,7 +8,7 @@ from gracelint.finding import Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from collections.abc import Mapping as Map
 
     from gracelint.facts.launch import Assumptions, Launch
@@ -182,7 +182,8 @@ class Mesh(Record):
 class ConfigMap(Record, identity=True):
     name: str
     namespace: str
-    data: Map[str, Word]
+    node: yaml.Mapping
+    """The object: what it holds is long, and few ask for it."""
     span: Span
 
 
@@ -228,6 +229,10 @@ class Workload(Record, identity=True):
     """None where the object has no `replicas`."""
     strategy: yaml.Mapping | None = None
     """`spec.strategy` of a Deployment."""
+    claim_names: tuple[str, ...] = ()
+    """The PersistentVolumeClaims that its volumes name."""
+    config_map_names: tuple[str, ...] = ()
+    """The ConfigMaps that its volumes and variables name."""
     claims: tuple[Claim, ...] = ()
     """The claims its volumes name, where they are in the input."""
     runs_to_end: bool = False
@@ -331,3 +336,27 @@ class Workload(Record, identity=True):
     def serving(self) -> Iterator[tuple[Container, Launch]]:
         """The containers that get requests, as far as the input says."""
         return ((container, launch) for container, launch in self.launched() if launch.gets_traffic)
+
+
+def claim_names(pod: yaml.Mapping) -> Iterator[str]:
+    """The PersistentVolumeClaims that the volumes of a pod's `spec` name."""
+    for volume in pod.mappings("volumes"):
+        name = volume.scalar("persistentVolumeClaim", "claimName")
+        if name is not None:
+            yield name.value
+
+
+def config_map_names(pod: yaml.Mapping, containers: Iterable[Container]) -> Iterator[str]:
+    for volume in pod.mappings("volumes"):
+        yield from _named(volume, "configMap")
+    for container in containers:
+        for item in container.node.mappings("envFrom"):
+            yield from _named(item, "configMapRef")
+        for item in container.node.mappings("env"):
+            yield from _named(item, "valueFrom", "configMapKeyRef")
+
+
+def _named(node: yaml.Mapping, *path: str) -> Iterator[str]:
+    name = node.scalar(*path, "name")
+    if name is not None:
+        yield name.value

@@ -52,12 +52,21 @@ class Sequence(_Node, identity=True):
 class Mapping(_Node, identity=True):
     """Keys in file order, merge keys (`<<`) already followed: what they bring comes last."""
 
-    items: tuple[tuple[Scalar, Node], ...]
+    entries: Entries | Folded
     source: Source
     start: int
     end: int
     flow: bool = False
     explicit_tag: str | None = None
+
+    @property
+    def items(self) -> Entries:
+        entries = self.entries
+        return entries if type(entries) is tuple else entries.of(self)  # type: ignore[union-attr]
+
+    def fill(self, entries: Entries | Folded) -> None:
+        """Puts its entries in again, or what brings them: the same ones each time."""
+        _fill(self, entries)
 
     def get(self, key: str) -> Node | None:
         for name, value in self.items:
@@ -95,9 +104,19 @@ class Mapping(_Node, identity=True):
         return (item for item in self.sequence(key) if isinstance(item, Mapping))
 
 
+_fill = Mapping.__dict__["entries"].__set__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     Node = Scalar | Sequence | Mapping
+    Entries = tuple[tuple[Scalar, Node], ...]
+
+    class Folded(Protocol):
+        """A document whose tree was let go, to be read again when somebody asks."""
+
+        def of(self, mapping: Mapping) -> Entries: ...
 
 
 class Document(Record, identity=True):
@@ -108,6 +127,10 @@ class Document(Record, identity=True):
     span: Span
     shared: frozenset[int] = frozenset()
     """`id()` of each node that stands in the tree more than once, or below such a one."""
+    kind: str = ""
+    """`kind` of a Kubernetes object."""
+    part: tuple[int, int] | None = None
+    """Where the text stands that holds this document and no other."""
 
 
 def alike(one: Node, other: Node, but: str | None = None) -> bool:

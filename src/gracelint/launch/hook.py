@@ -297,6 +297,8 @@ def _mounted(path: str, workload: Workload, container: Container) -> str | None:
         return None
     place, volume = best
     key = posixpath.join(sub, path[len(place) :].lstrip("/")).rstrip("/")
+    from gracelint.launch.mounted import data_of
+
     for node in workload.pod.mappings("volumes"):
         name = node.scalar("name")
         source = node.scalar("configMap", "name")
@@ -312,7 +314,7 @@ def _mounted(path: str, workload: Workload, container: Container) -> str | None:
             return f"is not among the items that are mounted from ConfigMap {source.value}"
         key = renamed.get(key, key)
         found = [one for one in workload.config_maps if one.name == source.value]
-        if found and not any(key in one.data for one in found):
+        if found and not any(key in data_of(one) for one in found):
             return f"is to come from ConfigMap {source.value}, which has no `{key}`"
     return ""
 

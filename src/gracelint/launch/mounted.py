@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.facts.yaml import Mapping, Scalar
+from gracelint.source import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from gracelint.facts import yaml
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.kubernetes import ConfigMap, Container, Workload
-    from gracelint.source import Passage, Word
+    from gracelint.source import Passage
 
 
 def mounted_texts(workload: Workload, container: Container) -> dict[str, Passage | None]:
@@ -54,24 +55,47 @@ def configs_of(service: ComposeService) -> tuple[tuple[tuple[str, str], ...], di
     return tuple(files), texts
 
 
+def data_of(config_map: ConfigMap) -> dict[str, Word]:
+    """What a ConfigMap holds, by key; of texts that a container may start, or what it starts may read, the places."""
+    from gracelint.parse.scalars import passage_of
+
+    found: dict[str, Word] = {}
+    for part in ("data", "binaryData"):
+        texts = config_map.node.mapping(part)
+        for key, value in texts.items if texts is not None else ():
+            if isinstance(value, Scalar):
+                is_read = part == "data" and (value.value.startswith("#!") or key.value.endswith(_STARTED))
+                found[key.value] = Word(value.value, value.span, passage_of(value) if is_read else None)
+    return found
+
+
+_STARTED = (".sh", ".bash", ".conf", ".ini", "run")
+"""Ends of the names of files that a container may start, or what it starts may read."""
+
+
 def variables_of(workload: Workload, container: Container) -> dict[str, Word | None]:
     """The variables of a container: its own, and before them those of ConfigMaps; others may be set from elsewhere."""
     from gracelint.parse.expansion import OTHER_VARIABLES
 
     found: dict[str, Word | None] = {}
+    held: dict[int, dict[str, Word]] = {}
+
+    def data(one: ConfigMap) -> dict[str, Word]:
+        return held[id(one)] if id(one) in held else held.setdefault(id(one), data_of(one))
+
     for item in container.node.mappings("envFrom"):
         one = _config_map(item.scalar("configMapRef", "name"), workload)
         prefix = item.scalar("prefix")
         if one is None:
             found = {**dict.fromkeys(found), OTHER_VARIABLES: None}
         else:
-            found |= {f"{prefix.value if prefix is not None else ''}{key}": word for key, word in one.data.items()}
+            found |= {f"{prefix.value if prefix is not None else ''}{key}": word for key, word in data(one).items()}
     found |= container.env or {}
     for item in container.node.mappings("env"):
         name, key = item.scalar("name"), item.scalar("valueFrom", "configMapKeyRef", "key")
         one = _config_map(item.scalar("valueFrom", "configMapKeyRef", "name"), workload)
         if name is not None and key is not None and one is not None:
-            found[name.value] = one.data.get(key.value)
+            found[name.value] = data(one).get(key.value)
     return found
 
 
@@ -111,6 +135,6 @@ def _texts(source: yaml.Mapping, config_map: ConfigMap) -> dict[str, Passage | N
     }
     return {
         renamed.get(key, key): word.passage
-        for key, word in config_map.data.items()
+        for key, word in data_of(config_map).items()
         if word.passage is not None and (not renamed or key in renamed)
     }

@@ -143,13 +143,11 @@ def told_by_none(manifests: Manifests) -> set[str]:
 
 
 def _of_workload(workload: Workload) -> Iterator[str]:
-    from gracelint.launch.units import claim_names, config_map_names
-
     yield from (f"{IMAGE}{container.image.value}" for container in workload.containers if container.image is not None)
     yield from (f"{WANTS}label {key}={value}" for key, value in workload.labels.items())
     yield f"{WANTS}target {workload.kind} {workload.name}"
-    yield from (f"{WANTS}claim {name}" for name in claim_names(workload))
-    yield from (f"{WANTS}config map {name}" for name in config_map_names(workload))
+    yield from (f"{WANTS}claim {name}" for name in workload.claim_names)
+    yield from (f"{WANTS}config map {name}" for name in workload.config_map_names)
 
 
 def _of_selector(item: Service | DisruptionBudget) -> Iterator[str]:

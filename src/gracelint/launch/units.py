@@ -49,8 +49,10 @@ def attach(manifests: Manifests) -> list[Workload]:
     budgets = _join(places, by_labels, _selector_key, workloads, selected)
     others = _join(places, by_rules, lambda _: "", workloads, lambda _: ("",))
     scalers = _join(places, manifests.autoscalers, lambda scaler: scaler.target, workloads, _target_keys)
-    claims = _join(places, manifests.claims, lambda claim: claim.name, workloads, claim_names)
-    config_maps = _join(places, manifests.config_maps, lambda item: item.name, workloads, config_map_names)
+    claims = _join(places, manifests.claims, lambda claim: claim.name, workloads, lambda one: one.claim_names)
+    config_maps = _join(
+        places, manifests.config_maps, lambda item: item.name, workloads, lambda one: one.config_map_names
+    )
     shared = places.having(manifests.services)
     pods: dict[int, dict[tuple[str, str, str], int]] = {}
     attached = []
@@ -102,29 +104,6 @@ def _balancer_keys(workload: Workload) -> Iterator[Hashable]:
     for service in workload.services:
         yield "service", service.name
         yield from (("config", name) for name in service.configs)
-
-
-def claim_names(workload: Workload) -> Iterator[Hashable]:
-    for volume in workload.pod.mappings("volumes"):
-        name = volume.scalar("persistentVolumeClaim", "claimName")
-        if name is not None:
-            yield name.value
-
-
-def config_map_names(workload: Workload) -> Iterator[Hashable]:
-    for volume in workload.pod.mappings("volumes"):
-        name = volume.scalar("configMap", "name")
-        if name is not None:
-            yield name.value
-    for container in workload.containers:
-        for item in container.node.mappings("envFrom"):
-            name = item.scalar("configMapRef", "name")
-            if name is not None:
-                yield name.value
-        for item in container.node.mappings("env"):
-            name = item.scalar("valueFrom", "configMapKeyRef", "name")
-            if name is not None:
-                yield name.value
 
 
 def _holds(expression: tuple[str, str, tuple[str, ...]], labels: Map[str, str]) -> bool:

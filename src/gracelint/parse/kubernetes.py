@@ -23,6 +23,8 @@ from gracelint.facts.kubernetes import (
     Service,
     ServicePort,
     Workload,
+    claim_names,
+    config_map_names,
 )
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
@@ -216,6 +218,8 @@ def _workload(
         node=node,
         pod=pod,
         labels=_labels(template.mapping("metadata", "labels")),
+        claim_names=tuple(claim_names(pod)),
+        config_map_names=tuple(config_map_names(pod, containers)),
         annotations=annotations,
         containers=containers,
         grace=_grace(pod),
@@ -522,16 +526,7 @@ def _autoscaler(node: Mapping) -> Autoscaler:
 
 
 def _config_map(node: Mapping) -> ConfigMap:
-    data = _words(node.mapping("data"))
-    texts = node.mapping("data")
-    for key, value in texts.items if texts else ():
-        if isinstance(value, Scalar) and (value.value.startswith("#!") or key.value.endswith(_STARTED)):
-            data[key.value] = Word(value.value, value.span, passage_of(value))
-    return ConfigMap(*_identity(node), data | _words(node.mapping("binaryData")), _name_span(node))
-
-
-_STARTED = (".sh", ".bash", ".conf", ".ini", "run")
-"""Ends of the names of files that a container may start, or what it starts may read."""
+    return ConfigMap(*_identity(node), node, _name_span(node))
 
 
 _COUNT = pattern("[0-9]{1,9}")

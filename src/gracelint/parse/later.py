@@ -49,10 +49,15 @@ class Later(Record, identity=True):
 
 def mounted(documents: Iterable[Document]) -> frozenset[str] | None:
     """Names among which are those of all ConfigMaps that the documents mount; None where they cannot be told."""
-    texts = {id(document.source): document.source.text for document in documents}
+    return named(documents, "configMap")
+
+
+def named(documents: Iterable[Document], by: str = "ConfigMap") -> frozenset[str] | None:
+    """The same of those that they name at all, with a word that they do it by."""
     found: set[str] = set()
-    for text in texts.values():
-        if "configMap" not in text and "\\" not in text:
+    for source in {id(document.source): document.source for document in documents}.values():
+        text = source.text
+        if by not in text and "\\" not in text:
             continue
         names = _names(text)
         if names is None:

@@ -58,13 +58,14 @@ def rewrite(passage: Passage, parts: Iterable[tuple[int, int, str | None]]) -> P
             pieces.append((span.start, span.end, text))
             continue
         index = bisect_right(passage.segments, start, key=lambda segment: segment.offset) - 1
-        for segment in passage.segments[max(index, 0) :]:
+        for at in range(max(index, 0), len(passage.segments)):
+            segment = passage.segments[at]
             if segment.offset >= end:
                 break
             first, last = max(start, segment.offset), min(end, segment.offset + segment.length)
             whole = segment.length != segment.width
-            at = segment.start + (0 if whole else first - segment.offset)
-            pieces.append((at, at + (segment.width if whole else last - first), passage.text[first:last]))
+            place = segment.start + (0 if whole else first - segment.offset)
+            pieces.append((place, place + (segment.width if whole else last - first), passage.text[first:last]))
     return Passage(passage.source, "".join(piece for _, _, piece in pieces), _segments(pieces))
 
 

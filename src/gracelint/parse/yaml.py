@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
-from gracelint.base.record import Record
+from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError, TemplatedError
@@ -31,6 +31,7 @@ MAX_ALIASED = 400_000
 """Nodes that aliases may stand for in one document. Kubernetes and Compose (go-yaml) refuse not much more."""
 
 NO_KINDS: Map[str, Map[str, Any]] = MappingProxyType({})
+NOT_HELD: Map[int, Mapping] = MappingProxyType({})
 
 
 class Stream(Record):
@@ -98,21 +99,29 @@ def read_documents(source: Source, last_wins: bool = False) -> list[Document]:
     return documents
 
 
-def read_part(source: Source, start: int, end: int, last_wins: bool = False) -> list[Document]:
-    text = source.text[start:end]
+def read_part(
+    source: Source, start: int, end: int, last_wins: bool = False, held: Map[int, Mapping] = NOT_HELD
+) -> list[Document]:
+    """The documents of a stretch of text. Mappings that are `held`, by where they begin, get their entries again."""
     try:
-        try:
-            return list(_compose(source, text, start, last_wins))
-        except ParseError:
-            masked = _masked(text)
-            if masked == text:
-                raise
-            return list(_compose(source, masked, start, last_wins, masked=True))
+        found = _found(source, start, end, last_wins, held)
     except ParseError as error:
         action = _action(source.text, start, end)
         if action is None:
             raise
         raise TemplatedError(source.span(*action)) from error
+    return [replace(found[0], part=(start, end))] if len(found) == 1 else found
+
+
+def _found(source: Source, start: int, end: int, last_wins: bool, held: Map[int, Mapping]) -> list[Document]:
+    text = source.text[start:end]
+    try:
+        return list(_compose(source, text, start, last_wins, held))
+    except ParseError:
+        masked = _masked(text)
+        if masked == text:
+            raise
+        return list(_compose(source, masked, start, last_wins, held, masked=True))
 
 
 # The C core is libyaml 0.1.7, for which `[8080:80]` and `{url: http://x/?y}` are errors; libyaml 0.2 and go-yaml take
@@ -248,23 +257,25 @@ class _Open:
 class _Composer:
     """The state of one document."""
 
-    __slots__ = ("aliased", "anchors", "last_wins", "masked", "merged", "sizes", "source", "total")
+    __slots__ = ("aliased", "anchors", "held", "last_wins", "masked", "merged", "sizes", "source", "total")
 
-    def __init__(self, source: Source, last_wins: bool, masked: bool) -> None:
-        self.source, self.last_wins, self.masked = source, last_wins, masked
+    def __init__(self, source: Source, last_wins: bool, masked: bool, held: Map[int, Mapping]) -> None:
+        self.source, self.last_wins, self.masked, self.held = source, last_wins, masked, held
         self.anchors: dict[str, Node | None] = {}
         self.aliased: list[Node] = []
         self.merged = self.total = 0
         self.sizes: dict[int, int] = {}
 
 
-def _compose(source: Source, text: str, start: int, last_wins: bool, masked: bool = False) -> Iterator[Document]:
+def _compose(
+    source: Source, text: str, start: int, last_wins: bool, held: Map[int, Mapping], masked: bool = False
+) -> Iterator[Document]:
     """The documents of a text that stands at `start`: marks are off by one where a byte order mark is part of it."""
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        yield from _documents(source, CParser(text).get_event, start, last_wins, masked)
+        yield from _documents(source, CParser(text).get_event, start, last_wins, held, masked)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _broken(source, start + mark.index if mark else start, error.problem, error.context) from error
@@ -272,13 +283,15 @@ def _compose(source: Source, text: str, start: int, last_wins: bool, masked: boo
         raise _unprintable(source, start, start + len(text)) from error
 
 
-def _documents(source: Source, next_event: Any, base: int, last_wins: bool, masked: bool) -> Iterator[Document]:
+def _documents(
+    source: Source, next_event: Any, base: int, last_wins: bool, held: Map[int, Mapping], masked: bool
+) -> Iterator[Document]:
     """Composes without recursion."""
     from ruamel.yaml import events
 
     scalar_event, mapping_start, mapping_end = events.ScalarEvent, events.MappingStartEvent, events.MappingEndEvent
     sequence_start, sequence_end, alias_event = events.SequenceStartEvent, events.SequenceEndEvent, events.AliasEvent
-    composer, stack = _Composer(source, last_wins, masked), list[_Open]()
+    composer, stack = _Composer(source, last_wins, masked, held), list[_Open]()
     node: Node
     words = _shared_words()
     while True:
@@ -302,7 +315,7 @@ def _documents(source: Source, next_event: Any, base: int, last_wins: bool, mask
             end = event.end_mark.index + base
             node = _alias(composer, event.anchor, event.start_mark.index + base, end)
         elif kind is events.DocumentStartEvent:
-            composer = _Composer(source, last_wins, masked)
+            composer = _Composer(source, last_wins, masked, held)
             continue
         elif kind is events.StreamEndEvent:
             return
@@ -312,7 +325,8 @@ def _documents(source: Source, next_event: Any, base: int, last_wins: bool, mask
             stack[-1].children.append(node)
             stack[-1].end = end
         else:
-            yield Document(source, node, node.span, _shared(composer.aliased))
+            said = node.scalar("kind") if isinstance(node, Mapping) else None
+            yield Document(source, node, node.span, _shared(composer.aliased), said.value if said is not None else "")
 
 
 _words: dict[str, str] = {}
@@ -360,7 +374,10 @@ def _close(composer: _Composer, opened: _Open, end: int) -> Node:
         end = max(opened.end, opened.start)
     node: Node
     if opened.mapping:
-        node = Mapping(_entries(composer, opened), source, opened.start, end, opened.flow, opened.tag)
+        entries, known = _entries(composer, opened), composer.held.get(opened.start)
+        if known is not None:
+            known.fill(entries)
+        node = known or Mapping(entries, source, opened.start, end, opened.flow, opened.tag)
     else:
         node = Sequence(tuple(opened.children), source, opened.start, end, opened.flow, opened.tag)
     if opened.anchor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import kept, lru_cache
 from gracelint.base.record import Record
 from gracelint.finding import Note
 from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
@@ -96,8 +96,8 @@ class Renderer:
 
     # Overlays
 
-    def overlays(self) -> Rendering:
-        """The kustomizations that no other one builds upon."""
+    def overlays(self) -> Iterator[Rendering]:
+        """The kustomizations that no other one builds upon, one by one."""
         from gracelint.render.kustomize.build import pulls_in
 
         pulled: dict[str, frozenset[str]] = {}
@@ -107,25 +107,26 @@ class Renderer:
             components |= {folder} if is_component else set()
         below = components.union(*pulled.values())
         self._makers = readers(pulled, lambda path: pulled.get(path, ()))
-        return self._build(folder for folder in pulled if folder not in below)
+        yield from self._build(folder for folder in pulled if folder not in below)
 
-    def _build(self, folders: Iterable[str]) -> Rendering:
+    def _build(self, folders: Iterable[str]) -> Iterator[Rendering]:
         from gracelint.render.kustomize.build import build
 
-        sources: list[Source] = []
         unseen: list[Unseen] = []
-        read = lru_cache(64)(read_documents)  # many overlays build upon the same files
+        read = kept(read_documents)  # many overlays build upon the same files
         for folder in folders:
             self._built.add(folder)
             effort = Effort(self._room, OF_OVERLAYS, self._makers.of)
             overlay = build(self._files, folder, effort, self._wanted, read)
             self._parts |= overlay.pulled
             unit = Unit("kustomization", folder)
-            sources += [Source(item.source.path, item.text, map=item.map, unit=unit) for item in overlay.objects]
             unseen += [Unseen(problem.span, problem.reason, broken=problem.broken) for problem in overlay.unread]
-        return Rendering(tuple(sources), tuple(dict.fromkeys(unseen)))
+            yield Rendering(
+                tuple(Source(item.source.path, item.text, map=item.map, unit=unit) for item in overlay.objects)
+            )
+        yield Rendering((), tuple(dict.fromkeys(unseen)))
 
-    def asked_for(self, documents: Iterable[Document]) -> Rendering:
+    def asked_for(self, documents: Iterable[Document]) -> Iterator[Rendering]:
         """The overlays that Flux or Argo CD apply although others build upon them."""
         from gracelint.render.helm.releases import applied_folders
 

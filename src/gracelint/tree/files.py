@@ -49,6 +49,8 @@ class ProjectFiles:
         self._listing = tuple(sorted((*listing, *new))) if new else listing
         self._allowed = allowed
         self._texts: dict[str, _Text | _Unreadable | None] = {}
+        self._loose: list[str] = []
+        """What was read since texts were put away."""
         self._folders: dict[str, bool] = {"": True}
         self._entries: dict[str, dict[str, None]] = {}
 
@@ -65,6 +67,7 @@ class ProjectFiles:
         if normal is None or (self._allowed is not None and not self._allowed(normal)):
             return None
         if normal not in self._texts:
+            self._loose.append(normal)
             try:
                 self._texts[normal] = self._remembered(normal) if self._warm else self._fetch(normal)
             except UnreadableError as error:
@@ -141,6 +144,14 @@ class ProjectFiles:
         finally:
             if not kept:
                 self._texts.pop(path, None)
+
+    def pack(self) -> None:
+        """Puts away the texts that were read since it was asked to before."""
+        for path in self._loose:
+            text = self._texts.get(path)
+            if isinstance(text, _Text):
+                text.source.pack()
+        self._loose = []
 
     def forget(self, path: str) -> None:
         """Lets go of a file's text: nothing in it matters."""

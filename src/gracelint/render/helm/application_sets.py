@@ -214,7 +214,7 @@ def _mapping(node: Mapping, parameters: Parameters, go: bool) -> Mapping:
 def _filled(node: Node, parameters: Parameters, go: bool) -> Node:
     if isinstance(node, Mapping):
         items = tuple((key, _filled(value, parameters, go)) for key, value in node.items)
-        return replace(node, items=items)
+        return replace(node, entries=items)
     if isinstance(node, Sequence):
         return replace(node, items=tuple(_filled(item, parameters, go) for item in node.items))
     if "{{" not in node.value:

@@ -311,7 +311,7 @@ def _inheriting(release: Mapping, templates: Mapping | None) -> Mapping:
             mine, own = items[at]
             if isinstance(own, Sequence) and isinstance(value, Sequence):  # the release's values come after
                 items[at] = (mine, replace(own, items=(*value.items, *own.items)))
-    return replace(release, items=tuple(items))
+    return replace(release, entries=tuple(items))
 
 
 def _is_on(entry: Mapping, values: dict[str, Any]) -> bool:
@@ -337,7 +337,7 @@ def _with_texts(node: Node, dot: dict[str, Any], also: dict[str, Callable[..., A
     if effort.left < 0:
         raise TemplateError(str(TooLargeError()))
     if isinstance(node, Mapping):
-        return replace(node, items=tuple((key, _with_texts(value, dot, also, effort)) for key, value in node.items))
+        return replace(node, entries=tuple((key, _with_texts(value, dot, also, effort)) for key, value in node.items))
     if isinstance(node, Sequence):
         return replace(node, items=tuple(_with_texts(item, dot, also, effort) for item in node.items))
     return replace(node, value=filled_text(node.value, dot, also, effort)) if "{{" in node.value else node

@@ -30,22 +30,21 @@ def asked_for(files: Files, documents: Iterable[Document]) -> tuple[list[Install
         "ApplicationSet": _application_set,
         "HelmChart": _helm_chart,
     }
-    roots = [document.root for document in documents if isinstance(document.root, Mapping)]
-    for root in roots:
-        name = text_at(root, "metadata", "name")
-        if name is not None and text_at(root, "kind") == "ConfigMap":
+    roots = [(one.kind, one.root) for one in documents if isinstance(one.root, Mapping)]
+    for kind, root in roots:
+        if kind == "ConfigMap" and (name := text_at(root, "metadata", "name")) is not None:
             asked.config_maps[name] = root
-    for root in roots:
-        reader = readers.get(text_at(root, "kind") or "")
-        if reader is not None:
-            reader(asked, root)
+    for kind, root in roots:
+        if kind in readers:
+            readers[kind](asked, root)
     return asked.installs, asked.elsewhere
 
 
 def applied_folders(files: Files, documents: Iterable[Document]) -> Iterator[str]:
     """The folders that Flux's Kustomizations and Argo CD's Applications apply, from the repository's root."""
     for document in documents:
-        for path in _applied(files, document.root) if isinstance(document.root, Mapping) else ():
+        may_apply = document.kind in ("Kustomization", "Application", "ApplicationSet")
+        for path in _applied(files, document.root) if may_apply and isinstance(document.root, Mapping) else ():
             folder = posixpath.normpath(path.lstrip("/"))
             yield "" if folder == "." else folder
 

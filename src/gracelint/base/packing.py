@@ -1,0 +1,74 @@
+"""Texts and numbers that have to stay and that few will ask for, in a fifth of their room."""
+
+from __future__ import annotations
+
+from array import array
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+ROOM = 200_000
+"""Bytes of what was unpacked last, as it is packed."""
+WORTH = 1_000
+"""Bytes below which nothing is won."""
+
+
+def packed_text(text: str) -> str | bytes:
+    """The text itself, where it is short."""
+    from zlib import compress
+
+    return compress(text.encode("utf-8", "surrogatepass"), 1) if len(text) > WORTH else str(text)
+
+
+def packed_numbers(numbers: array[int]) -> array[int] | bytes:
+    """The numbers themselves, where they are few."""
+    from zlib import compress
+
+    return compress(numbers.tobytes(), 1) if len(numbers) * numbers.itemsize > WORTH else numbers
+
+
+def text_of(packed: bytes) -> str:
+    return _last.of(packed, _text)
+
+
+def numbers_of(packed: bytes) -> array[int]:
+    return _last.of(packed, _numbers)
+
+
+def _text(packed: bytes) -> str:
+    from zlib import decompress
+
+    return decompress(packed).decode("utf-8", "surrogatepass")
+
+
+def _numbers(packed: bytes) -> array[int]:
+    from zlib import decompress
+
+    return array("I", decompress(packed))
+
+
+class _Last:
+    """What was asked for last. What is asked for again and again is unpacked once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[bytes, object]] = {}
+        self._length = 0
+
+    def of(self, packed: bytes, unpack: Callable[[bytes], T]) -> T:
+        known = self._known.get(id(packed))
+        if known is not None:
+            found: T = known[1]  # type: ignore[assignment]
+            return found
+        made = unpack(packed)
+        if self._length + len(packed) > ROOM:
+            self._known, self._length = {}, 0
+        self._known[id(packed)] = packed, made
+        self._length += len(packed)
+        return made
+
+
+_last = _Last()
