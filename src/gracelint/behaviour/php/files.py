@@ -35,6 +35,8 @@ class Sources:
         self.functions: dict[str, Function] = {}
         self.by_name: dict[str, list[Function]] = {}
         self._autoload = self._composer()
+        self._loaders: set[tuple[str, int]] = set()
+        """Autoloaders of the program's own that were read."""
         self.files = followed(entry, read_file, self._others, self.unread)
         for file in self.files.values():
             self._index(file)
@@ -78,6 +80,9 @@ class Sources:
             here = here.parent
         if here is None:
             return False
+        if (file.source.path, here.id) in self._loaders:
+            return True
+        self._loaders.add((file.source.path, here.id))
         folders = _folders(here, file)
         if not folders:
             here = _root(here)

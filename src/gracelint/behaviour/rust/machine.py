@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.machine.values import Run
     from gracelint.behaviour.rust.crates import Crates
+    from gracelint.behaviour.rust.reached import Reach
     from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
@@ -79,6 +80,10 @@ class RustMachine(Interpreter):
         self.taken_branches: set[int] = set()
         self.left_out: dict[int, tuple[Node, Module]] = {}
         """Branches that no known condition has ever let the program into."""
+        self.reach: Reach | None = None
+        """What was found of the functions, once that was asked for."""
+        self.asked = 0
+        """How often."""
         self.blurred: list[Span] = []
         """Places after which nobody can tell who still holds the end of a channel."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
+from gracelint.base.record import Record
 from gracelint.behaviour.machine.nodes import Call, Field, Make, Name
 
 TYPE_CHECKING = False
@@ -15,20 +16,32 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _WORD = pattern(r"[A-Za-z_]\w*")
+_MOST_PLACES = 100
 _IMPLICIT = ("call", "default", "deref", "deref_mut", "drop", "fmt", "from", "into", "next", "poll")
 """Methods that are called without their names."""
 
 
+class Reach(Record):
+    """Where the functions of a program stand, and which of them some way leads to."""
+
+    functions: list[tuple[Span, int]]
+    reached: set[int]
+
+
 def is_left_out(machine: RustMachine, place: Span) -> bool:
     """Whether no way leads to a place. A name leads to all functions that are called so."""
-    if not machine.left_out:
+    machine.asked += 1
+    if not machine.left_out or machine.asked > _MOST_PLACES:
         return False
     if any(_holds(file.span(node.at), place) for node, file in machine.left_out.values()):
         return True
-    functions = [one for all_ in machine.crates.by_name.values() for one in all_]
-    around = [one for one in functions if _holds(one.file.span(one.at), place)]
-    reached = _reached(machine, functions)
-    return bool(around) and not any(id(one) in reached for one in around)
+    reach = machine.reach
+    if reach is None:
+        functions = [one for all_ in machine.crates.by_name.values() for one in all_]
+        spans = [(one.file.span(one.at), id(one)) for one in functions]
+        reach = machine.reach = Reach(spans, _reached(machine, functions))
+    around = [its for span, its in reach.functions if _holds(span, place)]
+    return bool(around) and reach.reached.isdisjoint(around)
 
 
 def _holds(span: Span, place: Span) -> bool:
