@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.finding import Applicability, Edit, Finding, Fix, Note
 from gracelint.source import Span
@@ -35,6 +36,11 @@ def _placed_fix(fix: Fix) -> Fix:
     if all(edit.span.source.map is None for edit in fix.edits):
         return fix
     edits = [_placed_edit(edit) for edit in fix.edits]
+    slot = next(
+        (found for edit, placed in zip(fix.edits, edits, strict=True) if (found := _asked_for(edit, placed))), None
+    )
+    if slot is not None:
+        return Fix(f"{fix.title}{slot}", (), Applicability.MANUAL)
     if any(edit is None for edit in edits):
         return Fix(f"{fix.title}{_slot(fix)}", (), Applicability.MANUAL)
     return Fix(fix.title, tuple(edit for edit in edits if edit is not None), _milder(fix.applicability))
@@ -53,6 +59,40 @@ def _slot(fix: Fix) -> str:
             if origin.path is not None:
                 return f" (it comes from the chart's value `{'.'.join(map(str, origin.path))}`)"
     return ""
+
+
+def _asked_for(edit: Edit, placed: Edit | None) -> str | None:
+    """What to set, where the template has the key that an edit puts in, and leaves it out for want of a value."""
+    found = _KEY.search(edit.text) if placed is not None and edit.span.start == edit.span.end else None
+    if found is None or placed is None or "{{" not in placed.span.source.text:
+        return None
+    column = len(found[1]) if found.start() else edit.span.column - 1
+    lines, at = placed.span.source.text.split("\n"), placed.span.line - 1
+    for index in (*_block(lines, at, -1, column), *_block(lines, at + 1, 1, column)):
+        if lines[index].lstrip(" -").startswith(f"{found[2]}:"):
+            around = "\n".join((*lines[max(0, index - 1) : index + 3], *lines[max(0, index - 3) : index - 1]))
+            value = _VALUE.search(around)
+            return f" (set `{value[1]}` in the chart's values)" if value is not None else ""
+    return None
+
+
+_KEY = pattern(r"(?m)^([ ]*)([A-Za-z][\w-]{0,60}):")
+_VALUE = pattern(r"\.Values\.([A-Za-z][\w.]{0,200})")
+
+
+def _block(lines: list[str], at: int, way: int, column: int) -> Iterator[int]:
+    """The lines of a mapping in a template, from one of them on; what only templates see stands in no column."""
+    while 0 <= at < len(lines):
+        text = lines[at].lstrip(" ")
+        indent = len(lines[at]) - len(text)
+        begins = text.startswith("- ") and indent + 2 == column
+        if begins and way < 0:
+            yield at
+        if text and not text.startswith("{{") and indent < column:
+            return
+        if indent == column:
+            yield at
+        at += way
 
 
 def _placed_edit(edit: Edit) -> Edit | None:
