@@ -106,6 +106,32 @@ def test_many_scripts_take_little_more_together_than_one(monkeypatch: pytest.Mon
     assert scripts(100) < ROOM + 100 * PORTION // 2
 
 
+def test_a_crowd_of_one_supervisor_shares_a_script_as_launches_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[int] = []
+    paths = Walk.paths
+
+    def noted(walk: Walk, *given: Any) -> Any:
+        ends = paths(walk, *given)
+        walked.append(walk.steps)
+        return ends
+
+    monkeypatch.setattr(Walk, "paths", noted)
+
+    def walks(programs: int) -> int:
+        walked.clear()
+        entries = "".join(f"[program:p{n}]\ncommand=sh /run.sh {n}\n" for n in range(programs))
+        files = {
+            "Dockerfile": 'FROM debian\nCOPY . /\nCMD ["supervisord", "-c", "s.conf"]\n',
+            "run.sh": "echo $1\n" * 2_000 + "exec app\n",
+            "s.conf": f"[supervisord]\nnodaemon=true\n{entries}",
+        }
+        assert read(files).launches
+        return sum(walked)
+
+    assert walks(8) > 8 * 2_000
+    assert walks(256) < ROOM + 256 * 250
+
+
 class Running:
     def __init__(self, steps: int) -> None:
         self.steps, self.limit = steps, 0

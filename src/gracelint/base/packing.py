@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-ROOM = 200_000
-"""Bytes of what was unpacked last, as it is packed."""
+ROOM = 1_000_000
+"""Bytes of what was unpacked last: how much that is packed cannot be told from its size."""
 WORTH = 1_000
 """Bytes below which nothing is won."""
 
@@ -39,16 +39,12 @@ def numbers_of(packed: bytes) -> array[int]:
     return _last.of(packed, _numbers)
 
 
-def _text(packed: bytes) -> str:
-    from zlib import decompress
-
-    return decompress(packed).decode("utf-8", "surrogatepass")
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
 
 
-def _numbers(packed: bytes) -> array[int]:
-    from zlib import decompress
-
-    return array("I", decompress(packed))
+def _numbers(data: bytes) -> array[int]:
+    return array("I", data)
 
 
 class _Last:
@@ -58,16 +54,19 @@ class _Last:
         self._known: dict[int, tuple[bytes, object]] = {}
         self._length = 0
 
-    def of(self, packed: bytes, unpack: Callable[[bytes], T]) -> T:
+    def of(self, packed: bytes, read: Callable[[bytes], T]) -> T:
         known = self._known.get(id(packed))
         if known is not None:
             found: T = known[1]  # type: ignore[assignment]
             return found
-        made = unpack(packed)
-        if self._length + len(packed) > ROOM:
+        from zlib import decompress
+
+        data = decompress(packed)
+        if self._length + len(data) > ROOM:
             self._known, self._length = {}, 0
+        self._length += len(data)
+        made = read(data)
         self._known[id(packed)] = packed, made
-        self._length += len(packed)
         return made
 
 

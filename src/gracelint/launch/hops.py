@@ -200,8 +200,7 @@ def _together(step: Step) -> tuple[Hop, Way]:
     """What a supervisor runs side by side: the worst decides, and is shown behind the supervisor as that meets it."""
     found: list[tuple[Hop, Way]] = []
     assert step.hop is not None, "it stands in front of what it runs"
-    for argv, context in step.together:
-        way = follow(argv, replace(context, deadline=None))
+    for context, way in _each(step):
         rest = step.hop.details.get("rest")
         if rest is not None and _is_orphaned(way):
             way = _told_last(way, rest)
@@ -225,6 +224,25 @@ def _together(step: Step) -> tuple[Hop, Way]:
         one_shot=all(way.one_shot for way in ways),
         development=any(way.development for way in ways),
     )
+
+
+def _each(step: Step) -> Iterator[tuple[Context, Way]]:
+    """The way of each of a supervisor's programs. A crowd of them shares the texts that it reads, as launches do."""
+    count = len(step.together)
+    crowd = 1 << (count - 1).bit_length() if count > _CROWD else 1
+    for argv, context in step.together:
+        effort = context.followed.effort
+        launches = effort.launches
+        effort.launches = launches * crowd
+        try:
+            way = follow(argv, replace(context, deadline=None))
+        finally:
+            effort.launches = launches
+        yield context, way
+
+
+_CROWD = 16
+"""Programs that no supervisor of one container has in practice."""
 
 
 def _cause(way: Way) -> tuple[str, Span | None]:
