@@ -418,6 +418,11 @@ class TestShowing:
             f"{'kind: A':<60}  # charts/shop/templates/all.yaml:5",
         ]
 
+    def test_a_chart_in_the_root_is_named_as_paths_name_it(self) -> None:
+        files = chart(template="kind: A\n")
+        rendered = read({path.removeprefix("charts/shop/"): text for path, text in files.items()}).rendered
+        assert render(rendered).splitlines()[1] == "# chart ., release shop"
+
 
 BASE = {
     "base/kustomization.yaml": "resources: [web.yaml]\n",

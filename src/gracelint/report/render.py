@@ -40,7 +40,7 @@ def _lines(source: Source, shown: Callable[[str], str]) -> Iterator[str]:
 
 
 def _name(unit: Unit, shown: Callable[[str], str]) -> str:
-    path = visible(shown(unit.path))
+    path = visible(shown(unit.path)) or "."
     if unit.kind != "chart":
         return f"overlay {path}"
     values = f", values of {visible(unit.values)}" if unit.values else ""
