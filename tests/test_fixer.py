@@ -288,9 +288,19 @@ class TestWhatAFixUncovers:
         leaves = self.SERVER + "process.on('SIGINT', () => process.exit());\n"
         files = {"Dockerfile": self.LEAVES.format('["node", "main.js"]'), "main.js": leaves}
         result = fix(files)
+        assert [item.rule for item in result.before.findings] == ["sigint-only-handler"]
+        assert (result.changes, result.refused) == ((), ())
+
+    def test_a_handler_that_closes_no_connections_does_not_take_more_signals(self) -> None:
+        leaves = (
+            "import redis\n\nqueue = redis.Redis()\ntry:\n    while True:\n        queue.blpop('orders')\n"
+            "except KeyboardInterrupt:\n    print('bye')\n"
+        )
+        files = {"Dockerfile": 'FROM python:3.12\nCOPY . .\nCMD ["python", "main.py"]\n', "main.py": leaves}
+        result = fix(files, strict=True)
         assert result.changes == ()
         assert result.refused == (
-            "sigint-only-handler at main.js:3: the fix would add a finding (abrupt-exit-in-handler in main.js), "
+            "sigint-only-handler at main.py:7: the fix would add a finding (unclosed-connections in main.py), "
             "so it was taken back",
         )
 

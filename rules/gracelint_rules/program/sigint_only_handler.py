@@ -82,8 +82,9 @@ while True:
 ```
 
 ## Fix safety
-Unsafe in Python, Ruby and PHP, where a handler may raise an exception in the middle of anything; safe in Node, where it
-is one more listener.
+There is none where the handler for SIGINT would not end the program in good order on SIGTERM either. Unsafe in Python,
+Ruby and PHP, where a handler may raise an exception in the middle of anything; safe in Node, where it is one more
+listener.
 
 ## References
 - [Python: signal](https://docs.python.org/3/library/signal.html)
@@ -92,7 +93,7 @@ is one more listener.
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, edits, rule
+from gracelint import Applicability, Cause, Finding, Fix, Program, Severity, Verdict, edits, rule
 
 
 @rule("sigint-only-handler", severity=Severity.ERROR, subject=Program, verdict=True)
@@ -103,7 +104,11 @@ def sigint_only_handler(program: Program) -> Iterator[Finding]:
     handles_sigint = any("SIGINT" in handler.signals for handler in program.handlers)
     if program.handlers and not handles_sigint:
         return
-    changes = edits.handle_sigterm(program) if stop.signal == "SIGTERM" else None
+    serves = "SIGINT" in program.reactions and program.reactions["SIGINT"].as_pid_1 not in (
+        Verdict.IGNORED,
+        Verdict.CUT,
+    )
+    changes = edits.handle_sigterm(program) if stop.signal == "SIGTERM" and serves else None
     applicability = Applicability.SAFE if program.language == "node" else Applicability.UNSAFE
     yield Finding(
         f"{stop.why}: {stop.seen}",
