@@ -151,8 +151,8 @@ class Reading:
         self.folders: dict[str, None] = {}
         self.renderer: Renderer | None = None
         self.rendered: list[Source] = []
-        self.is_large = False
-        """Whether there is so much to read, and only once, that trees and texts take too much room."""
+        self._kept = 0
+        """Code points of the documents whose trees are kept."""
         self.beginnings = 1
         """Files in which launches may begin, as far as names tell."""
         self.may_spare = False
@@ -163,7 +163,6 @@ class Reading:
 
     def prepare(self, todo: Sequence[tuple[str, str]]) -> None:
         """Learns what the settings above the files to read say of them."""
-        self.is_large = self.request.warm is None and len(todo) >= LARGE
         self.folders = dict.fromkeys([path[: path.rfind("/") + 1] for path, _ in todo])
         self.kinds = {kind: row for settings in self.settings() for kind, row in settings.workload_kinds.items()}
 
@@ -309,6 +308,11 @@ class Reading:
         what = f"objects {document.root.span.start} {kinds}"
         return self._said(what, document.source, lambda: objects_of(document, kinds))
 
+    @property
+    def is_large(self) -> bool:
+        """Whether there is so much to read, and only once, that further trees and texts would take too much room."""
+        return self._kept > LARGE and self.request.warm is None
+
     def pack(self) -> None:
         """Puts away the texts that were read."""
         if self.is_large:
@@ -316,6 +320,7 @@ class Reading:
 
     def _draw(self, document: Document) -> None:
         """Takes what a document says, and lets go of its tree, which is far larger."""
+        self._kept += document.root.end - document.root.start
         if not self.is_large:
             return
         from gracelint.parse.folding import fold, mappings_of
@@ -566,8 +571,8 @@ def _has_own_rows(settings: Settings) -> bool:
 NOTHING: tuple[str, ...] = ("nothing",)
 WORTH_KEEPING = 500
 """Files to look at from which on an index saves more than it costs."""
-LARGE = 500
-"""Files to look at from which on trees and texts are put away."""
+LARGE = 4_000_000
+"""Code points of documents from which on trees and texts are put away; a tree takes ten bytes for each."""
 _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"
 _ELSEWHERE = "leads out of the project, or is no file"
