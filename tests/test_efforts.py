@@ -82,16 +82,22 @@ def test_programs_of_one_launch_share_its_room() -> None:
     assert steps(files) < ROOM + 25 * 1.5 * WORTH
 
 
-def test_many_scripts_take_little_more_together_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    walked: list[int] = []
+@pytest.fixture
+def walked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The steps of each walk over a script."""
+    steps: list[int] = []
     paths = Walk.paths
 
     def noted(walk: Walk, *given: Any) -> Any:
         ends = paths(walk, *given)
-        walked.append(walk.steps)
+        steps.append(walk.steps)
         return ends
 
     monkeypatch.setattr(Walk, "paths", noted)
+    return steps
+
+
+def test_many_scripts_take_little_more_together_than_one(walked: list[int]) -> None:
     loops = "".join(f"for x{n} in 1 2 3 4 5 6 7 8 9; do\n" for n in range(6))
     script = f"{loops}sleep 1 & wait $!\n{'done; ' * 6}\nexec app\n"
 
@@ -106,17 +112,7 @@ def test_many_scripts_take_little_more_together_than_one(monkeypatch: pytest.Mon
     assert scripts(100) < ROOM + 100 * PORTION // 2
 
 
-def test_a_crowd_of_one_supervisor_shares_a_script_as_launches_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    walked: list[int] = []
-    paths = Walk.paths
-
-    def noted(walk: Walk, *given: Any) -> Any:
-        ends = paths(walk, *given)
-        walked.append(walk.steps)
-        return ends
-
-    monkeypatch.setattr(Walk, "paths", noted)
-
+def test_a_crowd_of_one_supervisor_shares_a_script_as_launches_do(walked: list[int]) -> None:
     def walks(programs: int) -> int:
         walked.clear()
         entries = "".join(f"[program:p{n}]\ncommand=sh /run.sh {n}\n" for n in range(programs))
