@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
+from gracelint.behaviour.node.syntax import FUNCTIONS, callee_of, name_of
 from gracelint.behaviour.node.unfinished import looks_at_work, seconds_of
 from gracelint.behaviour.node.values import Closure, Scope
 from gracelint.behaviour.tree import text_of, walk
@@ -83,9 +83,11 @@ def _functions(file: File) -> Iterator[tuple[str, Node]]:
 
 
 def only_reports(machine: Machine, server: Thing) -> bool:
-    """Whether a server answers probes and scrapes by their paths, and has no other answer that takes time."""
+    """Whether a server answers probes and scrapes by their paths, and no answer takes time."""
     file = next((one for one in machine.parsed.values() if one is not None and one.source is server.span.source), None)
     if file is None or not any(path in file.source.text for path in _paths()):
+        return False
+    if any(server.callbacks.get(event) for event in ("request", "connection", "upgrade")):
         return False
     name = server.span.text.partition(".listen")[0]
     handlers = [
@@ -124,15 +126,37 @@ def _creates(call: Node) -> Node | None:
 
 
 def _is_for_reports(handler: Node) -> bool:
+    paths = {text for node in walk(handler) if node.type == "string" and (text := text_of(node)[1:-1]).startswith("/")}
     reports = _paths()
-    below = list(walk(handler))[1:]
-    paths = {text for node in below if node.type == "string" and (text := text_of(node)[1:-1]).startswith("/")}
-    if not paths & reports or not paths <= {"/", *reports}:
+    return bool(paths & reports) and paths <= {"/", *reports} and _is_soon_done(handler)
+
+
+def _is_soon_done(handler: Node) -> bool:
+    """Whether it answers by itself, and waits for nothing but the numbers of a scrape."""
+    parameters, body = handler.child_by_field_name("parameters"), handler.child_by_field_name("body")
+    if parameters is None or body is None:
         return False
-    return any(node.type == "number" and text_of(node) == "404" for node in below) or _is_soon_done(below)
+    names = {text_of(part) for part in walk(parameters) if part.type == "identifier"}
+    for node in walk(body):
+        if node.type == "await_expression" and "metrics()" not in text_of(node):
+            return False
+        if node.type in FUNCTIONS and "metrics()" not in _callee_around(node):
+            return False
+        if node.type == "identifier" and text_of(node) in names and not _is_owner(node):
+            return False  # whoever is given the response answers when it likes
+    return True
 
 
-def _is_soon_done(below: list[Node]) -> bool:
-    """Whether an answer waits for nothing but the numbers of a scrape."""
-    awaited = (text_of(node) for node in below if node.type == "await_expression")
-    return not any(node.type in FUNCTIONS for node in below) and all("metrics()" in text for text in awaited)
+def _is_owner(node: Node) -> bool:
+    """Whether of a name only properties are taken: `response.end`, `const { url } = request`"""
+    above = node.parent
+    if above is None or above.type != "variable_declarator":
+        return above is not None and above.type == "member_expression" and above.child_by_field_name("object") == node
+    taken = above.child_by_field_name("name")
+    return taken is not None and taken.type == "object_pattern"
+
+
+def _callee_around(function: Node) -> str:
+    """What a function is given to: `register.metrics().then`"""
+    call = function.parent.parent if function.parent is not None else None
+    return callee_of(call) if call is not None and call.type == "call_expression" else ""
