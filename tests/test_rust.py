@@ -496,3 +496,52 @@ def test_a_macro_that_makes_names() -> None:
     assert program(asynchronous("loop { std::thread::sleep(std::time::Duration::from_secs(1)); }", macro))[0] is (
         Verdict.IGNORED
     )
+
+
+LISTENS = "ctrlc::set_handler(|| std::process::exit(0)).unwrap();"
+ROUNDS = "loop { std::thread::sleep(std::time::Duration::from_secs(1)); }"
+CTRLC = 'ctrlc = { version = "3", features = ["termination"] }\n'
+
+
+@pytest.mark.parametrize(
+    ("made", "mode", "verdict"),
+    [
+        ("let _ = args.iter().next();", "args[1]", Verdict.HANDLED),
+        ("let mut rest = args.clone().into_iter();\n    rest.next();", "args[1]", Verdict.HANDLED),
+        ("args.remove(0);", "args[0]", Verdict.HANDLED),
+        ("", "args.iter().rev().next().unwrap()", Verdict.IGNORED),
+        ("let args: Vec<String> = args.into_iter().filter(|one| one.len() > 4).collect();", "args[0]", Verdict.UNKNOWN),
+        ("args.retain(|one| one.len() > 4);", "args[1]", Verdict.UNKNOWN),
+    ],
+)
+def test_words_of_the_command_line_stay_where_only_an_iterator_goes_on(made: str, mode: str, verdict: Verdict) -> None:
+    text = (
+        f"fn main() {{\n    let mut args: Vec<String> = std::env::args().collect();\n    {made}\n"
+        f'    if {mode} == "serve" {{\n        {LISTENS}\n    }}\n    {ROUNDS}\n}}\n'
+    )
+    start = dockerfile() + 'CMD ["serve", "all"]\n'
+    found = launch({"Cargo.toml": PACKAGE + CTRLC, "src/main.rs": text, "Dockerfile": start})
+    assert found.verdict is verdict, found.why
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ('"serve"', Verdict.HANDLED),
+        ('"--name=migrate", "serve"', Verdict.HANDLED),
+        ('"--name", "shop", "serve"', Verdict.HANDLED),
+        ('"--name", "serve", "migrate"', Verdict.UNKNOWN),
+        ('"migrate", "serve"', Verdict.IGNORED),
+    ],
+)
+def test_the_value_of_an_option_may_be_called_like_a_subcommand(words: str, verdict: Verdict) -> None:
+    text = (
+        "use clap::{Parser, Subcommand};\n#[derive(Parser)]\nstruct Cli {\n"
+        "    #[arg(long)]\n    name: Option<String>,\n    #[command(subcommand)]\n    what: What,\n}\n"
+        "#[derive(Subcommand)]\nenum What { Serve, Migrate }\n"
+        f"fn main() {{\n    match Cli::parse().what {{\n        What::Serve => {{ {LISTENS} }}\n"
+        f"        What::Migrate => {{}}\n    }}\n    {ROUNDS}\n}}\n"
+    )
+    start = dockerfile() + f"CMD [{words}]\n"
+    found = launch({"Cargo.toml": f'{PACKAGE}{CTRLC}clap = "4"\n', "src/main.rs": text, "Dockerfile": start})
+    assert found.verdict is verdict, found.why

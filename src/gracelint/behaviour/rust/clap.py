@@ -35,12 +35,12 @@ def parsed(machine: RustMachine, class_: Class, span: Span) -> Any:
         return UNKNOWN
     tree = class_.values[DECLARED]
     if tree.type == "enum_item":
-        return _variant(class_, words, span)
+        return _variant(class_, words, span, optional=False)
     one = Object(class_.name, span, class_)
     for name, type_ in _subcommands(tree):
         optional = _OPTIONAL.fullmatch(type_)
         of = machine.class_named(optional[1] if optional is not None else type_, class_.file)
-        found = _variant(of, words, span) if of is not None and DECLARED in of.values else UNKNOWN
+        found = _variant(of, words, span, optional is not None) if of is not None and DECLARED in of.values else UNKNOWN
         nothing = optional is not None and all(word.startswith("-") for word in words[1:])
         one.fields[name] = NIL if nothing else found
     return one
@@ -59,7 +59,7 @@ def _subcommands(tree: Tree) -> Iterator[tuple[str, str]]:
             above = ""
 
 
-def _variant(class_: Class, words: Words, span: Span) -> Any:
+def _variant(class_: Class, words: Words, span: Span, optional: bool) -> Any:
     body = class_.values[DECLARED].child_by_field_name("body")
     names: dict[str, str] = {}
     above = ""
@@ -70,5 +70,21 @@ def _variant(class_: Class, words: Words, span: Span) -> Any:
             variant = text_of(one.child_by_field_name("name"))
             names |= dict.fromkeys((_HUMP.sub("-", variant).lower(), *_NAMED.findall(above)), variant)
             above = ""
-    named = next((names[word] for word in words[1:] if word in names), None)
+    named = _named(words[1:], names, optional)
     return Object(class_.values[named], span) if named is not None else UNKNOWN
+
+
+def _named(words: list[str], names: dict[str, str], optional: bool) -> str | None:
+    """The variant that the words name; None where the word may as well be the value of an option in front of it."""
+    may_be_value = False
+    for index, word in enumerate(words):
+        if word.startswith("-"):
+            may_be_value = "=" not in word
+        elif word in names:
+            again = optional or any(one in names for one in words[index + 1 :])
+            return None if may_be_value and again else names[word]
+        elif may_be_value:
+            may_be_value = False
+        else:
+            return None
+    return None

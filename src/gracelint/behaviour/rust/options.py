@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Err, Unknown, Words
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Doubt, Err, Unknown, Words
 from gracelint.behaviour.rust.syntax import UNIT
 
 TYPE_CHECKING = False
@@ -66,6 +66,19 @@ def _get(of: list[Any], given: Given) -> Any:
     return of[index] if index < len(of) else NIL if isinstance(of, Words) else UNKNOWN
 
 
+def _copy(of: list[Any], _: Given) -> Any:
+    return type(of)(of)
+
+
+def _remove(of: list[Any], given: Given) -> Any:
+    index = given.argument(0)
+    return of.pop(index) if isinstance(index, int) and index < len(of) else _changed(of, given)
+
+
+def _changed(_: list[Any], given: Given) -> Any:
+    raise Doubt(f"what line {given.span.line} leaves of the command line is only known when it runs", given.span)
+
+
 def slice_of(given: Given) -> Any:
     """`&words[1..]`."""
     of, first = given.args
@@ -79,8 +92,12 @@ WORDS: dict[str, Callable[[list[Any], Given], Any]] = {
     "first": lambda of, _: of[0] if of else NIL,
     "peekable": lambda of, _: of,
     "peek": lambda of, _: of[0] if of else NIL,
-    "to_vec": lambda of, _: of,
-    "as_slice": lambda of, _: of,
+    "remove": _remove,
+    "rev": lambda of, _: type(of)(of[::-1]),
+    **dict.fromkeys(("iter", "iter_mut", "into_iter", "clone", "cloned", "copied", "to_vec", "as_slice"), _copy),
+    **dict.fromkeys(("filter", "take", "flatten", "or"), lambda _, __: UNKNOWN),
+    **dict.fromkeys(("drain", "insert", "retain", "reverse", "rotate_left", "sort", "split_off", "swap"), _changed),
+    **dict.fromkeys(("dedup", "swap_remove", "truncate"), _changed),
 }
 """Methods of the words of a command line, an iterator at first, that are not those of every list."""
 TEXTS: dict[str, Callable[[str, Given], Any]] = {
@@ -122,8 +139,12 @@ def mapped(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
         found: list[Any] = []
         for one in of:
             value = yield from machine.call(what, [one], given.span)
+            if value is UNKNOWN and name == "filter_map":
+                return UNKNOWN
             found.append(value)
-        return UNIT if name == "for_each" else found
+        if name == "filter_map":
+            found = [one for one in found if one is not NIL]
+        return UNIT if name == "for_each" else Words(found) if isinstance(of, Words) else found
     if name == "inspect":
         return of
     value = yield from machine.call(what, [of], given.span)
