@@ -111,11 +111,11 @@ def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """A thread or task that starts after the signal, mostly to shut something down."""
     in_thread, machine.in_thread = machine.in_thread, machine.in_thread or thing.kind in THREADS
     loops, machine.loops = machine.loops, []
-    waits, deeds = len(machine.leaving), len(machine.acts)
+    before = so_far(machine)
     ends = _body(machine, thing, node)
     machine.in_thread, machine.loops = in_thread, loops
     if thing.kind == "asyncio.Task" and all(end.kind == NORMAL for end in ends):
-        note_left_alone(machine, thing, waits, deeds)
+        note_left_alone(machine, thing, before)
     machine.write(thing.store, "#finished", TRUE if any(end.kind in (NORMAL, RAISE) for end in ends) else FALSE)
     out = [end for end in ends if end.kind == HARD]
     if thing.kind == "asyncio.Task":
@@ -124,20 +124,32 @@ def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
         raise Leave(out)
 
 
-def note_left_alone(machine: Machine, task: Thing, waits: int, deeds: int) -> None:
-    """A task goes on beside the main task: it is cut off in a sleep, unless that sleeps as long or waits for it.
+def so_far(machine: Machine) -> tuple[int, int, float | None]:
+    """How many waits and deeds there were since the signal, and how much time has passed."""
+    return len(machine.leaving), len(machine.acts), machine.delay
 
-    `waits` and `deeds` are how many there were before it; only the sleeps after it has woken the main task count.
+
+def note_left_alone(machine: Machine, task: Thing, before: tuple[int, int, float | None]) -> None:
+    """A task goes on beside the main task, which cuts it off unless it takes as long or waits for it.
+
+    Only the time counts that passes after the task has woken the main task.
     """
+    waits, deeds, began = before
     acts = machine.acts[deeds:]
     last = max((at for at, deed in enumerate(acts) if deed.kind in _WAKING), default=-1)
-    before = {id(deed.node) for deed in acts[: last + 1]}
-    sleeps = [p.limit for p in machine.leaving[waits:] if p.kind == "sleep" and p.limit and id(p.node) not in before]
-    if sleeps and machine.runners and machine.runners[-1].kind != "run_forever":
-        machine.left_alone.append((task, sum(sleeps), len(machine.leaving)))
+    began = acts[last].passed if last >= 0 else began
+    earlier = {id(deed.node) for deed in acts[: last + 1]}
+    rest = [point for point in machine.leaving[waits:] if id(point.node) not in earlier]
+    slept = sum(point.limit or 0 for point in rest if point.kind in ("sleep", "child"))
+    seconds = max(slept, (machine.delay or 0) - (began or 0))
+    longer = any(point.limit is None and point.kind in ("sleep", *_FOR_OTHERS) for point in rest)
+    if (seconds > 0 or longer) and machine.runners and machine.runners[-1].kind != "run_forever":
+        machine.left_alone.append((task, seconds, longer, len(machine.leaving)))
 
 
 _WAKING = ("event", "flag", "cancel", "close")
+_FOR_OTHERS = ("child", "queue.join")
+"""Waits for what takes some time, however little."""
 
 
 def _is_cancelled(end: End) -> bool:

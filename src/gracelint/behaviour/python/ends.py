@@ -209,14 +209,24 @@ class Registration(Value):
 class Deed:
     """One thing a handler did."""
 
-    __slots__ = ("kind", "module", "node", "seconds", "target")
+    __slots__ = ("kind", "module", "node", "passed", "seconds", "target")
 
-    def __init__(self, kind: str, target: str, node: ast.AST | None, module: Module, seconds: float | None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        target: str,
+        node: ast.AST | None,
+        module: Module,
+        seconds: float | None,
+        passed: float | None,
+    ) -> None:
         self.kind = kind
         self.target = target
         self.node = node
         self.module = module
         self.seconds = seconds
+        self.passed = passed
+        """The time since the signal."""
 
 
 class Served(Record):

@@ -33,7 +33,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gracelint.behaviour.python.values import Thing
     from gracelint.source import Span
 
 _RETRIES = 2
@@ -203,11 +202,12 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
         others = by_others(signal, machine, span)
         if others is not None:
             return others
-    alone = next((each for each in machine.left_alone if _is_cut_off(machine, *each)), None)
-    if alone is not None:
-        why = f"its event loop ends, and cancels a task that takes {alone[1]:g} s and that nobody waits for"
-        at = alone[0].module.span(alone[0].node) if alone[0].module is not None and alone[0].node is not None else span
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, at)
+    if machine.left_alone:
+        from gracelint.behaviour.python.unfinished import left_alone
+
+        alone = left_alone(signal, machine, span)
+        if alone is not None:
+            return alone
     late = machine.application.deadline if machine.application is not None else None
     if late is not None and (machine.delay or 0) > late:
         why = f"the application takes {machine.delay:g} s to end, and {_server(point)} kills it after {late:g} s"
@@ -322,12 +322,6 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     if machine.waited and point.limit:
         why = f"its handler for {signal} is seen within {point.limit:g} s, when `{point.what}` returns"
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
-
-
-def _is_cut_off(machine: Machine, task: Thing, seconds: float, waits: int) -> bool:
-    """Whether a task is still asleep when the main task ends."""
-    rest = [wait.limit if wait.kind == "sleep" else None for wait in machine.leaving[waits:]]
-    return task.node not in machine.ended and all(limit is not None for limit in rest) and sum(rest) < seconds  # type: ignore[arg-type]
 
 
 def _is_broken_off(signal: str, machine: Machine, point: Point) -> bool:

@@ -146,8 +146,9 @@ class State:
         """What is not waited out: the thread, the call, how long it waits, and how long the thread takes."""
         self.lost_task: tuple[Thing, float] | None = None
         """A task that the end of its event loop cancels, and the seconds it would still have taken."""
-        self.left_alone: list[tuple[Thing, float, int]] = []
-        """Tasks started on the way out, how long they sleep once all else goes on, and how many waits come before."""
+        self.left_alone: list[tuple[Thing, float, bool, int]] = []
+        """Tasks started on the way out: how long they take at least once all else goes on, whether they may take
+        longer, and how many waits come before."""
         self.dropped: Point | None = None
         """The server whose requests in flight are lost."""
         self.waited = False
@@ -349,7 +350,7 @@ class State:
                 and len(node.args) > 1
             ):
                 target = ast.unparse(node.args[1])
-            self.acts.append(Deed(kind, target, node, self.module, seconds))
+            self.acts.append(Deed(kind, target, node, self.module, seconds, self.delay))
 
     def record(self, point: Point) -> None:
         if not self.arrived and not self.aside:

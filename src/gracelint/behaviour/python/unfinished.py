@@ -255,6 +255,22 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
     return None
 
 
+def left_alone(signal: str, machine: Machine, span: Span) -> Reaction | None:
+    """A task that was started on the way out is not done when the main task ends, or nobody knows."""
+    for task, seconds, longer, waits in machine.left_alone:
+        rest = [wait.limit for wait in machine.leaving[waits:] if wait.kind == "sleep" and wait.limit is not None]
+        if task.node in machine.ended or len(rest) < len(machine.leaving) - waits:
+            continue
+        at = _span(task) or span
+        if sum(rest) < seconds:
+            why = f"its event loop ends, and cancels a task that takes {seconds:g} s and that nobody waits for"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, at)
+        if longer:
+            why = "whether a task that nobody waits for is done before its event loop ends is only known when it runs"
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at)
+    return None
+
+
 def _told(signal: str, machine: Machine) -> Reaction | None:
     """A daemon thread that is told to end, has something to do then, and is not waited for."""
     for thing, pause in machine.facts.working if not machine.leaving else ():

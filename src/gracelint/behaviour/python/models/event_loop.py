@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import finishes, is_logged, join_point, note_left_alone, run_loop, start, within
+from gracelint.behaviour.python.beside import (
+    finishes,
+    is_logged,
+    join_point,
+    note_left_alone,
+    run_loop,
+    so_far,
+    start,
+    within,
+)
 from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point, stuck
 from gracelint.behaviour.python.models.threads import submit
 from gracelint.behaviour.python.names import is_none, is_true, path_of, text_of
@@ -143,10 +152,10 @@ def _run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST)
     """A coroutine that the handler starts, mostly to shut everything down."""
     outer, machine.side = machine.side, []
     machine.current.append(thing)
-    waits, deeds = len(machine.leaving), len(machine.acts)
+    before = so_far(machine)
     try:
         machine.awaited(coroutine, node)
-        note_left_alone(machine, thing, waits, deeds)
+        note_left_alone(machine, thing, before)
         ends = [End(NORMAL)]
     except Leave as leave:
         ends = leave.ends
@@ -260,6 +269,10 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
         point.joins = tuple(things)
         machine.wait(point, ready=lambda: _any_finished(machine, things, node))
         return _split(machine, things, node)
+    if machine.arrived and any(
+        isinstance(value, Unknown) or (isinstance(value, Items) and value.open) for value in args
+    ):
+        machine.leaving.append(Point(node, machine.module, "gather", seconds, text_of(node)))
     try:
         join_point(machine, "gather", node, seconds, things)
     except Leave as leave:

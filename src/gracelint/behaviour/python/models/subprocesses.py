@@ -86,6 +86,7 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
             machine.waiting_on.setdefault(id(task), []).append(thing)
     if machine.handling and _holds_lock(machine.arrival, thing) and point.seconds is None:
         raise stuck(point, "handler wait")
+    gives_up = point.seconds is not None
     lasts = child_lasts(machine, point, command_of(thing))
 
     def ready() -> bool | Unknown:
@@ -96,7 +97,7 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
         point,
         ready=ready,
         comes_back=lasts is not True,
-        raises="subprocess.TimeoutExpired",
+        raises="subprocess.TimeoutExpired" if gives_up else None,
     )
 
 
