@@ -17,12 +17,13 @@ from gracelint.facts.dockerfile import Stage
 from gracelint.finding import Finding
 from gracelint.launch.desk import Desk, Stages
 from gracelint.launch.images.layers import context_of, origin
+from gracelint.launch.mounted import variables_of
 from gracelint.launch.near import Aside, keys_of
 from gracelint.launch.units import attach
 from gracelint.parse.dockerfile import read_dockerfile
 from gracelint.parse.kubernetes import Manifests, read_manifests
 from gracelint.parse.yaml import read_documents
-from gracelint.source import Source
+from gracelint.source import Source, Word
 from gracelint.tree.files import ProjectFiles
 from test_index import BUDGET, DEPLOYMENT, DOCKERFILE, SERVICE
 
@@ -154,3 +155,15 @@ def test_a_path_is_asked_once_for_all_globs() -> None:
     globs = tuple(f"d{number}/*.yaml" for number in range(MANY))
     assert matches("d7/web.yaml", globs)
     assert calls(lambda: matches("d8/deep/web.yaml", globs)) < 50
+
+
+def test_a_config_map_is_read_once_for_all_containers_that_take_it() -> None:
+    keys = "".join(f"  key{number}: x\n" for number in range(400))
+    containers = "{name: a, image: a, envFrom: [{configMapRef: {name: settings}}]}, " * FEW
+    config_map = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata:\n{keys}"
+    pod = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{containers}]}}\n"
+    (workload,) = attach(read_manifests(read_documents(Source("pod.yaml", f"{config_map}---\n{pod}"))))
+    found: list[dict[str, Word | None]] = []
+    count = calls(lambda: found.extend(variables_of(workload, container) for container in workload.containers))
+    assert [len(each) for each in found] == [400] * FEW
+    assert count < 50 * (400 + FEW)

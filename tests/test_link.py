@@ -332,6 +332,14 @@ class TestVariablesOfConfigMaps:
     def test_they_decide_the_way_through_the_entry_script(self, container: str, verdict: Verdict) -> None:
         assert self.launch(container).verdict is verdict
 
+    @pytest.mark.parametrize(("count", "verdict"), [(400, Verdict.HANDLED), (600, Verdict.UNKNOWN)])
+    def test_of_a_config_map_with_more_than_a_start_could_ask_for_none_is_known(
+        self, monkeypatch: pytest.MonkeyPatch, count: int, verdict: Verdict
+    ) -> None:
+        more = "".join(f"  KEY_{number}: x\n" for number in range(count))
+        monkeypatch.setattr(self, "MAP", self.MAP.replace("---\n", f"{more}---\n"), raising=False)
+        assert self.launch("      envFrom:\n        - configMapRef: {name: settings}\n").verdict is verdict
+
 
 @pytest.mark.parametrize(
     ("name", "first", "text"),

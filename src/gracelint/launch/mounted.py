@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
 from gracelint.facts.yaml import Mapping, Scalar
 from gracelint.source import Word
 
@@ -55,6 +56,7 @@ def configs_of(service: ComposeService) -> tuple[tuple[tuple[str, str], ...], di
     return tuple(files), texts
 
 
+@lru_cache(16)  # many containers take the same
 def data_of(config_map: ConfigMap) -> dict[str, Word]:
     """What a ConfigMap holds, by key; of texts that a container may start, or what it starts may read, the places."""
     from gracelint.parse.scalars import passage_of
@@ -73,29 +75,28 @@ _STARTED = (".sh", ".bash", ".conf", ".ini", "run")
 """Ends of the names of files that a container may start, or what it starts may read."""
 
 
+_MOST_VARIABLES = 500
+"""Of a ConfigMap that containers take whole; of more of them nobody says what they are."""
+
+
 def variables_of(workload: Workload, container: Container) -> dict[str, Word | None]:
     """The variables of a container: its own, and before them those of ConfigMaps; others may be set from elsewhere."""
     from gracelint.parse.expansion import OTHER_VARIABLES
 
     found: dict[str, Word | None] = {}
-    held: dict[int, dict[str, Word]] = {}
-
-    def data(one: ConfigMap) -> dict[str, Word]:
-        return held[id(one)] if id(one) in held else held.setdefault(id(one), data_of(one))
-
     for item in container.node.mappings("envFrom"):
         one = _config_map(item.scalar("configMapRef", "name"), workload)
         prefix = item.scalar("prefix")
-        if one is None:
+        if one is None or len(data_of(one)) > _MOST_VARIABLES:
             found = {**dict.fromkeys(found), OTHER_VARIABLES: None}
         else:
-            found |= {f"{prefix.value if prefix is not None else ''}{key}": word for key, word in data(one).items()}
+            found |= {f"{prefix.value if prefix is not None else ''}{key}": word for key, word in data_of(one).items()}
     found |= container.env or {}
     for item in container.node.mappings("env"):
         name, key = item.scalar("name"), item.scalar("valueFrom", "configMapKeyRef", "key")
         one = _config_map(item.scalar("valueFrom", "configMapKeyRef", "name"), workload)
         if name is not None and key is not None and one is not None:
-            found[name.value] = data(one).get(key.value)
+            found[name.value] = data_of(one).get(key.value)
     return found
 
 
