@@ -284,8 +284,22 @@ def test_what_names_only_one_of_them_joins_nothing(files: dict[str, str]) -> Non
         ),
         ("build.sh", "".join(f"v{n}={f'$v{n + 1}' * 60}\n" for n in range(12)) + "docker build -t acme/$v0 .\n"),
         ("build.sh", f"docker build -t {'a'.join(['$X'] * 30)}b/shop .\n"),
+        (
+            "docker-bake.hcl",
+            "".join(f'target "t{n}" {{\n  inherits = ["t{n + 1}"' + ', "x"' * 90 + "]\n}\n" for n in range(2_000)),
+        ),
+        (
+            "azure-pipelines.yml",
+            "variables:\n"
+            + "".join(f"  v{n}: {f'$v{n + 1}' * 240}\n" for n in range(60))
+            + "steps:\n"
+            + "- {task: Docker@2, inputs: {command: build, repository: $(v0), Dockerfile: one/Dockerfile}}\n" * 3_000,
+        ),
     ],
-    ids=["places", "braces", "matrix", "values of a matrix", "functions", "variables", "open names"],
+    ids=[
+        *("places", "braces", "matrix", "values of a matrix", "functions", "variables", "open names", "bases"),
+        "variables of a pipeline",
+    ],
 )
 def test_a_build_file_that_grows_without_end_costs_a_moment(path: str, text: str) -> None:
     before = process_time()

@@ -143,11 +143,18 @@ def put_in(text: str, variables: Mapping[str, str], room: Iterator[int] | None =
     uses = iter(range(_MOST_USES)) if room is None else room
 
     def value(match: re.Match[str]) -> str:
+        if room is not None:
+            next(room)
         name = match[1] or match[2] or match[4]
         known = variables.get(name or "") or match[3] or _otherwise(match[0], variables)
-        if known is None or len(known) > _LONGEST or next(uses, None) is None:
+        if known is None or len(known) > _LONGEST:
             return UNKNOWN
-        return put_in(known, variables, uses)
+        try:
+            return put_in(known, variables, uses)
+        except StopIteration:
+            if room is not None:
+                raise
+            return UNKNOWN
 
     return _USE.sub(value, text)[:_LONGEST] if "$" in text or "`" in text else text
 

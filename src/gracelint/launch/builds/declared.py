@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from gracelint.parse.bake import Value
 
 _MOST_FILES = 400
-_MOST_TARGETS = 200
+_MOST_TARGETS = 30
 """Of a bake file, that one inherits from: they are followed without end otherwise, and deeply."""
+_MOST_BASES = 20
+"""That a target names itself."""
 _MOST_BUILDS = 4_000
 """Of a bake file."""
 _MOST_TEXTS = 100
@@ -311,7 +313,8 @@ def _inherited(
         body = body if isinstance(body, dict) else {}
         done[name] = body
         below: dict[str, Value] = {}
-        for base in _texts(body.get("inherits"), {})[:20]:
+        bases = body.get("inherits")
+        for base in _texts(bases[:_MOST_BASES] if isinstance(bases, list) else bases, {}):
             below |= _inherited(base, targets, done) if len(done) < _MOST_TARGETS else {}
         done[name] = {**below, **body}
     return done[name]
