@@ -295,6 +295,7 @@ JOBS = "const { parentPort } = require('worker_threads');\nparentPort.on('messag
         ("await Promise.all(Array.from(running)); ", "handled"),
         ("await Promise.all([1].map((n) => n)); ", "cut"),
         ("for (const one of [worker]) ", "cut"),
+        ("worker.terminate(); while (active > 0) await new Promise((r) => setTimeout(r, 50)); ", "cut"),
     ],
 )
 def test_a_worker_thread_is_terminated_once_its_work_is_done(waits: str, expected: str) -> None:
@@ -347,11 +348,12 @@ def test_a_signal_that_the_handler_aborts(waits: str, expected: str) -> None:
         ("child.kill('SIGTERM'); setTimeout(() => child.kill(9), 5000).unref();", "handled"),
         ("setTimeout(() => child.kill('SIGKILL'), 1000);", "cut"),
         ("child.kill(9);", "cut"),
+        ("child.kill(); setTimeout(() => child.kill(9), 100);", "cut"),
     ],
 )
 def test_killing_a_child_as_a_last_resort(stops: str, expected: str) -> None:
     text = f"const child = require('child_process').fork('./job.js');\nprocess.on('SIGTERM', () => {{ {stops} }});"
-    job = "const timer = setInterval(() => {}, 500);\nprocess.on('SIGTERM', () => { clearInterval(timer); process.disconnect(); });"
+    job = "const timer = setInterval(() => {}, 500);\nprocess.on('SIGTERM', () => setTimeout(() => { clearInterval(timer); process.disconnect(); }, 200));"
     assert verdict(text, job_js=job) == expected
 
 

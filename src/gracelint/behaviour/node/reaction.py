@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.clients import destroys_all, event_stream, held_by_clients
 from gracelint.behaviour.node.machine import Machine
@@ -169,7 +170,7 @@ def _judge(
         why = f"whether {destroyed.target}() drops requests in flight cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
     terminated = next((event for event in events if event.kind == "terminate" and _at_once(event)), None)
-    if terminated is not None and terminated.thing is not None and not _waited_for_work(stopped):
+    if terminated is not None and terminated.thing is not None and not _waited_for_work(stopped, terminated):
         call = terminated.target or "terminate"
         call = call if call.endswith(")") else f"{call}()"
         why = f"{call} ends {name_of(terminated.thing)} in the middle of its work"
@@ -186,10 +187,11 @@ def _judge(
                 Verdict.CUT if harm[0] else Verdict.UNKNOWN, Cause.ABRUPT_EXIT if harm[0] else Cause.UNKNOWN, *harm[1:]
             )
     if peers is not None and (not sure or peers[0] is Verdict.CUT or all(_waits_for_peer(event) for event in sure)):
-        verdict, why, at = peers
+        verdict, why, at, seconds = peers
         if verdict is not Verdict.HANDLED:
             cause = Cause.EXIT_BLOCKED if verdict is Verdict.IGNORED else Cause.ABRUPT_EXIT
-            return answer(verdict, Cause.UNKNOWN if verdict is Verdict.UNKNOWN else cause, why, at)
+            found = answer(verdict, Cause.UNKNOWN if verdict is Verdict.UNKNOWN else cause, why, at)
+            return replace(found, delay=max(found.delay or 0.0, seconds) or None)
     thrown = next((event for event in sure if event.target == "throw"), None)
     if thrown is not None and all(event is thrown for event in sure):
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, f"its {signal} handler throws an error that nobody catches")
@@ -253,10 +255,10 @@ def _is_unsettled(part: After, stopped: Stopped) -> bool:
     return thing is not None and thing.kind == "promise" and id(thing) not in stopped.machine.resolved
 
 
-def _waited_for_work(stopped: Stopped) -> bool:
+def _waited_for_work(stopped: Stopped, terminated: Event) -> bool:
     from gracelint.behaviour.node.unfinished import waits_for_work
 
-    return waits_for_work(stopped.machine, stopped.ran)
+    return waits_for_work(stopped.machine, stopped.ran, terminated.span)
 
 
 def _unread_listener(stopped: Stopped, exits: list[Event]) -> str | None:

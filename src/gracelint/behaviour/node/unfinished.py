@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.state import Event
     from gracelint.behaviour.node.stopping import Stopped
+    from gracelint.behaviour.node.syntax import File
     from gracelint.behaviour.node.values import Thing
+    from gracelint.source import Span
 
 _LONG = 0.3
 """Seconds. A job that takes less is hardly ever under way."""
@@ -153,26 +155,36 @@ def _inside(node: Node) -> Iterator[Node]:
 def looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
     """Whether the functions that a handler ran may wait for work, or look at what work has set."""
     handlers, set_by_work = _handlers(machine, ran)
-    return any(_waits(node, set_by_work) for handler in handlers for node in walk(handler))
+    return any(_waits(node, set_by_work) for _, handler in handlers for node in walk(handler))
 
 
-def waits_for_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
-    """Whether one of them goes on only once a count or a collection of work has come down, or its promises are kept."""
+def waits_for_work(machine: Machine, ran: frozenset[tuple[str, int]], end: Span) -> bool:
+    """Whether one of them goes on only once a count or a collection of work has come down, or its promises are kept.
+
+    In the function that has the `end` of the work, a wait behind that comes too late.
+    """
     handlers, set_by_work = _handlers(machine, ran)
-    return any(_waits_until_done(node, set_by_work) for handler in handlers for node in walk(handler))
+    for file, handler in handlers:
+        own = file.span(handler)
+        ends = file.source is end.source and own.start <= end.start < own.end
+        for node in walk(handler):
+            late = ends and file.span(node).start > end.start
+            if not late and _waits_until_done(node, set_by_work):
+                return True
+    return False
 
 
-def _handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[Node], set[str]]:
+def _handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[tuple[File, Node]], set[str]]:
     """The functions that a handler ran, and the names that all others set."""
     set_by_work: set[str] = set()
-    handlers: list[Node] = []
+    handlers: list[tuple[File, Node]] = []
     for path in machine.modules:
         file = machine.parsed.get(path)
         for node in walk(file.root) if file is not None else ():
-            if node.type not in FUNCTIONS:
+            if file is None or node.type not in FUNCTIONS:
                 continue
             if (path, node.start_byte) in ran:
-                handlers.append(node)
+                handlers.append((file, node))
             else:
                 set_by_work |= _sets(_inside(node))
     return handlers, set_by_work
