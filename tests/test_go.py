@@ -428,6 +428,25 @@ class TestWhatIsNotRead:
         assert found.program.long_running is long_running
 
 
+@pytest.mark.parametrize(
+    ("guard", "verdict"),
+    [
+        ('if os.Getenv("MODE") == "x" { return "off" }', Verdict.UNKNOWN),
+        ('switch os.Getenv("MODE") { case "x": return "off" }', Verdict.UNKNOWN),
+        ('if os.Getenv("MODE") == "x" { return "on" }', Verdict.HANDLED),
+    ],
+)
+def test_the_text_that_a_guard_returns_which_may_be_taken(guard: str, verdict: Verdict) -> None:
+    text = (
+        'package main\n\nimport (\n\t"os"\n\t"os/signal"\n\t"syscall"\n)\n\n'
+        f'func mode() string {{\n\t{guard}\n\treturn "on"\n}}\n\n'
+        'func main() {\n\tif mode() == "on" {\n\t\tended := make(chan os.Signal, 1)\n'
+        "\t\tsignal.Notify(ended, syscall.SIGTERM)\n\t\t<-ended\n\t\treturn\n\t}\n"
+        "\tsignal.Ignore(syscall.SIGTERM)\n\tselect {}\n}\n"
+    )
+    assert launch({"main.go": text, "Dockerfile": build("go build -o /app .")}).verdict is verdict
+
+
 def test_a_program_without_end_is_given_up() -> None:
     doubling = "\n".join(f"func f{n}() {{ f{n + 1}(); f{n + 1}() }}" for n in range(40)) + "\nfunc f40() {}\n"
     text = f"package main\n\nfunc main() {{\n\tf0()\n}}\n\n{doubling}"

@@ -277,3 +277,15 @@ def test_a_signal_is_a_number(test: str, verdict: Verdict) -> None:
 def test_a_value_is_taken_out_of_a_list_by_its_place(taken: str, verdict: Verdict) -> None:
     starts = f'if ($role === "worker") {{\n{STOPS}}}\n'
     assert script(f"pcntl_async_signals(true);\n{taken}\n{starts}{LOOPS}")[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("returned", "verdict"), [("false", Verdict.UNKNOWN), ("getenv('ON')", Verdict.UNKNOWN), ("true", Verdict.HANDLED)]
+)
+def test_what_a_guard_returns_that_may_be_taken(returned: str, verdict: Verdict) -> None:
+    text = (
+        "pcntl_async_signals(true);\nfunction stops(): bool {\n    if (file_exists('mode')) {\n"
+        f"        return {returned};\n    }}\n    return true;\n}}\n"
+        f"if (stops()) {{\n    {STOPS}}} else {{\n    pcntl_signal(SIGTERM, SIG_IGN);\n}}\n{LOOPS}"
+    )
+    assert script(text)[0] is verdict

@@ -244,3 +244,21 @@ def test_an_exit_in_a_trap_breaks_off_what_main_is_at(rest: str, verdict: Verdic
     found = script("trap('TERM') { exit }\n" + rest)
     assert found[0] is verdict
     assert why in found[1]
+
+
+@pytest.mark.parametrize(
+    ("guard", "verdict"),
+    [
+        ("return :off if File.exist?('off')", Verdict.UNKNOWN),
+        ("File.exist?('off') and return :off", Verdict.UNKNOWN),
+        ("case File.read('mode')\n  when 'x' then return :off\n  end", Verdict.UNKNOWN),
+        ("return :on if File.exist?('on')", Verdict.HANDLED),
+        ("raise 'no mode' unless File.exist?('on')", Verdict.HANDLED),
+    ],
+)
+def test_what_a_guard_returns_that_may_be_taken(guard: str, verdict: Verdict) -> None:
+    mode = f"def mode\n  {guard}\n  :on\nend\n"
+    text = f"{mode}trap('TERM', mode == :on ? proc {{ exit }} : 'IGNORE')\nloop {{ sleep 1 }}\n"
+    ends = "if mode == :on\n  trap('TERM') { exit }\nelse\n  trap('TERM', 'IGNORE')\nend\nloop { sleep 1 }\n"
+    assert script(mode + ends)[0] is verdict
+    assert script(text)[0] is verdict

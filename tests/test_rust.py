@@ -545,3 +545,14 @@ def test_the_value_of_an_option_may_be_called_like_a_subcommand(words: str, verd
     start = dockerfile() + f"CMD [{words}]\n"
     found = launch({"Cargo.toml": f'{PACKAGE}{CTRLC}clap = "4"\n', "src/main.rs": text, "Dockerfile": start})
     assert found.verdict is verdict, found.why
+
+
+@pytest.mark.parametrize(
+    ("returned", "verdict"), [("false", Verdict.UNKNOWN), ("given()", Verdict.UNKNOWN), ("true", Verdict.HANDLED)]
+)
+def test_what_a_guard_returns_that_may_be_taken(returned: str, verdict: Verdict) -> None:
+    text = (
+        f'fn stops() -> bool {{\n    if std::env::var("MODE").unwrap() == "x" {{\n        return {returned};\n    }}\n'
+        f"    true\n}}\nfn main() {{\n    if stops() {{\n        {LISTENS}\n    }}\n    {ROUNDS}\n}}\n"
+    )
+    assert program(text, CTRLC)[0] is verdict

@@ -377,7 +377,7 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
 
 
 def _agreed(value: Any, passed_by: list[Node]) -> Any:
-    """What a function returns: unknown where a guard that was passed by returns the opposite, and no error."""
+    """What a function returns: unknown where a guard that was passed by returns something else, and no error."""
     values = value if isinstance(value, tuple) else (value,)
     told = list(values)
     for node in passed_by:
@@ -385,9 +385,18 @@ def _agreed(value: Any, passed_by: list[Node]) -> Any:
         if len(others) != len(values) or (len(values) > 1 and values[-1] is NIL and others[-1].type != "nil"):
             continue
         for index, other in enumerate(others):
-            if isinstance(values[index], bool) and other.type != str(values[index]).lower():
+            if _differs(values[index], other):
                 told[index] = UNKNOWN
     return tuple(told) if isinstance(value, tuple) else told[0]
+
+
+def _differs(value: Any, other: Node) -> bool:
+    """Whether an expression may be something else than a truth value, or a literal is another one."""
+    if isinstance(value, bool):
+        return other.type != str(value).lower()
+    if isinstance(value, str):
+        return other.type.endswith("string_literal") and text_of(other)[1:-1] != value
+    return isinstance(value, int) and other.type == "int_literal" and text_of(other) != str(value)
 
 
 def _late(machine: GoMachine, frame: statements.Frame) -> Run:

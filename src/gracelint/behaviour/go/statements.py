@@ -225,7 +225,7 @@ def _either(
         return machine.choose(2, interesting[0].id) == 0
     for branch, truth in ((then, False), (other, True)):
         if branch is not None and ends_here(branch):
-            frame.passed_by += [one for one in statements(branch)[-1:] if one.type == "return_statement"]
+            _passes_by(frame, branch)
             return truth
     for branch in (then, other):
         if branch is not None:
@@ -333,6 +333,11 @@ def _labeled(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     return flow
 
 
+def _passes_by(frame: Frame, branch: Node | None) -> None:
+    """A branch that nobody can tell to be taken is not: what it returns is another result of the function."""
+    frame.passed_by += [one for one in statements(branch)[-1:] if one.type == "return_statement"]
+
+
 def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     scope = Scope(scope)
     start, over = node.child_by_field_name("initializer"), node.child_by_field_name("value")
@@ -363,6 +368,8 @@ def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         options: list[Node | None] = [*unsure, default]
         interesting = [one for one in options if one is not None and matters(machine, frame, one)]
         chosen = options[machine.choose(len(options), node.id)] if interesting else None
+        for one in options if not interesting else ():
+            _passes_by(frame, one)
     elif chosen is None:
         chosen = default
     _pass(machine, frame, chosen, [] if unsure else [case for case in cases if case is not chosen])

@@ -184,13 +184,21 @@ def _binary(machine: Interpreter, frame: Frame, node: nodes.Binary) -> Run:
     return binary(node.operator, left, right)
 
 
+def _passes_by(frame: Frame, branch: Node | None) -> bool:
+    """Whether a branch is a guard, which is not taken then."""
+    way = interest.way_out(branch)
+    if way is not None and way not in frame.home.passed_by:
+        frame.home.passed_by.append(way)
+    return way is not None
+
+
 def _both(machine: Interpreter, frame: Frame, node: nodes.Both) -> Run:
     left = yield from evaluate(machine, frame, node.left)
     truth = machine.truth(left)
     if truth is False:
         return left
     if truth is None and not interest.matters(machine, frame, node.right):
-        if interest.leaves(node.right):
+        if _passes_by(frame, node.right):
             return left
         right = yield from evaluate(machine, frame, node.right)
         return right if machine.truth(right) is False else UNKNOWN
@@ -206,7 +214,7 @@ def _either(machine: Interpreter, frame: Frame, node: nodes.Either) -> Run:
     if truth:
         return left
     if truth is None and not interest.matters(machine, frame, node.right):
-        if interest.leaves(node.right):
+        if _passes_by(frame, node.right):
             return left
         right = yield from evaluate(machine, frame, node.right)
         return right if machine.truth(right) and not node.nil else UNKNOWN
@@ -236,9 +244,9 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         branches = [one for one in (node.then, node.other) if one is not None]
         if any(interest.matters(machine, frame, one) for one in branches):
             truth = machine.choose(2, id(node)) == 0
-        elif node.then is not None and interest.leaves(node.then):
+        elif _passes_by(frame, node.then):
             truth = False
-        elif node.other is not None and interest.leaves(node.other):
+        elif _passes_by(frame, node.other):
             truth = True
         else:
             for one in branches:
@@ -446,7 +454,10 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
     if chosen is None and unsure:
         options = [*unsure, default]
         interesting = [one for one in options if one is not None and interest.matters(machine, frame, one)]
-        chosen = options[machine.choose(len(options), id(node))] if interesting else unsure[0]
+        if interesting:
+            chosen = options[machine.choose(len(options), id(node))]
+        else:
+            chosen = next((one for one in options if not _passes_by(frame, one)), options[-1])
     elif chosen is None:
         chosen = default
     if chosen is None:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gracelint.behaviour.machine.nodes import Function
+    from gracelint.behaviour.machine.nodes import Function, Node
     from gracelint.behaviour.machine.values import Raised, Scope
 
 
@@ -24,7 +24,7 @@ class Closure:
 class Frame:
     """One call. `home` is itself, or of a block the frame that a return in it leaves."""
 
-    __slots__ = ("block", "caught", "file", "home", "scope", "this")
+    __slots__ = ("block", "caught", "file", "home", "passed_by", "scope", "this")
 
     def __init__(self, file: Any, scope: Scope, this: Any = NIL, home: Frame | None = None) -> None:
         self.file, self.scope, self.this = file, scope, this
@@ -32,6 +32,8 @@ class Frame:
         self.block: Any = NIL
         """The block that the call got."""
         self.caught: Raised | None = None
+        self.passed_by: list[Node] = []
+        """The ways out of guards that were not taken, although nobody can tell their conditions."""
 
 
 class Leave(Exception):  # noqa: N818

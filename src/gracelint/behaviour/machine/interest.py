@@ -15,15 +15,15 @@ _LISTS = ("serve", "drain", "drop", "until_context", "accept", "child")
 _LEAVING = ("Return", "Break", "Continue", "Raise")
 
 
-def leaves(node: Node) -> bool:
-    """Whether a branch comes to a way out, whatever follows there: a guard, as after an error."""
+def way_out(node: Node | None) -> Node | None:
+    """The way out that a branch comes to, whatever follows there: a guard, as after an error."""
     waiting = [node]
     while waiting:
         here = waiting.pop()
         if type(here).__name__ in _LEAVING:
-            return True
-        waiting += here.body if type(here).__name__ == "Seq" else ()  # type: ignore[attr-defined]
-    return False
+            return here
+        waiting += here.body if type(here).__name__ == "Seq" else ()  # type: ignore[union-attr]
+    return None
 
 
 def matters(machine: Interpreter, frame: Frame, node: Node) -> bool:

@@ -7,7 +7,7 @@ from gracelint.behaviour.machine.arithmetic import equal, held
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import Machine, receive
-from gracelint.behaviour.machine.nodes import Class, Function, Try
+from gracelint.behaviour.machine.nodes import Call, Class, Const, Function, Return, Try
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -18,6 +18,7 @@ from gracelint.behaviour.machine.values import (
     Object,
     Raised,
     Scope,
+    Sig,
     Unknown,
     Wait,
 )
@@ -270,7 +271,7 @@ class Interpreter(Machine):
                 raise
             value = leave.value
         self.depth -= 1
-        return value
+        return _agreed(value, frame.passed_by)
 
     def _bind(self, frame: Frame, function: Function, given: library.Given) -> Run:
         left = list(given.args)
@@ -361,3 +362,21 @@ class Interpreter(Machine):
             result = yield from receive(self, value, span, None)
             return result
         return value
+
+
+def _agreed(value: Any, passed_by: list[Node]) -> Any:
+    """What a function returns: unknown where a guard that was passed by returns something else, and no error."""
+    if not isinstance(value, (bool, int, str)) or isinstance(value, Sig):
+        return value
+    for way in passed_by:
+        if not isinstance(way, Return):
+            continue
+        other = way.value.value if isinstance(way.value, Const) else way.value or NIL
+        if isinstance(value, bool):
+            is_same = value == other if isinstance(other, bool) else other is NIL and not value
+            is_error = isinstance(other, Call) and getattr(other.callee, "name", "") == "Err"
+            if not is_same and not is_error:
+                return UNKNOWN
+        elif isinstance(other, (int, str)) and other != value:
+            return UNKNOWN
+    return value
