@@ -61,7 +61,8 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
     if isinstance(of, Chan):
         return queue(machine, of, name, given)
     if isinstance(of, Object):
-        how = METHODS.get(of.type, {}).get(name)
+        is_thread = of.package is not None and "Thread" in machine.types(of.package)
+        how = METHODS.get("Thread" if is_thread else of.type, {}).get(name)
         if how is not None:
             return how(machine, of, given)
         row = library.rows(machine, "types").get(of.type)

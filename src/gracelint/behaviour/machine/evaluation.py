@@ -276,6 +276,7 @@ def _round(machine: Interpreter, frame: Frame, body: Node, label: str) -> Run:
 def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
     rounds = 0
     steady: int | None = None
+    stopping = machine.stopping
     while True:
         machine.step()
         truth: bool | None = True
@@ -283,8 +284,9 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
             value = yield from evaluate(machine, frame, node.test)
             truth = machine.truth(value)
         if truth is None:
-            # of a loop that matters nobody can tell how often it runs: once, or for ever
-            if steady is None:
+            # of a loop that matters nobody can tell how often it runs: once, or for ever, which the signal may change
+            if steady is None or stopping is not machine.stopping:
+                stopping = machine.stopping
                 steady = machine.choose(2, id(node)) if interest.matters(machine, frame, node) else 0
                 truth = rounds == 0 or steady == 1
             else:
