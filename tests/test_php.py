@@ -289,3 +289,41 @@ def test_what_a_guard_returns_that_may_be_taken(returned: str, verdict: Verdict)
         f"if (stops()) {{\n    {STOPS}}} else {{\n    pcntl_signal(SIGTERM, SIG_IGN);\n}}\n{LOOPS}"
     )
     assert script(text)[0] is verdict
+
+
+@pytest.mark.parametrize("through", ["[...made()];", "given(...made());", "foreach (made() as $one) {}"])
+def test_a_generator_is_run_by_what_unpacks_it(through: str) -> None:
+    made = f"function given(...$all) {{}}\nfunction made() {{\n    global $stop;\n    {STOPS}    yield 1;\n}}\n"
+    assert script(f"pcntl_async_signals(true);\n{made}{through}\n{LOOPS}")[0] is Verdict.HANDLED
+
+
+def test_a_generator_that_something_else_gets_may_be_run() -> None:
+    made = f"function made() {{\n    {STOPS}    yield 1;\n}}\n"
+    assert script(f"pcntl_async_signals(true);\n{made}$pool->run(made());\n{LOOPS}") == (
+        Verdict.UNKNOWN,
+        "app.php: what the generator of line 7 is asked for is only known when it runs",
+    )
+
+
+@pytest.mark.parametrize("place", ["$ends['stop']", "Ends::$stop", "$ends->stop", "$all[$which]"])
+def test_a_reference_to_what_an_array_a_class_or_an_object_holds(place: str) -> None:
+    """The place of an entry that nobody can tell is not followed."""
+    held = "new One()" if "->" in place else "['stop' => false]"
+    above = (
+        "class Ends { public static $stop = false; }\n"
+        "class One { public $stop = false; }\n"
+        f"$ends = {held};\n"
+        "$all = [false, false];\n$which = (int) file_get_contents('which');\n"
+        "function stops(&$stop) {\n    pcntl_signal(SIGTERM, function () use (&$stop) { $stop = true; });\n}\n"
+    )
+    text = f"pcntl_async_signals(true);\n{above}stops({place});\nwhile (!{place}) {{\n    sleep(1);\n}}\n"
+    assert script(text)[0] is (Verdict.UNKNOWN if "which" in place else Verdict.HANDLED)
+
+
+def test_accept_waits_where_no_select_has_told_of_a_client() -> None:
+    listens = (
+        '$server = stream_socket_server("tcp://0.0.0.0:80");\n$ready = [$server];\nstream_select($ready, $w, $e, 1);\n'
+    )
+    accepts = "while ($client = stream_socket_accept($server, -1)) {\n    fclose($client);\n}\n"
+    found = script(f"pcntl_async_signals(true);\n{listens}{accepts}pcntl_signal(SIGTERM, SIG_IGN);\n{LOOPS}")
+    assert found[0] is Verdict.UNKNOWN

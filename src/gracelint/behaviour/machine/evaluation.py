@@ -169,7 +169,14 @@ def _new(machine: Interpreter, frame: Frame, node: nodes.New) -> Run:
 
 def _inner(machine: Interpreter, frame: Frame, node: nodes.Spread) -> Run:
     value = yield from evaluate(machine, frame, node.value)
-    return value
+    value = yield from machine.iterated(value, span_of(frame, node))
+    if not isinstance(value, Object) or "yields" not in value.state:
+        return value
+    found: list[Any] = []
+    while (item := (yield from _yielded(value.state["yields"]))) is not None:
+        machine.step()
+        found.append(item.value)
+    return found
 
 
 def _not(machine: Interpreter, frame: Frame, node: nodes.Not) -> Run:

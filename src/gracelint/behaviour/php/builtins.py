@@ -49,9 +49,9 @@ _MOST_CLIENTS = 2
 
 
 class _Shared:
-    """Names that stand for variables of another scope, or for fields of an object."""
+    """Names that stand for variables of another scope, or for what objects, classes and arrays hold."""
 
-    def __init__(self, outer: Scope, names: dict[str, str], fields: dict[str, tuple[Object, str]]) -> None:
+    def __init__(self, outer: Scope, names: dict[str, str], fields: dict[str, tuple[dict[str, Any], str]]) -> None:
         self._outer, self._names, self._fields = outer, names, fields
         for name in names.values():
             if outer.find(name) is None:
@@ -62,8 +62,7 @@ class _Shared:
 
     def _where(self, name: str) -> tuple[dict[str, Any], str]:
         if name in self._fields:
-            of, its = self._fields[name]
-            return of.fields, its
+            return self._fields[name]
         its = self._names[name]
         return (self._outer.find(its) or self._outer).names, its
 
@@ -80,9 +79,9 @@ def shared(
     outer: Scope,
     names: dict[str, str],
     parent: Scope | None = None,
-    fields: dict[str, tuple[Object, str]] | None = None,
+    fields: dict[str, tuple[dict[str, Any], str]] | None = None,
 ) -> Scope:
-    """A scope whose names are those of another, by what they are called there, or fields of objects."""
+    """A scope whose names are those of another, by what they are called there, or what others hold."""
     scope = Scope(parent)
     scope.names = _Shared(outer, names, fields or {})  # type: ignore[assignment]
     return scope
@@ -264,6 +263,13 @@ def asked(generator: Object) -> Doubt:
     return Doubt(f"what the generator of line {line} is asked for is only known when it runs", generator.span)
 
 
+def keeps_generators(given: Given) -> None:
+    """Something that is not read gets what it is given, and goes through a generator, or not."""
+    for one in given.args:
+        if isinstance(one, Object) and "yields" in one.state:
+            raise asked(one)
+
+
 def _require(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
     by = frame.file if frame is not None else machine.sources.entry
     for tree in by.required if by is not None else ():
@@ -361,18 +367,19 @@ _FUNCTIONS: dict[str, Builtin] = {
 def _accepted(machine: PhpMachine, given: Given) -> Run:
     """A select has said that somebody is there, which it does for a few: what keeps them all grows no more then."""
     yield from ()
+    machine.ready = False
     machine.clients += 1
     return Object("stream", given.span) if machine.clients <= _MOST_CLIENTS else False
 
 
 def function(machine: PhpMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
     name = path if "::" in path else path.rpartition("\\")[2]
-    generator = next((one for one in given.args if isinstance(one, Object) and "yields" in one.state), None)
-    if generator is not None and name != YIELD:
-        raise asked(generator)
+    if name != YIELD:
+        keeps_generators(given)
     if name in ("stream_select", "socket_select"):
-        machine.selected = True
-    if machine.selected and name in ("stream_socket_accept", "socket_accept"):
+        machine.selected = machine.ready = True
+    at_once = machine.clients < _MOST_CLIENTS or machine.ready
+    if machine.selected and at_once and name in ("stream_socket_accept", "socket_accept"):
         return _accepted(machine, given)
     how = _FUNCTIONS.get(name)
     return _run(how, name, machine, frame, given) if how is not None else None

@@ -8,10 +8,10 @@ pcntl_signal_dispatch. The call it arrives in returns early (sleep, select) or i
 from __future__ import annotations
 
 from gracelint.behaviour.machine import library
-from gracelint.behaviour.machine.evaluation import evaluate
+from gracelint.behaviour.machine.evaluation import assign, evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.interpreter import Interpreter
-from gracelint.behaviour.machine.nodes import Call, Class, Field, Name, walk
+from gracelint.behaviour.machine.nodes import Call, Class, Field, Index, Name, walk
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ended, Lib, Method, Object, Raised, Scope, Sig
 from gracelint.behaviour.php import builtins
 from gracelint.behaviour.php.syntax import YIELD, Shared, body_of, short
@@ -55,6 +55,8 @@ class PhpMachine(Interpreter):
         """The words of pcntl_exec."""
         self.selected = False
         """What is read from was listened to before."""
+        self.ready = False
+        """A select has returned since a connection was accepted."""
         self.clients = 0
         """Connections that were accepted after that."""
         self.forked: Span | None = None
@@ -263,19 +265,38 @@ class PhpMachine(Interpreter):
         yield from super()._bind(frame, function, given)
         caller, nodes = given.by or (None, [])
         names: dict[str, str] = {}
-        fields: dict[str, tuple[Object, str]] = {}
+        fields: dict[str, tuple[dict[str, Any], str]] = {}
         for param, node in zip(function.params, nodes, strict=False):
             if not isinstance(param, Shared) or caller is None:
                 continue
             if isinstance(node, Name):
                 names[param.name] = node.name
-            elif isinstance(node, Field) and isinstance(node.of, Name):
-                of = yield from evaluate(self, caller, node.of)
-                fields |= {param.name: (of, node.name)} if isinstance(of, Object) else {}
+            elif isinstance(node, (Field, Index)):
+                place = yield from self._place(caller, node)
+                if place is not None:
+                    fields[param.name] = place
+                else:
+                    yield from assign(self, caller, node, UNKNOWN)
         if caller is not None and (names or fields):
             for name in (*names, *fields):
                 del frame.scope.names[name]
             frame.scope.parent = builtins.shared(caller.scope, names, frame.scope.parent, fields)
+
+    def _place(self, frame: Frame, node: Field | Index) -> Run:
+        """What holds a property or an entry of an array, and its name there; None where nobody can tell that."""
+        of = yield from evaluate(self, frame, node.of)
+        if isinstance(node, Index):
+            key = yield from evaluate(self, frame, node.key)
+            return (of, key) if isinstance(of, dict) and isinstance(key, (str, int)) else None
+        if isinstance(of, Object):
+            return of.fields, node.name
+        classes = self.line(of) if isinstance(of, Class) else []
+        return next(((its, node.name) for one in classes if node.name in (its := self.values_of(one))), None)
+
+    def foreign(self, path: str, given: library.Given) -> Run:
+        builtins.keeps_generators(given)
+        value = yield from super().foreign(path, given)
+        return value
 
     def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
         value = yield from builtins.callable_of(self, function, frame)

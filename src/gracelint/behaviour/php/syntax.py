@@ -294,7 +294,11 @@ class Lower:
         if any(len(one.named_children) == 2 for one in items):
             pairs = [one.named_children for one in items if len(one.named_children) == 2]
             return nodes.Map(tree, [(self.node(key), self.node(value)) for key, value in pairs])
-        return List(tree, [self.inner(one) for one in items])
+        return List(tree, [self._item(one) for one in items])
+
+    def _item(self, tree: Tree) -> Node:
+        is_spread = bool(tree.named_children) and tree.named_children[0].type == "variadic_unpacking"
+        return nodes.Spread(tree, self.inner(tree.named_children[0])) if is_spread else self.inner(tree)
 
     def targets(self, tree: Tree) -> Node:
         """A list by the places of its values: holes take one, and numbers say theirs. Names are not looked up."""
