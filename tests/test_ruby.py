@@ -262,3 +262,42 @@ def test_what_a_guard_returns_that_may_be_taken(guard: str, verdict: Verdict) ->
     ends = "if mode == :on\n  trap('TERM') { exit }\nelse\n  trap('TERM', 'IGNORE')\nend\nloop { sleep 1 }\n"
     assert script(mode + ends)[0] is verdict
     assert script(text)[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("STOPS if {on: 1}.key?(:on)", Verdict.HANDLED),
+        ("STOPS unless {on: 1}.key?(:off)", Verdict.HANDLED),
+        ("STOPS unless {on: 1}.key?(File.read('mode'))", Verdict.UNKNOWN),
+        ("jobs = {on: 1}\njobs.delete(:on)\nSTOPS if jobs.empty?", Verdict.HANDLED),
+        ("jobs = {on: 1}\njobs.delete(File.read('mode'))\nSTOPS unless jobs.empty?", Verdict.UNKNOWN),
+    ],
+)
+def test_a_key_that_nobody_can_tell_may_be_any(body: str, verdict: Verdict) -> None:
+    assert script(body.replace("STOPS", "trap('TERM') { exit }") + "\nloop { sleep 1 }\n")[0] is verdict
+
+
+@pytest.mark.parametrize(("other", "verdict"), [("true", Verdict.HANDLED), ("false", Verdict.UNKNOWN)])
+def test_an_object_by_a_key_that_nobody_can_tell_may_be_each_of_its_kind(other: str, verdict: Verdict) -> None:
+    mode = (
+        "class Mode\n  def initialize(ends)\n    @ends = ends\n  end\n  def run\n    if @ends\n"
+        "      trap('TERM') { exit }\n    else\n      trap('TERM', 'IGNORE')\n    end\n"
+        "    loop { sleep 1 }\n  end\nend\n"
+    )
+    assert script(f"{mode}[Mode.new(true), Mode.new({other})][File.read('mode').to_i].run\n")[0] is verdict
+
+
+def test_a_command_may_be_the_child_that_has_not_ended() -> None:
+    waits = "begin\n  sleep 1 while Process.wait(-1, Process::WNOHANG).nil?\nrescue Errno::ECHILD\nend\n"
+    forks = "pid = fork { sleep }\ntrap('TERM') { Process.kill('TERM', pid) }\n"
+    assert script(f"{forks}{waits}")[0] is Verdict.HANDLED
+    assert script(f"spawn('sleep 60')\n{forks}{waits}") == (
+        Verdict.UNKNOWN,
+        "app.rb: whether the child that line 5 asks for ends is not known",
+    )
+
+
+def test_a_loop_may_ask_for_what_the_trap_does() -> None:
+    text = "trap('TERM') { File.write('stop', '') }\nsleep 1 until File.exist?('stop')\n"
+    assert script(text)[0] is Verdict.UNKNOWN

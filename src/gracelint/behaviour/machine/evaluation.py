@@ -77,14 +77,26 @@ def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
     if isinstance(of, Object) and isinstance(key, str):
         return of.state.get(f"[{key}]", UNKNOWN)
     if isinstance(of, (list, dict)) and isinstance(key, (Unknown, Object)):
-        return _one_of([*of.values()] if isinstance(of, dict) else of)
+        return _one_of(machine, node, [*of.values()] if isinstance(of, dict) else of)
     return UNKNOWN
 
 
-def _one_of(items: list[Any]) -> Any:
-    """One of a collection by a key nobody can tell: the first, where all are of one class of the program."""
+def _one_of(machine: Interpreter, node: Node, items: list[Any]) -> Any:
+    """One of a collection by a key nobody can tell, where all are of one class of the program: one of each kind."""
     packages = {id(one.package) if isinstance(one, Object) else None for one in items}
-    return items[0] if len(packages) == 1 and packages.isdisjoint((None, id(None))) else UNKNOWN
+    if len(packages) != 1 or not packages.isdisjoint((None, id(None))):
+        return UNKNOWN
+    kinds: dict[Any, Object] = {}
+    for one in items:
+        told = ((name, type(its), its) for name, its in one.fields.items() if isinstance(its, (bool, int, float, str)))
+        kinds.setdefault(frozenset(told), one)
+    if len(kinds) > _MOST_KINDS:
+        return UNKNOWN
+    return [*kinds.values()][machine.choose(len(kinds), (id(node), "key")) if len(kinds) > 1 else 0]
+
+
+_MOST_KINDS = 4
+"""Of objects that a key nobody can tell may stand for; by kind each is followed on a way of its own."""
 
 
 def _set(machine: Interpreter, frame: Frame, node: nodes.Set) -> Run:
@@ -115,6 +127,8 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
             of[key if isinstance(key, (str, int, Object)) else UNKNOWN] = value
         elif isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
             of[key] = value
+        elif isinstance(of, list) and isinstance(key, Unknown):
+            of[:] = [one if isinstance(one, Object) else UNKNOWN for one in of]
         elif isinstance(of, list) and (isinstance(key, Object) or key is NIL):
             of.append(value)
         elif isinstance(of, list) and isinstance(key, str):

@@ -129,6 +129,7 @@ def _in_process(machine: RubyMachine, block: Any, span: Span) -> Run:
 def _spawn(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     process = Object("process", given.span)
     process.state["words"] = [one for one in given.args if not isinstance(one, dict)]
+    machine.spawns = True
     return process
 
 
@@ -157,7 +158,7 @@ def _kill(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
 def _ended_child(machine: RubyMachine, target: Any, span: Span) -> Any:
     """With WNOHANG: one of the forked processes that has ended, nil while there is none."""
     asked = [one for one in machine.forked if not isinstance(target, Object) or one is target]
-    if not machine.forked or (isinstance(target, Object) and not asked):
+    if not machine.forked or (not asked if isinstance(target, Object) else machine.spawns):
         raise Doubt(f"whether the child that line {span.line} asks for ends is not known", span)
     if not asked or (not isinstance(target, Object) and all(one.state.get("asked") for one in asked)):
         raise Raised(("Errno::ECHILD", "SystemCallError", "StandardError", "Exception"), NIL, span)

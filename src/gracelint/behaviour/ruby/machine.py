@@ -89,9 +89,11 @@ class RubyMachine(Interpreter):
         self.forwards: tuple[Any, ...] = ()
         """The words of the child that gets the signal and is waited for."""
         self.tasks: dict[str, tuple[Any, list[str]]] = {}
+        """Of rake: by name, the block and what comes before."""
         self.forked: list[Object] = []
         """Processes that run a block of the program."""
-        """Of rake: by name, the block and what comes before."""
+        self.spawns = False
+        """It has started commands besides."""
 
     def files(self) -> Iterable[File]:
         return self.sources.files.values()

@@ -218,6 +218,21 @@ def _key(value: Any) -> Any:
     return value if isinstance(value, (str, int, Object)) else UNKNOWN
 
 
+def _delete(machine: RubyMachine, of: dict[Any, Any], given: Given) -> Any:
+    """By a key nobody can tell any may be gone afterwards, which a key of that kind stands for."""
+    key = _key(given.argument(0))
+    if key is not UNKNOWN:
+        return of.pop(key, NIL)
+    if of:
+        of[UNKNOWN] = UNKNOWN
+    return UNKNOWN
+
+
+def _has_key(machine: RubyMachine, of: dict[Any, Any], given: Given) -> Any:
+    key = _key(given.argument(0))
+    return UNKNOWN if key is UNKNOWN or UNKNOWN in of else key in of
+
+
 def _fetch(machine: RubyMachine, of: list[Any], given: Given) -> Run:
     index = given.argument(0)
     if not isinstance(index, int):
@@ -276,12 +291,12 @@ _HASH: dict[str, Any] = {
     "each_value": lambda machine, of, given: _each(machine, [*of.values()], given),
     "keys": lambda machine, of, given: [*of],
     "values": lambda machine, of, given: [*of.values()],
-    "delete": lambda machine, of, given: of.pop(_key(given.argument(0)), NIL),
-    "key?": lambda machine, of, given: _key(given.argument(0)) in of or (UNKNOWN if UNKNOWN in of else False),
-    "empty?": lambda machine, of, given: not of,
-    "any?": lambda machine, of, given: bool(of) if "block" not in given.named else UNKNOWN,
-    "size": lambda machine, of, given: len(of),
-    "length": lambda machine, of, given: len(of),
+    "delete": _delete,
+    "key?": _has_key,
+    "empty?": lambda machine, of, given: UNKNOWN if UNKNOWN in of else not of,
+    "any?": lambda machine, of, given: UNKNOWN if "block" in given.named or UNKNOWN in of else bool(of),
+    "size": lambda machine, of, given: UNKNOWN if UNKNOWN in of else len(of),
+    "length": lambda machine, of, given: UNKNOWN if UNKNOWN in of else len(of),
     "clear": lambda machine, of, given: of.clear() or of,
     "freeze": _same,
 }
