@@ -273,6 +273,17 @@ def test_images_named_for_development(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "development"),
+    [("dev/docker", True), ("scripts/local", True), ("rootfs/usr/local/bin", False), ("docker", False)],
+)
+def test_what_an_entry_script_s_folder_says_counts(folder: str, development: bool) -> None:
+    text = dockerfile('ENTRYPOINT ["/entry.sh"]').replace("COPY .", f"COPY {folder}/entry.sh /\nCOPY .")
+    (launch,) = read({"Dockerfile": text, f"{folder}/entry.sh": "#!/bin/sh\nexec sleep 9\n"}).launches
+    assert [hop.argv[0] for hop in launch.hops][:1] == ["/entry.sh"]
+    assert launch.development is development
+
+
+@pytest.mark.parametrize(
+    ("folder", "development"),
     [(".devcontainer", True), ("e2e", True), ("archive", True), ("deploy", False)],
 )
 def test_what_stands_in_a_folder_for_development_is_for_development(folder: str, development: bool) -> None:

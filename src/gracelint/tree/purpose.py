@@ -21,8 +21,8 @@ _TEMPLATES = frozenset(("template", "tmpl", "tpl", "gotmpl", "ftl", "j2", "jinja
 
 
 def is_for_development(path: str) -> bool:
-    """Whether a Dockerfile is one for development or tests."""
-    *folders, name = path.lower().split("/")
+    """Whether a file is one for development or tests; `usr/local` is where images have theirs."""
+    *folders, name = f"/{path.lower()}".replace("/usr/local/", "/").split("/")
     return says_development(name) or not _FOLDERS.isdisjoint(folders)
 
 
