@@ -262,3 +262,21 @@ def test_proxies_are_known_by_image() -> None:
     assert (
         workload(f"kind: Pod\nspec: {{containers: [{{image: '{image}'}}]}}\n").containers[0].proxy == "cloud-sql-proxy"
     )
+
+
+@pytest.mark.parametrize(
+    ("folder", "sample"),
+    [
+        ("skeleton", True),
+        ("service-template", True),
+        ("template-service", False),
+        ("v1.29.0", True),
+        ("v1", False),
+        ("test-configs", True),
+        ("deploy", False),
+    ],
+)
+def test_what_nobody_mends_where_it_stands_is_a_sample(folder: str, sample: bool) -> None:
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n"
+    [workload] = read_manifests(read_stream(Source(f"{folder}/pod.yaml", text)).documents).workloads
+    assert workload.sample is sample

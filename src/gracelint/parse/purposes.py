@@ -31,9 +31,9 @@ _RELEASE = pattern(r"v?[0-9]+[.][0-9]+[.][0-9]+(?:-[0-9a-z.]+)?")
 
 
 def _is_no_place_to_mend(folder: str) -> bool:
-    """Whether a folder holds what was released under a version, or what others are to fill in."""
-    words = words_of(folder)
-    scaffold = not _SCAFFOLDS.isdisjoint(words) or ("template" in words and len(words) > 1)
+    """Whether a folder holds what was released under a version, or what others are to fill in: `service-template`."""
+    *first, last = words_of(folder)
+    scaffold = not _SCAFFOLDS.isdisjoint((*first, last)) or (last == "template" and bool(first))
     return scaffold or _RELEASE.fullmatch(folder) is not None
 
 
