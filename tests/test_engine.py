@@ -213,6 +213,11 @@ class TestFilesThatCannotBeJudged:
         (reported,) = lint({"web.yaml": manifest}).findings
         assert (reported.rule, reported.severity) == ("templated-manifest", Severity.INFO)
 
+    def test_what_breaks_elsewhere_is_no_template(self) -> None:
+        theme = "kind: ConfigMap\nmetadata: {name: a}\ndata:\n  login.ftl: |\n    <#if tls>\n    </#if>\n"
+        broken = "kind: Deployment\nmetadata:\n  name: web\nspec: {\n"
+        assert told(lint({"web.yaml": f"{theme}---\n{broken}"})) == ["web.yaml:12 error syntax-error"]
+
     def test_copies_of_a_broken_file_are_one_finding(self) -> None:
         text = "services:\n  web:\n    image: shop:1\n    image: shop:2\n"
         (reported,) = lint({"eu/compose.yml": text, "us/compose.yml": text}).findings

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gracelint.parse.kubernetes import Objects
     from gracelint.parse.later import Later
     from gracelint.render.rendering import Renderer
-    from gracelint.source import Unit
+    from gracelint.source import Span, Unit
     from gracelint.tree.index import Index
 
 
@@ -385,7 +385,7 @@ class Reading:
             self.problems.append(Problem("unread-manifest", Finding(_NO_MANIFEST, problem.span)))
         elif isinstance(problem, TemplatedError):
             self.problems.append(Problem("templated-manifest", Finding(_TEMPLATED, problem.span)))
-        elif is_template(problem.span.source.path) or _PLACEHOLDER.search(problem.span.source.text):
+        elif is_template(problem.span.source.path) or _is_at_placeholder(problem.span):
             self.problems.append(Problem("templated-manifest", Finding(_OTHER_TEMPLATE, problem.span)))
         else:
             severity = Severity.INFO if isinstance(problem, FragmentError) else None
@@ -561,6 +561,15 @@ def _judged(launches: Iterable[Launch]) -> tuple[Stage, ...]:
 
 def installs(document: Document) -> bool:
     return document.kind in _INSTALLERS
+
+
+def _is_at_placeholder(span: Span) -> bool:
+    """Whether the line where reading ended, or one of the two before, is for something else to be put in."""
+    text, start = span.source.text, span.start
+    for _ in range(3):
+        start = text.rfind("\n", 0, max(start, 0))
+    end = text.find("\n", span.start)
+    return _PLACEHOLDER.search(text[start + 1 : end if end >= 0 else len(text)]) is not None
 
 
 def _has_own_rows(settings: Settings) -> bool:
