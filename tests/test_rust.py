@@ -556,3 +556,68 @@ def test_what_a_guard_returns_that_may_be_taken(returned: str, verdict: Verdict)
         f"    true\n}}\nfn main() {{\n    if stops() {{\n        {LISTENS}\n    }}\n    {ROUNDS}\n}}\n"
     )
     assert program(text, CTRLC)[0] is verdict
+
+
+class TestCodeThatNoKnownConditionLeadsTo:
+    """Something is left out in each of these, `if 1 > 2`."""
+
+    @staticmethod
+    def of(function: str, calls: str) -> Verdict:
+        never = "if 1 > 2 {\n        made();\n    }"
+        return program(f"{function}\nfn main() {{\n    {never}\n    {calls}\n    {ROUNDS}\n}}\n", CTRLC)[0]
+
+    def test_a_function_that_nothing_else_calls(self) -> None:
+        assert self.of(f"fn made() {{\n    {LISTENS}\n}}", "") is Verdict.IGNORED
+
+    @pytest.mark.parametrize(
+        ("function", "calls"),
+        [
+            (
+                "struct Mode;\nimpl std::str::FromStr for Mode {\n    type Err = ();\n"
+                f"    fn from_str(one: &str) -> Result<Self, ()> {{\n        {LISTENS}\n        Ok(Mode)\n    }}\n}}",
+                'let _ = "on".parse::<Mode>();',
+            ),
+            (
+                "struct Mode;\nimpl std::ops::Add<i32> for Mode {\n    type Output = i32;\n"
+                f"    fn add(self, other: i32) -> i32 {{\n        {LISTENS}\n        other\n    }}\n}}",
+                "let _ = Mode + 1;",
+            ),
+            (
+                '#[derive(Deserialize)]\nstruct Config {\n    #[serde(default = "port")]\n    port: u16,\n}\n'
+                f"fn port() -> u16 {{\n    {LISTENS}\n    80\n}}",
+                "let _: Config = read();",
+            ),
+        ],
+    )
+    def test_what_a_trait_calls_without_its_name(self, function: str, calls: str) -> None:
+        assert self.of(function, calls) is Verdict.UNKNOWN
+
+    def test_a_later_round_may_come_to_what_the_first_ones_leave_out(self) -> None:
+        pause = "std::thread::sleep(std::time::Duration::from_millis(1));"
+        later = f"if n == 90000 {{\n            {LISTENS}\n        }}\n        n += 1;"
+        text = f"fn main() {{\n    let mut n = 0;\n    loop {{\n        {later}\n        {pause}\n    }}\n}}\n"
+        assert program(text, CTRLC)[0] is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("sends", "then", "verdict"),
+    [
+        ("tx.send(1).await.unwrap();", "", Verdict.HANDLED),
+        ("tx.send(1).await.unwrap(); keep!(tx);", "", Verdict.UNKNOWN),
+        ("let room = tx.reserve_owned().await.unwrap(); rooms.send(room).await.unwrap();", "", Verdict.UNKNOWN),
+        ("tokio::time::sleep(PAUSE).await; tx.send(1).await.unwrap();", "let (tx, mut rx) = pair();", Verdict.UNKNOWN),
+    ],
+)
+def test_a_task_owns_the_sender_that_it_was_made_with(sends: str, then: str, verdict: Verdict) -> None:
+    before = (
+        "macro_rules! keep { ($one:expr) => { std::mem::forget($one) } }\n"
+        "const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);\n"
+    )
+    channel = "let (tx, mut rx) = tokio::sync::mpsc::channel::<u32>(1);"
+    body = (
+        f"let mut asked = {TERMINATE}.unwrap();\n{channel}\ntokio::spawn(async move {{ {sends} }});\n"
+        f"{then.replace('let (tx, mut rx) = pair();', channel)}\nasked.recv().await;\n"
+        'while let Some(one) = rx.recv().await {\n    println!("{one}");\n}\n'
+    )
+    body += "tx.send(1).await.unwrap();\n" if then else ""
+    assert program(asynchronous(body, SIGNALS + before))[0] is verdict

@@ -276,7 +276,7 @@ class Module:
     def _impl_item(self, tree: Tree, _: str) -> None:
         self.crate.program.impls.append((self, tree))
 
-    def _methods(self, class_: Class, body: Tree | None) -> None:
+    def _methods(self, class_: Class, body: Tree | None, more: list[Function] | None = None) -> None:
         skip = False
         for one in body.named_children if body is not None else ():
             if one.type == "attribute_item":
@@ -285,6 +285,8 @@ class Module:
             if one.type == "function_item" and not skip:
                 function = Lower(self, class_.name).function(one)
                 class_.methods.setdefault(function.name, function)
+                if more is not None:
+                    more.append(function)
                 self.crate.program.by_name.setdefault(function.name, []).append(function)
             elif one.type == "const_item" and not skip:
                 value = Lower(self, class_.name).expression(one.child_by_field_name("value"))
@@ -303,7 +305,9 @@ class Module:
             class_.values["$drop"] = True
         elif trait is not None:
             class_.bases.append(path_of(trait))
-        self._methods(class_, tree.child_by_field_name("body"))
+        program = self.crate.program
+        is_foreign = trait is not None and not isinstance(program.find(path_of(trait), self), Class)
+        self._methods(class_, tree.child_by_field_name("body"), program.of_foreign_traits if is_foreign else None)
 
 
 _LAUNCH = re.compile(r"#\[(?:rocket::)?launch\]\s+(?:pub\s+)?(?:async\s+)?fn\s+(\w+)", re.ASCII)
@@ -328,6 +332,10 @@ class Crates:
         self.unread: list[str] = []
         self.impls: list[tuple[Module, Tree]] = []
         self.by_name: dict[str, list[Function]] = {}
+        self.of_foreign_traits: list[Function] = []
+        """Methods that libraries and the language call, which need no name for that."""
+        self.attributes: frozenset[str] | None = None
+        """The words of all attributes, once they were asked for."""
         self.constants: list[tuple[Node, Module]] = []
         self.macros: dict[str, str] = {}
         self.foreign: dict[str, Class] = {}

@@ -77,6 +77,8 @@ class RustMachine(Interpreter):
         """Futures of libraries nobody knows that were waited for beside others."""
         self.untold: list[Span] = []
         """Where it waits on the way out for what nobody can tell."""
+        self.moves: dict[int, tuple[str, ...]] = {}
+        """By closure: the names that it takes over."""
         self.taken_branches: set[int] = set()
         self.left_out: dict[int, tuple[Node, Module]] = {}
         """Branches that no known condition has ever let the program into."""
@@ -91,8 +93,24 @@ class RustMachine(Interpreter):
         self.taken_branches.add(id(taken))
         self.left_out.pop(id(taken), None)
         for one in left_out:
-            if one is not None and id(one) not in self.taken_branches:
+            if one is None or id(one) in self.taken_branches:
+                continue
+            if id(one) in self.left_out:
+                # decided once more, in another round or call: a later one may decide otherwise
+                self.taken_branches.add(id(one))
+                del self.left_out[id(one)]
+            else:
                 self.left_out[id(one)] = one, frame.file
+
+    def captured(self, function: Function, frame: Frame) -> Scope:
+        if id(function) not in self.moves:
+            self.moves[id(function)] = owners.moved(function)
+        scope = Scope(frame.scope)
+        for name in self.moves[id(function)]:
+            where = frame.scope.find(name)
+            if where is not None:
+                scope.names[name] = where.names[name]
+        return scope
 
     def files(self) -> Iterable[TreeFile]:
         return self.crates.sources.values()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.behaviour.machine.frames import Closure
 from gracelint.behaviour.machine.nodes import Call, Field, Function, Make, Name, walk
 from gracelint.behaviour.machine.values import Object
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.rust.machine import RustMachine
 
 _DEEPEST = 4
+WORD = pattern(r"[A-Za-z_]\w*")
 
 
 def senders_of(machine: RustMachine, thread: Thread) -> list[Object]:
@@ -35,16 +38,28 @@ def senders_of(machine: RustMachine, thread: Thread) -> list[Object]:
 
 
 def _captured(closure: Closure) -> Iterator[tuple[str, Any]]:
-    """What a closure or block that moves names of where it stands; others borrow it."""
-    text = closure.function.file.span(closure.function.at).text
-    if not text.startswith(("move", "async move")):
-        return
-    own = {one.name for one in closure.function.params}
-    names = {here.name for here in walk(closure.function.body) if isinstance(here, Name)}
-    for name in sorted(names - own):
-        where = closure.scope.find(name) if closure.scope is not None else None
-        if where is not None:
-            yield name, where.names[name]
+    """What a closure or block that moves took over of where it stands; others borrow it."""
+    if closure.scope is not None:
+        yield from (
+            (name, closure.scope.names[name]) for name in moved(closure.function) if name in closure.scope.names
+        )
+
+
+def moved(function: Function) -> tuple[str, ...]:
+    """The names that a closure or block takes over from where it stands, if it moves them."""
+    if not function.file.span(function.at).text.startswith(("move", "async move")):
+        return ()
+    own = {one.name for one in function.params}
+    return tuple(sorted({one.name for one in _within(function.body) if isinstance(one, Name)} - own))
+
+
+def _within(node: Node) -> Iterator[Node]:
+    """A node and all below, what stands in closures too."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting += [here.function.body] if isinstance(here, Make) else here.parts()
 
 
 def _stays(machine: RustMachine, function: Function, name: str, depth: int) -> bool:
@@ -53,18 +68,22 @@ def _stays(machine: RustMachine, function: Function, name: str, depth: int) -> b
 
 
 def _uses(node: Node, name: str) -> Iterator[Node]:
-    """The nodes right above each use of a variable."""
+    """The nodes right above each use of a variable, and macros that may use it."""
     for here in walk(node):
-        below = walk(here.function.body) if isinstance(here, Make) else here.parts()
+        if isinstance(here, Call) and isinstance(here.callee, Name) and here.callee.name.endswith("!"):
+            yield here
+        below = _within(here.function.body) if isinstance(here, Make) else here.parts()
         if any(isinstance(one, Name) and one.name == name for one in below):
             yield here
 
 
 def _is_used(machine: RustMachine, function: Function, use: Node, name: str, depth: int) -> bool:
     if isinstance(use, Field):
-        return True
+        return use.name in table("rust")["language"]["of_senders"]
     if not isinstance(use, Call) or not isinstance(use.callee, Name):
         return False
+    if use.callee.name.endswith("!"):
+        return use.callee.name != "unread!" and name not in WORD.findall(function.file.span(use.at).text)
     found = machine.crates.find(use.callee.name, function.file)
     if not isinstance(found, Function) or found.task:
         return False

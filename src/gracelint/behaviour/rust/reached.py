@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.behaviour.machine.nodes import Call, Field, Make, Name
+from gracelint.behaviour.rust.owners import WORD
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.machine.nodes import Function, Node
     from gracelint.behaviour.rust.machine import RustMachine
+    from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
-_WORD = pattern(r"[A-Za-z_]\w*")
 _MOST_PLACES = 100
-_IMPLICIT = ("call", "default", "deref", "deref_mut", "drop", "fmt", "from", "into", "next", "poll")
-"""Methods that are called without their names."""
 
 
 class Reach(Record):
@@ -50,9 +49,12 @@ def _holds(span: Span, place: Span) -> bool:
 
 def _reached(machine: RustMachine, functions: list[Function]) -> set[int]:
     start = machine.crates.start
-    waiting = [one for one in functions if one.name in _IMPLICIT]
-    waiting += [start] if start is not None else []
-    names = {name for node, file in machine.crates.constants for name in _names(machine, node, file)}
+    waiting = [*machine.crates.of_foreign_traits, *([start] if start is not None else [])]
+    crates = machine.crates
+    if crates.attributes is None:
+        crates.attributes = frozenset(name for file in machine.files() for name in _in_attributes(file))
+    names = {*crates.attributes}
+    names |= {name for node, file in machine.crates.constants for name in _names(machine, node, file)}
     found: set[int] = set()
     while waiting or names:
         waiting += [one for name in names for one in machine.crates.by_name.get(name, ())]
@@ -66,6 +68,13 @@ def _reached(machine: RustMachine, functions: list[Function]) -> set[int]:
     return found
 
 
+def _in_attributes(file: TreeFile) -> Iterator[str]:
+    """`#[serde(default = "port")]`: a derived trait calls what its attributes name."""
+    for node in walk(file.root):
+        if node.type == "attribute_item":
+            yield from WORD.findall(text_of(node))
+
+
 def _names(machine: RustMachine, node: Node, file: Any) -> Iterator[str]:
     """The names in what is not left out, closures included, and all words that a macro gets."""
     waiting = [node]
@@ -77,6 +86,6 @@ def _names(machine: RustMachine, node: Node, file: Any) -> Iterator[str]:
             yield here.name.rpartition("::")[2]
         if isinstance(here, Call) and isinstance(here.callee, Name) and here.callee.name.endswith("!"):
             yield from (
-                machine.crates.by_name if here.callee.name == "unread!" else _WORD.findall(file.span(here.at).text)
+                machine.crates.by_name if here.callee.name == "unread!" else WORD.findall(file.span(here.at).text)
             )
         waiting += [here.function.body] if isinstance(here, Make) else here.parts()
