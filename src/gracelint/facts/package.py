@@ -21,11 +21,8 @@ class Package(Record, identity=True):
     """`"type": "module"`."""
     manager: str | None = None
     """`packageManager`, such as "pnpm@9.15.9"."""
-    bin: Mapping[str, str] | None = None
-    """Commands and the files they start."""
     dependencies: Mapping[str, str] | None = None
     """Of every kind, with their version ranges."""
-    engines: Mapping[str, str] | None = None
     workspaces: tuple[str, ...] = ()
     """Folders and patterns such as `packages/*`."""
 

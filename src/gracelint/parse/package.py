@@ -41,9 +41,7 @@ def read_package(source: Source) -> Package:
         name=name if isinstance(name, str) else None,
         module=data.get("type") == "module",
         manager=manager if isinstance(manager, str) else None,
-        bin=_bin(data.get("bin"), name),
         dependencies=dependencies,
-        engines=_strings(data.get("engines")),
         workspaces=_workspaces(data.get("workspaces")),
     )
 
@@ -125,13 +123,6 @@ def _strings(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {key: item for key, item in value.items() if isinstance(item, str)}
-
-
-def _bin(value: object, name: object) -> dict[str, str]:
-    """`bin` is either one file, for a command named like the package, or files by command."""
-    if isinstance(value, str) and isinstance(name, str):
-        return {name.rpartition("/")[2]: value}
-    return _strings(value)
 
 
 def _workspaces(value: object) -> tuple[str, ...]:

@@ -371,10 +371,6 @@ def for_ever(span: Span, kind: str = "for ever", node: object = None) -> Wait:
     return Wait(kind, span, lambda: False, node=node)
 
 
-def context_ends(machine: Machine, context: Any) -> bool:
-    return isinstance(context, Ctx) and context.ends(machine.now)
-
-
 def receive(machine: Machine, channel: Any, span: Span, node: object) -> Run:
     """Takes from a channel, once there is something or it is closed; of a context: once it has ended."""
     if isinstance(channel, Ctx):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from gracelint.behaviour.machine.nodes import Function, Node
+    from gracelint.behaviour.machine.nodes import Function
     from gracelint.behaviour.machine.values import Run
     from gracelint.behaviour.ruby.files import Sources
     from gracelint.behaviour.ruby.syntax import File
@@ -308,9 +308,6 @@ class RubyMachine(Interpreter):
 
     def method(self, of: Any, name: str, frame: Frame | None, given: library.Given) -> Run | None:
         return methods.method(self, of, name, frame, given)
-
-    def run_node(self, frame: Frame, node: Node) -> Run:
-        return evaluate(self, frame, node)
 
 
 def _span(function: Any, frame: Frame) -> Span:

@@ -21,7 +21,6 @@ from gracelint.behaviour.machine.values import (
     Lib,
     Method,
     Object,
-    Raised,
     Scope,
     Sig,
     Thread,
@@ -318,6 +317,3 @@ class RustMachine(Interpreter):
             self.untold.append(span)
         value = yield from super().wait_for(value, span)
         return value
-
-    def panics(self, span: Span) -> Raised:
-        return Raised(("panic",), UNKNOWN, span)

@@ -74,7 +74,6 @@ class Chart(Record, identity=True):
     """Dependencies that are not here."""
     ignored: Ignored
     """What lies in its folder and is no part of it."""
-    vendored: bool = False
 
     @property
     def library(self) -> bool:
@@ -134,9 +133,6 @@ class _Loader:
             parts=tuple(parts),
             missing=tuple(missing),
             ignored=ignored,
-            vendored=dependency is not None
-            and not dependency.repository.startswith("file:")
-            and bool(dependency.repository),
         )
 
     def beside(self, root: str) -> Iterator[str]:
