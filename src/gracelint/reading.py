@@ -180,12 +180,12 @@ class Reading:
         parts = filter(self.renderer.is_part, known) if self.renderer is not None else ()
         for path in (*self.scope.files, *parts):
             known.pop(path, None)
-        self.files.forget_all(lambda path: known.get(path) == NOTHING)
-        left = [item for item in todo if known.get(item[0]) != NOTHING]
+        idle = {path for path, keys in known.items() if keys == NOTHING}
+        self.files.forget_all(idle.__contains__)
         if not self.request.narrow or self.scope.folders or self.renderer is not None or len(known) < len(todo) // 2:
-            return left
-        self.aside = {path: keys for path, keys in known.items() if keys != NOTHING}
-        return [item for item in left if item[1] == DOCKERFILE or item[0] not in self.aside]
+            return [item for item in todo if item[0] not in idle]
+        self.aside = {path: keys for path, keys in known.items() if path not in idle}
+        return [item for item in todo if item[0] not in known or (item[1] == DOCKERFILE and item[0] not in idle)]
 
     def add_near(self) -> None:
         """Reads those files, of the ones put aside, that bear on what is reported, or on what does."""

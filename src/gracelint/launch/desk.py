@@ -368,6 +368,8 @@ class Desk:
         found = self._others.of(reference)
         if found is not None:
             return found
+        if not self._others.by_themselves:
+            return None
         repository = repository_of(reference)
         made = self._others.by_themselves.get(posixpath.basename(repository))
         return made if made is not None and not self._dockerfiles.fitting(repository) else None

@@ -91,7 +91,9 @@ class Builds:
         found = self._exact.get(reference) or self._exact.get(repository)
         if found is not None:
             return found
-        patterns = self._open.get(posixpath.basename(repository), {})
+        patterns = self._open.get(posixpath.basename(repository))
+        if patterns is None:
+            return None
         links = {link for pattern, link in patterns.items() if _fits(repository, pattern)}
         return links.pop() if len(links) == 1 else None
 

@@ -45,9 +45,11 @@ class Dockerfiles:
         One that is named for development (`Dockerfile.debug`) is not meant where there is another, and one that is
         kept for the record is meant by what is kept with it alone.
         """
-        kept = is_retired(asked_in)
-        found = [path for path in self.fitting(repository, asked_in) if kept or not is_retired(path)]
-        found = [path for path in found if not is_for_development(path)] or found
+        found = self.fitting(repository, asked_in)
+        if any(map(is_retired, found)) and not is_retired(asked_in):
+            found = [path for path in found if not is_retired(path)]
+        if len(found) > 1:
+            found = [path for path in found if not is_for_development(path)] or found
         return found[0] if len(found) == 1 else None
 
     def fitting(self, repository: str, asked_in: str = "") -> list[str]:
@@ -129,7 +131,7 @@ def _plain(name: str) -> str:
 
 def _endings(name: str) -> list[str]:
     """team/shop-api is built in api/, as Compose names its images: what may be a folder's name behind a dash."""
-    return [name[place + 1 :] for place, sign in enumerate(name) if sign == "-" and len(name) - place > 3]
+    return [name[place + 1 :] for place in range(len(name) - 3) if name[place] == "-"]
 
 
 def _words_above(path: str, name: str) -> list[str]:
