@@ -12,6 +12,8 @@ from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.source import Span
@@ -21,15 +23,24 @@ __all__ = ["read_csharp"]
 
 @kept_warm
 @remembered
-def read_csharp(version: str, *, files: Files, paths: tuple[str, ...], effort: Effort | None = None) -> Program | str:
+def read_csharp(
+    version: str,
+    *,
+    files: Files,
+    paths: tuple[str, ...],
+    env: Mapping[str, str | None] | None = None,
+    effort: Effort | None = None,
+) -> Program | str:
     """The console program of a project built for a version of .NET; a text says why there is none."""
     try:
-        return _read(files, paths, version, effort)
+        return _read(files, paths, version, env or {}, effort)
     except RecursionError:
         return "its sources are too large to be followed"
 
 
-def _read(files: Files, paths: tuple[str, ...], version: str, effort: Effort | None) -> Program | str:
+def _read(
+    files: Files, paths: tuple[str, ...], version: str, env: Mapping[str, str | None], effort: Effort | None
+) -> Program | str:
     classes = CsClasses(files, paths)
     if len(classes.entries) != 1:
         return "it has no Main" if not classes.entries else "it has more than one Main"
@@ -41,7 +52,9 @@ def _read(files: Files, paths: tuple[str, ...], version: str, effort: Effort | N
     def judge(signal: str) -> tuple[Reaction, list[ways.Outcome]]:
         def make(taken: tuple[int, ...]) -> CsMachine:
             fresh = CsClasses(files, paths)
-            return CsMachine(signal, taken, classes=fresh, main=fresh.entries[0], at=at, version=numbers)
+            machine = CsMachine(signal, taken, classes=fresh, main=fresh.entries[0], at=at, version=numbers)
+            machine.env = env
+            return machine
 
         return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at), effort)
 

@@ -266,6 +266,7 @@ def _throw(machine: CsMachine, of: Ctx, given: Given) -> Run:
 _STATIC: dict[str, Callable[[CsMachine, Given], Run]] = {
     "Environment.Exit": _exit,
     "Environment.FailFast": _fail_fast,
+    "Environment.GetEnvironmentVariable": lambda machine, given: now(machine.variable(given.argument(0))),
     "Thread.Sleep": _pause,
     "Task.Delay": _pause,
     "Task.Run": _run_task,

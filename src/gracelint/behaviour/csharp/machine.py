@@ -16,12 +16,14 @@ from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Ended, Lib, Ob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from gracelint.behaviour.csharp.packages import CsClasses
     from gracelint.behaviour.java.syntax import JavaClass
     from gracelint.behaviour.machine.frames import Frame
     from gracelint.behaviour.machine.values import Run
+    from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
 
@@ -46,6 +48,9 @@ class CsMachine(JavaMachine):
         """Handlers of PosixSignalRegistration and of Console.CancelKeyPress."""
         self.unheard = False
         """Nothing listens to the signal: as PID 1 it is ignored, elsewhere it ends the process at once."""
+
+    def files(self) -> Iterable[TreeFile]:
+        return ()
 
     def begin(self) -> None:
         start = self.find(self.main, "Main", "statics")

@@ -10,6 +10,8 @@ from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
@@ -20,7 +22,13 @@ __all__ = ["read_go"]
 @kept_warm
 @remembered
 def read_go(
-    folder: str, *, files: Files, argv: tuple[str, ...], only: tuple[str, ...] = (), effort: Effort | None = None
+    folder: str,
+    *,
+    files: Files,
+    argv: tuple[str, ...],
+    only: tuple[str, ...] = (),
+    env: Mapping[str, str | None] | None = None,
+    effort: Effort | None = None,
 ) -> Program | str:
     """The program of a main package's folder; a text says why there is none."""
     modules = Modules(files, folder)
@@ -34,7 +42,7 @@ def read_go(
     reached = _reached(main, modules)
     name = start.node.child_by_field_name("name")
     at = start.file.span(name if name is not None else start.node)
-    told = tell(Question(modules, main, reached, argv, at, _needed(reached), effort))
+    told = tell(Question(modules, main, reached, argv, env or {}, at, _needed(reached), effort))
     sources = tuple(file.source for package in reached for file in package.files)
     program = told.program("go", start.file.source, at, sources, modules.unread)
     return replace(program, loses_nothing=loses_nothing(reached, modules))

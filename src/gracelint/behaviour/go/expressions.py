@@ -8,7 +8,7 @@ from gracelint.behaviour.go import library, statements
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.go.values import Func, agreed, in_place_of
 from gracelint.behaviour.machine.arithmetic import arithmetic, equal
 from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import (
@@ -269,6 +269,8 @@ def prepare(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     spread = nodes and nodes[-1].type == "variadic_argument"
     if spread and isinstance(given[-1], list):
         given = [*given[:-1], *given[-1]]
+    if function is UNKNOWN and len(given) == 1 and text_of(callee) in frame.package.types:
+        return lambda: _constant(given[0])
     if isinstance(function, Lib) and function.path.startswith("sync/atomic."):
         return lambda: _atomic(machine, frame, function.path, nodes, given, scope)
     if not _FLAGS.isdisjoint(frame.file.imports.values()):
@@ -371,32 +373,13 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
         raise
     yield from _late(machine, frame)
     machine.depth -= 1
-    if flow is not None and flow[0] == "return":
-        return _agreed(flow[1], frame.passed_by)
-    return NIL
-
-
-def _agreed(value: Any, passed_by: list[Node]) -> Any:
-    """What a function returns: unknown where a guard that was passed by returns something else, and no error."""
-    values = value if isinstance(value, tuple) else (value,)
-    told = list(values)
-    for node in passed_by:
-        others = members(node.named_children[0] if node.named_children else None)
-        if len(others) != len(values) or (len(values) > 1 and values[-1] is NIL and others[-1].type != "nil"):
-            continue
-        for index, other in enumerate(others):
-            if _differs(values[index], other):
-                told[index] = UNKNOWN
-    return tuple(told) if isinstance(value, tuple) else told[0]
-
-
-def _differs(value: Any, other: Node) -> bool:
-    """Whether an expression may be something else than a truth value, or a literal is another one."""
-    if isinstance(value, bool):
-        return other.type != str(value).lower()
-    if isinstance(value, str):
-        return other.type.endswith("string_literal") and text_of(other)[1:-1] != value
-    return isinstance(value, int) and other.type == "int_literal" and text_of(other) != str(value)
+    if flow is None or flow[0] != "return":
+        return NIL
+    value = flow[1]
+    other = in_place_of(value, frame.passed_by)
+    if other is not None:
+        value = yield from evaluate(machine, frame, other, scope)
+    return agreed(value, frame.passed_by)
 
 
 def _late(machine: GoMachine, frame: statements.Frame) -> Run:

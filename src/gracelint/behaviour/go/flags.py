@@ -63,10 +63,11 @@ def value(machine: GoMachine, flag: Flag) -> Any:
             found = text if given else "true"
         else:
             found = words[index + 1] if index + 1 < len(words) else None
-    return flag.default if found is None else _read(flag.kind, found)
+    return flag.default if found is None else read(flag.kind, found)
 
 
-def _read(kind: str, text: str) -> Any:
+def read(kind: str, text: str) -> Any:
+    """The value of a kind that a text stands for."""
     if kind == "String":
         return text
     if kind == "Bool":

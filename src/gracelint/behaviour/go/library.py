@@ -113,6 +113,13 @@ def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: 
 
 
 _FX = "go.uber.org/fx."
+_TEXTS = ("strconv.", "strings.", "time.ParseDuration", "cmp.Or")
+_SETTINGS = (
+    "github.com/caarlos0/env",
+    "github.com/ilyakaznacheev/cleanenv.",
+    "github.com/kelseyhightower/envconfig.",
+    "github.com/sethvargo/go-envconfig.",
+)
 _BROKERS = (
     "github.com/IBM/sarama.",
     "github.com/Shopify/sarama.",
@@ -128,6 +135,10 @@ _BROKERS = (
 
 def _further(path: str, kind: str) -> dict[str, Any]:
     """What is known of a library that has a module of its own, which few programs need."""
+    if path.startswith(_TEXTS) and kind == "FUNCTIONS":
+        from gracelint.behaviour.go import texts
+
+        return texts.FUNCTIONS
     if path.startswith(_FX):
         from gracelint.behaviour.go import fx
 
@@ -144,6 +155,10 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
     if own is not None and len(given) < concurrency.LEAST.get(path, 1):
         return UNKNOWN
     own = own or _further(path, "FUNCTIONS").get(path)
+    if own is None and path.startswith(_SETTINGS):
+        from gracelint.behaviour.go import settings
+
+        own = settings.reader_of(path)
     if own is not None:
         value = own(machine, given, span)
         if hasattr(value, "send"):

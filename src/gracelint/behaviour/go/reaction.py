@@ -24,6 +24,8 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tree_sitter import Node
 
     from gracelint.base.limits import Effort
@@ -44,6 +46,7 @@ class Question(Record, identity=True):
     main: Package
     reached: tuple[Package, ...]
     argv: tuple[str, ...]
+    env: Mapping[str, str | None]
     at: Span
     """The name of its main function."""
     work: float
@@ -66,6 +69,7 @@ def _unasked(signal: str, question: Question, outcomes: list[Outcome]) -> Reacti
 def _judge(signal: str, question: Question) -> tuple[Reaction, list[Outcome]]:
     def make(ways: tuple[int, ...]) -> GoMachine:
         machine = GoMachine(question.modules, question.main, signal, question.argv, ways, question.work)
+        machine.env = question.env
         machine.entry = question.main.functions["main"].file.source.path
         machine.program, machine.at = _program(machine, question), question.at
         return machine
@@ -163,23 +167,34 @@ def _is_left_out(machine: GoMachine, package: Package, file: File, node: Node) -
 
 
 def _is_later(machine: GoMachine, file: File, node: Node) -> bool:
-    """Whether main waits before a place, in the same function and in no loop."""
+    """Whether main waits before a place, in the same function and in no loop, or in one without a way out."""
     main = machine.main_thread
     wait = main.wait if main is not None else None
     function = node.parent
     while function is not None and function.type not in _FUNCTIONS:
         function = function.parent
-    if wait is None or function is None or wait.span.source is not file.source or wait.kind not in ("serve", "accept"):
+    if wait is None or function is None or wait.span.source is not file.source:
         return False
 
     def holds(part: Node) -> bool:
         its = file.span(part)
         return its.start <= wait.span.start and wait.span.end <= its.end
 
-    around = [one for one in walk(function) if one.type in ("for_statement", *_FUNCTIONS) and holds(one)]
-    return around == [function] and wait.span.end <= file.span(node).start
+    kinds = ("for_statement", *_FUNCTIONS)
+    around = [one for one in walk(function) if one.type in kinds and one != function and holds(one)]
+    if not holds(function) or any(one.type != "for_statement" for one in around):
+        return False
+    if not around:
+        return wait.kind in ("serve", "accept") and wait.span.end <= file.span(node).start
+    return _is_endless(around[0]) and around[0].end_byte <= node.start_byte
 
 
+def _is_endless(loop: Node) -> bool:
+    """Whether a loop has no condition, and nothing in it that may leave it."""
+    return len(loop.named_children) == 1 and not any(one.type in _LEAVING for one in walk(loop))
+
+
+_LEAVING = ("break_statement", "return_statement", "goto_statement")
 _FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 
 

@@ -10,7 +10,7 @@ from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.arithmetic import equal
-from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive, send
+from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, are_enough, receive, send
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Scope, Sig, Unknown, Wait
 from gracelint.behaviour.tree import text_of
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.values import Run
 
+_MOST_COUNTED = 4096
 _LIGHT = ("cancel(", "stop(", "ticker.", "timer.", "wg.", "signal.", "close(", "mu.")
 """Deferred calls that nobody misses when the program has ended."""
 
@@ -290,17 +291,21 @@ def _range(
     over = yield from expressions.evaluate(machine, frame, clause.child_by_field_name("right"), scope)
     names = [text_of(name) for name in members(clause.child_by_field_name("left"))]
     items: list[Any] | None = None
+    counted, start = False, machine.now
     if isinstance(over, (list, tuple)):
         items = [*enumerate(over)]
     elif isinstance(over, dict):
         items = [*over.items()]
     elif isinstance(over, int) and not isinstance(over, bool):
-        items = [(index, UNKNOWN) for index in range(min(over, 8))]
+        items = [(index, UNKNOWN) for index in range(min(over, _MOST_COUNTED))]
+        counted = True
     elif not isinstance(over, Chan):
         items = [(UNKNOWN, UNKNOWN)]
     rounds = 0
     while items is None or rounds < len(items):
         machine.step()
+        if counted and are_enough(machine, rounds, start):
+            return None
         inner = Scope(scope)
         if items is None:
             assert isinstance(over, Chan)

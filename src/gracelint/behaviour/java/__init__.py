@@ -25,17 +25,30 @@ __all__ = ["read_java"]
 @kept_warm
 @remembered
 def read_java(
-    path: str, name: str, *, files: Files, paths: tuple[str, ...], argv: tuple[str, ...], effort: Effort | None = None
+    path: str,
+    name: str,
+    *,
+    files: Files,
+    paths: tuple[str, ...],
+    argv: tuple[str, ...],
+    env: Mapping[str, str | None] | None = None,
+    effort: Effort | None = None,
 ) -> Program | str:
     """The program of a class; a text says why there is none. `paths` are the sources its classes are looked up in."""
     try:
-        return _read(path, name, files, paths, argv, effort)
+        return _read(path, name, files, paths, argv, env or {}, effort)
     except RecursionError:
         return f"{path} is too large to be followed"
 
 
 def _read(
-    path: str, name: str, files: Files, paths: tuple[str, ...], argv: tuple[str, ...], effort: Effort | None
+    path: str,
+    name: str,
+    files: Files,
+    paths: tuple[str, ...],
+    argv: tuple[str, ...],
+    env: Mapping[str, str | None],
+    effort: Effort | None,
 ) -> Program | str:
     classes = Classes(files, paths)
     file = classes.file(path)
@@ -55,7 +68,9 @@ def _read(
             own = fresh.file(path)
             assert own is not None
             seen.update({one.source.path: one.source for one in fresh.sources})
-            return JavaMachine(signal, argv, taken, classes=fresh, main=own.classes[name], at=at)
+            machine = JavaMachine(signal, argv, taken, classes=fresh, main=own.classes[name], at=at)
+            machine.env = env
+            return machine
 
         return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at), effort)
 

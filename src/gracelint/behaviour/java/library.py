@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.java import collections
+from gracelint.behaviour.java import collections, texts
 from gracelint.behaviour.java.clients import awaits, closes, starts
+from gracelint.behaviour.java.syntax import JavaClass
 from gracelint.behaviour.java.threads import METHODS, NEW, STATIC, of_function, queue
 from gracelint.behaviour.java.waiting import UNITS, now, number, pause
 from gracelint.behaviour.machine import library
@@ -28,13 +29,15 @@ def builtin(machine: JavaMachine, path: str, given: Given) -> Run | None:
     type_, _, name = short.partition(".")
     if short == "Objects.equals" and not _has_parts(given.argument(0)):
         return now(_same(given.argument(0), given.argument(1)))
+    if short == "Duration.parse":
+        return now(texts.duration(given.argument(0)))
     if type_ == "Duration" and name in _DURATIONS:
         return now(number(given.argument(0), _DURATIONS[name]))
     if path.endswith(".new"):
         of = path[: -len(".new")].rpartition(".")[2]
         how = NEW.get(of)
         return how(machine, None, given) if how is not None else _row(machine, f"{of}.new", given)
-    how = STATIC.get(short)
+    how = STATIC.get(short) or texts.STATIC.get(short)
     if how is not None:
         return how(machine, None, given)
     parts = path.split(".")
@@ -56,13 +59,18 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
         return of_function(machine, of, name, given)
     if name == "equals" and not _has_parts(of):
         return now(_same(of, given.argument(0)))
+    if isinstance(of, (str, float, JavaClass)) or (isinstance(of, Object) and "constant" in of.state):
+        found = texts.method(machine, of, name, given)
+        if found is not None:
+            return found
     if isinstance(of, list):
         return collections.method(machine, of, name, given)
     if isinstance(of, Chan):
         return queue(machine, of, name, given)
     if isinstance(of, Object):
         is_thread = of.package is not None and "Thread" in machine.types(of.package)
-        how = METHODS.get("Thread" if is_thread else of.type, {}).get(name)
+        type_ = "Thread" if is_thread else of.type
+        how = METHODS.get(type_, {}).get(name) or texts.METHODS.get(type_, {}).get(name)
         if how is not None:
             return how(machine, of, given)
         row = library.rows(machine, "types").get(of.type)

@@ -19,11 +19,13 @@ from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from gracelint.behaviour.java.packages import Classes
     from gracelint.behaviour.machine.nodes import Function
-    from gracelint.behaviour.machine.values import Run
+    from gracelint.behaviour.machine.values import Run, Wait
+    from gracelint.behaviour.tree import TreeFile
     from gracelint.facts.program import Reaction
     from gracelint.source import Span
 
@@ -64,6 +66,11 @@ class JavaMachine(Interpreter):
         self.thread_objects: dict[int, Object] = {}
         self.interrupted: set[int] = set()
         """Threads whose next wait ends with an InterruptedException."""
+        self.broken_off: list[tuple[Wait, Span]] = []
+        """What threads waited in that were interrupted after the signal, and by which call."""
+
+    def files(self) -> Iterable[TreeFile]:
+        return self.classes.sources
 
     # the program
 
@@ -141,12 +148,24 @@ class JavaMachine(Interpreter):
         end, self.now = self.now, self.halted_at if self.halted_at is not None else self.now
         lost = ends.lost(self.signal, self, self.ended, f"{self.runtime} ends", self.at)
         self.now = end
+        if lost is None:
+            lost = self._left_half_done()
         if lost is not None or self.cut_off is None:
             return lost
         span = self.hooks[0][1] if self.hooks else self.at
         name = self._thread_name(self.cut_off)
         why = f"{self.hook_name} does not wait for {name}, and {self.runtime} ends before that is done"
         return ways.reaction(self.signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
+
+    def _left_half_done(self) -> Reaction | None:
+        from gracelint.behaviour.machine.midst import is_half_done
+
+        found = next((pair for pair in self.broken_off if is_half_done(self, pair[0])), None)
+        if found is None:
+            return None
+        wait, span = found
+        why = f"`{ends.line(span.text)}` ends a thread in the middle of the work of {self.place(wait.span)}"
+        return ways.reaction(self.signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
 
     def _thread_name(self, thread: Thread) -> str:
         return "main" if thread.span is self.at else f"the thread of {self.place(thread.span or self.at)}"
@@ -212,6 +231,10 @@ class JavaMachine(Interpreter):
         if class_.loaded:
             return
         class_.loaded = True
+        for name in class_.constants:
+            self.values_of(class_)[name] = one = Object(class_.name, self.at, class_)
+            one.state["constant"] = name
+            one.fields |= dict.fromkeys(class_.own, UNKNOWN)
         for name in class_.shared:
             self.values_of(class_).setdefault(name, NIL)
         start = class_.statics.get(STATIC)
@@ -261,6 +284,11 @@ class JavaMachine(Interpreter):
 
     def join(self, path: str, name: str) -> str:
         return f"{path}.{name}"
+
+    def same(self, value: Any, other: Any) -> bool | None:
+        """A case names the constant of an enum alone."""
+        constant = value.state.get("constant") if isinstance(value, Object) else None
+        return constant == other if constant is not None and isinstance(other, str) else super().same(value, other)
 
     # calls
 

@@ -48,15 +48,19 @@ class File(TreeFile):
 
 
 class JavaClass(Class):
-    """`outer` is the class it stands in; `shared` are the names of its static fields, `own` of the others."""
+    """`outer` is the class it stands in; `shared` are the names of its static fields, `own` of the others.
 
-    __slots__ = ("loaded", "outer", "own", "shared")
+    Those of an enum have `constants` besides.
+    """
+
+    __slots__ = ("constants", "loaded", "outer", "own", "shared")
 
     def __init__(self, name: str, file: File, bases: list[str], outer: JavaClass | None) -> None:
         super().__init__(name, file, bases)
         self.outer = outer
         self.own: set[str] = set()
         self.shared: set[str] = set()
+        self.constants: list[str] = []
         self.loaded = False
 
 
@@ -143,7 +147,8 @@ def fill(class_: JavaClass, body: Tree | None) -> None:
                 else:
                     class_.fields[name] = Body(class_, ()).expression(value) if value is not None else None
         elif child.type == "enum_constant":
-            class_.shared.add(text_of(child.child_by_field_name("name")))
+            class_.constants.append(text_of(child.child_by_field_name("name")))
+            class_.shared.add(class_.constants[-1])
         elif child.type == "static_initializer":
             static_parts.append((child, ""))
         elif child.type in ("method_declaration", "constructor_declaration", "compact_constructor_declaration"):

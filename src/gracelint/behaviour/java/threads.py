@@ -87,6 +87,8 @@ def interrupt(machine: JavaMachine, thread: Thread, span: Span) -> None:
     """Ends what a thread waits for, or its next wait, with an InterruptedException."""
     waits = thread is not machine.current and thread.wait is not None and thread.wait.kind in _INTERRUPTIBLE
     if waits:
+        if machine.stopping and thread.wait is not None:
+            machine.broken_off.append((thread.wait, span))
         thread.thrown = interruption(span)
     else:
         machine.interrupted.add(id(thread))

@@ -10,7 +10,9 @@ from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
+    UNSET,
     Chan,
+    Environment,
     Lib,
     Object,
     Raised,
@@ -75,7 +77,8 @@ def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
     if isinstance(of, dict) and (isinstance(key, (str, int)) or (isinstance(key, Object) and key in of)):
         return of.get(key, NIL)
     if isinstance(of, Object) and isinstance(key, str):
-        return of.state.get(f"[{key}]", UNKNOWN)
+        other = machine.variable(key) if isinstance(of, Environment) else UNKNOWN
+        return of.state.get(f"[{key}]", other)
     if isinstance(of, (list, dict)) and isinstance(key, (Unknown, Object)):
         return _one_of(machine, node, [*of.values()] if isinstance(of, dict) else of)
     return UNKNOWN
@@ -134,6 +137,8 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
         elif isinstance(of, list) and isinstance(key, str):
             # an array of PHP is both
             yield from assign(machine, frame, target.of, {**dict(enumerate(of)), key: value})
+        elif isinstance(of, Environment) and isinstance(key, str):
+            machine.assigned[key] = value
         elif isinstance(of, Object) and isinstance(key, str):
             of.state[f"[{key}]"] = value
     elif kind == "List":
@@ -231,6 +236,9 @@ def _both(machine: Interpreter, frame: Frame, node: nodes.Both) -> Run:
 
 def _either(machine: Interpreter, frame: Frame, node: nodes.Either) -> Run:
     left = yield from evaluate(machine, frame, node.left)
+    if left is UNSET:
+        right = yield from evaluate(machine, frame, node.right)
+        return right
     truth = (None if left is UNKNOWN else left is not NIL) if node.nil else machine.truth(left)
     if truth:
         return left

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.nodes import Function
 
 _LISTS = ("serve", "drain", "drop", "until_context", "accept", "child")
+_SILENT = ("returns", "makes", "variable", "sets")
 _LEAVING = ("Return", "Break", "Continue", "Raise")
 
 
@@ -73,7 +74,7 @@ def _function(machine: Interpreter, function: Function, seen: set[int]) -> bool:
 def words_of(language: str) -> frozenset[str]:
     """The last names of all that the rows of a language say something of."""
     rows = table(language)
-    found = {_short(path) for path, row in rows.get("functions", {}).items() if row["does"] not in ("returns", "makes")}
+    found = {_short(path) for path, row in rows.get("functions", {}).items() if row["does"] not in _SILENT}
     for row in rows.get("types", {}).values():
         found |= {name for kind in _LISTS for name in row.get(kind, ())}
         found |= {name for name, its in row.get("methods", {}).items() if its["does"] != "returns"}

@@ -7,10 +7,11 @@ from gracelint.behaviour.machine.arithmetic import equal, held
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import Machine, receive
-from gracelint.behaviour.machine.nodes import Call, Class, Const, Function, Return, Try
+from gracelint.behaviour.machine.nodes import Call, Class, Const, Function, Name, Return, Try
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
+    UNSET,
     Ctx,
     Lib,
     Method,
@@ -271,7 +272,16 @@ class Interpreter(Machine):
                 raise
             value = leave.value
         self.depth -= 1
+        if value is UNSET:
+            value = yield from self._instead(frame)
         return _agreed(value, frame.passed_by)
+
+    def _instead(self, frame: Frame) -> Run:
+        """What a guard that was passed by returns in the place of a variable that is not set."""
+        ways = [one.value for one in frame.passed_by if isinstance(one, Return)]
+        own = next((one for one in ways if isinstance(one, (Const, Name))), None)
+        value = UNSET if own is None else (yield from evaluate(self, frame, own))
+        return UNSET if value is NIL else value
 
     def _bind(self, frame: Frame, function: Function, given: library.Given) -> Run:
         left = list(given.args)

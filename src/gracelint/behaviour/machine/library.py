@@ -22,6 +22,8 @@ a call ends with. `does` is one of:
     shuts     it down: `waits` for the jobs at work, always or where that word is given; `gives` a context that does
     attends   waits until it is shut down
     submits   `function` to a pool               drains    waits for a pool's jobs, at most `seconds`
+    variable  of the environment, or what is given as `instead`;  `paired`: with whether it is set
+    sets      one
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from __future__ import annotations
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.machine import Machine, sleep
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Ended, Object, Sig, Thread, Wait
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Ctx, Doubt, Ended, Object, Sig, Thread, Wait
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -249,6 +251,20 @@ def _listens(machine: Machine, row: Row, given: Given) -> Run:
     return UNKNOWN
 
 
+def _variable(machine: Machine, row: Row, given: Given) -> Any:
+    value = machine.variable(given.argument(0))
+    if row.get("paired"):
+        return (value, UNKNOWN if value is UNSET or value is UNKNOWN else True)
+    return given.argument(row.get("instead"), UNSET) if value is UNSET else value
+
+
+def _sets(machine: Machine, _: Row, given: Given) -> Any:
+    name = given.argument(0)
+    if isinstance(name, str):
+        machine.assigned[name] = given.argument(1, UNKNOWN)
+    return NIL
+
+
 def _of_scheduler(machine: Machine, row: Row, given: Given) -> Any:
     from gracelint.behaviour.machine import schedules
 
@@ -278,5 +294,7 @@ _DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "attends": _of_scheduler,
     "submits": _of_scheduler,
     "drains": _of_scheduler,
+    "variable": _variable,
+    "sets": _sets,
 }
 WORDS = tuple(_DOES)

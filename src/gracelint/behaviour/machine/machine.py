@@ -10,6 +10,7 @@ from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, Effort
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
+    UNSET,
     Chan,
     Ctx,
     Doubt,
@@ -25,7 +26,7 @@ from gracelint.behaviour.machine.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from gracelint.behaviour.machine.values import Object, Run
@@ -38,6 +39,7 @@ _MOST_WAKES = 400
 MOST_ROUNDS, MOST_ENDLESS = 40, 10
 """Rounds of a loop that never waits before the others have their turn. One that has no condition counts nothing there:
 what ends it comes from elsewhere."""
+_MOST_COUNTED = 8
 _SETTLED = 3
 """How often the same pause comes round before the program is taken to go on like this."""
 _PATIENCE = 40
@@ -58,6 +60,10 @@ class Machine:
         self.signal, self.argv, self.ways = signal, argv, ways
         self.work = work
         """Seconds that a request in flight is taken to need."""
+        self.env: Mapping[str, str | None] = {}
+        """The variables of its launch; None stands for what is only known when it runs."""
+        self.assigned: dict[str, Any] = {}
+        """Those that it has set itself."""
         self.now = 0.0
         self.steps = self.limit = 0
         self.effort = Effort()
@@ -157,6 +163,17 @@ class Machine:
         if known == len(self.argv):
             return Words(self.argv)
         return [word if index < known else UNKNOWN for index, word in enumerate(self.argv)]
+
+    def variable(self, name: Any) -> Any:
+        """An environment variable."""
+        if not isinstance(name, str):
+            return UNKNOWN
+        if name in self.assigned:
+            return self.assigned[name]
+        if name not in self.env:
+            return UNSET
+        value = self.env[name]
+        return UNKNOWN if value is None else value
 
     def tells_children(self) -> bool:
         """Whether the program may signal the processes it has started."""
@@ -365,6 +382,11 @@ def sleep(machine: Machine, span: Span, seconds: float, node: object) -> Run:
     until = machine.now + seconds
     yield Wait("sleep", span, lambda: machine.now >= until, at=lambda: until, node=node)
     return NIL
+
+
+def are_enough(machine: Machine, rounds: int, start: float) -> bool:
+    """Whether so many rounds of a loop that counts stand for all of them: they have taken no time."""
+    return rounds >= _MOST_COUNTED and machine.now == start
 
 
 def for_ever(span: Span, kind: str = "for ever", node: object = None) -> Wait:

@@ -39,8 +39,8 @@ _CHOICES = (
     "catch",
     "macro",
 )
-_ACTS = frozenset(("echo_statement", "macro_invocation", "print_intrinsic"))
-_PAUSES = ("sleep", "usleep", "time.Sleep", "thread::sleep", "std::thread::sleep", "Thread.sleep")
+_ACTS = frozenset(("echo_statement", "macro_invocation", "method_invocation", "print_intrinsic"))
+_PAUSES = ("sleep", "usleep", "time.Sleep", "thread::sleep", "std::thread::sleep", "Thread.sleep", "TimeUnit")
 
 
 def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Reaction | None:

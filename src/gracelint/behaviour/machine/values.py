@@ -22,6 +22,8 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+UNSET = Unknown()
+"""An environment variable that no file sets. What a program names to be taken instead is taken."""
 
 
 class Nil:
@@ -105,6 +107,12 @@ class Object:
         self.type, self.span, self.package = type_, span, package
         self.fields: dict[str, Any] = {}
         self.state: dict[str, Any] = {}
+
+
+class Environment(Object):
+    """What a language has the environment variables in."""
+
+    __slots__ = ()
 
 
 class Chan:

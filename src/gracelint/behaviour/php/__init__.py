@@ -12,6 +12,8 @@ from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
@@ -28,6 +30,7 @@ def read_php(
     files: Files,
     working_dir: str = "",
     argv: tuple[str, ...] = (),
+    env: Mapping[str, str | None] | None = None,
     pcntl: bool | None = None,
     effort: Effort | None = None,
 ) -> Program:
@@ -39,7 +42,7 @@ def read_php(
     if sources.entry is None:
         raise TooLargeError("too large to be followed", source.span(0, 0))
     at = _place(sources, source)
-    told, execs = tell(Question(sources, argv, pcntl, at, effort))
+    told, execs = tell(Question(sources, argv, env or {}, pcntl, at, effort))
     read = tuple(file.source for file in sources.files.values())
     program = told.program("php", source, at, read, sources.unread)
     return replace(program, replaced_by=tuple(Word(text, span) for text, span in execs)) if execs else program

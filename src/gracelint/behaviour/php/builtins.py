@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine import serving
+from gracelint.behaviour.machine import serving, texts
 from gracelint.behaviour.machine.frames import Closure
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
+    UNSET,
     Doubt,
     Lib,
     Object,
@@ -338,7 +339,41 @@ def _in_array(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     return value in of
 
 
+def _number(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    value = given.argument(0)
+    if isinstance(value, str) and not isinstance(value, Sig):
+        value = texts.leading(value)
+        return int(value) if given.path == "intval" and isinstance(value, float) else value
+    return value
+
+
+def _filtered(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    value, how = given.argument(0), given.argument(1)
+    name = how.path if isinstance(how, Lib) else ""
+    if not isinstance(value, str):
+        return value if value is UNSET else UNKNOWN
+    return texts.truth(value) if "BOOL" in name else texts.number(value) if "VALIDATE_INT" in name else UNKNOWN
+
+
+def _text(how: Callable[[str], Any]) -> Builtin:
+    return lambda machine, frame, given: how(given.args[0]) if isinstance(given.argument(0), str) else UNKNOWN
+
+
+def _put_variable(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    name, equals, value = given.args[0].partition("=") if isinstance(given.argument(0), str) else ("", "", "")
+    if equals:
+        machine.assigned[name] = value
+    return True
+
+
 _FUNCTIONS: dict[str, Builtin] = {
+    **dict.fromkeys(("intval", "floatval"), _number),
+    "boolval": lambda machine, frame, given: UNKNOWN if (known := machine.truth(given.argument(0))) is None else known,
+    "filter_var": _filtered,
+    "strtolower": _text(str.lower),
+    "strtoupper": _text(str.upper),
+    "trim": _text(str.strip),
+    "putenv": _put_variable,
     "fopen": _open,
     **dict.fromkeys(("fgets", "fread", "stream_get_line", "stream_get_contents", "readline"), _reads),
     **dict.fromkeys(("socket_read", "socket_recv"), _reads),

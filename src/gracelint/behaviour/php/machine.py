@@ -12,7 +12,18 @@ from gracelint.behaviour.machine.evaluation import assign, evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.interpreter import Interpreter
 from gracelint.behaviour.machine.nodes import Call, Class, Field, Index, Name, walk
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ended, Lib, Method, Object, Raised, Scope, Sig
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Ended,
+    Environment,
+    Lib,
+    Method,
+    Object,
+    Raised,
+    Scope,
+    Sig,
+)
 from gracelint.behaviour.php import builtins
 from gracelint.behaviour.php.syntax import YIELD, Shared, body_of, short
 
@@ -182,9 +193,11 @@ class PhpMachine(Interpreter):
         if name == "$this":
             return frame.this
         if name == "$_SERVER":
-            server = Object("$_SERVER")
+            server = Environment(name)
             server.state |= {f"[{one}]": self.top.names[f"${one}"] for one in ("argv", "argc")}
             return server
+        if name == "$_ENV":
+            return Environment(name)
         if name[:1] == "$":
             return NIL
         if name in ("self", "static", "parent"):

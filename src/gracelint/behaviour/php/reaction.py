@@ -14,6 +14,8 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gracelint.base.limits import Effort
     from gracelint.behaviour.machine.ends import Told
     from gracelint.behaviour.php.files import Sources
@@ -31,6 +33,7 @@ class Question(Record, identity=True):
 
     sources: Sources
     argv: tuple[str, ...]
+    env: Mapping[str, str | None]
     pcntl: bool | None
     """Whether the image has the extension; None where that cannot be told."""
     at: Span
@@ -43,7 +46,9 @@ def tell(question: Question) -> tuple[Told, tuple[tuple[str, Span], ...]]:
 
     def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
         def make(ways: tuple[int, ...]) -> PhpMachine:
-            return PhpMachine(question.sources, signal, question.argv, ways, question.pcntl)
+            machine = PhpMachine(question.sources, signal, question.argv, ways, question.pcntl)
+            machine.env = question.env
+            return machine
 
         found = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
         execs.extend(one.machine.replaced for one in found[1])

@@ -356,6 +356,11 @@ class Lower:
             return nodes.Not(tree, value)
         return nodes.Binary(tree, Const(tree, 0), "-", value) if operator == "-" else value
 
+    def cast(self, tree: Tree) -> Node:
+        name = _CASTS.get(text_of(tree.child_by_field_name("type")).lower())
+        value = self.of(tree, "value")
+        return nodes.Call(tree, [value], Name(tree, name), {}) if name is not None else value
+
     def index(self, tree: Tree) -> Node:
         parts = tree.named_children
         return nodes.Index(tree, self.node(parts[1]) if len(parts) > 1 else Const(tree, NIL), self.node(parts[0]))
@@ -541,6 +546,7 @@ def _walk(tree: Tree) -> list[Tree]:
     return found
 
 
+_CASTS = {"int": "intval", "integer": "intval", "float": "floatval", "double": "floatval", "bool": "boolval"}
 _WORDS: dict[str, Any] = {"null": NIL, "true": True, "false": False}
 _REQUIRES = ("require_expression", "require_once_expression", "include_expression", "include_once_expression")
 _SILENT = ("comment", "php_tag", "text_interpolation", "function_definition", "namespace_use_declaration", *_TYPES)
@@ -568,7 +574,7 @@ _BY_TYPE: dict[str, Callable[[Lower, Any], Node]] = {
     "update_expression": Lower.update,
     "binary_expression": Lower.binary,
     "unary_op_expression": Lower.unary,
-    "cast_expression": lambda lower, tree: lower.of(tree, "value"),
+    "cast_expression": Lower.cast,
     "subscript_expression": Lower.index,
     "scoped_property_access_expression": Lower.static,
     "class_constant_access_expression": Lower.constant,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine import library, serving
+from gracelint.behaviour.machine import library, serving, texts
 from gracelint.behaviour.machine.frames import Leave
 from gracelint.behaviour.machine.machine import is_expanded
 from gracelint.behaviour.machine.values import (
@@ -11,6 +11,7 @@ from gracelint.behaviour.machine.values import (
     Chan,
     Doubt,
     Ended,
+    Environment,
     Lib,
     Native,
     Object,
@@ -53,7 +54,9 @@ def signal_of(value: Any) -> str | None:
 def constant(machine: RubyMachine, name: str) -> Any:
     if name == "ARGV":
         return machine.command_line()
-    if name in ("ENV", "STDIN", "STDOUT", "STDERR"):
+    if name == "ENV":
+        return Environment(name)
+    if name in ("STDIN", "STDOUT", "STDERR"):
         return Object(name)
     return Lib(name)
 
@@ -330,7 +333,8 @@ def _itself(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
 
 
 def _integer(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
-    return given.argument(0) if isinstance(given.argument(0), (int, float)) else UNKNOWN
+    value = given.argument(0)
+    return texts.number(value) if isinstance(value, str) else value if isinstance(value, (int, float)) else UNKNOWN
 
 
 def _thread(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:

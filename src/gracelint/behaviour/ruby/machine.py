@@ -64,10 +64,9 @@ class RubyMachine(Interpreter):
         signal: str,
         argv: tuple[str, ...],
         ways: tuple[int, ...],
-        env: Any,
     ) -> None:
         super().__init__(signal, argv, ways)
-        self.sources, self.env = sources, env
+        self.sources = sources
         self.globals = Object("globals")
         self.this = Object("main")
         self.loaded: set[str] = set()

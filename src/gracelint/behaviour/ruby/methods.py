@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine import library
+from gracelint.behaviour.machine import library, texts
 from gracelint.behaviour.machine.frames import Closure
-from gracelint.behaviour.machine.machine import receive
+from gracelint.behaviour.machine.machine import are_enough, receive
 from gracelint.behaviour.machine.nodes import Class
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
+    UNSET,
     Chan,
+    Environment,
     Object,
     Raised,
     Unknown,
@@ -51,8 +53,8 @@ def method(machine: RubyMachine, of: Any, name: str, frame: Frame | None, given:
         how = _CONDITION.get(name)
     elif isinstance(of, Object) and of.type == "Mutex" and machine.in_trap:
         how = _MUTEX_IN_TRAP.get(name)
-    elif isinstance(of, Object) and of.type == "ENV":
-        how = _environment
+    elif isinstance(of, Environment):
+        how = _ENVIRONMENT.get(name, _nothing)
     elif isinstance(of, Unknown) and "block" in given.named:
         how = _UNKNOWN.get(name)
     how = how or _ANY.get(name)
@@ -122,9 +124,26 @@ def _with_index(machine: RubyMachine, of: Any, given: Given) -> Run:
 
 
 def _times(machine: RubyMachine, of: Any, given: Given) -> Run:
-    found = []
-    for index in range(min(int(of), 8)):
-        value = yield from machine.call(given.named.get("block"), [index], given.span)
+    found = yield from _counted(machine, range(int(of)), given)
+    return found
+
+
+def _upto(machine: RubyMachine, of: Any, given: Given) -> Run:
+    last = given.argument(0)
+    numbers = range(of, last + 1) if isinstance(of, int) and isinstance(last, int) else None
+    if "block" in given.named:
+        found = yield from (_once(machine, of, given) if numbers is None else _counted(machine, numbers, given))
+        return found
+    return [*numbers] if numbers is not None and len(numbers) <= _MOST_ITEMS else UNKNOWN
+
+
+def _counted(machine: RubyMachine, numbers: range, given: Given) -> Run:
+    found: list[Any] = []
+    start = machine.now
+    for number in numbers:
+        if are_enough(machine, len(found), start):
+            break
+        value = yield from machine.call(given.named.get("block"), [number], given.span)
         found.append(value)
     return found
 
@@ -206,8 +225,16 @@ def _condition_signal(machine: RubyMachine, of: Object, given: Given) -> Any:
     return of
 
 
-def _environment(machine: RubyMachine, of: Object, given: Given) -> Any:
-    return UNKNOWN
+def _fetch_variable(machine: RubyMachine, of: Environment, given: Given) -> Run:
+    value = machine.variable(given.argument(0))
+    if value is UNSET and "block" in given.named:
+        value = yield from machine.call(given.named["block"], given.args[:1], given.span)
+        return value
+    return given.argument(1, UNSET) if value is UNSET else value
+
+
+def _has_variable(machine: RubyMachine, of: Environment, given: Given) -> Any:
+    return UNKNOWN if machine.variable(given.argument(0)) in (UNKNOWN, UNSET) else True
 
 
 def _is_nil(machine: RubyMachine, of: Any, given: Given) -> Any:
@@ -233,6 +260,18 @@ def _has_key(machine: RubyMachine, of: dict[Any, Any], given: Given) -> Any:
     return UNKNOWN if key is UNKNOWN or UNKNOWN in of else key in of
 
 
+def _fetch_value(machine: RubyMachine, of: dict[Any, Any], given: Given) -> Run:
+    key = _key(given.argument(0))
+    if key is UNKNOWN or UNKNOWN in of:
+        return UNKNOWN
+    if key not in of and "block" in given.named:
+        value = yield from machine.call(given.named["block"], [key], given.span)
+        return value
+    if key not in of and len(given.args) < 2:
+        return raise_error("KeyError", given.span)
+    return of.get(key, given.argument(1))
+
+
 def _fetch(machine: RubyMachine, of: list[Any], given: Given) -> Run:
     index = given.argument(0)
     if not isinstance(index, int):
@@ -254,6 +293,7 @@ def _same(machine: RubyMachine, of: Any, given: Given) -> Any:
     return of
 
 
+_MOST_ITEMS = 4096
 _CLASS: dict[str, Any] = {"new": _new}
 _PROC: dict[str, Any] = {"call": _call, "()": _call, "yield": _call, "to_proc": _same, "curry": _same}
 _QUEUE: dict[str, Any] = {
@@ -291,6 +331,7 @@ _HASH: dict[str, Any] = {
     "each_value": lambda machine, of, given: _each(machine, [*of.values()], given),
     "keys": lambda machine, of, given: [*of],
     "values": lambda machine, of, given: [*of.values()],
+    "fetch": _fetch_value,
     "delete": _delete,
     "key?": _has_key,
     "empty?": lambda machine, of, given: UNKNOWN if UNKNOWN in of else not of,
@@ -309,6 +350,7 @@ _UNKNOWN: dict[str, Any] = dict.fromkeys(
 )
 _NUMBER: dict[str, Any] = {
     "times": _times,
+    "upto": _upto,
     **dict.fromkeys(("to_i", "to_f", "second", "seconds", "floor", "round", "ceil"), _same),
     **dict.fromkeys(("minute", "minutes"), lambda machine, of, given: of * 60),
     **dict.fromkeys(("hour", "hours"), lambda machine, of, given: of * 3600),
@@ -319,6 +361,12 @@ _TEXT: dict[str, Any] = {
     "empty?": lambda machine, of, given: not of,
     "upcase": lambda machine, of, given: of.upper(),
     "downcase": lambda machine, of, given: of.lower(),
+    "to_i": lambda machine, of, given: int(texts.leading(of)),
+    "to_f": lambda machine, of, given: float(texts.leading(of)),
+}
+_ENVIRONMENT: dict[str, Any] = {
+    "fetch": _fetch_variable,
+    **dict.fromkeys(("key?", "has_key?", "include?", "member?"), _has_variable),
 }
 _IO: dict[str, Any] = {
     **dict.fromkeys(("gets", "read", "readline", "getc", "sysread", "readpartial", "wait_readable"), _read),

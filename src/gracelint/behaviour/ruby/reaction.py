@@ -54,7 +54,9 @@ def tell(question: Question) -> Answer:
 
     def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
         def make(ways: tuple[int, ...]) -> RubyMachine:
-            return RubyMachine(question.sources, signal, question.argv, ways, question.env)
+            machine = RubyMachine(question.sources, signal, question.argv, ways)
+            machine.env = question.env
+            return machine
 
         found = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
         if signal == "SIGTERM":

@@ -427,7 +427,7 @@ class Lower:
         for one in tree.named_children:
             if one.type in ("when", "in_clause"):
                 patterns = [part for part in one.named_children if part.type == "pattern"]
-                values = tuple(self.node(part.named_children[0] if part.named_children else None) for part in patterns)
+                values = tuple(map(self._option, patterns))
                 body = one.child_by_field_name("body")
                 cases.append(
                     (values or (Const(one, UNKNOWN),), self.all(body) if body is not None else Const(one, NIL))
@@ -436,6 +436,19 @@ class Lower:
                 cases.append(((), self.all(one)))
         value = tree.child_by_field_name("value")
         return nodes.Switch(tree, cases, self.node(value) if value is not None else None)
+
+    def _option(self, pattern: Tree) -> Node:
+        tree = pattern.named_children[0] if pattern.named_children else None
+        return Const(pattern, UNKNOWN) if tree is not None and tree.type == "range" else self.node(tree)
+
+    def range(self, tree: Tree) -> Node:
+        first, last = (tree.child_by_field_name(name) for name in ("begin", "end"))
+        if first is None or last is None:
+            return Const(tree, UNKNOWN)
+        end = self.node(last)
+        if text_of(tree.child_by_field_name("operator")) == "...":
+            end = nodes.Binary(tree, end, "-", Const(tree, 1))
+        return nodes.Call(tree, [end], Field(tree, "upto", self.node(first)), {})
 
     def leave(self, tree: Tree) -> Node:
         args, _ = self._arguments(tree.named_children[0] if tree.named_children else None)
@@ -505,6 +518,7 @@ _BY_TYPE: dict[str, Callable[[Lower, Any], Node]] = {
     "operator_assignment": Lower.operator_assignment,
     "element_reference": Lower.index,
     "call": Lower.call,
+    "range": Lower.range,
     "lambda": Lower.closure,
     "binary": Lower.binary,
     "unary": Lower.unary,

@@ -9,6 +9,8 @@ from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
@@ -19,7 +21,13 @@ __all__ = ["Manifest", "manifest", "members", "read_rust"]
 @kept_warm
 @remembered
 def read_rust(
-    folder: str, path: str, *, files: Files, argv: tuple[str, ...] = (), effort: Effort | None = None
+    folder: str,
+    path: str,
+    *,
+    files: Files,
+    argv: tuple[str, ...] = (),
+    env: Mapping[str, str | None] | None = None,
+    effort: Effort | None = None,
 ) -> Program | str:
     """The program of a binary of a package, whose main is in the file `path`; a text says why there is none."""
     of = manifest(files, folder)
@@ -35,6 +43,6 @@ def read_rust(
     source = crates.main.source
     end = source.text.find("{", at.start)
     at = source.span(at.start, end if end > 0 else at.end)
-    told = tell(Question(crates, argv, at, effort))
+    told = tell(Question(crates, argv, env or {}, at, effort))
     sources = tuple(file.source for file in crates.sources.values())
     return told.program("rust", source, at, sources, crates.unread)

@@ -165,7 +165,11 @@ def _fits(machine: RustMachine, path: str, frame: Frame | None, given: Given) ->
             return machine.meant(found, frame.file)
         return found if isinstance(found, Variant) else UNKNOWN
 
-    found = fits(_value(given.args[0]), given.args[1], names, resolve)
+    value, pattern = given.args[:2]
+    inner = _value(value)
+    # what `Some` stands around is the atomic itself, not the number that it holds
+    inner = value if pattern.type == "tuple_struct_pattern" and isinstance(inner, (bool, int, float)) else inner
+    found = fits(inner, pattern, names, resolve)
     frame.scope.names.update(names)
     if path == "$must" and found is False:
         raise Doubt(f"what `select!` in line {given.span.line} does with what does not fit is not known", given.span)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Doubt, Err, Unknown, Words
+from gracelint.behaviour.machine import texts
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Doubt, Err, Unknown, Words
 from gracelint.behaviour.rust.syntax import UNIT
 
 TYPE_CHECKING = False
@@ -85,6 +86,14 @@ def slice_of(given: Given) -> Any:
     return type(of)(of[first:]) if isinstance(of, list) and isinstance(first, int) else UNKNOWN
 
 
+def _parsed(of: str) -> Any:
+    return of == "true" if of in ("true", "false") else texts.number(of)
+
+
+def _is_like(of: str, other: Any) -> Any:
+    return of.lower() == other.lower() if isinstance(other, str) else UNKNOWN
+
+
 WORDS: dict[str, Callable[[list[Any], Given], Any]] = {
     "next": _next,
     "skip": _skip,
@@ -108,6 +117,8 @@ TEXTS: dict[str, Callable[[str, Given], Any]] = {
     "to_ascii_lowercase": lambda of, _: of.lower(),
     "to_uppercase": lambda of, _: of.upper(),
     "as_bytes": lambda of, _: of,
+    "parse": lambda of, _: _parsed(of),
+    "eq_ignore_ascii_case": lambda of, given: _is_like(of, given.argument(0)),
 }
 LISTS: dict[str, Callable[[list[Any], Given], Any]] = {
     "push": _push,
@@ -126,14 +137,14 @@ LISTS: dict[str, Callable[[list[Any], Given], Any]] = {
 
 def holds(of: Any, name: str) -> Any:
     if isinstance(of, Unknown):
-        return {"is_ok": True, "is_err": False}.get(name, UNKNOWN)
+        return UNKNOWN if of is UNSET else {"is_ok": True, "is_err": False}.get(name, UNKNOWN)
     found = isinstance(of, Err) if name in ("is_ok", "is_err") else of is NIL
     return found if name in ("is_err", "is_none") else not found
 
 
 def mapped(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
-    if of is NIL or isinstance(of, Err):
-        return of
+    if of is NIL or of is UNSET or isinstance(of, Err):
+        return given.argument(0) if name == "map_or" else of
     what = given.argument(-1)
     if isinstance(of, list):
         found: list[Any] = []
@@ -154,7 +165,7 @@ def mapped(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
 def instead(machine: RustMachine, of: Any, name: str, given: Given) -> Run:
     if name == "map_err":
         return of
-    if isinstance(of, Err) or of is NIL:
+    if isinstance(of, Err) or of is NIL or of is UNSET:
         if name in ("unwrap_or", "unwrap_or_default"):
             return given.argument(0, UNKNOWN)
         value = yield from machine.call(given.argument(0), [UNKNOWN], given.span)

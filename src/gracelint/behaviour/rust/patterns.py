@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.arithmetic import equal
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Err, Lib, Object, Unknown
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Err, Lib, Object, Unknown
 from gracelint.behaviour.rust.crates import Variant
 from gracelint.behaviour.rust.syntax import Lower, path_of
 from gracelint.behaviour.tree import text_of
@@ -83,7 +83,7 @@ def _wrapped(value: Any, pattern: Tree, names: dict[str, Any], resolve: Resolve)
     if name == "Err":
         if not isinstance(value, Err):
             _unknown(inner, names, resolve)
-            return False
+            return None if value is UNSET else False
         its = value.fields if isinstance(value, Failed) else UNKNOWN
         return fits(its, first, names, resolve) if first is not None else True
     if name in ("Ok", "Some", "Ready"):
@@ -91,7 +91,7 @@ def _wrapped(value: Any, pattern: Tree, names: dict[str, Any], resolve: Resolve)
         if missing:
             _unknown(inner, names, resolve)
             return False
-        unsure = isinstance(value, Unknown) and name == "Some"
+        unsure = value is UNSET or (isinstance(value, Unknown) and name == "Some")
         found = fits(value, first, names, resolve) if first is not None else True
         return None if unsure and found else found
     if isinstance(value, Unknown) or not isinstance(value, Object):

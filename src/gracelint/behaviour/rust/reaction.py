@@ -18,6 +18,8 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gracelint.base.limits import Effort
     from gracelint.behaviour.machine.ends import Told
     from gracelint.behaviour.rust.crates import Crates
@@ -40,6 +42,7 @@ class Question(Record, identity=True):
 
     crates: Crates
     argv: tuple[str, ...]
+    env: Mapping[str, str | None]
     at: Span
     """Where a finding about the program as a whole points."""
     effort: Effort | None
@@ -48,7 +51,9 @@ class Question(Record, identity=True):
 def tell(question: Question) -> Told:
     def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
         def make(ways: tuple[int, ...]) -> RustMachine:
-            return RustMachine(question.crates, signal, question.argv, ways, question.at)
+            machine = RustMachine(question.crates, signal, question.argv, ways, question.at)
+            machine.env = question.env
+            return machine
 
         return follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
 

@@ -71,7 +71,9 @@ def _program_step(argv: tuple[Word, ...], name: str, arguments: list[str], conte
         from gracelint.behaviour.csharp import read_csharp
         from gracelint.launch.runtimes.programs import program_step
 
-        program = read_csharp(version, files=context.files, paths=paths, effort=context.followed.effort)
+        program = read_csharp(
+            version, files=context.files, paths=paths, env=context.env, effort=context.followed.effort
+        )
         if isinstance(program, str):
             return _unknown(argv, context, f"{name} has no host, and {program}")
         return program_step(argv, program, context)

@@ -83,6 +83,7 @@ def _read(argv: tuple[Word, ...], source: Source, rest: tuple[Word, ...], contex
             files=context.files,
             working_dir=folder or "",
             argv=tuple(word.value for word in rest),
+            env=context.env,
             pcntl=has_pcntl(context),
             effort=context.followed.effort,
         )

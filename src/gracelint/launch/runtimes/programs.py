@@ -209,7 +209,14 @@ def _go_step(argv: tuple[Word, ...], context: Context) -> Step | None:
     from gracelint.behaviour.go import read_go
 
     words = tuple(word.value for word in argv)
-    program = read_go(built.folder, files=context.files, argv=words, only=built.only, effort=context.followed.effort)
+    program = read_go(
+        built.folder,
+        files=context.files,
+        argv=words,
+        only=built.only,
+        env=context.env,
+        effort=context.followed.effort,
+    )
     return unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
 
 

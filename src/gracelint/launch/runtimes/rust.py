@@ -193,7 +193,9 @@ def _of_folder(
     of: Manifest = fitting[0]
     path = of.bins[name] if name is not None else next(iter(of.bins.values()))
     words = tuple(word.value for word in argv)
-    program = read_rust(of.folder, path, files=context.files, argv=words, effort=context.followed.effort)
+    program = read_rust(
+        of.folder, path, files=context.files, argv=words, env=context.env, effort=context.followed.effort
+    )
     return program if isinstance(program, str) else program_step(argv, program, context)
 
 

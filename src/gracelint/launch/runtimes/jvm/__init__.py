@@ -137,7 +137,13 @@ def _source_step(argv: tuple[Word, ...], started: Started, module: Module | None
 
     words = tuple(word.value for word in started.arguments)
     program = read_java(
-        found[0], main.rpartition(".")[2], files=context.files, paths=paths, argv=words, effort=context.followed.effort
+        found[0],
+        main.rpartition(".")[2],
+        files=context.files,
+        paths=paths,
+        argv=words,
+        env=context.env,
+        effort=context.followed.effort,
     )
     return _unknown(argv, context, program) if isinstance(program, str) else program_step(argv, program, context)
 
