@@ -314,9 +314,14 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
 
 def _woken(machine: GoMachine) -> Thread | None:
     """A goroutine that main has only just told to end, and that writes something out before it does."""
+    from gracelint.behaviour.machine.remainder import has_remainder
+
     for thread in machine.threads:
-        waits = not thread.main and thread.wait is not None and thread.wait.kind == "receive" and thread.wait.ready()
-        if waits and isinstance(thread.body, Func) and _works_after_loop(thread.body, _WRITES):
+        wait = thread.wait
+        if thread.main or wait is None or wait.kind not in ("receive", "select") or not wait.ready():
+            continue
+        writes = isinstance(thread.body, Func) and _works_after_loop(thread.body, _WRITES)
+        if (writes and wait.kind == "receive") or has_remainder(machine, wait):
             return thread
     return None
 

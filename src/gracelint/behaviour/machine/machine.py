@@ -71,6 +71,10 @@ class Machine:
         self.taken: list[tuple[int, int]] = []
         """Of each choice what was taken, and how many there were."""
         self.chosen: dict[tuple[object, bool], int] = {}
+        self.asked_once: set[object] = set()
+        """Choices that no round of a loop has come to again."""
+        self.half_way = False
+        """It ends with work half done."""
         self.threads: list[Thread] = []
         self.current: Thread | None = None
         self.stopped_at: float | None = None
@@ -231,8 +235,11 @@ class Machine:
     def choose(self, count: int, at: object) -> int:
         """One of several ways. The same place takes the same way all through a run, until the signal comes."""
         key = (at, self.stopping)
-        if key not in self.chosen:
-            self.chosen[key] = self._choose(count)
+        if key in self.chosen:
+            self.asked_once.discard(key)
+            return self.chosen[key]
+        self.asked_once.add(key)
+        self.chosen[key] = self._choose(count)
         return self.chosen[key]
 
     def _choose(self, count: int) -> int:

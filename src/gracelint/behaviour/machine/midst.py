@@ -19,13 +19,24 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Wait
     from gracelint.facts.program import Reaction
 
-_LISTS = frozenset(
-    ("block", "block_body", "body_statement", "compound_statement", "do", "program", "source_file", "statement_list")
+LISTS = frozenset(
+    (
+        "block",
+        "block_body",
+        "body_statement",
+        "compound_statement",
+        "do",
+        "else",
+        "program",
+        "source_file",
+        "statement_list",
+        "then",
+    )
 )
 """Nodes whose children come one after the other."""
-_BOUNDS = ("function", "func", "method", "closure", "lambda", "block_body", "do_block")
-_LOOPS = ("while", "until", "for", "loop")
-_CHOICES = (
+BOUNDS = ("function", "func", "method", "closure", "lambda", "block_body", "do_block")
+LOOPS = ("while", "until", "for", "loop")
+CHOICES = (
     "if",
     "unless",
     "case",
@@ -39,6 +50,12 @@ _CHOICES = (
     "catch",
     "macro",
 )
+_CATCHES = ("rescue", "catch")
+_TAKEN = ("communication", "condition")
+_TAKES = ("receive_statement", "let_condition", "assignment", "assignment_expression")
+_ONE_OF_A_CHANNEL = pattern(r"[a-zA-Z]\w{0,60} := range [\w.]{1,60}$")
+_ERROR = pattern(r"\b[eE]rr(?:or)?\b")
+_CALLS = pattern(r"\w!?\(")
 _ACTS = frozenset(("echo_statement", "macro_invocation", "method_invocation", "print_intrinsic"))
 _PAUSES = ("sleep", "usleep", "time.Sleep", "thread::sleep", "std::thread::sleep", "Thread.sleep", "TimeUnit")
 
@@ -47,6 +64,7 @@ def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Re
     """The reaction of a program that is ended (`how` is a clause) while main is in `wait` with work half done."""
     if wait is None or not is_half_done(machine, wait):
         return None
+    machine.half_way = True
     why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}"
     return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, wait.span)
 
@@ -58,14 +76,26 @@ def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction 
     """
     waits = machine.left_in or [one.wait for one in machine.threads if not one.main and one.wait is not None]
     for one, span, seconds in machine.given_up:
-        file = _file_of(machine, one)
+        file = file_of(machine, one)
         if one in waits and file is not None and not _comes_again(file.root, one):
             why = f"`{line(span.text)}` gives its jobs {seconds:.3g} s, and {how} with those that need longer"
             return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     wait = next((one for one in waits if is_half_done(machine, one)), None)
+    if wait is not None:
+        machine.half_way = True
+        why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}: nothing waits for its {what}"
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, wait.span)
+    return gathered(signal, machine, how, what, waits)
+
+
+def gathered(signal: str, machine: Machine, how: str, what: str, waits: list[Wait]) -> Reaction | None:
+    """The reaction of a program that ends while a thread which nothing waits for has gathered what it is to write."""
+    from gracelint.behaviour.machine.remainder import has_remainder
+
+    wait = next((one for one in waits if has_remainder(machine, one)), None)
     if wait is None:
         return None
-    why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}: nothing waits for its {what}"
+    why = f"on {signal} {how} with what {machine.place(wait.span)} has gathered: nothing waits for its {what}"
     return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, wait.span)
 
 
@@ -74,33 +104,37 @@ def is_half_done(machine: Machine, wait: Wait) -> bool:
     if wait.kind != "sleep":
         return False
     if wait.span not in machine.half_done:
-        file = _file_of(machine, wait)
+        file = file_of(machine, wait)
         machine.half_done[wait.span] = file is not None and _stands_between(file.root, wait)
     return machine.half_done[wait.span]
 
 
-def _file_of(machine: Machine, wait: Wait) -> Any:
+def file_of(machine: Machine, wait: Wait) -> Any:
     return next((one for one in machine.files() if one.source is wait.span.source), None)
 
 
 def _stands_between(root: Node, wait: Wait) -> bool:
-    """A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do.
+    """Nothing is to do in a pause at the end or the start of a round or a branch, or before another try.
 
-    A loop that goes round a known number of times is one long pause.
+    What a round or a branch takes from a queue is at work from there on. A loop that goes round a known number of times
+    is one long pause.
     """
-    here = _node_of(root, wait)
+    here = node_of(root, wait)
+    if here is not None and here.type == "token_tree":
+        return _stands_between_tokens(here, wait)
     before = after = False
     while here is not None and here.parent is not None:
         above = here.parent
-        if above.type in _LISTS:
+        if above.type in LISTS:
             place = next(index for index, one in enumerate(above.named_children) if one.id == here.id)
             before = before or any(map(_acts, above.named_children[:place]))
             after = after or any(map(_acts, above.named_children[place + 1 :]))
             after = after or any(map(_acts_later, above.named_children[:place]))
         words = above.type.split("_")
-        if any(one in words for one in _CHOICES):
-            return False
-        if above.type in _BOUNDS or any(one in words for one in (*_BOUNDS, *_LOOPS)):
+        if any(one in words for one in CHOICES):
+            return (before or _takes(above)) and after and not _is_of_error(above)
+        if above.type in BOUNDS or any(one in words for one in (*BOUNDS, *LOOPS)):
+            before = before or _takes(above)
             if (before and after) or not _is_counted(above):
                 break
             before = after = False
@@ -108,21 +142,49 @@ def _stands_between(root: Node, wait: Wait) -> bool:
     return before and after
 
 
-def _node_of(root: Node, wait: Wait) -> Node | None:
+def _stands_between_tokens(tokens: Node, wait: Wait) -> bool:
+    """Whether calls stand before and after a pause in a block that a macro gets."""
+    start, end = _place(wait)
+    text = tokens.text or b""
+    before = text[: start - tokens.start_byte].decode("utf-8", "replace").rstrip()
+    after = text[end - tokens.start_byte :].decode("utf-8", "replace")
+    return before.endswith(";") and all(map(_CALLS.search, (before, after)))
+
+
+def _takes(above: Node) -> bool:
+    """Whether a round of a loop, or a case, begins with something taken from a queue."""
+    part = next((part for name in _TAKEN if (part := above.child_by_field_name(name)) is not None), None)
+    ranged = next((one for one in above.named_children if one.type == "range_clause"), None)
+    if ranged is not None:
+        return _ONE_OF_A_CHANNEL.match(text_of(ranged)) is not None
+    return part is not None and any(one.type in _TAKES for one in walk(part))
+
+
+def _is_of_error(choice: Node) -> bool:
+    """Whether a branch is the one of an error: a pause there is one before the next try."""
+    test = text_of(choice.child_by_field_name("condition") or choice.child_by_field_name("pattern"))
+    return any(one in choice.type.split("_") for one in _CATCHES) or _ERROR.search(test) is not None
+
+
+def node_of(root: Node, wait: Wait) -> Node | None:
+    return root.named_descendant_for_byte_range(*_place(wait))
+
+
+def _place(wait: Wait) -> tuple[int, int]:
+    """Where a pause stands, in bytes."""
     start = len(wait.span.source.text[: wait.span.start].encode("utf-8", "surrogatepass"))
-    end = start + len(wait.span.text.encode("utf-8", "surrogatepass"))
-    return root.named_descendant_for_byte_range(start, end)
+    return start, start + len(wait.span.text.encode("utf-8", "surrogatepass"))
 
 
 def _comes_again(root: Node, wait: Wait) -> bool:
     """Whether a pause stands in a loop of its function: a worker that goes round is often at nothing in it."""
-    here = _node_of(root, wait)
+    here = node_of(root, wait)
     while here is not None and here.parent is not None:
         here = here.parent
         words = here.type.split("_")
-        if any(one in words for one in _LOOPS) and not _is_counted(here):
+        if any(one in words for one in LOOPS) and not _is_counted(here):
             return True
-        if here.type in _BOUNDS or any(one in words for one in _BOUNDS):
+        if here.type in BOUNDS or any(one in words for one in BOUNDS):
             return text_of(_called(here)).startswith("loop")
     return False
 
@@ -148,7 +210,12 @@ _BLOCKS = ("block", "block_body", "do_block")
 
 def _acts_later(statement: Node) -> bool:
     """Whether Go defers something to the end of the function that is more than giving back what it holds."""
-    return statement.type == "defer_statement" and not any(word in text_of(statement) for word in _GIVES_BACK)
+    return statement.type == "defer_statement" and not gives_back(text_of(statement))
+
+
+def gives_back(call: str) -> bool:
+    """Whether a call gives back what the program holds, which nobody misses when it has ended."""
+    return any(word in call for word in _GIVES_BACK)
 
 
 _GIVES_BACK = ("Unlock(", "Done(", "ancel(", "lose(", "top(", "recover(", "<-", "atomic.", ".Add(", "Rollback(")
@@ -157,6 +224,9 @@ _GIVES_BACK = ("Unlock(", "Done(", "ancel(", "lose(", "top(", "recover(", "<-", 
 def _acts(statement: Node) -> bool:
     if text_of(statement).startswith(_PAUSES):
         return False
-    return statement.type == "identifier" or any(
-        one.type in _ACTS or "call" in one.type.split("_") for one in walk(statement)
-    )
+    return statement.type == "identifier" or any(map(_is_act, walk(statement)))
+
+
+def _is_act(node: Node) -> bool:
+    is_receive = node.type == "unary_expression" and node.children[0].type == "<-"
+    return is_receive or node.type in _ACTS or "call" in node.type.split("_")

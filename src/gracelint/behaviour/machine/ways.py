@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 TOO_MUCH = ("it is too large to be followed to its end", "it has more ways to its end than can be followed")
 _MOST_WAYS = 128
+_AT_WORK_OR_NOT = {Verdict.CUT, Verdict.HANDLED}
+"""What a program does that has something to do in one round and nothing in another: nothing decides it but the time."""
 
 
 class Outcome(Record):
@@ -57,8 +59,11 @@ def follow(
         if len(outcomes) >= _MOST_WAYS:
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[1]), outcomes
         ways = _next(machine.taken)
-    lasting = [one.reaction for one in outcomes if not one.early]
-    return agreed(signal, lasting or [one.reaction for one in outcomes]), outcomes
+    lasting = [one for one in outcomes if not one.early] or outcomes
+    found = agreed(signal, [one.reaction for one in lasting])
+    if found.as_pid_1 is Verdict.UNKNOWN and {one.reaction.as_pid_1 for one in lasting} == _AT_WORK_OR_NOT:
+        found = next((one.reaction for one in lasting if one.machine.half_way and not one.machine.asked_once), found)
+    return found, outcomes
 
 
 def _next(taken: list[tuple[int, int]]) -> tuple[int, ...] | None:
