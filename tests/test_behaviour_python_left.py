@@ -569,3 +569,94 @@ def test_a_task_that_starts_on_the_way_out(shuts: str, leaves: str, verdict: str
     assert verdict == "handled" or reaction.why == (
         f"its event loop ends, and cancels a task that takes {seconds} s and that nobody waits for"
     )
+
+
+HTTP = (
+    "import signal\nfrom http.server import BaseHTTPRequestHandler, {kind}HTTPServer\n"
+    "class Gone({base}):\n    pass\n"
+    "def stop(*_):\n    raise Gone\n"
+    "signal.signal(signal.SIGTERM, stop)\n"
+    "server = {kind}HTTPServer(('', 8000), BaseHTTPRequestHandler)\n"
+    "server.daemon_threads = False\n"
+    "try:\n    server.serve_forever()\nexcept Gone:\n    server.server_close()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "verdict"),
+    [
+        ("", "Exception", "unknown"),
+        ("", "BaseException", "cut"),
+        ("Threading", "Exception", "handled"),
+    ],
+)
+def test_what_the_handler_raises_comes_into_a_request(kind: str, base: str, verdict: str) -> None:
+    reaction = sigterm(HTTP.format(kind=kind, base=base))
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "unknown":
+        assert reaction.why == (
+            "http.server catches the handler's exception while it answers a request, and goes on serving; "
+            "between requests it ends"
+        )
+
+
+AWAITS = (
+    "import asyncio, contextlib, signal\nfrom work import listen\n"
+    "async def poll():\n    {poll}\n"
+    "async def main():\n"
+    "    stop = asyncio.Event()\n"
+    "    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n"
+    "    task = asyncio.create_task({task})\n"
+    "    await stop.wait()\n    task.cancel()\n    {awaits}\n    save()\n"
+    "def save():\n    open('state', 'w').write('')\n"
+    "asyncio.run(main())\n"
+)
+ASKS = "while True:\n        await asyncio.sleep(1)"
+LATE = (
+    "await asyncio.sleep(1)\n    try:\n        while True:\n            await asyncio.sleep(1)\n"
+    "    except asyncio.CancelledError:\n        return"
+)
+CATCHES = f"try:\n        await asyncio.sleep(9)\n    except asyncio.CancelledError:\n        {{}}\n    {ASKS}"
+
+
+@pytest.mark.parametrize(
+    ("poll", "task", "awaits", "why"),
+    [
+        (ASKS, "poll()", "await task", "nobody catches CancelledError, which leaves out `save()`"),
+        (ASKS, "poll()", "await asyncio.gather(task)", "nobody catches CancelledError, which leaves out `save()`"),
+        (ASKS, "poll()", "await asyncio.gather(task, return_exceptions=True)", None),
+        (ASKS, "poll()", "with contextlib.suppress(asyncio.CancelledError):\n        await task", None),
+        (CATCHES.format("raise"), "poll()", "await task", "nobody catches CancelledError, which leaves out `save()`"),
+        (CATCHES.format("return"), "poll()", "await task", None),
+        (LATE, "poll()", "await task", "whether `task` raises CancelledError is only known when it runs"),
+        ("pass", "listen()", "await task", "whether it gets past `task` is only known when it runs"),
+    ],
+)
+def test_a_cancelled_task_is_awaited(poll: str, task: str, awaits: str, why: str | None) -> None:
+    reaction = sigterm(AWAITS.format(poll=poll, task=task, awaits=awaits))
+    verdict = "handled" if why is None else "unknown" if why.startswith("whether") else "cut"
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    assert why is None or reaction.why == why
+
+
+def test_an_exit_that_leaves_out_what_comes_after_the_loop() -> None:
+    reaction = sigterm(
+        f"import sys\n{LOOP}while True:\n    if not running:\n        sys.exit()\n    time.sleep(1)\nsave()\n"
+    )
+    assert reaction.as_pid_1.value == "unknown"
+    assert reaction.why == "SystemExit leaves out `save()`, and whether anything is lost with that is not known"
+
+
+def test_a_task_that_drains_on_the_way_out_is_not_done_when_nobody_awaits_it() -> None:
+    reaction = sigterm(
+        "import asyncio, signal\n"
+        "async def drain(queue):\n    await asyncio.wait_for(queue.join(), 5)\n    print('drained')\n"
+        "async def main():\n    stop, queue = asyncio.Event(), asyncio.Queue()\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n"
+        "    queue.put_nowait(1)\n    await stop.wait()\n    asyncio.create_task(drain(queue))\n"
+        "asyncio.run(main())\n"
+    )
+    assert reaction.as_pid_1.value == "unknown"
+    assert reaction.why == (
+        "whether a task that nobody waits for is done before its event loop ends is only known when it runs"
+    )

@@ -18,6 +18,7 @@ from gracelint.behaviour.python.ends import (
 )
 from gracelint.behaviour.python.names import canonical, is_kind_of, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, RESULTS, THREADS, fits
+from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -30,6 +31,7 @@ from gracelint.behaviour.python.values import (
     Bound,
     Const,
     Error,
+    Function,
     Items,
     Later,
     Name,
@@ -114,7 +116,7 @@ def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
     before = so_far(machine)
     ends = _body(machine, thing, node)
     machine.in_thread, machine.loops = in_thread, loops
-    if thing.kind == "asyncio.Task" and all(end.kind == NORMAL for end in ends):
+    if thing.kind == "asyncio.Task" and all(end.kind in (NORMAL, RAISE) for end in ends):
         note_left_alone(machine, thing, before)
     machine.write(thing.store, "#finished", TRUE if any(end.kind in (NORMAL, RAISE) for end in ends) else FALSE)
     out = [end for end in ends if end.kind == HARD]
@@ -143,6 +145,7 @@ def note_left_alone(machine: Machine, task: Thing, before: tuple[int, int, float
     slept = sum(point.limit or 0 for point in rest if point.kind in ("sleep", "child"))
     seconds = max(slept, (machine.delay or 0) - (began or 0))
     longer = any(point.limit is None and point.kind in ("sleep", *_FOR_OTHERS) for point in rest)
+    longer = longer or (not seconds and any(point.kind == "wait-for" for point in rest))
     if (seconds > 0 or longer) and machine.runners and machine.runners[-1].kind != "run_forever":
         machine.left_alone.append((task, seconds, longer, len(machine.leaving)))
 
@@ -248,13 +251,15 @@ def finishes(
     finally:
         machine.aside -= 1
         machine.resuming = False
-        machine.cancelling = False
+        heard, machine.cancelling = not machine.cancelling, False
         machine.checking.pop()
         machine.settled = settled
         machine.loops = loops
         own, machine.delay = machine.delay, delay
     if not machine.arrived and all(end.tag == OUTSIDE for end in ends):
         return FROM_OUTSIDE
+    if cancelled and thing.kind == "asyncio.Task":
+        thing.store["#throws"] = _throws(target, ends, heard)
     if any(end.kind in (NORMAL, RAISE, HARD) and end.tag < LOST for end in ends):
         raised = next((end.value for end in ends if end.kind == RAISE and not _is_cancelled(end)), None)
         if raised is not None and thing.kind == "asyncio.Task" and machine.arrived:
@@ -267,6 +272,39 @@ def finishes(
     end = next((end for end in ends if end.point is not None), None)
     machine.blocked_by = end.point if end is not None else None
     return False
+
+
+def _throws(target: Value, ends: list[End], heard: bool) -> Value:
+    """Whether awaiting a task that was cancelled raises CancelledError: not where the task catches that itself."""
+    sure = [end for end in ends if end.tag == CERTAIN]
+    if not heard or not sure:
+        return LOST_TRACK
+    if not any(map(_is_cancelled, sure)):
+        return FALSE
+    catches = isinstance(target, Later) and isinstance(target.function, Function) and _keeps(target.function.node)
+    return LOST_TRACK if catches or not all(map(_is_cancelled, sure)) else TRUE
+
+
+def _keeps(function: ast.AST) -> bool:
+    """Whether a clause takes CancelledError, and does not raise it again."""
+    clauses = (part for part in ast.walk(function) if isinstance(part, ast.ExceptHandler))
+    return any(takes_a_cancel(clause) and not isinstance(clause.body[-1], ast.Raise) for clause in clauses)
+
+
+def takes_a_cancel(clause: ast.ExceptHandler) -> bool:
+    types = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type]
+    return any(one is None or last_name(one) in ("BaseException", "CancelledError") for one in types)
+
+
+def await_cancelled(machine: Machine, task: Thing, node: ast.AST) -> None:
+    """What comes out of awaiting a task that was cancelled."""
+    throws = task.store.get("#throws", LOST_TRACK)
+    error = Error("builtins.CancelledError")
+    if is_true(throws):
+        raise Leave([End(RAISE, CERTAIN, error)])
+    if isinstance(throws, Unknown):
+        machine.doubt(f"whether `{text_of(node)}` raises CancelledError is only known when it runs")
+        machine.side.append(End(RAISE, LOST, error))
 
 
 def _settled(machine: Machine, thing: Thing) -> frozenset[tuple[int, Hashable]]:
@@ -322,8 +360,9 @@ def join_point(
     seconds: Value | None,
     things: Sequence[Thing],
     group: Thing | None = None,
+    raises: str | None = None,
 ) -> Value:
-    """Waits until threads, tasks or children are done."""
+    """Waits until threads, tasks or children are done; `raises`: what is raised where they are not in time."""
     point = Point(node, machine.module, kind, seconds, text_of(node))
     point.joins = tuple(things)
     if seconds is None and not things:
@@ -344,10 +383,16 @@ def join_point(
         return next((answer for answer in answers if isinstance(answer, Unknown)), True)
 
     try:
-        return machine.wait(point, ready=ready)
+        return machine.wait(point, ready=ready, raises=raises)
     finally:
         for thing in things:
-            machine.close(thing, "join")
+            if not _outlasts(machine, thing, point.limit):
+                machine.close(thing, "join")
+
+
+def _outlasts(machine: Machine, task: Thing, seconds: float | None) -> bool:
+    """Whether a task that was started on the way out takes longer than it is waited for."""
+    return seconds is not None and any(one is task and takes > seconds for one, takes, *_ in machine.left_alone)
 
 
 def _finishes_in(machine: Machine, thing: Thing, point: Point, *, cancelled: bool) -> bool | Unknown:

@@ -110,7 +110,7 @@ class Guard:
 class End:
     """One way in which a piece of the program can end."""
 
-    __slots__ = ("cause", "kind", "point", "tag", "value")
+    __slots__ = ("cause", "kind", "point", "skipped", "tag", "value")
 
     def __init__(self, kind: str, tag: int = CERTAIN, value: Value | None = None) -> None:
         self.kind = kind
@@ -118,13 +118,22 @@ class End:
         self.value = value
         self.point: Point | None = None
         self.cause = ""
+        self.skipped: Skipped | None = None
+        """What an exception has gone by."""
 
     def weaker(self, tag: int) -> End:
         if tag <= self.tag:
             return self
         end = End(self.kind, tag, self.value)
-        end.point, end.cause = self.point, self.cause
+        end.point, end.cause, end.skipped = self.point, self.cause, self.skipped
         return end
+
+
+class Skipped(Record):
+    """The first call that an exception leaves out."""
+
+    module: Module
+    call: ast.Call
 
 
 def stuck(point: Point, cause: str, tag: int = CERTAIN) -> Leave:

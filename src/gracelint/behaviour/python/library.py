@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import join_point
+from gracelint.behaviour.python.beside import await_cancelled, join_point
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
-from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, is_true, path_of, text_of
+from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, path_of, text_of
 from gracelint.behaviour.python.queues import feed, put
 from gracelint.behaviour.python.registry import AWAITED, DECORATORS, INITS, METHODS, MODELS, fits
 from gracelint.behaviour.python.serving import serve
@@ -233,8 +233,8 @@ def await_external(machine: Machine, later: Later) -> Value:
 def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
     if thing.kind == "asyncio.Task":
         join_point(machine, "await", node, None, [thing])
-        if "#cancelled" in thing.store and not is_true(thing.store.get("#swallowed")):
-            raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+        if "#cancelled" in thing.store:
+            await_cancelled(machine, thing, node)
         return FROM_OUTSIDE
     if thing.kind == "asyncio.Future":
         point = Point(node, machine.module, "future", None, text_of(node))

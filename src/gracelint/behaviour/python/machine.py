@@ -47,6 +47,7 @@ from gracelint.behaviour.python.objects import arguments_of, cloud, dataclass_fi
 from gracelint.behaviour.python.queues import runs_empty
 from gracelint.behaviour.python.state import State
 from gracelint.behaviour.python.statements import STATEMENTS
+from gracelint.behaviour.python.uncaught import left_out
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -134,7 +135,7 @@ class Machine(State):
     def block(self, body: Sequence[ast.stmt]) -> list[End]:
         ends: list[End] = []
         tag = CERTAIN
-        for statement in body:
+        for at, statement in enumerate(body):
             arrived = self.arrived
             step = self.statement(statement)
             if self.arrived and not arrived:
@@ -142,7 +143,7 @@ class Machine(State):
             ends += [end for end in step if end.kind != NORMAL]
             normal = [end.tag for end in step if end.kind == NORMAL]
             if not normal:
-                return self.merge(ends)
+                return self.merge(left_out(self, ends, body[at + 1 :]))
             tag = max(tag, min(normal))
         return [*self.merge(ends), End(NORMAL, tag)]
 
@@ -418,8 +419,7 @@ class Machine(State):
         if isinstance(value, Later):
             if isinstance(value.function, Function):
                 return self.invoke(value.function, value.args, value.keywords, value.node, awaited=True)
-            answer = await_external
-            return self.give_way(lambda: answer(self, value))
+            return self.give_way(lambda: await_external(self, value))
         if isinstance(value, Thing):
             return self.give_way(lambda: await_thing(self, value, node))
         if isinstance(value, Unknown) and self.arrived and isinstance(node, ast.Await):
@@ -585,7 +585,7 @@ class Machine(State):
         if self.fed and not self.aside and self.arrival is not None and point.node is self.arrival.node:
             self.fed = not runs_empty(self)
         if raises is not None and not self.fed:
-            raise Leave([End(RAISE, CERTAIN, Error(raises))])
+            self.times_out(raises, surely=is_ready is False or point is self.arrival)
         return value
 
     def spend(self, point: Point) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import kind_of
 from gracelint.behaviour.python.clients import begun, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
-from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open, serves_in_threads
+from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open
 from gracelint.behaviour.python.ends import (
     DEFAULT,
     EXEC,
@@ -24,6 +23,8 @@ from gracelint.behaviour.python.ends import (
 )
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.places import LONG, candidates, elsewhere, passing
+from gracelint.behaviour.python.thrown import out_of_a_server
+from gracelint.behaviour.python.uncaught import uncaught
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -196,6 +197,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
+    broken = uncaught(signal, run)
+    if broken is not None:
+        return broken
     if machine.facts.children:
         from gracelint.behaviour.python.unfinished import by_others
 
@@ -268,22 +272,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     if daemonic and machine.thrown is None:
         why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
-    if machine.dropped is not None:
-        server = (machine.dropped.serves or {}).get("server", "the server")
-        thrown = "the handler's exception" if handler is not None else "KeyboardInterrupt"
-        what = f"{thrown} leaves `{machine.dropped.what}` at once: {server} drops the requests in flight"
-        if machine.thrown is None:
-            what = f"`{machine.dropped.what}` returns before its requests are done: {server} drops those in flight"
-        application = machine.application
-        if application is not None and application.deadline and _is_swallowed(machine, application.swallows):
-            why = f"{server} catches the handler's exception while it answers a request, and kills its worker"
-            why = f"{why} after {application.deadline:g} s"
-            return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=application.deadline)
-        row = machine.dropped.serves or {}
-        interrupts = bool(row.get("deadlock")) and not serves_in_threads(machine.dropped)
-        if machine.cleaned and not daemonic and not interrupts and not row.get("development"):
-            return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, what, span, delay=machine.delay)
+    left = out_of_a_server(signal, machine, point, span)
+    if left is not None:
+        return left
     if handler is None and signal == "SIGINT":
         if not machine.cleaned:
             why = "SIGINT raises KeyboardInterrupt, and nothing cleans up"
@@ -331,10 +322,6 @@ def _is_broken_off(signal: str, machine: Machine, point: Point) -> bool:
     from gracelint.behaviour.python.midway import is_half_done
 
     return is_half_done(point)
-
-
-def _is_swallowed(machine: Machine, names: tuple[str, ...]) -> bool:
-    return machine.thrown is not None and kind_of(machine.thrown) in names
 
 
 def _slowest(machine: Machine, point: Point) -> Point:

@@ -15,6 +15,7 @@ from gracelint.behaviour.python.ends import (
     Facts,
     Frame,
     Guard,
+    Leave,
     Loop,
     Point,
     Registration,
@@ -339,6 +340,13 @@ class State:
         """Something that may matter to the signal and cannot be followed."""
         if reason not in self.doubts:
             self.doubts.append(reason)
+
+    def times_out(self, error: str, *, surely: bool) -> None:
+        """A wait is given up; where nobody knows whether it is, the program goes on as if it were not."""
+        end = End(RAISE, CERTAIN if surely else OUTSIDE, Error(error))
+        if surely:
+            raise Leave([end])
+        self.side.append(end)
 
     def act(self, kind: str, target: str = "", node: ast.AST | None = None, seconds: float | None = None) -> None:
         """Notes what a handler does."""

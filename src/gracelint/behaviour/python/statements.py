@@ -443,8 +443,8 @@ def _continue(machine: Machine, node: ast.Continue) -> list[End]:
 
 
 def _assert(machine: Machine, node: ast.Assert) -> list[End]:
-    machine.eval(node.test)
-    return [End(NORMAL)]
+    holds = machine.truth(machine.eval(node.test))
+    return [End(NORMAL)] if holds is not False else [End(RAISE, CERTAIN, Error("builtins.AssertionError"))]
 
 
 def _is_empty(body: list[ast.stmt]) -> bool:

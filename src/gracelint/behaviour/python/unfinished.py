@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 
 from gracelint.base.memory import lru_cache
-from gracelint.behaviour.python.beside import finishes, is_daemon
+from gracelint.behaviour.python.beside import finishes, is_daemon, takes_a_cancel
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done, left_to_do
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.queues import overfills
 from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
-from gracelint.behaviour.python.streams import last_name, takes_only_a_limit
+from gracelint.behaviour.python.streams import takes_only_a_limit
 from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
 from gracelint.behaviour.python.waits import command_of
 from gracelint.behaviour.python.work import a_round
@@ -224,10 +224,7 @@ def _catches_the_end(part: ast.AST) -> bool:
     if isinstance(part, ast.Try):
         calls = (call for line in part.finalbody for call in ast.walk(line) if isinstance(call, ast.Call))
         return any(isinstance(given, ast.Name) for call in calls for given in call.args)
-    if not isinstance(part, ast.ExceptHandler):
-        return False
-    types = part.type.elts if isinstance(part.type, ast.Tuple) else [part.type]
-    return any(one is None or last_name(one) in ("BaseException", "CancelledError") for one in types)
+    return isinstance(part, ast.ExceptHandler) and takes_a_cancel(part)
 
 
 def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
@@ -258,8 +255,9 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
 def left_alone(signal: str, machine: Machine, span: Span) -> Reaction | None:
     """A task that was started on the way out is not done when the main task ends, or nobody knows."""
     for task, seconds, longer, waits in machine.left_alone:
-        rest = [wait.limit for wait in machine.leaving[waits:] if wait.kind == "sleep" and wait.limit is not None]
-        if task.node in machine.ended or len(rest) < len(machine.leaving) - waits:
+        later = machine.leaving[waits:]
+        rest = [wait.limit for wait in later if wait.kind in ("sleep", "gather") and wait.limit is not None]
+        if task.node in machine.ended or len(rest) < len(later):
             continue
         at = _span(task) or span
         if sum(rest) < seconds:

@@ -112,8 +112,9 @@ def block(
         def ready() -> bool | Unknown:
             return machine.arrived and LOST_TRACK
 
+    raises = row.get("raises") if seconds is not None else None
     value = machine.wait(
-        point, ready=ready, raises=row.get("raises"), comes_back=comes_back, deaf=bool(row.get("deaf")), value=value
+        point, ready=ready, raises=raises, comes_back=comes_back, deaf=bool(row.get("deaf")), value=value
     )
     if isinstance(receiver, Thing) and row.get("by_socket") and ("called after", "close") in receiver.store:
         # The call is taken up again after the handler, and finds its socket closed.

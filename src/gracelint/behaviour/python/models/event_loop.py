@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.beside import (
+    await_cancelled,
     finishes,
     is_logged,
     join_point,
@@ -281,8 +282,9 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
                 cancel(machine, Bound(thing, "cancel"), [], {}, node)
         raise
     raises = path_of(function) == "asyncio.gather" and not is_true(keywords.get("return_exceptions"))
-    if raises and any("#cancelled" in thing.store for thing in things):
-        raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+    for thing in things if raises else ():
+        if "#cancelled" in thing.store:
+            await_cancelled(machine, thing, node)
     return _split(machine, things, node) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
 
 
@@ -328,9 +330,21 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
     def ready() -> bool | Unknown:
         if not machine.arrived or thing is None:
             return False
-        return within(machine, seconds, lambda: finishes(machine, thing, node))
+        before = machine.delay
+        answer = within(machine, seconds, lambda: finishes(machine, thing, node))
+        if answer is False and thing not in machine.facts.children:
+            _note_given_up(machine, thing, point, before)
+        return answer
 
     return machine.wait(point, ready=ready, raises="builtins.TimeoutError")
+
+
+def _note_given_up(machine: Machine, task: Thing, point: Point, before: float | None) -> None:
+    """What is begun on the way out, and takes longer than it is waited for, is cancelled."""
+    finishes(machine, task, point.node)
+    own, machine.delay = (machine.delay or 0) - (before or 0), before
+    if point.limit is not None and own > point.limit:
+        machine.given_up.append((task, point.what, point.limit, own))
 
 
 @model("asyncio.to_thread", into=AWAITED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, stuck
-from gracelint.behaviour.python.names import is_true, path_of, signal_of, text_of
+from gracelint.behaviour.python.names import NUMBERS, is_true, path_of, signal_of, text_of
 from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, limit, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
@@ -93,12 +93,21 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
         ended = child_ended(machine, thing)
         return LOST_TRACK if ended is False and lasts is None and machine.arrived and not machine.handling else ended
 
-    return machine.wait(
+    value = machine.wait(
         point,
         ready=ready,
         comes_back=lasts is not True,
         raises="subprocess.TimeoutExpired" if gives_up else None,
     )
+    return _code(machine, thing) if function.name == "wait" and thing is not None else value
+
+
+def _code(machine: Machine, thing: Thing) -> Value:
+    """What a child that was signalled, and has nothing to say to that, ends with."""
+    signalled = thing.store.get("#signalled")
+    if not isinstance(signalled, Const) or not machine.children.is_idle(command_of(thing)):
+        return FROM_OUTSIDE
+    return Const(-NUMBERS[signalled.value]) if signalled.value in NUMBERS else FROM_OUTSIDE
 
 
 def _holds_lock(arrival: Point | None, thing: Thing | None) -> bool:

@@ -252,7 +252,7 @@ for _kind in EXECUTORS:
 def _result(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is not None:
-        join_point(machine, "result", node, limit(args, keywords, 0), [thing])
+        join_point(machine, "result", node, limit(args, keywords, 0), [thing], raises="builtins.TimeoutError")
     return FROM_OUTSIDE
 
 
