@@ -308,7 +308,7 @@ def _coproc(walk: Walk, call: Call, state: State) -> list[State]:
         job = replace(run_event("start", call.operands, call, state), job=state.jobs)
         state.events.append(job)
         state.started = (*state.started, job)
-        state.variables["!"] = f"{JOB}{state.jobs}"
+        state.variables["!"] = state.variables["COPROC_PID"] = f"{JOB}{state.jobs}"
     return [state]
 
 

@@ -86,6 +86,8 @@ class Event(Record, identity=True):
     """It stands in a pipe of several commands."""
     polls: bool = False
     """It waits in a loop until the job is gone, whatever interrupts it."""
+    pause: float | None = None
+    """Seconds that such a loop sleeps between two looks."""
     monitor: bool = False
     """Under `set -m`, where background jobs do not ignore SIGINT."""
     passes: bool = False

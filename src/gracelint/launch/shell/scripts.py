@@ -351,10 +351,13 @@ class Walk:
         return [*ends, *_succeeded([state])]
 
     def _while(self, loop: Loop, state: State) -> list[State]:
-        polled = _polled(loop, state)
-        if polled is not None:
-            test, command, jobs = polled
-            return self._polling(test, replace(event("wait", command.span, state, jobs), polls=True), state)
+        from gracelint.launch.shell.polling import pause_of, polled
+
+        asked_for = polled(loop, state)
+        if asked_for is not None:
+            test, command, jobs = asked_for
+            polls = replace(event("wait", command.span, state, jobs), polls=True, pause=pause_of(loop, state))
+            return self._polling(test, polls, state)
         wanted, at_first = loop.kind == "while", state.reached
         ends: list[State] = []
         running = [state]
@@ -543,25 +546,6 @@ def _succeeded(states: list[State]) -> list[State]:
         if not state.ended:
             state.status = True
     return states
-
-
-def _polled(loop: Loop, state: State) -> tuple[tuple[Command, ...], Command, frozenset[int]] | None:
-    """What else `while … && kill -0 $PID; do …; done` asks, where it asks for a job, and the jobs it waits for."""
-    test: tuple[Command, ...] = ()
-    command = loop.condition[-1]
-    if isinstance(command, AndOr) and command.operator == "&&":
-        test, command = (command.left,), command.right
-    if loop.kind == "until" and isinstance(command, Pipeline) and len(command.commands) == 1:
-        command = command.commands[0]  # until ! kill -0 $PID
-    elif loop.kind != "while":
-        return None
-    if not isinstance(command, Simple) or len(command.words) < 3:
-        return None
-    if command.words[0].text != "kill" or command.words[1].text != "-0":
-        return None
-    target = state.text(command.words[-1])
-    jobs = jobs_of([target], state) if target is not None else None
-    return (test, command, jobs) if jobs is not None else None
 
 
 def shapes_around(script: Script, form: str) -> frozenset[str]:

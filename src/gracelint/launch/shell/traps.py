@@ -52,7 +52,9 @@ class Scene(Record):
 
     @property
     def naps(self) -> float | None:
-        """How long a trap has to wait for the `sleep` in the foreground of an endless loop."""
+        """How long a trap has to wait for the `sleep` in the foreground of a loop."""
+        if self.event.polls and not self.context.group_signalled:
+            return self.event.pause
         if self.event.kind != "forever" or self.context.group_signalled:
             return None  # a group's signal ends the `sleep` too
         naps = [item for item in self.path.events[: self.index] if item.kind == "run" and item.looped]
