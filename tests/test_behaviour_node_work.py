@@ -412,3 +412,51 @@ def test_all_that_waits_is_taken_and_called() -> None:
         "process.on('SIGTERM', () => { clearInterval(timer); for (const each of waiters.splice(0)) each(null); });\nrun();"
     )
     assert verdict(text) == "handled"
+
+
+# What a timer writes down, what a worker answers, and what an interval goes on to start
+
+SAVES = "let rows = [];\nfunction saveRows() { rows = []; }\nfunction refresh() { rows.push(1); }\n"
+
+
+@pytest.mark.parametrize(
+    ("timer", "stop", "expected"),
+    [
+        ("setInterval(saveRows, 5000)", "clearInterval(timer);", "unknown"),
+        ("setInterval(() => saveRows(), 5000)", "process.exit(0);", "unknown"),
+        ("setInterval(saveRows, 5000)", "clearInterval(timer); saveRows();", "handled"),
+        ("setInterval(refresh, 5000)", "clearInterval(timer);", "handled"),
+    ],
+)
+def test_what_a_timer_saves_from_time_to_time(timer: str, stop: str, expected: str) -> None:
+    text = f"{SAVES}const timer = {timer};\nprocess.on('SIGTERM', () => {{ {stop} }});"
+    reaction = program(text).reactions["SIGTERM"]
+    assert reaction.as_pid_1.value == expected
+    assert expected == "handled" or reaction.why == (
+        "whether anything is lost is not known: its SIGTERM handler does not call saveRows(), which a timer does"
+    )
+
+
+@pytest.mark.parametrize(
+    ("listener", "expected"),
+    [("() => worker.terminate().then(() => process.exit(0))", "unknown"), ("console.log", "ignored")],
+)
+def test_a_worker_that_answers_before_it_is_terminated(listener: str, expected: str) -> None:
+    text = (
+        "const { Worker } = require('worker_threads');\nconst worker = new Worker('./job.js');\n"
+        f"process.on('SIGTERM', () => {{ worker.on('message', {listener}); worker.postMessage('drain'); }});"
+    )
+    job = "const { parentPort } = require('worker_threads');\nparentPort.on('message', () => setTimeout(() => parentPort.postMessage('done'), 500));"
+    assert verdict(text, job_js=job) == expected
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [("await sleep(200)", "handled"), ("await sleep(900)", "ignored"), ("await fetch('/')", "unknown")],
+)
+def test_a_count_that_an_interval_goes_on_to_raise(job: str, expected: str) -> None:
+    text = (
+        f"{SLEEP}let running = 0;\nasync function work() {{ running++; {job}; running--; }}\nsetInterval(work, 500);\n"
+        "process.on('SIGTERM', async () => { while (running > 0) await sleep(50); process.exit(0); });"
+    )
+    assert verdict(text) == expected

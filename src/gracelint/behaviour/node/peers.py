@@ -6,7 +6,8 @@ from gracelint.behaviour.node.methods import peer_file
 from gracelint.behaviour.node.state import Frame, Text
 from gracelint.behaviour.node.stopping import RELEASES, look_again, woken
 from gracelint.behaviour.node.timing import end_of, least
-from gracelint.behaviour.node.values import UNKNOWN, Array, Scope, name_of
+from gracelint.behaviour.node.values import UNKNOWN, Array, Closure, Scope, name_of
+from gracelint.behaviour.tree import text_of
 from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
@@ -128,7 +129,18 @@ def _peer(machine: Machine, thing: Thing, event: Event, depth: int) -> Judged:
         takes = end_of(base, tuple(base.events), (), {})
         return Verdict.HANDLED, f"{name_of(thing)} ends when it is asked to", event.span, takes
     keeper = next((known for known in left if known.alive and known.certain), None)
+    if any(map(_ends_on_an_answer, thing.callbacks.get("message", ()))):
+        why = f"whether {name_of(thing)} answers in time, for the program to end it then, cannot be told"
+        return Verdict.UNKNOWN, why, event.span, 0.0
     if keeper is not None and not base.unread and all(done.kind in ("log", "flag") for done in base.events):
         why = f"{name_of(thing)} does not end on the message it is sent: {name_of(keeper)} keeps it running"
         return Verdict.IGNORED, why, keeper.span, 0.0
     return Verdict.UNKNOWN, f"whether {name_of(thing)} ends when it is asked to cannot be told", event.span, 0.0
+
+
+def _ends_on_an_answer(listener: object) -> bool:
+    """Whether what listens for a peer's messages may end it, or the program."""
+    return isinstance(listener, Closure) and any(word in text_of(listener.node) for word in _ENDS)
+
+
+_ENDS = (".exit(", ".terminate(", ".kill(", ".disconnect(", "resolve")

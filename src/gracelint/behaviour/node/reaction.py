@@ -288,6 +288,12 @@ def _words(path: str) -> set[str]:
 
 def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     """A handler that ends the process, with the time that takes at least."""
+    kept = _unsaved(stopped) if any(thing.kind == "interval" for thing in stopped.machine.things) else None
+    if kept is not None:
+        why = (
+            f"whether anything is lost is not known: its {signal} handler does not call {kept[0]}(), which a timer does"
+        )
+        return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, kept[1])
     held = held_by_clients(stopped.machine, stopped.events)
     least = end_of(stopped.machine, stopped.events, stopped.left, {})
     until = end_of(stopped.machine, stopped.events, stopped.left, held)
@@ -311,6 +317,12 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     verdict = Verdict.IGNORED if until == FOR_EVER else Verdict.HANDLED
     delay = None if until == FOR_EVER else max(until, stopped.delay)
     return Reaction(signal, verdict, verdict, Cause.KEEP_ALIVE, why, closing.span, notes, delay)
+
+
+def _unsaved(stopped: Stopped) -> tuple[str, Span] | None:
+    from gracelint.behaviour.node.unfinished import unsaved
+
+    return unsaved(stopped)
 
 
 def _may_end_clients(stopped: Stopped) -> str | None:

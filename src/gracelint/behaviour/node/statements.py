@@ -47,11 +47,13 @@ def _if_statement(machine: Machine, node: Node, frame: Frame) -> Any:
     if other is not None and other.type == "else_clause":
         other = other.named_children[-1] if other.named_children else None
     truth = truthy(machine.value(test, frame))
-    if truth is None and any(part.kind == "timer" for part in frame.after):
+    if truth is None and machine.stopping and any(part.kind == "timer" for part in frame.after):
+        from gracelint.behaviour.node import draining
+
         # a timer that looks at it again and again comes to the branch in which no request is running
-        some = _counts_requests(machine, test, frame)
+        some = draining.counts_requests(machine, test, frame)
         if some is not None:
-            frame.after = (*frame.after, *_drained_requests(machine, node, frame))
+            frame.after = (*frame.after, *draining.drained_requests(machine, node, frame))
             truth = not some
     if truth is None:
         return _both(machine, [then, other], test, frame)
@@ -181,87 +183,6 @@ def _source(machine: Machine, made: Generator) -> Thing | None:
     return None
 
 
-def _counts_requests(machine: Machine, test: Node | None, frame: Frame) -> bool | None:
-    """What a test of a counter of running requests says: True where there are some, False where there are none."""
-    while test is not None and test.type == "parenthesized_expression" and test.named_children:
-        test = test.named_children[0]
-    if test is None or not machine.stopping:
-        return None
-    if test.type == "unary_expression" and text_of(test).startswith("!"):
-        some = _counts_requests(machine, test.child_by_field_name("argument"), frame)
-        return None if some is None else not some
-    if test.type == "binary_expression":
-        left, right = test.child_by_field_name("left"), test.child_by_field_name("right")
-        operator, number = test.child_by_field_name("operator"), text_of(right) if right is not None else ""
-        some = _counts_requests(machine, left, frame)
-        kind = text_of(operator) if operator is not None else ""
-        return _COUNTS.get((kind.replace("===", "==").replace("!==", "!="), number)) if some else None
-    name = test.child_by_field_name("property") if test.type == "member_expression" else test
-    return True if name is not None and text_of(name) in machine.running - machine.counting else None
-
-
-_COUNTS = {
-    (">", "0"): True, (">=", "1"): True, ("!=", "0"): True, ("==", "0"): False, ("<=", "0"): False, ("<", "1"): False,
-}  # fmt: skip
-
-
-def _is_fed(machine: Machine, test: Node | None) -> bool:
-    """Whether an interval or a loop that nobody has stopped goes on to count up what a test waits for."""
-    names = {text_of(here) for here in walk(test)} & machine.running if test is not None else set()
-    let_go = {id(event.thing) for event in machine.events if event.kind == "release"} | set(machine.resolved)
-    for thing in list(machine.things):
-        if not thing.alive or not thing.certain or id(thing) in let_go or thing.data is None:
-            continue
-        seen, machine.counted_up = len(machine.events), set()
-        if thing.kind == "interval" and isinstance(thing.data, tuple):
-            function, args, _, file = thing.data
-            machine.task(function, args, Frame(Scope(), file), ())
-        elif thing.kind == "loop":
-            again(machine, thing)
-        del machine.events[seen:]
-        if machine.counted_up & names:
-            return True
-    return False
-
-
-def _drained_requests(machine: Machine, node: Node, frame: Frame) -> tuple[After, ...]:
-    """What has happened once the counter of running requests is zero: every server has answered them."""
-    serving = [thing for thing in machine.things if thing.kind == "server" and thing.alive]
-    return tuple(After("drained", frame.file.span(node), thing) for thing in serving)
-
-
-def _conjuncts(test: Node | None) -> list[Node]:
-    """The parts of a test that all have to hold."""
-    while test is not None and test.type == "parenthesized_expression" and test.named_children:
-        test = test.named_children[0]
-    if test is None:
-        return []
-    operator = test.child_by_field_name("operator") if test.type == "binary_expression" else None
-    if operator is None or text_of(operator) != "&&":
-        return [test]
-    return [*_conjuncts(test.child_by_field_name("left")), *_conjuncts(test.child_by_field_name("right"))]
-
-
-def _within(
-    machine: Machine, limits: list[Node], body: Node, frame: Frame, node: Node, drained: tuple[After, ...]
-) -> After:
-    """A wait for requests that gives up after so many rounds (`i < 50`); unknown where the limit is another."""
-    over = Frame(Scope(frame.scope), frame.file, (), frame.this)
-    seen = len(machine.events)
-    try:
-        machine.execute(body, over)
-    except (Stop, Thrown):
-        return After("unknown", frame.file.span(node))
-    finally:
-        del machine.events[seen:]
-    takes = sum(part.seconds or 0.0 for part in over.after if part.kind == "timer")
-    numbers = [float(text_of(here)) for limit in limits for here in walk(limit) if here.type == "number"]
-    span = frame.file.span(node)
-    if len(limits) != 1 or len(numbers) != 1 or any(here.type == "call_expression" for here in walk(limits[0])):
-        return After("unknown", span)
-    return After("race", span, parts=(drained, (After("timer", span, None, numbers[0] * takes),)))
-
-
 def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     """`while`, `do … while` and `for (;;)`."""
     inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
@@ -274,16 +195,21 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     if test is not None and test.type == "expression_statement":
         test = test.named_children[0]
     truth = True if test is None else truthy(machine.value(test, inner))
-    if truth is None and body is not None and _awaits(body):
-        parts = _conjuncts(test)
-        requests = [part for part in parts if _counts_requests(machine, part, inner)]
+    if truth is None and machine.stopping and body is not None and _awaits(body):
+        from gracelint.behaviour.node import draining
+
+        parts = draining.conjuncts(test)
+        requests = [part for part in parts if draining.counts_requests(machine, part, inner)]
         if requests:
-            if len(requests) == len(parts) and _is_fed(machine, test):
+            fed = draining.is_fed(machine, test) if len(requests) == len(parts) else False
+            if fed:
                 raise Stop
-            drained = _drained_requests(machine, node, inner)
+            drained = draining.drained_requests(machine, node, inner)
+            if fed is None:
+                drained = (After("unknown", frame.file.span(node)),)
             limits = [part for part in parts if part not in requests]
             if limits:
-                drained = (_within(machine, limits, body, inner, node, drained),)
+                drained = (draining.within(machine, limits, body, inner, node, drained),)
             frame.after = (*inner.after, *drained)
             return None
     if (truth is False and node.type != "do_statement") or body is None:

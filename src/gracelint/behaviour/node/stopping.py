@@ -139,13 +139,15 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
             if thing.name != "setInterval" and isinstance(function, Closure):
                 thing.data = None
                 machine.timer_stack.append((function.node, thing))
-            seen = len(machine.events)
+            seen, floating = len(machine.events), list(machine.floating)
             after = (After("timer", thing.span, None, seconds or 0.0),)
             machine.task(function, args, Frame(Scope(), file), after)
             if thing.name != "setInterval" and isinstance(function, Closure):
                 machine.timer_stack.pop()
                 if thing.data is None:
                     machine.resolved[id(thing)] = after
+            if not any(event.kind == "exit" for event in machine.events[seen:]):
+                machine.floating = floating  # another round of its work, which `unfinished` asks for
             ends = any(event.kind not in _ENDS_NOTHING for event in machine.events[seen:])
             if ends and thing in opened and id(thing) not in let_go:
                 delay = max(delay, seconds or 0.0)

@@ -6,11 +6,14 @@ where its source says how long it takes.
 
 from __future__ import annotations
 
+import re
+
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
 from gracelint.behaviour.node.values import Closure, External
 from gracelint.behaviour.tree import text_of, walk
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +58,45 @@ def works(machine: Machine, thing: Thing, waits: float = 0.0) -> bool:
     if thing.kind == "interval" and isinstance(thing.data, tuple):
         jobs.append(thing.data[0])
     return any(seconds_of(machine, job) >= max(_LONG, 2 * waits) for job in jobs if isinstance(job, Closure))
+
+
+def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
+    """A function that an interval calls to write down what has come together, and that the handlers do not call."""
+    machine = stopped.machine
+    for thing in machine.things:
+        if thing.kind != "interval" or not thing.certain or not isinstance(thing.data, tuple):
+            continue
+        function = thing.data[0]
+        for done in _done_by(machine, function) if isinstance(function, Closure) else ():
+            name = _name(done)
+            if _words(name) & frozenset(table("node")["saves"]) and _place(done) not in stopped.ran:
+                return name, thing.span
+    return None
+
+
+def _done_by(machine: Machine, function: Closure) -> Iterator[Closure]:
+    """A function of the program, and those that it calls itself."""
+    frame = Frame(function.scope, function.file, (), function.this)
+    yield function
+    for node in _inside(function.node):
+        done = _callee(machine, node, frame) if node.type == "call_expression" else None
+        if isinstance(done, Closure):
+            yield done
+
+
+def _name(function: Closure) -> str:
+    named = function.node.child_by_field_name("name")
+    around = function.node.parent
+    named = named or (around.child_by_field_name("name") if around is not None else None)
+    return text_of(named) if named is not None else ""
+
+
+def _place(function: Closure) -> tuple[str, int]:
+    return function.file.source.path, function.node.start_byte
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
 
 
 def _is_job(machine: Machine, node: Node, frame: Frame) -> bool:
