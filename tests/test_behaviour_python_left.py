@@ -660,3 +660,46 @@ def test_a_task_that_drains_on_the_way_out_is_not_done_when_nobody_awaits_it() -
     assert reaction.why == (
         "whether a task that nobody waits for is done before its event loop ends is only known when it runs"
     )
+
+
+SAVER = (
+    "import signal, sys, threading, time\nstop = threading.Event()\nrows = []\n"
+    "def {name}():\n    open('rows', 'w').write(str(rows))\n"
+    "def beside():\n    while {rounds}\n        {name}()\n    {last}\n"
+    "signal.signal(signal.SIGTERM, lambda *_: stop.set())\n"
+    "thread = threading.Thread(target=beside, daemon={daemon})\nthread.start()\nstop.wait()\nthread.join({limit})\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "rounds", "last", "daemon", "verdict"),
+    [
+        ("save_rows", "not stop.wait(5):", "pass", False, "unknown"),
+        ("save_rows", "not stop.wait(5):", "save_rows()", False, "handled"),
+        ("show_rows", "not stop.wait(5):", "pass", False, "handled"),
+        ("save_rows", "not stop.is_set():\n        time.sleep(1)", "pass", False, "handled"),
+    ],
+)
+def test_what_a_thread_saves_from_time_to_time(name: str, rounds: str, last: str, daemon: bool, verdict: str) -> None:
+    reaction = sigterm(SAVER.format(name=name, rounds=rounds, last=last, daemon=daemon, limit=""))
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    assert verdict == "handled" or reaction.why == (
+        "whether anything is lost is not known: it does not call `save_rows()` on its way out, "
+        "which a thread does from time to time"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cancels", "why"),
+    [("True", "whether `future.result()` raises CancelledError is only known when it runs"), ("False", None)],
+)
+def test_the_result_of_a_job_that_may_have_been_cancelled(cancels: str, why: str | None) -> None:
+    reaction = sigterm(
+        "import signal, threading, time\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "stop = threading.Event()\nsignal.signal(signal.SIGTERM, lambda *_: stop.set())\n"
+        "def job(n):\n    time.sleep(0.5)\n"
+        "pool = ThreadPoolExecutor(1)\nfutures = [pool.submit(job, n) for n in range(30)]\nstop.wait()\n"
+        f"pool.shutdown(cancel_futures={cancels})\nfor future in futures:\n    future.result()\nprint('done')\n"
+    )
+    assert reaction.as_pid_1.value == ("handled" if why is None else "unknown"), reaction.why
+    assert why is None or reaction.why == why

@@ -18,7 +18,6 @@ from gracelint.behaviour.python.ends import (
 )
 from gracelint.behaviour.python.names import canonical, is_kind_of, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, RESULTS, THREADS, fits
-from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -31,7 +30,6 @@ from gracelint.behaviour.python.values import (
     Bound,
     Const,
     Error,
-    Function,
     Items,
     Later,
     Name,
@@ -121,7 +119,7 @@ def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
     machine.write(thing.store, "#finished", TRUE if any(end.kind in (NORMAL, RAISE) for end in ends) else FALSE)
     out = [end for end in ends if end.kind == HARD]
     if thing.kind == "asyncio.Task":
-        out += [end for end in ends if end.kind == RAISE and not is_logged(end) and not _is_cancelled(end)]
+        out += [end for end in ends if end.kind == RAISE and not is_logged(end) and not is_cancelled(end)]
     if out and len(out) == len(ends):
         raise Leave(out)
 
@@ -155,7 +153,7 @@ _FOR_OTHERS = ("child", "queue.join")
 """Waits for what takes some time, however little."""
 
 
-def _is_cancelled(end: End) -> bool:
+def is_cancelled(end: End) -> bool:
     return isinstance(end.value, Error) and end.value.dotted == "builtins.CancelledError"
 
 
@@ -259,9 +257,11 @@ def finishes(
     if not machine.arrived and all(end.tag == OUTSIDE for end in ends):
         return FROM_OUTSIDE
     if cancelled and thing.kind == "asyncio.Task":
-        thing.store["#throws"] = _throws(target, ends, heard)
+        from gracelint.behaviour.python.cancels import throws
+
+        thing.store["#throws"] = throws(target, ends, heard)
     if any(end.kind in (NORMAL, RAISE, HARD) and end.tag < LOST for end in ends):
-        raised = next((end.value for end in ends if end.kind == RAISE and not _is_cancelled(end)), None)
+        raised = next((end.value for end in ends if end.kind == RAISE and not is_cancelled(end)), None)
         if raised is not None and thing.kind == "asyncio.Task" and machine.arrived:
             machine.write(thing.store, "#failed", raised)
         if machine.arrived:
@@ -272,39 +272,6 @@ def finishes(
     end = next((end for end in ends if end.point is not None), None)
     machine.blocked_by = end.point if end is not None else None
     return False
-
-
-def _throws(target: Value, ends: list[End], heard: bool) -> Value:
-    """Whether awaiting a task that was cancelled raises CancelledError: not where the task catches that itself."""
-    sure = [end for end in ends if end.tag == CERTAIN]
-    if not heard or not sure:
-        return LOST_TRACK
-    if not any(map(_is_cancelled, sure)):
-        return FALSE
-    catches = isinstance(target, Later) and isinstance(target.function, Function) and _keeps(target.function.node)
-    return LOST_TRACK if catches or not all(map(_is_cancelled, sure)) else TRUE
-
-
-def _keeps(function: ast.AST) -> bool:
-    """Whether a clause takes CancelledError, and does not raise it again."""
-    clauses = (part for part in ast.walk(function) if isinstance(part, ast.ExceptHandler))
-    return any(takes_a_cancel(clause) and not isinstance(clause.body[-1], ast.Raise) for clause in clauses)
-
-
-def takes_a_cancel(clause: ast.ExceptHandler) -> bool:
-    types = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type]
-    return any(one is None or last_name(one) in ("BaseException", "CancelledError") for one in types)
-
-
-def await_cancelled(machine: Machine, task: Thing, node: ast.AST) -> None:
-    """What comes out of awaiting a task that was cancelled."""
-    throws = task.store.get("#throws", LOST_TRACK)
-    error = Error("builtins.CancelledError")
-    if is_true(throws):
-        raise Leave([End(RAISE, CERTAIN, error)])
-    if isinstance(throws, Unknown):
-        machine.doubt(f"whether `{text_of(node)}` raises CancelledError is only known when it runs")
-        machine.side.append(End(RAISE, LOST, error))
 
 
 def _settled(machine: Machine, thing: Thing) -> frozenset[tuple[int, Hashable]]:

@@ -10,7 +10,7 @@ from gracelint.behaviour.python.ends import (
     Frame,
 )
 from gracelint.behaviour.python.names import canonical, comparable, is_result
-from gracelint.behaviour.python.objects import key_of, put, subscript
+from gracelint.behaviour.python.objects import key_of, like_others, put, subscript
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -261,11 +261,13 @@ def _each(machine: Machine, element: ast.expr, generators: list[ast.comprehensio
         values.append(machine.eval(element))
         return False
     first = generators[0]
-    known = machine.elements(machine.eval(first.iter))
+    iterable = machine.eval(first.iter)
+    known = machine.elements(iterable)
     is_open = known is None or len(known) > ELEMENTS
     machine.repeats += is_open
     try:
-        return _elements(machine, element, generators, values, known) or is_open
+        given = [like_others(iterable)] if known is None else known[:ELEMENTS]
+        return _elements(machine, element, generators, values, given) or is_open
     finally:
         machine.repeats -= is_open
 
@@ -275,11 +277,11 @@ def _elements(
     element: ast.expr,
     generators: list[ast.comprehension],
     values: list[Value],
-    known: list[Value] | None,
+    given: list[Value],
 ) -> bool:
     first = generators[0]
     is_open = False
-    for value in [FROM_OUTSIDE] if known is None else known[:ELEMENTS]:
+    for value in given:
         machine.assign(first.target, value)
         truths = [machine.truth(machine.eval(test)) for test in first.ifs]
         if any(truth is False for truth in truths):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import await_cancelled, join_point
+from gracelint.behaviour.python.beside import join_point
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, path_of, text_of
 from gracelint.behaviour.python.queues import feed, put
@@ -234,6 +234,8 @@ def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
     if thing.kind == "asyncio.Task":
         join_point(machine, "await", node, None, [thing])
         if "#cancelled" in thing.store:
+            from gracelint.behaviour.python.cancels import await_cancelled
+
             await_cancelled(machine, thing, node)
         return FROM_OUTSIDE
     if thing.kind == "asyncio.Future":

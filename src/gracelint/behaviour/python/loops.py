@@ -7,7 +7,7 @@ import ast
 from gracelint.behaviour.python.delivery import deliver
 from gracelint.behaviour.python.ends import BREAK, CONTINUE, FINAL, NORMAL, RAISE, STUCK, End, Leave, Loop, Point, stuck
 from gracelint.behaviour.python.expressions import compared
-from gracelint.behaviour.python.objects import length_of
+from gracelint.behaviour.python.objects import length_of, like_others
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -18,7 +18,6 @@ from gracelint.behaviour.python.values import (
     OUTSIDE,
     Error,
     Function,
-    Items,
     Later,
     Thing,
     Unknown,
@@ -92,7 +91,7 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
 
     def body() -> list[End]:
         store = iterable.store if isinstance(iterable, Thing) else {}
-        machine.assign(node.target, store.get("#received") or store.get("#each") or _like_others(iterable))
+        machine.assign(node.target, store.get("#received") or store.get("#each") or like_others(iterable))
         return machine.block(node.body)
 
     before, machine.rounds, machine.exhausted = machine.delay, 0, False
@@ -108,13 +107,6 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         count = length_of(iterable) or 1
         machine.delay += (machine.delay - before) / machine.rounds * max(count - machine.rounds, 0)
     return ends
-
-
-def _like_others(iterable: Value) -> Value:
-    """An element of a collection of which only some are known: like those, where they are all of one kind."""
-    known = [value for key, value in iterable.store.items() if key != "…"] if isinstance(iterable, Items) else []
-    kinds = {(value.kind, value.cls) if isinstance(value, Thing) else None for value in known}
-    return known[0] if len(kinds) == 1 and None not in kinds else FROM_OUTSIDE
 
 
 def _may_end(endless: Point) -> bool:

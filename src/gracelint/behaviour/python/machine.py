@@ -47,7 +47,6 @@ from gracelint.behaviour.python.objects import arguments_of, cloud, dataclass_fi
 from gracelint.behaviour.python.queues import runs_empty
 from gracelint.behaviour.python.state import State
 from gracelint.behaviour.python.statements import STATEMENTS
-from gracelint.behaviour.python.uncaught import left_out
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -143,7 +142,7 @@ class Machine(State):
             ends += [end for end in step if end.kind != NORMAL]
             normal = [end.tag for end in step if end.kind == NORMAL]
             if not normal:
-                return self.merge(left_out(self, ends, body[at + 1 :]))
+                return self.merge(self.left_out(ends, body[at + 1 :]))
             tag = max(tag, min(normal))
         return [*self.merge(ends), End(NORMAL, tag)]
 

@@ -183,3 +183,10 @@ def environment(machine: Machine, key: Value, default: Value) -> Value:
         return default
     value = machine.env[key.value]
     return FROM_OUTSIDE if value is None else Const(value)
+
+
+def like_others(iterable: Value) -> Value:
+    """An element of a collection of which only some are known: like those, where they are all of one kind."""
+    known = [value for key, value in iterable.store.items() if key != "…"] if isinstance(iterable, Items) else []
+    kinds = {(value.kind, value.cls) if isinstance(value, Thing) else None for value in known}
+    return known[0] if len(kinds) == 1 and None not in kinds else FROM_OUTSIDE

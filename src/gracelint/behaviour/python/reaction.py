@@ -23,8 +23,6 @@ from gracelint.behaviour.python.ends import (
 )
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.places import LONG, candidates, elsewhere, passing
-from gracelint.behaviour.python.thrown import out_of_a_server
-from gracelint.behaviour.python.uncaught import uncaught
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -197,9 +195,12 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     machine = run.machine
     handler = machine.handler
     span = handler.module.span(handler.node) if handler is not None else point.span
-    broken = uncaught(signal, run)
-    if broken is not None:
-        return broken
+    if any(end.skipped is not None for end in run.ends):
+        from gracelint.behaviour.python.uncaught import uncaught
+
+        broken = uncaught(signal, run)
+        if broken is not None:
+            return broken
     if machine.facts.children:
         from gracelint.behaviour.python.unfinished import by_others
 
@@ -272,9 +273,12 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     if daemonic and machine.thrown is None:
         why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
-    left = out_of_a_server(signal, machine, point, span)
-    if left is not None:
-        return left
+    if machine.dropped is not None:
+        from gracelint.behaviour.python.thrown import out_of_a_server
+
+        left = out_of_a_server(signal, machine, point, machine.dropped, span)
+        if left is not None:
+            return left
     if handler is None and signal == "SIGINT":
         if not machine.cleaned:
             why = "SIGINT raises KeyboardInterrupt, and nothing cleans up"

@@ -19,6 +19,7 @@ from gracelint.behaviour.python.ends import (
     Loop,
     Point,
     Registration,
+    Skipped,
     TooLong,
 )
 from gracelint.behaviour.python.modules import Module, Modules
@@ -313,6 +314,17 @@ class State:
             elif isinstance(old, Const) and isinstance(value, Const):
                 self.write(store, key, join(old, value, OUTSIDE))
 
+    def left_out(self, ends: list[End], rest: Sequence[ast.stmt]) -> list[End]:
+        """The same ends; an exception that goes by the last statements of main remembers what they would do first.
+
+        In a loop it only leaves out the rest of a round.
+        """
+        if self.arrived and not (self.aside or self.handling or self.loops):
+            for end in ends:
+                call = _first_call(rest) if end.kind == RAISE and end.skipped is None else None
+                end.skipped = Skipped(self.module, call) if call is not None else end.skipped
+        return ends
+
     @staticmethod
     def merge(ends: list[End]) -> list[End]:
         """Each way once, with the best certainty."""
@@ -377,6 +389,14 @@ class State:
         if self.arrived and thing.node is not None:
             self.ended.add(thing.node)
             self.closing.setdefault(thing.node, set()).add(method)
+
+
+def _first_call(statements: Sequence[ast.stmt]) -> ast.Call | None:
+    done = (statement for statement in statements if not isinstance(statement, _DEFINITIONS))
+    return next((part for each in done for part in ast.walk(each) if isinstance(part, ast.Call)), None)
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
 def _identity(end: End) -> Hashable:

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 
-def out_of_a_server(signal: str, machine: Machine, point: Point, span: Span) -> Reaction | None:
-    """What becomes of the requests of the server that the main thread has left; None where they are answered."""
-    left, error = machine.dropped, machine.thrown
-    if left is None:
-        return None
+def out_of_a_server(signal: str, machine: Machine, point: Point, left: Point, span: Span) -> Reaction | None:
+    """What becomes of the requests of the server that the main thread has `left`; None where they are answered."""
+    error = machine.thrown
     row = left.serves or {}
     server, is_socketserver = row.get("server", "the server"), bool(row.get("deadlock"))
     thrown = "the handler's exception" if machine.handler is not None else "KeyboardInterrupt"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-
 from gracelint.behaviour.python.beside import kind_of
 from gracelint.behaviour.python.clients import reaction
-from gracelint.behaviour.python.ends import FINAL, RAISE, Skipped
+from gracelint.behaviour.python.ends import FINAL, RAISE
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.values import CERTAIN, Error
 from gracelint.facts.program import Cause, Reaction
@@ -14,36 +12,12 @@ from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gracelint.behaviour.python.ends import End
-    from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.reaction import Run
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 _ASKED_FOR = ("builtins.SystemExit", "builtins.KeyboardInterrupt")
 """What is raised to leave what comes next."""
 _QUIET = frozenset(("log", "wait", "flag", "event"))
 """What a handler does that saves nothing."""
-
-
-def left_out(machine: Machine, ends: list[End], rest: Sequence[ast.stmt]) -> list[End]:
-    """The same ends; an exception that goes by the main thread's last statements remembers the first that does a thing.
-
-    In a loop it only leaves out the rest of a round.
-    """
-    if not machine.arrived or machine.aside or machine.handling or machine.loops:
-        return ends
-    for end in ends:
-        if end.kind == RAISE and end.skipped is None:
-            call = _first_call(rest)
-            end.skipped = Skipped(machine.module, call) if call is not None else None
-    return ends
-
-
-def _first_call(statements: Sequence[ast.stmt]) -> ast.Call | None:
-    done = (statement for statement in statements if not isinstance(statement, _DEFINITIONS))
-    return next((part for each in done for part in ast.walk(each) if isinstance(part, ast.Call)), None)
 
 
 def uncaught(signal: str, run: Run) -> Reaction | None:

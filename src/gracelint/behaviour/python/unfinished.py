@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from gracelint.base.memory import lru_cache
-from gracelint.behaviour.python.beside import finishes, is_daemon, takes_a_cancel
+from gracelint.behaviour.python.beside import finishes, is_daemon
+from gracelint.behaviour.python.cancels import takes_a_cancel
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done, left_to_do
@@ -32,7 +33,14 @@ _COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
 def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
     """What becomes of the children, threads and tasks of a program that ends; None where nothing is lost."""
     found = _child(signal, machine, span) or _killed(signal, machine)
-    return _work(signal, machine) if found is None and not machine.served else found
+    if found is not None or machine.served:
+        return found
+    found = _work(signal, machine)
+    if found is None and machine.facts.working:
+        from gracelint.behaviour.python.unsaved import unsaved
+
+        found = unsaved(signal, machine)
+    return found
 
 
 def _child(signal: str, machine: Machine, span: Span) -> Reaction | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.beside import (
-    await_cancelled,
     finishes,
     is_logged,
     join_point,
@@ -282,9 +281,10 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
                 cancel(machine, Bound(thing, "cancel"), [], {}, node)
         raise
     raises = path_of(function) == "asyncio.gather" and not is_true(keywords.get("return_exceptions"))
-    for thing in things if raises else ():
-        if "#cancelled" in thing.store:
-            await_cancelled(machine, thing, node)
+    for thing in [thing for thing in things if raises and "#cancelled" in thing.store]:
+        from gracelint.behaviour.python.cancels import await_cancelled
+
+        await_cancelled(machine, thing, node)
     return _split(machine, things, node) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
 
 

@@ -52,7 +52,23 @@ def _write(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     return FROM_OUTSIDE
 
 
-@model("os.close", "socket.socket.close", "socket.socket.shutdown", "multiprocessing.connection.Connection.close")
+@model("socket.socket.shutdown")
+def _shut(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """Of one direction or both: what is no longer read ends here, what is no longer written at the other end."""
+    end, how = receiver_of(function), args[0] if args else FROM_OUTSIDE
+    number = how.value if isinstance(how, Const) else _DIRECTIONS.get(path_of(how).rpartition(".")[2])
+    if end is not None and machine.arrived and number in (0, 2):
+        machine.act("event", text_of(node), node)
+        machine.write(end.store, "#written", Const(b""))
+    if number == 0:
+        return NONE
+    return _close(machine, function, args, keywords, node)
+
+
+_DIRECTIONS = {"SHUT_RD": 0, "SHUT_WR": 1, "SHUT_RDWR": 2}
+
+
+@model("os.close", "socket.socket.close", "multiprocessing.connection.Connection.close")
 def _close(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """Whoever waits at the other end reads that there is no more."""
     peer = _peer(function, args)

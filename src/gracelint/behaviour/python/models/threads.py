@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.beside import join_point, start
-from gracelint.behaviour.python.ends import Point, Registration, stuck
-from gracelint.behaviour.python.names import canonical, is_false, is_none, path_of, text_of
+from gracelint.behaviour.python.ends import RAISE, End, Point, Registration, stuck
+from gracelint.behaviour.python.names import canonical, is_false, is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import (
     EXECUTORS,
     EXITS,
@@ -24,11 +24,13 @@ from gracelint.behaviour.python.registry import (
 )
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
+    LOST,
     LOST_TRACK,
     NONE,
     TRUE,
     Bound,
     Const,
+    Error,
     Function,
     Items,
     Name,
@@ -212,6 +214,10 @@ def submit(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     target = args[offset - 1] if len(args) >= offset else None
     process = executor is not None and executor.kind.endswith("ProcessPoolExecutor")
     task.kind = executor.kind if process and executor is not None else "concurrent.futures.Future"
+    if executor is not None:
+        task.store["#executor"] = executor
+        if machine.repeats or ("task", id(node)) in executor.store:
+            executor.store["#many"] = TRUE
     if target is None:
         return task
     rest = list(args[offset:])
@@ -239,6 +245,8 @@ def _shutdown_executor(machine: Machine, thing: Thing, expression: ast.AST) -> N
 def _shutdown(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     wait = argument(args, keywords, 0, "wait")
+    if thing is not None and machine.arrived and is_true(keywords.get("cancel_futures")):
+        machine.write(thing.store, "#cancelled", TRUE)
     if thing is not None and not is_false(wait):
         _shutdown_executor(machine, thing, node)
     return NONE
@@ -253,6 +261,10 @@ def _result(machine: Machine, function: Value, args: Arguments, keywords: Keywor
     thing = receiver_of(function)
     if thing is not None:
         join_point(machine, "result", node, limit(args, keywords, 0), [thing], raises="builtins.TimeoutError")
+        executor = thing.store.get("#executor")
+        if isinstance(executor, Thing) and "#cancelled" in executor.store and "#many" in executor.store:
+            machine.doubt(f"whether `{text_of(node)}` raises CancelledError is only known when it runs")
+            machine.side.append(End(RAISE, LOST, Error("concurrent.futures.CancelledError")))
     return FROM_OUTSIDE
 
 

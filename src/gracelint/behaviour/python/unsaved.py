@@ -1,0 +1,60 @@
+"""What a thread or task writes from time to time, and the program does not write once more on its way out."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.beside import is_daemon
+from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.registry import THREADS
+from gracelint.behaviour.python.streams import functions, last_name, trees
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.behaviour.python.ends import Point
+    from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.values import Thing
+
+
+def unsaved(signal: str, machine: Machine) -> Reaction | None:
+    """What came together since the last round of a `while True: sleep(5); flush()`."""
+    for thing, pause in machine.facts.working:
+        loop = pause.loops[-1].node if pause.loops else None
+        if not isinstance(loop, ast.While) or not _is_left_in_its_pause(thing, pause):
+            continue
+        for call in _saves(loop):
+            name = last_name(call.func)
+            if _is_called_once(machine, name):
+                who = "thread" if thing.kind in THREADS else "task"
+                why = f"it does not call `{name}()` on its way out, which a {who} does from time to time"
+                why = f"whether anything is lost is not known: {why}"
+                return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, pause.module.span(call))
+    return None
+
+
+def _is_left_in_its_pause(thing: Thing, pause: Point) -> bool:
+    """Whether no round comes after the pause in which the signal finds it: an event ends the loop, or the program."""
+    alone = thing.kind == "asyncio.Task" or (thing.kind in THREADS and is_daemon(thing))
+    return pause.kind == "event-wait" or (pause.kind == "sleep" and alone)
+
+
+def _saves(loop: ast.While) -> Iterator[ast.Call]:
+    words = frozenset(table("python")["words"]["saves"])
+    for part in ast.walk(loop):
+        if isinstance(part, ast.Call) and words & set(last_name(part.func).lower().split("_")):
+            yield part
+
+
+def _is_called_once(machine: Machine, name: str) -> bool:
+    """Whether a function of the project is called at one place alone."""
+    read = [tree for _, tree in trees(machine.modules.sources(), (name,))]
+    defined = any(each.name == name for tree in read for each in functions(tree))
+    parts = [part for tree in read for part in ast.walk(tree)]
+    named = sum(isinstance(part, ast.Name) and part.id == name for part in parts)
+    named += sum(isinstance(part, ast.Attribute) and part.attr == name for part in parts)
+    return defined and named == 1
