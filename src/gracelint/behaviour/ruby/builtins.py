@@ -36,6 +36,8 @@ NUMBERS = {1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 10: "SIGUSR1", 12: "SIGUSR2",
 _EXIT = ("EXIT",)
 _IGNORE = ("IGNORE", "SIG_IGN", "")
 _QUEUES = ("Queue", "Thread::Queue", "SizedQueue", "Thread::SizedQueue")
+_UNBOUNDED = 1_000_000
+"""Elements of a queue that is given no bound."""
 
 
 def signal_of(value: Any) -> str | None:
@@ -408,7 +410,8 @@ def _hard(given: Given) -> Any:
 def function(machine: RubyMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
     how = KERNEL.get(path)
     if how is None and path.endswith(".new") and path.removesuffix(".new") in _QUEUES:
-        return _constant(Chan(64, given.span))
+        room = given.argument(0) if "Sized" in path else None
+        return _constant(Chan(room if isinstance(room, int) and room > 0 else _UNBOUNDED, given.span))
     if how is None:
         return None
     return run_builtin(how, machine, frame, given)

@@ -51,6 +51,7 @@ _ABOVE = {
     "Exception": (),
     _KILLED: (),
 }
+_BESIDES = {"ClosedQueueError": ("StopIteration", "IndexError")}
 
 
 class RubyMachine(Interpreter):
@@ -149,14 +150,14 @@ class RubyMachine(Interpreter):
         return super().start(run if main else self._guarded(run), span, main)
 
     def _guarded(self, run: Run) -> Run:
-        """A thread: `exit` in it ends the process, by way of main."""
+        """A thread: `exit` in it ends the process, by way of main; another error is the value that `join` raises."""
         try:
             value = yield from run
         except Raised as error:
             main = self.main_thread
             if error.types[0] == "SystemExit" and main is not None:
                 main.thrown = error
-            return NIL
+            return error if error.types[0] not in _ABOVE else NIL
         except Leave:
             return NIL
         return value
@@ -217,12 +218,15 @@ class RubyMachine(Interpreter):
     def _ancestors(self, types: tuple[str, ...]) -> set[str]:
         found: set[str] = set()
         for one in types:
-            found |= {one, *_ABOVE.get(one, ("StandardError", "Exception"))}
+            found |= {one, *_ABOVE.get(one, ("StandardError", "Exception")), *_BESIDES.get(one, ())}
         if types and types[0] in _ABOVE:
             found -= {"StandardError"}
         return found
 
     # names
+
+    def truth(self, value: Any) -> bool | None:
+        return isinstance(value, methods.Pushed) or super().truth(value)
 
     def name(self, frame: Frame, name: str) -> Run:
         if name == SELF:

@@ -73,8 +73,19 @@ def _call(machine: RubyMachine, of: Any, given: Given) -> Run:
     return machine.apply(of, given, None)
 
 
-def _push(machine: RubyMachine, of: Chan, given: Given) -> Any:
-    of.queue += given.args[:1]
+class Pushed(Unknown):
+    """What a program hands on in a queue: nobody can tell it, but it is not nil, which says that there is no more."""
+
+    __slots__ = ()
+
+
+def _push(machine: RubyMachine, of: Chan, given: Given) -> Run:
+    """Waits for room; once the queue is closed it raises, also where it waits."""
+    if len(of.queue) >= of.room and not of.closed:
+        yield Wait("send", given.span, lambda: len(of.queue) < of.room or of.closed)
+    if of.closed:
+        raise_error("ClosedQueueError", given.span)
+    of.queue += [Pushed(one.of) if isinstance(one, Unknown) else one for one in given.args[:1]]
     return of
 
 
@@ -238,7 +249,7 @@ def _has_variable(machine: RubyMachine, of: Environment, given: Given) -> Any:
 
 
 def _is_nil(machine: RubyMachine, of: Any, given: Given) -> Any:
-    return UNKNOWN if isinstance(of, Unknown) else of is NIL
+    return UNKNOWN if isinstance(of, Unknown) and not isinstance(of, Pushed) else of is NIL
 
 
 def _key(value: Any) -> Any:
@@ -291,6 +302,16 @@ def _includes(of: list[Any], value: Any) -> Any:
 
 def _same(machine: RubyMachine, of: Any, given: Given) -> Any:
     return of
+
+
+def _join(machine: RubyMachine, of: Object, given: Given) -> Run:
+    """Raises what has ended the thread."""
+    run = library.method(machine, of.type, given.path.rpartition(".")[2], given)
+    value = (yield from run) if run is not None else UNKNOWN
+    thread = library.thread_of(of)
+    if thread is not None and thread.done and isinstance(thread.value, Raised):
+        raise thread.value
+    return value
 
 
 _MOST_ITEMS = 4096
@@ -376,6 +397,7 @@ _IO: dict[str, Any] = {
 _THREAD: dict[str, Any] = {
     **dict.fromkeys(("kill", "exit", "terminate"), _kill_thread),
     **dict.fromkeys(("wakeup", "run"), _wake),
+    **dict.fromkeys(("join", "value"), _join),
     "raise": _raise_in_thread,
     "alive?": _alive,
 }

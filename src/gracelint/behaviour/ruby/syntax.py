@@ -311,7 +311,10 @@ class Lower:
         endless = receiver is not None and word == "each" and text_of(receiver).rstrip(")").endswith("..")
         if ((receiver is None and word == "loop") or endless) and block is not None:
             inner = Lower(self.file, self.module).body(block.child_by_field_name("body"))
-            return nodes.Loop(tree, False, inner, "", None, None)
+            again = nodes.Loop(tree, False, inner, "", None, None)
+            if endless:
+                return again
+            return nodes.Try(tree, again, [(("StopIteration",), "", Seq(tree, [], False))], None, None)
         if receiver is None and word in ("raise", "fail"):
             return self._raise(tree)
         if receiver is None and word in ("lambda", "proc") and block is not None:
