@@ -56,7 +56,7 @@ def method(machine: JavaMachine, items: list[Any], name: str, given: Given) -> R
     if how is not None:
         machine.pay_for(_length(given.argument(0)))
         return now(how(items, given))
-    if name in ("forEach", "map", "mapToObj", "peek") and given.args:
+    if name in ("forEach", "forEachRemaining", "map", "mapToObj", "peek") and given.args:
         return _each(machine, items, name, given)
     return now(items if name in _SAME else UNKNOWN)
 
@@ -71,7 +71,7 @@ def _each(machine: JavaMachine, items: list[Any], name: str, given: Given) -> Ru
     for one in [*items]:
         value = yield from machine.call(given.args[0], [one], given.span)
         found.append(value)
-    return NIL if name == "forEach" else items if name == "peek" else found
+    return NIL if name.startswith("forEach") else items if name == "peek" else found
 
 
 def _add(items: list[Any], given: Given) -> Any:
@@ -121,13 +121,21 @@ def _clear(items: list[Any], given: Given) -> Any:
     return NIL
 
 
-_SAME = ("collect", "filter", "iterator", "limit", "parallelStream", "sorted", "stream", "toArray", "toList")
+def _reverse(items: list[Any], given: Given) -> Any:
+    items.reverse()
+    return NIL
+
+
+_SAME = ("collect", "filter", "limit", "parallelStream", "sorted", "stream", "toArray", "toList")
 _METHODS: dict[str, Callable[[list[Any], Given], Any]] = {
     **dict.fromkeys(("add", "addLast", "offer", "offerLast"), _add),
     **dict.fromkeys(("addFirst", "offerFirst", "push"), _add_first),
-    **dict.fromkeys(("pop", "poll", "pollFirst", "removeFirst"), _take_first),
+    **dict.fromkeys(("pop", "poll", "pollFirst", "removeFirst", "next", "previous"), _take_first),
     **dict.fromkeys(("pollLast", "removeLast"), _take_last),
-    **dict.fromkeys(("peekFirst", "getFirst", "firstElement"), lambda items, _: items[0] if items else NIL),
+    **dict.fromkeys(("iterator", "listIterator"), lambda items, given: [*items][:: -1 if given.args else 1]),
+    **dict.fromkeys(("descendingIterator", "reversed", "descendingSet"), lambda items, _: items[::-1]),
+    **dict.fromkeys(("hasNext", "hasPrevious"), lambda items, _: bool(items)),
+    **dict.fromkeys(("peek", "peekFirst", "getFirst", "firstElement"), lambda items, _: items[0] if items else NIL),
     **dict.fromkeys(("peekLast", "getLast", "lastElement"), lambda items, _: items[-1] if items else NIL),
     "addAll": _add_all,
     "get": _get,

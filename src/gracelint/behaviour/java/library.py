@@ -43,7 +43,15 @@ def builtin(machine: JavaMachine, path: str, given: Given) -> Run | None:
     parts = path.split(".")
     if "TimeUnit" in parts[:-1] and parts[-1] == "sleep":
         return pause(machine, given, number(given.argument(0), UNITS.get(parts[-2], 1.0)))
-    return _row(machine, short, given)
+    return _row(machine, short, given) or _of_first(machine, name, given)
+
+
+def _of_first(machine: JavaMachine, name: str, given: Given) -> Run | None:
+    """`Thread::start` of a library's type is called with what it is called on."""
+    first, *rest = given.args or [UNKNOWN]
+    if not isinstance(first, (Object, Chan)):
+        return None
+    return method(machine, first, name, library.Given(name, given.span, rest, {}, first))
 
 
 def _row(machine: JavaMachine, path: str, given: Given) -> Run | None:
@@ -59,6 +67,11 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
         return of_function(machine, of, name, given)
     if name == "equals" and not _has_parts(of):
         return now(_same(of, given.argument(0)))
+    if isinstance(of, JavaClass) and given.args and isinstance(given.args[0], Object):
+        own = machine.find(given.args[0].package, name)
+        if own is not None:
+            rest = library.Given(name, given.span, given.args[1:], {})
+            return machine.apply(Closure(own, None, given.args[0]), rest, None)
     if isinstance(of, (str, float, JavaClass)) or (isinstance(of, Object) and "constant" in of.state):
         found = texts.method(machine, of, name, given)
         if found is not None:

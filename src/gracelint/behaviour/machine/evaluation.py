@@ -314,7 +314,9 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
             truth = machine.truth(value)
         if truth is None:
             # of a loop that matters nobody can tell how often it runs: once, or for ever, which the signal may change
-            if steady is None or stopping is not machine.stopping:
+            if node.step is not None:
+                truth = rounds == 0
+            elif steady is None or stopping is not machine.stopping:
                 stopping = machine.stopping
                 steady = machine.choose(2, id(node)) if interest.matters(machine, frame, node) else 0
                 truth = rounds == 0 or steady == 1

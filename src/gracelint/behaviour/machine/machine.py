@@ -6,7 +6,7 @@ for each. A language says what its runtime does with the signal (`arrives`), and
 
 from __future__ import annotations
 
-from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, Effort
+from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, STEPS, Effort
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _HORIZON = 3600.0
 """Seconds after the signal that are waited for the end."""
 _MOST_WAKES = 400
+"""Pauses that a program is followed through; fewer of them where each takes it many steps."""
 MOST_ROUNDS, MOST_ENDLESS = 40, 10
 """Rounds of a loop that never waits before the others have their turn. One that has no condition counts nothing there:
 what ends it comes from elsewhere."""
@@ -312,7 +313,8 @@ class Machine:
         if not self.stopping and not self._comes_to_work() and self.fired[key] >= _SETTLED:
             return self._deliver()
         over = self.stopped_at is not None and at > self.stopped_at + _HORIZON
-        if over or sum(self.fired.values()) > _MOST_WAKES:
+        most = _MOST_WAKES if not self.stopping or self.steps < STEPS // 2 else _MOST_WAKES // 4
+        if over or sum(self.fired.values()) > most:
             return self._deliver()
         self.now = max(self.now, at)
         return True
