@@ -166,6 +166,7 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
     cancelling = machine.cancelling and thing not in machine.checking
     machine.cancelling = machine.cancelling and not cancelling
     machine.bodies.append(thing)
+    depth, machine.depth = machine.depth, len(machine.frames)
     try:
         if isinstance(target, Later):
             machine.awaited(target, node)
@@ -179,6 +180,7 @@ def _body(machine: Machine, thing: Thing, node: ast.AST) -> list[End]:
         ends = leave.ends
     finally:
         machine.bodies.pop()
+        machine.depth = depth
         machine.cancelling = machine.cancelling or cancelling
     ends = machine.merge(ends + machine.side)
     machine.side = outer

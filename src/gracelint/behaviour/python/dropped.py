@@ -53,7 +53,19 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
         called = {name for node in nodes if node for name in machine.closing.get(node, ())}
         if called.isdisjoint((*row["closes"], "end")):
             return where, _why_open(where, row, called)
+        breaks = next((name for name in row.get("breaks", ()) if name in called), None)
+        if breaks is not None and _awaits_in_a_request(machine):
+            return where, f"`{breaks}()` ends the connections that `{where.what}` has, with the requests in flight"
     return None
+
+
+def _awaits_in_a_request(machine: Machine) -> bool:
+    """Whether a handler of the project gives way before it has answered, so that the signal finds it at work."""
+    from gracelint.behaviour.python.streams import functions, trees
+    from gracelint.behaviour.python.work import REQUESTS
+
+    handlers = (node for _, tree in trees(machine.modules.sources(), ("async",)) for node in functions(tree))
+    return any(isinstance(part, ast.Await) for node in handlers if node.name in REQUESTS for part in ast.walk(node))
 
 
 def _why_open(where: Point, row: dict[str, Any], called: set[str]) -> str:

@@ -35,6 +35,7 @@ class Point:
     """A place where a thread waits: one blocking call, or a loop that never ends."""
 
     __slots__ = (
+        "calls",
         "comes_back",
         "excepting",
         "guards",
@@ -61,6 +62,8 @@ class Point:
         """The call as a reader would name it: `queue.get()`."""
         self.loops: tuple[Loop, ...] = ()
         self.guards: tuple[Guard, ...] = ()
+        self.calls: tuple[Call, ...] = ()
+        """The calls of the project's functions that led there, in the same thread or task, the innermost last."""
         self.tag = CERTAIN
         """How sure it is that the program stays here."""
         self.comes_back = False
@@ -95,6 +98,15 @@ class Point:
     def outlasts_a_stop(self) -> bool:
         """It sleeps longer than most containers are given to stop: whoever stops it finds it there."""
         return self.kind == "sleep" and (self.limit or 0) >= _LONG_SLEEP
+
+
+class Call(Record):
+    """A call of a function of the project that has not come back."""
+
+    function: ast.AST
+    node: ast.AST
+    module: Module
+    """Where the call stands."""
 
 
 class Guard:
@@ -169,12 +181,19 @@ class Loop:
 
 
 class Frame:
-    __slots__ = ("function", "globals", "module", "nonlocals", "on_yield", "owner", "scopes", "self_")
+    __slots__ = ("call", "function", "globals", "module", "nonlocals", "on_yield", "owner", "scopes", "self_")
 
-    def __init__(self, module: Module, scopes: tuple[Store, ...], function: Function | None = None) -> None:
+    def __init__(
+        self,
+        module: Module,
+        scopes: tuple[Store, ...],
+        function: Function | None = None,
+        call: ast.AST | None = None,
+    ) -> None:
         self.module = module
         self.scopes = scopes
         self.function = function
+        self.call = call
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.on_yield: Callable[[Value], Value] | None = None

@@ -11,6 +11,7 @@ from gracelint.behaviour.python.ends import (
 )
 from gracelint.behaviour.python.names import canonical, comparable, is_result
 from gracelint.behaviour.python.objects import key_of, like_others, put, subscript
+from gracelint.behaviour.python.registry import PROPERTIES
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -53,7 +54,10 @@ def _name(machine: Machine, node: ast.Name) -> Value:
 
 
 def _attribute(machine: Machine, node: ast.Attribute) -> Value:
-    return machine.attribute(machine.eval(node.value), node.attr, node)
+    value = machine.attribute(machine.eval(node.value), node.attr, node)
+    if isinstance(value, Bound) and value.name in PROPERTIES:
+        return PROPERTIES[value.name](machine, value)
+    return value
 
 
 def _call(machine: Machine, node: ast.Call) -> Value:

@@ -45,7 +45,7 @@ def run_while(machine: Machine, node: ast.While) -> list[End]:
         return machine.forced or truth
 
     drains = machine.arrived and not machine.aside and not machine.handling
-    ends = _loop(machine, node, enter, lambda: machine.block(node.body), node.orelse)
+    ends = go_round(machine, node, enter, lambda: machine.block(node.body), node.orelse)
     counter = _stays_above(machine, node.test) if drains else None
     if counter is not None:
         machine.doubt(f"whether `{counter}` ever comes down is only known when it runs")
@@ -67,6 +67,9 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
         return _for_generator(machine, node, iterable)
     if isinstance(iterable, Thing) and "#call" in iterable.store:
         return _for_calls(machine, node, iterable)
+    following = _method(machine, iterable, node, "next")
+    if following is not None:
+        return _for_iterator(machine, node, following)
     known = machine.elements(iterable)
     if known is not None and len(known) <= ELEMENTS:
         return _for_each(machine, node, known)
@@ -98,7 +101,7 @@ def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:
     mark, arrived = len(machine.trail), machine.arrived
     machine.repeats += 1
     try:
-        ends = _loop(machine, node, enter, body, node.orelse, finite=endless is None)
+        ends = go_round(machine, node, enter, body, node.orelse, finite=endless is None)
     finally:
         machine.repeats -= 1
     if not is_filled and endless is None and arrived == machine.arrived:
@@ -116,12 +119,48 @@ def _may_end(endless: Point) -> bool:
 
 def _iterator(machine: Machine, iterable: Value, node: ast.For | ast.AsyncFor) -> Value:
     """What a class of the project gives to go through."""
-    name = "__aiter__" if isinstance(node, ast.AsyncFor) else "__iter__"
-    method = iterable.cls.find(name) if isinstance(iterable, Thing) and iterable.cls is not None else None
-    if not isinstance(method, Function) or method.node in machine.active:
-        return iterable
-    made = machine.call(method.bind(iterable), [], {}, node.iter)
-    return made if isinstance(made, Later) else iterable
+    method = _method(machine, iterable, node, "iter")
+    made = machine.call(method, [], {}, node.iter) if method is not None else iterable
+    return made if isinstance(made, Later) or _method(machine, made, node, "next") is not None else iterable
+
+
+def _method(machine: Machine, iterable: Value, node: ast.For | ast.AsyncFor, name: str) -> Function | None:
+    """`__iter__` or `__next__` of a class of the project, or what they are called in an `async for`."""
+    full = f"__a{name}__" if isinstance(node, ast.AsyncFor) else f"__{name}__"
+    method = iterable.cls.find(full) if isinstance(iterable, Thing) and iterable.cls is not None else None
+    return method.bind(iterable) if isinstance(method, Function) and method.node not in machine.active else None
+
+
+def _for_iterator(machine: Machine, node: ast.For | ast.AsyncFor, following: Function) -> list[End]:
+    """A loop over an iterator of the project: `__next__` is called until it raises StopIteration."""
+    item: Value = FROM_OUTSIDE
+
+    def enter() -> bool | Unknown:
+        nonlocal item
+        outer, machine.side = machine.side, []
+        try:
+            item = machine.awaited(machine.call(following, [], {}, node.iter), node)
+        except Leave as leave:
+            machine.side = outer + [end for end in machine.side if not _is_exhausted(end)]
+            others = [end for end in leave.ends if not _is_exhausted(end)]
+            if len(others) == len(leave.ends):
+                raise
+            machine.side += others
+            return False
+        stops = [end.tag for end in machine.side if _is_exhausted(end)]
+        machine.side = outer + [end for end in machine.side if not _is_exhausted(end)]
+        return Unknown(min(stops)) if stops else True
+
+    def body() -> list[End]:
+        machine.assign(node.target, item)
+        return machine.block(node.body)
+
+    return go_round(machine, node, enter, body, node.orelse)
+
+
+def _is_exhausted(end: End) -> bool:
+    stops = ("builtins.StopIteration", "builtins.StopAsyncIteration")
+    return end.kind == RAISE and isinstance(end.value, Error) and end.value.dotted in stops
 
 
 def _received(machine: Machine, point: Point, receiver: Value) -> bool:
@@ -149,7 +188,7 @@ def _for_calls(machine: Machine, node: ast.For | ast.AsyncFor, iterable: Thing) 
         machine.assign(node.target, item)
         return machine.block(node.body)
 
-    return _loop(machine, node, enter, body, node.orelse)
+    return go_round(machine, node, enter, body, node.orelse)
 
 
 def _for_each(machine: Machine, node: ast.For | ast.AsyncFor, values: list[Value]) -> list[End]:
@@ -180,9 +219,9 @@ def _for_generator(machine: Machine, node: ast.For | ast.AsyncFor, generator: La
     ends: list[End] = []
 
     def on_yield(value: Value) -> Value:
-        machine.assign(node.target, value)
         frames, machine.frames = machine.frames, machine.frames[: machine.frames.index(frame) + 1]
         try:
+            machine.assign(node.target, value)
             step = machine.block(node.body)
         finally:
             machine.frames = frames
@@ -203,14 +242,15 @@ def _for_generator(machine: Machine, node: ast.For | ast.AsyncFor, generator: La
     return machine.merge([End(NORMAL, end.tag) if end.kind == BREAK else end for end in ends])
 
 
-def _loop(
+def go_round(
     machine: Machine,
-    node: ast.While | ast.For | ast.AsyncFor,
+    node: ast.AST,
     enter: Callable[[], bool | Unknown],
     body: Callable[[], list[End]],
     orelse: list[ast.stmt],
     finite: bool = False,
 ) -> list[End]:
+    """What becomes of a loop, be it one of the source or of a library that it calls."""
     loop = Loop(node)
     points = len(machine.facts.points)
     machine.loops.append(loop)

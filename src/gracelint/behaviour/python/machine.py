@@ -391,7 +391,7 @@ class Machine(State):
             self.helpers += 1
         scope = arguments_of(function, args, keywords)
         awaiting, self.awaiting = self.awaiting, False
-        frame = Frame(function.module, (*function.scopes, scope), function)
+        frame = Frame(function.module, (*function.scopes, scope), function, node)
         frame.on_yield = on_yield
         self.frames.append(frame)
         self.active.append(target)
@@ -495,7 +495,7 @@ class Machine(State):
         `ready` tells whether what it waits for is there; `raises` is what a timeout raises; `comes_back` waits end when
         the world outside sends something; `deaf` ones let no handler run before they end.
         """
-        point.loops, point.guards, point.comes_back = tuple(self.loops), tuple(self.guards), comes_back
+        self.place(point, comes_back)
         if self.aside and self.cancelling:
             self.cancelling = False
             raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.python.ends import Point
 
-_BOUNDS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_BOUNDS = (*_FUNCTIONS, ast.ClassDef)
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.ExceptHandler)
 
@@ -22,24 +23,36 @@ def is_half_done(point: Point) -> bool:
     """Whether a pause stands between two things that the program does in one round.
 
     A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do. A loop that
-    goes round a known number of times is one long pause.
+    goes round a known number of times is one long pause, and so is a function of whose round it is a part.
     """
     if point.kind != "sleep":
         return False
+    stands, bound = _stands_between(point.module.tree, point.node)
+    for called in reversed(point.calls if point.loops else ()):
+        if stands or not isinstance(bound, _FUNCTIONS):
+            break
+        if called.function is bound:
+            stands, bound = _stands_between(called.module.tree, called.node)
+    return stands
+
+
+def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, ast.AST | None]:
+    """Whether something is done before and after a node in its function or its loop, and what ends the search."""
     before = after = False
-    for here, above in _upwards(point.module.tree, point.node):
+    above = None
+    for here, above in _upwards(tree, node):
         for body in _bodies(above):
             if here in body:
                 place = body.index(here)
                 before = before or any(map(_acts, body[:place]))
                 after = after or any(map(_acts, body[place + 1 :]))
         if isinstance(above, _CHOICES):
-            return False
+            return False, above
         if isinstance(above, (*_BOUNDS, *_LOOPS)):
             if (before and after) or not _is_counted(above):
                 break
             before = after = False
-    return before and after
+    return before and after, above
 
 
 def left_to_do(point: Point) -> tuple[ast.Call | None, ast.Call | None]:
@@ -93,10 +106,16 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 def _is_counted(loop: ast.AST) -> bool:
     """Whether a loop goes round a number of times that stands in its text, and leaves no earlier."""
-    if not isinstance(loop, (ast.For, ast.AsyncFor)) or not isinstance(loop.iter, ast.Call):
+    if not isinstance(loop, (ast.For, ast.AsyncFor)) or not _has_an_end(loop.iter):
         return False
-    counted = last_name(loop.iter.func) == "range" and all(isinstance(one, ast.Constant) for one in loop.iter.args)
-    return counted and not any(isinstance(part, (ast.Break, ast.Return)) for part in ast.walk(loop))
+    return not any(isinstance(part, (ast.Break, ast.Return)) for part in ast.walk(loop))
+
+
+def _has_an_end(values: ast.expr) -> bool:
+    if isinstance(values, (ast.Tuple, ast.List)):
+        return True
+    is_range = isinstance(values, ast.Call) and last_name(values.func) == "range"
+    return is_range and all(isinstance(one, ast.Constant) for one in values.args)  # type: ignore[attr-defined]
 
 
 def _acts(statement: ast.stmt) -> bool:

@@ -28,6 +28,8 @@ INITS: dict[str, Model] = {}
 """What the `__init__` of a class outside of the project does to an instance."""
 AWAITED: dict[str, Model] = {}
 """What awaiting a call does."""
+PROPERTIES: dict[str, Callable[[Machine, Bound], Value]] = {}
+"""What an attribute holds of which only its name is known."""
 DECORATORS: dict[str, Callable[[Machine, Value, Value, ast.expr], Value]] = {}
 """What a decorator, or what its call gave, makes of a function."""
 ENTERS: dict[str, Callable[[Machine, Thing, ast.expr], None]] = {}

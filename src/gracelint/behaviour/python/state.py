@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 
 from gracelint.base.limits import ELEMENTS_A_STEP, Effort
 from gracelint.behaviour.python.ends import (
@@ -10,6 +11,7 @@ from gracelint.behaviour.python.ends import (
     NORMAL,
     RAISE,
     RETURN,
+    Call,
     Deed,
     End,
     Facts,
@@ -83,6 +85,8 @@ class State:
         self.stores: dict[str, Store] = {}
         self.trail: list[tuple[Store, Hashable, Value | None]] = []
         self.frames: list[Frame] = []
+        self.depth = 0
+        """How many frames belong to others than the thread or task that is walked."""
         self.loops: list[Loop] = []
         self.guards: list[Guard] = []
         self.caught: list[Error] = []
@@ -201,6 +205,16 @@ class State:
     @property
     def module(self) -> Module:
         return self.frames[-1].module
+
+    def place(self, point: Point, comes_back: bool) -> None:
+        """Notes what stands around a wait."""
+        point.loops, point.guards, point.comes_back = tuple(self.loops), tuple(self.guards), comes_back
+        frames = self.frames[self.depth :]
+        point.calls = tuple(
+            Call(frame.function.node, frame.call, caller.module)
+            for caller, frame in pairwise(frames)
+            if frame.function is not None and frame.call is not None
+        )
 
     def frame_in(self, module: Module) -> Frame:
         """A frame to do something in that no function does, such as joining a thread at exit."""
@@ -347,6 +361,14 @@ class State:
         if body is None:
             return Thing(kind, node, self.module)
         return self.made.setdefault((id(body), id(node)), Thing(kind, node, self.module))
+
+    def start_child(self, kind: str, node: ast.AST) -> Thing:
+        """A child process; of a thread or task that is taken up again, the one that it has started here last."""
+        body = self.bodies[-1] if self.bodies else None
+        place = (id(body), id(node))
+        if body is None or not self.resuming or place not in self.made:
+            self.made[place] = Thing(kind, node, self.module)
+        return self.made[place]
 
     def doubt(self, reason: str) -> None:
         """Something that may matter to the signal and cannot be followed."""

@@ -154,20 +154,36 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
         why = "it cancels tasks that are started for each piece of work: what they have begun is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(begun), delay=machine.delay)
     if any(point.kind not in ("sleep", "exit", "gather") for point in machine.leaving):
-        return None
+        return _beside_joins(signal, machine)
     cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each)), None)
     if cancelled is not None:
         why = f"it cancels the task behind `{cancelled[1].what}` whatever that is doing: what has begun is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, cancelled[1].span, delay=machine.delay)
     if any(point.kind == "gather" for point in machine.leaving):
         return None
-    return _midway(signal, machine) or _of_daemons(signal, machine) or _told(signal, machine)
+    return _midway(signal, machine, machine.facts.working) or _of_daemons(signal, machine) or _told(signal, machine)
 
 
-def _midway(signal: str, machine: Machine) -> Reaction | None:
+def _beside_joins(signal: str, machine: Machine) -> Reaction | None:
+    """A daemon thread that still stands in the middle of its work once the main thread has waited for others."""
+    waits = [wait for wait in machine.leaving if wait.kind != "exit"]
+    if machine.delay is None or not all(wait.kind == "sleep" or wait.joins for wait in waits):
+        return None
+    awaited = [thing for wait in waits for thing in wait.joins]
+    others = [
+        (thing, point)
+        for thing, point in machine.facts.working
+        if thing.kind in THREADS and thing not in awaited and point.limit is not None
+    ]
+    return _midway(signal, machine, others)
+
+
+def _midway(signal: str, machine: Machine, working: list[tuple[Thing, Point]]) -> Reaction | None:
     """A task or daemon thread that pauses in the middle of its work when the main thread ends without it."""
-    for thing, point in machine.facts.working:
+    for thing, point in working:
         alone = thing.kind == "asyncio.Task" or (thing.kind in THREADS and is_daemon(thing))
+        if point.limit is not None and point.limit <= (machine.delay or 0):
+            continue
         if not alone or "#finished" in thing.store or thing.node in machine.ended or not is_half_done(point):
             continue
         why = f"it ends while `{point.what}` stands in the middle of what a task does: nothing waits for that"
@@ -251,6 +267,8 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
         is_told = finishes(machine, thing, taking.node) is not False
         seconds = _seconds(machine, _loop_around(taking))
         if seconds < 1 and (is_told or thing.kind not in THREADS):
+            continue
+        if 0 < seconds <= (machine.delay or 0):
             continue
         told = "it does not wait for" if is_told else "nobody tells"
         kind = "thread" if thing.kind in THREADS else "process"

@@ -290,7 +290,7 @@ def _output(machine: Machine, child: Value, point: Point) -> Point | None:
 
 
 def child_of(machine: Machine, kind: str, node: ast.AST, args: Arguments) -> Thing:
-    thing = Thing(kind, node, machine.module)
+    thing = machine.start_child(kind, node)
     if args:
         thing.store["#argv"] = args[0]
     return thing

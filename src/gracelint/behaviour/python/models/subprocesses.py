@@ -6,7 +6,7 @@ import ast
 
 from gracelint.behaviour.python.ends import Point, stuck
 from gracelint.behaviour.python.names import NUMBERS, is_true, path_of, signal_of, text_of
-from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, limit, model, receiver_of
+from gracelint.behaviour.python.registry import AWAITED, EXITS, PROPERTIES, argument, limit, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST_TRACK,
@@ -49,7 +49,7 @@ def _spawn(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     if not machine.awaiting:
         return Later(function, args, keywords, node)
     shell = path_of(function).endswith("_shell")
-    thing = Thing("asyncio.Process", node, machine.module)
+    thing = machine.start_child("asyncio.Process", node)
     argv = (args[0] if args else FROM_OUTSIDE) if shell else items("list", list(args))
     thing.store["#words"] = Const(words_of(machine, argv, node, shell))
     if not machine.arrived:
@@ -143,6 +143,17 @@ def _poll_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
     if machine.handling == 0:
         machine.write(thing.store, "#awaited", TRUE)
     return Const(0) if ended is True else LOST_TRACK
+
+
+def _returncode(machine: Machine, attribute: Bound) -> Value:
+    """None while the child runs."""
+    thing = attribute.receiver
+    if not isinstance(thing, Thing) or thing.kind not in ("subprocess.Popen", "asyncio.Process"):
+        return attribute
+    return NONE if "#signalled" not in thing.store and _is_there(machine, thing) else attribute
+
+
+PROPERTIES["returncode"] = _returncode
 
 
 @model("subprocess.Popen.terminate", "subprocess.Popen.kill", "subprocess.Popen.send_signal")
