@@ -230,7 +230,29 @@ def _wait(machine: GoMachine, of: Object, _: list[Any], span: Span) -> Run:
     return of.state.get("error", NIL)
 
 
-def _go(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Any:
+def _set_limit(_: GoMachine, of: Object, given: list[Any], span: Span) -> Any:
+    limit = given[0]
+    if not isinstance(limit, int):
+        raise Doubt(f"how many goroutines line {span.line} allows is only known when it runs", span)
+    of.state["limit"] = limit if limit >= 0 else None
+    return NIL
+
+
+def _has_room(of: Object) -> bool:
+    limit = of.state.get("limit")
+    return limit is None or of.state.get("count", 0) < limit
+
+
+def _try_go(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
+    if not _has_room(of):
+        return False
+    yield from _go(machine, of, given, span)
+    return True
+
+
+def _go(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
+    if not _has_room(of):
+        yield Wait("send", span, lambda: _has_room(of))
     of.state["count"] = of.state.get("count", 0) + 1
 
     def body() -> Run:
@@ -251,6 +273,31 @@ def _group_with_context(_: GoMachine, given: list[Any], span: Span) -> Any:
     context = _context(given[0], span)
     group.state["context"] = context
     return (group, context)
+
+
+def _condition(_: GoMachine, given: list[Any], span: Span) -> Any:
+    one = Object("sync.Cond", span)
+    one.fields["L"] = given[0]
+    return one
+
+
+def _wait_condition(_: GoMachine, of: Object, __: list[Any], span: Span) -> Run:
+    """Never returns by itself: it takes one Signal, or a Broadcast."""
+    waiting = of.state.setdefault("waiting", [])
+    ticket = object()
+    waiting.append(ticket)
+    yield Wait("receive", span, lambda: ticket not in waiting)
+    return NIL
+
+
+def _signal(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
+    del of.state.get("waiting", [])[:1]
+    return NIL
+
+
+def _broadcast(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
+    of.state.get("waiting", []).clear()
+    return NIL
 
 
 def _once(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
@@ -330,6 +377,7 @@ FUNCTIONS: dict[str, Callable[[GoMachine, list[Any], Span], Any]] = {
     "time.AfterFunc": _after_func,
     "time.Sleep": _sleep,
     "golang.org/x/sync/errgroup.WithContext": _group_with_context,
+    "sync.NewCond": _condition,
     "errors.Is": _is,
     "close": _close,
     "os.Exit": _exits,
@@ -341,6 +389,8 @@ LEAST = {
     "context.TODO": 0,
     "errors.Is": 2,
     "Go": 1,
+    "TryGo": 1,
+    "SetLimit": 1,
     "Do": 1,
     "Store": 1,
     "Swap": 1,
@@ -359,7 +409,8 @@ _ATOMIC: dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]] = {
 }
 METHODS: dict[str, dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]]] = {
     "sync.WaitGroup": {"Add": _add, "Done": _done, "Wait": _wait, "Go": _go},
-    "golang.org/x/sync/errgroup.Group": {"Go": _go, "Wait": _wait},
+    "golang.org/x/sync/errgroup.Group": {"Go": _go, "TryGo": _try_go, "SetLimit": _set_limit, "Wait": _wait},
+    "sync.Cond": {"Wait": _wait_condition, "Signal": _signal, "Broadcast": _broadcast},
     "sync.Once": {"Do": _once},
     "time.Timer": {"Stop": _stop_timer, "Reset": _reset_timer},
     "time.Ticker": {"Stop": _stop_timer, "Reset": _reset_timer},

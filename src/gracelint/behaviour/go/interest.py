@@ -30,6 +30,16 @@ def ends_here(node: Node) -> bool:
     return text.startswith(_EXITS) or ".Fatal" in text.partition("(")[0]
 
 
+def leaves_loop(branch: Node) -> bool:
+    """Whether a guard stands in a loop of its function, and goes out of it."""
+    last = statements(branch)[-1:] if branch.type == "block" else [branch]
+    here = branch.parent
+    while here is not None and here.type not in ("for_statement", "func_literal"):
+        here = here.parent
+    in_loop = here is not None and here.type == "for_statement"
+    return in_loop and bool(last) and last[0].type in ("break_statement", "return_statement")
+
+
 def matters(machine: GoMachine, frame: Frame, node: Node, unknown: frozenset[str] = frozenset()) -> bool:
     """Whether a part waits, starts a goroutine, touches signals or servers, or calls a function that does.
 

@@ -211,7 +211,7 @@ def _unread(signal: str, question: Question, machine: GoMachine) -> Reaction | N
 
     if question.modules.unread:
         return unknown(f"{question.modules.unread[0]} could not be read, and may handle {signal}")
-    seen = {span for _, _, span in (*machine.channels, *machine.contexts)} | {*machine.registered.values()}
+    seen = {span for _, _, span in (*machine.channels, *machine.contexts)} | machine.asked_at
     for package in question.reached:
         for file in package.files:
             if "os/signal" not in file.imports.values():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go import expressions
-from gracelint.behaviour.go.interest import ends_here, matters
+from gracelint.behaviour.go.interest import ends_here, leaves_loop, matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import serving
-from gracelint.behaviour.machine.arithmetic import equal
+from gracelint.behaviour.machine.arithmetic import binary, equal
 from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, are_enough, receive, send
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Scope, Sig, Unknown, Wait
 from gracelint.behaviour.tree import text_of
@@ -98,8 +98,12 @@ def _assign(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     targets = members(node.child_by_field_name("left"))
     values = yield from _values(machine, frame, node.child_by_field_name("right"), scope, len(targets))
     operator = node.child_by_field_name("operator")
+    sign = text_of(operator).removesuffix("=")
     for target, value in zip(targets, values, strict=False):
-        new = value if operator is None or text_of(operator) == "=" else UNKNOWN
+        new = value
+        if sign:
+            before = yield from expressions.evaluate(machine, frame, target, scope)
+            new = binary(sign, before, value)
         yield from expressions.assign(machine, frame, target, new, scope)
     return None
 
@@ -227,6 +231,8 @@ def _either(
     for branch, truth in ((then, False), (other, True)):
         if branch is not None and ends_here(branch):
             _passes_by(frame, branch)
+            if machine.is_main_stopping() and leaves_loop(branch):
+                machine.ways_out.append(frame.file.span(branch))
             return truth
     for branch in (then, other):
         if branch is not None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+_MOST = {"Integer": 2**31 - 1, "Long": 2**63 - 1}
 _CALLED = ("run", "call", "handle", "accept", "execute", "get", "apply", "start")
 """Of a functional object what a library calls."""
 
@@ -189,6 +190,12 @@ class JavaMachine(Interpreter):
         full = frame.file.imports.get(name, name)
         static = full.rpartition(".")[0].rpartition(".")[2]
         return Lib(f"{static}.{name}" if static[:1].isupper() else name)
+
+    def member(self, of: Any, name: str) -> Run:
+        if isinstance(of, Lib) and name == "MAX_VALUE" and of.path in _MOST:
+            return _MOST[of.path]
+        value = yield from super().member(of, name)
+        return value
 
     def _class(self, frame: Frame) -> JavaClass | None:
         this = frame.this.package if isinstance(frame.this, Object) else frame.this

@@ -6,6 +6,7 @@ from gracelint.behaviour.java import collections
 from gracelint.behaviour.java.clients import poll, set_executor, wakeup
 from gracelint.behaviour.java.waiting import interruption, now, number, pause, time_of, until
 from gracelint.behaviour.machine import library, serving
+from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -13,6 +14,7 @@ from gracelint.behaviour.machine.values import (
     Doubt,
     Lib,
     Object,
+    Raised,
     Sig,
     Thread,
     Unknown,
@@ -196,12 +198,39 @@ def _stay(machine: JavaMachine, pool: Any, span: Span) -> None:
 
 def _submit(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
+    if of.state.get("shut"):
+        raise Raised(("RejectedExecutionException", "RuntimeException", "Exception"), UNKNOWN, given.span)
     _stay(machine, of, given.span)
     thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
     thread.daemon = bool(of.state.get("virtual"))
     of.state["tasks"].append(thread)
     future = Object("Future", given.span)
     future.state["thread"] = thread
+    return future
+
+
+def _delayed(machine: JavaMachine, of: Any, given: Given) -> Run:
+    """A task that begins later, after `shutdown` too, but not after `shutdownNow`."""
+    seconds = time_of(given, 1) or 0.0
+    until = machine.now + seconds
+
+    def run() -> Run:
+        over = lambda: machine.now >= until or bool(of.state.get("cleared"))  # noqa: E731
+        node = (given.span.source.path, given.span.start)
+        yield Wait("pause", given.span, over, at=lambda: until, node=node)
+        if of.state.get("cleared"):
+            return
+        if machine.stopped_at is not None and machine.halted_at is None:
+            machine.slept = max(machine.slept, machine.now - machine.stopped_at)
+        yield from machine.call(given.argument(0), [], given.span)
+
+    if of.state.get("shut"):
+        raise Raised(("RejectedExecutionException", "RuntimeException", "Exception"), UNKNOWN, given.span)
+    yield from ()
+    _stay(machine, of, given.span)
+    future = Object("Future", given.span)
+    future.state["thread"] = thread = machine.start(run(), given.span)
+    of.state["tasks"].append(thread)
     return future
 
 
@@ -229,7 +258,7 @@ def _shutdown(machine: JavaMachine, of: Any, given: Given) -> Run:
 
 def _shutdown_now(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
-    of.state["shut"] = given.span
+    of.state["shut"] = of.state["cleared"] = given.span
     for thread in of.state["tasks"]:
         interrupt(machine, thread, given.span)
     for server in of.state.get("servers", ()):
@@ -393,6 +422,14 @@ def _atomic_get(machine: JavaMachine, of: Any, given: Given) -> Run:
     return of.state["value"]
 
 
+def _compare_and_set(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    same = equal(of.state["value"], given.argument(0))
+    if same is not False:
+        of.state["value"] = given.argument(1, UNKNOWN) if same else UNKNOWN
+    return UNKNOWN if same is None else same
+
+
 def _atomic_set(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
     before, of.state["value"] = of.state["value"], given.argument(len(given.args) - 1, UNKNOWN)
@@ -452,7 +489,7 @@ METHODS: dict[str, dict[str, Call]] = {
     "Pool": {
         "submit": _submit,
         "execute": _submit,
-        "schedule": _submit,
+        "schedule": _delayed,
         "scheduleAtFixedRate": _repeat,
         "scheduleWithFixedDelay": _repeat,
         "shutdown": _shutdown,
@@ -478,7 +515,7 @@ METHODS: dict[str, dict[str, Call]] = {
         "set": _atomic_set,
         "lazySet": _atomic_set,
         "getAndSet": _atomic_set,
-        "compareAndSet": _atomic_set,
+        "compareAndSet": _compare_and_set,
     },
     "HttpServer": {"setExecutor": set_executor},
     "KafkaConsumer": {"poll": poll, "wakeup": wakeup},

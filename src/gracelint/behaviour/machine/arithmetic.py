@@ -8,6 +8,7 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _ORDER = ("<", "<=", ">", ">=")
@@ -53,6 +54,12 @@ def binary(operator: str, left: Any, right: Any) -> Any:
         (isinstance(left, str) and isinstance(right, str)) or (isinstance(left, list) and isinstance(right, list))
     )
     return left + right if joined and len(left) + len(right) <= EXPANDED else UNKNOWN
+
+
+def outermost(values: list[Any], how: Callable[[list[float]], float]) -> Any:
+    """The least or the most of some numbers."""
+    known = values and all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in values)
+    return how(values) if known else UNKNOWN
 
 
 def arithmetic(operator: str, left: float, right: float) -> Any:

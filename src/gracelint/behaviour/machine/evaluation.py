@@ -192,7 +192,7 @@ def _inner(machine: Interpreter, frame: Frame, node: nodes.Spread) -> Run:
     if not isinstance(value, Object) or "yields" not in value.state:
         return value
     found: list[Any] = []
-    while (item := (yield from _yielded(value.state["yields"]))) is not None:
+    while (item := (yield from yielded(value.state["yields"]))) is not None:
         machine.step()
         found.append(item.value)
     return found
@@ -210,11 +210,13 @@ def _binary(machine: Interpreter, frame: Frame, node: nodes.Binary) -> Run:
     return binary(node.operator, left, right)
 
 
-def _passes_by(frame: Frame, branch: Node | None) -> bool:
+def _passes_by(machine: Interpreter, frame: Frame, branch: Node | None) -> bool:
     """Whether a branch is a guard, which is not taken then."""
     way = interest.way_out(branch)
     if way is not None and way not in frame.home.passed_by:
         frame.home.passed_by.append(way)
+    if way is not None and frame.loops and type(way).__name__ in ("Break", "Return") and machine.is_main_stopping():
+        machine.ways_out.append(span_of(frame, way))
     return way is not None
 
 
@@ -224,7 +226,7 @@ def _both(machine: Interpreter, frame: Frame, node: nodes.Both) -> Run:
     if truth is False:
         return left
     if truth is None and not interest.matters(machine, frame, node.right):
-        if _passes_by(frame, node.right):
+        if _passes_by(machine, frame, node.right):
             return left
         right = yield from evaluate(machine, frame, node.right)
         return right if machine.truth(right) is False else UNKNOWN
@@ -243,7 +245,7 @@ def _either(machine: Interpreter, frame: Frame, node: nodes.Either) -> Run:
     if truth:
         return left
     if truth is None and not interest.matters(machine, frame, node.right):
-        if _passes_by(frame, node.right):
+        if _passes_by(machine, frame, node.right):
             return left
         right = yield from evaluate(machine, frame, node.right)
         return right if machine.truth(right) and not node.nil else UNKNOWN
@@ -273,9 +275,9 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         branches = [one for one in (node.then, node.other) if one is not None]
         if any(interest.matters(machine, frame, one) for one in branches):
             truth = machine.choose(2, id(node)) == 0
-        elif _passes_by(frame, node.then):
+        elif _passes_by(machine, frame, node.then):
             truth = False
-        elif _passes_by(frame, node.other):
+        elif _passes_by(machine, frame, node.other):
             truth = True
         else:
             for one in branches:
@@ -292,6 +294,7 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
 
 def _round(machine: Interpreter, frame: Frame, body: Node, label: str) -> Run:
     """One round of a loop: whether it goes on, and with what value it ends if not."""
+    frame.loops += 1
     try:
         yield from evaluate(machine, frame, body)
     except Leave as leave:
@@ -299,6 +302,8 @@ def _round(machine: Interpreter, frame: Frame, body: Node, label: str) -> Run:
             raise
         if leave.kind == "break":
             return False, leave.value
+    finally:
+        frame.loops -= 1
     return True, NIL
 
 
@@ -357,7 +362,7 @@ def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
     if isinstance(over, Object) and "yields" in over.state:
         while True:
             machine.step()
-            item = yield from _yielded(over.state["yields"])
+            item = yield from yielded(over.state["yields"])
             if item is None:
                 return NIL
             pair = item.value if len(node.names) == 1 else (item.key, item.value)
@@ -376,10 +381,10 @@ def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
     return over
 
 
-def _yielded(run: Run) -> Run:
-    """Lets a generator go on to what it yields next; None at its end."""
+def yielded(run: Run, sent: Any = None) -> Run:
+    """Lets a generator go on to what it yields next, with what it is sent; None at its end."""
     try:
-        found = next(run)
+        found = run.send(sent)
         while not isinstance(found, Yielded):
             try:
                 value = yield found
@@ -490,7 +495,7 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
         if interesting:
             chosen = options[machine.choose(len(options), id(node))]
         else:
-            chosen = next((one for one in options if not _passes_by(frame, one)), options[-1])
+            chosen = next((one for one in options if not _passes_by(machine, frame, one)), options[-1])
     elif chosen is None:
         chosen = default
     if chosen is None:

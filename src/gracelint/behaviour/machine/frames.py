@@ -24,13 +24,15 @@ class Closure:
 class Frame:
     """One call. `home` is itself, or of a block the frame that a return in it leaves."""
 
-    __slots__ = ("block", "caught", "file", "home", "passed_by", "scope", "this")
+    __slots__ = ("block", "caught", "file", "home", "loops", "passed_by", "scope", "this")
 
     def __init__(self, file: Any, scope: Scope, this: Any = NIL, home: Frame | None = None) -> None:
         self.file, self.scope, self.this = file, scope, this
         self.home: Frame = home or self
         self.block: Any = NIL
         """The block that the call got."""
+        self.loops = 0
+        """Loops of its own that it is in."""
         self.caught: Raised | None = None
         self.passed_by: list[Node] = []
         """The ways out of guards that were not taken, although nobody can tell their conditions."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.nodes import Function
 
 _LISTS = ("serve", "drain", "drop", "until_context", "accept", "child")
-_SILENT = ("returns", "makes", "variable", "sets")
+_SILENT = ("returns", "makes", "variable", "sets", "clock", "least", "most")
 _LEAVING = ("Return", "Break", "Continue", "Raise")
 
 

@@ -23,13 +23,15 @@ a call ends with. `does` is one of:
     attends   waits until it is shut down
     submits   `function` to a pool               drains    waits for a pool's jobs, at most `seconds`
     variable  of the environment, or what is given as `instead`;  `paired`: with whether it is set
-    sets      one
+    sets      one                                clock     the time, in parts of so many seconds as `unit` says
+    least     of the numbers it is given         most
 """
 
 from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import serving
+from gracelint.behaviour.machine.arithmetic import outermost
 from gracelint.behaviour.machine.machine import Machine, sleep
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Ctx, Doubt, Ended, Object, Sig, Thread, Wait
 from gracelint.knowledge import table
@@ -265,6 +267,18 @@ def _sets(machine: Machine, _: Row, given: Given) -> Any:
     return NIL
 
 
+def _clock(machine: Machine, row: Row, _: Given) -> Any:
+    return (_BEGINNING + machine.now) / row.get("unit", 1.0)
+
+
+_BEGINNING = 1_700_000_000
+"""Seconds since 1970 when a run begins: any will do."""
+
+
+def _numbers(given: Given) -> list[Any]:
+    return given.args[0] if len(given.args) == 1 and isinstance(given.args[0], list) else given.args
+
+
 def _of_scheduler(machine: Machine, row: Row, given: Given) -> Any:
     from gracelint.behaviour.machine import schedules
 
@@ -296,5 +310,8 @@ _DOES: dict[str, Callable[[Machine, Row, Given], Any]] = {
     "drains": _of_scheduler,
     "variable": _variable,
     "sets": _sets,
+    "clock": _clock,
+    "least": lambda _, __, given: outermost(_numbers(given), min),
+    "most": lambda _, __, given: outermost(_numbers(given), max),
 }
 WORDS = tuple(_DOES)

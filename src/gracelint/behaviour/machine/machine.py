@@ -82,6 +82,8 @@ class Machine:
         """When the signal came."""
         self.registered: dict[str, Span] = {}
         """By signal name, where it was first asked for."""
+        self.asked_at: set[Span] = set()
+        """Where signals were asked for, whether they still are or not."""
         self.ignored: dict[str, Span] = {}
         self.channels: list[tuple[Chan, frozenset[str], Span]] = []
         """Queues that get the signals they ask for."""
@@ -101,6 +103,8 @@ class Machine:
         self.class_values: dict[int, dict[str, Any]] = {}
         """By class: its constants and static fields, which a run may change."""
         self.fired: dict[object, int] = {}
+        self.ways_out: list[Span] = []
+        """Guards that would leave a loop of main, and that it has passed by since the signal."""
         self.accepted = False
         self.slept = 0.0
         """Seconds that main has slept since the signal."""
@@ -127,6 +131,9 @@ class Machine:
     @property
     def stopping(self) -> bool:
         return self.stopped_at is not None
+
+    def is_main_stopping(self) -> bool:
+        return self.stopping and self.current is not None and self.current.main
 
     @property
     def idle_at(self) -> float:
@@ -193,6 +200,7 @@ class Machine:
         return next((span for _, signals, span in self.contexts if signal in signals), None)
 
     def register(self, signals: Iterable[str], span: Span) -> None:
+        self.asked_at.add(span)
         for name in signals:
             self.registered.setdefault(name, span)
             self.ignored.pop(name, None)
@@ -389,7 +397,8 @@ def is_expanded(word: str) -> bool:
 
 def sleep(machine: Machine, span: Span, seconds: float, node: object) -> Run:
     until = machine.now + seconds
-    yield Wait("sleep", span, lambda: machine.now >= until, at=lambda: until, node=node)
+    # one that grows has settled once it grows no more
+    yield Wait("sleep", span, lambda: machine.now >= until, at=lambda: until, node=(node, seconds))
     return NIL
 
 

@@ -229,4 +229,8 @@ def _acts(statement: Node) -> bool:
 
 def _is_act(node: Node) -> bool:
     is_receive = node.type == "unary_expression" and node.children[0].type == "<-"
-    return is_receive or node.type in _ACTS or "call" in node.type.split("_")
+    calls = node.type in _ACTS or "call" in node.type.split("_")
+    return is_receive or (calls and _COMPUTES.search(text_of(node)) is None)
+
+
+_COMPUTES = pattern(r"^(?:Math\.|math\.|std::cmp::|cmp::)?(?:min|max)\(|\.(?:min|max)(?:\([^()]{0,60}\))?$")

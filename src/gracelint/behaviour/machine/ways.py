@@ -48,7 +48,7 @@ def follow(
         machine.effort = effort or machine.effort
         try:
             machine.begin()
-            outcomes.append(judge(machine))
+            outcomes.append(_sure(signal, judge(machine)))
         except Doubt as doubt:
             unknown = reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, doubt.why, doubt.span)
             outcomes.append(Outcome(unknown, machine))
@@ -64,6 +64,17 @@ def follow(
     if found.as_pid_1 is Verdict.UNKNOWN and {one.reaction.as_pid_1 for one in lasting} == _AT_WORK_OR_NOT:
         found = next((one.reaction for one in lasting if one.machine.half_way and not one.machine.asked_once), found)
     return found, outcomes
+
+
+def _sure(signal: str, outcome: Outcome) -> Outcome:
+    """Of a run that goes on past guards which nobody can tell, and which would end it, nobody can tell that either."""
+    machine = outcome.machine
+    goes_on = outcome.reaction.as_pid_1 is Verdict.IGNORED and machine.stopping and machine.ended is None
+    if not goes_on or not machine.ways_out or signal not in machine.registered:
+        return outcome
+    at = machine.ways_out[0]
+    why = f"whether {machine.place(at)}, which leaves its loop, is come to on {signal} cannot be told"
+    return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at), machine)
 
 
 def _next(taken: list[tuple[int, int]]) -> tuple[int, ...] | None:

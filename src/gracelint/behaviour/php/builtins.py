@@ -18,6 +18,7 @@ from gracelint.behaviour.machine.values import (
     Wait,
     Yielded,
 )
+from gracelint.behaviour.php import generators
 from gracelint.behaviour.php.syntax import YIELD
 
 TYPE_CHECKING = False
@@ -257,20 +258,6 @@ def _yields(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
     return value if value is not None else NIL
 
 
-def asked(generator: Object) -> Doubt:
-    """Where something else than a loop goes through a generator."""
-    assert generator.span is not None
-    line = generator.span.line
-    return Doubt(f"what the generator of line {line} is asked for is only known when it runs", generator.span)
-
-
-def keeps_generators(given: Given) -> None:
-    """Something that is not read gets what it is given, and goes through a generator, or not."""
-    for one in given.args:
-        if isinstance(one, Object) and "yields" in one.state:
-            raise asked(one)
-
-
 def _require(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
     by = frame.file if frame is not None else machine.sources.entry
     for tree in by.required if by is not None else ():
@@ -347,6 +334,11 @@ def _number(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     return value
 
 
+def _precise_time(machine: PhpMachine, given: Given) -> Any:
+    nanoseconds = given.path == "hrtime"
+    return machine.now * (1e9 if nanoseconds else 1.0) if given.argument(0) is True else UNKNOWN
+
+
 def _filtered(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     value, how = given.argument(0), given.argument(1)
     name = how.path if isinstance(how, Lib) else ""
@@ -366,7 +358,31 @@ def _put_variable(machine: PhpMachine, frame: Frame | None, given: Given) -> Any
     return True
 
 
+def _range(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    first, last = given.argument(0), given.argument(1)
+    if len(given.args) != 2 or not isinstance(first, int) or not isinstance(last, int):
+        return UNKNOWN
+    return [*range(first, last + 1)] if 0 <= last - first < _MOST_ITEMS else UNKNOWN
+
+
+def _filled(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    first, count = given.argument(0), given.argument(1)
+    known = first == 0 and isinstance(count, int) and 0 <= count <= _MOST_ITEMS
+    return [given.argument(2, NIL)] * count if known else UNKNOWN
+
+
+def _chunks(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    of, length = given.argument(0), given.argument(1)
+    known = isinstance(of, list) and isinstance(length, int) and length > 0
+    return [of[start : start + length] for start in range(0, len(of), length)] if known else UNKNOWN
+
+
+_MOST_ITEMS = 4096
 _FUNCTIONS: dict[str, Builtin] = {
+    "range": _range,
+    "array_fill": _filled,
+    "array_chunk": _chunks,
+    **dict.fromkeys(("microtime", "hrtime"), lambda machine, frame, given: _precise_time(machine, given)),
     **dict.fromkeys(("intval", "floatval"), _number),
     "boolval": lambda machine, frame, given: UNKNOWN if (known := machine.truth(given.argument(0))) is None else known,
     "filter_var": _filtered,
@@ -410,7 +426,7 @@ def _accepted(machine: PhpMachine, given: Given) -> Run:
 def function(machine: PhpMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
     name = path if "::" in path else path.rpartition("\\")[2]
     if name != YIELD:
-        keeps_generators(given)
+        generators.keep(given)
     if name in ("stream_select", "socket_select"):
         machine.selected = machine.ready = True
     at_once = machine.clients < _MOST_CLIENTS or machine.ready

@@ -24,7 +24,7 @@ from gracelint.behaviour.machine.values import (
     Scope,
     Sig,
 )
-from gracelint.behaviour.php import builtins
+from gracelint.behaviour.php import builtins, generators
 from gracelint.behaviour.php.syntax import YIELD, Shared, body_of, short
 
 TYPE_CHECKING = False
@@ -307,7 +307,7 @@ class PhpMachine(Interpreter):
         return next(((its, node.name) for one in classes if node.name in (its := self.values_of(one))), None)
 
     def foreign(self, path: str, given: library.Given) -> Run:
-        builtins.keeps_generators(given)
+        generators.keep(given)
         value = yield from super().foreign(path, given)
         return value
 
@@ -328,7 +328,9 @@ class PhpMachine(Interpreter):
         return self.generators[id(function)]
 
     def iterated(self, over: Any, span: Span) -> Run:
-        """The generator of a class that is an IteratorAggregate."""
+        """The generator of a class that is an IteratorAggregate; one that was begun by hand is not told."""
+        if isinstance(over, Object) and "item" in over.state:
+            raise generators.asked(over)
         function = self.find(over.package, "getIterator") if isinstance(over, Object) else None
         if function is None:
             return over
@@ -349,7 +351,7 @@ class PhpMachine(Interpreter):
         if isinstance(of, Lib):
             return builtins.function(self, f"{of.path}::{name}", frame, given)
         if isinstance(of, Object) and "yields" in of.state:
-            raise builtins.asked(of)
+            return generators.method(of, name, given)
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine import library, texts
+from gracelint.behaviour.machine.arithmetic import outermost
 from gracelint.behaviour.machine.frames import Closure
 from gracelint.behaviour.machine.machine import are_enough, receive
 from gracelint.behaviour.machine.nodes import Class
@@ -126,6 +127,15 @@ def _once(machine: RubyMachine, of: Any, given: Given) -> Run:
     """The block for each of some, or so many times: nobody can tell how many, and once stands for all."""
     value = yield from machine.call(given.named["block"], [UNKNOWN, UNKNOWN], given.span)
     return [value] if given.path.endswith(("map", "collect", "times")) else of
+
+
+def _each_slice(machine: RubyMachine, of: list[Any], given: Given) -> Run:
+    length = given.argument(0)
+    if "block" not in given.named or not isinstance(length, int) or length < 1:
+        return UNKNOWN
+    for start in range(0, len(of), length):
+        yield from machine.call(given.named["block"], [of[start : start + length]], given.span)
+    return of
 
 
 def _with_index(machine: RubyMachine, of: Any, given: Given) -> Run:
@@ -314,6 +324,10 @@ def _join(machine: RubyMachine, of: Object, given: Given) -> Run:
     return value
 
 
+def _clamped(of: Any, given: Given) -> Any:
+    return outermost([outermost([of, given.argument(0)], max), given.argument(1)], min)
+
+
 _MOST_ITEMS = 4096
 _CLASS: dict[str, Any] = {"new": _new}
 _PROC: dict[str, Any] = {"call": _call, "()": _call, "yield": _call, "to_proc": _same, "curry": _same}
@@ -328,6 +342,9 @@ _QUEUE: dict[str, Any] = {
     "clear": lambda machine, of, given: of.queue.clear() or of,
 }
 _LIST: dict[str, Any] = {
+    "each_slice": _each_slice,
+    "min": lambda machine, of, given: UNKNOWN if given.named else outermost(of, min),
+    "max": lambda machine, of, given: UNKNOWN if given.named else outermost(of, max),
     **dict.fromkeys(("each", "map", "collect", "flat_map", "each_entry"), _each),
     "each_with_index": _with_index,
     "push": lambda machine, of, given: of.extend(given.args) or of,
@@ -376,6 +393,7 @@ _NUMBER: dict[str, Any] = {
     **dict.fromkeys(("minute", "minutes"), lambda machine, of, given: of * 60),
     **dict.fromkeys(("hour", "hours"), lambda machine, of, given: of * 3600),
     "zero?": lambda machine, of, given: of == 0,
+    "clamp": lambda machine, of, given: _clamped(of, given),
 }
 _TEXT: dict[str, Any] = {
     **dict.fromkeys(("to_s", "to_sym", "freeze", "strip", "chomp", "dup"), _same),

@@ -512,6 +512,8 @@ def method(machine: RustMachine, of: Any, name: str, given: Given) -> Run | None
         return _now(options.WORDS[name](of, given))
     if isinstance(of, str) and not isinstance(of, Sig) and name in options.TEXTS:
         return _now(options.TEXTS[name](of, given))
+    if isinstance(of, (int, float)) and not isinstance(of, bool) and name in options.NUMBERS:
+        return _now(options.NUMBERS[name](of, given.argument(0)))
     if name in table("rust")["language"]["methods"]:
         return _now(of)
     if isinstance(of, Unknown) and not of.of and not isinstance(of, Object):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine import texts
+from gracelint.behaviour.machine.arithmetic import binary, outermost
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Doubt, Err, Unknown, Words
 from gracelint.behaviour.rust.syntax import UNIT
 
@@ -132,6 +133,21 @@ LISTS: dict[str, Callable[[list[Any], Given], Any]] = {
     "get": _get,
     "len": lambda of, _: len(of),
     "is_empty": lambda of, _: not of,
+}
+
+
+def _chunks(of: list[Any], given: Given) -> Any:
+    length = given.argument(0)
+    known = isinstance(length, int) and length > 0
+    return [of[start : start + length] for start in range(0, len(of), length)] if known else UNKNOWN
+
+
+LISTS["chunks"] = _chunks
+NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
+    "min": lambda of, other: outermost([of, other], min),
+    "max": lambda of, other: outermost([of, other], max),
+    **dict.fromkeys(("saturating_mul", "wrapping_mul", "checked_mul", "mul_f64"), lambda of, by: binary("*", of, by)),
+    **dict.fromkeys(("saturating_add", "wrapping_add", "checked_add"), lambda of, by: binary("+", of, by)),
 }
 
 
