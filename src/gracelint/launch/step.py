@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.limits import ROOM, Effort
 from gracelint.base.record import Record, field
-from gracelint.facts.launch import Assumptions, Deadline, Drain, Hop, Image
+from gracelint.facts.launch import Assumptions, Deadline, Drain, Effect, Hop, Image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ class Followed:
     def __init__(self, room: int = ROOM, launches: int = 1) -> None:
         self.count = 0
         self.effort = Effort(room, launches=launches)
+
+
+NO_ACTION = frozenset(("SIGWINCH", "SIGCHLD", "SIGURG", "SIGCONT"))
+"""Signals whose default action is none (signal(7))."""
 
 
 class Context(Record, identity=True):
@@ -61,6 +65,11 @@ class Context(Record, identity=True):
     followed: Followed = field(default_factory=Followed)
     user: str | None = None
     """Whom the process runs as, where a hop above has changed that; None: as the image says."""
+
+    @property
+    def unheard(self) -> Effect:
+        """What the signal does to a process without a handler: PID 1 gets no default action (pid_namespaces(7))."""
+        return Effect.SWALLOWS if self.pid_1 or self.signal in NO_ACTION else Effect.CUTS
 
 
 class Step(Record, identity=True):

@@ -47,7 +47,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
             return _run_alone(argv, at, context, key, row.get("alone"))
     effect, why = Effect(row["effect"]), row["why"].format(signal=context.signal)
     if context.signal not in row.get("handles", ()) and effect is Effect.FORWARDS:
-        effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
+        effect = context.unheard
         why = f"{key} has no handler for {context.signal}"
         if context.signal in row.get("dies", ()):
             effect, why = Effect.CUTS, f"{key} has no handler for {context.signal}, which ends it at once"
@@ -104,7 +104,7 @@ def _run_alone(argv: tuple[Word, ...], at: int, context: Context, key: str, alon
     """`honcho run command` waits for its command and passes nothing on (measured)."""
     if len(argv) < at + 2 or argv[at].value != alone:
         return None
-    effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
+    effect = context.unheard
     why = f"{key} run waits for its command and passes no signal on"
     words = tuple(word.value for word in argv[: at + 1])
     span = argv[0].span or context.span

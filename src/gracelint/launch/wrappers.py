@@ -289,9 +289,7 @@ def _effect(given: Arguments, row: Mapping[str, Any], context: Context) -> Effec
             effect = other
     if "busybox" in row and context.image.sh == "busybox-ash" and not context.image.packages & _REAL_TOOLS:
         effect = row["busybox"]
-    if effect == "swallows" and not context.pid_1:
-        effect = "cuts"
-    return Effect(effect)
+    return context.unheard if effect == "swallows" else Effect(effect)
 
 
 _REAL_TOOLS = frozenset(("coreutils", "util-linux", "util-linux-misc", "shadow", "shadow-login", "runuser"))

@@ -519,7 +519,7 @@ def _effect(call: Call) -> tuple[Effect, str]:
         return Effect.SWALLOWS if context.pid_1 else Effect.UNKNOWN, f"{call.name} does not pass {context.signal} on"
     if row.get("as_child") == "cuts" and not context.pid_1:
         return Effect.CUTS, f"{call.name} dies of {context.signal} once it has passed it on, unless it is PID 1"
-    if effect is not Effect.SWALLOWS or context.pid_1:
+    if effect is not Effect.SWALLOWS or context.unheard is effect:
         return effect, why
     if row.get("as_child") == "swallows":
         return (Effect.FORWARDS if context.group_signalled else effect), why

@@ -147,8 +147,8 @@ def _framework_step(argv: tuple[Word, ...], path: str, context: Context) -> Step
         return unknown(argv, context, f"nobody knows what the server that {name} builds does on {context.signal}")
     effect = Effect(row["effect"])
     why = row["why"].format(name=name, signal=context.signal)
-    if effect is Effect.SWALLOWS and not context.pid_1:
-        effect = Effect.CUTS
+    if effect is Effect.SWALLOWS:
+        effect = context.unheard
     hop = _hop(argv, context, HopKind.SERVER, effect, why)
     drain = Drain(row["drain"], DrainSource.DERIVED, f"{name}'s own timeout", default=True) if "drain" in row else None
     return Step(replace(hop, name=name), drain=drain)
@@ -522,9 +522,8 @@ def interactive(argv: tuple[Word, ...], context: Context, language: str) -> Step
         why = f"{language} without a script reads its standard input, which is empty here: it ends at once"
         hop = _hop(argv, context, HopKind.PROGRAM, Effect.UNKNOWN, why)
         return Step(replace(hop, details={"cause": "at-once"}), one_shot=True)
-    effect = Effect.SWALLOWS if context.pid_1 else Effect.CUTS
     why = f"{language} without a script reads commands and has no handler"
-    hop = _hop(argv, context, HopKind.PROGRAM, effect, why)
+    hop = _hop(argv, context, HopKind.PROGRAM, context.unheard, why)
     return Step(replace(hop, details={"cause": "interactive"}))
 
 

@@ -10,7 +10,7 @@ from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.images.bases import program_of
 from gracelint.launch.one_shots import one_shot
-from gracelint.launch.step import Context, Step
+from gracelint.launch.step import NO_ACTION, Context, Step
 from gracelint.launch.words import base_name
 from gracelint.source import Located
 
@@ -50,8 +50,6 @@ _OFF = frozenset(("", "0", "false", "no", "off", "none"))
 _NO_TIME = 1.0
 """Seconds; whether a request is done by then is chance."""
 _ALLOW = "give {drain} longer than what it serves takes"
-_NO_ACTION = frozenset(("SIGWINCH", "SIGCHLD", "SIGURG", "SIGCONT"))
-"""Signals whose default action is none (signal(7))."""
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -338,7 +336,7 @@ def _reaction(name: str, row: Row, doubts: list[Row], given: ServerSettings, sig
         if variant.get("signals", {}).get(signal, kind) != kind:
             reason = given.unread or f"`{variant.get('option')}` is only known when it runs"
             return "unknown", f"{name}: {reason}"
-    if kind == "unhandled" and signal in _NO_ACTION:
+    if kind == "unhandled" and signal in NO_ACTION:
         kind = "stays"
     return kind, row.get("why", {}).get(signal) or _CLAUSES[kind].format(name=name, signal=signal)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.secrets import MASK, veiled_words
+from gracelint.facts.launch import Effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def why_of(shell: str, program: Event, reaction: Reaction, context: Context, ref
         program=f"`{shown}`" if shown else "what it runs",
         as_pid_1=(" as PID 1," if shell.endswith(",") else ", as PID 1,") if context.pid_1 else "",
         in_front="PID 1 in front" if context.pid_1 else "in front",
-        fate=" and passes no signal on" if context.pid_1 else _DIES.format(signal=context.signal),
+        fate=_DIES.format(signal=context.signal) if context.unheard is Effect.CUTS else " and passes no signal on",
         refused=refused,
         signal=context.signal,
     )

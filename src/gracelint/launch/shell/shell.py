@@ -284,8 +284,7 @@ def _judge(scene: Scene) -> _End:
     signal = scene.context.signal
     replaced = event.kind == "exec" or (event.kind == "run" and _execs(event, scene.row) is not False)
     if replaced and event.idle and scene.programs:
-        effect = Effect.SWALLOWS if scene.context.pid_1 else Effect.CUTS
-        return _End(scene, Reaction(effect, "execs-idle", signal), program_of(scene))
+        return _End(scene, Reaction(scene.context.unheard, "execs-idle", signal), program_of(scene))
     if event.kind == "exec":
         piped = any(item.beside for item in scene.path.events if item.kind in ("exec", "redirect"))
         if piped and scene.context.group_signalled:

@@ -9,6 +9,7 @@ from gracelint.launch.durations import seconds
 from gracelint.launch.shell.paths import GROUP, Event, State
 from gracelint.launch.shell.rounds import is_brief, lasts, waits_its_turn
 from gracelint.launch.shell.services import stopped
+from gracelint.launch.step import NO_ACTION
 from gracelint.launch.words import base_name
 
 TYPE_CHECKING = False
@@ -181,7 +182,7 @@ def _without_trap(scene: Scene, at_wait: bool) -> Reaction:
         return Reaction(Effect.CUTS, "exit-trap", signal)
     ends_wait = row.get("wait_ends", False) or (signal == "SIGINT" and row.get("sigint_ends_wait", False))
     cause = "wait" if at_wait else "pipe" if event.piped else "child"
-    if pid_1 and not (at_wait and ends_wait):
+    if signal in NO_ACTION or (pid_1 and not (at_wait and ends_wait)):
         return Reaction(Effect.SWALLOWS, cause, signal)
     if signal == "SIGQUIT" and not pid_1:
         return Reaction(Effect.UNKNOWN, "unmeasured", signal)

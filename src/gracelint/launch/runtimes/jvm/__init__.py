@@ -42,7 +42,7 @@ def step(argv: tuple[Word, ...], context: Context) -> Step:
     off = next((word for word in started.options if word.value in _WITHOUT), None)
     if off is not None and context.signal in _SIGNALS:
         why = f"java {off.value} takes no notice of {context.signal}: shutdown hooks do not run"
-        return Step(_hop(argv, context, Effect.SWALLOWS if context.pid_1 else Effect.CUTS, why))
+        return Step(_hop(argv, context, context.unheard, why))
     if not started.kind or started.target is None:
         ends = any(word.value.lstrip("-") in ("version", "help", "showversion") for word in started.options)
         return Step(_hop(argv, context, Effect.UNKNOWN, "java starts no program here"), one_shot=ends or None)
