@@ -589,3 +589,56 @@ def test_busybox_is_the_shell_that_it_is_told_to_be(start: str) -> None:
     (launch,) = read(files).launches
     assert [hop.name for hop in launch.hops] == ["busybox", "busybox-ash", "app.py"]
     assert launch.verdict == "ignored"
+
+
+@pytest.mark.parametrize(
+    ("start", "trap", "verdict", "why"),
+    [
+        ("postgres", "pg_ctl stop -m fast; exit 0", "handled", "SIGINT is postgres' fast shutdown"),
+        ("gosu postgres postgres", "pg_ctl stop; exit", "handled", "SIGINT is postgres' fast shutdown"),
+        ("postgres", "gosu postgres pg_ctl -m fast stop; exit", "handled", "SIGINT is postgres' fast shutdown"),
+        ("postgres", "pg_ctl -m smart stop; exit", "ignored", "postgres waits on SIGTERM until every"),
+        ("mysqld", "mysqladmin shutdown", "handled", "mysqld finishes what is in flight on SIGTERM and ends"),
+        ("nginx -g 'daemon off;'", "nginx -s quit; wait", "handled", "SIGQUIT is nginx's graceful stop"),
+        ("nginx -g 'daemon off;'", "nginx -s stop; wait", "cut", "SIGTERM is nginx's fast stop"),
+        ("nginx -g 'daemon off;'", "nginx -s quit; exit", "cut", "the SIGTERM trap interrupts `wait`"),
+        ("redis-server", "redis-cli shutdown; exit", "handled", "redis finishes what is in flight on SIGTERM and ends"),
+        ("/opt/app", "pg_ctl stop; exit", "unknown", "whether `pg_ctl stop` in the SIGTERM trap tells the program"),
+        (
+            "/opt/app",
+            "/opt/tool stop; exit",
+            "unknown",
+            "whether `/opt/tool stop` in the SIGTERM trap tells the program",
+        ),
+        ("/opt/app", "curl -X POST localhost/stop; wait", "unknown", "whether `curl -X POST localhost/stop` in the"),
+        ("/opt/app", "rm -f /ready; echo bye; exit", "cut", "the SIGTERM trap ends the script without a word to"),
+    ],
+)
+def test_a_trap_may_have_the_program_stop_itself(start: str, trap: str, verdict: str, why: str) -> None:
+    told = started_by(f"trap '{trap}' TERM\n{start} &\nwait $!\n")
+    assert (told[0], told[1][: len(why)]) == (verdict, why)
+
+
+@pytest.mark.parametrize(
+    ("loop", "verdict"),
+    [
+        ("while pgrep -f job.py >/dev/null; do sleep 1; done", "handled"),
+        ('while [ -n "$(pgrep -f job.py)" ]; do sleep 1; done', "handled"),
+        ('until [ -z "$(pidof python)" ]; do sleep 1; done', "handled"),
+        ("until ! pgrep python; do sleep 1; done", "handled"),
+        ("while ps -p $job; do sleep 1; done", "handled"),
+        ("while [ -d /proc/$job ]; do sleep 1; done", "handled"),
+        ("while kill -0 $job; do sleep 1; done", "handled"),
+        ("while pgrep other; do sleep 1; done", "cut"),
+        ("while [ -n '' ]; do sleep 1; done", "cut"),
+    ],
+)
+def test_a_loop_may_wait_until_a_job_is_gone(loop: str, verdict: str) -> None:
+    files = {
+        "Dockerfile": 'FROM python:3.12\nCOPY run.sh job.py /\nCMD ["/run.sh"]\n',
+        "run.sh": f"#!/bin/bash\nleave() {{\n{loop}\nexit\n}}\ntrap leave TERM\n"
+        "python /job.py &\njob=$!\nsleep 300 &\nwait $!\n",
+        "job.py": "import time\ntime.sleep(5)\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict.value == verdict, launch.why

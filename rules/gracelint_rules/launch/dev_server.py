@@ -54,7 +54,8 @@ def dev_server(launch: Launch) -> Iterator[Finding]:
         return
     if launch.verdict is Verdict.HANDLED and launch.command_span == launch.origin.span:
         return  # the image's own choice, such as adminer's
-    seen = _SEEN[launch.verdict].format(signal=launch.stop_signal.value, kill=launch.kill)
+    signal = launch.decisive.signal if launch.decisive is not None else None
+    seen = _SEEN[launch.verdict].format(signal=signal or launch.stop_signal.value, kill=launch.kill)
     call = next((server for server in launch.program.servers if server.development), None) if launch.program else None
     if call is not None:
         started = (Note(launch.command_span, "started here"),)

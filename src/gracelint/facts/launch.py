@@ -366,10 +366,15 @@ class Launch(Record, identity=True):
 
     @property
     def idle(self) -> bool:
-        """It only waits (`sleep infinity`, `tail -f /dev/null`, `pause`), and a stop can lose nothing."""
-        if not self.hops or self.children or any(hop.details.get("others") for hop in self.hops):
+        """It only waits (`sleep infinity`, `tail -f /dev/null`, `pause`), and a stop can lose nothing.
+
+        Below a supervisor that goes for the one program that is cut off: the others stop as they do.
+        """
+        last = max((index for index, hop in enumerate(self.hops) if hop.kind is HopKind.SUPERVISOR), default=-1)
+        own = self.hops[last + 1 :]
+        if not own or (self.children and last < 0) or any(hop.details.get("others") for hop in own):
             return False
-        return bool(self.hops[-1].details.get("idle"))
+        return bool(own[-1].details.get("idle"))
 
     @property
     def between_jobs(self) -> bool:

@@ -222,7 +222,7 @@ def _together(step: Step) -> tuple[Hop, Way]:
         drains=tuple(drain for way in ways for drain in way.drains),
         shortfalls=tuple(shortfall for way in ways for shortfall in way.shortfalls),
         one_shot=all(way.one_shot for way in ways),
-        development=any(way.development for way in ways),
+        development=worst.development if worst.verdict in _BAD else any(way.development for way in ways),
     )
 
 

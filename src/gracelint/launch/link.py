@@ -471,6 +471,8 @@ def _sibling(launch: Launch, way: Way) -> Launch:
         launch,
         hops=way.hops,
         program=way.program,
+        dev_server=way.development,
+        children=way.children,
         verdict=way.verdict,
         why=veiled(way.why),
         decisive=way.decisive,

@@ -427,7 +427,7 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
         jobs = jobs_of(values, state)
     else:
         whole = any(word.value in ("-f", "--full") for word in call.operands)
-        jobs = _named_jobs([operand.value for operand in operands] if whole else values, state, whole)
+        jobs = named_jobs([operand.value for operand in operands] if whole else values, state, whole)
     kills = event("kill", call.command.span, state, jobs, signal or "")
     by_name |= walk.row.get("kill_whole_job", False) and any(value.startswith("%") for value in values)
     by_leader = any(value.startswith(("%", LEADER, "$(jobs", "`jobs")) for value in values)
@@ -466,7 +466,7 @@ def _kill_forms(call: Call) -> set[str]:
     return forms | {"jobs -p" for text in texts if "jobs -p" in text}
 
 
-def _named_jobs(operands: Sequence[str], state: State, whole: bool) -> frozenset[int] | None:
+def named_jobs(operands: Sequence[str], state: State, whole: bool) -> frozenset[int] | None:
     """The jobs that `pkill NAME`, `pkill -P $$` or, by their whole command lines, `pkill -f TEXT` reaches."""
     if SELF in operands or "$$" in operands:
         return frozenset(range(1, state.jobs + 1))

@@ -43,8 +43,8 @@ class Event(Record, identity=True):
     """Something that happens on a path.
 
     `kind` is run (in the foreground), start (in the background), daemon (it goes to the background by itself), exec,
-    redirect (an exec without a command), wait, kill, stop (of a service), exit, return, break, continue, or forever
-    (an endless loop).
+    redirect (an exec without a command), wait, kill, stop (of a service), tell (once the signal has arrived: what may
+    tell the program), exit, return, break, continue, or forever (an endless loop).
     """
 
     kind: str

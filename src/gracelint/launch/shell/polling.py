@@ -1,14 +1,16 @@
-"""Loops that go round while a job is there: `while kill -0 $PID`, `while [ -d /proc/$PID ]`."""
+"""Loops that go round while a job is there: `while kill -0 $PID`, `while pgrep NAME`, `while [ -d /proc/$PID ]`."""
 
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
 from gracelint.facts.script import AndOr, Background, Pipeline, Simple
 from gracelint.launch.durations import seconds
-from gracelint.launch.shell.builtins import jobs_of
+from gracelint.launch.shell.builtins import jobs_of, named_jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gracelint.facts.script import Command, Loop
     from gracelint.launch.shell.paths import State
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 def polled(loop: Loop, state: State) -> tuple[tuple[Command, ...], Command, frozenset[int]] | None:
     """What else `while … && kill -0 $PID; do …; done` asks, where it asks for a job, and the jobs it waits for.
 
-    `while [ -d /proc/$PID ]` asks the same.
+    `while [ -d /proc/$PID ]` and `while pgrep NAME` ask the same.
     """
     test: tuple[Command, ...] = ()
     command = loop.condition[-1]
@@ -25,19 +27,17 @@ def polled(loop: Loop, state: State) -> tuple[tuple[Command, ...], Command, froz
     turned = loop.kind == "until"
     if turned and isinstance(command, Pipeline) and len(command.commands) == 1:
         command, turned = command.commands[0], False  # until ! kill -0 $PID
-    if not isinstance(command, Simple) or len(command.words) < 3 or loop.kind not in ("while", "until"):
+    if not isinstance(command, Simple) or len(command.words) < 2 or loop.kind not in ("while", "until"):
         return None
-    target = _process_asked_for(command, state, turned)
-    jobs = jobs_of([target], state) if target is not None else None
-    if not turned and _asks_for_any(command):
-        jobs = frozenset(range(1, state.jobs + 1))
+    target = _process_asked_for(command, state, turned) if len(command.words) > 2 else None
+    jobs = jobs_of([target], state) if target is not None else _jobs_found(command, state, turned)
     return (test, command, jobs) if jobs is not None else None
 
 
 def _process_asked_for(command: Simple, state: State, turned: bool) -> str | None:
     """The process that `kill -0 $PID`, or a test of what there is of it in `/proc`, asks for; `turned`: for its end."""
     first, *rest = (word.text for word in command.words)
-    if first == "kill" and rest[0] == "-0":
+    if (first, rest[0]) in (("kill", "-0"), ("ps", "-p")):
         return None if turned else state.text(command.words[-1])
     words = [word for word in command.words[1:] if word.text not in ("]", "]]")]
     if turned != (words[0].text == "!"):
@@ -49,14 +49,26 @@ def _process_asked_for(command: Simple, state: State, turned: bool) -> str | Non
     return path.split("/")[2] if path is not None and path.startswith("/proc/") else None
 
 
-def _asks_for_any(command: Simple) -> bool:
-    """`[ -n "$(jobs -r)" ]`: whether any job is there."""
+def _jobs_found(command: Simple, state: State, turned: bool) -> frozenset[int] | None:
+    """The jobs that `pgrep NAME` finds, or a test of what it or `jobs` prints; `turned`: that asks for their end."""
     first, *words = (word.text for word in command.words if word.text not in ("]", "]]"))
-    words = words[1:] if words[:1] == ["-n"] else words
-    return first in ("[", "[[", "test") and len(words) == 1 and _JOBS.fullmatch(words[0]) is not None
+    if first in _FINDS:
+        return None if turned else _named(first, words, state)
+    if first not in ("[", "[[", "test") or not words or words[:-1] not in ((["-z"],) if turned else ([], ["-n"])):
+        return None
+    found = _PRINTED.fullmatch(words[-1])
+    if found is None:
+        return None
+    return _named(found[1], found[2].split(), state) if found[1] else frozenset(range(1, state.jobs + 1))
 
 
-_JOBS = pattern(r'"?(?:\$\(|`)jobs(?: -[lpr]+)*(?:\)|`)"?')
+def _named(name: str, words: Sequence[str], state: State) -> frozenset[int] | None:
+    operands = [word.strip("\"'") for word in words if not word.startswith("-")]
+    return named_jobs(operands, state, name == "pgrep" and any(word.startswith("-") and "f" in word for word in words))
+
+
+_FINDS = ("pgrep", "pidof")
+_PRINTED = pattern(r'"?(?:\$\(|`)(?:jobs(?: -[lpr]+)*|(pgrep|pidof) ([^()`|;&<>"]*)(?:>[^()`|;&<>"]*)?)[)`]"?')
 
 
 def pause_of(loop: Loop, state: State) -> float | None:

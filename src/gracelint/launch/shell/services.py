@@ -60,9 +60,53 @@ def _replaced_by(words: tuple[Word, ...], context: Context) -> tuple[Word, ...] 
 
 
 def stops(words: tuple[Word, ...]) -> bool:
-    """Whether a command tells a service to stop: `service nginx stop`, `nginx -s quit`, `pg_ctl stop`."""
+    """Whether a command tells a service to stop: `service nginx stop`, `nginx -s quit`, `gosu postgres pg_ctl stop`."""
+    words = _stopping(words)
     row = table("shell_commands")["stops"].get(_command(words))
     return row is not None and _holds(row, words)
+
+
+def may_tell(words: tuple[Word, ...]) -> bool:
+    """Whether a command, which is run in a trap, may be what tells the program to stop, for all that is known."""
+    return _command(words) in table("shell_commands")["tells"]["names"]
+
+
+def is_unread(item: Event) -> bool:
+    """Whether a program that a trap runs is none of those that stop services: what it does has not been read."""
+    return _command(item.words) not in table("shell_commands")["stops"]
+
+
+def as_kill(scene: Scene, stop: Event) -> Event | None:
+    """A command that stops a service, as the signal that its jobs get; None where none of them runs that service."""
+    words = _stopping(stop.words)
+    service, command = _service(words), _command(words)
+    if only_services(stop):
+        return None
+    jobs = {item.job for item in scene.lasting if any(_service((word,)) == service for word in item.words)}
+    line = " ".join(word.value for word in words[1:])
+    signals = table("shell_commands")["stops"]["signals"].get(command, {})
+    signal = next((signal for text, signal in signals.items() if text in line), "SIGTERM")
+    known = frozenset(job for job in jobs if job is not None)
+    return replace(stop, kind="kill", jobs=known, signal=signal, by_name=True) if known else None
+
+
+def only_services(stop: Event) -> bool:
+    """Whether it stops what a supervisor has started, and never the supervisor."""
+    return _command(_stopping(stop.words)) in table("shell_commands")["stops"]["below"]
+
+
+def returns_when_stopped(stop: Event) -> bool:
+    """Whether the command itself waits until the service has stopped."""
+    return _command(_stopping(stop.words)) in table("shell_commands")["stops"]["waits"]
+
+
+def _stopping(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """The command behind a wrapper such as `gosu postgres`, where that tells a service to stop."""
+    if base_name(words[0].value if words else "") not in keys("wrappers"):
+        return words
+    known = table("shell_commands")["stops"]
+    behind = (words[index:] for index in range(1, min(len(words), _MOST_WRAPPERS)))
+    return next((inner for inner in behind if isinstance(known.get(_command(inner)), dict)), words)
 
 
 def stopped(scene: Scene, reaction: Reaction, after: Sequence[Event]) -> Reaction:
@@ -80,7 +124,7 @@ def stopped(scene: Scene, reaction: Reaction, after: Sequence[Event]) -> Reactio
     if reaction.effect is not Effect.CUTS or jobs or not (services or unknown):
         return reaction
     told = [item for item in after if item.kind == "stop"]
-    waited = {_service(item.words) for item in told if _waits(item.words)}
+    waited = {_service(_stopping(item.words)) for item in told if returns_when_stopped(item)}
     if not unknown and services <= waited:
         return Reaction(Effect.HANDLES, "stops-services", reaction.signal)
     if told or unknown or any(item.kind == "kill" and not item.jobs for item in after):
@@ -125,7 +169,3 @@ def _service(words: tuple[Word, ...]) -> str:
         name = command
     same: str = table("shell_commands")["stops"]["names"].get(name, name)
     return _NUMBER.sub("", same)
-
-
-def _waits(words: tuple[Word, ...]) -> bool:
-    return _command(words) in table("shell_commands")["stops"]["waits"]

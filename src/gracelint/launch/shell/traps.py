@@ -8,7 +8,7 @@ from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.shell.paths import GROUP, Event, State
 from gracelint.launch.shell.rounds import is_brief, lasts, waits_its_turn
-from gracelint.launch.shell.services import stopped
+from gracelint.launch.shell.services import as_kill, is_unread, only_services, returns_when_stopped, stopped
 from gracelint.launch.step import NO_ACTION
 from gracelint.launch.words import base_name
 
@@ -210,6 +210,8 @@ class _Fate(Record):
     dead: set[int | None]
     """Jobs whose shell has died in front of its program: a `wait` for them returns at once."""
     sure: bool = True
+    perhaps: Event | None = None
+    """What may have told them."""
     over: Reaction | None = None
     """The program has ended, and this is what came of it, if the script ends too."""
 
@@ -223,7 +225,7 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
     slept, exited = False, dying
     cause = "single-wait"
     queue = list(events)
-    for item in queue:
+    for at, item in enumerate(queue):
         if item.kind == "kill":
             if item.jobs is not None and GROUP in item.jobs:
                 reaction = _kill_group(scene, item)
@@ -243,6 +245,16 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
             return Reaction(Effect.SWALLOWS, "child", context.signal)
         elif item.kind == "run" and item.words and item.words[0].value == "sleep":
             slept = True
+        elif item.kind == "stop":
+            kill = as_kill(scene, item)
+            if kill is not None:
+                fate = _killed(scene, fate, kill)
+            elif not only_services(item):
+                fate = replace(fate, perhaps=item)
+            if kill is not None and returns_when_stopped(item):
+                queue.insert(at + 1, replace(kill, kind="wait"))
+        elif item.kind == "tell" or (item.kind == "run" and is_program(item) and is_unread(item)):
+            fate = replace(fate, perhaps=item)
         elif item.kind == "exec":
             break
         elif item.kind == "exit":
@@ -251,7 +263,7 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
             if exited or not at_exit:
                 break
             exited = True
-            queue[queue.index(item) + 1 :] = _ways(scene, at_exit)[0]
+            queue[at + 1 :] = _ways(scene, at_exit)[0]
     at_exit = scene.path.traps.get("EXIT")
     if at_exit and not exited:
         return _after(scene, [*events, *_ways(scene, at_exit)[0]], dying=True)
@@ -262,6 +274,8 @@ def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
     """The script is over, and the kernel kills what is left."""
     if fate.over is not None:
         return fate.over
+    if fate.perhaps is not None and not fate.told:
+        return Reaction(Effect.UNKNOWN, "may-tell", scene.context.signal, fate.perhaps)
     signal = next(iter(fate.told.values()), scene.context.signal)
     if "SIGKILL" in fate.told.values():
         return Reaction(Effect.CUTS, "kills", signal)
@@ -355,7 +369,7 @@ def _wait_again(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
     told = fate.told
     signal = next((told[item.job] for item in reversed(scene.programs) if item.job in told), scene.context.signal)
     if not told:
-        return Reaction(Effect.SWALLOWS, "trap-forgets", scene.context.signal)
+        return _untold(scene, wait, fate)
     if "SIGKILL" in told.values():
         return Reaction(Effect.CUTS, "kills", "SIGKILL")
     left = [item for item in scene.lasting if item.job not in told and (wait.jobs is None or item.job in wait.jobs)]
@@ -367,6 +381,20 @@ def _wait_again(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
     if fate.sure and alone and not fate.dead and not wait.looped:
         return Reaction(Effect.FORWARDS, "forwards", signal)
     return Reaction(Effect.UNKNOWN, "some-jobs", signal)
+
+
+def _untold(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
+    """The trap waits for jobs that it has not told: those that end by themselves let it go on."""
+    signal = scene.context.signal
+    if fate.perhaps is not None:
+        return Reaction(Effect.UNKNOWN, "may-tell", signal, fate.perhaps)
+    left = [item for item in scene.lasting if wait.jobs is None or item.job in wait.jobs]
+    ends = {True if item.idle or _naps(item) else lasts(item, scene.context) for item in left}
+    if True in ends or not left or (None in ends and not wait.polls):
+        return Reaction(Effect.SWALLOWS, "trap-forgets", signal)
+    if None in ends:
+        return Reaction(Effect.UNKNOWN, "ends-itself", signal)
+    return Reaction(Effect.HANDLES, "waits-for-the-end", signal)
 
 
 def _kill_group(scene: Scene, kill: Event) -> Reaction | None:
