@@ -703,3 +703,25 @@ def test_the_result_of_a_job_that_may_have_been_cancelled(cancels: str, why: str
     )
     assert reaction.as_pid_1.value == ("handled" if why is None else "unknown"), reaction.why
     assert why is None or reaction.why == why
+
+
+@pytest.mark.parametrize(
+    ("fails", "grows", "delay", "why"),
+    [
+        (True, "delay *= 2", None, "it grows without a bound"),
+        (True, "delay = min(delay * 2, 60)", None, "it grows up to 60 s"),
+        (True, "delay = min(60, delay + 1)", None, "it grows up to 60 s"),
+        (True, "delay *= 2\n            if delay > MOST:\n                delay = MOST", 8, None),
+        (False, "delay = min(delay * 1.5, 60)", 60, None),
+        (False, "delay = 1", 1, None),
+    ],
+)
+def test_a_pause_that_grows(fails: bool, grows: str, delay: float | None, why: str | None) -> None:
+    asks = "try:\n            fetch()\n        except OSError:" if fails else "if fetch() is None:"
+    reaction = sigterm(
+        f"from work import fetch\n{LOOP}MOST = 8\ndelay = 1\n"
+        f"while running:\n    if True:\n        {asks}\n            time.sleep(delay)\n            {grows}\n"
+    )
+    assert reaction.as_pid_1.value == ("unknown" if why else "handled"), reaction.why
+    assert reaction.delay == delay
+    assert not why or reaction.why == f"how long `time.sleep(delay)` takes is only known when it runs: {why}"

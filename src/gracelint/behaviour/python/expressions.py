@@ -9,7 +9,7 @@ from gracelint.behaviour.python.between import KIND, calculated
 from gracelint.behaviour.python.ends import (
     Frame,
 )
-from gracelint.behaviour.python.names import canonical, comparable, is_result
+from gracelint.behaviour.python.names import canonical, comparable, is_result, path_of
 from gracelint.behaviour.python.objects import key_of, like_others, put, subscript
 from gracelint.behaviour.python.registry import PROPERTIES
 from gracelint.behaviour.python.values import (
@@ -34,6 +34,7 @@ from gracelint.behaviour.python.values import (
     join,
     same,
 )
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -342,10 +343,13 @@ def _may_be_one(operator: ast.cmpop, left: Thing, right: Thing) -> bool:
 def _may_be(value: Value, constant: Value) -> bool:
     """Whether something outside of the project, such as what a call has given, may equal a constant.
 
-    What stands for something the program made or opened is never None.
+    What stands for something the program made or opened is never None; what was looked for may be.
     """
-    if not isinstance(constant, Const) or constant.value is None:
+    if not isinstance(constant, Const):
         return False
+    if constant.value is None:
+        found = path_of(value).rpartition(".")[2].startswith(tuple(table("python")["words"]["may_find_none"]))
+        return found and isinstance(value, Thing) and is_result(value)
     if isinstance(value, Name):
         return not value.dotted.startswith("builtins.")
     return isinstance(value, Thing) and is_result(value)

@@ -313,6 +313,12 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
             f"how long `{_slow(machine, point).what}` takes is only known when it runs",
             _slow(machine, point).span,
         )
+    if machine.waited and point.loops and isinstance(point.node, ast.Call) and point.node.args:
+        from gracelint.behaviour.python.growing import outgrown
+
+        grown = outgrown(signal, machine, point)
+        if grown is not None:
+            return grown
     why = f"its handler for {signal} ends it"
     if machine.waited and point.limit:
         why = f"its handler for {signal} is seen within {point.limit:g} s, when `{point.what}` returns"
