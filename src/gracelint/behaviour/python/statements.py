@@ -135,6 +135,10 @@ def _try(machine: Machine, node: ast.Try) -> list[End]:
         for handler in node.handlers:
             if id(handler) not in used and _is_ordinary(machine, handler):
                 branches.append((OUTSIDE, lambda handler=handler: _except(machine, handler, Error("?"), node)))  # type: ignore[misc]
+    if normal is not None and arrived:
+        for handler in node.handlers:
+            if id(handler) not in used and _is_told_of_the_end(handler):
+                branches.append((OUTSIDE, lambda handler=handler: _except(machine, handler, Error("?"), node)))  # type: ignore[misc]
     if normal is None and not arrived and any(end.kind in _LEAVES for end in passed):
         for handler in node.handlers:
             if id(handler) in used or not _is_ordinary(machine, handler):
@@ -239,6 +243,16 @@ def _is_ordinary(machine: Machine, handler: ast.ExceptHandler) -> bool:
         return True
     text = ast.unparse(handler.type)
     return not any(name in text for name in ("KeyboardInterrupt", "SystemExit", "CancelledError", "GeneratorExit"))
+
+
+def _is_told_of_the_end(handler: ast.ExceptHandler) -> bool:
+    """Whether a clause leaves a loop where there is no more: `except queue.Empty: break`."""
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {getattr(one, "attr", getattr(one, "id", "")) for one in types}
+    return not names.isdisjoint(_NO_MORE) and isinstance(handler.body[-1], (ast.Break, ast.Return))
+
+
+_NO_MORE = ("Empty", "QueueEmpty", "IndexError", "KeyError", "StopIteration", "StopAsyncIteration", "WouldBlock")
 
 
 def _with(machine: Machine, node: ast.With | ast.AsyncWith) -> list[End]:

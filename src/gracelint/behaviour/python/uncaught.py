@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ASKED_FOR = ("builtins.SystemExit", "builtins.KeyboardInterrupt")
 """What is raised to leave what comes next."""
-_QUIET = frozenset(("log", "wait", "flag", "event"))
+_QUIET = frozenset(("log", "wait", "flag", "event", "exit", "interrupt", "raise"))
 """What a handler does that saves nothing."""
 
 

@@ -6,9 +6,22 @@ import ast
 
 from gracelint.behaviour.python.ends import ABANDON, NORMAL, RAISE, End, Leave
 from gracelint.behaviour.python.leaving import leave_context
-from gracelint.behaviour.python.registry import EXITS, argument, model, receiver_of
+from gracelint.behaviour.python.registry import ENTERS, EXITS, argument, model, receiver_of
 from gracelint.behaviour.python.statements import enter
-from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Function, Items, Later, Partial, Thing, Value, items
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    FROM_OUTSIDE,
+    NONE,
+    Const,
+    Error,
+    Function,
+    Items,
+    Later,
+    Partial,
+    Thing,
+    Value,
+    items,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,3 +113,21 @@ def _leave(machine: Machine, stack: Thing, expression: ast.expr) -> None:
 
 for _kind in _STACKS:
     EXITS[_kind] = _leave
+
+
+def _begin(machine: Machine, timeout: Thing, expression: ast.expr) -> None:
+    timeout.store["#began"] = Const(machine.delay)
+
+
+def _end(machine: Machine, timeout: Thing, expression: ast.expr) -> None:
+    """What is begun on the way out, and takes longer than it is given, is cancelled."""
+    began, given, now = timeout.store.get("#began"), timeout.store.get("#first"), machine.delay
+    if not machine.arrived or machine.aside or not isinstance(began, Const) or not isinstance(given, Const):
+        return
+    known = all(isinstance(number, (int, float)) for number in (began.value, given.value, now))
+    if known and now - began.value > given.value:  # type: ignore[operator]
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.TimeoutError"))])
+
+
+for _kind in ("asyncio.timeout", "anyio.fail_after", "trio.fail_after"):
+    ENTERS[_kind], EXITS[_kind] = _begin, _end

@@ -336,7 +336,12 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
             _note_given_up(machine, thing, point, before)
         return answer
 
-    return machine.wait(point, ready=ready, raises="builtins.TimeoutError")
+    value = machine.wait(point, ready=ready, raises="builtins.TimeoutError")
+    if thing is not None and "#cancelled" in thing.store:
+        from gracelint.behaviour.python.cancels import await_cancelled
+
+        await_cancelled(machine, thing, node)
+    return value
 
 
 def _note_given_up(machine: Machine, task: Thing, point: Point, before: float | None) -> None:
