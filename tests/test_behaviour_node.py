@@ -569,6 +569,14 @@ def test_json_of_the_project_is_known(text: str) -> None:
         (SERVER + "if (process.env.GRACEFUL === 'true')\n  process.on('SIGTERM', stop);",
          "whether the handler in line 5 is installed is only known when it runs: "
          "it depends on `process.env.GRACEFUL` in line 4"),
+        (SERVER + "const env = process.env.NODE_ENV || 'development';\nconst config = { isProduction: env === 'production' };\n"
+         "if (config.isProduction) process.on('SIGTERM', stop);",
+         "whether the handler in line 6 is installed is only known when it runs: it depends on `config.isProduction` in "
+         "line 6, which asks for `process.env.NODE_ENV`"),
+        (SERVER + "class Settings { isProduction() { return process.env.NODE_ENV === 'production'; } }\n"
+         "if (new Settings().isProduction()) process.on('SIGTERM', stop);",
+         "whether the handler in line 5 is installed is only known when it runs: it depends on "
+         "`new Settings().isProduction()` in line 5, which asks for `process.env.NODE_ENV`"),
         (SERVER + "const serve = () => process.on('SIGTERM', stop);\n({ serve })[process.env.ROLE]();",
          "whether anything calls the function in app.js line 4, which handles SIGTERM, cannot be told"),
         (SERVER + "require(`./roles/${process.env.ROLE}`);",

@@ -85,6 +85,8 @@ def external_attribute(machine: Machine, owner: Name, name: str) -> Value:
             if any("$" in word or "`" in word for word in machine.argv):
                 machine.words.store["…"] = FROM_OUTSIDE
         return machine.words
+    if owner.dotted == "tornado.options.options" and ("option", name) in machine.world:
+        return machine.world["option", name]
     if dotted in _LINUX:
         return Const(_LINUX[dotted])
     head, _, last = dotted.rpartition(".")

@@ -125,7 +125,7 @@ def _end(machine: Machine, timeout: Thing, expression: ast.expr) -> None:
     if not machine.arrived or machine.aside or not isinstance(began, Const) or not isinstance(given, Const):
         return
     known = all(isinstance(number, (int, float)) for number in (began.value, given.value, now))
-    if known and now - began.value > given.value:  # type: ignore[operator]
+    if known and now - began.value > given.value:
         raise Leave([End(RAISE, CERTAIN, Error("builtins.TimeoutError"))])
 
 

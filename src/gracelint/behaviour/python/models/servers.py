@@ -1,9 +1,10 @@
-"""Stopping servers, and the commands of Django."""
+"""Stopping servers, the options of Tornado, and the commands of Django."""
 
 from __future__ import annotations
 
 import ast
 
+from gracelint.base.numbers import is_digits
 from gracelint.behaviour.python.ends import Point, Served, stuck
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, argument, model, receiver_of
@@ -63,6 +64,37 @@ def _io_loop(machine: Machine, function: Value, args: Arguments, keywords: Keywo
         known = Thing("tornado.ioloop.IOLoop", node, machine.module)
         machine.write(machine.world, "io loop", known)
     return known
+
+
+@model("tornado.options.define", "tornado.options.options.define")
+def _define_option(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """An option of the command line; without it, its default."""
+    name, value = argument(args, keywords, 0, "name"), argument(args, keywords, 1, "default") or NONE
+    kind = path_of(argument(args, keywords, 2, "type") or value)
+    if isinstance(name, Const) and isinstance(name.value, str):
+        for word in machine.argv:
+            option, equals, text = word.lstrip("-").partition("=")
+            if word[:1] == "-" and option.replace("_", "-") == name.value.replace("_", "-"):
+                value = _converted(text if equals else "true", kind)
+        machine.write(machine.world, ("option", name.value.replace("-", "_")), value)
+    return NONE
+
+
+def _converted(text: str, kind: str) -> Value:
+    if "$" in text:
+        return FROM_OUTSIDE
+    if kind == "builtins.bool":
+        return Const(text.lower() not in ("false", "0", "f"))
+    if kind == "builtins.int":
+        return Const(int(text)) if is_digits(text) else FROM_OUTSIDE
+    return Const(text) if kind == "builtins.str" else FROM_OUTSIDE
+
+
+@model("tornado.options.parse_config_file", "tornado.options.options.parse_config_file")
+def _read_options(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    for key in [key for key in machine.world if isinstance(key, tuple) and key[0] == "option"]:
+        machine.write(machine.world, key, FROM_OUTSIDE)
+    return NONE
 
 
 def _generic_stop(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
