@@ -14,7 +14,7 @@ from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tree_sitter import Node
 
@@ -166,7 +166,7 @@ def event_stream(machine: Machine) -> Span | None:
             if node.type != "string" or string_of(node) != "text/event-stream" or not _is_content_type(node):
                 continue
             function = _outermost_function(node)
-            if function is not None and not _ends_its_answer(function):
+            if function is not None and not _ends_its_answer(function, node):
                 return file.span(node)
     return None
 
@@ -196,9 +196,12 @@ def _outermost_function(node: Node) -> Node | None:
     return found
 
 
-def _ends_its_answer(function: Node) -> bool:
+def _ends_its_answer(function: Node, start: Node) -> bool:
     """Whether anything in it may end the answer: `res.end()`, a pipe, a loop over what is sent."""
+    others = [(part.start_byte, part.end_byte) for part in _other_ways(function, start)]
     for node in walk(function):
+        if any(begin <= node.start_byte < end for begin, end in others):
+            continue
         if node.type == "for_in_statement":
             return True
         called = node.child_by_field_name("function") if node.type == "call_expression" else None
@@ -210,6 +213,37 @@ def _ends_its_answer(function: Node) -> bool:
         if text_of(name) in _ENDS_ANSWERS and owner.type != "call_expression":
             return True
     return False
+
+
+def _other_ways(function: Node, start: Node) -> Iterator[Node]:
+    """What another request than that of a node is answered with: `if (req.url !== '/events') return res.end()`."""
+    here = start
+    while here != function and here.parent is not None:
+        above = here.parent
+        if above.type == "if_statement":
+            ways = (above.child_by_field_name("consequence"), above.child_by_field_name("alternative"))
+            yield from (way for way in ways if way is not None and way != here)
+        elif above.type == "switch_body":
+            yield from (case for case in above.named_children if case != here)
+        if above.type == "statement_block":
+            place = above.named_children.index(here)
+            yield from (part for part in above.named_children[:place] if _always_leaves(_consequence(part)))
+            if _always_leaves(here if here.type != "if_statement" else _consequence(here)):
+                yield from above.named_children[place + 1 :]
+        here = above
+
+
+def _consequence(node: Node) -> Node | None:
+    """What an `if` without an `else` does."""
+    alone = node.type == "if_statement" and node.child_by_field_name("alternative") is None
+    return node.child_by_field_name("consequence") if alone else None
+
+
+def _always_leaves(node: Node | None) -> bool:
+    """Whether a statement ends with `return` or `throw`."""
+    while node is not None and node.type == "statement_block" and node.named_children:
+        node = node.named_children[-1]
+    return node is not None and node.type in ("return_statement", "throw_statement")
 
 
 _ENDS_ANSWERS = ("end", "destroy", "pipe", "pipeTo", "close")

@@ -93,7 +93,9 @@ def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
 
 def _map(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     given = args[0] if args else None
-    return Pairs(list(given.items), given.open) if isinstance(given, Array) else Pairs([], open=True)
+    if isinstance(given, Array):
+        return Pairs(list(given.items), given.open)
+    return Pairs([], open=True, fresh=given is None)
 
 
 def _url(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:

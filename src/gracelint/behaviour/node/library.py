@@ -31,6 +31,7 @@ from gracelint.behaviour.node.values import (
     External,
     Method,
     Object,
+    Pairs,
     Promise,
     Thing,
     joined,
@@ -92,6 +93,13 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
         if machine.stopping:
             machine.note("log", node, frame)
         return UNDEFINED
+    row = _COMMANDS.get(root_of(path).partition("/")[0])
+    if row is not None:
+        from gracelint.behaviour.node.commands import declare
+
+        command = declare(machine, row, path, args, frame)
+        if command is not None:
+            return command
     found = _module_row(path)
     if found is not None:
         made = _call_module(machine, *found, args, node, frame)
@@ -115,6 +123,9 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
 
 
 def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, frame: Frame) -> Any:
+    for value in args:
+        if isinstance(value, Pairs):
+            value.fresh = False
     if machine.stopping:
         touches = any(isinstance(value, Thing) and value.kind == "server" for value in args)
         if path.startswith("?") or touches or names_clients(path.rpartition(".")[2]):
@@ -136,6 +147,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
     return External(f"{path}()", longest_wait(args), signal)
 
 
+_COMMANDS: dict[str, dict[str, Any]] = table("node")["commands"]
 _HARMLESS = frozenset(table("node")["harmless"])
 
 

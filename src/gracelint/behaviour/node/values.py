@@ -207,7 +207,12 @@ def spread(value: Any) -> list[Any]:
 class Pairs(Array):
     """A `Map`: each item is an Array of a key and its value."""
 
-    __slots__ = ()
+    __slots__ = ("fresh",)
+
+    def __init__(self, items: list[Any], open: bool = False, fresh: bool = False) -> None:
+        super().__init__(items, open)
+        self.fresh = fresh
+        """Made empty, so that while the program starts nothing is in it but what that has put there."""
 
 
 class Thing:
