@@ -457,10 +457,15 @@ def test_a_program_without_end_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tells", "verdict"), [("", Verdict.UNKNOWN), ("\n\tchild.Process.Signal(signal)", Verdict.HANDLED)]
+    ("child", "tells", "verdict"),
+    [
+        ("redis-server", "", Verdict.UNKNOWN),
+        ("redis-server", "\n\tchild.Process.Signal(signal)", Verdict.HANDLED),
+        ("/worker", "\n\tchild.Process.Signal(signal)", Verdict.UNKNOWN),
+    ],
 )
-def test_a_child_that_was_started_before_the_signal_has_to_be_told(tells: str, verdict: Verdict) -> None:
-    start = '\tchild := exec.Command("/worker")\n\tchild.Start()\n\tstop := make(chan os.Signal, 1)\n'
+def test_a_child_that_was_started_before_the_signal_has_to_be_told(child: str, tells: str, verdict: Verdict) -> None:
+    start = f'\tchild := exec.Command("{child}")\n\tchild.Start()\n\tstop := make(chan os.Signal, 1)\n'
     body = f"{start}\tsignal.Notify(stop, syscall.SIGTERM)\n\tsignal := <-stop\n\t_ = signal{tells}\n\tchild.Wait()"
     assert program(body, "os", "os/exec").verdict is verdict
 

@@ -6,6 +6,7 @@ from gracelint.again import remembered
 from gracelint.base.record import replace
 from gracelint.behaviour.go.packages import Modules, Package, loses_nothing
 from gracelint.behaviour.go.reaction import Question, tell
+from gracelint.source import Word
 from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
+    from gracelint.source import Span
 
 __all__ = ["read_go"]
 
@@ -42,10 +44,19 @@ def read_go(
     reached = _reached(main, modules)
     name = start.node.child_by_field_name("name")
     at = start.file.span(name if name is not None else start.node)
-    told = tell(Question(modules, main, reached, argv, env or {}, at, _needed(reached), effort))
+    answer = tell(Question(modules, main, reached, argv, env or {}, at, _needed(reached), effort))
     sources = tuple(file.source for package in reached for file in package.files)
-    program = told.program("go", start.file.source, at, sources, modules.unread)
-    return replace(program, loses_nothing=loses_nothing(reached, modules))
+    program = answer.told.program("go", start.file.source, at, sources, modules.unread)
+    return replace(
+        program,
+        loses_nothing=loses_nothing(reached, modules),
+        replaced_by=_command_line(answer.replaced),
+        forwards_to=_command_line(answer.forwards),
+    )
+
+
+def _command_line(words: tuple[tuple[str, Span], ...]) -> tuple[Word, ...] | None:
+    return tuple(Word(text, span) for text, span in words) or None
 
 
 def _reached(main: Package, modules: Modules) -> tuple[Package, ...]:

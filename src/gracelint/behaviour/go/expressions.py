@@ -122,14 +122,16 @@ def zero(machine: GoMachine, file: File, package: Package, node: Node | None) ->
         return 0
     if name == "error":
         return NIL
-    return made(file, package, type_name(node), None)
+    return made(machine, file, package, type_name(node), None)
 
 
-def made(file: File, package: Package, name: str, span: Span | None) -> Any:
+def made(machine: GoMachine, file: File, package: Package, name: str, span: Span | None) -> Any:
     """A new object of a type, as it is named in a file."""
     operand, _, member = name.rpartition(".")
     if operand in file.imports:
-        return Object(f"{file.imports[operand]}.{member}", span)
+        path = file.imports[operand]
+        own = machine.modules.find(path) if machine.modules.is_own(path) else None
+        return Object(f"{path}.{member}", span, own if own is not None and member in own.types else None)
     if not operand and name in package.types:
         return Object(f"{package.path}.{name}", span, package)
     return UNKNOWN
@@ -205,7 +207,7 @@ def _of_object(machine: GoMachine, of: Object, name: str, depth: int) -> Any:
         if embedded:
             inner = of.fields.get(field)
             if inner is None:
-                inner = made(declared.file, of.package, type_name(its_type), None)
+                inner = made(machine, declared.file, of.package, type_name(its_type), None)
                 of.fields[field] = inner
             if isinstance(inner, Object):
                 if name in inner.fields:
@@ -404,7 +406,7 @@ def _make(machine: GoMachine, frame: Frame, nodes: list[Node], how: str, span: S
     if of is None:
         return UNKNOWN
     if how == "new":
-        return made(frame.file, frame.package, type_name(of), span)
+        return made(machine, frame.file, frame.package, type_name(of), span)
     declared = frame.package.types.get(text_of(of))
     if declared is not None:
         of = declared.node.child_by_field_name("type") or of
@@ -437,10 +439,10 @@ def _literal(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
             values.append(value)
     if not is_struct:
         return {**keyed} if type_ is not None and type_.type == "map_type" else [*values, *keyed.values()]
-    made_one = made(frame.file, frame.package, type_name(type_), frame.file.span(node))
+    made_one = made(machine, frame.file, frame.package, type_name(type_), frame.file.span(node))
     if isinstance(made_one, Object):
         made_one.fields.update(keyed)
-        declared = frame.package.types.get(type_name(type_))
+        declared = made_one.package.types.get(made_one.type.rpartition(".")[2]) if made_one.package else None
         made_one.fields.update({field[0]: value for field, value in zip(fields_of(declared), values, strict=False)})
         library.literal(machine, made_one)
         return made_one
@@ -452,7 +454,9 @@ def _element(machine: GoMachine, frame: Frame, node: Node | None, type_: Node | 
     if node is not None and node.type == "literal_value" and type_ is not None:
         element = type_.child_by_field_name("element") or type_.child_by_field_name("value")
         one = (
-            made(frame.file, frame.package, type_name(element), frame.file.span(node)) if element is not None else None
+            made(machine, frame.file, frame.package, type_name(element), frame.file.span(node))
+            if element is not None
+            else None
         )
         if isinstance(one, Object):
             declared = one.package.types.get(one.type.rpartition(".")[2]) if one.package is not None else None
@@ -484,7 +488,8 @@ def _unary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if operator == "!":
         return not value if isinstance(value, bool) else UNKNOWN
     if operator == "-":
-        return -value if isinstance(value, (int, float)) else UNKNOWN
+        is_group = isinstance(value, Object) and value.type == "os.Pid"
+        return -value if isinstance(value, (int, float)) else value if is_group else UNKNOWN
     return value
 
 
@@ -550,6 +555,19 @@ def _index(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     return UNKNOWN
 
 
+def _slice(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
+    of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
+    places: list[Any] = []
+    for name, default in (("start", 0), ("end", None)):
+        place = node.child_by_field_name(name)
+        value = (yield from evaluate(machine, frame, place, scope)) if place is not None else default
+        places.append(value)
+    if not isinstance(of, (list, str)) or not all(one is None or isinstance(one, int) for one in places):
+        return UNKNOWN
+    machine.pay_for(len(of))
+    return of[slice(*places)]
+
+
 def _converted(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     value = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     return value
@@ -577,4 +595,5 @@ _BY_TYPE: dict[str, Callable[[GoMachine, Frame, Node, Scope], Run]] = {
     "type_instantiation_expression": _inner,
     "type_conversion_expression": _converted,
     "index_expression": _index,
+    "slice_expression": _slice,
 }

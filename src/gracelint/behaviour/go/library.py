@@ -113,6 +113,7 @@ def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: 
 
 
 _FX = "go.uber.org/fx."
+_PROCESSES = ("os/exec.", "os.Process", "syscall.", "golang.org/x/sys/unix.")
 _TEXTS = ("strconv.", "strings.", "time.ParseDuration", "cmp.Or")
 _SETTINGS = (
     "github.com/caarlos0/env",
@@ -139,6 +140,10 @@ def _further(path: str, kind: str) -> dict[str, Any]:
         from gracelint.behaviour.go import texts
 
         return texts.FUNCTIONS
+    if path.startswith(_PROCESSES):
+        from gracelint.behaviour.go import children
+
+        return children.FUNCTIONS if kind == "FUNCTIONS" else children.METHODS
     if path.startswith(_FX):
         from gracelint.behaviour.go import fx
 

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.go.packages import Modules, Package
     from gracelint.behaviour.go.syntax import File
-    from gracelint.behaviour.machine.values import Chan, Run
+    from gracelint.behaviour.machine.values import Chan, Object, Run
     from gracelint.source import Span
-
-_TELLS = (".Process", "Kill(", "Pipe(", ".Stdin", "ExtraFiles", "net.Dial")
 
 
 class GoMachine(Machine):
@@ -40,6 +38,14 @@ class GoMachine(Machine):
         self.taken_branches: set[tuple[str, int, int]] = set()
         self.unbuffered: list[Chan] = []
         """Channels without room that signal.Notify was given."""
+        self.children: list[Object] = []
+        """Commands that run until they are told to end."""
+        self.awaited: Object | None = None
+        """One that the program has told to end, and waited for."""
+        self.replaced: tuple[tuple[str, Span], ...] = ()
+        """The words of the command it execs."""
+        self.forwards: tuple[tuple[str, Span], ...] = ()
+        """The words of the child that it passes the signal to and waits for."""
         self.polled: list[Chan] = []
         """Those of them that a select with a default looks into."""
 
@@ -48,10 +54,6 @@ class GoMachine(Machine):
 
     def files(self) -> Iterable[File]:
         return (file for package in self.modules.packages(self.main) for file in package.files)
-
-    def tells_children(self) -> bool:
-        """Whether anything signals a process, or holds an end of a pipe or socket that it may read."""
-        return any(word in file.source.text for file in self.files() for word in _TELLS)
 
     def deliver_to(self, channel: Chan) -> None:
         """Sends without blocking: nothing gets into an unbuffered channel that is only polled."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Run, Thread
     from gracelint.source import Span
 
+Words = tuple[tuple[str, "Span"], ...]
 _FATAL = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP")
 """Those that end a Go program which has not asked for them."""
 
@@ -53,10 +54,27 @@ class Question(Record, identity=True):
     effort: Effort | None
 
 
-def tell(question: Question) -> Told:
-    return ends.tell(
-        lambda signal: _judge(signal, question), lambda signal, outcomes: _unasked(signal, question, outcomes), "Go"
-    )
+class Answer(Record):
+    told: Told
+    replaced: Words
+    """The words of the command it execs."""
+    forwards: Words
+    """The words of the child that it starts, passes the signal to and waits for."""
+
+
+def tell(question: Question) -> Answer:
+    seen: list[Outcome] = []
+
+    def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
+        found = _judge(signal, question)
+        if signal == "SIGTERM":
+            seen.extend(found[1])
+        return found
+
+    told = ends.tell(judge, lambda signal, outcomes: _unasked(signal, question, outcomes), "Go")
+    execs = [one.machine.replaced for one in seen]
+    open_ = [one.machine.forwards for one in seen if not one.early and one.reaction.as_pid_1 is Verdict.UNKNOWN]
+    return Answer(told, execs[0] if all(execs) and execs else (), open_[0] if all(open_) and open_ else ())
 
 
 def _unasked(signal: str, question: Question, outcomes: list[Outcome]) -> Reaction:
@@ -247,9 +265,10 @@ def _never_ends(signal: str, machine: GoMachine, at: Span) -> Reaction:
     if machine.unsure:
         why = f"whether {machine.unsure[0]}() comes to its end on {signal} is not known"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span if wait is not None else at)
-    if wait is not None and wait.kind == "child":
-        why = f"whether the child that {machine.place(wait.span)} waits for ends on {signal} is not known"
-        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span)
+    child = next((one.wait for one in machine.threads if one.wait is not None and one.wait.kind == "child"), None)
+    if child is not None:
+        why = f"whether the child that {machine.place(child.span)} waits for ends on {signal} is not known"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, child.span)
     heard = any(one.told for one in machine.threads) or machine.waits
     read = not any(signal in names and channel.queue for channel, names, _ in machine.channels)
     if not read and not heard:
@@ -298,9 +317,12 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
             f"on {signal} {how} while the goroutine of {machine.place(alone.span)}, which nothing waits for, is to end"
         )
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, alone.span)
-    if machine.sigkilled is not None:
-        why = f"whether the child of {machine.place(machine.sigkilled)}, which SIGKILL ends, has something to finish"
-        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why} is not in the sources", machine.sigkilled)
+    if machine.children:
+        from gracelint.behaviour.go.children import left
+
+        lost = left(signal, machine, how)
+        if lost is not None:
+            return lost
     closing = next((span for kind, span, seconds in machine.waits if kind == "close" and seconds is None), None)
     stream = endless_stream(machine.modules.packages(machine.main)) if closing is not None else None
     if closing is not None and stream is not None:

@@ -82,7 +82,7 @@ def _of_argument(machine: GoMachine, span: Span) -> Any:
     for package in machine.modules.packages(machine.main) if match is not None else ():
         for file in package.files:
             if match is not None and file.source is span.source:
-                return expressions.made(file, package, match[1], span)
+                return expressions.made(machine, file, package, match[1], span)
     return UNKNOWN
 
 
@@ -91,7 +91,7 @@ def _fill(machine: GoMachine, of: Object, style: Style, prefix: str, depth: int)
     if declared is None or depth > _DEEPEST:
         return
     for field, type_, tags in _tagged(declared.node.child_by_field_name("type")):
-        its = expressions.made(declared.file, of.package, type_name(type_), None)
+        its = expressions.made(machine, declared.file, of.package, type_name(type_), None)
         if isinstance(its, Object) and its.package is not None and _is_struct(its):
             inner = of.fields.setdefault(field, its)
             below = f"{prefix}_{field}" if style.by_field and prefix else field if style.by_field else prefix

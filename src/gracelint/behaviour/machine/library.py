@@ -234,8 +234,7 @@ def _hook(machine: Machine, row: Row, given: Given) -> Any:
 
 
 def _child(machine: Machine, _: Row, given: Given) -> Run:
-    of = given.of if isinstance(given.of, Object) else Object(given.path, given.span)
-    yield from serving.child(machine, of, given.span)
+    yield from serving.child(machine, given.span)
     return UNKNOWN
 
 

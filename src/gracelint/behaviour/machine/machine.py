@@ -73,7 +73,7 @@ class Machine:
         """Of each choice what was taken, and how many there were."""
         self.chosen: dict[tuple[object, bool], int] = {}
         self.asked_once: set[object] = set()
-        """Choices that no round of a loop has come to again."""
+        """Choices that no round of a loop has come to again, and that the time of the signal does not make."""
         self.half_way = False
         """It ends with work half done."""
         self.threads: list[Thread] = []
@@ -123,8 +123,6 @@ class Machine:
         """What jobs waited in when a pool was no longer waited for: where, and after how many seconds."""
         self.half_done: dict[Span, bool] = {}
         """Of each pause, whether it stands in the middle of work."""
-        self.sigkilled: Span | None = None
-        """Where a child is waited for that the end of its context kills with SIGKILL."""
         self.worked = False
         """It has been in one that does."""
 
@@ -186,10 +184,6 @@ class Machine:
             return UNSET
         value = self.env[name]
         return UNKNOWN if value is None else value
-
-    def tells_children(self) -> bool:
-        """Whether the program may signal the processes it has started."""
-        return True
 
     def deliver_to(self, channel: Chan) -> None:
         """The signal goes into the channel that it was asked for in."""

@@ -35,10 +35,8 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
         value = NIL
     elif name in row.get("accept", ()):
         value = yield from _accept(machine, of, span, row)
-    elif name in row.get("begin", ()):
-        of.state["began"] = not machine.stopping
     elif name in row.get("child", ()):
-        yield from child(machine, of, span)
+        yield from child(machine, span)
         value = NIL
     elif name in row.get("same", ()):
         value = of
@@ -106,15 +104,10 @@ def drop(machine: Machine, of: Object, span: Span) -> Any:
     return NIL
 
 
-def child(machine: Machine, of: Object, span: Span) -> Run:
+def child(machine: Machine, span: Span) -> Run:
     """A child process may end by itself, or run until it is told to end: which is not in the sources."""
-    context = next((one for one in of.fields.get("_given", ()) if isinstance(one, Ctx)), None)
-    untold = of.state.get("began") and context is None and not machine.tells_children()
-    if (machine.stopping and not untold) or machine.choose(2, span) == 0:
-        return
-    yield Wait("child", span, lambda: context is not None and context.ends(machine.now))
-    if machine.stopping and "Cancel" not in of.fields:
-        machine.sigkilled = span
+    if not machine.stopping and machine.choose(2, span) == 1:
+        yield Wait("child", span, lambda: False)
 
 
 def _accept(machine: Machine, of: Object, span: Span, row: dict[str, Any]) -> Run:

@@ -200,7 +200,7 @@ def _wait_child(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
         raise Doubt(f"whether the child that line {given.span.line} waits for ends is not known", given.span)
     if isinstance(target, Object) or machine.forked is not None:
         yield Wait("child", given.span, lambda: False)
-    yield from serving.child(machine, of, given.span)
+    yield from serving.child(machine, given.span)
     return UNKNOWN
 
 

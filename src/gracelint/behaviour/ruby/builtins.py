@@ -191,7 +191,7 @@ def _wait_process(machine: RubyMachine, frame: Frame | None, given: Given) -> Ru
         raise Doubt(
             f"whether the child that line {given.span.line} waits for ends on the signal is not known", given.span
         )
-    yield from serving.child(machine, of, given.span)
+    yield from serving.child(machine, given.span)
     return UNKNOWN
 
 
