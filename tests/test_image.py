@@ -1038,6 +1038,30 @@ def test_programs_that_images_of_others_start(image: str, command: str, verdict:
     assert why in launch.why
 
 
+@pytest.mark.parametrize(
+    ("instructions", "names"),
+    [
+        ("COPY . .", {"Dockerfile", "a.js", "b/"}),
+        ("COPY a.js .", {"a.js"}),
+        ("COPY a.js c.js", {"c.js"}),
+        ("COPY b .", {"b", "d.js"}),
+        ("COPY [ab]* .", {"a.js", "b", "d.js"}),
+        ("COPY . /", set()),
+        ("RUN make", set()),
+        ("COPY a.js .\nRUN mv a.js c.js", None),
+        ("COPY <<E /app/a.js\nE", None),
+    ],
+)
+def test_the_names_in_a_folder_hold_all_that_is_found_there(instructions: str, names: set[str] | None) -> None:
+    files = project(f"FROM node:22\nWORKDIR /app\n{instructions}\n", "a.js", "b/d.js")
+    stage = final(files)
+    named = layers.names_in(stage, files, "", "/app")
+    assert named == names
+    for name in ("a.js", "c.js", "d.js", "b"):
+        found = layers.origin(stage, files, "", f"/app/{name}")
+        assert named is None or not isinstance(found, str) or {name, f"{name}/"} & named
+
+
 def test_only_what_an_instruction_may_have_put_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for: list[str] = []
     look = layers._origin

@@ -399,6 +399,13 @@ LINEAR: dict[str, Callable[[int], Project]] = {
         "Dockerfile": "".join(f"FROM debian:12 AS s{i}\nCMD app {i}\n" for i in range(n)),
         "compose.yaml": "services:\n" + "".join(f"  s{i}: {{build: {{context: ., target: s{i}}}}}\n" for i in range(n)),
     },
+    "packages of one workspace that services run": lambda n: {
+        "Dockerfile": "FROM node:22\nCOPY . .\n",
+        "package.json": '{"workspaces": ["p/*"]}',
+        **{f"p/w{i}/package.json": f'{{"name": "n{i}", "scripts": {{"start": "node s.js"}}}}' for i in range(n)},
+        "compose.yaml": "services:\n"
+        + "".join(f"  s{i}: {{build: ., command: npm start -w n{i}}}\n" for i in range(n)),
+    },
     "projects of one Gradle build": lambda n: {
         "Dockerfile": "FROM gradle AS b\nCOPY . .\nRUN gradle build\nFROM eclipse-temurin:17\n"
         'COPY --from=b /m0/build/libs/m0.jar /x.jar\nCMD ["java", "-jar", "/x.jar"]\n',

@@ -63,10 +63,11 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
 
 def _before(stage: Stage, path: str) -> str | None:
     """Where a file lay before a tool of the build copied it."""
-    overlay = _OVERLAY.fullmatch(path) if "/_build/" in path else None
+    built, pruned_to = _MADE
+    overlay = _OVERLAY.fullmatch(path) if built in path else None
     if overlay is not None:
         return f"{overlay[1]}/rel/overlays/{overlay[2]}"
-    pruned = _PRUNED.fullmatch(path) if "/out/" in path else None
+    pruned = _PRUNED.fullmatch(path) if pruned_to in path else None
     if pruned is None or not any("turbo" in text and " prune " in text for text in _runs(stage)):
         return None
     return f"{pruned[1]}/{pruned[2]}"
@@ -76,6 +77,8 @@ def _runs(stage: Stage) -> Iterator[str]:
     return (item.argument.text for one in stage.lineage() for item in one.instructions if item.name == "RUN")
 
 
+_MADE = ("/_build/", "/out/")
+"""What is in the path of a file that such a tool copied."""
 _OVERLAY = pattern(r"(.*)/_build/[^/]+/rel/[^/]+/(.+)")
 """What Mix puts into a release as it stands below `rel/overlays`."""
 _PRUNED = pattern(r"(.*)/out/(?:full|json)/(.+)")
@@ -178,6 +181,31 @@ def _targets(put: Placed) -> Iterator[str]:
             yield normal(join(folder, command[command.index(">") + 1]))
         elif command[0] in ("ln", "mv", "cp") and len(command) > 2:
             yield normal(join(folder, command[-1]))
+
+
+@lru_cache(maxsize=64)
+def names_in(stage: Stage, files: Files, context: str, folder: str) -> frozenset[str] | None:
+    """The names of all files that `origin` finds in a folder of the image; None where each has to be asked for."""
+    names: set[str] = set()
+    below = folder.rstrip("/") + "/"
+    if any(mark in below for mark in _MADE):
+        return None
+    for one in stage.lineage():
+        context = _context(one, stage, files, context)
+        for put in placed(one):
+            if put.target is None or put.origin is not None or put.item.heredocs:
+                return None
+            if not put.is_copy:
+                continue
+            if posixpath.dirname(put.target) == folder:
+                names.add(posixpath.basename(put.target))
+            for source in put.commands[0][:-1] if below.startswith(put.below) else ():
+                for path in in_project(files, context, source):
+                    if _is_pattern(path):
+                        return None
+                    names.add(posixpath.basename(path))
+                    names.update(files.names(normal(join(path, folder[len(put.below) :]))))
+    return frozenset(names - {""})
 
 
 class Placed(Record, identity=True):

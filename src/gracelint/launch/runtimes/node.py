@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gracelint.facts.dockerfile import Stage
     from gracelint.facts.files import Files
+    from gracelint.facts.launch import Image
     from gracelint.launch.step import Context
     from gracelint.source import Source
 
@@ -59,7 +60,7 @@ class Mapping(Record):
 def built_from(path: str, context: Context) -> Source | None:
     """The source of a file that is not in the project; `path` is as in the command line."""
     target = posixpath.normpath(join("/", context.working_dir, path))
-    for place, rest in _places(target, context):
+    for place, rest in _places(target, context.image, context.files):
         if rest.startswith("../"):
             continue
         source = _source_at(place, rest)
@@ -75,7 +76,7 @@ def framework_of(path: str, context: Context) -> tuple[str, str] | None:
     """
     target = posixpath.normpath(join("/", context.working_dir, path))
     rows = table("node")["builds"]
-    for place, rest in _places(target, context):
+    for place, rest in _places(target, context.image, context.files):
         writing = [name for name, row in rows.items() if any(f"{rest}/".startswith(f"{one}/") for one in row["writes"])]
         package = _json(place.read("package.json")) if writing else {}
         known = {**_dict(package.get("devDependencies")), **_dict(package.get("dependencies"))}
@@ -86,24 +87,23 @@ def framework_of(path: str, context: Context) -> tuple[str, str] | None:
     return None
 
 
-def copied_package(folder: str, context: Context) -> Source | None:
+def copied_package(folder: str, image: Image, files: Files) -> Source | None:
     """The package.json that `next build` copies into `.next/standalone`."""
     target = posixpath.normpath(join("/", folder, "package.json"))
-    for place, rest in _places(target, context):
+    for place, rest in _places(target, image, files):
         if rest == ".next/standalone/package.json":
             return place.read("package.json")
     return None
 
 
-def _places(target: str, context: Context) -> Iterator[tuple[Place, str]]:
+def _places(target: str, image: Image, files: Files) -> Iterator[tuple[Place, str]]:
     """The folders above a file, in every stage it may come from, the nearest first, with its path below each."""
-    image, files = context.image, context.files
-    places: list[tuple[Callable[[str], Source | None], str, tuple[tuple[str, ...], ...]]] = []
+    places: list[tuple[Callable[[str, str], Source | None], str, tuple[tuple[str, ...], ...]]] = []
     for host, mounted in image.mounts:
         inside = posixpath.normpath(mounted)
         if target.startswith(f"{inside}/"):
             at = posixpath.normpath(join("/", host, target[len(inside) + 1 :]))
-            places.append((lambda path: files.read(path.lstrip("/")), at, ()))
+            places.append((lambda folder, path: files.read(_inside(folder, path).lstrip("/")), at, ()))
     if image.stage is not None and image.context is not None:
         for stage, at in islice(layers.made_in(image.stage, target), _MOST_STAGES):
             runs = tuple(
@@ -128,16 +128,23 @@ def _places(target: str, context: Context) -> Iterator[tuple[Place, str]]:
             folder = posixpath.dirname(folder)
 
 
-def _reader(stage: Stage, files: Files, context: str) -> Callable[[str], Source | None]:
-    def read(path: str) -> Source | None:
-        found = layers.origin(stage, files, context, path)
+def _reader(stage: Stage, files: Files, context: str) -> Callable[[str, str], Source | None]:
+    def read(folder: str, path: str) -> Source | None:
+        names = layers.names_in(stage, files, context, folder) if "/" not in path else None
+        if names is not None and path not in names:
+            return None
+        found = layers.origin(stage, files, context, _inside(folder, path))
         return files.read(found) if isinstance(found, str) and files.exists(found) else None
 
     return read
 
 
-def _below(read: Callable[[str], Source | None], folder: str) -> Callable[[str], Source | None]:
-    return lambda path: read(posixpath.normpath(join(folder, path)))
+def _inside(folder: str, path: str) -> str:
+    return posixpath.normpath(join(folder, path))
+
+
+def _below(read: Callable[[str, str], Source | None], folder: str) -> Callable[[str], Source | None]:
+    return lambda path: read(folder, path)
 
 
 def _source_at(place: Place, rest: str) -> Source | None:

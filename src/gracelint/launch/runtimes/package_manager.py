@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.posix import normal, upwards
 from gracelint.base.record import Record, replace
-from gracelint.facts.launch import Effect, Hop, HopKind
+from gracelint.facts.launch import Effect, Hop, HopKind, Image
 from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.images.image import find_file, find_path
@@ -30,6 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from gracelint.facts.dockerfile import Stage
+    from gracelint.facts.files import Files
     from gracelint.facts.package import Package
 
 
@@ -112,22 +115,22 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
 def _nearest_package(context: Context, folder: str) -> tuple[Package | None, str]:
     """The package.json in a folder or the nearest one above it, as package managers look for it."""
     for here in upwards(folder):
-        package = _package(context, here)
+        package = _package(context.image, context.files, here)
         if package is not None:
             return package, here
     return None, normal(folder)
 
 
-def _package(context: Context, folder: str) -> Package | None:
+def _package(image: Image, files: Files, folder: str) -> Package | None:
     from gracelint.parse.errors import ParseError
     from gracelint.parse.package import read_package
 
-    text = find_file(context.image, context.files, "package.json", folder)
+    text = find_file(image, files, "package.json", folder)
     source = text.source if text is not None and len(text.text) == len(text.source.text) else None
     if text is None:
         from gracelint.launch.runtimes.node import copied_package
 
-        source = copied_package(folder, context)
+        source = copied_package(folder, image, files)
     try:
         return read_package(source) if source is not None else None
     except ParseError:
@@ -547,17 +550,47 @@ def _workspace(call: Call, wanted: str) -> tuple[Package | None, str]:
     if call.package is None:
         return None, call.folder
     name = wanted.removeprefix("./").rstrip("/").removesuffix("...")
-    files, image = call.context.files, call.context.image
-    for pattern in (name, *call.package.workspaces, *pnpm_workspaces(image, files, call.folder)):
+    context, folder, image = call.context, call.folder, call.context.image
+    patterns = (*call.package.workspaces, *pnpm_workspaces(image, context.files, folder))
+    members = _members_here(image, context.files, folder, (name,))
+    if image.written:
+        members += _members_here(image, context.files, folder, patterns)
+    else:
+        members += _members(image.stage, image.context, image.mounts, context.files, folder, patterns)
+    for place, inside, package in members:
+        if package.name == name or place == name:
+            return package, inside
+    return None, call.folder
+
+
+@lru_cache(maxsize=8)
+def _members(
+    stage: Stage | None,
+    context: str | None,
+    mounts: tuple[tuple[str, str], ...],
+    files: Files,
+    folder: str,
+    patterns: tuple[str, ...],
+) -> tuple[tuple[str, str, Package], ...]:
+    """As `_members_here`: once for all launches of an image."""
+    return _members_here(Image(None, None, stage, context, mounts=mounts), files, folder, patterns)
+
+
+def _members_here(
+    image: Image, files: Files, folder: str, patterns: tuple[str, ...]
+) -> tuple[tuple[str, str, Package], ...]:
+    """The packages of a workspace: where each lies below its folder, in the image, and what its package.json says."""
+    found = []
+    for pattern in patterns:
         parent, star, _ = pattern.removeprefix("./").partition("*")
         inside = [normal(pattern)]
         if star:
-            folder = find_path(image, files, parent.rstrip("/") or ".", call.folder)
-            names = files.names(folder) if folder is not None else ()
+            path = find_path(image, files, parent.rstrip("/") or ".", folder)
+            names = files.names(path) if path is not None else ()
             inside = [posixpath.join(parent, entry.rstrip("/")) for entry in names if entry.endswith("/")]
         for place in inside:
-            folder = posixpath.join(call.folder, place)
-            package = _package(call.context, folder)
-            if package is not None and (package.name == name or place == name):
-                return package, folder
-    return None, call.folder
+            within = posixpath.join(folder, place)
+            package = _package(image, files, within)
+            if package is not None:
+                found.append((place, within, package))
+    return tuple(found)
