@@ -87,6 +87,8 @@ def _compiled(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> C
     ]
     exec(f"def __init__(self, {', '.join(parameters)}):\n" + "\n".join(lines), scope)
     initialiser: Callable[..., None] = scope["__init__"]
+    exec(f"def values(self): return ({', '.join(f'self.{key}' for key in fields)},)", scope)
+    type.__setattr__(cls, "_values", scope["values"])
     return initialiser
 
 
@@ -104,23 +106,27 @@ class Record(metaclass=_RecordType):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return _values(self) == _values(other)
+        return self._values() == other._values()
 
     def __hash__(self) -> int:
-        return hash(_values(self))
+        return hash(self._values())
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{key}={getattr(self, key)!r}" for key in type(self).__match_args__)
         return f"{type(self).__name__}({parts})"
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
-        return type(self), _values(self)
+        return type(self), self._values()
 
-
-def _values(record: Record) -> tuple[Any, ...]:
-    return tuple([getattr(record, key) for key in type(record).__match_args__])
+    def _values(self) -> tuple[Any, ...]:
+        return tuple([getattr(self, key) for key in type(self).__match_args__])
 
 
 def replace(record: R, **changes: Any) -> R:
     """A copy of a record with some fields changed."""
-    return type(record)(**{key: getattr(record, key) for key in type(record).__match_args__} | changes)
+    keys, values = type(record).__match_args__, list(record._values())
+    for key, value in changes.items():
+        if key not in keys:
+            raise TypeError(f"{type(record).__name__} has no field {key!r}")
+        values[keys.index(key)] = value
+    return type(record)(*values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.memory import cache
+from gracelint.base.memory import cache, lru_cache
 from gracelint.knowledge import table
 from gracelint.launch.words import base_name
 
@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 def one_shot(argv: tuple[Word, ...]) -> bool | None:
     """True for a command that ends by itself (`echo`, a migration, `--help`); None where that cannot be told."""
-    words = [word.value for word in argv]
+    return ends(tuple([word.value for word in argv]))
+
+
+@lru_cache(maxsize=256)
+def ends(words: tuple[str, ...]) -> bool | None:
+    """As `one_shot`, of the words' values."""
     name = base_name(words[0])
-    if name in _commands() or _switched(argv):
+    if name in _commands() or _switched(words):
         return True
     at = 0
     while at + 1 < len(words) and (name in ("bundle", "npx", "exec") or name.startswith("python") or name == "php"):
@@ -28,7 +33,7 @@ def one_shot(argv: tuple[Word, ...]) -> bool | None:
     return True if first in operands or (operands == ["*"] and first) or name in _commands() else None
 
 
-def _first_operand(words: list[str], values: Sequence[str]) -> str:
+def _first_operand(words: tuple[str, ...], values: Sequence[str]) -> str:
     """The first word, behind those of `values` and of `--name=value` where the command has options in front."""
     index = 0
     while values and index < len(words) and words[index].startswith("-"):
@@ -43,12 +48,12 @@ def says_it_ends(script: str) -> bool:
 
 def sets_up_by_operand(argv: tuple[Word, ...]) -> bool:
     """Whether it is the operand that makes it a command that ends: `manage.py migrate`, `npm ci`."""
-    name = base_name(argv[0].value)
-    return name not in _commands() and not _switched(argv) and bool(one_shot(argv))
+    words = tuple([word.value for word in argv])
+    return base_name(words[0]) not in _commands() and not _switched(words) and bool(ends(words))
 
 
-def _switched(argv: tuple[Word, ...]) -> bool:
-    return len(argv) > 1 and argv[1].value in table("one_shots")["switches"]
+def _switched(words: tuple[str, ...]) -> bool:
+    return len(words) > 1 and words[1] in table("one_shots")["switches"]
 
 
 @cache

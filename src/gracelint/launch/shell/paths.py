@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import Record, field, replace
 from gracelint.knowledge import table
-from gracelint.launch.one_shots import one_shot, sets_up_by_operand
+from gracelint.launch.one_shots import ends, sets_up_by_operand
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import Scope, expand
 from gracelint.source import Word
@@ -239,15 +240,20 @@ class State:
 
 def prepares(words: tuple[Word, ...]) -> bool:
     """Whether a command only prepares, and is known to end by itself; also behind a wrapper such as `gosu app`."""
-    name = base_name(words[0].value) if words else ""
+    return _prepares(tuple([word.value for word in words]))
+
+
+@lru_cache(maxsize=256)
+def _prepares(words: tuple[str, ...]) -> bool:
+    name = base_name(words[0]) if words else ""
     if name == "sleep":
-        return not is_idle(words)
+        return not _is_idle(words, _LONG)
     if name in table("shell_commands")["waits"]["names"]:
-        behind = next((index for index, word in enumerate(words) if word.value == "--"), len(words))
-        return behind + 1 >= len(words) or prepares(words[behind + 1 :])
+        behind = words.index("--") if "--" in words else len(words)
+        return behind + 1 >= len(words) or _prepares(words[behind + 1 :])
     if name in table("wrappers"):
-        return any(prepares(words[index:]) for index in range(1, min(len(words), _WRAPPED_WITHIN)))
-    return name in table("shell_commands")["prepares"]["names"] or bool(words and one_shot(words))
+        return any(_prepares(words[index:]) for index in range(1, min(len(words), _WRAPPED_WITHIN)))
+    return name in table("shell_commands")["prepares"]["names"] or bool(words and ends(words))
 
 
 def sets_up(words: tuple[Word, ...]) -> bool:
@@ -271,7 +277,10 @@ _NOTICED = 3
 
 def is_idle(words: tuple[Word, ...], least: float = _LONG) -> bool:
     """`tail -f /dev/null`, `sleep infinity` and the like; `least` is how long a sleep has to be for that."""
-    values = [word.value for word in words]
+    return _is_idle(tuple([word.value for word in words]), least)
+
+
+def _is_idle(values: tuple[str, ...], least: float) -> bool:
     name = base_name(values[0]) if values else ""
     if name == "sleep" and len(values) > 1:
         seconds = values[1].rstrip("s")

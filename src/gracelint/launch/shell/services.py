@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.facts.launch import Effect
@@ -30,12 +31,21 @@ def daemonizes(words: tuple[Word, ...]) -> bool:
     return row is not None and _holds(row, words)
 
 
+@lru_cache(maxsize=4)
 def detacher(context: Context) -> Callable[[tuple[Word, ...], str], bool]:
     """Says of commands in a folder whether they go to the background by themselves, a wrapper in front or not."""
     from gracelint.launch.servers import servers
 
+    known: dict[tuple[str, ...], bool] = {}
+
     def detaches(words: tuple[Word, ...], working_dir: str) -> bool:
-        here = replace(context, working_dir=working_dir)
+        asked = (working_dir, *[word.value for word in words])
+        if asked not in known:
+            known[asked] = look(words, working_dir)
+        return known[asked]
+
+    def look(words: tuple[Word, ...], working_dir: str) -> bool:
+        here = context if working_dir == context.working_dir else replace(context, working_dir=working_dir)
         for _ in range(_MOST_WRAPPERS):
             if daemonizes(words):
                 return True
