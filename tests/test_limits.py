@@ -422,6 +422,14 @@ LINEAR: dict[str, Callable[[int], Project]] = {
         "helmfile.yaml": "releases:\n" + "".join(f"- {{name: r{i}, chart: ., values: [v.yaml]}}\n" for i in range(n)),
         "v.yaml": "".join(f"k{i}: {{a: b}}\n" for i in range(20 * n)),
     },
+    "names that a tsconfig maps": lambda n: {
+        "Dockerfile": 'FROM node:22\nCOPY . .\nRUN npx tsc\nCMD ["node", "dist/index.js"]\n',
+        "tsconfig.json": '{"compilerOptions": {"outDir": "dist", "rootDir": "src", "paths": {'
+        + ", ".join(f'"@a{i}/*": ["b{i}/*"]' for i in range(4 * n))
+        + "}}}",
+        "src/index.ts": "".join(f"import '@a{i}/x'\n" for i in range(4 * n)) + "setInterval(() => {}, 1)\n",
+    },
+    "children that a program waits for": lambda n: app("import subprocess\n" + "subprocess.run(['a'])\n" * 2 * n),
     "promises side by side": lambda n: server(f"Promise.all([{'f().then(() => g()), ' * n}]).then(() => x())\n"),
     "functions that run at the end": lambda n: app("import atexit\n" + "atexit.register(lambda: f())\n" * n),
     "containers of one pod": lambda n: {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.record import replace
+from gracelint.base.memory import lru_cache
+from gracelint.base.record import Record, replace
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, string_of
 from gracelint.behaviour.node.values import Scope
@@ -32,8 +33,8 @@ def find_module(name: str, importer: str, files: Files) -> Source | None:
     folder = posixpath.dirname(importer)
     if name.startswith(("./", "../", "/")) or name in (".", ".."):
         return _file(posixpath.join(folder, name), files)
-    for base, options in _configurations(folder, files):
-        found = _mapped(name, base, options, files)
+    for base, options, paths in _configurations(folder, files):
+        found = _mapped(name, base, options, paths, files)
         if found is not None:
             return found
     named = imports_of(name, importer, files) if name.startswith("#") else entries_of(name, importer, files)
@@ -58,7 +59,7 @@ def trace_built(path: str, files: Files) -> Source | None:
     """
     path = posixpath.normpath(path)
     stem = path.removesuffix(posixpath.splitext(path)[1]) if path.endswith((".js", ".mjs", ".cjs")) else path
-    for base, options in _configurations(posixpath.dirname(path), files):
+    for base, options, _ in _configurations(posixpath.dirname(path), files):
         output = options.get("outDir")
         if not isinstance(output, str):
             continue
@@ -102,16 +103,45 @@ def _file(path: str, files: Files) -> Source | None:
     return None
 
 
-def _configurations(folder: str, files: Files) -> list[tuple[str, dict[str, Any]]]:
+class Paths(Record, identity=True):
+    """tsconfig's `paths`."""
+
+    by_start: dict[str, list[tuple[int, str | None, list[Any]]]]
+    """The number, the end and the targets of the patterns, by what stands before their star; the end of one without a
+    star is None."""
+    lengths: frozenset[int]
+    """Of what stands before the stars."""
+
+    def of(self, name: str) -> list[tuple[str, list[Any]]]:
+        """What the star of each pattern that fits stands for, and its targets, in order."""
+        found = []
+        for length in self.lengths:
+            for number, end, targets in self.by_start.get(name[:length], ()) if length <= len(name) else ():
+                if length == len(name) if end is None else name.endswith(end):
+                    found.append((number, name[length : len(name) - len(end or "")], targets))
+        return [(middle, targets) for _, middle, targets in sorted(found, key=lambda one: one[0])]
+
+
+@lru_cache(maxsize=64)
+def _configurations(folder: str, files: Files) -> list[tuple[str, dict[str, Any], Paths]]:
     """The `compilerOptions` of the tsconfig.json files in a folder and above it, nearest first."""
     found = []
     while True:
         options = _options(posixpath.join(folder, "tsconfig.json"), files, 0)
         if options:
-            found.append((folder, options))
+            found.append((folder, options, _read_paths(options.get("paths"))))
         if not folder:
             return found
         folder = posixpath.dirname(folder)
+
+
+def _read_paths(patterns: object) -> Paths:
+    found: dict[str, list[tuple[int, str | None, list[Any]]]] = {}
+    for number, (pattern, targets) in enumerate(patterns.items() if isinstance(patterns, dict) else ()):
+        start, star, end = pattern.partition("*")
+        if isinstance(targets, list):
+            found.setdefault(start, []).append((number, end if star else None, targets))
+    return Paths(found, frozenset(map(len, found)))
 
 
 def _options(path: str, files: Files, depth: int) -> dict[str, Any]:
@@ -146,16 +176,11 @@ def relaxed_json(text: str) -> Any:
         return None
 
 
-def _mapped(name: str, base: str, options: dict[str, Any], files: Files) -> Source | None:
+def _mapped(name: str, base: str, options: dict[str, Any], paths: Paths, files: Files) -> Source | None:
     """A name by tsconfig's `paths` and `baseUrl`."""
     root = posixpath.normpath(posixpath.join(base, str(options.get("baseUrl", "."))))
-    paths = options.get("paths")
-    for pattern, targets in paths.items() if isinstance(paths, dict) else ():
-        start, star, end = pattern.partition("*")
-        if not (name == pattern or (star and name.startswith(start) and name.endswith(end))):
-            continue
-        middle = name[len(start) : len(name) - len(end)] if star else ""
-        for target in targets if isinstance(targets, list) else ():
+    for middle, targets in paths.of(name):
+        for target in targets:
             found = _file(posixpath.join(root, str(target).replace("*", middle, 1)), files)
             if found is not None:
                 return found

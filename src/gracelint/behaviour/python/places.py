@@ -7,6 +7,8 @@ from gracelint.behaviour.python.values import CERTAIN, LOST, OUTSIDE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ast
+
     from gracelint.behaviour.python.machine import Machine
 
 _POINTS = 6
@@ -26,7 +28,10 @@ def candidates(machine: Machine, ends: list[End]) -> list[Point]:
         if known is None or point.tag < known.tag:
             seen[id(point.node)] = point
     unique = list(seen.values())
-    unique = [point for point in unique if not _is_visit(point, unique)]
+    around: dict[str, set[ast.AST]] = {}
+    for point in unique:
+        around.setdefault(point.kind, set()).update(loop.node for loop in point.loops)
+    unique = [point for point in unique if not _is_visit(point, around)]
     final = next((end.point for end in ends if end.kind == STUCK and end.tag == CERTAIN), None)
     if final is not None:
         inside = [p for p in unique if p is final or any(loop.node is final.node for loop in p.loops)]
@@ -51,14 +56,16 @@ def _is_last(point: Point, ends: list[End]) -> bool:
     return any(point is last or any(loop.node is last.node for loop in point.loops) for last in lasts)
 
 
-def _is_visit(point: Point, points: list[Point]) -> bool:
-    """A read that does not wait for long: select() has named what is read, or accept() has just taken its peer."""
-    if point.kind == "elsewhere" and any(other.kind in ("select", "poll") for other in points):
+def _is_visit(point: Point, around: dict[str, set[ast.AST]]) -> bool:
+    """A read that does not wait for long: select() has named what is read, or accept() has just taken its peer.
+
+    `around` says in which loops the program waits, for each kind of wait.
+    """
+    if point.kind == "elsewhere" and not around.keys().isdisjoint(("select", "poll")):
         return True
     waits = {"accept": ("select", "poll"), "recv": ("select", "poll", "accept"), "read": ("select", "poll")}
-    before = waits.get(point.kind, ())
     loops = {loop.node for loop in point.loops}
-    return any(other.kind in before and loops.intersection(loop.node for loop in other.loops) for other in points)
+    return any(not loops.isdisjoint(around.get(kind, ())) for kind in waits.get(point.kind, ()))
 
 
 def _is_passing(point: Point, final: Point) -> bool:
