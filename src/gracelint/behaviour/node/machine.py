@@ -83,6 +83,8 @@ class Machine:
         """What the image's `/bin/sh -c` becomes for a text."""
         self.parsed = parsed if parsed is not None else {}
         self.modules: dict[str, Object] = {}
+        self.scopes: dict[str, Scope] = {}
+        """The variables of each module, by its path."""
         self.sources: list[Source] = []
         self.things: list[Thing] = []
         self.registrations: list[Registration] = []
@@ -200,7 +202,7 @@ class Machine:
         self.modules[path] = exports
         self.sources.append(file.source)
         module = Object({"exports": exports})
-        scope = Scope()
+        scope = self.scopes[path] = Scope()
         scope.names |= {
             "module": module,
             "exports": exports,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import FUNCTIONS, callee_of, name_of
 from gracelint.behaviour.node.unfinished import looks_at_work, seconds_of
 from gracelint.behaviour.node.values import Closure, Scope
@@ -39,19 +40,31 @@ def _begun(machine: Machine, file: File) -> Iterator[Node]:
     calls = [call for handler in handlers for call in _left(handler)]
     known = dict(_functions(file)) if calls else {}
     for call in calls:
-        function = known.get(text_of(call.child_by_field_name("function")))
-        if function is not None and seconds_of(machine, Closure(function, Scope(), file)) >= _LONG:
+        called = call.child_by_field_name("function")
+        function = known.get(text_of(called))
+        job = _imported(machine, called, file) if function is None else Closure(function, Scope(), file)
+        if job is not None and seconds_of(machine, job) >= _LONG:
             yield call
 
 
+def _imported(machine: Machine, called: Node | None, file: File) -> Closure | None:
+    """A function of another module, or of an object, that a module's variables lead to."""
+    scope = machine.scopes.get(file.source.path)
+    found = machine.value(called, Frame(scope, file)) if scope is not None else None
+    return found if isinstance(found, Closure) else None
+
+
 def _handler(node: Node) -> Node | None:
-    """The function of `app.post('/path', …, (req, res) => …)`."""
+    """The function of `app.post('/path', …, (req, res) => …)`, of `createServer` or `server.on('request', …)`."""
     called, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-    if node.type != "call_expression" or called is None or called.type != "member_expression" or given is None:
+    if node.type != "call_expression" or called is None or given is None or not given.named_children:
         return None
     parts = given.named_children
-    route = name_of(called) in _ROUTES and len(parts) > 1 and parts[0].type in ("string", "template_string")
-    return parts[-1] if route and parts[-1].type in FUNCTIONS else None
+    named = len(parts) > 1 and parts[0].type in ("string", "template_string")
+    route = called.type == "member_expression" and name_of(called) in _ROUTES and named
+    asked = named and name_of(called) == "on" and text_of(parts[0])[1:-1] == "request"
+    answers = route or asked or name_of(called) == "createServer"
+    return parts[-1] if answers and parts[-1].type in FUNCTIONS else None
 
 
 def _left(handler: Node) -> Iterator[Node]:
@@ -65,7 +78,7 @@ def _left(handler: Node) -> Iterator[Node]:
             elif called is not None and called.type == "member_expression" and name_of(called) in _CHAINED:
                 call = called.child_by_field_name("object")
             else:
-                if called is not None and called.type == "identifier":
+                if called is not None and called.type in ("identifier", "member_expression"):
                     yield call
                 break
 

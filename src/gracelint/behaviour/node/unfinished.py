@@ -267,7 +267,7 @@ def _sets(nodes: Iterable[Node]) -> set[str]:
 
 def _waits(node: Node, set_by_work: set[str]) -> bool:
     if node.type in ("while_statement", "do_statement", "for_statement", "for_in_statement", "new_expression"):
-        return node.type != "new_expression" or text_of(node).startswith("new Promise")
+        return node.type != "new_expression" or (text_of(node).startswith("new Promise") and not _only_closes(node))
     if node.type == "await_expression":
         return bool(node.named_children) and node.named_children[0].type in _NAMED
     if node.type == "call_expression":
@@ -280,6 +280,15 @@ def _waits(node: Node, set_by_work: set[str]) -> bool:
     return condition is not None and any(
         part.type in ("identifier", "property_identifier") and text_of(part) in set_by_work for part in walk(condition)
     )
+
+
+def _only_closes(promise: Node) -> bool:
+    """`new Promise((resolve) => server.close(resolve))`: what the answers have left behind is not waited for."""
+    called = [node.child_by_field_name("function") for node in walk(promise) if node.type == "call_expression"]
+    members = [
+        name_of(function) for function in called if function is not None and function.type == "member_expression"
+    ]
+    return bool(members) and all(name == "close" for name in members)
 
 
 _NAMED = ("identifier", "member_expression", "subscript_expression")
