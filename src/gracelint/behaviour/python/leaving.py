@@ -60,7 +60,7 @@ def _run_exit_hooks(machine: Machine) -> list[End]:
     hooks = machine.world.get("atexit")
     if not isinstance(hooks, Items) or not hooks.store:
         return []
-    machine.cleaned = True
+    machine.cleaned = machine.puts_right = True
     machine.frames.append(machine.frame_in(machine.entry))
     try:
         for hook in reversed(hooks.values()):
@@ -141,7 +141,8 @@ def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.A
         return machine.merge([end for end in ends if end not in caught] + [End(NORMAL, end.tag) for end in caught])
     if machine.arrived and not machine.handling and not machine.aside:
         own = context.cls is not None and (context.cls.find("__exit__") or context.cls.find("__aexit__"))
-        machine.cleaned = machine.cleaned or (own is not None and own is not False)
+        cleans = own is not None and own is not False
+        machine.cleaned, machine.puts_right = machine.cleaned or cleans, machine.puts_right or cleans
     arrived = machine.arrived
     machine.close(context, "with")
     try:

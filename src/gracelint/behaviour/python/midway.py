@@ -71,10 +71,10 @@ def left_to_do(point: Point) -> tuple[ast.Call | None, ast.Call | None]:
         if isinstance(above, _BOUNDS):
             break
         inside = inside and above is not loop
-    return _first_act(rounds), _first_act(after)
+    return first_act(rounds), first_act(after)
 
 
-def _first_act(statements: list[ast.stmt]) -> ast.Call | None:
+def first_act(statements: list[ast.stmt]) -> ast.Call | None:
     """The first call that is more than a pause or a line of a log."""
     parts = (part for statement in statements for part in ast.walk(statement) if isinstance(part, ast.Call))
     return next((call for call in parts if last_name(call.func) not in _IDLE), None)

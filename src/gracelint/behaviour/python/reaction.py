@@ -326,8 +326,8 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
 
 
 def _is_broken_off(signal: str, machine: Machine, point: Point) -> bool:
-    """Whether the handler's exception comes into the middle of work, and nothing cleans up."""
-    if machine.thrown is None or machine.cleaned or ("masked", signal) in machine.world:
+    """Whether the handler's exception comes into the middle of work, and nothing does more than to log that."""
+    if machine.thrown is None or machine.puts_right or ("masked", signal) in machine.world:
         return False
     from gracelint.behaviour.python.midway import is_half_done
 

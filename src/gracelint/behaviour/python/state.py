@@ -110,6 +110,8 @@ class State:
         """Walking a thread, task or child process beside the main thread."""
         self.acts: list[Deed] = []
         self.cleaned = False
+        self.puts_right = False
+        """What cleans up does more than to log that the program ends."""
         self.helpers = 0
         """How many functions of the project the handler called, itself included."""
         self.delay: float | None = 0.0

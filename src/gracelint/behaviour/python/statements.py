@@ -196,7 +196,7 @@ def _keep_registrations(machine: Machine, changes: dict[tuple[int, Hashable], tu
 
 def _except(machine: Machine, handler: ast.ExceptHandler, error: Error, node: ast.Try) -> list[End]:
     if machine.arrived and machine.handling == 0 and not machine.aside:
-        machine.cleaned = machine.cleaned or not _is_empty(handler.body)
+        _note_cleanup(machine, handler.body)
     if handler.name:
         machine.write(machine.frame.scopes[-1], handler.name, error)
     machine.caught.append(error)
@@ -214,7 +214,7 @@ def _finally(machine: Machine, node: ast.Try, results: list[End]) -> list[End]:
     if not node.finalbody or not alive:
         return results
     if machine.arrived and machine.handling == 0 and not machine.aside:
-        machine.cleaned = machine.cleaned or not _is_empty(node.finalbody)
+        _note_cleanup(machine, node.finalbody)
     arrived = machine.arrived
     last = machine.block(node.finalbody)
     if machine.arrived and not arrived:
@@ -459,6 +459,13 @@ def _continue(machine: Machine, node: ast.Continue) -> list[End]:
 def _assert(machine: Machine, node: ast.Assert) -> list[End]:
     holds = machine.truth(machine.eval(node.test))
     return [End(NORMAL)] if holds is not False else [End(RAISE, CERTAIN, Error("builtins.AssertionError"))]
+
+
+def _note_cleanup(machine: Machine, body: list[ast.stmt]) -> None:
+    from gracelint.behaviour.python.midway import first_act
+
+    machine.cleaned = machine.cleaned or not _is_empty(body)
+    machine.puts_right = machine.puts_right or first_act(body) is not None
 
 
 def _is_empty(body: list[ast.stmt]) -> bool:
