@@ -88,6 +88,51 @@ class TestTheProject:
         }
         assert launch(files).verdict is Verdict.HANDLED
 
+    @pytest.mark.parametrize(
+        "imported",
+        [
+            "$([MSBuild]::GetPathOfFileAbove('Directory.Build.props', '$(MSBuildThisFileDirectory)../'))",
+            "$([MSBuild]::GetDirectoryNameOfFileAbove($(MSBuildThisFileDirectory).., "
+            "'Directory.Build.props'))/Directory.Build.props",
+            "../Directory.Build.props",
+            "$(MSBuildThisFileDirectory)..\\Directory.Build.props",
+        ],
+    )
+    def test_properties_are_imported(self, imported: str) -> None:
+        files = {
+            "Shop.Api.csproj": "",
+            "api/Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+            "api/Program.cs": PROGRAM,
+            "api/Directory.Build.props": f'<Project>\n  <Import Project="{imported}" />\n</Project>\n',
+            "Directory.Build.props": project("net9.0"),
+        }
+        assert launch(files).verdict is Verdict.HANDLED
+
+    def test_a_file_that_is_not_imported_says_nothing(self) -> None:
+        files = {
+            "Shop.Api.csproj": "",
+            "api/Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+            "api/Program.cs": PROGRAM,
+            "api/Directory.Build.props": "<Project />\n",
+            "Directory.Build.props": project("net9.0"),
+        }
+        assert launch(files).why == "which .NET Shop.Api is built for is not known: api/Shop.Api.csproj names none"
+
+    def test_the_version_may_be_a_property(self) -> None:
+        files = {
+            "Shop.Api.csproj": project("net$(Version)"),
+            "Directory.Build.props": project("x", more="    <Version>8.0</Version>\n"),
+        }
+        assert launch(files).verdict is Verdict.HANDLED
+
+    def test_imports_that_go_round(self) -> None:
+        round_and_round = '<Project><Import Project="Directory.Build.props" /></Project>\n'
+        files = {
+            "Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
+            "Directory.Build.props": round_and_round,
+        }
+        assert launch(files).verdict is Verdict.UNKNOWN
+
     def test_no_version(self) -> None:
         found = launch({"Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n'})
         assert found.why == "which .NET Shop.Api is built for is not known: Shop.Api.csproj names none"
@@ -95,6 +140,43 @@ class TestTheProject:
     def test_entities_are_not_followed(self) -> None:
         files = {"Shop.Api.csproj": '<!DOCTYPE p [<!ENTITY a "aaaa">]>\n' + project()}
         assert launch(files).verdict is Verdict.UNKNOWN
+
+
+class TestRun:
+    """`dotnet run` in a folder of the image."""
+
+    TEXT = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\n"
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            '["dotnet", "run"]',
+            '["dotnet", "run", "--no-build", "-c", "Release", "--", "--urls", "http://+:80"]',
+            '["dotnet", "run", "--project", "Shop.Api.csproj"]',
+            '["dotnet", "run", "--project", "/src"]',
+        ],
+    )
+    def test_it_passes_the_signal_on(self, command: str) -> None:
+        found = launch({"Dockerfile": f"{self.TEXT}CMD {command}\n"})
+        assert (found.verdict, found.why) == (Verdict.HANDLED, FINISHES)
+        assert found.hops[-2].why == "dotnet run passes SIGTERM on and waits for the program"
+
+    @pytest.mark.parametrize(
+        ("files", "text"),
+        [
+            ({}, 'STOPSIGNAL SIGINT\nCMD ["dotnet", "run"]\n'),
+            ({"Other.csproj": project()}, 'CMD ["dotnet", "run"]\n'),
+            ({}, 'CMD ["dotnet", "run", "--project", "api"]\n'),
+        ],
+    )
+    def test_what_is_not_known(self, files: dict[str, str], text: str) -> None:
+        found = launch({"Dockerfile": self.TEXT + text, **files})
+        assert (found.verdict, found.why) == (Verdict.UNKNOWN, "nothing is known of the command dotnet")
+
+    def test_a_variable_that_stays_as_it_is(self) -> None:
+        found = launch({"Dockerfile": f'{self.TEXT}CMD ["dotnet", "run", "--no-build", "-c", "$CONFIGURATION"]\n'})
+        assert found.why == "nothing is built as $CONFIGURATION, which no shell replaces here: it ends at once"
+        assert found.verdict is Verdict.UNKNOWN
 
 
 class TestTheHost:

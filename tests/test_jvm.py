@@ -310,6 +310,38 @@ class TestImages:
             "Main",
         ]
 
+    FABRIC8 = (
+        "<build><plugins><plugin><groupId>io.fabric8</groupId><artifactId>docker-maven-plugin</artifactId>"
+        "<configuration><images><image><name>acme/${project.name}:1</name><build><from>eclipse-temurin:21-jre</from>"
+        "<assembly><descriptorRef>artifact</descriptorRef></assembly>STARTED</build></image></images></configuration>"
+        "</plugin></plugins></build>"
+    )
+
+    @pytest.mark.parametrize(
+        ("started", "argv", "why"),
+        [
+            (
+                '<entryPoint>["java", "-jar", "/${project.artifactId}.jar"]</entryPoint>',
+                ["java", "-jar", "/app.jar"],
+                IMMEDIATE,
+            ),
+            (
+                "<cmd><exec><arg>java</arg><arg>-jar</arg><arg>/app.jar</arg></exec></cmd>",
+                ["/__cacert_entrypoint.sh", "java", "-jar", "/app.jar"],
+                IMMEDIATE,
+            ),
+            (
+                "<entryPoint><shell>exec java -jar /app.jar</shell></entryPoint>",
+                ["/bin/sh", "-c", "exec java -jar /app.jar"],
+                IMMEDIATE,
+            ),
+        ],
+    )
+    def test_fabric8_without_a_dockerfile(self, started: str, argv: list[str], why: str) -> None:
+        found = self.manifest("acme/app:1", {"pom.xml": pom(more=self.FABRIC8.replace("STARTED", started))})
+        assert [word.value for word in found.argv or ()] == argv
+        assert (found.link, found.why) == ("built", why)
+
     def test_jib_in_gradle(self) -> None:
         script = (
             f"plugins {{\n  id '{BOOT}' version '3.4.1'\n  id 'com.google.cloud.tools.jib' version '3.4.0'\n}}\n"

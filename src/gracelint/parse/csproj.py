@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gracelint.source import Source
 
 _FRAMEWORK = re.compile(r"net(?:coreapp)?([0-9]{1,2}\.[0-9])")
+_PROPERTY = re.compile(r"\$\(([A-Za-z0-9_.]{1,100})\)")
+_ABOVE = re.compile(r"OfFileAbove\([^']{0,200}(?:'[^']{0,200}',\s?)?'([A-Za-z0-9_.-]{1,100}\.(?:props|targets))'")
 
 
 class Project(Record, identity=True):
@@ -29,6 +31,8 @@ class Project(Record, identity=True):
     references: tuple[str, ...]
     """The project files it refers to, by their paths from the root."""
     properties: Mapping[str, str]
+    imports: tuple[tuple[str, bool], ...]
+    """As `imports`."""
     source: Source
 
 
@@ -56,6 +60,7 @@ def read_project(source: Source) -> Project:
             if "$(" not in path
         ),
         properties=properties,
+        imports=imports(root),
         source=source,
     )
 
@@ -70,7 +75,24 @@ def properties_of(root: Element) -> dict[str, str]:
     return found
 
 
+def imports(root: Element) -> tuple[tuple[str, bool], ...]:
+    """Files whose properties are taken in: by their paths from the file's folder, or, where that is said, by the name
+    that the nearest one in a folder above has."""
+    found: list[tuple[str, bool]] = []
+    for one in root.all("Import"):
+        named = one.attributes.get("Project", "").replace("\\", "/")
+        above = _ABOVE.search(named)
+        path = named.replace("$(MSBuildThisFileDirectory)", "").replace("$(MSBuildProjectDirectory)/", "")
+        if above is not None:
+            found.append((above[1], True))
+        elif path and "$(" not in path:
+            found.append((path, False))
+    return tuple(found)
+
+
 def frameworks(properties: Mapping[str, str]) -> tuple[str, ...]:
     """The versions of .NET it is built for."""
     text = properties.get("TargetFramework") or properties.get("TargetFrameworks") or ""
+    for _ in range(3):
+        text = _PROPERTY.sub(lambda name: properties.get(name[1], ""), text[:1000])
     return tuple(_FRAMEWORK.findall(text))

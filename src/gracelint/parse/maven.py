@@ -28,6 +28,7 @@ class Artifact(Record):
 
 class Pom(Record, identity=True):
     artifact: str
+    name: str
     version: str
     parent: Artifact | None
     parent_path: str | None
@@ -62,6 +63,7 @@ def read_pom(source: Source) -> Pom:
     ]
     return Pom(
         artifact=root.value("artifactId"),
+        name=root.value("name"),
         version=root.value("version") or (parent.value("version") if parent is not None else ""),
         parent=_artifact(parent) if parent is not None else None,
         parent_path="../pom.xml" if path is None else path.text or None,

@@ -116,11 +116,15 @@ def _text(text: str, module: Module) -> Iterator[str]:
 
 
 def _by_docker(element: Element, module: Module, exists: Callable[[str], bool]) -> Iterator[Build]:
-    """Plugins that build a Dockerfile: fabric8's and Spotify's, and `docker build` by exec-maven-plugin."""
+    """Plugins that build with Docker: fabric8's and Spotify's, and `docker build` by exec-maven-plugin."""
     artifact = element.value("artifactId")
     here = module.folder
     if artifact == "docker-maven-plugin":
         for image in element.all("configuration", "images", "image"):
+            if image.value("build", "from"):
+                own = Link(module.source.path, "built", module.folder)
+                yield from (Build(name, own) for name in _text(image.value("name"), module))
+                continue
             context = image.value("build", "contextDir") or image.value("build", "dockerFileDir")
             file = posixpath.basename(image.value("build", "dockerFile")) or "Dockerfile"
             yield from _linked(image.value("name"), context or "src/main/docker", file, (), here, module, exists)
@@ -178,10 +182,14 @@ def _linked(
 
 
 def image_built_by(files: Files, link: Link) -> Image | None:
-    """What jib, or a buildpack, makes of a project: `java` with its class path and the main class as PID 1."""
+    """What jib, or a buildpack, makes of a project: `java` with its class path and the main class as PID 1; or what
+    fabric8's plugin is told to start."""
     module = module_at(files, link.context or "")
     if module is None:
         return None
+    described = [image for one in module.elements for image in _described(one)]
+    if described:
+        return _image_described(described[0], module) if len(described) == 1 else None
     plugins = [one for one in module.elements if one.value("artifactId") == "jib-maven-plugin"]
     jib = next((one for one in plugins if one.first("configuration") is not None), None)
     base = jib.value("configuration", "from", "image") if jib is not None else module.names.get("from", "")
@@ -202,6 +210,35 @@ def image_built_by(files: Files, link: Link) -> Image | None:
     added = tuple(_added(files, module, jib))
     image = replace(image, mounts=added, context=module.folder, env=env, working_dir="/")
     return replace(image, entrypoint=entrypoint, cmd=() if entrypoint is not None else None)
+
+
+def _described(element: Element) -> Iterator[Element]:
+    """The images that fabric8's plugin makes without a Dockerfile."""
+    if element.value("artifactId") == "docker-maven-plugin":
+        images = element.all("configuration", "images", "image", "build")
+        yield from (image for image in images if image.value("from"))
+
+
+def _image_described(build: Element, module: Module) -> Image:
+    image = image_named(put_in(build.value("from"), module.properties))
+    image = replace(image, context=module.folder, working_dir=build.value("workdir") or image.working_dir)
+    entrypoint = _started(build.first("entryPoint"), module)
+    cmd = _started(build.first("cmd"), module)
+    if entrypoint is None:
+        return image if cmd is None else replace(image, cmd=cmd)
+    return replace(image, entrypoint=entrypoint, cmd=cmd)
+
+
+def _started(element: Element | None, module: Module) -> tuple[Word, ...] | None:
+    """The words of an `entryPoint` or `cmd`: an array, elements of an `exec`, or a text for the shell."""
+    if element is None:
+        return None
+    words = [one.text for one in element.all("exec", "arg")]
+    text = element.value("shell") or element.text
+    listed = _LISTED.fullmatch(text.strip())
+    if listed is not None:
+        words = [one or other for one, other in _TEXT.findall(text)]
+    return _words(words or ("/bin/sh", "-c", text), module, element.span)
 
 
 def _words(words: Iterable[str], module: Module, at: Span) -> tuple[Word, ...] | None:

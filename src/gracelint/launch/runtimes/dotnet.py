@@ -10,17 +10,18 @@ from functools import lru_cache
 from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import table
+from gracelint.launch.images.image import find_path, list_folder
 from gracelint.launch.runtimes.code import marks
 from gracelint.launch.step import Context, Step
-from gracelint.launch.words import base_name
-from gracelint.parse.csproj import Project, frameworks, properties_of, read_project
+from gracelint.launch.words import base_name, read_options
+from gracelint.parse.csproj import Project, frameworks, imports, properties_of, read_project
 from gracelint.parse.errors import ParseError
 from gracelint.parse.xml import read_xml
 from gracelint.source import Located, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from gracelint.facts.files import Files
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _MOST = 4_000
 """Folders and files that are looked at."""
+_MOST_IMPORTS = 20
 _SKIPPED = frozenset(("node_modules/", "bin/", "obj/", ".git/", "packages/", "TestResults/"))
 _LIMIT = re.compile(
     r"(?:ShutdownTimeout\s*=|UseShutdownTimeout\()\s*TimeSpan\.From(Milliseconds|Seconds|Minutes)\(\s*([0-9.]{1,9})\s*\)"
@@ -37,6 +39,10 @@ _LIMIT = re.compile(
 _ANY_LIMIT = re.compile(r"ShutdownTimeout\s*=|UseShutdownTimeout\(")
 _UNITS = {"Milliseconds": 0.001, "Seconds": 1.0, "Minutes": 60.0}
 _SETTINGS = ("shutdowntimeoutseconds",)
+_RUN_VALUES = (
+    *("-c", "--configuration", "-f", "--framework", "-p", "--project", "-r", "--runtime", "-a", "--arch", "--os"),
+    *("-v", "--verbosity", "-lp", "--launch-profile", "-e", "--environment"),
+)
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -50,7 +56,39 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         return _program_step(argv, name, words[index + 1 :], context) or _unknown(
             argv, context, f"{words[index]} is built by no project that is here"
         )
-    return None
+    return _run_step(argv, context) if words[:1] == ["run"] else None
+
+
+def _run_step(argv: tuple[Word, ...], context: Context) -> Step | None:
+    """`dotnet run`: it builds the project of its folder, starts it, passes SIGTERM on and waits for it.
+
+    Read in https://github.com/dotnet/sdk/blob/main/src/Cli/Microsoft.DotNet.Cli.Utils/ProcessReaper.cs
+    """
+    given = read_options(argv, 2, _RUN_VALUES)
+    configuration = given.value(("-c", "--configuration"))
+    if configuration is not None and "$" in configuration.value and "--no-build" in (name for name, _ in given.options):
+        why = f"nothing is built as {configuration.value}, which no shell replaces here: it ends at once"
+        return Step(_hop(argv, context, Effect.UNKNOWN, why), one_shot=True)
+    project = _project_of(given.value(("-p", "--project")), context)
+    if project is None or context.signal != "SIGTERM":
+        return None
+    span = argv[0].span or context.span
+    words = tuple(word.value for word in argv[: given.rest])
+    why = "dotnet run passes SIGTERM on and waits for the program"
+    hop = Hop(words, HopKind.WRAPPER, "dotnet run", Effect.FORWARDS, why, span, context.pid_1, context.signal)
+    command = (Word("dotnet", span), Word(f"{project.assembly}.dll", span), *argv[given.rest :])
+    return Step(hop, command, replace(context, pid_1=False))
+
+
+def _project_of(named: Word | None, context: Context) -> Project | None:
+    """The project of a folder of the image, or of the file, that is named."""
+    path = named.value if named is not None else "."
+    if not path.endswith("proj"):
+        names = list_folder(context.image, context.files, path, context.working_dir)
+        found = [name for name in names if name.endswith("proj")]
+        path = posixpath.join(path, found[0]) if len(found) == 1 else ""
+    at = find_path(context.image, context.files, path, context.working_dir) if path else None
+    return _project(context.files, at) if at is not None else None
 
 
 def published(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -180,21 +218,45 @@ def _project(files: Files, path: str) -> Project | None:
 
 
 def _version(files: Files, project: Project) -> str:
-    """The newest .NET that a project is built for, by itself or by a Directory.Build.props above it."""
-    found = project.frameworks
+    """The newest .NET that a project is built for, by itself, what it imports or the Directory.Build.props above it."""
+    properties = dict(project.properties)
     folder = posixpath.dirname(project.source.path)
-    while not found:
-        if "Directory.Build.props" in files.names(folder):
-            source = files.read(posixpath.join(folder, "Directory.Build.props"))
-            try:
-                found = frameworks(properties_of(read_xml(source))) if source is not None else ()
-            except ParseError:
-                found = ()
-            break
+    nearest = _above(files, folder, "Directory.Build.props")
+    waiting = deque([*_imported(files, folder, project.imports), *([nearest] if nearest is not None else [])])
+    seen: set[str] = set()
+    while waiting and len(seen) < _MOST_IMPORTS:
+        path = waiting.popleft()
+        source = files.read(path) if path not in seen else None
+        seen.add(path)
+        try:
+            root = read_xml(source) if source is not None else None
+        except ParseError:
+            continue
+        if root is None:
+            continue
+        for name, value in properties_of(root).items():
+            properties.setdefault(name, value)
+        waiting += _imported(files, posixpath.dirname(path), imports(root))
+    return max(frameworks(properties), key=lambda version: [int(part) for part in version.split(".")], default="")
+
+
+def _imported(files: Files, folder: str, named: tuple[tuple[str, bool], ...]) -> Iterator[str]:
+    for name, is_above in named:
+        if is_above:
+            found = _above(files, posixpath.dirname(folder), name) if folder else None
+        else:
+            found = posixpath.normpath(posixpath.join(folder, name))
+        if found is not None and not found.startswith(".."):
+            yield found
+
+
+def _above(files: Files, folder: str, name: str) -> str | None:
+    """The nearest file of a name in a folder or in one above it."""
+    while name not in files.names(folder):
         if not folder:
-            break
+            return None
         folder = posixpath.dirname(folder)
-    return max(found, key=lambda version: [int(part) for part in version.split(".")], default="")
+    return posixpath.join(folder, name)
 
 
 def sources(files: Files, project: Project) -> tuple[str, ...]:

@@ -116,6 +116,7 @@ def _maven(files: Files, folder: str) -> Module | None:
     properties = {
         "project.artifactId": own.artifact,
         "artifactId": own.artifact,
+        "project.name": own.name or own.artifact,
         "project.version": own.version,
         "version": own.version,
         "project.basedir": folder or ".",
