@@ -621,3 +621,29 @@ def test_a_task_owns_the_sender_that_it_was_made_with(sends: str, then: str, ver
     )
     body += "tx.send(1).await.unwrap();\n" if then else ""
     assert program(asynchronous(body, SIGNALS + before))[0] is verdict
+
+
+class TestBranchesThatDoNotMatter:
+    """Of what bears on no signal one way stands for all: nine such branches would be 512 ways else."""
+
+    PAUSE = "std::thread::sleep(std::time::Duration::from_secs(1))"
+    BRANCHES = "".join(f"    let _{n} = if flag({n}) {{ MAKES }} else {{ None }};\n" for n in range(9))
+    OWN = (
+        "use serde_json::Map as Parameters;\n\nstruct Server;\n\nimpl Server {\n"
+        "    fn new() -> Option<Server> { std::thread::spawn(|| {}); None }\n}\n\n"
+        "struct Plain;\n\nimpl Plain {\n    fn new() -> Option<Plain> { None }\n}\n\n"
+        "fn flag(n: u8) -> bool { std::env::args().count() > n.into() }\n\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("makes", "why"),
+        [
+            ("Plain::new()", NOBODY_HEARS),
+            ("Parameters::new()", NOBODY_HEARS),
+            ("serde_json::Map::new()", NOBODY_HEARS),
+            ("Server::new()", "main.rs: it has more ways to its end than can be followed"),
+        ],
+    )
+    def test_a_call_by_its_path_is_no_other_of_that_name(self, makes: str, why: str) -> None:
+        text = f"{self.OWN}fn main() {{\n{self.BRANCHES.replace('MAKES', makes)}    loop {{ {self.PAUSE} }}\n}}\n"
+        assert f"main.rs: {program(text, 'serde_json = 1')[1]}" == why

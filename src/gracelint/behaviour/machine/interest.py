@@ -7,6 +7,8 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gracelint.behaviour.machine.frames import Frame
     from gracelint.behaviour.machine.interpreter import Interpreter
     from gracelint.behaviour.machine.nodes import Function
@@ -29,10 +31,10 @@ def way_out(node: Node | None) -> Node | None:
 
 def matters(machine: Interpreter, frame: Frame, node: Node) -> bool:
     """Whether a part waits, starts a thread, touches signals or servers, or calls a function that does."""
-    return _matters(machine, node, set())
+    return _matters(machine, node, frame.file, set())
 
 
-def _matters(machine: Interpreter, node: Node, seen: set[int]) -> bool:
+def _matters(machine: Interpreter, node: Node, file: Any, seen: set[int]) -> bool:
     words = machine.words()
     for here in walk(node):
         kind = type(here).__name__
@@ -51,10 +53,18 @@ def _matters(machine: Interpreter, node: Node, seen: set[int]) -> bool:
             continue
         if not isinstance(here, Call):
             continue
-        name = _last(here.callee)
-        if name in words or any(_function(machine, one, seen) for one in machine.functions_named(name)):
+        if _calls_what_matters(machine, here.callee, file, seen):
             return True
     return False
+
+
+def _calls_what_matters(machine: Interpreter, callee: Node, file: Any, seen: set[int]) -> bool:
+    name, words = _last(callee), machine.words()
+    meant = machine.meaning(callee.name, file) if isinstance(callee, Name) else None
+    if isinstance(meant, str):
+        return meant in words
+    functions = machine.functions_named(name) if meant is None else [meant]
+    return (meant is None and name in words) or any(_function(machine, one, seen) for one in functions)
 
 
 def _last(node: Node) -> str:
@@ -68,13 +78,14 @@ def _function(machine: Interpreter, function: Function, seen: set[int]) -> bool:
         return False
     seen.add(id(function))
     machine.step()
-    return _matters(machine, function.body, seen)
+    return _matters(machine, function.body, function.file, seen)
 
 
 def words_of(language: str) -> frozenset[str]:
-    """The last names of all that the rows of a language say something of."""
+    """The last names of all that the rows of a language say something of, of functions with their type's as well."""
     rows = table(language)
-    found = {_short(path) for path, row in rows.get("functions", {}).items() if row["does"] not in _SILENT}
+    paths = [path for path, row in rows.get("functions", {}).items() if row["does"] not in _SILENT]
+    found = {*map(_short, paths), *("::".join(path.split("::")[-2:]) for path in paths)}
     for row in rows.get("types", {}).values():
         found |= {name for kind in _LISTS for name in row.get(kind, ())}
         found |= {name for name, its in row.get("methods", {}).items() if its["does"] != "returns"}

@@ -113,6 +113,11 @@ class Interpreter(Machine):
         """The program's functions and methods of a name, wherever they are."""
         return []
 
+    def meaning(self, path: str, file: Any) -> Function | str | None:
+        """What a path names in a file, where that is beyond doubt: a function of the program, or the type and the
+        name of one of a library's."""
+        return None
+
     def words(self) -> frozenset[str]:
         """Names of what bears on the end, in rows of the language."""
         if self._words is None:

@@ -216,6 +216,20 @@ class RustMachine(Interpreter):
     def functions_named(self, name: str) -> list[Function]:
         return self.crates.by_name.get(name, [])
 
+    def meaning(self, path: str, file: Any) -> Function | str | None:
+        if "::" not in path or not isinstance(file, Module):
+            return None
+        found = self.crates.find(path, file)
+        if isinstance(found, Function):
+            return found
+        if not isinstance(found, str) or found.startswith("?"):
+            return None
+        if found == path and path.partition("::")[0] not in ("std", *self.crates.outside):
+            return None
+        type_, _, name = self.renamed(found).rpartition("::")
+        type_ = type_.rpartition("::")[2]
+        return f"{type_}::{name}" if type_[:1].isupper() else None
+
     def member(self, of: Any, name: str) -> Run:
         if isinstance(of, Object) and of.type == "Cell" and name not in builtins.CELL:
             of = of.state["value"]
