@@ -80,6 +80,31 @@ def test_the_configuration_says_it(name: str, text: str, source: str, started: s
     assert why({name: text, source: HANDLER}, started)[0] == "handled"
 
 
+BUILDER = """\
+const defaults = { entry: 'src/index.ts', folder: 'bundle' };
+esbuild.build({ entryPoints: [defaults.entry], outfile: path.join(defaults.folder, 'all.js') });
+"""
+
+
+@pytest.mark.parametrize(
+    ("scripts", "source"),
+    [
+        ('{"bundle": "node ../tools/pack.js"}', "src/index.ts"),
+        ('{"bundle": "node ../tools/pack.js --minify --entry=src/main.ts"}', "src/main.ts"),
+        ('{"a": "node ../tools/pack.js --entry=src/a.ts", "bundle": "node ../tools/pack.js"}', "src/index.ts"),
+    ],
+)
+def test_a_script_of_the_project_calls_the_bundler(scripts: str, source: str) -> None:
+    files = {
+        "api/Dockerfile": 'FROM node:22\nCOPY bundle/all.js ./\nCMD ["node", "all.js"]\n',
+        "api/package.json": f'{{"scripts": {scripts}}}',
+        f"api/{source}": HANDLER,
+        "tools/pack.js": f"const esbuild = require('esbuild');\n{BUILDER}",
+    }
+    (launch,) = read(files).launches
+    assert (launch.verdict.value, launch.why.partition(":")[0]) == ("handled", source.rpartition("/")[2])
+
+
 def test_what_nothing_maps_is_not_guessed() -> None:
     files = {"package.json": script("make-it"), "src/other.ts": HANDLER}
     assert why(files, "dist/main.js") == ("unknown", "dist/main.js is not in the project")
@@ -188,6 +213,8 @@ def test_a_next_server_that_leaves_the_signals_to_its_application() -> None:
         {"package.json": '{"workspaces": {"packages": ["libs/**"]}}'},
         {"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  - 'libs/*'\n"},
         {"package.json": '{"dependencies": {"@a/stop": "file:libs/stop"}}'},
+        {"package.json": "{}", "lerna.json": '{"packages": ["libs/*"]}'},
+        {"rush.json": '{/* all */ "projects": [{"packageName": "@a/stop", "projectFolder": "libs/stop"}, 1]}'},
     ],
 )
 def test_packages_of_the_workspace(root: dict[str, str], files: dict[str, str], verdict: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from gracelint.behaviour.node.syntax import TooBigError, read_file, string_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.parse.errors import ParseError
@@ -17,36 +19,61 @@ if TYPE_CHECKING:
 
 
 def settings_of(source: Source, keys: tuple[str, ...]) -> dict[str, list[tuple[str, str]]]:
-    """By key, the strings of its values, each with the name it has there: `{ server: 'src/server.ts' }`, or ""."""
+    """By key, the strings of its values, each with the name it has there: `{ server: 'src/server.ts' }`, or "".
+
+    A member of an object (`defaults.entry`) is what the one pair of that name in the file says.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
     try:
         file = read_file(source)
     except (ParseError, TooBigError):
         return found
+    pairs: list[tuple[str, Node]] = []
     for node in walk(file.root):
         key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
-        if node.type != "pair" or key is None or value is None:
-            continue
-        name = string_of(key) or text_of(key)
+        if node.type == "pair" and key is not None and value is not None:
+            pairs.append((string_of(key) or text_of(key), value))
+    written: dict[str, set[str]] = {}
+    for name, value in pairs:
+        text = string_of(value)
+        if text is not None:
+            written.setdefault(name, set()).add(text)
+    members = {name: next(iter(texts)) for name, texts in written.items() if len(texts) == 1}
+    for name, value in pairs:
         if name in keys:
-            found.setdefault(name, []).extend(_strings(value))
+            found.setdefault(name, []).extend(_strings(value, members))
     return found
 
 
-def _strings(node: Node) -> Iterator[tuple[str, str]]:
-    """`'x'`, `['x']`, `{ name: 'x' }`, `{ import: 'x' }`, `path.resolve(__dirname, 'x')`"""
-    text = string_of(node)
+def _strings(node: Node, members: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """`'x'`, `['x']`, `{ name: 'x' }`, `{ import: 'x' }`, `path.resolve(__dirname, 'x')`, `defaults.x`"""
+    text = _text(node, members)
     if text is not None:
         yield "", text
         return
     for child in node.named_children:
         if child.type != "pair":
-            yield from _strings(child)
+            yield from _strings(child, members)
             continue
         key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
         name = string_of(key) or text_of(key) if key is not None else ""
-        for inner, found in _strings(value) if value is not None else ():
+        for inner, found in _strings(value, members) if value is not None else ():
             yield inner or name, found
+
+
+def _text(node: Node, members: dict[str, str]) -> str | None:
+    """A string, a member that is one, or `path.join` of these."""
+    text = string_of(node)
+    if text is not None or node.type not in ("member_expression", "call_expression"):
+        return text
+    if node.type == "member_expression":
+        name = node.child_by_field_name("property")
+        return members.get(text_of(name)) if name is not None else None
+    called, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+    if called is None or given is None or text_of(called).rpartition(".")[2] != "join":
+        return None
+    parts = [_text(one, members) for one in given.named_children if text_of(one) != "__dirname"]
+    return posixpath.join(*(one or "" for one in parts)) if parts and None not in parts else None
 
 
 def exported(source: Source) -> Any:

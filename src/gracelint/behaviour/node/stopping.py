@@ -101,11 +101,16 @@ def _end_iterators(machine: Machine) -> None:
 _OWN_FUNCTIONS = ("process.exit", "process.abort", "process.kill", "process.reallyExit")
 
 
+_COUNTING = ("++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "?=", "<<=", ">>=")
+
+
 def _counters(machine: Machine) -> tuple[frozenset[str], frozenset[str]]:
     """Variables that are counted up, and those that are counted down."""
     found: tuple[set[str], set[str]] = (set(), set())
     for file in machine.parsed.values():
-        for node in walk(file.root) if file is not None else ():
+        if file is None or not any(sign in file.source.text for sign in _COUNTING):
+            continue
+        for node in walk(file.root):
             if node.type in ("update_expression", "augmented_assignment_expression"):
                 target = node.child_by_field_name("argument") or node.child_by_field_name("left")
                 name = target.child_by_field_name("property") if target is not None else None
@@ -211,7 +216,7 @@ def _work(machine: Machine) -> float | None:
     """The longest `setTimeout` before an answer, in functions that neither start-up nor shutdown ran."""
     longest = None
     for file in machine.parsed.values():
-        if file is None:
+        if file is None or not any(timer.decode() in file.source.text for timer in _TIMERS):
             continue
         for node in walk(file.root):
             if node.type != "call_expression" or (file.source.path, node.start_byte) in machine.run_timers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cache
-from itertools import accumulate
 
 from gracelint.base.record import Record
 from gracelint.behaviour.tree import first_error, text_of, walk
@@ -51,7 +50,9 @@ def read_file(source: Source) -> File:
     if len(text) > _LONGEST:
         raise TooBigError
     data = text.encode("utf-8", "surrogatepass")
-    starts = None if len(data) == len(text) else [0, *accumulate(_width(char) for char in text)]
+    starts = (
+        None if len(data) == len(text) else [*(at for at, byte in enumerate(data) if byte & 0xC0 != 0x80), len(data)]
+    )
     kind = "tsx" if source.path.endswith(".tsx") else "typescript" if source.path.endswith(_TYPED) else "javascript"
     file = File(source, _parser(kind).parse(data).root_node, starts)
     if file.root.has_error:
@@ -61,11 +62,6 @@ def read_file(source: Source) -> File:
 
 
 _TYPED = (".ts", ".mts", ".cts")
-
-
-def _width(char: str) -> int:
-    code = ord(char)
-    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
 
 
 @cache

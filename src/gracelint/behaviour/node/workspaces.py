@@ -1,4 +1,4 @@
-"""Packages of the same repository: npm's, Yarn's and pnpm's workspaces, and dependencies that name a folder."""
+"""Packages of the same repository: workspaces of npm, Yarn, pnpm, Rush and Lerna, and dependencies that name a folder."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def has_scope(name: str, importer: str, files: Files) -> bool:
 
 @lru_cache(maxsize=256)
 def packages(root: str, files: Files) -> dict[str, str]:
-    """The folders of the packages that a folder's package.json or pnpm-workspace.yaml names, by the packages' names."""
+    """The folders of the packages that a folder's package.json, or a tool's own file, names, by the packages' names."""
     manifest = _json(posixpath.join(root, "package.json"), files)
     patterns = manifest.get("workspaces")
     patterns = patterns.get("packages") if isinstance(patterns, dict) else patterns
     given = [one for one in patterns if isinstance(one, str)] if isinstance(patterns, list) else []
     found: dict[str, str] = {}
-    for pattern in [*given, *_pnpm(root, files)]:
+    for pattern in [*given, *_pnpm(root, files), *_of_tools(root, files)]:
         for folder in _matching(root, pattern, files):
             name = _json(posixpath.join(folder, "package.json"), files).get("name")
             if isinstance(name, str) and len(found) < _MOST_PACKAGES:
@@ -96,6 +96,21 @@ def _pnpm(root: str, files: Files) -> list[str]:
     source = files.read(posixpath.join(root, "pnpm-workspace.yaml"))
     lines = source.text.splitlines() if source is not None else []
     return [line.strip()[1:].strip().strip("\"'") for line in lines if line.strip().startswith("- ")]
+
+
+def _of_tools(root: str, files: Files) -> list[str]:
+    """The folders of Rush's rush.json and the `packages` of Lerna's lerna.json."""
+    from gracelint.behaviour.node.modules import relaxed_json
+
+    found: list[str] = []
+    for name, key in (("rush.json", "projects"), ("lerna.json", "packages")):
+        source = files.read(posixpath.join(root, name))
+        data = relaxed_json(source.text) if source is not None else None
+        listed = data.get(key) if isinstance(data, dict) else None
+        for one in listed if isinstance(listed, list) else ():
+            folder = one.get("projectFolder") if isinstance(one, dict) else one
+            found += [folder] if isinstance(folder, str) else []
+    return found
 
 
 def _matching(root: str, pattern: str, files: Files) -> list[str]:

@@ -10,7 +10,7 @@ import posixpath
 from itertools import islice
 
 from gracelint.base.posix import join
-from gracelint.base.record import Record
+from gracelint.base.record import Record, replace
 from gracelint.knowledge import table
 from gracelint.launch.images import layers
 from gracelint.launch.images.packages import commands
@@ -32,6 +32,7 @@ _OUTPUTS = ("dist", "build", "out", "lib", "output", "bundle")
 """Folders that compilers write to where nothing says another."""
 _MOST_FOLDERS = 12
 _MOST_STAGES = 8
+_MOST_NAMES = 4
 
 
 class Place(Record):
@@ -103,7 +104,7 @@ def _places(target: str, image: Image, files: Files) -> Iterator[tuple[Place, st
         inside = posixpath.normpath(mounted)
         if target.startswith(f"{inside}/"):
             at = posixpath.normpath(join("/", host, target[len(inside) + 1 :]))
-            places.append((lambda folder, path: files.read(_inside(folder, path).lstrip("/")), at, ()))
+            places.append((_read_project(files), at, ()))
     if image.stage is not None and image.context is not None:
         for stage, at in islice(layers.made_in(image.stage, target), _MOST_STAGES):
             runs = tuple(
@@ -118,6 +119,10 @@ def _places(target: str, image: Image, files: Files) -> Iterator[tuple[Place, st
             deployed = deployed_from(at, stage, files, image.context)
             if deployed is not None:
                 places.append((read, deployed, runs))
+            built = (
+                path for path in layers.named_in_project(stage, files, image.context, at) if not files.exists(path)
+            )
+            places += [(_read_project(files), f"/{path}", ()) for path in islice(built, _MOST_NAMES)]
     for read, at, runs in places:
         folder = posixpath.dirname(at)
         for _ in range(_MOST_FOLDERS):
@@ -137,6 +142,10 @@ def _reader(stage: Stage, files: Files, context: str) -> Callable[[str, str], So
         return files.read(found) if isinstance(found, str) and files.exists(found) else None
 
     return read
+
+
+def _read_project(files: Files) -> Callable[[str, str], Source | None]:
+    return lambda folder, path: files.read(_inside(folder, path).lstrip("/"))
 
 
 def _inside(folder: str, path: str) -> str:
@@ -204,7 +213,8 @@ def _stem(path: str) -> str:
 
 def _mappings(place: Place) -> Iterator[Mapping]:
     package = _json(place.read("package.json"))
-    scripts = [value for value in _dict(package.get("scripts")).values() if isinstance(value, str)]
+    named = sorted(_dict(package.get("scripts")).items(), key=lambda item: not item[0].startswith(_BUILDING))
+    scripts = [value for _, value in named if isinstance(value, str)]
     lines = [line for script in scripts for line in _commands(script)]
     lines += [list(words) for words in place.runs]
     projects = [
@@ -219,6 +229,8 @@ def _mappings(place: Place) -> Iterator[Mapping]:
         known = _COMMANDS.get(tool)
         if known is not None:
             yield from known(words)
+        elif tool == "node":
+            yield from _scripted(place, words)
         projects += [words[i + 1] for i, word in enumerate(words[:-1]) if word in ("-p", "--project", "-b", "--build")]
     for name in ("tsup", "tsdown", "rollup", "webpack", "vite", "rspack", "rolldown", "esbuild", "build", "rslib"):
         for ending in (".ts", ".js", ".mjs", ".cjs", ".mts", ".cts"):
@@ -230,6 +242,8 @@ def _mappings(place: Place) -> Iterator[Mapping]:
         yield from _typescript(place, project if project.endswith(".json") else join(project, "tsconfig.json"))
 
 
+_BUILDING = ("build", "bundle")
+"""How scripts are called that make what is shipped: another may write to the same file on the way to that."""
 _CONFIGURED = ("tsup", "tsdown", "rollup", "webpack", "vite", "rspack", "rolldown", "rslib")
 
 
@@ -331,6 +345,18 @@ def _bundled(words: list[str]) -> Iterator[Mapping]:
         "dist",
     )
     yield Mapping((*_named(entries), *((("index", entries[0]),) if len(entries) == 1 else ())), folder=folder)
+
+
+def _scripted(place: Place, words: list[str]) -> Iterator[Mapping]:
+    """`node build.js --entry=src/main.ts`: a script of the project that calls a bundler."""
+    path = next((word for word in words if not word.startswith("-")), "")
+    source = place.read(path) if path.endswith(_ENDINGS) else None
+    if source is None or "esbuild" not in source.text:
+        return
+    given = [word.rpartition("=")[2] for word in words[words.index(path) + 1 :]]
+    entries = [word for word in given if word.endswith(_ENDINGS)]
+    for mapping in _configured("esbuild", source):
+        yield replace(mapping, entries=_named(entries)) if entries and mapping.file else mapping
 
 
 def _copied(words: list[str]) -> Iterator[Mapping]:
