@@ -532,6 +532,15 @@ def test_a_known_condition_leaves_out_what_asks_for_signals(signals: str, verdic
     assert found.verdict is verdict
 
 
+@pytest.mark.parametrize("sets", ["missing = append(missing, 1)", "missing = nil"])
+def test_what_only_one_branch_sets_may_be_as_it_was(sets: str) -> None:
+    body = (
+        f'\tvar missing []int\n\tif os.Getenv("ROLE") == "web" {{\n\t\t{sets}\n\t}}\n'
+        "\tif len(missing) > 0 {\n\t\treturn\n\t}\n\tselect {}\n"
+    )
+    assert program(body, "os").why == NOBODY_HEARS
+
+
 def test_what_a_condition_leaves_out_once_and_takes_once_is_read() -> None:
     text = CLOSER % "" + "\nvar other = New(syscall.SIGTERM)\n\nfunc init() {\n\t_ = other\n}\n"
     found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})

@@ -708,3 +708,16 @@ def test_a_bot_whose_library_listens_for_no_signal(before: str, verdict: Verdict
     )
     launch = launch_of('["python", "bot.py"]', bot_py=text)
     assert (launch.verdict, launch.why) == (verdict, f"bot.py: {why}")
+
+
+@pytest.mark.parametrize(
+    ("service", "verdict", "why"),
+    [
+        ("{image: traefik/whoami}", "cut", "whoami ends at once on SIGTERM and drops what is in flight"),
+        ("{image: traefik/whoami, command: [--version]}", "unknown", "whoami ends by itself"),
+        ("{image: alpine, command: [whoami]}", "unknown", "whoami ends by itself"),
+    ],
+)
+def test_a_program_its_image_is_known_by_is_no_other_command_of_that_name(service: str, verdict: str, why: str) -> None:
+    (launch,) = read({"compose.yaml": f"services:\n  app: {service}\n"}).launches
+    assert (launch.verdict.value, launch.why) == (verdict, why)

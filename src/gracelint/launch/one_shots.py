@@ -52,6 +52,11 @@ def sets_up_by_operand(argv: tuple[Word, ...]) -> bool:
     return base_name(words[0]) not in _commands() and not _switched(words) and bool(ends(words))
 
 
+def only_tells(argv: tuple[Word, ...]) -> bool:
+    """`--version`, `--help`: whatever the command is, it ends."""
+    return _switched(tuple([word.value for word in argv]))
+
+
 def _switched(words: tuple[str, ...]) -> bool:
     return len(words) > 1 and words[1] in table("one_shots")["switches"]
 

@@ -11,7 +11,19 @@ from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.arithmetic import binary, equal
 from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, are_enough, receive, send
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Scope, Sig, Unknown, Wait
+from gracelint.behaviour.machine.values import (
+    NIL,
+    UNKNOWN,
+    Chan,
+    Ctx,
+    Doubt,
+    Scope,
+    Sig,
+    Unknown,
+    Wait,
+    changed,
+    unsettle,
+)
 from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
@@ -234,9 +246,14 @@ def _either(
             if machine.is_main_stopping() and leaves_loop(branch):
                 machine.ways_out.append(frame.file.span(branch))
             return truth
+    assigned: list[set[tuple[Scope, str]]] = []
     for branch in (then, other):
         if branch is not None:
+            before = scope.state()
+            machine.pay_for(sum(len(names) for _, names in before))
             yield from run(machine, frame, branch, scope)
+            assigned.append(changed(before))
+    unsettle(assigned)
     return None
 
 

@@ -22,6 +22,8 @@ from gracelint.behaviour.machine.values import (
     Wait,
     Words,
     Yielded,
+    changed,
+    unsettle,
 )
 
 TYPE_CHECKING = False
@@ -280,8 +282,7 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         elif _passes_by(machine, frame, node.other):
             truth = True
         else:
-            for one in branches:
-                yield from evaluate(machine, frame, one)
+            yield from _one_or_the_other(machine, frame, branches)
             return UNKNOWN
     elif node.then is not None:
         machine.passes(frame, node.then if truth else node.other, [node.other if truth else node.then])
@@ -290,6 +291,17 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         return NIL
     result = yield from evaluate(machine, frame, branch)
     return result
+
+
+def _one_or_the_other(machine: Interpreter, frame: Frame, branches: list[Node]) -> Run:
+    """Runs branches of which nobody can tell the one that is taken, and that bear on nothing."""
+    assigned: list[set[tuple[Scope, str]]] = []
+    for one in branches:
+        before = frame.scope.state()
+        machine.pay_for(sum(len(names) for _, names in before))
+        yield from evaluate(machine, frame, one)
+        assigned.append(changed(before))
+    unsettle(assigned)
 
 
 def _round(machine: Interpreter, frame: Frame, body: Node, label: str) -> Run:

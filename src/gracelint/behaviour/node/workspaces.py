@@ -1,4 +1,4 @@
-"""Packages of the same repository: workspaces of npm, Yarn, pnpm, Rush and Lerna, and dependencies that name a folder."""
+"""Packages of one repository: workspaces of npm, Yarn, pnpm, Rush and Lerna, and dependencies that name a folder."""
 
 from __future__ import annotations
 

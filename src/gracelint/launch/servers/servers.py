@@ -9,7 +9,7 @@ from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.images.bases import program_of
-from gracelint.launch.one_shots import one_shot
+from gracelint.launch.one_shots import one_shot, only_tells
 from gracelint.launch.step import NO_ACTION, Context, Step
 from gracelint.launch.words import base_name
 from gracelint.source import Located
@@ -54,7 +54,7 @@ _ALLOW = "give {drain} longer than what it serves takes"
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     """What a known server or a command that ends by itself does; None where argv[0] is neither."""
-    if one_shot(argv):
+    if _ends(argv, context):
         return _one_shot_step(argv, context)
     found = _known(argv, context)
     return named_step(argv, *found, context) if found is not None else None
@@ -62,8 +62,13 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 def detaches(argv: tuple[Word, ...], context: Context) -> bool:
     """Whether a known server goes to the background, and PID 1 with it."""
-    found = None if one_shot(argv) else _known(argv, context)
+    found = None if _ends(argv, context) else _known(argv, context)
     return found is not None and bool(_as_set(*found[1:])[0].get("detaches"))
+
+
+def _ends(argv: tuple[Word, ...], context: Context) -> bool:
+    """Whether it ends by itself. A program that its image is known by is no other command of that name."""
+    return bool(one_shot(argv)) and (only_tells(argv) or _row_by_image(argv, context) is None)
 
 
 def _known(argv: tuple[Word, ...], context: Context) -> tuple[str, Row, ServerSettings] | None:
