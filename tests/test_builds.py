@@ -162,6 +162,16 @@ def pod(image: str, files: dict[str, str]) -> Launch:
         },
         {
             ".github/workflows/image.yml": (
+                "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    strategy:\n"
+                "      matrix:\n        include:\n"
+                "          - {tags: 'acme/till,ghcr.io/acme/till', file: docker/one.Dockerfile}\n"
+                "          - {tags: 'acme/shop:1, ghcr.io/acme/shop', file: docker/two.Dockerfile}\n    steps:\n"
+                "      - uses: docker/build-push-action@v6\n        with:\n          file: ${{ matrix.file }}\n"
+                "          tags: ${{ matrix.tags }}\n"
+            )
+        },
+        {
+            ".github/workflows/image.yml": (
                 "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    env:\n      IMAGE: acme/shop\n    steps:\n"
                 "      - uses: docker/build-push-action@v6\n        with:\n          file: docker/two.Dockerfile\n"
                 "          outputs: type=image,name=${{ a == 'x' && env.CACHE || env.IMAGE }},push=true\n"

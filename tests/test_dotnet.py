@@ -81,11 +81,9 @@ class TestTheProject:
     def test_two_of_one_name_are_none(self) -> None:
         assert launch({"old/Shop.Api.csproj": project()}).verdict is Verdict.UNKNOWN
 
-    def test_the_version_may_stand_above_the_projects(self) -> None:
-        files = {
-            "Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n',
-            "Directory.Build.props": project("net9.0"),
-        }
+    @pytest.mark.parametrize("name", ["Directory.Build.props", "Directory.Packages.props", "Directory.Build.targets"])
+    def test_the_version_may_stand_above_the_projects(self, name: str) -> None:
+        files = {"Shop.Api.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web" />\n', name: project("net9.0")}
         assert launch(files).verdict is Verdict.HANDLED
 
     @pytest.mark.parametrize(

@@ -342,8 +342,11 @@ class TestImages:
         assert [word.value for word in found.argv or ()] == argv
         assert (found.link, found.why) == ("built", why)
 
-    def test_jib_in_gradle(self) -> None:
-        script = (
+    @pytest.mark.parametrize(
+        "before", ["", "test { exclude '**/*Slow*' }\n", "/* id 'war' */ // to { image = 'other' }\n"]
+    )
+    def test_jib_in_gradle(self, before: str) -> None:
+        script = before + (
             f"plugins {{\n  id '{BOOT}' version '3.4.1'\n  id 'com.google.cloud.tools.jib' version '3.4.0'\n}}\n"
             f"dependencies {{ implementation '{BOOT}:spring-boot-starter-web' }}\n"
             "jib { to { image = 'acme/app' } }\n"

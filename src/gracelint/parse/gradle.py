@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _QUOTED = r"""["']([^"'\n]*)["']"""
 _S = r"\s{0,40}"
 """Space: runs without an end would be tried at each of their places."""
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|(?<![:\"'])//[^\n]*", re.S)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|(?<![:\"'])//[^\n]*|(\"[^\"\n]*\"|'[^'\n]*')", re.S)
+"""A comment, or a text, which may hold what looks like the beginning of one: `'**/*.java'`."""
 _PLUGIN = re.compile(rf"\bid{_S}\(?{_S}{_QUOTED}{_S}\)?(?:{_S}version{_S}\(?{_S}(?:{_QUOTED}|([\w.]+)))?")
 _APPLIED = re.compile(rf"\bapply{_S}\(?{_S}plugin{_S}[:=]{_S}{_QUOTED}")
 _ALIAS = re.compile(r"\balias\s{0,40}\(\s{0,40}libs\.plugins\.([\w.]+)\s{0,40}\)")
@@ -95,7 +96,7 @@ class _Written(Record, identity=True):
 @lru_cache(maxsize=256)
 def _written(source: Source) -> _Written:
     """Read once: that of the root is read for each of its projects."""
-    text = _COMMENT.sub(" ", source.text[:_LARGEST])
+    text = _COMMENT.sub(lambda found: found[1] or " ", source.text[:_LARGEST])
     lines = (
         (_ARTIFACT.findall(line), _LIBRARY.findall(line), _BUNDLE.findall(line))
         for line in re.split(r"\n(?!\s{0,40}[\"'])", text)

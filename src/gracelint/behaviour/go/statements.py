@@ -249,8 +249,7 @@ def _either(
     assigned: list[set[tuple[Scope, str]]] = []
     for branch in (then, other):
         if branch is not None:
-            before = scope.state()
-            machine.pay_for(sum(len(names) for _, names in before))
+            before = machine.paid_state(scope)
             yield from run(machine, frame, branch, scope)
             assigned.append(changed(before))
     unsettle(assigned)

@@ -282,7 +282,12 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         elif _passes_by(machine, frame, node.other):
             truth = True
         else:
-            yield from _one_or_the_other(machine, frame, branches)
+            assigned = []
+            for one in branches:
+                before = machine.paid_state(frame.scope)
+                yield from evaluate(machine, frame, one)
+                assigned.append(changed(before))
+            unsettle(assigned)
             return UNKNOWN
     elif node.then is not None:
         machine.passes(frame, node.then if truth else node.other, [node.other if truth else node.then])
@@ -291,17 +296,6 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         return NIL
     result = yield from evaluate(machine, frame, branch)
     return result
-
-
-def _one_or_the_other(machine: Interpreter, frame: Frame, branches: list[Node]) -> Run:
-    """Runs branches of which nobody can tell the one that is taken, and that bear on nothing."""
-    assigned: list[set[tuple[Scope, str]]] = []
-    for one in branches:
-        before = frame.scope.state()
-        machine.pay_for(sum(len(names) for _, names in before))
-        yield from evaluate(machine, frame, one)
-        assigned.append(changed(before))
-    unsettle(assigned)
 
 
 def _round(machine: Interpreter, frame: Frame, body: Node, label: str) -> Run:

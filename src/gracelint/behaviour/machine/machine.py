@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from gracelint.behaviour.machine.values import Object, Run
+    from gracelint.behaviour.machine.values import Object, Run, Scope
     from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
@@ -234,6 +234,12 @@ class Machine:
     def pay_for(self, elements: int) -> None:
         """Pays for copying a collection."""
         self.steps += elements // ELEMENTS_A_STEP
+
+    def paid_state(self, scope: Scope) -> list[tuple[Scope, dict[str, Any]]]:
+        """What the names mean where a branch begins."""
+        state = scope.state()
+        self.pay_for(sum(len(names) for _, names in state))
+        return state
 
     def choose(self, count: int, at: object) -> int:
         """One of several ways. The same place takes the same way all through a run, until the signal comes."""

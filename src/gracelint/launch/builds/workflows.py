@@ -128,10 +128,10 @@ def _tags(text: str, steps: list[Node], variables: dict[str, str]) -> Iterator[s
         named = [step for step in steps if (own := step.scalar("id")) and own.value == output[1]]
         images = [found.value for step in named if (found := step.scalar("with", "images"))]
         text = "\n".join((*images, text.replace(output[0], "")))
-    for tag in re.split(r"[\n,]", text):
-        name = put_in(tag.strip(), variables)
-        if name.strip(UNKNOWN):
-            yield name
+    # a variable may hold several
+    for name in (one for tag in re.split(r"[\n,]", text) for one in put_in(tag, variables).split(",")):
+        if name.strip(f"{UNKNOWN} "):
+            yield name.strip()
 
 
 def _texts(node: Node | None) -> dict[str, str]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _MOST = 4_000
 """Folders and files that are looked at."""
 _MOST_IMPORTS = 20
+_TAKEN_IN = ("Directory.Build.props", "Directory.Packages.props", "Directory.Build.targets")
+"""Files that MSBuild looks for above each project: https://learn.microsoft.com/visualstudio/msbuild/customize-by-directory"""
 _SKIPPED = frozenset(("node_modules/", "bin/", "obj/", ".git/", "packages/", "TestResults/"))
 _LIMIT = re.compile(
     r"(?:ShutdownTimeout\s*=|UseShutdownTimeout\()\s*TimeSpan\.From(Milliseconds|Seconds|Minutes)\(\s*([0-9.]{1,9})\s*\)"
@@ -218,11 +220,11 @@ def _project(files: Files, path: str) -> Project | None:
 
 
 def _version(files: Files, project: Project) -> str:
-    """The newest .NET that a project is built for, by itself, what it imports or the Directory.Build.props above it."""
+    """The newest .NET that a project is built for, by itself, by what it imports or by what MSBuild takes in for it."""
     properties = dict(project.properties)
     folder = posixpath.dirname(project.source.path)
-    nearest = _above(files, folder, "Directory.Build.props")
-    waiting = deque([*_imported(files, folder, project.imports), *([nearest] if nearest is not None else [])])
+    nearest = [path for name in _TAKEN_IN if (path := _above(files, folder, name)) is not None]
+    waiting = deque([*_imported(files, folder, project.imports), *nearest])
     seen: set[str] = set()
     while waiting and len(seen) < _MOST_IMPORTS:
         path = waiting.popleft()
