@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.go.packages import Modules, Package
     from gracelint.behaviour.go.syntax import File
-    from gracelint.behaviour.machine.values import Chan, Object, Run
+    from gracelint.behaviour.machine.values import Chan, Run
     from gracelint.source import Span
 
 
@@ -38,14 +38,8 @@ class GoMachine(Machine):
         self.taken_branches: set[tuple[str, int, int]] = set()
         self.unbuffered: list[Chan] = []
         """Channels without room that signal.Notify was given."""
-        self.children: list[Object] = []
-        """Commands that run until they are told to end."""
-        self.awaited: Object | None = None
-        """One that the program has told to end, and waited for."""
         self.replaced: tuple[tuple[str, Span], ...] = ()
         """The words of the command it execs."""
-        self.forwards: tuple[tuple[str, Span], ...] = ()
-        """The words of the child that it passes the signal to and waits for."""
         self.polled: list[Chan] = []
         """Those of them that a select with a default looks into."""
 

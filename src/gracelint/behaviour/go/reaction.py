@@ -16,7 +16,7 @@ from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone
 from gracelint.behaviour.machine.values import Doubt, Ended
-from gracelint.behaviour.machine.ways import Outcome, agreed, follow, reaction
+from gracelint.behaviour.machine.ways import Outcome, agreed, follow, forwarded, reaction
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -73,8 +73,7 @@ def tell(question: Question) -> Answer:
 
     told = ends.tell(judge, lambda signal, outcomes: _unasked(signal, question, outcomes), "Go")
     execs = [one.machine.replaced for one in seen]
-    open_ = [one.machine.forwards for one in seen if not one.early and one.reaction.as_pid_1 is Verdict.UNKNOWN]
-    return Answer(told, execs[0] if all(execs) and execs else (), open_[0] if all(open_) and open_ else ())
+    return Answer(told, execs[0] if all(execs) and execs else (), forwarded(seen))
 
 
 def _unasked(signal: str, question: Question, outcomes: list[Outcome]) -> Reaction:
@@ -318,9 +317,9 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
         )
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, alone.span)
     if machine.children:
-        from gracelint.behaviour.go.children import left
+        from gracelint.behaviour.machine.children import left
 
-        lost = left(signal, machine, how)
+        lost = left(signal, machine, how, machine.modules.files)
         if lost is not None:
             return lost
     closing = next((span for kind, span, seconds in machine.waits if kind == "close" and seconds is None), None)

@@ -123,6 +123,12 @@ class Machine:
         """What jobs waited in when a pool was no longer waited for: where, and after how many seconds."""
         self.half_done: dict[Span, bool] = {}
         """Of each pause, whether it stands in the middle of work."""
+        self.children: list[Object] = []
+        """Commands that run until they are told to end."""
+        self.awaited: Object | None = None
+        """One that the program has told to end, and waited for."""
+        self.forwards: tuple[tuple[str, Span], ...] = ()
+        """The words of the child that it passes the signal to and waits for."""
         self.worked = False
         """It has been in one that does."""
 

@@ -10,7 +10,7 @@ from gracelint.finding import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any, TypeVar
 
     from gracelint.base.limits import Effort
@@ -83,6 +83,12 @@ def _next(taken: list[tuple[int, int]]) -> tuple[int, ...] | None:
         if way + 1 < count:
             return (*(one for one, _ in taken[:index]), way + 1)
     return None
+
+
+def forwarded(outcomes: Iterable[Outcome]) -> tuple[tuple[str, Span], ...]:
+    """The command on which all depends: in every way that is open a child gets the signal and is waited for."""
+    words = [one.machine.forwards for one in outcomes if not one.early and one.reaction.as_pid_1 is Verdict.UNKNOWN]
+    return words[0] if words and all(words) else ()
 
 
 def agreed(signal: str, found: list[Reaction]) -> Reaction:

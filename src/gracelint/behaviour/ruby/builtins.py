@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine import library, serving, texts
+from gracelint.behaviour.machine import children, library, serving, texts
 from gracelint.behaviour.machine.frames import Leave
 from gracelint.behaviour.machine.machine import is_expanded
 from gracelint.behaviour.machine.values import (
@@ -133,7 +133,9 @@ def _in_process(machine: RubyMachine, block: Any, span: Span) -> Run:
 
 def _spawn(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     process = Object("process", given.span)
-    process.state["words"] = [one for one in given.args if not isinstance(one, dict)]
+    words = [one for one in given.args if not isinstance(one, dict)]
+    is_text = len(words) == 1 and isinstance(words[0], str)
+    children.begin(machine, process, words[0].split() if is_text else words, given.span)
     machine.spawns = True
     return process
 
@@ -146,11 +148,8 @@ def _kill(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
             raise Doubt(why, given.span)
         thread = library.thread_of(target)
         if thread is None:
-            if isinstance(target, Object):
-                target.state["signalled"] = True
-                words = target.state.get("words", [])
-                if words and all(isinstance(one, str) for one in words):
-                    machine.forwards = words_at(words, given.span)
+            if isinstance(target, Object) and signal is not None:
+                children.tell(target, signal)
             continue
         handler = target.state.get("traps", {}).get(signal)
         if handler is not None and not isinstance(handler, str):
@@ -182,16 +181,16 @@ def _wait_process(machine: RubyMachine, frame: Frame | None, given: Given) -> Ru
     if thread is not None:
         yield Wait("join", given.span, lambda: thread.done)
         return UNKNOWN
-    children = [one for one in machine.threads if isinstance(one.name, Object)]
-    if children and not isinstance(target, Object):
-        yield Wait("join", given.span, lambda: all(one.done for one in children))
+    forked = [one for one in machine.threads if isinstance(one.name, Object)]
+    if forked and not isinstance(target, Object):
+        yield Wait("join", given.span, lambda: all(one.done for one in forked))
         return UNKNOWN
-    of = target if isinstance(target, Object) else Object("process", given.span)
-    if of.state.get("signalled") and machine.stopping:
-        raise Doubt(
-            f"whether the child that line {given.span.line} waits for ends on the signal is not known", given.span
-        )
-    yield from serving.child(machine, given.span)
+    running = [one for one in machine.children if "over" not in one.state]
+    asked = [target] if isinstance(target, Object) else running if given.path.endswith("all") else running[:1]
+    if not isinstance(target, Object) and not asked and not machine.spawns:
+        yield from serving.child(machine, given.span)
+    for one in asked:
+        yield from children.wait(machine, one, given.span)
     return UNKNOWN
 
 

@@ -20,7 +20,7 @@ class Sources:
     """A program's files, the entry first. `roots` are the folders that `require` looks in."""
 
     def __init__(self, files: Files, entry: Source, roots: tuple[str, ...]) -> None:
-        self._files, self._roots = files, roots
+        self.project, self._roots = files, roots
         self.unread: list[str] = []
         self.gems: dict[str, str] = {}
         """Libraries that are required, and the file that does."""
@@ -45,7 +45,7 @@ class Sources:
         for one in folders:
             for its in names:
                 path = posixpath.normpath(posixpath.join(one, its))
-                if not path.startswith("..") and path.endswith(".rb") and self._files.exists(path):
+                if not path.startswith("..") and path.endswith(".rb") and self.project.exists(path):
                     return path
         return None
 
@@ -54,7 +54,7 @@ class Sources:
         here = file.source.path
         for how, name in file.required:
             path = self.find(how, name, file)
-            found = self._files.read(path) if path is not None else None
+            found = self.project.read(path) if path is not None else None
             if found is not None:
                 yield found
             elif how == "require_relative":

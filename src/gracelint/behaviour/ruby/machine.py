@@ -86,8 +86,6 @@ class RubyMachine(Interpreter):
         """Threads that were at their cleanup when main ended."""
         self.replaced: tuple[Any, ...] = ()
         """The words of `exec`."""
-        self.forwards: tuple[Any, ...] = ()
-        """The words of the child that gets the signal and is waited for."""
         self.tasks: dict[str, tuple[Any, list[str]]] = {}
         """Of rake: by name, the block and what comes before."""
         self.forked: list[Object] = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
-from gracelint.behaviour.machine.ways import Outcome, follow, reaction
+from gracelint.behaviour.machine.ways import Outcome, follow, forwarded, reaction
 from gracelint.behaviour.ruby.machine import RAISED, RubyMachine
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -50,7 +51,7 @@ class Answer(Record):
 
 
 def tell(question: Question) -> Answer:
-    seen: list[RubyMachine] = []
+    seen: list[Outcome] = []
 
     def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
         def make(ways: tuple[int, ...]) -> RubyMachine:
@@ -60,7 +61,7 @@ def tell(question: Question) -> Answer:
 
         found = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
         if signal == "SIGTERM":
-            seen.extend(one.machine for one in found[1])
+            seen.extend(found[1])
         return found
 
     def unasked(signal: str, outcomes: list[Outcome]) -> Reaction:
@@ -70,14 +71,8 @@ def tell(question: Question) -> Answer:
         return reaction(signal, Verdict.IGNORED, Cause.NO_HANDLER, why)
 
     told = ends.tell(judge, unasked, "Ruby")
-    execs = [one.replaced for one in seen]
-    children = [one.forwards for one in seen if _waits_for_child(one)]
-    return Answer(told, execs[0] if all(execs) and execs else (), children[-1] if children else ())
-
-
-def _waits_for_child(machine: RubyMachine) -> bool:
-    main = machine.main_thread
-    return main is not None and main.wait is not None and main.wait.kind == "child"
+    execs = [one.machine.replaced for one in seen]
+    return Answer(told, execs[0] if all(execs) and execs else (), forwarded(seen))
 
 
 def _outcome(signal: str, question: Question, machine: RubyMachine) -> Outcome:
@@ -181,7 +176,7 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
-    cut = left_midway(signal, machine, how, "thread")
+    cut = left_midway(signal, machine, how, "thread") or left(signal, machine, how, machine.sources.project)
     if cut is not None:
         return cut
     if ended.how == "hard" and (machine.hooks or machine.unwinding):

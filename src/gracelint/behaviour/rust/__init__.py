@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from gracelint.again import remembered
+from gracelint.base.record import replace
 from gracelint.behaviour.rust.crates import Crates, Manifest, manifest, members
 from gracelint.behaviour.rust.reaction import Question, tell
+from gracelint.source import Word
 from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
@@ -43,6 +45,7 @@ def read_rust(
     source = crates.main.source
     end = source.text.find("{", at.start)
     at = source.span(at.start, end if end > 0 else at.end)
-    told = tell(Question(crates, argv, env or {}, at, effort))
+    told, forwards = tell(Question(crates, argv, env or {}, at, effort))
     sources = tuple(file.source for file in crates.sources.values())
-    return told.program("rust", source, at, sources, crates.unread)
+    program = told.program("rust", source, at, sources, crates.unread)
+    return replace(program, forwards_to=tuple(Word(text, span) for text, span in forwards) or None)

@@ -25,7 +25,7 @@ from gracelint.behaviour.machine.values import (
     Wait,
     Words,
 )
-from gracelint.behaviour.rust import channels, clap, options, servers, signals
+from gracelint.behaviour.rust import channels, clap, options, processes, servers, signals
 from gracelint.behaviour.rust.crates import Variant
 from gracelint.behaviour.rust.patterns import Failed, fits
 from gracelint.behaviour.rust.syntax import UNIT
@@ -463,6 +463,8 @@ def _cell_method(machine: RustMachine, of: Object, name: str, given: Given) -> A
 def method(machine: RustMachine, of: Any, name: str, given: Given) -> Run | None:
     row: Any = None
     if isinstance(of, Object):
+        if of.type in processes.TYPES and name != "exec":
+            return _run(processes.method(machine, of, name, given))
         row = library.rows(machine, "types").get(of.type)
         its = row.get("methods", {}).get(name) if row is not None else None
         if its is not None:
@@ -543,7 +545,7 @@ def _on_runtime(how: Callable[[RustMachine, Given], Any]) -> Callable[[RustMachi
     return lambda machine, _, given: how(machine, given)
 
 
-_OTHERS = channels.FUNCTIONS | signals.FUNCTIONS
+_OTHERS = channels.FUNCTIONS | signals.FUNCTIONS | processes.FUNCTIONS
 _METHODS: dict[tuple[str, str], Callable[[RustMachine, Object, Given], Any]] = {
     **channels.METHODS,
     **signals.METHODS,

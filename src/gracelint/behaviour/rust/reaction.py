@@ -6,10 +6,11 @@ import re
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.left import left_alone, works
 from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
-from gracelint.behaviour.machine.ways import Outcome, follow, reaction
+from gracelint.behaviour.machine.ways import Outcome, follow, forwarded, reaction
 from gracelint.behaviour.rust.machine import RustMachine
 from gracelint.behaviour.rust.reached import is_left_out
 from gracelint.facts.program import Cause, Reaction
@@ -48,21 +49,27 @@ class Question(Record, identity=True):
     effort: Effort | None
 
 
-def tell(question: Question) -> Told:
+def tell(question: Question) -> tuple[Told, tuple[tuple[str, Span], ...]]:
+    """What was seen of it, and the words of the child that it passes the signal to and waits for."""
+    seen: list[Outcome] = []
+
     def judge(signal: str) -> tuple[Reaction, list[Outcome]]:
         def make(ways: tuple[int, ...]) -> RustMachine:
             machine = RustMachine(question.crates, signal, question.argv, ways, question.at)
             machine.env = question.env
             return machine
 
-        return follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
+        found = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
+        if signal == "SIGTERM":
+            seen.extend(found[1])
+        return found
 
     def unasked(signal: str, outcomes: list[Outcome]) -> Reaction:
         if not outcomes:
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, "it was not followed")
         return _unheard(signal, question, outcomes[0].machine)
 
-    return ends.tell(judge, unasked, "Rust")
+    return ends.tell(judge, unasked, "Rust"), forwarded(seen)
 
 
 def _outcome(signal: str, question: Question, machine: RustMachine) -> Outcome:
@@ -149,8 +156,9 @@ def _never_ends(signal: str, question: Question, machine: RustMachine, at: Span)
         path, place = next((path, place) for place, path in machine.idle.items())
         what = path or "the future"
         return unknown(f"whether {what}, which {machine.place(place)} waits for, ends on {signal} is not known")
-    if wait is not None and wait.kind == "child":
-        return unknown(f"whether the child that {where} waits for ends on {signal} is not known")
+    child = next((one.wait for one in machine.threads if one.wait is not None and one.wait.kind == "child"), None)
+    if child is not None:
+        return unknown(f"whether the child that {machine.place(child.span)} waits for ends on {signal} is not known")
     waits = {one.wait.kind for one in machine.threads if one.wait is not None}
     if machine.blurred and "receive" in waits:
         return unknown(f"whether {where} ends once the senders of its channel are dropped is not known")
@@ -192,7 +200,7 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
         cut = broken_off(signal, machine, what, wait)
         if cut is not None:
             return cut
-    cut = left_midway(signal, machine, how, "thread or task")
+    cut = left_midway(signal, machine, how, "thread or task") or left(signal, machine, how, machine.crates.files)
     if cut is not None:
         return cut
     alone = left_alone(machine, works(machine))
