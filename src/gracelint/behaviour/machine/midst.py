@@ -35,7 +35,7 @@ LISTS = frozenset(
 )
 """Nodes whose children come one after the other."""
 BOUNDS = ("function", "func", "method", "closure", "lambda", "block_body", "do_block")
-LOOPS = ("while", "until", "for", "loop")
+LOOPS = ("while", "until", "for", "foreach", "loop")
 CHOICES = (
     "if",
     "unless",
@@ -62,8 +62,10 @@ _PAUSES = ("sleep", "usleep", "time.Sleep", "thread::sleep", "std::thread::sleep
 
 def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Reaction | None:
     """The reaction of a program that is ended (`how` is a clause) while main is in `wait` with work half done."""
-    if wait is None or not is_half_done(machine, wait):
+    if wait is None:
         return None
+    if not is_half_done(machine, wait):
+        return gathered(signal, machine, how, [wait], Cause.ABRUPT_EXIT)
     machine.half_way = True
     why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}"
     return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, wait.span)
@@ -85,18 +87,18 @@ def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction 
         machine.half_way = True
         why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}: nothing waits for its {what}"
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, wait.span)
-    return gathered(signal, machine, how, what, waits)
+    return gathered(signal, machine, how, waits, Cause.SHUTDOWN_NOT_AWAITED)
 
 
-def gathered(signal: str, machine: Machine, how: str, what: str, waits: list[Wait]) -> Reaction | None:
-    """The reaction of a program that ends while a thread which nothing waits for has gathered what it is to write."""
+def gathered(signal: str, machine: Machine, how: str, waits: list[Wait], cause: Cause) -> Reaction | None:
+    """The reaction of a program that ends while what main or a thread has gathered is still to be written."""
     from gracelint.behaviour.machine.remainder import has_remainder
 
     wait = next((one for one in waits if has_remainder(machine, one)), None)
     if wait is None:
         return None
-    why = f"on {signal} {how} with what {machine.place(wait.span)} has gathered: nothing waits for its {what}"
-    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, wait.span)
+    why = f"on {signal} {how}, and what the loop of {machine.place(wait.span)} has gathered is lost"
+    return reaction(signal, Verdict.CUT, cause, why, wait.span)
 
 
 def is_half_done(machine: Machine, wait: Wait) -> bool:

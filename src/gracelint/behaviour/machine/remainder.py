@@ -12,33 +12,76 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.machine.machine import Machine
     from gracelint.behaviour.machine.values import Wait
+    from gracelint.behaviour.tree import TreeFile
 
-_WAITS = frozenset(("receive", "select", "queue", "context"))
+_WAITS = frozenset(("receive", "select", "queue", "context", "sleep"))
 _LEAVES = ("return", "break")
 _CALL = pattern(r"^[\w.:@$!?&>= -]{1,80}[(\"']")
 _CONTEXTS = pattern(r"\b(?:ctx|true|false|context\.\w{1,20}\(\))(?:, ?)?|\.await\b|[;?]")
 """Arguments that the last of such calls has others of, and what stands around a call."""
+_CALLEE = pattern(r"(\w{1,80})[!?]?[(\"' ]")
+_DEFINES = frozenset(("def", "fn", "func", "function"))
+_SAYS = ("echo", "print", "println", "printf", "puts", "Println", "Printf", "Print", "info", "Info", "log")
 
 
 def has_remainder(machine: Machine, wait: Wait) -> bool:
-    """Whether a loop that stands in a wait does in some rounds what it does when it is left."""
+    """Whether a loop that stands in a wait does in some rounds what it does when it is left, and nothing else does."""
     if wait.kind not in _WAITS:
         return False
     file = file_of(machine, wait)
     here = node_of(file.root, wait) if file is not None else None
-    while here is not None and not _is_one(here, BOUNDS):
-        if _is_one(here, LOOPS) and _ends_as_it_goes(here):
-            return True
+    loops: list[tuple[TreeFile, Node]] = []
+    while here is not None and ("call" in here.type.split("_") or not _is_one(here, BOUNDS)):
+        loops += [(file, here)] if _is_one(here, LOOPS) else []
         here = here.parent
-    return False
+    loops += _loops_over(machine, here) if here is not None else []
+    return any(_is_broken_off(machine, *one) for one in loops)
 
 
-def _ends_as_it_goes(loop: Node) -> bool:
+def _loops_over(machine: Machine, generator: Node) -> list[tuple[TreeFile, Node]]:
+    """The loops that go through what a generator yields."""
+    name = text_of(generator.child_by_field_name("name"))
+    if not name or "yield" not in text_of(generator):
+        return []
+    nodes = ((file, node) for file in machine.files() for node in walk(file.root) if _is_one(node, LOOPS))
+    return [(file, node) for file, node in nodes if f"{name}(" in text_of(node).partition("\n")[0]]
+
+
+def _is_broken_off(machine: Machine, file: TreeFile, loop: Node) -> bool:
+    calls = _ends_as_it_goes(loop)
+    return bool(calls) and not any(_stands_elsewhere(machine, file, loop, one) for one in calls)
+
+
+def _ends_as_it_goes(loop: Node) -> set[str]:
     branches = [one for one in walk(loop) if _is_branch(one, loop)]
     leaving = [one for one in branches if _leaves(one)]
     at_times = {one for branch in branches if branch not in leaving for one in _calls(_statements(branch))}
     at_last = {one for branch in leaving for one in _calls(_statements(branch))}
-    return not at_times.isdisjoint(at_last | {*_calls(_after(loop))})
+    return at_times & (at_last | {*_calls(_after(loop))})
+
+
+def _stands_elsewhere(machine: Machine, file: TreeFile, loop: Node, call: str) -> bool:
+    """Whether a call stands in another place, as in a handler, which may do what the loop does not get to."""
+    found = _CALLEE.search(call)
+    if found is None:
+        return True
+    name = call if found[1] in _SAYS else found[1]
+    after = _after(loop)
+    start, end = loop.start_byte, (after or [loop])[-1].end_byte
+    for one in machine.files():
+        data = one.root.text or b""
+        parts = (data[:start], data[end:]) if one is file else (data,)
+        lines = (line for part in parts for line in part.decode("utf-8", "replace").splitlines() if name in line)
+        if any(_does(line, name) for line in lines):
+            return True
+    return False
+
+
+def _does(line: str, name: str) -> bool:
+    """Whether a line calls what it names: it does not say what that is."""
+    before, _, after = line.partition(name)
+    is_whole = not (before[-1:].isalnum() or before[-1:] == "_" or after[:1].isalnum() or after[:1] == "_")
+    return is_whole and _DEFINES.isdisjoint(before.split()) and not after.lstrip().startswith((":=", "= func"))
 
 
 def _is_one(node: Node, words: tuple[str, ...]) -> bool:
