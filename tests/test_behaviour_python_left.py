@@ -725,3 +725,21 @@ def test_a_pause_that_grows(fails: bool, grows: str, delay: float | None, why: s
     assert reaction.as_pid_1.value == ("unknown" if why else "handled"), reaction.why
     assert reaction.delay == delay
     assert not why or reaction.why == f"how long `time.sleep(delay)` takes is only known when it runs: {why}"
+
+
+@pytest.mark.parametrize(
+    ("loads", "verdict"),
+    [
+        ("json.loads('{\"graceful\": true}')", "handled"),
+        ("json.loads('{\"graceful\": false}')", "ignored"),
+        ("json.loads('{')", "unknown"),
+        ("json.load(open('settings.json'))", "unknown"),
+        ("json.loads(sys.argv[1])", "unknown"),
+    ],
+)
+def test_json_says_whether_the_handler_is_installed(loads: str, verdict: str) -> None:
+    reaction = sigterm(
+        f"import json, signal, sys, time\nsettings = {loads}\nif settings['graceful']:\n"
+        "    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nwhile True:\n    time.sleep(1)\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

@@ -105,6 +105,14 @@ class Modules:
     def sources(self) -> tuple[Source, ...]:
         return tuple(module.source for module in self.all())
 
+    def text_of_file(self, path: str) -> str | None:
+        """A file of the project that the program opens by a relative path."""
+        for root in self._roots:
+            source = self._files.read(posixpath.normpath(posixpath.join(root, path)))
+            if source is not None:
+                return source.text
+        return None
+
     def _read(self, name: str) -> Module | None:
         base = name.replace(".", "/")
         for root in self._roots:

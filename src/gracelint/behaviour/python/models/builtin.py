@@ -491,3 +491,10 @@ def _map(machine: Machine, function: Value, args: Arguments, keywords: Keywords,
     if known is None:
         return FROM_OUTSIDE
     return items("list", [machine.call(args[0], [value], {}, node) for value in known])
+
+
+@model("json.load", "json.loads")
+def _load_json(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    from gracelint.behaviour.python.data import loaded
+
+    return loaded(machine, args[0] if args else None)
