@@ -266,6 +266,8 @@ def finishes(
         raised = next((end.value for end in ends if end.kind == RAISE and not is_cancelled(end)), None)
         if raised is not None and thing.kind == "asyncio.Task" and machine.arrived:
             machine.write(thing.store, "#failed", raised)
+        if machine.arrived and thing.kind in _AWAITED and (error := _certain_error(ends)) is not None:
+            machine.write(thing.store, "#raises", error)
         if machine.arrived:
             machine.delay = None if own is None or delay is None else max(own, delay)
         return True
@@ -274,6 +276,24 @@ def finishes(
     end = next((end for end in ends if end.point is not None), None)
     machine.blocked_by = end.point if end is not None else None
     return False
+
+
+_AWAITED = ("asyncio.Task", "concurrent.futures.Future")
+"""What raises where its result is asked for what came out of it."""
+
+
+def _certain_error(ends: list[End]) -> Error | None:
+    """What a task raises on every way, and is not told to by being cancelled."""
+    error = ends[0].value if ends else None
+    sure = all(end.kind == RAISE and end.tag == CERTAIN and not is_cancelled(end) for end in ends)
+    return error if sure and isinstance(error, Error) else None
+
+
+def throw_out(things: Sequence[Thing]) -> None:
+    """Asking for the results of tasks raises what the first of them raised."""
+    for thing in things:
+        if "#raises" in thing.store:
+            raise Leave([End(RAISE, CERTAIN, thing.store["#raises"])])
 
 
 def _settled(machine: Machine, thing: Thing) -> frozenset[tuple[int, Hashable]]:
@@ -330,8 +350,12 @@ def join_point(
     things: Sequence[Thing],
     group: Thing | None = None,
     raises: str | None = None,
+    fails: bool = False,
 ) -> Value:
-    """Waits until threads, tasks or children are done; `raises`: what is raised where they are not in time."""
+    """Waits until threads, tasks or children are done, or, with `fails`, until one of them raises something.
+
+    `raises` is what is raised where they are not in time.
+    """
     point = Point(node, machine.module, kind, seconds, text_of(node))
     point.joins = tuple(things)
     if seconds is None and not things:
@@ -346,6 +370,8 @@ def join_point(
         cancelled = group is not None and "#cancelled" in group.store
         answers = [_finishes_in(machine, thing, point, cancelled=cancelled) for thing in things]
         if kind == "task group" and any("#failed" in thing.store for thing in things):
+            return True
+        if fails and any("#raises" in thing.store for thing in things):
             return True
         if any(answer is False for answer in answers):
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import join_point
+from gracelint.behaviour.python.beside import join_point, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, path_of, text_of
 from gracelint.behaviour.python.queues import feed, put
@@ -233,6 +233,7 @@ def await_external(machine: Machine, later: Later) -> Value:
 def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
     if thing.kind == "asyncio.Task":
         join_point(machine, "await", node, None, [thing])
+        throw_out([thing])
         if "#cancelled" in thing.store:
             from gracelint.behaviour.python.cancels import await_cancelled
 

@@ -12,6 +12,7 @@ from gracelint.behaviour.python.beside import (
     run_loop,
     so_far,
     start,
+    throw_out,
     within,
 )
 from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point, stuck
@@ -273,14 +274,15 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
         isinstance(value, Unknown) or (isinstance(value, Items) and value.open) for value in args
     ):
         machine.leaving.append(Point(node, machine.module, "gather", seconds, text_of(node)))
+    raises = path_of(function) != "asyncio.wait" and not is_true(keywords.get("return_exceptions"))
     try:
-        join_point(machine, "gather", node, seconds, things)
+        join_point(machine, "gather", node, seconds, things, fails=raises)
     except Leave as leave:
         if machine.arrived and any(_is_cancel(end) for end in leave.ends):
             for thing in things:
                 cancel(machine, Bound(thing, "cancel"), [], {}, node)
         raise
-    raises = path_of(function) == "asyncio.gather" and not is_true(keywords.get("return_exceptions"))
+    throw_out(things if raises else ())
     for thing in [thing for thing in things if raises and "#cancelled" in thing.store]:
         from gracelint.behaviour.python.cancels import await_cancelled
 
@@ -337,6 +339,7 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
         return answer
 
     value = machine.wait(point, ready=ready, raises="builtins.TimeoutError")
+    throw_out([thing] if thing is not None else ())
     if thing is not None and "#cancelled" in thing.store:
         from gracelint.behaviour.python.cancels import await_cancelled
 

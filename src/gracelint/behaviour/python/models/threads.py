@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import join_point, start
+from gracelint.behaviour.python.beside import join_point, start, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Point, Registration, stuck
 from gracelint.behaviour.python.names import canonical, is_false, is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import (
@@ -261,6 +261,7 @@ def _result(machine: Machine, function: Value, args: Arguments, keywords: Keywor
     thing = receiver_of(function)
     if thing is not None:
         join_point(machine, "result", node, limit(args, keywords, 0), [thing], raises="builtins.TimeoutError")
+        throw_out([thing] if path_of(function).endswith(".result") else ())
         executor = thing.store.get("#executor")
         if isinstance(executor, Thing) and "#cancelled" in executor.store and "#many" in executor.store:
             machine.doubt(f"whether `{text_of(node)}` raises CancelledError is only known when it runs")
