@@ -743,3 +743,15 @@ def test_json_says_whether_the_handler_is_installed(loads: str, verdict: str) ->
         "    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nwhile True:\n    time.sleep(1)\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [("store.close()", "cut"), ("print('bye')", "cut"), ("serve_others()", "handled"), ("store = None", "handled")],
+)
+def test_what_an_exit_leaves_out_behind_an_endless_loop(last: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import signal, sys, time\nfrom work import serve_others, store\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nwhile True:\n    time.sleep(1)\n{last}\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

@@ -6,9 +6,11 @@ from gracelint.behaviour.python.beside import kind_of
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FINAL, RAISE
 from gracelint.behaviour.python.names import text_of
+from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import CERTAIN, Error
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ def uncaught(signal: str, run: Run) -> Reaction | None:
     if kind_of(error) not in _ASKED_FOR:
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     if machine.cleaned or not run.endless or any(deed.kind not in _QUIET for deed in machine.acts):
+        return None
+    if frozenset(last_name(skipped.call.func).lower().split("_")).isdisjoint(table("python")["words"]["lasts"]):
         return None
     if machine.thrown is None:
         why = f"{name} leaves out `{what}`, and whether anything is lost with that is not known"
