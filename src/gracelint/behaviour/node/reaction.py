@@ -204,7 +204,9 @@ def _judge(
     if destroyed is not None:
         why = f"whether {destroyed.target}() drops requests in flight cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, destroyed.span)
-    terminated = next((event for event in events if event.kind == "terminate" and _at_once(event)), None)
+    terminated = next(
+        (event for event in events if event.kind == "terminate" and _comes_too_soon(event, stopped)), None
+    )
     if terminated is not None and terminated.thing is not None and not _waited_for_work(stopped, terminated):
         call = terminated.target or "terminate"
         call = call if call.endswith(")") else f"{call}()"
@@ -509,6 +511,16 @@ def _drained(after: tuple[After, ...], work: float) -> set[int]:
         elif part.kind == "race" and (_time((part,)) or 0.0) >= work:
             found |= {id(other.thing) for other in _flat((part,)) if other.kind == "drained"}
     return found
+
+
+def _comes_too_soon(event: Event, stopped: Stopped) -> bool:
+    """Whether a thread that is told nothing is ended at once, or after less time than work is to be given."""
+    told = any(other.thing is event.thing and other.kind in ("ask", "stop-child") for other in stopped.events)
+    if _at_once(event) or told or not event.certain:
+        return _at_once(event)
+    wait = _time(event.after)
+    only_waits = all(part.kind in ("closed", "loop", "timer") for part in event.after)
+    return only_waits and wait is not None and wait < stopped.enough
 
 
 def _at_once(event: Event) -> bool:
