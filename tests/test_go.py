@@ -411,11 +411,11 @@ class TestWhatIsNotRead:
         ("guard", "long_running"),
         [
             ("for _, one := range os.Environ() {\n\t\tif one == name { return true }\n\t}\n", True),
-            ("if len(os.Environ()) > 9 { return false }\n", False),
+            ("if len(os.Environ()) > 9 { return false }\n", None),
         ],
     )
-    def test_what_a_guard_returns_that_may_be_taken(self, guard: str, long_running: bool) -> None:
-        """It gives up at its start where the function returns false."""
+    def test_what_a_guard_returns_that_may_be_taken(self, guard: str, long_running: bool | None) -> None:
+        """It gives up at its start where the function returns false: nobody deploys that."""
         main = (
             'package main\n\nimport "os"\n\n'
             f"func given(name string) bool {{\n\t{guard}\treturn false\n}}\n\n"
@@ -426,6 +426,33 @@ class TestWhatIsNotRead:
 
         assert found.program is not None
         assert found.program.long_running is long_running
+
+    @pytest.mark.parametrize("guard", ['base.Scheme != "https"', 'base.Scheme == "" || len(base.Host) == 0'])
+    def test_what_a_library_gives_may_be_any_text(self, guard: str) -> None:
+        main = (
+            'package main\n\nimport (\n\t"net/url"\n\t"os"\n\t"os/signal"\n\t"syscall"\n)\n\n'
+            'func main() {\n\tbase, _ := url.Parse("https://shop")\n'
+            f"\tif {guard} {{ os.Exit(1) }}\n"
+            "\tstop := make(chan os.Signal, 1)\n\tsignal.Notify(stop, syscall.SIGTERM)\n\t<-stop\n}\n"
+        )
+
+        found = launch({"main.go": main, "Dockerfile": build("go build -o /app .")})
+
+        assert (found.verdict, found.why) == (
+            Verdict.HANDLED,
+            "main.go: it handles SIGTERM in line 14, and main returns once that is done",
+        )
+
+    def test_what_gives_up_at_its_start_does_not_run_to_its_end(self) -> None:
+        main = 'package main\n\nimport "os"\n\nfunc main() {\n\tos.Exit(3)\n}\n'
+
+        found = launch({"main.go": main, "Dockerfile": build("go build -o /app .")})
+
+        assert (found.verdict, found.one_shot, found.why) == (
+            Verdict.UNKNOWN,
+            False,
+            "main.go: whether it gets past line 6, where it gives up, is not known",
+        )
 
 
 @pytest.mark.parametrize(

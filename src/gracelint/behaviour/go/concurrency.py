@@ -350,8 +350,8 @@ def _is(_: GoMachine, given: list[Any], __: Span) -> Any:
     return False
 
 
-def _exits(_: GoMachine, __: list[Any], span: Span) -> Any:
-    raise Ended("exit", span)
+def _exits(_: GoMachine, given: list[Any], span: Span) -> Any:
+    raise Ended("exit", span, failed=given[:1] != [0])
 
 
 FUNCTIONS: dict[str, Callable[[GoMachine, list[Any], Span], Any]] = {

@@ -9,7 +9,7 @@ from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.values import Func, agreed, in_place_of
-from gracelint.behaviour.machine.arithmetic import arithmetic, equal
+from gracelint.behaviour.machine.arithmetic import arithmetic, equal, equal_of_one_type
 from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -507,7 +507,7 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         return right if isinstance(left, bool) and isinstance(right, bool) else UNKNOWN
     right = yield from evaluate(machine, frame, right_node, scope)
     if operator in ("==", "!="):
-        same = equal(left, right)
+        same = equal_of_one_type(left, right)
         if same is None and (left is NIL or right is NIL):
             same = _no_error(left_node if right is NIL else right_node)
         return UNKNOWN if same is None else same is (operator == "==")

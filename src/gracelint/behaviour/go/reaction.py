@@ -119,7 +119,7 @@ def _left_by_requests(signal: str, question: Question, machine: GoMachine) -> Re
 def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:
     ended = machine.ended
     if not machine.stopping:
-        if ended is not None and ended.how in ("panic", "fatal") and ended.span is not None:
+        if ended is not None and (ended.failed or ended.how in ("panic", "fatal")) and ended.span is not None:
             why = f"whether it gets past {machine.place(ended.span)}, where it gives up, is not known"
             return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, ended.span), machine, early=True)
         if ended is not None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+_PLAIN = (int, float, str, bool)
 _ORDER = ("<", "<=", ">", ">=")
 
 
@@ -37,9 +38,15 @@ def equal(left: Any, right: Any) -> bool | None:
         return isinstance(left, Nil) and isinstance(right, Nil)
     if isinstance(left, Err) and isinstance(right, Err):
         return left.name == right.name
-    if isinstance(left, (int, float, str, bool)) and isinstance(right, (int, float, str, bool)):
+    if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
         return left == right
     return left is right
+
+
+def equal_of_one_type(left: Any, right: Any) -> bool | None:
+    """As `equal`, in a language that compares one type only: what a library gives stands for a text or a number."""
+    is_mixed = isinstance(left, _PLAIN) is not isinstance(right, _PLAIN)
+    return None if is_mixed and not isinstance(left, Nil) and not isinstance(right, Nil) else equal(left, right)
 
 
 def binary(operator: str, left: Any, right: Any) -> Any:

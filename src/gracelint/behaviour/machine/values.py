@@ -260,10 +260,13 @@ class Raised(Exception):  # noqa: N818
 
 
 class Ended(Exception):  # noqa: N818
-    """The process has ended: `how` is returns, exit, fatal, panic or a word of the language."""
+    """The process has ended: `how` is returns, exit, fatal, panic or a word of the language.
 
-    def __init__(self, how: str, span: Span | None) -> None:
-        self.how, self.span = how, span
+    `failed` tells that it has said so with a status other than 0.
+    """
+
+    def __init__(self, how: str, span: Span | None, *, failed: bool = False) -> None:
+        self.how, self.span, self.failed = how, span, failed
 
 
 class Doubt(Exception):  # noqa: N818
