@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from gracelint.parse.yaml import read_documents
+from gracelint.render.tree import tree_of, unplaced
+from gracelint.source import Source
 from gracelint.testing import lint, read
 
 Project = dict[str, str]
@@ -316,6 +320,26 @@ def test_definitions_of_resources_cost_what_it_takes_to_pass_them_by() -> None:
     report = lint(chart(definition, **{"templates/pod.yaml": POD, **values}))
     assert not report.findings
     assert sum(report.containers.values()) == 41
+
+
+def test_a_definition_that_an_overlay_only_passes_by_knows_no_places() -> None:
+    """Of some overlays, they are nine tenths of the text."""
+    fields = "".join(f"      field{n}: {{type: string, description: nothing}}\n" for n in range(5_000))
+    text = f"apiVersion: v1\nkind: CustomResourceDefinition\nmetadata: {{name: x}}\nspec:\n  schema:\n{fields}"
+    (document,) = read_documents(Source("crd.yaml", text))
+    placed, without = held(lambda: tree_of(document.root)), held(lambda: unplaced(document.root, {}))
+    assert without < placed / 3
+
+
+def held(make: Callable[[], object]) -> int:
+    """The bytes that a value takes."""
+    tracemalloc.start()
+    try:
+        value = make()
+        assert value
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
 
 
 def test_many_charts_take_no_longer_together_than_one() -> None:

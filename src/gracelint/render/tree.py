@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 from gracelint.base.record import Record
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.parse.scalars import passage_of
@@ -51,6 +53,28 @@ def _tree(node: Node, left: list[int]) -> Tree:
     if isinstance(node, Sequence):
         return [_tree(item, left) for item in node.items]
     return Leaf(_text(node), node.tag != "str", _origin(node.span, node.value))
+
+
+def unplaced(node: Node, known: dict[tuple[str, bool], Leaf]) -> Tree:
+    """As `tree_of`, of an object that nobody is shown: nothing in it knows where it stands, which is most of a tree.
+
+    Equal scalars are one; `known` are those so far.
+    """
+    return _unplaced(node, known, [MAX_NODES])
+
+
+def _unplaced(node: Node, known: dict[tuple[str, bool], Leaf], left: list[int]) -> Tree:
+    left[0] -= 1
+    if left[0] < 0:
+        raise TooLargeError
+    if isinstance(node, Mapping):
+        return {intern(str(key.value)): _unplaced(value, known, left) for key, value in node.items}
+    if isinstance(node, Sequence):
+        return [_unplaced(item, known, left) for item in node.items]
+    asked = node.value, node.tag != "str"
+    if asked not in known:
+        known[asked] = Leaf(*asked)
+    return known[asked]
 
 
 def _key(node: Scalar) -> str:

@@ -17,7 +17,7 @@ from gracelint.render.kustomize.merge import PatchError, is_native, json_patch, 
 from gracelint.render.kustomize.openapi import Schema
 from gracelint.render.kustomize.plugins import as_fields, config_of
 from gracelint.render.kustomize.resource import Resource, annotated, without_empty_annotations
-from gracelint.render.tree import Leaf, at, scalar, text_of, tree_of
+from gracelint.render.tree import Leaf, at, scalar, text_of, tree_of, unplaced
 from gracelint.render.values import TooLargeError, weigh
 from gracelint.source import Origin, Source, SourceMap, Span
 
@@ -73,11 +73,11 @@ def build(
 
     `wanted` says of a kind whether its objects are written out; None stands for all. `read` says what a file holds.
     """
-    builder = _Builder(files, effort or Effort(), read)
+    builder = _Builder(files, effort or Effort(), read, lambda kind: wanted is None or wanted(kind))
     objects = []
     try:
         for resource in builder.outermost(folder):
-            if wanted is not None and not wanted(scalar(resource.tree, "kind") or ""):
+            if not builder.shows(scalar(resource.tree, "kind") or ""):
                 continue
             text, places = text_of(resource.tree, resource.origin, builder.effort)
             objects.append(Built(resource.origin.source, text, places))
@@ -119,13 +119,23 @@ def is_remote(reference: str) -> bool:
     return "://" in reference or reference.startswith("git@") or "?ref=" in reference or bool(_HOST.fullmatch(first))
 
 
+_DEFINITION = "CustomResourceDefinition"
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|dev|net)(?::[0-9]+)?")
 
 
 class _Builder:
-    def __init__(self, files: Files, effort: Effort, read: Callable[[Source], list[Document]]) -> None:
+    def __init__(
+        self,
+        files: Files,
+        effort: Effort,
+        read: Callable[[Source], list[Document]],
+        shows: Callable[[str], bool],
+    ) -> None:
         self.effort = effort
         self._documents_of = read
+        self.shows = shows
+        """Of a kind, whether its objects are written out."""
+        self._known: dict[tuple[str, bool], Leaf] = {}
         self.unread: list[Unread] = []
         self.pulled: set[str] = set()
         self.variables: list[Tree] = []
@@ -295,9 +305,15 @@ class _Builder:
         for document in documents:
             if isinstance(document.root, Mapping):
                 place = document.root.span.place
-                tree = tree_of(document.root)
+                tree = self._tree_of(document)
                 found += _flattened(tree, Origin(place.source, place.start, place.end))
         return found
+
+    def _tree_of(self, document: Document) -> Tree:
+        """Definitions of resources are large, and from most of what they say nothing is ever taken."""
+        if document.kind != _DEFINITION or self.shows(_DEFINITION):
+            return tree_of(document.root)
+        return unplaced(document.root, self._known)
 
     def _document(self, source: Source) -> dict[str, Tree] | None:
         try:
