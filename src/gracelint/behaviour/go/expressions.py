@@ -142,14 +142,15 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
         name = text_of(target)
         where = scope.find(name)
         if where is not None:
-            where.names[name] = value
+            where.names[name] = machine.joined(where.names[name], value)
         elif name in frame.package.variables:
-            machine.scopes.setdefault(frame.package.path, Scope()).names[name] = value
+            names = machine.scopes.setdefault(frame.package.path, Scope()).names
+            names[name] = machine.joined(names.get(name), value)
     elif target.type == "selector_expression":
         of = yield from evaluate(machine, frame, target.child_by_field_name("operand"), scope)
         field = target.child_by_field_name("field")
         if isinstance(of, Object) and field is not None:
-            of.fields[text_of(field)] = value
+            of.fields[text_of(field)] = machine.joined(of.fields.get(text_of(field)), value)
         elif isinstance(of, Lib) and machine.modules.is_own(of.path) and field is not None:
             machine.scopes.setdefault(of.path, Scope()).names[text_of(field)] = value
     elif target.type in ("unary_expression", "parenthesized_expression") and target.named_children:
@@ -552,6 +553,8 @@ def _index(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         return of[index]
     if isinstance(of, dict) and isinstance(index, (str, int)):
         return of.get(index, UNKNOWN)
+    if isinstance(of, (list, dict)) and isinstance(index, Unknown):
+        return machine.one_of([*of.values()] if isinstance(of, dict) else of, (node.id, "key"))
     return UNKNOWN
 
 

@@ -247,12 +247,14 @@ def _either(
                 machine.ways_out.append(frame.file.span(branch))
             return truth
     assigned: list[set[tuple[Scope, str]]] = []
+    machine.undecided += 1
     for branch in (then, other):
         if branch is not None:
             before = machine.paid_state(scope)
             yield from run(machine, frame, branch, scope)
             assigned.append(changed(before))
     unsettle(assigned)
+    machine.undecided -= 1
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.java.waiting import now
-from gracelint.behaviour.machine.values import NIL, UNKNOWN
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,60 @@ if TYPE_CHECKING:
     from gracelint.behaviour.java.waiting import Given
     from gracelint.behaviour.machine.values import Run
 
+
+class Table(dict):  # type: ignore[type-arg]
+    """A map; under UNKNOWN, what a key nobody can tell has put there."""
+
+
+def new_table(machine: JavaMachine, _: Any, given: Given) -> Run:
+    first = given.argument(0)
+    return now(Table(first) if isinstance(first, Table) else Table())
+
+
+def table_of(machine: JavaMachine, _: Any, given: Given) -> Run:
+    pairs = [*zip(given.args[::2], given.args[1::2], strict=False)]
+    return now(Table((_key(key), value) for key, value in pairs) if len(given.args) % 2 == 0 else UNKNOWN)
+
+
+def _key(value: Any) -> Any:
+    """Constants of an enum are keys, too; what else there may be is not told."""
+    return (
+        value if isinstance(value, (str, int)) or (isinstance(value, Object) and "constant" in value.state) else UNKNOWN
+    )
+
+
+def table_method(machine: JavaMachine, of: Table, name: str, given: Given) -> Run:
+    key = _key(given.argument(0))
+    if name in ("put", "putIfAbsent", "computeIfAbsent", "merge", "compute", "replace"):
+        before = of.get(key, NIL)
+        of[key] = given.argument(1, UNKNOWN) if name == "put" or (name == "putIfAbsent" and key not in of) else UNKNOWN
+        return now(before if name == "put" else UNKNOWN)
+    if name in ("get", "getOrDefault"):
+        if key is UNKNOWN or UNKNOWN in of:
+            return now(machine.one_of([*of.values()], (given.span, "key")))
+        return now(of.get(key, given.argument(1, NIL)))
+    if name == "remove" and key is UNKNOWN:
+        of.update({UNKNOWN: UNKNOWN} if of else {})
+        return now(UNKNOWN)
+    if name == "remove":
+        return now(of.pop(key, NIL))
+    if name == "clear":
+        of.clear()
+    if name == "values" and UNKNOWN not in of:
+        return now([*of.values()])
+    if name == "forEach":
+        return _each_entry(machine, of, given)
+    known = {"isEmpty": not of, "size": len(of), "containsKey": key in of} if UNKNOWN not in (*of, key) else {}
+    return now(known.get(name, UNKNOWN))
+
+
+def _each_entry(machine: JavaMachine, of: Table, given: Given) -> Run:
+    for key, value in [*of.items()]:
+        yield from machine.call(given.argument(0), [key, value], given.span)
+    return NIL
+
+
+TABLES = ("ConcurrentHashMap", "EnumMap", "HashMap", "LinkedHashMap", "TreeMap")
 CLASSES = (
     "ArrayDeque",
     "ArrayList",

@@ -61,6 +61,8 @@ def _row(machine: JavaMachine, path: str, given: Given) -> Run | None:
 
 def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None:
     """The run of a method of a value; None where nothing is known of it."""
+    if isinstance(of, collections.Table):
+        return collections.table_method(machine, of, name, given)
     if isinstance(of, (Closure, dict)) or (
         isinstance(of, Object) and of.package is not None and name in ("start", "join")
     ):

@@ -448,6 +448,7 @@ STATIC: dict[str, Call] = {
     "LockSupport.park": _park,
     "Runtime.getRuntime": lambda machine, _, given: now(Object("Runtime", given.span)),
     **dict.fromkeys(collections.OF, collections.of),
+    "Map.of": collections.table_of,
     **dict.fromkeys(collections.SAME, collections.same),
     "java.constructor": lambda machine, _, given: now(NIL),
     **dict.fromkeys(
@@ -466,6 +467,7 @@ STATIC: dict[str, Call] = {
 }
 NEW: dict[str, Call] = {
     **dict.fromkeys(collections.CLASSES, collections.made),
+    **dict.fromkeys(collections.TABLES, collections.new_table),
     "Thread": _new_thread,
     "CountDownLatch": _new_latch,
     "CompletableFuture": _new_future,

@@ -82,26 +82,8 @@ def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
         other = machine.variable(key) if isinstance(of, Environment) else UNKNOWN
         return of.state.get(f"[{key}]", other)
     if isinstance(of, (list, dict)) and isinstance(key, (Unknown, Object)):
-        return _one_of(machine, node, [*of.values()] if isinstance(of, dict) else of)
+        return machine.one_of([*of.values()] if isinstance(of, dict) else of, (id(node), "key"))
     return UNKNOWN
-
-
-def _one_of(machine: Interpreter, node: Node, items: list[Any]) -> Any:
-    """One of a collection by a key nobody can tell, where all are of one class of the program: one of each kind."""
-    packages = {id(one.package) if isinstance(one, Object) else None for one in items}
-    if len(packages) != 1 or not packages.isdisjoint((None, id(None))):
-        return UNKNOWN
-    kinds: dict[Any, Object] = {}
-    for one in items:
-        told = ((name, type(its), its) for name, its in one.fields.items() if isinstance(its, (bool, int, float, str)))
-        kinds.setdefault(frozenset(told), one)
-    if len(kinds) > _MOST_KINDS:
-        return UNKNOWN
-    return [*kinds.values()][machine.choose(len(kinds), (id(node), "key")) if len(kinds) > 1 else 0]
-
-
-_MOST_KINDS = 4
-"""Of objects that a key nobody can tell may stand for; by kind each is followed on a way of its own."""
 
 
 def _set(machine: Interpreter, frame: Frame, node: nodes.Set) -> Run:
@@ -114,7 +96,8 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
     kind = type(target).__name__
     if kind == "Name":
         where = None if new else frame.scope.find(target.name)
-        (where or frame.scope).names[target.name] = value
+        names = (where or frame.scope).names
+        names[target.name] = machine.joined(names[target.name], value) if where is not None else value
     elif kind == "Field":
         of = yield from evaluate(machine, frame, target.of)
         if isinstance(of, Object):
@@ -122,7 +105,7 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
             if function is not None:
                 given = library.Given("", span_of(frame, target), [value], {})
                 yield from machine.enter(Closure(function, None, of), given)
-            of.fields[target.name] = value
+            of.fields[target.name] = machine.joined(of.fields.get(target.name), value)
         elif isinstance(of, Class):
             machine.values_of(of)[target.name] = value
     elif kind == "Index":
@@ -283,11 +266,13 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
             truth = True
         else:
             assigned = []
+            machine.undecided += 1
             for one in branches:
                 before = machine.paid_state(frame.scope)
                 yield from evaluate(machine, frame, one)
                 assigned.append(changed(before))
             unsettle(assigned)
+            machine.undecided -= 1
             return UNKNOWN
     elif node.then is not None:
         machine.passes(frame, node.then if truth else node.other, [node.other if truth else node.then])

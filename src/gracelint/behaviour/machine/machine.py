@@ -68,6 +68,8 @@ class Machine:
         self.now = 0.0
         self.steps = self.limit = 0
         self.effort = Effort()
+        self.undecided = 0
+        """Branches around what runs that nobody can tell to be taken."""
         self.depth = 0
         self.taken: list[tuple[int, int]] = []
         """Of each choice what was taken, and how many there were."""
@@ -257,6 +259,21 @@ class Machine:
         self.chosen[key] = self._choose(count)
         return self.chosen[key]
 
+    def joined(self, before: Any, value: Any) -> Any:
+        """What a variable is after an assignment: unknown where nobody can tell whether that is come to."""
+        told = all(isinstance(one, (bool, int, float, str)) for one in (before, value))
+        return UNKNOWN if self.undecided and told and before != value else value
+
+    def one_of(self, items: list[Any], at: object) -> Any:
+        """One of a collection by a key nobody can tell: one of each kind, where all are of the program's own making."""
+        kinds: dict[Any, Any] = {}
+        for one in items:
+            function = getattr(one, "function", None) or getattr(one, "node", None)
+            kinds.setdefault(_kind_of(one) if function is None else id(function), one)
+        if None in kinds or not 0 < len(kinds) <= _MOST_KINDS or len({type(one) for one in kinds.values()}) > 1:
+            return UNKNOWN
+        return [*kinds.values()][self.choose(len(kinds), at) if len(kinds) > 1 else 0]
+
     def _choose(self, count: int) -> int:
         index = len(self.taken)
         way = self.ways[index] if index < len(self.ways) else 0
@@ -394,6 +411,19 @@ class Machine:
         self.stopped_at = self.now
         self.fired = {}
         return self.arrives()
+
+
+def _kind_of(one: Any) -> Any:
+    """What tells an object of the program's own classes from its like; None of all other values."""
+    package = getattr(one, "package", None)
+    if package is None:
+        return None
+    told = ((name, type(its), its) for name, its in one.fields.items() if isinstance(its, (bool, int, float, str)))
+    return id(package), one.type, frozenset(told)
+
+
+_MOST_KINDS = 4
+"""Of objects that a key nobody can tell may stand for; by kind each is followed on a way of its own."""
 
 
 def is_expanded(word: str) -> bool:

@@ -98,7 +98,7 @@ def agreed(signal: str, found: list[Reaction]) -> Reaction:
         return unknown
     verdicts = {(one.as_pid_1, one.as_child) for one in found}
     if len(verdicts) == 1:
-        return found[0]
+        return max(found, key=lambda one: one.delay or 0.0)
     places = sorted({one.span.line for one in found if one.span is not None})
     where = f" in line {places[0]}" if places else ""
     why = f"what it does on {signal}{where} depends on its settings, which are only known when it runs"

@@ -70,7 +70,7 @@ class _Shared:
 
     def __getitem__(self, name: str) -> Any:
         names, its = self._where(name)
-        return names.get(its, NIL)
+        return names[its] if its in names else NIL
 
     def __setitem__(self, name: str, value: Any) -> None:
         names, its = self._where(name)

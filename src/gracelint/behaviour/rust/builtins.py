@@ -253,9 +253,21 @@ def _dropped(machine: RustMachine, given: Given) -> Run:
         function_ = machine.find(of.package, "drop") if of.package is not None else None
         if function_ is not None and of.package.values.get("$drop"):
             yield from machine.call(Closure(function_, None, of), [], given.span)
-        if "sends" in of.state and not channels.dropped(of):
-            machine.blurred.append(given.span)
+    _let_go(machine, of, given.span, 0)
     return UNIT
+
+
+def _let_go(machine: RustMachine, of: Any, span: Span, depth: int) -> None:
+    """The senders that go with a value: itself, or what it holds."""
+    if isinstance(of, Object) and "sends" in of.state and not channels.dropped(of):
+        machine.blurred.append(span)
+    parts = [*of.fields.values()] if isinstance(of, Object) else of if isinstance(of, (list, tuple)) else ()
+    for one in parts if depth < _DEEPEST else ():
+        _let_go(machine, one, span, depth + 1)
+
+
+_DEEPEST = 3
+_LETS_GO = frozenset(("pop", "pop_back", "pop_front", "remove", "swap_remove", "truncate", "drain", "retain"))
 
 
 def _words(machine: RustMachine) -> Any:
@@ -506,6 +518,10 @@ def method(machine: RustMachine, of: Any, name: str, given: Given) -> Run | None
         return options.instead(machine, of, name, given)
     if name == "ok" and not isinstance(of, Object):
         return _now(NIL if isinstance(of, Err) else of)
+    if isinstance(of, list) and name == "clear":
+        _let_go(machine, of, given.span, 0)
+    elif isinstance(of, list) and name in _LETS_GO and any(isinstance(one, Object) for one in of):
+        machine.blurred.append(given.span)
     if isinstance(of, list) and name in options.LISTS:
         more = given.argument(0)
         machine.pay_for(len(more) if isinstance(more, (list, tuple)) else 0)

@@ -265,6 +265,8 @@ class RustMachine(Interpreter):
             given = library.Given(given.path, given.span, [closure.this, *given.args], given.named)
             closure = Closure(closure.function, closure.scope)
         value = yield from super().enter(closure, given)
+        for one in owners.given_over(self, closure.function, given.args):
+            channels.dropped(one)
         return value
 
     def _bind(self, frame: Frame, function: Function, given: library.Given) -> Run:

@@ -30,11 +30,27 @@ def senders_of(machine: RustMachine, thread: Thread) -> list[Object]:
     closure, args = called
     function: Function = closure.function
     held = [*_captured(closure), *zip((one.name for one in function.params), args, strict=False)]
+    return [value for name, value in held if _is_sender(value) and _stays(machine, function, name, 0)]
+
+
+def given_over(machine: RustMachine, function: Function, args: list[Any]) -> list[Object]:
+    """The senders that a function takes by value, and that end with its call."""
+    senders = [pair for pair in zip(function.params, args, strict=False) if _is_sender(pair[1])]
+    if not senders or function.task or function.block:
+        return []
+    head = function.file.span(function.at).text.partition("{")[0]
     return [
         value
-        for name, value in held
-        if isinstance(value, Object) and "sends" in value.state and _stays(machine, function, name, 0)
+        for one, value in senders
+        if _BY_VALUE.search(head.partition(f"{one.name}:")[2]) is not None and _stays(machine, function, one.name, 0)
     ]
+
+
+_BY_VALUE = pattern(r"^\s*(?:[\w:]{1,60}::)?\w{0,40}Sender\b")
+
+
+def _is_sender(value: Any) -> bool:
+    return isinstance(value, Object) and "sends" in value.state
 
 
 def _captured(closure: Closure) -> Iterator[tuple[str, Any]]:
