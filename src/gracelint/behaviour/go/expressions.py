@@ -9,7 +9,7 @@ from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.values import Func, agreed, in_place_of
-from gracelint.behaviour.machine.arithmetic import arithmetic, equal, equal_of_one_type
+from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal, equal_of_one_type
 from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -21,6 +21,7 @@ from gracelint.behaviour.machine.values import (
     Method,
     Native,
     Object,
+    OneOf,
     Scope,
     Unknown,
 )
@@ -499,6 +500,9 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     operator_node = node.child_by_field_name("operator")
     operator = text_of(operator_node) if operator_node is not None else ""
     left = yield from evaluate(machine, frame, left_node, scope)
+    if isinstance(left, OneOf) and operator in _ARITHMETIC:
+        right = yield from evaluate(machine, frame, right_node, scope)
+        return binary(operator, left, right)
     if operator in ("&&", "||"):
         if left is (operator == "||"):
             return left
@@ -517,6 +521,9 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         return arithmetic(operator, left, right)
     return UNKNOWN
+
+
+_ARITHMETIC = ("+", "-", "*", "/", "%")
 
 
 def _no_error(node: Node | None) -> bool | None:
@@ -546,7 +553,7 @@ def _inner(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
 
 def _index(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
-    index = yield from evaluate(machine, frame, node.child_by_field_name("index"), scope)
+    index = machine.settle((yield from evaluate(machine, frame, node.child_by_field_name("index"), scope)))
     if isinstance(of, (Func, Lib, Method)):
         return of
     if isinstance(of, list) and isinstance(index, int) and -len(of) <= index < len(of):

@@ -157,6 +157,7 @@ def _further(path: str, kind: str) -> dict[str, Any]:
 
 def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Run:
     own = concurrency.FUNCTIONS.get(path)
+    given = [*map(machine.settle, given)] if own is not None else given
     if own is not None and len(given) < concurrency.LEAST.get(path, 1):
         return UNKNOWN
     own = own or _further(path, "FUNCTIONS").get(path)

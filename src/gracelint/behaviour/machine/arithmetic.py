@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.limits import EXACT, EXPANDED
-from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, Sig, Unknown
+from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, OneOf, Sig, Unknown, either
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -50,6 +50,9 @@ def equal_of_one_type(left: Any, right: Any) -> bool | None:
 
 
 def binary(operator: str, left: Any, right: Any) -> Any:
+    if isinstance(left, OneOf) or isinstance(right, OneOf):
+        lefts, rights = (one.options if isinstance(one, OneOf) else (one,) for one in (left, right))
+        return either(binary(operator, its, other) for its in lefts for other in rights)
     if operator in ("==", "!="):
         same = equal(left, right)
         return UNKNOWN if same is None else same is (operator == "==")

@@ -23,6 +23,7 @@ from gracelint.behaviour.machine.values import (
     Words,
     Yielded,
     changed,
+    either,
     unsettle,
 )
 
@@ -71,7 +72,7 @@ def _field(machine: Interpreter, frame: Frame, node: nodes.Field) -> Run:
 
 def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
     of = yield from evaluate(machine, frame, node.of)
-    key = yield from evaluate(machine, frame, node.key)
+    key = machine.settle((yield from evaluate(machine, frame, node.key)))
     if isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
         return of[key]
     if isinstance(of, Words) and isinstance(key, int):
@@ -265,15 +266,17 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         elif _passes_by(machine, frame, node.other):
             truth = True
         else:
+            values: list[Any] = []
             assigned = []
             machine.undecided += 1
             for one in branches:
                 before = machine.paid_state(frame.scope)
-                yield from evaluate(machine, frame, one)
+                value = yield from evaluate(machine, frame, one)
+                values.append(value)
                 assigned.append(changed(before))
             unsettle(assigned)
             machine.undecided -= 1
-            return UNKNOWN
+            return either(values) if len(values) > 1 else UNKNOWN
     elif node.then is not None:
         machine.passes(frame, node.then if truth else node.other, [node.other if truth else node.then])
     branch = node.then if truth else node.other

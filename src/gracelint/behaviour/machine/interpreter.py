@@ -17,6 +17,7 @@ from gracelint.behaviour.machine.values import (
     Method,
     Native,
     Object,
+    OneOf,
     Raised,
     Scope,
     Sig,
@@ -208,7 +209,7 @@ class Interpreter(Machine):
         return one
 
     def _of_library(self, path: str, frame: Frame | None, given: library.Given) -> Run:
-        here = library.Given(path, given.span, given.args, given.named, given.of)
+        here = library.Given(path, given.span, self._settled(path, given.args), given.named, given.of)
         for run in (self.builtin(path, frame, here), library.function(self, here)):
             if run is not None:
                 value = yield from run
@@ -219,7 +220,8 @@ class Interpreter(Machine):
     def _of_value(self, method: Method, frame: Frame | None, given: library.Given) -> Run:
         of, name = method.of, method.name
         type_ = of.type if isinstance(of, Object) and of.package is None else of.of if isinstance(of, Unknown) else ""
-        here = library.Given(f"{type_}.{name}" if type_ else name, given.span, given.args, given.named, of)
+        args = self._settled(name, given.args)
+        here = library.Given(f"{type_}.{name}" if type_ else name, given.span, args, given.named, of)
         run = self.method(of, name, frame, here)
         if run is None and isinstance(of, Object) and of.package is not None:
             run = next((one for base in self.types(of.package) if (one := self._by_type(base, name, here))), None)
@@ -232,6 +234,11 @@ class Interpreter(Machine):
             return value
         value = yield from self.foreign(here.path, given)
         return Unknown(type_) if isinstance(value, Unknown) else value
+
+    def _settled(self, path: str, args: list[Any]) -> list[Any]:
+        """What a call gets that bears on the end."""
+        matters = path.replace("::", ".").rpartition(".")[2] in self.words()
+        return [*map(self.settle, args)] if matters and any(isinstance(one, OneOf) for one in args) else args
 
     def _by_class(self, class_: Class, name: str, given: library.Given) -> Run | None:
         """A method that a class of the program itself has from a library's."""

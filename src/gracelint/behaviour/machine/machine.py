@@ -15,6 +15,7 @@ from gracelint.behaviour.machine.values import (
     Ctx,
     Doubt,
     Ended,
+    OneOf,
     Raised,
     Sig,
     Thread,
@@ -22,6 +23,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
     Words,
+    either,
 )
 
 TYPE_CHECKING = False
@@ -231,6 +233,7 @@ class Machine:
 
     def seconds(self, value: Any) -> float:
         """What a number that a library gets means; a second where it is none."""
+        value = self.settle(value)
         known = isinstance(value, (int, float)) and not isinstance(value, bool)
         return float(value) * self.unit if known else 1.0
 
@@ -260,9 +263,17 @@ class Machine:
         return self.chosen[key]
 
     def joined(self, before: Any, value: Any) -> Any:
-        """What a variable is after an assignment: unknown where nobody can tell whether that is come to."""
-        told = all(isinstance(one, (bool, int, float, str)) for one in (before, value))
-        return UNKNOWN if self.undecided and told and before != value else value
+        """What a variable is after an assignment: as before or not where nobody can tell whether that is come to."""
+        are_plain = all(isinstance(one, (bool, int, float, str, OneOf)) for one in (before, value))
+        return either((before, value)) if self.undecided and are_plain else value
+
+    def settle(self, value: Any) -> Any:
+        """A value that matters: of one of several each is followed on a way of its own."""
+        if not isinstance(value, OneOf):
+            return value
+        if value.chosen is None:
+            value.chosen = self._choose(len(value.options))
+        return value.options[value.chosen]
 
     def one_of(self, items: list[Any], at: object) -> Any:
         """One of a collection by a key nobody can tell: one of each kind, where all are of the program's own making."""

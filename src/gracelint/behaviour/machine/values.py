@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
     from typing import Any
 
     from gracelint.source import Span
@@ -24,6 +24,32 @@ class Unknown:
 UNKNOWN = Unknown()
 UNSET = Unknown()
 """An environment variable that no file sets. What a program names to be taken instead is taken."""
+
+
+class OneOf(Unknown):
+    """One of some plain values: which, nobody can tell."""
+
+    __slots__ = ("chosen", "options")
+
+    def __init__(self, options: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.options = options
+        self.chosen: int | None = None
+        """Which one is followed, once that matters."""
+
+
+_MOST_OPTIONS = 4
+
+
+def either(values: Iterable[Any]) -> Any:
+    """What is one of some values: unknown where any of them is no plain one."""
+    found: list[Any] = []
+    for value in values:
+        for one in value.options if isinstance(value, OneOf) else (value,):
+            if not isinstance(one, (bool, int, float, str)) or isinstance(one, Sig):
+                return UNKNOWN
+            found += [] if any(type(one) is type(its) and one == its for its in found) else [one]
+    return found[0] if len(found) == 1 else OneOf(tuple(found)) if 0 < len(found) <= _MOST_OPTIONS else UNKNOWN
 
 
 class Nil:

@@ -70,7 +70,7 @@ class _Shared:
 
     def __getitem__(self, name: str) -> Any:
         names, its = self._where(name)
-        return names[its] if its in names else NIL
+        return names[its] if its in names else NIL  # noqa: SIM401 (these may be shared ones themselves)
 
     def __setitem__(self, name: str, value: Any) -> None:
         names, its = self._where(name)
