@@ -344,6 +344,12 @@ class PhpMachine(Interpreter):
             return [*enumerate(over)]
         return super().items(over, names)
 
+    def new(self, type_: Any, given: library.Given, frame: Frame) -> Run:
+        if isinstance(type_, str):
+            type_ = self.class_named(type_, frame.file) or Lib(type_)
+        value = yield from super().new(type_, given, frame)
+        return value
+
     def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:
         return builtins.function(self, path, frame, given)
 

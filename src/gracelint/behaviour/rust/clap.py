@@ -1,4 +1,4 @@
-"""The subcommand that clap finds in the command line, for types that derive its Parser and Subcommand.
+"""What clap finds in the command line and the environment, for types that derive its Parser and Subcommand.
 
 Names are the variants' own in kebab case, or what `name`, `alias` and `visible_alias` say: docs.rs/clap, _derive.
 """
@@ -6,8 +6,9 @@ Names are the variants' own in kebab case, or what `name`, `alias` and `visible_
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
+from gracelint.behaviour.machine import texts
 from gracelint.behaviour.machine.nodes import Class
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Object, Words
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Object, Words
 from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
@@ -43,19 +44,49 @@ def parsed(machine: RustMachine, class_: Class, span: Span) -> Any:
         found = _variant(of, words, span, optional is not None) if of is not None and DECLARED in of.values else UNKNOWN
         nothing = optional is not None and all(word.startswith("-") for word in words[1:])
         one.fields[name] = NIL if nothing else found
+    if not any(word.startswith("-") for word in words[1:]):
+        one.fields |= dict(_settings(machine, tree))
     return one
+
+
+def _settings(machine: RustMachine, tree: Tree) -> Iterator[tuple[str, Any]]:
+    """What options are that no word gives: the environment's, or their defaults."""
+    for name, type_, above in _attributed(tree):
+        variable, default = _VARIABLE.search(above), _DEFAULT.search(above)
+        value = machine.variable(variable[1]) if variable is not None else UNSET
+        value = default[1].strip('"') if value is UNSET and default is not None else value
+        if variable is None and default is None:
+            continue
+        yield name, _read(value, type_) if isinstance(value, str) else value
+
+
+def _read(text: str, type_: str) -> Any:
+    if type_ == "String":
+        return text
+    if type_ == "bool":
+        return texts.truth(text)
+    return texts.number(text) if _NUMBER.fullmatch(type_) is not None else UNKNOWN
+
+
+_VARIABLE = pattern(r"\benv\s*=\s*\"([^\"]{1,100})\"")
+_DEFAULT = pattern(r"\bdefault_value(?:_t)?\s*=\s*(\"[^\"]{0,200}\"|[\w.]{1,40})")
+_NUMBER = pattern(r"[iuf](?:8|16|32|64|128|size)")
 
 
 def _subcommands(tree: Tree) -> Iterator[tuple[str, str]]:
     """The fields that hold a subcommand, and their types."""
+    return ((name, type_) for name, type_, above in _attributed(tree) if "subcommand" in above)
+
+
+def _attributed(tree: Tree) -> Iterator[tuple[str, str, str]]:
+    """The fields, their types, and the attributes above them."""
     body = tree.child_by_field_name("body")
     above = ""
     for one in body.named_children if body is not None else ():
         if one.type == "attribute_item":
             above += text_of(one)
         elif one.type == "field_declaration":
-            if "subcommand" in above:
-                yield text_of(one.child_by_field_name("name")), text_of(one.child_by_field_name("type"))
+            yield text_of(one.child_by_field_name("name")), text_of(one.child_by_field_name("type")), above
             above = ""
 
 
