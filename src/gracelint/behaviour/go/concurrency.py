@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gracelint.behaviour.machine.values import Run
+    from tree_sitter import Node
+
+    from gracelint.behaviour.go.statements import Frame
+    from gracelint.behaviour.machine.values import Run, Scope
     from gracelint.source import Span
 
 ALL = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")
@@ -331,6 +334,28 @@ def _increase(machine: GoMachine, of: Object, given: list[Any], span: Span) -> A
     known = isinstance(before, int) and isinstance(step, int)
     of.state["value"] = before + step if known else UNKNOWN
     return of.state["value"]
+
+
+def atomic(machine: GoMachine, frame: Frame, path: str, nodes: list[Node], given: list[Any], scope: Scope) -> Run:
+    """sync/atomic's functions on a variable's address."""
+    target = nodes[0].child_by_field_name("operand") if nodes else None
+    target = target if target is not None else nodes[0] if nodes else None
+    if target is None or not given:
+        return UNKNOWN
+    name = path.rpartition(".")[2]
+    before: Any = given[0]
+    more: list[Any] = [*given[1:], UNKNOWN, UNKNOWN]
+    if name.startswith(("Store", "Swap")):
+        yield from expressions.assign(machine, frame, target, more[0], scope)
+    elif name.startswith("CompareAndSwap"):
+        same = equal(before, more[0])
+        if same:
+            yield from expressions.assign(machine, frame, target, more[1], scope)
+        return same if same is not None else UNKNOWN
+    elif name.startswith("Add"):
+        before = before + more[0] if isinstance(before, int) and isinstance(more[0], int) else UNKNOWN
+        yield from expressions.assign(machine, frame, target, before, scope)
+    return before
 
 
 def _close(_: GoMachine, given: list[Any], span: Span) -> Any:

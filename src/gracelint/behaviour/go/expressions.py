@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_whole
-from gracelint.behaviour.go import library, statements
+from gracelint.behaviour.go import concurrency, library, statements
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
@@ -276,7 +276,7 @@ def prepare(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if function is UNKNOWN and len(given) == 1 and text_of(callee) in frame.package.types:
         return lambda: _constant(given[0])
     if isinstance(function, Lib) and function.path.startswith("sync/atomic."):
-        return lambda: _atomic(machine, frame, function.path, nodes, given, scope)
+        return lambda: concurrency.atomic(machine, frame, function.path, nodes, given, scope)
     if not _FLAGS.isdisjoint(frame.file.imports.values()):
         from gracelint.behaviour.go import flags
 
@@ -309,28 +309,6 @@ def _forget(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
 def _constant(value: Any) -> Run:
     yield from ()
     return value
-
-
-def _atomic(machine: GoMachine, frame: Frame, path: str, nodes: list[Node], given: list[Any], scope: Scope) -> Run:
-    """sync/atomic's functions on a variable's address."""
-    target = nodes[0].child_by_field_name("operand") if nodes else None
-    target = target if target is not None else nodes[0] if nodes else None
-    if target is None or not given:
-        return UNKNOWN
-    name = path.rpartition(".")[2]
-    before: Any = given[0]
-    more: list[Any] = [*given[1:], UNKNOWN, UNKNOWN]
-    if name.startswith(("Store", "Swap")):
-        yield from assign(machine, frame, target, more[0], scope)
-    elif name.startswith("CompareAndSwap"):
-        same = equal(before, more[0])
-        if same:
-            yield from assign(machine, frame, target, more[1], scope)
-        return same if same is not None else UNKNOWN
-    elif name.startswith("Add"):
-        before = before + more[0] if isinstance(before, int) and isinstance(more[0], int) else UNKNOWN
-        yield from assign(machine, frame, target, before, scope)
-    return before
 
 
 def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: str = "") -> Run:
