@@ -9,7 +9,7 @@ from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.values import Func, agreed, in_place_of
-from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal, equal_of_one_type
+from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal_of_one_type
 from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import (
     NIL,
