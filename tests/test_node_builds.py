@@ -214,7 +214,6 @@ def test_a_next_server_that_leaves_the_signals_to_its_application() -> None:
         {"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  - 'libs/*'\n"},
         {"package.json": '{"dependencies": {"@a/stop": "file:libs/stop"}}'},
         {"package.json": "{}", "lerna.json": '{"packages": ["libs/*"]}'},
-        {"rush.json": '{/* all */ "projects": [{"packageName": "@a/stop", "projectFolder": "libs/stop"}, 1]}'},
     ],
 )
 def test_packages_of_the_workspace(root: dict[str, str], files: dict[str, str], verdict: str) -> None:

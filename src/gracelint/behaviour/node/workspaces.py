@@ -1,4 +1,4 @@
-"""Packages of one repository: workspaces of npm, Yarn, pnpm, Rush and Lerna, and dependencies that name a folder."""
+"""Packages of one repository: workspaces of npm, Yarn, pnpm and Lerna, and dependencies that name a folder."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def packages(root: str, files: Files) -> dict[str, str]:
     patterns = patterns.get("packages") if isinstance(patterns, dict) else patterns
     given = [one for one in patterns if isinstance(one, str)] if isinstance(patterns, list) else []
     found: dict[str, str] = {}
-    for pattern in [*given, *_pnpm(root, files), *_of_tools(root, files)]:
+    for pattern in [*given, *_pnpm(root, files), *_lerna(root, files)]:
         for folder in _matching(root, pattern, files):
             name = _json(posixpath.join(folder, "package.json"), files).get("name")
             if isinstance(name, str) and len(found) < _MOST_PACKAGES:
@@ -98,19 +98,14 @@ def _pnpm(root: str, files: Files) -> list[str]:
     return [line.strip()[1:].strip().strip("\"'") for line in lines if line.strip().startswith("- ")]
 
 
-def _of_tools(root: str, files: Files) -> list[str]:
-    """The folders of Rush's rush.json and the `packages` of Lerna's lerna.json."""
+def _lerna(root: str, files: Files) -> list[str]:
+    """The `packages` of lerna.json."""
     from gracelint.behaviour.node.modules import relaxed_json
 
-    found: list[str] = []
-    for name, key in (("rush.json", "projects"), ("lerna.json", "packages")):
-        source = files.read(posixpath.join(root, name))
-        data = relaxed_json(source.text) if source is not None else None
-        listed = data.get(key) if isinstance(data, dict) else None
-        for one in listed if isinstance(listed, list) else ():
-            folder = one.get("projectFolder") if isinstance(one, dict) else one
-            found += [folder] if isinstance(folder, str) else []
-    return found
+    source = files.read(posixpath.join(root, "lerna.json"))
+    data = relaxed_json(source.text) if source is not None else None
+    listed = data.get("packages") if isinstance(data, dict) else None
+    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
 
 
 def _matching(root: str, pattern: str, files: Files) -> list[str]:
