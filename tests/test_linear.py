@@ -123,6 +123,14 @@ def goroutines_that_requests_start(size: int) -> Callable[[], object]:
     return lambda: left_behind([package])
 
 
+def functions_that_are_named_once(size: int) -> Callable[[], object]:
+    text = "".join(f"func work{number}() {{ use({number}) }}\n" for number in range(size))
+    file = read_file(Source("main.go", f"package main\n\n{text}"))
+    assert file is not None
+    package = Package("main", [file])
+    return lambda: [package.times_named(f"work{number}".encode()) for number in range(size)]
+
+
 CASES: dict[str, Callable[[int], Callable[[], object]]] = {
     "image names and Dockerfiles": images_and_dockerfiles,
     "Services and workloads": objects_of_one_kind(SERVICE, 50),
@@ -133,6 +141,7 @@ CASES: dict[str, Callable[[int], Callable[[], object]]] = {
     "keys of files": keys_that_lead_on,
     "layers of an image": files_of_an_image,
     "goroutines that requests start": goroutines_that_requests_start,
+    "functions that are named once": functions_that_are_named_once,
 }
 
 

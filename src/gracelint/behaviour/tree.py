@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,21 +14,24 @@ if TYPE_CHECKING:
     from gracelint.source import Source, Span
 
 
+_CONTINUED = re.compile(rb"[\x80-\xbf]")
+"""Bytes of UTF-8 that begin no code point."""
+
+
 class TreeFile:
     """One parsed source, with places in code points."""
 
-    __slots__ = ("_data", "root", "source")
+    __slots__ = ("_continued", "root", "source")
 
     def __init__(self, source: Source, root: Node, data: bytes) -> None:
-        self.source, self.root, self._data = source, root, data
+        self.source, self.root = source, root
+        self._continued = [] if data.isascii() else [match.start() for match in _CONTINUED.finditer(data)]
 
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
 
     def _offset(self, byte: int) -> int:
-        if len(self._data) == len(self.source.text):
-            return byte
-        return len(self._data[:byte].decode("utf-8", "surrogatepass"))
+        return byte - bisect_left(self._continued, byte)
 
 
 def first_error(node: Node) -> Node:

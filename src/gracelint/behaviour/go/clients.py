@@ -7,7 +7,6 @@ from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.machine import is_expanded
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Doubt, Err, Native, Nil, Object, Wait
-from gracelint.behaviour.tree import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,8 +86,7 @@ def _is_named_once(function: Func) -> bool:
     name = function.node.child_by_field_name("name")
     if name is None or function.receiver is not None or name.text is None or name.text[:1].isupper():
         return False
-    nodes = (node for file in function.package.files for node in walk(file.root))
-    return sum(node.type == "identifier" and node.text == name.text for node in nodes) == 2
+    return function.package.times_named(name.text) == 2
 
 
 def _use(command: Object) -> str:

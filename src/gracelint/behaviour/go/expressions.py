@@ -232,9 +232,11 @@ def _has_field(of: Object, name: str) -> bool:
 def fields_of(declared: Declared | None) -> list[tuple[str, Node, bool]]:
     """The fields of a struct: name, type, and whether it is embedded."""
     struct = declared.node.child_by_field_name("type") if declared is not None else None
-    if struct is None or struct.type != "struct_type":
+    if declared is None or struct is None or struct.type != "struct_type":
         return []
-    found = []
+    found = declared.fields
+    if found:
+        return found
     for line in struct.named_children[0].named_children if struct.named_children else ():
         type_ = line.child_by_field_name("type")
         if line.type != "field_declaration" or type_ is None:

@@ -45,8 +45,13 @@ def matters(machine: GoMachine, frame: Frame, node: Node, unknown: frozenset[str
 
     `unknown` are expressions whose value nobody can tell: their methods do nothing that could be followed.
     """
+    part = (frame.file.source.path, node.start_byte, node.end_byte, machine.stopping, unknown)
+    known = machine.modules.parts.get(part)
+    if known is not None:
+        return known
     seen: dict[int, Declared] = {}
     found = _matters(machine, frame.package.path, frame.file.imports, node, seen, unknown)
+    machine.modules.parts[part] = found
     if not found:
         machine.modules.bearing |= {(one, machine.stopping): False for one in seen.values()}
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 
 from gracelint.base.record import Record, field
 from gracelint.behaviour.go.syntax import File, read_file, statements
@@ -13,6 +14,8 @@ from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from tree_sitter import Node
 
     from gracelint.facts.files import Files
@@ -57,6 +60,8 @@ class Declared(Record, identity=True):
     file: File
     node: Node
     package: Package
+    fields: list[tuple[str, Node, bool]] = field(default_factory=list)
+    """Those of a struct, once they are asked for: name, type, and whether it is embedded."""
 
 
 class Package(Record, identity=True):
@@ -70,6 +75,19 @@ class Package(Record, identity=True):
     inits: list[Declared] = field(default_factory=list)
     scope: dict[str, object] = field(default_factory=dict)
     """The values of its variables, once they are asked for."""
+    named: dict[bytes, int] = field(default_factory=dict)
+    """How often each identifier stands in its files, once that is asked for."""
+
+    def times_named(self, identifier: bytes) -> int:
+        """How often an identifier stands in its files: one look at the package answers for all of them."""
+        if not self.named:
+            self.named.update(Counter(_identifiers(self.files)))
+        return self.named.get(identifier, 0)
+
+
+def _identifiers(files: Iterable[File]) -> Iterator[bytes]:
+    nodes = (node for file in files for node in walk(file.root) if node.type == "identifier")
+    return (node.text or b"" for node in nodes)
 
 
 class Modules:
@@ -81,6 +99,8 @@ class Modules:
         self.read = 0
         self.bearing: dict[tuple[Declared, bool], bool] = {}
         """Whether a function bears on the program's end, before and after the signal, as far as that was asked."""
+        self.parts: dict[tuple[str, int, int, bool, frozenset[str]], bool] = {}
+        """The same of parts of functions: file, first and last byte, and what is known to be of no account there."""
         self._packages: dict[str, Package | None] = {}
         self.roots: dict[str, str] = {}
         """Folders by module path."""

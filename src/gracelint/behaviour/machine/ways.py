@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.limits import STEPS
 from gracelint.base.record import Record
 from gracelint.behaviour.machine.values import Doubt, TooFarError
 from gracelint.facts.program import Cause, Reaction
@@ -24,6 +25,8 @@ TOO_MUCH = ("it is too large to be followed to its end", "it has more ways to it
 _MOST_WAYS = 128
 _AT_WORK_OR_NOT = {Verdict.CUT, Verdict.HANDLED}
 """What a program does that has something to do in one round and nothing in another: nothing decides it but the time."""
+_MOST_STEPS = 8 * STEPS
+"""Of all ways together: a large program with many ways would take as long as a hundred programs."""
 
 
 class Outcome(Record):
@@ -43,6 +46,7 @@ def follow(
     """Runs a program over all its ways: `make` gives a fresh machine for each, `judge` says how that has ended."""
     outcomes: list[Outcome] = []
     ways: tuple[int, ...] | None = ()
+    steps = 0
     while ways is not None:
         machine = make(ways)
         machine.effort = effort or machine.effort
@@ -56,7 +60,8 @@ def follow(
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[0]), outcomes
         if outcomes[-1].final:
             return outcomes[-1].reaction, outcomes
-        if len(outcomes) >= _MOST_WAYS:
+        steps += machine.steps
+        if len(outcomes) >= _MOST_WAYS or steps > _MOST_STEPS:
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[1]), outcomes
         ways = _next(machine.taken)
     lasting = [one for one in outcomes if not one.early] or outcomes
