@@ -376,6 +376,12 @@ class TestOutput:
         assert run("check", "--quiet").out == ""
         assert run("check", "--verbose").err == "skipped vendor/: vendored or generated\n"
 
+    def test_a_secret_that_is_locked_is_no_finding(self, project: Path, run: Run) -> None:
+        (project / "secrets").mkdir()
+        (project / "secrets" / "prod.yaml").write_bytes(b"\0GITCRYPT\0\x7a\x12\xde\xbd")
+        result = run("check", "--verbose")
+        assert (result.code, result.err) == (0, "skipped secrets/prod.yaml: is encrypted\n")
+
     def test_statistics(self, project: Path, run: Run) -> None:
         (project / "Dockerfile").write_text(KILLED)
         assert run("check", "--statistics").out.splitlines()[0] == "     1  error   uncatchable-stop-signal"

@@ -202,6 +202,9 @@ class TestReading:
             (b"FROM x\n\0", "is binary, not text"),
             ("FROM x".encode("utf-16"), "is UTF-16; the tools that read it expect UTF-8"),
             (b"#" * (LIMIT + 1), "is larger than 10 MB"),
+            (b"\0GITCRYPT\0\x7a\x12", "is encrypted"),
+            (b"Salted__\x9c\x01", "is encrypted"),
+            (b"age-encryption.org/v1\n-> X25519 x\n", "is encrypted"),
         ],
     )
     def test_what_is_no_text(self, tmp_path: Path, content: bytes, reason: str) -> None:

@@ -212,6 +212,19 @@ def test_a_broken_document_hides_no_other() -> None:
     assert [problem.span.line for problem in stream.problems] == [4]
 
 
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ('// all extensions\n[{"model": {"kind": "Pod"}}]\n', 0),
+        ('// a pod\n{"apiVersion": "v1",\n "kind": "Pod"}\n', 1),
+        ('// a project\n{"services": {"web": {"kind": "Pod"}}}\n', 1),
+    ],
+)
+def test_json_with_comments_is_a_broken_manifest_only_where_it_says_that_it_is_one(text: str, problems: int) -> None:
+    stream = stream_of(text, "extensions.json")
+    assert (len(stream.documents), len(stream.problems)) == (0, problems)
+
+
 def test_what_cannot_matter_is_not_even_parsed() -> None:
     assert stream_of("kind: Secret\na: [}\n") == Stream(())
 

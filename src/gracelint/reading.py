@@ -20,7 +20,7 @@ from gracelint.tree.discover import (
     discover,
     scope_of,
 )
-from gracelint.tree.files import ProjectFiles, UnreadableError
+from gracelint.tree.files import ENCRYPTED, ProjectFiles, UnreadableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -220,6 +220,9 @@ class Reading:
         try:
             self._read(path, kind)
         except UnreadableError as error:
+            if error.reason == ENCRYPTED:
+                self.skipped.append(Skip(path, error.reason))
+                return
             at = error.source.span(error.offset, error.offset)
             self.problems.append(Problem("unreadable-file", Finding(f"this file {error.reason}", at)))
         except (ParseError, TemplatedError) as error:

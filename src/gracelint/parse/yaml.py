@@ -193,9 +193,16 @@ _NEAR = 40
 
 
 def _is_minor(source: Source, start: int, end: int) -> bool:
-    """Whether a document is only looked up by others: nothing is judged where it cannot be read."""
+    """Whether nothing is judged where a document cannot be read: others look it up, or it is none for Kubernetes.
+
+    What stands deeper than at the margin is an object only beside the version of its API: JSON with comments in it, for
+    one, may say `kind` of whatever it likes.
+    """
     found = _TOP_KIND.search(source.text, start, end)
-    return found is not None and found[1] in table("workloads")["minor"]
+    if found is not None:
+        return found[1] in table("workloads")["minor"]
+    named = source.path.rpartition("/")[2] in KUSTOMIZATIONS or _SERVICES.search(source.text, start, end) is not None
+    return not named and source.text.find("apiVersion", start, end) < 0
 
 
 def _is_config_map(source: Source, start: int, end: int, kinds: Map[str, Map[str, Any]]) -> bool:

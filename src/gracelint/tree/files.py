@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 LIMIT = 10_000_000
 """Bytes. Text above it is nothing a person wrote."""
+ENCRYPTED = "is encrypted"
+"""The reason where a file keeps a secret, and only who holds the key has its text."""
+_LOCKED = (b"\0GITCRYPT\0", b"Salted__", b"age-encryption.org/")
+"""How such files begin: git-crypt (its commands.cpp), OpenSSL's enc, age (its format.md)."""
 
 
 class UnreadableError(Exception):
@@ -282,6 +286,8 @@ def _read_all(descriptor: int, size: int) -> bytes:
 
 
 def _decode(path: str, data: bytes) -> _Text:
+    if data.startswith(_LOCKED):
+        raise UnreadableError(ENCRYPTED, Source(path, ""))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("is UTF-16; the tools that read it expect UTF-8", Source(path, ""))
     try:
