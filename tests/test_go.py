@@ -509,6 +509,20 @@ def test_a_program_that_comes_to_the_end_of_main_ends_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("leaves", "verdict", "why"),
+    [
+        ("err == io.EOF", Verdict.UNKNOWN, "whether what line 14 reads to its end ever ends is not known"),
+        ("err == bufio.ErrTooLong", Verdict.CUT, "it has no handler for SIGTERM, so the Go runtime ends it at once, exit 2"),
+    ],
+)
+def test_a_program_that_reads_its_input_to_the_end_may_end_by_itself(leaves: str, verdict: Verdict, why: str) -> None:
+    body = "\tinput := bufio.NewReader(os.Stdin)\n\tfor {\n\t\tline, err := input.ReadString(10)\n"
+    body += f"\t\tif {leaves} {{\n\t\t\tbreak\n\t\t}}\n\t\tfmt.Println(line)\n\t}}"
+    found = program(body, "io", "fmt", "bufio", "os")
+    assert (found.verdict, found.why) == (verdict, f"main.go: {why}")
+
+
+@pytest.mark.parametrize(
     ("work", "verdict", "why"),
     [
         ("begin()\n\t\ttime.Sleep(time.Second)\n\t\tsave()", Verdict.CUT, "in the middle of the work of line 19"),

@@ -155,6 +155,10 @@ def _default(signal: str, question: Question, outcome: Outcome) -> Reaction:
     missing = _unread(signal, question, machine)
     if missing is not None:
         return missing
+    reads = _reading(machine)
+    if reads is not None:
+        why = f"whether what {machine.place(reads)} reads to its end ever ends is not known"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, reads)
     others = sorted(set(machine.registered) & {"SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"})
     if others:
         why = f"it handles {' and '.join(others)}, not {signal}, on which the Go runtime ends it at once, exit 2"
@@ -162,6 +166,12 @@ def _default(signal: str, question: Question, outcome: Outcome) -> Reaction:
     serving: Span = next((one.state["serving"] for one in machine.servers), question.at)
     why = f"it has no handler for {signal}, so the Go runtime ends it at once, exit 2"
     return reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, serving)
+
+
+def _reading(machine: GoMachine) -> Span | None:
+    """The loop that main is in, where all it does is to take its input until there is no more: `err == io.EOF`."""
+    wait = machine.main_thread.wait if machine.main_thread is not None and not machine.servers else None
+    return wait.span if wait is not None and wait.kind == "loop" and "io.EOF" in wait.span.text else None
 
 
 def _is_left_out(machine: GoMachine, package: Package, file: File, node: Node) -> bool:
