@@ -483,6 +483,28 @@ def test_a_service_of_build_options_alone_is_put_over_another_one(dockerfile: st
     assert found == [*told, "other"]
 
 
+LIVE = "services:\n  web:\n    build: ./web\n    command: COMMAND\n    volumes: ['MOUNT']\n  db: {image: postgres:17}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "command", "mount", "spared"),
+    [
+        ("compose.yaml", "npm run dev", "./web:/app", {"web", "db"}),
+        ("compose.yaml", "sh -c 'npm install && npm run dev'", "./web/src:/app/src", {"web", "db"}),
+        ("compose.yaml", "uvicorn --reload shop:app", ".:/srv", {"web", "db"}),
+        ("compose.yaml", "npm run dev", "./web/settings.json:/app/settings.json", set()),
+        ("compose.yaml", "npm run dev", "./certificates:/certificates", set()),
+        ("compose.yaml", "npm start", "./web:/app", set()),
+        ("compose.prod.yaml", "npm run dev", "./web:/app", set()),
+    ],
+)
+def test_a_file_that_runs_a_reloader_over_its_sources_is_for_development(
+    path: str, command: str, mount: str, spared: set[str]
+) -> None:
+    services = read({path: LIVE.replace("COMMAND", command).replace("MOUNT", mount)}).services
+    assert {service.name for service in services if service.development} == spared
+
+
 @pytest.mark.parametrize(
     ("files", "image"),
     [

@@ -10,6 +10,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.knowledge import table
+from gracelint.parse.compose.live import without_live
 from gracelint.parse.compose.merge import alone, laid_over
 from gracelint.parse.compose.service import STARTS, EnvFiles, service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
@@ -103,7 +104,7 @@ def read_projects(
                 judged.add(layers)
                 covered.update(layers)
                 found.append(replace(service, replaced=_is_replaced(service, shelf, files)))
-    return [service for service in found if not _is_template(service, templates)]
+    return without_live([service for service in found if not _is_template(service, templates)])
 
 
 def _is_template(service: ComposeService, templates: set[tuple[str, str]]) -> bool:
