@@ -8,7 +8,10 @@ where it declares `ports`. Jobs, init containers, sidecars and Knative services 
 startupProbe: they are not ready before that succeeds.
 
 It is a warning where somebody gets the errors: requests come from outside of the cluster (an Ingress, a route, a
-Service of type LoadBalancer or NodePort), or the image is built in this repository. It is information for what others
+Service of type LoadBalancer or NodePort), or the image is built in this repository, and where somebody shows that no
+request is to be lost: several pods or an autoscaler, a disruption budget, a rolling update with numbers of its own, a
+preStop hook, another probe, or a readinessProbe of something that is applied with it. It is information for all others:
+one pod without any of that has a break with each node that goes. It is information also for what others
 built and only the cluster calls; for a single pod that keeps its data on a volume, where a new version is a break
 anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose pages are loaded again and whose
 senders try again; for servers such as nginx, which listen as soon as they run: also by their names and by the
@@ -128,7 +131,8 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
 def _is_felt(workload: Workload, container: Container, launch: Launch) -> bool:
     """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
     own = launch.stage is not None and bool(workload.callers)
-    if workload.kind == "Pod" or (container.ports and all(port.protocol == "UDP" for port in container.ports)):
+    datagrams = bool(container.ports) and all(port.protocol == "UDP" for port in container.ports)
+    if workload.kind == "Pod" or datagrams or not workload.cared_for:
         return False
     prompt = launch.prompt or (launch.stage is None and container.web_server)
     return (own or bool(workload.balancers)) and not (prompt or launch.dev_server or _is_restarted(workload))

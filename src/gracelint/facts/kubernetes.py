@@ -263,6 +263,8 @@ class Workload(Record, identity=True):
     """To be read, not to be run: it stands in a folder of samples, or clusters no longer serve its API version."""
     written: bool = False
     """A tool made it, or put its own containers in: it is mended in what it is made from."""
+    probed_beside: bool = False
+    """Something that is applied with it has a readinessProbe: whoever wrote that knows of them."""
     endpoints: int = 1
     """Pods behind the Service that sends requests to most of them, this workload's own and others'."""
     assume: Assumptions | None = None
@@ -313,6 +315,16 @@ class Workload(Record, identity=True):
     def overlaps(self) -> bool:
         """Whether a rollout sends requests to new pods that old ones could still answer."""
         return self.endpoints >= 2 or (self.kind in _SURGING and not self.recreates)
+
+    @property
+    def cared_for(self) -> bool:
+        """Whether somebody shows that requests are to be served while pods come and go.
+
+        Several pods, a budget, a rolling update with numbers of its own, a preStop hook, another probe.
+        """
+        written = self.strategy is not None and self.strategy.get("rollingUpdate") is not None
+        probed = any(one.liveness or one.startup or one.readiness for one in self.containers)
+        return self.endpoints >= 2 or bool(self.budgets or self.hooks) or written or probed or self.probed_beside
 
     @property
     def hooks(self) -> tuple[PreStop, ...]:

@@ -54,6 +54,7 @@ def attach(manifests: Manifests) -> list[Workload]:
         places, manifests.config_maps, lambda item: item.name, workloads, lambda one: one.config_map_names
     )
     shared = places.having(manifests.services)
+    probed = places.having(workload for workload in workloads if _is_probed(workload))
     pods: dict[int, dict[tuple[str, str, str], int]] = {}
     attached = []
     for workload in workloads:
@@ -62,6 +63,7 @@ def attach(manifests: Manifests) -> list[Workload]:
             workload,
             services=tuple(services.get(key, ())),
             any_service=not shared.isdisjoint(places.of(workload.source)),
+            probed_beside=not probed.isdisjoint(places.of(workload.source)),
             budgets=tuple(
                 budget
                 for budget in (*budgets.get(key, ()), *others.get(key, ()))
@@ -86,6 +88,10 @@ def attach(manifests: Manifests) -> list[Workload]:
         )
         for found in attached
     ]
+
+
+def _is_probed(workload: Workload) -> bool:
+    return any(container.readiness is not None for container in workload.containers)
 
 
 def _count(pods: Map[int, Map[tuple[str, str, str], int]], service: Service) -> int:
@@ -139,7 +145,7 @@ class _Places:
         folder = posixpath.dirname(path)
         return f"file {path}", f"folder {folder}", *(f"kustomization {root}" for root in self._above.get(path, ()))
 
-    def having(self, items: Iterable[Related]) -> frozenset[str]:
+    def having(self, items: Iterable[Related | Workload]) -> frozenset[str]:
         return frozenset(place for item in items for place in self.of(item.span.source))
 
 
