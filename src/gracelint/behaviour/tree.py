@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 
 TYPE_CHECKING = False
@@ -14,10 +13,6 @@ if TYPE_CHECKING:
     from gracelint.source import Source, Span
 
 
-_CONTINUED = re.compile(rb"[\x80-\xbf]")
-"""Bytes of UTF-8 that begin no code point."""
-
-
 class TreeFile:
     """One parsed source, with places in code points."""
 
@@ -25,13 +20,18 @@ class TreeFile:
 
     def __init__(self, source: Source, root: Node, data: bytes) -> None:
         self.source, self.root = source, root
-        self._continued = [] if data.isascii() else [match.start() for match in _CONTINUED.finditer(data)]
+        self._continued = [] if data.isascii() else _continued(data)
 
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
 
     def _offset(self, byte: int) -> int:
         return byte - bisect_left(self._continued, byte)
+
+
+def _continued(data: bytes) -> list[int]:
+    """Where the bytes of UTF-8 are that begin no code point."""
+    return [at for at, byte in enumerate(data) if byte & 0xC0 == 0x80]
 
 
 def first_error(node: Node) -> Node:

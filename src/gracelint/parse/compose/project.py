@@ -10,7 +10,6 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.facts.yaml import Mapping, Scalar, Sequence
 from gracelint.knowledge import table
-from gracelint.parse.compose.live import without_live
 from gracelint.parse.compose.merge import alone, laid_over
 from gracelint.parse.compose.service import STARTS, EnvFiles, service_of
 from gracelint.parse.compose.variables import Place, interpolated, read_variables
@@ -104,7 +103,12 @@ def read_projects(
                 judged.add(layers)
                 covered.update(layers)
                 found.append(replace(service, replaced=_is_replaced(service, shelf, files)))
-    return without_live([service for service in found if not _is_template(service, templates)])
+    found = [service for service in found if not _is_template(service, templates)]
+    if not any(service.mounts for service in found):
+        return found
+    from gracelint.parse.compose.live import without_live
+
+    return without_live(found)
 
 
 def _is_template(service: ComposeService, templates: set[tuple[str, str]]) -> bool:
