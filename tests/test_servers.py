@@ -721,3 +721,13 @@ def test_a_bot_whose_library_listens_for_no_signal(before: str, verdict: Verdict
 def test_a_program_its_image_is_known_by_is_no_other_command_of_that_name(service: str, verdict: str, why: str) -> None:
     (launch,) = read({"compose.yaml": f"services:\n  app: {service}\n"}).launches
     assert (launch.verdict.value, launch.why) == (verdict, why)
+
+
+def test_where_the_signal_itself_kills_that_is_what_is_said_and_not_that_the_server_is_for_development() -> None:
+    compose = (
+        "services:\n  files:\n    image: python:3.12\n    command: python -m http.server\n    stop_signal: SIGKILL\n"
+    )
+
+    (launch,) = read({"compose.yaml": compose}).launches
+
+    assert (launch.verdict, launch.dev_server, launch.is_told_as_dev_server) == (Verdict.CUT, True, False)

@@ -407,6 +407,8 @@ class Launch(Record, identity=True):
     def is_dev_server(self) -> bool:
         """Whether a development server is what decides, not something in front of it."""
         server = self.server_for_development
+        if self.decisive is None and self.verdict is Verdict.CUT:
+            return False
         if server is None or self.decisive is None or self.decisive not in self.hops:
             return self.dev_server
         return self.hops.index(self.decisive) >= self.hops.index(server)

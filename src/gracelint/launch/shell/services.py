@@ -90,7 +90,7 @@ def as_kill(scene: Scene, stop: Event) -> Event | None:
     """A command that stops a service, as the signal that its jobs get; None where none of them runs that service."""
     words = _stopping(stop.words)
     service, command = _service(words), _command(words)
-    if only_services(stop):
+    if is_for_others(scene, stop):
         return None
     jobs = {item.job for item in scene.lasting if any(_service((word,)) == service for word in item.words)}
     line = " ".join(word.value for word in words[1:])
@@ -100,9 +100,12 @@ def as_kill(scene: Scene, stop: Event) -> Event | None:
     return replace(stop, kind="kill", jobs=known, signal=signal, by_name=True) if known else None
 
 
-def only_services(stop: Event) -> bool:
-    """Whether it stops what a supervisor has started, and never the supervisor."""
-    return _command(_stopping(stop.words)) in table("shell_commands")["stops"]["below"]
+def is_for_others(scene: Scene, stop: Event) -> bool:
+    """Whether what it stops is none of the jobs: what a supervisor started, or went to the background by itself."""
+    words = _stopping(stop.words)
+    daemons = (item for item in scene.path.events[: scene.index] if item.kind == "daemon")
+    below = _command(words) in table("shell_commands")["stops"]["below"]
+    return below or any(_service(item.words) == _service(words) for item in daemons)
 
 
 def returns_when_stopped(stop: Event) -> bool:

@@ -8,7 +8,7 @@ from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.shell.paths import GROUP, Event, State
 from gracelint.launch.shell.rounds import is_brief, lasts, waits_its_turn
-from gracelint.launch.shell.services import as_kill, is_unread, only_services, returns_when_stopped, stopped
+from gracelint.launch.shell.services import as_kill, is_for_others, is_unread, returns_when_stopped, stopped
 from gracelint.launch.step import NO_ACTION
 from gracelint.launch.words import base_name
 
@@ -249,7 +249,7 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
             kill = as_kill(scene, item)
             if kill is not None:
                 fate = _killed(scene, fate, kill)
-            elif not only_services(item):
+            elif not is_for_others(scene, item):
                 fate = replace(fate, perhaps=item)
             if kill is not None and returns_when_stopped(item):
                 queue.insert(at + 1, replace(kill, kind="wait"))
