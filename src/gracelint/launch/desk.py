@@ -440,11 +440,8 @@ def served(launches: Iterable[Launch]) -> dict[tuple[str, int], bool]:
 
 
 def _serves(launch: Launch) -> bool:
-    """Whether it runs its stage as what is served, or as what production starts something else for."""
-    if launch.dev_server and not _runs_its_own(launch):
-        return False
-    replaced = launch.dev_server and launch.service is not None and launch.service.replaced
-    return replaced or not launch.development
+    """Whether it runs its stage as what is served, or its stage starts what nobody serves by."""
+    return _runs_its_own(launch) if launch.dev_server else not launch.development
 
 
 def stands_alone(desk: Desk, stage: Stage, run: Mapping[tuple[str, int], bool]) -> bool:
