@@ -395,9 +395,23 @@ def _finishes_in(machine: Machine, thing: Thing, point: Point, *, cancelled: boo
     before = machine.delay
     answer = finishes(machine, thing, point.node, cancelled=cancelled)
     own = (machine.delay or 0) - (before or 0)
-    if answer is True and machine.arrived and point.limit is not None and point.limit < own and is_daemon(thing):
+    if answer is not True or not machine.arrived or point.limit is None or own <= point.limit:
+        return answer
+    if is_daemon(thing) or is_at_work(machine, thing):
         machine.given_up.append((thing, point.what, point.limit, own))
-    return answer
+    if thing.kind != "asyncio.Task":
+        return answer
+    machine.delay = before
+    return False
+
+
+def is_at_work(machine: Machine, task: Thing) -> bool:
+    """Whether a task has something to lose: it is begun on the way out, or the signal finds it amid its work."""
+    from gracelint.behaviour.python.midway import is_half_done, left_to_do
+
+    pauses = [pause for thing, pause in machine.facts.working if thing is task]
+    lost = any(is_half_done(pause) or left_to_do(pause)[1] is not None for pause in pauses)
+    return task.kind == "asyncio.Task" and (lost or task not in machine.facts.children)
 
 
 def within(machine: Machine, seconds: Value | None, done: Callable[[], bool | Unknown]) -> bool | Unknown:

@@ -153,12 +153,13 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     if begun is not None:
         why = "it cancels tasks that are started for each piece of work: what they have begun is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(begun), delay=machine.delay)
-    if any(point.kind not in ("sleep", "exit", "gather") for point in machine.leaving):
-        return _beside_joins(signal, machine)
-    cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each)), None)
+    waits = [point for point in machine.leaving if point.kind not in ("sleep", "exit", "gather")]
+    cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each, waits)), None)
     if cancelled is not None:
         why = f"it cancels the task behind `{cancelled[1].what}` whatever that is doing: what has begun is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, cancelled[1].span, delay=machine.delay)
+    if waits:
+        return _beside_joins(signal, machine)
     if any(point.kind == "gather" for point in machine.leaving):
         return None
     return _midway(signal, machine, machine.facts.working) or _of_daemons(signal, machine) or _told(signal, machine)
@@ -234,13 +235,18 @@ def _is_cancelled_as_begun(machine: Machine, task: Thing) -> bool:
     return (_own_seconds(machine, task) or 0.0) >= 1
 
 
-def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point) -> bool:
-    """Whether a task is cancelled that takes a while for each item, and does not catch that to finish it."""
+def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point, waits: list[Point]) -> bool:
+    """Whether a task is cancelled that takes a while for each item, and does not catch that to finish it.
+
+    The other waits on the way out save an item that takes no longer than one of them.
+    """
     if task.kind != "asyncio.Task" or "#cancelled" not in task.store or taking.kind not in FED:
         return False
     loop = _loop_around(taking)
     catches = any(_catches_the_end(part) for part in (ast.walk(loop) if loop is not None else ()))
-    return not catches and not taking.guards and _seconds(machine, loop) >= 1
+    seconds = _seconds(machine, loop)
+    given_up = all(wait.limit is not None and wait.limit < seconds for wait in waits)
+    return not catches and not taking.guards and seconds >= 1 and given_up
 
 
 def _catches_the_end(part: ast.AST) -> bool:

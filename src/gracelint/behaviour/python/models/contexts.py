@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.beside import is_at_work
 from gracelint.behaviour.python.ends import ABANDON, NORMAL, RAISE, End, Leave
 from gracelint.behaviour.python.leaving import leave_context
+from gracelint.behaviour.python.names import canonical, text_of
 from gracelint.behaviour.python.registry import ENTERS, EXITS, argument, model, receiver_of
 from gracelint.behaviour.python.statements import enter
 from gracelint.behaviour.python.values import (
@@ -116,18 +118,34 @@ for _kind in _STACKS:
 
 
 def _begin(machine: Machine, timeout: Thing, expression: ast.expr) -> None:
-    timeout.store["#began"] = Const(machine.delay)
+    timeout.store["#began"], timeout.store["#waits"] = Const(machine.delay), Const(len(machine.leaving))
 
 
 def _end(machine: Machine, timeout: Thing, expression: ast.expr) -> None:
-    """What is begun on the way out, and takes longer than it is given, is cancelled."""
-    began, given, now = timeout.store.get("#began"), timeout.store.get("#first"), machine.delay
-    if not machine.arrived or machine.aside or not isinstance(began, Const) or not isinstance(given, Const):
+    """What takes longer than it is given is cancelled; no wait in it is longer than that."""
+    began, waits, given = (timeout.store.get(key) for key in ("#began", "#waits", "#first"))
+    if not machine.arrived or machine.aside or not (isinstance(began, Const) and isinstance(waits, Const)):
         return
-    known = all(isinstance(number, (int, float)) for number in (began.value, given.value, now))
-    if known and now - began.value > given.value:
-        raise Leave([End(RAISE, CERTAIN, Error("builtins.TimeoutError"))])
+    if not isinstance(given, Const) or not isinstance(given.value, (int, float)):
+        return
+    inside = machine.leaving[waits.value :]
+    for wait in inside:
+        if wait.seconds is None:
+            wait.seconds = given
+    takes = None if began.value is None or machine.delay is None else machine.delay - began.value
+    if takes is None or takes <= given.value:
+        return
+    tasks = [task for wait in inside for task in wait.joins]
+    if not tasks or any(is_at_work(machine, task) for task in tasks):
+        machine.given_up.append((timeout, text_of(expression), given.value, takes))
+    machine.delay = began.value + given.value
+    if canonical(timeout.kind) in _QUIET:
+        return
+    raise Leave([End(RAISE, CERTAIN, Error("builtins.TimeoutError"))])
 
 
-for _kind in ("asyncio.timeout", "anyio.fail_after", "trio.fail_after"):
+_QUIET = ("anyio.move_on_after", "trio.move_on_after")
+"""What says nothing where the time is over."""
+
+for _kind in ("asyncio.timeout", "async_timeout.timeout", "anyio.fail_after", "trio.fail_after", *_QUIET):
     ENTERS[_kind], EXITS[_kind] = _begin, _end

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 from gracelint.behaviour.python.beside import (
     finishes,
+    is_at_work,
     is_logged,
     join_point,
     note_left_alone,
@@ -269,7 +271,7 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
         point = Point(node, machine.module, "wait", seconds, text_of(node))
         point.joins = tuple(things)
         machine.wait(point, ready=lambda: _any_finished(machine, things, node))
-        return _split(machine, things, node)
+        return _split(machine, things, Const(0.0), node)
     if machine.arrived and any(
         isinstance(value, Unknown) or (isinstance(value, Items) and value.open) for value in args
     ):
@@ -287,7 +289,7 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
         from gracelint.behaviour.python.cancels import await_cancelled
 
         await_cancelled(machine, thing, node)
-    return _split(machine, things, node) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
+    return _split(machine, things, seconds, node) if path_of(function) == "asyncio.wait" else FROM_OUTSIDE
 
 
 def _await_itself(machine: Machine, path: str, task: Thing, node: ast.AST) -> None:
@@ -297,11 +299,11 @@ def _await_itself(machine: Machine, path: str, task: Thing, node: ast.AST) -> No
     raise stuck(Point(node, machine.module, "gather", None, text_of(node)), "handler wait")
 
 
-def _split(machine: Machine, things: list[Thing], node: ast.AST) -> Value:
-    """What `asyncio.wait()` gives: the tasks that are done, and those that are not."""
+def _split(machine: Machine, things: list[Thing], seconds: Value | None, node: ast.AST) -> Value:
+    """What `asyncio.wait()` gives: the tasks that are done so many seconds from now, and those that are not."""
     if not machine.arrived or not things:
         return items("tuple", [Items("set", {"…": FROM_OUTSIDE}), Items("set", {"…": FROM_OUTSIDE})])
-    done = [thing for thing in things if finishes(machine, thing, node) is True]
+    done = [thing for thing in things if within(machine, seconds, partial(finishes, machine, thing, node)) is True]
     return items("tuple", [items("set", done), items("set", [thing for thing in things if thing not in done])])
 
 
@@ -310,8 +312,16 @@ def _is_cancel(end: End) -> bool:
 
 
 def _any_finished(machine: Machine, things: list[Thing], node: ast.AST) -> bool | Unknown:
-    answers = [finishes(machine, thing, node) for thing in things]
-    if any(answer is True for answer in answers):
+    """Whether one of them comes to its end: the first, for the others are not waited for."""
+    before, answers, taken = machine.delay, [], []
+    for thing in things:
+        machine.delay = before
+        answers.append(finishes(machine, thing, node))
+        if answers[-1] is True:
+            taken.append(machine.delay)
+    known = [seconds for seconds in taken if seconds is not None]
+    machine.delay = min(known, default=None) if taken else before
+    if taken:
         return True
     return next((answer for answer in answers if isinstance(answer, Unknown)), False)
 
@@ -334,11 +344,16 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
             return False
         before = machine.delay
         answer = within(machine, seconds, lambda: finishes(machine, thing, node))
-        if answer is False and thing not in machine.facts.children:
+        if answer is False and is_at_work(machine, thing):
             _note_given_up(machine, thing, point, before)
         return answer
 
-    value = machine.wait(point, ready=ready, raises="builtins.TimeoutError")
+    try:
+        value = machine.wait(point, ready=ready, raises="builtins.TimeoutError")
+    except Leave:
+        if thing is not None and machine.arrived:
+            machine.write(thing.store, "#cancelled", TRUE)
+        raise
     throw_out([thing] if thing is not None else ())
     if thing is not None and "#cancelled" in thing.store:
         from gracelint.behaviour.python.cancels import await_cancelled
@@ -348,7 +363,7 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
 
 
 def _note_given_up(machine: Machine, task: Thing, point: Point, before: float | None) -> None:
-    """What is begun on the way out, and takes longer than it is waited for, is cancelled."""
+    """What takes longer than it is waited for is cancelled."""
     finishes(machine, task, point.node)
     own, machine.delay = (machine.delay or 0) - (before or 0), before
     if point.limit is not None and own > point.limit:
