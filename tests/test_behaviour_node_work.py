@@ -460,3 +460,20 @@ def test_a_count_that_an_interval_goes_on_to_raise(job: str, expected: str) -> N
         "process.on('SIGTERM', async () => { while (running > 0) await sleep(50); process.exit(0); });"
     )
     assert verdict(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("'worker'", "handled"),
+        ("'web'", "ignored"),
+        ("process.env.ROLE", "unknown"),
+        ("process.argv[2] + ''", "unknown"),
+    ],
+)
+def test_a_map_with_a_key_that_nobody_knows_may_have_any(key: str, expected: str) -> None:
+    text = (
+        f"const stops = new Map();\nstops.set({key}, () => process.exit(0));\nconst stop = stops.get('worker');\n"
+        "if (stop) process.on('SIGTERM', stop);\nsetInterval(() => {}, 1000);"
+    )
+    assert verdict(text) == expected

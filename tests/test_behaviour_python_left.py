@@ -755,3 +755,28 @@ def test_what_an_exit_leaves_out_behind_an_endless_loop(last: str, verdict: str)
         f"signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nwhile True:\n    time.sleep(1)\n{last}\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("begins", "verdict"),
+    [
+        ("with anyio.move_on_after(0.5):", "cut"),
+        ("with anyio.fail_after(0.5):", "cut"),
+        ("async with async_timeout.timeout(0.5):", "cut"),
+        ("with anyio.move_on_after(5):", "handled"),
+        ("with contextlib.suppress(OSError):", "handled"),
+    ],
+)
+def test_what_is_begun_in_a_timeout_that_is_too_short(begins: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import anyio, asyncio, async_timeout, contextlib, signal\n"
+        "async def drain():\n    await asyncio.sleep(2)\n    print('drained')\n"
+        "async def main():\n    stop = asyncio.Event()\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)\n    await stop.wait()\n"
+        f"    with contextlib.suppress(TimeoutError):\n        {begins}\n            await drain()\n"
+        "asyncio.run(main())\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "cut":
+        call = begins.split("with ")[1].rstrip(":")
+        assert reaction.why == f"`{call}` gives up after 0.5 s, and what it waits for takes 2 s: it is left behind"

@@ -213,15 +213,18 @@ def _join(machine: Machine, owner: Array, args: list[Any], frame: Frame) -> Any:
 def _map_method(machine: Machine, owner: Pairs, name: str, args: list[Any], frame: Frame) -> Any:
     pairs = [item for item in owner.items if isinstance(item, Array)]
     is_open = owner.open and (not owner.fresh or machine.stopping or bool(frame.after))
+    unsure = not all(isinstance(pair.items[0], (str, int, float)) for pair in pairs)
     if name == "set" and len(args) > 1:
         owner.fresh = owner.fresh and machine.certain
         owner.items = [*(pair for pair in pairs if pair.items[0] != args[0]), Array(list(args[:2]))]
         return owner
     if name == "get" and args:
+        if unsure:
+            return UNKNOWN
         absent = UNKNOWN if is_open or not isinstance(args[0], str) else UNDEFINED
         return next((pair.items[1] for pair in pairs if pair.items[0] == args[0]), absent)
     if name == "has" and args and isinstance(args[0], str) and (pairs or not is_open):
-        return True if args[0] in [pair.items[0] for pair in pairs] else UNKNOWN if is_open else False
+        return True if args[0] in [pair.items[0] for pair in pairs] else UNKNOWN if is_open or unsure else False
     if name in ("delete", "clear"):
         owner.open, owner.fresh = True, False
     if name in ("keys", "values"):

@@ -72,9 +72,10 @@ def _overlaps(machine: Machine, thing: Thing) -> bool | None:
 
 
 def drained_requests(machine: Machine, node: Node, frame: Frame) -> tuple[After, ...]:
-    """What has happened once the counter of running requests is zero: every server has answered them."""
+    """What has happened once the counter is zero: every server has answered its requests, or jobs are done."""
     serving = [thing for thing in machine.things if thing.kind == "server" and thing.alive]
-    return tuple(After("drained", frame.file.span(node), thing) for thing in serving)
+    drained = tuple(After("drained", frame.file.span(node), thing) for thing in serving)
+    return drained or (After("work", frame.file.span(node)),)
 
 
 def conjuncts(test: Node | None) -> list[Node]:

@@ -7,10 +7,11 @@ from gracelint.base.record import replace
 from gracelint.behaviour.node.clients import answers_close, default_keep_alive, keep_alive, swept
 from gracelint.behaviour.node.machine import STARTUP, Machine
 from gracelint.behaviour.node.modules import load_lazily
-from gracelint.behaviour.node.reaction import SIGNALS, _time, reaction
+from gracelint.behaviour.node.reaction import SIGNALS, reaction
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped
 from gracelint.behaviour.node.syntax import File, TooBigError
+from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, Method
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
@@ -216,7 +217,7 @@ def _drain(stopped: Stopped | None) -> tuple[float, Span] | None:
         if event.kind == "force" and event.seconds is not None:
             found.append((event.seconds, event.span))
         elif event.kind in ("exit", "close-now") and any(part.kind in ("timer", "race") for part in event.after):
-            wait = _time(event.after)
+            wait = time_of(event.after)
             drains = any(part.kind == "drained" for part in event.after)
             if wait and not drains:
                 found.append((wait, event.span))

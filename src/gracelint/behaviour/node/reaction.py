@@ -17,7 +17,7 @@ from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
 from gracelint.behaviour.node.syntax import FUNCTIONS, string_of
-from gracelint.behaviour.node.timing import FOR_EVER, end_of
+from gracelint.behaviour.node.timing import FOR_EVER, end_of, time_of
 from gracelint.behaviour.node.values import After, Thing, name_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause, Reaction
@@ -302,7 +302,7 @@ def _unread_listener(stopped: Stopped, exits: list[Event]) -> str | None:
     """What a library nobody here knows was made to listen, where an exit waits for nothing of it."""
     words = frozenset(table("node")["may_serve"])
     early = [event for event in exits if not any(part.kind == "work" for part in _flat(event.after))]
-    if not any((_time(event.after) or 0.0) < stopped.enough for event in early):
+    if not any((time_of(event.after) or 0.0) < stopped.enough for event in early):
         return None
     found = (path for path in stopped.machine.foreign if path.replace("()", "").rpartition(".")[2] in words)
     return next(found, None)
@@ -417,7 +417,7 @@ def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
         if event.thing not in serving or not event.certain:
             continue
         if event.kind == "close-now":
-            wait = _time(event.after)
+            wait = time_of(event.after)
             drained = any(part.kind == "drained" for part in _flat(event.after))
             if not drained and wait is not None and wait < stopped.enough:
                 when = f" after {wait:g} s" if wait else ""
@@ -433,7 +433,7 @@ def _destroyed(stopped: Stopped, serving: list[Thing]) -> Event | None:
     for event in stopped.events:
         in_a_loop = not event.certain and event.target.endswith(abrupt)
         if event.kind == "opaque" and (in_a_loop or event.target.endswith(".destroy")):
-            wait = _time(event.after)
+            wait = time_of(event.after)
             if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < stopped.enough:
                 return event
     return None
@@ -457,7 +457,7 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
     parts = _flat(event.after)
     work = stopped.enough
     drained = _drained(event.after, work)
-    wait = _time(event.after)
+    wait = time_of(event.after)
     if any(part.kind == "disconnected" for part in parts):
         return (
             True,
@@ -508,7 +508,7 @@ def _drained(after: tuple[After, ...], work: float) -> set[int]:
     for part in after:
         if part.kind in ("drained", "closed"):
             found.add(id(part.thing))
-        elif part.kind == "race" and (_time((part,)) or 0.0) >= work:
+        elif part.kind == "race" and (time_of((part,)) or 0.0) >= work:
             found |= {id(other.thing) for other in _flat((part,)) if other.kind == "drained"}
     return found
 
@@ -518,7 +518,7 @@ def _comes_too_soon(event: Event, stopped: Stopped) -> bool:
     told = any(other.thing is event.thing and other.kind in ("ask", "stop-child") for other in stopped.events)
     if _at_once(event) or told or not event.certain:
         return _at_once(event)
-    wait = _time(event.after)
+    wait = time_of(event.after)
     only_waits = all(part.kind in ("closed", "loop", "timer") for part in event.after)
     return only_waits and wait is not None and wait < stopped.enough
 
@@ -538,23 +538,6 @@ def _flat(after: tuple[After, ...]) -> list[After]:
         for other in part.parts:
             found.extend(_flat(other))
     return found
-
-
-def _time(after: tuple[After, ...]) -> float | None:
-    """The least seconds that pass before something that comes after all this; None where that cannot be told."""
-    total = 0.0
-    for part in after:
-        if part.kind == "timer":
-            if part.seconds is None:
-                return None
-            total += part.seconds
-        elif part.kind == "race":
-            times = [_time(other) for other in part.parts if all(piece.kind == "timer" for piece in other)]
-            known = [time for time in times if time is not None]
-            if len(known) < len(times):
-                return None
-            total += min(known, default=0.0)
-    return total
 
 
 def _what(stopped: Stopped) -> str:

@@ -31,6 +31,23 @@ def least(after: tuple[After, ...], held: Mapping[int, Held]) -> float:
     return total
 
 
+def time_of(after: tuple[After, ...]) -> float | None:
+    """The least seconds that pass before something that comes after all this; None where that cannot be told."""
+    total = 0.0
+    for part in after:
+        if part.kind == "timer":
+            if part.seconds is None:
+                return None
+            total += part.seconds
+        elif part.kind == "race":
+            times = [time_of(other) for other in part.parts if all(piece.kind == "timer" for piece in other)]
+            known = [time for time in times if time is not None]
+            if len(known) < len(times):
+                return None
+            total += min(known, default=0.0)
+    return total
+
+
 def end_of(machine: Machine, events: tuple[Event, ...], left: tuple[Thing, ...], held: Mapping[int, Held]) -> float:
     """The least seconds from the signal to the end of the process; infinity where nothing ends it."""
     exits = [least(event.after, held) for event in events if event.kind == "exit"]

@@ -11,6 +11,7 @@ import re
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
+from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, External
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.state import Event
     from gracelint.behaviour.node.stopping import Stopped
     from gracelint.behaviour.node.syntax import File
-    from gracelint.behaviour.node.values import Thing
+    from gracelint.behaviour.node.values import After, Thing
     from gracelint.source import Span
 
 _LONG = 0.3
@@ -36,13 +37,23 @@ _DEEP = 4
 
 def under_way(event: Event, stopped: Stopped) -> Thing | None:
     """The loop, timer or consumer whose job an exit cuts short."""
-    if event not in stopped.direct or any(part.kind not in _PASSES for part in event.after):
+    if event not in stopped.direct or any(not _passes(part) for part in event.after):
         return None
     machine = stopped.machine
     open_ = [thing for thing in machine.things if thing in stopped.opened or thing.kind == "channel"]
-    waits = sum(part.seconds or 0.0 for part in event.after if part.kind == "timer")
+    waits = time_of(event.after) or 0.0
     busy = next((thing for thing in open_ if thing.certain and works(machine, thing, waits)), None)
-    return None if busy is None or looks_at_work(machine, stopped.ran) else busy
+    gives_up = any(part.kind == "race" for part in event.after)
+    return None if busy is None or (looks_at_work(machine, stopped.ran) and not gives_up) else busy
+
+
+def _passes(part: After) -> bool:
+    return part.kind in _PASSES or (part.kind == "race" and _gives_up(part))
+
+
+def _gives_up(race: After) -> bool:
+    """Whether a race is over after a time, whatever else is in it."""
+    return bool(time_of((race,)))
 
 
 _PASSES = ("closed", "ended", "timer")
@@ -51,9 +62,9 @@ _PASSES = ("closed", "ended", "timer")
 
 def works(machine: Machine, thing: Thing, waits: float = 0.0) -> bool:
     """Whether what a loop, a timer or a consumer does takes its time: more than is waited for it."""
-    if thing.kind == "loop" and thing.data is not None and not waits:
+    if thing.kind == "loop" and thing.data is not None:
         _, body, frame, _ = thing.data
-        return body is not None and any(_is_job(machine, node, frame) for node in _inside(body))
+        return body is not None and any(_is_job(machine, node, frame, waits) for node in _inside(body))
     jobs = list(thing.callbacks.get("job", ()))
     if thing.kind == "interval" and isinstance(thing.data, tuple):
         jobs.append(thing.data[0])
@@ -99,7 +110,7 @@ def _words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
 
 
-def _is_job(machine: Machine, node: Node, frame: Frame) -> bool:
+def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
     """Whether it awaits a function of the project that takes time, and does not just fetch the next job."""
     call = node.named_children[0] if node.type == "await_expression" and node.named_children else None
     if call is None or call.type != "call_expression" or node.parent is None:
@@ -109,7 +120,9 @@ def _is_job(machine: Machine, node: Node, frame: Frame) -> bool:
     done = _callee(machine, call, frame)
     if fetches or not isinstance(done, Closure) or _sleeps_for(done) is not None:
         return False
-    return seconds_of(machine, done) >= _LONG or any(part.type == "await_expression" for part in _inside(done.node))
+    if seconds_of(machine, done) >= max(_LONG, 2 * waits):
+        return True
+    return not waits and any(part.type == "await_expression" for part in _inside(done.node))
 
 
 def _callee(machine: Machine, call: Node, frame: Frame) -> object:
