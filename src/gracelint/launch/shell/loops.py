@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
-from gracelint.facts.script import AndOr, Case, Function, Group, If, Loop, Pipeline, Simple
+from gracelint.facts.script import AndOr, Background, Case, Function, Group, If, Loop, Pipeline, Simple
+from gracelint.source import Passage, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def flags(loop: Loop, functions: Mapping[str, Function]) -> frozenset[str]:
     """The variables by which alone a loop is left and which nothing in it sets; none where anything else may end it."""
     deciding = [*(() if is_constant(loop.condition) else loop.condition), *_guards(loop.body)]
     names: set[str] = set()
-    for command in _simple_commands(deciding):
+    for command in simple_commands(deciding):
         texts = [word.text for word in command.words]
         tests = bool(texts) and (texts[0] in _TESTS or texts[0].startswith("$"))
         if not tests or not _FILE_TESTS.isdisjoint(texts):
@@ -36,6 +37,20 @@ _ANY = "*"
 """Among names: text that is read elsewhere may set any."""
 
 
+def may_leave_after(action: str, loop: Loop, functions: Mapping[str, Function]) -> bool:
+    """Whether a loop's body may leave it, or the script, for what a trap's action has set."""
+    from gracelint.parse.shell import read_script
+
+    commands = list(simple_commands(loop.body))
+    if not any(command.words and command.words[0].text in _LEAVES for command in commands):
+        return False
+    asked = {name for one in commands for word in one.words for name in _VARIABLE.findall(word.text)}
+    return not asked.isdisjoint(_set_by(read_script(Passage.whole(Source("", action))).body, functions, set()))
+
+
+_LEAVES = ("break", "return", "exit")
+
+
 def _guards(commands: Sequence[Command]) -> Iterator[Command]:
     """The commands whose answers decide whether a `break` is reached."""
     for command in commands:
@@ -51,7 +66,7 @@ def _guards(commands: Sequence[Command]) -> Iterator[Command]:
 
 def _set_by(commands: Sequence[Command], functions: Mapping[str, Function], seen: set[str]) -> Iterator[str]:
     """The variables that commands set, those of the functions they call included."""
-    for command in _simple_commands(commands):
+    for command in simple_commands(commands):
         yield from (name for name, _ in command.assignments)
         first = command.words[0].text if command.words else ""
         if first in _READS_CODE:
@@ -82,7 +97,7 @@ _SETS = (
 )
 
 
-def _simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
+def simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
     """All commands in some, conditions and bodies of loops included."""
     for command in commands:
         if isinstance(command, Simple):
@@ -92,8 +107,10 @@ def _simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
             inner += [condition for condition, _ in command.branches]
         elif isinstance(command, Loop):
             inner += [command.condition, command.body]
+        elif isinstance(command, Background):
+            inner.append([command.command])
         for body in inner:
-            yield from _simple_commands(body)
+            yield from simple_commands(body)
 
 
 def is_constant(condition: Sequence[Command]) -> bool:

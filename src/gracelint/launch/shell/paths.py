@@ -45,7 +45,8 @@ class Event(Record, identity=True):
 
     `kind` is run (in the foreground), start (in the background), daemon (it goes to the background by itself), exec,
     redirect (an exec without a command), wait, kill, stop (of a service), tell (once the signal has arrived: what may
-    tell the program), exit, return, break, continue, or forever (an endless loop).
+    tell the program), pause (then: a loop that sleeps until something nobody knows), exit, return, break, continue, or
+    forever (an endless loop).
     """
 
     kind: str
@@ -87,6 +88,8 @@ class Event(Record, identity=True):
     """It stands in a pipe of several commands."""
     polls: bool = False
     """It waits in a loop until the job is gone, whatever interrupts it."""
+    acts: bool = False
+    """Such a loop does more than wait, and may leave its job or tell it to stop."""
     pause: float | None = None
     """Seconds that such a loop sleeps between two looks."""
     monitor: bool = False

@@ -6,6 +6,7 @@ from gracelint.base.patterns import pattern
 from gracelint.facts.script import AndOr, Background, Pipeline, Simple
 from gracelint.launch.durations import seconds
 from gracelint.launch.shell.builtins import jobs_of, named_jobs
+from gracelint.launch.shell.loops import may_leave_after, simple_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ def polled(loop: Loop, state: State) -> tuple[tuple[Command, ...], Command, froz
 
     `while [ -d /proc/$PID ]` and `while pgrep NAME` ask the same.
     """
+    if state.reached is None and any(may_leave_after(action, loop, state.functions) for action in state.traps.values()):
+        return None
     test: tuple[Command, ...] = ()
     command = loop.condition[-1]
     if isinstance(command, AndOr) and command.operator == "&&":
@@ -38,7 +41,7 @@ def _process_asked_for(command: Simple, state: State, turned: bool) -> str | Non
     """The process that `kill -0 $PID`, or a test of what there is of it in `/proc`, asks for; `turned`: for its end."""
     first, *rest = (word.text for word in command.words)
     if (first, rest[0]) in (("kill", "-0"), ("ps", "-p")):
-        return None if turned else state.text(command.words[-1])
+        return None if turned else state.text(command.words[2 if first == "ps" else -1])
     words = [word for word in command.words[1:] if word.text not in ("]", "]]")]
     if turned != (words[0].text == "!"):
         return None
@@ -63,10 +66,23 @@ def _jobs_found(command: Simple, state: State, turned: bool) -> frozenset[int] |
 
 
 def _named(name: str, words: Sequence[str], state: State) -> frozenset[int] | None:
-    operands = [word.strip("\"'") for word in words if not word.startswith("-")]
-    return named_jobs(operands, state, name == "pgrep" and any(word.startswith("-") and "f" in word for word in words))
+    left, parents, options = list(words), [], ""
+    names: list[str] = []
+    while left:
+        word = left.pop(0)
+        if word == "-P" and left:
+            parents.append(left.pop(0))
+        elif word.startswith("-"):
+            options += word[1:]
+        else:
+            names.append(word.strip("\"'"))
+    if parents not in ([], ["$$"]) or not _PLAIN.issuperset(options):
+        return None
+    return named_jobs(names or parents, state, name == "pgrep" and "f" in options)
 
 
+_PLAIN = frozenset("acflosqx")
+"""Options of pgrep and pidof that neither take a value nor turn what is asked."""
 _FINDS = ("pgrep", "pidof")
 _PRINTED = pattern(r'"?(?:\$\(|`)(?:jobs(?: -[lpr]+)*|(pgrep|pidof) ([^()`|;&<>"]*)(?:>[^()`|;&<>"]*)?)[)`]"?')
 
@@ -81,6 +97,22 @@ def pause_of(loop: Loop, state: State) -> float | None:
     times = [state.text(command.words[1]) for command in sleeps]
     known = [time for text in times if text is not None and (time := seconds(text)) is not None]
     return sum(known) if known else None
+
+
+def acts(body: Sequence[Command]) -> bool:
+    """Whether a loop's body does more than wait, count and say so."""
+    return any(_name(command) not in _WAITS for command in simple_commands(body) if command.words)
+
+
+def sleeps(loop: Loop) -> bool:
+    return any(_name(command) == "sleep" for command in simple_commands([*loop.condition, *loop.body]))
+
+
+_WAITS = frozenset(("sleep", "wait", "echo", "printf", "date", ":", "true", "[", "[[", "test", "((", "let"))
+
+
+def _name(command: Simple) -> str:
+    return command.words[0].text if command.words else ""
 
 
 def _is_sleep(command: Simple) -> bool:

@@ -8,6 +8,7 @@ from gracelint.launch.shell.paths import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gracelint.launch.hops import Way
     from gracelint.launch.step import Context
 
 
@@ -24,12 +25,17 @@ def is_brief(item: Event, context: Context) -> bool:
 
 def lasts(item: Event, context: Context) -> bool | None:
     """Whether a program goes on until it is stopped; None where that cannot be told."""
+    way = way_of(item, context)
+    if way.one_shot:
+        return False
+    return None if way.decisive is None or way.decisive.effect is Effect.UNKNOWN else True
+
+
+def way_of(item: Event, context: Context) -> Way:
+    """From a command of the script to the program it ends in."""
     from gracelint.launch.hops import follow
 
     below = replace(
         context, pid_1=False, env=item.env, working_dir=item.working_dir, positional=(), depth=context.depth + 1
     )
-    way = follow(item.words, below)
-    if way.one_shot:
-        return False
-    return None if way.decisive is None or way.decisive.effect is Effect.UNKNOWN else True
+    return follow(item.words, below)

@@ -47,6 +47,7 @@ _MOST_STEPS_AGAIN = 10_000
 """Commands followed once more, with the signal in one of the events that a script stays in."""
 _EVENTS_A_STEP = 32
 """Events by which two paths are compared at the price of one step."""
+_TELLS = ("kill", "stop", "tell")
 _MOST_ROUNDS = 40
 """Of a loop whose condition is known each time, such as one that shifts arguments."""
 
@@ -257,14 +258,15 @@ class Walk:
         shapes = frozenset(("simple",) if isinstance(body, (Simple, Group)) else ("simple", "compound"))
         found = [item for end in self._command(body, child, shapes) for item in end.events]
         loops = any(item.kind == "forever" for item in found)
-        main = next((item for item in found if item.words and (lingers(item.words) or not item.prepares)), None)
+        lasting = (item for item in found if item.words and item.kind not in _TELLS)
+        main = next((item for item in lasting if lingers(item.words) or not item.prepares), None)
         watched = watched_by(main.words) if main is not None else None
         if watched is not None and watched.startswith(JOB):
             state.variables["!"] = watched  # it ends with that job
             state.status = True
             return [state]
         if main is None:
-            if found and all(item.kind == "kill" for item in found):
+            if found and all(item.kind in _TELLS for item in found):
                 state.events += found  # `kill $PID & wait $PID`
             main = Event("start", command.span, prepares=not loops)
         state.jobs += 1
@@ -353,12 +355,13 @@ class Walk:
         return [*ends, *_succeeded([state])]
 
     def _while(self, loop: Loop, state: State) -> list[State]:
-        from gracelint.launch.shell.polling import pause_of, polled
+        from gracelint.launch.shell.polling import acts, pause_of, polled, sleeps
 
         asked_for = polled(loop, state)
         if asked_for is not None:
             test, command, jobs = asked_for
-            polls = replace(event("wait", command.span, state, jobs), polls=True, pause=pause_of(loop, state))
+            waits = event("wait", command.span, state, jobs)
+            polls = replace(waits, polls=True, acts=acts(loop.body), pause=pause_of(loop, state))
             return self._polling(test, polls, state)
         wanted, at_first = loop.kind == "while", state.reached
         ends: list[State] = []
@@ -371,6 +374,8 @@ class Walk:
                 if asked.ended or asked.status is (not wanted):
                     ends.extend(_succeeded([asked]))
                 elif asked.status is None or runs:
+                    if asked.reached is not None and sleeps(loop):
+                        asked.events.append(event("pause", loop.span, asked))
                     left, stay = self._body(loop, [asked])
                     again = [one for end in stay for one in self._perhaps_again(loop, end, at_first)]
                     ends.extend(_succeeded([*left, *again]))

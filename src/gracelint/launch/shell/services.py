@@ -8,7 +8,7 @@ from gracelint.base.record import replace
 from gracelint.facts.launch import Effect
 from gracelint.knowledge import keys, table
 from gracelint.launch.shell.paths import prepares
-from gracelint.launch.shell.rounds import is_brief
+from gracelint.launch.shell.rounds import is_brief, way_of
 from gracelint.launch.words import base_name
 
 TYPE_CHECKING = False
@@ -92,12 +92,17 @@ def as_kill(scene: Scene, stop: Event) -> Event | None:
     service, command = _service(words), _command(words)
     if is_for_others(scene, stop):
         return None
-    jobs = {item.job for item in scene.lasting if any(_service((word,)) == service for word in item.words)}
+    jobs = {item.job for item in scene.lasting if service in _services(item, scene.context)}
     line = " ".join(word.value for word in words[1:])
     signals = table("shell_commands")["stops"]["signals"].get(command, {})
     signal = next((signal for text, signal in signals.items() if text in line), "SIGTERM")
     known = frozenset(job for job in jobs if job is not None)
     return replace(stop, kind="kill", jobs=known, signal=signal, by_name=True) if known else None
+
+
+def _services(job: Event, context: Context) -> set[str]:
+    """What a job runs, and all that it starts in its own place, as services."""
+    return {_same(base_name(hop.argv[0])) for hop in way_of(job, context).hops if hop.argv} if job.words else set()
 
 
 def is_for_others(scene: Scene, stop: Event) -> bool:
@@ -180,5 +185,9 @@ def _service(words: tuple[Word, ...]) -> str:
         name = words[1].value
     else:
         name = command
+    return _same(name)
+
+
+def _same(name: str) -> str:
     same: str = table("shell_commands")["stops"]["names"].get(name, name)
     return _NUMBER.sub("", same)

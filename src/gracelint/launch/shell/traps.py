@@ -212,6 +212,8 @@ class _Fate(Record):
     sure: bool = True
     perhaps: Event | None = None
     """What may have told them."""
+    paused: bool = False
+    """The script may have waited until they had ended."""
     over: Reaction | None = None
     """The program has ended, and this is what came of it, if the script ends too."""
 
@@ -255,6 +257,8 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
                 queue.insert(at + 1, replace(kill, kind="wait"))
         elif item.kind == "tell" or (item.kind == "run" and is_program(item) and is_unread(item)):
             fate = replace(fate, perhaps=item)
+        elif item.kind == "pause":
+            fate = replace(fate, paused=True)
         elif item.kind == "exec":
             break
         elif item.kind == "exit":
@@ -281,6 +285,8 @@ def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
         return Reaction(Effect.CUTS, "kills", signal)
     if slept and fate.told:
         return Reaction(Effect.UNKNOWN, "sleeps", signal)
+    if fate.paused and any(is_program(item) for item in scene.lasting):
+        return Reaction(Effect.UNKNOWN, "branches", signal)
     naps = {item.job for item in scene.lasting if _naps(item)}
     if cause == "single-wait" and fate.told.keys() <= naps:
         cause = "kills-subshell" if fate.dead else "trap-exits"
@@ -388,6 +394,8 @@ def _untold(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
     signal = scene.context.signal
     if fate.perhaps is not None:
         return Reaction(Effect.UNKNOWN, "may-tell", signal, fate.perhaps)
+    if wait.acts:
+        return Reaction(Effect.UNKNOWN, "branches", signal)
     left = [item for item in scene.lasting if wait.jobs is None or item.job in wait.jobs]
     ends = {True if item.idle or _naps(item) else lasts(item, scene.context) for item in left}
     if True in ends or not left or (None in ends and not wait.polls):
