@@ -491,10 +491,13 @@ LIVE = "services:\n  web:\n    build: ./web\n    command: COMMAND\n    volumes: 
     [
         ("compose.yaml", "npm run dev", "./web:/app", {"web", "db"}),
         ("compose.yaml", "sh -c 'npm install && npm run dev'", "./web/src:/app/src", {"web", "db"}),
+        ("compose.yaml", "bash -ec 'nodemon server.js'", "./web:/app", {"web", "db"}),
+        ("compose.yaml", "pnpm --parallel dev", "./web:/app", {"web", "db"}),
         ("compose.yaml", "uvicorn --reload shop:app", ".:/srv", {"web", "db"}),
         ("compose.yaml", "npm run dev", "./web/settings.json:/app/settings.json", set()),
         ("compose.yaml", "npm run dev", "./certificates:/certificates", set()),
         ("compose.yaml", "npm start", "./web:/app", set()),
+        ("compose.yaml", "celery -A dev worker", ".:/srv", set()),
         ("compose.prod.yaml", "npm run dev", "./web:/app", set()),
     ],
 )
@@ -503,6 +506,15 @@ def test_a_file_that_runs_a_reloader_over_its_sources_is_for_development(
 ) -> None:
     services = read({path: LIVE.replace("COMMAND", command).replace("MOUNT", mount)}).services
     assert {service.name for service in services if service.development} == spared
+
+
+@pytest.mark.parametrize(
+    ("image", "development"), [("node:22", True), ("caddy:2", False), ("reg.io:5000/caddy", False)]
+)
+def test_a_server_that_reloads_its_configuration_is_not_for_development(image: str, development: bool) -> None:
+    text = f"services:\n  web:\n    image: {image}\n    command: run --watch\n    volumes: ['.:/srv']\n"
+    (service,) = read({"compose.yaml": text}).services
+    assert service.development is development
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
-from gracelint.knowledge import table
+from gracelint.knowledge import keys, table
 from gracelint.parse.compose.service import STARTS
 from gracelint.tree.purpose import starting_production
 
@@ -27,9 +28,27 @@ def without_live(services: list[ComposeService]) -> list[ComposeService]:
 
 def _reloads(service: ComposeService) -> bool:
     """Whether a service watches sources of the project, which are mounted into it."""
-    known = frozenset(table("compose")["reloaders"])
-    words = (word for each in (*(service.entrypoint or ()), *(service.command or ())) for word in each.value.split())
-    return not known.isdisjoint(words) and any(_holds_sources(service, host) for host, _ in service.mounts)
+    words = [word for each in (*(service.entrypoint or ()), *(service.command or ())) for word in each.value.split()]
+    if not any(map(_is_reloader, words, ["", *words])) or _is_server(service):
+        return False
+    return any(_holds_sources(service, host) for host, _ in service.mounts)
+
+
+def _is_reloader(word: str, before: str) -> bool:
+    """Whether a word of a command reloads, and is not what an option in front of it is given: `-A dev`."""
+    given = before.startswith("-") and not _RUNS.fullmatch(before) and not word.startswith("-")
+    return word in table("compose")["reloaders"] and not given
+
+
+_RUNS = pattern(r"-[a-z]*[cm]|--|-r|-s|--(?:parallel|recursive|silent)")
+"""Options in front of what is run: those of shells and interpreters, and those of package managers without a value."""
+
+
+def _is_server(service: ComposeService) -> bool:
+    """Whether an image is a server such as `caddy:2`, which reloads its configuration: it runs nobody's sources."""
+    if service.build is not None or service.image is None:
+        return False
+    return posixpath.basename(service.image.value).partition(":")[0] in keys("servers")
 
 
 def _holds_sources(service: ComposeService, host: str) -> bool:
