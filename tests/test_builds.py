@@ -272,6 +272,50 @@ def test_what_names_only_one_of_them_joins_nothing(files: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     ("path", "text"),
     [
+        ("package.json", '{"name": "a", "repository": {"url": "git+https://github.com/acme/shop.git"}}\n'),
+        ("go.mod", "module github.com/acme/shop\n\nrequire github.com/acme/till v1.0.0\n"),
+        ("README.md", "See https://github.com/Acme/Shop/actions of https://github.com/acme/shop.\n"),
+    ],
+)
+def test_an_image_called_as_the_repository_is(path: str, text: str) -> None:
+    workflow = (
+        "on: push\nenv: {REGISTRY: ghcr.io, IMAGE: '${{ github.repository }}'}\njobs:\n  image:\n    steps:\n"
+        "      - id: meta\n        uses: docker/metadata-action@v5\n"
+        "        with: {images: '${{ env.REGISTRY }}/${{ env.IMAGE }}'}\n"
+        "      - uses: docker/build-push-action@v6\n"
+        "        with: {file: docker/two.Dockerfile, tags: '${{ steps.meta.outputs.tags }}'}\n"
+    )
+
+    launch = pod("ghcr.io/acme/shop:1.2", {".github/workflows/image.yml": workflow, path: text})
+
+    assert launch.stage is not None
+    assert (launch.stage.source.path, launch.link) == ("docker/two.Dockerfile", "built")
+
+
+@pytest.mark.parametrize(
+    ("image", "files", "link"),
+    [
+        ("ghcr.io/acme/shop:1.2", {}, "named"),
+        ("acme/shop", {"Dockerfile.dev": "FROM node:22\n"}, "named"),
+        ("ghcr.io/acme/shop:1.2", {"worker/Dockerfile": "FROM node:22\n"}, None),
+        ("ghcr.io/other/shop", {}, None),
+        ("acme/till", {}, None),
+    ],
+)
+def test_the_only_dockerfile_builds_what_is_called_as_the_repository_is(
+    image: str, files: dict[str, str], link: str | None
+) -> None:
+    manifest = f"services:\n  web:\n    image: {image}\n"
+    written = {"Dockerfile": 'FROM node:22\nCMD ["node"]\n', "go.mod": "module github.com/acme/shop\n", **files}
+
+    launches = read({**written, "compose.yaml": manifest}).launches
+
+    assert [one.link for one in launches if one.origin.kind == "compose"] == [link]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
         ("Tiltfile", f"a = '{'%s' * 490}'\ndocker_build('%s' % ({'a, ' * 50_000}), '.')\n"),
         ("Tiltfile", f"a = '{'{}' * 490}'\ndocker_build('{{}}'.format({'a, ' * 50_000}), '.')\n"),
         (

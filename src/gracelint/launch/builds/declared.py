@@ -61,8 +61,15 @@ class Builds:
     `by_themselves` are those of projects that need no Dockerfile: they build what is called as they are.
     """
 
-    def __init__(self, builds: Iterable[Build], by_themselves: Mapping[str, Link] | None = None) -> None:
+    def __init__(
+        self,
+        builds: Iterable[Build],
+        by_themselves: Mapping[str, Link] | None = None,
+        own: tuple[str, Link] | None = None,
+    ) -> None:
         self.by_themselves = by_themselves or {}
+        self._own = own
+        """What the project itself is called, and what builds it."""
         self._exact: dict[str, Link | None] = {}
         self._open: dict[str, dict[str, Link | None]] = {}
         """Names with unknown parts, by their last one."""
@@ -93,7 +100,8 @@ class Builds:
             return found
         patterns = self._open.get(posixpath.basename(repository))
         if patterns is None:
-            return None
+            own = self._own is not None and f"/{repository}".endswith(f"/{self._own[0]}")
+            return self._own[1] if self._own is not None and own else None
         links = {link for pattern, link in patterns.items() if _fits(repository, pattern)}
         return links.pop() if len(links) == 1 else None
 
@@ -132,6 +140,8 @@ def _fits(name: str, pattern: str) -> bool:
 
 def builds(files: Files, dockerfiles: Iterable[str]) -> Builds:
     """The builds of a project whose Dockerfiles these are."""
+    from gracelint.launch.builds.address import own_image
+
     known = dict.fromkeys(dockerfiles)
     found = list(_by_commands(files, list(known)))
     by_themselves: dict[str, Link] = {}
@@ -141,7 +151,7 @@ def builds(files: Files, dockerfiles: Iterable[str]) -> Builds:
         found = [*jvm.builds(files, known.__contains__), *found]
         by_themselves = jvm.by_themselves(files)
     ours = (one for one in found if one.link.dockerfile in known or is_build_file(one.link.dockerfile))
-    return Builds(ours, by_themselves)
+    return Builds(ours, by_themselves, own_image(files, known))
 
 
 def image_built_by(files: Files, link: Link) -> Image | None:

@@ -30,8 +30,17 @@ def pushed(files: Files, path: str) -> Iterator[Build]:
     root = _document(files, path)
     if root is not None:
         room = iter(range(_MOST))
+        given = _given(files) if "github." in files.glance(path) else {}
         for job in _jobs(root):
-            yield from _of_job(files, job, _texts(root.mapping("env")), room)
+            yield from _of_job(files, job, {**given, **_texts(root.mapping("env"))}, room)
+
+
+def _given(files: Files) -> dict[str, str]:
+    """What GitHub itself sets: the repository's name."""
+    from gracelint.launch.builds.address import address
+
+    name = address(files)
+    return {"github.repository": name, "github.event.repository.name": name.partition("/")[2]} if name else {}
 
 
 @lru_cache(maxsize=16)
