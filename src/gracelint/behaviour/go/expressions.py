@@ -10,6 +10,7 @@ from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.values import Func, agreed, in_place_of
 from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal_of_one_type
+from gracelint.behaviour.machine.branches import put
 from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -143,17 +144,23 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
         name = text_of(target)
         where = scope.find(name)
         if where is not None:
-            where.names[name] = machine.joined(where.names[name], value)
+            put(machine, where.names, name, value)
         elif name in frame.package.variables:
-            names = machine.scopes.setdefault(frame.package.path, Scope()).names
-            names[name] = machine.joined(names.get(name), value)
+            yield from global_value(machine, frame.package, name)
+            put(machine, machine.scopes[frame.package.path].names, name, value)
     elif target.type == "selector_expression":
         of = yield from evaluate(machine, frame, target.child_by_field_name("operand"), scope)
         field = target.child_by_field_name("field")
         if isinstance(of, Object) and field is not None:
-            of.fields[text_of(field)] = machine.joined(of.fields.get(text_of(field)), value)
+            put(machine, of.fields, text_of(field), value)
         elif isinstance(of, Lib) and machine.modules.is_own(of.path) and field is not None:
-            machine.scopes.setdefault(of.path, Scope()).names[text_of(field)] = value
+            put(machine, machine.scopes.setdefault(of.path, Scope()).names, text_of(field), value)
+    elif target.type == "index_expression":
+        of = yield from evaluate(machine, frame, target.child_by_field_name("operand"), scope)
+        key = yield from evaluate(machine, frame, target.child_by_field_name("index"), scope)
+        is_in_list = isinstance(of, list) and isinstance(key, int) and 0 <= key < len(of)
+        if is_in_list or (isinstance(of, dict) and isinstance(key, (str, int))):
+            put(machine, of, key, value)
     elif target.type in ("unary_expression", "parenthesized_expression") and target.named_children:
         yield from assign(machine, frame, target.named_children[-1], value, scope)
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.interest import ends_here, leaves_loop, matters
 from gracelint.behaviour.go.machine import GoMachine
@@ -10,6 +12,7 @@ from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.arithmetic import binary, equal
+from gracelint.behaviour.machine.branches import each
 from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, are_enough, receive, send
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -17,14 +20,13 @@ from gracelint.behaviour.machine.values import (
     Chan,
     Ctx,
     Doubt,
+    OneOf,
     Scope,
     Sig,
     Unknown,
     Wait,
-    changed,
-    unsettle,
 )
-from gracelint.behaviour.tree import text_of
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -246,15 +248,8 @@ def _either(
             if machine.is_main_stopping() and leaves_loop(branch):
                 machine.ways_out.append(frame.file.span(branch))
             return truth
-    assigned: list[set[tuple[Scope, str]]] = []
-    machine.undecided += 1
-    for branch in (then, other):
-        if branch is not None:
-            before = machine.paid_state(scope)
-            yield from run(machine, frame, branch, scope)
-            assigned.append(changed(before))
-    unsettle(assigned)
-    machine.undecided -= 1
+    runs = [partial(run, machine, frame, branch, scope) for branch in (then, other) if branch is not None]
+    yield from each(machine, runs, more=len(runs) == 1)
     return None
 
 
@@ -275,6 +270,7 @@ def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str 
         if start is not None:
             yield from run(machine, frame, start, scope)
     rounds = steady = 0
+    _settle(machine, frame, node, condition, scope)
     while True:
         machine.step()
         truth: bool | None = True
@@ -305,6 +301,15 @@ def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str 
             yield _pause(machine, span, until, node.id)
 
 
+def _settle(machine: GoMachine, frame: Frame, loop: Node, condition: Node | None, scope: Scope) -> None:
+    """What a loop that matters is bounded by is one of several values all through it."""
+    names = [text_of(one) for one in walk(condition) if one.type == "identifier"] if condition is not None else []
+    found = [(where, name) for name in names if (where := scope.find(name)) is not None]
+    if any(isinstance(where.names[name], OneOf) for where, name in found) and matters(machine, frame, loop):
+        for where, name in found:
+            where.names[name] = machine.settle(where.names[name])
+
+
 def _pause(machine: GoMachine, span: Any, until: float, node: int) -> Wait:
     return Wait("loop", span, lambda: machine.now >= until, at=lambda: until, node=node)
 
@@ -325,6 +330,9 @@ def _range(
         counted = True
     elif not isinstance(over, Chan):
         items = [(UNKNOWN, UNKNOWN)]
+        if body is not None and not matters(machine, frame, body):
+            yield from each(machine, [partial(block, machine, frame, body, Scope(scope))], more=True)
+            return None
     rounds = 0
     while items is None or rounds < len(items):
         machine.step()
@@ -396,9 +404,10 @@ def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if chosen is None and unsure:
         options: list[Node | None] = [*unsure, default]
         interesting = [one for one in options if one is not None and matters(machine, frame, one)]
-        chosen = options[machine.choose(len(options), node.id)] if interesting else None
-        for one in options if not interesting else ():
-            _passes_by(frame, one)
+        if not interesting:
+            yield from _any_case(machine, frame, options, scope)
+            return None
+        chosen = options[machine.choose(len(options), node.id)]
     elif chosen is None:
         chosen = default
     _pass(machine, frame, chosen, [] if unsure else [case for case in cases if case is not chosen])
@@ -406,6 +415,19 @@ def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         return None
     flow = yield from _case(machine, frame, chosen, Scope(scope))
     return None if flow == ("break", "") else flow
+
+
+def _any_case(machine: GoMachine, frame: Frame, options: list[Node | None], scope: Scope) -> Run:
+    """What bears on nothing is run, one after the other, but for what leaves more than the switch."""
+    for one in options:
+        _passes_by(frame, one)
+    cases = [one for one in options if one is not None and not any(map(_leaves, statements(one)[-1:]))]
+    runs = [partial(_case, machine, frame, one, Scope(scope)) for one in cases]
+    yield from each(machine, runs, more=None in options)
+
+
+def _leaves(statement: Node) -> bool:
+    return statement.type != "break_statement" and ends_here(statement)
 
 
 def _case(machine: GoMachine, frame: Frame, case: Node, scope: Scope) -> Run:

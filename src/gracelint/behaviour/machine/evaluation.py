@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gracelint.behaviour.machine import interest, library
 from gracelint.behaviour.machine.arithmetic import binary
+from gracelint.behaviour.machine.branches import each, one_of, put
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive
-from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node
+from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node, walk
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -15,6 +18,7 @@ from gracelint.behaviour.machine.values import (
     Environment,
     Lib,
     Object,
+    OneOf,
     Raised,
     Scope,
     Thread,
@@ -22,9 +26,7 @@ from gracelint.behaviour.machine.values import (
     Wait,
     Words,
     Yielded,
-    changed,
     either,
-    unsettle,
 )
 
 TYPE_CHECKING = False
@@ -97,8 +99,7 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
     kind = type(target).__name__
     if kind == "Name":
         where = None if new else frame.scope.find(target.name)
-        names = (where or frame.scope).names
-        names[target.name] = machine.joined(names[target.name], value) if where is not None else value
+        put(machine, (where or frame.scope).names, target.name, value)
     elif kind == "Field":
         of = yield from evaluate(machine, frame, target.of)
         if isinstance(of, Object):
@@ -106,16 +107,16 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
             if function is not None:
                 given = library.Given("", span_of(frame, target), [value], {})
                 yield from machine.enter(Closure(function, None, of), given)
-            of.fields[target.name] = machine.joined(of.fields.get(target.name), value)
+            put(machine, of.fields, target.name, value)
         elif isinstance(of, Class):
-            machine.values_of(of)[target.name] = value
+            put(machine, machine.values_of(of), target.name, value)
     elif kind == "Index":
         of = yield from evaluate(machine, frame, target.of)
         key = yield from evaluate(machine, frame, target.key)
         if isinstance(of, dict):
-            of[key if isinstance(key, (str, int, Object)) else UNKNOWN] = value
+            put(machine, of, key if isinstance(key, (str, int, Object)) else UNKNOWN, value)
         elif isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
-            of[key] = value
+            put(machine, of, key, value)
         elif isinstance(of, list) and isinstance(key, Unknown):
             of[:] = [one if isinstance(one, Object) else UNKNOWN for one in of]
         elif isinstance(of, list) and (isinstance(key, Object) or key is NIL):
@@ -124,9 +125,9 @@ def assign(machine: Interpreter, frame: Frame, target: Any, value: Any, new: boo
             # an array of PHP is both
             yield from assign(machine, frame, target.of, {**dict(enumerate(of)), key: value})
         elif isinstance(of, Environment) and isinstance(key, str):
-            machine.assigned[key] = value
+            put(machine, machine.assigned, key, value)
         elif isinstance(of, Object) and isinstance(key, str):
-            of.state[f"[{key}]"] = value
+            put(machine, of.state, f"[{key}]", value)
     elif kind == "List":
         items = value if isinstance(value, (list, tuple)) else [value]
         for index, one in enumerate(target.items):
@@ -214,7 +215,7 @@ def _both(machine: Interpreter, frame: Frame, node: nodes.Both) -> Run:
     if truth is None and not interest.matters(machine, frame, node.right):
         if _passes_by(machine, frame, node.right):
             return left
-        right = yield from evaluate(machine, frame, node.right)
+        (right,) = yield from _each_of(machine, frame, [node.right], more=True)
         return right if machine.truth(right) is False else UNKNOWN
     if truth is None and machine.choose(2, (id(node), "and")) == 1:
         return False
@@ -233,7 +234,7 @@ def _either(machine: Interpreter, frame: Frame, node: nodes.Either) -> Run:
     if truth is None and not interest.matters(machine, frame, node.right):
         if _passes_by(machine, frame, node.right):
             return left
-        right = yield from evaluate(machine, frame, node.right)
+        (right,) = yield from _each_of(machine, frame, [node.right], more=True)
         return right if machine.truth(right) and not node.nil else UNKNOWN
     if truth is None and machine.choose(2, (id(node), "or")) == 0:
         return left
@@ -254,6 +255,12 @@ def _seq(machine: Interpreter, frame: Frame, node: nodes.Seq) -> Run:
     return value
 
 
+def _each_of(machine: Interpreter, frame: Frame, branches: list[Node], *, more: bool) -> Run:
+    runs = [partial(evaluate, machine, frame, one) for one in branches]
+    values = yield from each(machine, runs, more=more)
+    return values
+
+
 def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
     value = yield from evaluate(machine, frame, node.test)
     truth = machine.truth(value)
@@ -266,16 +273,7 @@ def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
         elif _passes_by(machine, frame, node.other):
             truth = True
         else:
-            values: list[Any] = []
-            assigned = []
-            machine.undecided += 1
-            for one in branches:
-                before = machine.paid_state(frame.scope)
-                value = yield from evaluate(machine, frame, one)
-                values.append(value)
-                assigned.append(changed(before))
-            unsettle(assigned)
-            machine.undecided -= 1
+            values = yield from _each_of(machine, frame, branches, more=len(branches) == 1)
             return either(values) if len(values) > 1 else UNKNOWN
     elif node.then is not None:
         machine.passes(frame, node.then if truth else node.other, [node.other if truth else node.then])
@@ -305,6 +303,7 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
     rounds = 0
     steady: int | None = None
     stopping = machine.stopping
+    _settle(machine, frame, node)
     while True:
         machine.step()
         truth: bool | None = True
@@ -337,6 +336,15 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
             yield _pause(machine, span_of(frame, node), until, id(node))
 
 
+def _settle(machine: Interpreter, frame: Frame, node: nodes.Loop) -> None:
+    """What a loop that matters is bounded by is one of several values all through it."""
+    names = [one.name for one in walk(node.test) if isinstance(one, Name)] if node.test is not None else []
+    found = [(where, name) for name in names if (where := frame.scope.find(name)) is not None]
+    if any(isinstance(where.names[name], OneOf) for where, name in found) and interest.matters(machine, frame, node):
+        for where, name in found:
+            where.names[name] = machine.settle(where.names[name])
+
+
 def _pause(machine: Interpreter, span: Span, until: float, node: int) -> Wait:
     return Wait("loop", span, lambda: machine.now >= until, at=lambda: until, node=node)
 
@@ -367,6 +375,9 @@ def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
     if items is None:
         # nobody can tell what is in it, nor how often it is asked for more
         items = [UNKNOWN]
+        if not interest.matters(machine, frame, node.body):
+            yield from each(machine, [partial(_item, machine, frame, node, UNKNOWN)], more=True)
+            return over
     for item in items:
         machine.step()
         going, value = yield from _item(machine, frame, node, item)
@@ -489,7 +500,10 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
         if interesting:
             chosen = options[machine.choose(len(options), id(node))]
         else:
-            chosen = next((one for one in options if not _passes_by(machine, frame, one)), options[-1])
+            taken = [one for one in options if not _passes_by(machine, frame, one)] or options[-1:]
+            branches = [one for one in taken if one is not None]
+            values = yield from _each_of(machine, frame, branches, more=len(branches) < len(taken))
+            return one_of(values) if len(branches) == len(taken) else UNKNOWN
     elif chosen is None:
         chosen = default
     if chosen is None:

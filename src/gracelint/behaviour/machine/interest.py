@@ -73,6 +73,11 @@ def _last(node: Node) -> str:
     return ""
 
 
+def of_function(machine: Interpreter, function: Function) -> bool:
+    """The same of a function or a block."""
+    return _function(machine, function, set())
+
+
 def _function(machine: Interpreter, function: Function, seen: set[int]) -> bool:
     if id(function) in seen or len(seen) > 200:
         return False

@@ -23,7 +23,6 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
     Words,
-    either,
 )
 
 TYPE_CHECKING = False
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from gracelint.behaviour.machine.values import Object, Run, Scope
+    from gracelint.behaviour.machine.values import Object, Run
     from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
@@ -70,8 +69,6 @@ class Machine:
         self.now = 0.0
         self.steps = self.limit = 0
         self.effort = Effort()
-        self.undecided = 0
-        """Branches around what runs that nobody can tell to be taken."""
         self.depth = 0
         self.taken: list[tuple[int, int]] = []
         """Of each choice what was taken, and how many there were."""
@@ -246,12 +243,6 @@ class Machine:
         """Pays for copying a collection."""
         self.steps += elements // ELEMENTS_A_STEP
 
-    def paid_state(self, scope: Scope) -> list[tuple[Scope, dict[str, Any]]]:
-        """What the names mean where a branch begins."""
-        state = scope.state()
-        self.pay_for(sum(len(names) for _, names in state))
-        return state
-
     def choose(self, count: int, at: object) -> int:
         """One of several ways. The same place takes the same way all through a run, until the signal comes."""
         key = (at, self.stopping)
@@ -261,11 +252,6 @@ class Machine:
         self.asked_once.add(key)
         self.chosen[key] = self._choose(count)
         return self.chosen[key]
-
-    def joined(self, before: Any, value: Any) -> Any:
-        """What a variable is after an assignment: as before or not where nobody can tell whether that is come to."""
-        are_plain = all(isinstance(one, (bool, int, float, str, OneOf)) for one in (before, value))
-        return either((before, value)) if self.undecided and are_plain else value
 
     def settle(self, value: Any) -> Any:
         """A value that matters: of one of several each is followed on a way of its own."""

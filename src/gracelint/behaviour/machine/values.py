@@ -120,35 +120,6 @@ class Scope:
             scope = scope.parent
         return scope
 
-    def state(self) -> list[tuple[Scope, dict[str, Any]]]:
-        """What the names here and further out mean now."""
-        scope: Scope | None = self
-        found: list[tuple[Scope, dict[str, Any]]] = []
-        while scope is not None:
-            found.append((scope, {**scope.names}))
-            scope = scope.parent
-        return found
-
-
-def changed(before: list[tuple[Scope, dict[str, Any]]]) -> set[tuple[Scope, str]]:
-    """The names that stand for another plain value now."""
-    return {
-        (scope, name)
-        for scope, names in before
-        for name, value in names.items()
-        if scope.names.get(name) is not value and isinstance(scope.names.get(name), _PLAIN)
-    }
-
-
-def unsettle(assigned: list[set[tuple[Scope, str]]]) -> None:
-    """Makes unknown what only one of two branches assigns: it may have the value that it had before."""
-    both = assigned[0] & assigned[1] if len(assigned) > 1 else set()
-    for scope, name in set[tuple[Scope, str]]().union(*assigned) - both:
-        scope.names[name] = UNKNOWN
-
-
-_PLAIN = (bool, int, float, str, list, tuple, dict)
-
 
 class Object:
     """An object of the program or of a library; whatever points to it has the same one.
@@ -258,7 +229,21 @@ class Thread:
     A handler that interrupts it runs on top of it: `below` keeps what it did and waited for.
     """
 
-    __slots__ = ("below", "body", "daemon", "done", "main", "name", "run", "span", "thrown", "told", "value", "wait")
+    __slots__ = (
+        "below",
+        "body",
+        "daemon",
+        "done",
+        "journals",
+        "main",
+        "name",
+        "run",
+        "span",
+        "thrown",
+        "told",
+        "value",
+        "wait",
+    )
 
     def __init__(self, run: Run, span: Span | None, main: bool = False) -> None:
         self.run, self.span, self.main = run, span, main
@@ -268,6 +253,8 @@ class Thread:
         self.name: Any = None
         """What stands for it to the program: a thread's object, a forked process."""
         self.below: list[tuple[Run, Wait | None]] = []
+        self.journals: list[dict[tuple[int, Any], tuple[Any, Any]]] = []
+        """Of each branch it is in that nobody can tell to be taken, what that has set, and what was there before."""
         self.thrown: BaseException | None = None
         """What is raised where it stands as soon as it has its turn."""
         self.daemon = False

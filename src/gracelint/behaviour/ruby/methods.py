@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine import library, texts
+from functools import partial
+
+from gracelint.behaviour.machine import interest, library, texts
 from gracelint.behaviour.machine.arithmetic import outermost
+from gracelint.behaviour.machine.branches import each
 from gracelint.behaviour.machine.frames import Closure
 from gracelint.behaviour.machine.machine import are_enough, receive
 from gracelint.behaviour.machine.nodes import Class
@@ -125,7 +128,12 @@ def _each(machine: RubyMachine, of: Any, given: Given) -> Run:
 
 def _once(machine: RubyMachine, of: Any, given: Given) -> Run:
     """The block for each of some, or so many times: nobody can tell how many, and once stands for all."""
-    value = yield from machine.call(given.named["block"], [UNKNOWN, UNKNOWN], given.span)
+    block = given.named["block"]
+    run = partial(machine.call, block, [UNKNOWN, UNKNOWN], given.span)
+    if isinstance(block, Closure) and not interest.of_function(machine, block.function):
+        (value,) = yield from each(machine, [run], more=True)
+    else:
+        value = yield from run()
     return [value] if given.path.endswith(("map", "collect", "times")) else of
 
 
