@@ -57,12 +57,6 @@ def evaluate(machine: GoMachine, frame: Frame, node: Node | None, scope: Scope) 
     return value
 
 
-def truth(machine: GoMachine, frame: Frame, node: Node | None, scope: Scope) -> Run:
-    """True, False, or None where it cannot be told."""
-    value = yield from evaluate(machine, frame, node, scope)
-    return value if isinstance(value, bool) else None
-
-
 def lookup(name: str, scope: Scope) -> Any:
     where = scope.find(name)
     return where.names[name] if where is not None else UNKNOWN
@@ -487,9 +481,6 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     operator_node = node.child_by_field_name("operator")
     operator = text_of(operator_node) if operator_node is not None else ""
     left = yield from evaluate(machine, frame, left_node, scope)
-    if isinstance(left, OneOf) and operator in _ARITHMETIC:
-        right = yield from evaluate(machine, frame, right_node, scope)
-        return binary(operator, left, right)
     if operator in ("&&", "||"):
         if left is (operator == "||"):
             return left
@@ -498,6 +489,8 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
             return right
         return right if isinstance(left, bool) and isinstance(right, bool) else UNKNOWN
     right = yield from evaluate(machine, frame, right_node, scope)
+    if isinstance(left, OneOf) or isinstance(right, OneOf):
+        return binary(operator, left, right)
     if operator in ("==", "!="):
         same = equal_of_one_type(left, right)
         if same is None and (left is NIL or right is NIL):
@@ -508,9 +501,6 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         return arithmetic(operator, left, right)
     return UNKNOWN
-
-
-_ARITHMETIC = ("+", "-", "*", "/", "%")
 
 
 def _no_error(node: Node | None) -> bool | None:

@@ -26,7 +26,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
-from gracelint.behaviour.tree import text_of, walk
+from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,8 +143,7 @@ def _increase(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run
     target = node.named_children[0]
     value = yield from expressions.evaluate(machine, frame, target, scope)
     step = 1 if node.type == "inc_statement" else -1
-    new = value + step if isinstance(value, (int, float)) and not isinstance(value, bool) else UNKNOWN
-    yield from expressions.assign(machine, frame, target, new, scope)
+    yield from expressions.assign(machine, frame, target, binary("+", value, step), scope)
     return None
 
 
@@ -202,7 +201,7 @@ def _if(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         yield from run(machine, frame, start, scope)
     condition = node.child_by_field_name("condition")
     then, other = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
-    truth = known = yield from expressions.truth(machine, frame, condition, scope)
+    truth = known = yield from _truth(machine, frame, condition, scope, then, other)
     if truth is None:
         unknown = _compared_with_nil(condition)
         truth = yield from _either(machine, frame, then, other, scope, unknown)
@@ -214,6 +213,14 @@ def _if(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         return None
     flow = yield from run(machine, frame, branch, scope)
     return flow
+
+
+def _truth(machine: GoMachine, frame: Frame, condition: Node | None, scope: Scope, *parts: Node | None) -> Run:
+    """Whether a condition holds on which parts depend; None where nobody can tell."""
+    value = yield from expressions.evaluate(machine, frame, condition, scope)
+    if isinstance(value, OneOf) and any(part is not None and matters(machine, frame, part) for part in parts):
+        value = machine.settle(value)
+    return value if isinstance(value, bool) else None
 
 
 def _pass(machine: GoMachine, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
@@ -270,12 +277,11 @@ def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str 
         if start is not None:
             yield from run(machine, frame, start, scope)
     rounds = steady = 0
-    _settle(machine, frame, node, condition, scope)
     while True:
         machine.step()
         truth: bool | None = True
         if condition is not None:
-            truth = yield from expressions.truth(machine, frame, condition, scope)
+            truth = yield from _truth(machine, frame, condition, scope, node)
         if truth is None:
             # of a loop that matters and counts nothing nobody can tell how often it runs: once, or for ever
             if rounds == 0 and update is None:
@@ -301,15 +307,6 @@ def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str 
             yield _pause(machine, span, until, node.id)
 
 
-def _settle(machine: GoMachine, frame: Frame, loop: Node, condition: Node | None, scope: Scope) -> None:
-    """What a loop that matters is bounded by is one of several values all through it."""
-    names = [text_of(one) for one in walk(condition) if one.type == "identifier"] if condition is not None else []
-    found = [(where, name) for name in names if (where := scope.find(name)) is not None]
-    if any(isinstance(where.names[name], OneOf) for where, name in found) and matters(machine, frame, loop):
-        for where, name in found:
-            where.names[name] = machine.settle(where.names[name])
-
-
 def _pause(machine: GoMachine, span: Any, until: float, node: int) -> Wait:
     return Wait("loop", span, lambda: machine.now >= until, at=lambda: until, node=node)
 
@@ -321,6 +318,8 @@ def _range(
     names = [text_of(name) for name in members(clause.child_by_field_name("left"))]
     items: list[Any] | None = None
     counted, start = False, machine.now
+    if isinstance(over, OneOf) and matters(machine, frame, node):
+        over = machine.settle(over)
     if isinstance(over, (list, tuple)):
         items = [*enumerate(over)]
     elif isinstance(over, dict):

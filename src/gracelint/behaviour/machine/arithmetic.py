@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gracelint.base.limits import EXACT, EXPANDED
-from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, OneOf, Sig, Unknown, either
+from gracelint.behaviour.machine.values import UNKNOWN, Err, Nil, OneOf, Sig, Unknown, made_of
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -51,8 +53,7 @@ def equal_of_one_type(left: Any, right: Any) -> bool | None:
 
 def binary(operator: str, left: Any, right: Any) -> Any:
     if isinstance(left, OneOf) or isinstance(right, OneOf):
-        lefts, rights = (one.options if isinstance(one, OneOf) else (one,) for one in (left, right))
-        return either(binary(operator, its, other) for its in lefts for other in rights)
+        return made_of(partial(binary, operator), left, right)
     if operator in ("==", "!="):
         same = equal(left, right)
         return UNKNOWN if same is None else same is (operator == "==")

@@ -9,7 +9,7 @@ from gracelint.behaviour.machine.arithmetic import binary
 from gracelint.behaviour.machine.branches import each, one_of, put
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive
-from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node, walk
+from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -261,9 +261,16 @@ def _each_of(machine: Interpreter, frame: Frame, branches: list[Node], *, more: 
     return values
 
 
+def _truth(machine: Interpreter, frame: Frame, test: Node, *parts: Node | None) -> Run:
+    """Whether a condition holds on which parts depend; None where nobody can tell."""
+    value = yield from evaluate(machine, frame, test)
+    if isinstance(value, OneOf) and any(part is not None and interest.matters(machine, frame, part) for part in parts):
+        value = machine.settle(value)
+    return machine.truth(value)
+
+
 def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
-    value = yield from evaluate(machine, frame, node.test)
-    truth = machine.truth(value)
+    truth = yield from _truth(machine, frame, node.test, node.then, node.other)
     if truth is None:
         branches = [one for one in (node.then, node.other) if one is not None]
         if any(interest.matters(machine, frame, one) for one in branches):
@@ -303,13 +310,11 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
     rounds = 0
     steady: int | None = None
     stopping = machine.stopping
-    _settle(machine, frame, node)
     while True:
         machine.step()
         truth: bool | None = True
         if node.test is not None and not (node.after and rounds == 0):
-            value = yield from evaluate(machine, frame, node.test)
-            truth = machine.truth(value)
+            truth = yield from _truth(machine, frame, node.test, node)
         if truth is None:
             # of a loop that matters nobody can tell how often it runs: once, or for ever, which the signal may change
             if node.step is not None:
@@ -334,15 +339,6 @@ def _loop(machine: Interpreter, frame: Frame, node: nodes.Loop) -> Run:
             # it never waits: the others have their turn, and it looks again later
             until = machine.now + 0.1
             yield _pause(machine, span_of(frame, node), until, id(node))
-
-
-def _settle(machine: Interpreter, frame: Frame, node: nodes.Loop) -> None:
-    """What a loop that matters is bounded by is one of several values all through it."""
-    names = [one.name for one in walk(node.test) if isinstance(one, Name)] if node.test is not None else []
-    found = [(where, name) for name in names if (where := frame.scope.find(name)) is not None]
-    if any(isinstance(where.names[name], OneOf) for where, name in found) and interest.matters(machine, frame, node):
-        for where, name in found:
-            where.names[name] = machine.settle(where.names[name])
 
 
 def _pause(machine: Interpreter, span: Span, until: float, node: int) -> Wait:
@@ -481,6 +477,7 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
     chosen: Node | None = None
     unsure: list[Node] = []
     default: Node | None = None
+    is_sure = False
     for values, body in node.cases:
         if not values:
             default = body
@@ -491,11 +488,15 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
                 chosen = body
             elif same is not False and body not in unsure:
                 unsure.append(body)
+            if same:
+                is_sure = True
+                break
         if chosen is not None:
             machine.passes(frame, chosen, [body for _, body in node.cases if body is not chosen])
+        if is_sure:
             break
     if chosen is None and unsure:
-        options = [*unsure, default]
+        options: list[Node | None] = [*unsure] if is_sure else [*unsure, default]
         interesting = [one for one in options if one is not None and interest.matters(machine, frame, one)]
         if interesting:
             chosen = options[machine.choose(len(options), id(node))]

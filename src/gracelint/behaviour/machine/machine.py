@@ -257,9 +257,9 @@ class Machine:
         """A value that matters: of one of several each is followed on a way of its own."""
         if not isinstance(value, OneOf):
             return value
-        if value.chosen is None:
-            value.chosen = self._choose(len(value.options))
-        return value.options[value.chosen]
+        if value.first.chosen is None:
+            value.first.chosen = self._choose(len(value.options))
+        return value.options[value.first.chosen]
 
     def one_of(self, items: list[Any], at: object) -> Any:
         """One of a collection by a key nobody can tell: one of each kind, where all are of the program's own making."""

@@ -27,15 +27,21 @@ UNSET = Unknown()
 
 
 class OneOf(Unknown):
-    """One of some plain values: which, nobody can tell."""
+    """One of some plain values: which, nobody can tell. `first` is the one that it was made of, option for option."""
 
-    __slots__ = ("chosen", "options")
+    __slots__ = ("chosen", "first", "options")
 
-    def __init__(self, options: tuple[Any, ...]) -> None:
+    def __init__(self, options: tuple[Any, ...], first: OneOf | None = None) -> None:
         super().__init__()
         self.options = options
+        self.first: OneOf = first or self
         self.chosen: int | None = None
-        """Which one is followed, once that matters."""
+        """Of the first: which one is followed, once that matters."""
+
+    def left(self) -> tuple[Any, ...]:
+        """What it may be yet."""
+        chosen = self.first.chosen
+        return self.options if chosen is None else (self.options[chosen],)
 
 
 _MOST_OPTIONS = 4
@@ -45,11 +51,23 @@ def either(values: Iterable[Any]) -> Any:
     """What is one of some values: unknown where any of them is no plain one."""
     found: list[Any] = []
     for value in values:
-        for one in value.options if isinstance(value, OneOf) else (value,):
+        for one in value.left() if isinstance(value, OneOf) else (value,):
             if not isinstance(one, (bool, int, float, str)) or isinstance(one, Sig):
                 return UNKNOWN
             found += [] if any(type(one) is type(its) and one == its for its in found) else [one]
     return found[0] if len(found) == 1 else OneOf(tuple(found)) if 0 < len(found) <= _MOST_OPTIONS else UNKNOWN
+
+
+def made_of(how: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    """What comes of two values, at least one of which is one of several."""
+    firsts = {id(one.first): one.first for one in (left, right) if isinstance(one, OneOf)}
+    if len(firsts) > 1:
+        return either(how(its, other) for its in left.left() for other in right.left())
+    (first,) = firsts.values()
+    lefts, rights = (one.left() if isinstance(one, OneOf) else (one,) * len(first.left()) for one in (left, right))
+    options = tuple(map(how, lefts, rights))
+    one = either(options)
+    return OneOf(options, first) if isinstance(one, OneOf) else one
 
 
 class Nil:

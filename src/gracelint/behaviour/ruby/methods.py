@@ -17,6 +17,7 @@ from gracelint.behaviour.machine.values import (
     Chan,
     Environment,
     Object,
+    OneOf,
     Raised,
     Unknown,
     Wait,
@@ -128,7 +129,10 @@ def _each(machine: RubyMachine, of: Any, given: Given) -> Run:
 
 def _once(machine: RubyMachine, of: Any, given: Given) -> Run:
     """The block for each of some, or so many times: nobody can tell how many, and once stands for all."""
-    block = given.named["block"]
+    block, name = given.named["block"], given.path.rpartition(".")[2]
+    if isinstance(of, OneOf) and name in _NUMBER:
+        value = yield from _NUMBER[name](machine, machine.settle(of), given)
+        return value
     run = partial(machine.call, block, [UNKNOWN, UNKNOWN], given.span)
     if isinstance(block, Closure) and not interest.of_function(machine, block.function):
         (value,) = yield from each(machine, [run], more=True)

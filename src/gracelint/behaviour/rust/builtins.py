@@ -198,8 +198,8 @@ def _struct(machine: RustMachine, given: Given) -> Any:
     return one
 
 
-def _range(_: RustMachine, given: Given) -> Any:
-    numbers = given.args[1:]
+def _range(machine: RustMachine, given: Given) -> Any:
+    numbers = [*map(machine.settle, given.args[1:])]
     if len(numbers) != 2 or not all(isinstance(one, int) for one in numbers):
         return UNKNOWN
     first, last = numbers[0], numbers[1] + (given.args[0] is True)
