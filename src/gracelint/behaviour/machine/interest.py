@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.nodes import Call, Field, Name, Node, walk
+from gracelint.behaviour.machine.frames import Closure
+from gracelint.behaviour.machine.nodes import Call, Field, Loop, Name, Node, Seq, walk
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from gracelint.behaviour.machine.frames import Frame
@@ -84,6 +86,32 @@ def _function(machine: Interpreter, function: Function, seen: set[int]) -> bool:
     seen.add(id(function))
     machine.step()
     return _matters(machine, function.body, function.file, seen)
+
+
+def works_after_loop(machine: Interpreter) -> Callable[[Any], bool]:
+    """Whether calls follow the loop of a function."""
+    return lambda body: isinstance(body, Closure) and _works_after_loop(machine, body.function)
+
+
+def _works_after_loop(machine: Interpreter, function: Function) -> bool:
+    """Whether calls follow a loop that has a condition, in a function or the only one it calls."""
+    lines = [_unwrapped(one) for one in (function.body.body if isinstance(function.body, Seq) else [function.body])]
+    loops = [index for index, one in enumerate(lines) if isinstance(one, Loop) and one.test is not None]
+    if loops:
+        return any(map(_calls, lines[loops[-1] + 1 :]))
+    callee = (
+        lines[0].callee if len(lines) == 1 and isinstance(lines[0], Call) else lines[0] if len(lines) == 1 else None
+    )
+    named = machine.functions_named(callee.name) if isinstance(callee, (Name, Field)) else []
+    return len(named) == 1 and named[0] is not function and _works_after_loop(machine, named[0])
+
+
+def _unwrapped(node: Node) -> Node:
+    return node.body[0] if isinstance(node, Seq) and len(node.body) == 1 else node
+
+
+def _calls(node: Node) -> bool:
+    return isinstance(node, (Call, Name, Field))
 
 
 def words_of(language: str) -> frozenset[str]:

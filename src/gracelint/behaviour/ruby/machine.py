@@ -7,11 +7,11 @@ When main has ended at_exit blocks run, then all other threads are killed, with 
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine import library
+from gracelint.behaviour.machine import interest, library
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.interpreter import Interpreter
-from gracelint.behaviour.machine.left import left_alone, works
+from gracelint.behaviour.machine.left import left_alone
 from gracelint.behaviour.machine.machine import WORK
 from gracelint.behaviour.machine.nodes import Class, Try
 from gracelint.behaviour.machine.values import (
@@ -118,7 +118,7 @@ class RubyMachine(Interpreter):
             self.note(span)
             yield from self._hook(hook, span)
         others = [one for one in self.threads if not one.main]
-        alone = left_alone(self, works(self)) if self.stopping else None
+        alone = left_alone(self, interest.works_after_loop(self)) if self.stopping else None
         self.left_in = [one.wait for one in others if one.wait is not None] if self.stopping else []
         for one in others:
             one.thrown = Raised((_KILLED,), NIL, one.span)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from gracelint.base.record import Record
-from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine import ends, interest
 from gracelint.behaviour.machine.children import left
-from gracelint.behaviour.machine.left import left_alone, works
+from gracelint.behaviour.machine.left import left_alone
 from gracelint.behaviour.machine.midst import broken_off, left_midway
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, forwarded, reaction
@@ -203,7 +203,7 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     cut = left_midway(signal, machine, how, "thread or task") or left(signal, machine, how, machine.crates.files)
     if cut is not None:
         return cut
-    alone = left_alone(machine, works(machine))
+    alone = left_alone(machine, interest.works_after_loop(machine))
     if alone is not None and alone.span is not None:
         why = (
             f"on {signal} {how} while the thread of {machine.place(alone.span)}, which nothing joins, is to end itself"
