@@ -9,6 +9,7 @@ from gracelint.behaviour.node.values import UNKNOWN, Arguments, Array, Closure, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from gracelint.behaviour.node.machine import Machine
@@ -23,7 +24,7 @@ def declare(machine: Machine, row: dict[str, Any], path: str, args: list[Any], f
     owner, _, name = path.rpartition(".")
     if name == "command" and args:
         spec, handler = _declared(args, row)
-        words = _words(spec, args)
+        words = _words(spec, args, machine.argv)
         if words is None:
             return None
         if row["handler"] == "action":
@@ -31,30 +32,49 @@ def declare(machine: Machine, row: dict[str, Any], path: str, args: list[Any], f
             return External(f"{path.split('.')[0]}.command({' '.join([*words[:-1], *outer, words[-1]])})")
         _run(machine, words, handler, frame)
         return External(f"{path}()")
+    if name in _ALIASES and row["handler"] == "action" and args and _of(owner):
+        return External(f"{path.split('.')[0]}.command({' '.join(_renamed(_of(owner), args, machine.argv))})")
     if name == "action" and row["handler"] == "action" and args:
         _run(machine, _of(owner), args[0], frame)
         return External(f"{path}()")
     return None
 
 
+_ALIASES = ("alias", "aliases")
+
+
+def _renamed(words: list[str], args: list[Any], given: Sequence[str]) -> list[str]:
+    """The words of a command, with the alias in the place of its name where the command line has that."""
+    names = [name for value in args for name in (value.items if isinstance(value, Array) else [value])]
+    used = [name for name in names if isinstance(name, str) and name in given]
+    return [*words[:-1], *used[:1]] if used else words
+
+
 def _declared(args: list[Any], row: dict[str, Any]) -> tuple[Any, Any]:
     """What names a command, and its function: the fourth argument, or both in an object or a module."""
     if isinstance(args[0], Object):
-        return args[0].props.get("command", UNKNOWN), args[0].props.get("handler", UNKNOWN)
+        spec, others = (args[0].props.get(key) for key in ("command", "aliases"))
+        names = [*_listed(spec), *_listed(others)] if others is not None else None
+        return spec if names is None else Array(names), args[0].props.get("handler", UNKNOWN)
     at = row["handler"]
     return args[0], args[at] if isinstance(at, int) and len(args) > at else UNKNOWN
 
 
-def _words(spec: Any, args: list[Any]) -> list[str] | None:
+def _words(spec: Any, args: list[Any], given: Sequence[str]) -> list[str] | None:
     """The name of a command behind the mark of a default; None where it cannot be told."""
-    names = spec.items if isinstance(spec, Array) and not spec.open else [spec]
+    names = _listed(spec)
     if not names or not all(isinstance(name, str) and name.split() for name in names):
         return None
-    first = [name.split()[0] for name in names]
+    first = [part for name in names for part in name.split()[0].split("|")]
     options = [value for value in args[1:] if isinstance(value, Object)]
     is_default = _DEFAULT in first or any(value.props.get("isDefault") is True for value in options)
-    named = next((name for name in first if name != _DEFAULT), "")
+    names = [name for name in first if name != _DEFAULT]
+    named = next((name for name in names if name in given), names[0] if names else "")
     return [_DEFAULT, named] if is_default else [named]
+
+
+def _listed(spec: Any) -> list[Any]:
+    return spec.items if isinstance(spec, Array) and not spec.open else [spec]
 
 
 def _of(owner: str) -> list[str]:
@@ -83,4 +103,5 @@ def _is_chosen(machine: Machine, words: list[str], frame: Frame) -> bool | None:
         return alone or None if not named else _DEFAULT in words
     if given[: len(named)] == named:
         return True
-    return None if _DEFAULT in words or named[-1] in given else False
+    may_be = _DEFAULT in words or named[-1] in given or "alias" in frame.file.source.text
+    return None if may_be else False
