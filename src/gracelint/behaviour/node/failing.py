@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Closure, Method, Promise, Scope, Thing
+from gracelint.behaviour.node.values import (
+    UNDEFINED,
+    UNKNOWN,
+    After,
+    Closure,
+    External,
+    Method,
+    Promise,
+    Scope,
+    Thing,
+)
 from gracelint.behaviour.tree import text_of, walk
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +74,11 @@ def uncaught(machine: Machine, event: str, frame: Frame) -> None:
 
 def dropped(machine: Machine, value: Any, node: Node, frame: Frame) -> None:
     """A promise that nobody takes: a rejection is unhandled, and what it still does may be lost."""
-    if not machine.stopping or not isinstance(value, Promise):
+    if not machine.stopping:
+        return
+    if isinstance(value, External) and writes(value.path) and node.type == "expression_statement":
+        set_afloat(machine, After("work", frame.file.span(node.named_children[0])), node, frame)
+    if not isinstance(value, Promise):
         return
     if value.rejected:
         uncaught(machine, "unhandledRejection", frame)
@@ -71,7 +86,22 @@ def dropped(machine: Machine, value: Any, node: Node, frame: Frame) -> None:
     kinds = (*_PENDING, "work") if _is_own(machine, node, frame) else _PENDING
     rest = tuple(part for part in value.after if part not in frame.after and part.kind in kinds)
     if rest and machine.certain and not value.never:
-        machine.floating.append((frame.file.span(node), rest))
+        machine.floating.append((frame.file.span(node), rest, frame.after))
+
+
+def writes(path: str) -> bool:
+    """Whether a call writes to a file, and is through with that only after it has come back."""
+    return path.startswith(_FILES) and path.removesuffix("()").rpartition(".")[2] in _WRITES
+
+
+_FILES = ("fs.", "fs/promises.")
+_WRITES = frozenset(table("node")["writes"])
+
+
+def set_afloat(machine: Machine, done: After, node: Node, frame: Frame) -> None:
+    """Something is begun that goes on beside what comes next."""
+    if machine.stopping and machine.certain:
+        machine.floating.append((frame.file.span(node), (done,), frame.after))
 
 
 def _is_own(machine: Machine, node: Node, frame: Frame) -> bool:

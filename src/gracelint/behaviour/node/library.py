@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import globals, nest, timers
+from gracelint.behaviour.node import failing, globals, nest, timers
 from gracelint.behaviour.node.arrays import run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
@@ -109,15 +109,21 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
     if helper is not None:
         return install(machine, helper, args, node, frame)
     if name in ("then", "finally"):
-        after = (*frame.after, After("unknown" if path.startswith("?") else "work", frame.file.span(node)))
+        done = After("unknown" if path.startswith("?") else "work", frame.file.span(node))
+        if failing.writes(path.rpartition(".")[0]):
+            failing.set_afloat(machine, done, node, frame)
         for value in args[:1]:
-            machine.task(value, [UNKNOWN], frame, after)
-        return Promise(after, UNKNOWN)
+            machine.task(value, [UNKNOWN], frame, (*frame.after, done))
+        return Promise((*frame.after, done), UNKNOWN)
     if name == "catch":
         return External(f"{path}()")
     if name in LISTENS:
         if args and args[0] in STARTED and not machine.stopping:
             run_callbacks(machine, args[1:], frame, True)
+        elif machine.stopping:
+            later = After("work" if args and args[0] in _DONE else "unknown", frame.file.span(node))
+            for value in args[1:]:
+                machine.task(value, [UNKNOWN], frame, (*frame.after, later), certain=args[0] != "error")
         return External(path.removesuffix(f".{name}"))
     return _unknown_call(machine, path, args, node, frame)
 
@@ -147,6 +153,8 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
     return External(f"{path}()", longest_wait(args), signal)
 
 
+_DONE = ("finish", "close", "end", "drain")
+"""What a stream says once it is through with what it was given."""
 _COMMANDS: dict[str, dict[str, Any]] = table("node")["commands"]
 _HARMLESS = frozenset(table("node")["harmless"])
 

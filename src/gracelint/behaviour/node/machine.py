@@ -143,8 +143,8 @@ class Machine:
         """Promises of which the first one counts, and the keys of their parts in `resolved`."""
         self.abortable: list[tuple[Any, Thing]] = []
         """Loops and timers with the AbortSignal that ends them."""
-        self.floating: list[tuple[Span, tuple[After, ...]]] = []
-        """Calls whose promise nobody takes, and what they still wait for."""
+        self.floating: list[tuple[Span, tuple[After, ...], tuple[After, ...]]] = []
+        """Calls whose promise nobody takes, what they still wait for, and what came before them."""
         self.unset: frozenset[str] | None = None
         """Names that nothing ever sets, once somebody asks."""
         self.live: dict[tuple[int, str], list[tuple[dict[str, Any], dict[str, Any], str]]] = {}

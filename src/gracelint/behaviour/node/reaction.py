@@ -476,9 +476,12 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
             what = "before the requests in flight are answered" if closing else "without closing the server"
             return True, f"process.exit comes {when}, {what}", event.span
         return None
-    for span, rest in stopped.machine.floating:
+    for span, rest, before in stopped.machine.floating:
         if event.certain and not wait and not all(part in parts for part in rest):
             what = f"process.exit comes before what line {span.line} has started is done: nobody awaits it"
+            beside = any(part.kind == "work" for part in parts if part not in before)
+            if beside and all(part.kind == "work" for part in rest):
+                return False, f"whether what line {span.line} has started is done by then cannot be told", event.span
             return True, what, event.span
     if serving:
         from gracelint.behaviour.node.requests import left_behind
