@@ -252,6 +252,49 @@ def test_optional_preparations_do_not_multiply() -> None:
     assert verdict(words("sh", "-c", text, "sh", "python", "app.py"), context("dash-debian")) == "handled"
 
 
+_CONFIGURES = """
+set_option() {
+    local file=$1 name=$2 value=$3
+    if [ ! -f "$file" ]; then echo "$file is missing"; return; fi
+    if [ -z "$value" ]; then sed -i "/^$name=/d" "$file"; return; fi
+    case "$value" in *\\*) value=$(escape "$value") ;; esac
+    if grep -q "^$name=" "$file"; then sed -i "s/^$name=.*/$name=$value/" "$file"; return; fi
+    echo "$name=$value" >> "$file"
+}
+"""
+
+
+def test_a_function_that_starts_nothing_is_called_a_hundred_times() -> None:
+    calls = "".join(f'set_option app.conf option{n} "$OPTION{n}"\n' for n in range(300))
+    assert started_by(f"{_CONFIGURES}{calls}exec redis-server\n")[0] == "handled"
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict"),
+    [
+        ('log() { [ -n "$QUIET" ] || echo "$1"; }', "handled"),
+        ("log() { [ -n \"$QUIET\" ] && return; cat > run.sh <<'EOF'\nexec redis-server\nEOF\n}", "unknown"),
+        ("log() { cat > run.sh <<'EOF'\nexec redis-server\nEOF\n}", "handled"),
+        ('log() { local to=run.sh; [ -n "$QUIET" ] && to=log.sh; echo redis-server >> $to; }', "unknown"),
+    ],
+)
+def test_what_a_function_has_written_is_known_where_it_was_sure_to(function: str, verdict: str) -> None:
+    first = "cat > run.sh <<'EOF'\nexec redis-server\nEOF\n"
+    assert started_by(f"{first}{function}\nlog hello\nexec sh run.sh\n")[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict"),
+    [
+        ('wanted() { [ "$1" = web ]; }', "handled"),
+        ('wanted() { [ "$1" = worker ]; }', "ignored"),
+    ],
+)
+def test_what_a_function_answers_decides(function: str, verdict: str) -> None:
+    script = f"{function}\nif wanted web; then exec redis-server; fi\nsleep infinity\n"
+    assert started_by(script)[0] == verdict
+
+
 def test_every_shell_was_tried() -> None:
     from gracelint.knowledge import table
 
@@ -417,6 +460,8 @@ def test_what_only_waits(command: str, idle: bool) -> None:
         "export HOME=/srv\ncd /tmp\ncd\nexec python app.py\n",
         "HOME=/\ncd ~/srv\nexec python app.py\n",
         "cat > go.sh <<'EOF'\nexec python app.py\nEOF\nexec sh go.sh\n",
+        "write() { cat > $1 <<'EOF'\nexec python app.py\nEOF\n}\nwrite go.sh\nexec sh go.sh\n",
+        "write() { echo $2 > $1; }\npython app.py &\nwrite app.pid $!\ntrap 'kill $(cat app.pid); wait' TERM\nwait\n",
         "python app.py &\necho $! > app.pid\ntrap 'kill $(cat app.pid); wait' TERM\nwait\n",
     ],
 )

@@ -19,6 +19,7 @@ from gracelint.launch.shell.builtins import (
     run_event,
     too_deep,
 )
+from gracelint.launch.shell.inert import Inert
 from gracelint.launch.shell.loops import flags, is_constant, may_break
 from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
 from gracelint.launch.shell.services import daemonizes, may_tell, stops
@@ -78,6 +79,7 @@ class Walk:
         """In which event, by identity, a signal arrives, and the trap that runs then."""
         self._again: dict[tuple[tuple[object, ...], str], list[State]] = {}
         self._again_steps = 0
+        self._inert = Inert(read)
 
     def paths(self, commands: Sequence[Command], state: State, shapes: Shapes) -> list[State]:
         """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
@@ -206,12 +208,14 @@ class Walk:
         state.variables["?"] = None
         if not words:
             return [state]
-        if words[0].value == "echo" and len(words) == 2 and command.redirects:
-            _write(words[1].value, command.redirects, state)
         note_writes(words, command, state, self.read)
         return self.call(Call(words, command, _through(shapes, command.redirects)), state)
 
     def _function(self, function: Function, call: Call, state: State) -> list[State]:
+        plan = self._inert(function, state.functions) if not state.guarded else None
+        if plan is not None:
+            self._inert.run(plan, call.operands, state)
+            return [state]
         outer = state.positional
         state.positional = tuple(call.operands)
         state.depth += 1
@@ -490,14 +494,6 @@ class Walk:
             state.add(_as_run(replace(main, beside=beside, piped=True), None))
         state.status = None if main.prepares else True
         return [state]
-
-
-def _write(value: str, redirects: tuple[Redirect, ...], state: State) -> None:
-    """Keeps what `echo $! > app.pid` puts into a file for `$(cat app.pid)`."""
-    last = redirects[-1]
-    path = state.text(last.target) if last.target is not None else None
-    if last.operator == ">" and path is not None:
-        state.variables[f"cat {path}"] = value
 
 
 def _merged(states: list[State]) -> list[State]:

@@ -25,8 +25,33 @@ _ESCAPED = pattern(r"\\([$`\\])|\$(?:\{(\w+)\}|(\w+))")
 _VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
 
 
-def note_writes(words: list[Word], command: Simple, state: State, read: Callable[[str, str], Passage | None]) -> None:
-    """Takes down what a command writes: its text where that can be told, else that the file is another one now."""
+def note_writes(
+    words: list[Word],
+    command: Simple,
+    state: State,
+    read: Callable[[str, str], Passage | None],
+    is_sure: bool = True,
+) -> None:
+    """Takes down what a command writes: its text where that can be told, else that the file is another one now.
+
+    Of a command that is not sure to run, it is not known what the file says then.
+    """
+    before = state.written
+    _note(words, command, state, read)
+    name, path = words[0].value, _path_of(command.redirects[-1], state) if command.redirects else None
+    if name == "echo" and len(words) == 2 and path is not None:
+        # what `echo $! > app.pid` puts into a file is there for `$(cat app.pid)`
+        state.variables[f"cat {path}"] = words[1].value if is_sure else None
+    if not is_sure:
+        state.written = {each: text if before.get(each) is text else None for each, text in state.written.items()}
+
+
+def _path_of(redirect: Redirect, state: State) -> str | None:
+    """The file that a redirection writes anew."""
+    return state.text(redirect.target) if redirect.operator == ">" and redirect.target is not None else None
+
+
+def _note(words: list[Word], command: Simple, state: State, read: Callable[[str, str], Passage | None]) -> None:
     name = base_name(words[0].value)
     operands = [word.value for word in words[1:] if not word.value.startswith("-")]
     if name in ("cp", "mv", "ln", "install") and len(operands) == 2:
