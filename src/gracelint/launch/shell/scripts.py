@@ -19,7 +19,6 @@ from gracelint.launch.shell.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.shell.inert import Inert
 from gracelint.launch.shell.loops import flags, is_constant, may_break
 from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
 from gracelint.launch.shell.services import daemonizes, may_tell, stops
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.facts.script import Command, Redirect, Script
+    from gracelint.launch.shell.inert import Inert
     from gracelint.launch.shell.paths import Shapes
     from gracelint.source import Span
 
@@ -79,7 +79,7 @@ class Walk:
         """In which event, by identity, a signal arrives, and the trap that runs then."""
         self._again: dict[tuple[tuple[object, ...], str], list[State]] = {}
         self._again_steps = 0
-        self._inert = Inert(read)
+        self._inert: Inert | None = None
 
     def paths(self, commands: Sequence[Command], state: State, shapes: Shapes) -> list[State]:
         """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
@@ -212,10 +212,14 @@ class Walk:
         return self.call(Call(words, command, _through(shapes, command.redirects)), state)
 
     def _function(self, function: Function, call: Call, state: State) -> list[State]:
-        plan = self._inert(function, state.functions) if not state.guarded else None
-        if plan is not None:
-            self._inert.run(plan, call.operands, state)
-            return [state]
+        if not state.guarded:
+            from gracelint.launch.shell.inert import Inert
+
+            inert = self._inert = self._inert or Inert(self.read)
+            plan = inert(function, state.functions)
+            if plan is not None:
+                inert.run(plan, call.operands, state)
+                return [state]
         outer = state.positional
         state.positional = tuple(call.operands)
         state.depth += 1
