@@ -88,6 +88,13 @@ def test_clients_of_web_sockets_hold_the_server(handler: str, expected: str) -> 
         ("const all = new Set(); const t = setInterval(() => { all.add(work()); }, 5000);", "async () => { clearInterval(t); await Promise.allSettled([...all]); process.exit(0); }", "handled"),
         ("let busy = false; const t = setInterval(async () => { busy = true; await work(); busy = false; }, 5000);", "{ clearInterval(t); if (!busy) process.exit(0); }", "handled"),
         ("const t = setInterval(async () => { await fetch('http://queue'); }, 5000);", "{ clearInterval(t); process.exit(0); }", "handled"),
+        ("const t = setInterval(async () => { const m = await fetch('http://queue'); await m.done(); }, 5000);", "{ clearInterval(t); process.exit(0); }", "unknown"),
+        ("const t = setInterval(work, 5000);", "async () => { clearInterval(t); await require('db').end(); process.exit(0); }", "unknown"),
+        ("const t = setInterval(work, 5000);", "async () => { clearInterval(t); while (more()) await sleep(10); process.exit(0); }", "unknown"),
+        ("require('hooks').tap(async () => { await work(); });", "{ process.exit(0); }", "unknown"),
+        ("const hooks = require('hooks'); hooks.tap(async () => { await work(); });", "async () => { await hooks.close(); process.exit(0); }", "handled"),
+        ("require('hooks').tap({ async run() { await work(); } });", "{ process.exit(0); }", "unknown"),
+        ("require('hooks').tap(() => console.log('tick'));", "{ process.exit(0); }", "handled"),
     ],
 )  # fmt: skip
 def test_an_exit_in_the_middle_of_a_job(work: str, handler: str, expected: str) -> None:

@@ -38,6 +38,12 @@ def run_callbacks(machine: Machine, args: list[Any], frame: Frame, certain: bool
             machine.task(value, list(given), frame, frame.after, certain)
 
 
+def functions_in(args: list[Any]) -> list[Closure]:
+    """The functions among arguments, and in objects among them."""
+    values = [part for value in args for part in (value.props.values() if isinstance(value, Object) else [value])]
+    return [value for value in values if isinstance(value, Closure)]
+
+
 def item_at(value: Any, index: int) -> Any:
     """What stands at a place of a list."""
     if not isinstance(value, Array) or value.open:

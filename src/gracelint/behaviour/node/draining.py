@@ -49,14 +49,14 @@ def is_fed(machine: Machine, test: Node | None) -> bool | None:
         if not thing.alive or not thing.certain or id(thing) in let_go or thing.data is None:
             continue
         seen, machine.counted_up = len(machine.events), set()
-        pending, floating = list(machine.pending), list(machine.floating)
+        pending, floating, called = list(machine.pending), list(machine.floating), set(machine.called)
         if thing.kind == "interval" and isinstance(thing.data, tuple):
             function, args, _, file = thing.data
             machine.task(function, args, Frame(Scope(), file), ())
         elif thing.kind == "loop":
             again(machine, thing)
         del machine.events[seen:]
-        machine.pending, machine.floating = pending, floating
+        machine.pending, machine.floating, machine.called = pending, floating, called
         if machine.counted_up & names:
             return _overlaps(machine, thing)
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import failing, globals, nest, timers
-from gracelint.behaviour.node.arrays import run_callbacks
+from gracelint.behaviour.node.arrays import functions_in, run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
 from gracelint.behaviour.node.methods import (
@@ -93,6 +93,8 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
         if machine.stopping:
             machine.note("log", node, frame)
         return UNDEFINED
+    if frame.after:
+        machine.pauses.append(frame.after)
     row = _COMMANDS.get(root_of(path).partition("/")[0])
     if row is not None:
         from gracelint.behaviour.node.commands import declare
@@ -143,6 +145,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
     else:
         if not _is_harmless(path):
             machine.foreign.append(path)
+            machine.handed.append((path, frame.file.span(node), functions_in(args)))
         if root_of(path) in _QUEUES:
             queue = machine.add(Thing("channel", root_of(path), frame.file.span(node), False), frame)
             queue.callbacks["job"] = list(args)

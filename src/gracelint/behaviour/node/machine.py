@@ -45,7 +45,6 @@ from gracelint.behaviour.node.values import (
     keeps,
 )
 from gracelint.behaviour.tree import text_of
-from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source, Span
 
@@ -103,6 +102,10 @@ class Machine:
         """Start-up calls a function of which nobody knows which one it is."""
         self.foreign: list[str] = []
         """Calls of libraries nobody here knows, made at start."""
+        self.handed: list[tuple[str, Span, list[Closure]]] = []
+        """What those are given to call."""
+        self.pauses: list[tuple[After, ...]] = []
+        """What was waited for so far by what is run."""
         self.asked: set[str] = set()
         """Calls of libraries made while it stops."""
         self.run_timers: set[tuple[str, int]] = set()
@@ -593,6 +596,3 @@ def _method_of(cls: Any, name: str, this: Object, machine: Machine) -> Any:
 
 def _is_generator(node: Node) -> bool:
     return "generator" in node.type or any(child.type == "*" for child in node.children)
-
-
-STARTUP = frozenset(table("node")["startup"])

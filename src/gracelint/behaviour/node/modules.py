@@ -11,6 +11,7 @@ from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, str
 from gracelint.behaviour.node.values import Scope
 from gracelint.behaviour.node.workspaces import entries_of, has_scope, imports_of
 from gracelint.behaviour.tree import text_of, walk
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def _answers_requests(function: Node) -> bool:
     given = function.parent
     call = given.parent if given is not None and given.type == "arguments" else None
     called = call.child_by_field_name("function") if call is not None else None
-    return called is not None and text_of(called.child_by_field_name("property") or called) in _ROUTES
+    return called is not None and text_of(called.child_by_field_name("property") or called) in ROUTES
 
 
-_ROUTES = frozenset(("createServer", "get", "post", "put", "patch", "delete", "all", "use", "route"))
+ROUTES = frozenset(table("node")["routes"])

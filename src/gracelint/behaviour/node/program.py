@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.again import remembered
 from gracelint.base.record import replace
 from gracelint.behaviour.node.clients import answers_close, default_keep_alive, keep_alive, swept
-from gracelint.behaviour.node.machine import STARTUP, Machine
+from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.modules import load_lazily
 from gracelint.behaviour.node.reaction import SIGNALS, reaction
 from gracelint.behaviour.node.state import Event, Registration
@@ -15,6 +15,7 @@ from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, Method
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
+from gracelint.knowledge import table
 from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
@@ -295,5 +296,8 @@ def _startup(base: Machine) -> list[Wait]:
     return [
         Wait(callee.rpartition(".")[2], span)
         for callee, span, handlers in base.awaited
-        if handlers == 0 and callee.rpartition(".")[2] in STARTUP
+        if handlers == 0 and callee.rpartition(".")[2] in _STARTUP
     ]
+
+
+_STARTUP = frozenset(table("node")["startup"])

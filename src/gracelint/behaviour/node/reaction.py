@@ -218,7 +218,7 @@ def _judge(
         event for event in exits if event.certain and not any(part.kind == "unknown" for part in _flat(event.after))
     ]
     for event in sure:
-        harm = _harm(event, stopped, serving)
+        harm = _harm(event, stopped, serving, start)
         if harm is not None:
             return answer(
                 Verdict.CUT if harm[0] else Verdict.UNKNOWN, Cause.ABRUPT_EXIT if harm[0] else Cause.UNKNOWN, *harm[1:]
@@ -243,6 +243,12 @@ def _judge(
     if sure:
         return answer(Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)} and ends the process")
     if not stopped.left and stopped.opened:
+        from gracelint.behaviour.node.unfinished import keeps_itself_busy
+
+        busy = keeps_itself_busy(stopped, start)
+        if busy is not None:
+            why = f"its {signal} handler runs, but {busy.name} takes {busy.seconds:g} s and begins again before that"
+            return answer(Verdict.IGNORED, Cause.STILL_ALIVE, f"{why}: it is never through", busy.span)
         stuck = next((event for event in events if event.kind == "stuck" and event.certain), None)
         if stuck is not None:
             why = (
@@ -283,7 +289,7 @@ def _judge(
         return answer(
             Verdict.UNKNOWN, Cause.UNKNOWN, "whether the workers end after they are disconnected cannot be told"
         )
-    return _still_alive(signal, stopped, handlers, answer)
+    return _still_alive(signal, stopped, handlers, answer, start)
 
 
 def _is_unsettled(part: After, stopped: Stopped) -> bool:
@@ -376,7 +382,11 @@ def _place(span: Span, seen_from: Span) -> str:
 
 
 def _still_alive(
-    signal: str, stopped: Stopped, handlers: list[Registration], answer: Callable[..., Reaction]
+    signal: str,
+    stopped: Stopped,
+    handlers: list[Registration],
+    answer: Callable[..., Reaction],
+    start: Callable[[], Machine],
 ) -> Reaction:
     events = stopped.events
     keeper = next((thing for thing in stopped.left if thing.alive and thing.certain), None)
@@ -400,7 +410,7 @@ def _still_alive(
     once = signal in stopped.machine.removed or all(known.once for known in handlers)
     waited = bool(again.after) or bool(kinds - {"rekill"})
     serving = [thing for thing in stopped.opened if thing.kind == "server" and thing.alive]
-    harm = _harm(again, stopped, serving)
+    harm = _harm(again, stopped, serving, start)
     child = Verdict.UNKNOWN if not once else Verdict.CUT if harm is not None or not waited else Verdict.HANDLED
     return answer(Verdict.IGNORED, Cause.STILL_ALIVE, why, again.span, child)
 
@@ -452,7 +462,9 @@ def _abrupt(machine: Machine, serving: list[Thing]) -> tuple[str, ...]:
     return (".end", ".terminate", ".close")
 
 
-def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, str, Span] | None:
+def _harm(
+    event: Event, stopped: Stopped, serving: list[Thing], start: Callable[[], Machine]
+) -> tuple[bool, str, Span] | None:
     """What an exit loses: (True, …) where it is sure, (False, …) where it may, None where nothing is lost."""
     parts = _flat(event.after)
     work = stopped.enough
@@ -491,9 +503,11 @@ def _harm(event: Event, stopped: Stopped, serving: list[Thing]) -> tuple[bool, s
             return True, f"process.exit comes before what a request starts in line {left.line} is done", left
     from gracelint.behaviour.node.unfinished import under_way
 
-    working = under_way(event, stopped)
+    working = under_way(event, stopped, start)
+    if working is not None and working[0]:
+        return True, f"process.exit comes in the middle of {working[1]}", event.span
     if working is not None:
-        return True, f"process.exit comes in the middle of what {name_of(working)} does", event.span
+        return False, f"whether {working[1]} is done before process.exit cannot be told", event.span
     busy = [
         thing for thing in stopped.opened if thing.kind in ("child", "cluster", "worker", "consumer") and thing.alive
     ]

@@ -7,6 +7,7 @@ from gracelint.base.record import Record, replace
 from gracelint.behaviour.node.countdown import count_down
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
+from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
@@ -250,5 +251,5 @@ def _answers(timer: Node, given: Node) -> bool:
 
 
 _ANSWERS = ("end", "send", "json", "sendFile", "render", "writeHead")
-_ROUTES = ("createServer", "get", "post", "put", "patch", "delete", "all", "use", "route", "on", "addListener")
+_ROUTES = ROUTES | {"on", "addListener"}
 _TIMERS = (b"setTimeout", b"sleep", b"delay", b"wait")

@@ -35,9 +35,11 @@ def set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
         machine.add(thing, frame)
     else:
         _pend(machine, thing, seconds, frame)
+    after = (*frame.after, After("timer", span, thing, seconds))
+    machine.pauses.append(after)
     machine.timer_stack.append((key, thing))
     try:
-        machine.task(function, args[2:], frame, (*frame.after, After("timer", span, thing, seconds)))
+        machine.task(function, args[2:], frame, after)
     finally:
         machine.timer_stack.pop()
     return thing

@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 
 from gracelint.base.numbers import is_whole
+from gracelint.behaviour.node.modules import ROUTES
+from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
 from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, External
+from gracelint.behaviour.node.values import name_of as named
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tree_sitter import Node
 
@@ -29,31 +32,89 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.values import After, Thing
     from gracelint.source import Span
 
-_LONG = 0.3
-"""Seconds. A job that takes less is hardly ever under way."""
 _DEEP = 4
 """Calls from a job into the functions that do it."""
 
 
-def under_way(event: Event, stopped: Stopped) -> Thing | None:
-    """The loop, timer or consumer whose job an exit cuts short."""
-    if event not in stopped.direct or any(not _passes(part) for part in event.after):
-        return None
+def under_way(event: Event, stopped: Stopped, start: Callable[[], Machine]) -> tuple[bool, str] | None:
+    """The job that an exit cuts short, or with False may cut short; None where all are waited for, or brief."""
     machine = stopped.machine
+    limit = _limit(event.after)
+    waits = time_of(event.after) or 0.0 if limit is None else limit
+    sees = event in stopped.direct and (limit is not None or not looks_at_work(machine, stopped.ran))
+    is_sure = sees and all(map(_passes, event.after))
+    only_closes = sees and all(_passes(part) or part.kind == "drained" for part in event.after)
     open_ = [thing for thing in machine.things if thing in stopped.opened or thing.kind == "channel"]
-    waits = time_of(event.after) or 0.0
-    busy = next((thing for thing in open_ if thing.certain and works(machine, thing, waits)), None)
-    gives_up = any(part.kind == "race" for part in event.after)
-    return None if busy is None or (looks_at_work(machine, stopped.ran) and not gives_up) else busy
+    left = [thing for thing in open_ if thing.certain and not _is_awaited(thing, event, machine)]
+    busy = next((thing for thing in left if works(machine, thing, waits)), None)
+    if busy is not None and is_sure:
+        return True, f"what {named(busy)} does"
+    if limit is None and waits_for_work(machine, stopped.ran, event.span):
+        return None
+    known = jobs(start) if may_have_jobs(machine) else ()
+    late = [job for job in known if not _is_over(job, waits, event, machine)]
+    job = next((job for job in late if _is_certain(job)), next(iter(late), None))
+    if job is not None and _is_certain(job) and (is_sure or only_closes):
+        return True, job.name
+    if busy is not None and busy.kind == "loop":
+        return False, f"what {named(busy)} does"
+    return (False, job.name) if job is not None else None
+
+
+def keeps_itself_busy(stopped: Stopped, start: Callable[[], Machine]) -> Job | None:
+    """A job of an unref'd interval that begins again before it is done: what is under way keeps node running."""
+    machine = stopped.machine
+    loose = [thing.span for thing in machine.things if thing.kind == "interval" and thing.alive is False]
+    cleared = [event.thing.span for event in stopped.events if event.kind == "release" and event.thing is not None]
+    for job in jobs(start) if loose else ():
+        overlaps = job.every and (job.seconds or 0.0) >= job.every and not _looks_at_itself(job)
+        if overlaps and job.span in loose and job.span not in cleared:
+            return job
+    return None
+
+
+def _looks_at_itself(job: Job) -> bool:
+    """Whether a job looks at what it sets, as one does that does not begin before the last is done."""
+    parts = [*walk(job.function.node)] if isinstance(job.function, Closure) else []
+    names = _sets(parts)
+    asked = (part.child_by_field_name("condition") or part for part in parts if part.type in _ASKS)
+    return any(text_of(here) in names for part in asked for here in walk(part) if here.type in _NAMES)
+
+
+def _is_awaited(thing: Thing, event: Event, machine: Machine) -> bool:
+    """Whether an exit comes after the end of a loop."""
+    if any(part.thing is thing and part.kind == "loop" for part in event.after):
+        return True
+    end = machine.resolved.get(id(thing))
+    return bool(end) and all(part in event.after for part in end or ())
+
+
+def _is_over(job: Job, waits: float, event: Event, machine: Machine) -> bool:
+    """Whether a job is hardly under way, or done by then: a server answers its requests, a library is told to end."""
+    if job.seconds is not None and job.seconds < max(BRIEF, 2 * waits):
+        return True
+    root, _, call = job.path.partition(".")
+    kinds = {part.kind for part in event.after}
+    if call.rpartition(".")[2] in ROUTES and "drained" in kinds:
+        return True
+    is_told = bool(root) and any(path.split("(")[0].partition(".")[0] == root for path in machine.asked)
+    return is_told and not kinds.isdisjoint(("work", "unknown"))
+
+
+def _is_certain(job: Job) -> bool:
+    return job.seconds is not None and not job.path
 
 
 def _passes(part: After) -> bool:
-    return part.kind in _PASSES or (part.kind == "race" and _gives_up(part))
+    return part.kind in _PASSES or (part.kind == "race" and _limit((part,)) is not None)
 
 
-def _gives_up(race: After) -> bool:
-    """Whether a race is over after a time, whatever else is in it."""
-    return bool(time_of((race,)))
+def _limit(after: tuple[After, ...]) -> float | None:
+    """The seconds after which a race is given up, whatever else is in it; None where there is none."""
+    times = (
+        time_of(parts) for race in after for parts in race.parts if parts and all(p.kind == "timer" for p in parts)
+    )
+    return min((time for time in times if time is not None), default=None)
 
 
 _PASSES = ("closed", "ended", "timer")
@@ -68,7 +129,7 @@ def works(machine: Machine, thing: Thing, waits: float = 0.0) -> bool:
     jobs = list(thing.callbacks.get("job", ()))
     if thing.kind == "interval" and isinstance(thing.data, tuple):
         jobs.append(thing.data[0])
-    return any(seconds_of(machine, job) >= max(_LONG, 2 * waits) for job in jobs if isinstance(job, Closure))
+    return any(seconds_of(machine, job) >= max(BRIEF, 2 * waits) for job in jobs if isinstance(job, Closure))
 
 
 def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
@@ -120,7 +181,7 @@ def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
     done = _callee(machine, call, frame)
     if fetches or not isinstance(done, Closure) or _sleeps_for(done) is not None:
         return False
-    if seconds_of(machine, done) >= max(_LONG, 2 * waits):
+    if seconds_of(machine, done) >= max(BRIEF, 2 * waits):
         return True
     return not waits and any(part.type == "await_expression" for part in _inside(done.node))
 
@@ -223,8 +284,10 @@ def waits_for_work(machine: Machine, ran: frozenset[tuple[str, int]], end: Span)
         own = file.span(handler)
         ends = file.source is end.source and own.start <= end.start < own.end
         for node in walk(handler):
-            late = ends and file.span(node).start > end.start
-            if not late and _waits_until_done(node, set_by_work):
+            here = file.span(node)
+            if ends and node.type in _BRANCHES and here.start <= end.start < here.end and _waits(node, set_by_work):
+                return True
+            if not (ends and here.start > end.start) and _waits_until_done(node, set_by_work):
                 return True
     return False
 
@@ -246,7 +309,9 @@ def _handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[t
 
 
 def _waits_until_done(node: Node, set_by_work: set[str]) -> bool:
-    """`while (active.size > 0) await …`, `await Promise.all([...running])`"""
+    """`while (active.size > 0) await …`, `await Promise.all([...running])`, `await current` that the work sets."""
+    if node.type == "await_expression" and node.named_children and node.named_children[0].type in _NAMED:
+        return name_of(node.named_children[0]) in set_by_work
     if node.type in ("while_statement", "do_statement"):
         condition, body = node.child_by_field_name("condition"), node.child_by_field_name("body")
         names = {text_of(part) for part in walk(condition) if part.type in _NAMES} if condition is not None else set()
@@ -305,4 +370,5 @@ def _only_closes(promise: Node) -> bool:
 
 
 _NAMED = ("identifier", "member_expression", "subscript_expression")
+_ASKS = ("if_statement", "ternary_expression", "binary_expression")
 _BRANCHES = ("if_statement", "ternary_expression")
