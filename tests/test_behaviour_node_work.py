@@ -445,6 +445,29 @@ def test_what_a_timer_saves_from_time_to_time(timer: str, stop: str, expected: s
 
 
 @pytest.mark.parametrize(
+    ("timer", "stop", "expected"),
+    [
+        ("() => { send(rows.splice(0)); }", "process.exit(0);", "unknown"),
+        ("async () => { const batch = rows; rows = []; await send(batch); }", "process.exit(0);", "unknown"),
+        ("() => { send([...rows]); rows.length = 0; }", "process.exit(0);", "unknown"),
+        ("() => { send(rows.splice(0)); }", "send(rows); process.exit(0);", "handled"),
+        ("() => { rows.length = 0; }", "process.exit(0);", "handled"),
+        ("() => { send(other.splice(0)); }", "process.exit(0);", "handled"),
+    ],
+)
+def test_what_a_timer_hands_on_from_time_to_time(timer: str, stop: str, expected: str) -> None:
+    text = "let rows = [], other = [];\nconst send = (batch) => {};\nconst on = () => rows.push(1);\n"
+    found = program(f"{text}setInterval({timer}, 5000);\nprocess.on('SIGTERM', () => {{ {stop} }});").reactions[
+        "SIGTERM"
+    ]
+    assert found.as_pid_1.value == expected
+    if expected == "unknown":
+        assert found.why == (
+            "whether anything is lost is not known: its SIGTERM handler leaves out what the setInterval in line 4 does"
+        )
+
+
+@pytest.mark.parametrize(
     ("listener", "expected"),
     [("() => worker.terminate().then(() => process.exit(0))", "unknown"), ("console.log", "ignored")],
 )

@@ -333,9 +333,7 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     """A handler that ends the process, with the time that takes at least."""
     kept = _unsaved(stopped) if any(thing.kind == "interval" for thing in stopped.machine.things) else None
     if kept is not None:
-        why = (
-            f"whether anything is lost is not known: its {signal} handler does not call {kept[0]}(), which a timer does"
-        )
+        why = f"whether anything is lost is not known: its {signal} handler {kept[0]}"
         return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, kept[1])
     held = held_by_clients(stopped.machine, stopped.events)
     least = end_of(stopped.machine, stopped.events, stopped.left, {})
@@ -363,7 +361,7 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
 
 
 def _unsaved(stopped: Stopped) -> tuple[str, Span] | None:
-    from gracelint.behaviour.node.unfinished import unsaved
+    from gracelint.behaviour.node.unsaved import unsaved
 
     return unsaved(stopped)
 

@@ -6,8 +6,6 @@ where its source says how long it takes.
 
 from __future__ import annotations
 
-import re
-
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
@@ -17,7 +15,6 @@ from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, External
 from gracelint.behaviour.node.values import name_of as named
 from gracelint.behaviour.tree import text_of, walk
-from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,50 +122,11 @@ def works(machine: Machine, thing: Thing, waits: float = 0.0) -> bool:
     """Whether what a loop, a timer or a consumer does takes its time: more than is waited for it."""
     if thing.kind == "loop" and thing.data is not None:
         _, body, frame, _ = thing.data
-        return body is not None and any(_is_job(machine, node, frame, waits) for node in _inside(body))
+        return body is not None and any(_is_job(machine, node, frame, waits) for node in inside(body))
     jobs = list(thing.callbacks.get("job", ()))
     if thing.kind == "interval" and isinstance(thing.data, tuple):
         jobs.append(thing.data[0])
     return any(seconds_of(machine, job) >= max(BRIEF, 2 * waits) for job in jobs if isinstance(job, Closure))
-
-
-def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
-    """A function that an interval calls to write down what has come together, and that the handlers do not call."""
-    machine = stopped.machine
-    for thing in machine.things:
-        if thing.kind != "interval" or not thing.certain or not isinstance(thing.data, tuple):
-            continue
-        function = thing.data[0]
-        for done in _done_by(machine, function) if isinstance(function, Closure) else ():
-            name = _name(done)
-            if _words(name) & frozenset(table("node")["saves"]) and _place(done) not in stopped.ran:
-                return name, thing.span
-    return None
-
-
-def _done_by(machine: Machine, function: Closure) -> Iterator[Closure]:
-    """A function of the program, and those that it calls itself."""
-    frame = Frame(function.scope, function.file, (), function.this)
-    yield function
-    for node in _inside(function.node):
-        done = _callee(machine, node, frame) if node.type == "call_expression" else None
-        if isinstance(done, Closure):
-            yield done
-
-
-def _name(function: Closure) -> str:
-    named = function.node.child_by_field_name("name")
-    around = function.node.parent
-    named = named or (around.child_by_field_name("name") if around is not None else None)
-    return text_of(named) if named is not None else ""
-
-
-def _place(function: Closure) -> tuple[str, int]:
-    return function.file.source.path, function.node.start_byte
-
-
-def _words(name: str) -> set[str]:
-    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
 
 
 def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
@@ -178,15 +136,15 @@ def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
         return False
     given = call.child_by_field_name("arguments")
     fetches = node.parent.type != "expression_statement" and not (given is not None and given.named_children)
-    done = _callee(machine, call, frame)
+    done = callee(machine, call, frame)
     if fetches or not isinstance(done, Closure) or _sleeps_for(done) is not None:
         return False
     if seconds_of(machine, done) >= max(BRIEF, 2 * waits):
         return True
-    return not waits and any(part.type == "await_expression" for part in _inside(done.node))
+    return not waits and any(part.type == "await_expression" for part in inside(done.node))
 
 
-def _callee(machine: Machine, call: Node, frame: Frame) -> object:
+def callee(machine: Machine, call: Node, frame: Frame) -> object:
     called = call.child_by_field_name("function")
     if called is None or called.type not in ("identifier", "member_expression"):
         return None
@@ -203,7 +161,7 @@ def seconds_of(machine: Machine, job: Closure, depth: int = 0) -> float:
         if _is_sleep(node):
             longest = max(longest, _number(node, 1))
             continue
-        done = _callee(machine, node, frame)
+        done = callee(machine, node, frame)
         if isinstance(done, External) and done.path.startswith("timers/promises."):
             longest = max(longest, _number(node, 0))
         elif isinstance(done, Closure):
@@ -255,7 +213,7 @@ def _parameters(function: Node) -> list[str]:
     return [text_of(part.child_by_field_name("pattern") or part) for part in found if part.type != "comment"]
 
 
-def _inside(node: Node) -> Iterator[Node]:
+def inside(node: Node) -> Iterator[Node]:
     """What a function or a loop's body does itself, without the functions that stand in it."""
     waiting = [*reversed(node.named_children)]
     while waiting:
@@ -270,7 +228,7 @@ def _inside(node: Node) -> Iterator[Node]:
 
 def looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
     """Whether the functions that a handler ran may wait for work, or look at what work has set."""
-    handlers, set_by_work = _handlers(machine, ran)
+    handlers, set_by_work = ran_by_handlers(machine, ran)
     return any(_waits(node, set_by_work) for _, handler in handlers for node in walk(handler))
 
 
@@ -279,7 +237,7 @@ def waits_for_work(machine: Machine, ran: frozenset[tuple[str, int]], end: Span)
 
     In the function that has the `end` of the work, a wait behind that comes too late.
     """
-    handlers, set_by_work = _handlers(machine, ran)
+    handlers, set_by_work = ran_by_handlers(machine, ran)
     for file, handler in handlers:
         own = file.span(handler)
         ends = file.source is end.source and own.start <= end.start < own.end
@@ -292,7 +250,7 @@ def waits_for_work(machine: Machine, ran: frozenset[tuple[str, int]], end: Span)
     return False
 
 
-def _handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[tuple[File, Node]], set[str]]:
+def ran_by_handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[tuple[File, Node]], set[str]]:
     """The functions that a handler ran, and the names that all others set."""
     set_by_work: set[str] = set()
     handlers: list[tuple[File, Node]] = []
@@ -304,18 +262,18 @@ def _handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[t
             if (path, node.start_byte) in ran:
                 handlers.append((file, node))
             else:
-                set_by_work |= _sets(_inside(node))
+                set_by_work |= _sets(inside(node))
     return handlers, set_by_work
 
 
 def _waits_until_done(node: Node, set_by_work: set[str]) -> bool:
     """`while (active.size > 0) await …`, `await Promise.all([...running])`, `await current` that the work sets."""
-    if node.type == "await_expression" and node.named_children and node.named_children[0].type in _NAMED:
+    if node.type == "await_expression" and node.named_children and node.named_children[0].type in NAMED:
         return name_of(node.named_children[0]) in set_by_work
     if node.type in ("while_statement", "do_statement"):
         condition, body = node.child_by_field_name("condition"), node.child_by_field_name("body")
         names = {text_of(part) for part in walk(condition) if part.type in _NAMES} if condition is not None else set()
-        waits = body is not None and any(part.type == "await_expression" for part in _inside(body))
+        waits = body is not None and any(part.type == "await_expression" for part in inside(body))
         return waits and not names.isdisjoint({*set_by_work, "size", "length"})
     if node.type != "call_expression" or text_of(node.child_by_field_name("function") or node) not in _ALL:
         return False
@@ -326,7 +284,7 @@ def _waits_until_done(node: Node, set_by_work: set[str]) -> bool:
     if kept is not None and kept.type == "call_expression":  # `Array.from(running)`, `running.values()`
         called = kept.child_by_field_name("function")
         return called is not None and text_of(called).endswith((".from", ".values"))
-    return kept is not None and kept.type in _NAMED
+    return kept is not None and kept.type in NAMED
 
 
 _ALL = ("Promise.all", "Promise.allSettled")
@@ -347,13 +305,13 @@ def _waits(node: Node, set_by_work: set[str]) -> bool:
     if node.type in ("while_statement", "do_statement", "for_statement", "for_in_statement", "new_expression"):
         return node.type != "new_expression" or (text_of(node).startswith("new Promise") and not _only_closes(node))
     if node.type == "await_expression":
-        return bool(node.named_children) and node.named_children[0].type in _NAMED
+        return bool(node.named_children) and node.named_children[0].type in NAMED
     if node.type == "call_expression":
         called = node.child_by_field_name("function")
         owner = called.child_by_field_name("object") if called is not None else None
         if called is None or owner is None:
             return False
-        return text_of(owner) == "Promise" or (name_of(called) in ("then", "finally") and owner.type in _NAMED)
+        return text_of(owner) == "Promise" or (name_of(called) in ("then", "finally") and owner.type in NAMED)
     condition = node.child_by_field_name("condition") if node.type in _BRANCHES else None
     return condition is not None and any(
         part.type in ("identifier", "property_identifier") and text_of(part) in set_by_work for part in walk(condition)
@@ -369,6 +327,6 @@ def _only_closes(promise: Node) -> bool:
     return bool(members) and all(name == "close" for name in members)
 
 
-_NAMED = ("identifier", "member_expression", "subscript_expression")
+NAMED = ("identifier", "member_expression", "subscript_expression")
 _ASKS = ("if_statement", "ternary_expression", "binary_expression")
 _BRANCHES = ("if_statement", "ternary_expression")
