@@ -115,5 +115,5 @@ def sigint_only_handler(program: Program) -> Iterator[Finding]:
         at=stop.reaction.span or program.span,
         notes=stop.notes,
         fix=Fix("Handle SIGTERM too", changes, applicability) if changes else None,
-        severity=None if program.launches else Severity.WARNING,
+        severity=None if program.launches else Severity.INFO,
     )
