@@ -589,7 +589,17 @@ def test_a_trap_that_exits_says_what_becomes_of_the_program(text: str, why: str)
     assert step.hop.why.startswith(f"the SIGTERM trap {why}`python app.py`")
 
 
-@pytest.mark.parametrize(("text", "ends"), [("echo done", True), ("sleep 1 &", True), ("python app.py &", False)])
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("echo done", True),
+        ("sleep 1 &", True),
+        ("python app.py &", False),
+        ("/shop/migrate", True),
+        ("shopctl test -f shop.yaml", True),
+        ("shopctl serve test", False),
+    ],
+)
 def test_a_script_that_leaves_nothing_running_has_done_its_work(text: str, ends: bool) -> None:
     services = f"services:\n  tools:\n    image: python:3.12\n    command: ['sh', '-c', '{text}']\n"
     (launch,) = read({"compose.yaml": services}).launches

@@ -56,11 +56,14 @@ _KINDS = {"process": "child process", "pool": "pool of workers", "subprocess": "
 
 @rule("orphaned-workers", severity=Severity.WARNING, subject=Program, about=("children",))
 def orphaned_workers(program: Program) -> Iterator[Finding]:
-    if not any(stop.verdict in (Verdict.HANDLED, Verdict.UNKNOWN) for stop in program.stops) or not program.handlers:
+    verdicts = {stop.verdict for stop in program.stops}
+    if verdicts.isdisjoint((Verdict.HANDLED, Verdict.UNKNOWN)) or not program.handlers:
         return
     for child in program.children:
         if child.kind not in _KINDS or child.daemon or child.ended:
             continue
+        if child.kind == "subprocess" and Verdict.HANDLED not in verdicts:
+            continue  # it may be the child that decides, and that ends by itself
         yield Finding(
             f"nothing stops this {_KINDS[child.kind]} when the program is told to stop:"
             " it is killed in the middle of its work when the program ends",

@@ -28,7 +28,7 @@ def ends(words: tuple[str, ...]) -> bool | None:
     while at + 1 < len(words) and (name in ("bundle", "npx", "exec") or name.startswith("python") or name == "php"):
         at += 1 + (words[at + 1] in ("exec", "-m", "-u"))
         name = base_name(words[at]) if at < len(words) else ""
-    operands = table("one_shots")["operands"].get(name, ())
+    operands = table("one_shots")["operands"].get(name) or table("one_shots")["verbs"]
     first = _first_operand(words[at + 1 :], table("one_shots")["values"].get(name, ()))
     return True if first in operands or (operands == ["*"] and first) or name in _commands() else None
 
