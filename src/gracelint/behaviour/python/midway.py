@@ -119,5 +119,9 @@ def _has_an_end(values: ast.expr) -> bool:
 
 
 def _acts(statement: ast.stmt) -> bool:
-    calls = [part for part in ast.walk(statement) if isinstance(part, ast.Call)]
-    return any(last_name(call.func) != "sleep" for call in calls)
+    """Whether it calls something that is more than a pause, or hands on what it has made."""
+    parts = [*ast.walk(statement)]
+    calls = [part for part in parts if isinstance(part, ast.Call)]
+    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in parts) or any(
+        last_name(call.func) != "sleep" for call in calls
+    )

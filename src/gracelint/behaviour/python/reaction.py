@@ -564,6 +564,11 @@ def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
     if is_half_done(point):
         why = f"the handler leaves at once with os._exit(), in the middle of the work around `{point.what}`"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    from gracelint.behaviour.python.unfinished import killed
+
+    ended = killed(signal, machine)
+    if ended is not None:
+        return ended
     own = [deed for deed in machine.acts if deed.kind not in ("hard-exit", "log", "wait", "flag")]
     row = point.serves or {}
     drained = machine.served and not (row.get("reload_cuts") or row.get("drops_always"))

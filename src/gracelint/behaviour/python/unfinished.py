@@ -12,7 +12,7 @@ from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done, left_to_do
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.queues import overfills
-from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
+from gracelint.behaviour.python.registry import EXECUTORS, POOLS, THREADS, receiver_of
 from gracelint.behaviour.python.streams import takes_only_a_limit
 from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
 from gracelint.behaviour.python.waits import command_of
@@ -153,16 +153,22 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     if begun is not None:
         why = "it cancels tasks that are started for each piece of work: what they have begun is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(begun), delay=machine.delay)
-    waits = [point for point in machine.leaving if point.kind not in ("sleep", "exit", "gather")]
+    leaving = [point for point in machine.leaving if not _is_vain(point)]
+    waits = [point for point in leaving if point.kind not in ("sleep", "exit", "gather")]
     cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each, waits)), None)
     if cancelled is not None:
         why = f"it cancels the task behind `{cancelled[1].what}` whatever that is doing: what has begun is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, cancelled[1].span, delay=machine.delay)
     if waits:
         return _beside_joins(signal, machine)
-    if any(point.kind == "gather" for point in machine.leaving):
+    if any(point.kind == "gather" for point in leaving):
         return None
     return _midway(signal, machine, machine.facts.working) or _of_daemons(signal, machine) or _told(signal, machine)
+
+
+def _is_vain(wait: Point) -> bool:
+    """A wait for tasks that were cancelled leaves them no time for their work."""
+    return bool(wait.joins) and all("#cancelled" in each.store for each in wait.joins)
 
 
 def _beside_joins(signal: str, machine: Machine) -> Reaction | None:
@@ -179,13 +185,33 @@ def _beside_joins(signal: str, machine: Machine) -> Reaction | None:
     return _midway(signal, machine, others)
 
 
+def killed(signal: str, machine: Machine) -> Reaction | None:
+    """What threads and executors are at when os._exit() ends them all; None where that is nothing."""
+    executors = (each for each in machine.facts.children if each.kind in EXECUTORS and "#terminated" not in each.store)
+    for task in (task for executor in executors for task in executor.store.values()):
+        seconds = _own_seconds(machine, task) if isinstance(task, Thing) and "#target" in task.store else _INSTANT
+        if not isinstance(task, Thing) or (seconds is not None and 0 < seconds < _LONG):
+            continue
+        why = "os._exit() does not wait for what its executor has begun"
+        verdict = Verdict.CUT if seconds else Verdict.UNKNOWN
+        why = why if seconds else f"whether anything is lost is not known: {why}"
+        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, _span(task), delay=machine.delay)
+    for thing, point in machine.facts.working:
+        is_open = thing.kind in THREADS and "#finished" not in thing.store and thing.node not in machine.ended
+        if is_open and is_half_done(point):
+            why = f"os._exit() ends a thread while `{point.what}` stands in the middle of what that does"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
+    return None
+
+
 def _midway(signal: str, machine: Machine, working: list[tuple[Thing, Point]]) -> Reaction | None:
     """A task or daemon thread that pauses in the middle of its work when the main thread ends without it."""
     for thing, point in working:
         alone = thing.kind == "asyncio.Task" or (thing.kind in THREADS and is_daemon(thing))
         if point.limit is not None and point.limit <= (machine.delay or 0):
             continue
-        if not alone or "#finished" in thing.store or thing.node in machine.ended or not is_half_done(point):
+        is_told = "#finished" in thing.store or thing.node in machine.ended
+        if not alone or not is_half_done(point) or (is_told and ("#cancelled" not in thing.store or point.guards)):
             continue
         why = f"it ends while `{point.what}` stands in the middle of what a task does: nothing waits for that"
         why = why.replace("a task does", "a daemon thread does") if thing.kind in THREADS else why
@@ -326,6 +352,8 @@ def _outlasts(pause: Point, seconds: float) -> bool:
     return pause.kind == "event-wait" or (pause.kind == "sleep" and repeats and (pause.limit or 0) > seconds)
 
 
+_LONG = 0.3
+"""Seconds. A piece of work that takes less is hardly ever under way."""
 _INSTANT = 0.01
 """Seconds of what comes to its end without a pause."""
 

@@ -23,6 +23,7 @@ from gracelint.behaviour.python.names import is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import AWAITED, EXITS, argument, at_most, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
+    FALSE,
     FROM_OUTSIDE,
     NONE,
     TRUE,
@@ -205,6 +206,8 @@ def cancel(machine: Machine, function: Value, args: Arguments, keywords: Keyword
         if machine.arrived:
             machine.cancel = Error("builtins.CancelledError")
         return TRUE
+    if "#finished" in thing.store and "#cancelled" not in thing.store:
+        return FALSE
     machine.write(thing.store, "#cancelled", TRUE)
     answer = finishes(machine, thing, node, cancelled=True)
     if answer is True:
