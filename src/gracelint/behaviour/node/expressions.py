@@ -7,7 +7,7 @@ import math
 from gracelint.base import limits
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
-from gracelint.behaviour.node import failing, library
+from gracelint.behaviour.node import failing, library, streams
 from gracelint.behaviour.node.globals import has_own, load_computed
 from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown, Undecided
@@ -205,8 +205,8 @@ def _binary(machine: Machine, node: Node, frame: Frame) -> Any:
         return _logical(machine, kind, left, right, node, frame)
     other = machine.value(right, frame)
     if kind in ("===", "==", "!==", "!="):
-        if _is_entry_test(left, other):
-            return kind in ("===", "==")
+        if _asks_for_entry(left) or _asks_for_entry(other):
+            return (frame.file.source.path == machine.source.path) is (kind in ("===", "=="))
         same = equal(left, other)
         return UNKNOWN if same is None else same if kind in ("===", "==") else not same
     if kind == "in":
@@ -328,6 +328,9 @@ def _new_expression(machine: Machine, node: Node, frame: Frame) -> Any:
     if isinstance(target, External):
         if target.path == "Promise":
             return machine.new_promise(args, node, frame)
+        stream = streams.made(machine, target.path, args)
+        if stream is not None:
+            return stream
         return library.call_external(machine, target, args, node, frame)
     return UNKNOWN
 
@@ -360,6 +363,8 @@ def construct(machine: Machine, target: Class, args: list[Any], frame: Frame) ->
             constructor = cls.methods["constructor"]
             _bind_parameter_properties(constructor.node, args, found)
             machine.call(replace(constructor, this=found), args, frame, None)
+    if isinstance(here, External) and here.path in streams.CLASSES:
+        streams.prepare(machine, found, frame)
     return found
 
 
@@ -414,10 +419,12 @@ def _type_of(value: Any) -> Any:
     return "undefined" if value is UNDEFINED else UNKNOWN
 
 
-def _is_entry_test(left: Any, right: Any) -> bool:
-    """`require.main === module`, or `import.meta.url` compared with the script's own path: true in the entry."""
-    paths = {value.path for value in (left, right) if isinstance(value, External)}
-    return "require.main" in paths or any(path.startswith("import.meta") for path in paths)
+def _asks_for_entry(value: Any) -> bool:
+    """`require.main === module`, or the module's own address compared with the script's: true in the entry alone."""
+    return isinstance(value, External) and value.path in _ENTRY
+
+
+_ENTRY = ("require.main", "require.main.filename", "process.mainModule", "import.meta.url", "import.meta.filename")
 
 
 def _arithmetic(kind: str, left: Any, right: Any) -> Any:

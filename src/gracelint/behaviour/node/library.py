@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import failing, globals, nest, timers
+from gracelint.behaviour.node import failing, globals, nest, streams, timers
 from gracelint.behaviour.node.arrays import functions_in, run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
@@ -550,6 +550,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "emitter": _emitter,
     "port-listen": _port_on,
     "port-close": _port_close,
+    "finished": streams.finished,
     **globals.DEEDS,
     **timers.DEEDS,
 }

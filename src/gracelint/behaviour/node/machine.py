@@ -15,7 +15,7 @@ from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, globals, library, methods, timers
 from gracelint.behaviour.node.arrays import item_at, put, rest_of, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
-from gracelint.behaviour.node.modules import find_module, is_local
+from gracelint.behaviour.node.modules import find_module, is_local, parent_of
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
 from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, never_resolves, read_file, string_of
@@ -198,13 +198,13 @@ class Machine:
 
     # Modules
 
-    def run_module(self, file: File) -> Object:
+    def run_module(self, file: File, importer: File | None = None) -> Object:
         path = file.source.path
         self.steps += MODULE
         exports = Object()
         self.modules[path] = exports
         self.sources.append(file.source)
-        module = Object({"exports": exports})
+        module = Object({"exports": exports, "parent": parent_of(importer)})
         scope = self.scopes[path] = Scope()
         scope.names |= {
             "module": module,
@@ -250,7 +250,7 @@ class Machine:
         if file is None:
             self.unread.append(name)
             return External(f"?{name}")
-        return self.run_module(file)
+        return self.run_module(file, frame.file)
 
     # Running
 

@@ -8,7 +8,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record, replace
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, string_of
-from gracelint.behaviour.node.values import Scope
+from gracelint.behaviour.node.values import UNKNOWN, Object, Scope
 from gracelint.behaviour.node.workspaces import entries_of, has_scope, imports_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
@@ -51,6 +51,13 @@ def is_local(name: str, importer: str, files: Files) -> bool:
     if name.startswith(("./", "../", "/", "@/", "~/", "#", "src/")) or name in (".", ".."):
         return True
     return entries_of(name, importer, files) is not None or has_scope(name, importer, files)
+
+
+def parent_of(importer: File | None) -> Any:
+    """`module.parent`, which only `require` sets: whether an `import` becomes one is for a compiler to say."""
+    if importer is None:
+        return None
+    return UNKNOWN if any(node.type == "import_statement" for node in importer.root.named_children) else Object()
 
 
 def trace_built(path: str, files: Files) -> Source | None:
