@@ -39,8 +39,9 @@ def killed_child(machine: Machine, point: Point) -> Thing | None:
     return next((thing for thing in processes if is_daemon(thing)), None)
 
 
-def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
-    """A server that is all the program does, beside a main thread that ends before it: what started it, and why."""
+def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
+    """A server that is all the program does, beside a main thread that ends before it: what started it, why, and
+    whether that is sure."""
     if machine.delay != 0 or machine.facts.children or not (point.serves or _does_nothing_else(point)):
         return None
     waits = machine.arrival or point
@@ -52,11 +53,40 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str] | None:
         nodes = [owner.node for owner in owners if isinstance(owner, Thing)]
         called = {name for node in nodes if node for name in machine.closing.get(node, ())}
         if called.isdisjoint((*row["closes"], "end")):
-            return where, _why_open(where, row, called)
+            return where, _why_open(where, row, called), True
         breaks = next((name for name in row.get("breaks", ()) if name in called), None)
         if breaks is not None and _awaits_in_a_request(machine):
-            return where, f"`{breaks}()` ends the connections that `{where.what}` has, with the requests in flight"
+            why = f"`{breaks}()` ends the connections that `{where.what}` has, with the requests in flight"
+            return where, why, True
+        if "lingers" in row and _works(machine, where.node):
+            lingers = next((name for name in row["lingers"] if name in called), None)
+            return where, _why_cancelled(where, lingers), lingers is None
     return None
+
+
+def _why_cancelled(where: Point, waits: str | None) -> str:
+    if waits is None:
+        return f"nothing waits for the connections of `{where.what}`: asyncio.run cancels them with their requests"
+    how = "`async with`" if waits == "with" else f"`{waits}()`"
+    return f"{how} waits for the connections of `{where.what}` from Python 3.12 on, and before that for none"
+
+
+def _works(machine: Machine, node: ast.AST) -> bool:
+    """Whether the function that a server calls for each connection awaits more than the connection, and is not kept
+    anywhere to be waited for."""
+    from gracelint.behaviour.python.streams import functions, last_name, trees
+
+    name = last_name(node.args[0]) if isinstance(node, ast.Call) and node.args else ""
+    found = {each.name: each for _, tree in trees(machine.modules.sources(), ("async",)) for each in functions(tree)}
+    parts = list(ast.walk(found[name])) if name in found else []
+    if any(isinstance(part, ast.Attribute) and part.attr in _KEEPS for part in parts):
+        return False
+    awaited = (part.value for part in parts if isinstance(part, ast.Await))
+    return any(isinstance(call, ast.Call) and last_name(call.func) not in _OF_A_CONNECTION for call in awaited)
+
+
+_KEEPS = ("current_task", "create_task", "ensure_future", "shield", "acquire")
+_OF_A_CONNECTION = ("read", "readline", "readuntil", "readexactly", "drain", "wait_closed", "wait_for")
 
 
 def _awaits_in_a_request(machine: Machine) -> bool:

@@ -263,8 +263,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
         return _reaction(signal, Verdict.UNKNOWN, Cause.ABRUPT_EXIT, why, at, delay=machine.delay)
     still_open = left_open(machine, point)
     if still_open is not None:
-        where, why = still_open
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, where.span, delay=machine.delay)
+        where, why, sure = still_open
+        verdict, cause = (Verdict.CUT, Cause.ABRUPT_EXIT) if sure else (Verdict.UNKNOWN, Cause.UNKNOWN)
+        return _reaction(signal, verdict, cause, why, where.span, delay=machine.delay)
     served = next((each for each in (point, *(serving for _, serving in machine.facts.beside)) if each.serves), None)
     peer = waits_for_the_peer(signal, machine, served) if served is not None else None
     if peer is not None:
