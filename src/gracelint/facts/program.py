@@ -68,6 +68,8 @@ class Reaction(Record):
     delay: float | None = None
     """Longest time until the handler's wish is noticed, where that is bounded (a sleep in the loop), and the sleeps
     that follow on the way out."""
+    passes: str | None = None
+    """The signal that the child gets which it is passed on to, where that is another."""
 
 
 class Act(Record):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.base.patterns import pattern
+from gracelint.base.record import replace
 from gracelint.behaviour.machine.values import Ctx, Object, Wait
 from gracelint.behaviour.machine.ways import reaction
 from gracelint.facts.program import Cause
@@ -82,7 +83,9 @@ def left(signal: str, machine: Machine, how: str, files: Files) -> Reaction | No
     span = awaited.span
     machine.forwards = tuple((one, span) for one in words)
     why = f"whether the child of {machine.place(span)}, which is waited for, ends on {signal} is not known"
-    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
+    found = reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
+    told = awaited.state.get("told", signal)
+    return found if told == signal else replace(found, passes=told)
 
 
 def _has_handler(files: Files, word: str) -> bool:

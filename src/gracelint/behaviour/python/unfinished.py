@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.base.memory import lru_cache
+from gracelint.base.record import replace
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.cancels import takes_a_cancel
 from gracelint.behaviour.python.clients import reaction
@@ -130,11 +131,20 @@ def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> React
     if machine.children.is_idle(words):
         why = f"{why}; the child has nothing to finish"
         return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span)
-    if words:
+    sent = thing.store.get("#signalled")
+    passes = sent.value if isinstance(sent, Const) and isinstance(sent.value, str) else None
+    if passes == "SIGKILL":
+        cleans = machine.children.cleans_up_on(words, signal) is True
+        verdict, cause = (Verdict.CUT, Cause.ABRUPT_EXIT) if cleans else (Verdict.UNKNOWN, Cause.UNKNOWN)
+        return reaction(signal, verdict, cause, "it kills its child, whatever that still has to do", span)
+    if words and passes is not None:
         machine.facts.forwards_to = words
+    elif words:
+        why = f"{why}: with which signal is only known when it runs"
     elif thing.node is not None:
         why = f"{why}: which command `{text_of(thing.node)}` starts is only known when it runs"
-    return reaction(signal, Verdict.UNKNOWN, Cause.GRACEFUL, why, span)
+    found = reaction(signal, Verdict.UNKNOWN, Cause.GRACEFUL, why, span)
+    return found if passes in (None, signal) else replace(found, passes=passes)
 
 
 def _work(signal: str, machine: Machine) -> Reaction | None:

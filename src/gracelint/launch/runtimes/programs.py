@@ -454,9 +454,11 @@ def program_step(argv: tuple[Word, ...], program: Program, context: Context) -> 
         hop = _hop(argv, context, HopKind.WRAPPER, Effect.REPLACES, f"{name} execs the next program")
         return Step(hop, program.replaced_by, program=program)
     if program.forwards_to is not None and reaction is not None and reaction.as_pid_1 is Verdict.UNKNOWN:
-        why = f"{name} passes {context.signal} on to its child and waits for it"
+        passes = reaction.passes or context.signal
+        other = "" if passes == context.signal else f" as {passes}"
+        why = f"{name} passes {context.signal} on to its child{other} and waits for it"
         hop = _hop(argv, context, HopKind.WRAPPER, Effect.FORWARDS, why)
-        return Step(hop, program.forwards_to, replace(context, pid_1=False), program)
+        return Step(hop, program.forwards_to, replace(context, pid_1=False, signal=passes), program)
     if reaction is None:
         effect, why = Effect.UNKNOWN, f"nobody knows what {name} does on {context.signal}"
     elif left_ignored or (unhandled and context.signal in context.ignores):
