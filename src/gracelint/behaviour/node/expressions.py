@@ -7,7 +7,7 @@ import math
 from gracelint.base import limits
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
-from gracelint.behaviour.node import failing, library, streams
+from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.globals import has_own, load_computed
 from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown, Undecided
@@ -328,9 +328,10 @@ def _new_expression(machine: Machine, node: Node, frame: Frame) -> Any:
     if isinstance(target, External):
         if target.path == "Promise":
             return machine.new_promise(args, node, frame)
-        stream = streams.made(machine, target.path, args)
-        if stream is not None:
-            return stream
+        if target.path in _STREAMS:
+            from gracelint.behaviour.node.streams import made
+
+            return made(args) or library.call_external(machine, target, args, node, frame)
         return library.call_external(machine, target, args, node, frame)
     return UNKNOWN
 
@@ -363,11 +364,14 @@ def construct(machine: Machine, target: Class, args: list[Any], frame: Frame) ->
             constructor = cls.methods["constructor"]
             _bind_parameter_properties(constructor.node, args, found)
             machine.call(replace(constructor, this=found), args, frame, None)
-    if isinstance(here, External) and here.path in streams.CLASSES:
-        streams.prepare(machine, found, frame)
+    if isinstance(here, External) and here.path in _STREAMS:
+        from gracelint.behaviour.node.streams import prepare
+
+        prepare(machine, found, frame)
     return found
 
 
+_STREAMS = ("stream.Writable", "stream.Duplex", "stream.Transform")
 _EMITTERS = ("events", "events.EventEmitter", "eventemitter3", "eventemitter3.EventEmitter")
 
 

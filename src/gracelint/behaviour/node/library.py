@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import failing, globals, nest, streams, timers
+from gracelint.behaviour.node import failing, globals, nest, timers
 from gracelint.behaviour.node.arrays import functions_in, run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
@@ -524,6 +524,12 @@ def _port_close(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
     return UNDEFINED
 
 
+def _finished(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Promise:
+    from gracelint.behaviour.node.streams import finished
+
+    return finished(machine, node, frame)
+
+
 _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "listen": _process_on,
     "listen-once": lambda m, a, n, f: _process_on(m, a, n, f, True),
@@ -550,7 +556,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "emitter": _emitter,
     "port-listen": _port_on,
     "port-close": _port_close,
-    "finished": streams.finished,
+    "finished": _finished,
     **globals.DEEDS,
     **timers.DEEDS,
 }

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.state import Frame
 
-CLASSES = ("stream.Writable", "stream.Duplex", "stream.Transform")
 _HOOKS = ("_final", "_flush")
 _LAST = ("finish", "close")
 """The events of a stream that has written everything."""
@@ -28,12 +27,12 @@ def prepare(machine: Machine, stream: Object, frame: Frame) -> None:
         _give_end(stream, hook)
 
 
-def made(machine: Machine, path: str, args: list[Any]) -> Object | None:
+def made(args: list[Any]) -> Object | None:
     """`new Writable({ write, final })`; None where nothing is done at its end."""
     options = args[0] if args else None
     found = [options.props.get(name.lstrip("_")) for name in _HOOKS] if isinstance(options, Object) else []
     hook = next((part for part in found if isinstance(part, Closure)), None)
-    if path not in CLASSES or hook is None:
+    if hook is None:
         return None
     stream = Object()
     stream.open = True
@@ -63,7 +62,7 @@ def _give_end(stream: Object, hook: Closure) -> None:
     stream.props |= {"end": Builtin(end), "on": Builtin(listen), "once": Builtin(listen)}
 
 
-def finished(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Promise:
+def finished(machine: Machine, node: Node, frame: Frame) -> Promise:
     """`await finished(stream)` comes after what the stream has still to write, where nothing else is under way."""
     afloat = {part for _, rest, _ in machine.floating for part in rest}
     done = afloat if len(afloat) == 1 else (After("work", frame.file.span(node)),)
