@@ -491,6 +491,9 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     right = yield from evaluate(machine, frame, right_node, scope)
     if isinstance(left, OneOf) or isinstance(right, OneOf):
         return binary(operator, left, right)
+    are_numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
+    if are_numbers:
+        machine.notes(node.id, (left, right))
     if operator in ("==", "!="):
         same = equal_of_one_type(left, right)
         if same is None and (left is NIL or right is NIL):
@@ -498,7 +501,7 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         return UNKNOWN if same is None else same is (operator == "==")
     if isinstance(left, str) and isinstance(right, str) and operator == "+":
         return left + right if len(left) + len(right) <= EXPANDED else UNKNOWN
-    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+    if are_numbers:
         return arithmetic(operator, left, right)
     return UNKNOWN
 

@@ -26,7 +26,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
 )
-from gracelint.behaviour.tree import text_of
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -220,7 +220,13 @@ def _truth(machine: GoMachine, frame: Frame, condition: Node | None, scope: Scop
     value = yield from expressions.evaluate(machine, frame, condition, scope)
     if isinstance(value, OneOf) and any(part is not None and matters(machine, frame, part) for part in parts):
         value = machine.settle(value)
+    if condition is not None and machine.stopping and any(_decides(machine, frame, part) for part in parts):
+        machine.counts(one.id for one in walk(condition))
     return value if isinstance(value, bool) else None
+
+
+def _decides(machine: GoMachine, frame: Frame, part: Node | None) -> bool:
+    return part is not None and (ends_here(part) or matters(machine, frame, part))
 
 
 def _pass(machine: GoMachine, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
@@ -335,6 +341,8 @@ def _range(
     rounds = 0
     while items is None or rounds < len(items):
         machine.step()
+        machine.notes(node.id, rounds)
+        machine.counts((node.id,))
         if counted and are_enough(machine, rounds, start):
             return None
         inner = Scope(scope)

@@ -89,6 +89,9 @@ class JavaMachine(Interpreter):
     def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
         return super().start(_to_its_end(run), span, main)
 
+    def comes_to_more(self) -> bool:
+        return self.halted_at is None and super().comes_to_more()
+
     def finished(self, thread: Thread) -> None:
         """The process ends with its last thread that is no daemon; hooks run then, too."""
         if self.halted_at is not None:

@@ -9,7 +9,7 @@ from gracelint.behaviour.machine.arithmetic import binary
 from gracelint.behaviour.machine.branches import each, one_of, put
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive
-from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node
+from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node, walk
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -194,6 +194,8 @@ def _not(machine: Interpreter, frame: Frame, node: nodes.Not) -> Run:
 def _binary(machine: Interpreter, frame: Frame, node: nodes.Binary) -> Run:
     left = yield from evaluate(machine, frame, node.left)
     right = yield from evaluate(machine, frame, node.right)
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+        machine.notes(id(node), (left, right))
     return binary(node.operator, left, right)
 
 
@@ -266,7 +268,16 @@ def _truth(machine: Interpreter, frame: Frame, test: Node, *parts: Node | None) 
     value = yield from evaluate(machine, frame, test)
     if isinstance(value, OneOf) and any(part is not None and interest.matters(machine, frame, part) for part in parts):
         value = machine.settle(value)
+    if machine.stopping:
+        if isinstance(value, (int, float)):
+            machine.notes(id(test), value)
+        if any(_decides(machine, frame, part) for part in parts):
+            machine.counts(map(id, walk(test)))
     return machine.truth(value)
+
+
+def _decides(machine: Interpreter, frame: Frame, part: Node | None) -> bool:
+    return part is not None and (interest.way_out(part) is not None or interest.matters(machine, frame, part))
 
 
 def _if(machine: Interpreter, frame: Frame, node: nodes.If) -> Run:
@@ -374,8 +385,10 @@ def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
         if not interest.matters(machine, frame, node.body):
             yield from each(machine, [partial(_item, machine, frame, node, UNKNOWN)], more=True)
             return over
-    for item in items:
+    for index, item in enumerate(items):
         machine.step()
+        machine.notes(id(node), index)
+        machine.counts((id(node),))
         going, value = yield from _item(machine, frame, node, item)
         if not going:
             return value

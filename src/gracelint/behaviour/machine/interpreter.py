@@ -274,6 +274,9 @@ class Interpreter(Machine):
         if function.block and isinstance(closure.home, Frame):
             frame.block = closure.home.block
         yield from self._bind(frame, function, given)
+        if function.block and given.args and isinstance(given.args[0], (int, float, str)):
+            self.notes(id(function), given.args[0])
+            self.counts((id(function),))
         self.depth += 1
         self.step()
         try:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _HORIZON = 3600.0
 """Seconds after the signal that are waited for the end."""
+_SOON = 60.0
+"""Seconds after the signal that are waited for what has not come round yet, however often other pauses do."""
 _MOST_WAKES = 400
 """Pauses that a program is followed through; fewer of them where each takes it many steps."""
 MOST_ROUNDS, MOST_ENDLESS = 40, 10
@@ -104,6 +106,15 @@ class Machine:
         self.class_values: dict[int, dict[str, Any]] = {}
         """By class: its constants and static fields, which a run may change."""
         self.fired: dict[object, int] = {}
+        """How often each pause has come to its end, before the signal or since."""
+        self.wakes = 0
+        """All of these together."""
+        self.come_to: dict[object, set[object]] = {}
+        """By place, what a condition has compared since the signal, or which items a loop has come to."""
+        self.new_at: dict[object, int] = {}
+        """By place, after how many wakes that was something new."""
+        self.counted_at: int | None = None
+        """After how many wakes something new has decided whether a loop goes on."""
         self.ways_out: list[Span] = []
         """Guards that would leave a loop of main, and that it has passed by since the signal."""
         self.accepted = False
@@ -239,6 +250,17 @@ class Machine:
         if self.depth > DEPTH or (self.steps > self.limit and not self.effort.lets(self)):
             raise TooFarError
 
+    def notes(self, place: object, value: object) -> None:
+        """What a condition compares, or a loop comes to."""
+        if self.stopping and value not in (known := self.come_to.setdefault(place, set())):
+            known.add(value)
+            self.new_at[place] = self.wakes
+
+    def counts(self, places: Iterable[object]) -> None:
+        """What is noted in these places decides whether a loop goes on."""
+        if self.stopping and any(self.new_at.get(one) == self.wakes for one in places):
+            self.counted_at = self.wakes
+
     def pay_for(self, elements: int) -> None:
         """Pays for copying a collection."""
         self.steps += elements // ELEMENTS_A_STEP
@@ -336,16 +358,27 @@ class Machine:
         at, next_one = min(times, key=lambda pair: pair[0], default=(None, None))
         if at is None or next_one is None or next_one.wait is None:
             return self._deliver()
-        key = next_one.wait.node or next_one.wait.span
+        key = _place_of(next_one.wait)
         self.fired[key] = self.fired.get(key, 0) + 1
+        self.wakes += 1
         if not self.stopping and not self._comes_to_work() and self.fired[key] >= _SETTLED:
             return self._deliver()
         over = self.stopped_at is not None and at > self.stopped_at + _HORIZON
         most = _MOST_WAKES if not self.stopping or self.steps < STEPS // 2 else _MOST_WAKES // 4
-        if over or sum(self.fired.values()) > most:
+        if over or (self.wakes > most and not self.comes_to_more()):
             return self._deliver()
         self.now = max(self.now, at)
         return True
+
+    def comes_to_more(self) -> bool:
+        """Whether it does, after so many pauses, what it has not done before: it counts, or waits for longer."""
+        if self.stopped_at is None or self.now > self.stopped_at + _SOON:
+            return False
+        if self.counted_at is not None and self.wakes - self.counted_at < _PATIENCE:
+            return True
+        soon = self.stopped_at + _SOON
+        times = ((one.wait, one.wait.at()) for one in self.threads if one.wait is not None)
+        return any(at is not None and at < soon and self.fired.get(_place_of(its), 0) < _SETTLED for its, at in times)
 
     def _comes_to_work(self) -> bool:
         """Whether it has been at work before and is not now: a signal that comes at a bad time finds it there."""
@@ -356,7 +389,7 @@ class Machine:
 
         under_way = any(is_half_done(self, pause) for pause in pauses)
         self.worked = self.worked or under_way
-        return self.worked and not under_way and sum(self.fired.values()) < _PATIENCE
+        return self.worked and not under_way and self.wakes < _PATIENCE
 
     def resume(self, thread: Thread) -> bool:
         """Lets a thread go on to its next wait; False where it has to wait still."""
@@ -406,7 +439,7 @@ class Machine:
         if self.stopping:
             return False
         self.stopped_at = self.now
-        self.fired = {}
+        self.fired, self.wakes = {}, 0
         return self.arrives()
 
 
@@ -417,6 +450,10 @@ def _kind_of(one: Any) -> Any:
         return None
     told = ((name, type(its), its) for name, its in one.fields.items() if isinstance(its, (bool, int, float, str)))
     return id(package), one.type, frozenset(told)
+
+
+def _place_of(wait: Wait) -> object:
+    return wait.node or wait.span
 
 
 _MOST_KINDS = 4
