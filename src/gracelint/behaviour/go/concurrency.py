@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
+from gracelint.behaviour.go.values import ANSWER
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.machine import sleep
 from gracelint.behaviour.machine.values import (
@@ -278,6 +279,38 @@ def _group_with_context(_: GoMachine, given: list[Any], span: Span) -> Any:
     return (group, context)
 
 
+def _is_free(of: Object) -> bool:
+    return not of.state.get("locked") and not of.state.get("readers")
+
+
+def _lock(_: GoMachine, of: Object, __: list[Any], span: Span) -> Run:
+    yield Wait("lock", span, lambda: _is_free(of))
+    of.state["locked"] = True
+    return NIL
+
+
+def _try_lock(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
+    free = _is_free(of)
+    of.state["locked"] = of.state.get("locked") or free
+    return free
+
+
+def _unlock(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
+    of.state["locked"] = False
+    return NIL
+
+
+def _read_lock(_: GoMachine, of: Object, __: list[Any], span: Span) -> Run:
+    yield Wait("lock", span, lambda: not of.state.get("locked"))
+    of.state["readers"] = of.state.get("readers", 0) + 1
+    return NIL
+
+
+def _read_unlock(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
+    of.state["readers"] = max(of.state.get("readers", 0) - 1, 0)
+    return NIL
+
+
 def _condition(_: GoMachine, given: list[Any], span: Span) -> Any:
     one = Object("sync.Cond", span)
     one.fields["L"] = given[0]
@@ -368,6 +401,8 @@ def _close(_: GoMachine, given: list[Any], span: Span) -> Any:
 
 def _is(_: GoMachine, given: list[Any], __: Span) -> Any:
     error, target = given[0], given[1]
+    if error is ANSWER:
+        return UNKNOWN
     if isinstance(error, Nil):
         return False
     if isinstance(error, Err) and isinstance(target, Err):
@@ -432,10 +467,17 @@ _ATOMIC: dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]] = {
     "CompareAndSwap": _compare,
     "Add": _increase,
 }
+_MUTEX: dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]] = {
+    "Lock": _lock,
+    "TryLock": _try_lock,
+    "Unlock": _unlock,
+}
 METHODS: dict[str, dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]]] = {
     "sync.WaitGroup": {"Add": _add, "Done": _done, "Wait": _wait, "Go": _go},
     "golang.org/x/sync/errgroup.Group": {"Go": _go, "TryGo": _try_go, "SetLimit": _set_limit, "Wait": _wait},
     "sync.Cond": {"Wait": _wait_condition, "Signal": _signal, "Broadcast": _broadcast},
+    "sync.Mutex": _MUTEX,
+    "sync.RWMutex": {**_MUTEX, "RLock": _read_lock, "RUnlock": _read_unlock},
     "sync.Once": {"Do": _once},
     "time.Timer": {"Stop": _stop_timer, "Reset": _reset_timer},
     "time.Ticker": {"Stop": _stop_timer, "Reset": _reset_timer},

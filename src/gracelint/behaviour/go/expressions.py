@@ -8,7 +8,7 @@ from gracelint.behaviour.go import concurrency, library, statements
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.values import Func, agreed, in_place_of
+from gracelint.behaviour.go.values import ANSWER, Func, agreed, in_place_of
 from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal_of_one_type
 from gracelint.behaviour.machine.branches import put
 from gracelint.behaviour.machine.machine import receive
@@ -349,6 +349,7 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
         scope.names.update({name: NIL if name == "err" else UNKNOWN for name in frame.results})
     machine.depth += 1
     machine.step()
+    too_late = machine.begins_too_late(function.node.id, given)
     try:
         flow = yield from statements.block(machine, frame, body, scope)
     except Ended as ended:
@@ -361,6 +362,8 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
     if flow is None or flow[0] != "return":
         return NIL
     value = flow[1]
+    if too_late:
+        machine.ends_undone(function.node.id, span, value[-1] if isinstance(value, tuple) and value else value)
     other = in_place_of(value, frame.passed_by)
     if other is not None:
         value = yield from evaluate(machine, frame, other, scope)
@@ -496,7 +499,7 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         machine.notes(node.id, (left, right))
     if operator in ("==", "!="):
         same = equal_of_one_type(left, right)
-        if same is None and (left is NIL or right is NIL):
+        if same is None and ANSWER not in (left, right) and (left is NIL or right is NIL):
             same = _no_error(left_node if right is NIL else right_node)
         return UNKNOWN if same is None else same is (operator == "==")
     if isinstance(left, str) and isinstance(right, str) and operator == "+":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.go import clients, concurrency
 from gracelint.behaviour.go.machine import GoMachine
-from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.go.values import ANSWER, Func
 from gracelint.behaviour.machine import library as rows
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -197,6 +197,8 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
         one = Object(makes, span)
         one.fields.update({"_given": given})
         return (one, NIL) if path in table("go")["with_error"] else one
+    if path in table("go")["asks"]:
+        return (Unknown(path), ANSWER)
     if path == "errors.New" or path == "fmt.Errorf":
         return Err(f"{path} {span.start}")
     if path in ("path/filepath.Base", "path.Base") and given and isinstance(given[0], str):

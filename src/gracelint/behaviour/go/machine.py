@@ -7,7 +7,7 @@ goroutines are doing.
 from __future__ import annotations
 
 from gracelint.behaviour.machine.machine import Machine
-from gracelint.behaviour.machine.values import Scope
+from gracelint.behaviour.machine.values import Ctx, Err, Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class GoMachine(Machine):
         self.polled: list[Chan] = []
         """Those of them that a select with a default looks into."""
 
+        self.entered: set[int] = set()
+        """Functions that have been called."""
+        self.undone: dict[int, Span] = {}
+        """By function, where it was called with a context that had ended, for which it gave up."""
+
     def begin(self) -> None:
         self.go(self.program, self.at)
 
@@ -54,6 +59,18 @@ class GoMachine(Machine):
         super().deliver_to(channel)
         if channel in self.polled and not any(thread.wait and thread.wait.ready() for thread in self.threads):
             channel.queue.clear()
+
+    def begins_too_late(self, function: int, given: list[Any]) -> bool:
+        """Whether main calls a function for the first time, with a context that has ended."""
+        is_new = function not in self.entered
+        self.entered.add(function)
+        over = any(isinstance(one, Ctx) and one.ends(self.now) for one in given)
+        return is_new and over and self.is_main_stopping()
+
+    def ends_undone(self, function: int, span: Span, error: Any) -> None:
+        """Such a function has returned."""
+        if isinstance(error, Err) and error.name.startswith("context."):
+            self.undone[function] = span
 
     def call(self, function: Any, given: list[Any], span: Span) -> Run:
         from gracelint.behaviour.go.expressions import call

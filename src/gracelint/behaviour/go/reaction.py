@@ -278,6 +278,9 @@ def _never_ends(signal: str, machine: GoMachine, at: Span) -> Reaction:
     if child is not None:
         why = f"whether the child that {machine.place(child.span)} waits for ends on {signal} is not known"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, child.span)
+    if wait is not None and wait.kind == "lock":
+        why = f"whether the lock that {machine.place(wait.span)} waits for is ever free cannot be told"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span)
     heard = any(one.told for one in machine.threads) or machine.waits
     read = not any(signal in names and channel.queue for channel, names, _ in machine.channels)
     if not read and not heard:
@@ -304,6 +307,10 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     if woken is not None and woken.span is not None:
         why = f"on {signal} {how} before the goroutine of {machine.place(woken.span)} gets to what it does at its end"
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, woken.span)
+    if machine.undone:
+        span = next(iter(machine.undone.values()))
+        why = f"`{ends.line(span.text)}` gets a context that ends on {signal}, and gives up before it has done its work"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     place = ended.span if ended.how != "returns" and ended.span is not None else at
     if ended.how == "panic":
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Unknown
 from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.packages import Package
     from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.values import Scope
+
+
+ANSWER = Unknown("error")
+"""An error, or none, that says whether something is there."""
 
 
 class Func:

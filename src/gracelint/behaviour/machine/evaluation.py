@@ -8,7 +8,7 @@ from gracelint.behaviour.machine import interest, library
 from gracelint.behaviour.machine.arithmetic import binary
 from gracelint.behaviour.machine.branches import each, one_of, put
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
-from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive
+from gracelint.behaviour.machine.machine import MOST_ENDLESS, MOST_ROUNDS, receive, yielded
 from gracelint.behaviour.machine.nodes import Class, Const, Field, Name, Node, walk
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -25,7 +25,6 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
     Words,
-    Yielded,
     either,
 )
 
@@ -393,22 +392,6 @@ def _each(machine: Interpreter, frame: Frame, node: nodes.Each) -> Run:
         if not going:
             return value
     return over
-
-
-def yielded(run: Run, sent: Any = None) -> Run:
-    """Lets a generator go on to what it yields next, with what it is sent; None at its end."""
-    try:
-        found = run.send(sent)
-        while not isinstance(found, Yielded):
-            try:
-                value = yield found
-            except Raised as error:
-                found = run.throw(error)
-            else:
-                found = run.send(value)
-    except StopIteration:
-        return None
-    return found
 
 
 def _item(machine: Interpreter, frame: Frame, node: nodes.Each, item: Any) -> Run:

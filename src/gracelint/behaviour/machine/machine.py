@@ -23,6 +23,7 @@ from gracelint.behaviour.machine.values import (
     Unknown,
     Wait,
     Words,
+    Yielded,
 )
 
 TYPE_CHECKING = False
@@ -510,6 +511,22 @@ def send(machine: Machine, channel: Any, value: Any, span: Span) -> Run:
     if channel.room == 0:
         yield Wait("send", span, lambda: value not in channel.queue)
     return NIL
+
+
+def yielded(run: Run, sent: Any = None) -> Run:
+    """Lets a generator go on to what it yields next, with what it is sent; None at its end."""
+    try:
+        found = run.send(sent)
+        while not isinstance(found, Yielded):
+            try:
+                value = yield found
+            except Raised as error:
+                found = run.throw(error)
+            else:
+                found = run.send(value)
+    except StopIteration:
+        return None
+    return found
 
 
 def is_known(value: Any) -> bool:

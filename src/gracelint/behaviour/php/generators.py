@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.evaluation import yielded
+from gracelint.behaviour.machine.machine import yielded
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Doubt, Object
 
 TYPE_CHECKING = False
