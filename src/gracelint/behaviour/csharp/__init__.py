@@ -101,7 +101,7 @@ def _reaction(signal: str, machine: CsMachine, at: Span) -> Reaction:
         return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
     why = f"its handler for {signal} finishes"
     span = machine.registered.get(signal, at)
-    return ways.reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.slept or None)
+    return ways.reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.took())
 
 
 def _goes_on(signal: str, machine: CsMachine, at: Span) -> Reaction:

@@ -65,9 +65,12 @@ class CsBody(Body):
         return Seq(node, [*(self._variable_declaration(one) for one in opened), body], True)
 
     def _lock_statement(self, node: Tree) -> Node:
+        return nodes.Lock(node, self.statement(node.named_children[-1]), self.expression(node.named_children[0]))
+
+    def _checked_statement(self, node: Tree) -> Node:
         return self.statement(node.named_children[-1])
 
-    _checked_statement = _unsafe_statement = _fixed_statement = _lock_statement
+    _unsafe_statement = _fixed_statement = _checked_statement
 
     def _for_statement(self, node: Tree) -> Node:
         start = [self.statement(one) for one in node.children_by_field_name("initializer")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.values import ANSWER
+from gracelint.behaviour.machine import locks
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.machine import sleep
 from gracelint.behaviour.machine.values import (
@@ -279,35 +280,28 @@ def _group_with_context(_: GoMachine, given: list[Any], span: Span) -> Any:
     return (group, context)
 
 
-def _is_free(of: Object) -> bool:
-    return not of.state.get("locked") and not of.state.get("readers")
+def _lock(machine: GoMachine, of: Object, _: list[Any], span: Span) -> Run:
+    return locks.acquire(machine, of, span, again=False)
 
 
-def _lock(_: GoMachine, of: Object, __: list[Any], span: Span) -> Run:
-    yield Wait("lock", span, lambda: _is_free(of))
-    of.state["locked"] = True
-    return NIL
-
-
-def _try_lock(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
-    free = _is_free(of)
-    of.state["locked"] = of.state.get("locked") or free
-    return free
+def _try_lock(machine: GoMachine, of: Object, _: list[Any], span: Span) -> Run:
+    if not locks.is_free(of):
+        return False
+    yield from locks.acquire(machine, of, span, again=False)
+    return True
 
 
 def _unlock(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
-    of.state["locked"] = False
+    locks.release(of)
     return NIL
 
 
 def _read_lock(_: GoMachine, of: Object, __: list[Any], span: Span) -> Run:
-    yield Wait("lock", span, lambda: not of.state.get("locked"))
-    of.state["readers"] = of.state.get("readers", 0) + 1
-    return NIL
+    return locks.acquire_shared(of, span)
 
 
 def _read_unlock(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
-    of.state["readers"] = max(of.state.get("readers", 0) - 1, 0)
+    locks.release_shared(of)
     return NIL
 
 
@@ -317,12 +311,16 @@ def _condition(_: GoMachine, given: list[Any], span: Span) -> Any:
     return one
 
 
-def _wait_condition(_: GoMachine, of: Object, __: list[Any], span: Span) -> Run:
-    """Never returns by itself: it takes one Signal, or a Broadcast."""
+def _wait_condition(machine: GoMachine, of: Object, _: list[Any], span: Span) -> Run:
+    """Never returns by itself: it takes one Signal, or a Broadcast. Its lock is free as long as it waits."""
+    lock = of.fields.get("L")
+    times = locks.let_go(lock) if isinstance(lock, Object) else 0
     waiting = of.state.setdefault("waiting", [])
     ticket = object()
     waiting.append(ticket)
     yield Wait("receive", span, lambda: ticket not in waiting)
+    if isinstance(lock, Object):
+        yield from locks.take_back(machine, lock, span, times)
     return NIL
 
 

@@ -278,9 +278,6 @@ def _never_ends(signal: str, machine: GoMachine, at: Span) -> Reaction:
     if child is not None:
         why = f"whether the child that {machine.place(child.span)} waits for ends on {signal} is not known"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, child.span)
-    if wait is not None and wait.kind == "lock":
-        why = f"whether the lock that {machine.place(wait.span)} waits for is ever free cannot be told"
-        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span)
     heard = any(one.told for one in machine.threads) or machine.waits
     read = not any(signal in names and channel.queue for channel, names, _ in machine.channels)
     if not read and not heard:

@@ -115,8 +115,7 @@ def _reaction(signal: str, machine: JavaMachine, at: Span) -> Reaction:
         return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
     span = handler[1] if handler is not None else machine.hooks[0][1]
     why = f"its handler for {signal} ends it" if handler is not None else f"its shutdown hook finishes on {signal}"
-    delay = machine.slept or None
-    return ways.reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=delay)
+    return ways.reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.took())
 
 
 _NUMBERS: Mapping[str, int] = {"SIGTERM": 15, "SIGINT": 2, "SIGHUP": 1}

@@ -86,6 +86,7 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
         is_thread = of.package is not None and "Thread" in machine.types(of.package)
         type_ = "Thread" if is_thread else of.type
         how = METHODS.get(type_, {}).get(name) or texts.METHODS.get(type_, {}).get(name)
+        how = how or METHODS["Object"].get(name)
         if how is not None:
             return how(machine, of, given)
         row = library.rows(machine, "types").get(of.type)

@@ -138,6 +138,13 @@ class JavaMachine(Interpreter):
             self.shut(self.at, "exit")
         return True
 
+    def took(self) -> float | None:
+        """Seconds from the signal to the end, beyond those that requests in flight need."""
+        assert self.halted_at is not None
+        assert self.stopped_at is not None
+        took = self.slept if self.servers else max(self.slept, self.halted_at - self.stopped_at)
+        return took if took >= 0.01 else None
+
     def halt(self, span: Span) -> None:
         """`Runtime.halt`: at once, whatever hooks and threads are at."""
         if self.halted_at is None:

@@ -42,6 +42,10 @@ class Body:
         self.names |= _declared(node)
         return self.statement(node)
 
+    def synchronized(self, node: Tree) -> Node:
+        """The body of a method that holds the lock of its object or class."""
+        return nodes.Lock(node, self.block(node), Name(node, "this"))
+
     def assigned(self, at: Tree, params: tuple[Param, ...]) -> Node:
         """A record's constructor: each component is kept."""
         this = Name(at, "this")
@@ -165,7 +169,8 @@ class Body:
         return nodes.Raise(node, self.expression(node.named_children[0]))
 
     def _synchronized_statement(self, node: Tree) -> Node:
-        return self.statement(node.child_by_field_name("body"))
+        body = self.statement(node.child_by_field_name("body"))
+        return nodes.Lock(node, body, self.expression(node.named_children[0]))
 
     def _try_statement(self, node: Tree) -> Node:
         catches: list[tuple[tuple[str, ...], str, Node]] = []

@@ -167,7 +167,9 @@ def _method(class_: JavaClass, node: Tree, static: bool) -> None:
         return
     params = _params(node.child_by_field_name("parameters"))
     names = tuple(param.name for param in params)
-    function = Function(name, class_.file, node, params, lambda: Body(class_, names).block(body))
+    modifiers = next((text_of(one) for one in node.children if one.type == "modifiers"), "")
+    how = Body.synchronized if "synchronized" in modifiers.split() else Body.block
+    function = Function(name, class_.file, node, params, lambda: how(Body(class_, names), body))
     functions = class_.statics if static else class_.methods
     # of overloads the one with the longest body counts: the others mostly call it
     known = functions.get(name)

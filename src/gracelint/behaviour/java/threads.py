@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.java import collections
 from gracelint.behaviour.java.clients import poll, set_executor, wakeup
 from gracelint.behaviour.java.waiting import interruption, now, number, pause, time_of, until
-from gracelint.behaviour.machine import library, serving
+from gracelint.behaviour.machine import library, locks, serving
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -393,16 +393,65 @@ def _new_monitor(machine: JavaMachine, _: Any, given: Given) -> Run:
 
 
 def _wait(machine: JavaMachine, of: Any, given: Given) -> Run:
-    before = of.state.get("notified", 0)
     seconds = number(given.argument(0), 0.001) if given.args else None
-    yield from until(machine, "wait", given.span, lambda: of.state.get("notified", 0) > before, seconds)
+    yield from _notified(machine, of, of, given.span, seconds)
     return NIL
+
+
+def _notified(machine: JavaMachine, of: Any, lock: Any, span: Span, seconds: float | None) -> Run:
+    """Lets a lock go until it is notified, and takes it back, also where it is interrupted."""
+    before = of.state.get("notified", 0)
+    times = locks.let_go(lock)
+    try:
+        found = yield from until(machine, "wait", span, lambda: of.state.get("notified", 0) > before, seconds)
+    except Raised:
+        yield from locks.take_back(machine, lock, span, times)
+        raise
+    yield from locks.take_back(machine, lock, span, times)
+    return found
 
 
 def _notify(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
     of.state["notified"] = of.state.get("notified", 0) + 1
     return NIL
+
+
+def _new_lock(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    return Object("Lock", given.span)
+
+
+def _lock(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from locks.acquire(machine, of, given.span)
+    return NIL
+
+
+def _try_lock(machine: JavaMachine, of: Any, given: Given) -> Run:
+    is_mine = of.state.get("holder") is machine.current
+    if not is_mine and given.args:
+        yield from until(machine, "lock", given.span, lambda: locks.is_free(of), time_of(given))
+    if not is_mine and not locks.is_free(of):
+        return False
+    yield from locks.acquire(machine, of, given.span)
+    return True
+
+
+def _unlock(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    locks.release(of)
+    return NIL
+
+
+def _new_condition(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    one = Object("Condition", given.span)
+    one.state["lock"] = of
+    return one
+
+
+def _await_condition(machine: JavaMachine, of: Any, given: Given) -> Run:
+    return _notified(machine, of, of.state["lock"], given.span, time_of(given) if given.args else None)
 
 
 def _park(machine: JavaMachine, _: Any, given: Given) -> Run:
@@ -472,6 +521,7 @@ NEW: dict[str, Call] = {
     "CountDownLatch": _new_latch,
     "CompletableFuture": _new_future,
     "Object": _new_monitor,
+    "ReentrantLock": _new_lock,
     "Signal": _new_signal,
     "ThreadPoolExecutor": _new_pool,
     "ScheduledThreadPoolExecutor": _new_pool,
@@ -511,6 +561,14 @@ METHODS: dict[str, dict[str, Call]] = {
     },
     "Future": {"get": _get, "join": _get},
     "Object": {"wait": _wait, "notify": _notify, "notifyAll": _notify},
+    "Lock": {
+        "lock": _lock,
+        "lockInterruptibly": _lock,
+        "tryLock": _try_lock,
+        "unlock": _unlock,
+        "newCondition": _new_condition,
+    },
+    "Condition": {"await": _await_condition, "signal": _notify, "signalAll": _notify},
     "Atomic": {
         "get": _atomic_get,
         "getAcquire": _atomic_get,

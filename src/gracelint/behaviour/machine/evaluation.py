@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from gracelint.behaviour.machine import interest, library
+from gracelint.behaviour.machine import interest, library, locks
 from gracelint.behaviour.machine.arithmetic import binary
 from gracelint.behaviour.machine.branches import each, one_of, put
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
@@ -16,7 +16,6 @@ from gracelint.behaviour.machine.values import (
     UNSET,
     Chan,
     Environment,
-    Lib,
     Object,
     OneOf,
     Raised,
@@ -416,17 +415,7 @@ def _raise(machine: Interpreter, frame: Frame, node: nodes.Raise) -> Run:
     value: Any = UNKNOWN
     if node.value is not None:
         value = yield from evaluate(machine, frame, node.value)
-    raise raised(machine, value, span_of(frame, node))
-
-
-def raised(machine: Interpreter, value: Any, span: Span) -> Raised:
-    if isinstance(value, Object):
-        types = machine.types(value.package) if value.package is not None else (value.type,)
-    elif isinstance(value, Class):
-        types = machine.types(value)
-    else:
-        types = (value.path,) if isinstance(value, Lib) else machine.errors[:1]
-    return Raised(types, value, span)
+    raise machine.raised(value, span_of(frame, node))
 
 
 def _try(machine: Interpreter, frame: Frame, node: nodes.Try) -> Run:
@@ -509,6 +498,13 @@ def _switch(machine: Interpreter, frame: Frame, node: nodes.Switch) -> Run:
     return value
 
 
+def _lock(machine: Interpreter, frame: Frame, node: nodes.Lock) -> Run:
+    value = yield from evaluate(machine, frame, node.value)
+    body = evaluate(machine, frame, node.body)
+    value = yield from locks.held(machine, machine.monitor(value), span_of(frame, node.value), body)
+    return value
+
+
 def _make(machine: Interpreter, frame: Frame, node: nodes.Make) -> Run:
     yield from ()
     return Closure(node.function, machine.captured(node.function, frame), frame.this, frame.home)
@@ -585,6 +581,7 @@ _HOW: dict[str, Evaluate] = {
     "Continue": _leave,
     "Raise": _raise,
     "Try": _try,
+    "Lock": _lock,
     "Switch": _switch,
     "Make": _make,
     "List": _list,

@@ -78,6 +78,16 @@ class Interpreter(Machine):
         """Whether a case is the one of a value."""
         return equal(value, other)
 
+    def raised(self, value: Any, span: Span) -> Raised:
+        """The exception that a value is raised as."""
+        if isinstance(value, Object):
+            types = self.types(value.package) if value.package is not None else (value.type,)
+        elif isinstance(value, Class):
+            types = self.types(value)
+        else:
+            types = (value.path,) if isinstance(value, Lib) else self.errors[:1]
+        return Raised(types, value, span)
+
     def is_error(self, error: Raised, name: str, frame: Frame) -> bool:
         """Whether an exception is of a class, as a catch names it."""
         short = name.replace("::", ".").replace("\\", ".").rpartition(".")[2]
@@ -100,6 +110,12 @@ class Interpreter(Machine):
 
     def passes(self, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
         """A condition that is known has decided between branches."""
+
+    def monitor(self, value: Any) -> Object:
+        """What holds the lock of a value: of one that nobody can tell, nobody waits for it."""
+        if isinstance(value, Object):
+            return value
+        return self.monitors.setdefault(id(value), Object("monitor")) if isinstance(value, Class) else Object("monitor")
 
     def iterated(self, over: Any, span: Span) -> Run:
         """What a loop over a value goes through."""

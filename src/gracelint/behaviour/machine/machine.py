@@ -106,6 +106,8 @@ class Machine:
         """Calls of libraries that get functions which stop something, and may call them."""
         self.class_values: dict[int, dict[str, Any]] = {}
         """By class: its constants and static fields, which a run may change."""
+        self.monitors: dict[int, Object] = {}
+        """Of classes, which have a lock of their own."""
         self.fired: dict[object, int] = {}
         """How often each pause has come to its end, before the signal or since."""
         self.wakes = 0
@@ -392,6 +394,13 @@ class Machine:
         self.worked = self.worked or under_way
         return self.worked and not under_way and self.wakes < _PATIENCE
 
+    def held_up(self) -> Span | None:
+        """Where a lock is waited for that no pause of main can free: by main, or by what main may wait for."""
+        main = [one.wait for one in self.threads if one.main and one.wait is not None]
+        if not all(one.at() is None for one in main):
+            return None
+        return next((one.wait.span for one in self.threads if one.wait is not None and one.wait.kind == "lock"), None)
+
     def resume(self, thread: Thread) -> bool:
         """Lets a thread go on to its next wait; False where it has to wait still."""
         wait = thread.wait
@@ -403,7 +412,7 @@ class Machine:
             if not wait.over and not wait.ready():
                 return False
             time = wait.at()
-            if self.stopping and (time is None or time > self.now):
+            if self.stopping and wait.kind != "lock" and (time is None or time > self.now):
                 thread.told = True
             value = wait.value()
         self.current = thread

@@ -241,6 +241,15 @@ class Try(Node):
     final: Node | None
 
 
+class Lock(Node):
+    """Runs its body while it holds the lock of a value."""
+
+    order = ("body", "value")
+    __slots__ = order
+    body: Node
+    value: Node
+
+
 class Switch(Node):
     """The body of the first case one of whose values equals the value; () is the default."""
 

@@ -72,14 +72,20 @@ def follow(
 
 
 def _sure(signal: str, outcome: Outcome) -> Outcome:
-    """Of a run that goes on past guards which nobody can tell, and which would end it, nobody can tell that either."""
+    """A run that goes on past guards which nobody can tell, and which would end it, or behind a lock, may end."""
     machine = outcome.machine
     goes_on = outcome.reaction.as_pid_1 is Verdict.IGNORED and machine.stopping and machine.ended is None
-    if not goes_on or not machine.ways_out or signal not in machine.registered:
+    if not goes_on or signal not in machine.registered:
         return outcome
-    at = machine.ways_out[0]
-    why = f"whether {machine.place(at)}, which leaves its loop, is come to on {signal} cannot be told"
-    return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at), machine)
+    if machine.ways_out:
+        at = machine.ways_out[0]
+        why = f"whether {machine.place(at)}, which leaves its loop, is come to on {signal} cannot be told"
+        return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at), machine)
+    at = machine.held_up()
+    if at is not None:
+        why = f"whether the lock that {machine.place(at)} waits for is ever free cannot be told"
+        return Outcome(reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at), machine)
+    return outcome
 
 
 def _next(taken: list[tuple[int, int]]) -> tuple[int, ...] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from gracelint.behaviour.machine import interest, library, texts
+from gracelint.behaviour.machine import interest, library, locks, texts
 from gracelint.behaviour.machine.arithmetic import outermost
 from gracelint.behaviour.machine.branches import each
 from gracelint.behaviour.machine.frames import Closure
@@ -56,8 +56,8 @@ def method(machine: RubyMachine, of: Any, name: str, frame: Frame | None, given:
         how = _THREAD.get(name)
     elif isinstance(of, Object) and of.type == "ConditionVariable":
         how = _CONDITION.get(name)
-    elif isinstance(of, Object) and of.type == "Mutex" and machine.in_trap:
-        how = _MUTEX_IN_TRAP.get(name)
+    elif isinstance(of, Object) and of.type == "Mutex":
+        how = (_MUTEX_IN_TRAP if machine.in_trap else _MUTEX).get(name)
     elif isinstance(of, Environment):
         how = _ENVIRONMENT.get(name, _nothing)
     elif isinstance(of, Unknown) and "block" in given.named:
@@ -207,9 +207,7 @@ def _kill_thread(machine: RubyMachine, of: Object, given: Given) -> Any:
 def _raise_in_thread(machine: RubyMachine, of: Object, given: Given) -> Any:
     thread = library.thread_of(of)
     if thread is not None:
-        from gracelint.behaviour.machine.evaluation import raised
-
-        thread.thrown = raised(machine, given.argument(0, UNKNOWN), given.span)
+        thread.thrown = machine.raised(given.argument(0, UNKNOWN), given.span)
     return NIL
 
 
@@ -243,8 +241,27 @@ def _condition_wait(machine: RubyMachine, of: Object, given: Given) -> Run:
     def ready() -> bool:
         return of.state.get("signals", 0) > before or (until is not None and machine.now >= until)
 
+    mutex = given.argument(0)
+    times = locks.let_go(mutex) if isinstance(mutex, Object) else 0
     yield Wait("condition", given.span, ready, at=lambda: until, node=(given.span.source.path, given.span.start))
+    if times:
+        yield from locks.take_back(machine, mutex, given.span, times)
     return of
+
+
+def _lock(machine: RubyMachine, of: Object, given: Given) -> Run:
+    yield from locks.acquire(machine, of, given.span)
+    return of
+
+
+def _unlock(machine: RubyMachine, of: Object, given: Given) -> Any:
+    locks.release(of)
+    return of
+
+
+def _synchronize(machine: RubyMachine, of: Object, given: Given) -> Run:
+    run = machine.call(given.argument("block"), [], given.span)
+    return locks.held(machine, of, given.span, run)
 
 
 def _refused(machine: RubyMachine, of: Object, given: Given) -> Any:
@@ -432,6 +449,11 @@ _THREAD: dict[str, Any] = {
     "alive?": _alive,
 }
 _MUTEX_IN_TRAP: dict[str, Any] = dict.fromkeys(("lock", "synchronize", "enter", "mon_enter"), _refused)
+_MUTEX: dict[str, Any] = {
+    **dict.fromkeys(("lock", "enter", "mon_enter"), _lock),
+    **dict.fromkeys(("unlock", "exit", "mon_exit"), _unlock),
+    **dict.fromkeys(("synchronize", "mon_synchronize"), _synchronize),
+}
 _CONDITION: dict[str, Any] = {
     "wait": _condition_wait,
     "signal": _condition_signal,
