@@ -521,7 +521,7 @@ def test_a_condition_of_one_word_asks_whether_it_is_empty(word: str, verdict: st
     assert launch.verdict.value == verdict, launch.why
 
 
-@pytest.mark.parametrize("command", ["cd / && bash", "python3", "exec node", "true; sh"])
+@pytest.mark.parametrize("command", ["cd / && bash", "python3", "exec node", "true; sh", "irb", "exec perl -de0"])
 def test_what_ends_at_once_leaves_nothing_in_front_of_which_a_shell_stays(command: str) -> None:
     services = f"services:\n  tools:\n    image: python:3.12\n    command: ['sh', '-c', '{command}']\n"
     (launch,) = read({"compose.yaml": services}).launches

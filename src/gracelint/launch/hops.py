@@ -68,7 +68,7 @@ def follow(argv: tuple[Word, ...], context: Context) -> Way:
             way = _unknown(argv, context, "the command starts itself over and over")
             break
         if not argv:
-            way = _unknown(argv, context, "the command line is empty")
+            way = replace(_unknown(argv, context, "without a command nothing is started"), one_shot=True)
             break
         step = _step(argv, context)
         steps.append(step)

@@ -22,7 +22,7 @@ def one_shot(argv: tuple[Word, ...]) -> bool | None:
 def ends(words: tuple[str, ...]) -> bool | None:
     """As `one_shot`, of the words' values."""
     name = base_name(words[0])
-    if name in _commands() or _switched(words):
+    if name in _commands() or _switched(words) or (len(words) == 1 and name in table("one_shots")["bare"]):
         return True
     at = 0
     while at + 1 < len(words) and (name in ("bundle", "npx", "exec") or name.startswith("python") or name == "php"):

@@ -56,6 +56,8 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
         from gracelint.launch.runtimes import php
 
         return php.step(argv, context)
+    if name in table("one_shots")["interactive"] and all(word.value in ("-de0", "-i") for word in argv[1:]):
+        return interactive(argv, context, name)
     if name == "cargo":
         from gracelint.launch.runtimes import rust
 
