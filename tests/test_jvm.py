@@ -509,3 +509,16 @@ class TestImages:
         text = 'FROM eclipse-temurin:21\nADD https://example.com/a.jar /a.jar\nCMD ["java", "-jar", "/a.jar"]\n'
         (found,) = launches({"Dockerfile": text})
         assert found.why == "/a.jar is built by nothing in the project"
+
+
+@pytest.mark.parametrize("passed_on", ["JAVA_OPTS: ${JAVA_OPTS}", "JAVA_OPTS: $JAVA_OPTS", "JAVA_OPTS:"])
+def test_options_that_compose_only_passes_on_are_as_those_that_docker_run_may_pass(passed_on: str) -> None:
+    files = {
+        "Dockerfile": "FROM eclipse-temurin:21\nCOPY target/app.jar /\nENTRYPOINT exec java $JAVA_OPTS -jar /app.jar\n",
+        "compose.yaml": f"services:\n  web:\n    build: .\n    environment:\n      {passed_on}\n",
+        "pom.xml": pom(),
+        "src/A.java": "",
+    }
+    assert [found.why for found in launches(files)] == [IMMEDIATE]
+    (given,) = launches({**files, ".env": "JAVA_OPTS=-Dserver.shutdown=graceful\n"})
+    assert given.verdict is Verdict.HANDLED

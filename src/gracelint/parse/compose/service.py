@@ -152,6 +152,7 @@ def _environment(node: Mapping, places: Places, files: EnvFiles | None) -> dict[
         name: word if word is not None else _inherited(name, node, places)
         for name, word in _pairs(node.get("environment"), places).items()
     }
+    own = {name: word for name, word in own.items() if not _is_left_to_the_caller(name, word)}
     found: dict[str, Word | None] = {}
     for file, raw in _env_files(node.get("env_file")):
         source = files.read(_path(file, places)) if files is not None else None
@@ -167,6 +168,15 @@ def _environment(node: Mapping, places: Places, files: EnvFiles | None) -> dict[
         for name, value in read_variables(source.text, known, raw).items():
             found[name] = Word(value, file.span)
     return {**found, **own}
+
+
+_OPTIONS = pattern(r"\w*(?:OPT|ARG|FLAG)\w*")
+
+
+def _is_left_to_the_caller(name: str, word: Word | None) -> bool:
+    """Options that are only passed on from where Compose runs, as `docker run -e` may pass some to any image."""
+    passed_on = word is None or word.value in (f"${name}", f"${{{name}}}")
+    return passed_on and _OPTIONS.fullmatch(name) is not None
 
 
 class EnvFiles:
