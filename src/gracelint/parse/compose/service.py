@@ -170,13 +170,13 @@ def _environment(node: Mapping, places: Places, files: EnvFiles | None) -> dict[
     return {**found, **own}
 
 
-_OPTIONS = pattern(r"\w*(?:OPT|ARG|FLAG)\w*")
+_OPTIONS = ("OPT", "ARG", "FLAG")
 
 
 def _is_left_to_the_caller(name: str, word: Word | None) -> bool:
     """Options that are only passed on from where Compose runs, as `docker run -e` may pass some to any image."""
     passed_on = word is None or word.value in (f"${name}", f"${{{name}}}")
-    return passed_on and _OPTIONS.fullmatch(name) is not None
+    return passed_on and any(part in name for part in _OPTIONS)
 
 
 class EnvFiles:
