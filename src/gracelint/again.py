@@ -167,7 +167,7 @@ class Leftovers:
             gc.collect(0)
 
 
-_FOLLOWED_AT_ONCE = 1_000_000
+_FOLLOWED_AT_ONCE = 300_000
 _leftovers = Leftovers()
 
 

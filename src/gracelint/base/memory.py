@@ -41,8 +41,8 @@ else:
         return remembering
 
 
-ROOM = 500_000
-"""Code points of the files whose trees are kept; a syntax tree takes ten to thirty bytes for each."""
+ROOM = 300_000
+"""Code points of the files whose trees are kept; a syntax tree takes twenty to eighty bytes for each."""
 
 
 class Trees:
