@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from gracelint.behaviour.go.syntax import read_file
+from gracelint.behaviour.tree import walk
 from gracelint.parse.yaml import read_documents
 from gracelint.render.tree import tree_of, unplaced
 from gracelint.source import Source
@@ -160,6 +162,10 @@ def chart(template: str, values: str = "a: 1\n", **files: str) -> Project:
 
 
 GROWING: dict[str, Callable[[int], Project]] = {
+    "lines of a text in an overlay": lambda n: {
+        "kustomization.yaml": "resources: [map.yaml]\n",
+        "map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a: |\n" + "    b\n" * n,
+    },
     "open references in arguments": lambda n: pod(f"image: x, args: ['{'$(' * n}']"),
     "references in arguments": lambda n: pod(f"image: x, args: ['{'$(A)' * n}'], env: [{{name: A, value: {'x' * n}}}]"),
     "strings that never close in a tsconfig": lambda n: {
@@ -340,6 +346,12 @@ def held(make: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
+
+
+def test_a_tree_that_was_walked_takes_no_more_room_than_before() -> None:
+    file = read_file(Source("main.go", "package main\n" + "var a = b(c, d)\n" * 2_000))
+    assert file is not None
+    assert held(lambda: sum(1 for _ in walk(file.root))) < 10_000
 
 
 def test_many_charts_take_no_longer_together_than_one() -> None:

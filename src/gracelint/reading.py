@@ -583,7 +583,7 @@ def _has_own_rows(settings: Settings) -> bool:
 NOTHING: tuple[str, ...] = ("nothing",)
 WORTH_KEEPING = 500
 """Files to look at from which on an index saves more than it costs."""
-LARGE = 4_000_000
+LARGE = 1_000_000
 """Code points of documents from which on trees and texts are put away; a tree takes ten bytes for each."""
 _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"

@@ -6,7 +6,7 @@ import re
 from functools import cmp_to_key
 
 from gracelint.render.helm.values import shown_float, whole_number
-from gracelint.render.text import Text, concat, cut, pieces_of, replaced
+from gracelint.render.text import Text, concat, cut, lines, pieces_of, replaced
 from gracelint.render.values import MAX_NODES, Items, TooLargeError, Tree
 from gracelint.source import Origin
 
@@ -196,10 +196,6 @@ def _literal(text: str, indent: int) -> str:
     hint = "2" if text[0] in " \n" else ""
     chomping = "-" if not trailing else "" if trailing == 1 and body else "+"
     parts = [_marked(f"|{hint}{chomping}", text)]
-    start = 0
-    while start <= len(body):
-        end = body.find("\n", start)
-        end = len(body) if end < 0 else end
-        parts += ["\n", pad if end > start else "", cut(text, start, end)]
-        start = end + 1
+    for line in lines(cut(text, 0, len(body))):
+        parts += ["\n", pad if line else "", line]
     return concat([*parts, "\n" * max(trailing - 1, 0)])

@@ -80,6 +80,13 @@ def split_at(text: Text, ends: Iterable[int]) -> list[str]:
     return parts
 
 
+def lines(text: str) -> list[str]:
+    """The lines of a text, without what ends them."""
+    if not isinstance(text, Text):
+        return text.split("\n")
+    return split_at(text, [place for at, char in enumerate(text) if char == "\n" for place in (at, at + 1)])[::2]
+
+
 def stripped(text: str, strip: Callable[[str], str], strip_end: Callable[[str], str]) -> str:
     """The text without what `strip` takes from its start and `strip_end` from its end."""
     plain = str(text)
