@@ -118,7 +118,7 @@ def _task(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     if isinstance(coroutine, Later):
         if machine.handling:
             machine.act("call", text_of(node), node)
-            _run_beside(machine, thing, coroutine, node)
+            run_beside(machine, thing, coroutine, node)
         else:
             if any(isinstance(loop.node, (ast.While, ast.AsyncFor)) for loop in machine.loops):
                 thing.store["#again"] = TRUE
@@ -152,7 +152,7 @@ def _cancel_group(machine: Machine, function: Value, args: Arguments, keywords: 
     return NONE
 
 
-def _run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST) -> None:
+def run_beside(machine: Machine, thing: Thing, coroutine: Later, node: ast.AST) -> None:
     """A coroutine that the handler starts, mostly to shut everything down."""
     outer, machine.side = machine.side, []
     machine.current.append(thing)

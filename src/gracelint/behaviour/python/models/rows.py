@@ -6,13 +6,16 @@ import ast
 
 from gracelint.behaviour.python.ends import Point
 from gracelint.behaviour.python.library import elsewhere
+from gracelint.behaviour.python.models.event_loop import run_beside
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, model, receiver_of
-from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, TRUE, Bound, Const, Thing, Value, items
+from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, TRUE, Bound, Const, Later, Thing, Value, items
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.registry import Arguments, Keywords
 
@@ -26,12 +29,23 @@ def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords
         return NONE
     given = [FROM_OUTSIDE] if row.get("gives") else args[at + 1 :]
     if "after" in row:
-        return _set_timer(machine, args[at], given, _seconds(args[row["after"]], node, row["after"]), node)
-    value = machine.call(args[at], given, {} if row.get("gives") else keywords, node)
+        return _set_timer(machine, row, args[at], given, _seconds(args[row["after"]], node, row["after"]), node)
+    value = _run(machine, row, args[at], given, {} if row.get("gives") else keywords, node)
     return NONE if soon else value
 
 
-def _set_timer(machine: Machine, called: Value, given: Arguments, seconds: Value, node: ast.AST) -> Value:
+def _run(
+    machine: Machine, row: dict[str, Any], called: Value, given: Arguments, keywords: Keywords, node: ast.AST
+) -> Value:
+    value = machine.call(called, given, keywords, node)
+    if row.get("awaits") and isinstance(value, Later):
+        run_beside(machine, Thing("asyncio.Task", node, machine.module), value, node)
+    return value
+
+
+def _set_timer(
+    machine: Machine, row: dict[str, Any], called: Value, given: Arguments, seconds: Value, node: ast.AST
+) -> Value:
     """A timer of the event loop: what it changes comes so much later, and a process that it kills ends then."""
     if path_of(called) in ("os._exit", "os.abort") and isinstance(seconds, Const):
         machine.facts.drain = (float(seconds.value), node, machine.module)
@@ -39,7 +53,7 @@ def _set_timer(machine: Machine, called: Value, given: Arguments, seconds: Value
         return NONE
     mark = len(machine.trail)
     try:
-        machine.call(called, given, {}, node)
+        _run(machine, row, called, given, {}, node)
     finally:
         if len(machine.trail) > mark:
             timer = Point(node, machine.module, "sleep", seconds, text_of(node))
