@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.numbers import is_whole
+from gracelint.behaviour.node import failing
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
@@ -12,6 +13,7 @@ from gracelint.behaviour.node.values import (
     External,
     Object,
     Pairs,
+    Promise,
     equal,
     truthy,
 )
@@ -109,7 +111,12 @@ def _each(machine: Machine, owner: Array, name: str, args: list[Any], frame: Fra
     ]
     if owner.open and args and not owner.items:
         machine.task(args[0], [UNKNOWN], frame, frame.after, certain=False)
-    return Array(results, owner.open or len(owner.items) > _MOST) if name != "forEach" else UNDEFINED
+    if name != "forEach":
+        return Array(results, owner.open or len(owner.items) > _MOST)
+    for value in results if machine.stopping else ():
+        if isinstance(value, Promise) and isinstance(args[0], Closure):
+            failing.leave(machine, value, failing.goes_on(args[0]), args[0].node, frame)
+    return UNDEFINED
 
 
 def _slice(machine: Machine, owner: Array, args: list[Any], frame: Frame) -> Any:

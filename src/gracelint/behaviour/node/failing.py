@@ -8,6 +8,7 @@ from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
     After,
+    Array,
     Closure,
     External,
     Method,
@@ -78,14 +79,21 @@ def dropped(machine: Machine, value: Any, node: Node, frame: Frame) -> None:
         return
     if isinstance(value, External) and writes(value.path) and node.type == "expression_statement":
         set_afloat(machine, After("work", frame.file.span(node.named_children[0])), node, frame)
+    for part in value.items if isinstance(value, Array) else ():  # `clients.map(async (client) => …)`
+        dropped(machine, part, node, frame)
     if not isinstance(value, Promise):
         return
     if value.rejected:
         uncaught(machine, "unhandledRejection", frame)
         return
-    kinds = (*_PENDING, "work") if _is_own(machine, node, frame) else _PENDING
-    rest = tuple(part for part in value.after if part not in frame.after and part.kind in kinds)
-    if rest and machine.certain and not value.never:
+    leave(machine, value, _is_own(machine, node, frame), node, frame)
+
+
+def leave(machine: Machine, promise: Promise, is_own: bool, node: Node, frame: Frame) -> None:
+    """What a promise still waits for goes on beside what comes next, and may be lost."""
+    kinds = (*_PENDING, "work") if is_own else _PENDING
+    rest = tuple(part for part in promise.after if part not in frame.after and part.kind in kinds)
+    if rest and machine.certain and not promise.never:
         machine.floating.append((frame.file.span(node), rest, frame.after))
 
 
@@ -113,8 +121,11 @@ def _is_own(machine: Machine, node: Node, frame: Frame) -> bool:
     if called is None or called.type not in ("identifier", "member_expression"):
         return False
     function = machine.value(called, frame)
-    if not isinstance(function, Closure):
-        return False
+    return isinstance(function, Closure) and goes_on(function)
+
+
+def goes_on(function: Closure) -> bool:
+    """Whether a function does something when what it awaits is done."""
     awaited = [part.end_byte for part in walk(function.node) if part.type == "await_expression"]
     later = (part for part in walk(function.node) if part.type == "call_expression" and awaited)
     return any(part.start_byte > awaited[0] for part in later)

@@ -294,10 +294,12 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
         for value in parts
         if isinstance(value, Promise)
     ]
-    fails = next(
-        (value.fails for value in parts if isinstance(value, Promise) and value.rejected and value.fails), None
-    )
-    if fails is not None and callee_of(node) == "Promise.all":
+    failed = next((value for value in parts if isinstance(value, Promise) and value.rejected), None)
+    if failed is not None and callee_of(node) == "Promise.all" and (failed.fails or machine.stopping):
+        fails = failed.fails or tuple(part for part in failed.after if part not in frame.after)
+        for value in parts:
+            if isinstance(value, Promise):
+                failing.leave(machine, value, True, node, frame)
         return Promise((*frame.after, *fails), never=True, fails=fails, rejected=True)
     # they run side by side: the longest counts
     longest = max(timers, key=lambda branch: sum(part.seconds or 0.0 for part in branch), default=[])
