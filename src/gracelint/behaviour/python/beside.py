@@ -495,3 +495,13 @@ def _cancel_rest(machine: Machine, node: ast.AST) -> None:
                     task.node or node, task.module or machine.module, "task", None, text_of(task.node or node)
                 )
                 raise stuck(point, "exit blocked", answer.tag if isinstance(answer, Unknown) else CERTAIN)
+
+
+def wakes_by_itself(machine: Machine) -> bool:
+    """Whether an event loop has a timer now and then: a task pauses or gives up a wait, a callback sets itself anew.
+
+    What a thread waits for wakes no loop.
+    """
+    elsewhere = {id(point) for thing, point in machine.facts.working if thing.kind != "asyncio.Task"}
+    pauses = any(point.seconds is not None and id(point) not in elsewhere for point in machine.facts.aside)
+    return pauses or "timer set anew" in machine.world

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.python.beside import finishes, is_logged, kind_of
+from gracelint.behaviour.python.beside import finishes, is_logged, kind_of, wakes_by_itself
 from gracelint.behaviour.python.ends import ABANDON, DEFAULT, IGNORED, NORMAL, RAISE, End, Leave, Point, Registration
 from gracelint.behaviour.python.names import NUMBERS, is_number, is_true, path_of
 from gracelint.behaviour.python.values import (
@@ -160,7 +160,7 @@ def _wakes(machine: Machine) -> bool:
     return (
         ("called", "call_soon_threadsafe") in machine.world
         or any(registration.loop for registration in machine.facts.registrations)
-        or any(point.seconds is not None for point in machine.facts.aside)
+        or wakes_by_itself(machine)
     )
 
 

@@ -15,6 +15,7 @@ from gracelint.behaviour.python.beside import (
     so_far,
     start,
     throw_out,
+    wakes_by_itself,
     within,
 )
 from gracelint.behaviour.python.ends import HARD, NORMAL, RAISE, End, Leave, Point, stuck
@@ -88,8 +89,9 @@ def _stop_loop(machine: Machine, function: Value, args: Arguments, keywords: Key
     if machine.runners and machine.arrived:
         machine.write(machine.runners[-1].store, "#stopped", TRUE)
     loop = receiver_of(function)
-    if machine.arrived and loop is not None and ("called", "call_soon_threadsafe") in machine.world:
-        machine.write(loop.store, "#stopped", TRUE)  # it runs in a thread, which wakes up for it
+    wakes = ("called", "call_soon_threadsafe") in machine.world or wakes_by_itself(machine)
+    if machine.arrived and loop is not None and wakes:
+        machine.write(loop.store, "#stopped", TRUE)  # it runs in a thread, which wakes up for it, or for a timer
     return NONE
 
 

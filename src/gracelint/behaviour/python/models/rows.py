@@ -9,7 +9,18 @@ from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import run_beside
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import METHODS, model, receiver_of
-from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, TRUE, Bound, Const, Later, Thing, Value, items
+from gracelint.behaviour.python.values import (
+    FROM_OUTSIDE,
+    NONE,
+    TRUE,
+    Bound,
+    Const,
+    Function,
+    Later,
+    Thing,
+    Value,
+    items,
+)
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -25,6 +36,8 @@ def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     row = table("python")["call"][path_of(function)]
     at: int = row["function"]
     soon = bool(row.get("soon"))
+    if "after" in row and not machine.arrived and len(args) > at and _sets_itself_anew(args[at], function):
+        machine.write(machine.world, "timer set anew", TRUE)
     if len(args) <= at or (soon and (not machine.arrived or (machine.aside and not row.get("thread")))):
         return NONE
     given = [FROM_OUTSIDE] if row.get("gives") else args[at + 1 :]
@@ -32,6 +45,13 @@ def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords
         return _set_timer(machine, row, args[at], given, _seconds(args[row["after"]], node, row["after"]), node)
     value = _run(machine, row, args[at], given, {} if row.get("gives") else keywords, node)
     return NONE if soon else value
+
+
+def _sets_itself_anew(called: Value, timer: Value) -> bool:
+    """Whether a function that a timer calls sets such a timer itself."""
+    name = path_of(timer).rpartition(".")[2]
+    node = called.node if isinstance(called, Function) else None
+    return node is not None and any(isinstance(part, ast.Attribute) and part.attr == name for part in ast.walk(node))
 
 
 def _run(
