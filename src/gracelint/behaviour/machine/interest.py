@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.frames import Closure
-from gracelint.behaviour.machine.nodes import Call, Field, Loop, Name, Node, Seq, walk
+from gracelint.behaviour.machine.nodes import Await, Call, Field, Loop, Make, Name, New, Node, Select, Seq, walk
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LISTS = ("serve", "drain", "drop", "until_context", "accept", "child")
 _SILENT = ("returns", "makes", "variable", "sets", "clock", "least", "most")
+_TELLING = (Await, Call, Make, New, Select)
 _LEAVING = ("Return", "Break", "Continue", "Raise")
 
 
@@ -33,40 +34,43 @@ def way_out(node: Node | None) -> Node | None:
 
 def matters(machine: Interpreter, frame: Frame, node: Node) -> bool:
     """Whether a part waits, starts a thread, touches signals or servers, or calls a function that does."""
-    return _matters(machine, node, frame.file, set())
+    return _matters(machine, _telling(machine, node), frame.file, set())
 
 
-def _matters(machine: Interpreter, node: Node, file: Any, seen: set[int]) -> bool:
+def _telling(machine: Interpreter, node: Node) -> list[tuple[Node, str]]:
+    """The parts of a node that may bear on the end, in order, each with the last name of what it calls or makes."""
+    kinds = (*_TELLING, Name) if machine.bare_calls else _TELLING
+    return [(here, _called(here)) for here in walk(node) if isinstance(here, kinds)]
+
+
+def _matters(machine: Interpreter, telling: list[tuple[Node, str]], file: Any, seen: set[int]) -> bool:
     words = machine.words()
-    for here in walk(node):
-        kind = type(here).__name__
-        if kind in ("Await", "Select"):
-            return True
-        if kind == "New":
-            name = _last(here.type)  # type: ignore[attr-defined]
-            if name in words:
+    for here, name in telling:
+        if isinstance(here, Call):
+            if _calls_what_matters(machine, here.callee, name, file, seen):
                 return True
-            continue
-        if kind == "Make" and _function(machine, here.function, seen):  # type: ignore[attr-defined]
-            return True
-        if isinstance(here, Name) and machine.bare_calls:
+        elif isinstance(here, Name):
             if any(_function(machine, one, seen) for one in machine.functions_named(here.name)):
                 return True
-            continue
-        if not isinstance(here, Call):
-            continue
-        if _calls_what_matters(machine, here.callee, file, seen):
+        elif isinstance(here, New):
+            if name in words:
+                return True
+        elif not isinstance(here, Make) or _function(machine, here.function, seen):
             return True
     return False
 
 
-def _calls_what_matters(machine: Interpreter, callee: Node, file: Any, seen: set[int]) -> bool:
-    name, words = _last(callee), machine.words()
+def _calls_what_matters(machine: Interpreter, callee: Node, name: str, file: Any, seen: set[int]) -> bool:
+    words = machine.words()
     meant = machine.meaning(callee.name, file) if isinstance(callee, Name) else None
     if isinstance(meant, str):
         return meant in words
     functions = machine.functions_named(name) if meant is None else [meant]
     return (meant is None and name in words) or any(_function(machine, one, seen) for one in functions)
+
+
+def _called(node: Node) -> str:
+    return _last(node.callee if isinstance(node, Call) else node.type) if isinstance(node, (Call, New)) else ""
 
 
 def _last(node: Node) -> str:
@@ -85,7 +89,9 @@ def _function(machine: Interpreter, function: Function, seen: set[int]) -> bool:
         return False
     seen.add(id(function))
     machine.step()
-    return _matters(machine, function.body, function.file, seen)
+    if function.telling is None:
+        function.telling = _telling(machine, function.body)
+    return _matters(machine, function.telling, function.file, seen)
 
 
 def works_after_loop(machine: Interpreter) -> Callable[[Any], bool]:

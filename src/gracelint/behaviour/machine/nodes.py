@@ -31,21 +31,23 @@ class Node:
         for name, part in zip(self.order, parts, strict=True):
             setattr(self, name, part)
 
-    def parts(self) -> Iterator[Node]:
+    def parts(self) -> list[Node]:
         """The nodes right below, in order; bodies of functions are not below."""
+        found: list[Node] = []
         for name in self.order:
-            yield from _nodes(getattr(self, name))
+            _put_nodes(getattr(self, name), found)
+        return found
 
 
-def _nodes(part: Any) -> Iterator[Node]:
+def _put_nodes(part: Any, found: list[Node]) -> None:
     if isinstance(part, Node):
-        yield part
+        found.append(part)
     elif isinstance(part, (list, tuple)):
         for one in part:
-            yield from _nodes(one)
+            _put_nodes(one, found)
     elif isinstance(part, dict):
         for one in part.values():
-            yield from _nodes(one)
+            _put_nodes(one, found)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -54,7 +56,7 @@ def walk(node: Node) -> Iterator[Node]:
     while waiting:
         here = waiting.pop()
         yield here
-        waiting.extend(reversed([*here.parts()]))
+        waiting += reversed(here.parts())
 
 
 class Const(Node):
@@ -310,7 +312,7 @@ class Function:
     `block`: a return in it leaves the function that it stands in, `Continue` ends it. `task`: calling it makes a task.
     """
 
-    __slots__ = ("_body", "_made", "at", "block", "captures", "file", "name", "params", "task")
+    __slots__ = ("_body", "_made", "at", "block", "captures", "file", "name", "params", "task", "telling")
 
     def __init__(
         self,
@@ -328,6 +330,8 @@ class Function:
         self._body, self.block, self.task = body, block, task
         self.captures: Any = None
         """What a closure names of where it stands, in languages where it must."""
+        self.telling: list[tuple[Node, str]] | None = None
+        """The parts of its body that may bear on the end, once they were looked for."""
 
     @property
     def body(self) -> Node:
