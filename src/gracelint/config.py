@@ -167,7 +167,10 @@ class Configuration:
         """Those that hold in a folder. Raises ConfigError where the file that says them is wrong."""
         if self._fixed is not None:
             return self._fixed
-        asked, found = [], self._folders.get(folder)
+        found = self._folders.get(folder)
+        if found is not None:
+            return found
+        asked = []
         while found is None:
             asked.append(folder)
             found = self._read(folder)
@@ -206,10 +209,10 @@ class Configuration:
     def _read(self, folder: str) -> Settings | None:
         for name in (OWN_FILE, SHARED_FILE):
             path = f"{folder}/{name}" if folder else name
-            absolute = os.path.join(self.root, path)
             if path in self._overlay:
                 read = parse_settings(self._overlay[path], path) if _is_ours(path, self._overlay[path]) else None
             else:
+                absolute = f"{self.root}/{path}"
                 there = os.path.lexists(absolute) and self._is_inside(absolute) and _is_ours(absolute)
                 read = read_settings(absolute) if there else None
             if read is not None:

@@ -176,7 +176,7 @@ class Reading:
             self.index = None
             return todo
         overlay = self.request.overlay
-        known = index.look(path for path, kind in todo if kind in (MANIFEST, DOCKERFILE) and path not in overlay)
+        known = index.look([path for path, kind in todo if kind in (MANIFEST, DOCKERFILE) and path not in overlay])
         parts = filter(self.renderer.is_part, known) if self.renderer is not None else ()
         for path in (*self.scope.files, *parts):
             known.pop(path, None)

@@ -78,7 +78,7 @@ class Aside(Record, identity=True):
         """The images that containers there run, each with its file."""
         for path, keys in self.keys.items():
             for key in keys:
-                if key.startswith(IMAGE):
+                if key[0] == IMAGE:
                     yield key[1:], path
 
     def joined_with(self, start: Iterable[str]) -> set[str]:
@@ -105,8 +105,7 @@ class Aside(Record, identity=True):
         wanted = set(folders)
         found: dict[str, str] = {}
         for path, keys in self.keys.items():
-            folder = path.rpartition("/")[0]
-            if folder in wanted and SERVES in keys:
+            if SERVES in keys and (folder := path.rpartition("/")[0]) in wanted:
                 found.setdefault(folder, path)
         return set(found.values())
 

@@ -122,7 +122,8 @@ def discover(
         else:
             found[path] = PROGRAM if path.endswith(NODE) else kind_of(path)
     unique = {skip.path: skip for skip in skipped}
-    return Found(tuple(sorted(found.items())), tuple(unique[path] for path in sorted(unique)), listing)
+    files = tuple([(path, found[path]) for path in sorted(found)])
+    return Found(files, tuple(unique[path] for path in sorted(unique)), listing)
 
 
 def _packages_above(scope: Scope) -> set[str]:

@@ -63,7 +63,7 @@ class Index:
     def look(self, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The keys of those files that are as they were. To be asked for all that is read, before it is."""
         rows, (sizes, written, changed), asked = self._kept.rows, self._kept.stamps, self._asked
-        start, lstat = f"{self._root}/", os.lstat
+        known, all_keys, start, lstat = {}, self._kept.keys, f"{self._root}/", os.lstat
         for path in paths:
             try:
                 status = lstat(start + path)
@@ -72,11 +72,11 @@ class Index:
             size, touched, other = status.st_size, status.st_mtime_ns, status.st_ctime_ns
             row = rows.get(path)
             if row is not None and changed[row] == other and written[row] == touched and sizes[row] == size:
-                asked[path] = row
+                asked[path], keys = row, all_keys[row]
+                known[path] = _ONLY_NOTHING if keys == NOTHING else tuple(keys.split(_BETWEEN)) if keys else ()
             elif stat.S_ISREG(status.st_mode) and touched < self._unsettled and other < self._unsettled:
                 self._new[path] = size, touched, other
-        known = ((path, self._kept.keys[row]) for path, row in asked.items())
-        return {path: _ONLY_NOTHING if keys == NOTHING else _split(keys) for path, keys in known}
+        return known
 
     def knows(self, path: str) -> bool:
         """Whether a file is as it was when it was read."""
@@ -155,10 +155,6 @@ def _state_of_the_code() -> int:
         with os.scandir(os.path.join(folder, below)) as entries:
             newest = max(newest, *(entry.stat().st_mtime_ns for entry in entries if entry.is_file()))
     return newest
-
-
-def _split(keys: str) -> tuple[str, ...]:
-    return tuple(keys.split(_BETWEEN)) if keys else ()
 
 
 def _sum(body: bytes, count: int) -> str:

@@ -94,6 +94,8 @@ class Builds:
 
     def of(self, reference: str) -> Link | None:
         """The build of an image: of its very tag, else of its name."""
+        if not (self._exact or self._open):
+            return None
         repository = repository_of(reference)
         found = self._exact.get(reference) or self._exact.get(repository)
         if found is not None:

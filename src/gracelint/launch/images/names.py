@@ -57,7 +57,7 @@ class Dockerfiles:
 
         The end of a name is enough (`team/shop-api` in `api/`) where no folder above names another product.
         """
-        name = _plain(posixpath.basename(repository))
+        name = _plain(repository[repository.rfind("/") + 1 :])
         found = self._own.get(name) or self._above.get(name) or []
         if found or "/" not in repository:
             return found if name else []
@@ -83,8 +83,7 @@ def find_dockerfile(
     `asked_in` is the file that names the image.
     """
     repository = repository_of(reference)
-    name = posixpath.basename(repository)
-    for key in (reference, repository, name):
+    for key in (reference, repository, repository[repository.rfind("/") + 1 :]) if declared else ():
         if key in declared:
             return Link(posixpath.normpath(declared[key]), "declared")
     for key in (reference, repository):
