@@ -31,7 +31,9 @@ class TreeFile:
 
 def _continued(data: bytes) -> list[int]:
     """Where the bytes of UTF-8 are that begin no code point."""
-    return [at for at, byte in enumerate(data) if byte & 0xC0 == 0x80]
+    import re
+
+    return [found.start() for found in re.finditer(rb"[\x80-\xbf]", data)]
 
 
 def first_error(node: Node) -> Node:

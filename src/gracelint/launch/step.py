@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
+    from gracelint.launch.hops import Way
     from gracelint.source import Source, Span, Word
 
 
 class Followed:
     """How many processes of one launch have been followed so far, in all its branches, and what is left for others."""
 
-    __slots__ = ("count", "effort")
+    __slots__ = ("count", "effort", "ways")
 
     def __init__(self, room: int = ROOM, launches: int = 1) -> None:
         self.count = 0
+        self.ways: dict[tuple[object, ...], Way] = {}
+        """Where commands of scripts lead, by the state they are started in."""
         self.effort = Effort(room, launches=launches)
 
 

@@ -116,7 +116,24 @@ def targets(path: str, context: Context) -> list[str]:
 
 
 def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
-    """The `go build` and `go install` commands of a stage and its parents, with the folders they run in."""
+    """The `go build` and `go install` commands of a stage and its parents, with the folders they run in.
+
+    They are looked for once, no further than somebody asks: scripts and Makefiles are read for them.
+    """
+    assert context.image.context is not None
+    known, further = _begun(stage, context.files, context.image.context)
+    yield from known
+    for command in further:
+        known.append(command)
+        yield command
+
+
+@lru_cache(maxsize=64)
+def _begun(stage: Stage, files: Files, build_context: str) -> tuple[list[_Command], Iterator[_Command]]:
+    return [], _commands(stage, files, build_context)
+
+
+def _commands(stage: Stage, files: Files, build_context: str) -> Iterator[_Command]:
     for one in stage.lineage():
         working_dir = layers.first_working_dir(one)
         env = dict(one.arguments or {})
@@ -125,12 +142,18 @@ def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
                 working_dir = normal(join(working_dir, put_in(item.value, env)))
             if item.name != "RUN" or not _MENTIONS.search(item.argument.text):
                 continue
-            for words, folder, its in _go_commands(commands(item), working_dir, env, one, context):
+            for words, folder, its in _go_commands(commands(item), working_dir, env, one, files, build_context):
                 yield _Command(words, folder, its, item)
 
 
 def _go_commands(
-    lines: Iterator[list[str]], folder: str, env: dict[str, str], stage: Stage, context: Context, depth: int = 0
+    lines: Iterator[list[str]],
+    folder: str,
+    env: dict[str, str],
+    stage: Stage,
+    files: Files,
+    build_context: str,
+    depth: int = 0,
 ) -> Iterator[tuple[tuple[str, ...], str, dict[str, str]]]:
     for line in lines:
         words = [put_in(word, env) for word in line]
@@ -146,36 +169,34 @@ def _go_commands(
             folder = normal(join(folder, words[1]))
         elif words[:2] in (["go", "build"], ["go", "install"]):
             yield tuple(words), folder, env
-        elif words[:1] == ["make"] and depth < 3:
-            yield from _go_commands(_recipe(words, folder, stage, context), folder, env, stage, context, depth + 1)
         elif words[:1] and depth < 3:
-            yield from _go_commands(_script(words, folder, stage, context), folder, env, stage, context, depth + 1)
+            started = _recipe if words[0] == "make" else _script
+            its = started(words, folder, stage, files, build_context)
+            yield from _go_commands(its, folder, env, stage, files, build_context, depth + 1)
 
 
-def _script(words: list[str], folder: str, stage: Stage, context: Context) -> Iterator[list[str]]:
+def _script(words: list[str], folder: str, stage: Stage, files: Files, build_context: str) -> Iterator[list[str]]:
     """The commands of a script that is started by its path, or by a shell."""
     from gracelint.launch.images.packages import words_of
 
-    assert context.image.context is not None
     path = words[1] if words[0] in ("sh", "bash") and len(words) > 1 else words[0]
     if path.endswith(".sh"):
-        found = layers.origin(stage, context.files, context.image.context, normal(join(folder, path)))
-        source = context.files.read(found) if isinstance(found, str) else None
+        found = layers.origin(stage, files, build_context, normal(join(folder, path)))
+        source = files.read(found) if isinstance(found, str) else None
         yield from words_of(source.text) if source is not None else []
 
 
-def _recipe(words: list[str], folder: str, stage: Stage, context: Context) -> Iterator[list[str]]:
+def _recipe(words: list[str], folder: str, stage: Stage, files: Files, build_context: str) -> Iterator[list[str]]:
     """The commands of make's targets, where a Makefile of the project says them."""
     from gracelint.launch.images.packages import words_of
     from gracelint.launch.makefile import command_lines
     from gracelint.source import Passage
 
-    assert context.image.context is not None
     targets = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
     given = dict(word.split("=", 1) for word in words[1:] if "=" in word) | {"CURDIR": folder, "PWD": folder}
     for name in ("Makefile", "makefile", "GNUmakefile"):
-        found = layers.origin(stage, context.files, context.image.context, join(folder, name))
-        source = context.files.read(found) if isinstance(found, str) else None
+        found = layers.origin(stage, files, build_context, join(folder, name))
+        source = files.read(found) if isinstance(found, str) else None
         if source is None:
             continue
         wanted: list[str | None] = [*targets] or [None]
@@ -186,6 +207,8 @@ def _recipe(words: list[str], folder: str, stage: Stage, context: Context) -> It
 
 
 def put_in(word: str, env: dict[str, str]) -> str:
+    if "$" not in word:
+        return word
     return re.sub(r"\$(?:\{(\w+)(?::-([^}]{0,500}))?\}|(\w+))", lambda m: env.get(m[1] or m[3], m[2] or m[0]), word)
 
 

@@ -32,7 +32,18 @@ def lasts(item: Event, context: Context) -> bool | None:
 
 
 def way_of(item: Event, context: Context) -> Way:
-    """From a command of the script to the program it ends in."""
+    """From a command of the script to the program it ends in.
+
+    The many ways through a script start the same program in the same state: it is followed once.
+    """
+    known = context.followed.ways
+    asked = (context, item.words, item.working_dir, tuple(item.env.items()))
+    if asked not in known:
+        known[asked] = _followed(item, context)
+    return known[asked]
+
+
+def _followed(item: Event, context: Context) -> Way:
     from gracelint.launch.hops import follow
 
     below = replace(
