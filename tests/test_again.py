@@ -11,7 +11,13 @@ from gracelint.again import Function, Variables, Words, remembered
 from gracelint.base import memory
 from gracelint.base.memory import Trees
 from gracelint.behaviour import go
+from gracelint.behaviour.machine import interest
+from gracelint.behaviour.machine.nodes import Name, walk
 from gracelint.behaviour.machine.ways import SIGNALS
+from gracelint.behaviour.node.modules import _required
+from gracelint.behaviour.node.syntax import read_file
+from gracelint.launch.runtimes import go as go_builds
+from gracelint.launch.shell import rounds
 from gracelint.source import Source
 from gracelint.testing import read
 from gracelint.tree.files import ProjectFiles
@@ -226,3 +232,62 @@ def test_the_trees_of_the_files_that_were_asked_for_last_are_kept() -> None:
     trees.of(third, parse)
     assert trees.of(first, parse) is kept
     assert trees.of(second, parse) is not dropped
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> list[tuple[object, ...]]:
+    """What a function is called with from here on."""
+    called: list[tuple[object, ...]] = []
+    function = getattr(module, name)
+
+    def counting(*given: object) -> object:
+        called.append(given)
+        return function(*given)
+
+    monkeypatch.setattr(module, name, counting)
+    return called
+
+
+def test_a_function_is_searched_once_for_what_bears_on_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = counted(monkeypatch, interest, "_telling")
+    branch = "if ENV['{0}']\n  work\nend\n"
+    program = "def work\n  self.note\nend\n" + "".join(map(branch.format, "ABCDEFGH")) + "sleep\n"
+    assert (
+        len(read({"Dockerfile": 'FROM ruby:3.3\nCOPY . .\nCMD ["ruby", "app.rb"]\n', "app.rb": program}).launches) == 1
+    )
+    names = [[one.name for one in walk(node) if isinstance(one, Name)] for _, node in searched]
+    assert names.count(["work"]) > 8
+    assert names.count(["self"]) == 1
+
+
+def test_what_all_ways_through_a_script_start_is_followed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = counted(monkeypatch, rounds, "_followed")
+    asked = "".join(f"if curl {name}; then /{name} & fi\n" for name in "abc")
+    files = {
+        "Dockerfile": 'FROM debian:12\nCOPY . /\nCMD ["/run.sh"]\n',
+        "run.sh": f"#!/bin/sh\n{asked}/helper &\n/server\nwait\n",
+        "helper": "#!/bin/sh\nsleep infinity\n",
+        "server": "#!/bin/sh\nsleep infinity\n",
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict.value == "ignored"
+    assert [event.words[0].value for event, _ in followed] == ["/server"]
+
+
+def test_the_builds_of_a_stage_are_read_once_for_all_that_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = counted(monkeypatch, go_builds, "_go_commands")
+    names = ("first", "second", "third")
+    files = {f"cmd/{name}/main.go": "package main\n\nfunc main() { select {} }\n" for name in names}
+    files |= {
+        "Dockerfile": "FROM golang:1.23 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o /out/ ./cmd/...\n"
+        "FROM debian:12\nCOPY --from=build /out/ /usr/local/bin/\n",
+        "compose.yaml": "services:\n" + "".join(f"  {name}: {{build: ., command: [{name}]}}\n" for name in names),
+        "go.mod": "module example.com/app\n\ngo 1.23\n",
+    }
+    assert [launch.verdict.value for launch in read(files).launches] == ["cut", "cut", "cut"]
+    assert len(started) == 1
+
+
+def test_a_module_of_node_is_gone_through_once() -> None:
+    file = read_file(Source("app.js", "app.get('/', () => require('./late'))\n"))
+    assert [name for name, _ in _required(file)] == ["./late"]
+    assert _required(file) is _required(file)

@@ -46,7 +46,7 @@ class ProjectFiles:
     ) -> None:
         self._warm = warm
         self.name = os.path.basename(os.path.realpath(root))
-        self._root = root
+        self._start = os.path.join(root, "")
         self._real_root = os.path.realpath(root)
         self._overlay = overlay or {}
         new = self._overlay.keys() - set(listing) if self._overlay else ()
@@ -116,7 +116,7 @@ class ProjectFiles:
         found = {name + slash for name, slash, _ in (path.partition("/") for path in inner)}
         if self._folder_inside(folder):
             try:
-                with os.scandir(os.path.join(self._root, folder)) as entries:
+                with os.scandir(self._start + folder) as entries:
                     for entry in entries:
                         if not entry.is_symlink():
                             is_folder = entry.is_dir(follow_symlinks=False)
@@ -180,7 +180,7 @@ class ProjectFiles:
             return None
         from gracelint.tree.warm import stamp_of
 
-        stamp = stamp_of(os.path.join(self._root, path))
+        stamp = stamp_of(self._start + path)
         if stamp is None:
             return self._fetch(path)
         return self._warm.text(path, stamp, lambda: self._fetch(path)) if stamp else None
@@ -191,7 +191,7 @@ class ProjectFiles:
         if not self._inside(path):
             return None
         try:
-            data = _bytes(os.path.join(self._root, path))
+            data = _bytes(self._start + path)
         except OSError as error:
             if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
                 return None
@@ -207,13 +207,13 @@ class ProjectFiles:
         folder, _, name = path.rpartition("/")
         if not self._folder_inside(folder):
             return False
-        absolute = os.path.join(self._root, path)
+        absolute = self._start + path
         return not name or not os.path.islink(absolute) or self._below(absolute)
 
     def _folder_inside(self, folder: str) -> bool:
         known = self._folders.get(folder)
         if known is None:
-            absolute = os.path.join(self._root, folder)
+            absolute = self._start + folder
             within = self._folder_inside(folder.rpartition("/")[0])
             known = self._folders[folder] = self._below(absolute) if os.path.islink(absolute) or not within else True
         return known

@@ -7,7 +7,7 @@ import posixpath
 from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record, replace
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, string_of
+from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, once, string_of
 from gracelint.behaviour.node.values import UNKNOWN, Object, Scope
 from gracelint.behaviour.node.workspaces import entries_of, has_scope, imports_of
 from gracelint.behaviour.tree import text_of, walk
@@ -234,10 +234,12 @@ def _load_from(machine: Machine, file: File | None) -> None:
             machine.registrations[before:] = late
 
 
-def _required(file: File) -> Iterator[tuple[str, list[Node]]]:
+@once
+def _required(file: File) -> list[tuple[str, list[Node]]]:
     """The modules that are asked for inside functions, with those functions, the innermost first."""
     if "require(" not in file.source.text and "import(" not in file.source.text:
-        return
+        return []
+    found = []
     for node in walk(file.root):
         called = node.child_by_field_name("function") if node.type == "call_expression" else None
         given = node.child_by_field_name("arguments")
@@ -246,7 +248,8 @@ def _required(file: File) -> Iterator[tuple[str, list[Node]]]:
         name = string_of(given.named_children[0])
         functions = list(_around(node))
         if name is not None and functions:
-            yield name, functions
+            found.append((name, functions))
+    return found
 
 
 def _around(node: Node) -> Iterator[Node]:

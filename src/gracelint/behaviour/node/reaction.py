@@ -16,7 +16,7 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
-from gracelint.behaviour.node.syntax import FUNCTIONS, string_of
+from gracelint.behaviour.node.syntax import FUNCTIONS, once, string_of
 from gracelint.behaviour.node.timing import FOR_EVER, end_of, time_of
 from gracelint.behaviour.node.values import After, Thing, name_of
 from gracelint.behaviour.tree import text_of, walk
@@ -28,6 +28,8 @@ from gracelint.knowledge import table
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tree_sitter import Node
 
     from gracelint.behaviour.node.syntax import File
     from gracelint.source import Span
@@ -139,13 +141,21 @@ def _asked_behind(base: Machine, asked: Span) -> str | None:
 
 def _definitions(file: File, names: set[str]) -> Iterator[str]:
     """What the names stand for where they are defined."""
+    return (text_of(value) for name, value in _defined(file) if name in names)
+
+
+@once
+def _defined(file: File) -> list[tuple[str, Node]]:
+    """All names that are defined, each with its value."""
+    found = []
     for node in walk(file.root):
         if node.type not in _NAMED_BY:
             continue
         name = node.child_by_field_name("name") or node.child_by_field_name("key")
         value = node.child_by_field_name("value") or node.child_by_field_name("body")
-        if name is not None and value is not None and text_of(name) in names:
-            yield text_of(value)
+        if name is not None and value is not None:
+            found.append((text_of(name), value))
+    return found
 
 
 _SAID = 60

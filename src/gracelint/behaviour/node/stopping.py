@@ -10,6 +10,7 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
+from gracelint.behaviour.node.syntax import once
 from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
 from gracelint.behaviour.tree import text_of, walk
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tree_sitter import Node
+
+    from gracelint.behaviour.node.syntax import File
 
 _SHORTEST_DRAIN = 1.0
 """Seconds. A program that gives requests less than this drops them."""
@@ -107,18 +110,23 @@ _COUNTING = ("++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "?=", "
 
 def _counters(machine: Machine) -> tuple[frozenset[str], frozenset[str]]:
     """Variables that are counted up, and those that are counted down."""
+    found = [_counted_in(file) for file in machine.parsed.values() if file is not None]
+    return frozenset().union(*(up for up, _ in found)), frozenset().union(*(down for _, down in found))
+
+
+@once
+def _counted_in(file: File) -> tuple[set[str], set[str]]:
     found: tuple[set[str], set[str]] = (set(), set())
-    for file in machine.parsed.values():
-        if file is None or not any(sign in file.source.text for sign in _COUNTING):
-            continue
-        for node in walk(file.root):
-            if node.type in ("update_expression", "augmented_assignment_expression"):
-                target = node.child_by_field_name("argument") or node.child_by_field_name("left")
-                name = target.child_by_field_name("property") if target is not None else None
-                operator = node.child_by_field_name("operator")
-                is_down = operator is not None and text_of(operator).startswith("-")
-                found[is_down].add(text_of(name or target) if target is not None else "")
-    return frozenset(found[0]), frozenset(found[1])
+    if not any(sign in file.source.text for sign in _COUNTING):
+        return found
+    for node in walk(file.root):
+        if node.type in ("update_expression", "augmented_assignment_expression"):
+            target = node.child_by_field_name("argument") or node.child_by_field_name("left")
+            name = target.child_by_field_name("property") if target is not None else None
+            operator = node.child_by_field_name("operator")
+            is_down = operator is not None and text_of(operator).startswith("-")
+            found[is_down].add(text_of(name or target) if target is not None else "")
+    return found
 
 
 _ENDS_NOTHING = ("log", "flag", "opaque")
@@ -216,20 +224,29 @@ def woken(event: Event, machine: Machine) -> Event | None:
 def _work(machine: Machine) -> float | None:
     """The longest `setTimeout` before an answer, in functions that neither start-up nor shutdown ran."""
     longest = None
-    for file in machine.parsed.values():
-        if file is None or not any(timer.decode() in file.source.text for timer in _TIMERS):
-            continue
-        for node in walk(file.root):
-            if node.type != "call_expression" or (file.source.path, node.start_byte) in machine.run_timers:
-                continue
-            function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-            if function is None or given is None or function.text not in _TIMERS or not _answers(node, given):
+    for file in filter(None, machine.parsed.values()):
+        for node, given in _timers(file):
+            if (file.source.path, node.start_byte) in machine.run_timers or not _answers(node, given):
                 continue
             for number in (part for part in walk(given.named_children[-1]) if part.type == "number"):
                 text = text_of(number).replace("_", "")
                 if is_whole(text):
                     longest = max(longest or 0.0, int(text) / 1000)
     return longest
+
+
+@once
+def _timers(file: File) -> list[tuple[Node, Node]]:
+    """The calls that set a timer, with what they are given."""
+    found: list[tuple[Node, Node]] = []
+    if not any(timer.decode() in file.source.text for timer in _TIMERS):
+        return found
+    for node in walk(file.root):
+        if node.type == "call_expression":
+            function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+            if function is not None and given is not None and function.text in _TIMERS:
+                found.append((node, given))
+    return found
 
 
 def _answers(timer: Node, given: Node) -> bool:

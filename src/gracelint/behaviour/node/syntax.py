@@ -5,14 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import cache
 
-from gracelint.base.record import Record
+from gracelint.base.memory import kept
+from gracelint.base.record import Record, field
 from gracelint.behaviour.tree import first_error, text_of, walk
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
     from tree_sitter import Node, Parser
+
+    T = TypeVar("T")
 
 ENDINGS = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")
 _LONGEST = 2_000_000
@@ -30,6 +36,8 @@ class File(Record, identity=True):
     root: Node
     _starts: list[int] | None
     """The byte offset of each code point; None where the text is ASCII."""
+    found: dict[object, Any] = field(default_factory=dict)
+    """What was looked for in the whole of it, by what looks."""
 
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
@@ -44,6 +52,19 @@ class File(Record, identity=True):
         return byte if self._starts is None else bisect_right(self._starts, byte) - 1
 
 
+def once(look: Callable[[File], T]) -> Callable[[File], T]:
+    """Makes what goes through all of a file do so for the first of those that ask."""
+
+    def looking(file: File) -> T:
+        if look not in file.found:
+            file.found[look] = look(file)
+        known: T = file.found[look]
+        return known
+
+    return looking
+
+
+@kept
 def read_file(source: Source) -> File:
     """Parses a source. Raises ParseError with the place where the grammar gave up, TooBigError for a bundle."""
     text = source.text
