@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gracelint.behaviour.go import brokers, children, clock, fx, texts
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
 from gracelint.reading import read_project
@@ -253,3 +254,15 @@ def test_echo_says_that_its_server_was_closed(condition: str) -> None:
 	e.Shutdown(context.Background())"""
     imports = ("context", "errors", "net/http", "os", "os/signal", "syscall", "github.com/labstack/echo/v4")
     assert program(body, *imports).verdict is Verdict.HANDLED
+
+
+def test_calls_without_what_they_need_are_read() -> None:
+    """They do not compile, and a file that is being written may hold one."""
+    calls = [path for module in (brokers, children, clock, fx, texts) for path in module.FUNCTIONS]
+    imports = sorted({path.rpartition(".")[0] for path in calls} - {"time"})
+    names = {one: f"p{index}" for index, one in enumerate(imports)}
+    body = "\n".join(f"\t{names.get(path.rpartition('.')[0], 'time')}.{path.rpartition('.')[2]}()" for path in calls)
+    wait = "\tsig := make(chan os.Signal, 1)\n\tsignal.Notify(sig, syscall.SIGTERM)\n\t<-sig\n"
+    lines = (*(f"{name} {path}" for path, name in names.items()), "os", "os/signal", "syscall", "time")
+
+    assert program(wait + body, *lines).verdict is Verdict.HANDLED

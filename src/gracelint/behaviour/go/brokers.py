@@ -162,8 +162,8 @@ METHODS: dict[str, dict[str, How]] = {
 for _one in _REDIS:
     METHODS[f"{_one}.Client"] |= {"Subscribe": _make(f"{_one}.PubSub"), "PSubscribe": _make(f"{_one}.PubSub")}
     METHODS[f"{_one}.Cmd"] = {
-        "Result": lambda _, of, __, ___: of.state["result"],
-        "Val": lambda _, of, __, ___: of.state["result"][0],
-        "Err": lambda _, of, __, ___: of.state["result"][1],
+        "Result": lambda _, of, __, ___: of.state.get("result", UNKNOWN),
+        "Val": lambda _, of, __, ___: of.state.get("result", (UNKNOWN, UNKNOWN))[0],
+        "Err": lambda _, of, __, ___: of.state.get("result", (UNKNOWN, UNKNOWN))[1],
     }
     METHODS[f"{_one}.PubSub"] = {"Channel": _messages(error=False), "ReceiveMessage": _take, "Close": _close}

@@ -67,7 +67,7 @@ def _output(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run
 
 
 def _signal(_: GoMachine, of: Object, given: list[Any], __: Span) -> Any:
-    if isinstance(given[0], Sig):
+    if given and isinstance(given[0], Sig) and "of" in of.state:
         children.tell(of.state["of"], str(given[0]))
     return NIL
 
@@ -77,7 +77,7 @@ def _kill(machine: GoMachine, of: Object, _: list[Any], span: Span) -> Any:
 
 
 def _wait_process(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Run:
-    yield from _wait(machine, of.state["of"], given, span)
+    yield from _wait(machine, of.state.get("of", of), given, span)
     return (UNKNOWN, NIL)
 
 

@@ -50,7 +50,7 @@ def _new(machine: GoMachine, given: list[Any], span: Span) -> Any:
 
 def _begin(machine: GoMachine, app: Object, given: list[Any], span: Span) -> Run:
     """Runs what is invoked, with what it needs, then the hooks of the start."""
-    options = app.state["options"]
+    options = app.state.get("options", [])
     lifecycle = Object(f"{_FX}.Lifecycle", span)
     app.state["lifecycle"] = lifecycle
     made: dict[str, Any] = {f"{_FX}.Lifecycle": lifecycle}

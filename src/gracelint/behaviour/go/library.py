@@ -68,6 +68,8 @@ _UNITS = {
     "Minute": 60e9,
     "Hour": 3600e9,
 }
+_PARTS = {"Seconds": 1e9, "Minutes": 60e9, "Hours": 3600e9, "Milliseconds": 1e6}
+"""What a duration is in, by its method."""
 _ERRORS = ("context.Canceled", "context.DeadlineExceeded", "io.EOF", "net.ErrClosed")
 _SAME = ("time.Duration", "string", "int", "int32", "int64", "uint32", "uint64", "float64", "byte", "bool", "any")
 
@@ -114,6 +116,7 @@ def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: 
 
 _FX = "go.uber.org/fx."
 _PROCESSES = ("os/exec.", "os.Process", "syscall.", "golang.org/x/sys/unix.")
+_CLOCK = ("time.Now", "time.Since", "time.Time", "time.Until", "context.WithDeadline")
 _TEXTS = ("strconv.", "strings.", "time.ParseDuration", "cmp.Or")
 _SETTINGS = (
     "github.com/caarlos0/env",
@@ -140,6 +143,10 @@ def _further(path: str, kind: str) -> dict[str, Any]:
         from gracelint.behaviour.go import texts
 
         return texts.FUNCTIONS
+    if path.startswith(_CLOCK):
+        from gracelint.behaviour.go import clock
+
+        return clock.FUNCTIONS if kind == "FUNCTIONS" else clock.METHODS
     if path.startswith(_PROCESSES):
         from gracelint.behaviour.go import children
 
@@ -158,7 +165,7 @@ def _further(path: str, kind: str) -> dict[str, Any]:
 def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Run:
     own = concurrency.FUNCTIONS.get(path)
     given = [*map(machine.settle, given)] if own is not None else given
-    if own is not None and len(given) < concurrency.LEAST.get(path, 1):
+    if len(given) < concurrency.LEAST.get(path, own is not None):
         return UNKNOWN
     own = own or _further(path, "FUNCTIONS").get(path)
     if own is None and path.startswith(_SETTINGS):
@@ -239,6 +246,8 @@ def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span
             raise Ended("fatal", span)
         yield from _foreign(machine, of.of, name, given, span)
         return Unknown(of.of)
+    if isinstance(of, (int, float)) and name in _PARTS:
+        return of / _PARTS[name]
     if isinstance(of, Sig) and name == "String":
         return str(of)
     if isinstance(of, (Chan, Func)):

@@ -142,20 +142,21 @@ class PhpMachine(Interpreter):
         wait = thread.wait
         ready = wait is None or wait.over or wait.ready()
         if thread.main and self.asynchronous and self.pending and ready and not thread.below:
-            handlers = [self.handlers[one] for one in self.pending if one in self.handlers]
-            self.pending = [one for one in self.pending if one not in self.handlers]
-            for function, span in handlers:
+            for function, span in self._free_handlers():
                 self.interrupt(thread, self._handler(function, span), wakes=True)
         return super().resume(thread)
 
     def dispatch(self) -> Run:
         """pcntl_signal_dispatch: calls what waits for it."""
-        names, self.pending = self.pending, []
-        for name in names:
-            if name in self.handlers:
-                function, span = self.handlers[name]
-                yield from self.call(function, [Sig(name)], span)
+        for function, span in self._free_handlers():
+            yield from self.call(function, [Sig(self.signal)], span)
         return True
+
+    def _free_handlers(self) -> list[tuple[Any, Span]]:
+        """Those of the signals that wait for them and are not blocked."""
+        free = [one for one in self.pending if one in self.handlers and one not in self.blocked]
+        self.pending = [one for one in self.pending if one not in free]
+        return [self.handlers[one] for one in free]
 
     def _handler(self, function: Any, span: Span) -> Run:
         yield from self.call(function, [Sig(self.signal), UNKNOWN], span)

@@ -107,6 +107,29 @@ def raise_error(type_: str, span: Span, value: Any = UNKNOWN) -> Any:
     raise Raised((type_, "Exception"), value, span)
 
 
+def _timeout(machine: RubyMachine, frame: Frame | None, given: Given) -> Run:
+    """Raises into the block once its time is over."""
+    run = machine.call(given.named.get("block", NIL), [], given.span)
+    if given.argument(0) is NIL:
+        value = yield from run
+        return value
+    thread, until = machine.current, machine.now + machine.seconds(given.argument(0))
+    done: list[bool] = []
+    error = given.argument(1, Lib("Timeout::Error"))
+
+    def watch() -> Run:
+        yield Wait("timer", given.span, lambda: bool(done) or machine.now >= until, at=lambda: until)
+        if not done and thread is not None:
+            thread.thrown = machine.raised(error, given.span)
+
+    machine.start(watch(), given.span).daemon = True
+    try:
+        value = yield from run
+    finally:
+        done.append(True)
+    return value
+
+
 def _exit(machine: RubyMachine, frame: Frame | None, given: Given) -> Any:
     return raise_error("SystemExit", given.span)
 
@@ -396,6 +419,7 @@ KERNEL: dict[str, Callable[[RubyMachine, Any, Given], Any]] = {
     "Float": _integer,
     "catch": _catch,
     "throw": _throw,
+    "Timeout.timeout": _timeout,
     "Thread.main": _thread,
     "Thread.current": _thread,
     "super": lambda machine, frame, given: UNKNOWN,

@@ -51,7 +51,10 @@ _ABOVE = {
     "Exception": (),
     _KILLED: (),
 }
-_BESIDES = {"ClosedQueueError": ("StopIteration", "IndexError")}
+_BESIDES = {
+    "ClosedQueueError": ("StopIteration", "IndexError"),
+    "Timeout::Error": ("RuntimeError",),
+}
 
 
 class RubyMachine(Interpreter):
