@@ -482,7 +482,7 @@ def _unary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
 def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     left_node, right_node = node.child_by_field_name("left"), node.child_by_field_name("right")
     operator_node = node.child_by_field_name("operator")
-    operator = text_of(operator_node) if operator_node is not None else ""
+    operator = text_of(operator_node).replace("/", "//") if operator_node is not None else ""
     left = yield from evaluate(machine, frame, left_node, scope)
     if operator in ("&&", "||"):
         if left is (operator == "||"):

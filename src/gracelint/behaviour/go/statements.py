@@ -112,7 +112,7 @@ def _assign(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     targets = members(node.child_by_field_name("left"))
     values = yield from _values(machine, frame, node.child_by_field_name("right"), scope, len(targets))
     operator = node.child_by_field_name("operator")
-    sign = text_of(operator).removesuffix("=")
+    sign = text_of(operator).removesuffix("=").replace("/", "//")
     for target, value in zip(targets, values, strict=False):
         new = value
         if sign:

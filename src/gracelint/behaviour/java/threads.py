@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.java import collections
+from gracelint.behaviour.java import collections, synchronizers
 from gracelint.behaviour.java.clients import poll, set_executor, wakeup
 from gracelint.behaviour.java.waiting import interruption, now, number, pause, time_of, until
-from gracelint.behaviour.machine import library, locks, serving
+from gracelint.behaviour.machine import library, serving
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -180,6 +180,8 @@ def _new_pool(machine: JavaMachine, _: Any, given: Given) -> Run:
     yield from ()
     pool = Object("Pool", given.span)
     pool.state["tasks"] = []
+    threads = 1 if "Single" in given.path else given.argument(0) if "Fixed" in given.path else None
+    pool.state["threads"] = threads if isinstance(threads, int) and threads > 0 else None
     pool.state["virtual"] = "Virtual" in given.path
     pool.state["stays"] = not any(one in given.path for one in _LEAVING)
     return pool
@@ -201,12 +203,27 @@ def _submit(machine: JavaMachine, of: Any, given: Given) -> Run:
     if of.state.get("shut"):
         raise Raised(("RejectedExecutionException", "RuntimeException", "Exception"), UNKNOWN, given.span)
     _stay(machine, of, given.span)
-    thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
+    thread = machine.start(_in_turn(machine, of, given), given.span)
     thread.daemon = bool(of.state.get("virtual"))
     of.state["tasks"].append(thread)
     future = Object("Future", given.span)
     future.state["thread"] = thread
     return future
+
+
+def _in_turn(machine: JavaMachine, pool: Any, given: Given) -> Run:
+    """A task runs as soon as one of the pool's threads is free, unless the pool has been cleared by then."""
+    most, at_work = pool.state["threads"], pool.state.setdefault("at work", [])
+    if most is not None and len(at_work) >= most:
+        yield Wait("queued", given.span, lambda: len(at_work) < most or bool(pool.state.get("cleared")))
+        if pool.state.get("cleared"):
+            return NIL
+    at_work.append(given)
+    try:
+        value = yield from machine.call(given.argument(0), [], given.span)
+    finally:
+        at_work.pop()
+    return value
 
 
 def _delayed(machine: JavaMachine, of: Any, given: Given) -> Run:
@@ -335,6 +352,60 @@ def _run_async(machine: JavaMachine, _: Any, given: Given) -> Run:
     return one
 
 
+def _is_done(future: Any) -> bool:
+    thread = library.thread_of(future)
+    return thread.done if thread is not None else future.state.get("count") == 0
+
+
+def _then(machine: JavaMachine, of: Any, given: Given) -> Run:
+    """What is to be done once a future is."""
+
+    def run() -> Run:
+        if not _is_done(of):
+            yield Wait("join", given.span, lambda: _is_done(of))
+        value = yield from machine.call(given.argument(0), [UNKNOWN, NIL], given.span)
+        return value
+
+    yield from ()
+    return _future(machine, run(), given.span)
+
+
+def _all_of(machine: JavaMachine, _: Any, given: Given) -> Run:
+    """Done once all are, or one of them."""
+    futures = given.args[0] if len(given.args) == 1 and isinstance(given.args[0], list) else given.args
+    enough = any if given.path.endswith("anyOf") else all
+    if not all(isinstance(one, Object) for one in futures):
+        raise Doubt(f"what line {given.span.line} waits for is only known when it runs", given.span)
+
+    def run() -> Run:
+        yield Wait("join", given.span, lambda: enough(map(_is_done, futures)) or not futures)
+        return NIL
+
+    yield from ()
+    return _future(machine, run(), given.span)
+
+
+def _future(machine: JavaMachine, run: Run, span: Span) -> Object:
+    one = Object("Future", span)
+    one.state["thread"] = thread = machine.start(run, span)
+    thread.daemon = True
+    return one
+
+
+def _invoke_all(machine: JavaMachine, of: Any, given: Given) -> Run:
+    """Submits tasks, and waits for all of them."""
+    tasks = given.argument(0)
+    if not isinstance(tasks, list):
+        raise Doubt(f"what line {given.span.line} waits for is only known when it runs", given.span)
+    futures = []
+    for one in tasks:
+        future = yield from _submit(machine, of, library.Given(given.path, given.span, [one], {}, of))
+        futures.append(future)
+    done = lambda: all(map(_is_done, futures))  # noqa: E731
+    yield from until(machine, "tasks", given.span, done, time_of(given, 1) if len(given.args) > 1 else None)
+    return futures
+
+
 def _get(machine: JavaMachine, of: Any, given: Given) -> Run:
     thread = library.thread_of(of)
     if thread is None:
@@ -387,73 +458,6 @@ def _take(machine: JavaMachine, of: Chan, given: Given) -> Run:
     return of.queue.pop(0) if found and of.queue else NIL
 
 
-def _new_monitor(machine: JavaMachine, _: Any, given: Given) -> Run:
-    yield from ()
-    return Object("Object", given.span)
-
-
-def _wait(machine: JavaMachine, of: Any, given: Given) -> Run:
-    seconds = number(given.argument(0), 0.001) if given.args else None
-    yield from _notified(machine, of, of, given.span, seconds)
-    return NIL
-
-
-def _notified(machine: JavaMachine, of: Any, lock: Any, span: Span, seconds: float | None) -> Run:
-    """Lets a lock go until it is notified, and takes it back, also where it is interrupted."""
-    before = of.state.get("notified", 0)
-    times = locks.let_go(lock)
-    try:
-        found = yield from until(machine, "wait", span, lambda: of.state.get("notified", 0) > before, seconds)
-    except Raised:
-        yield from locks.take_back(machine, lock, span, times)
-        raise
-    yield from locks.take_back(machine, lock, span, times)
-    return found
-
-
-def _notify(machine: JavaMachine, of: Any, given: Given) -> Run:
-    yield from ()
-    of.state["notified"] = of.state.get("notified", 0) + 1
-    return NIL
-
-
-def _new_lock(machine: JavaMachine, _: Any, given: Given) -> Run:
-    yield from ()
-    return Object("Lock", given.span)
-
-
-def _lock(machine: JavaMachine, of: Any, given: Given) -> Run:
-    yield from locks.acquire(machine, of, given.span)
-    return NIL
-
-
-def _try_lock(machine: JavaMachine, of: Any, given: Given) -> Run:
-    is_mine = of.state.get("holder") is machine.current
-    if not is_mine and given.args:
-        yield from until(machine, "lock", given.span, lambda: locks.is_free(of), time_of(given))
-    if not is_mine and not locks.is_free(of):
-        return False
-    yield from locks.acquire(machine, of, given.span)
-    return True
-
-
-def _unlock(machine: JavaMachine, of: Any, given: Given) -> Run:
-    yield from ()
-    locks.release(of)
-    return NIL
-
-
-def _new_condition(machine: JavaMachine, of: Any, given: Given) -> Run:
-    yield from ()
-    one = Object("Condition", given.span)
-    one.state["lock"] = of
-    return one
-
-
-def _await_condition(machine: JavaMachine, of: Any, given: Given) -> Run:
-    return _notified(machine, of, of.state["lock"], given.span, time_of(given) if given.args else None)
-
-
 def _park(machine: JavaMachine, _: Any, given: Given) -> Run:
     yield from until(machine, "park", given.span, lambda: False)
     return NIL
@@ -494,6 +498,8 @@ STATIC: dict[str, Call] = {
     "Signal.handle": _handle,
     "CompletableFuture.runAsync": _run_async,
     "CompletableFuture.supplyAsync": _run_async,
+    "CompletableFuture.allOf": _all_of,
+    "CompletableFuture.anyOf": _all_of,
     "LockSupport.park": _park,
     "Runtime.getRuntime": lambda machine, _, given: now(Object("Runtime", given.span)),
     **dict.fromkeys(collections.OF, collections.of),
@@ -515,13 +521,12 @@ STATIC: dict[str, Call] = {
     ),
 }
 NEW: dict[str, Call] = {
+    **synchronizers.NEW,
     **dict.fromkeys(collections.CLASSES, collections.made),
     **dict.fromkeys(collections.TABLES, collections.new_table),
     "Thread": _new_thread,
     "CountDownLatch": _new_latch,
     "CompletableFuture": _new_future,
-    "Object": _new_monitor,
-    "ReentrantLock": _new_lock,
     "Signal": _new_signal,
     "ThreadPoolExecutor": _new_pool,
     "ScheduledThreadPoolExecutor": _new_pool,
@@ -529,7 +534,13 @@ NEW: dict[str, Call] = {
     "PriorityBlockingQueue": _new_heap,
     **dict.fromkeys(("AtomicBoolean", "AtomicInteger", "AtomicLong", "AtomicReference"), _new_atomic),
 }
+_THEN: dict[str, Call] = {
+    f"{name}{suffix}": _then
+    for name in ("thenRun", "thenAccept", "thenApply", "whenComplete", "handle")
+    for suffix in ("", "Async")
+}
 METHODS: dict[str, dict[str, Call]] = {
+    **synchronizers.METHODS,
     "Thread": {
         "start": _start,
         "join": _join,
@@ -544,6 +555,7 @@ METHODS: dict[str, dict[str, Call]] = {
         "schedule": _delayed,
         "scheduleAtFixedRate": _repeat,
         "scheduleWithFixedDelay": _repeat,
+        "invokeAll": _invoke_all,
         "shutdown": _shutdown,
         "shutdownNow": _shutdown_now,
         "awaitTermination": _terminated,
@@ -558,17 +570,9 @@ METHODS: dict[str, dict[str, Call]] = {
         "join": _await,
         "getCount": lambda machine, of, given: now(of.state.get("count", UNKNOWN)),
         "isDone": lambda machine, of, given: now(of.state.get("count") == 0),
+        **_THEN,
     },
-    "Future": {"get": _get, "join": _get},
-    "Object": {"wait": _wait, "notify": _notify, "notifyAll": _notify},
-    "Lock": {
-        "lock": _lock,
-        "lockInterruptibly": _lock,
-        "tryLock": _try_lock,
-        "unlock": _unlock,
-        "newCondition": _new_condition,
-    },
-    "Condition": {"await": _await_condition, "signal": _notify, "signalAll": _notify},
+    "Future": {"get": _get, "join": _get, **_THEN},
     "Atomic": {
         "get": _atomic_get,
         "getAcquire": _atomic_get,

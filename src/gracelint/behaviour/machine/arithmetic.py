@@ -80,8 +80,10 @@ def arithmetic(operator: str, left: float, right: float) -> Any:
         return left + right
     if operator == "-":
         return left - right
-    if operator in ("/", "%") and right:
-        return left / right if operator == "/" else left % right
+    if operator in ("/", "//", "%") and right:
+        if operator == "//" and isinstance(left, int) and isinstance(right, int):
+            return int(left / right)
+        return left % right if operator == "%" else left / right
     if operator in _ORDER:
         less = left < right or (left == right and "=" in operator)
         more = left > right or (left == right and "=" in operator)

@@ -194,7 +194,7 @@ def _binary(machine: Interpreter, frame: Frame, node: nodes.Binary) -> Run:
     right = yield from evaluate(machine, frame, node.right)
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         machine.notes(id(node), (left, right))
-    return binary(node.operator, left, right)
+    return binary("//" if node.operator == "/" and machine.whole_quotients else node.operator, left, right)
 
 
 def _passes_by(machine: Interpreter, frame: Frame, branch: Node | None) -> bool:

@@ -41,6 +41,8 @@ class Interpreter(Machine):
     """Calling a task starts it; else it runs once it is awaited."""
     errors: tuple[str, ...] = ("Exception",)
     """What a catch without classes catches."""
+    whole_quotients = True
+    """An integer by an integer is an integer."""
     bare_calls = False
     """A name by itself may call a function."""
     _words: frozenset[str] | None = None

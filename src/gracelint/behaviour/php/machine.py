@@ -46,6 +46,7 @@ _ABOVE = {"Throwable": (), "Exception": ("Throwable",), "Error": ("Throwable",),
 
 class PhpMachine(Interpreter):
     language = "php"
+    whole_quotients = False
     errors = ("Throwable",)
 
     def __init__(
