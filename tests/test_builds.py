@@ -275,6 +275,11 @@ def test_what_names_only_one_of_them_joins_nothing(files: dict[str, str]) -> Non
         ("package.json", '{"name": "a", "repository": {"url": "git+https://github.com/acme/shop.git"}}\n'),
         ("go.mod", "module github.com/acme/shop\n\nrequire github.com/acme/till v1.0.0\n"),
         ("README.md", "See https://github.com/Acme/Shop/actions of https://github.com/acme/shop.\n"),
+        ("pyproject.toml", '[project.urls]\nRepository = "https://github.com/acme/shop"\n'),
+        (
+            "pyproject.toml",
+            'url = "https://github.com/acme/shop/"\nx = {url = "https://github.com/acme/x/releases/x.whl"}\n',
+        ),
     ],
 )
 def test_an_image_called_as_the_repository_is(path: str, text: str) -> None:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _MODULE = pattern(r"(?m)^module[ \t]+github\.com/([\w.-]{1,100}/[\w.-]{1,100})")
 _FIELD = pattern(
-    r"""\b(?:repository|url)["']?[ \t]*[:=][^\n]{0,100}\bgithub(?:\.com)?[:/]([\w.-]{1,100}/[\w.-]{1,100})"""
+    r"""(?i)\b(?:repository|url)["']?[ \t]*[:=][^\n]{0,100}\bgithub(?:\.com)?[:/]"""
+    r"""([\w.-]{1,100}/[\w.-]{1,100})/?["'#\s]"""
 )
+"""The address of a repository itself: nothing is named below it."""
 _LINK = pattern(r"\bgithub\.com[/:]([\w.-]{1,100}/[\w.-]{1,100})")
 _FIELDS = ("package.json", "Cargo.toml", "pyproject.toml")
 _LONGEST = 200_000
