@@ -36,9 +36,11 @@ def address(files: Files) -> str | None:
         if len(fields) == 1:
             return fields.pop()
     readme = next((name for name in files.names("") if name.lower() in ("readme.md", "readme.rst", "readme")), None)
-    links = [_named(found) for found in _LINK.findall(files.glance(readme)[:_LONGEST])] if readme else []
-    most = max(links, key=links.count, default=None)
-    return most if most is not None and links.count(most) * 2 > len(links) > 1 else None
+    links: dict[str, int] = {}
+    for found in _LINK.findall(files.glance(readme)[:_LONGEST]) if readme else ():
+        links[_named(found)] = links.get(_named(found), 0) + 1
+    most = max(links, key=links.__getitem__, default=None)
+    return most if most is not None and max(2, sum(links.values()) // 2 + 1) <= links[most] else None
 
 
 def _named(link: str) -> str:
