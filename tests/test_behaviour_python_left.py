@@ -780,3 +780,37 @@ def test_what_is_begun_in_a_timeout_that_is_too_short(begins: str, verdict: str)
     if verdict == "cut":
         call = begins.split("with ")[1].rstrip(":")
         assert reaction.why == f"`{call}` gives up after 0.5 s, and what it waits for takes 2 s: it is left behind"
+
+
+# What is queued
+
+FEEDS = """
+import signal, threading, time
+from concurrent.futures import ThreadPoolExecutor
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+def work(n=0):
+    time.sleep(1)
+with ThreadPoolExecutor({workers}) as executor:
+    while not stop.{wait}:
+        executor.submit(work)
+"""
+
+
+@pytest.mark.parametrize(
+    ("workers", "wait", "verdict"),
+    [
+        ("2", "wait(0.5)", "handled"),
+        ("2", "wait(0.4)", "unknown"),
+        ("", "wait(0.2)", "handled"),
+        ("1", "is_set()", "unknown"),
+    ],
+)
+def test_an_executor_that_is_handed_more_than_it_does(workers: str, wait: str, verdict: str) -> None:
+    reaction = sigterm(FEEDS.format(workers=workers, wait=wait))
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "unknown":
+        assert reaction.why == (
+            f"how much of what `while not stop.{wait}:` hands out is still queued, which takes 1 s each, "
+            "is only known when it runs"
+        )

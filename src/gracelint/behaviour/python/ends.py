@@ -281,6 +281,8 @@ class Facts:
         """How many waits come before the first handler."""
         self.servers: list[Served] = []
         self.children: list[Thing] = []
+        self.handed: list[tuple[Thing, Thing]] = []
+        """Pools and executors, each with something that it is given to do."""
         self.connections: list[tuple[str, Thing]] = []
         self.closed: set[int] = set()
         self.beside: list[tuple[Thing, Point]] = []

@@ -40,7 +40,7 @@ def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, ast.AST | None]
     """Whether something is done before and after a node in its function or its loop, and what ends the search."""
     before = after = False
     above = None
-    for here, above in _upwards(tree, node):
+    for here, above in upwards(tree, node):
         for body in _bodies(above):
             if here in body:
                 place = body.index(here)
@@ -61,7 +61,7 @@ def left_to_do(point: Point) -> tuple[ast.Call | None, ast.Call | None]:
     rounds: list[ast.stmt] = []
     after: list[ast.stmt] = []
     inside = loop is not None
-    for here, above in _upwards(point.module.tree, point.node):
+    for here, above in upwards(point.module.tree, point.node):
         found = rounds if inside else after
         for body in _bodies(above):
             if here in body:
@@ -83,7 +83,7 @@ def first_act(statements: list[ast.stmt]) -> ast.Call | None:
 _IDLE = frozenset(("sleep", "print", "info", "warning", "debug", "error", "exception", "critical", "log"))
 
 
-def _upwards(tree: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+def upwards(tree: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """A node with the one it stands in, that one with the next, and so on."""
     parents = _parents(tree)
     here = node

@@ -48,6 +48,8 @@ class Run:
         """Without a signal the program never ends."""
         self.installs = False
         """On some way the program handles the signal."""
+        self.before: Machine = machine
+        """The run without a signal, which comes by more of the program."""
 
 
 def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
@@ -60,7 +62,7 @@ def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
 
     def judged(point: Point) -> Reaction:
         as_pid_1 = run(signal, id(point.node), True)
-        as_pid_1.endless = endless
+        as_pid_1.endless, as_pid_1.before = endless, base.machine
         as_pid_1.installs = any(signal in each.signals for each in base.machine.facts.registrations)
         as_child = run(signal, id(point.node), False) if as_pid_1.machine.raised_default else as_pid_1
         return _judge(signal, point, as_pid_1, as_child)
@@ -165,7 +167,9 @@ def _judge(signal: str, point: Point, run: Run, child: Run) -> Reaction:
         return _stuck(signal, point, run, child, stuck)
     hard = next((end for end in ends if end.kind == HARD), None)
     if hard is not None and hard.tag == CERTAIN:
-        return _hard(signal, point, run, hard)
+        from gracelint.behaviour.python.hard import at_once
+
+        return at_once(signal, point, run.machine, hard)
     if (stuck is not None and stuck.tag == CERTAIN) or (machine.doubts and not _ends(ends)):
         reason = machine.doubts[0] if machine.doubts else "the source does not say whether it ends"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, reason, point.span)
@@ -188,6 +192,10 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     for later in (held, begun):
         if reaction.as_pid_1 is Verdict.HANDLED:
             reaction = later(signal, run.machine, reaction)
+    if reaction.as_pid_1 is Verdict.HANDLED and run.before.facts.handed:
+        from gracelint.behaviour.python.backlog import backlog
+
+        return backlog(signal, run, reaction)
     return reaction
 
 
@@ -553,44 +561,3 @@ def _swallower(point: Point) -> Span | None:
             handler = guard.node.handlers[0]
             return guard.module.span(handler.type or handler)
     return None
-
-
-def _hard(signal: str, point: Point, run: Run, end: End) -> Reaction:
-    """os._exit(): no `finally`, no atexit, no flush."""
-    machine = run.machine
-    span = end.point.span if end.point is not None else point.span
-    cleans = any(_cleans(guard.node) for guard in point.guards) or "atexit" in machine.world
-    from gracelint.behaviour.python.midway import is_half_done
-
-    if is_half_done(point):
-        why = f"the handler leaves at once with os._exit(), in the middle of the work around `{point.what}`"
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    from gracelint.behaviour.python.unfinished import killed
-
-    ended = killed(signal, machine)
-    if ended is not None:
-        return ended
-    own = [deed for deed in machine.acts if deed.kind not in ("hard-exit", "log", "wait", "flag")]
-    row = point.serves or {}
-    drained = machine.served and not (row.get("reload_cuts") or row.get("drops_always"))
-    does_own = drained or bool(own) or _works(machine)
-    drops = bool(row) and not drained
-    if drops or cleans or not does_own:
-        lost = "requests in flight are dropped" if drops else "the program's cleanup is lost"
-        why = f"the handler leaves at once with os._exit(): {lost}"
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    if drained:
-        why = f"{_server(point)} handles {signal}, and the handler that it found ends the program"
-        return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
-    return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"its handler for {signal} ends it", span)
-
-
-def _works(machine: Machine) -> bool:
-    """The handler waits for something before it leaves: a flush, a drain."""
-    return machine.helpers > 1 or any(deed.kind == "wait" for deed in machine.acts)
-
-
-def _cleans(guard: ast.AST) -> bool:
-    if isinstance(guard, ast.Try):
-        return bool(guard.finalbody)
-    return True

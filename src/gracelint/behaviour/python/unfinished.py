@@ -13,7 +13,7 @@ from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done, left_to_do
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.queues import overfills
-from gracelint.behaviour.python.registry import EXECUTORS, POOLS, THREADS, receiver_of
+from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
 from gracelint.behaviour.python.streams import takes_only_a_limit
 from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
 from gracelint.behaviour.python.waits import command_of
@@ -69,7 +69,7 @@ def _killed(signal: str, machine: Machine) -> Reaction | None:
         cleans = any(isinstance(guard, ast.Try) and guard.finalbody for guard in guards)
         if "#terminated" in thing.store and cleans:
             why = "it terminates its process, whose own cleanup is lost: it has no handler for SIGTERM"
-            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(thing), delay=machine.delay)
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span_of(thing), delay=machine.delay)
     return None
 
 
@@ -152,17 +152,17 @@ def _work(signal: str, machine: Machine) -> Reaction | None:
     if machine.lost_task is not None:
         task, takes = machine.lost_task
         why = f"its event loop ends, and cancels tasks that take {takes:g} s and that nobody waits for"
-        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(task), delay=machine.delay)
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span_of(task), delay=machine.delay)
     if overfills(machine):
         why = "whether the queue between its processes is read to its end, for which Python waits, is not known"
-        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, _span(machine.piped[0]))
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span_of(machine.piped[0]))
     lost = _of_pools(signal, machine)
     if lost is not None:
         return lost
     begun = next((each for each in machine.facts.children if _is_cancelled_as_begun(machine, each)), None)
     if begun is not None:
         why = "it cancels tasks that are started for each piece of work: what they have begun is lost"
-        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(begun), delay=machine.delay)
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span_of(begun), delay=machine.delay)
     leaving = [point for point in machine.leaving if not _is_vain(point)]
     waits = [point for point in leaving if point.kind not in ("sleep", "exit", "gather")]
     cancelled = next((each for each in machine.facts.working if _is_cancelled_at_work(machine, *each, waits)), None)
@@ -195,25 +195,6 @@ def _beside_joins(signal: str, machine: Machine) -> Reaction | None:
     return _midway(signal, machine, others)
 
 
-def killed(signal: str, machine: Machine) -> Reaction | None:
-    """What threads and executors are at when os._exit() ends them all; None where that is nothing."""
-    executors = (each for each in machine.facts.children if each.kind in EXECUTORS and "#terminated" not in each.store)
-    for task in (task for executor in executors for task in executor.store.values()):
-        seconds = _own_seconds(machine, task) if isinstance(task, Thing) and "#target" in task.store else _INSTANT
-        if not isinstance(task, Thing) or (seconds is not None and 0 < seconds < _LONG):
-            continue
-        why = "os._exit() does not wait for what its executor has begun"
-        verdict = Verdict.CUT if seconds else Verdict.UNKNOWN
-        why = why if seconds else f"whether anything is lost is not known: {why}"
-        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, _span(task), delay=machine.delay)
-    for thing, point in machine.facts.working:
-        is_open = thing.kind in THREADS and "#finished" not in thing.store and thing.node not in machine.ended
-        if is_open and is_half_done(point):
-            why = f"os._exit() ends a thread while `{point.what}` stands in the middle of what that does"
-            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
-    return None
-
-
 def _midway(signal: str, machine: Machine, working: list[tuple[Thing, Point]]) -> Reaction | None:
     """A task or daemon thread that pauses in the middle of its work when the main thread ends without it."""
     for thing, point in working:
@@ -239,12 +220,12 @@ def _of_pools(signal: str, machine: Machine) -> Reaction | None:
         waited = "#awaited" in task.store and (arrival is None or arrival.node is not task.node)
         if waited or (machine.thrown is None and "#terminated" not in pool.store and _asks_for_results(pool.module)):
             continue
-        seconds = _own_seconds(machine, task)
+        seconds = own_seconds(machine, task)
         if seconds is None or 0 < seconds < 1 or (seconds < 1 and machine.cleaned):
             continue
         verdict = Verdict.CUT if seconds >= 1 else Verdict.UNKNOWN
         why = "the workers of its pool are terminated, whatever they have begun: nothing closes and joins it"
-        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, _span(task), delay=machine.delay)
+        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, span_of(task), delay=machine.delay)
     return None
 
 
@@ -268,7 +249,7 @@ def _is_cancelled_as_begun(machine: Machine, task: Thing) -> bool:
     """Whether a scope is cancelled in which a loop starts tasks that take their time and come to their end."""
     if "scope cancelled" not in machine.world or task.kind != "asyncio.Task" or "#again" not in task.store:
         return False
-    return (_own_seconds(machine, task) or 0.0) >= 1
+    return (own_seconds(machine, task) or 0.0) >= 1
 
 
 def _is_cancelled_at_work(machine: Machine, task: Thing, taking: Point, waits: list[Point]) -> bool:
@@ -297,10 +278,10 @@ def _of_daemons(signal: str, machine: Machine) -> Reaction | None:
     """A daemon thread or process at work: it takes from others, looks for work, or is started for each piece of it."""
     for thing in machine.facts.children if not machine.leaving else ():
         if thing.kind in THREADS and "#again" in thing.store and is_daemon(thing) and thing.node not in machine.ended:
-            seconds = _own_seconds(machine, thing) or 0.0
+            seconds = own_seconds(machine, thing) or 0.0
             if seconds >= 1:
                 why = f"it ends, and with it the daemon threads that take {seconds:g} s and that nobody waits for"
-                return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, _span(thing), delay=machine.delay)
+                return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span_of(thing), delay=machine.delay)
     for thing, taking in machine.facts.working:
         if taking.kind == "event-wait" or not is_daemon(thing) or thing.node in machine.ended:
             continue
@@ -327,7 +308,7 @@ def left_alone(signal: str, machine: Machine, span: Span) -> Reaction | None:
         rest = [wait.limit for wait in later if wait.kind in ("sleep", "gather") and wait.limit is not None]
         if task.node in machine.ended or len(rest) < len(later):
             continue
-        at = _span(task) or span
+        at = span_of(task) or span
         if sum(rest) < seconds:
             why = f"its event loop ends, and cancels a task that takes {seconds:g} s and that nobody waits for"
             return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, at)
@@ -362,13 +343,13 @@ def _outlasts(pause: Point, seconds: float) -> bool:
     return pause.kind == "event-wait" or (pause.kind == "sleep" and repeats and (pause.limit or 0) > seconds)
 
 
-_LONG = 0.3
+BRIEF = 0.3
 """Seconds. A piece of work that takes less is hardly ever under way."""
-_INSTANT = 0.01
+INSTANT = 0.01
 """Seconds of what comes to its end without a pause."""
 
 
-def _own_seconds(machine: Machine, thing: Thing) -> float | None:
+def own_seconds(machine: Machine, thing: Thing) -> float | None:
     """How long a thread takes that comes to its end, 0 where that is not known; None where it does not."""
     before, mark = machine.delay, len(machine.trail)
     machine.delay = 0.0
@@ -377,7 +358,7 @@ def _own_seconds(machine: Machine, thing: Thing) -> float | None:
     machine.undo(mark)
     if ends is not True:
         return None if ends is False else 0.0
-    return seconds or _INSTANT
+    return seconds or INSTANT
 
 
 def _loop_around(point: Point) -> ast.While | ast.For | ast.AsyncFor | None:
@@ -397,5 +378,5 @@ def _polls(loop: ast.While | ast.For | ast.AsyncFor | None, pause: ast.AST) -> b
     return False
 
 
-def _span(thing: Thing) -> Span | None:
+def span_of(thing: Thing) -> Span | None:
     return None if thing.module is None or thing.node is None else thing.module.span(thing.node)

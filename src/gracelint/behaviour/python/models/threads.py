@@ -226,6 +226,7 @@ def submit(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     task.store["#target"], task.store["#args"] = target, items("tuple", rest)
     task.store["#kwargs"] = Items("dict", dict(keywords.items()))
     if executor is not None:
+        machine.facts.handed.append((executor, task))
         machine.write(executor.store, ("task", id(node)), task)
     else:
         # The loop's default executor is joined at exit.
@@ -299,7 +300,8 @@ def _pool_work(machine: Machine, function: Value, args: Arguments, keywords: Key
     assert isinstance(function, Bound)
     pool = receiver_of(function)
     if pool is not None and args:
-        pool.store["#work"] = _task_of(machine, function, args[0], node)
+        pool.store["#work"] = task = _task_of(machine, function, args[0], node)
+        machine.facts.handed.append((pool, task))
     if pool is not None and args and function.name.endswith("_async"):
         result = _task_of(machine, function, args[0], node)
         result.kind = f"{pool.kind}.AsyncResult"

@@ -1,0 +1,111 @@
+"""Work that is still queued in a pool or an executor when the program ends, which Python waits for."""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.midway import upwards
+from gracelint.behaviour.python.registry import EXECUTORS, POOLS
+from gracelint.behaviour.python.streams import last_name
+from gracelint.behaviour.python.unfinished import BRIEF, own_seconds
+from gracelint.behaviour.python.values import Thing
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.reaction import Run
+    from gracelint.source import Span
+
+_LOOPS = (ast.While, ast.For, ast.AsyncFor)
+_FEW = 8
+"""Workers, where the source does not say how many."""
+
+
+def backlog(signal: str, run: Run, ended: Reaction) -> Reaction:
+    """The same end, later by what is queued; unknown where more is handed out than is done."""
+    for pool, task in _waited_for(run):
+        seconds, call, module = own_seconds(run.machine, task), task.node, task.module
+        if seconds is None or seconds < BRIEF or module is None or not isinstance(call, ast.Call):
+            continue
+        loop, workers = _loop_around(module.tree, call), _number_of(pool)
+        count = _length(call.args[1]) if _is_map(call) else _length(loop.iter) if isinstance(loop, ast.For) else None
+        place = call if _is_map(call) or loop is None else loop
+        what = f"what `{module.span(place).text.splitlines()[0]}` hands out"
+        if count is not None and workers is not None:
+            ended = _later(signal, ended, count * seconds / workers, what, module.span(call))
+        elif count is None and loop is not None and not _keeps_up(run.machine, loop, seconds / (workers or _FEW)):
+            why = f"how much of {what} is still queued, which takes {seconds:g} s each, is only known when it runs"
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, module.span(call))
+    return ended
+
+
+def _waited_for(run: Run) -> Iterator[tuple[Thing, Thing]]:
+    """What is given to pools and executors that the program waits for."""
+    states = {each.node: each.store for each in run.machine.facts.children}
+    for pool, task in run.before.facts.handed:
+        state = states.get(pool.node, {})
+        is_joined = pool.kind in POOLS and "#joined" in state and "#terminated" not in state
+        if is_joined or (pool.kind in EXECUTORS and "#cancelled" not in state):
+            yield pool, task
+
+
+def _loop_around(tree: ast.AST, call: ast.Call) -> ast.While | ast.For | ast.AsyncFor | None:
+    """The loop of its function that hands out a task."""
+    for _, above in upwards(tree, call):
+        if isinstance(above, _LOOPS):
+            return above
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return None
+    return None
+
+
+def _is_map(call: ast.Call) -> bool:
+    return "map" in last_name(call.func) and len(call.args) > 1
+
+
+def _length(values: ast.expr) -> int | None:
+    """How many there are, where that stands in the text."""
+    if isinstance(values, (ast.Tuple, ast.List)):
+        return len(values.elts)
+    if isinstance(values, ast.Call) and last_name(values.func) == "range":
+        given = [one.value for one in values.args if isinstance(one, ast.Constant) and isinstance(one.value, int)]
+        return len(range(*given)) if given and len(given) == len(values.args) else None
+    return None
+
+
+def _keeps_up(machine: Machine, loop: ast.AST, seconds: float) -> bool:
+    """Whether a loop hands out no more than so many, or waits for a result or as long as a worker needs."""
+    is_bounded = isinstance(loop, ast.While) and isinstance(loop.test, ast.Compare)
+    if is_bounded or any(isinstance(part, ast.Call) and last_name(part.func) == "acquire" for part in ast.walk(loop)):
+        return True
+    arrival = machine.arrival
+    if arrival is None or loop not in [each.node for each in arrival.loops]:
+        return False
+    pauses = arrival.kind in ("sleep", "event-wait") and (arrival.limit or 0) >= seconds
+    return pauses or arrival.kind in _FOR_RESULTS
+
+
+_FOR_RESULTS = ("result", "futures", "gather")
+
+
+def _number_of(pool: Thing) -> int | None:
+    """The workers that its call names."""
+    call = pool.node
+    if not isinstance(call, ast.Call):
+        return None
+    named = [word.value for word in call.keywords if word.arg in ("max_workers", "processes")]
+    first = next(iter([*call.args, *named]), None)
+    is_number = isinstance(first, ast.Constant) and isinstance(first.value, int) and first.value > 0
+    return first.value if is_number else None  # type: ignore[union-attr]
+
+
+def _later(signal: str, ended: Reaction, seconds: float, what: str, span: Span) -> Reaction:
+    if seconds <= (ended.delay or 0):
+        return ended
+    why = f"it waits for all of {what}, which takes {seconds:g} s"
+    return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=seconds)
