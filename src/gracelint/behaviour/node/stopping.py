@@ -164,7 +164,8 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 machine.floating = floating  # another round of its work, which `unfinished` asks for
             ends = any(event.kind not in _ENDS_NOTHING for event in machine.events[seen:])
             if ends and thing in opened and id(thing) not in let_go:
-                delay = max(delay, seconds or 0.0)
+                thing.data = thing.data or (function, args, seconds, file)
+                delay = max(delay, seconds or 0.0, _grown(machine, thing))
         elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
             waits = thing.data[3]
             if any(part.kind in ("blocked", "unknown") for part in waits):
@@ -174,8 +175,17 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 continue
             waits = tuple(part for part in waits if id(part.thing) not in machine.early)
             machine.resolved[id(thing)] = waits
-            delay = max(delay, sum(part.seconds or 0.0 for part in waits if part.kind == "timer"))
+            takes = sum(part.seconds or 0.0 for part in waits if part.kind == "timer")
+            delay = max(delay, takes, _grown(machine, thing) if takes else 0.0)
     return delay
+
+
+def _grown(machine: Machine, thing: Thing) -> float:
+    if "Math.min" not in thing.span.source.text:
+        return 0.0
+    from gracelint.behaviour.node.growing import most
+
+    return most(machine, thing)
 
 
 def _may_be_at_work(machine: Machine, thing: Thing) -> bool:

@@ -33,7 +33,9 @@ def uncaught(signal: str, run: Run) -> Reaction | None:
     why, span = f"nobody catches {name}, which leaves out `{what}`", skipped.module.span(skipped.call)
     if kind_of(error) not in _ASKED_FOR:
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    if machine.cleaned or not run.endless or any(deed.kind not in _QUIET for deed in machine.acts):
+    is_told = machine.thrown is None and any("#told" in child.store for child in machine.facts.children)
+    saves = any(deed.kind not in _QUIET and not (is_told and deed.kind == "stop-child") for deed in machine.acts)
+    if machine.cleaned or saves or not (run.endless or is_told):
         return None
     if frozenset(last_name(skipped.call.func).lower().split("_")).isdisjoint(table("python")["words"]["lasts"]):
         return None
