@@ -42,7 +42,8 @@ def killed_child(machine: Machine, point: Point) -> Thing | None:
 def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
     """A server that is all the program does, beside a main thread that ends before it: what started it, why, and
     whether that is sure."""
-    if machine.delay != 0 or machine.facts.children or not (point.serves or _does_nothing_else(point)):
+    stay = [thing for thing in machine.facts.children if not is_daemon(thing)]
+    if machine.delay != 0 or stay or not (point.serves or _does_nothing_else(point)):
         return None
     waits = machine.arrival or point
     asked = waits.receiver.store if waits.receiver is not None else {}
