@@ -10,7 +10,7 @@ from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
-from gracelint.behaviour.node.syntax import once
+from gracelint.behaviour.node.syntax import name_of, once
 from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
 from gracelint.behaviour.tree import text_of, walk
 
@@ -56,6 +56,7 @@ def stop(signal: str, machine: Machine) -> Stopped:
     machine.signal = signal
     up, down = _counters(machine)
     machine.counters, machine.running = up | down, up & down
+    machine.counting = _counted_by_handlers(machine)
     file = machine.parsed[machine.source.path]
     assert file is not None
     opened = tuple(thing for thing in machine.things if thing.alive is not False and not is_deferred(thing.after))
@@ -69,6 +70,7 @@ def stop(signal: str, machine: Machine) -> Stopped:
                 machine.events.append(Event("opaque", known.span, (), True, target=target))
                 continue
             machine.task(known.function, args, Frame(Scope(), file), ())
+    machine.counting = frozenset()
     ran, direct = frozenset(machine.called), tuple(machine.events)
     machine.called |= called
     delay = look_again(machine, opened)
@@ -117,16 +119,36 @@ def _counters(machine: Machine) -> tuple[frozenset[str], frozenset[str]]:
 @once
 def _counted_in(file: File) -> tuple[set[str], set[str]]:
     found: tuple[set[str], set[str]] = (set(), set())
-    if not any(sign in file.source.text for sign in _COUNTING):
-        return found
-    for node in walk(file.root):
-        if node.type in ("update_expression", "augmented_assignment_expression"):
-            target = node.child_by_field_name("argument") or node.child_by_field_name("left")
-            name = target.child_by_field_name("property") if target is not None else None
-            operator = node.child_by_field_name("operator")
-            is_down = operator is not None and text_of(operator).startswith("-")
-            found[is_down].add(text_of(name or target) if target is not None else "")
+    for node in _counts(file):
+        operator = node.child_by_field_name("operator")
+        is_down = operator is not None and text_of(operator).startswith("-")
+        found[is_down].add(_counted(node))
     return found
+
+
+def _counted_by_handlers(machine: Machine) -> frozenset[str]:
+    """Variables that nothing but the handlers of signals counts: when the first one comes, they are what they were."""
+    counts = [node for file in machine.parsed.values() if file is not None for node in _counts(file)]
+    functions = [known.function for known in machine.registrations if counts]
+    own = {node.id for function in functions if isinstance(function, Closure) for node in walk(function.node)}
+    others = {_counted(node) for node in counts if node.id not in own}
+    return frozenset(_counted(node) for node in counts if node.id in own) - others
+
+
+def _counted(node: Node) -> str:
+    target = node.child_by_field_name("argument") or node.child_by_field_name("left")
+    return name_of(target) if target is not None else ""
+
+
+@once
+def _counts(file: File) -> tuple[Node, ...]:
+    """Where variables are counted up or down."""
+    if not any(sign in file.source.text for sign in _COUNTING):
+        return ()
+    return tuple(node for node in walk(file.root) if node.type in _COUNTS)
+
+
+_COUNTS = ("update_expression", "augmented_assignment_expression")
 
 
 _ENDS_NOTHING = ("log", "flag", "opaque")
