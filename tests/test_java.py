@@ -336,3 +336,18 @@ def test_a_jar_that_the_build_packs_by_hand(packed: str, main: str) -> None:
     found = launch({**files, "Dockerfile": JAR.replace("PACKED", packed)})
     ends = f"{main}.java: it has no shutdown hook, so the JVM ends at once on SIGTERM, exit 143"
     assert found.why == (ends if main else "/app.jar is built by nothing in the project")
+
+
+@pytest.mark.parametrize(
+    ("makes", "waits", "path"),
+    [
+        ("FutureTask<String> task = new FutureTask<>(() -> null);", "task.get();", "FutureTask.get"),
+        ("Phaser phaser = new Phaser(2);", "phaser.arriveAndAwaitAdvance();", "Phaser.arriveAndAwaitAdvance"),
+        ("SynchronousQueue<String> hand = new SynchronousQueue<>();", 'hand.put("last");', "SynchronousQueue.put"),
+    ],
+)
+def test_what_a_hook_waits_for_that_is_not_followed_is_unknown(makes: str, waits: str, path: str) -> None:
+    found = program(f"{makes}\n{hook(waits)}new CountDownLatch(1).await();\n")
+
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.why == f"Main.java: whether {path} in line 8 comes to its end is not known"

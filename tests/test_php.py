@@ -327,3 +327,13 @@ def test_accept_waits_where_no_select_has_told_of_a_client() -> None:
     accepts = "while ($client = stream_socket_accept($server, -1)) {\n    fclose($client);\n}\n"
     found = script(f"pcntl_async_signals(true);\n{listens}{accepts}pcntl_signal(SIGTERM, SIG_IGN);\n{LOOPS}")
     assert found[0] is Verdict.UNKNOWN
+
+
+def test_a_child_that_is_waited_for_may_go_on() -> None:
+    starts = '$child = proc_open(["serve-files"], [], $pipes);\npcntl_async_signals(true);\n'
+    text = f"{starts}{STOPS}{LOOPS}proc_close($child);\n"
+
+    assert script(text) == (
+        Verdict.UNKNOWN,
+        "app.php: whether the child that line 8 waits for ends on SIGTERM is not known",
+    )

@@ -647,3 +647,17 @@ class TestBranchesThatDoNotMatter:
     def test_a_call_by_its_path_is_no_other_of_that_name(self, makes: str, why: str) -> None:
         text = f"{self.OWN}fn main() {{\n{self.BRANCHES.replace('MAKES', makes)}    loop {{ {self.PAUSE} }}\n}}\n"
         assert f"main.rs: {program(text, 'serde_json = 1')[1]}" == why
+
+
+def test_permits_that_are_waited_for_on_the_way_out_may_never_come_back() -> None:
+    body = (
+        "let slots = tokio::sync::Semaphore::new(2);\n"
+        f"let mut term = {TERMINATE}.unwrap();\n"
+        "term.recv().await;\n"
+        "let _all = slots.acquire_many(2).await.unwrap();"
+    )
+
+    assert program(asynchronous(body)) == (
+        Verdict.UNKNOWN,
+        "whether the permits that line 8 waits for come back is not known",
+    )

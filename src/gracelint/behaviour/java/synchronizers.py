@@ -72,6 +72,34 @@ def _unlock(machine: JavaMachine, of: Any, given: Given) -> Run:
     return NIL
 
 
+def _new_pair(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    return Object("ReadWriteLock", given.span)
+
+
+def _half(type_: str) -> Call:
+    """The lock of those who read, or of who writes: both are one."""
+
+    def half(machine: JavaMachine, of: Any, given: Given) -> Run:
+        yield from ()
+        one = Object(type_, given.span)
+        one.state = of.state
+        return one
+
+    return half
+
+
+def _lock_shared(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from locks.acquire_shared(of, given.span)
+    return NIL
+
+
+def _unlock_shared(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    locks.release_shared(of)
+    return NIL
+
+
 def _new_condition(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
     one = Object("Condition", given.span)
@@ -131,6 +159,7 @@ def _meet(machine: JavaMachine, of: Any, given: Given) -> Run:
 NEW: dict[str, Call] = {
     "Object": _new_monitor,
     "ReentrantLock": _new_lock,
+    "ReentrantReadWriteLock": _new_pair,
     "Semaphore": _counted,
     "CyclicBarrier": _counted,
 }
@@ -143,6 +172,8 @@ METHODS: dict[str, dict[str, Call]] = {
         "unlock": _unlock,
         "newCondition": _new_condition,
     },
+    "ReadWriteLock": {"readLock": _half("ReadLock"), "writeLock": _half("Lock")},
+    "ReadLock": {"lock": _lock_shared, "unlock": _unlock_shared},
     "Condition": {"await": _await_condition, "signal": _notify, "signalAll": _notify},
     "Semaphore": {
         **dict.fromkeys(("acquire", "acquireUninterruptibly", "tryAcquire"), _acquire),

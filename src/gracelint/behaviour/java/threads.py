@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Run
     from gracelint.source import Span
 
-_LEAVING = ("Virtual", "Cached", "WorkStealing", "PerTask")
+_LEAVING = ("Virtual", "ForkJoin", "Cached", "WorkStealing", "PerTask")
 """Executors whose threads do not keep the process."""
 _INTERRUPTIBLE = frozenset(("sleep", "join", "latch", "put", "take", "wait", "tasks", "poll", "park", "for ever"))
 
@@ -94,6 +94,11 @@ def interrupt(machine: JavaMachine, thread: Thread, span: Span) -> None:
         thread.thrown = interruption(span)
     else:
         machine.interrupted.add(id(thread))
+
+
+def _is_alive(of: Any) -> bool:
+    thread = library.thread_of(of)
+    return thread is not None and not thread.done
 
 
 def _current(machine: JavaMachine, _: Any, given: Given) -> Run:
@@ -182,7 +187,7 @@ def _new_pool(machine: JavaMachine, _: Any, given: Given) -> Run:
     pool.state["tasks"] = []
     threads = 1 if "Single" in given.path else given.argument(0) if "Fixed" in given.path else None
     pool.state["threads"] = threads if isinstance(threads, int) and threads > 0 else None
-    pool.state["virtual"] = "Virtual" in given.path
+    pool.state["virtual"] = "Virtual" in given.path or "ForkJoin" in given.path
     pool.state["stays"] = not any(one in given.path for one in _LEAVING)
     return pool
 
@@ -508,6 +513,7 @@ STATIC: dict[str, Call] = {
     "java.constructor": lambda machine, _, given: now(NIL),
     **dict.fromkeys(
         (
+            "ForkJoinPool.commonPool",
             "Executors.newFixedThreadPool",
             "Executors.newCachedThreadPool",
             "Executors.newSingleThreadExecutor",
@@ -528,6 +534,7 @@ NEW: dict[str, Call] = {
     "CountDownLatch": _new_latch,
     "CompletableFuture": _new_future,
     "Signal": _new_signal,
+    "ForkJoinPool": _new_pool,
     "ThreadPoolExecutor": _new_pool,
     "ScheduledThreadPoolExecutor": _new_pool,
     **dict.fromkeys(("LinkedBlockingQueue", "ArrayBlockingQueue", "LinkedBlockingDeque"), _new_queue),
@@ -546,6 +553,7 @@ METHODS: dict[str, dict[str, Call]] = {
         "join": _join,
         "setDaemon": _daemon,
         "interrupt": _interrupt,
+        "isAlive": lambda machine, of, given: now(_is_alive(of)),
         "isInterrupted": _is_interrupted,
     },
     "Runtime": {"addShutdownHook": _add_hook, "exit": _exit, "halt": _halt},
@@ -572,7 +580,7 @@ METHODS: dict[str, dict[str, Call]] = {
         "isDone": lambda machine, of, given: now(of.state.get("count") == 0),
         **_THEN,
     },
-    "Future": {"get": _get, "join": _get, **_THEN},
+    "Future": {"get": _get, "join": _get, "isDone": lambda machine, of, given: now(_is_done(of)), **_THEN},
     "Atomic": {
         "get": _atomic_get,
         "getAcquire": _atomic_get,

@@ -13,6 +13,7 @@ from gracelint.behaviour.machine.values import (
     UNKNOWN,
     UNSET,
     Ctx,
+    Doubt,
     Lib,
     Method,
     Native,
@@ -271,7 +272,10 @@ class Interpreter(Machine):
 
     def foreign(self, path: str, given: library.Given) -> Run:
         """A call of a library nobody knows: it may wait for ever where its name says so, and handle signals."""
-        name = path.replace("::", ".").rpartition(".")[2]
+        type_, _, name = path.replace("::", ".").rpartition(".")
+        waiting = library.rows(self, "waiting")
+        if waiting and self.is_main_stopping() and type_ in waiting["types"] and name in waiting["methods"]:
+            raise Doubt(f"whether {path} in line {given.span.line} comes to its end is not known", given.span)
         if name not in library.rows(self, "foreign").get("waits", ()) or self.stopping or self.is_silent(path):
             return Unknown(path)
         self.unsure.append(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine import serving, texts
+from gracelint.behaviour.machine import children, serving, texts
 from gracelint.behaviour.machine.frames import Closure
 from gracelint.behaviour.machine.values import (
     NIL,
@@ -204,6 +204,29 @@ def _wait_child(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
     return UNKNOWN
 
 
+def _open_process(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    command, child = given.argument(0), Object("command", given.span)
+    children.begin(machine, child, command if isinstance(command, list) else [command], given.span)
+    return child
+
+
+def _close_process(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
+    child = given.argument(0)
+    run = children.wait(machine, child, given.span) if _is_command(child) else serving.child(machine, given.span)
+    yield from run
+    return UNKNOWN
+
+
+def _terminate(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
+    if _is_command(given.argument(0)):
+        children.tell(given.argument(0), signal_of(given.argument(1, Sig("SIGTERM"))) or "")
+    return True
+
+
+def _is_command(value: Any) -> bool:
+    return isinstance(value, Object) and value.type == "command"
+
+
 def _kill(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     target = given.argument(0)
     if isinstance(target, Object) and target.type == "pid":
@@ -236,6 +259,9 @@ _PCNTL: dict[str, Builtin] = {
     "pcntl_wait": _wait_child,
     "pcntl_waitpid": _wait_child,
     "pcntl_exec": _exec,
+    "proc_open": _open_process,
+    "proc_close": _close_process,
+    "proc_terminate": _terminate,
     "pcntl_alarm": lambda machine, frame, given: UNKNOWN,
 }
 

@@ -27,7 +27,7 @@ class Sources:
     """A program's files, the entry first."""
 
     def __init__(self, files: Files, entry: Source, working_dir: str) -> None:
-        self._files, self._working_dir = files, working_dir
+        self.project, self._working_dir = files, working_dir
         self.unread: list[str] = []
         self.foreign: dict[str, str] = {}
         """Classes of libraries that are spoken of, and the file that does."""
@@ -53,7 +53,7 @@ class Sources:
         at_folder = posixpath.join(posixpath.dirname(by.source.path), path)
         for one in (path, at_folder, posixpath.join(self._working_dir, path)):
             its = posixpath.normpath(one).lstrip("/")
-            if not its.startswith("..") and self._files.exists(its):
+            if not its.startswith("..") and self.project.exists(its):
                 return its
         return None
 
@@ -61,7 +61,7 @@ class Sources:
         """Folders by the prefix of the classes in them: PSR-4."""
         found: list[tuple[str, str]] = []
         for folder in dict.fromkeys((self._working_dir, "")):
-            source = self._files.read(posixpath.join(folder, "composer.json"))
+            source = self.project.read(posixpath.join(folder, "composer.json"))
             if source is None:
                 continue
             try:
@@ -96,7 +96,7 @@ class Sources:
         for prefix, folder in self._autoload:
             if name.startswith(prefix):
                 path = posixpath.join(folder, name[len(prefix) :].replace("\\", "/") + ".php")
-                if self._files.exists(path):
+                if self.project.exists(path):
                     return path
         return None
 
@@ -120,7 +120,7 @@ class Sources:
             elif "\\" in name:
                 self.foreign.setdefault(name, here)
         for path in paths:
-            source = self._files.read(path)
+            source = self.project.read(path)
             if source is not None:
                 yield source
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.midst import broken_off
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
@@ -178,6 +179,9 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
         cut = broken_off(signal, machine, how, machine.broken)
         if cut is not None:
             return cut
+    lost = left(signal, machine, how, machine.sources.project)
+    if lost is not None:
+        return lost
     if machine.forked is not None:
         why = f"on {signal} {how}, whatever the processes that {machine.place(machine.forked)} forks are doing"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, machine.forked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.machine import receive
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Err, Object, Wait
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Doubt, Err, Object, Wait
 from gracelint.behaviour.rust.syntax import UNIT
 
 TYPE_CHECKING = False
@@ -228,6 +228,25 @@ def _condition_timeout(machine: RustMachine, of: Object, given: Given) -> Run:
     return [given.argument(0), UNKNOWN]
 
 
+def _meet(_: RustMachine, of: Object, given: Given) -> Run:
+    """Waits until as many have come to a barrier as it is for; then the next round begins."""
+    parties = of.state["given"].argument(0)
+    if not isinstance(parties, int):
+        raise Doubt(f"how many line {given.span.line} waits for is only known when it runs", given.span)
+    came = of.state["came"] = of.state.get("came", 0) + 1
+    last = -(-came // max(parties, 1)) * max(parties, 1)
+    yield Wait("receive", given.span, lambda: of.state["came"] >= last)
+    return UNIT
+
+
+def _permit(machine: RustMachine, _: Object, given: Given) -> Run:
+    """A permit comes back when it is dropped, which is not followed: on the way out that decides."""
+    yield from ()
+    if machine.is_main_stopping():
+        raise Doubt(f"whether the permits that line {given.span.line} waits for come back is not known", given.span)
+    return UNKNOWN
+
+
 FUNCTIONS: dict[str, Callable[[RustMachine, Given], Any]] = {
     "std::sync::mpsc::channel": _pair("Std"),
     "std::sync::mpsc::sync_channel": _pair("Std"),
@@ -267,6 +286,7 @@ METHODS: dict[tuple[str, str], Callable[[RustMachine, Object, Given], Any]] = {
     ("WatchReceiver", "borrow_and_update"): _seen,
     ("Notify", "notify_one"): _notify,
     ("Notify", "notify_waiters"): _notify_all,
+    ("Barrier", "wait"): _meet,
     ("Condvar", "notify_one"): _notify,
     ("Condvar", "notify_all"): _notify,
     ("Condvar", "wait"): _condition,
@@ -291,4 +311,6 @@ FUTURES: dict[tuple[str, str], Callable[[RustMachine, Object, Given], Run]] = {
     ("WatchReceiver", "changed"): _changed,
     ("WatchReceiver", "wait_for"): _watch_until,
     ("Notify", "notified"): _notified,
+    ("AsyncBarrier", "wait"): _meet,
+    **{("Semaphore", name): _permit for name in ("acquire", "acquire_owned", "acquire_many", "acquire_many_owned")},
 }
