@@ -814,3 +814,43 @@ def test_an_executor_that_is_handed_more_than_it_does(workers: str, wait: str, v
             f"how much of what `while not stop.{wait}:` hands out is still queued, which takes 1 s each, "
             "is only known when it runs"
         )
+
+
+HANDS_ON = """
+import signal, threading, time
+rows, running = [], True
+def ship():
+    global rows
+    {ship}
+def often():
+    while True:
+        time.sleep(5)
+        ship()
+def stop(*_):
+    global running
+    running = False
+signal.signal(signal.SIGTERM, stop)
+threading.Thread(target=often, daemon=True).start()
+while running:
+    rows.append(1)
+    time.sleep(0.2)
+{last}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ship", "last", "verdict"),
+    [
+        ("batch, rows = rows, []", "", "unknown"),
+        ("batch, rows = rows, []", "ship()", "handled"),
+        ("batch, rows = list(rows), rows", "", "handled"),
+    ],
+)
+def test_a_thread_that_hands_on_a_list_from_time_to_time(ship: str, last: str, verdict: str) -> None:
+    reaction = sigterm(HANDS_ON.format(ship=ship, last=last))
+    assert reaction.as_pid_1.value == verdict, reaction.why
+    if verdict == "unknown":
+        assert reaction.why == (
+            "whether anything is lost is not known: it does not call `ship()` on its way out, "
+            "which a thread does from time to time"
+        )

@@ -13,7 +13,7 @@ from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done, left_to_do
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.queues import overfills
-from gracelint.behaviour.python.registry import POOLS, THREADS, receiver_of
+from gracelint.behaviour.python.registry import POOLS, PROCESSES, THREADS, receiver_of
 from gracelint.behaviour.python.streams import takes_only_a_limit
 from gracelint.behaviour.python.values import Const, Later, Thing, are_alike
 from gracelint.behaviour.python.waits import command_of
@@ -198,6 +198,10 @@ def _beside_joins(signal: str, machine: Machine) -> Reaction | None:
 def _midway(signal: str, machine: Machine, working: list[tuple[Thing, Point]]) -> Reaction | None:
     """A task or daemon thread that pauses in the middle of its work when the main thread ends without it."""
     for thing, point in working:
+        is_killed = thing.kind in PROCESSES and "#terminated" in thing.store
+        if is_killed and is_half_done(point) and not point.guards:
+            why = f"it ends a process of its own while `{point.what}` stands in the middle of what that does"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
         alone = thing.kind == "asyncio.Task" or (thing.kind in THREADS and is_daemon(thing))
         if point.limit is not None and point.limit <= (machine.delay or 0):
             continue

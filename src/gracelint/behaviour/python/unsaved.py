@@ -27,7 +27,7 @@ def unsaved(signal: str, machine: Machine) -> Reaction | None:
         loop = pause.loops[-1].node if pause.loops else None
         if not isinstance(loop, ast.While) or not _is_left_in_its_pause(thing, pause):
             continue
-        for call in _saves(loop):
+        for call in _saves(machine, loop):
             name = last_name(call.func)
             if _is_called_once(machine, name):
                 who = "thread" if thing.kind in THREADS else "task"
@@ -43,11 +43,37 @@ def _is_left_in_its_pause(thing: Thing, pause: Point) -> bool:
     return pause.kind == "event-wait" or (pause.kind == "sleep" and alone)
 
 
-def _saves(loop: ast.While) -> Iterator[ast.Call]:
+def _saves(machine: Machine, loop: ast.While) -> Iterator[ast.Call]:
+    """Calls of what is named for saving, or hands on and empties a list."""
     words = frozenset(table("python")["words"]["saves"])
     for part in ast.walk(loop):
-        if isinstance(part, ast.Call) and words & set(last_name(part.func).lower().split("_")):
-            yield part
+        if isinstance(part, ast.Call):
+            name = last_name(part.func)
+            if words & set(name.lower().split("_")) or _hands_on(machine, name):
+                yield part
+
+
+def _hands_on(machine: Machine, name: str) -> bool:
+    """Whether a function of the project takes over a list that others append to: `rows, self.rows = self.rows, []`."""
+    for _, tree in trees(machine.modules.sources(), (name,)):
+        for function in functions(tree):
+            taken = {text for part in ast.walk(function) for text in _taken(part)} if function.name == name else set()
+            if any(f"{text}.append(" in source.text for text in taken for source in machine.modules.sources()):
+                return True
+    return False
+
+
+def _taken(part: ast.AST) -> Iterator[str]:
+    """What is emptied in the same statement in which it is given another name."""
+    targets = part.targets[0] if isinstance(part, ast.Assign) else None
+    if not isinstance(targets, ast.Tuple) or not isinstance(part, ast.Assign) or not isinstance(part.value, ast.Tuple):
+        return
+    emptied = [
+        ast.unparse(target)
+        for target, value in zip(targets.elts, part.value.elts, strict=False)
+        if isinstance(value, ast.List) and not value.elts
+    ]
+    yield from (text for text in emptied if text in map(ast.unparse, part.value.elts))
 
 
 def _is_called_once(machine: Machine, name: str) -> bool:
