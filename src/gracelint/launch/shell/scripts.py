@@ -21,7 +21,7 @@ from gracelint.launch.shell.builtins import (
 )
 from gracelint.launch.shell.loops import flags, is_constant, may_break
 from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
-from gracelint.launch.shell.services import daemonizes, may_tell, stops
+from gracelint.launch.shell.services import daemonizes, may_tell_program, stops
 from gracelint.launch.shell.written import note_writes
 from gracelint.parse.shell import read_script
 from gracelint.source import Passage, Source, Word
@@ -130,7 +130,7 @@ class Walk:
         states = [state]
         if stops(run.words):
             state.events.append(replace(run, kind="stop"))
-        elif state.reached is not None and may_tell(run.words):
+        elif state.reached is not None and may_tell_program(run.words):
             state.events.append(replace(run, kind="tell"))
         elif run.idle:
             states = self.last(run, state)

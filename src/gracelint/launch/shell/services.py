@@ -76,21 +76,21 @@ def stops(words: tuple[Word, ...]) -> bool:
     return row is not None and _holds(row, words)
 
 
-def may_tell(words: tuple[Word, ...]) -> bool:
+def may_tell_program(words: tuple[Word, ...]) -> bool:
     """Whether a command, which is run in a trap, may be what tells the program to stop, for all that is known."""
     return _command(words) in table("shell_commands")["tells"]["names"]
 
 
-def is_unread(item: Event) -> bool:
-    """Whether a program that a trap runs is none of those that stop services: what it does has not been read."""
+def is_no_known_stop(item: Event) -> bool:
+    """Whether a program that a trap runs is none of those that stop services, so that nobody knows what it does."""
     return _command(item.words) not in table("shell_commands")["stops"]
 
 
-def as_kill(scene: Scene, stop: Event) -> Event | None:
-    """A command that stops a service, as the signal that its jobs get; None where none of them runs that service."""
+def signal_of(scene: Scene, stop: Event) -> Event | None:
+    """The signal that jobs get of a command that stops a service, as a kill; None where no job runs that service."""
     words = _stopping(stop.words)
     service, command = _service(words), _command(words)
-    if is_for_others(scene, stop):
+    if stops_no_job(scene, stop):
         return None
     jobs = {item.job for item in scene.lasting if service in _services(item, scene.context)}
     line = " ".join(word.value for word in words[1:])
@@ -105,8 +105,8 @@ def _services(job: Event, context: Context) -> set[str]:
     return {_same(base_name(hop.argv[0])) for hop in way_of(job, context).hops if hop.argv} if job.words else set()
 
 
-def is_for_others(scene: Scene, stop: Event) -> bool:
-    """Whether what it stops is none of the jobs: what a supervisor started, or went to the background by itself."""
+def stops_no_job(scene: Scene, stop: Event) -> bool:
+    """Whether a command stops none of the jobs, but what a supervisor started or what went to the background itself."""
     words = _stopping(stop.words)
     daemons = (item for item in scene.path.events[: scene.index] if item.kind == "daemon")
     below = _command(words) in table("shell_commands")["stops"]["below"]

@@ -8,7 +8,7 @@ from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
 from gracelint.launch.shell.paths import GROUP, Event, State
 from gracelint.launch.shell.rounds import is_brief, lasts, waits_its_turn
-from gracelint.launch.shell.services import as_kill, is_for_others, is_unread, returns_when_stopped, stopped
+from gracelint.launch.shell.services import is_no_known_stop, returns_when_stopped, signal_of, stopped, stops_no_job
 from gracelint.launch.step import NO_ACTION
 from gracelint.launch.words import base_name
 
@@ -248,14 +248,14 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
         elif item.kind == "run" and item.words and item.words[0].value == "sleep":
             slept = True
         elif item.kind == "stop":
-            kill = as_kill(scene, item)
+            kill = signal_of(scene, item)
             if kill is not None:
                 fate = _killed(scene, fate, kill)
-            elif not is_for_others(scene, item):
+            elif not stops_no_job(scene, item):
                 fate = replace(fate, perhaps=item)
             if kill is not None and returns_when_stopped(item):
                 queue.insert(at + 1, replace(kill, kind="wait"))
-        elif item.kind == "tell" or (item.kind == "run" and is_program(item) and is_unread(item)):
+        elif item.kind == "tell" or (item.kind == "run" and is_program(item) and is_no_known_stop(item)):
             fate = replace(fate, perhaps=item)
         elif item.kind == "pause":
             fate = replace(fate, paused=True)
@@ -375,7 +375,7 @@ def _wait_again(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
     told = fate.told
     signal = next((told[item.job] for item in reversed(scene.programs) if item.job in told), scene.context.signal)
     if not told:
-        return _untold(scene, wait, fate)
+        return _waits_for_untold(scene, wait, fate)
     if "SIGKILL" in told.values():
         return Reaction(Effect.CUTS, "kills", "SIGKILL")
     left = [item for item in scene.lasting if item.job not in told and (wait.jobs is None or item.job in wait.jobs)]
@@ -389,7 +389,7 @@ def _wait_again(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
     return Reaction(Effect.UNKNOWN, "some-jobs", signal)
 
 
-def _untold(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
+def _waits_for_untold(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
     """The trap waits for jobs that it has not told: those that end by themselves let it go on."""
     signal = scene.context.signal
     if fate.perhaps is not None:
