@@ -133,3 +133,15 @@ def test_what_is_short_is_not_worth_packing() -> None:
     short = Source("a.yaml", "a" * packing.WORTH)
     short.pack()
     assert short._text == "a" * packing.WORTH
+
+
+def test_the_text_of_a_program_is_put_away_once_it_was_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pod.yaml").write_text(POD % "p")
+    (tmp_path / "Dockerfile").write_text('FROM python:3.13\nCOPY app.py .\nCMD ["python", "app.py"]\n')
+    (tmp_path / "app.py").write_text("import time\n" + "time.sleep(1)\n" * packing.WORTH)
+    monkeypatch.setattr(reading, "LARGE", 0)
+    project = reading.read_project(Request(str(tmp_path), (str(tmp_path),), Configuration(str(tmp_path))))
+    (program,) = (source for source in project.sources if source.path == "app.py")
+    assert type(program._text) is bytes

@@ -536,7 +536,8 @@ class Reading:
             from gracelint.launch.desk import Desk, Stages
 
             stages, warm = Stages(self.stages, self._stages_of, self.aside), self.request.warm
-            self.desk = Desk(stages, self.services, self.files, self.configuration, warm, self.beginnings)
+            given = (self.files, self.configuration, warm, self.beginnings, self.pack)
+            self.desk = Desk(stages, self.services, *given)
         return self.desk
 
     def _stages_of(self, path: str) -> list[Stage]:

@@ -98,8 +98,11 @@ class Desk:
         configuration: Configuration,
         warm: Warm | None = None,
         beginnings: int = 1,
+        followed: Callable[[], None] = lambda: None,
     ) -> None:
         self.files = files
+        self.followed = followed
+        """Called when a launch was followed: what was read for it is unlikely to be asked for again."""
         self._beginnings = max(beginnings, 1)
         """Files of the tree in which launches may begin."""
         self._crowds: dict[str, int] = {}

@@ -328,6 +328,7 @@ def _made(
         desk.broken.append((origin, error))
         return replace(draw()[0], why="gracelint failed to follow it")
     desk.programs[id(followed)] = programs
+    desk.followed()
     return followed
 
 
