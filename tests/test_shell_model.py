@@ -252,6 +252,11 @@ def test_optional_preparations_do_not_multiply() -> None:
     assert verdict(words("sh", "-c", text, "sh", "python", "app.py"), context("dash-debian")) == "handled"
 
 
+@pytest.mark.parametrize(("before", "verdict"), [("", "handled"), (". /config/shop.conf\n", "unknown")])
+def test_what_a_file_sets_that_is_not_here_is_not_known(before: str, verdict: str) -> None:
+    assert started_by(f"{before}exec redis-server $OPTIONS\n")[0] == verdict
+
+
 _CONFIGURES = """
 set_option() {
     local file=$1 name=$2 value=$3

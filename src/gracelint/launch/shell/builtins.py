@@ -13,7 +13,7 @@ from gracelint.launch.shell.conditions import arithmetic, test
 from gracelint.launch.shell.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, prepares
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
-from gracelint.parse.expansion import ITEMS, expand, expand_all
+from gracelint.parse.expansion import ITEMS, OTHER_VARIABLES, expand, expand_all
 from gracelint.source import Passage, Segment, Span, Word
 
 TYPE_CHECKING = False
@@ -220,6 +220,8 @@ def _source(walk: Walk, call: Call, state: State) -> list[State]:
         place = posixpath.normpath(posixpath.join(state.working_dir, operands[0].value))
         passage = state.written[place] if place in state.written else walk.read(operands[0].value, state.working_dir)
     if passage is None:
+        if operands and "*" not in operands[0].value:
+            state.variables[OTHER_VARIABLES] = None  # nobody knows what it sets
         return [state]
     outer = state.positional
     if len(operands) > 1:
