@@ -142,7 +142,7 @@ class Machine(State):
             ends += [end for end in step if end.kind != NORMAL]
             normal = [end.tag for end in step if end.kind == NORMAL]
             if not normal:
-                return self.merge(self.left_out(ends, body, at))
+                return self.merge(self.left_out(ends, body[at + 1 :]))
             tag = max(tag, min(normal))
         return [*self.merge(ends), End(NORMAL, tag)]
 

@@ -330,14 +330,14 @@ class State:
             elif isinstance(old, Const) and isinstance(value, Const):
                 self.write(store, key, join(old, value, OUTSIDE))
 
-    def left_out(self, ends: list[End], body: Sequence[ast.stmt], at: int) -> list[End]:
+    def left_out(self, ends: list[End], rest: Sequence[ast.stmt]) -> list[End]:
         """The same ends; an exception that goes by the last statements of main remembers what they would do first.
 
-        In a loop it only leaves out the rest of a round, and behind an endless one nothing was ever to come.
+        In a loop it only leaves out the rest of a round.
         """
-        if self.arrived and not (self.aside or self.handling or self.loops or _is_endless(body[at])):
+        if self.arrived and not (self.aside or self.handling or self.loops):
             for end in ends:
-                call = _first_call(body[at + 1 :]) if end.kind == RAISE and end.skipped is None else None
+                call = _first_call(rest) if end.kind == RAISE and end.skipped is None else None
                 end.skipped = Skipped(self.module, call) if call is not None else end.skipped
         return ends
 
@@ -413,12 +413,6 @@ class State:
         if self.arrived and thing.node is not None:
             self.ended.add(thing.node)
             self.closing.setdefault(thing.node, set()).add(method)
-
-
-def _is_endless(node: ast.stmt) -> bool:
-    """Whether a statement is `while True` and has no `break` anywhere in it."""
-    is_sure = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
-    return is_sure and not any(isinstance(part, ast.Break) for part in ast.walk(node))
 
 
 def _first_call(statements: Sequence[ast.stmt]) -> ast.Call | None:
