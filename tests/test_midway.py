@@ -498,7 +498,7 @@ def test_a_job_that_a_request_of_node_starts(begin: str, handler: str, expected:
 
 @pytest.mark.parametrize(
     ("later", "verdict"),
-    [('defer fmt.Println("b")', Verdict.CUT), ("defer mu.Unlock()", Verdict.HANDLED)],
+    [('defer mu.Unlock(); defer fmt.Println("b")', Verdict.CUT), ("defer mu.Unlock()", Verdict.HANDLED)],
 )
 def test_what_a_goroutine_defers(later: str, verdict: Verdict) -> None:
     body = (

@@ -6,6 +6,7 @@ where its source says how long it takes.
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
@@ -226,6 +227,7 @@ def inside(node: Node) -> Iterator[Node]:
 # What a handler asks of the work
 
 
+@lru_cache(maxsize=1)
 def looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
     """Whether the functions that a handler ran may wait for work, or look at what work has set."""
     handlers, set_by_work = ran_by_handlers(machine, ran)
@@ -237,19 +239,37 @@ def waits_for_work(machine: Machine, ran: frozenset[tuple[str, int]], end: Span)
 
     In the function that has the `end` of the work, a wait behind that comes too late.
     """
-    handlers, set_by_work = ran_by_handlers(machine, ran)
-    for file, handler in handlers:
-        own = file.span(handler)
-        ends = file.source is end.source and own.start <= end.start < own.end
-        for node in walk(handler):
-            here = file.span(node)
-            if ends and node.type in _BRANCHES and here.start <= end.start < here.end and _waits(node, set_by_work):
+    for file, handler, own, waits in _waits_of_handlers(machine, ran):
+        if not (file.source is end.source and own.start <= end.start < own.end):
+            if waits:
                 return True
-            if not (ends and here.start > end.start) and _waits_until_done(node, set_by_work):
+        elif any(start <= end.start for start in waits) or _is_asked_for(file, handler, end, machine, ran):
+            return True
+    return False
+
+
+def _is_asked_for(file: File, handler: Node, end: Span, machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
+    """Whether the end of the work stands in a branch that asks what work has set."""
+    _, set_by_work = ran_by_handlers(machine, ran)
+    for node in walk(handler):
+        if node.type in _BRANCHES:
+            here = file.span(node)
+            if here.start <= end.start < here.end and _waits(node, set_by_work):
                 return True
     return False
 
 
+@lru_cache(maxsize=1)
+def _waits_of_handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> list[tuple[File, Node, Span, list[int]]]:
+    """The functions that a handler ran, where they stand, and where each waits for work that others set."""
+    handlers, set_by_work = ran_by_handlers(machine, ran)
+    return [
+        (file, one, file.span(one), [file.span(n).start for n in walk(one) if _waits_until_done(n, set_by_work)])
+        for file, one in handlers
+    ]
+
+
+@lru_cache(maxsize=1)
 def ran_by_handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[tuple[File, Node]], set[str]]:
     """The functions that a handler ran, and the names that all others set."""
     set_by_work: set[str] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.base.memory import lru_cache
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.registry import THREADS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.values import Thing
+    from gracelint.source import Source
 
 
 def unsaved(signal: str, machine: Machine) -> Reaction | None:
@@ -29,7 +31,7 @@ def unsaved(signal: str, machine: Machine) -> Reaction | None:
             continue
         for call in _saves(machine, loop):
             name = last_name(call.func)
-            if _is_called_once(machine, name):
+            if _is_called_once(machine.modules.sources(), name):
                 who = "thread" if thing.kind in THREADS else "task"
                 why = f"it does not call `{name}()` on its way out, which a {who} does from time to time"
                 why = f"whether anything is lost is not known: {why}"
@@ -46,21 +48,24 @@ def _is_left_in_its_pause(thing: Thing, pause: Point) -> bool:
 def _saves(machine: Machine, loop: ast.While) -> Iterator[ast.Call]:
     """Calls of what is named for saving, or hands on and empties a list."""
     words = frozenset(table("python")["words"]["saves"])
+    handing_on = _handing_on(machine.modules.sources())
     for part in ast.walk(loop):
         if isinstance(part, ast.Call):
             name = last_name(part.func)
-            if words & set(name.lower().split("_")) or _hands_on(machine, name):
+            if words & set(name.lower().split("_")) or name in handing_on:
                 yield part
 
 
-def _hands_on(machine: Machine, name: str) -> bool:
-    """Whether a function of the project takes over a list that others append to: `rows, self.rows = self.rows, []`."""
-    for _, tree in trees(machine.modules.sources(), (name,)):
+@lru_cache(maxsize=1)
+def _handing_on(sources: tuple[Source, ...]) -> frozenset[str]:
+    """The functions of the project that take over a list which others append to: `rows, self.rows = self.rows, []`."""
+    found: set[str] = set()
+    for _, tree in trees(sources, ("[]",)):
         for function in functions(tree):
-            taken = {text for part in ast.walk(function) for text in _taken(part)} if function.name == name else set()
-            if any(f"{text}.append(" in source.text for text in taken for source in machine.modules.sources()):
-                return True
-    return False
+            taken = {text for part in ast.walk(function) for text in _taken(part)}
+            if any(f"{text}.append(" in source.text for text in taken for source in sources):
+                found.add(function.name)
+    return frozenset(found)
 
 
 def _taken(part: ast.AST) -> Iterator[str]:
@@ -76,9 +81,10 @@ def _taken(part: ast.AST) -> Iterator[str]:
     yield from (text for text in emptied if text in map(ast.unparse, part.value.elts))
 
 
-def _is_called_once(machine: Machine, name: str) -> bool:
+@lru_cache(maxsize=32)
+def _is_called_once(sources: tuple[Source, ...], name: str) -> bool:
     """Whether a function of the project is called at one place alone."""
-    read = [tree for _, tree in trees(machine.modules.sources(), (name,))]
+    read = [tree for _, tree in trees(sources, (name,))]
     defined = any(each.name == name for tree in read for each in functions(tree))
     parts = [part for tree in read for part in ast.walk(tree)]
     named = sum(isinstance(part, ast.Name) and part.id == name for part in parts)

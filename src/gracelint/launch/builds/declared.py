@@ -94,7 +94,7 @@ class Builds:
 
     def of(self, reference: str) -> Link | None:
         """The build of an image: of its very tag, else of its name."""
-        if not (self._exact or self._open):
+        if not (self._exact or self._open or self._own):
             return None
         repository = repository_of(reference)
         found = self._exact.get(reference) or self._exact.get(repository)
