@@ -254,7 +254,7 @@ def test_optional_preparations_do_not_multiply() -> None:
 
 @pytest.mark.parametrize(("before", "verdict"), [("", "handled"), (". /config/shop.conf\n", "unknown")])
 def test_what_a_file_sets_that_is_not_here_is_not_known(before: str, verdict: str) -> None:
-    assert started_by(f"{before}exec redis-server $OPTIONS\n")[0] == verdict
+    assert started_by(f'{before}if [ -n "$PROGRAM" ]; then exec $PROGRAM; fi\nexec redis-server\n')[0] == verdict
 
 
 _CONFIGURES = """
