@@ -232,6 +232,7 @@ def test_any_text_is_followed(parts: list[str], row: str) -> None:
     "text",
     [
         "f() { f; f; f; }; f; exec app",
+        "f0() { echo a > b; }\n" + "".join(f"f{n + 1}() {{ {f'f{n}; ' * 200}}}\n" for n in range(4)) + "f4; exec app",
         'x=\'eval "$x"; eval "$x"\'; eval "$x"',
         "A=xxxxxxxxxx\n" + "A=$A$A\n" * 60 + "exec $A",
         "if [ -f a ]; then b; fi\n" * 3000 + "exec app",

@@ -30,6 +30,8 @@ _BUILTINS = frozenset((":", "true", "false", "test", "[", "[[", "((", "let", "re
 _WRITERS = frozenset(("cp", "mv", "ln", "install", "sed", "perl", "tee"))
 _DEEPEST = 4
 """Functions within one another."""
+_MOST = 500
+"""Commands of a call that count, those of the functions that it calls included, each time."""
 
 
 class Plan(Record):
@@ -37,15 +39,15 @@ class Plan(Record):
 
     left: tuple[Part, ...]
     """What matters behind it: what it sets, writes and may call, and whether that is sure to run."""
-    names: Mapping[str, bool]
-    """The other commands, and whether a program of that name only prepares."""
+    names: Mapping[str, tuple[int, bool]]
+    """The other commands, with how often each stands there, and whether a program of that name only prepares."""
 
 
 def plan_of(function: Function) -> Plan | None:
     """What a function does; None where it may last, end the script, or change it for those that come behind."""
     own: set[str] = set()
     left: list[Part] = []
-    names: dict[str, bool] = {}
+    names: dict[str, tuple[int, bool]] = {}
     may_have_returned = False
     for part, runs in _parts(function.body):
         if part is None:
@@ -63,7 +65,8 @@ def plan_of(function: Function) -> Plan | None:
         if name in _DECLARES:
             own.update(word.text.partition("=")[0] for word in part.words[1:])
         if name not in _BUILTINS:
-            names[name] = names.get(name, True) and _only_prepares(part)
+            times, only_prepares = names.get(name, (0, True))
+            names[name] = times + 1, only_prepares and _only_prepares(part)
         if name in _DECLARES or name not in _BUILTINS or part.redirects:
             left.append((part, is_sure))
     return Plan(tuple(left), names)
@@ -81,19 +84,43 @@ class Inert:
 
     def __init__(self, read: Callable[[str, str], Passage | None]) -> None:
         self._read = read
-        self._plans: dict[int, Plan | None] = {}
+        self._plans: dict[int, tuple[Function, Plan | None]] = {}
+        """By the function's identity, which is nobody else's as long as it is kept here."""
 
-    def __call__(self, function: Function, functions: Mapping[str, Function], depth: int = 0) -> Plan | None:
-        """What a function does, if all that is to set variables of its own, write files and call others like it."""
-        if id(function) not in self._plans:
-            self._plans[id(function)] = plan_of(function)
-        plan = self._plans[id(function)]
+    def __call__(self, function: Function, functions: Mapping[str, Function]) -> tuple[Plan, int] | None:
+        """What a function does, and how many commands of it count, where it only sets variables of its own, writes
+        files and calls others like it."""
+        size = self._size(function, functions, {})
+        plan = self._plan(function)
+        return (plan, size) if plan is not None and size is not None else None
+
+    def _plan(self, function: Function) -> Plan | None:
+        known = self._plans.get(id(function))
+        if known is None:
+            known = self._plans[id(function)] = function, plan_of(function)
+        return known[1]
+
+    def _size(
+        self, function: Function, functions: Mapping[str, Function], sizes: dict[int, int | None], depth: int = 0
+    ) -> int | None:
+        """How many commands of a function count; None where it is not inert, has too many, or calls itself."""
+        key = id(function)
+        if key in sizes:
+            return sizes[key]
+        sizes[key] = None
+        plan = self._plan(function)
         if plan is None or depth > _DEEPEST:
             return None
-        for name, only_prepares in plan.names.items():
-            if not (only_prepares if name not in functions else self(functions[name], functions, depth + 1)):
+        size = 1 + len(plan.left)
+        for name, (times, only_prepares) in plan.names.items():
+            its: int | None = 0 if only_prepares else None
+            if name in functions:
+                its = self._size(functions[name], functions, sizes, depth + 1)
+            if its is None or size + times * its > _MOST:
                 return None
-        return plan
+            size += times * its
+        sizes[key] = size
+        return size
 
     def run(self, plan: Plan, operands: Sequence[Word], state: State) -> None:
         """What is left of a call: what it sets only perhaps is not known behind it."""
@@ -118,7 +145,7 @@ class Inert:
                     _assign(variable, ShellWord(text, None, word.span), is_sure, state)
             return
         called = state.functions.get(name)
-        plan = self(called, state.functions) if called is not None else None
+        plan = self._plan(called) if called is not None else None
         if plan is None and base_name(name) not in _WRITERS and not command.redirects:
             return
         words = [one for word in command.words for one in state.words(word)]

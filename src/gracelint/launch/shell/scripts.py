@@ -49,6 +49,8 @@ _MOST_STEPS_AGAIN = 10_000
 _EVENTS_A_STEP = 32
 """Events by which two paths are compared at the price of one step."""
 _TELLS = ("kill", "stop", "tell")
+_INERT_A_STEP = 16
+"""Commands of a function that starts nothing, at the price of one that is followed."""
 _MOST_ROUNDS = 40
 """Of a loop whose condition is known each time, such as one that shifts arguments."""
 
@@ -216,8 +218,10 @@ class Walk:
             from gracelint.launch.shell.inert import Inert
 
             inert = self._inert = self._inert or Inert(self.read)
-            plan = inert(function, state.functions)
-            if plan is not None:
+            found = inert(function, state.functions)
+            if found is not None:
+                plan, size = found
+                self.steps += size // _INERT_A_STEP
                 inert.run(plan, call.operands, state)
                 return [state]
         outer = state.positional
