@@ -924,6 +924,19 @@ def test_a_library_that_may_run_on_is_no_end() -> None:
     assert (found.as_pid_1, found.why) == ("unknown", why)
 
 
+@pytest.mark.parametrize(
+    ("asked", "verdict"),
+    [("app.quit()", "unknown"), ("app.exit(0)", "unknown"), ("app.hide()", "ignored"), ("cache.quit()", "ignored")],
+)
+def test_a_module_that_is_told_to_quit_may_end_the_program(asked: str, verdict: str) -> None:
+    text = (
+        "const { app, connect } = require('some-shell');\nconst cache = connect();\n"
+        "require('express')().listen(8080);\n"
+        f"let leaves = false;\nprocess.on('SIGTERM', () => {{ leaves = true; {asked}; }});\n"
+    )
+    assert program(text).reactions["SIGTERM"].as_pid_1 == verdict
+
+
 def test_a_library_that_is_told_to_stop_may_end() -> None:
     text = "const { Poller } = require('some-poller');\nconst poller = new Poller(8080);\nconst timer = setInterval(() => {}, 500);\n"
     stop = "process.on('SIGTERM', () => { clearInterval(timer); poller.stop(); });"

@@ -130,13 +130,18 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
     return _unknown_call(machine, path, args, node, frame)
 
 
+def _may_end_it(path: str) -> bool:
+    """Whether a module's own function is named for ending the program (`app.quit` of electron), not a client's."""
+    return path.endswith((".exit", ".quit")) and "(" not in path
+
+
 def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, frame: Frame) -> Any:
     for value in args:
         if isinstance(value, Pairs):
             value.fresh = False
     if machine.stopping:
         touches = any(isinstance(value, Thing) and value.kind == "server" for value in args)
-        if path.startswith("?") or touches or names_clients(path.rpartition(".")[2]):
+        if path.startswith("?") or touches or names_clients(path.rpartition(".")[2]) or _may_end_it(path):
             machine.note("opaque", node, frame, target=path.lstrip("?"))
         after = (*frame.after, After("work", frame.file.span(node)))
         for value in args:
