@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import deque
+from itertools import islice
 
 from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
@@ -122,10 +123,14 @@ def _builds(stage: Stage, context: Context) -> Iterator[_Command]:
     """
     assert context.image.context is not None
     known, further = _begun(stage, context.files, context.image.context)
-    yield from known
-    for command in further:
-        known.append(command)
-        yield command
+    at = 0
+    while True:
+        if at == len(known):
+            known += islice(further, 1)  # another one who asks may have gone further meanwhile
+        if at == len(known):
+            return
+        yield known[at]
+        at += 1
 
 
 @lru_cache(maxsize=64)
