@@ -11,7 +11,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.knowledge import table
 from gracelint.launch.builds import is_build_file, is_jvm_file
-from gracelint.launch.images.names import Link, repository_of
+from gracelint.launch.images.names import Link, plain, repository_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,10 +49,14 @@ UNKNOWN = "*"
 
 
 class Build(Record):
-    """One build: an image's name and where it comes from."""
+    """One build: an image's name and where it comes from.
+
+    `aside` is one that goes by its tag: where others have the name without it, that is theirs.
+    """
 
     image: str
     link: Link
+    aside: bool = False
 
 
 class Builds:
@@ -73,11 +77,13 @@ class Builds:
         self._exact: dict[str, Link | None] = {}
         self._open: dict[str, dict[str, Link | None]] = {}
         """Names with unknown parts, by their last one."""
+        self._marked: dict[str, dict[str, Link | None]] = {}
+        """Tags with open parts (`*-slim`), by the image's name."""
         made = list(builds)
-        served = {repository_of(build.image) for build in made if not _is_for_development(build)}
+        served = {repository_of(build.image) for build in made if not _is_aside(build)}
         for build in made:
             repository = repository_of(build.image)
-            if repository in served and _is_for_development(build):
+            if repository in served and _is_aside(build):
                 self._put_tag(build, repository)
                 continue
             if UNKNOWN in repository:
@@ -89,15 +95,21 @@ class Builds:
             self._put_tag(build, repository)
 
     def _put_tag(self, build: Build, repository: str) -> None:
-        if build.image != repository and UNKNOWN not in build.image:
-            _put(self._exact, build.image, build.link)
+        name = plain(build.image)
+        if name == repository or UNKNOWN in repository:
+            return
+        if UNKNOWN not in name:
+            _put(self._exact, name, build.link)
+        elif build.aside:
+            _put(self._marked.setdefault(repository, {}), name, build.link)
 
     def of(self, reference: str) -> Link | None:
         """The build of an image: of its very tag, else of its name."""
         if not (self._exact or self._open or self._own):
             return None
         repository = repository_of(reference)
-        found = self._exact.get(reference) or self._exact.get(repository)
+        found = self._exact.get(plain(reference)) or self._of_mark(repository, plain(reference))
+        found = found or self._exact.get(repository)
         if found is not None:
             return found
         patterns = self._open.get(posixpath.basename(repository))
@@ -106,6 +118,12 @@ class Builds:
             return self._own[1] if self._own is not None and own else None
         links = {link for pattern, link in patterns.items() if _fits(repository, pattern)}
         return links.pop() if len(links) == 1 else None
+
+    def _of_mark(self, repository: str, reference: str) -> Link | None:
+        """Of the tags with open parts the longest that fits says the most."""
+        marks = self._marked.get(repository, {})
+        fitting = [mark for mark in marks if _fits(reference, mark)]
+        return marks[max(fitting, key=len)] if fitting else None
 
 
 def _put(links: dict[str, Link | None], key: str, link: Link) -> None:
@@ -117,10 +135,10 @@ def _put(links: dict[str, Link | None], key: str, link: Link) -> None:
     links[key] = link if other == link else None
 
 
-def _is_for_development(build: Build) -> bool:
-    """Whether it builds a stage for development, which only a tag of its own tells from what is served."""
-    if build.link.target is None:
-        return False
+def _is_aside(build: Build) -> bool:
+    """Whether only a tag of its own tells it from what is served: a stage for development is told so."""
+    if build.aside or build.link.target is None:
+        return build.aside
     from gracelint.tree.purpose import says_development
 
     return says_development(build.link.target)

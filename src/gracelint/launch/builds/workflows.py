@@ -14,9 +14,10 @@ from gracelint.launch.builds.declared import UNKNOWN, Build, copies, document, l
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gracelint.facts.files import Files
+    from gracelint.launch.images.names import Link
 
 _MOST = 400
 """Jobs of a workflow, those of a matrix once for each copy, with what they call."""
@@ -40,7 +41,10 @@ def _given(files: Files) -> dict[str, str]:
     from gracelint.launch.builds.address import address
 
     name = address(files)
-    return {"github.repository": name, "github.event.repository.name": name.partition("/")[2]} if name else {}
+    if name is None:
+        return {}
+    owner, _, short = name.partition("/")
+    return {"github.repository": name, "github.repository_owner": owner, "github.event.repository.name": short}
 
 
 @lru_cache(maxsize=16)
@@ -110,7 +114,8 @@ def _of_action(
     def told(key: str) -> str:
         return put_in(options.get(row.get(key, ""), ""), variables)
 
-    context, file = told("context") or ".", told("file")
+    place = _checkout(steps)
+    context, file = (_in_checkout(path, place) for path in (told("context") or ".", told("file")))
     inside = posixpath.relpath(file, context) if file and UNKNOWN not in context else None
     arguments = tuple(_arguments(options.get("build-args", ""), variables))
     link = link_to(context, inside, told("target") or None, arguments)
@@ -118,8 +123,25 @@ def _of_action(
         return
     image = told("image")
     names = (image,) if image else (options.get(row.get("tags", ""), ""), *_NAMED.findall(options.get("outputs", "")))
-    for tag in _tags("\n".join(names), steps, variables):
-        yield Build(tag, link)
+    yield from _named("\n".join(names), link, steps, variables)
+
+
+def _checkout(steps: list[Node]) -> str:
+    """The folder that a job puts this repository in; empty where that is the one it works in."""
+    paths = {
+        posixpath.normpath(path.value) if (path := step.scalar("with", "path")) is not None else ""
+        for step in steps
+        if (uses := step.scalar("uses")) is not None
+        and uses.value.startswith("actions/checkout@")
+        and step.scalar("with", "repository") is None
+    }
+    return paths.pop() if len(paths) == 1 else ""
+
+
+def _in_checkout(path: str, place: str) -> str:
+    """A path of a job as it is in the repository."""
+    plain = posixpath.normpath(path) if place and path else ""
+    return posixpath.relpath(plain, place) if plain and f"{plain}/".startswith(f"{place}/") else path
 
 
 def _arguments(text: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -130,17 +152,39 @@ def _arguments(text: str, variables: dict[str, str]) -> Iterator[tuple[str, str]
             yield key, value
 
 
-def _tags(text: str, steps: list[Node], variables: dict[str, str]) -> Iterator[str]:
-    """The names that a step gives to its image, those of docker/metadata-action put in."""
+def _named(text: str, link: Link, steps: list[Node], variables: dict[str, str]) -> Iterator[Build]:
+    """A build by the names that a step gives to its image, those of docker/metadata-action put in."""
     output = _OUTPUT.search(text)
     if output is not None:
-        named = [step for step in steps if (own := step.scalar("id")) and own.value == output[1]]
-        images = [found.value for step in named if (found := step.scalar("with", "images"))]
-        text = "\n".join((*images, text.replace(output[0], "")))
+        text = text.replace(output[0], "")
+        yield from _described((step for step in steps if _is_called(step, output[1])), link, variables)
     # a variable may hold several
-    for name in (one for tag in re.split(r"[\n,]", text) for one in put_in(tag, variables).split(",")):
-        if name.strip(f"{UNKNOWN} "):
-            yield name.strip()
+    names = [one.strip() for tag in re.split(r"[\n,]", text) for one in put_in(tag, variables).split(",")]
+    known = [name for name in names if name.strip(f"{UNKNOWN} ")]
+    yield from (Build(name, link) for name in known)
+    if any(names) and not known and output is None:
+        # pushed by its digest under a name that a script has put together of the same ones
+        described = [step for step in steps if _is_metadata(step)]
+        yield from _described(described, link, variables) if len(described) == 1 else ()
+
+
+def _described(steps: Iterable[Node], link: Link, variables: dict[str, str]) -> Iterator[Build]:
+    from gracelint.launch.builds.metadata import names
+
+    for step in steps:
+        for name in names(_texts(step.mapping("with")), variables):
+            if name.partition(":")[0].strip(f"{UNKNOWN}/ "):
+                yield Build(name, link, aside=":" in posixpath.basename(name))
+
+
+def _is_called(step: Node, name: str) -> bool:
+    own = step.scalar("id")
+    return own is not None and own.value == name
+
+
+def _is_metadata(step: Node) -> bool:
+    uses = step.scalar("uses")
+    return uses is not None and uses.value.startswith("docker/metadata-action@")
 
 
 def _texts(node: Node | None) -> dict[str, str]:

@@ -28,6 +28,8 @@ SHELLS = {
 """Names of shells, and the rows of `knowledge/shells.toml` they may be."""
 SHELL = (Word("/bin/sh"), Word("-c"))
 """What runs shell form where no SHELL says otherwise."""
+REGISTRIES = ("docker.io/", "index.docker.io/", "registry-1.docker.io/")
+"""Names of Docker's registry, which is meant where there is none."""
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -109,7 +111,7 @@ def _split(reference: str) -> tuple[str, str]:
     library = name.rfind("library/")
     if library >= 0 and (library == 0 or name[library - 1] == "/"):
         return name[library + len("library/") :], tag or "latest"
-    for registry in ("docker.io/", "index.docker.io/", "registry-1.docker.io/"):
+    for registry in REGISTRIES:
         name = name.removeprefix(registry)
     return name, tag or "latest"
 

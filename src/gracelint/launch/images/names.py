@@ -7,7 +7,7 @@ import posixpath
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.knowledge import table
-from gracelint.launch.images.bases import is_known
+from gracelint.launch.images.bases import REGISTRIES, is_known
 from gracelint.tree.purpose import is_for_development, is_retired
 
 TYPE_CHECKING = False
@@ -98,9 +98,16 @@ def find_dockerfile(
     return Link(path, "named") if path is not None else None
 
 
+def plain(reference: str) -> str:
+    """`docker.io/team/api:1.4` → `team/api:1.4`: what is called without a registry lies in Docker's."""
+    for registry in REGISTRIES:
+        reference = reference.removeprefix(registry)
+    return reference
+
+
 def repository_of(reference: str) -> str:
     """`registry:5000/team/api:1.4@sha256:…` → `registry:5000/team/api`."""
-    name = reference.partition("@")[0]
+    name = plain(reference).partition("@")[0]
     head, slash, tail = name.rpartition("/")
     return head + slash + tail.partition(":")[0]
 
