@@ -24,11 +24,24 @@ def find(image: str, dockerfiles: list[str] = SHOP, **known: dict) -> Link | Non
         ("api", "api"),
         ("api:1.4.2", "api"),
         ("registry:5000/team/api", "registry:5000/team/api"),
+        ("docker.io/team/api:1", "team/api"),
         ("registry:5000/team/api:1.4@sha256:abc", "registry:5000/team/api"),
     ],
 )
 def test_a_repository_is_the_reference_without_tag_and_digest(reference: str, repository: str) -> None:
     assert repository_of(reference) == repository
+
+
+def test_what_another_project_is_made_from_builds_nothing_of_this_one() -> None:
+    scaffold = "boilerplate/{{ cookiecutter.slug }}"
+    places = ["api/Dockerfile", f"{scaffold}/api.Dockerfile"]
+
+    ours = find_dockerfile("acme/api", Dockerfiles(places), {}, {}, asked_in="compose.yaml")
+    theirs = find_dockerfile("acme/api", Dockerfiles(places), {}, {}, asked_in=f"{scaffold}/compose.yaml")
+
+    assert ours is not None
+    assert ours.dockerfile == "api/Dockerfile"
+    assert theirs is None
 
 
 def test_one_named_for_development_is_not_meant_beside_another() -> None:

@@ -712,3 +712,59 @@ def test_a_loop_may_wait_until_a_job_is_gone(loop: str, verdict: str) -> None:
     }
     (launch,) = read(files).launches
     assert launch.verdict.value == verdict, launch.why
+
+
+def test_all_checks_that_fail_are_one_way() -> None:
+    checks = "\n".join(f'if [ -z "$NAME_{number}" ]; then exit {number}; fi' for number in range(1, 80))
+
+    step = shell.step(words("bash", "-c", f"{checks}\nexec python app.py"), context("bash-5.1+"))
+
+    assert step is not None
+    assert step.hop is not None
+    assert step.hop.effect is Effect.REPLACES
+
+
+AGAIN = """\
+#!/bin/bash
+run() {
+  if [ "$AS_ROOT" = yes ]; then
+    "$@"
+    return
+  fi
+  if command -v gosu; then
+    gosu www "$@"
+  elif command -v su-exec; then
+    su-exec www "$@"
+  else
+    exit 1
+  fi
+}
+tries=0
+while [ "$tries" -lt 700 ]; do
+  if run psql -c pending | grep -q yes; then
+    tries=$((tries + 1))
+    sleep 5
+  else
+    break
+  fi
+done
+RUNNING=true
+trap 'RUNNING=false' TERM
+while $RUNNING; do
+  run python app.py
+  sleep 5
+done
+"""
+
+
+def test_a_round_of_a_loop_that_runs_the_same_again_is_no_new_way() -> None:
+    files = {
+        "Dockerfile": 'FROM python:3.12-slim\nCOPY start.sh app.py /\nENTRYPOINT ["/start.sh"]\n',
+        "start.sh": AGAIN,
+        "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
+    }
+
+    launch = read(files).launches[0]
+
+    assert launch.verdict.value == "ignored"
+    assert "trap only after its foreground child" in launch.why

@@ -68,6 +68,11 @@ def is_template(path: str) -> bool:
     return not _TEMPLATES.isdisjoint(_words(path.lower().rpartition("/")[2]))
 
 
+def is_scaffold(path: str) -> bool:
+    """Whether a folder's name is yet to be filled in, `{{ cookiecutter.slug }}`: another project is made from it."""
+    return "{{" in path
+
+
 def is_prose(path: str) -> bool:
     """Whether a file belongs to documentation: what it shows may leave things out."""
     return any(not _PROSE.isdisjoint(_words(folder)) for folder in path.lower().split("/")[:-1])

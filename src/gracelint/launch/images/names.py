@@ -8,7 +8,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record
 from gracelint.knowledge import table
 from gracelint.launch.images.bases import REGISTRIES, is_known
-from gracelint.tree.purpose import is_for_development, is_retired
+from gracelint.tree.purpose import is_for_development, is_retired, is_scaffold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ class Dockerfiles:
         """The one Dockerfile whose place says that it builds an image; None where two do.
 
         One that is named for development (`Dockerfile.debug`) is not meant where there is another, and one that is
-        kept for the record is meant by what is kept with it alone.
+        kept for the record, or that another project is made from, is meant by what stands with it alone.
         """
         found = self.fitting(repository, asked_in)
-        if any(map(is_retired, found)) and not is_retired(asked_in):
-            found = [path for path in found if not is_retired(path)]
+        for stands_apart in (is_retired, is_scaffold):
+            if any(map(stands_apart, found)) and not stands_apart(asked_in):
+                found = [path for path in found if not stands_apart(path)]
         if len(found) > 1:
             found = [path for path in found if not is_for_development(path)] or found
         return found[0] if len(found) == 1 else None

@@ -107,6 +107,11 @@ class Event(Record, identity=True):
         return lingers(self.words) if self.kind == "start" else is_idle(self.words)
 
     @property
+    def fails(self) -> bool:
+        """Whether a way ends here in `exit 1`: it was not meant to be taken."""
+        return self.kind == "exit" and self.signal not in ("", "0", "errexit")
+
+    @property
     def is_for_development(self) -> bool:
         """Whether its words say that it is there for development: not what runs in a container that lasts."""
         words = table("shell_commands")["reloads"]["words"]
@@ -188,6 +193,13 @@ class State:
             self.passed.add(self.events.pop().identity)
         self.events.append(replace(event, passes=True) if plain else event)
 
+    def repeat(self, start: int) -> None:
+        """Takes a round of a loop, whose events begin there, for the one before it where it runs the same again."""
+        ran = [item.identity for item in self.events[start:]]
+        before = [item.identity for item in self.events[max(0, start - len(ran)) : start]]
+        if ran and ran == before and self.reached is None and all(kind == "run" for kind, *_ in ran):
+            del self.events[start:]
+
     def absorb(self, other: State) -> None:
         """Goes on as one path with another of the same fingerprint: where they differ, nothing is known."""
         mine, theirs = self.variables, other.variables
@@ -199,12 +211,15 @@ class State:
             same = {path: self.written[path] for path in both if self.written[path] is other.written[path]}
             self.written = {**dict.fromkeys((*self.written, *other.written)), **same}
         self.exported |= other.exported
+        self.passed |= other.passed
         if self.status is not other.status:
             self.status = None
 
     @property
     def fingerprint(self) -> tuple[object, ...]:
-        """All but variables and the last command's success."""
+        """All but variables and the last command's success; where it failed, not which of its checks has."""
+        fails = self.ended and bool(self.events) and self.events[-1].fails
+        identities = [event.identity for event in self.events]
         return (
             self.ended,
             self.positional,
@@ -215,7 +230,8 @@ class State:
             self.errexit,
             frozenset(self.traps.items()),
             frozenset(self.functions),
-            *(event.identity for event in self.events),
+            *(identities[:-1] if fails else identities),
+            fails,
         )
 
     @property

@@ -436,12 +436,15 @@ class Walk:
         constant = is_constant(loop.condition)
         if constant and (left or any(end.ended and end.events[-1].kind == "exec" for end in on)):
             return [*left, *(end for end in on if end.ended)], []
+        left += [end for end in on if end.ended]
+        is_left = any(not end.ended or not end.events or not end.events[-1].fails for end in left)
         stay: list[State] = []
         for end in on:
             if end.ended:
-                left.append(end)
                 continue
-            only_a_trap = asked and not left and all(end.variables.get(name) == value for name, value in asked.items())
+            only_a_trap = (
+                asked and not is_left and all(end.variables.get(name) == value for name, value in asked.items())
+            )
             if only_a_trap or (constant and not may_break(loop.body)):
                 stay.extend(self._forever(loop, end))
             else:
@@ -462,8 +465,10 @@ class Walk:
             state.loops += 1
         left: list[State] = []
         on: list[State] = []
+        before = min(len(state.events) for state in states)
         for end in self._list(loop.body, states, None):
             end.loops -= 1
+            end.repeat(before)
             (left if leave_round(end) == "break" else on).append(end)
         return left, on
 

@@ -274,9 +274,7 @@ def _passes(path: State, event: Event, passed: frozenset[tuple[object, ...]]) ->
 
 
 def _fails(path: State) -> bool:
-    """Whether a way ends in `exit 1`: it was not meant to be taken."""
-    end = path.events[-1] if path.events else None
-    return end is not None and end.kind == "exit" and end.signal not in ("", "0", "errexit")
+    return bool(path.events) and path.events[-1].fails
 
 
 def _judge(scene: Scene) -> _End:
