@@ -273,7 +273,7 @@ def test_a_task_that_a_cancelled_task_has_started() -> None:
     )
     reaction = sigterm(text)
     assert reaction.as_pid_1.value == "cut"
-    assert reaction.why == "its event loop ends, and cancels tasks that take 2 s and that nobody waits for"
+    assert reaction.why == "it ends, and with it a task for each piece of work, which nobody waits for"
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.account import BRIEF, own_seconds
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.midway import upwards
 from gracelint.behaviour.python.registry import EXECUTORS, POOLS
 from gracelint.behaviour.python.streams import last_name
-from gracelint.behaviour.python.unfinished import BRIEF, own_seconds
 from gracelint.behaviour.python.values import Thing
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict

@@ -98,7 +98,7 @@ def start(
         else:
             mark, points = len(machine.trail), len(machine.facts.aside)
             _body(machine, thing, node)
-            if _is_default(machine):
+            if _installed(machine, thing) in ("", "signal.SIG_DFL"):
                 machine.facts.unguarded.append((thing, machine.facts.aside[points:]))
             machine.undo(mark)
     finally:
@@ -326,9 +326,18 @@ def _returns(task: Thing, path: str) -> bool:
     return bool(path) and last not in words["may_serve"] and (last not in words["may_wait"] or is_limited)
 
 
-def _is_default(machine: Machine) -> bool:
-    installed = machine.world.get(("signal", "SIGTERM"))
-    return installed is None or (isinstance(installed, Registration) and path_of(installed.handler) == "signal.SIG_DFL")
+def _installed(machine: Machine, process: Thing) -> str:
+    """What a process of the program has for SIGTERM: its own, or what it inherits."""
+    own = process.store.get(("own", "SIGTERM"))
+    inherited = machine.world.get(("signal", "SIGTERM"))
+    if own is None and inherited is not None:
+        return path_of(inherited.handler) if isinstance(inherited, Registration) else "?"
+    return "" if own is None else path_of(own) or "?"
+
+
+def is_deaf(process: Thing) -> bool:
+    """Whether a process of the program ignores SIGTERM, so that terminate() does nothing to it."""
+    return path_of(process.store.get(("own", "SIGTERM"), NONE)) == "signal.SIG_IGN"
 
 
 def _is_known(target: Name | Bound) -> bool:
@@ -452,8 +461,6 @@ def run_loop(machine: Machine, kind: str, node: ast.AST, body: Callable[[], Valu
 
 def _loop_ended(machine: Machine, runner: Thing, ends: list[End], value: Value, node: ast.AST) -> Value:
     thrown = runner.store.get("#exit")
-    if machine.arrived and machine.thrown is None and all(end.kind == NORMAL for end in ends):
-        _note_lost_tasks(machine, node)
     if runner.kind == "asyncio.run" and machine.arrived and any(end.kind in (NORMAL, RAISE) for end in ends):
         _cancel_rest(machine, node)
     if thrown is not None and any(end.kind in (NORMAL, RAISE, ABANDON) for end in ends):
@@ -464,24 +471,6 @@ def _loop_ended(machine: Machine, runner: Thing, ends: list[End], value: Value, 
         raise Leave(leaving)
     machine.side += leaving
     return value
-
-
-def _note_lost_tasks(machine: Machine, node: ast.AST) -> None:
-    """Tasks that a loop starts again and again: one that would come to its end, and that nobody waits for."""
-    if any(point.kind != "sleep" for point in machine.leaving):
-        return
-    for key, task in list(machine.world.items()):
-        if not isinstance(key, tuple) or key[0] != "child" or not isinstance(task, Thing) or not _still_runs(task):
-            continue
-        if "#again" not in task.store or task.node in machine.ended:
-            continue
-        before, mark = machine.delay, len(machine.trail)
-        machine.delay = 0.0
-        ends = finishes(machine, task, node) is True
-        machine.undo(mark)
-        takes, machine.delay = machine.delay, before
-        if ends and takes is not None and takes >= 1:
-            machine.lost_task = (task, takes)
 
 
 def _cancel_rest(machine: Machine, node: ast.AST) -> None:

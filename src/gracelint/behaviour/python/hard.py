@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.account import account
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.midway import is_half_done
-from gracelint.behaviour.python.registry import EXECUTORS, THREADS
-from gracelint.behaviour.python.unfinished import BRIEF, INSTANT, own_seconds, span_of
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 
@@ -24,7 +23,7 @@ def at_once(signal: str, point: Point, machine: Machine, end: End) -> Reaction:
     if is_half_done(point):
         why = f"the handler leaves at once with os._exit(), in the middle of the work around `{point.what}`"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    ended = _killed(signal, machine)
+    ended = account(signal, machine, hard=True)
     if ended is not None:
         return ended
     own = [deed for deed in machine.acts if deed.kind not in ("hard-exit", "log", "wait", "flag")]
@@ -41,25 +40,6 @@ def at_once(signal: str, point: Point, machine: Machine, end: End) -> Reaction:
         why = f"{server} handles {signal}, and the handler that it found ends the program"
         return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, f"its handler for {signal} ends it", span)
-
-
-def _killed(signal: str, machine: Machine) -> Reaction | None:
-    """What threads and executors are at when os._exit() ends them all; None where that is nothing."""
-    for executor, task in machine.facts.handed:
-        seconds = own_seconds(machine, task) if "#target" in task.store else INSTANT
-        is_left = executor.kind in EXECUTORS and "#terminated" not in executor.store
-        if not is_left or (seconds is not None and 0 < seconds < BRIEF):
-            continue
-        why = "os._exit() does not wait for what its executor has begun"
-        verdict = Verdict.CUT if seconds else Verdict.UNKNOWN
-        why = why if seconds else f"whether anything is lost is not known: {why}"
-        return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, span_of(task), delay=machine.delay)
-    for thing, point in machine.facts.working:
-        is_open = thing.kind in THREADS and "#finished" not in thing.store and thing.node not in machine.ended
-        if is_open and is_half_done(point):
-            why = f"os._exit() ends a thread while `{point.what}` stands in the middle of what that does"
-            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
-    return None
 
 
 def _works(machine: Machine) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import finishes, is_daemon
+from gracelint.behaviour.python.beside import finishes, is_daemon, is_deaf
 from gracelint.behaviour.python.ends import FINAL, NORMAL, RAISE, STUCK, End, Leave, Point
 from gracelint.behaviour.python.names import canonical, text_of
 from gracelint.behaviour.python.registry import EXECUTORS, EXITS, PROCESSES, THREADS
@@ -77,7 +77,7 @@ def _lingers(thing: Value) -> bool:
     return (
         isinstance(thing, Thing)
         and (thing.kind in (*THREADS, *PROCESSES, *EXECUTORS, "threading.Timer") or "#default" in thing.store)
-        and not is_daemon(thing)
+        and (not is_daemon(thing) or is_deaf(thing))
         and "#finished" not in thing.store
         and "#terminated" not in thing.store
     )

@@ -152,8 +152,6 @@ class State:
         """What came out of the handler."""
         self.given_up: list[tuple[Thing, str, float, float]] = []
         """What is not waited out: the thread, the call, how long it waits, and how long the thread takes."""
-        self.lost_task: tuple[Thing, float] | None = None
-        """A task that the end of its event loop cancels, and the seconds it would still have taken."""
         self.left_alone: list[tuple[Thing, float, bool, int]] = []
         """Tasks started on the way out: how long they take at least once all else goes on, whether they may take
         longer, and how many waits come before."""

@@ -9,7 +9,7 @@ from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Poi
 from gracelint.behaviour.python.models.forks import CHILD, signal_forked
 from gracelint.behaviour.python.models.subprocesses import forward
 from gracelint.behaviour.python.names import NUMBERS, is_true, path_of, signal_of, text_of
-from gracelint.behaviour.python.registry import EXITS, argument, model, receiver_of
+from gracelint.behaviour.python.registry import EXITS, PROCESSES, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -83,7 +83,7 @@ def _install(machine: Machine, handler: Value, node: ast.AST, name: str, *, on_l
 
 def _register_off_main(machine: Machine, handler: Value, node: ast.AST, name: str | None) -> Value:
     if machine.in_child:
-        if name is not None and machine.bodies and machine.bodies[-1].kind == CHILD:
+        if name is not None and machine.bodies and machine.bodies[-1].kind in (CHILD, *PROCESSES):
             machine.bodies[-1].store[("own", name)] = handler
         return NONE
     registration = Registration(handler, node, machine.module)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import join_point, start, throw_out
+from gracelint.behaviour.python.beside import is_deaf, join_point, start, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Point, Registration, stuck
 from gracelint.behaviour.python.names import canonical, is_false, is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import (
@@ -178,8 +178,10 @@ def _terminate(machine: Machine, function: Value, args: Arguments, keywords: Key
         return NONE
     machine.act("stop-child", text_of(node), node)
     machine.close(thing, "end")
-    inherited = thing.store.get("#inherits")
+    inherited = NONE if ("own", "SIGTERM") in thing.store else thing.store.get("#inherits")
     assert isinstance(function, Bound)
+    if function.name == "terminate" and is_deaf(thing):
+        return NONE
     if function.name == "terminate" and isinstance(inherited, Registration):
         machine.doubt("the child inherits the handler of its parent, so terminate() may not end it")
         machine.write(thing.store, "#finished", LOST_TRACK)

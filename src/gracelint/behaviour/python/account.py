@@ -1,0 +1,298 @@
+"""The closing account: `handled` needs every piece of work that the signal may find begun to be seen to its end.
+
+`_works` says what may be under way, `_fate` what becomes of whoever does it, `_loss` whether anything is lost by that.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from gracelint.base.memory import lru_cache
+from gracelint.base.record import Record
+from gracelint.behaviour.python.beside import finishes, is_daemon
+from gracelint.behaviour.python.cancels import takes_a_cancel
+from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.ends import FED
+from gracelint.behaviour.python.midway import is_half_done, left_to_do
+from gracelint.behaviour.python.names import text_of
+from gracelint.behaviour.python.registry import EXECUTORS, PROCESSES, THREADS
+from gracelint.behaviour.python.streams import takes_only_a_limit
+from gracelint.behaviour.python.work import a_round
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gracelint.behaviour.python.ends import Point
+    from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.modules import Module
+    from gracelint.behaviour.python.values import Thing
+    from gracelint.source import Span
+
+AMID, BEHIND, WHOLE, LAST = "amid", "behind", "whole", "last"
+"""Where the signal finds a piece of work: in a pause in its middle; behind the wait that hands it out; anywhere in
+something that is started for each piece; or not yet begun, since it is done once the end is told."""
+LEFT, UNTOLD, CANCELLED, TERMINATED, KILLED = "left", "untold", "cancelled", "terminated", "killed"
+"""What becomes of whoever does it: the program ends without waiting for them, or without a word to them either; it
+cancels or terminates them; or it ends by `os._exit()`."""
+BRIEF = 0.3
+"""Seconds. A piece of work that takes less is hardly ever under way."""
+INSTANT = 0.01
+"""Seconds of what comes to its end without a pause."""
+_LONG = 1.0
+"""Seconds of a piece of work that is surely under way at times."""
+
+
+class Work(Record):
+    """A piece of work that others may be at when the signal comes."""
+
+    thing: Thing
+    """The thread, task or process that does it."""
+    found: str
+    point: Point | None = None
+    owner: Thing | None = None
+    """The pool or executor that it is given to."""
+
+
+def account(signal: str, machine: Machine, *, hard: bool = False) -> Reaction | None:
+    """What is lost of the work that others are at when the program ends, `hard` where it does so by `os._exit()`."""
+    doubt = None
+    for work in _works(machine):
+        fate = _fate(machine, work, hard)
+        verdict = _loss(machine, work, fate) if fate is not None else None
+        if fate is None or verdict is None or (doubt is not None and verdict is Verdict.UNKNOWN):
+            continue
+        span = work.point.span if work.point is not None else span_of(work.thing)
+        found = reaction(signal, verdict, Cause.ABRUPT_EXIT, _says(work, fate), span, delay=machine.delay)
+        if verdict is Verdict.CUT:
+            return found
+        doubt = found
+    return doubt
+
+
+def _works(machine: Machine) -> Iterator[Work]:
+    facts = machine.facts
+    yield from (Work(task, WHOLE, owner=owner) for owner, task in facts.handed)
+    yield from (Work(thing, AMID, point) for thing, point in facts.working if is_half_done(point))
+    yield from (Work(thing, WHOLE) for thing in facts.children if "#again" in thing.store)
+    yield from (Work(thing, BEHIND, point) for thing, point in facts.working if _hands_out(point))
+    yield from (Work(thing, LAST, point) for thing, point in facts.working if thing.kind in THREADS and _pauses(point))
+
+
+def _hands_out(point: Point) -> bool:
+    """Whether work comes out of a wait, or is looked for after each pause in which there was none."""
+    return point.kind in FED or (point.kind == "sleep" and _polls(_loop_around(point), point.node))
+
+
+def _pauses(point: Point) -> bool:
+    return point.kind in ("sleep", "event-wait")
+
+
+# -- what becomes of whoever does it ---------------------------------------------------------------------------------
+
+
+def _fate(machine: Machine, work: Work, hard: bool) -> str | None:
+    """None: it is waited for, or ends by itself before that."""
+    thing = work.thing
+    if work.owner is not None:
+        return _fate_in(machine, work, work.owner, hard)
+    if thing.kind in PROCESSES:
+        return _fate_of_process(machine, work)
+    is_told = "#finished" in thing.store or thing.node in machine.ended
+    if thing.kind == "asyncio.Task":
+        if "#cancelled" in thing.store or ("#again" in thing.store and "scope cancelled" in machine.world):
+            return CANCELLED
+        return None if is_told or any(_waits(machine)) else LEFT
+    if is_told or not (hard or is_daemon(thing)) or thing.kind not in THREADS:
+        return None
+    if any(not wait.joins or thing in wait.joins for wait in _waits(machine)):
+        return None
+    if hard:
+        return KILLED
+    return UNTOLD if own_seconds(machine, thing) is None else LEFT
+
+
+def _fate_of_process(machine: Machine, work: Work) -> str | None:
+    """Python terminates daemon processes when it ends, and waits for others."""
+    thing = work.thing
+    if "#terminated" in thing.store:
+        return TERMINATED
+    is_left = is_daemon(thing) and "#finished" not in thing.store and thing.node not in machine.ended
+    return LEFT if is_left and any(each is thing for each, _ in machine.facts.unguarded) else None
+
+
+def _fate_in(machine: Machine, work: Work, owner: Thing, hard: bool) -> str | None:
+    """Python waits for what is given to executors, and terminates the workers of pools."""
+    if owner.kind in EXECUTORS:
+        return KILLED if hard and "#terminated" not in owner.store else None
+    arrival = machine.arrival
+    waited = "#awaited" in work.thing.store and (arrival is None or arrival.node is not work.thing.node)
+    asks = machine.thrown is None and "#terminated" not in owner.store and _asks_for_results(owner.module)
+    return None if "#joined" in owner.store or waited or asks else TERMINATED
+
+
+def _waits(machine: Machine) -> list[Point]:
+    """The waits on the way out that others may end."""
+    return [wait for wait in machine.leaving if not _is_vain(wait)]
+
+
+def _is_vain(wait: Point) -> bool:
+    """Whether a wait gives others no time for their work: for tasks that were cancelled, or but a pause."""
+    if wait.kind == "sleep":
+        return all(loop.hit for loop in wait.loops)
+    return wait.kind == "exit" or (bool(wait.joins) and all("#cancelled" in each.store for each in wait.joins))
+
+
+# -- what is lost by that --------------------------------------------------------------------------------------------
+
+
+def _loss(machine: Machine, work: Work, fate: str) -> Verdict | None:
+    """Whether a piece of work is lost; None where nothing is."""
+    if work.point is not None:
+        if work.found == LAST:
+            return _last(machine, work.point, fate)
+        return _loss_at(machine, work, work.point, fate)
+    seconds = own_seconds(machine, work.thing) if "#target" in work.thing.store else INSTANT
+    if seconds is None:
+        return Verdict.UNKNOWN if fate is KILLED else None
+    passes = 0 if fate is CANCELLED else machine.delay or 0
+    if seconds >= (BRIEF if fate is KILLED else _LONG) and seconds > passes:
+        return Verdict.CUT
+    return Verdict.UNKNOWN if work.owner is not None and not seconds and not machine.cleaned else None
+
+
+def _loss_at(machine: Machine, work: Work, point: Point, fate: str) -> Verdict | None:
+    """What stands in the middle of its work at a wait, or begins it there."""
+    loop = _loop_around(point)
+    seconds = point.limit if work.found == AMID else _seconds(machine, loop)
+    if seconds is not None and 0 < seconds <= (machine.delay or 0):
+        return None
+    if fate is CANCELLED and (point.guards or any(_catches_the_end(part) for part in _parts(loop))):
+        return None
+    if fate is CANCELLED and any(wait.limit is None or wait.limit >= (seconds or 0) for wait in _waits(machine)):
+        return None
+    if fate is TERMINATED and point.guards:
+        return None
+    if work.found == AMID or (seconds or 0) >= _LONG:
+        return Verdict.CUT
+    return Verdict.UNKNOWN if fate is UNTOLD else None
+
+
+def _last(machine: Machine, pause: Point, fate: str) -> Verdict | None:
+    """What a thread that is told to end has still to do."""
+    in_round, after = left_to_do(pause)
+    if fate is not LEFT or (in_round or after) is None or not _outlasts(pause, machine.delay or 0):
+        return None
+    return Verdict.UNKNOWN if after is None else Verdict.CUT
+
+
+def _outlasts(pause: Point, seconds: float) -> bool:
+    """Whether a thread may still be in its pause, or has just been woken, when the main thread has ended."""
+    repeats = bool(pause.loops) and isinstance(pause.loops[-1].node, ast.While)
+    return pause.kind == "event-wait" or (repeats and (pause.limit or 0) > seconds)
+
+
+def _catches_the_end(part: ast.AST) -> bool:
+    """Whether an `except` takes what a task is cancelled with, or a `finally` is handed what it was at."""
+    if isinstance(part, ast.Try):
+        calls = (call for line in part.finalbody for call in ast.walk(line) if isinstance(call, ast.Call))
+        return any(isinstance(given, ast.Name) for call in calls for given in call.args)
+    return isinstance(part, ast.ExceptHandler) and takes_a_cancel(part)
+
+
+@lru_cache(maxsize=4)
+def _asks_for_results(module: Module | None) -> bool:
+    """Whether the program may wait for what it has given to a pool."""
+    return module is not None and any(map(_waits_for_a_result, ast.walk(module.tree)))
+
+
+def _waits_for_a_result(part: ast.AST) -> bool:
+    """`result.get(timeout=5)`, unlike a mapping's, which is handed a key."""
+    if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
+        return False
+    name = part.func.attr
+    if name != "get":
+        return name == "wait" or name.startswith("imap")
+    return takes_only_a_limit(part)
+
+
+# -- how long it takes -----------------------------------------------------------------------------------------------
+
+
+def own_seconds(machine: Machine, thing: Thing) -> float | None:
+    """How long a thread takes that comes to its end, 0 where that is not known; None where it does not."""
+    before, mark = machine.delay, len(machine.trail)
+    machine.delay = 0.0
+    ends = finishes(machine, thing, thing.node or machine.entry.tree)
+    seconds, machine.delay = machine.delay, before
+    machine.undo(mark)
+    if ends is not True:
+        return None if ends is False else 0.0
+    return seconds or INSTANT
+
+
+def _loop_around(point: Point) -> ast.While | ast.For | ast.AsyncFor | None:
+    loop = point.loops[-1].node if point.loops else None
+    return loop if isinstance(loop, (ast.While, ast.For, ast.AsyncFor)) else None
+
+
+def _parts(loop: ast.AST | None) -> Iterator[ast.AST]:
+    yield from ast.walk(loop) if loop is not None else ()
+
+
+def _seconds(machine: Machine, loop: ast.While | ast.For | ast.AsyncFor | None) -> float:
+    return 0.0 if loop is None else a_round(loop, machine.modules.sources())
+
+
+def _polls(loop: ast.While | ast.For | ast.AsyncFor | None, pause: ast.AST) -> bool:
+    """Whether a loop pauses only where it finds nothing to do."""
+    for part in loop.body if loop is not None else ():
+        if isinstance(part, ast.If) and any(each is pause for each in ast.walk(part)):
+            return isinstance(part.body[-1], ast.Continue) or bool(part.orelse)
+    return False
+
+
+# -- how a reader would say it ---------------------------------------------------------------------------------------
+
+
+def _says(work: Work, fate: str) -> str:
+    point, who = work.point, _WHO.get(work.thing.kind, "task")
+    if point is not None and work.found == LAST:
+        in_round, after = left_to_do(point)
+        call = text_of(after or in_round or point.node)
+        why = f"it does not wait for `{call}`, which its {who} still does when it is told to end"
+        return why if after is not None else f"whether anything is lost is not known: {why}"
+    fate = LEFT if fate is UNTOLD and work.found != BEHIND else fate
+    return _SAYS[work.found, fate].format(who=who, what=point.what if point is not None else "")
+
+
+_WHO = {
+    "asyncio.Task": "task",
+    **dict.fromkeys(PROCESSES, "process"),
+    **dict.fromkeys(THREADS, "daemon thread"),
+}
+_LOST = "what that has begun is lost"
+_SAYS = {
+    (AMID, LEFT): "it ends while `{what}` stands in the middle of what a {who} does: nothing waits for that",
+    (AMID, CANCELLED): "it ends while `{what}` stands in the middle of what a {who} does: nothing waits for that",
+    (AMID, TERMINATED): "it ends a process of its own while `{what}` stands in the middle of what that does",
+    (AMID, KILLED): "os._exit() ends a {who} while `{what}` stands in the middle of what that does",
+    (BEHIND, LEFT): f"it ends, and does not wait for the {{who}} at work behind `{{what}}`: {_LOST}",
+    (BEHIND, UNTOLD): f"it ends, and nobody tells the {{who}} at work behind `{{what}}`: {_LOST}",
+    (BEHIND, KILLED): f"os._exit() ends the {{who}} at work behind `{{what}}`: {_LOST}",
+    (BEHIND, CANCELLED): "it cancels the task behind `{what}` whatever that is doing: what has begun is lost",
+    (BEHIND, TERMINATED): f"it terminates the {{who}} at work behind `{{what}}`: {_LOST}",
+    (WHOLE, LEFT): "it ends, and with it a {who} for each piece of work, which nobody waits for",
+    (WHOLE, CANCELLED): "it cancels tasks that are started for each piece of work: what they have begun is lost",
+    (
+        WHOLE,
+        TERMINATED,
+    ): "the workers of its pool are terminated, whatever they have begun: nothing closes and joins it",
+    (WHOLE, KILLED): "os._exit() does not wait for what its executor has begun",
+}
+
+
+def span_of(thing: Thing) -> Span | None:
+    return None if thing.module is None or thing.node is None else thing.module.span(thing.node)
