@@ -15,7 +15,7 @@ from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_half_done, left_to_do
 from gracelint.behaviour.python.names import text_of
-from gracelint.behaviour.python.registry import EXECUTORS, PROCESSES, THREADS
+from gracelint.behaviour.python.registry import EXECUTORS, PROCESSES, THREADS, TIMERS
 from gracelint.behaviour.python.streams import takes_only_a_limit
 from gracelint.behaviour.python.work import a_round
 from gracelint.facts.program import Cause, Reaction
@@ -101,11 +101,13 @@ def _fate(machine: Machine, work: Work, hard: bool) -> str | None:
     if thing.kind in PROCESSES:
         return _fate_of_process(machine, work)
     is_told = "#finished" in thing.store or thing.node in machine.ended
+    if thing.kind in TIMERS:
+        is_told = "end" in machine.closing.get(thing.node, ()) if thing.node is not None else False
     if thing.kind == "asyncio.Task":
         if "#cancelled" in thing.store or ("#again" in thing.store and "scope cancelled" in machine.world):
             return CANCELLED
         return None if is_told or any(_waits(machine)) else LEFT
-    if is_told or not (hard or is_daemon(thing)) or thing.kind not in THREADS:
+    if is_told or not (hard or is_daemon(thing)) or thing.kind not in (*THREADS, *TIMERS):
         return None
     if any(not wait.joins or thing in wait.joins for wait in _waits(machine)):
         return None
@@ -271,7 +273,7 @@ def _says(work: Work, fate: str) -> str:
 _WHO = {
     "asyncio.Task": "task",
     **dict.fromkeys(PROCESSES, "process"),
-    **dict.fromkeys(THREADS, "daemon thread"),
+    **dict.fromkeys((*THREADS, *TIMERS), "daemon thread"),
 }
 _LOST = "what that has begun is lost"
 _SAYS = {

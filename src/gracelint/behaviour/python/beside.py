@@ -81,26 +81,47 @@ def start(
     if machine.arrived and not machine.aside and thing.kind in (*THREADS, "asyncio.Task"):
         _start_after(machine, thing, node)
         return
-    if machine.aside > 3:
-        return
+    if machine.aside <= 3:
+        _apart(machine, thing, lambda: _walk(machine, thing, node))
+
+
+def rehearse(machine: Machine, timer: Thing, node: ast.AST) -> None:
+    """Walks what a timer does, for where the signal may find it: one that sets itself anew is at it again and again."""
+    known, mark = len(machine.facts.working), len(machine.trail)
+    active, machine.active = machine.active, []
+    try:
+        _apart(machine, timer, lambda: _body(machine, timer, node))
+    finally:
+        machine.active = active
+    machine.undo(mark)
+    if "#again" not in timer.store:
+        del machine.facts.working[known:]
+
+
+def _walk(machine: Machine, thing: Thing, node: ast.AST) -> None:
+    if thing.kind in THREADS:
+        machine.sides.append(thing)
+        machine.beside(lambda: _body(machine, thing, node))
+        machine.sides.pop()
+    elif thing.kind == "asyncio.Task":
+        machine.beside(lambda: _body(machine, thing, node))
+    else:
+        mark, points = len(machine.trail), len(machine.facts.aside)
+        _body(machine, thing, node)
+        if _installed(machine, thing) in ("", "signal.SIG_DFL"):
+            machine.facts.unguarded.append((thing, machine.facts.aside[points:]))
+        machine.undo(mark)
+
+
+def _apart(machine: Machine, thing: Thing, walk: Callable[[], object]) -> None:
+    """Does it with what stands around the main thread put aside."""
     machine.aside += 1
     off_main, machine.off_main = machine.off_main, machine.off_main or thing.kind not in ("asyncio.Task",)
     loops, machine.loops = machine.loops, []
     guards, machine.guards = machine.guards, []
     delay = machine.delay
     try:
-        if thing.kind in THREADS:
-            machine.sides.append(thing)
-            machine.beside(lambda: _body(machine, thing, node))
-            machine.sides.pop()
-        elif thing.kind == "asyncio.Task":
-            machine.beside(lambda: _body(machine, thing, node))
-        else:
-            mark, points = len(machine.trail), len(machine.facts.aside)
-            _body(machine, thing, node)
-            if _installed(machine, thing) in ("", "signal.SIG_DFL"):
-                machine.facts.unguarded.append((thing, machine.facts.aside[points:]))
-            machine.undo(mark)
+        walk()
     finally:
         machine.aside -= 1
         machine.off_main = off_main

@@ -209,7 +209,7 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
         broken = uncaught(signal, run)
         if broken is not None:
             return broken
-    if machine.facts.children:
+    if machine.facts.children or machine.facts.working:
         from gracelint.behaviour.python.unfinished import by_others
 
         others = by_others(signal, machine, span)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import is_deaf, join_point, start, throw_out
+from gracelint.behaviour.python.beside import is_deaf, join_point, rehearse, start, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Point, Registration, stuck
 from gracelint.behaviour.python.names import canonical, is_false, is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import (
@@ -134,6 +134,11 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """A timer bounds the time that a stop can take, if what it does ends the process."""
     target = thing.store.get("#given")
     interval = thing.store.get("#interval")
+    at_work = machine.bodies[-1] if machine.bodies else None
+    if at_work is not None and at_work.kind in TIMERS and isinstance(target, Function) and not machine.arrived:
+        own = at_work.store.get("#target")
+        at_work.store["#again"] = TRUE if isinstance(own, Function) and own.node is target.node else NONE
+        return
     if machine.timers_set is not True:
         machine.timers_set = LOST_TRACK if machine.forks else True
     if isinstance(target, Function) and target.node in machine.active and not machine.aside:
@@ -149,6 +154,8 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
         thing.store["#args"] = given if isinstance(given, Items) else items("tuple", [])
         thing.store["#may have fired"] = TRUE
         machine.write(machine.world, ("child", id(thing)), thing)
+        if not machine.aside:
+            rehearse(machine, thing, node)
     if (
         machine.arrived
         and target is not None
