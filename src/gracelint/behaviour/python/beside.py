@@ -409,6 +409,9 @@ def join_point(
 
     try:
         return machine.wait(point, ready=ready, raises=raises)
+    except Leave as leave:
+        things = () if any(map(is_cancelled, leave.ends)) else things
+        raise
     finally:
         for thing in things:
             if not _outlasts(machine, thing, point.limit):

@@ -118,7 +118,7 @@ def _task(machine: Machine, function: Value, args: Arguments, keywords: Keywords
         return coroutine
     thing = Thing("asyncio.Task", node, machine.module)
     if isinstance(coroutine, Later):
-        if machine.handling:
+        if machine.handling and not machine.aside:
             machine.act("call", text_of(node), node)
             run_beside(machine, thing, coroutine, node)
         else:
@@ -285,7 +285,8 @@ def _await_all(machine: Machine, function: Value, args: Arguments, keywords: Key
     try:
         join_point(machine, "gather", node, seconds, things, fails=raises)
     except Leave as leave:
-        if machine.arrived and any(_is_cancel(end) for end in leave.ends):
+        shielded = path_of(function) == "asyncio.shield"
+        if machine.arrived and not shielded and any(_is_cancel(end) for end in leave.ends):
             for thing in things:
                 cancel(machine, Bound(thing, "cancel"), [], {}, node)
         raise
