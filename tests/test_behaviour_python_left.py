@@ -658,7 +658,7 @@ def test_a_task_that_drains_on_the_way_out_is_not_done_when_nobody_awaits_it() -
     )
     assert reaction.as_pid_1.value == "unknown"
     assert reaction.why == (
-        "whether a task that nobody waits for is done before its event loop ends is only known when it runs"
+        "whether a task that nobody waits for is done before the main one ends is only known when it runs"
     )
 
 

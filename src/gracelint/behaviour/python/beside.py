@@ -135,7 +135,8 @@ def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
     before = so_far(machine)
     ends = _body(machine, thing, node)
     machine.in_thread, machine.loops = in_thread, loops
-    if thing.kind == "asyncio.Task" and all(end.kind in (NORMAL, RAISE) for end in ends):
+    alone = thing.kind == "asyncio.Task" or is_daemon(thing)
+    if alone and all(end.kind in (NORMAL, RAISE) for end in ends):
         note_left_alone(machine, thing, before)
     machine.write(thing.store, "#finished", TRUE if any(end.kind in (NORMAL, RAISE) for end in ends) else FALSE)
     out = [end for end in ends if end.kind == HARD]
@@ -151,7 +152,7 @@ def so_far(machine: Machine) -> tuple[int, int, float | None]:
 
 
 def note_left_alone(machine: Machine, task: Thing, before: tuple[int, int, float | None]) -> None:
-    """A task goes on beside the main task, which cuts it off unless it takes as long or waits for it.
+    """A task or daemon thread goes on beside the main one, which cuts it off unless it takes as long or waits for it.
 
     Only the time counts that passes after the task has woken the main task.
     """
@@ -165,7 +166,8 @@ def note_left_alone(machine: Machine, task: Thing, before: tuple[int, int, float
     seconds = max(slept, (machine.delay or 0) - (began or 0))
     longer = any(point.limit is None and point.kind in ("sleep", *_FOR_OTHERS) for point in rest)
     longer = longer or (not seconds and any(point.kind == "wait-for" for point in rest))
-    if (seconds > 0 or longer) and machine.runners and machine.runners[-1].kind != "run_forever":
+    ends = bool(machine.runners) and machine.runners[-1].kind != "run_forever"
+    if (seconds > 0 or longer) and (ends or task.kind != "asyncio.Task"):
         machine.left_alone.append((task, seconds, longer, len(machine.leaving)))
 
 

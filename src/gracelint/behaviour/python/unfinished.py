@@ -144,7 +144,7 @@ def _forwarded(signal: str, machine: Machine, thing: Thing, span: Span) -> React
 
 
 def left_alone(signal: str, machine: Machine, span: Span) -> Reaction | None:
-    """A task that was started on the way out is not done when the main task ends, or nobody knows."""
+    """A task or daemon thread that was started on the way out is not done when the main one ends, or nobody knows."""
     for task, seconds, longer, waits in machine.left_alone:
         later = machine.leaving[waits:]
         rest = [wait.limit for wait in later if wait.kind in ("sleep", "gather") and wait.limit is not None]
@@ -152,9 +152,13 @@ def left_alone(signal: str, machine: Machine, span: Span) -> Reaction | None:
             continue
         at = span_of(task) or span
         if sum(rest) < seconds:
-            why = f"its event loop ends, and cancels a task that takes {seconds:g} s and that nobody waits for"
+            who = (
+                "its event loop ends, and cancels a task" if task.kind == "asyncio.Task" else "it ends a daemon thread"
+            )
+            why = f"{who} that takes {seconds:g} s and that nobody waits for"
             return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, at)
         if longer:
-            why = "whether a task that nobody waits for is done before its event loop ends is only known when it runs"
+            who = "a task" if task.kind == "asyncio.Task" else "a daemon thread"
+            why = f"whether {who} that nobody waits for is done before the main one ends is only known when it runs"
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at)
     return None
