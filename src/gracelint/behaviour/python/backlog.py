@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.reaction import Run
     from gracelint.source import Span
@@ -81,15 +82,22 @@ def _length(values: ast.expr) -> int | None:
 def _keeps_up(machine: Machine, loop: ast.AST, seconds: float) -> bool:
     """Whether a loop hands out no more than so many, or waits for a result or as long as a worker needs."""
     is_bounded = isinstance(loop, ast.While) and isinstance(loop.test, ast.Compare)
-    if is_bounded or any(isinstance(part, ast.Call) and last_name(part.func) == "acquire" for part in ast.walk(loop)):
+    if is_bounded or any(isinstance(part, ast.Call) and last_name(part.func) in _HOLDS for part in ast.walk(loop)):
         return True
-    arrival = machine.arrival
-    if arrival is None or loop not in [each.node for each in arrival.loops]:
-        return False
-    pauses = arrival.kind in ("sleep", "event-wait") and (arrival.limit or 0) >= seconds
-    return pauses or arrival.kind in _FOR_RESULTS
+    within = [point for point in _places(machine) if any(around.node is loop for around in point.loops)]
+    pauses = any(point.kind in ("sleep", "event-wait") and (point.limit or 0) >= seconds for point in within)
+    return pauses or any(point.kind in _FOR_RESULTS for point in within)
 
 
+def _places(machine: Machine) -> Iterator[Point]:
+    """Where the main thread was found, and where others wait."""
+    if machine.arrival is not None:
+        yield machine.arrival
+    yield from machine.facts.aside
+
+
+_HOLDS = ("acquire", "result")
+"""Calls with which a loop hands out no more until something is done."""
 _FOR_RESULTS = ("result", "futures", "gather")
 
 
