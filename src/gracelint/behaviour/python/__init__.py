@@ -214,7 +214,7 @@ def _shutdown_waits(runs: list[Machine]) -> tuple[Wait, ...]:
         if machine.signal not in ("SIGTERM", "SIGINT"):
             continue
         for point in machine.leaving:
-            if point.kind == "exit":
+            if point.kind in ("exit", "lock"):
                 continue
             found.setdefault(id(point.node), Wait(point.kind, point.span, point.limit, True))
     return tuple(found.values())

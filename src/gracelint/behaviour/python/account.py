@@ -109,7 +109,7 @@ def _fate(machine: Machine, work: Work, hard: bool) -> str | None:
         return None if is_told or any(_waits(machine)) else LEFT
     if is_told or not (hard or is_daemon(thing)) or thing.kind not in (*THREADS, *TIMERS):
         return None
-    if any(not wait.joins or thing in wait.joins for wait in _waits(machine)):
+    if any(_is_for(wait, work) for wait in _waits(machine)):
         return None
     if hard:
         return KILLED
@@ -138,6 +138,14 @@ def _fate_in(machine: Machine, work: Work, owner: Thing, hard: bool) -> str | No
 def _waits(machine: Machine) -> list[Point]:
     """The waits on the way out that others may end."""
     return [wait for wait in machine.leaving if not _is_vain(wait)]
+
+
+def _is_for(wait: Point, work: Work) -> bool:
+    """Whether a wait may be for a thread; one for a lock is for whoever is at work with that in its hands."""
+    if wait.kind == "lock":
+        guards = work.point.guards if work.point is not None else ()
+        return work.thing in wait.joins and any(isinstance(guard.node, ast.expr) for guard in guards)
+    return not wait.joins or work.thing in wait.joins
 
 
 def _is_vain(wait: Point) -> bool:
@@ -171,15 +179,21 @@ def _loss_at(machine: Machine, work: Work, point: Point, fate: str) -> Verdict |
     seconds = point.limit if work.found == AMID else _seconds(machine, loop)
     if seconds is not None and 0 < seconds <= (machine.delay or 0):
         return None
-    if fate is CANCELLED and (point.guards or any(_catches_the_end(part) for part in _parts(loop))):
+    if fate is CANCELLED and (_is_guarded(point) or any(_catches_the_end(part) for part in _parts(loop))):
         return None
     if fate is CANCELLED and any(wait.limit is None or wait.limit >= (seconds or 0) for wait in _waits(machine)):
         return None
-    if fate is TERMINATED and point.guards:
+    if fate is TERMINATED and _is_guarded(point):
         return None
     if work.found == AMID or (seconds or 0) >= _LONG:
         return Verdict.CUT
     return Verdict.UNKNOWN if fate is UNTOLD else None
+
+
+def _is_guarded(point: Point) -> bool:
+    """Whether something is done where a pause is broken off."""
+    tries = [guard.node for guard in point.guards if isinstance(guard.node, ast.Try)]
+    return any(each.finalbody or any(map(takes_a_cancel, each.handlers)) for each in tries)
 
 
 def _last(machine: Machine, pause: Point, fate: str) -> Verdict | None:

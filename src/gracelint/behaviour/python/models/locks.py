@@ -7,7 +7,7 @@ import ast
 from gracelint.behaviour.python.ends import Point, stuck
 from gracelint.behaviour.python.names import is_false, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import ENTERS, EXITS, argument, limit, model, receiver_of
-from gracelint.behaviour.python.values import FALSE, NONE, TRUE, Thing, Value
+from gracelint.behaviour.python.values import FALSE, NONE, TRUE, Items, Thing, Value, items
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -44,6 +44,14 @@ def _take(machine: Machine, thing: Thing, node: ast.AST, waits: bool = True) -> 
     if machine.handling and waits and is_true(thing.store.get("#held")):
         raise stuck(Point(node, machine.module, "lock", None, text_of(node)), "handler wait")
     machine.write(thing.store, "#held", TRUE)
+    holders = thing.store.setdefault("#holders", items("list", []))
+    assert isinstance(holders, Items)
+    if machine.aside and machine.bodies:
+        holders.store[id(machine.bodies[-1])] = machine.bodies[-1]
+    elif machine.arrived and waits and holders.store:
+        point = Point(node, machine.module, "lock", None, text_of(node))
+        point.joins = tuple(each for each in holders.values() if isinstance(each, Thing))
+        machine.leaving.append(point)
 
 
 def _leave(machine: Machine, thing: Thing, expression: ast.expr) -> None:
