@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 
+from gracelint.base.record import replace
 from gracelint.behaviour.go.syntax import read_file
 from gracelint.behaviour.tree import walk
+from gracelint.engine.reported import Report
+from gracelint.fixing.fixer import fix
 from gracelint.parse.yaml import read_documents
 from gracelint.render.tree import tree_of, unplaced
 from gracelint.source import Source
-from gracelint.testing import lint, read
+from gracelint.testing import lint, read, request
+from gracelint.tree.warm import Warm
 
 Project = dict[str, str]
 
@@ -488,6 +492,16 @@ def test_four_times_as_much_takes_little_more_than_four_times_the_calls(name: st
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["packages of one workspace that services run", "children that a program waits for", "stages that services run"],
+)
+def test_fixing_four_times_as_much_takes_little_more_than_four_times_the_calls(name: str) -> None:
+    calls(LINEAR[name](60), fixed)  # loads what it needs
+    few, many = (calls(LINEAR[name](count), fixed) for count in (60, 240))
+    assert many < 6 * few
+
+
+@pytest.mark.parametrize(
     "files",
     [
         {"Dockerfile": "FROM node:22\nWORKDIR //app\nCOPY . .\nCMD npm start\n", "package.json": NPM},
@@ -534,7 +548,13 @@ def test_a_program_that_is_too_large_is_unknown_and_says_so() -> None:
     assert launch.why == "app.py is too large to be followed"
 
 
-def calls(files: Project) -> int:
+def fixed(files: Project) -> Report:
+    """What is left to report on, once a run of the command has fixed what it can."""
+    asked, selection = request(files)
+    return fix(replace(asked, warm=Warm()), selection, unsafe=True).after
+
+
+def calls(files: Project, run: Callable[[Project], Report] = lint) -> int:
     """How many functions are called to lint a project."""
     count = 0
 
@@ -544,7 +564,7 @@ def calls(files: Project) -> int:
 
     sys.setprofile(note)
     try:
-        assert lint(files).errors == ()
+        assert run(files).errors == ()
     finally:
         sys.setprofile(None)
     return count

@@ -17,7 +17,7 @@ from gracelint.lsp.session import Reading, Session
 from gracelint.parse import compose, kubernetes
 from gracelint.report import json
 from gracelint.source import Source
-from gracelint.tree.warm import Warm, is_same
+from gracelint.tree.warm import Warm, is_same, once
 
 SHOP = Path(__file__).parent.parent / "fixtures/shop"
 
@@ -157,12 +157,12 @@ def test_a_value_is_the_same_where_it_says_the_same_of_the_same_text() -> None:
 
 
 class Shelf:
-    """Files that can be changed."""
+    """Files as they are in one reading."""
 
     name = "shelf"
 
-    def __init__(self) -> None:
-        self.texts: dict[str, Source] = {}
+    def __init__(self, **texts: Source) -> None:
+        self.texts = texts
 
     def read(self, path: str) -> Source | None:
         return self.texts.get(path)
@@ -179,21 +179,42 @@ class Shelf:
 
 @pytest.mark.parametrize("question", ["read", "glance", "exists", "names"])
 def test_what_was_made_holds_while_every_answer_does(question: str) -> None:
-    shelf, warm, made = Shelf(), Warm(), []
+    warm, made = Warm(), []
 
     def make(files: Any) -> object:
         made.append(getattr(files, question)("a"))
         return len(made)
 
-    def ask() -> object:
+    def ask(shelf: Shelf) -> object:
         warm.begin()
         found = warm.made("name", "given", shelf, make)
         warm.end()
         return found
 
-    assert [ask(), ask()] == [1, 1]
-    shelf.texts["a"] = Source("a", "new")
-    assert [ask(), ask()] == [2, 2]
+    new = Source("a", "new")
+    assert [ask(Shelf()), ask(Shelf())] == [1, 1]
+    assert [ask(Shelf(a=new)), ask(Shelf(a=new))] == [2, 2]
+
+
+def test_what_was_found_in_what_another_had_asked_holds_as_long_as_its_answers() -> None:
+    warm, looks = Warm(), []
+
+    @once
+    def look(files: Any, path: str) -> bool:
+        looks.append(path)
+        found: bool = files.exists(path)
+        return found
+
+    def ask(shelf: Shelf) -> list[tuple[bool, int]]:
+        """What each of two launches is told, and how often each was made anew."""
+        warm.begin()
+        told = [warm.made(name, (), shelf, lambda files: (look(files, "a"), len(looks))) for name in ("one", "other")]
+        warm.end()
+        return told
+
+    new = Source("a", "new")
+    assert ask(Shelf()) == ask(Shelf()) == [(False, 1), (False, 1)]
+    assert ask(Shelf(a=new)) == [(True, 2), (True, 2)]
 
 
 def test_what_a_stopped_reading_did_not_come_across_is_kept() -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from gracelint.base.limits import Effort
 from gracelint.base.record import Record
 from gracelint.source import Source
-from gracelint.tree.warm import Asked, Function, is_same
+from gracelint.tree.warm import Asked, Function, is_same, note, unnoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -194,22 +194,24 @@ def remembered(read: F) -> F:
                 and spent.is_as_in(effort)
                 and all(noted[name].is_as(function) for name, function in functions.items())
             ):
-                if isinstance(files, Asked):
-                    files.answers.known.update(answers)
+                if answers is not None:
+                    note(files, answers)
                 effort.take(spent.taken)
                 return program
         _leftovers.free()
         words, variables = Words(argv or ()), Variables(env or {})
         noted = {name: Function(function) for name, function in functions.items()}
-        measured = Measured(files)
+        measured = Measured(unnoted(files))
         if isinstance(source, Source):
             measured.add(source)
         noting = Asked(measured, files.warm) if isinstance(files, Asked) else measured
         own, before = Effort(above=effort, length=measured.length), effort.left
         start: dict[str, object] = {} if argv is None else {"argv": words}
         start |= {} if env is None else {"env": variables}
+        answers = noting.answers if isinstance(noting, Asked) else None
+        if answers is not None:
+            note(files, answers)
         program = read(source, *given, files=noting, **{**start, **named, **noted}, effort=own)
-        answers = noting.answers.known if isinstance(noting, Asked) else {}
         _leftovers.add(measured.length())
         if len(known) < MOST:
             spent = Spent(before, before - effort.left, own.is_spent, effort.launches)

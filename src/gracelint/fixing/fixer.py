@@ -201,9 +201,9 @@ class _Fixing:
         for _ in range(FOLLOWING):
             if fault is None or not fault.left:
                 break
-            known = {_cause(reported) for reported in made}
-            new = [item for item in self.fresh(after.report).findings if item in fault.left]
-            following = self.choose(after, [item for item in new if _cause(item) not in known])
+            known, left = {_cause(reported) for reported in made}, set(fault.left)
+            new = (item for item in self.fresh(after.report).findings if _cause(item) not in known)
+            following = self.choose(after, [item for item in new if item in left])
             if not following:
                 break
             before, after, made = after, _made(after, following), [*made, *following]

@@ -21,9 +21,9 @@ def refused(before: Source, after: Source) -> str | None:
     """The parser that could read a file, and cannot read it as it is now, or reads other instructions than we do."""
     name = after.path[after.path.rfind("/") + 1 :]
     if name.endswith(".py"):
-        return "libcst" if _python(before) and not _python(after) else None
+        return "libcst" if not _python(after) and _python(before) else None
     if is_dockerfile_name(name):
-        return "dockerfile-parse" if _dockerfile(before) and not _dockerfile(after) else None
+        return "dockerfile-parse" if not _dockerfile(after) and _dockerfile(before) else None
     return None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from gracelint.base.limits import Effort
+from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
 from gracelint.source import Source
 
@@ -84,11 +85,13 @@ class Warm:
     def made(self, name: Hashable, given: object, files: Files, make: Callable[[Files], X]) -> X:
         """What `make` returned in the reading before, if it was given the same and files answer it as they did then."""
         for known in self._before.get(name, ()):
-            if is_same(known[0], given) and known[1].is_answered_by(files):
+            if is_same(known[0], given) and known[1].is_answered_by(unnoted(files)):
                 self._now.setdefault(name, []).append(known)
+                note(files, known[1])
                 found: X = known[2]
                 return found
-        asked = Asked(files, self)
+        asked = Asked(unnoted(files), self)
+        note(files, asked.answers)
         value = make(asked)
         self._now.setdefault(name, []).append((given, asked.answers, value))
         return value
@@ -104,13 +107,26 @@ class Warm:
         return found
 
 
-class Answers(Record, identity=True):
-    """What files answered, by question and path."""
+class Answers:
+    """What files answered, by question and path, with all that others had asked in whose answers it was found."""
 
-    known: dict[tuple[str, str], object]
+    __slots__ = ("_compared", "_same", "known", "others")
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], object] = {}
+        self.others: list[Answers] = []
+        self._compared: Files | None = None
+        self._same = False
 
     def is_answered_by(self, files: Files) -> bool:
-        return all(getattr(files, question)(path) == answer for (question, path), answer in self.known.items())
+        """Whether files say the same. Files are asked once for all that share these answers."""
+        if self._compared is not files:
+            self._same = all(
+                getattr(files, question)(path) == answer for (question, path), answer in self.known.items()
+            )
+            self._same = self._same and all(other.is_answered_by(files) for other in self.others)
+            self._compared = files
+        return self._same
 
 
 class Asked:
@@ -119,7 +135,7 @@ class Asked:
     def __init__(self, files: Files, warm: Warm) -> None:
         self.name = files.name
         self.warm = warm
-        self.answers = Answers({})
+        self.answers = Answers()
         self.files = files
 
     def read(self, path: str) -> Source | None:
@@ -140,6 +156,41 @@ class Asked:
     def _noted(self, question: str, path: str, ask: Callable[[str], T]) -> T:
         answer = self.answers.known[question, path] = ask(path)
         return answer
+
+
+def unnoted(files: Files) -> Files:
+    """The files that are asked behind those that note it."""
+    return files.files if isinstance(files, Asked) else files
+
+
+def note(files: Files, answers: Answers) -> None:
+    """Has files that note what they were asked note what others were."""
+    if isinstance(files, Asked):
+        files.answers.others.append(answers)
+
+
+def once(look: Callable[..., T]) -> Callable[..., T]:
+    """Has what many launches look for in the same files looked for once; all of them note what was asked for it."""
+
+    def looking(files: Files, *given: Hashable) -> T:
+        known = _looked_for(unnoted(files))
+        if (look, given) not in known:
+            asked = Asked(files.files, files.warm) if isinstance(files, Asked) else None
+            answers = asked.answers if asked is not None else None
+            known[look, given] = answers, look(asked or files, *given)
+        found: T
+        answers, found = known[look, given]
+        if answers is not None:
+            note(files, answers)
+        return found
+
+    return looking
+
+
+@lru_cache(1)
+def _looked_for(files: Files) -> dict[tuple[Callable[..., Any], tuple[Hashable, ...]], tuple[Answers | None, Any]]:
+    """In one run."""
+    return {}
 
 
 class Function:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.memory import lru_cache
 from gracelint.base.posix import normal, upwards
 from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Effect, Hop, HopKind, Image
@@ -26,6 +25,7 @@ from gracelint.launch.step import Context, Step
 from gracelint.launch.versions import NEWEST, SEVERAL, newest, of_requirement, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.source import Word
+from gracelint.tree.warm import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -556,19 +556,19 @@ def _workspace(call: Call, wanted: str) -> tuple[Package | None, str]:
     if image.written:
         members += _members_here(image, context.files, folder, patterns)
     else:
-        members += _members(image.stage, image.context, image.mounts, context.files, folder, patterns)
+        members += _members(context.files, image.stage, image.context, image.mounts, folder, patterns)
     for place, inside, package in members:
         if package.name == name or place == name:
             return package, inside
     return None, call.folder
 
 
-@lru_cache(maxsize=8)
+@once
 def _members(
+    files: Files,
     stage: Stage | None,
     context: str | None,
     mounts: tuple[tuple[str, str], ...],
-    files: Files,
     folder: str,
     patterns: tuple[str, ...],
 ) -> tuple[tuple[str, str, Package], ...]:
