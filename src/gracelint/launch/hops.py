@@ -95,7 +95,8 @@ def _step(argv: tuple[Word, ...], context: Context) -> Step:
             return step
     name = argv[0].value
     reason = f"`{name}` is only known when it runs" if "$" in name else f"nothing is known of the command {name}"
-    return Step(_unknown_hop(argv, context, reason))
+    ends = says_it_ends(base_name(name).removesuffix(".sh"))
+    return Step(_unknown_hop(argv, context, reason), one_shot=ends or None)
 
 
 def _readers(argv: tuple[Word, ...], context: Context) -> Iterator[Reader]:

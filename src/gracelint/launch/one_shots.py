@@ -42,8 +42,9 @@ def _first_operand(words: tuple[str, ...], values: Sequence[str]) -> str:
 
 
 def says_it_ends(script: str) -> bool:
-    """Whether the name of a package.json's script says that it ends: `build:css`."""
-    return script.partition(":")[0] in table("one_shots")["scripts"]
+    """Whether the name of a package.json's script, or of a program nobody knows, says that it ends: `build:css`."""
+    first, _, rest = script.partition(":")
+    return first in table("one_shots")["scripts"] and "watch" not in rest
 
 
 def sets_up_by_operand(argv: tuple[Word, ...]) -> bool:

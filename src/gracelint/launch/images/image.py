@@ -33,7 +33,7 @@ def _built(image: Image, stage: Stage) -> Image:
     """The image with a stage's own instructions on top."""
     entrypoint, cmd = image.entrypoint, image.cmd
     entrypoint_at, cmd_at = image.entrypoint_at, image.cmd_at
-    sets_cmd = False
+    sets_cmd, has_shell = False, False
     stop_signal, working_dir, user, shell = image.stop_signal, image.working_dir, image.user, image.shell
     for item in stage.instructions:
         if item.name == "SHELL" and item.argv:
@@ -50,11 +50,13 @@ def _built(image: Image, stage: Stage) -> Image:
             working_dir = normal(join(working_dir, item.value))
         elif item.name == "USER":
             user = item.value
+        elif item.name == "RUN":
+            has_shell = has_shell or _needs_shell(item, shell)
     more = installed(stage)
     versions = {**image.versions, **more.versions}
     if "bash" in more.packages:
         versions.setdefault("bash", "5.2")
-    brought = more.file_system and image.sh == "none"
+    brought = (more.file_system or has_shell) and image.sh == "none"
     return replace(
         image,
         entrypoint=entrypoint,
@@ -70,6 +72,12 @@ def _built(image: Image, stage: Stage) -> Image:
         packages=image.packages | more.packages,
         versions=versions,
     )
+
+
+def _needs_shell(run: Instruction, shell: tuple[Word, ...]) -> bool:
+    """Whether a RUN has /bin/sh run its text: an image that is built so has one, whatever is said of its base."""
+    brings = run.argv is not None or any(word.value.startswith("--mount") for word in run.flags)
+    return not brings and shell[0].value == "/bin/sh" and not run.argument.text.lstrip().startswith("<<")
 
 
 def _command(instruction: Instruction, shell: tuple[Word, ...]) -> tuple[Word, ...] | None:

@@ -186,7 +186,8 @@ class State:
             self.delayed_by = event
         plain = event.kind == "run" and not event.idle and (not event.words or event.words[0].value != "sleep")
         if plain and event.prepares:
-            if sets_up(event.words) and self.events and self.events[-1].passes:
+            comes_last = sets_up(event.words) or _is_given(event)
+            if comes_last and self.events and self.events[-1].passes:
                 self.passed.add(self.events.pop().identity)
             return
         if (plain or event.kind in ("exec", "daemon")) and self.events and self.events[-1].passes:
@@ -278,6 +279,12 @@ def _prepares(words: tuple[str, ...]) -> bool:
 def sets_up(words: tuple[Word, ...]) -> bool:
     """Whether a command is one, such as a migration, that comes before a program and never behind it."""
     return bool(words) and sets_up_by_operand(words)
+
+
+def _is_given(event: Event) -> bool:
+    """Whether a command is what the container was told to run, behind what its script does first."""
+    span = event.words[0].span if event.words else None
+    return span is not None and span.source is not event.span.source
 
 
 def takes_a_while(event: Event) -> bool:
