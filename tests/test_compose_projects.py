@@ -509,6 +509,28 @@ def test_a_file_that_runs_a_reloader_over_its_sources_is_for_development(
 
 
 @pytest.mark.parametrize(
+    ("more", "mount", "development"),
+    [
+        ("build: {context: ., target: dev}", "./:/app:delegated", True),
+        ("build: {context: ., target: app-development}", "./src:/app/src", True),
+        ("build: {context: ., target: prod}", "./:/app", False),
+        ("build: {context: ., target: dev}", "data:/app", False),
+        ("environment: [NODE_ENV=development]", "./:/app", True),
+        ("environment: {RAILS_ENV: test}", "./:/app", True),
+        ("environment: {NODE_ENV: production}", "./:/app", False),
+        ("environment: {NODE_ENV: development}", "./settings.json:/app/settings.json", False),
+        ("environment: {STAGE: development}", "./:/app", False),
+    ],
+)
+def test_a_file_that_runs_its_sources_in_a_stage_or_an_environment_for_development(
+    more: str, mount: str, development: bool
+) -> None:
+    text = f"services:\n  web:\n    image: shop\n    command: npm start\n    {more}\n    volumes: ['{mount}']\n"
+    (service,) = read({"compose.yaml": text}).services
+    assert service.development is development
+
+
+@pytest.mark.parametrize(
     ("image", "development"), [("node:22", True), ("caddy:2", False), ("reg.io:5000/caddy", False)]
 )
 def test_a_server_that_reloads_its_configuration_is_not_for_development(image: str, development: bool) -> None:

@@ -283,6 +283,22 @@ def test_what_an_entry_script_s_folder_says_counts(folder: str, development: boo
 
 
 @pytest.mark.parametrize(
+    ("path", "development"),
+    [
+        ("tools/integration_tests/accounts.py", True),
+        ("tests/stub.py", True),
+        ("mock_accounts.py", True),
+        ("tools/integrations/accounts.py", False),
+        ("accounts.py", False),
+    ],
+)
+def test_a_program_of_tests_is_for_development(path: str, development: bool) -> None:
+    text = dockerfile(f'ENTRYPOINT ["python", "{path}"]').replace("COPY .", f"COPY {path} {path}\nCOPY .")
+    (launch,) = read({"Dockerfile": text, path: HANDLES}).launches
+    assert launch.development is development
+
+
+@pytest.mark.parametrize(
     ("folder", "development"),
     [(".devcontainer", True), ("e2e", True), ("archive", True), ("deploy", False)],
 )

@@ -15,7 +15,7 @@ from gracelint.launch.hops import Way, follow
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Followed
 from gracelint.source import Located, Passage, Word
-from gracelint.tree.purpose import is_for_development, starting_production
+from gracelint.tree.purpose import is_for_development, is_for_tests, starting_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -414,7 +414,9 @@ def _is_replaced(launch: Launch, files: Files) -> bool:
 
 
 def _is_started_for_development(way: Way) -> bool:
-    """Whether the folder of a script on the way says so: `dev/docker/entrypoint.sh`."""
+    """Whether the folder of a script on the way says so, `dev/docker/entrypoint.sh`, or its program is one of tests."""
+    if way.program is not None and is_for_tests(way.program.source.path):
+        return True
     lines = (hop.details.get("at") for hop in way.hops if hop.details.get("form") == "script")
     return any(line is not None and is_for_development(line.source.path) for line in lines)
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
 
-_TESTS = frozenset(("test", "tests", "testing", "testdata", "loadtest", "e2e", "playwright", "cypress", "ci"))
+_TESTS = frozenset(
+    ("test", "tests", "testing", "testdata", "loadtest", "e2e", "playwright", "cypress", "ci", "mock", "mocks")
+)
 _OF_TESTS = frozenset(("data", "config", "configs", "fixtures", "cases", "manifests", "load", "integration", "smoke"))
 """What a folder of tests is called besides: `test-configs`, `load-test`."""
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "devenv", "debug", "local", "tilt", *_TESTS))
 _PRODUCTION = frozenset(("prod", "production"))
 _STARTED = frozenset(("compose", "dockerfile"))
+_RUNS_OF_TESTS = frozenset(("integration", "smoke", "benchmark", "benchmarks", "githubactions"))
+"""What a Compose file or a Dockerfile is called that is started for tests: `docker-compose.integration.yml`."""
 _TEST_FOLDERS = _TESTS | {
     *("test-data", "test_data", "acceptance", "conformance"),
     *(".ci", ".circleci", ".github", ".gitlab"),
 }
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
 _PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
+_EXAMPLES = frozenset(("example", "examples", "sample", "samples", "demo", "demos"))
 _RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old", "bak", "backups"))
 _TEMPLATES = frozenset(("template", "tmpl", "tpl", "gotmpl", "ftl", "j2", "jinja", "jinja2", "erb", "mustache", "hbs"))
 
@@ -23,7 +28,7 @@ _TEMPLATES = frozenset(("template", "tmpl", "tpl", "gotmpl", "ftl", "j2", "jinja
 def is_for_development(path: str) -> bool:
     """Whether a file is one for development or tests; `usr/local` is where images have theirs."""
     *folders, name = f"/{path.lower()}".replace("/usr/local/", "/").split("/")
-    return says_development(name) or not _FOLDERS.isdisjoint(folders)
+    return says_development(name) or _starts_tests(name) or not _FOLDERS.isdisjoint(folders)
 
 
 def says_development(name: str) -> bool:
@@ -42,11 +47,26 @@ def _starts_production(name: str) -> bool:
     return not (_PRODUCTION.isdisjoint(words) or _STARTED.isdisjoint(words))
 
 
+def _starts_tests(name: str) -> bool:
+    words = _words(name)
+    return not (_RUNS_OF_TESTS.isdisjoint(words) or _STARTED.isdisjoint(words))
+
+
 def is_set_aside(path: str) -> bool:
     """Whether a file is there for tests alone, or for the record: nobody is served by what it says."""
+    return is_for_tests(path) or is_retired(path)
+
+
+def is_for_tests(path: str) -> bool:
+    """Whether a file is there for tests alone, by its own name or by that of a folder."""
     *folders, name = path.lower().split("/")
-    tests = not _TESTS.isdisjoint(_words(name)) or not _TEST_FOLDERS.isdisjoint(folders) or holds_tests(path)
-    return tests or is_retired(path)
+    named = not _TESTS.isdisjoint(_words(name)) or _starts_tests(name)
+    return named or not _TEST_FOLDERS.isdisjoint(folders) or holds_tests(path)
+
+
+def is_example(path: str) -> bool:
+    """Whether a file stands in a folder of examples, by the first word of its name: `examples`, `sample-app`."""
+    return any(folder.lstrip(".").partition("-")[0] in _EXAMPLES for folder in path.lower().split("/")[:-1])
 
 
 def holds_tests(path: str) -> bool:

@@ -1,4 +1,8 @@
-"""Compose files that bring a developer's own sources to life: a reloader runs what is mounted from beside the file."""
+"""Compose files that bring a developer's own sources to life.
+
+What is mounted from beside the file is run by a reloader, in a stage named for development, or in an environment that
+says so.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.knowledge import keys, table
 from gracelint.parse.compose.service import STARTS
-from gracelint.tree.purpose import starting_production
+from gracelint.tree.purpose import says_development, starting_production
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,20 +22,34 @@ if TYPE_CHECKING:
 
 
 def without_live(services: list[ComposeService]) -> list[ComposeService]:
-    """The services; those that a file with such a reloader starts are for development, whatever runs beside it."""
-    live = {path for service in services if _reloads(service) for path in _command_paths(service)}
+    """The services; those that such a file starts are for development, whatever runs beside it."""
+    live = {path for service in services if _is_live(service) for path in _command_paths(service)}
     live = {path for path in live if not starting_production((posixpath.basename(path),))}
     if not live:
         return services
     return [replace(one, development=True) if _is_started_in(one, live) else one for one in services]
 
 
-def _reloads(service: ComposeService) -> bool:
-    """Whether a service watches sources of the project, which are mounted into it."""
-    words = [word for each in (*(service.entrypoint or ()), *(service.command or ())) for word in each.value.split()]
-    if not any(map(_is_reloader, words, ["", *words])) or _is_server(service):
+def _is_live(service: ComposeService) -> bool:
+    """Whether a service runs sources of the project as they are mounted into it, for those who work on them."""
+    if _is_server(service) or not (_reloads(service) or _is_named_for_development(service)):
         return False
     return any(_holds_sources(service, host) for host, _ in service.mounts)
+
+
+def _reloads(service: ComposeService) -> bool:
+    lines = (*(service.entrypoint or ()), *(service.command or ()))
+    words = [word for line in lines for word in line.value.split()]
+    return any(map(_is_reloader, words, ["", *words]))
+
+
+def _is_named_for_development(service: ComposeService) -> bool:
+    """Whether the stage it is built from, or its environment, is called so: `target: dev`, `NODE_ENV: development`."""
+    if service.build is not None and says_development((service.build.target or "").lower()):
+        return True
+    given = service.environment or {}
+    values = (value for name in table("compose")["environments"] if (value := given.get(name)) is not None)
+    return any(value.value.lower() in table("compose")["working"] for value in values)
 
 
 def _is_reloader(word: str, before: str) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 
-_DEVELOPMENT = pattern(r"(?i)(?:\A|[-_.])(?:dev|devel|development|debug|local|override|test|tests)(?:\Z|[-_.])")
+_DEVELOPMENT = pattern(r"(?i)(?:\A|[-_.])(?:dev|devel|development|debug|local|override|tests?|mocks?)(?:\Z|[-_.])")
 STARTS = ("command", "entrypoint", "build", "image")
 """Keys by which a file says what is started."""
 
