@@ -47,7 +47,13 @@ def drops_requests_on_stop(launch: Launch) -> Iterator[Finding]:
         f"{hop.why}: the requests that are open then fail",
         at=hop.span or launch.origin.span,
         fix=_fix(hop),
+        severity=Severity.INFO if _needs_a_hook(launch, hop) else None,
     )
+
+
+def _needs_a_hook(launch: Launch, hop: Hop) -> bool:
+    """Whether only a preStop hook of Kubernetes would help."""
+    return launch.service is not None and bool(hop.details.get("hook"))
 
 
 def _fix(hop: Hop) -> Fix:

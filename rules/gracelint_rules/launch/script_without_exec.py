@@ -80,8 +80,8 @@ rm -f /tmp/worker.lock
 
 ## Fix safety
 `exec` is put before the command that ends the script on every way through it: safe, and unsafe where the script sets
-traps or has background jobs. A second `wait` is safe; under `set -e` the first gets `|| true`, for it would end the
-script. All else has no fix.
+traps or has background jobs, or starts a cron, some of which refuse to be PID 1 (dcron). A second `wait` is safe; under
+`set -e` the first gets `|| true`, for it would end the script. All else has no fix.
 
 ## References
 - [POSIX: signals and traps](https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_11)
@@ -123,9 +123,17 @@ def script_without_exec(launch: Launch) -> Iterator[Finding]:
         f"{hop.why}; {launch.fate(hop)}",
         at=hop.details["at"],
         notes=(Note(hop.span, "the script is started here"),) if hop.span is not None else (),
-        fix=edits.script.reach_program(hop),
+        fix=_fix(launch, hop),
         severity=Severity.WARNING if hop.details.get("rest") else Severity.ERROR,
     )
+
+
+def _fix(launch: Launch, hop: Hop) -> Fix | None:
+    """Unsafe in front of a cron: dcron, for one, refuses to be PID 1 (https://github.com/dubiousjim/dcron/issues/13)."""
+    fix = edits.script.reach_program(hop)
+    if fix is None or fix.applicability is not Applicability.SAFE or not (hop.pid_1 and launch.between_jobs):
+        return fix
+    return Fix(fix.title, fix.edits, Applicability.UNSAFE)
 
 
 def _script_that_stays(launch: Launch) -> Hop | None:

@@ -4,7 +4,8 @@ r"""A shell that stays between the stop signal and the program.
 Reports `sh -c "…"` in an exec-form CMD or ENTRYPOINT, in Kubernetes' `command` and `args`, and in Compose's `command`
 and `entrypoint`, where the program is not reached by `exec`. It is an error where the shell of that image is known to
 stay in front of the program, and information where it would exec the program by itself, or is not known: that hangs by
-the shell and by the shape of the text. A shell without a command (`CMD ["bash"]`) is a warning.
+the shell and by the shape of the text. Where a store or an exporter hangs by it nothing is said: its image and its
+chart come from the same people. A shell without a command (`CMD ["bash"]`) is a warning.
 
 ## Why is this bad?
 A shell passes no signal on. As PID 1 it ignores SIGTERM, and the program is killed with SIGKILL when the grace period
@@ -72,9 +73,14 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
         yield Finding(f"{hop.why}, and the container does not start", at)
     elif hop is launch.blocker and (waits is not hop or hop.details.get("written")):
         yield Finding(f"{waits.why}; it is killed after {launch.grace.value:g} s", at, severity=Severity.WARNING)
-    elif cause in _BY_LUCK and launch.blocker is None and launch.hook.stops is None:
+    elif cause in _BY_LUCK and launch.blocker is None and launch.hook.stops is None and not _is_as_published(launch):
         message = f"{hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=edits.script.reach_program(hop), severity=Severity.INFO)
+
+
+def _is_as_published(launch: Launch) -> bool:
+    """Whether it is a store or an exporter, whose chart and image come from the same people."""
+    return launch.container is not None and (launch.container.reconnects or launch.container.watches)
 
 
 def _fix(launch: Launch, hop: Hop) -> Fix | None:

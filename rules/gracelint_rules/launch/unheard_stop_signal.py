@@ -4,7 +4,8 @@ r"""A program that its stop signal does not end, or ends too early, with nobody 
 Reports containers whose program is known to ignore the stop signal or to drop its work on it, where no other rule has
 something to say: the shell, the package manager, the wrapper, the source and the signal itself are all as they should
 be, and the program is made that way. A program of somebody else's image that drops its work is information, and so is
-its shell that waits at a prompt: a stop takes its time, and nothing is lost.
+its shell that waits at a prompt: a stop takes its time, and nothing is lost. One that drops what is asked for again at
+once (an exporter's scrape), or does nothing at all, is not reported.
 
 ## Why is this bad?
 A program that ignores the signal keeps every stop waiting for the whole grace period and is then killed. One that ends
@@ -52,13 +53,15 @@ _OF_THE_SOURCE = (
 @rule("unheard-stop-signal", severity=Severity.ERROR, subject=Launch, verdict=True, about=("blocker",))
 def unheard_stop_signal(launch: Launch) -> Iterator[Finding]:
     hop = launch.blocker
-    if hop is None or _is_for_another_rule(launch, hop):
+    if hop is None or _is_for_another_rule(launch, hop) or (_is_theirs(launch) and _drops_nothing(launch)):
         return
     ignored = launch.verdict is Verdict.IGNORED
     seen = f", which is ignored until {launch.kill}" if ignored and hop.signal not in hop.why else ""
     until = f": it runs on until {launch.kill}" if ignored and not seen else seen
+    name = hop.argv[0].rpartition("/")[2]
+    why = f"{name} {hop.why[3:]}" if hop.why.startswith("it ") else hop.why
     yield Finding(
-        f"{hop.why}{until}",
+        f"{why}{until}",
         at=hop.span or launch.origin.span,
         severity=_severity(launch, hop),
     )
@@ -67,8 +70,15 @@ def unheard_stop_signal(launch: Launch) -> Iterator[Finding]:
 def _severity(launch: Launch, hop: Hop) -> Severity:
     if launch.verdict is Verdict.IGNORED and hop.details.get("cause") != "interactive":
         return Severity.ERROR
-    theirs = launch.stage is None and launch.origin.kind != "dockerfile"
-    return Severity.INFO if theirs else Severity.WARNING
+    return Severity.INFO if _is_theirs(launch) else Severity.WARNING
+
+
+def _is_theirs(launch: Launch) -> bool:
+    return launch.stage is None and launch.origin.kind != "dockerfile"
+
+
+def _drops_nothing(launch: Launch) -> bool:
+    return launch.idle and launch.verdict is Verdict.CUT
 
 
 def _is_for_another_rule(launch: Launch, hop: Hop) -> bool:

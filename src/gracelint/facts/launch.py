@@ -378,8 +378,9 @@ class Launch(Record, identity=True):
 
     @property
     def between_jobs(self) -> bool:
-        """What is cut off only starts jobs when they are due (`cron`): most of the time there is none to lose."""
-        return self.verdict is Verdict.CUT and bool(self.hops) and bool(self.hops[-1].details.get("schedules"))
+        """It only starts jobs when they are due (`cron`): most of the time there is none that a stop could lose."""
+        goes_wrong = self.verdict in (Verdict.CUT, Verdict.IGNORED)
+        return goes_wrong and bool(self.hops) and bool(self.hops[-1].details.get("schedules"))
 
     @property
     def prompt(self) -> bool:

@@ -180,7 +180,8 @@ class Stop(Record):
     def seen(self) -> str:
         """What an operator sees."""
         if self.verdict is Verdict.CUT:
-            return f"{self.signal} ends it at once, before any cleanup"
+            told = "at once" in self.reaction.why
+            return "what is in flight is lost" if told else f"{self.signal} ends it at once, before any cleanup"
         if self.verdict is Verdict.IGNORED and self.launch is None:
             return f"as PID 1 of a container it would ignore {self.signal}"
         return f"{self.signal} is ignored until {self.kill}" if self.verdict is Verdict.IGNORED else self.reaction.why

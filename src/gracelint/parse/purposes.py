@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.base.memory import cache
 from gracelint.base.patterns import pattern
 from gracelint.knowledge import table
-from gracelint.tree.purpose import holds_tests, is_retired
+from gracelint.tree.purpose import holds_tests, is_example, is_retired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def is_sample(source: Source) -> bool:
     """Whether a manifest is there to be read, or was rendered with values that only exercise a chart."""
     folders = source.path.lower().split("/")[:-1]
     tried = source.unit is not None and "/ci/" in f"/{source.unit.values}"
-    read = not set(table("workloads")["samples"]["folders"]).isdisjoint(folders)
+    read = not set(table("workloads")["samples"]["folders"]).isdisjoint(folders) or is_example(source.path)
     return (
         tried or read or is_retired(source.path) or holds_tests(source.path) or any(map(_is_no_place_to_mend, folders))
     )
