@@ -901,6 +901,15 @@ DAEMONS = [
     ("confluentinc/cp-kafka:7.6.0", None, "kafka finishes what is in flight on SIGTERM and ends"),
     ("bitnamilegacy/mongodb:7.0", None, "mongod finishes what is in flight on SIGTERM and ends"),
     ("bitnami/mariadb:11.4", None, "mysqld finishes what is in flight on SIGTERM and ends"),
+    ("zabbix/zabbix-server-mysql:alpine-7.0-latest", None, "zabbix finishes what is in flight on SIGTERM and ends"),
+    ("zabbix/zabbix-proxy-sqlite3:ubuntu-6.0-latest", None, "zabbix finishes what is in flight on SIGTERM and ends"),
+    ("zabbix/zabbix-agent2", None, "zabbix_agent2 finishes what is in flight on SIGTERM and ends"),
+    ("znc:1.10", None, "znc finishes what is in flight on SIGTERM and ends"),
+    ("willfarrell/autoheal", None, "autoheal finishes what is in flight on SIGTERM and ends"),
+    ("sj26/mailcatcher", None, "mailcatcher finishes what is in flight on SIGTERM and ends"),
+    ("schickling/mailcatcher", None, "mailcatcher finishes what is in flight on SIGTERM and ends"),
+    ("ckulka/baikal:nginx", None, "SIGQUIT is nginx's graceful stop"),
+    ("backdrop", None, "SIGWINCH is httpd's graceful stop"),
 ]
 
 OTHERS = [
@@ -937,6 +946,13 @@ OTHERS = [
         "confluentinc/cp-zookeeper:7.6.0",
         "cut",
         "the JVM ends at once; what zookeeper has confirmed is on disk, and its clients reconnect",
+    ),
+    ("chronograf:1.10", "cut", "chronograf ends at once on SIGTERM and drops what is in flight"),
+    ("portainer/portainer-ce:2.21.0", "cut", "portainer ends at once on SIGTERM and drops what is in flight"),
+    (
+        "registry.k8s.io/git-sync:v3.1.6",
+        "cut",
+        "git-sync ends at once on SIGTERM: what it was fetching is fetched again",
     ),
     ("dessalines/lemmy-ui:0.18.5", "unknown", "what the image dessalines/lemmy-ui:0.18.5 starts is not known"),
 ]
