@@ -696,3 +696,91 @@ def test_new_with_a_value_is_read() -> None:
 def test_a_server_of_a_library_is_not_taken_to_return_at_once() -> None:
     found = program("\tweb.ListenAndServe(nil, nil, nil)", "github.com/prometheus/exporter-toolkit/web")
     assert not found.ends_by_itself
+
+
+KEYS = """\
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func keys(value map[string]any, out []string) []string {
+	for key, inner := range value {
+		if below, ok := inner.(map[string]any); ok {
+			out = append(out, keys(below, out)...)
+		} else {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+func main() {
+	text, _ := os.ReadFile("settings.json")
+	var value map[string]any
+	_ = json.Unmarshal(text, &value)
+	for _, key := range keys(value, nil) {
+		println(key)
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	<-stop
+}
+"""
+
+
+def test_a_function_that_goes_through_data_within_data_comes_to_an_end() -> None:
+    found = launch({"main.go": KEYS, "Dockerfile": build("go build -o /app .")})
+
+    assert (found.verdict, found.why) == (
+        Verdict.HANDLED,
+        "main.go: it handles SIGTERM in line 29, and main returns once that is done",
+    )
+
+
+def test_a_function_that_waits_within_itself_goes_on() -> None:
+    text = KEYS.replace("\t<-stop\n", "\tagain(value)\n").replace('"syscall"\n', '"syscall"\n\t"time"\n')
+    text += "\nfunc again(value any) {\n\ttime.Sleep(time.Second)\n\tagain(value)\n}\n"
+
+    found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+
+    assert not found.ends_by_itself
+    assert found.verdict in (Verdict.IGNORED, Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize("library", ["github.com/urfave/cli/v2", "github.com/spf13/cobra"])
+def test_a_command_line_without_a_command_only_says_how_it_is_used(library: str) -> None:
+    urfave = 'app := &lib.App{Commands: []*lib.Command{{Name: "serve", Action: serve}}}\n\tapp.Run(os.Args)'
+    cobra = (
+        'root := &lib.Command{Use: "app"}\n\troot.AddCommand(&lib.Command{Use: "serve", Run: serve})\n\troot.Execute()'
+    )
+    made, given = (urfave, "c *lib.Context") if "urfave" in library else (cobra, "c *lib.Command, args []string")
+    text = (
+        f'package main\n\nimport (\n\t"net/http"\n\t"os"\n\n\tlib "{library}"\n)\n\nvar _ = os.Args\n\n'
+        f'func serve({given}) {{ http.ListenAndServe(":80", nil) }}\n\nfunc main() {{\n\t{made}\n}}\n'
+    )
+    serves = build("go build -o /app .", '["/app", "serve"]')
+
+    alone = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+    serving = launch({"main.go": text, "Dockerfile": serves})
+
+    assert alone.ends_by_itself
+    assert not serving.ends_by_itself
+
+
+def test_a_server_that_a_library_is_given_is_the_one_that_is_shut_down() -> None:
+    text = (
+        'package main\n\nimport (\n\t"context"\n\t"net/http"\n\t"os"\n\t"os/signal"\n\t"syscall"\n\n'
+        '\t"github.com/prometheus/exporter-toolkit/web"\n)\n\nfunc main() {\n\tserver := &http.Server{}\n'
+        "\tstop := make(chan os.Signal, 1)\n\tsignal.Notify(stop, syscall.SIGTERM)\n\tdone := make(chan bool)\n"
+        "\tgo func() {\n\t\t<-stop\n\t\tserver.Shutdown(context.Background())\n\t\tclose(done)\n\t}()\n"
+        "\tweb.ListenAndServe(server, nil, nil)\n\t<-done\n}\n"
+    )
+
+    assert launch({"main.go": text, "Dockerfile": build("go build -o /app .")}).verdict is Verdict.HANDLED
+    never = text.replace("server.Shutdown(context.Background())", "(&http.Server{}).Shutdown(context.Background())")
+    assert launch({"main.go": never, "Dockerfile": build("go build -o /app .")}).verdict is not Verdict.HANDLED

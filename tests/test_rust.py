@@ -661,3 +661,46 @@ def test_permits_that_are_waited_for_on_the_way_out_may_never_come_back() -> Non
         Verdict.UNKNOWN,
         "whether the permits that line 8 waits for come back is not known",
     )
+
+
+KEYS = """\
+use std::collections::HashSet;
+use serde_json::Value;
+
+fn keys(value: &Value, path: &mut Vec<String>, found: &mut HashSet<String>) {
+    if let Value::Object(map) = value {
+        for (key, inner) in map {
+            match inner {
+                Value::Object(_) => {
+                    path.push(key.clone());
+                    keys(inner, path, found);
+                    path.pop();
+                }
+                _ => {
+                    found.insert(format!("{}{}", path.join("."), key));
+                }
+            }
+        }
+    }
+}
+
+fn main() {
+    let text = std::fs::read_to_string("settings.json").unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let mut found = HashSet::new();
+    keys(&value, &mut Vec::new(), &mut found);
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM]).unwrap();
+    for _ in signals.forever() {
+        break;
+    }
+}
+"""
+
+
+def test_a_function_that_goes_through_data_within_data_comes_to_an_end() -> None:
+    verdict, why = program(KEYS, f'{HOOK}serde_json = "1"\n')
+
+    assert (verdict, why) == (
+        Verdict.HANDLED,
+        "it handles SIGTERM in line 26, and main returns once that is done",
+    )

@@ -36,6 +36,8 @@ PORTION = 1_000
 """Steps that are taken out of the room at once."""
 DEPTH = 40
 """Calls within calls."""
+MOST_NESTED = 4
+"""Of a function within itself, where it only goes through data within data."""
 ELEMENTS_A_STEP = 4
 """Elements of a list, or of another collection, that are copied at the price of one step."""
 EXPANDED = 4_096

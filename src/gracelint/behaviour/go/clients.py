@@ -44,7 +44,7 @@ def _execute(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Ru
     _leave_out(machine, of, command)
     run = next((command.fields[name] for name in ("RunE", "Run") if name in command.fields), None)
     if run is None:
-        if command.state.get("children"):
+        if command.state.get("children") and len(machine.argv) > 1:  # by itself it says how it is used
             raise Doubt(f"which command line {span.line} runs is only known when it runs", span)
         return NIL
     context = given[0] if given and isinstance(given[0], Ctx) else command.state.get("context") or Ctx(None, span)
@@ -118,6 +118,8 @@ def _run_app(machine: GoMachine, of: Object, given: list[Any], span: Span) -> Ru
             break
         command = child or command
     action = command.fields.get("Action")
+    if len(machine.argv) == 1 and not {"Action", "DefaultCommand"} & command.fields.keys():
+        return NIL  # it says how it is used
     if not isinstance(action, Func):
         raise Doubt(f"which command line {span.line} runs is only known when it runs", span)
     context = next((one for one in given if isinstance(one, Ctx)), None) or Ctx(None, span)

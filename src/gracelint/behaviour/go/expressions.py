@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.go import concurrency, library, statements
+from gracelint.behaviour.go.interest import matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
 from gracelint.behaviour.go.syntax import expressions as members
@@ -336,6 +337,8 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
     if body is None:
         return UNKNOWN
     frame = statements.Frame(function.file, function.package)
+    if machine.goes_deeper(function.node.id, given) and not matters(machine, frame, body):
+        return UNKNOWN
     scope = Scope(function.env)
     receiver = function.node.child_by_field_name("receiver")
     if receiver is not None and function.receiver is not None:
@@ -350,6 +353,7 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
     machine.depth += 1
     machine.step()
     too_late = machine.begins_too_late(function.node.id, given)
+    machine.nested.setdefault(function.node.id, []).append(machine.wakes)
     try:
         flow = yield from statements.block(machine, frame, body, scope)
     except Ended as ended:
@@ -357,6 +361,8 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
             raise
         yield from _late(machine, frame)
         raise
+    finally:
+        machine.nested[function.node.id].pop()
     yield from _late(machine, frame)
     machine.depth -= 1
     if flow is None or flow[0] != "return":

@@ -289,8 +289,11 @@ class Interpreter(Machine):
         return any(path == one or path.startswith((f"{one}.", f"{one}:", f"{one}/", f"{one}\\")) for one in silent)
 
     def enter(self, closure: Closure, given: library.Given) -> Run:
-        """Runs a function of the program."""
+        """Runs a function of the program; one that only goes through data within data is not followed for ever."""
         function = closure.function
+        deeper = self.goes_deeper(id(function), given.args)
+        if deeper and not interest.matters(self, Frame(function.file, Scope()), function.body):
+            return UNKNOWN
         frame = Frame(function.file, Scope(closure.scope), closure.this, closure.home if function.block else None)
         frame.block = given.named.get("block", NIL)
         if function.block and isinstance(closure.home, Frame):
@@ -301,6 +304,7 @@ class Interpreter(Machine):
             self.counts((id(function),))
         self.depth += 1
         self.step()
+        self.nested.setdefault(id(function), []).append(self.wakes)
         try:
             value = yield from evaluate(self, frame, function.body)
         except Leave as leave:
@@ -308,6 +312,8 @@ class Interpreter(Machine):
             if not is_end and (leave.kind != "return" or leave.to is not frame):
                 raise
             value = leave.value
+        finally:
+            self.nested[id(function)].pop()
         self.depth -= 1
         if value is UNSET:
             value = yield from self._instead(frame)

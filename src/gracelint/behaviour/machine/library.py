@@ -111,7 +111,9 @@ def _doubt(_: Machine, __: Row, given: Given) -> Any:
 
 def _serves(machine: Machine, row: Row, given: Given) -> Run:
     its = rows(machine, "types").get(row["as"], {})
-    return serving.serve(machine, Object(row["as"], given.span), given.span, its, given.argument(0))
+    server = given.argument(row["of"]) if "of" in row else None
+    server = server if isinstance(server, Object) else Object(row["as"], given.span)
+    return serving.serve(machine, server, given.span, its, given.argument(0))
 
 
 def _context(machine: Machine, row: Row, given: Given) -> Any:

@@ -6,7 +6,7 @@ for each. A language says what its runtime does with the signal (`arrives`), and
 
 from __future__ import annotations
 
-from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, STEPS, Effort
+from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, MOST_NESTED, STEPS, Effort
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -15,6 +15,8 @@ from gracelint.behaviour.machine.values import (
     Ctx,
     Doubt,
     Ended,
+    Nil,
+    Object,
     OneOf,
     Raised,
     Sig,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from gracelint.behaviour.machine.values import Object, Run
+    from gracelint.behaviour.machine.values import Run
     from gracelint.behaviour.tree import TreeFile
     from gracelint.source import Span
 
@@ -73,6 +75,8 @@ class Machine:
         self.steps = self.limit = 0
         self.effort = Effort()
         self.depth = 0
+        self.nested: dict[int, list[int]] = {}
+        """For each call of a function that is under way, by the function's `id`, after how many wakes it came."""
         self.taken: list[tuple[int, int]] = []
         """Of each choice what was taken, and how many there were."""
         self.chosen: dict[tuple[object, bool], int] = {}
@@ -252,6 +256,12 @@ class Machine:
         self.steps += 1
         if self.depth > DEPTH or (self.steps > self.limit and not self.effort.lets(self)):
             raise TooFarError
+
+    def goes_deeper(self, function: int, given: Iterable[Any]) -> bool:
+        """Whether a function is within itself once more than is followed: for data alone, without a wait."""
+        calls = self.nested.get(function, [])
+        within = len(calls) >= MOST_NESTED and calls[0] == self.wakes
+        return within and all(isinstance(one, _DATA) for one in given)
 
     def notes(self, place: object, value: object) -> None:
         """What a condition compares, or a loop comes to."""
@@ -468,6 +478,7 @@ def _place_of(wait: Wait) -> object:
 
 _MOST_KINDS = 4
 """Of objects that a key nobody can tell may stand for; by kind each is followed on a way of its own."""
+_DATA = (str, int, float, list, tuple, dict, Unknown, Nil, Object)
 
 
 def is_expanded(word: str) -> bool:
