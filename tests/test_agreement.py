@@ -186,7 +186,7 @@ class TestFilesForDevelopment:
         ],
     )
     def test_manifests_that_nobody_runs_from_where_they_stand(self, path: str, severity: str) -> None:
-        pod = "spec:\n  containers:\n    - {name: web, image: debian, command: [php, artisan, 'queue:listen']}\n"
+        pod = "spec:\n  containers:\n    - {name: web, image: debian, command: [sirv, public]}\n"
         head = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
         assert self.told({path: head + pod}) == [f"{path} {severity} unheard-stop-signal"]
 
