@@ -109,6 +109,23 @@ class TestSupervisord:
         text = "[program:a]\ncommand=python worker.py\n[program:b]\ncommand=python silent.py\nautostart=false\n"
         assert launch(self.COMMAND, supervisord_conf=text).verdict is Verdict.HANDLED
 
+    @pytest.mark.parametrize(
+        ("script", "verdict"),
+        [
+            ("python prepare.py\nsupervisorctl start b >/dev/null\n", Verdict.CUT),
+            ("supervisorctl start all\n", Verdict.CUT),
+            ("python prepare.py\nsupervisorctl start a\n", Verdict.HANDLED),
+            ('if [ "$LOCAL" = yes ]; then\n  supervisorctl start b\nfi\nexit 0\n', Verdict.UNKNOWN),
+        ],
+    )
+    def test_a_program_that_another_one_starts_counts(self, script: str, verdict: Verdict) -> None:
+        text = (
+            "[program:first]\ncommand=/app/first.sh\nautorestart=false\n[program:a]\ncommand=python worker.py\n"
+            "[program:b]\ncommand=python silent.py\nautostart=false\n"
+        )
+        files = {"first_sh": "#!/bin/bash\n" + script, "prepare_py": "print(1)\n"}
+        assert launch(self.COMMAND, supervisord_conf=text, **files).verdict is verdict
+
     def test_its_configuration_may_be_elsewhere(self) -> None:
         found = launch(self.COMMAND.replace("/app/", "/etc/"))
         assert (found.verdict, found.why) == (

@@ -198,7 +198,10 @@ def _same_whatever_the_shell_does(hop: Hop, way: Way) -> bool:
 
 
 def _together(step: Step) -> tuple[Hop, Way]:
-    """What a supervisor runs side by side: the worst decides, and is shown behind the supervisor as that meets it."""
+    """What a supervisor runs side by side: the worst decides, and is shown behind the supervisor as that meets it.
+
+    Beside others, what ends by itself has ended long before, where that ends nothing else.
+    """
     found: list[tuple[Hop, Way]] = []
     assert step.hop is not None, "it stands in front of what it runs"
     for context, way in _each(step):
@@ -208,8 +211,9 @@ def _together(step: Step) -> tuple[Hop, Way]:
         hop, way = _in_time(replace(step.hop, deadline=context.deadline), way)
         way = _without_shells(way) if hop.details.get("waits_for_output") else way
         found.append((hop, way))
-    hop, worst = min(found, key=lambda each: _rank(*each))
     ways = [way for _, way in found]
+    found = [each for each in found if not (step.lasts and each[1].one_shot)] or found
+    hop, worst = min(found, key=lambda each: _rank(*each))
     whole = [_behind(replace(step, hop=its), way) for its, way in found]
     wrong = {_cause(way): way for way in whole if way.verdict in _BAD}
     wrong.pop(_cause(_behind(replace(step, hop=hop), worst)), None)

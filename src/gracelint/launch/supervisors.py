@@ -14,11 +14,11 @@ from gracelint.launch.images.image import find_file
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Step
 from gracelint.launch.words import base_name, read_options, split
-from gracelint.source import Passage, Word
+from gracelint.source import Passage, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
 
@@ -33,6 +33,8 @@ class Entry(Record):
     working_dir: str | None = None
     group: bool = False
     """Its whole process group is signalled."""
+    perhaps: Span | None = None
+    """Where a condition decides whether it is started."""
 
 
 def step(argv: tuple[Word, ...], context: Context) -> Step | None:
@@ -71,6 +73,11 @@ def step(argv: tuple[Word, ...], context: Context) -> Step | None:
     entries = list(_READERS[row["reader"]](argv, context, row))
     if not entries:
         why = row.get("unread") or f"what {key} runs cannot be read: its file is not in the project"
+        return Step(hop(Effect.UNKNOWN, why))
+    open_ = next((entry for entry in entries if entry.perhaps is not None), None)
+    if open_ is not None and open_.perhaps is not None:
+        place = open_.perhaps
+        why = f"whether line {place.line} of {place.source.path}, which starts `{open_.name}`, is come to is not known"
         return Step(hop(Effect.UNKNOWN, why))
     killed = next((entry for entry in entries if entry.signal == "SIGKILL"), None)
     if killed is not None:
@@ -130,8 +137,9 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
     if passage is None:
         return
     sections = list(_sections(passage))
-    folder = posixpath.dirname(named.value if named else "")
-    for section, values in [*sections, *_included(sections, folder, context)]:
+    sections += _included(sections, posixpath.dirname(named.value if named else ""), context)
+    started = _started_by_others(sections, keys["command"], context)
+    for section, values in sections:
         kind, _, name = section.partition(":")
         if kind != keys["section"] or keys["command"] not in values:
             continue
@@ -139,7 +147,8 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
             own = {"program_name": name, "group_name": name, "process_num": "0"}
             values = {key: _expanded(value, keys["expands"], own, context) for key, value in values.items()}
         command = values[keys["command"]]
-        if values.get("autostart", command).value.strip().lower() == "false":
+        held_back = values.get("autostart", command).value.strip().lower() == "false"
+        if held_back and not {name, "all"} & started.keys():
             continue
         stop = values.get(keys["signal"])
         words = split(command.value, command.span) or ()
@@ -157,7 +166,37 @@ def _ini_entries(argv: tuple[Word, ...], context: Context, row: dict[str, Any]) 
             _stop_wait(values.get(row["deadline_setting"]), command, row),
             values[keys["folder"]].value if keys["folder"] in values else None,
             _is_on(values, keys["group"]),
+            started.get(name, started.get("all")) if held_back else None,
         )
+
+
+def _started_by_others(
+    sections: Sequence[tuple[str, Mapping[str, Word]]], key: str, context: Context
+) -> dict[str, Span | None]:
+    """The programs that scripts of others start (`supervisorctl start web`), with the place where that is open."""
+    found: dict[str, Span | None] = {}
+    if not any("autostart" in values for _, values in sections):
+        return found
+    for _, values in sections:
+        for word in split(values[key].value, values[key].span) or () if key in values else ():
+            script = find_file(context.image, context.files, word.value, context.working_dir)
+            if script is not None and "supervisorctl" in script.text:
+                found |= _started_in(script)
+    return found
+
+
+def _started_in(script: Passage) -> dict[str, Span | None]:
+    from gracelint.launch.shell.loops import simple_commands
+    from gracelint.parse.shell import read_script
+
+    body = read_script(script).body
+    found: dict[str, Span | None] = {}
+    for command in simple_commands(body):
+        words = [word.text.strip("\"'") for word in command.words]
+        if base_name(words[0] if words else "") == "supervisorctl" and "start" in words:
+            at = None if command in body else command.span
+            found |= {name.removesuffix(":*"): at for name in words[words.index("start") + 1 :]}
+    return found
 
 
 def _expanded(value: Word, prefix: str, own: Mapping[str, str], context: Context) -> Word:
@@ -194,8 +233,8 @@ def _included(
     from gracelint.launch.images.image import list_folder
 
     patterns = next((values["files"].value for name, values in sections if name == "include" and "files" in values), "")
-    for pattern in dict.fromkeys(patterns.split()):
-        parent, _, last = posixpath.join(folder, pattern).rpartition("/")
+    for path in dict.fromkeys(patterns.split()):
+        parent, _, last = posixpath.join(folder, path).rpartition("/")
         names = list_folder(context.image, context.files, parent or ".", context.working_dir)
         for name in sorted({*names, last} if "*" not in last else names):
             passage = _file([posixpath.join(parent, name)], context) if fnmatchcase(name, last) else None

@@ -170,7 +170,8 @@ def _long_running(base: Run, points: list[Point]) -> bool | None:
         return True
     if any(point.outlasts_a_stop for point in points):
         return True
-    if points or base.machine.facts.maybe or any(end.kind == STUCK for end in base.ends) or base.machine.doubts:
+    goes_on = any(end.kind in (STUCK, EXEC) for end in base.ends)
+    if points or base.machine.facts.maybe or goes_on or base.machine.doubts:
         return None
     return False
 
