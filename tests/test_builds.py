@@ -512,12 +512,14 @@ def test_a_base_may_have_a_name_of_the_build_s_own() -> None:
     assert (shop.verdict, [hop.name for hop in shop.hops]) == (Verdict.CUT, ["tini", "dash-debian", "main.py"])
 
 
-def test_a_bake_target_may_call_another_one() -> None:
+@pytest.mark.parametrize("path", ["docker-bake.hcl", "tests/build.hcl"])
+def test_a_bake_target_may_call_another_one(path: str) -> None:
     bake = (
         'target "tools" { context = "one" }\n'
         'target "shop" {\n  context = "two"\n  contexts = { runtime = "target:tools" }\n  tags = ["acme/shop"]\n}\n'
     )
-    launch = pod("acme/shop", {"one/Dockerfile": TINI, "two/Dockerfile": APP, "docker-bake.hcl": bake})
+    files = {"one/Dockerfile": TINI, "two/Dockerfile": APP, path: bake, "terragrunt.hcl": 'target = "x"\n'}
+    launch = pod("acme/shop", files)
     assert [word.value for word in launch.argv or ()][:2] == ["tini", "--"]
 
 

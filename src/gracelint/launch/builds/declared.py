@@ -42,6 +42,9 @@ _COMMAND_FILES = pattern(
     r"|[\w.-]*\.gitlab-ci\.ya?ml|cloudbuild[\w.-]*\.ya?ml|azure-pipelines[\w.-]*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml"
 )
 _MENTIONS = pattern(r"\b(?:docker|podman|nerdctl|buildah|kaniko)\b")
+_TARGET = pattern(r"""\btarget\b""")
+_OTHER_HCL = (".terraform", "terragrunt")
+"""Lock files and settings of other tools."""
 RELEASES = (".goreleaser.yaml", ".goreleaser.yml", "goreleaser.yaml", "goreleaser.yml")
 """Where GoReleaser looks for its configuration."""
 UNKNOWN = "*"
@@ -194,8 +197,8 @@ def _by_commands(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
     for path in command_files(files, dockerfiles):
         text = files.glance(path)
         name = posixpath.basename(path)
-        if "bake" in name and name.endswith((".hcl", ".json")):
-            yield from _baked(path, text, exists)
+        if name.endswith(".hcl") or ("bake" in name and name.endswith(".json")):
+            yield from _baked(path, text, exists) if _TARGET.search(text) else ()
         elif name == "skaffold.yaml":
             from gracelint.launch.builds.skaffold import artifacts
 
@@ -257,14 +260,18 @@ def command_files(files: Files, beside: Iterable[str]) -> list[str]:
         folder, _, name = path.rpartition("/")
         if folder in found and _is_of_interest(folder, name):
             found[folder].append(path)
+        elif name.endswith(".hcl") and not name.startswith(_OTHER_HCL):
+            found[""].append(path)  # bake is told where it is
     return [path for paths in found.values() for path in paths][:_MOST_FILES]
 
 
 def _is_of_interest(folder: str, name: str) -> bool:
     if folder in (".github/workflows", ".circleci"):
         return name.endswith((".yml", ".yaml"))
-    if name in ("skaffold.yaml", "Tiltfile", *RELEASES) or ("bake" in name and name.endswith((".hcl", ".json"))):
+    if name in ("skaffold.yaml", "Tiltfile", *RELEASES) or ("bake" in name and name.endswith(".json")):
         return True
+    if name.endswith(".hcl"):
+        return not name.startswith(_OTHER_HCL)
     return _COMMAND_FILES.fullmatch(name) is not None
 
 

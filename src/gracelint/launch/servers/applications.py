@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import posixpath
 
+from gracelint.base.memory import lru_cache
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, field
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.images.image import find_file, find_path
 from gracelint.launch.words import base_name
 from gracelint.parse.errors import ParseError
+from gracelint.tree.purpose import holds_tests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.python.work import Work
+    from gracelint.facts.files import Files
     from gracelint.facts.program import Program, Reaction
     from gracelint.launch.servers.settings import ServerSettings
     from gracelint.launch.step import Context
@@ -23,11 +27,15 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-_HINDRANCES = (
-    "signal", "Thread", "Process", "Executor", "Timer", "Pool(", "sleep", "to_thread", "run_in_executor", "fork",
-    "wait", "join", "lifespan", "shutdown", "cleanup",
-)  # fmt: skip
-"""Words without which no source can keep a server from its end."""
+_HINDRANCES = pattern(
+    r"\b(?:import|from)[ \t]+signal\b|\bsignal\.(?:signal|SIG\w+)|add_signal_handler"
+    r"|\b(?:Thread|Process|Timer|Pool|\w*Executor)\(|\((?:threading\.)?Thread\)"
+    r"|\b(?:sleep|to_thread|run_in_executor|fork)\(|\bwait\w*\(|\.join\((?:[ \t]*\)|timeout|[0-9])"
+    r"|lifespan|shutdown|cleanup"
+)
+"""What no source can do without that keeps a server from its end."""
+_MOST_SOURCES = 2_000
+"""Of an application that is too large to be followed."""
 
 
 _LONG = 5.0
@@ -64,7 +72,7 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
         why = f"as far as {base_name(found[0].path)} can be followed, it ends before anything of it is served"
         return Served(Verdict.UNKNOWN, why)
     if reaction is None or _is_too_large(program):
-        return _unread(program) if kind == "graceful" else None
+        return _unread(program, found[3], context) if kind == "graceful" else None
     if kind == "graceful" and reaction.as_pid_1 is Verdict.HANDLED:
         streaming = _streaming(program) if _waits_for_ever(row, given) else None
         told = streaming or _lasting(program, reaction, row, drain) or _judged(program, reaction, context, kind)
@@ -210,13 +218,39 @@ def _is_too_large(program: Program) -> bool:
     return bool(program.reactions) and all(reaction.cause is Cause.UNKNOWN for reaction in program.reactions.values())
 
 
-def _unread(program: Program) -> Served | None:
+def _unread(program: Program, roots: tuple[str, ...], context: Context) -> Served | None:
     """An application that is too large to be followed: does it have anything to keep the server from its end with?"""
-    for source in program.sources:
-        word = next((word for word in _HINDRANCES if word in source.text), None)
-        if word is not None:
-            why = f"{base_name(program.source.path)}: it is too large to be followed, and {source.path} has `{word}`"
-            return Served(Verdict.UNKNOWN, why)
+    has = next(filter(None, map(_hindrance, program.sources)), None)
+    if has is None:
+        tops = {top for source in program.sources for root in roots if (top := _package(source.path, root))}
+        has = _hindrance_below(context.files, tuple(sorted(tops)))
+    if has is None:
+        return None
+    return Served(Verdict.UNKNOWN, f"{base_name(program.source.path)}: it is too large to be followed, and {has}")
+
+
+def _hindrance(source: Source) -> str | None:
+    found = _HINDRANCES.search(source.text)
+    return f"{source.path} has `{found[0].strip()}`" if found is not None else None
+
+
+def _package(path: str, root: str) -> str:
+    """The folder of the package of a module, where modules are looked up; empty for one that is in none."""
+    inside = posixpath.relpath(path, root or ".")
+    return posixpath.join(root, inside.partition("/")[0]) if "/" in inside and not inside.startswith("../") else ""
+
+
+@lru_cache(maxsize=16)
+def _hindrance_below(files: Files, folders: tuple[str, ...]) -> str | None:
+    """The first in the packages of an application, of which only a part was read."""
+    paths = [path for folder in folders for path in files.listed(folder) if path.endswith(".py")]
+    paths = [path for path in paths if not holds_tests(path)]
+    if len(paths) > _MOST_SOURCES:
+        return f"has more than {_MOST_SOURCES} sources"
+    for path in paths:
+        found = _HINDRANCES.search(files.glance(path))
+        if found is not None:
+            return f"{path} has `{found[0].strip()}`"
     return None
 
 
