@@ -6,8 +6,9 @@ import math
 
 from gracelint.base import limits
 from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
-from gracelint.behaviour.node import failing, library
+from gracelint.behaviour.node import failing, library, mistakes, promises
 from gracelint.behaviour.node.globals import has_own, load_computed
 from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown, Undecided
@@ -64,6 +65,8 @@ def _identifier(machine: Machine, node: Node, frame: Frame) -> Any:
     found = frame.scope.get(name, MISSING)
     if machine.is_counted(name) and isinstance(found, (int, float)):
         return UNKNOWN
+    if found is MISSING and machine.stopping and mistakes.is_undeclared(machine, node, frame):
+        raise Thrown
     return library.GLOBALS.get(name, External(name)) if found is MISSING else found
 
 
@@ -182,8 +185,11 @@ def _this(machine: Machine, node: Node, frame: Frame) -> Any:
 
 def _unary(machine: Machine, node: Node, frame: Frame) -> Any:
     operator = node.child_by_field_name("operator")
-    value = machine.value(node.child_by_field_name("argument"), frame)
+    argument = node.child_by_field_name("argument")
     kind = text_of(operator) if operator is not None else ""
+    if kind == "typeof" and argument is not None and argument.type == "identifier":
+        return _type_of(frame.scope.get(text_of(argument)))
+    value = machine.value(argument, frame)
     if kind == "!":
         truth = truthy(value)
         return UNKNOWN if truth is None else not truth
@@ -255,6 +261,8 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
         value = UNKNOWN if kind and not machine.counting else value
         if kind == "+=" and left is not None:
             machine.counted_up.add(text_of(left.child_by_field_name("property") or left))
+    if left is not None and left.type == "identifier" and mistakes.is_constant(machine, left, frame):
+        raise Thrown
     if left is not None:
         machine.bind(left, value, frame)
         if machine.stopping:
@@ -327,7 +335,7 @@ def _new_expression(machine: Machine, node: Node, frame: Frame) -> Any:
         return construct(machine, target, args, frame)
     if isinstance(target, External):
         if target.path == "Promise":
-            return machine.new_promise(args, node, frame)
+            return promises.new_promise(machine, args, node, frame)
         if target.path in _STREAMS:
             from gracelint.behaviour.node.streams import made
 
@@ -385,9 +393,25 @@ def _call_expression(machine: Machine, node: Node, frame: Frame) -> Any:
         return UNDEFINED
     target = machine.value(function, frame)
     args = _arguments(machine, node, frame)
+    if target is UNDEFINED and machine.stopping and _has_no_such(machine, node, frame):
+        raise Thrown
     if isinstance(target, Closure):
         machine.run_timers.add((frame.file.source.path, node.start_byte))
     return machine.call(target, args, frame, node)
+
+
+_CALLED_OR_ASKED = pattern(r"\?\.|\(")
+
+
+def _has_no_such(machine: Machine, call: Node, frame: Frame) -> bool:
+    """Whether a method is called that its object surely does not have."""
+    function = call.child_by_field_name("function")
+    if function is None or function.type != "member_expression" or call.child_by_field_name("optional_chain"):
+        return False
+    name, given = function.child_by_field_name("property"), function.child_by_field_name("object")
+    if name is None or given is None or _CALLED_OR_ASKED.search(text_of(function)):
+        return False
+    return mistakes.lacks(machine, machine.value(given, frame), text_of(name), frame)
 
 
 def _arguments(machine: Machine, node: Node, frame: Frame) -> list[Any]:

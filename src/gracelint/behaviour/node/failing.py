@@ -73,6 +73,18 @@ def uncaught(machine: Machine, event: str, frame: Frame) -> None:
             return
 
 
+def is_broken_off(machine: Machine, loop: Thing) -> bool:
+    """Whether a loop pauses with a signal that is aborted by now: the pause fails, and nothing catches that."""
+    _, body, frame, waits = loop.data
+    aborted = body is not None and any(_is_aborted(machine, part.thing) for part in waits)
+    return aborted and "catch" not in frame.file.source.text
+
+
+def _is_aborted(machine: Machine, thing: Thing | None) -> bool:
+    signals = (signal for signal, known in machine.abortable if known is thing)
+    return any(signal.props["aborted"] is True for signal in signals)
+
+
 def dropped(machine: Machine, value: Any, node: Node, frame: Frame) -> None:
     """A promise that nobody takes: a rejection is unhandled, and what it still does may be lost."""
     if not machine.stopping:

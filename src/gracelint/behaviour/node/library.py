@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import failing, globals, nest, timers
+from gracelint.behaviour.node import failing, globals, nest, promises, timers
 from gracelint.behaviour.node.arrays import functions_in, run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
@@ -18,13 +18,12 @@ from gracelint.behaviour.node.methods import (
     stop_child,
 )
 from gracelint.behaviour.node.state import Frame, Stop
-from gracelint.behaviour.node.syntax import callee_of, is_caught
-from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
+from gracelint.behaviour.node.syntax import is_caught, name_of, once, string_of
 from gracelint.behaviour.node.values import (
+    EMITTER,
     UNDEFINED,
     UNKNOWN,
     After,
-    Array,
     Builtin,
     Class,
     Closure,
@@ -34,8 +33,8 @@ from gracelint.behaviour.node.values import (
     Pairs,
     Promise,
     Thing,
-    joined,
 )
+from gracelint.behaviour.tree import walk
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.syntax import File
 
 GLOBALS: dict[str, Any] = {"undefined": UNDEFINED, "Infinity": float("inf")}
 
@@ -288,115 +288,6 @@ def _remove_listener(machine: Machine, args: list[Any], node: Node, frame: Frame
     return External("process")
 
 
-def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    after = dict.fromkeys(frame.after)
-    values = []
-    parts = args[0].items if args and isinstance(args[0], Array) else [UNKNOWN]
-    if args and args[0] is UNKNOWN and machine.stopping:
-        after[After("unknown", frame.file.span(node))] = None
-    timers = [
-        [part for part in value.after if part.kind == "timer" and part not in after]
-        for value in parts
-        if isinstance(value, Promise)
-    ]
-    failed = next((value for value in parts if isinstance(value, Promise) and value.rejected), None)
-    if failed is not None and callee_of(node) == "Promise.all" and (failed.fails or machine.stopping):
-        fails = failed.fails or tuple(part for part in failed.after if part not in frame.after)
-        for value in parts:
-            if isinstance(value, Promise):
-                failing.leave(machine, value, True, node, frame)
-        return Promise((*frame.after, *fails), never=True, fails=fails, rejected=True)
-    # they run side by side: the longest counts
-    longest = max(timers, key=lambda branch: sum(part.seconds or 0.0 for part in branch), default=[])
-    after |= dict.fromkeys(longest)
-    for value in parts:
-        if isinstance(value, Promise):
-            machine.pay_for(len(value.after))
-            after |= dict.fromkeys(part for part in value.after if part.kind != "timer")
-            values.append(value.value)
-            continue
-        values.append(value)
-        if isinstance(value, External) and "(" in value.path:
-            after[After("unknown" if value.path.startswith("?") else "work", frame.file.span(node))] = None
-    return Promise(tuple(after), Array(values, open=not (args and isinstance(args[0], Array) and not args[0].open)))
-
-
-def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    parts = args[0].items if args and isinstance(args[0], Array) else []
-    later = [_awaited_of(value) for value in parts]
-    if later and all(later):
-        first = Thing("race", "race", frame.file.span(node), False)
-        machine.races.append((first, tuple(id(thing) for thing in later)))
-        return Promise((*frame.after, After("unknown", frame.file.span(node), first)), UNKNOWN)
-    if any(not isinstance(value, Promise) or not value.never for value in parts):
-        # a promise that nothing settles never is the first; one that only fails is by its time
-        parts = [value for value in parts if not isinstance(value, Promise) or not value.never or value.fails]
-    waits = tuple(
-        tuple(a for a in (value.fails or value.after) if a not in frame.after)
-        if isinstance(value, Promise)
-        else (After("work", frame.file.span(node)),)
-        for value in parts
-    )
-    return Promise((*frame.after, After("race", frame.file.span(node), parts=waits)), UNKNOWN)
-
-
-def _with_resolvers(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    """`const { promise, resolve } = Promise.withResolvers()`"""
-    kept: list[Any] = []
-    executor = Builtin(lambda m, pair, at, f: kept.extend(pair))
-    promise = machine.new_promise([executor], node, frame)
-    return Object({"promise": promise, "resolve": kept[0], "reject": kept[1]})
-
-
-def _awaited_of(value: Any) -> Thing | None:
-    """What settles a promise later: a signal, a `resolve` that is kept."""
-    last = value.after[-1] if isinstance(value, Promise) and value.after else None
-    return last.thing if last is not None and last.kind == "unknown" else None
-
-
-def _promise_resolve(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    return args[0] if args and isinstance(args[0], Promise) else Promise(frame.after, args[0] if args else UNDEFINED)
-
-
-def _promisify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    function = args[0] if args else UNKNOWN
-    if isinstance(function, External) and function.path == "setTimeout":
-        return External("timers/promises.setTimeout")
-
-    if isinstance(function, Method) and function.name == TAKEN:
-        # `promisify(server.close)` is to be bound to its server
-        return Method(_promisify(machine, [function.owner], node, frame), TAKEN_PROMISE)
-
-    def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
-        where = at if at is not None else frame.file.root
-        executor = Builtin(lambda m, pair, _, f: m.call(function, [*given, _without_error(pair[0])], f, where))
-        return machine.new_promise([executor], where, frame)
-
-    return Builtin(call) if isinstance(function, (Closure, Method, Builtin)) else External("promisified")
-
-
-def _callbackify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    function = args[0] if args else UNKNOWN
-
-    def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
-        where = at if at is not None else frame.file.root
-        result = machine.call(function, given[:-1], frame, where)
-        after = frame.after
-        if isinstance(result, Promise):
-            after = joined(after, result.after)
-        elif isinstance(result, External) and "(" in result.path:
-            after = (*after, After("work", frame.file.span(where)))
-        for callback in given[-1:]:
-            machine.task(callback, [None, UNKNOWN], frame, after)
-        return UNDEFINED
-
-    return Builtin(call)
-
-
-def _without_error(resolve: Any) -> Builtin:
-    return Builtin(lambda m, given, at, f: m.call(resolve, given[1:], f, at))
-
-
 def _pipeline(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     """A pipeline that is given a signal runs until it is aborted."""
     signal = signal_among(args)
@@ -435,8 +326,41 @@ def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
         if event in STARTED:
             return Promise(frame.after)
         kind = "drained" if emitter.kind == "server" and event == "close" else "ended"
-        return Promise((*frame.after, After(kind, span, emitter)))
-    return Promise((*frame.after, After("unknown", span)))
+        if emitter.kind != "emitter":
+            return Promise((*frame.after, After(kind, span, emitter)))
+    own = emitter.props.get(EMITTER) if isinstance(emitter, Object) else emitter
+    if not isinstance(own, Thing) or not isinstance(event, str):
+        return Promise((*frame.after, After("unknown", span)))
+    if not _may_emit(machine, event):
+        return Promise(frame.after, never=True, stuck=True)
+    said = Thing("event", str(event), span, False)
+
+    def settle(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
+        if machine.stopping and machine.certain:
+            machine.resolved.setdefault(id(said), inner.after)
+        return UNDEFINED
+
+    own.callbacks.setdefault(str(event), []).append(Builtin(settle))
+    return Promise((*frame.after, After("unknown", span, said)))
+
+
+def _may_emit(machine: Machine, event: str) -> bool:
+    """Whether any emitter of the program may say that, as far as the program itself lets it."""
+    files = [file for file in machine.parsed.values() if file is not None]
+    texts = (name for file in files for name in _emitted(file))
+    return bool(machine.unread) or any(name in (event, None) for name in texts)
+
+
+@once
+def _emitted(file: File) -> frozenset[str | None]:
+    """The events that `emit` is called with; None for one that is computed, and where it is handed on."""
+    found: set[str | None] = set()
+    for node in walk(file.root):
+        if node.type == "member_expression" and name_of(node) == "emit":
+            around = node.parent
+            given = around.child_by_field_name("arguments") if around is not None else None
+            found.add(string_of(given.named_children[0]) if given is not None and given.named_children else None)
+    return frozenset(found)
 
 
 def _on_events(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -546,12 +470,6 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "kill": _process_kill,
     "sync-child": _sync_child,
     "pipeline": _pipeline,
-    "all": _promise_all,
-    "race": _promise_race,
-    "resolve": _promise_resolve,
-    "resolvers": _with_resolvers,
-    "promisify": _promisify,
-    "callbackify": _callbackify,
     "once": _once,
     "events": _on_events,
     "fork": _fork,
@@ -565,6 +483,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "port-close": _port_close,
     "finished": _finished,
     **globals.DEEDS,
+    **promises.DEEDS,
     **timers.DEEDS,
 }
 _FUNCTIONS = {path: deed for name, deed in _DEEDS.items() for path in table("node")["calls"][name]}

@@ -12,13 +12,13 @@ import posixpath
 from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, MODULE, Effort
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
-from gracelint.behaviour.node import failing, globals, library, methods, timers
+from gracelint.behaviour.node import failing, globals, library, methods, promises, timers
 from gracelint.behaviour.node.arrays import item_at, put, rest_of, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local, parent_of
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
-from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, never_resolves, read_file, string_of
+from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of
 from gracelint.behaviour.node.this import loosened
 from gracelint.behaviour.node.values import (
     EMITTER,
@@ -109,6 +109,8 @@ class Machine:
         self.asked: set[str] = set()
         """Calls of libraries made while it stops."""
         self.run_timers: set[tuple[str, int]] = set()
+        self.loose: set[int] = set()
+        """Timers set while it stops that do not keep it alive, by `id`."""
         self.pending: list[Thing] = []
         """Timers set while it stops, which keep it alive until they fire; `data` is their seconds."""
         self.awaited: list[tuple[str, Span, int]] = []
@@ -137,6 +139,8 @@ class Machine:
         self.called: set[tuple[str, int]] = set()
         """The functions that were run, by file and place."""
         self.stack: list[Node] = []
+        self.entered: list[tuple[tuple[After, ...], int]] = []
+        """What each of the calls in `stack` comes after, and the timers that are fired by then."""
         self.returned: list[list[Any]] = []
         """By function call, the innermost last: what it may have returned on a branch nobody can decide."""
         self.timer_stack: list[tuple[Any, Thing]] = []
@@ -214,6 +218,7 @@ class Machine:
         }
         frame = Frame(scope, file)
         self.stack.append(file.root)
+        self.entered.append(((), 0))
         try:
             for node in file.root.named_children:
                 if node.type == "import_statement":
@@ -221,6 +226,7 @@ class Machine:
             self.block([node for node in file.root.named_children if node.type != "import_statement"], frame)
         finally:
             self.stack.pop()
+            self.entered.pop()
             found = module.props["exports"]
             if found is not exports:
                 self.modules[path] = found
@@ -445,37 +451,6 @@ class Machine:
             return Method(owner, name)
         return UNKNOWN
 
-    def new_promise(self, args: list[Any], node: Node, frame: Frame) -> Any:
-        """A promise is settled after what comes before the call of `resolve`."""
-        settled: list[tuple[tuple[After, ...], Any]] = []
-        span = frame.file.span(node)
-        later = Thing("promise", "promise", span, False)
-
-        def resolve(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
-            if machine.stopping:
-                machine.resolved.setdefault(id(later), inner.after)
-                machine.early |= {id(part.thing) for after, _ in settled for part in after if part.kind == "timer"}
-            settled.append((inner.after, given[0] if given else UNDEFINED))
-            return UNDEFINED
-
-        failed: list[tuple[After, ...]] = []
-
-        def reject(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
-            failed.append(inner.after)
-            return UNDEFINED
-
-        if args:
-            self.task(args[0], [Builtin(resolve), Builtin(reject)], frame, frame.after)
-            self.call_back()
-        if not settled:
-            if args and isinstance(args[0], Closure) and never_resolves(args[0].node):
-                return Promise(frame.after, never=True, stuck=True, fails=failed[0] if failed else None)
-            return Promise((*frame.after, After("unknown", span, later)))
-        after, value = settled[0]
-        if isinstance(value, Promise):
-            after, value = (*after, *value.after), value.value
-        return Promise(after, value)
-
     def call(self, target: Any, args: list[Any], frame: Frame, node: Node | None) -> Any:
         if isinstance(target, Closure):
             return self.call_closure(target, args, frame)
@@ -502,8 +477,8 @@ class Machine:
         node = closure.node
         is_async = any(child.type == "async" for child in node.children)
         recursive = self.stack.count(node)
-        if recursive and is_async:
-            # an async function that calls itself goes round like a loop
+        if recursive and (is_async or promises.comes_round(self, node, frame)):
+            # a function that calls itself once something is done goes round like a loop
             thing = timers.rearm(self, closure, args, 0.0, "recursion", closure.file.span(node), frame)
             return Promise((*frame.after, After("loop", thing.span, thing)))
         if recursive > 1 or len(self.stack) > DEPTH or _is_generator(node):
@@ -518,6 +493,7 @@ class Machine:
             inner.scope.names[text_of(own)] = closure
         self.bind_parameters(node, type(args)([*closure.bound, *args]), inner)
         self.stack.append(node)
+        self.entered.append((frame.after, len(self.timer_stack)))
         self.called.add((closure.file.source.path, node.start_byte))
         value: Any = UNDEFINED
         certain = self.certain
@@ -539,6 +515,7 @@ class Machine:
             return Promise(inner.after, never=True, rejected=self.stopping)
         finally:
             self.stack.pop()
+            self.entered.pop()
             self.returned.pop()
         if not is_async:
             return value

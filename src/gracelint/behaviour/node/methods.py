@@ -178,6 +178,8 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
     if name in ("catch", "ref", "off", "removeListener", "removeAllListeners", "setTimeout", "address", "hasRef"):
         return owner
     if name == "unref":
+        if owner.kind == "timer" and machine.stopping:
+            machine.loose.add(id(owner))
         release(machine, owner, node, frame)
         return owner
     if _has_clients(owner) and name in ("forEach", "disconnectSockets"):

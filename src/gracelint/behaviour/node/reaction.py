@@ -13,6 +13,7 @@ from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.clients import destroys_all, event_stream, held_by_clients
 from gracelint.behaviour.node.machine import Machine
+from gracelint.behaviour.node.overtaken import overtaken, unreached
 from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
@@ -222,10 +223,18 @@ def _judge(
         call = call if call.endswith(")") else f"{call}()"
         why = f"{call} ends {name_of(terminated.thing)} in the middle of its work"
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, terminated.span)
+    lost = unreached(stopped)
+    if lost is not None:
+        waits = any(part.kind == "drained" for event in events for part in event.after)
+        why = f"the timer in line {lost[0].span.line} does not keep node running, so that what line {lost[1].span.line}"
+        why = f"{why} does {'may never run' if waits else 'never runs'}"
+        return answer(
+            *((Verdict.UNKNOWN, Cause.UNKNOWN) if waits else (Verdict.CUT, Cause.ABRUPT_EXIT)), why, lost[0].span
+        )
     peers = judge_peers(stopped, start, depth)
     exits = [event for event in events if event.kind == "exit"]
     sure = [
-        event for event in exits if event.certain and not any(part.kind == "unknown" for part in _flat(event.after))
+        event for event in exits if event.certain and not any(_is_open(part, stopped) for part in _flat(event.after))
     ]
     for event in sure:
         harm = _harm(event, stopped, serving, start)
@@ -302,10 +311,16 @@ def _judge(
     return _still_alive(signal, stopped, handlers, answer, start)
 
 
+def _is_open(part: After, stopped: Stopped) -> bool:
+    """Whether it cannot be told that something happens; an event that the handler itself emits does."""
+    is_event = part.thing is not None and part.thing.kind == "event"
+    return part.kind == "unknown" and not (is_event and id(part.thing) in stopped.machine.resolved)
+
+
 def _is_unsettled(part: After, stopped: Stopped) -> bool:
     """Whether something stands behind a promise of the project that nothing was seen to settle."""
     thing = part.thing
-    return thing is not None and thing.kind == "promise" and id(thing) not in stopped.machine.resolved
+    return thing is not None and thing.kind in ("promise", "event") and id(thing) not in stopped.machine.resolved
 
 
 def _waited_for_work(stopped: Stopped, terminated: Event) -> bool:
@@ -341,7 +356,7 @@ def _words(path: str) -> set[str]:
 
 def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     """A handler that ends the process, with the time that takes at least."""
-    kept = _unsaved(stopped) if any(thing.kind == "interval" for thing in stopped.machine.things) else None
+    kept = _unsaved(stopped)
     if kept is not None:
         why = f"whether anything is lost is not known: its {signal} handler {kept[0]}"
         return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, kept[1])
@@ -484,6 +499,9 @@ def _harm(
             "process.exit follows when the workers are disconnected, not when their requests are answered",
             event.span,
         )
+    late = overtaken(event, stopped)
+    if late is not None:
+        return late
     open_ = [thing for thing in serving if id(thing) not in drained]
     if open_ and len(open_) < len(serving):
         return False, f"it exits while {name_of(open_[0])} may still have requests", event.span

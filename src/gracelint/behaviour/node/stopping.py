@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import Record, replace
+from gracelint.behaviour.node import failing
 from gracelint.behaviour.node.countdown import count_down
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
@@ -188,6 +189,9 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
             if ends and thing in opened and id(thing) not in let_go:
                 thing.data = thing.data or (function, args, seconds, file)
                 delay = max(delay, seconds or 0.0, _grown(machine, thing))
+        elif thing.kind == "loop" and thing.data is not None and failing.is_broken_off(machine, thing):
+            thing.alive = False
+            failing.uncaught(machine, "unhandledRejection", thing.data[2])
         elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
             waits = thing.data[3]
             if any(part.kind in ("blocked", "unknown") for part in waits):

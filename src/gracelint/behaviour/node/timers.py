@@ -116,7 +116,9 @@ def sleep(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
         if machine.stopping and signal.props["aborted"] is True:
             return Promise(frame.after, rejected=True)
         machine.abortable.append((signal, timer))
-    if machine.stopping and (options is None or options.props.get("ref") is not False):
+    if options is not None and options.props.get("ref") is False:
+        machine.loose.add(id(timer))
+    elif machine.stopping:
         _pend(machine, timer, seconds, frame)
     return Promise((*frame.after, After("timer", span, timer, seconds)), UNDEFINED)
 

@@ -10,7 +10,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
-from gracelint.behaviour.node.state import Frame
+from gracelint.behaviour.node.state import Frame, Thrown
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
 from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, External
@@ -149,7 +149,10 @@ def callee(machine: Machine, call: Node, frame: Frame) -> object:
     called = call.child_by_field_name("function")
     if called is None or called.type not in ("identifier", "member_expression"):
         return None
-    return machine.value(called, frame)
+    try:
+        return machine.value(called, frame)
+    except Thrown:
+        return None
 
 
 def seconds_of(machine: Machine, job: Closure, depth: int = 0) -> float:

@@ -1,4 +1,4 @@
-"""What an interval writes from time to time, and the program does not write once more on its way out."""
+"""What the program writes from time to time, or once enough has come together, and not once more on its way out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import name_of as last_name
+from gracelint.behaviour.node.syntax import once
 from gracelint.behaviour.node.unfinished import NAMED, callee, inside, ran_by_handlers
 from gracelint.behaviour.node.values import Closure, name_of
 from gracelint.behaviour.tree import text_of, walk
@@ -19,25 +20,101 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.stopping import Stopped
+    from gracelint.behaviour.node.syntax import File
     from gracelint.source import Span
 
 
 def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
-    """What an interval does to write down what has come together, and the handlers do not."""
+    """What an interval, or enough rows, make the program write down, and the handlers do not."""
     machine = stopped.machine
+    put_off = _put_off(machine, stopped.ran)
+    if put_off is not None:
+        return put_off
     for thing in machine.things:
         if thing.kind != "interval" or not thing.certain or not isinstance(thing.data, tuple):
             continue
         function = thing.data[0]
         for done in _done_by(machine, function) if isinstance(function, Closure) else ():
             name = _name(done)
-            saves = _words(name) & frozenset(table("node")["saves"]) or _takes_over(machine, done, stopped.ran)
+            saves = _words(name) & _SAVES or _takes_over(machine, done, stopped.ran)
             if saves and _place(done) not in stopped.ran:
                 why = (
                     f"does not call {name}(), which a timer does" if name else f"leaves out what {name_of(thing)} does"
                 )
                 return why, thing.span
+    return _enough(machine, stopped.ran)
+
+
+def _put_off(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[str, Span] | None:
+    """A timer of the work that the handlers clear, without doing what it was to do."""
+    for file in machine.parsed.values() if machine.cleared else ():
+        for node in walk(file.root) if file is not None else ():
+            set_to = node.child_by_field_name("right") if node.type == "assignment_expression" else None
+            called = set_to.child_by_field_name("function") if set_to is not None else None
+            if file is None or called is None or set_to is None or text_of(called) not in _TIMERS:
+                continue
+            given, left = set_to.child_by_field_name("arguments"), node.child_by_field_name("left")
+            does = given.named_children[0] if given is not None and given.named_children else None
+            if left is None or does is None or last_name(left) not in machine.cleared:
+                continue
+            names = {last_name(does)} if does.type in NAMED else _called_in(does)
+            saved = next((name for name in sorted(names) if _words(name) & _SAVES), None)
+            if saved is not None and saved not in {name for name, _ in _ran(machine, ran)}:
+                return f"clears the timer that was to call {saved}(), and does not call it", file.span(set_to)
     return None
+
+
+def _enough(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[str, Span] | None:
+    """A list that is handed on once it is long enough, what is left in it not by the handlers."""
+    files = [file for file in machine.parsed.values() if file is not None]
+    asked = [(name, file.span(test)) for file in files for name, test in _thresholds(file)]
+    emptied = frozenset[str]().union(*(_handed_on(file) for file in files if asked))
+    asked = [(name, at) for name, at in asked if name in emptied]
+    if not asked:
+        return None
+    handlers, _ = ran_by_handlers(machine, ran)
+    seen = {last_name(node) for _, handler in handlers for node in walk(handler) if node.type in NAMED}
+    left = ((name, at) for name, at in asked if name not in seen and _is_filled(machine, name))
+    return next(((f"leaves out what is in `{name}` by then", at) for name, at in left), None)
+
+
+@once
+def _thresholds(file: File) -> list[tuple[str, Node]]:
+    """The lists whose length is asked for before something is done, and where."""
+    if ".length" not in file.source.text:
+        return []
+    tests = (node.child_by_field_name("condition") for node in walk(file.root) if node.type == "if_statement")
+    return [(name, test) for test in tests if test is not None and (name := _is_long_enough(test))]
+
+
+@once
+def _handed_on(file: File) -> frozenset[str]:
+    """The lists that are emptied, and what was in them used."""
+    return frozenset(name for node in walk(file.root) if (name := _emptied(node)) and _is_used(node))
+
+
+def _is_long_enough(test: Node) -> str:
+    """The list that `rows.length >= 100` asks for."""
+    for node in walk(test):
+        left, operator = node.child_by_field_name("left"), node.child_by_field_name("operator")
+        right = node.child_by_field_name("right")
+        if node.type != "binary_expression" or left is None or operator is None or right is None:
+            continue
+        if text_of(operator) in _REACHES and left.type == "member_expression" and last_name(left) == "length":
+            owner = left.child_by_field_name("object")
+            return last_name(owner) if owner is not None and text_of(right) not in ("0", "1") else ""
+    return ""
+
+
+def _called_in(function: Node) -> set[str]:
+    called = (node.child_by_field_name("function") for node in walk(function) if node.type == "call_expression")
+    return {last_name(function) for function in called if function is not None}
+
+
+def _ran(machine: Machine, ran: frozenset[tuple[str, int]]) -> list[tuple[str, Node]]:
+    """The functions that the handlers ran, by their names."""
+    handlers, _ = ran_by_handlers(machine, ran)
+    return [(_name_of(node), node) for _, node in handlers]
 
 
 def _takes_over(machine: Machine, function: Closure, ran: frozenset[tuple[str, int]]) -> bool:
@@ -74,6 +151,20 @@ def _is_handed_on(function: Closure, name: str) -> bool:
         for node in inside(function.node)
         if node.type in ("arguments", "variable_declarator", "spread_element")
         for part in node.named_children[-1:]
+    ) or any(_emptied(node) == name and _is_used(node) for node in inside(function.node))
+
+
+def _is_used(emptied: Node) -> bool:
+    """Whether what was in a list is more than dropped: `rows.splice(0).join()`, or `send(rows); rows = []`."""
+    around = emptied.parent
+    if around is None or around.type != "expression_statement":
+        return True
+    name, here = _emptied(emptied), around.parent
+    return here is not None and any(
+        last_name(part) == name
+        for node in inside(here)
+        if node.type in ("arguments", "variable_declarator", "spread_element")
+        for part in node.named_children[-1:]
     )
 
 
@@ -93,8 +184,12 @@ def _done_by(machine: Machine, function: Closure) -> Iterator[Closure]:
 
 
 def _name(function: Closure) -> str:
-    named = function.node.child_by_field_name("name")
-    around = function.node.parent
+    return _name_of(function.node)
+
+
+def _name_of(function: Node) -> str:
+    named = function.child_by_field_name("name")
+    around = function.parent
     named = named or (around.child_by_field_name("name") if around is not None else None)
     return text_of(named) if named is not None else ""
 
@@ -105,3 +200,8 @@ def _place(function: Closure) -> tuple[str, int]:
 
 def _words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
+
+
+_SAVES = frozenset(table("node")["saves"])
+_TIMERS = ("setTimeout", "setInterval")
+_REACHES = (">=", ">", "===", "==")

@@ -1,0 +1,107 @@
+"""What comes too late: an exit by time is there before it, or nothing keeps node running until its timer fires."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node.stopping import RELEASES, woken
+from gracelint.behaviour.node.syntax import FUNCTIONS
+from gracelint.behaviour.node.timing import end_of, least, time_of
+from gracelint.behaviour.tree import text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.node.state import Event
+    from gracelint.behaviour.node.stopping import Stopped
+    from gracelint.behaviour.node.values import After, Thing
+    from gracelint.source import Span
+
+_BY_TIME = ("timer", "race", "closed")
+_DOES = ("expression_statement", "try_statement", "if_statement", "for_in_statement")
+_LAST_RESORTS = ("exit", "close-now", "force", "terminate", "rekill", "stop-child")
+
+
+def overtaken(end: Event, stopped: Stopped) -> tuple[bool, str, Span] | None:
+    """What an exit by time leaves out; with False where it may leave it out."""
+    limit = time_of(end.after)
+    if not limit or any(part.kind not in _BY_TIME for part in end.after):
+        return None
+    ahead = f"process.exit comes after {limit:g} s, "
+    for event in stopped.events:
+        takes = least(event.after, {})
+        if not event.certain or event.kind in _LAST_RESORTS or _leads_to_force(event, stopped):
+            continue
+        if takes > limit and event in stopped.direct:
+            return True, f"{ahead}before what line {event.span.line} does after {takes:g} s", end.span
+        late = woken(event, stopped.machine)
+        takes = least(late.after, {}) if late is not None else 0.0
+        if takes > limit:
+            why = f"{ahead}and what line {event.span.line} does may come {takes:g} s after the signal"
+            return takes >= 2 * limit, why, end.span
+    for thing in stopped.machine.things:
+        takes = least(stopped.machine.resolved.get(id(thing), ()), {})
+        behind = _behind(thing, stopped) if thing.kind == "loop" and thing.certain and takes > limit else None
+        if behind is not None:
+            why = f"{ahead}and the loop in line {thing.span.line} may take {takes:g} s before line {behind} follows"
+            return takes >= 2 * limit, why, end.span
+    return None
+
+
+def _behind(loop: Thing, stopped: Stopped) -> int | None:
+    """The line of what its function does when a loop has ended."""
+    file = stopped.machine.parsed.get(loop.span.source.path)
+    here = file.node_at(loop.span) if file is not None else None
+    while file is not None and here is not None and here.type not in FUNCTIONS:
+        following = here.next_named_sibling if here.type != "catch_clause" else None
+        if following is not None and following.type in _DOES:
+            return file.span(following).line
+        here = here.parent
+    return None
+
+
+def fires(event: Event, stopped: Stopped) -> bool:
+    """Whether node is still running when the timers fire that an event comes after."""
+    loose = [part for part in event.after if id(part.thing) in stopped.machine.loose]
+    if not loose or stopped.left:
+        return True
+    others = tuple(other for other in stopped.events if not any(part in other.after for part in loose))
+    let_go = {id(other.thing) for other in others if other.kind in RELEASES} | set(stopped.machine.resolved)
+    left = tuple(thing for thing in stopped.opened if thing.alive and id(thing) not in let_go)
+    return end_of(stopped.machine, others, left, {}) > least(event.after, {})
+
+
+def unreached(stopped: Stopped) -> tuple[After, Event] | None:
+    """What a handler does only when a timer fires that does not keep node running, and that timer.
+
+    What stands in the timer's own callback is a last resort.
+    """
+    for event in stopped.direct if stopped.machine.loose else ():
+        timer = next((part for part in event.after if id(part.thing) in stopped.machine.loose), None)
+        if timer is None or not event.certain or event.kind in _LAST_RESORTS or _leads_to_force(event, stopped):
+            continue
+        if not _is_in(event.span, timer.span) and not fires(event, stopped):
+            return timer, event
+    return None
+
+
+def _leads_to_force(event: Event, stopped: Stopped) -> bool:
+    """Whether it is what a timer does before it ends the program by force."""
+    return any(
+        other.kind in _LAST_RESORTS and other.after == event.after and _is_forced(other, stopped)
+        for other in stopped.events
+    )
+
+
+def _is_forced(event: Event, stopped: Stopped) -> bool:
+    """Whether it stands in what a timer is given to call."""
+    last = event.after[-1] if event.after else None
+    if last is None or last.kind != "timer":
+        return False
+    file = stopped.machine.parsed.get(event.span.source.path)
+    here = file.node_at(event.span) if file is not None else None
+    while here is not None and here.type not in FUNCTIONS:
+        here = here.parent
+    name = here.child_by_field_name("name") if here is not None else None
+    return _is_in(event.span, last.span) or (name is not None and text_of(name) in last.span.text)
+
+
+def _is_in(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end

@@ -1,0 +1,195 @@
+"""Promises: what settles them, what comes after several of them, and functions that are called again once one is."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.node import failing
+from gracelint.behaviour.node.syntax import callee_of, never_resolves
+from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
+from gracelint.behaviour.node.values import (
+    UNDEFINED,
+    UNKNOWN,
+    After,
+    Array,
+    Builtin,
+    Closure,
+    External,
+    Method,
+    Object,
+    Promise,
+    Thing,
+    joined,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tree_sitter import Node
+
+    from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.state import Frame
+
+
+def comes_round(machine: Machine, node: Node, frame: Frame) -> bool:
+    """Whether a function that is under way is called once more by what it has awaited: `poll().then(() => next())`.
+
+    One that a timer calls again goes round by that timer.
+    """
+    known = any(function == node for function, _ in machine.timer_stack)
+    if machine.stopping and not known:
+        return False
+    at = max(at for at, under_way in enumerate(machine.stack) if under_way == node)
+    before, timers = machine.entered[at]
+    return len(machine.timer_stack) == timers and any(part not in before for part in frame.after)
+
+
+def new_promise(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """A promise is settled after what comes before the call of `resolve`."""
+    settled: list[tuple[tuple[After, ...], Any]] = []
+    span = frame.file.span(node)
+    later = Thing("promise", "promise", span, False)
+
+    def resolve(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
+        if machine.stopping:
+            machine.resolved.setdefault(id(later), inner.after)
+            machine.early |= {id(part.thing) for after, _ in settled for part in after if part.kind == "timer"}
+        settled.append((inner.after, given[0] if given else UNDEFINED))
+        return UNDEFINED
+
+    failed: list[tuple[After, ...]] = []
+
+    def reject(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
+        failed.append(inner.after)
+        return UNDEFINED
+
+    if args:
+        machine.task(args[0], [Builtin(resolve), Builtin(reject)], frame, frame.after)
+        machine.call_back()
+    if not settled:
+        if args and isinstance(args[0], Closure) and never_resolves(args[0].node):
+            return Promise(frame.after, never=True, stuck=True, fails=failed[0] if failed else None)
+        return Promise((*frame.after, After("unknown", span, later)))
+    after, value = settled[0]
+    if isinstance(value, Promise):
+        after, value = (*after, *value.after), value.value
+    return Promise(after, value)
+
+
+def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    after = dict.fromkeys(frame.after)
+    values = []
+    parts = args[0].items if args and isinstance(args[0], Array) else [UNKNOWN]
+    if args and args[0] is UNKNOWN and machine.stopping:
+        after[After("unknown", frame.file.span(node))] = None
+    timers = [
+        [part for part in value.after if part.kind == "timer" and part not in after]
+        for value in parts
+        if isinstance(value, Promise)
+    ]
+    failed = next((value for value in parts if isinstance(value, Promise) and value.rejected), None)
+    if failed is not None and callee_of(node) == "Promise.all" and (failed.fails or machine.stopping):
+        fails = failed.fails or tuple(part for part in failed.after if part not in frame.after)
+        for value in parts:
+            if isinstance(value, Promise):
+                failing.leave(machine, value, True, node, frame)
+        return Promise((*frame.after, *fails), never=True, fails=fails, rejected=True)
+    # they run side by side: the longest counts
+    longest = max(timers, key=lambda branch: sum(part.seconds or 0.0 for part in branch), default=[])
+    after |= dict.fromkeys(longest)
+    for value in parts:
+        if isinstance(value, Promise):
+            machine.pay_for(len(value.after))
+            after |= dict.fromkeys(part for part in value.after if part.kind != "timer")
+            values.append(value.value)
+            continue
+        values.append(value)
+        if isinstance(value, External) and "(" in value.path:
+            after[After("unknown" if value.path.startswith("?") else "work", frame.file.span(node))] = None
+    return Promise(tuple(after), Array(values, open=not (args and isinstance(args[0], Array) and not args[0].open)))
+
+
+def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    parts = args[0].items if args and isinstance(args[0], Array) else []
+    later = [_awaited_of(value) for value in parts]
+    if later and all(later):
+        first = Thing("race", "race", frame.file.span(node), False)
+        machine.races.append((first, tuple(id(thing) for thing in later)))
+        return Promise((*frame.after, After("unknown", frame.file.span(node), first)), UNKNOWN)
+    if any(not isinstance(value, Promise) or not value.never for value in parts):
+        # a promise that nothing settles never is the first; one that only fails is by its time
+        parts = [value for value in parts if not isinstance(value, Promise) or not value.never or value.fails]
+    waits = tuple(
+        tuple(a for a in (value.fails or value.after) if a not in frame.after)
+        if isinstance(value, Promise)
+        else (After("work", frame.file.span(node)),)
+        for value in parts
+    )
+    return Promise((*frame.after, After("race", frame.file.span(node), parts=waits)), UNKNOWN)
+
+
+def _with_resolvers(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`const { promise, resolve } = Promise.withResolvers()`"""
+    kept: list[Any] = []
+    executor = Builtin(lambda m, pair, at, f: kept.extend(pair))
+    promise = new_promise(machine, [executor], node, frame)
+    return Object({"promise": promise, "resolve": kept[0], "reject": kept[1]})
+
+
+def _awaited_of(value: Any) -> Thing | None:
+    """What settles a promise later: a signal, a `resolve` that is kept."""
+    last = value.after[-1] if isinstance(value, Promise) and value.after else None
+    return last.thing if last is not None and last.kind == "unknown" else None
+
+
+def _promise_resolve(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    return args[0] if args and isinstance(args[0], Promise) else Promise(frame.after, args[0] if args else UNDEFINED)
+
+
+def _promisify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    function = args[0] if args else UNKNOWN
+    if isinstance(function, External) and function.path == "setTimeout":
+        return External("timers/promises.setTimeout")
+
+    if isinstance(function, Method) and function.name == TAKEN:
+        # `promisify(server.close)` is to be bound to its server
+        return Method(_promisify(machine, [function.owner], node, frame), TAKEN_PROMISE)
+
+    def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
+        where = at if at is not None else frame.file.root
+        executor = Builtin(lambda m, pair, _, f: m.call(function, [*given, _without_error(pair[0])], f, where))
+        return new_promise(machine, [executor], where, frame)
+
+    return Builtin(call) if isinstance(function, (Closure, Method, Builtin)) else External("promisified")
+
+
+def _callbackify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    function = args[0] if args else UNKNOWN
+
+    def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
+        where = at if at is not None else frame.file.root
+        result = machine.call(function, given[:-1], frame, where)
+        after = frame.after
+        if isinstance(result, Promise):
+            after = joined(after, result.after)
+        elif isinstance(result, External) and "(" in result.path:
+            after = (*after, After("work", frame.file.span(where)))
+        for callback in given[-1:]:
+            machine.task(callback, [None, UNKNOWN], frame, after)
+        return UNDEFINED
+
+    return Builtin(call)
+
+
+def _without_error(resolve: Any) -> Builtin:
+    return Builtin(lambda m, given, at, f: m.call(resolve, given[1:], f, at))
+
+
+DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
+    "all": _promise_all,
+    "race": _promise_race,
+    "resolve": _promise_resolve,
+    "resolvers": _with_resolvers,
+    "promisify": _promisify,
+    "callbackify": _callbackify,
+}

@@ -1,0 +1,161 @@
+"""Node handlers that do not get to their end: errors, timers that nothing waits for, exits by time, rows that stay behind."""
+
+# ruff: noqa: E501 (a line of these tables is a program)
+
+from __future__ import annotations
+
+import pytest
+
+from test_behaviour_node import program
+
+BUSY = "const busy = setInterval(() => {}, 1000);\n"
+
+
+def reaction(text: str, **files: str) -> tuple[str, str]:
+    found = program(text, **files).reactions["SIGTERM"]
+    return found.as_pid_1.value, found.why
+
+
+def stopped_by(body: str, before: str = "") -> str:
+    return reaction(f"{BUSY}{before}process.on('SIGTERM', () => {{ {body} clearInterval(busy); }});")[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "before", "expected"),
+    [
+        ("log.info('bye');", "", "cut"),
+        ("log.info('bye');", "global.log = require('pino')();\n", "handled"),
+        ("log.info('bye');", "log = require('pino')();\n", "handled"),
+        ("log.info('bye');", "function main() { const log = console; }\nmain();\n", "cut"),
+        ("log.info('bye');", "if (true) { var log = console; }\n", "handled"),
+        ("log.info('bye');", "const { log } = require('./log');\n", "handled"),
+        ("if (typeof log !== 'undefined') log.info('bye');", "", "handled"),
+        ("try { log.info('bye'); } catch (error) { console.error(error); }", "", "handled"),
+        ("BUILD_ID;", "", "handled"),
+        ("state = 'stopping';", "const state = 'up';\n", "cut"),
+        ("state = 'stopping';", "let state = 'up';\n", "handled"),
+        ("const inner = (state) => { state = 1; }; inner(2);", "const state = 'up';\n", "handled"),
+        ("pool.end();", "class Pool { close() {} }\nconst pool = new Pool();\n", "cut"),
+        ("pool.end?.();", "class Pool { close() {} }\nconst pool = new Pool();\n", "handled"),
+        ("pool.close();", "class Pool { close() {} }\nconst pool = new Pool();\n", "handled"),
+        ("pool.end();", "class Pool { close() {} }\nconst pool = new Pool();\npool.end = () => {};\n", "handled"),
+        ("pool.end();", "class Pool extends require('pg').Pool {}\nconst pool = new Pool();\n", "handled"),
+    ],
+)  # fmt: skip
+def test_an_error_that_is_sure_to_be_thrown(body: str, before: str, expected: str) -> None:
+    assert stopped_by(body, before) == expected
+
+
+PAUSE = "const pause = (ms) => new Promise((r) => { const t = setTimeout(r, ms); t.unref(); });\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("async () => { clearInterval(busy); await pause(500); console.log('saved'); }", "cut"),
+        ("async () => { await pause(500); clearInterval(busy); console.log('saved'); }", "handled"),
+        ("async () => { clearInterval(busy); setTimeout(() => {}, 900); await pause(500); console.log('saved'); }", "handled"),
+        ("async () => { clearInterval(busy); await pause(500); process.exit(0); }", "handled"),
+        ("() => { clearInterval(busy); setTimeout(save, 500).unref(); }", "cut"),
+        ("() => { clearInterval(busy); setTimeout(() => { console.warn('still here'); }, 500).unref(); }", "handled"),
+        ("() => { setTimeout(save, 500).unref(); }", "ignored"),
+    ],
+)  # fmt: skip
+def test_a_timer_that_does_not_keep_node_running(handler: str, expected: str) -> None:
+    text = f"{BUSY}{PAUSE}function save() {{ console.log('saved'); }}\nprocess.on('SIGTERM', {handler});"
+    assert reaction(text)[0] == expected
+
+
+WORKER = """const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+let stopping = false;
+async function work() {
+  while (!stopping) { await sleep(MS); }
+  console.log('flushed');
+}
+work();
+process.on('SIGTERM', () => {
+  stopping = true;
+  setTimeout(() => process.exit(1), 1000)UNREF;
+});"""
+
+
+@pytest.mark.parametrize("unref", ["", ".unref()"])
+@pytest.mark.parametrize(("ms", "expected"), [("500", "handled"), ("1500", "unknown"), ("3000", "cut")])
+def test_a_loop_that_takes_longer_than_the_exit_by_time(ms: str, expected: str, unref: str) -> None:
+    assert reaction(WORKER.replace("MS", ms).replace("UNREF", unref))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("1000", "cut"), ("5000", "handled")],
+)
+def test_what_a_race_gives_up(limit: str, expected: str) -> None:
+    text = f"""{BUSY}const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+async function drain() {{ await sleep(3000); console.log('drained'); }}
+process.on('SIGTERM', async () => {{ await Promise.race([drain(), sleep({limit})]); process.exit(0); }});"""
+    assert reaction(text)[0] == expected
+
+
+ROWS = """let rows = [];
+function flush() { const batch = rows; rows = []; send(batch); }
+function send(batch) { console.log(batch.length); }
+exports.add = (row) => { rows.push(row); if (rows.length >= 50) flush(); };
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "handler", "expected"),
+    [
+        (ROWS, "clearInterval(busy);", "unknown"),
+        (ROWS, "clearInterval(busy); flush();", "handled"),
+        (ROWS, "clearInterval(busy); console.log(`${rows.length} rows are dropped`);", "handled"),
+        (ROWS.replace("const batch = rows; rows = []; send(batch);", "rows = [];"), "clearInterval(busy);", "handled"),
+        (ROWS.replace(">= 50", "> 0"), "clearInterval(busy);", "handled"),
+    ],
+)  # fmt: skip
+def test_rows_that_wait_for_more(rows: str, handler: str, expected: str) -> None:
+    assert reaction(f"{BUSY}{rows}process.on('SIGTERM', () => {{ {handler} }});")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("clearInterval(busy); clearTimeout(later);", "unknown"),
+        ("clearInterval(busy); clearTimeout(later); save();", "handled"),
+        ("clearInterval(busy);", "handled"),
+    ],
+)
+def test_a_timer_of_the_work_that_is_cleared(handler: str, expected: str) -> None:
+    text = f"{BUSY}let later;\nfunction save() {{ console.log('saved'); }}\nexports.touch = () => {{ later = setTimeout(save, 500); }};\n"
+    assert reaction(f"{text}process.on('SIGTERM', () => {{ {handler} }});")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("emits", "expected"),
+    [("", "cut"), ("service.emit('stopped');", "unknown"), ("service.emit(name);", "unknown")],
+)
+def test_an_event_that_is_awaited(emits: str, expected: str) -> None:
+    text = f"""const {{ EventEmitter, once }} = require('events');
+{BUSY}const service = new EventEmitter();
+exports.tell = (name) => {{ {emits} }};
+process.on('SIGTERM', async () => {{ clearInterval(busy); await once(service, 'stopped'); console.log('done'); }});"""
+    assert reaction(text)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [
+        ("poll().then(() => next())", "ignored"),
+        ("poll().then(next, next)", "ignored"),
+        ("poll().catch(() => {}).finally(() => next())", "ignored"),
+        ("stopping ? null : poll().then(() => next())", "handled"),
+        ("poll()", "handled"),
+    ],
+)
+def test_a_function_that_a_promise_calls_again(again: str, expected: str) -> None:
+    text = f"""let stopping = false;
+const poll = () => new Promise((r) => setTimeout(r, 300));
+function next() {{ return {again}; }}
+next();{BUSY if expected == "handled" else ""}
+process.on('SIGTERM', () => {{ stopping = true; {"clearInterval(busy);" if expected == "handled" else ""} }});"""
+    assert reaction(text)[0] == expected
