@@ -159,3 +159,37 @@ function next() {{ return {again}; }}
 next();{BUSY if expected == "handled" else ""}
 process.on('SIGTERM', () => {{ stopping = true; {"clearInterval(busy);" if expected == "handled" else ""} }});"""
     assert reaction(text)[0] == expected
+
+
+QUEUE = """const queue = [];
+let running = true;
+exports.put = (job) => queue.push(job);
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+async function work() {
+  while (TEST) { const job = queue.shift(); if (!job) { EMPTY } await sleep(100); }
+}
+const done = work();
+process.on('SIGTERM', async () => { clearInterval(busy); running = false; await done; process.exit(0); });"""
+
+
+@pytest.mark.parametrize(
+    ("test", "empty", "expected"),
+    [
+        ("running", "await sleep(50); continue;", "unknown"),
+        ("running || queue.length", "await sleep(50); continue;", "handled"),
+        ("true", "if (!running) break; await sleep(50); continue;", "handled"),
+    ],
+)
+def test_jobs_that_a_loop_leaves_in_its_queue(test: str, empty: str, expected: str) -> None:
+    assert reaction(BUSY + QUEUE.replace("TEST", test).replace("EMPTY", empty))[0] == expected
+
+
+@pytest.mark.parametrize(("does", "expected"), [("fs.unlinkSync('lock');", "cut"), ("console.log('bye');", "handled")])
+def test_what_comes_before_an_exit_is_left_out_by_process_exit(does: str, expected: str) -> None:
+    text = f"const fs = require('fs');\n{BUSY}process.on('beforeExit', () => {{ {does} }});\n"
+    assert reaction(f"{text}process.on('SIGTERM', () => process.exit(0));")[0] == expected
+
+
+def test_a_loop_that_asks_for_what_the_handler_counts() -> None:
+    text = "let round = 0;\nasync function poll(mine) { while (mine === round) await new Promise((r) => setTimeout(r, 300)); }\npoll(round);\n"
+    assert reaction(f"{text}process.on('SIGTERM', () => {{ round++; }});")[0] == "handled"

@@ -121,6 +121,9 @@ def _fix(launch: Launch, hop: Hop) -> Fix | None:
     runner = launch.worse_runner_behind(hop)
     if runner is not None:
         return Fix(f"Start what {runner.name} runs, without it", (), Applicability.MANUAL)
+    beyond = launch.reaction_beyond
+    if launch.verdict is Verdict.CUT and beyond is not None and beyond.as_pid_1 is Verdict.IGNORED:
+        return Fix("Start the program itself, once it ends when it is told to", (), Applicability.MANUAL)
     command = hop.details.get("instead")
     changes = edits.words.replace(hop.details.get("words", ()), command) if command else None
     if changes is not None:

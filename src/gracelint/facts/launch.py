@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.kubernetes import Container, PreStop, Workload
-    from gracelint.facts.program import Act, Program
+    from gracelint.facts.program import Act, Program, Reaction
     from gracelint.source import Located, Passage, Source, Span, Word
 
 
@@ -463,13 +463,18 @@ class Launch(Record, identity=True):
         return first if first is not None and first.pid_1 and first.kind is HopKind.PROGRAM else None
 
     @property
-    def beyond(self) -> tuple[Note, ...]:
-        """What keeps the program from stopping well once the signal arrives at it, where something is in front."""
+    def reaction_beyond(self) -> Reaction | None:
+        """What the program does once the signal arrives at it, where something is in front that keeps it away."""
         hop, program = self.hops[-1] if self.hops else None, self.program
         if hop is None or program is None or hop is self.decisive or hop.kind is not HopKind.PROGRAM:
-            return ()
-        reaction = program.reactions.get(hop.signal)
-        if reaction is None or reaction.as_pid_1 not in (Verdict.IGNORED, Verdict.CUT):
+            return None
+        return program.reactions.get(hop.signal)
+
+    @property
+    def beyond(self) -> tuple[Note, ...]:
+        """What keeps the program from stopping well once the signal arrives at it, where something is in front."""
+        reaction, program = self.reaction_beyond, self.program
+        if reaction is None or program is None or reaction.as_pid_1 not in (Verdict.IGNORED, Verdict.CUT):
             return ()
         return (Note(reaction.span or program.span, f"then this decides: {reaction.why}"),)
 

@@ -43,22 +43,24 @@ def skipped(machine: Machine) -> tuple[str, Span] | None:
         work = [part.named_children[0] for part in awaited if part.named_children] or [
             part for part in walk(node) if part.type == "call_expression"
         ]
-        if any(_is_left_out(machine, part, listener, bool(awaited)) for part in work):
+        if any(_is_left_out(machine, part, listener, bool(awaited) or event == "beforeExit") for part in work):
             return event, listener.file.span(node)
     return None
 
 
-def _is_left_out(machine: Machine, work: Node, listener: Closure, awaited: bool) -> bool:
+def _is_left_out(machine: Machine, work: Node, listener: Closure, else_done: bool) -> bool:
     """Whether what a listener does is work that has not been done."""
     called = work.child_by_field_name("function") if work.type == "call_expression" else None
     if called is None or called.type not in ("identifier", "member_expression"):
-        return awaited
+        return else_done
+    if text_of(called).startswith("console."):
+        return False
     target = machine.value(called, Frame(listener.scope, listener.file, (), listener.this))
     if isinstance(target, Closure):
         return (target.file.source.path, target.node.start_byte) not in machine.called
     if isinstance(target, Method) and isinstance(target.owner, Thing):
         return all(event.thing is not target.owner for event in machine.events)
-    return awaited
+    return else_done
 
 
 def uncaught(machine: Machine, event: str, frame: Frame) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.behaviour.node import failing
 from gracelint.behaviour.node.countdown import count_down
@@ -12,7 +13,7 @@ from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import name_of, once
-from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing
+from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing, truthy
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
@@ -71,10 +72,10 @@ def stop(signal: str, machine: Machine) -> Stopped:
                 machine.events.append(Event("opaque", known.span, (), True, target=target))
                 continue
             machine.task(known.function, args, Frame(Scope(), file), ())
-    machine.counting = frozenset()
     ran, direct = frozenset(machine.called), tuple(machine.events)
     machine.called |= called
     delay = look_again(machine, opened)
+    machine.counting = frozenset()
     if any(event.kind == "exit" and event.certain and not event.after for event in direct):
         delay = 0.0  # it is gone before any interval comes round
     _end_iterators(machine)
@@ -203,7 +204,24 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
             machine.resolved[id(thing)] = waits
             takes = sum(part.seconds or 0.0 for part in waits if part.kind == "timer")
             delay = max(delay, takes, _grown(machine, thing) if takes else 0.0)
+        elif thing.kind == "loop" and thing.alive and _may_have_ended(machine, thing):
+            thing.alive = None
     return delay
+
+
+_ENDED = pattern(r"\.push\([^()]{0,80}\bnull\b")
+"""`this.push(null)` ends a stream that is read."""
+
+
+def _may_have_ended(machine: Machine, loop: Thing) -> bool:
+    """Whether a loop that went on at start asks for what nobody can tell now, or reads a stream that may be ended."""
+    if loop.settings.get("over") == "stream":
+        return any(_ENDED.search(file.source.text) for file in machine.parsed.values() if file is not None)
+    if loop.data is None or loop.data[0] is None:
+        return False
+    test, _, frame, _ = loop.data
+    asked = {text_of(part) for part in walk(test) if part.type.endswith("identifier")}
+    return bool(asked & machine.counters) and truthy(machine.value(test, frame)) is None
 
 
 def _grown(machine: Machine, thing: Thing) -> float:

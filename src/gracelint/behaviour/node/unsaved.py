@@ -65,11 +65,12 @@ def _put_off(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[str, Sp
 
 
 def _enough(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[str, Span] | None:
-    """A list that is handed on once it is long enough, what is left in it not by the handlers."""
+    """A list that is handed on once it is long enough, or one by one, what is left in it not by the handlers."""
     files = [file for file in machine.parsed.values() if file is not None]
     asked = [(name, file.span(test)) for file in files for name, test in _thresholds(file)]
     emptied = frozenset[str]().union(*(_handed_on(file) for file in files if asked))
     asked = [(name, at) for name, at in asked if name in emptied]
+    asked += [(name, file.span(loop)) for file in files for name, loop in _taken_one_by_one(file)]
     if not asked:
         return None
     handlers, _ = ran_by_handlers(machine, ran)
@@ -85,6 +86,40 @@ def _thresholds(file: File) -> list[tuple[str, Node]]:
         return []
     tests = (node.child_by_field_name("condition") for node in walk(file.root) if node.type == "if_statement")
     return [(name, test) for test in tests if test is not None and (name := _is_long_enough(test))]
+
+
+@once
+def _taken_one_by_one(file: File) -> list[tuple[str, Node]]:
+    """The lists that a loop takes from, whether or not it ends while there is something in them."""
+    if ".shift()" not in file.source.text and ".pop()" not in file.source.text:
+        return []
+    found = []
+    for loop in walk(file.root):
+        test = loop.child_by_field_name("condition") if loop.type in ("while_statement", "for_statement") else None
+        asked = {last_name(part) for part in walk(test) if part.type in NAMED} if test is not None else set()
+        for node in inside(loop) if test is not None else ():
+            called = node.child_by_field_name("function") if node.type == "call_expression" else None
+            owner = called.child_by_field_name("object") if called is not None else None
+            if called is None or owner is None or last_name(called) not in ("shift", "pop"):
+                continue
+            into = node.parent.child_by_field_name("name") if node.parent is not None else None
+            names = {last_name(owner), text_of(into) if into is not None else ""}
+            if last_name(owner) not in asked and _waits(loop) and not _leaves_once_empty(loop, names):
+                found.append((last_name(owner), loop))
+    return found
+
+
+def _waits(loop: Node) -> bool:
+    return any(node.type == "await_expression" for node in inside(loop))
+
+
+def _leaves_once_empty(loop: Node, names: set[str]) -> bool:
+    """Whether a branch that asks for the list, or what is taken from it, leaves the loop."""
+    for node in inside(loop):
+        test = node.child_by_field_name("condition") if node.type == "if_statement" else None
+        if test is not None and any(last_name(part) in names for part in walk(test) if part.type in NAMED):
+            return any(part.type in ("break_statement", "return_statement") for part in walk(node))
+    return False
 
 
 @once
