@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_whole
-from gracelint.behaviour.go import concurrency, library, statements
+from gracelint.behaviour.go import absent, concurrency, library, statements
 from gracelint.behaviour.go.interest import matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import type_name
@@ -154,6 +154,8 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
         of = yield from evaluate(machine, frame, target.child_by_field_name("operand"), scope)
         key = yield from evaluate(machine, frame, target.child_by_field_name("index"), scope)
         is_in_list = isinstance(of, list) and isinstance(key, int) and 0 <= key < len(of)
+        if of is NIL and machine.is_main_stopping():
+            absent.panic(machine, frame.file.span(target))
         if is_in_list or (isinstance(of, dict) and isinstance(key, (str, int))):
             put(machine, of, key, value)
     elif target.type in ("unary_expression", "parenthesized_expression") and target.named_children:
@@ -207,7 +209,7 @@ def _of_object(machine: GoMachine, of: Object, name: str, depth: int) -> Any:
             if isinstance(value, Object):
                 of.fields[name] = value
                 return value
-            return UNKNOWN
+            return NIL if absent.is_absent(of, name, its_type) else UNKNOWN
         if embedded:
             inner = of.fields.get(field)
             if inner is None:
@@ -263,9 +265,9 @@ def prepare(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     callee = node.child_by_field_name("function")
     span = frame.file.span(node)
     function = yield from evaluate(machine, frame, callee, scope)
-    arguments = node.child_by_field_name("arguments")
+    absent.dies(machine, function, frame.package, span)
     given: list[Any] = []
-    nodes = members(arguments)
+    nodes = members(node.child_by_field_name("arguments"))
     if isinstance(function, Lib) and function.path in ("make", "new"):
         value = _make(machine, frame, nodes, function.path, span)
         return lambda: _constant(value)

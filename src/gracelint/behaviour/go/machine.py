@@ -45,6 +45,8 @@ class GoMachine(Machine):
 
         self.entered: set[int] = set()
         """Functions that have been called."""
+        self.entered_late: set[int] = set()
+        """Those that have been since the signal."""
         self.undone: dict[int, Span] = {}
         """By function, where it was called with a context that had ended, for which it gave up."""
 
@@ -64,6 +66,8 @@ class GoMachine(Machine):
         """Whether main calls a function for the first time, with a context that has ended."""
         is_new = function not in self.entered
         self.entered.add(function)
+        if self.stopping:
+            self.entered_late.add(function)
         over = any(isinstance(one, Ctx) and one.ends(self.now) for one in given)
         return is_new and over and self.is_main_stopping()
 

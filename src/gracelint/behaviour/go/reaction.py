@@ -341,10 +341,28 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     if closing is not None and stream is not None:
         why = f"{machine.place(closing)} waits for the answer of {machine.place(stream)}, a stream that never ends"
         return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, closing)
+    kept = _kept_back(signal, machine)
+    if kept is not None:
+        return kept
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     assert machine.stopped_at is not None
     took = machine.slept if machine.servers else max(machine.slept, machine.now - machine.stopped_at)
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)
+
+
+def _kept_back(signal: str, machine: GoMachine) -> Reaction | None:
+    """What it has gathered and does not write on its way out."""
+    from gracelint.behaviour.go.gathered import unflushed, unwritten
+
+    rows = unwritten(machine)
+    if rows is not None:
+        why = f"whether anything is lost is not known: on {signal} nothing writes what is in `{rows[0]}`"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why} of {machine.place(rows[1])}", rows[1])
+    buffer = unflushed(machine)
+    if buffer is None:
+        return None
+    why = f"whether anything is lost is not known: nothing flushes the buffer of {machine.place(buffer)}"
+    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, buffer)
 
 
 def _woken(machine: GoMachine) -> Thread | None:

@@ -480,7 +480,9 @@ def _select(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
             flow = yield from _case(machine, frame, default, Scope(scope))
             return None if flow == ("break", "") else flow
     else:
-        yield Wait("select", span, lambda: bool(ready()), at=at, node=node.id)
+        wait = Wait("select", span, lambda: bool(ready()), at=at, node=node.id)
+        wait.takes = tuple(one for case, one in ways if isinstance(one, Chan) and not _sends(case))
+        yield wait
     case, channel = max(ready(), key=lambda way: _is_news(machine, way[1]))
     its = _time(channel)
     if default is None and machine.stopping and machine.current is not None and (its is None or its > machine.now):
@@ -516,12 +518,24 @@ def _time(channel: Any) -> float | None:
 
 def _is_ready(machine: GoMachine, way: tuple[Node, Any]) -> bool:
     case, channel = way
-    communication = case.child_by_field_name("communication")
-    if communication is not None and communication.type == "send_statement":
-        return isinstance(channel, Chan) and len(channel.queue) < max(channel.room, 1)
+    if _sends(case):
+        return isinstance(channel, Chan) and (
+            len(channel.queue) < channel.room or (channel.room == 0 and _is_awaited(machine, channel))
+        )
     if isinstance(channel, Ctx):
         return channel.ends(machine.now)
     return isinstance(channel, Chan) and channel.ready(machine.now)
+
+
+def _sends(case: Node) -> bool:
+    communication = case.child_by_field_name("communication")
+    return communication is not None and communication.type == "send_statement"
+
+
+def _is_awaited(machine: GoMachine, channel: Chan) -> bool:
+    """Whether a goroutine stands ready to take what is sent to a channel without room."""
+    waits = (one.wait for one in machine.threads if one.wait is not None)
+    return not channel.queue and any(channel in wait.takes and not wait.ready() for wait in waits)
 
 
 def _channel_of(communication: Node) -> Node | None:

@@ -511,7 +511,7 @@ def receive(machine: Machine, channel: Any, span: Span, node: object) -> Run:
         if channel is NIL:
             yield for_ever(span, node=node)
         raise Doubt(f"line {span.line} waits for a channel that nobody can tell", span)
-    value = yield Wait(
+    wait = Wait(
         "receive",
         span,
         lambda: channel.ready(machine.now),
@@ -519,6 +519,8 @@ def receive(machine: Machine, channel: Any, span: Span, node: object) -> Run:
         at=lambda: channel.at,
         node=node,
     )
+    wait.takes = (channel,)
+    value = yield wait
     return value
 
 

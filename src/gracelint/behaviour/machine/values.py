@@ -216,7 +216,7 @@ class Ctx:
 class Wait:
     """What a thread waits for: `ready` says whether it is over, `at` when time alone ends it."""
 
-    __slots__ = ("at", "kind", "node", "over", "ready", "span", "value")
+    __slots__ = ("at", "kind", "node", "over", "ready", "span", "takes", "value")
 
     def __init__(
         self,
@@ -230,6 +230,8 @@ class Wait:
         self.kind, self.span, self.ready, self.value, self.at, self.node = kind, span, ready, value, at, node
         self.over = False
         """A signal has ended it before its time."""
+        self.takes: tuple[Any, ...] = ()
+        """The channels that it takes from."""
 
 
 class Yielded:
