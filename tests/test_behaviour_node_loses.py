@@ -193,3 +193,47 @@ def test_what_comes_before_an_exit_is_left_out_by_process_exit(does: str, expect
 def test_a_loop_that_asks_for_what_the_handler_counts() -> None:
     text = "let round = 0;\nasync function poll(mine) { while (mine === round) await new Promise((r) => setTimeout(r, 300)); }\npoll(round);\n"
     assert reaction(f"{text}process.on('SIGTERM', () => {{ round++; }});")[0] == "handled"
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("jobs.clear(); process.exit(0);", "unknown"),
+        ("process.exit(0);", "unknown"),
+        ("await jobs.onIdle(); process.exit(0);", "handled"),
+        ("", "handled"),
+    ],
+)
+def test_jobs_that_wait_in_the_queue_of_a_library(last: str, expected: str) -> None:
+    text = f"const PQueue = require('p-queue');\n{BUSY}const jobs = new PQueue({{ concurrency: 1 }});\nexports.put = (job) => jobs.add(job);\n"
+    assert reaction(f"{text}process.on('SIGTERM', async () => {{ clearInterval(busy); {last} }});")[0] == expected
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("1000", "cut"), ("3000", "unknown"), ("9000", "handled")])
+def test_a_race_that_gives_up_what_the_program_has_begun(limit: str, expected: str) -> None:
+    text = f"""const {{ setTimeout: sleep }} = require('timers/promises');
+const PARTS = 8;
+async function upload() {{ for (let i = 0; i < PARTS; i += 1) await sleep(500); console.log('uploaded'); }}
+const current = upload();
+process.on('SIGTERM', async () => {{ await Promise.race([current, sleep({limit})]); process.exit(0); }});"""
+    assert reaction(text)[0] == expected
+
+
+@pytest.mark.parametrize(("await_", "expected"), [("", "cut"), ("await ", "handled")])
+def test_a_flush_of_what_has_come_together_is_awaited(await_: str, expected: str) -> None:
+    text = f"""{BUSY}const rows = [];
+exports.add = (row) => rows.push(row);
+async function flush() {{ while (rows.length) {{ rows.shift(); await new Promise((r) => setTimeout(r, 20)); }} console.log('sent'); }}
+process.on('SIGTERM', async () => {{ clearInterval(busy); {await_}flush(); process.exit(0); }});"""
+    assert reaction(text)[0] == expected
+
+
+@pytest.mark.parametrize(("force", "expected"), [("1000", "cut"), ("5000", "handled")])
+def test_an_exit_by_time_beside_requests_whose_time_is_a_variable(force: str, expected: str) -> None:
+    text = f"""const server = require('http').createServer((req, res) => {{
+  const delay = req.url === '/export' ? 3000 : 0;
+  setTimeout(() => res.end('ok'), delay);
+}});
+server.listen(80);
+process.on('SIGTERM', () => {{ server.close(() => process.exit(0)); setTimeout(() => process.exit(1), {force}).unref(); }});"""
+    assert reaction(text)[0] == expected

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.machine.values import NIL, Ended, Method
+from gracelint.behaviour.machine.values import Ended
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from tree_sitter import Node
 
     from gracelint.behaviour.go.machine import GoMachine
@@ -53,11 +51,9 @@ def _fields(package: Package, literal: Node | None) -> set[str]:
     return {text_of(one) for one in names if one.type == "field_identifier"}
 
 
-def dies(machine: GoMachine, function: Any, package: Package, span: Span) -> None:
+def dies(machine: GoMachine, method: str, package: Package, span: Span) -> None:
     """Ends the program where main calls a method of nil that looks into what it is called on."""
-    if not isinstance(function, Method) or function.of is not NIL or not machine.is_main_stopping():
-        return
-    own = [one for (_, name), one in package.methods.items() if name == function.name]
+    own = [one for (_, name), one in package.methods.items() if name == method]
     if own and all(_looks_into(one.node) for one in own):
         panic(machine, span)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_whole
-from gracelint.behaviour.go import absent, concurrency, library, statements
+from gracelint.behaviour.go import concurrency, library, statements
 from gracelint.behaviour.go.interest import matters
 from gracelint.behaviour.go.machine import GoMachine
-from gracelint.behaviour.go.packages import type_name
+from gracelint.behaviour.go.packages import fields_of, type_name
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.values import ANSWER, Func, agreed, in_place_of
 from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal_of_one_type
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from gracelint.behaviour.go.packages import Declared, Package
+    from gracelint.behaviour.go.packages import Package
     from gracelint.behaviour.go.statements import Frame
     from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.values import Run
@@ -155,7 +155,9 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
         key = yield from evaluate(machine, frame, target.child_by_field_name("index"), scope)
         is_in_list = isinstance(of, list) and isinstance(key, int) and 0 <= key < len(of)
         if of is NIL and machine.is_main_stopping():
-            absent.panic(machine, frame.file.span(target))
+            from gracelint.behaviour.go.absent import panic
+
+            panic(machine, frame.file.span(target))
         if is_in_list or (isinstance(of, dict) and isinstance(key, (str, int))):
             put(machine, of, key, value)
     elif target.type in ("unary_expression", "parenthesized_expression") and target.named_children:
@@ -209,7 +211,7 @@ def _of_object(machine: GoMachine, of: Object, name: str, depth: int) -> Any:
             if isinstance(value, Object):
                 of.fields[name] = value
                 return value
-            return NIL if absent.is_absent(of, name, its_type) else UNKNOWN
+            return NIL if machine.stopping and _is_absent(of, name, its_type) else UNKNOWN
         if embedded:
             inner = of.fields.get(field)
             if inner is None:
@@ -228,28 +230,15 @@ def _of_object(machine: GoMachine, of: Object, name: str, depth: int) -> Any:
     return None
 
 
+def _is_absent(of: Object, name: str, type_: Node) -> bool:
+    from gracelint.behaviour.go.absent import is_absent
+
+    return is_absent(of, name, type_)
+
+
 def _has_field(of: Object, name: str) -> bool:
     declared = of.package.types.get(of.type.rpartition(".")[2]) if of.package is not None else None
     return any(field == name for field, _, _ in fields_of(declared))
-
-
-def fields_of(declared: Declared | None) -> list[tuple[str, Node, bool]]:
-    """The fields of a struct: name, type, and whether it is embedded."""
-    struct = declared.node.child_by_field_name("type") if declared is not None else None
-    if declared is None or struct is None or struct.type != "struct_type":
-        return []
-    found = declared.fields
-    if found:
-        return found
-    for line in struct.named_children[0].named_children if struct.named_children else ():
-        type_ = line.child_by_field_name("type")
-        if line.type != "field_declaration" or type_ is None:
-            continue
-        names = [text_of(name) for name in line.children_by_field_name("name")]
-        found += [(name, type_, False) for name in names]
-        if not names:
-            found.append((type_name(type_).rpartition(".")[2], type_, True))
-    return found
 
 
 def _call(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
@@ -265,7 +254,10 @@ def prepare(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     callee = node.child_by_field_name("function")
     span = frame.file.span(node)
     function = yield from evaluate(machine, frame, callee, scope)
-    absent.dies(machine, function, frame.package, span)
+    if isinstance(function, Method) and function.of is NIL and machine.is_main_stopping():
+        from gracelint.behaviour.go.absent import dies
+
+        dies(machine, function.name, frame.package, span)
     given: list[Any] = []
     nodes = members(node.child_by_field_name("arguments"))
     if isinstance(function, Lib) and function.path in ("make", "new"):

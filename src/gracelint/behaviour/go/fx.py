@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go import expressions
-from gracelint.behaviour.go.packages import type_name
+from gracelint.behaviour.go.packages import fields_of, type_name
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Object, Wait
 
@@ -95,7 +95,7 @@ def _needed(
         result = yield from _built(machine, makers[name], makers, made, span)
         made.update(zip(_results(makers[name]), result if isinstance(result, tuple) else (result,), strict=False))
     declared = package.types.get(type_name(type_))
-    fields = expressions.fields_of(declared)
+    fields = fields_of(declared)
     if declared is None or name in made or not any(embedded and one == "In" for one, _, embedded in fields):
         return made.get(name, UNKNOWN)
     struct = Object(name, span, package)

@@ -262,6 +262,25 @@ def _specs(node: Node) -> list[Node]:
     return found
 
 
+def fields_of(declared: Declared | None) -> list[tuple[str, Node, bool]]:
+    """The fields of a struct: name, type, and whether it is embedded."""
+    struct = declared.node.child_by_field_name("type") if declared is not None else None
+    if declared is None or struct is None or struct.type != "struct_type":
+        return []
+    found = declared.fields
+    if found:
+        return found
+    for line in struct.named_children[0].named_children if struct.named_children else ():
+        type_ = line.child_by_field_name("type")
+        if line.type != "field_declaration" or type_ is None:
+            continue
+        names = [text_of(name) for name in line.children_by_field_name("name")]
+        found += [(name, type_, False) for name in names]
+        if not names:
+            found.append((type_name(type_).rpartition(".")[2], type_, True))
+    return found
+
+
 def type_name(node: Node | None) -> str:
     """The name of a type without `*`, `[T]` and the parameter's name."""
     while node is not None:

@@ -188,7 +188,9 @@ def _at(machine: Machine, owner: Array, args: list[Any], frame: Frame) -> Any:
 
 
 def _take(machine: Machine, owner: Array, index: int) -> Any:
-    """Takes an item away. Of a list that was empty nobody knows whether it still is."""
+    """Takes an item away. Of a list that was empty at start nobody knows whether it still is then."""
+    if machine.stopping and not owner.open and not owner.items:
+        return UNDEFINED
     if machine.stopping or not machine.certain or owner.open or not owner.items:
         owner.open = owner.open or bool(owner.items)
         return UNKNOWN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.numbers import is_whole
+from gracelint.base.patterns import pattern
 from gracelint.behaviour.node.values import After
 from gracelint.behaviour.tree import text_of, walk
 
@@ -16,23 +16,31 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.state import Frame
 
 _LEAVES = ("break_statement", "return_statement", "throw_statement")
-_MOST_DIGITS = 9
+_BY_ONE = pattern(r"\+\+|\+= ?1$")
+_MOST_ROUNDS = 10**9
 
 
-def rounds(loop: Node) -> int | None:
+def rounds(machine: Machine, loop: Node, frame: Frame) -> int | None:
     """How often `for (let i = 0; i < 10; i++)` goes round; None where that is not known, or it may leave earlier."""
     test, step, body = (loop.child_by_field_name(name) for name in ("condition", "increment", "body"))
-    if loop.type != "for_statement" or test is None or body is None or step is None or step.type != "update_expression":
+    if (
+        loop.type != "for_statement"
+        or test is None
+        or body is None
+        or step is None
+        or not _BY_ONE.search(text_of(step))
+    ):
         return None
     test = test.named_children[0] if test.type == "expression_statement" and test.named_children else test
     left, right = test.child_by_field_name("left"), test.child_by_field_name("right")
     operator = test.child_by_field_name("operator")
     if left is None or right is None or operator is None or text_of(operator) not in ("<", "<="):
         return None
-    counter, limit = step.child_by_field_name("argument"), text_of(right)
-    if counter is None or text_of(counter) != text_of(left) or not is_whole(limit) or len(limit) > _MOST_DIGITS:
+    counter = step.child_by_field_name("argument") or step.child_by_field_name("left")
+    limit = machine.value(right, frame)
+    if counter is None or text_of(counter) != text_of(left) or not isinstance(limit, int) or limit > _MOST_ROUNDS:
         return None
-    return None if any(part.type in _LEAVES for part in walk(body)) else int(limit)
+    return None if any(part.type in _LEAVES for part in walk(body)) else limit
 
 
 def run(machine: Machine, loop: Node, times: int, inner: Frame, outer: Frame) -> Any:

@@ -8,11 +8,11 @@ from gracelint.base import limits
 from gracelint.base.numbers import is_whole
 from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
-from gracelint.behaviour.node import failing, library, mistakes, promises
+from gracelint.behaviour.node import failing, library, promises
 from gracelint.behaviour.node.globals import has_own, load_computed
 from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown, Undecided
-from gracelint.behaviour.node.syntax import callee_of, string_of
+from gracelint.behaviour.node.syntax import callee_of, name_of, string_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     EMITTER,
@@ -65,8 +65,11 @@ def _identifier(machine: Machine, node: Node, frame: Frame) -> Any:
     found = frame.scope.get(name, MISSING)
     if machine.is_counted(name) and isinstance(found, (int, float)):
         return UNKNOWN
-    if found is MISSING and machine.stopping and mistakes.is_undeclared(machine, node, frame):
-        raise Thrown
+    if found is MISSING and machine.stopping and machine.certain and name not in library.GLOBALS:
+        from gracelint.behaviour.node.mistakes import is_undeclared
+
+        if is_undeclared(machine, node, frame):
+            raise Thrown
     return library.GLOBALS.get(name, External(name)) if found is MISSING else found
 
 
@@ -122,7 +125,18 @@ def _array_literal(machine: Machine, node: Node, frame: Frame) -> Any:
                 found.open = True
         elif child.type != "comment":
             found.items.append(taken(machine.value(child, frame), child))
+    if not node.named_children and not machine.stopping and (name := _named_for(node)):
+        machine.empty.append((name, found))
     return found
+
+
+def _named_for(value: Node) -> str:
+    """The name of the variable or member that a value is given to."""
+    above = value.parent
+    while above is not None and above.type in ("as_expression", "satisfies_expression"):
+        above = above.parent
+    targets = (above.child_by_field_name(field) for field in ("name", "property", "left", "key")) if above else ()
+    return next((name_of(target) for target in targets if target is not None), "")
 
 
 def _object_literal(machine: Machine, node: Node, frame: Frame) -> Any:
@@ -261,8 +275,11 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
         value = UNKNOWN if kind and not machine.counting else value
         if kind == "+=" and left is not None:
             machine.counted_up.add(text_of(left.child_by_field_name("property") or left))
-    if left is not None and left.type == "identifier" and mistakes.is_constant(machine, left, frame):
-        raise Thrown
+    if left is not None and left.type == "identifier" and machine.stopping:
+        from gracelint.behaviour.node.mistakes import is_constant
+
+        if is_constant(machine, left, frame):
+            raise Thrown
     if left is not None:
         machine.bind(left, value, frame)
         if machine.stopping:
@@ -411,7 +428,9 @@ def _has_no_such(machine: Machine, call: Node, frame: Frame) -> bool:
     name, given = function.child_by_field_name("property"), function.child_by_field_name("object")
     if name is None or given is None or _CALLED_OR_ASKED.search(text_of(function)):
         return False
-    return mistakes.lacks(machine, machine.value(given, frame), text_of(name), frame)
+    from gracelint.behaviour.node.mistakes import lacks
+
+    return lacks(machine, machine.value(given, frame), text_of(name), frame)
 
 
 def _arguments(machine: Machine, node: Node, frame: Frame) -> list[Any]:

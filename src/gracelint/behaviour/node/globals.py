@@ -83,12 +83,17 @@ def has_own(owner: Any, name: Any) -> Any:
 def _array_from(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     given = args[0] if args else UNKNOWN
     if isinstance(given, Object) and "length" in given.props:
-        # `Array.from({ length: 4 }, () => new Worker(file))`: one stands for all
-        given = Array([UNDEFINED])
+        # `Array.from({ length: 4 }, () => new Worker(file))`: one stands for all that are made
+        length = given.props["length"]
+        counts = len(args) == 1 and isinstance(length, int) and 0 < length <= _MOST
+        given = Array([UNDEFINED] * (length if counts else 1))
     if not isinstance(given, Array):
         return Array([], open=True)
     given = Array(list(given.items), given.open)
     return machine.call(Method(given, "map"), [args[1]], frame, node) if len(args) > 1 else given
+
+
+_MOST = 64
 
 
 def _map(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:

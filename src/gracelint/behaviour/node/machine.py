@@ -109,6 +109,10 @@ class Machine:
         self.asked: set[str] = set()
         """Calls of libraries made while it stops."""
         self.run_timers: set[tuple[str, int]] = set()
+        self.empty: list[tuple[str, Array]] = []
+        """Lists that were made empty while it started, by the name they got."""
+        self.begun: list[tuple[After, ...]] = []
+        """What the project's own functions that were called while it started, and do more after that, wait for."""
         self.loose: set[int] = set()
         """Timers set while it stops that do not keep it alive, by `id`."""
         self.pending: list[Thing] = []
@@ -519,6 +523,8 @@ class Machine:
             self.returned.pop()
         if not is_async:
             return value
+        if inner.after and not self.stopping and failing.goes_on(closure):
+            self.begun.append(inner.after)
         if isinstance(value, Promise):
             return Promise(joined(inner.after, value.after), value.value, value.never)
         if isinstance(value, External) and "(" in value.path:

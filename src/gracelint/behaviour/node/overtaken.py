@@ -9,6 +9,8 @@ from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gracelint.behaviour.node.state import Event
     from gracelint.behaviour.node.stopping import Stopped
     from gracelint.behaviour.node.values import After, Thing
@@ -26,16 +28,20 @@ def overtaken(end: Event, stopped: Stopped) -> tuple[bool, str, Span] | None:
         return None
     ahead = f"process.exit comes after {limit:g} s, "
     for event in stopped.events:
-        takes = least(event.after, {})
         if not event.certain or event.kind in _LAST_RESORTS or _leads_to_force(event, stopped):
             continue
-        if takes > limit and event in stopped.direct:
+        if event in stopped.direct and _is_earlier(end, event):
+            takes = least(event.after, {})
             return True, f"{ahead}before what line {event.span.line} does after {takes:g} s", end.span
         late = woken(event, stopped.machine)
         takes = least(late.after, {}) if late is not None else 0.0
         if takes > limit:
             why = f"{ahead}and what line {event.span.line} does may come {takes:g} s after the signal"
             return takes >= 2 * limit, why, end.span
+    for given_up in _given_up(end, stopped):
+        takes = least(given_up, {})
+        why = f"{ahead}and what waits in line {given_up[-1].span.line} may take {takes:g} s"
+        return takes >= 2 * limit, why, end.span
     for thing in stopped.machine.things:
         takes = least(stopped.machine.resolved.get(id(thing), ()), {})
         behind = _behind(thing, stopped) if thing.kind == "loop" and thing.certain and takes > limit else None
@@ -43,6 +49,24 @@ def overtaken(end: Event, stopped: Stopped) -> tuple[bool, str, Span] | None:
             why = f"{ahead}and the loop in line {thing.span.line} may take {takes:g} s before line {behind} follows"
             return takes >= 2 * limit, why, end.span
     return None
+
+
+def _is_earlier(end: Event, event: Event) -> bool:
+    """Whether an exit surely comes before another event, beside what both have to wait for."""
+    pairs = zip(end.after, event.after, strict=False)
+    shared = next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(end.after), len(event.after)))
+    limit = time_of(end.after[shared:])
+    return limit is not None and least(event.after[shared:], {}) > limit
+
+
+def _given_up(end: Event, stopped: Stopped) -> Iterator[tuple[After, ...]]:
+    """What the program had begun, and a race does not wait for."""
+    for part in end.after:
+        limit = time_of((part,)) if part.kind == "race" else None
+        for others in part.parts if limit is not None else ():
+            takes = all(other.kind == "timer" for other in others) and least(others, {}) > (limit or 0.0)
+            if takes and any(set(others) <= set(begun) for begun in stopped.machine.begun):
+                yield others
 
 
 def _behind(loop: Thing, stopped: Stopped) -> int | None:

@@ -13,8 +13,6 @@ from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.clients import destroys_all, event_stream, held_by_clients
 from gracelint.behaviour.node.machine import Machine
-from gracelint.behaviour.node.overtaken import overtaken, unreached
-from gracelint.behaviour.node.peers import judge_peers
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
 from gracelint.behaviour.node.syntax import FUNCTIONS, once, string_of
@@ -223,6 +221,9 @@ def _judge(
         call = call if call.endswith(")") else f"{call}()"
         why = f"{call} ends {name_of(terminated.thing)} in the middle of its work"
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, terminated.span)
+    from gracelint.behaviour.node.overtaken import unreached
+    from gracelint.behaviour.node.peers import judge_peers
+
     lost = unreached(stopped)
     if lost is not None:
         waits = any(part.kind == "drained" for event in events for part in event.after)
@@ -312,7 +313,9 @@ def _judge(
 
 
 def _is_open(part: After, stopped: Stopped) -> bool:
-    """Whether it cannot be told that something happens; an event that the handler itself emits does."""
+    """Whether it cannot be told that it happens: a loop that is not seen to end, an event that nobody has emitted."""
+    if part.kind == "loop":
+        return id(part.thing) not in stopped.machine.resolved
     is_event = part.thing is not None and part.thing.kind == "event"
     return part.kind == "unknown" and not (is_event and id(part.thing) in stopped.machine.resolved)
 
@@ -499,6 +502,8 @@ def _harm(
             "process.exit follows when the workers are disconnected, not when their requests are answered",
             event.span,
         )
+    from gracelint.behaviour.node.overtaken import overtaken
+
     late = overtaken(event, stopped)
     if late is not None:
         return late

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
+from gracelint.behaviour.node.filled import fill
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import UNKNOWN, Closure, Scope, name_of
@@ -35,6 +36,7 @@ class Job(Record):
 def jobs(start: Callable[[], Machine]) -> tuple[Job, ...]:
     """The jobs of a program that wait for something while they are at work, as a fresh run of its start shows them."""
     machine = start()
+    fill(machine)
     return tuple(job for job in _run(machine) if job.seconds != 0.0)
 
 

@@ -195,6 +195,12 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
     if test is not None and test.type == "expression_statement":
         test = test.named_children[0]
     truth = True if test is None else truthy(machine.value(test, inner))
+    if truth is not False and node.type == "for_statement" and body is not None and _awaits(body):
+        from gracelint.behaviour.node import counted
+
+        times = counted.rounds(machine, node, inner)
+        if times is not None:
+            return counted.run(machine, node, times, inner, frame)
     if truth is None and machine.stopping and body is not None and _awaits(body):
         from gracelint.behaviour.node import draining
 
@@ -214,12 +220,6 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
             return None
     if (truth is False and node.type != "do_statement") or body is None:
         return None
-    if truth and node.type == "for_statement" and _awaits(body):
-        from gracelint.behaviour.node import counted
-
-        times = counted.rounds(node)
-        if times is not None:
-            return counted.run(machine, node, times, inner, frame)
     if _awaits(body) or (test is not None and _awaits(test)):
         return _endless(machine, node, body, inner, test, frame)
     if truth and _is_endless(node, test, body):
@@ -252,6 +252,8 @@ def _endless(
             if not _can_break(body) and node.type != "for_in_statement":
                 raise Stop
             outer.after = (*before, *waits)
+        elif waits:
+            outer.after = (*before, After("work", thing.span))  # it goes round as often as there is something to do
         return None
     if not _is_endless_await(node, test):
         # a loop over a list of work, such as `while (await next())`, or retries: it may end by itself

@@ -59,6 +59,10 @@ def stop(signal: str, machine: Machine) -> Stopped:
     up, down = _counters(machine)
     machine.counters, machine.running = up | down, up & down
     machine.counting = _counted_by_handlers(machine)
+    if machine.empty:
+        from gracelint.behaviour.node.filled import fill
+
+        fill(machine)
     file = machine.parsed[machine.source.path]
     assert file is not None
     opened = tuple(thing for thing in machine.things if thing.alive is not False and not is_deferred(thing.after))
@@ -193,7 +197,7 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
         elif thing.kind == "loop" and thing.data is not None and failing.is_broken_off(machine, thing):
             thing.alive = False
             failing.uncaught(machine, "unhandledRejection", thing.data[2])
-        elif thing.kind == "loop" and thing.data is not None and again(machine, thing):
+        elif thing.kind == "loop" and thing.data is not None and _comes_to_its_end(machine, thing):
             waits = thing.data[3]
             if any(part.kind in ("blocked", "unknown") for part in waits):
                 some = any(event.kind == "release" for event in machine.events)
@@ -207,6 +211,14 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
         elif thing.kind == "loop" and thing.alive and _may_have_ended(machine, thing):
             thing.alive = None
     return delay
+
+
+def _comes_to_its_end(machine: Machine, loop: Thing) -> bool:
+    if not machine.empty:
+        return again(machine, loop)
+    from gracelint.behaviour.node.filled import ends_without
+
+    return ends_without(machine, loop)
 
 
 _ENDED = pattern(r"\.push\([^()]{0,80}\bnull\b")
@@ -282,11 +294,26 @@ def _work(machine: Machine) -> float | None:
         for node, given in _timers(file):
             if (file.source.path, node.start_byte) in machine.run_timers or not _answers(node, given):
                 continue
-            for number in (part for part in walk(given.named_children[-1]) if part.type == "number"):
+            for number in (
+                part for part in walk(_spelled_out(node, given.named_children[-1])) if part.type == "number"
+            ):
                 text = text_of(number).replace("_", "")
                 if is_whole(text):
                     longest = max(longest or 0.0, int(text) / 1000)
     return longest
+
+
+def _spelled_out(timer: Node, time: Node) -> Node:
+    """What a timer's time is: where it is a variable of a function around it, what that is set to."""
+    here = timer.parent if time.type == "identifier" else None
+    while here is not None:
+        for child in here.named_children if here.type == "statement_block" else ():
+            for declared in child.named_children if child.type.endswith("declaration") else ():
+                name, value = declared.child_by_field_name("name"), declared.child_by_field_name("value")
+                if name is not None and value is not None and text_of(name) == text_of(time):
+                    return value
+        here = here.parent
+    return time
 
 
 @once

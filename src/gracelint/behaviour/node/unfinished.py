@@ -50,7 +50,7 @@ def under_way(event: Event, stopped: Stopped, start: Callable[[], Machine]) -> t
     if limit is None and waits_for_work(machine, stopped.ran, event.span):
         return None
     known = jobs(start) if may_have_jobs(machine) else ()
-    late = [job for job in known if not _is_over(job, waits, event, machine)]
+    late = [job for job in known if _skips(machine, job, stopped.ran) or not _is_over(job, waits, event, machine)]
     job = next((job for job in late if _is_certain(job)), next(iter(late), None))
     if job is not None and _is_certain(job) and (is_sure or only_closes):
         return True, job.name
@@ -85,6 +85,37 @@ def _is_awaited(thing: Thing, event: Event, machine: Machine) -> bool:
         return True
     end = machine.resolved.get(id(thing))
     return bool(end) and all(part in event.after for part in end or ())
+
+
+def _skips(machine: Machine, job: Job, ran: frozenset[tuple[str, int]]) -> bool:
+    """Whether a handler calls what a job takes its time for, and that comes back at once while the job is at it."""
+    function = job.function
+    if not isinstance(function, Closure) or (job.seconds or 0.0) < BRIEF:
+        return False
+    frame = Frame(function.scope, function.file, (), function.this)
+    calls = (node for node in inside(function.node) if node.type == "call_expression")
+    done = [function.node, *(one.node for call in calls if isinstance(one := callee(machine, call, frame), Closure))]
+    return any((function.file.source.path, node.start_byte) in ran and _is_guarded(node) for node in done)
+
+
+def _is_guarded(function: Node) -> bool:
+    """Whether it returns at once where a flag says that it is under way: `if (this.flushing) return;`"""
+    flags = {
+        name_of(left)
+        for node in inside(function)
+        if node.type == "assignment_expression" and text_of(node).endswith("true")
+        if (left := node.child_by_field_name("left")) is not None
+    }
+    tests = (node for node in inside(function) if flags and node.type == "if_statement")
+    return any(_leaves_for(node, flags) for node in tests)
+
+
+def _leaves_for(branch: Node, flags: set[str]) -> bool:
+    test, then = branch.child_by_field_name("condition"), branch.child_by_field_name("consequence")
+    asked = {name_of(part) for part in walk(test) if part.type in NAMED} if test is not None else set()
+    if then is not None and then.type == "statement_block":
+        then = then.named_children[-1] if then.named_children else None
+    return bool(asked & flags) and then is not None and then.type == "return_statement" and not then.named_children
 
 
 def _is_over(job: Job, waits: float, event: Event, machine: Machine) -> bool:

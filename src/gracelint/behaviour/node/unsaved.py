@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
     """What an interval, or enough rows, make the program write down, and the handlers do not."""
     machine = stopped.machine
-    put_off = _put_off(machine, stopped.ran)
-    if put_off is not None:
-        return put_off
+    found = _put_off(machine, stopped.ran) or _queued(stopped)
+    if found is not None:
+        return found
     for thing in machine.things:
         if thing.kind != "interval" or not thing.certain or not isinstance(thing.data, tuple):
             continue
@@ -43,6 +43,23 @@ def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
                 )
                 return why, thing.span
     return _enough(machine, stopped.ran)
+
+
+def _queued(stopped: Stopped) -> tuple[str, Span] | None:
+    """A queue of a library that the handlers drop, or do not wait for before they end the program."""
+    machine = stopped.machine
+    exits = any(event.kind == "exit" and event.certain for event in stopped.events)
+    for thing in machine.things:
+        row = table("node")["queues"].get(thing.name) if thing.kind == "channel" else None
+        if row is None or not row["makes"]:
+            continue
+        asked = {path.rpartition(".")[2] for path in machine.asked if path.startswith(thing.name)}
+        dropped = next((name for name in row["drops"] if name in asked), None)
+        if dropped is not None:
+            return f"calls {dropped}() of {name_of(thing)}", thing.span
+        if exits and not asked & set(row["idle"]):
+            return f"does not wait for {name_of(thing)}", thing.span
+    return None
 
 
 def _put_off(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[str, Span] | None:
