@@ -768,3 +768,35 @@ def test_a_round_of_a_loop_that_runs_the_same_again_is_no_new_way() -> None:
 
     assert launch.verdict.value == "ignored"
     assert "trap only after its foreground child" in launch.why
+
+
+TRAP = """#!/bin/bash
+stop() {{ {action}; }}
+trap stop TERM
+job() {{ echo begun; sleep 3; echo done; }}
+while true; do {round}; done
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "round", "verdict"),
+    [
+        ("sleep 30; exit 0", "sleep 1 & wait $!", "ignored"),
+        ("sleep 2; exit 0", "sleep 1 & wait $!", "handled"),
+        ("sleep $PAUSE; exit 0", "sleep 1 & wait $!", "unknown"),
+        ("for i in $(seq 60); do sleep 1; done; exit 0", "sleep 1 & wait $!", "unknown"),
+        ("exit 0", "job & sleep 60 & wait $!", "unknown"),
+        ("wait; exit 0", "job & sleep 5 & wait $!", "handled"),
+    ],
+)
+def test_what_a_trap_takes_its_time_for(action: str, round: str, verdict: str) -> None:
+    text = TRAP.format(action=action, round=round)
+    (launch,) = read({"run.sh": text, "Dockerfile": 'FROM debian:12\nCOPY run.sh /\nCMD ["/run.sh"]'}).launches
+    assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(("shell", "verdict"), [("bash", "handled"), ("sh", "ignored")])
+def test_bash_does_not_wait_for_its_foreground_before_it_runs_its_trap_on_exit(shell: str, verdict: str) -> None:
+    text = f"#!/bin/{shell}\ntrap 'rm -f /tmp/lock' EXIT\nwhile true; do date; sleep 300; done\n"
+    (launch,) = read({"run.sh": text, "Dockerfile": 'FROM debian:12\nCOPY run.sh /\nCMD ["/run.sh"]'}).launches
+    assert launch.verdict.value == verdict, launch.why

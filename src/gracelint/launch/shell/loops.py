@@ -113,6 +113,27 @@ def simple_commands(commands: Sequence[Command]) -> Iterator[Simple]:
             yield from simple_commands(body)
 
 
+def works(job: Command, functions: Mapping[str, Function]) -> bool:
+    """Whether a job sleeps, and does more than that."""
+    names = [*_called(job, functions, set())]
+    return "sleep" in names and not _IDLE.issuperset(names)
+
+
+def _called(job: Command, functions: Mapping[str, Function], seen: set[str]) -> Iterator[str]:
+    """The names of all commands of a job, those in the functions that it calls included."""
+    for command in simple_commands([job]):
+        name = command.words[0].text if command.words else ""
+        if name in functions and name not in seen:
+            seen.add(name)
+            for inner in functions[name].body:
+                yield from _called(inner, functions, seen)
+        elif name:
+            yield name
+
+
+_IDLE = frozenset(("sleep", "wait", "exec", "true", ":", "local"))
+
+
 def is_constant(condition: Sequence[Command]) -> bool:
     """`true`, `:`, `[ 1 ]`: what never changes."""
     command = condition[0]

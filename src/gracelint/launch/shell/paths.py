@@ -90,6 +90,8 @@ class Event(Record, identity=True):
     """It waits in a loop until the job is gone, whatever interrupts it."""
     acts: bool = False
     """Such a loop does more than wait, and may leave its job or tell it to stop."""
+    works: bool = False
+    """A job of a loop's round that does something and ends by itself, which takes a while."""
     pause: float | None = None
     """Seconds that such a loop sleeps between two looks."""
     monitor: bool = False

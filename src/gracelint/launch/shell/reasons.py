@@ -31,6 +31,8 @@ _REASONS = {
     "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while {program} cleans up",
     "trap-exits": "the {signal} trap ends the script without a word to {program}",
     "between-rounds": "the {signal} trap ends the script, which has nothing running",
+    "beside-jobs": "whether the job that each round starts is done when the {signal} trap ends the script is not known",
+    "trap-sleeps": "how long the {signal} trap sleeps is not known",
     "after-a-nap": "how long {shell} sleeps before it runs its {signal} trap is not known",
     "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child {program} has ended",
     "may-end": "{shell} runs its {signal} trap when {program} has ended: whether it does so by itself is not known",

@@ -19,7 +19,7 @@ from gracelint.launch.shell.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.shell.loops import flags, is_constant, may_break
+from gracelint.launch.shell.loops import flags, is_constant, may_break, works
 from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
 from gracelint.launch.shell.services import daemonizes, may_tell_program, stops
 from gracelint.launch.shell.written import note_writes
@@ -280,7 +280,8 @@ class Walk:
         if main is None:
             if found and all(item.kind in _TELLS for item in found):
                 state.events += found  # `kill $PID & wait $PID`
-            main = Event("start", command.span, prepares=not loops)
+            at_work = bool(state.loops) and works(body, state.functions)
+            main = Event("start", command.span, prepares=not loops, works=at_work)
         state.jobs += 1
         started = replace(
             main,

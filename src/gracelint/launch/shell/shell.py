@@ -348,7 +348,7 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         "plain": _plain(script),
         "reached_by_exec": all(end.scene.event.kind == "exec" for end in ends),
         "refused": tuple(refused),
-        "delay": worst.scene.naps if reaction.effect in (Effect.HANDLES, Effect.FORWARDS) else None,
+        "delay": _delay(worst.scene, reaction),
         "window": _window(ends),
         "stays_or_execs": all(_stays_or_execs(end) for end in ends),
         "idle": all(only_naps(end.scene) for end in ends),
@@ -368,6 +368,13 @@ def _step_of(ends: list[_End], job: _Job, script: Script, name: str) -> Step:
         children=_beside(worst),
         also=tuple(line for line in others if line),
     )
+
+
+def _delay(scene: Scene, reaction: Reaction) -> float | None:
+    """The seconds until the trap runs, and those that it sleeps."""
+    if reaction.effect not in (Effect.HANDLES, Effect.FORWARDS):
+        return None
+    return reaction.takes + (0.0 if reaction.at_once else scene.naps or 0.0) or None
 
 
 def _window(ends: list[_End]) -> Event | None:

@@ -33,6 +33,10 @@ class Reaction(Record):
     signal: str
     program: Event | None = None
     """What gives the program its signal, where that is not the program's own event."""
+    takes: float = 0.0
+    """Seconds that its trap sleeps."""
+    at_once: bool = False
+    """It does not wait for what is in the foreground."""
 
 
 class Scene(Record):
@@ -178,7 +182,7 @@ def _without_trap(scene: Scene, at_wait: bool) -> Reaction:
             after = _ways(scene, at_exit)[0]
             reaction = stopped(scene, _after(scene, [*after], dying=True), after)
             if reaction.effect is not Effect.CUTS:
-                return reaction
+                return replace(reaction, at_once=True)
         return Reaction(Effect.CUTS, "exit-trap", signal)
     ends_wait = row.get("wait_ends", False) or (signal == "SIGINT" and row.get("sigint_ends_wait", False))
     cause = "wait" if at_wait else "pipe" if event.piped else "child"
@@ -214,6 +218,8 @@ class _Fate(Record):
     """What may have told them."""
     paused: bool = False
     """The script may have waited until they had ended."""
+    joins: bool = False
+    """The script has waited for jobs."""
     over: Reaction | None = None
     """The program has ended, and this is what came of it, if the script ends too."""
 
@@ -224,7 +230,8 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
     fate = _Fate({}, set())
     if context.group_signalled:
         fate = _signalled(scene, fate, context.signal)
-    slept, exited = False, dying
+    slept: list[Event] = []
+    exited = dying
     cause = "single-wait"
     queue = list(events)
     for at, item in enumerate(queue):
@@ -241,12 +248,14 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
             if over.effect is not Effect.FORWARDS:
                 return over
             fate = replace(fate, over=over)
+        elif item.kind == "wait":
+            fate = replace(fate, joins=True)
         elif item.kind == "forever":
             return Reaction(Effect.SWALLOWS, "loop", context.signal)
         elif item.kind == "run" and item.idle:
             return Reaction(Effect.SWALLOWS, "child", context.signal)
         elif item.kind == "run" and item.words and item.words[0].value == "sleep":
-            slept = True
+            slept.append(item)
         elif item.kind == "stop":
             kill = signal_of(scene, item)
             if kill is not None:
@@ -274,10 +283,12 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
     return _ended(scene, fate, slept, cause)
 
 
-def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
+def _ended(scene: Scene, fate: _Fate, slept: list[Event], cause: str) -> Reaction:
     """The script is over, and the kernel kills what is left."""
+    lengths = [seconds(item.words[1].value) if len(item.words) == 2 else None for item in slept]
+    takes = sum(length for length in lengths if length is not None)
     if fate.over is not None:
-        return fate.over
+        return replace(fate.over, takes=takes)
     if fate.perhaps is not None and not fate.told:
         return Reaction(Effect.UNKNOWN, "may-tell", scene.context.signal, fate.perhaps)
     signal = next(iter(fate.told.values()), scene.context.signal)
@@ -291,7 +302,11 @@ def _ended(scene: Scene, fate: _Fate, slept: bool, cause: str) -> Reaction:
     if cause == "single-wait" and fate.told.keys() <= naps:
         cause = "kills-subshell" if fate.dead else "trap-exits"
     if cause == "trap-exits" and _only_waits(scene):
-        return Reaction(*(_BETWEEN_ROUNDS if _knows_its_naps(scene) else _AFTER_A_NAP), signal)
+        if not fate.joins and any(item.works for item in scene.path.events[: scene.index]):
+            return Reaction(Effect.UNKNOWN, "beside-jobs", signal)
+        if None in lengths or any(item.looped for item in slept):
+            return Reaction(Effect.UNKNOWN, "trap-sleeps", signal)
+        return Reaction(*(_BETWEEN_ROUNDS if _knows_its_naps(scene) else _AFTER_A_NAP), signal, takes=takes)
     return Reaction(Effect.CUTS, cause, signal)
 
 
