@@ -339,7 +339,8 @@ def _reaction(name: str, row: Row, doubts: list[Row], given: ServerSettings, sig
     kind = row.get("signals", {}).get(signal, "unknown")
     for variant in doubts:
         if variant.get("signals", {}).get(signal, kind) != kind:
-            reason = given.unread or f"`{variant.get('option')}` is only known when it runs"
+            since = f"whether it is {variant['since']} or later is not known" if "since" in variant else None
+            reason = since or given.unread or f"`{variant.get('option')}` is only known when it runs"
             return "unknown", f"{name}: {reason}"
     if kind == "unhandled" and signal in NO_ACTION:
         kind = "stays"
