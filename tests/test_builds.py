@@ -36,6 +36,12 @@ def pod(image: str, files: dict[str, str]) -> Launch:
         {"Makefile": "test:\n\tpytest\n", "build.sh": "docker build -f docker/two.Dockerfile -t acme/shop .\n"},
         {"build.sh": "cd docker && docker build -f two.Dockerfile -t acme/shop .\n"},
         {".gitlab-ci.yml": "a:\n  script:\n    - docker build -t acme/shop:$CI_TAG -f docker/two.Dockerfile .\n"},
+        {
+            ".gitlab-ci.yml": (
+                "include:\n  - local: /.gitlab/jobs.yml\nimage:\n  extends: .image\n  variables: {NAME: acme/shop}\n"
+            ),
+            ".gitlab/jobs.yml": ".image:\n  script: [docker build -t $NAME:$CI_TAG -f docker/two.Dockerfile .]\n",
+        },
         {"justfile": "image:\n    docker build -t acme/shop -f docker/two.Dockerfile .\n"},
         {"Taskfile.yml": "tasks:\n  image:\n    cmds:\n      - docker build -t acme/shop -f docker/two.Dockerfile .\n"},
         {"Tiltfile": "docker_build('acme/shop', '.', dockerfile='docker/two.Dockerfile')\n"},

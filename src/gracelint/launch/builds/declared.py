@@ -217,10 +217,10 @@ def _by_commands(files: Files, dockerfiles: list[str]) -> Iterator[Build]:
 
                 yield from pushed(files, path)
             yield from commands.by_commands(path, text, exists)
-        elif ".gitlab-ci." in name and _MENTIONS.search(text):
+        elif ".gitlab-ci." in name and (_MENTIONS.search(text) or "include" in text):
             from gracelint.launch.builds.pipelines import by_jobs
 
-            yield from by_jobs(path, text, exists)
+            yield from by_jobs(files, path, exists)
         elif name.startswith("cloudbuild"):
             from gracelint.launch.builds.pipelines import by_steps
 

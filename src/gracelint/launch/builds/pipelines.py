@@ -16,23 +16,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from gracelint.facts.files import Files
+
 _DEEPEST = 10
 """Jobs that extend one another; GitLab allows 11."""
 _MOST = 100
-"""Jobs of a file."""
+"""Jobs of a pipeline."""
+_MOST_INCLUDED = 20
 _MOST_NODES = 4_000
 """Parts of an Azure pipeline; aliases may repeat them without end."""
 
 
-def by_jobs(path: str, text: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+def by_jobs(files: Files, path: str, exists: Callable[[str], bool]) -> Iterator[Build]:
     """The builds of a GitLab pipeline, whose jobs get variables of their own, of those they extend and of a matrix."""
+    text = files.glance(path)
     for root in documents(path, text):  # what a pipeline takes from those who include it stands in one of its own
-        yield from _of_pipeline(root, posixpath.basename(path), exists)
+        included = [one for other in _included(root, files) for one in documents(other, files.glance(other))]
+        yield from _of_pipeline((*included, root), posixpath.basename(path), exists)
 
 
-def _of_pipeline(root: Node, name: str, exists: Callable[[str], bool]) -> Iterator[Build]:
-    shared = _variables(root)
-    jobs = {key.value: value for key, value in root.items if isinstance(value, Node)}
+def _included(root: Node, files: Files) -> Iterator[str]:
+    """The files of the repository that a pipeline includes, by their paths from its root."""
+    include = root.get("include")
+    items = include.items if isinstance(include, Sequence) else (include,)
+    for item in items[:_MOST_INCLUDED]:
+        place = item.scalar("local") if isinstance(item, Node) else item
+        if isinstance(place, Scalar) and files.exists(own := posixpath.normpath(place.value.lstrip("/"))):
+            yield own
+
+
+def _of_pipeline(roots: tuple[Node, ...], name: str, exists: Callable[[str], bool]) -> Iterator[Build]:
+    shared = {key: value for root in roots for key, value in _variables(root).items()}
+    jobs = {key.value: value for root in roots for key, value in root.items if isinstance(value, Node)}
     for job in list(jobs.values())[:_MOST]:
         chain = _chain(job, jobs)
         lines = [line for key in ("before_script", "script") for line in _own_or_inherited(chain, key)]
