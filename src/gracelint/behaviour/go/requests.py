@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from gracelint.base.numbers import is_digits
 from gracelint.behaviour.tree import text_of, walk
 
@@ -33,7 +35,9 @@ def left_behind(reached: Iterable[Package]) -> Span | None:
     texts = (file.source.text for package in packages for file in package.files)
     if any(word in text for text in texts for word in _WAITS):
         return None
-    starts = [(file, node) for file, body in _answers(packages) for node in walk(body) if node.type == "go_statement"]
+    answers = [*_answers(packages)]
+    bodies = [*answers, *_called(packages, answers)]
+    starts = [(file, node) for file, body in bodies for node in walk(body) if node.type == "go_statement"]
     slow = _slow(packages) if starts else frozenset()
     return next((file.span(node) for file, node in starts if _takes_its_time(slow, node)), None)
 
@@ -52,6 +56,15 @@ def _answers(reached: Iterable[Package]) -> Iterator[tuple[File, Node]]:
                     continue
                 if any(word in text_of(parameters) for word in _ANSWERS):
                     yield file, body
+
+
+def _called(packages: Iterable[Package], answers: list[tuple[File, Node]]) -> Iterator[tuple[File, Node]]:
+    """The program's functions and methods that what answers requests calls by a name which one alone has."""
+    calls = (node for _, body in answers for node in walk(body) if node.type == "call_expression")
+    names = {text_of(node.child_by_field_name("function")).rpartition(".")[2] for node in calls}
+    own = [one for package in packages for one in [*package.functions.values(), *package.methods.values()]]
+    known = Counter(_named(one.node) for one in own) if names else Counter[str]()
+    yield from ((one.file, one.node) for one in own if known[_named(one.node)] == 1 and _named(one.node) in names)
 
 
 def _slow(packages: Iterable[Package]) -> frozenset[str]:

@@ -168,9 +168,17 @@ class JavaMachine(Interpreter):
         why = f"{self.hook_name} does not wait for {name}, and {self.runtime} ends before that is done"
         return ways.reaction(self.signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
 
-    def _left_half_done(self) -> Reaction | None:
-        from gracelint.behaviour.machine.midst import is_half_done
+    def gives_up(self, tasks: list[Thread], span: Span, seconds: float) -> None:
+        """A pool is no longer waited for, with some of its tasks still at work."""
+        waits = (one.wait for one in tasks if not one.done and one.wait is not None and one.wait.kind == "sleep")
+        self.given_up += [(wait, span, seconds) for wait in waits]
 
+    def _left_half_done(self) -> Reaction | None:
+        from gracelint.behaviour.machine.midst import gives_too_little, is_half_done
+
+        short = gives_too_little(self.signal, self, f"{self.runtime} ends", [one for one, _, _ in self.given_up])
+        if short is not None:
+            return short
         found = next((pair for pair in self.broken_off if is_half_done(self, pair[0])), None)
         if found is None:
             return None

@@ -309,6 +309,8 @@ def _terminated(machine: JavaMachine, of: Any, given: Given) -> Run:
     if ready():
         for one in servers:
             one.state["drained"] = given.span
+    elif machine.stopping and seconds is not None:
+        machine.gives_up(of.state["tasks"], given.span, seconds)
     return ready()
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.machine import Machine
     from gracelint.behaviour.machine.values import Wait
     from gracelint.facts.program import Reaction
+    from gracelint.source import Span
 
 LISTS = frozenset(
     (
@@ -71,23 +72,46 @@ def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Re
     return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, wait.span)
 
 
+def only_says(machine: Machine, span: Span) -> bool:
+    """Whether a hook on the way out does no more than print something."""
+    file = next((one for one in machine.files() if one.source is span.source), None)
+    node = _at(file.root, span) if file is not None else None
+    if node is None or not any(one.type in _BODIES for one in walk(node)):
+        return False
+    calls = (one for one in walk(node) if "call" in one.type.split("_"))
+    names = (text_of(one.child_by_field_name("method") or one.child_by_field_name("function")) for one in calls)
+    return all(name in _SAYS_ALONE for name in names)
+
+
+_BODIES = ("block", "do_block", "compound_statement")
+_SAYS_ALONE = frozenset(("at_exit", "register_shutdown_function", "puts", "print", "printf", "error_log", "warn"))
+
+
 def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction | None:
     """The reaction of a program that ends while a thread which nothing waits for, or no longer, has work half done.
 
     `what` is the language's word for it.
     """
     waits = machine.left_in or [one.wait for one in machine.threads if not one.main and one.wait is not None]
-    for one, span, seconds in machine.given_up:
-        file = file_of(machine, one)
-        if one in waits and file is not None and not _comes_again(file.root, one):
-            why = f"`{line(span.text)}` gives its jobs {seconds:.3g} s, and {how} with those that need longer"
-            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    short = gives_too_little(signal, machine, how, waits)
+    if short is not None:
+        return short
     wait = next((one for one in waits if is_half_done(machine, one)), None)
     if wait is not None:
         machine.half_way = True
         why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}: nothing waits for its {what}"
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, wait.span)
     return gathered(signal, machine, how, waits, Cause.SHUTDOWN_NOT_AWAITED)
+
+
+def gives_too_little(signal: str, machine: Machine, how: str, waits: list[Wait]) -> Reaction | None:
+    """The reaction of a program that no longer waits for jobs which are still at work."""
+    for one, span, seconds in machine.given_up:
+        file = file_of(machine, one)
+        if one in waits and file is not None and not _comes_again(file.root, one):
+            why = f"`{line(span.text)}` gives its jobs {seconds:.3g} s, and {how} with those that need longer"
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+    return None
 
 
 def gathered(signal: str, machine: Machine, how: str, waits: list[Wait], cause: Cause) -> Reaction | None:
@@ -125,18 +149,22 @@ def _stands_between(root: Node, wait: Wait) -> bool:
     if here is not None and here.type == "token_tree":
         return _stands_between_tokens(here, wait)
     before = after = False
+    counted: set[str] = set()
     while here is not None and here.parent is not None:
         above = here.parent
         if above.type in LISTS:
             place = next(index for index, one in enumerate(above.named_children) if one.id == here.id)
-            before = before or any(map(_acts, above.named_children[:place]))
-            after = after or any(map(_acts, above.named_children[place + 1 :]))
-            after = after or any(map(_acts_later, above.named_children[:place]))
+            first, then = above.named_children[:place], above.named_children[place + 1 :]
+            before = before or any(map(_acts, first))
+            after = after or any(map(_acts, then)) or any(map(_acts_later, first))
+            counted |= {name for one in first if (name := _counts_up(one))}
+            if counted and any((name := _counts_up(one)) and name not in counted for one in then):
+                before = after = True  # what is begun is counted, and what is done
         words = above.type.split("_")
         if any(one in words for one in CHOICES):
             return (before or _takes(above)) and after and not _is_of_error(above)
         if above.type in BOUNDS or any(one in words for one in (*BOUNDS, *LOOPS)):
-            before = before or _takes(above)
+            before = before or _takes(above) or _is_handed_over(above)
             if (before and after) or not _is_counted(above):
                 break
             before = after = False
@@ -146,7 +174,7 @@ def _stands_between(root: Node, wait: Wait) -> bool:
 
 def _stands_between_tokens(tokens: Node, wait: Wait) -> bool:
     """Whether calls stand before and after a pause in a block that a macro gets."""
-    start, end = _place(wait)
+    start, end = _place(wait.span)
     text = tokens.text or b""
     before = text[: start - tokens.start_byte].decode("utf-8", "replace").rstrip()
     after = text[end - tokens.start_byte :].decode("utf-8", "replace")
@@ -162,6 +190,15 @@ def _takes(above: Node) -> bool:
     return part is not None and any(one.type in _TAKES for one in walk(part))
 
 
+def _is_handed_over(function: Node) -> bool:
+    """Whether a function is a job that Java's executors are given: it is at work from its first line."""
+    call = function.parent.parent if function.parent is not None else None
+    return call is not None and text_of(call.child_by_field_name("name")) in _HANDS_OVER
+
+
+_HANDS_OVER = ("submit", "execute", "invokeAll", "runAsync", "supplyAsync")
+
+
 def _is_of_error(choice: Node) -> bool:
     """Whether a branch is the one of an error: a pause there is one before the next try."""
     test = text_of(choice.child_by_field_name("condition") or choice.child_by_field_name("pattern"))
@@ -169,13 +206,17 @@ def _is_of_error(choice: Node) -> bool:
 
 
 def node_of(root: Node, wait: Wait) -> Node | None:
-    return root.named_descendant_for_byte_range(*_place(wait))
+    return _at(root, wait.span)
 
 
-def _place(wait: Wait) -> tuple[int, int]:
-    """Where a pause stands, in bytes."""
-    start = len(wait.span.source.text[: wait.span.start].encode("utf-8", "surrogatepass"))
-    return start, start + len(wait.span.text.encode("utf-8", "surrogatepass"))
+def _at(root: Node, span: Span) -> Node | None:
+    return root.named_descendant_for_byte_range(*_place(span))
+
+
+def _place(span: Span) -> tuple[int, int]:
+    """Where something stands, in bytes."""
+    start = len(span.source.text[: span.start].encode("utf-8", "surrogatepass"))
+    return start, start + len(span.text.encode("utf-8", "surrogatepass"))
 
 
 def _comes_again(root: Node, wait: Wait) -> bool:
@@ -208,6 +249,16 @@ _COUNTED = pattern(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times\b"
 _LEAVES = ("break", "return")
 _BLOCKS = ("block", "block_body", "do_block")
 """Between the body of a Ruby block and the call that gets it."""
+
+
+def _counts_up(statement: Node) -> str:
+    """The variable that a statement counts up by one."""
+    found = _COUNTS_UP.match(text_of(statement)) if len(statement.text or b"") <= _SHORT else None
+    return (found[1] or found[2]) if found is not None else ""
+
+
+_COUNTS_UP = pattern(r"(?:([$@\w.>-]{1,40}?)(?:\+\+| ?\+= ?1)|\+\+([$@\w.>-]{1,40}));?$")
+_SHORT = 60
 
 
 def _acts_later(statement: Node) -> bool:

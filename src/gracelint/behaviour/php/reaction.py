@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.children import left
-from gracelint.behaviour.machine.midst import broken_off
+from gracelint.behaviour.machine.midst import broken_off, only_says
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, reaction
 from gracelint.behaviour.php.machine import PhpMachine
@@ -175,7 +175,7 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
     if machine.skipped:
         why = f"on {signal} {how}, and `finally` does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span or at)
-    if ended.how == "exit" and machine.cleaned_by is None:
+    if ended.how == "exit" and (machine.cleaned_by is None or only_says(machine, machine.cleaned_by)):
         cut = broken_off(signal, machine, how, machine.broken)
         if cut is not None:
             return cut

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.children import left
-from gracelint.behaviour.machine.midst import broken_off, left_midway
+from gracelint.behaviour.machine.midst import broken_off, left_midway, only_says
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, forwarded, reaction
 from gracelint.behaviour.ruby.machine import RAISED, RubyMachine
@@ -182,7 +182,7 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     if ended.how == "hard" and (machine.hooks or machine.unwinding):
         why = f"on {signal} `exit!` ends it without its at_exit blocks and `ensure`"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span)
-    if ended.how == "exit" and machine.cleaned_by is None:
+    if ended.how == "exit" and (machine.cleaned_by is None or only_says(machine, machine.cleaned_by)):
         cut = broken_off(signal, machine, how, machine.broken)
         if cut is not None:
             return cut
