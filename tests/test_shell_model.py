@@ -774,6 +774,8 @@ TRAP = """#!/bin/bash
 stop() {{ {action}; }}
 trap stop TERM
 job() {{ echo begun; sleep 3; echo done; }}
+copy() {{ for i in 1 2 3; do sleep 0.1; done; }}
+move() {{ mv a b; sleep 1; mv b c; }}
 while true; do {round}; done
 """
 
@@ -786,6 +788,9 @@ while true; do {round}; done
         ("sleep $PAUSE; exit 0", "sleep 1 & wait $!", "unknown"),
         ("for i in $(seq 60); do sleep 1; done; exit 0", "sleep 1 & wait $!", "unknown"),
         ("exit 0", "job & sleep 60 & wait $!", "unknown"),
+        ("exit 0", "a=$((a + 1)); copy; b=$((b + 1))", "unknown"),
+        ("exit 0", "a=$((a + 1)); copy", "handled"),
+        ("exit 0", "move", "unknown"),
         ("wait; exit 0", "job & sleep 5 & wait $!", "handled"),
     ],
 )

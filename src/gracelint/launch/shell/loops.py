@@ -119,6 +119,53 @@ def works(job: Command, functions: Mapping[str, Function]) -> bool:
     return "sleep" in names and not _IDLE.issuperset(names)
 
 
+def pauses_in_midst(body: Sequence[Command], functions: Mapping[str, Function]) -> bool:
+    """Whether a round sleeps between what it counts as begun and as done, or a function of it does between two acts."""
+    sleeps = [at for at, command in enumerate(body) if "sleep" in _called(command, functions, set())]
+    counted = [(at, name) for at, command in enumerate(body) if (name := _counts_up(command))]
+    for at in sleeps if len(counted) > 1 else ():
+        begun = {name for place, name in counted if place < at}
+        if begun and any(place > at and name not in begun for place, name in counted):
+            return True
+    own = {_name(command) for command in simple_commands(body)} & functions.keys() if sleeps else ()
+    return any(_sleeps_between(functions[name].body) for name in own)
+
+
+def _sleeps_between(body: Sequence[Command]) -> bool:
+    acts = [at for at, one in enumerate(body) if isinstance(one, Simple) and one.words and _name(one) not in _SAYS]
+    sleeps = [at for at, one in enumerate(body) if isinstance(one, Simple) and _name(one) == "sleep"]
+    return bool(acts) and any(acts[0] < at < acts[-1] for at in sleeps)
+
+
+def _counts_up(command: Command) -> str:
+    """The variable that a command counts up: `n=$((n + 1))`, `((n++))`."""
+    if not isinstance(command, Simple):
+        return ""
+    text = " ".join(word.text for word in command.words)
+    for name, value in command.assignments if not command.words else ():
+        if value is not None and _PLUS_ONE.fullmatch(value.text) is not None:
+            return name
+    found = _INCREASES.fullmatch(text)
+    return found[1] if found is not None else ""
+
+
+_PLUS_ONE = pattern(r"\$\(\( ?\$?\w{1,60} ?\+ ?1 ?\)\)")
+_INCREASES = pattern(r"\(\( ?(\w{1,60}) ?(?:\+\+|\+= ?1) ?(?:\)\))?")
+_SAYS = frozenset(("echo", "printf", "sleep", "local", "log", "true", ":", "[", "[[", "test", "date"))
+
+
+def _name(command: Simple) -> str:
+    return command.words[0].text if command.words else ""
+
+
+def exits(action: str, functions: Mapping[str, Function]) -> bool:
+    """Whether a trap ends the script itself."""
+    from gracelint.parse.shell import read_script
+
+    script = read_script(Passage.whole(Source("", action)))
+    return any("exit" in _called(command, functions, set()) for command in script.body)
+
+
 def _called(job: Command, functions: Mapping[str, Function], seen: set[str]) -> Iterator[str]:
     """The names of all commands of a job, those in the functions that it calls included."""
     for command in simple_commands([job]):

@@ -91,7 +91,8 @@ class Event(Record, identity=True):
     acts: bool = False
     """Such a loop does more than wait, and may leave its job or tell it to stop."""
     works: bool = False
-    """A job of a loop's round that does something and ends by itself, which takes a while."""
+    """A job of a loop's round that does something and ends by itself, which takes a while; a loop that is at something
+    while it sleeps."""
     pause: float | None = None
     """Seconds that such a loop sleeps between two looks."""
     monitor: bool = False

@@ -32,6 +32,7 @@ _REASONS = {
     "trap-exits": "the {signal} trap ends the script without a word to {program}",
     "between-rounds": "the {signal} trap ends the script, which has nothing running",
     "beside-jobs": "whether the job that each round starts is done when the {signal} trap ends the script is not known",
+    "in-midst": "whether the {signal} trap ends the script in the middle of a round, which pauses there, is not known",
     "trap-sleeps": "how long the {signal} trap sleeps is not known",
     "after-a-nap": "how long {shell} sleeps before it runs its {signal} trap is not known",
     "trap-waits-for-child": "{shell} runs its {signal} trap only after its foreground child {program} has ended",

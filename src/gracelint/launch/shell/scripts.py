@@ -19,7 +19,7 @@ from gracelint.launch.shell.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.shell.loops import flags, is_constant, may_break, works
+from gracelint.launch.shell.loops import flags, is_constant, may_break, pauses_in_midst, works
 from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
 from gracelint.launch.shell.services import daemonizes, may_tell_program, stops
 from gracelint.launch.shell.written import note_writes
@@ -82,6 +82,7 @@ class Walk:
         self._again: dict[tuple[tuple[object, ...], str], list[State]] = {}
         self._again_steps = 0
         self._inert: Inert | None = None
+        self._at_work: dict[Span, bool] = {}
 
     def paths(self, commands: Sequence[Command], state: State, shapes: Shapes) -> list[State]:
         """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
@@ -280,7 +281,9 @@ class Walk:
         if main is None:
             if found and all(item.kind in _TELLS for item in found):
                 state.events += found  # `kill $PID & wait $PID`
-            at_work = bool(state.loops) and works(body, state.functions)
+            if state.loops and command.span not in self._at_work:
+                self._at_work[command.span] = works(body, state.functions)
+            at_work = self._at_work.get(command.span, False)
             main = Event("start", command.span, prepares=not loops, works=at_work)
         state.jobs += 1
         started = replace(
@@ -455,7 +458,11 @@ class Walk:
     def _forever(self, loop: Loop, state: State) -> list[State]:
         """A loop that goes round until a signal arrives; its trap may change what the next round asks."""
         reached = state.reached
-        states = self.last(event("forever", loop.span, state), state)
+        if state.traps and loop.span not in self._at_work:
+            self._at_work[loop.span] = pauses_in_midst(loop.body, state.functions)
+        states = self.last(
+            replace(event("forever", loop.span, state), works=self._at_work.get(loop.span, False)), state
+        )
         for end in states:
             end.ended |= end.reached == reached
         return states

@@ -6,6 +6,7 @@ from gracelint.base.record import Record, replace
 from gracelint.facts.launch import Effect
 from gracelint.knowledge import table
 from gracelint.launch.durations import seconds
+from gracelint.launch.shell.loops import exits
 from gracelint.launch.shell.paths import GROUP, Event, State
 from gracelint.launch.shell.rounds import is_brief, lasts, waits_its_turn
 from gracelint.launch.shell.services import is_no_known_stop, returns_when_stopped, signal_of, stopped, stops_no_job
@@ -304,6 +305,9 @@ def _ended(scene: Scene, fate: _Fate, slept: list[Event], cause: str) -> Reactio
     if cause == "trap-exits" and _only_waits(scene):
         if not fate.joins and any(item.works for item in scene.path.events[: scene.index]):
             return Reaction(Effect.UNKNOWN, "beside-jobs", signal)
+        action = scene.event.traps.get(scene.context.signal)
+        if action and scene.event.works and exits(action, scene.path.functions):
+            return Reaction(Effect.UNKNOWN, "in-midst", signal)
         if None in lengths or any(item.looped for item in slept):
             return Reaction(Effect.UNKNOWN, "trap-sleeps", signal)
         return Reaction(*(_BETWEEN_ROUNDS if _knows_its_naps(scene) else _AFTER_A_NAP), signal, takes=takes)
