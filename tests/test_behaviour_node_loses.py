@@ -219,7 +219,7 @@ process.on('SIGTERM', async () => {{ await Promise.race([current, sleep({limit})
     assert reaction(text)[0] == expected
 
 
-@pytest.mark.parametrize(("await_", "expected"), [("", "cut"), ("await ", "handled")])
+@pytest.mark.parametrize(("await_", "expected"), [("", "cut"), ("void ", "cut"), ("await ", "handled")])
 def test_a_flush_of_what_has_come_together_is_awaited(await_: str, expected: str) -> None:
     text = f"""{BUSY}const rows = [];
 exports.add = (row) => rows.push(row);
@@ -237,3 +237,30 @@ def test_an_exit_by_time_beside_requests_whose_time_is_a_variable(force: str, ex
 server.listen(80);
 process.on('SIGTERM', () => {{ server.close(() => process.exit(0)); setTimeout(() => process.exit(1), {force}).unref(); }});"""
     assert reaction(text)[0] == expected
+
+
+OUTBOX = """const messages = [];
+let busy_ = false;
+exports.push = (one) => { messages.push(one); drain(); };
+const send = (one) => new Promise((r) => setTimeout(r, 300));
+async function drain() {
+  if (busy_) return;
+  busy_ = true;
+  while (messages.length) await send(messages.shift());
+  BACK
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("back", "last", "expected"),
+    [
+        ("busy_ = false;", "await drain(); process.exit(0);", "unknown"),
+        ("busy_ = false;", "await drain(); while (busy_) await send(1); process.exit(0);", "handled"),
+        ("", "await drain(); process.exit(0);", "handled"),
+        ("busy_ = false;", "await drain();", "handled"),
+    ],
+)
+def test_what_comes_back_at_once_while_it_is_under_way(back: str, last: str, expected: str) -> None:
+    text = BUSY + OUTBOX.replace("BACK", back)
+    assert reaction(f"{text}process.on('SIGTERM', async () => {{ clearInterval(busy); {last} }});")[0] == expected

@@ -210,6 +210,7 @@ def _unary(machine: Machine, node: Node, frame: Frame) -> Any:
     if kind in "+-" and isinstance(value, (int, float)):
         return value if kind == "+" else -value
     if kind == "void":
+        failing.dropped(machine, value, node, frame)
         return UNDEFINED
     if kind == "typeof":
         return _type_of(value)

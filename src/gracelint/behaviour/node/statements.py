@@ -158,6 +158,8 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
         machine.bind(left, UNKNOWN, inner)
         _both(machine, [body], right, inner)
+        if machine.stopping and _awaits(body):
+            frame.after = (*frame.after, After("work", frame.file.span(node)))
     return None
 
 

@@ -99,15 +99,20 @@ def _skips(machine: Machine, job: Job, ran: frozenset[tuple[str, int]]) -> bool:
 
 
 def _is_guarded(function: Node) -> bool:
-    """Whether it returns at once where a flag says that it is under way: `if (this.flushing) return;`"""
-    flags = {
-        name_of(left)
-        for node in inside(function)
-        if node.type == "assignment_expression" and text_of(node).endswith("true")
-        if (left := node.child_by_field_name("left")) is not None
-    }
+    """Whether it returns at once while it is under way already, as a flag says."""
+    return bool(guards(function))
+
+
+def guards(function: Node) -> frozenset[str]:
+    """The flags that say so: `if (this.flushing) return; this.flushing = true; await …; this.flushing = false;`"""
+    up, down = set[str](), set[str]()
+    for node in inside(function):
+        left = node.child_by_field_name("left") if node.type == "assignment_expression" else None
+        if left is not None and text_of(node).endswith(("true", "false")):
+            (up if text_of(node).endswith("true") else down).add(name_of(left))
+    flags = up & down
     tests = (node for node in inside(function) if flags and node.type == "if_statement")
-    return any(_leaves_for(node, flags) for node in tests)
+    return frozenset(flags) if any(_leaves_for(node, flags) for node in tests) else frozenset()
 
 
 def _leaves_for(branch: Node, flags: set[str]) -> bool:

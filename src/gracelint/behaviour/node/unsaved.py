@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from gracelint.behaviour.node.state import Frame
+from gracelint.behaviour.node.syntax import FUNCTIONS, once
 from gracelint.behaviour.node.syntax import name_of as last_name
-from gracelint.behaviour.node.syntax import once
-from gracelint.behaviour.node.unfinished import NAMED, callee, inside, ran_by_handlers
+from gracelint.behaviour.node.unfinished import NAMED, callee, guards, inside, ran_by_handlers
 from gracelint.behaviour.node.values import Closure, name_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
     """What an interval, or enough rows, make the program write down, and the handlers do not."""
     machine = stopped.machine
-    found = _put_off(machine, stopped.ran) or _queued(stopped)
+    found = _put_off(machine, stopped.ran) or _queued(stopped) or _under_way(stopped)
     if found is not None:
         return found
     for thing in machine.things:
@@ -60,6 +60,35 @@ def _queued(stopped: Stopped) -> tuple[str, Span] | None:
         if exits and not asked & set(row["idle"]):
             return f"does not wait for {name_of(thing)}", thing.span
     return None
+
+
+def _under_way(stopped: Stopped) -> tuple[str, Span] | None:
+    """What the handlers call before they end the program, and that comes back at once while the work is at it."""
+    machine = stopped.machine
+    if not any(event.kind == "exit" and event.certain for event in stopped.events):
+        return None
+    handlers, _ = ran_by_handlers(machine, stopped.ran)
+    for file, handler in handlers:
+        flags, name = guards(handler), _name_of(handler)
+        others = (part for _, one in handlers if one.id != handler.id for part in walk(one) if part.type in NAMED)
+        if (
+            flags
+            and name
+            and flags.isdisjoint(map(last_name, others))
+            and _is_called_by_work(machine, name, stopped.ran)
+        ):
+            return f"does not wait for {name}() where that is under way", file.span(handler)
+    return None
+
+
+def _is_called_by_work(machine: Machine, name: str, ran: frozenset[tuple[str, int]]) -> bool:
+    files = [file for file in machine.parsed.values() if file is not None and f"{name}(" in file.source.text]
+    functions = ((file, one) for file in files for one in walk(file.root) if one.type in FUNCTIONS)
+    work = (one for file, one in functions if (file.source.path, one.start_byte) not in ran)
+    calls = (
+        part.child_by_field_name("function") for one in work for part in inside(one) if part.type == "call_expression"
+    )
+    return any(called is not None and last_name(called) == name for called in calls)
 
 
 def _put_off(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[str, Span] | None:
