@@ -160,6 +160,8 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
             panic(machine, frame.file.span(target))
         if is_in_list or (isinstance(of, dict) and isinstance(key, (str, int))):
             put(machine, of, key, value)
+        elif isinstance(of, dict) and isinstance(key, Unknown):
+            put(machine, of, UNKNOWN, value)  # one stands for all whose keys nobody can tell
     elif target.type in ("unary_expression", "parenthesized_expression") and target.named_children:
         yield from assign(machine, frame, target.named_children[-1], value, scope)
     return None
