@@ -704,3 +704,35 @@ def test_a_function_that_goes_through_data_within_data_comes_to_an_end() -> None
         Verdict.HANDLED,
         "it handles SIGTERM in line 26, and main returns once that is done",
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "expected"),
+    [
+        ("let mut guard = inner.lock().unwrap();", "*guard += 1;", Verdict.UNKNOWN),
+        ("let mut guard = inner.lock().unwrap(); *guard += 1; drop(guard);", "", Verdict.HANDLED),
+        ("", "*inner.lock().unwrap() += 1;", Verdict.HANDLED),
+    ],
+)
+def test_a_lock_that_a_thread_keeps(before: str, inside: str, expected: Verdict) -> None:
+    text = f"""use signal_hook::{{consts::SIGTERM, iterator::Signals}};
+use std::sync::{{Arc, Mutex}};
+fn main() {{
+    let state = Arc::new(Mutex::new(0u64));
+    let inner = Arc::clone(&state);
+    std::thread::spawn(move || {{
+        {before}
+        loop {{
+            {inside}
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }}
+    }});
+    let mut signals = Signals::new([SIGTERM]).unwrap();
+    for _ in signals.forever() {{
+        println!("bye {{}}", *state.lock().unwrap());
+        break;
+    }}
+}}
+"""
+    verdict, why = program(text, HOOK)
+    assert verdict is expected, why

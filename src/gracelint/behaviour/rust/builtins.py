@@ -25,7 +25,7 @@ from gracelint.behaviour.machine.values import (
     Wait,
     Words,
 )
-from gracelint.behaviour.rust import channels, clap, options, processes, servers, signals
+from gracelint.behaviour.rust import channels, clap, options, processes, servers, signals, threads
 from gracelint.behaviour.rust.crates import Variant
 from gracelint.behaviour.rust.patterns import Failed, fits
 from gracelint.behaviour.rust.syntax import UNIT
@@ -561,10 +561,11 @@ def _on_runtime(how: Callable[[RustMachine, Given], Any]) -> Callable[[RustMachi
     return lambda machine, _, given: how(machine, given)
 
 
-_OTHERS = channels.FUNCTIONS | signals.FUNCTIONS | processes.FUNCTIONS
+_OTHERS = channels.FUNCTIONS | signals.FUNCTIONS | processes.FUNCTIONS | threads.FUNCTIONS
 _METHODS: dict[tuple[str, str], Callable[[RustMachine, Object, Given], Any]] = {
     **channels.METHODS,
     **signals.METHODS,
+    **threads.METHODS,
     ("JoinHandle", "join"): _join,
     ("JoinHandle", "abort"): _abort,
     ("JoinHandle", "abort_handle"): lambda _, of, __: of,

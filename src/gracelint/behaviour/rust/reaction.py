@@ -13,6 +13,7 @@ from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, forwarded, reaction
 from gracelint.behaviour.rust.machine import RustMachine
 from gracelint.behaviour.rust.reached import is_left_out
+from gracelint.behaviour.rust.threads import kept_lock
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
@@ -214,6 +215,10 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     if held:
         why = f"on {signal} {how}, and `{held[0].type}::drop`, which cleans up, does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
+    kept = kept_lock(machine)
+    if kept is not None:
+        why = f"whether the lock that {machine.place(kept)} takes is ever free on {signal} cannot be told"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, kept)
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     delay = None if machine.servers or max(slept, took) < 0.01 else max(slept, took)
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), delay)
