@@ -21,6 +21,7 @@ ITEMS = "\x1f"
 
 _NAME = pattern(r"[A-Za-z_]\w*")
 _BRACED = pattern(r"(?s)([#!]?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(\[[@*]\])?(?:(:?[-=+?]|%%?|##?)(.*))?")
+_KEYED = pattern(r"([A-Za-z_]\w*)\[(\$\{?[A-Za-z_]\w*\}?)\]")
 _ITEM = pattern(r"([A-Za-z_]\w*)\[([0-9]{1,3})\]")
 _PART = pattern(r"([A-Za-z_]\w*|[0-9]):( +-?[0-9]{1,6}|[0-9]{1,6})(?::([0-9]{1,6}))?")
 """`${x:1:2}`; a minus needs a blank before it (`${x: -1}`), for `${x:-1}` is a default."""
@@ -216,10 +217,16 @@ def _braced(inside: str, scope: Scope) -> str | None:
     item = _ITEM.fullmatch(inside)
     if item is not None:
         return _item(scope.variables.get(item[1]), int(item[2]))
+    keyed = _KEYED.fullmatch(inside)
+    if keyed is not None:
+        key = _text(keyed[2], scope)
+        return _item(scope.variables.get(keyed[1]), int(key)) if key is not None and is_whole(key) else None
     found = _BRACED.fullmatch(inside)
     if found is None:
         return None
     length, name, items, operator, argument = found.groups()
+    if length == "!" and items:
+        return _keys(scope.variables.get(name))
     if length == "!":
         indirect = _value(name, scope)
         if indirect is None or not _NAME.fullmatch(indirect):
@@ -245,6 +252,11 @@ def _braced(inside: str, scope: Scope) -> str | None:
     if present:
         return value
     return None if operator.endswith("?") else _text(argument, scope)
+
+
+def _keys(array: str | None) -> str | None:
+    """`${!x[@]}`: the keys of an array; those that are words are numbered like the others."""
+    return None if array is None else ITEMS.join(map(str, range(len(array.split(ITEMS))))) if array else ITEMS
 
 
 def _item(array: str | None, index: int) -> str | None:

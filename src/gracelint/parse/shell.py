@@ -363,8 +363,9 @@ class _Reader:
         if start >= len(self.text) or self.text[start] in " \t\r\n;&|)<>":
             return None
         word = self._word()
-        if assignment[2]:
-            return ShellWord("$UNKNOWN", None, word.span)
+        if assignment[2]:  # a job that is kept by a key is one more of the array
+            is_job = word.text.strip('"') in ("$!", "${!}")
+            return ShellWord(f'("${{{name}[@]}}" {word.text})' if is_job else "$UNKNOWN", None, word.span)
         return ShellWord(f"${{{name}}}{word.text}", None, word.span) if appends else word
 
     def _redirects(self) -> tuple[Redirect, ...]:
