@@ -494,6 +494,7 @@ LIVE = "services:\n  web:\n    build: ./web\n    command: COMMAND\n    volumes: 
         ("compose.yaml", "bash -ec 'nodemon server.js'", "./web:/app", {"web", "db"}),
         ("compose.yaml", "pnpm --parallel dev", "./web:/app", {"web", "db"}),
         ("compose.yaml", "uvicorn --reload shop:app", ".:/srv", {"web", "db"}),
+        ("compose.yaml", "sh -c 'mvn -ntp spring-boot:run'", "./web:/app", {"web", "db"}),
         ("compose.yaml", "npm run dev", "./web/settings.json:/app/settings.json", set()),
         ("compose.yaml", "npm run dev", "./certificates:/certificates", set()),
         ("compose.yaml", "npm start", "./web:/app", set()),
@@ -506,6 +507,13 @@ def test_a_file_that_runs_a_reloader_over_its_sources_is_for_development(
 ) -> None:
     services = read({path: LIVE.replace("COMMAND", command).replace("MOUNT", mount)}).services
     assert {service.name for service in services if service.development} == spared
+
+
+@pytest.mark.parametrize(("working_dir", "development"), [("/app", True), ("/", False)])
+def test_an_image_that_is_started_in_a_mounted_folder_runs_its_sources(working_dir: str, development: bool) -> None:
+    text = "services:\n  api:\n    image: maven:3\n    command: mvn spring-boot:run\n    volumes: ['./api:/app']\n"
+    (service,) = read({"compose.yaml": f"{text}    working_dir: {working_dir}\n"}).services
+    assert service.development is development
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,16 @@ def test_several_heredocs_follow_one_another() -> None:
     assert (body.span(0, 1).line, body.span(0, 1).column) == (5, 3)
 
 
+@pytest.mark.parametrize("opener", ["<<EOF", "<< EOF", "<<  'EOF'", "3<< EOF", "> /x << EOF"])
+def test_a_space_behind_the_opener_of_a_heredoc(opener: str) -> None:
+    (body,) = last(f"FROM a\nRUN cat {opener}\nimport x\nEOF\n").heredocs
+    assert (body.delimiter, body.body.text) == ("EOF", "import x\n")
+
+
+def test_a_space_behind_a_dash_opens_no_heredoc() -> None:
+    assert error("FROM a\nRUN cat <<- EOF\nimport x\nEOF\n")[0] == "unknown instruction IMPORT"
+
+
 @pytest.mark.parametrize("text", ["RUN cat <<<EOF", "CMD cat <<EOF", 'RUN ["cat", "<<EOF"]', "RUN echo 'a <<EOF'"])
 def test_what_only_looks_like_a_heredoc(text: str) -> None:
     assert last(f"FROM a\n{text}\n").heredocs == ()

@@ -5,7 +5,8 @@ Reports containers that get traffic and have no `readinessProbe`.
 
 A container gets traffic where a Service of the input selects its pod, or, if there is no Service at all in the input,
 where it declares `ports`. Jobs, init containers, sidecars and Knative services do not count, nor do containers with a
-startupProbe: they are not ready before that succeeds.
+startupProbe: they are not ready before that succeeds. Containers called `worker`, `scheduler` and the like fetch their
+work by themselves: information.
 
 It is a warning where somebody gets the errors: requests come from outside of the cluster (an Ingress, a route, a
 Service of type LoadBalancer or NodePort), or the image is built in this repository, and where somebody shows that no
@@ -132,7 +133,7 @@ def _is_felt(workload: Workload, container: Container, launch: Launch) -> bool:
     """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
     own = launch.stage is not None and bool(workload.callers)
     datagrams = bool(container.ports) and all(port.protocol == "UDP" for port in container.ports)
-    if workload.kind == "Pod" or datagrams or not workload.cared_for:
+    if workload.kind == "Pod" or datagrams or container.takes_jobs or not workload.cared_for:
         return False
     prompt = launch.prompt or (launch.stage is None and container.web_server)
     return (own or bool(workload.balancers)) and not (prompt or launch.dev_server or _is_restarted(workload))

@@ -2,9 +2,9 @@ r"""A package manager or script runner between the stop signal and the program.
 
 ## What it does
 Reports npm, npx, yarn, pnpm, `node --run`, run-p, nodemon and the like where they start a container's program, and
-names the script of package.json that is run. It is an error where the signal is ignored or cuts the program short, and
-a warning where it gets through: that hangs by the version of the package manager and by the image's shell. Where
-nobody can tell what becomes of the program, it is information.
+names the script of package.json that is run. It is an error where the signal is ignored or cuts the program short, a
+warning where that only drops requests, and information where it gets through, by the version of the package manager
+and by the image's shell, or where nobody can tell what becomes of the program.
 
 ## Why is this bad?
 npm runs a script with `sh -c` and passes SIGTERM to that shell, not to the program in it. Debian's dash dies of it at
@@ -79,7 +79,7 @@ def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
 
 
 def _severity(launch: Launch, hop: Hop) -> Severity:
-    if launch.verdict is Verdict.UNKNOWN and not hop.details.get("missing"):
+    if launch.verdict is Verdict.HANDLED or (launch.verdict is Verdict.UNKNOWN and not hop.details.get("missing")):
         return Severity.INFO
     return Severity.ERROR if launch.loses_work else Severity.WARNING
 

@@ -5,7 +5,7 @@ Reports handlers that end a server or a program with cleanup of its own on the s
 an exception out of a server's loop that nothing catches, and HTTP servers whose request threads are daemons. In Go:
 `os.Exit`, `log.Fatal`, a panic, `Close` in the place of `Shutdown`, a main that returns with requests in flight, and a
 `Shutdown` whose context ends before the requests do. It is information where the time is the server's default, such as
-the 2 s of Rocket: few requests are that long.
+the 2 s of Rocket: few requests are that long; where it serves metrics; and where no container here starts the program.
 
 ## Why is this bad?
 The container ends within milliseconds, exit code 0, and everything looks fine: but requests that were being answered
@@ -74,5 +74,5 @@ def abrupt_exit_in_handler(program: Program) -> Iterator[Finding]:
         stop.why,
         at=stop.reaction.span or program.span,
         notes=stop.notes,
-        severity=Severity.INFO if program.drain_by_default else None,
+        severity=Severity.INFO if program.drain_by_default or not program.launches or stop.for_metrics else None,
     )

@@ -4,7 +4,7 @@
 Reports programs whose handler only sets a variable, an attribute or an event, while the main thread waits without a
 timeout in a call that the signal does not end (`queue.get()`, `recv()`, `accept()`, `select()`, `subprocess.run()`,
 `join()`), sleeps longer than the grace period, or loops without ever looking at that flag. A program that only takes
-longer than Docker's default of 10 s is a warning where nothing but a Dockerfile starts it.
+longer than Docker's default of 10 s is information where nothing but a Dockerfile starts it.
 
 ## Why is this bad?
 Since Python 3.5 a blocking call that a signal interrupts is simply started again once the handler has returned. The
@@ -84,4 +84,4 @@ def handler_never_observed(program: Program) -> Iterator[Finding]:
         message = f"{late.takes}, but {late.deadline} comes first: wait in shorter steps, or raise the grace period"
         # a Dockerfile alone declares no grace period: whoever runs the image may well give it more
         untold = late.launch is not None and late.launch.origin.kind == "dockerfile"
-        yield Finding(message, at=program.span, notes=late.notes, severity=Severity.WARNING if untold else severity)
+        yield Finding(message, at=program.span, notes=late.notes, severity=Severity.INFO if untold else severity)

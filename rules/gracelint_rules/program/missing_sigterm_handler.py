@@ -6,7 +6,7 @@ that handle no SIGTERM: neither themselves nor in a module of the project, nor b
 to their end by themselves are silent, and so is everything that cannot be followed.
 An error where the signal is ignored or ends a program that has cleanup of its own; a warning where it only drops what
 is in flight; information for an entry point that no container here starts, and where a Go program was read whole and
-serves nobody, opens nothing and writes nothing.
+serves nobody, opens nothing and writes nothing, or where a program that is cut off serves metrics.
 
 ## Why is this bad?
 A process without a handler has the default action for SIGTERM. PID 1 does not get default actions: the kernel drops
@@ -101,7 +101,7 @@ def _severity(program: Program, stop: Stop) -> Severity | None:
     """
     if not program.launches:
         return Severity.INFO
-    if program.loses_nothing and stop.verdict is Verdict.CUT:
+    if stop.verdict is Verdict.CUT and (program.loses_nothing or stop.for_metrics):
         return Severity.INFO
     loses_all = stop.verdict is Verdict.IGNORED or program.cleans_up_on_interrupt
     return None if loses_all else Severity.WARNING

@@ -234,17 +234,17 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):
         severity = max(finding.severity or rule.severity, loudest, key=lambda severity: severity.rank)
-        if severity is Severity.WARNING and _is_example(home):
+        if severity is Severity.WARNING and _is_tried_out(home):
             severity = Severity.INFO
         severity = chosen.settings.severity.get(rule.name, severity)
         yield Made(Reported(rule.name, severity, finding, home, launches), subject, declared, rendered)
 
 
-def _is_example(home: Span) -> bool:
+def _is_tried_out(home: Span) -> bool:
     """Whether it stands among examples: what is certain to be lost is for their readers to know, advice is not."""
-    from gracelint.tree.purpose import is_example
+    from gracelint.tree.purpose import is_tried_out
 
-    return is_example(home.source.path)
+    return is_tried_out(home.source.path)
 
 
 def _as_meant(finding: Finding) -> Finding:

@@ -108,6 +108,8 @@ class Container(Record, identity=True):
     """A stand-in: the webhook of a mesh puts its proxy here, with probes and hooks of its own."""
     watches: bool = False
     """Its image is one for operators: a dashboard that is loaded again, or a collector whose senders try again."""
+    takes_jobs: bool = False
+    """It is named after what fetches its work by itself, such as a worker: nobody sends it requests."""
     web_server: bool = False
     """It is named after a web server such as nginx, and so is its image: one that listens as soon as it runs."""
 

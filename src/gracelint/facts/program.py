@@ -187,6 +187,12 @@ class Stop(Record):
         return f"{self.signal} is ignored until {self.kill}" if self.verdict is Verdict.IGNORED else self.reaction.why
 
     @property
+    def for_metrics(self) -> bool:
+        """Whether what it serves where it is cut off is metrics, by the file's name or its folder's."""
+        at = self.reaction.span
+        return at is not None and any(part.startswith("metrics") for part in at.source.path.split("/")[-2:])
+
+    @property
     def deadline(self) -> str:
         """What ends it, with the part of its time that a preStop hook takes."""
         before = self.launch.budget.pre_stop if self.launch is not None else None

@@ -7,7 +7,7 @@ continuation at a blank line, and brings `logging` along, which takes longer to 
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.patterns import pattern
@@ -47,6 +47,7 @@ _ENDINGS = tuple(joint + name for name in _CALLED for joint in "._-")
 _TAKES_HEREDOCS = pattern(r"(?i)\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s")
 _WORD = pattern(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
 _HEREDOC = pattern(r"[0-9]*<<(-?)([^<]+)")
+_OPENER = pattern(r"[0-9]*<<")
 _TOKEN = (
     r"""(?P<escaped>{escape}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""
     r"""|\{{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{{}}]|\{{[^{{}}]*\}})*))?\}}))"""
@@ -195,7 +196,11 @@ def _opened(text: str) -> list[Match[str]]:
     """The heredocs that an instruction opens: `-` or nothing, and the delimiter as written."""
     if "<<" not in text or not _TAKES_HEREDOCS.match(text):
         return []
-    return [match for word, _ in _words(text) if (match := _HEREDOC.fullmatch(word))]
+    words = [word for word, _ in _words(text)]
+    # BuildKit takes a space behind `<<`, and none behind `<<-`
+    pairs = pairwise(["", *words])
+    joined = [f"{before}{word}" if _OPENER.fullmatch(before) else word for before, word in pairs]
+    return [match for word in joined if (match := _HEREDOC.fullmatch(word))]
 
 
 def _bodies(source: Source, text: str, start: int, opened: list[Match[str]]) -> tuple[tuple[Heredoc, ...], int]:

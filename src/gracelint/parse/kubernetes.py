@@ -43,6 +43,7 @@ from gracelint.parse.purposes import (
     leads,
     listens_as_store,
     says_metrics,
+    takes_jobs,
     words_of,
 )
 from gracelint.parse.scalars import passage_of, rewrite
@@ -313,6 +314,7 @@ def _container(node: Mapping, role: str) -> Container:
         reconnects=(image is not None and is_store(image.value)) or listens_as_store(ports),
         filled_in=image is not None and image.value in table("workloads")["tools"]["images"],
         watches=image is not None and is_watcher(image.value),
+        takes_jobs=name is not None and takes_jobs(name.value),
         web_server=name is not None
         and image is not None
         and (is_web_server(name.value, image.value) or is_given_web_config(node)),

@@ -67,6 +67,11 @@ def is_watcher(image: str) -> bool:
     return _is_one_of("watchers", image)
 
 
+def takes_jobs(name: str) -> bool:
+    """Whether a container is named after what fetches its work by itself: `worker`, `mail-consumer`."""
+    return not set(table("workloads")["jobs"]["words"]).isdisjoint(words_of(name))
+
+
 def is_web_server(name: str, image: str) -> bool:
     """Whether a container and its image are both named after a web server: `web-nginx`, of `team/kubenginx`."""
     words, last = name.split("-"), last_part(image)

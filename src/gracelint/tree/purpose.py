@@ -5,7 +5,22 @@ from __future__ import annotations
 from gracelint.base.memory import lru_cache
 
 _TESTS = frozenset(
-    ("test", "tests", "testing", "testdata", "loadtest", "e2e", "playwright", "cypress", "ci", "mock", "mocks")
+    (
+        *(
+            "test",
+            "tests",
+            "testing",
+            "testdata",
+            "tester",
+            "apptest",
+            "loadtest",
+            "e2e",
+            "playwright",
+            "cypress",
+            "ci",
+        ),
+        *("mock", "mocks", "fake", "fakes"),
+    )
 )
 _OF_TESTS = frozenset(("data", "config", "configs", "fixtures", "cases", "manifests", "load", "integration", "smoke"))
 """What a folder of tests is called besides: `test-configs`, `load-test`."""
@@ -66,7 +81,16 @@ def is_for_tests(path: str) -> bool:
 
 def is_example(path: str) -> bool:
     """Whether a file stands in a folder of examples, by the first word of its name: `examples`, `sample-app`."""
-    return any(folder.lstrip(".").partition("-")[0] in _EXAMPLES for folder in path.lower().split("/")[:-1])
+    return not _EXAMPLES.isdisjoint(_first_words(path))
+
+
+def is_tried_out(path: str) -> bool:
+    """Whether a file stands in a folder of examples, or in one such as `test-http`: nobody takes advice there."""
+    return is_example(path) or not _TESTS.isdisjoint(_first_words(path))
+
+
+def _first_words(path: str) -> list[str]:
+    return [folder.lstrip(".").partition("-")[0] for folder in path.lower().split("/")[:-1]]
 
 
 def holds_tests(path: str) -> bool:

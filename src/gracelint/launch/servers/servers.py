@@ -207,6 +207,11 @@ def is_server(argv: tuple[Word, ...]) -> bool:
     return any(name in _SERVICES or _finishes(name) for name in names)
 
 
+def starts_jobs(argv: tuple[Word, ...]) -> bool:
+    """Whether a command line starts a `cron`: what hears no signal then is not yet there most of the time."""
+    return any(row.get("schedules") for _, row in _named().get(base_name(argv[0].value), ()))
+
+
 def _finishes(name: str) -> bool:
     """Whether some signal lets it finish what is in flight."""
     return any("graceful" in row.get("signals", {}).values() for _, row in _named().get(name, ()))
@@ -380,6 +385,7 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "label": name,
         "reaction": kind,
         "lossy": kind == "drops" and not graceful and bool(row.get("lossy")),
+        "brief": kind == "drops" and bool(row.get("brief")),
         "hook": kind == "drops" and bool(row.get("hook")),
         "clients": kind == "stays" and bool(row.get("clients")),
         "better": graceful[0] if graceful and signal not in graceful else None,

@@ -40,9 +40,11 @@ def unheard(scene: Scene) -> Unheard | None:
 def _serves(item: Event, context: Context) -> bool:
     """Whether a process is known to be a server, or to have something to do when it is told to stop."""
     from gracelint.launch.hops import follow
-    from gracelint.launch.servers.servers import is_server
+    from gracelint.launch.servers.servers import is_server, starts_jobs
 
     words = item.words
+    if words and starts_jobs(words):
+        return False
     if item.kind == "daemon":
         return is_server(words)
     if not words:

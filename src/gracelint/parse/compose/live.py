@@ -34,7 +34,7 @@ def _is_live(service: ComposeService) -> bool:
     """Whether a service runs sources of the project as they are mounted into it, for those who work on them."""
     if _is_server(service) or not (_reloads(service) or _is_named_for_development(service)):
         return False
-    return any(_holds_sources(service, host) for host, _ in service.mounts)
+    return any(_holds_sources(service, host) or _starts_in(service, inside) for host, inside in service.mounts)
 
 
 def _reloads(service: ComposeService) -> bool:
@@ -58,7 +58,7 @@ def _is_reloader(word: str, before: str) -> bool:
     return word in table("compose")["reloaders"] and not given
 
 
-_RUNS = pattern(r"-[a-z]*[cm]|--|-r|-s|--(?:parallel|recursive|silent)")
+_RUNS = pattern(r"-[a-z]*[cm]|--|-r|-s|--(?:parallel|recursive|silent)|-(?:ntp|B|q)")
 """Options in front of what is run: those of shells and interpreters, and those of package managers without a value."""
 
 
@@ -76,6 +76,11 @@ def _holds_sources(service: ComposeService, host: str) -> bool:
     context = service.build.context if service.build is not None else None
     below = context is not None and (context == "." or host == context or host.startswith(f"{context}/"))
     return below and not posixpath.splitext(host)[1]
+
+
+def _starts_in(service: ComposeService, inside: str) -> bool:
+    """Whether an image that is not built here is started in a folder that is mounted."""
+    return service.build is None and service.working_dir is not None and service.working_dir.value == inside
 
 
 def _command_paths(service: ComposeService) -> Iterator[str]:
