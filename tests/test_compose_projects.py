@@ -509,9 +509,21 @@ def test_a_file_that_runs_a_reloader_over_its_sources_is_for_development(
     assert {service.name for service in services if service.development} == spared
 
 
-@pytest.mark.parametrize(("working_dir", "development"), [("/app", True), ("/", False)])
-def test_an_image_that_is_started_in_a_mounted_folder_runs_its_sources(working_dir: str, development: bool) -> None:
-    text = "services:\n  api:\n    image: maven:3\n    command: mvn spring-boot:run\n    volumes: ['./api:/app']\n"
+@pytest.mark.parametrize(
+    ("working_dir", "command", "development"),
+    [
+        ("/app", "mvn spring-boot:run", True),
+        ("/app/web", "mvn spring-boot:run", True),
+        ("/", "mvn spring-boot:run", False),
+        ("/", "sh -c 'cd /app && npm run dev'", True),
+        ("/", "python /app/manage.py runserver", True),
+        ("/", "python /application/manage.py runserver", False),
+    ],
+)
+def test_an_image_that_is_started_in_a_mounted_folder_runs_its_sources(
+    working_dir: str, command: str, development: bool
+) -> None:
+    text = f"services:\n  api:\n    image: maven:3\n    command: {command}\n    volumes: ['./api:/app']\n"
     (service,) = read({"compose.yaml": f"{text}    working_dir: {working_dir}\n"}).services
     assert service.development is development
 

@@ -590,7 +590,10 @@ _INSTALLERS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 _NO_MANIFEST = "what this is rendered to is no manifest, and is not judged"
 _ELSEWHERE = "leads out of the project, or is no file"
 _TEMPLATED_DOCKERFILE = "this is a template, not a Dockerfile: lint what is rendered from it"
-_PLACEHOLDER = pattern(r"(?m)^[ \t]*(?:<[A-Z][A-Z0-9_]*>|%%[A-Z0-9_]+%%|@[A-Z][A-Z0-9_]*@|</?[#%].*)[ \t]*\r?$")
+_PLACEHOLDER = pattern(
+    r"(?m)^[ \t]*(?:(?:<[A-Z][A-Z0-9_]*>|%%[A-Z0-9_]+%%|@[A-Z][A-Z0-9_]*@|</?[#%].*)[ \t]*\r?$"
+    r"|[^\s\[][^\n\[]*\[[^\n\]\"']*\$\{[A-Za-z_]\w*\})"
+)
 """A line that only says what something else puts there: `<ANNOTATIONS>`, `<#if tls>`."""
 _OTHER_TEMPLATE = "this is a template, and cannot be read as it stands: lint what is made from it"
 _TEMPLATED = "this is a template, not a manifest: render it first (`helm template … | gracelint check -`)"

@@ -241,7 +241,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
 
 
 def _is_tried_out(home: Span) -> bool:
-    """Whether it stands among examples: what is certain to be lost is for their readers to know, advice is not."""
+    """Whether it stands among examples: what is certain to be lost is for people to know who copy them."""
     from gracelint.tree.purpose import is_tried_out
 
     return is_tried_out(home.source.path)

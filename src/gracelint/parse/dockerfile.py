@@ -46,7 +46,7 @@ _BEGINNINGS = tuple(name + joint for name in _CALLED for joint in "._-")
 _ENDINGS = tuple(joint + name for name in _CALLED for joint in "._-")
 _TAKES_HEREDOCS = pattern(r"(?i)\s*(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\s")
 _WORD = pattern(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
-_HEREDOC = pattern(r"[0-9]*<<(-?)([^<]+)")
+_HEREDOC = pattern(r"[0-9]*<<(?:(-)|(?!-))([^<]+)")
 _OPENER = pattern(r"[0-9]*<<")
 _TOKEN = (
     r"""(?P<escaped>{escape}.)|(?P<double>")|(?P<single>'[^']*')|(?P<variable>\$(?:(?P<name>[A-Za-z_]\w*)"""

@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
 
-_TESTS = frozenset(
-    (
-        *(
-            "test",
-            "tests",
-            "testing",
-            "testdata",
-            "tester",
-            "apptest",
-            "loadtest",
-            "e2e",
-            "playwright",
-            "cypress",
-            "ci",
-        ),
-        *("mock", "mocks", "fake", "fakes"),
-    )
-)
+_MADE_UP = ("mock", "mocks", "fake", "fakes")
+_TRIED = ("test", "tests", "testing", "testdata", "tester", "apptest", "loadtest", "integrationtest", "e2e", "ci")
+_TESTS = frozenset((*_TRIED, *_MADE_UP, "playwright", "cypress"))
 _OF_TESTS = frozenset(("data", "config", "configs", "fixtures", "cases", "manifests", "load", "integration", "smoke"))
 """What a folder of tests is called besides: `test-configs`, `load-test`."""
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "devenv", "debug", "local", "tilt", *_TESTS))
@@ -85,8 +70,8 @@ def is_example(path: str) -> bool:
 
 
 def is_tried_out(path: str) -> bool:
-    """Whether a file stands in a folder of examples, or in one such as `test-http`: nobody takes advice there."""
-    return is_example(path) or not _TESTS.isdisjoint(_first_words(path))
+    """Whether a file stands among examples or documentation, or in `test-http`: nobody takes advice there."""
+    return is_example(path) or is_prose(path) or not _TESTS.isdisjoint(_first_words(path))
 
 
 def _first_words(path: str) -> list[str]:

@@ -38,9 +38,14 @@ def _is_live(service: ComposeService) -> bool:
 
 
 def _reloads(service: ComposeService) -> bool:
-    lines = (*(service.entrypoint or ()), *(service.command or ()))
-    words = [word for line in lines for word in line.value.split()]
+    words = _words(service)
     return any(map(_is_reloader, words, ["", *words]))
+
+
+def _words(service: ComposeService) -> list[str]:
+    """Those of its command, of shell text too."""
+    lines = (*(service.entrypoint or ()), *(service.command or ()))
+    return [word for line in lines for word in line.value.split()]
 
 
 def _is_named_for_development(service: ComposeService) -> bool:
@@ -79,8 +84,11 @@ def _holds_sources(service: ComposeService, host: str) -> bool:
 
 
 def _starts_in(service: ComposeService, inside: str) -> bool:
-    """Whether an image that is not built here is started in a folder that is mounted."""
-    return service.build is None and service.working_dir is not None and service.working_dir.value == inside
+    """Whether an image that is not built here is started in a folder that is mounted, or runs what is in it."""
+    if service.build is not None or inside in ("", "/"):
+        return False
+    at = [service.working_dir.value] if service.working_dir is not None else []
+    return any(place == inside or place.startswith(f"{inside}/") for place in (*at, *_words(service)))
 
 
 def _command_paths(service: ComposeService) -> Iterator[str]:
