@@ -333,6 +333,7 @@ class Machine(State):
         return Bound(owner, name)
 
     def call(self, function: Value, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+        self.note_call(function, node)
         if isinstance(function, Function):
             return self._cached(function, args, keywords, node)
         if isinstance(function, Partial):

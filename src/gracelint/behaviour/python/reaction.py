@@ -65,7 +65,12 @@ def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
         as_pid_1.endless, as_pid_1.before = endless, base.machine
         as_pid_1.installs = any(signal in each.signals for each in base.machine.facts.registrations)
         as_child = run(signal, id(point.node), False) if as_pid_1.machine.raised_default else as_pid_1
-        return _judge(signal, point, as_pid_1, as_child)
+        reaction = _judge(signal, point, as_pid_1, as_child)
+        if reaction.as_pid_1 is not Verdict.HANDLED:
+            return reaction
+        from gracelint.behaviour.python.gathered import forgotten
+
+        return forgotten(signal, as_pid_1, reaction)
 
     reactions = [judged(point) for point in points]
     worst = max(reactions, key=_badness)

@@ -25,7 +25,18 @@ from gracelint.behaviour.python.ends import (
     TooLong,
 )
 from gracelint.behaviour.python.modules import Module, Modules
-from gracelint.behaviour.python.values import CERTAIN, FROM_OUTSIDE, MISSING, OUTSIDE, Const, Error, Thing, Value, join
+from gracelint.behaviour.python.values import (
+    CERTAIN,
+    FROM_OUTSIDE,
+    MISSING,
+    OUTSIDE,
+    Const,
+    Error,
+    Function,
+    Thing,
+    Value,
+    join,
+)
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -168,6 +179,12 @@ class State:
         """The server handled the signal itself."""
         self.leaving: list[Point] = []
         """Where the main thread waits after the signal."""
+        self.walked: set[ast.AST] = set()
+        """Functions of the project that were called."""
+        self.reached: set[ast.AST] = set()
+        """The calls and branches that were come to after the signal."""
+        self.called_back: set[str] = set()
+        """Functions of the project that something else than a call of theirs called after the signal."""
         self.ended: set[ast.AST] = set()
         """Where children are started that this run terminates, joins or cancels after the signal."""
         self.closing: dict[ast.AST, set[str]] = {}
@@ -369,6 +386,18 @@ class State:
         if body is None or not self.resuming or place not in self.made:
             self.made[place] = Thing(kind, node, self.module)
         return self.made[place]
+
+    def note_call(self, function: Value, node: ast.AST) -> None:
+        target = function.node if isinstance(function, Function) else None
+        if target is not None:
+            self.walked.add(target)
+        if not self.arrived:
+            return
+        self.reached.add(node)
+        name = getattr(target, "name", "")
+        named = node.func if isinstance(node, ast.Call) else None
+        if name and name not in (getattr(named, "attr", ""), getattr(named, "id", "")):
+            self.called_back.add(name)
 
     def doubt(self, reason: str) -> None:
         """Something that may matter to the signal and cannot be followed."""

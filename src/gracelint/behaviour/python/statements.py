@@ -98,6 +98,8 @@ def _raise(machine: Machine, node: ast.Raise) -> list[End]:
 
 
 def _if(machine: Machine, node: ast.If) -> list[End]:
+    if machine.arrived:
+        machine.reached.add(node)
     truth = machine.truth(machine.eval(node.test))
     if isinstance(truth, bool):
         return machine.block(node.body if truth else node.orelse)
