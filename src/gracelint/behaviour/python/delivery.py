@@ -145,6 +145,7 @@ def run_handler(machine: Machine, registration: Registration, point: Point) -> N
     machine.unheard = not registration.loop and machine.awaiting and not looks and not _wakes(machine)
     if machine.cancel is not None and machine.runners:
         error, machine.cancel = machine.cancel, None
+        machine.broken_off = True
         raise Leave([End(RAISE, CERTAIN, error)])
     runner = machine.runners[-1] if machine.runners else None
     if runner is not None and "#stopped" in runner.store and runner.kind != "run_forever":
@@ -183,6 +184,7 @@ def throw(machine: Machine, ends: list[End], point: Point) -> None:
     raised = next((end for end in ends if end.kind == RAISE), None)
     if raised is not None:
         machine.thrown = raised.value if isinstance(raised.value, Error) else None
+        machine.broken_off = machine.thrown is not None
         if point.serves is not None and machine.thrown is not None:
             if kind_of(machine.thrown) in point.serves.get("catches", ()):
                 machine.write(machine.world, ("over", id(point.node)), TRUE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import join_point, throw_out
+from gracelint.behaviour.python.beside import is_cancelled, join_point, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, path_of, text_of
 from gracelint.behaviour.python.queues import feed, put
@@ -230,9 +230,21 @@ def await_external(machine: Machine, later: Later) -> Value:
     return FROM_OUTSIDE
 
 
+def _await_task(machine: Machine, task: Thing, node: ast.AST) -> None:
+    """Who is cancelled takes along what it awaits."""
+    try:
+        join_point(machine, "await", node, None, [task])
+    except Leave as leave:
+        if machine.arrived and any(map(is_cancelled, leave.ends)):
+            from gracelint.behaviour.python.models.event_loop import cancel
+
+            cancel(machine, Bound(task, "cancel"), [], {}, node)
+        raise
+
+
 def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
     if thing.kind == "asyncio.Task":
-        join_point(machine, "await", node, None, [thing])
+        _await_task(machine, thing, node)
         throw_out([thing])
         if "#cancelled" in thing.store:
             from gracelint.behaviour.python.cancels import await_cancelled

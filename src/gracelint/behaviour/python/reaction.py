@@ -200,7 +200,10 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
     if reaction.as_pid_1 is Verdict.HANDLED and run.before.facts.handed:
         from gracelint.behaviour.python.backlog import backlog
 
-        return backlog(signal, run, reaction)
+        reaction = backlog(signal, run, reaction)
+    deadline = run.machine.world.get("deadline")
+    if reaction.as_pid_1 is Verdict.HANDLED and isinstance(deadline, Const) and deadline.value < (reaction.delay or 0):
+        return _cut_off(signal, run, None, float(deadline.value), point.span)
     return reaction
 
 
@@ -317,7 +320,8 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
         why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     if _is_broken_off(signal, machine, point):
-        why = f"the handler's exception ends it in the middle of the work around `{point.what}`"
+        what = "the handler's exception" if machine.thrown is not None else "the handler, which cancels the main task,"
+        why = f"{what} ends it in the middle of the work around `{point.what}`"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
     if machine.delay is None:
         return _reaction(
@@ -340,8 +344,8 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
 
 
 def _is_broken_off(signal: str, machine: Machine, point: Point) -> bool:
-    """Whether the handler's exception comes into the middle of work, and nothing does more than to log that."""
-    if machine.thrown is None or machine.puts_right or ("masked", signal) in machine.world:
+    """Whether the handler breaks into the middle of work, and nothing does more than to log that."""
+    if not machine.broken_off or machine.puts_right or ("masked", signal) in machine.world:
         return False
     from gracelint.behaviour.python.midway import is_half_done
 
@@ -491,9 +495,9 @@ def _holds_the_exit(machine: Machine, where: Point, end: End) -> bool:
     return end.cause == "wait" and bool(where.joins) and left
 
 
-def _cut_off(signal: str, run: Run, end: End, seconds: float, span: Span) -> Reaction:
-    """A timer of the handler's ends what would not end by itself."""
-    if end.cause in ("exit blocked", "pool"):
+def _cut_off(signal: str, run: Run, end: End | None, seconds: float, span: Span) -> Reaction:
+    """A timer of the handler's ends what would not end by itself before that."""
+    if end is not None and end.cause in ("exit blocked", "pool"):
         why = f"the main thread ends, and the handler's timer ends the rest after {seconds:g} s"
         return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=seconds)
     why = f"only the handler's timer ends it, after {seconds:g} s and without cleaning up"

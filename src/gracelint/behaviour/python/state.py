@@ -161,6 +161,8 @@ class State:
         """The handler has run, but the event loop goes on waiting."""
         self.thrown: Error | None = None
         """What came out of the handler."""
+        self.broken_off = False
+        """What came out of it, or the cancel of the main task, ends the wait in which the signal arrived."""
         self.given_up: list[tuple[Thing, str, float, float]] = []
         """What is not waited out: the thread, the call, how long it waits, and how long the thread takes."""
         self.left_alone: list[tuple[Thing, float, bool, int]] = []

@@ -411,6 +411,9 @@ def _leave_group(machine: Machine, thing: Thing, expression: ast.AST) -> None:
     join_point(machine, "task group", expression, None, tasks, group=thing)
     failed = next((task.store["#failed"] for task in tasks if "#failed" in task.store), None)
     if isinstance(failed, Error):
+        for task in tasks:
+            if machine.arrived and "#failed" not in task.store:
+                cancel(machine, Bound(task, "cancel"), [], {}, expression)
         raise Leave([End(RAISE, CERTAIN, Error("builtins.ExceptionGroup", inner=failed))])
 
 

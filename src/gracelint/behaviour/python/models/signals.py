@@ -251,9 +251,28 @@ def _wakeup(machine: Machine, function: Value, args: Arguments, keywords: Keywor
 
 @model("signal.alarm", "signal.setitimer")
 def _alarm(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    if machine.arrived:
+    if not machine.arrived:
+        return NONE
+    installed = machine.world.get(("signal", "SIGALRM"))
+    seconds = argument(args, keywords, 0 if path_of(function) == "signal.alarm" else 1, "seconds") or FROM_OUTSIDE
+    known = isinstance(seconds, Const) and isinstance(seconds.value, (int, float))
+    if known and isinstance(installed, Registration) and _leaves(machine, installed):
+        machine.write(machine.world, "deadline", seconds)
+    else:
         machine.doubt(f"what happens when `{text_of(node)}` rings is not followed")
     return NONE
+
+
+def _leaves(machine: Machine, registration: Registration) -> bool:
+    """Whether a handler ends the program on every way."""
+    mark = len(machine.trail)
+    try:
+        machine.call(registration.handler, [Const(NUMBERS["SIGALRM"]), FROM_OUTSIDE], {}, registration.node)
+    except Leave:
+        return True
+    finally:
+        machine.undo(mark)
+    return False
 
 
 @model("signal.Signals")
