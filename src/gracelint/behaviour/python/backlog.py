@@ -56,8 +56,10 @@ def _waited_for(run: Run) -> Iterator[tuple[Thing, Thing]]:
 
 
 def _loop_around(tree: ast.AST, call: ast.Call) -> ast.While | ast.For | ast.AsyncFor | None:
-    """The loop of its function that hands out a task."""
+    """The loop of its function that hands out a task, and does not await it."""
     for _, above in upwards(tree, call):
+        if isinstance(above, ast.Await):
+            return None
         if isinstance(above, _LOOPS):
             return above
         if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
@@ -82,11 +84,18 @@ def _length(values: ast.expr) -> int | None:
 def _keeps_up(machine: Machine, loop: ast.AST, seconds: float) -> bool:
     """Whether a loop hands out no more than so many, or waits for a result or as long as a worker needs."""
     is_bounded = isinstance(loop, ast.While) and isinstance(loop.test, ast.Compare)
-    if is_bounded or any(isinstance(part, ast.Call) and last_name(part.func) in _HOLDS for part in ast.walk(loop)):
+    if is_bounded or any(isinstance(part, ast.Call) and _holds(part) for part in ast.walk(loop)):
         return True
     within = [point for point in _places(machine) if any(around.node is loop for around in point.loops)]
     pauses = any(point.kind in ("sleep", "event-wait") and (point.limit or 0) >= seconds for point in within)
     return pauses or any(point.kind in _FOR_RESULTS for point in within)
+
+
+def _holds(call: ast.Call) -> bool:
+    """Whether a loop hands out no more until something is done: `futures.wait(given)` is no `event.wait()`."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    name = last_name(call.func)
+    return name in _HOLDS or (name == "wait" and (owner is None or last_name(owner) == "futures"))
 
 
 def _places(machine: Machine) -> Iterator[Point]:
@@ -96,8 +105,7 @@ def _places(machine: Machine) -> Iterator[Point]:
     yield from machine.facts.aside
 
 
-_HOLDS = ("acquire", "result")
-"""Calls with which a loop hands out no more until something is done."""
+_HOLDS = ("acquire", "result", "as_completed")
 _FOR_RESULTS = ("result", "futures", "gather")
 
 

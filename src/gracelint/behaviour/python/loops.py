@@ -8,6 +8,7 @@ from gracelint.behaviour.python.delivery import deliver
 from gracelint.behaviour.python.ends import BREAK, CONTINUE, FINAL, NORMAL, RAISE, STUCK, End, Leave, Loop, Point, stuck
 from gracelint.behaviour.python.expressions import compared
 from gracelint.behaviour.python.objects import length_of, like_others
+from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -298,6 +299,7 @@ def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite:
         looks = loop.unsure and _looks_at(machine, loop.node)
         lost = looks or any(end.tag == LOST for end in outside)
         lost = lost or (bool(outside) and _asks_for_a_flag(machine, loop.node))
+        lost = lost or (any(end.kind == RAISE for end in ends) and _is_left_for_a_flag(machine, loop.node))
         end = End(STUCK, LOST if lost else CERTAIN)
         end.point, end.cause = machine.arrival, "loop"
         return machine.merge([other for other in ends if other.kind in FINAL] + [end])
@@ -341,8 +343,27 @@ def _asks_for_a_flag(machine: Machine, node: ast.AST) -> bool:
     return any(_names_a_flag(machine, test) for test in tests)
 
 
+def _is_left_for_a_flag(machine: Machine, node: ast.AST) -> bool:
+    """Whether a function that a loop calls asks for something that the handler has set, and raises."""
+    known = {getattr(function, "name", ""): function for function in machine.walked}
+    waiting, seen = [node], {node}
+    while waiting and len(seen) < _CALLS:
+        for part in ast.walk(waiting.pop()):
+            function = known.get(last_name(part.func)) if isinstance(part, ast.Call) else None
+            if function is not None and function not in seen:
+                seen.add(function)
+                waiting.append(function)
+            if isinstance(part, ast.If) and _names_a_flag(machine, part.test) and isinstance(part.body[-1], ast.Raise):
+                return True
+    return False
+
+
+_CALLS = 20
+"""Functions that are looked at."""
+
+
 def _names_a_flag(machine: Machine, test: ast.expr) -> bool:
-    flags = {deed.target.rpartition(".")[2] for deed in machine.acts if deed.kind == "flag"}
+    flags = {deed.target.partition("[")[0].rpartition(".")[2] for deed in machine.acts if deed.kind == "flag"}
     return any(getattr(part, "attr", getattr(part, "id", "")) in flags for part in ast.walk(test))
 
 
