@@ -13,7 +13,7 @@ from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.cancels import takes_a_cancel
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
-from gracelint.behaviour.python.midway import is_half_done, left_to_do
+from gracelint.behaviour.python.midway import is_half_done, is_put_back, left_to_do, own_round
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.registry import EXECUTORS, PROCESSES, THREADS, TIMERS
 from gracelint.behaviour.python.streams import takes_only_a_limit
@@ -191,9 +191,15 @@ def _loss_at(machine: Machine, work: Work, point: Point, fate: str) -> Verdict |
 
 
 def _is_guarded(point: Point) -> bool:
-    """Whether something is done where a pause is broken off."""
+    """Whether what a pause is broken off in may be finished, or put back, where that is caught.
+
+    What every round does when it is left only closes what it has opened.
+    """
     tries = [guard.node for guard in point.guards if isinstance(guard.node, ast.Try)]
-    return any(each.finalbody or any(map(takes_a_cancel, each.handlers)) for each in tries)
+    if any(_catches_the_end(part) for each in tries for part in (each, *each.handlers)):
+        return True
+    own = set(own_round(point))
+    return any(each.finalbody and each not in own for each in tries) and is_put_back(point)
 
 
 def _last(machine: Machine, pause: Point, fate: str) -> Verdict | None:

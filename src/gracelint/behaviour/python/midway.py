@@ -25,7 +25,7 @@ def is_half_done(point: Point) -> bool:
     A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do. A loop that
     goes round a known number of times is one long pause, and so is a function of whose round it is a part.
     """
-    if point.kind != "sleep":
+    if not (point.kind in ("sleep", "subprocess") or (point.kind in ("child", "event-wait") and point.limit)):
         return False
     stands, bound = _stands_between(point.module.tree, point.node)
     for called in reversed(point.calls if point.loops else ()):
@@ -55,6 +55,57 @@ def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, ast.AST | None]
     return before and after, above
 
 
+def is_put_back(point: Point) -> bool:
+    """Whether what breaks into a pause may find a way to put back what was taken before it and is handed on after.
+
+    Where nothing is known to be taken, any cleanup is one.
+    """
+    items = _items(point)
+    cleanups = [part for guard in point.guards for part in _cleanup(guard.node)]
+    return not items or any(isinstance(part, ast.Name) and part.id in items for part in cleanups)
+
+
+def _cleanup(guard: ast.AST) -> Iterator[ast.AST]:
+    lines = (*guard.finalbody, *guard.handlers) if isinstance(guard, ast.Try) else ()
+    return (part for line in lines for part in ast.walk(line))
+
+
+def _items(point: Point) -> set[str]:
+    """`job = jobs.take()`, or what a loop goes through, that is handed on once a pause is over: `jobs.finish(job)`."""
+    places = [(point.module.tree, point.node), *((call.module.tree, call.node) for call in reversed(point.calls))]
+    for tree, node in places:
+        taken: set[str] = set()
+        given: set[str] = set()
+        above: ast.AST | None = None
+        for here, above in upwards(tree, node):
+            for body in _bodies(above):
+                if here in body:
+                    place = body.index(here)
+                    taken |= {name for statement in body[:place] if (name := _taken(statement))}
+                    given |= {name for statement in body[place + 1 :] for name in _given(statement)}
+            if isinstance(above, (*_BOUNDS, *_LOOPS)):
+                break
+        if isinstance(above, (ast.For, ast.AsyncFor)):
+            taken |= {part.id for part in ast.walk(above.target) if isinstance(part, ast.Name)}
+        if taken & given or isinstance(above, _LOOPS):
+            return taken & given
+    return set()
+
+
+def _taken(statement: ast.stmt) -> str:
+    """The name that a statement gives to what a call makes."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return ""
+    value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+    return statement.targets[0].id if isinstance(value, ast.Call) and last_name(value.func)[:1].islower() else ""
+
+
+def _given(statement: ast.stmt) -> Iterator[str]:
+    for call in ast.walk(statement):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr not in _IDLE:
+            yield from (one.id for one in call.args if isinstance(one, ast.Name))
+
+
 def left_to_do(point: Point) -> tuple[ast.Call | None, ast.Call | None]:
     """What a thread told to end still does once its pause is over: in that round, and after its loop."""
     loop = point.loops[-1].node if point.loops else None
@@ -81,6 +132,14 @@ def first_act(statements: list[ast.stmt]) -> ast.Call | None:
 
 
 _IDLE = frozenset(("sleep", "print", "info", "warning", "debug", "error", "exception", "critical", "log"))
+
+
+def own_round(point: Point) -> Iterator[ast.AST]:
+    """What a pause stands in, up to its function or loop."""
+    for _, above in upwards(point.module.tree, point.node):
+        if isinstance(above, (*_BOUNDS, *_LOOPS)):
+            return
+        yield above
 
 
 def upwards(tree: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
@@ -119,9 +178,15 @@ def _has_an_end(values: ast.expr) -> bool:
 
 
 def _acts(statement: ast.stmt) -> bool:
-    """Whether it calls something that is more than a pause, or hands on what it has made."""
-    parts = [*ast.walk(statement)]
-    calls = [part for part in parts if isinstance(part, ast.Call)]
-    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in parts) or any(
-        last_name(call.func) != "sleep" for call in calls
+    """Whether it calls something that is more than a pause, counts something, or hands on what it has made."""
+    return any(
+        last_name(part.func) != "sleep"
+        if isinstance(part, ast.Call)
+        else isinstance(part, (ast.Yield, ast.YieldFrom)) or _counts(part)
+        for part in ast.walk(statement)
     )
+
+
+def _counts(part: ast.AST) -> bool:
+    """`self.begun += 1`, which others see."""
+    return isinstance(part, ast.AugAssign) and isinstance(part.target, (ast.Attribute, ast.Subscript))

@@ -345,11 +345,11 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
 
 def _is_broken_off(signal: str, machine: Machine, point: Point) -> bool:
     """Whether the handler breaks into the middle of work, and nothing does more than to log that."""
-    if not machine.broken_off or machine.puts_right or ("masked", signal) in machine.world:
+    if not machine.broken_off or ("masked", signal) in machine.world:
         return False
-    from gracelint.behaviour.python.midway import is_half_done
+    from gracelint.behaviour.python.midway import is_half_done, is_put_back
 
-    return is_half_done(point)
+    return is_half_done(point) and not (machine.puts_right and is_put_back(point))
 
 
 def _slowest(machine: Machine, point: Point) -> Point:
