@@ -76,7 +76,7 @@ def _works(machine: Machine) -> Iterator[Work]:
     facts = machine.facts
     yield from (Work(task, WHOLE, owner=owner) for owner, task in facts.handed)
     yield from (Work(thing, AMID, point) for thing, point in facts.working if is_half_done(point))
-    yield from (Work(thing, WHOLE) for thing in facts.children if "#again" in thing.store)
+    yield from (Work(thing, WHOLE) for thing in facts.children if "#again" in thing.store or "#ends" in thing.store)
     yield from (Work(thing, BEHIND, point) for thing, point in facts.working if _hands_out(point))
     yield from (Work(thing, LAST, point) for thing, point in facts.working if thing.kind in THREADS and _pauses(point))
 
@@ -247,7 +247,9 @@ def own_seconds(machine: Machine, thing: Thing) -> float | None:
     """How long a thread takes that comes to its end, 0 where that is not known; None where it does not."""
     before, mark = machine.delay, len(machine.trail)
     machine.delay = 0.0
+    machine.frames.append(machine.frame_in(thing.module or machine.entry))
     ends = finishes(machine, thing, thing.node or machine.entry.tree)
+    machine.frames.pop()
     seconds, machine.delay = machine.delay, before
     machine.undo(mark)
     if ends is not True:

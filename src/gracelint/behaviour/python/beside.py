@@ -99,12 +99,13 @@ def rehearse(machine: Machine, timer: Thing, node: ast.AST) -> None:
 
 
 def _walk(machine: Machine, thing: Thing, node: ast.AST) -> None:
-    if thing.kind in THREADS:
-        machine.sides.append(thing)
-        machine.beside(lambda: _body(machine, thing, node))
-        machine.sides.pop()
-    elif thing.kind == "asyncio.Task":
-        machine.beside(lambda: _body(machine, thing, node))
+    if thing.kind in (*THREADS, "asyncio.Task"):
+        machine.sides += [thing] if thing.kind in THREADS else []
+        ends = machine.beside(lambda: _body(machine, thing, node))
+        if all(end.kind == NORMAL and end.tag == CERTAIN for end in ends):
+            thing.store["#ends"] = TRUE
+        if thing.kind in THREADS:
+            machine.sides.pop()
     else:
         mark, points = len(machine.trail), len(machine.facts.aside)
         _body(machine, thing, node)
@@ -140,6 +141,12 @@ def _start_after(machine: Machine, thing: Thing, node: ast.AST) -> None:
         note_left_alone(machine, thing, before)
     machine.write(thing.store, "#finished", TRUE if any(end.kind in (NORMAL, RAISE) for end in ends) else FALSE)
     out = [end for end in ends if end.kind == HARD]
+    passed = (machine.delay or 0) - (before[2] or 0)
+    if out and thing.kind in THREADS and passed > 0:
+        # It ends the program unless that has ended by then.
+        machine.delay = before[2]
+        machine.write(machine.world, "deadline", Const(passed))
+        return
     if thing.kind == "asyncio.Task":
         out += [end for end in ends if end.kind == RAISE and not is_logged(end) and not is_cancelled(end)]
     if out and len(out) == len(ends):

@@ -285,10 +285,10 @@ class State:
             [end if _identity(end) in shared else end.weaker(tag or OUTSIDE) for ends in results for end in ends]
         )
 
-    def beside(self, branch: Callable[[], list[End]]) -> None:
+    def beside(self, branch: Callable[[], list[End]]) -> list[End]:
         """Walks what goes on at the same time, and keeps what it may have left behind by now."""
         mark = len(self.trail)
-        branch()
+        ends = branch()
         changes = self.undo(mark)
         for (_, key), (store, value) in reversed(changes.items()):
             if value is MISSING:
@@ -297,6 +297,7 @@ class State:
                 self.deferred.append((key, value))
             else:
                 self.write(store, key, join(store.get(key), value, OUTSIDE))
+        return ends
 
     def _join(
         self,

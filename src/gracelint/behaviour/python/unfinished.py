@@ -27,7 +27,7 @@ _COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
 def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
     """What becomes of the children, threads and tasks of a program that ends; None where nothing is lost."""
     found = _child(signal, machine, span) or _killed(signal, machine)
-    if found is not None or machine.served:
+    if found is not None:
         return found
     if overfills(machine):
         why = "whether the queue between its processes is read to its end, for which Python waits, is not known"
