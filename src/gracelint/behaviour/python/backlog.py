@@ -7,9 +7,10 @@ import ast
 from gracelint.behaviour.python.account import BRIEF, own_seconds
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.midway import upwards
+from gracelint.behaviour.python.objects import length_of
 from gracelint.behaviour.python.registry import EXECUTORS, POOLS
 from gracelint.behaviour.python.streams import last_name
-from gracelint.behaviour.python.values import Thing
+from gracelint.behaviour.python.values import NONE, Const, Thing
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.reaction import Run
+    from gracelint.behaviour.python.values import Store, Value
     from gracelint.source import Span
 
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
@@ -33,13 +35,19 @@ def backlog(signal: str, run: Run, ended: Reaction) -> Reaction:
         seconds, call, module = own_seconds(run.machine, task), task.node, task.module
         if seconds is None or seconds < BRIEF or module is None or not isinstance(call, ast.Call):
             continue
-        loop, workers = _loop_around(module.tree, call), _number_of(pool)
-        count = _length(call.args[1]) if _is_map(call) else _length(loop.iter) if isinstance(loop, ast.For) else None
+        loop, workers = _loop_around(module.tree, call, task.store.get("#loop")), _number_of(pool)
+        globals_ = run.machine.stores.get(module.name, {})
+        count = _length(call.args[1], globals_) if _is_map(call) else _rounds(module.tree, call, globals_)
         place = call if _is_map(call) or loop is None else loop
         what = f"what `{module.span(place).text.splitlines()[0]}` hands out"
-        if count is not None and workers is not None:
+        is_behind = loop is not None and not _keeps_up(run.machine, loop, seconds / (workers or _FEW))
+        if _is_dropped(run.machine, pool):
+            if is_behind and isinstance(loop, ast.While):
+                why = f"what is still queued of {what} is cancelled: more is handed out than is done"
+                return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, module.span(call))
+        elif count is not None and workers is not None:
             ended = _later(signal, ended, count * seconds / workers, what, module.span(call))
-        elif count is None and loop is not None and not _keeps_up(run.machine, loop, seconds / (workers or _FEW)):
+        elif count is None and is_behind:
             why = f"how much of {what} is still queued, which takes {seconds:g} s each, is only known when it runs"
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, module.span(call))
     return ended
@@ -51,34 +59,61 @@ def _waited_for(run: Run) -> Iterator[tuple[Thing, Thing]]:
     for pool, task in run.before.facts.handed:
         state = states.get(pool.node, {})
         is_joined = pool.kind in POOLS and "#joined" in state and "#terminated" not in state
-        if is_joined or (pool.kind in EXECUTORS and "#cancelled" not in state):
+        if is_joined or pool.kind in EXECUTORS:
             yield pool, task
 
 
-def _loop_around(tree: ast.AST, call: ast.Call) -> ast.While | ast.For | ast.AsyncFor | None:
-    """The loop of its function that hands out a task, and does not await it."""
+def _is_dropped(machine: Machine, pool: Thing) -> bool:
+    """Whether an executor is told to forget what is queued in it."""
+    return any(each.node is pool.node and "#cancelled" in each.store for each in machine.facts.children)
+
+
+def _loop_around(tree: ast.AST, call: ast.Call, outer: Value | None) -> ast.While | ast.For | ast.AsyncFor | None:
+    """The loop that hands out a task, and does not await it: of its function, or the `outer` one that calls that."""
     for _, above in upwards(tree, call):
         if isinstance(above, ast.Await):
             return None
         if isinstance(above, _LOOPS):
             return above
         if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            return None
-    return None
+            break
+    return outer.value if isinstance(outer, Const) else None
 
 
 def _is_map(call: ast.Call) -> bool:
     return "map" in last_name(call.func) and len(call.args) > 1
 
 
-def _length(values: ast.expr) -> int | None:
-    """How many there are, where that stands in the text."""
+def _rounds(tree: ast.AST, call: ast.Call, names: Store) -> int | None:
+    """How often the loops of its function come to a call."""
+    count = None
+    for _, above in upwards(tree, call):
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            break
+        if isinstance(above, _LOOPS):
+            length = _length(above.iter, names) if isinstance(above, ast.For) else None
+            if length is None:
+                return None
+            count = (1 if count is None else count) * length
+    return count
+
+
+def _length(values: ast.expr, names: Store) -> int | None:
+    """How many there are, where that stands in the text or is known of a name of the module."""
     if isinstance(values, (ast.Tuple, ast.List)):
         return len(values.elts)
+    if isinstance(values, ast.Name):
+        return length_of(names.get(values.id, NONE))
     if isinstance(values, ast.Call) and last_name(values.func) == "range":
-        given = [one.value for one in values.args if isinstance(one, ast.Constant) and isinstance(one.value, int)]
+        given = [number for one in values.args if (number := _number(one, names)) is not None]
         return len(range(*given)) if given and len(given) == len(values.args) else None
     return None
+
+
+def _number(node: ast.expr, names: Store) -> int | None:
+    known = names.get(node.id) if isinstance(node, ast.Name) else None
+    number = node.value if isinstance(node, ast.Constant) else known.value if isinstance(known, Const) else None
+    return number if isinstance(number, int) else None
 
 
 def _keeps_up(machine: Machine, loop: ast.AST, seconds: float) -> bool:

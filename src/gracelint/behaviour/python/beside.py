@@ -30,6 +30,7 @@ from gracelint.behaviour.python.values import (
     Bound,
     Const,
     Error,
+    Function,
     Items,
     Later,
     Name,
@@ -96,6 +97,20 @@ def rehearse(machine: Machine, timer: Thing, node: ast.AST) -> None:
     machine.undo(mark)
     if "#again" not in timer.store:
         del machine.facts.working[known:]
+
+
+def exits(machine: Machine, target: Value, node: ast.AST) -> bool:
+    """Whether a function of the project ends the program by `os._exit()` on every way."""
+    mark = len(machine.trail)
+    ends: list[End] = []
+    try:
+        if isinstance(target, Function):
+            machine.call(target, [], {}, node)
+    except Leave as leave:
+        ends = leave.ends
+    finally:
+        machine.undo(mark)
+    return bool(ends) and all(end.kind == HARD for end in ends)
 
 
 def _walk(machine: Machine, thing: Thing, node: ast.AST) -> None:

@@ -50,6 +50,10 @@ def _child(signal: str, machine: Machine, span: Span) -> Reaction | None:
     if left is not None:
         who = "the handler" if "#forwarded" in left.store else "it"
         return _ended_with(signal, machine, left, f"{who} signals the child and ends without waiting for it", span)
+    killed = next((thing for thing in children if _is_killed(thing, machine)), None)
+    if killed is not None:
+        why = "it kills its child, whose own cleanup is lost"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span_of(killed) or span)
     told = [thing for thing in children if "#told" in thing.store or thing.node in machine.ended]
     untold = next((thing for thing in children if _is_untold(thing, machine) and not _is_told(thing, told)), None)
     if untold is None or _cleans_up(machine, untold) is False:
@@ -89,6 +93,13 @@ def _waits_for(machine: Machine, point: Point, thing: Thing) -> bool:
     awaited = [receiver_of(target.function) for target in targets if isinstance(target, Later)]
     tasks = (each for task in point.joins for each in machine.waiting_on.get(id(task), ()))
     return thing in (*point.joins, *awaited, *tasks)
+
+
+def _is_killed(thing: Thing, machine: Machine) -> bool:
+    """A child is told nothing before it is killed, and would clean up if it were."""
+    told = thing.store.get("#told")
+    kills = isinstance(told, Const) and told.value == "SIGKILL"
+    return kills and machine.children.cleans_up_on(command_of(thing), "SIGTERM") is True
 
 
 def _is_untold(thing: Thing, machine: Machine) -> bool:

@@ -172,7 +172,8 @@ def forward(machine: Machine, thing: Thing, name: str | None, node: ast.AST) -> 
     machine.write(thing.store, "#signalled", Const(name))
     if machine.arrived:
         machine.act("stop-child", text_of(node), node)
-        machine.write(thing.store, "#told", TRUE)
+        at_first = LOST_TRACK if machine.excepting else Const(name)
+        machine.write(thing.store, "#told", thing.store.get("#told", at_first))
         if machine.handling:
             machine.write(thing.store, "#forwarded", TRUE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import is_deaf, join_point, rehearse, start, throw_out
+from gracelint.behaviour.python.beside import exits, is_deaf, join_point, rehearse, start, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Point, Registration, stuck
 from gracelint.behaviour.python.names import canonical, is_false, is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import (
@@ -160,7 +160,7 @@ def _start_timer(machine: Machine, thing: Thing, node: ast.AST) -> None:
         machine.arrived
         and target is not None
         and isinstance(interval, Const)
-        and path_of(target) in ("os._exit", "os.kill", "os.abort")
+        and (path_of(target) in ("os._exit", "os.kill", "os.abort") or exits(machine, target, node))
     ):
         machine.facts.drain = (float(interval.value), node, machine.module)
         machine.write(machine.world, "deadline", interval)
@@ -223,6 +223,9 @@ def submit(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     target = args[offset - 1] if len(args) >= offset else None
     process = executor is not None and executor.kind.endswith("ProcessPoolExecutor")
     task.kind = executor.kind if process and executor is not None else "concurrent.futures.Future"
+    around = next((loop.node for loop in reversed(machine.loops) if isinstance(loop.node, ast.While)), None)
+    if executor is not None and around is not None:
+        task.store["#loop"] = Const(around)
     if executor is not None:
         task.store["#executor"] = executor
         if machine.repeats or ("task", id(node)) in executor.store:
