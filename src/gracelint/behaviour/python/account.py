@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.values import Thing
     from gracelint.source import Span
 
-AMID, BEHIND, WHOLE, LAST = "amid", "behind", "whole", "last"
+AMID, BEHIND, WHOLE, LAST, CLEANUP = "amid", "behind", "whole", "last", "cleanup"
 """Where the signal finds a piece of work: in a pause in its middle; behind the wait that hands it out; anywhere in
-something that is started for each piece; or not yet begun, since it is done once the end is told."""
+something that comes to an end by itself; or not yet begun, since it is done once the end is told, or by the `finally`
+around a pause."""
 LEFT, UNTOLD, CANCELLED, TERMINATED, KILLED = "left", "untold", "cancelled", "terminated", "killed"
 """What becomes of whoever does it: the program ends without waiting for them, or without a word to them either; it
 cancels or terminates them; or it ends by `os._exit()`."""
@@ -78,6 +79,7 @@ def _works(machine: Machine) -> Iterator[Work]:
     yield from (Work(thing, AMID, point) for thing, point in facts.working if is_half_done(point))
     yield from (Work(thing, WHOLE) for thing in facts.children if "#again" in thing.store or "#ends" in thing.store)
     yield from (Work(thing, BEHIND, point) for thing, point in facts.working if _hands_out(point))
+    yield from (Work(thing, CLEANUP, point) for thing, point in facts.working if thing.kind == "asyncio.Task")
     yield from (Work(thing, LAST, point) for thing, point in facts.working if thing.kind in THREADS and _pauses(point))
 
 
@@ -163,6 +165,9 @@ def _loss(machine: Machine, work: Work, fate: str) -> Verdict | None:
     if work.point is not None:
         if work.found == LAST:
             return _last(machine, work.point, fate)
+        if work.found == CLEANUP:
+            stays = fate is LEFT and "#unwound" not in work.thing.store and not machine.served
+            return Verdict.CUT if stays and _awaits_at_its_end(work.point) else None
         return _loss_at(machine, work, work.point, fate)
     seconds = own_seconds(machine, work.thing) if "#target" in work.thing.store else INSTANT
     if seconds is None:
@@ -200,6 +205,12 @@ def _is_guarded(point: Point) -> bool:
         return True
     own = set(own_round(point))
     return any(each.finalbody and each not in own for each in tries) and is_put_back(point)
+
+
+def _awaits_at_its_end(point: Point) -> bool:
+    """Whether a `finally` around a pause awaits something, which only goes on in a loop that runs."""
+    lines = (line for guard in point.guards if isinstance(guard.node, ast.Try) for line in guard.node.finalbody)
+    return any(isinstance(part, ast.Await) for line in lines for part in ast.walk(line))
 
 
 def _last(machine: Machine, pause: Point, fate: str) -> Verdict | None:
@@ -308,6 +319,10 @@ _SAYS = {
     (BEHIND, KILLED): f"os._exit() ends the {{who}} at work behind `{{what}}`: {_LOST}",
     (BEHIND, CANCELLED): "it cancels the task behind `{what}` whatever that is doing: what has begun is lost",
     (BEHIND, TERMINATED): f"it terminates the {{who}} at work behind `{{what}}`: {_LOST}",
+    (
+        CLEANUP,
+        LEFT,
+    ): "its event loop ends, and nothing cancels the task in `{what}`: the `finally` around that never runs",
     (WHOLE, LEFT): "it ends, and with it a {who} for each piece of work, which nobody waits for",
     (WHOLE, CANCELLED): "it cancels tasks that are started for each piece of work: what they have begun is lost",
     (

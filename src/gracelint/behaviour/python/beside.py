@@ -526,6 +526,7 @@ def _cancel_rest(machine: Machine, node: ast.AST) -> None:
     tasks = [thing for key, thing in machine.world.items() if isinstance(key, tuple) and key[0] == "child"]
     for task in tasks:
         if isinstance(task, Thing) and task.kind == "asyncio.Task" and "#finished" not in task.store:
+            task.store["#unwound"] = TRUE
             answer = finishes(machine, task, node, cancelled=True)
             if answer is not True:
                 point = Point(

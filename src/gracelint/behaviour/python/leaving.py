@@ -9,8 +9,10 @@ from gracelint.behaviour.python.ends import FINAL, NORMAL, RAISE, STUCK, End, Le
 from gracelint.behaviour.python.names import canonical, text_of
 from gracelint.behaviour.python.registry import EXECUTORS, EXITS, PROCESSES, THREADS
 from gracelint.behaviour.python.values import (
+    CERTAIN,
     FROM_OUTSIDE,
     LOST_TRACK,
+    TRUE,
     Const,
     Error,
     Function,
@@ -20,6 +22,7 @@ from gracelint.behaviour.python.values import (
     Unknown,
     Value,
 )
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,6 +149,7 @@ def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.A
     arrived = machine.arrived
     machine.close(context, "with")
     try:
+        use(machine, context, "with")
         if context.cls is not None:
             for name in ("__exit__", "__aexit__"):
                 method = context.cls.find(name)
@@ -163,6 +167,17 @@ def leave_context(machine: Machine, context: Value, ends: list[End], node: ast.A
             return leave.ends
         return machine.merge([end for end in ends if end.kind in FINAL] + leave.ends)
     return ends
+
+
+def use(machine: Machine, thing: Thing, method: str) -> None:
+    """What is used after it was closed on the way out raises an exception."""
+    row = table("python")["closed"].get(thing.kind)
+    if row is None or not machine.arrived or machine.early:
+        return
+    if method in row["methods"] and "#closed" in thing.store:
+        raise Leave([End(RAISE, CERTAIN, Error(row["raises"]))])
+    if method in row["closes"]:
+        machine.write(thing.store, "#closed", TRUE)
 
 
 def _is_caught(machine: Machine, types: list[Value], end: End) -> bool:

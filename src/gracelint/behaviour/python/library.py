@@ -6,6 +6,7 @@ import ast
 
 from gracelint.behaviour.python.beside import is_cancelled, join_point, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
+from gracelint.behaviour.python.leaving import use
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, path_of, text_of
 from gracelint.behaviour.python.queues import feed, put
 from gracelint.behaviour.python.registry import AWAITED, DECORATORS, INITS, METHODS, MODELS, fits
@@ -182,6 +183,7 @@ def _stop(machine: Machine, function: Bound, node: ast.AST, args: Arguments, key
     """A method that makes a server's blocking call return."""
     receiver = function.receiver
     if isinstance(receiver, Thing):
+        use(machine, receiver, function.name)
         machine.close(receiver, function.name)
         machine.write(receiver.store, ("called", function.name), TRUE)
         if machine.arrived and not machine.early:

@@ -134,6 +134,16 @@ def first_act(statements: list[ast.stmt]) -> ast.Call | None:
 _IDLE = frozenset(("sleep", "print", "info", "warning", "debug", "error", "exception", "critical", "log"))
 
 
+def following(point: Point) -> Iterator[ast.stmt]:
+    """What its function does after a wait."""
+    for here, above in upwards(point.module.tree, point.node):
+        for body in _bodies(above):
+            if here in body:
+                yield from body[body.index(here) + 1 :]
+        if isinstance(above, _BOUNDS):
+            return
+
+
 def own_round(point: Point) -> Iterator[ast.AST]:
     """What a pause stands in, up to its function or loop."""
     for _, above in upwards(point.module.tree, point.node):

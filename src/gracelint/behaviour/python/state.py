@@ -207,6 +207,10 @@ class State:
         """Below a thread that the handler started."""
         self.current: list[Thing] = []
         """Tasks that run beside the main task, the innermost last."""
+        self.cancelled_itself: Thing | None = None
+        """A task that the handler has started, and that is among those it cancels."""
+        self.cancelled_at: Point | None = None
+        """The wait of it that raises for that."""
         self.repeats = 0
         """How many loops of an unknown length are around."""
         self.takers: dict[int, list[Thing]] = {}

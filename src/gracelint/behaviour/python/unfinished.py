@@ -7,6 +7,7 @@ import ast
 from gracelint.base.record import replace
 from gracelint.behaviour.python.account import account, span_of
 from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.midway import following
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.queues import overfills
 from gracelint.behaviour.python.registry import receiver_of
@@ -27,6 +28,7 @@ _COMMANDS = ("subprocess", "subprocess.Popen", "asyncio.Process")
 def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
     """What becomes of the children, threads and tasks of a program that ends; None where nothing is lost."""
     found = _child(signal, machine, span) or _killed(signal, machine)
+    found = found or left_out(signal, machine)
     if found is not None:
         return found
     if overfills(machine):
@@ -38,6 +40,16 @@ def by_others(signal: str, machine: Machine, span: Span) -> Reaction | None:
 
         found = unsaved(signal, machine)
     return found
+
+
+def left_out(signal: str, machine: Machine) -> Reaction | None:
+    """A task of the handler cancels itself, too, and leaves out what comes after its next wait."""
+    point = machine.cancelled_at
+    rest = [*following(point)] if point is not None else []
+    if point is None or not any(isinstance(part, ast.Call) for line in rest for part in ast.walk(line)):
+        return None
+    why = f"what cancels all tasks is one of them: `{point.what}` raises, and what comes after that is left out"
+    return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
 
 
 def _child(signal: str, machine: Machine, span: Span) -> Reaction | None:

@@ -204,6 +204,8 @@ def cancel(machine: Machine, function: Value, args: Arguments, keywords: Keyword
         return NONE
     machine.close(thing, "end")
     machine.act("cancel", text_of(node), node)
+    if thing in machine.current:
+        machine.cancelled_itself = thing
     if "#main" in thing.store:
         if machine.arrived:
             machine.cancel = Error("builtins.CancelledError")
