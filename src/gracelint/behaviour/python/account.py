@@ -13,7 +13,7 @@ from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.cancels import takes_a_cancel
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
-from gracelint.behaviour.python.midway import is_half_done, is_put_back, left_to_do, own_round
+from gracelint.behaviour.python.midway import is_amid_work, is_put_back, left_to_do, own_round
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.registry import EXECUTORS, PROCESSES, THREADS, TIMERS
 from gracelint.behaviour.python.streams import takes_only_a_limit
@@ -76,7 +76,7 @@ def account(signal: str, machine: Machine, *, hard: bool = False) -> Reaction | 
 def _works(machine: Machine) -> Iterator[Work]:
     facts = machine.facts
     yield from (Work(task, WHOLE, owner=owner) for owner, task in facts.handed)
-    yield from (Work(thing, AMID, point) for thing, point in facts.working if is_half_done(point))
+    yield from (Work(thing, AMID, point) for thing, point in facts.working if is_amid_work(point))
     yield from (Work(thing, WHOLE) for thing in facts.children if "#again" in thing.store or "#ends" in thing.store)
     yield from (Work(thing, BEHIND, point) for thing, point in facts.working if _hands_out(point))
     yield from (Work(thing, CLEANUP, point) for thing, point in facts.working if thing.kind == "asyncio.Task")

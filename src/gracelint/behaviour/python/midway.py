@@ -20,13 +20,22 @@ _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.ExceptHandler)
 
 
 def is_half_done(point: Point) -> bool:
-    """Whether a pause stands between two things that the program does in one round.
+    """Whether a pause stands between two things that the program does in one round."""
+    return point.kind == "sleep" and stands_amid(point)
 
-    A pause at the end or the start of a round, or in a branch, is one in which there is nothing to do. A loop that
-    goes round a known number of times is one long pause, and so is a function of whose round it is a part.
+
+def is_amid_work(point: Point) -> bool:
+    """The same of what others are at: a pause, a child that they run, or a wait that ends by itself."""
+    waits = point.kind == "subprocess" or (point.kind in ("child", "event-wait") and bool(point.limit))
+    return (waits or point.kind == "sleep") and stands_amid(point)
+
+
+def stands_amid(point: Point) -> bool:
+    """Whether a wait stands between two things that are done in one round.
+
+    One at the end or the start of a round, or in a branch, is one in which there is nothing to do. A loop that goes
+    round a known number of times is one long wait, and so is a function of whose round it is a part.
     """
-    if not (point.kind in ("sleep", "subprocess") or (point.kind in ("child", "event-wait") and point.limit)):
-        return False
     stands, bound = _stands_between(point.module.tree, point.node)
     for called in reversed(point.calls if point.loops else ()):
         if stands or not isinstance(bound, _FUNCTIONS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.beside import exits
 from gracelint.behaviour.python.delivery import take
 from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Point, Registration
 from gracelint.behaviour.python.models.forks import CHILD, signal_forked
@@ -256,23 +257,11 @@ def _alarm(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     installed = machine.world.get(("signal", "SIGALRM"))
     seconds = argument(args, keywords, 0 if path_of(function) == "signal.alarm" else 1, "seconds") or FROM_OUTSIDE
     known = isinstance(seconds, Const) and isinstance(seconds.value, (int, float))
-    if known and isinstance(installed, Registration) and _leaves(machine, installed):
+    if known and isinstance(installed, Registration) and exits(machine, installed.handler, node):
         machine.write(machine.world, "deadline", seconds)
     else:
         machine.doubt(f"what happens when `{text_of(node)}` rings is not followed")
     return NONE
-
-
-def _leaves(machine: Machine, registration: Registration) -> bool:
-    """Whether a handler ends the program on every way."""
-    mark = len(machine.trail)
-    try:
-        machine.call(registration.handler, [Const(NUMBERS["SIGALRM"]), FROM_OUTSIDE], {}, registration.node)
-    except Leave:
-        return True
-    finally:
-        machine.undo(mark)
-    return False
 
 
 @model("signal.Signals")
