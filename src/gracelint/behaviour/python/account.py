@@ -151,10 +151,12 @@ def _is_for(wait: Point, work: Work) -> bool:
 
 
 def _is_vain(wait: Point) -> bool:
-    """Whether a wait gives others no time for their work: for tasks that were cancelled, or but a pause."""
+    """Whether a wait gives others no time for their work: for tasks that were cancelled, for the first, or a pause."""
     if wait.kind == "sleep":
         return all(loop.hit for loop in wait.loops)
-    return wait.kind == "exit" or (bool(wait.joins) and all("#cancelled" in each.store for each in wait.joins))
+    return wait.kind in ("exit", "wait") or (
+        bool(wait.joins) and all("#cancelled" in each.store for each in wait.joins)
+    )
 
 
 # -- what is lost by that --------------------------------------------------------------------------------------------

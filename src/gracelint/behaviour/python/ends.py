@@ -27,6 +27,8 @@ FED = frozenset(
     ("queue.get", "poll", "consume", "blpop", "brpop", "get_message", "start_consuming", "iterate", "loop_forever")
 )
 """Kinds of waits for work that others hand out."""
+AT_WORK = ("sleep", "event-wait", "subprocess", "child")
+"""Kinds of waits in which somebody may stand in the middle of its work."""
 _LONG_SLEEP = 60
 """Seconds."""
 

@@ -306,6 +306,8 @@ def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite:
     if finite:
         machine.exhausted = True
         return machine.merge([*ends, End(NORMAL)])
+    if machine.aside and not machine.arrived and not outside and _is_woken(loop.node):
+        return [*ends, End(NORMAL, OUTSIDE)]
     if outside:
         for point in machine.facts.points[points:]:
             point.tag = max(point.tag, min(end.tag for end in outside))
@@ -326,6 +328,13 @@ def _endless(machine: Machine, loop: Loop, ends: list[End], points: int, finite:
     end = End(STUCK)
     end.point, end.cause = point, "loop"
     return machine.merge([*ends, end])
+
+
+def _is_woken(node: ast.AST) -> bool:
+    """`while not items: condition.wait()`: what others do ends it."""
+    if not isinstance(node, ast.While) or isinstance(node.test, ast.Constant) or len(node.body) != 1:
+        return False
+    return any(isinstance(part, ast.Call) and last_name(part.func) == "wait" for part in ast.walk(node.body[0]))
 
 
 def _looks_at(machine: Machine, node: ast.AST) -> bool:

@@ -18,6 +18,7 @@ from gracelint.behaviour.python.beside import let_tasks_run
 from gracelint.behaviour.python.cancels import hear_cancel
 from gracelint.behaviour.python.delivery import deliver, run_handler
 from gracelint.behaviour.python.ends import (
+    AT_WORK,
     FED,
     NORMAL,
     RETURN,
@@ -548,7 +549,7 @@ class Machine(State):
             return value
         if self.aside:
             self.facts.aside.append(point)
-            if self.bodies and point.kind in (*FED, "sleep", "event-wait"):
+            if self.bodies and point.kind in (*FED, *AT_WORK):
                 self.facts.working.append((self.bodies[-1], point))
             if point.seconds is None and not comes_back and is_ready is False:
                 raise stuck(point, "wait")

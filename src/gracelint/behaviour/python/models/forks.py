@@ -164,6 +164,9 @@ def _wait(machine: Machine, function: Value, args: Arguments, keywords: Keywords
         if not machine.arrived:
             return False
         answers = [machine.truth(child.store["#ended"]) for child in gone()]
+        told = [child for child in awaited if "#ended" in child.store]
+        if not told:
+            answers = [finishes(machine, child, node) for child in awaited if "#reaped" not in child.store]
         if True in answers:
             return True
         return next((answer for answer in answers if isinstance(answer, Unknown)), False)
@@ -173,6 +176,8 @@ def _wait(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     machine.wait(point, ready=ready, comes_back=True)
     if not machine.arrived:
         return items("tuple", [named or FROM_OUTSIDE, FROM_OUTSIDE])
-    first = next(child for child in gone() if machine.truth(child.store["#ended"]) is True)
+    first = next((child for child in gone() if machine.truth(child.store["#ended"]) is True), None)
+    if first is None:
+        return items("tuple", [named or FROM_OUTSIDE, FROM_OUTSIDE])
     machine.write(first.store, "#reaped", TRUE)
     return items("tuple", [first, Const(0)])

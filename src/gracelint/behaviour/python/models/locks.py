@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.ends import Point, stuck
-from gracelint.behaviour.python.names import is_false, is_true, path_of, text_of
+from gracelint.behaviour.python.names import canonical, is_false, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import ENTERS, EXITS, argument, limit, model, receiver_of
 from gracelint.behaviour.python.values import FALSE, NONE, TRUE, Items, Thing, Value, items
 from gracelint.knowledge import table
@@ -41,7 +41,8 @@ def _release(machine: Machine, function: Value, args: Arguments, keywords: Keywo
 
 
 def _take(machine: Machine, thing: Thing, node: ast.AST, waits: bool = True) -> None:
-    if machine.handling and waits and is_true(thing.store.get("#held")):
+    gives_way = "waits" in table("python")["lock"][canonical(thing.kind)]
+    if machine.handling and waits and not gives_way and is_true(thing.store.get("#held")):
         raise stuck(Point(node, machine.module, "lock", None, text_of(node)), "handler wait")
     machine.write(thing.store, "#held", TRUE)
     holders = thing.store.setdefault("#holders", items("list", []))
