@@ -108,7 +108,7 @@ def _fate(machine: Machine, work: Work, hard: bool) -> str | None:
     if thing.kind == "asyncio.Task":
         if "#cancelled" in thing.store or ("#again" in thing.store and "scope cancelled" in machine.world):
             return CANCELLED
-        return None if is_told or any(_waits(machine)) else LEFT
+        return None if is_told else LEFT
     if is_told or not (hard or is_daemon(thing)) or thing.kind not in (*THREADS, *TIMERS):
         return None
     if any(_is_for(wait, work) for wait in _waits(machine)):
@@ -168,12 +168,14 @@ def _loss(machine: Machine, work: Work, fate: str) -> Verdict | None:
         if work.found == LAST:
             return _last(machine, work.point, fate)
         if work.found == CLEANUP:
-            stays = fate is LEFT and "#unwound" not in work.thing.store and not machine.served
+            stays = fate is LEFT and "#unwound" not in work.thing.store and not (machine.served or any(_waits(machine)))
             return Verdict.CUT if stays and _awaits_at_its_end(work.point) else None
         return _loss_at(machine, work, work.point, fate)
     seconds = own_seconds(machine, work.thing) if "#target" in work.thing.store else INSTANT
     if seconds is None:
         return Verdict.UNKNOWN if fate is KILLED else None
+    if fate is LEFT and work.thing.kind == "asyncio.Task" and _is_waited_out(machine, seconds):
+        return None
     passes = 0 if fate is CANCELLED else machine.delay or 0
     if seconds >= (BRIEF if fate is KILLED else _LONG) and seconds > passes:
         return Verdict.CUT
@@ -188,13 +190,18 @@ def _loss_at(machine: Machine, work: Work, point: Point, fate: str) -> Verdict |
         return None
     if fate is CANCELLED and (_is_guarded(point) or any(_catches_the_end(part) for part in _parts(loop))):
         return None
-    if fate is CANCELLED and any(wait.limit is None or wait.limit >= (seconds or 0) for wait in _waits(machine)):
+    if work.thing.kind == "asyncio.Task" and _is_waited_out(machine, seconds or 0):
         return None
     if fate is TERMINATED and _is_guarded(point):
         return None
     if work.found == AMID or (seconds or 0) >= _LONG:
         return Verdict.CUT
     return Verdict.UNKNOWN if fate is UNTOLD else None
+
+
+def _is_waited_out(machine: Machine, seconds: float) -> bool:
+    """Whether a wait on the way out lasts as long as a task."""
+    return any(wait.limit is None or wait.limit >= seconds for wait in _waits(machine))
 
 
 def _is_guarded(point: Point) -> bool:
