@@ -273,7 +273,7 @@ def test_a_task_that_a_cancelled_task_has_started() -> None:
     )
     reaction = sigterm(text)
     assert reaction.as_pid_1.value == "cut"
-    assert reaction.why == "it ends, and with it a task for each piece of work, which nobody waits for"
+    assert reaction.why == "it ends while a task is at work that nobody waits for"
 
 
 @pytest.mark.parametrize(

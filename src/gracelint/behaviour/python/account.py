@@ -332,7 +332,7 @@ _SAYS = {
         CLEANUP,
         LEFT,
     ): "its event loop ends, and nothing cancels the task in `{what}`: the `finally` around that never runs",
-    (WHOLE, LEFT): "it ends, and with it a {who} for each piece of work, which nobody waits for",
+    (WHOLE, LEFT): "it ends while a {who} is at work that nobody waits for",
     (WHOLE, CANCELLED): "it cancels tasks that are started for each piece of work: what they have begun is lost",
     (
         WHOLE,

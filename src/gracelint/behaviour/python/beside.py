@@ -438,7 +438,7 @@ def join_point(
         raise
     finally:
         for thing in things:
-            if not _outlasts(machine, thing, point.limit):
+            if thing not in machine.outlasting and not _outlasts(machine, thing, point.limit):
                 machine.close(thing, "join")
 
 
@@ -453,9 +453,11 @@ def _finishes_in(machine: Machine, thing: Thing, point: Point, *, cancelled: boo
     answer = finishes(machine, thing, point.node, cancelled=cancelled)
     own = (machine.delay or 0) - (before or 0)
     if answer is not True or not machine.arrived or point.limit is None or own <= point.limit:
+        machine.outlasting.discard(thing)
         return answer
     if is_daemon(thing) or is_at_work(machine, thing):
         machine.given_up.append((thing, point.what, point.limit, own))
+    machine.outlasting.add(thing)
     if thing.kind != "asyncio.Task":
         return answer
     machine.delay = before

@@ -165,6 +165,8 @@ class State:
         """What came out of it, or the cancel of the main task, ends the wait in which the signal arrived."""
         self.given_up: list[tuple[Thing, str, float, float]] = []
         """What is not waited out: the thread, the call, how long it waits, and how long the thread takes."""
+        self.outlasting: set[Thing] = set()
+        """Those that a wait with a limit was not long enough for."""
         self.left_alone: list[tuple[Thing, float, bool, int]] = []
         """Tasks started on the way out: how long they take at least once all else goes on, whether they may take
         longer, and how many waits come before."""
