@@ -66,7 +66,7 @@ def account(signal: str, machine: Machine, *, hard: bool = False) -> Reaction | 
         if fate is None or verdict is None or (doubt is not None and verdict is Verdict.UNKNOWN):
             continue
         span = work.point.span if work.point is not None else span_of(work.thing)
-        found = reaction(signal, verdict, Cause.ABRUPT_EXIT, _says(work, fate), span, delay=machine.delay)
+        found = reaction(signal, verdict, Cause.ABRUPT_EXIT, _says(work, fate, verdict), span, delay=machine.delay)
         if verdict is Verdict.CUT:
             return found
         doubt = found
@@ -166,7 +166,7 @@ def _loss(machine: Machine, work: Work, fate: str) -> Verdict | None:
     """Whether a piece of work is lost; None where nothing is."""
     if work.point is not None:
         if work.found == LAST:
-            return _last(machine, work.point, fate)
+            return _last(machine, work.thing, work.point, fate)
         if work.found == CLEANUP:
             stays = fate is LEFT and "#unwound" not in work.thing.store and not (machine.served or any(_waits(machine)))
             return Verdict.CUT if stays and _awaits_at_its_end(work.point) else None
@@ -222,12 +222,13 @@ def _awaits_at_its_end(point: Point) -> bool:
     return any(isinstance(part, ast.Await) for line in lines for part in ast.walk(line))
 
 
-def _last(machine: Machine, pause: Point, fate: str) -> Verdict | None:
+def _last(machine: Machine, thread: Thing, pause: Point, fate: str) -> Verdict | None:
     """What a thread that is told to end has still to do."""
     in_round, after = left_to_do(pause)
     if fate is not LEFT or (in_round or after) is None or not _outlasts(pause, machine.delay or 0):
         return None
-    return Verdict.UNKNOWN if after is None else Verdict.CUT
+    takes = (own_seconds(machine, thread) or 0.0) if pause.kind == "event-wait" else 0.0
+    return Verdict.CUT if after is not None or takes >= BRIEF else Verdict.UNKNOWN
 
 
 def _outlasts(pause: Point, seconds: float) -> bool:
@@ -301,13 +302,13 @@ def _polls(loop: ast.While | ast.For | ast.AsyncFor | None, pause: ast.AST) -> b
 # -- how a reader would say it ---------------------------------------------------------------------------------------
 
 
-def _says(work: Work, fate: str) -> str:
+def _says(work: Work, fate: str, verdict: Verdict) -> str:
     point, who = work.point, _WHO.get(work.thing.kind, "task")
     if point is not None and work.found == LAST:
         in_round, after = left_to_do(point)
         call = text_of(after or in_round or point.node)
         why = f"it does not wait for `{call}`, which its {who} still does when it is told to end"
-        return why if after is not None else f"whether anything is lost is not known: {why}"
+        return why if verdict is Verdict.CUT else f"whether anything is lost is not known: {why}"
     fate = LEFT if fate is UNTOLD and work.found != BEHIND else fate
     return _SAYS[work.found, fate].format(who=who, what=point.what if point is not None else "")
 
