@@ -59,10 +59,10 @@ class Work(Record):
 
 def account(signal: str, machine: Machine, *, hard: bool = False) -> Reaction | None:
     """What is lost of the work that others are at when the program ends, `hard` where it does so by `os._exit()`."""
-    doubt = None
+    doubt, waits = None, [wait for wait in machine.leaving if not _is_vain(wait)]
     for work in _works(machine):
-        fate = _fate(machine, work, hard)
-        verdict = _loss(machine, work, fate) if fate is not None else None
+        fate = _fate(machine, work, waits, hard)
+        verdict = _loss(machine, work, waits, fate) if fate is not None else None
         if fate is None or verdict is None or (doubt is not None and verdict is Verdict.UNKNOWN):
             continue
         span = work.point.span if work.point is not None else span_of(work.thing)
@@ -95,8 +95,8 @@ def _pauses(point: Point) -> bool:
 # -- what becomes of whoever does it ---------------------------------------------------------------------------------
 
 
-def _fate(machine: Machine, work: Work, hard: bool) -> str | None:
-    """None: it is waited for, or ends by itself before that."""
+def _fate(machine: Machine, work: Work, waits: list[Point], hard: bool) -> str | None:
+    """None: it is waited for, or ends by itself before that. `waits` are those on the way out that others may end."""
     thing = work.thing
     if work.owner is not None:
         return _fate_in(machine, work, work.owner, hard)
@@ -111,7 +111,7 @@ def _fate(machine: Machine, work: Work, hard: bool) -> str | None:
         return None if is_told else LEFT
     if is_told or not (hard or is_daemon(thing)) or thing.kind not in (*THREADS, *TIMERS):
         return None
-    if any(_is_for(wait, work) for wait in _waits(machine)):
+    if any(_is_for(wait, work) for wait in waits):
         return None
     if hard:
         return KILLED
@@ -124,7 +124,7 @@ def _fate_of_process(machine: Machine, work: Work) -> str | None:
     if "#terminated" in thing.store:
         return TERMINATED
     is_left = is_daemon(thing) and "#finished" not in thing.store and thing.node not in machine.ended
-    return LEFT if is_left and any(each is thing for each, _ in machine.facts.unguarded) else None
+    return LEFT if is_left and "#unguarded" in thing.store else None
 
 
 def _fate_in(machine: Machine, work: Work, owner: Thing, hard: bool) -> str | None:
@@ -135,11 +135,6 @@ def _fate_in(machine: Machine, work: Work, owner: Thing, hard: bool) -> str | No
     waited = "#awaited" in work.thing.store and (arrival is None or arrival.node is not work.thing.node)
     asks = machine.thrown is None and "#terminated" not in owner.store and _asks_for_results(owner.module)
     return None if "#joined" in owner.store or waited or asks else TERMINATED
-
-
-def _waits(machine: Machine) -> list[Point]:
-    """The waits on the way out that others may end."""
-    return [wait for wait in machine.leaving if not _is_vain(wait)]
 
 
 def _is_for(wait: Point, work: Work) -> bool:
@@ -162,19 +157,19 @@ def _is_vain(wait: Point) -> bool:
 # -- what is lost by that --------------------------------------------------------------------------------------------
 
 
-def _loss(machine: Machine, work: Work, fate: str) -> Verdict | None:
+def _loss(machine: Machine, work: Work, waits: list[Point], fate: str) -> Verdict | None:
     """Whether a piece of work is lost; None where nothing is."""
     if work.point is not None:
         if work.found == LAST:
             return _last(machine, work.thing, work.point, fate)
         if work.found == CLEANUP:
-            stays = fate is LEFT and "#unwound" not in work.thing.store and not (machine.served or any(_waits(machine)))
+            stays = fate is LEFT and "#unwound" not in work.thing.store and not (machine.served or waits)
             return Verdict.CUT if stays and _awaits_at_its_end(work.point) else None
-        return _loss_at(machine, work, work.point, fate)
+        return _loss_at(machine, work, work.point, waits, fate)
     seconds = own_seconds(machine, work.thing) if "#target" in work.thing.store else INSTANT
     if seconds is None:
         return Verdict.UNKNOWN if fate is KILLED else None
-    if fate is LEFT and work.thing.kind == "asyncio.Task" and _is_waited_out(machine, seconds):
+    if fate is LEFT and work.thing.kind == "asyncio.Task" and _is_waited_out(waits, seconds):
         return None
     passes = 0 if fate is CANCELLED else machine.delay or 0
     if seconds >= (BRIEF if fate is KILLED else _LONG) and seconds > passes:
@@ -182,7 +177,7 @@ def _loss(machine: Machine, work: Work, fate: str) -> Verdict | None:
     return Verdict.UNKNOWN if work.owner is not None and not seconds and not machine.cleaned else None
 
 
-def _loss_at(machine: Machine, work: Work, point: Point, fate: str) -> Verdict | None:
+def _loss_at(machine: Machine, work: Work, point: Point, waits: list[Point], fate: str) -> Verdict | None:
     """What stands in the middle of its work at a wait, or begins it there."""
     loop = _loop_around(point)
     seconds = point.limit if work.found == AMID else _seconds(machine, loop)
@@ -190,7 +185,7 @@ def _loss_at(machine: Machine, work: Work, point: Point, fate: str) -> Verdict |
         return None
     if fate is CANCELLED and (_is_guarded(point) or any(_catches_the_end(part) for part in _parts(loop))):
         return None
-    if work.thing.kind == "asyncio.Task" and _is_waited_out(machine, seconds or 0):
+    if work.thing.kind == "asyncio.Task" and _is_waited_out(waits, seconds or 0):
         return None
     if fate is TERMINATED and _is_guarded(point):
         return None
@@ -199,9 +194,9 @@ def _loss_at(machine: Machine, work: Work, point: Point, fate: str) -> Verdict |
     return Verdict.UNKNOWN if fate is UNTOLD else None
 
 
-def _is_waited_out(machine: Machine, seconds: float) -> bool:
+def _is_waited_out(waits: list[Point], seconds: float) -> bool:
     """Whether a wait on the way out lasts as long as a task."""
-    return any(wait.limit is None or wait.limit >= seconds for wait in _waits(machine))
+    return any(wait.limit is None or wait.limit >= seconds for wait in waits)
 
 
 def _is_guarded(point: Point) -> bool:

@@ -125,6 +125,7 @@ def _walk(machine: Machine, thing: Thing, node: ast.AST) -> None:
         mark, points = len(machine.trail), len(machine.facts.aside)
         _body(machine, thing, node)
         if _installed(machine, thing) in ("", "signal.SIG_DFL"):
+            thing.store["#unguarded"] = TRUE
             machine.facts.unguarded.append((thing, machine.facts.aside[points:]))
         machine.undo(mark)
 
