@@ -24,20 +24,7 @@ from gracelint.behaviour.python.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
-
-
-def hear_cancel(machine: Machine, point: Point) -> None:
-    """The next wait of a task that was cancelled, if by itself, raises."""
-    itself = machine.cancelled_itself is not None and machine.awaiting and not machine.aside
-    if machine.aside and machine.cancelling:
-        machine.cancelling = False
-    elif itself and machine.current and machine.current[-1] is machine.cancelled_itself:
-        machine.cancelled_itself, machine.cancelled_at = None, point
-    else:
-        return
-    raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
 
 
 def throws(target: Value, ends: list[End], heard: bool) -> Value:

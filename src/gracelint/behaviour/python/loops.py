@@ -8,7 +8,6 @@ from gracelint.behaviour.python.delivery import deliver
 from gracelint.behaviour.python.ends import BREAK, CONTINUE, FINAL, NORMAL, RAISE, STUCK, End, Leave, Loop, Point, stuck
 from gracelint.behaviour.python.expressions import compared
 from gracelint.behaviour.python.objects import length_of, like_others
-from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
@@ -334,7 +333,7 @@ def _is_woken(node: ast.AST) -> bool:
     """`while not items: condition.wait()`: what others do ends it."""
     if not isinstance(node, ast.While) or isinstance(node.test, ast.Constant) or len(node.body) != 1:
         return False
-    return any(isinstance(part, ast.Call) and last_name(part.func) == "wait" for part in ast.walk(node.body[0]))
+    return any(isinstance(part, ast.Attribute) and part.attr == "wait" for part in ast.walk(node.body[0]))
 
 
 def _looks_at(machine: Machine, node: ast.AST) -> bool:
@@ -354,6 +353,8 @@ def _asks_for_a_flag(machine: Machine, node: ast.AST) -> bool:
 
 def _is_left_for_a_flag(machine: Machine, node: ast.AST) -> bool:
     """Whether a function that a loop calls asks for something that the handler has set, and raises."""
+    from gracelint.behaviour.python.streams import last_name
+
     known = {getattr(function, "name", ""): function for function in machine.walked}
     waiting, seen = [node], {node}
     while waiting and len(seen) < _CALLS:

@@ -15,7 +15,6 @@ import builtins
 from gracelint.base.limits import DEPTH
 from gracelint.behaviour.python import commands, models  # noqa: F401 - they fill the tables of registry
 from gracelint.behaviour.python.beside import let_tasks_run
-from gracelint.behaviour.python.cancels import hear_cancel
 from gracelint.behaviour.python.delivery import deliver, run_handler
 from gracelint.behaviour.python.ends import (
     AT_WORK,
@@ -498,7 +497,7 @@ class Machine(State):
         the world outside sends something; `deaf` ones let no handler run before they end.
         """
         self.place(point, comes_back)
-        hear_cancel(self, point)
+        self.hear_cancel(point)
         if self.deferred and not self.aside and not self.arrived:
             for key, handler in self.deferred:
                 if isinstance(handler, Registration):

@@ -408,6 +408,17 @@ class State:
         if name and name not in (getattr(named, "attr", ""), getattr(named, "id", "")):
             self.called_back.add(name)
 
+    def hear_cancel(self, point: Point) -> None:
+        """The next wait of a task that was cancelled, if by itself, raises."""
+        itself = self.cancelled_itself is not None and self.awaiting and not self.aside
+        if self.aside and self.cancelling:
+            self.cancelling = False
+        elif itself and self.current and self.current[-1] is self.cancelled_itself:
+            self.cancelled_itself, self.cancelled_at = None, point
+        else:
+            return
+        raise Leave([End(RAISE, CERTAIN, Error("builtins.CancelledError"))])
+
     def doubt(self, reason: str) -> None:
         """Something that may matter to the signal and cannot be followed."""
         if reason not in self.doubts:
