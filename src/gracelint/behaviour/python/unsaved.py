@@ -46,11 +46,12 @@ def _is_left_in_its_pause(thing: Thing, pause: Point) -> bool:
 
 
 def _saves(machine: Machine, loop: ast.While) -> Iterator[ast.Call]:
-    """Calls of what is named for saving, or hands on and empties a list."""
+    """Calls of what is named for saving, or hands on and empties a list; not of what is handed what its round makes."""
+    made = {part.id for part in ast.walk(loop) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     words = frozenset(table("python")["words"]["saves"])
     handing_on = _handing_on(machine.modules.sources())
     for part in ast.walk(loop):
-        if isinstance(part, ast.Call):
+        if isinstance(part, ast.Call) and made.isdisjoint(map(last_name, part.args)):
             name = last_name(part.func)
             if words & set(name.lower().split("_")) or name in handing_on:
                 yield part
