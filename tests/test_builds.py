@@ -566,6 +566,20 @@ def test_a_service_whose_build_is_elsewhere_is_joined_by_the_name_of_its_image()
     assert launch.stage.source.path == "docker/two.Dockerfile"
 
 
+@pytest.mark.parametrize(
+    ("build", "file"),
+    [
+        ("elk/kibana", "elk/kibana/Dockerfile"),
+        ("{context: elk, dockerfile: own.Dockerfile}", "elk/own.Dockerfile"),
+        ("'https://example.com/shop.git'", "https://example.com/shop.git"),
+    ],
+)
+def test_a_build_that_is_not_here_is_named(build: str, file: str) -> None:
+    (launch,) = read({"compose.yaml": f"services:\n  shop:\n    build: {build}\n"}).launches
+
+    assert launch.why == f"{file}, which it is built from, is not in the project"
+
+
 GO = {
     "go.mod": "module acme.io/shop\n",
     "cmd/till/main.go": 'package main\n\nimport "net/http"\n\nfunc main() { http.ListenAndServe(":80", nil) }\n',

@@ -511,6 +511,10 @@ def _annotations(launch: Launch) -> Mapping[str, Word] | None:
 
 def _no_command(launch: Launch) -> str:
     image, service, container = launch.image, launch.service, launch.container
+    build = service.build if service is not None and launch.stage is None else None
+    if not image.reference and build is not None and build.inline is None:
+        file = posixpath.normpath(posixpath.join(build.context, build.dockerfile))
+        return f"{build.context if '://' in build.context else file}, which it is built from, is not in the project"
     if not image.reference:
         return "the files name neither an image nor a command"
     given = service.command if service is not None else container.args if container is not None else None
