@@ -784,3 +784,19 @@ def test_a_server_that_a_library_is_given_is_the_one_that_is_shut_down() -> None
     assert launch({"main.go": text, "Dockerfile": build("go build -o /app .")}).verdict is Verdict.HANDLED
     never = text.replace("server.Shutdown(context.Background())", "(&http.Server{}).Shutdown(context.Background())")
     assert launch({"main.go": never, "Dockerfile": build("go build -o /app .")}).verdict is not Verdict.HANDLED
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "RUN <<EOT\nset -e\nexport CGO_ENABLED=0\ngo build -o /app .\nEOT",
+        "RUN go build -o /app${EXT} .",
+        "RUN --mount=type=bind,target=. go build -o /app .",
+    ],
+)
+def test_a_build_is_found_however_a_dockerfile_writes_it(run: str) -> None:
+    copies = "" if "--mount" in run else "COPY . .\n"
+    served = 'FROM scratch\nCOPY --from=build /app /\nCMD ["/app"]\n'
+    text = f"FROM golang:1.23 AS build\nWORKDIR /src\n{copies}{run}\n{served}"
+
+    assert launch({"main.go": SERVE, "Dockerfile": text}).why == NOBODY_HEARS

@@ -736,3 +736,16 @@ fn main() {{
 """
     verdict, why = program(text, HOOK)
     assert verdict is expected, why
+
+
+def test_a_binary_that_an_argument_names_is_found_where_it_is_copied_to() -> None:
+    text = (
+        "ARG APP_NAME=shop\nFROM rust:1.81 AS build\nARG APP_NAME\nWORKDIR /app\n"
+        "RUN --mount=type=bind,source=src,target=src \\\n    --mount=type=bind,source=Cargo.toml,target=Cargo.toml \\\n"
+        "    cargo build --release && cp ./target/release/$APP_NAME /bin/server\n"
+        'FROM alpine:3.20\nCOPY --from=build /bin/server /bin/\nCMD ["/bin/server"]\n'
+    )
+
+    found = launch({"Cargo.toml": PACKAGE, "src/main.rs": SLEEPS, "Dockerfile": text})
+
+    assert (found.verdict, found.why) == (Verdict.IGNORED, NOBODY_HEARS)

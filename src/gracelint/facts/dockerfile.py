@@ -63,6 +63,11 @@ class Instruction(Record):
         """What the argument says once its variables are put in."""
         return self.argument.text if self.expanded is None else self.expanded
 
+    @property
+    def whole(self) -> str:
+        """The argument and what its heredocs hold: all that a RUN may run."""
+        return "\n".join((self.argument.text, *(one.body.text for one in self.heredocs)))
+
     def flag(self, name: str) -> str | None:
         """The value of `--name=value`, or None."""
         prefix = f"--{name}="

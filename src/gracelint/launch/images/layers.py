@@ -98,7 +98,7 @@ def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tu
         for put in reversed(placed(one)):
             if put.target is None:
                 moved = _moved(put.item, put.commands, put.working_dir, path)
-                path = moved if isinstance(moved, str) else path
+                path = _with_arguments(moved, one) if isinstance(moved, str) else path
                 continue
             if path != put.target and not path.startswith(put.below):
                 continue
@@ -108,6 +108,15 @@ def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tu
                 for candidate in _counterparts(join("/", source), put.target, path):
                     yield from _made_in(put.origin, posixpath.normpath(candidate), seen)
     yield stage, path
+
+
+def _with_arguments(path: str, stage: Stage) -> str:
+    """A path with the build arguments of a stage put in: `target/release/$APP_NAME`."""
+    given = stage.arguments or {}
+    return _VARIABLE.sub(lambda name: given.get(name[1] or name[2], name[0]), path) if "$" in path else path
+
+
+_VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 def named_in_project(stage: Stage, files: Files, context: str, path: str) -> Iterator[str]:
@@ -237,7 +246,7 @@ def placed(stage: Stage) -> list[Placed]:
             working_dir = normal(join(working_dir, item.value))
         elif item.name in ("COPY", "ADD"):
             found.append(_put_by(item, stage, working_dir))
-        elif item.name == "RUN" and _moves(item.argument.text):
+        elif item.name == "RUN" and _moves(item.whole):
             found.append(Placed(item, working_dir, list(commands(item))))
     return found
 

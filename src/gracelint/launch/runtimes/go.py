@@ -145,7 +145,7 @@ def _commands(stage: Stage, files: Files, build_context: str) -> Iterator[_Comma
         for item in one.instructions:
             if item.name == "WORKDIR":
                 working_dir = normal(join(working_dir, put_in(item.value, env)))
-            if item.name != "RUN" or not _MENTIONS.search(item.argument.text):
+            if item.name != "RUN" or not _MENTIONS.search(item.whole):
                 continue
             for words, folder, its in _go_commands(commands(item), working_dir, env, one, files, build_context):
                 yield _Command(words, folder, its, item)
@@ -217,6 +217,10 @@ def put_in(word: str, env: dict[str, str]) -> str:
     return re.sub(r"\$(?:\{(\w+)(?::-([^}]{0,500}))?\}|(\w+))", lambda m: env.get(m[1] or m[3], m[2] or m[0]), word)
 
 
+_ENDING = pattern(r"(?<=[\w.-])\$\{?\w+\}?\Z")
+"""What a platform adds to a name, nothing where it is Linux: `shop${EXT}`."""
+
+
 def _package(command: _Command, at: str) -> str | None:
     """The package that a build writes to a file, as the command names it; None where it writes another."""
     output = None
@@ -232,7 +236,7 @@ def _package(command: _Command, at: str) -> str | None:
                 index += 1
                 value = words[index] if index < len(words) else ""
             if name == "-o":
-                output = value
+                output = _ENDING.sub("", value) if "$" in value else value
             elif name == "-C":
                 folder = normal(join(folder, value))
         elif words[index] in (">", "2>"):

@@ -114,7 +114,7 @@ def _builds(stage: Stage) -> Iterator[_Command]:
         for item in one.instructions:
             if item.name == "WORKDIR":
                 working_dir = normal(join(working_dir, put_in(item.value, env)))
-            if item.name != "RUN" or "cargo" not in item.argument.text:
+            if item.name != "RUN" or "cargo" not in item.whole:
                 continue
             mounted = "type=bind" in item.argument.text or any("type=bind" in flag for flag in _flags(item))
             folder, its = working_dir, env

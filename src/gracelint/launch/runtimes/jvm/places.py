@@ -76,7 +76,7 @@ def _extracted(stage: Stage) -> Iterator[str]:
     for item in stage.instructions:
         if item.name == "WORKDIR":
             folder = normal(posixpath.join(folder, item.value))
-        if item.name != "RUN" or "jar" not in item.argument.text:
+        if item.name != "RUN" or "jar" not in item.whole:
             continue
         here = folder
         for words in commands(item):

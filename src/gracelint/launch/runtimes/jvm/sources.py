@@ -85,7 +85,7 @@ def is_compiled(stage: Stage | None) -> bool:
     """Whether a stage, or one it copies from, runs the Java compiler."""
     stages = (stage, *(stage.siblings or {}).values()) if stage is not None else ()
     return any(
-        item.name == "RUN" and re.search(r"\b(?:javac|mvnw?|gradlew?|ant)\b", item.argument.text) is not None
+        item.name == "RUN" and re.search(r"\b(?:javac|mvnw?|gradlew?|ant)\b", item.whole) is not None
         for one in stages
         for above in one.lineage()
         for item in above.instructions
