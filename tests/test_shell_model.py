@@ -787,7 +787,7 @@ while true; do {round}; done
         ("sleep 2; exit 0", "sleep 1 & wait $!", "handled"),
         ("sleep $PAUSE; exit 0", "sleep 1 & wait $!", "unknown"),
         ("for i in $(seq 60); do sleep 1; done; exit 0", "sleep 1 & wait $!", "unknown"),
-        ("exit 0", "job & sleep 60 & wait $!", "unknown"),
+        ("exit 0", "job & sleep 60 & wait $!", "cut"),
         ("exit 0", "a=$((a + 1)); copy; b=$((b + 1))", "unknown"),
         ("exit 0", "a=$((a + 1)); copy", "handled"),
         ("exit 0", "move", "unknown"),
@@ -804,4 +804,18 @@ def test_what_a_trap_takes_its_time_for(action: str, round: str, verdict: str) -
 def test_bash_does_not_wait_for_its_foreground_before_it_runs_its_trap_on_exit(shell: str, verdict: str) -> None:
     text = f"#!/bin/{shell}\ntrap 'rm -f /tmp/lock' EXIT\nwhile true; do date; sleep 300; done\n"
     (launch,) = read({"run.sh": text, "Dockerfile": 'FROM debian:12\nCOPY run.sh /\nCMD ["/run.sh"]'}).launches
+    assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(
+    ("waits", "verdict"),
+    [("wait $a", "unknown"), ("wait $a $b", "handled"), ("wait $a; wait $b", "handled"), ("wait", "handled")],
+)
+def test_a_trap_that_waits_for_some_of_the_jobs_it_tells(waits: str, verdict: str) -> None:
+    files = {
+        "app.sh": "#!/bin/sh\ntrap 'exit 0' TERM\nwhile true; do sleep 1 & wait $!; done\n",
+        "run.sh": f"#!/bin/sh\n/app.sh & a=$!\n/app.sh & b=$!\ntrap 'kill $a $b; {waits}' TERM\nwait $a $b\n",
+        "Dockerfile": 'FROM debian:12\nCOPY app.sh run.sh /\nCMD ["/run.sh"]',
+    }
+    (launch,) = read(files).launches
     assert launch.verdict.value == verdict, launch.why

@@ -30,6 +30,7 @@ _ADVICE = {
     "trap-waits-for-child": "`exec` the program, or start it with `&`, pass the signal on in the trap and `wait` twice",
     "kills-subshell": "`exec` the program inside the subshell",
     "kills": "Send SIGTERM, and `wait` for the program",
+    "kills-job": "`wait` in the trap for the job in the background",
     "kill-group": "Signal the program alone, and `wait` for it in the trap",
     "exit-trap": "`exec` the program; what the trap cleans up can be done when it starts",
     "ignores": "Take back the trap that ignores the signal",

@@ -90,7 +90,9 @@ def run_event(kind: str, words: Sequence[Word], call: Call, state: State) -> Eve
 
 def event(kind: str, span: Span, state: State, jobs: frozenset[int] | None = None, signal: str = "") -> Event:
     made = Event(kind, span, traps=dict(state.traps), jobs=jobs, signal=signal, working_dir=state.working_dir)
-    return replace(made, variables=dict(state.variables)) if kind in ("wait", "forever") and state.traps else made
+    return (
+        replace(made, variables=dict(state.variables)) if kind in ("wait", "forever", "read") and state.traps else made
+    )
 
 
 def assign(state: State, name: str, value: ShellWord | None) -> None:
@@ -159,6 +161,7 @@ def _exec(walk: Walk, call: Call, state: State) -> list[State]:
             rest = rest[1:]
     if not call.operands:
         rest = [Word(word.text, word.span) for word in call.command.words[1:] if _comes_from_outside(word, state)]
+    state.endless |= _open_both_ways(call)
     state.add(run_event("exec" if rest else "redirect", rest, call, state))
     state.ended = bool(rest)
     return [state]
@@ -295,12 +298,46 @@ def _unset(walk: Walk, call: Call, state: State) -> list[State]:
     return [state]
 
 
-def _read(walk: Walk, call: Call, state: State) -> list[State]:
+def _sets(walk: Walk, call: Call, state: State) -> list[State]:
     for word in call.operands:
         if _NAME.fullmatch(word.value):
             state.variables[word.value] = None
     state.status = None
     return [state]
+
+
+def _read(walk: Walk, call: Call, state: State) -> list[State]:
+    """Waits for a line where its end of the pipe is open for writing too, so that there is never an end of it."""
+    _sets(walk, call, state)
+    reads = walk.row.get("read")
+    if reads is None or _descriptor(call) not in state.endless:
+        return [state]
+    before = state.reached
+    states = walk.last(event("read", call.command.span, state), state)
+    for end in states:
+        if end.reached != before and not end.ended:
+            end.status = False
+            if reads == "restarts":
+                end.events.append(event("forever", call.command.span, end))
+                end.ended = True
+    return states
+
+
+def _descriptor(call: Call) -> str | None:
+    """The number that `read` reads from; None where it does so for a limited time."""
+    words = [word.value for word in call.operands]
+    if any(word.startswith("-") and "t" in word for word in words):
+        return None
+    after = next((words[index + 1] for index, word in enumerate(words[:-1]) if word in ("-u", "-ru")), None)
+    joined = next((word[2:] for word in words if word.startswith("-u") and len(word) > 2), None)
+    redirected = (one.target.text for one in call.command.redirects if one.operator == "<&" and one.target is not None)
+    return after or joined or next(redirected, "0")
+
+
+def _open_both_ways(call: Call) -> frozenset[str]:
+    """The numbers that `exec 3<>PIPE` opens."""
+    found = (one.operator.removesuffix("<>") for one in call.command.redirects if one.operator.endswith("<>"))
+    return frozenset(one or "0" for one in found)
 
 
 def _coproc(walk: Walk, call: Call, state: State) -> list[State]:
@@ -545,10 +582,10 @@ BUILTINS: dict[str, Callable[[Walk, Call, State], list[State]]] = {
     "kill": _kill,
     "pkill": _kill,
     "killall": _kill,
-    "type": _read,
-    "getopts": _read,
-    "readarray": _read,
-    "mapfile": _read,
+    "type": _sets,
+    "getopts": _sets,
+    "readarray": _sets,
+    "mapfile": _sets,
     "coproc": _coproc,
     "logout": _exit,
     "break": _break,

@@ -45,8 +45,8 @@ class Event(Record, identity=True):
 
     `kind` is run (in the foreground), start (in the background), daemon (it goes to the background by itself), exec,
     redirect (an exec without a command), wait, kill, stop (of a service), tell (once the signal has arrived: what may
-    tell the program), pause (then: a loop that sleeps until something nobody knows), exit, return, break, continue, or
-    forever (an endless loop).
+    tell the program), pause (then: a loop that sleeps until something nobody knows), read (of a pipe that has no end),
+    exit, return, break, continue, or forever (an endless loop).
     """
 
     kind: str
@@ -146,6 +146,8 @@ class State:
         """The folders whose files are in another folder too, by that one's path."""
         self.started: tuple[Event, ...] = ()
         """The jobs in the background."""
+        self.endless: frozenset[str] = frozenset()
+        """Numbers of files that are open for reading and writing."""
         self.monitor = False
         self.pid_1 = False
         """Whether `-$$` is `-1`."""
@@ -157,6 +159,8 @@ class State:
         """How many loops' conditions are around it."""
         self.loops = 0
         """How many loops' bodies are around it."""
+        self.turns = 0
+        """How many of them go round as long as something holds."""
         self.status: bool | None = True
         """Whether the last command succeeded; None where the path may go both ways."""
         self.ended = False

@@ -270,7 +270,7 @@ class Walk:
         body = command.command
         shapes = frozenset(("simple",) if isinstance(body, (Simple, Group)) else ("simple", "compound"))
         found = [item for end in self._command(body, child, shapes) for item in end.events]
-        loops = any(item.kind == "forever" for item in found)
+        loops = any(item.kind in ("forever", "read") for item in found)
         lasting = (item for item in found if item.words and item.kind not in _TELLS)
         main = next((item for item in lasting if lingers(item.words) or not item.prepares), None)
         watched = watched_by(main.words) if main is not None else None
@@ -281,9 +281,9 @@ class Walk:
         if main is None:
             if found and all(item.kind in _TELLS for item in found):
                 state.events += found  # `kill $PID & wait $PID`
-            if state.loops and command.span not in self._at_work:
+            if state.turns and command.span not in self._at_work:
                 self._at_work[command.span] = works(body, state.functions)
-            at_work = self._at_work.get(command.span, False)
+            at_work = state.turns > 0 and self._at_work[command.span]
             main = Event("start", command.span, prepares=not loops, works=at_work)
         state.jobs += 1
         started = replace(
@@ -460,22 +460,24 @@ class Walk:
         reached = state.reached
         if state.traps and loop.span not in self._at_work:
             self._at_work[loop.span] = pauses_in_midst(loop.body, state.functions)
-        states = self.last(
-            replace(event("forever", loop.span, state), works=self._at_work.get(loop.span, False)), state
-        )
+        rounds = event("forever", loop.span, state)
+        states = self.last(replace(rounds, works=self._at_work.get(loop.span, False)), state)
         for end in states:
             end.ended |= end.reached == reached
         return states
 
     def _body(self, loop: Loop, states: list[State]) -> tuple[list[State], list[State]]:
         """One round of a loop: the paths that `break` out of it, and the others."""
+        turns = loop.kind != "for"
         for state in states:
             state.loops += 1
+            state.turns += turns
         left: list[State] = []
         on: list[State] = []
         before = min(len(state.events) for state in states)
         for end in self._list(loop.body, states, None):
             end.loops -= 1
+            end.turns -= turns
             end.repeat(before)
             (left if leave_round(end) == "break" else on).append(end)
         return left, on

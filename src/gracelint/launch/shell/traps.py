@@ -97,7 +97,7 @@ def blocking(path: State, context: Context) -> int | None:
             return index
         if item.kind == "wait" and (item.jobs is None or item.jobs & (lasting if last_program is None else programs)):
             return last_program if _never_gets_past(path, last_program, context) else index
-        if item.kind == "forever":
+        if item.kind in ("forever", "read"):
             stays = last_program is not None and (not lasting or _never_gets_past(path, last_program, context))
             return last_program if stays else index
         if item.kind == "run" and not item.prepares and not is_brief(item, context):
@@ -125,7 +125,7 @@ def react(scene: Scene) -> Reaction:
     event, context = scene.event, scene.context
     signal = context.signal
     # A `tail -f` in the foreground dies of its group's signal, and the shell goes on as behind a `wait`
-    at_wait = event.kind in ("wait", "forever") or (event.idle and context.group_signalled)
+    at_wait = event.kind in ("wait", "forever", "read") or (event.idle and context.group_signalled)
     if signal in context.ignores:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
     action = event.traps.get(signal)
@@ -219,8 +219,10 @@ class _Fate(Record):
     """What may have told them."""
     paused: bool = False
     """The script may have waited until they had ended."""
-    joins: bool = False
-    """The script has waited for jobs."""
+    awaited: frozenset[int | None] = frozenset()
+    """Jobs that the script has waited for."""
+    exits: bool = False
+    """The trap, or what follows, leaves the script before its end."""
     over: Reaction | None = None
     """The program has ended, and this is what came of it, if the script ends too."""
 
@@ -248,10 +250,12 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
             over = _wait_again(scene, item, fate)
             if over.effect is not Effect.FORWARDS:
                 return over
-            fate = replace(fate, over=over)
+            waited = (one.job for one in scene.lasting if item.jobs is None or one.job in item.jobs)
+            fate = replace(fate, over=over, awaited=fate.awaited.union(waited))
         elif item.kind == "wait":
-            fate = replace(fate, joins=True)
-        elif item.kind == "forever":
+            slept += [nap for nap in queue[:at] if nap.kind == "start" and _naps(nap) and nap.job in (item.jobs or ())]
+            fate = replace(fate, awaited=fate.awaited.union(item.jobs or ()))
+        elif item.kind in ("forever", "read"):
             return Reaction(Effect.SWALLOWS, "loop", context.signal)
         elif item.kind == "run" and item.idle:
             return Reaction(Effect.SWALLOWS, "child", context.signal)
@@ -273,6 +277,7 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
             break
         elif item.kind == "exit":
             cause = "errexit" if item.signal == "errexit" else cause
+            fate = replace(fate, exits=True)
             at_exit = item.traps.get("EXIT")
             if exited or not at_exit:
                 break
@@ -289,6 +294,9 @@ def _ended(scene: Scene, fate: _Fate, slept: list[Event], cause: str) -> Reactio
     lengths = [seconds(item.words[1].value) if len(item.words) == 2 else None for item in slept]
     takes = sum(length for length in lengths if length is not None)
     if fate.over is not None:
+        forgotten = (one for one in scene.programs if one.job in fate.told and one.job not in fate.awaited)
+        if any(is_program(one) and not _naps(one) for one in forgotten):
+            return Reaction(Effect.UNKNOWN, "waits-for-some", fate.over.signal)
         return replace(fate.over, takes=takes)
     if fate.perhaps is not None and not fate.told:
         return Reaction(Effect.UNKNOWN, "may-tell", scene.context.signal, fate.perhaps)
@@ -303,12 +311,13 @@ def _ended(scene: Scene, fate: _Fate, slept: list[Event], cause: str) -> Reactio
     if cause == "single-wait" and fate.told.keys() <= naps:
         cause = "kills-subshell" if fate.dead else "trap-exits"
     if cause == "trap-exits" and _only_waits(scene):
-        if not fate.joins and any(item.works for item in scene.path.events[: scene.index]):
-            return Reaction(Effect.UNKNOWN, "beside-jobs", signal)
+        if _leaves_a_job(scene, fate):
+            return Reaction(Effect.CUTS, "kills-job", signal)
         action = scene.event.traps.get(scene.context.signal)
         if action and scene.event.works and exits(action, scene.path.functions):
             return Reaction(Effect.UNKNOWN, "in-midst", signal)
-        if None in lengths or any(item.looped for item in slept):
+        rounds = [item.span for item in slept if item.looped]
+        if None in lengths or any(rounds.count(span) == 1 for span in rounds):
             return Reaction(Effect.UNKNOWN, "trap-sleeps", signal)
         return Reaction(*(_BETWEEN_ROUNDS if _knows_its_naps(scene) else _AFTER_A_NAP), signal, takes=takes)
     return Reaction(Effect.CUTS, cause, signal)
@@ -318,13 +327,23 @@ _BETWEEN_ROUNDS = Effect.HANDLES, "between-rounds"
 _AFTER_A_NAP = Effect.UNKNOWN, "after-a-nap"
 
 
+def _leaves_a_job(scene: Scene, fate: _Fate) -> bool:
+    """Whether a job of the loop's round may still be at work, and nothing waits for it."""
+    before = scene.path.events[: scene.index]
+    started = [item.job for item in before if item.kind == "start" and item.works]
+    waits = [job for item in before if item.kind == "wait" for job in item.jobs or started]
+    # a trap that returns ends one `wait` early, and the next waits on
+    waited_again = [job for job in started if waits.count(job) > 1 and not fate.exits]
+    return any(job not in fate.awaited and job not in waited_again for job in started)
+
+
 def _only_waits(scene: Scene) -> bool:
     """Whether nothing is left that the end of the script could harm: it waits for its next round, or for a `sleep`.
 
     A trap runs when the command in the foreground has ended: what a round of the loop does is done by then.
     """
     before = scene.path.events[: scene.index]
-    waits = scene.event.kind in ("forever", "wait") or scene.event.idle
+    waits = scene.event.kind in ("forever", "wait", "read") or scene.event.idle
     if not waits or any(item.kind == "daemon" for item in before):
         return False
     rests = all(_naps(item) or item.idle for item in scene.lasting)
