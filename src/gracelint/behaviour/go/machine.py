@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.go.packages import Modules, Package
     from gracelint.behaviour.go.syntax import File
-    from gracelint.behaviour.machine.values import Chan, Run
+    from gracelint.behaviour.machine.values import Chan, Run, Thread
     from gracelint.source import Span
 
 
@@ -49,6 +49,18 @@ class GoMachine(Machine):
         """Those that have been since the signal."""
         self.undone: dict[int, Span] = {}
         """By function, where it was called with a context that had ended, for which it gave up."""
+
+        self.handed: set[Thread] = set()
+        """Goroutines that a loop starts, one for each piece of its work."""
+        self.at_work: dict[Span, bool] = {}
+        """Of each of their pauses, whether it is in the middle of that."""
+
+    def meets_work(self) -> bool:
+        if self.signal not in self.registered or len(self.threads) < 2:
+            return False
+        from gracelint.behaviour.go.jobs import meets_work
+
+        return meets_work(self)
 
     def begin(self) -> None:
         self.go(self.program, self.at)

@@ -315,13 +315,13 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
         why = f"on {signal} {how}, and what main defers does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
     main = machine.main_thread
-    from gracelint.behaviour.machine.midst import broken_off, left_midway
+    from gracelint.behaviour.machine.midst import broken_off, left_midway, queued
 
     if ended.how == "exit" and main is not None and main is not machine.current:
         cut = broken_off(signal, machine, how, main.wait)
         if cut is not None:
             return cut
-    cut = left_midway(signal, machine, how, "goroutine")
+    cut = left_midway(signal, machine, how, "goroutine") or queued(signal, machine, how)
     if cut is not None:
         return cut
     alone = left_alone(machine, _works_after_loop)

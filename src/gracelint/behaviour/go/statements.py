@@ -173,7 +173,17 @@ def _go(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     else:
         thread = machine.start(late(), span)
         thread.body = yield from _body(machine, frame, call, scope)
+        if _is_one_of_many(node):
+            machine.handed.add(thread)
     return None
+
+
+def _is_one_of_many(start: Node) -> bool:
+    """Whether a loop with an end starts a goroutine for each of its rounds."""
+    here = start.parent
+    while here is not None and here.type not in ("for_statement", "func_literal", "function_declaration"):
+        here = here.parent
+    return here is not None and here.type == "for_statement" and len(here.named_children) > 1
 
 
 def _body(machine: GoMachine, frame: Frame, call: Node, scope: Scope) -> Run:
@@ -494,7 +504,7 @@ def _select(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if communication.type == "send_statement":
         yield from _send(machine, frame, communication, inner)
     else:
-        value = channel.take(machine.now) if isinstance(channel, Chan) else NIL
+        value = machine.take(channel) if isinstance(channel, Chan) else NIL
         names = members(communication.child_by_field_name("left"))
         for index, name in enumerate(names):
             open_ = not (isinstance(channel, Chan) and channel.closed and value is NIL)

@@ -43,6 +43,10 @@ def builtin(machine: JavaMachine, path: str, given: Given) -> Run | None:
     parts = path.split(".")
     if "TimeUnit" in parts[:-1] and parts[-1] == "sleep":
         return pause(machine, given, number(given.argument(0), UNITS.get(parts[-2], 1.0)))
+    if "TimeUnit" in parts[:-1] and parts[-1].startswith("to") and parts[-2] in UNITS:
+        seconds, to = number(given.argument(0), UNITS[parts[-2]]), parts[-1][len("to") :].upper()
+        unit = UNITS.get(to, UNITS.get(f"{to}ECONDS"))
+        return now(UNKNOWN if seconds is None or unit is None else round(seconds / unit))
     return _row(machine, short, given) or _of_first(machine, name, given)
 
 

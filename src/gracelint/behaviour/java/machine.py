@@ -67,6 +67,10 @@ class JavaMachine(Interpreter):
         self.thread_objects: dict[int, Object] = {}
         self.interrupted: set[int] = set()
         """Threads whose next wait ends with an InterruptedException."""
+        self.tasks_given_up: dict[Wait, Thread] = {}
+        """By what they waited in, the tasks of a pool that was no longer waited for."""
+        self.at_work: dict[Span, bool] = {}
+        """Of each pause of a pool's task, whether it is in the middle of its work."""
         self.broken_off: list[tuple[Wait, Span]] = []
         """What threads waited in that were interrupted after the signal, and by which call."""
 
@@ -88,6 +92,13 @@ class JavaMachine(Interpreter):
 
     def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
         return super().start(_to_its_end(run), span, main)
+
+    def meets_work(self) -> bool:
+        if not self.hooks:
+            return False
+        from gracelint.behaviour.java.jobs import meets_work
+
+        return meets_work(self)
 
     def comes_to_more(self) -> bool:
         return self.halted_at is None and super().comes_to_more()
@@ -126,6 +137,8 @@ class JavaMachine(Interpreter):
         if not self.stopping or self.halted_at is not None or not heard:
             raise self.ending
         self.halted_at = self.now
+        over = [wait for wait, task in self.tasks_given_up.items() if task.done]
+        self.given_up = [one for one in self.given_up if one[0] not in over]
         self.busy = [one for one in self.servers if not one.state.get("drained")]
         self.answered = {id(one) for one in self.threads if one.told}
 
@@ -170,16 +183,20 @@ class JavaMachine(Interpreter):
 
     def gives_up(self, tasks: list[Thread], span: Span, seconds: float) -> None:
         """A pool is no longer waited for, with some of its tasks still at work."""
-        waits = (one.wait for one in tasks if not one.done and one.wait is not None and one.wait.kind == "sleep")
-        self.given_up += [(wait, span, seconds) for wait in waits]
+        for one in tasks:
+            if not one.done and one.wait is not None and one.wait.kind == "sleep":
+                self.given_up.append((one.wait, span, seconds))
+                self.tasks_given_up[one.wait] = one
 
     def _left_half_done(self) -> Reaction | None:
+        from gracelint.behaviour.java.jobs import gives_it_back
         from gracelint.behaviour.machine.midst import gives_too_little, is_half_done
 
         short = gives_too_little(self.signal, self, f"{self.runtime} ends", [one for one, _, _ in self.given_up])
         if short is not None:
             return short
-        found = next((pair for pair in self.broken_off if is_half_done(self, pair[0])), None)
+        half_done = (pair for pair in self.broken_off if is_half_done(self, pair[0]))
+        found = next((pair for pair in half_done if not gives_it_back(self, pair[0])), None)
         if found is None:
             return None
         wait, span = found

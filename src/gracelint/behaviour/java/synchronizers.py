@@ -1,10 +1,11 @@
-"""Java's monitors, locks, semaphores and barriers (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/)."""
+"""Java's monitors, locks, semaphores, barriers and atomics (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/)."""
 
 from __future__ import annotations
 
 from gracelint.behaviour.java.waiting import number, time_of, until
 from gracelint.behaviour.machine import locks
-from gracelint.behaviour.machine.values import NIL, Doubt, Object, Raised
+from gracelint.behaviour.machine.arithmetic import equal
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Doubt, Object, Raised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,12 +157,54 @@ def _meet(machine: JavaMachine, of: Any, given: Given) -> Run:
     return NIL
 
 
+def _new_atomic(machine: JavaMachine, _: Any, given: Given) -> Run:
+    yield from ()
+    one = Object("Atomic", given.span)
+    one.state["value"] = given.argument(0, False if "Boolean" in given.path else 0)
+    return one
+
+
+def _atomic_get(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    return of.state["value"]
+
+
+def _compare_and_set(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    same = equal(of.state["value"], given.argument(0))
+    if same is not False:
+        of.state["value"] = given.argument(1, UNKNOWN) if same else UNKNOWN
+    return UNKNOWN if same is None else same
+
+
+def _atomic_set(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    before, of.state["value"] = of.state["value"], given.argument(len(given.args) - 1, UNKNOWN)
+    return before if len(given.args) == 1 else True
+
+
+def _count(machine: JavaMachine, of: Any, given: Given) -> Run:
+    yield from ()
+    before = of.state["value"]
+    more = given.argument(0, UNKNOWN) if "Add" in given.path or "add" in given.path else 1
+    known = all(isinstance(one, (int, float)) for one in (before, more))
+    of.state["value"] = UNKNOWN if not known else before - more if "ecrement" in given.path else before + more
+    return before if given.path.rpartition(".")[2].startswith("get") else of.state["value"]
+
+
+_COUNTS: dict[str, Call] = {
+    **{f"{name}AndGet": _count for name in ("increment", "decrement", "add")},
+    **{f"getAnd{name}": _count for name in ("Increment", "Decrement", "Add")},
+}
+
+
 NEW: dict[str, Call] = {
     "Object": _new_monitor,
     "ReentrantLock": _new_lock,
     "ReentrantReadWriteLock": _new_pair,
     "Semaphore": _counted,
     "CyclicBarrier": _counted,
+    **dict.fromkeys(("AtomicBoolean", "AtomicInteger", "AtomicLong", "AtomicReference"), _new_atomic),
 }
 METHODS: dict[str, dict[str, Call]] = {
     "Object": {"wait": _wait, "notify": _notify, "notifyAll": _notify},
@@ -180,4 +223,13 @@ METHODS: dict[str, dict[str, Call]] = {
         "release": _release,
     },
     "CyclicBarrier": {"await": _meet},
+    "Atomic": {
+        "get": _atomic_get,
+        "getAcquire": _atomic_get,
+        "set": _atomic_set,
+        "lazySet": _atomic_set,
+        "getAndSet": _atomic_set,
+        "compareAndSet": _compare_and_set,
+        **_COUNTS,
+    },
 }

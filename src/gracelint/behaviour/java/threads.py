@@ -6,7 +6,6 @@ from gracelint.behaviour.java import collections, synchronizers
 from gracelint.behaviour.java.clients import poll, set_executor, wakeup
 from gracelint.behaviour.java.waiting import interruption, now, number, pause, time_of, until
 from gracelint.behaviour.machine import library, serving
-from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -209,6 +208,7 @@ def _submit(machine: JavaMachine, of: Any, given: Given) -> Run:
         raise Raised(("RejectedExecutionException", "RuntimeException", "Exception"), UNKNOWN, given.span)
     _stay(machine, of, given.span)
     thread = machine.start(_in_turn(machine, of, given), given.span)
+    thread.body = given.argument(0)
     thread.daemon = bool(of.state.get("virtual"))
     of.state["tasks"].append(thread)
     future = Object("Future", given.span)
@@ -268,6 +268,7 @@ def _repeat(machine: JavaMachine, of: Any, given: Given) -> Run:
 
     yield from ()
     thread = machine.start(run(), given.span)
+    thread.body = given.argument(0)
     of.state["tasks"].append(thread)
     return Object("Future", given.span)
 
@@ -355,6 +356,7 @@ def _run_async(machine: JavaMachine, _: Any, given: Given) -> Run:
     yield from ()
     one = Object("Future", given.span)
     one.state["thread"] = thread = machine.start(machine.call(given.argument(0), [], given.span), given.span)
+    thread.body = given.argument(0)
     thread.daemon = len(given.args) < 2
     return one
 
@@ -452,7 +454,7 @@ def queue(machine: JavaMachine, of: Chan, name: str, given: Given) -> Run | None
     if name == "take" or (name == "poll" and given.args):
         return _take(machine, of, given)
     if name in ("poll", "remove", "peek"):
-        return now(of.queue.pop(0) if of.queue else NIL)
+        return now(machine.take(of))
     if name == "isEmpty":
         return now(not of.queue)
     return now(UNKNOWN)
@@ -462,7 +464,7 @@ def _take(machine: JavaMachine, of: Chan, given: Given) -> Run:
     found = yield from until(
         machine, "take", given.span, lambda: bool(of.queue), time_of(given) if given.args else None
     )
-    return of.queue.pop(0) if found and of.queue else NIL
+    return machine.take(of) if found else NIL
 
 
 def _park(machine: JavaMachine, _: Any, given: Given) -> Run:
@@ -470,37 +472,12 @@ def _park(machine: JavaMachine, _: Any, given: Given) -> Run:
     return NIL
 
 
-def _new_atomic(machine: JavaMachine, _: Any, given: Given) -> Run:
-    yield from ()
-    one = Object("Atomic", given.span)
-    one.state["value"] = given.argument(0, False if "Boolean" in given.path else 0)
-    return one
-
-
-def _atomic_get(machine: JavaMachine, of: Any, given: Given) -> Run:
-    yield from ()
-    return of.state["value"]
-
-
-def _compare_and_set(machine: JavaMachine, of: Any, given: Given) -> Run:
-    yield from ()
-    same = equal(of.state["value"], given.argument(0))
-    if same is not False:
-        of.state["value"] = given.argument(1, UNKNOWN) if same else UNKNOWN
-    return UNKNOWN if same is None else same
-
-
-def _atomic_set(machine: JavaMachine, of: Any, given: Given) -> Run:
-    yield from ()
-    before, of.state["value"] = of.state["value"], given.argument(len(given.args) - 1, UNKNOWN)
-    return before if len(given.args) == 1 else True
-
-
 STATIC: dict[str, Call] = {
     "Thread.sleep": lambda machine, _, given: pause(machine, given, number(given.argument(0), 0.001)),
     "Thread.currentThread": _current,
     "Thread.interrupted": _interrupted,
     "Thread.startVirtualThread": _start_virtual,
+    "System.nanoTime": lambda machine, _, given: now(machine.now * 1e9),
     "System.exit": _exit,
     "Signal.handle": _handle,
     "CompletableFuture.runAsync": _run_async,
@@ -541,7 +518,6 @@ NEW: dict[str, Call] = {
     "ScheduledThreadPoolExecutor": _new_pool,
     **dict.fromkeys(("LinkedBlockingQueue", "ArrayBlockingQueue", "LinkedBlockingDeque"), _new_queue),
     "PriorityBlockingQueue": _new_heap,
-    **dict.fromkeys(("AtomicBoolean", "AtomicInteger", "AtomicLong", "AtomicReference"), _new_atomic),
 }
 _THEN: dict[str, Call] = {
     f"{name}{suffix}": _then
@@ -583,14 +559,6 @@ METHODS: dict[str, dict[str, Call]] = {
         **_THEN,
     },
     "Future": {"get": _get, "join": _get, "isDone": lambda machine, of, given: now(_is_done(of)), **_THEN},
-    "Atomic": {
-        "get": _atomic_get,
-        "getAcquire": _atomic_get,
-        "set": _atomic_set,
-        "lazySet": _atomic_set,
-        "getAndSet": _atomic_set,
-        "compareAndSet": _compare_and_set,
-    },
     "HttpServer": {"setExecutor": set_executor},
     "KafkaConsumer": {"poll": poll, "wakeup": wakeup},
 }

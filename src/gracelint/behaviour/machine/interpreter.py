@@ -199,6 +199,9 @@ class Interpreter(Machine):
 
     def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
         self.step()
+        if self.backlog:
+            # what a queue is handed to may save what is in it
+            self.backlog = [one for one in self.backlog if one not in given.args]
         if isinstance(function, Closure):
             if function.function.task:
                 return self._task(function, given)

@@ -15,6 +15,7 @@ from gracelint.behaviour.machine.values import (
     Ctx,
     Doubt,
     Ended,
+    Err,
     Nil,
     Object,
     OneOf,
@@ -142,6 +143,12 @@ class Machine:
         """What jobs waited in when a pool was no longer waited for: where, and after how many seconds."""
         self.half_done: dict[Span, bool] = {}
         """Of each pause, whether it stands in the middle of work."""
+        self.queues: list[Chan] = []
+        """Those that something was taken from before the signal came."""
+        self.backlog: list[Chan] = []
+        """Those of them that held more of what the program itself had put there."""
+        self.one_jobs: dict[Span, bool] = {}
+        """Of each pause, whether a thread that does one thing and ends is in the middle of it."""
         self.children: list[Object] = []
         """Commands that run until they are told to end."""
         self.awaited: Object | None = None
@@ -318,6 +325,12 @@ class Machine:
         self.threads.append(thread)
         return thread
 
+    def take(self, channel: Chan) -> Any:
+        """What comes next out of a queue."""
+        if not self.stopping and channel.queue and channel not in self.queues:
+            self.queues.append(channel)
+        return channel.take(self.now)
+
     def interrupt(self, thread: Thread, run: Run, *, wakes: bool = False) -> None:
         """Runs a handler on top of what a thread does; `wakes`: the call it waits in returns early then."""
         if thread.wait is not None:
@@ -367,6 +380,8 @@ class Machine:
             moved = self.resume(thread) or moved
         if moved:
             return True
+        if not self.stopping and self.meets_work():
+            return self._deliver()
         times = [(at, one) for one in self.threads if one.wait is not None and (at := one.wait.at()) is not None]
         at, next_one = min(times, key=lambda pair: pair[0], default=(None, None))
         if at is None or next_one is None or next_one.wait is None:
@@ -382,6 +397,10 @@ class Machine:
             return self._deliver()
         self.now = max(self.now, at)
         return True
+
+    def meets_work(self) -> bool:
+        """Whether accepted work is under way now that would not come again: the signal comes into it."""
+        return False
 
     def comes_to_more(self) -> bool:
         """Whether it does, after so many pauses, what it has not done before: it counts, or waits for longer."""
@@ -422,7 +441,7 @@ class Machine:
             if not wait.over and not wait.ready():
                 return False
             time = wait.at()
-            if self.stopping and wait.kind != "lock" and (time is None or time > self.now):
+            if self.stopping and wait.kind not in ("lock", "send") and (time is None or time > self.now):
                 thread.told = True
             value = wait.value()
         self.current = thread
@@ -459,6 +478,7 @@ class Machine:
         if self.stopping:
             return False
         self.stopped_at = self.now
+        self.backlog = [one for one in self.queues if one.queue and all(map(_is_piece_of_work, one.queue))]
         self.fired, self.wakes = {}, 0
         return self.arrives()
 
@@ -470,6 +490,11 @@ def _kind_of(one: Any) -> Any:
         return None
     told = ((name, type(its), its) for name, its in one.fields.items() if isinstance(its, (bool, int, float, str)))
     return id(package), one.type, frozenset(told)
+
+
+def _is_piece_of_work(value: Any) -> bool:
+    """Whether the program has made it: what comes from outside may come again."""
+    return is_known(value) and not isinstance(value, (Nil, Sig, Err, bool))
 
 
 def _place_of(wait: Wait) -> object:
@@ -515,7 +540,7 @@ def receive(machine: Machine, channel: Any, span: Span, node: object) -> Run:
         "receive",
         span,
         lambda: channel.ready(machine.now),
-        lambda: channel.take(machine.now),
+        lambda: machine.take(channel),
         at=lambda: channel.at,
         node=node,
     )

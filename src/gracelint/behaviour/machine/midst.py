@@ -104,6 +104,15 @@ def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction 
     return gathered(signal, machine, how, waits, Cause.SHUTDOWN_NOT_AWAITED)
 
 
+def queued(signal: str, machine: Machine, how: str) -> Reaction | None:
+    """The reaction of a program that ends while a queue still holds what it had put there before the signal."""
+    span = next((one.span for one in machine.backlog if one.queue and one.span is not None), None)
+    if span is None:
+        return None
+    why = f"on {signal} {how}, and what it has put into the queue of {machine.place(span)} is dropped"
+    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
+
+
 def gives_too_little(signal: str, machine: Machine, how: str, waits: list[Wait]) -> Reaction | None:
     """The reaction of a program that no longer waits for jobs which are still at work."""
     for one, span, seconds in machine.given_up:
@@ -125,21 +134,43 @@ def gathered(signal: str, machine: Machine, how: str, waits: list[Wait], cause: 
     return reaction(signal, Verdict.CUT, cause, why, wait.span)
 
 
-def is_half_done(machine: Machine, wait: Wait) -> bool:
-    """Whether a pause stands between two things that the program does in one round."""
+def meets_one_job(machine: Machine) -> bool:
+    """Whether a thread that does one thing and ends is in the middle of it, once main has come to where it stays."""
+    others = [one.wait for one in machine.threads if not one.main and one.wait is not None and one.wait.kind == "sleep"]
+    return bool(others) and has_come_to_stay(machine) and any(_is_one_job(machine, wait) for wait in others)
+
+
+def has_come_to_stay(machine: Machine) -> bool:
+    """Whether main waits for something else than time."""
+    main = machine.main_thread
+    return main is not None and main.wait is not None and main.wait.at() is None
+
+
+def _is_one_job(machine: Machine, wait: Wait) -> bool:
+    known = machine.one_jobs.get(wait.span)
+    if known is None:
+        file = file_of(machine, wait)
+        known = is_half_done(machine, wait) and file is not None and not _comes_again(file.root, wait)
+        machine.one_jobs[wait.span] = known
+    return known
+
+
+def is_half_done(machine: Machine, wait: Wait, *, begun: bool = False) -> bool:
+    """Whether a pause stands between two things that the program does in one round; `begun`: or in one task."""
     if wait.kind != "sleep":
         return False
-    if wait.span not in machine.half_done:
+    known = machine.half_done.get(wait.span)
+    if known is None or (begun and not known):
         file = file_of(machine, wait)
-        machine.half_done[wait.span] = file is not None and _stands_between(file.root, wait)
-    return machine.half_done[wait.span]
+        known = machine.half_done[wait.span] = file is not None and _stands_between(file.root, wait, begun)
+    return known
 
 
 def file_of(machine: Machine, wait: Wait) -> Any:
     return next((one for one in machine.files() if one.source is wait.span.source), None)
 
 
-def _stands_between(root: Node, wait: Wait) -> bool:
+def _stands_between(root: Node, wait: Wait, is_task: bool) -> bool:
     """Nothing is to do in a pause at the end or the start of a round or a branch, or before another try.
 
     What a round or a branch takes from a queue is at work from there on. A loop that goes round a known number of times
@@ -165,6 +196,7 @@ def _stands_between(root: Node, wait: Wait) -> bool:
             return (before or _takes(above)) and after and not _is_of_error(above)
         if above.type in BOUNDS or any(one in words for one in (*BOUNDS, *LOOPS)):
             before = before or _takes(above) or _is_handed_over(above)
+            before = before or (is_task and not any(one in words for one in LOOPS))
             if (before and after) or not _is_counted(above):
                 break
             before = after = False
@@ -257,7 +289,7 @@ def _counts_up(statement: Node) -> str:
     return (found[1] or found[2]) if found is not None else ""
 
 
-_COUNTS_UP = pattern(r"(?:([$@\w.>-]{1,40}?)(?:\+\+| ?\+= ?1)|\+\+([$@\w.>-]{1,40}));?$")
+_COUNTS_UP = pattern(r"""(?:([$@\w.>\[\]'"-]{1,40}?)(?:\+\+| ?\+= ?1)|\+\+([$@\w.>\[\]'"-]{1,40}));?$""")
 _SHORT = 60
 
 

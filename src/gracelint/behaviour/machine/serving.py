@@ -35,6 +35,10 @@ def method(machine: Machine, of: Object, row: dict[str, Any], name: str, given: 
         value = NIL
     elif name in row.get("accept", ()):
         value = yield from _accept(machine, of, span, row)
+    elif name in row.get("receives", {}):
+        value = yield from _receive(machine, of, span, row["receives"][name])
+    elif name in row.get("timed", ()):
+        of.state["timed"] = span
     elif name in row.get("child", ()):
         yield from child(machine, span)
         value = NIL
@@ -120,6 +124,14 @@ def _accept(machine: Machine, of: Object, span: Span, row: dict[str, Any]) -> Ru
     if "raises" in row:
         raise Raised(tuple(row["raises"]), UNKNOWN, span)
     return (NIL, Err("net.ErrClosed"))
+
+
+def _receive(machine: Machine, of: Object, span: Span, results: int) -> Run:
+    """Waits for what somebody outside sends, until it is closed, or for the time that it is given."""
+    if of.state.get("timed"):
+        return UNKNOWN
+    yield Wait("accept", span, lambda: bool(of.state.get("dropped")))
+    return (*[NIL] * (results - 1), Err("net.ErrClosed"))
 
 
 def request(machine: Machine, span: Span, run: Run) -> Run:

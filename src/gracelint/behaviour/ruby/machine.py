@@ -75,6 +75,8 @@ class RubyMachine(Interpreter):
         self.this = Object("main")
         self.loaded: set[str] = set()
         self.system_default: dict[str, Span] = {}
+        self.killed_in: list[Wait] = []
+        """What threads waited in that the program killed since the signal."""
         self.cleaned_by: Span | None = None
         """What ran because of the signal: a rescue, an ensure, an at_exit block."""
         self.met: Span | None = None
@@ -95,6 +97,13 @@ class RubyMachine(Interpreter):
         """Processes that run a block of the program."""
         self.spawns = False
         """It has started commands besides."""
+
+    def meets_work(self) -> bool:
+        if self.signal not in self.registered or len(self.threads) < 2:
+            return False
+        from gracelint.behaviour.machine.midst import meets_one_job
+
+        return meets_one_job(self)
 
     def files(self) -> Iterable[File]:
         return self.sources.files.values()
@@ -122,7 +131,8 @@ class RubyMachine(Interpreter):
             yield from self._hook(hook, span)
         others = [one for one in self.threads if not one.main]
         alone = left_alone(self, interest.works_after_loop(self)) if self.stopping else None
-        self.left_in = [one.wait for one in others if one.wait is not None] if self.stopping else []
+        left = [one.wait for one in others if one.wait is not None] if self.stopping else []
+        self.left_in = [*self.killed_in, *left]
         for one in others:
             one.thrown = Raised((_KILLED,), NIL, one.span)
         self.killed = [one for one in others if one.told and (one.wait is None or one.wait.kind in WORK)]

@@ -96,7 +96,7 @@ def _push(machine: RubyMachine, of: Chan, given: Given) -> Run:
 
 def _pop(machine: RubyMachine, of: Chan, given: Given) -> Run:
     if given.argument(0) is True:
-        return of.queue.pop(0) if of.queue else raise_error("ThreadError", given.span)
+        return machine.take(of) if of.queue else raise_error("ThreadError", given.span)
     timeout = given.named.get("timeout")
     if isinstance(timeout, (int, float)):
         until = machine.now + timeout
@@ -107,7 +107,7 @@ def _pop(machine: RubyMachine, of: Chan, given: Given) -> Run:
             at=lambda: until,
             node=(given.span.source.path, given.span.start),
         )
-        return of.queue.pop(0) if of.queue else NIL
+        return machine.take(of) if of.queue else NIL
     value = yield from receive(machine, of, given.span, (given.span.source.path, given.span.start))
     return value
 
@@ -200,6 +200,8 @@ def _bound(machine: RubyMachine, of: Any, given: Given) -> Run:
 def _kill_thread(machine: RubyMachine, of: Object, given: Given) -> Any:
     thread = library.thread_of(of)
     if thread is not None:
+        if machine.stopping and thread.wait is not None:
+            machine.killed_in.append(thread.wait)
         thread.thrown = Raised(("killed",), NIL, given.span)
     return of
 

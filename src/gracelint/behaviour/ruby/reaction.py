@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.children import left
-from gracelint.behaviour.machine.midst import broken_off, left_midway, only_says
+from gracelint.behaviour.machine.midst import broken_off, left_midway, only_says, queued
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, forwarded, reaction
 from gracelint.behaviour.ruby.machine import RAISED, RubyMachine
@@ -176,7 +176,8 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
         return cut
-    cut = left_midway(signal, machine, how, "thread") or left(signal, machine, how, machine.sources.project)
+    cut = left_midway(signal, machine, how, "thread") or queued(signal, machine, how)
+    cut = cut or left(signal, machine, how, machine.sources.project)
     if cut is not None:
         return cut
     if ended.how == "hard" and (machine.hooks or machine.unwinding):

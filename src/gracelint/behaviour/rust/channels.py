@@ -102,7 +102,7 @@ def receive_once(machine: RustMachine, of: Object, span: Span) -> Run:
 
 def _try(machine: RustMachine, of: Object, _: Given) -> Any:
     chan: Chan = of.state["chan"]
-    return chan.take(machine.now) if chan.queue else Err("Disconnected" if chan.closed else "Empty")
+    return machine.take(chan) if chan.queue else Err("Disconnected" if chan.closed else "Empty")
 
 
 def _receive_timeout(machine: RustMachine, of: Object, given: Given) -> Run:
@@ -111,7 +111,7 @@ def _receive_timeout(machine: RustMachine, of: Object, given: Given) -> Run:
     until = machine.now + (float(seconds) if isinstance(seconds, (int, float)) else 1.0)
     node = (given.span.source.path, given.span.start)
     yield Wait("receive", given.span, lambda: bool(chan.queue) or machine.now >= until, at=lambda: until, node=node)
-    return chan.take(machine.now) if chan.queue else Err("Timeout")
+    return machine.take(chan) if chan.queue else Err("Timeout")
 
 
 def _close(_: RustMachine, of: Object, __: Given) -> Any:

@@ -88,6 +88,13 @@ class RustMachine(Interpreter):
         self.blurred: list[Span] = []
         """Places after which nobody can tell who still holds the end of a channel."""
 
+    def meets_work(self) -> bool:
+        if self.signal not in self.registered or len(self.threads) < 2:
+            return False
+        from gracelint.behaviour.machine.midst import meets_one_job
+
+        return meets_one_job(self)
+
     def passes(self, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
         self.taken_branches.add(id(taken))
         self.left_out.pop(id(taken), None)
