@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python.work import REQUESTS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +27,22 @@ def stays_above(machine: Machine, test: ast.expr) -> str | None:
         if not lowered or any(_may_leave_before(function.body, name) for function in lowered):
             return name
     return None
+
+
+def counts_requests(machine: Machine, test: ast.expr) -> bool:
+    """Whether a condition looks at what is raised where a request begins and lowered where it ends."""
+    trees = [module.tree for module in machine.modules.all()]
+    functions = [function for tree in trees for function in _functions(tree)]
+    return any(
+        any(one.name in _BEGINS and _raises(one, name) for one in functions)
+        and any(one.name in _ENDS and _lowers(one, name) for one in functions)
+        for name in _names(test)
+    )
+
+
+_BEGINS = ("prepare", "initialize", *sorted(REQUESTS))
+_ENDS = ("on_finish", "on_connection_close", *sorted(REQUESTS))
+"""The functions of a tornado handler around its answer, and those that answer."""
 
 
 def _names(test: ast.expr) -> Iterator[str]:

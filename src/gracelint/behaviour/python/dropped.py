@@ -53,6 +53,9 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
         owners = [thing, thing.store.get("#first"), thing.store.get("#starter")]
         nodes = [owner.node for owner in owners if isinstance(owner, Thing)]
         called = {name for node in nodes if node for name in machine.closing.get(node, ())}
+        refused = not called.isdisjoint(row.get("refuses", ()))
+        if refused and (machine.facts.counted or _only_talks(machine)):
+            continue
         if called.isdisjoint((*row["closes"], "end")):
             return where, _why_open(where, row, called), True
         breaks = next((name for name in row.get("breaks", ()) if name in called), None)
@@ -97,6 +100,23 @@ def _awaits_in_a_request(machine: Machine) -> bool:
 
     handlers = (node for _, tree in trees(machine.modules.sources(), ("async",)) for node in functions(tree))
     return any(isinstance(part, ast.Await) for node in handlers if node.name in REQUESTS for part in ast.walk(node))
+
+
+def _only_talks(machine: Machine) -> bool:
+    """Whether all that the project answers are messages of websockets, at once, which it closes."""
+    from gracelint.behaviour.python.streams import functions, trees
+    from gracelint.behaviour.python.work import REQUESTS
+
+    read = [tree for _, tree in trees(machine.modules.sources(), ("WebSocketHandler", "RequestHandler"))]
+    own = [node for tree in read for node in functions(tree)]
+    talks = any(node.name == "on_message" for node in own)
+    answers = any(node.name in REQUESTS or isinstance(node, ast.AsyncFunctionDef) for node in own if _is_method(node))
+    closes = any(isinstance(part, ast.Attribute) and part.attr == "close" for tree in read for part in ast.walk(tree))
+    return talks and closes and not answers
+
+
+def _is_method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return bool(node.args.args) and node.args.args[0].arg == "self"
 
 
 def _why_open(where: Point, row: dict[str, Any], called: set[str]) -> str:

@@ -291,6 +291,8 @@ class Facts:
         """Servers in threads, each with its thread."""
         self.listening: list[tuple[Thing, Point, dict[str, Any]]] = []
         """Servers that go on beside the main thread without one of their own, where they start, and their rows."""
+        self.counted = False
+        """Since the signal the program has waited until its counter of requests came down."""
         self.working: list[tuple[Thing, Point]] = []
         """Threads, tasks and processes that wait for work which others hand out, or pause, and where."""
         self.unguarded: list[tuple[Thing, list[Point]]] = []

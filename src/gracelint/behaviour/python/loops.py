@@ -47,6 +47,7 @@ def run_while(machine: Machine, node: ast.While) -> list[End]:
     drains = machine.arrived and not machine.aside and not machine.handling
     ends = go_round(machine, node, enter, lambda: machine.block(node.body), node.orelse)
     counter = _stays_above(machine, node.test) if drains else None
+    machine.facts.counted |= drains and counter is None and _counts_requests(machine, node.test)
     if counter is not None:
         machine.doubt(f"whether `{counter}` ever comes down is only known when it runs")
         end = End(STUCK, LOST)
@@ -59,6 +60,12 @@ def _stays_above(machine: Machine, test: ast.expr) -> str | None:
     from gracelint.behaviour.python.counters import stays_above
 
     return stays_above(machine, test)
+
+
+def _counts_requests(machine: Machine, test: ast.expr) -> bool:
+    from gracelint.behaviour.python.counters import counts_requests
+
+    return counts_requests(machine, test)
 
 
 def run_for(machine: Machine, node: ast.For | ast.AsyncFor) -> list[End]:

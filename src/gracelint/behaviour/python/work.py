@@ -150,8 +150,18 @@ def a_round(loop: ast.While | ast.For | ast.AsyncFor, sources: Iterable[Source])
 def _begun(tree: ast.AST, kinds: frozenset[str]) -> Iterator[Generator]:
     routed = set(_routed(tree) if kinds is REQUESTS else _added(tree) if kinds is SCHEDULED else ())
     for node in functions(tree):
-        if node.name in routed or any(_names(decorator, kinds) for decorator in node.decorator_list):
+        if (
+            node.name in routed
+            or (kinds is REQUESTS and _is_application(node))
+            or any(_names(decorator, kinds) for decorator in node.decorator_list)
+        ):
             yield node
+
+
+def _is_application(node: Generator) -> bool:
+    """Whether a function is a plain WSGI or ASGI application."""
+    names = [one.arg for one in node.args.args if one.arg != "self"]
+    return names in (["environ", "start_response"], ["scope", "receive", "send"])
 
 
 def _routed(tree: ast.AST) -> Iterator[str]:
@@ -173,13 +183,15 @@ def _names(decorator: ast.expr, kinds: frozenset[str]) -> bool:
 
 
 def _at_least(body: Sequence[ast.stmt]) -> float:
-    """Seconds that statements take on every way through them."""
+    """Seconds that statements take on every way through them, or those that one path of an application takes."""
     seconds = 0.0
-    for statement in body:
+    for index, statement in enumerate(body):
         if isinstance(statement, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
             return seconds + _sleeps(statement)
         if isinstance(statement, ast.If):
             ways = (statement.body, statement.orelse)
+            if _asks_for_a_route(statement.test):
+                return seconds + max(_at_least(statement.body), _at_least([*statement.orelse, *body[index + 1 :]]))
             if any(isinstance(part, _LEAVES) for way in ways for part in way):
                 return seconds
             seconds += min(map(_at_least, ways))
@@ -194,6 +206,13 @@ def _at_least(body: Sequence[ast.stmt]) -> float:
     return seconds
 
 
+def _asks_for_a_route(test: ast.expr) -> bool:
+    """Whether a plain application looks at the path: `environ["PATH_INFO"] == "/report"`."""
+    return any(getattr(part, _NAMED.get(type(part), ""), "") in _PATHS for part in ast.walk(test))
+
+
+_NAMED: dict[type[ast.AST], str] = {ast.Constant: "value", ast.Attribute: "attr", ast.Name: "id"}
+_PATHS = ("PATH_INFO", "path", "path_info")
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 
