@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.ends import Point
+from gracelint.behaviour.python.ends import Point, stuck
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import AWAITED, EVENTS, limit, model, receiver_of
 from gracelint.behaviour.python.values import (
@@ -40,9 +40,18 @@ def _set_event(machine: Machine, function: Value, args: Arguments, keywords: Key
     thing = receiver_of(function)
     if thing is not None:
         assert isinstance(function, Bound)
+        if _waits_for_itself(machine, thing):
+            raise stuck(Point(node, machine.module, "event-set", None, text_of(node)), "handler wait")
         machine.write(thing.store, "#set", TRUE if function.name == "set" else FALSE)
         machine.act("event", text_of(node), node)
     return NONE
+
+
+def _waits_for_itself(machine: Machine, event: Thing) -> bool:
+    """Whether the handler sets an event between processes in whose `wait()` it came: that has to wake up first."""
+    waited = event.store.get("#waited")
+    found = machine.handling and not machine.aside and event.kind.startswith("multiprocessing.") and machine.arrival
+    return bool(found) and isinstance(waited, Const) and waited.value is machine.arrival.node  # type: ignore[union-attr]
 
 
 @model(*(f"{kind}.is_set" for kind in EVENTS), *(f"{kind}.isSet" for kind in EVENTS))
@@ -59,6 +68,8 @@ def _wait_event(machine: Machine, function: Value, args: Arguments, keywords: Ke
     def ready() -> bool | Unknown:
         return FROM_OUTSIDE if thing is None else machine.truth(thing.store.get("#set", FALSE))
 
+    if thing is not None and not machine.aside:
+        thing.store["#waited"] = Const(node)
     machine.wait(point, ready=ready)
     state = ready()
     return Const(state) if isinstance(state, bool) else state
