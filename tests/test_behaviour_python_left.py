@@ -854,3 +854,10 @@ def test_a_thread_that_hands_on_a_list_from_time_to_time(ship: str, last: str, v
             "whether anything is lost is not known: it does not call `ship()` on its way out, "
             "which a thread does from time to time"
         )
+
+
+@pytest.mark.parametrize("call", ["serve(80)", "serve_transformations(80)", "run_forever()"])
+def test_a_call_whose_name_says_that_it_serves_may_be_the_main_loop(call: str) -> None:
+    reaction = sigterm(f"import store\nstore.open('.').{call}\n")
+    assert reaction.as_pid_1.value == "unknown"
+    assert "runs on, and what it does with SIGTERM, is not in the project" in reaction.why

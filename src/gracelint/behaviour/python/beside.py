@@ -17,7 +17,7 @@ from gracelint.behaviour.python.ends import (
     stuck,
 )
 from gracelint.behaviour.python.names import canonical, is_kind_of, is_true, path_of, text_of
-from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, RESULTS, THREADS, fits
+from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, RESULTS, THREADS, fits, may_serve
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -369,7 +369,7 @@ def _returns(task: Thing, path: str) -> bool:
     words, last = table("python")["words"], path.rpartition(".")[2]
     named = task.store.get("#kwargs")
     is_limited = isinstance(named, Items) and any(name in named.store for name in words["timeouts"])
-    return bool(path) and last not in words["may_serve"] and (last not in words["may_wait"] or is_limited)
+    return bool(path) and not may_serve(last) and (last not in words["may_wait"] or is_limited)
 
 
 def _installed(machine: Machine, process: Thing) -> str:

@@ -9,7 +9,7 @@ from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.leaving import use
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, path_of, text_of
 from gracelint.behaviour.python.queues import feed, put
-from gracelint.behaviour.python.registry import AWAITED, DECORATORS, INITS, METHODS, MODELS, fits
+from gracelint.behaviour.python.registry import AWAITED, DECORATORS, INITS, METHODS, MODELS, fits, may_serve
 from gracelint.behaviour.python.serving import serve
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -89,7 +89,7 @@ def elsewhere(
     ):
         machine.doubt(f"`{text_of(node)}` may install a handler")
         machine.write(machine.world, ("signal", "SIGTERM"), LOST_TRACK)
-    if last in words["may_serve"] and top not in STANDARD and not machine.handling and not machine.aside:
+    if may_serve(last) and top not in STANDARD and not machine.handling and not machine.aside:
         point = Point(node, machine.module, "call", None, text_of(node))
         point.tag = LOST
         point.guards = tuple(machine.guards)

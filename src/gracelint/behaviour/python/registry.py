@@ -79,5 +79,12 @@ def at_most(seconds: Value) -> Value:
     return as_pause(seconds)
 
 
+def may_serve(name: str) -> bool:
+    """Whether a function of which only its name is known may be the program's main loop."""
+    return any(
+        name == word or (word[-1] == "_" and name.startswith(word)) for word in table("python")["words"]["may_serve"]
+    )
+
+
 def receiver_of(function: Value) -> Thing | None:
     return function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
