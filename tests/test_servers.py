@@ -160,6 +160,28 @@ def test_the_environment_says_whether_an_init_signals_the_group(init: str, env: 
     assert launch_of(command, f"ENV {env}").verdict.value == verdict
 
 
+DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ndef app(env, start): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("install", "verdict"),
+    [
+        ("RUN pip install -e ./back", "ignored"),
+        ("RUN python -m pip install --no-cache-dir './back[prod]' gunicorn", "ignored"),
+        ("RUN cd back && pip install -r requirements.txt .", "ignored"),
+        ("ARG WHERE=back\nRUN uv pip install --system -e $WHERE/", "ignored"),
+        ("WORKDIR /app/back\nRUN uv sync --frozen", "ignored"),
+        ("WORKDIR /app/back\nRUN poetry install --only main", "ignored"),
+        ("WORKDIR /app/back\nRUN poetry install --no-root", "handled"),
+        ("WORKDIR /app/back\nRUN uv sync --no-install-project", "handled"),
+        ("RUN pip install gunicorn https://example.com/back/shop.zip", "handled"),
+    ],
+)
+def test_an_application_is_read_where_its_project_is_installed_from(install: str, verdict: str) -> None:
+    launch = launch_of('["gunicorn", "shop.web:app"]', install, back__src__shop__web_py=DEAF)
+    assert launch.verdict.value == verdict, launch.why
+
+
 GUNICORN = '["gunicorn", "shop:app"]'
 
 

@@ -256,6 +256,42 @@ def _lists(stage: Stage) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
+def installed_projects(stage: Stage) -> tuple[str, ...]:
+    """The folders, in the image, of Python projects that are installed where they lie: `pip install -e ./backend`."""
+    from gracelint.launch.images.layers import first_working_dir
+
+    found: list[str] = []
+    for one in stage.lineage():
+        working_dir = first_working_dir(one)
+        for item in one.instructions:
+            if item.name == "WORKDIR":
+                working_dir = posixpath.join(working_dir, item.value)
+            elif item.name == "RUN" and ("install" in item.argument.text or "sync" in item.argument.text):
+                found += _projects(list(_with_arguments(commands(item), one)), working_dir)
+    return tuple(dict.fromkeys(found))
+
+
+def _projects(its_commands: list[list[str]], folder: str) -> Iterator[str]:
+    """Those of one RUN, which may go to another folder first."""
+    for words in map(_of_installer, its_commands):
+        name = posixpath.basename(words[0])
+        if name == "cd" and len(words) == 2:
+            folder = posixpath.join(folder, words[1])
+        elif name in ("pip", "pip3") and words[1:2] == ["install"]:
+            paths = [word.partition("[")[0].removeprefix("file://") for word in words[2:] if not word.startswith("-")]
+            paths = [path for path in paths if "://" not in path and ("/" in path or path.startswith("."))]
+            yield from (normal(posixpath.join(folder, path)) for path in paths)
+        elif tuple(words[: 1 if name == "sync" else 2]) in _OF_THE_FOLDER and _APART.isdisjoint(words):
+            yield normal(folder)
+
+
+_OF_THE_FOLDER = (("sync",), ("poetry", "install"), ("pdm", "install"), ("pdm", "sync"))
+"""What installs the project of the folder it runs in; `sync` is uv's."""
+_APART = frozenset(("--no-root", "--no-self", "--no-install-project", "--only-deps"))
+"""Options with which only what the project depends on is installed."""
+
+
 def pnpm_workspaces(image: Image, files: Files, folder: str) -> list[str]:
     """The list in pnpm-workspace.yaml, which is one of plain strings."""
     from gracelint.launch.images.image import find_file

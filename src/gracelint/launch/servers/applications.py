@@ -9,6 +9,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, field
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.images.image import find_file, find_path
+from gracelint.launch.images.packages import installed_projects
 from gracelint.launch.words import base_name
 from gracelint.parse.errors import ParseError
 from gracelint.tree.purpose import holds_tests
@@ -331,4 +332,7 @@ def _paths(module: str, spec: Row) -> Iterator[tuple[str, str]]:
 
 def _python_path(context: Context) -> list[str]:
     given = (context.env.get("PYTHONPATH") or "").split(":")
-    return [context.working_dir, *(posixpath.join(context.working_dir, folder) for folder in given if folder)]
+    stage = context.image.stage
+    installed = installed_projects(stage) if stage is not None else ()
+    folders = [*filter(None, given), *(place for one in installed for place in (posixpath.join(one, "src"), one))]
+    return [context.working_dir, *(posixpath.join(context.working_dir, folder) for folder in folders)]
