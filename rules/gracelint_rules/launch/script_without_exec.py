@@ -131,7 +131,7 @@ def script_without_exec(launch: Launch) -> Iterator[Finding]:
 def _fix(launch: Launch, hop: Hop) -> Fix | None:
     """Unsafe in front of a cron: dcron, for one, refuses to be PID 1 (https://github.com/dubiousjim/dcron/issues/13)."""
     fix = edits.script.reach_program(hop)
-    if fix is None or fix.applicability is not Applicability.SAFE or not (hop.pid_1 and launch.between_jobs):
+    if fix is None or fix.applicability is not Applicability.SAFE or not (hop.pid_1 and launch.schedules):
         return fix
     return Fix(fix.title, fix.edits, Applicability.UNSAFE)
 

@@ -377,10 +377,14 @@ class Launch(Record, identity=True):
         return bool(own[-1].details.get("idle"))
 
     @property
+    def schedules(self) -> bool:
+        """It only starts jobs when they are due (`cron`)."""
+        return bool(self.hops) and bool(self.hops[-1].details.get("schedules"))
+
+    @property
     def between_jobs(self) -> bool:
-        """It only starts jobs when they are due (`cron`): most of the time there is none that a stop could lose."""
-        goes_wrong = self.verdict in (Verdict.CUT, Verdict.IGNORED)
-        return goes_wrong and bool(self.hops) and bool(self.hops[-1].details.get("schedules"))
+        """What is cut off only starts jobs when they are due: most of the time there is none to lose."""
+        return self.verdict is Verdict.CUT and self.schedules
 
     @property
     def prompt(self) -> bool:
