@@ -56,7 +56,22 @@ last command, which is safe; where the package manager does not pass the signal 
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Note, Severity, Verdict, edits, rule
+from gracelint import (
+    Applicability,
+    Cause,
+    Effect,
+    Finding,
+    Fix,
+    Hop,
+    HopKind,
+    Launch,
+    Note,
+    Reaction,
+    Severity,
+    Verdict,
+    edits,
+    rule,
+)
 
 _BAD = (Verdict.IGNORED, Verdict.CUT)
 
@@ -115,14 +130,18 @@ def _doubt(launch: Launch, hop: Hop) -> str:
     return "; it arrives as long as that shell execs the program" if shell else ", which the program does not need"
 
 
+def _hangs(beyond: Reaction | None) -> bool:
+    """Whether the program would not end either; one without a handler can be given one."""
+    return beyond is not None and beyond.as_pid_1 is Verdict.IGNORED and beyond.cause is not Cause.NO_HANDLER
+
+
 def _fix(launch: Launch, hop: Hop) -> Fix | None:
     if launch.dev_server:  # what is started without it is the tool that watches the files
         return Fix("Start the program itself, as one command", (), Applicability.MANUAL)
     runner = launch.worse_runner_behind(hop)
     if runner is not None:
         return Fix(f"Start what {runner.name} runs, without it", (), Applicability.MANUAL)
-    beyond = launch.reaction_beyond
-    if launch.verdict is Verdict.CUT and beyond is not None and beyond.as_pid_1 is Verdict.IGNORED:
+    if launch.verdict is Verdict.CUT and _hangs(launch.reaction_beyond):
         return Fix("Start the program itself, once it ends when it is told to", (), Applicability.MANUAL)
     command = hop.details.get("instead")
     changes = edits.words.replace(hop.details.get("words", ()), command) if command else None
