@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gracelint.behaviour.python.dropped import daemon_requests, serves_in_threads
 from gracelint.behaviour.python.values import Const
 from gracelint.facts.program import Cause, Reaction
@@ -9,6 +11,8 @@ from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.work import Work
@@ -44,20 +48,15 @@ def endless_stream(signal: str, machine: Machine, point: Point) -> Reaction | No
 
 def held(signal: str, machine: Machine, ended: Reaction) -> Reaction:
     """The same end, later by what aiohttp gives to handlers that go on for as long as their clients stay."""
-    calls = [call for call in machine.facts.servers if "patience" in call.row]
-    runners = [(thing, row) for thing, _, row in machine.facts.listening if "patience" in row]
-    if not calls and not runners:
+    row = _patient(machine)
+    if row is None:
         return ended
     from gracelint.behaviour.python.streams import held_connection
 
     found = held_connection(machine.modules.sources())
     if found is None:
         return ended
-    row = calls[0].row if calls else runners[0][1]
-    option, usual = row["patience"]
-    given = calls[0].keywords.get(option) if calls else machine.world.get(("patience", option))
-    known = given.value if isinstance(given, Const) and isinstance(given.value, (int, float)) else None
-    seconds = float(usual) if given is None else known
+    seconds = _patience(machine)
     if seconds is None or (ended.delay is None and machine.delay is None):
         why = f"how long {row['server']} waits for `{found.function.name}()` is only known when it runs"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, found.source.line_span(found.function.lineno))
@@ -66,21 +65,49 @@ def held(signal: str, machine: Machine, ended: Reaction) -> Reaction:
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=(ended.delay or 0) + seconds)
 
 
+def _patient(machine: Machine) -> dict[str, Any] | None:
+    """The row of a server that waits for so long and no longer, in a call that serves or in one that listens."""
+    rows = (*(call.row for call in machine.facts.servers), *(row for _, _, row in machine.facts.listening))
+    return next((row for row in rows if "patience" in row), None)
+
+
+def _patience(machine: Machine) -> float | None:
+    """Seconds that the program's server waits for what is in flight; None where they are not known."""
+    patient = _patient(machine)
+    option, usual = patient["patience"] if patient is not None else ("", math.inf)
+    options = [option, *(call.row["unbounded"] for call in machine.facts.servers if "unbounded" in call.row)]
+    said = [call.keywords[name] for call in machine.facts.servers for name in options if name in call.keywords]
+    given = said[0] if said else machine.world.get(("patience", option))
+    return float(usual) if given is None else _number(given)
+
+
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, Const) and isinstance(value.value, (int, float))
+    return float(value.value) if is_number else None  # type: ignore[attr-defined]
+
+
 def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
-    """The same end, later by a request that always takes long, or with the tasks lost that requests start."""
+    """The same end, later by a request that always takes long, or with what is lost that a request is still at."""
     from gracelint.behaviour.python.work import REQUESTS, SCHEDULED, abandoned, slowest
 
-    server = next((call.row["server"] for call in machine.facts.servers if "app" in call.row), None)
-    if server is None or not machine.served:
+    row = next((call.row for call in machine.facts.servers if "app" in call.row), None)
+    row = row if row is not None and machine.served else _patient(machine)
+    if row is None:
         if not any("apscheduler" in source.text for source in machine.modules.sources()):
             return ended
         return _late(signal, "apscheduler", slowest(machine.modules.sources(), SCHEDULED), ended)
-    left = abandoned(machine.modules.sources())
+    server = row["server"]
+    left = abandoned(machine.modules.sources()) if machine.served else None
     if left is not None:
         why = f"the {left.leaves} that `{left.function.name}()` starts is lost when {server} ends"
         verdict = Verdict.CUT if left.seconds >= 1 else Verdict.UNKNOWN
         return reaction(signal, verdict, Cause.ABRUPT_EXIT, why, left.source.line_span(left.function.lineno))
-    return _late(signal, server, slowest(machine.modules.sources(), REQUESTS), ended)
+    work, seconds = slowest(machine.modules.sources(), REQUESTS), _patience(machine)
+    if work is not None and seconds is not None and work.seconds > seconds * row.get("rounds", 1):
+        why = f"{server} waits {seconds:g} s for `{work.function.name}()`, which takes {work.seconds:g} s"
+        span = work.source.line_span(work.function.lineno)
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=ended.delay)
+    return _late(signal, server, work, ended)
 
 
 def _late(signal: str, server: str, work: Work | None, ended: Reaction) -> Reaction:
