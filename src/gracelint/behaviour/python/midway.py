@@ -34,18 +34,21 @@ def stands_amid(point: Point) -> bool:
     """Whether a wait stands between two things that are done in one round.
 
     One at the end or the start of a round, or in a branch, is one in which there is nothing to do. A loop that goes
-    round a known number of times is one long wait, and so is a function of whose round it is a part.
+    round a known number of times is one long wait, and so is a function of whose round it is a part. One that is handed
+    something goes on with what its caller has begun.
     """
-    stands, bound = _stands_between(point.module.tree, point.node)
+    before, after, bound = _stands_between(point.module.tree, point.node)
     for called in reversed(point.calls if point.loops else ()):
-        if stands or not isinstance(bound, _FUNCTIONS):
+        if (before and after) or not isinstance(bound, _FUNCTIONS):
             break
         if called.function is bound:
-            stands, bound = _stands_between(called.module.tree, called.node)
-    return stands
+            is_handed = isinstance(called.node, ast.Call) and bool(called.node.args)
+            earlier, later, bound = _stands_between(called.module.tree, called.node)
+            before, after = earlier or (is_handed and before), later or (is_handed and after)
+    return before and after
 
 
-def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, ast.AST | None]:
+def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, bool, ast.AST | None]:
     """Whether something is done before and after a node in its function or its loop, and what ends the search."""
     before = after = False
     above = None
@@ -56,12 +59,12 @@ def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, ast.AST | None]
                 before = before or any(map(_acts, body[:place]))
                 after = after or any(map(_acts, body[place + 1 :]))
         if isinstance(above, _CHOICES):
-            return False, above
+            return False, False, above
         if isinstance(above, (*_BOUNDS, *_LOOPS)):
             if (before and after) or not _is_counted(above):
                 break
             before = after = False
-    return before and after, above
+    return before, after, above
 
 
 def is_put_back(point: Point) -> bool:
