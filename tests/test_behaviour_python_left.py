@@ -861,3 +861,17 @@ def test_a_call_whose_name_says_that_it_serves_may_be_the_main_loop(call: str) -
     reaction = sigterm(f"import store\nstore.open('.').{call}\n")
     assert reaction.as_pid_1.value == "unknown"
     assert "runs on, and what it does with SIGTERM, is not in the project" in reaction.why
+
+
+def test_a_pause_that_only_follows_a_failure_does_not_decide_alone() -> None:
+    """The signal may come into the second pause as well, and nobody catches there what its handler raises."""
+    reaction = sigterm(
+        "import signal, time\nclass Stop(Exception): pass\ndef stop(*_): raise Stop\n"
+        "signal.signal(signal.SIGTERM, stop)\nwhile True:\n    try:\n        time.sleep(1)\n"
+        "    except Stop:\n        break\n    except Exception:\n        time.sleep(5)\nprint('closed')\n"
+    )
+    assert reaction.as_pid_1.value == "unknown"
+    assert reaction.why == (
+        "whether it comes to line 11 is only known when it runs: there nobody catches Stop, "
+        "which leaves out `print('closed')`"
+    )

@@ -74,8 +74,11 @@ def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
 
     reactions = [judged(point) for point in points]
     worst = max(reactions, key=_badness)
+    found_at = points[reactions.index(worst)]
     others = elsewhere(base.machine, base.ends) if sure else points if endless else []
-    other = _unless_it_goes_elsewhere(signal, points[reactions.index(worst)], worst, others, judged)
+    if found_at.excepting:
+        others = [*others, *(point for point in points if not point.excepting)]
+    other = _unless_it_goes_elsewhere(signal, found_at, worst, others, judged)
     if other is not None:
         return other
     if worst.as_pid_1 is not Verdict.HANDLED:
