@@ -160,6 +160,22 @@ def test_other_runners_as_measured(argv: tuple[str, ...], sh: str, verdict: str)
     assert launch_of(*argv, sh=sh).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("argv", "sh", "init", "verdict"),
+    [
+        (("npx", "node", "srv.js"), "ash", "", "ignored"),
+        (("npx", "node", "srv.js"), "ash", "tini --", "cut"),
+        (("npx", "-c", "exec node srv.js"), "ash", "", "ignored"),
+        (("npx", "tsx", "srv.js"), "dash", "", "handled"),
+        (("npx", "tsx", "srv.js"), "ash", "tini --", "handled"),
+    ],
+)
+def test_npx_of_npm_6_passes_nothing_on_and_is_what_packages_bring(
+    argv: tuple[str, ...], sh: str, init: str, verdict: str
+) -> None:
+    assert launch_of(*argv, npm="6.14.18", sh=sh, init=init).verdict == verdict
+
+
 @pytest.mark.parametrize(("script", "ends"), [("tsc && node srv.js", False), ("webpack --mode production", True)])
 def test_the_name_of_a_script_counts_where_what_it_runs_is_not_known(script: str, ends: bool) -> None:
     assert launch_of("npm", "run", "build", package={"scripts": {"build": script}}).ends_by_itself is ends

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.posix import normal, upwards
 from gracelint.base.record import Record, replace
-from gracelint.facts.launch import Effect, Hop, HopKind, Image
+from gracelint.facts.launch import Effect, Hop, HopKind
 from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
-from gracelint.launch.images.image import find_file, find_path
-from gracelint.launch.images.packages import pnpm_workspaces
+from gracelint.launch.images.image import find_file
 from gracelint.launch.runtimes import pm2
+from gracelint.launch.runtimes.node_packages import nearest_package, workspace
 from gracelint.launch.runtimes.script_text import (
     is_assignment,
     made_passage,
@@ -25,14 +24,11 @@ from gracelint.launch.step import Context, Step
 from gracelint.launch.versions import NEWEST, SEVERAL, newest, of_requirement, of_version
 from gracelint.launch.words import Arguments, base_name, read_options
 from gracelint.source import Word
-from gracelint.tree.warm import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gracelint.facts.dockerfile import Stage
-    from gracelint.facts.files import Files
     from gracelint.facts.package import Package
 
 
@@ -99,7 +95,7 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
         (argv[i + 1].value for i in range(1, len(argv) - 1) if argv[i].value in row.get("folder", ())),
         next((w.value.partition("=")[2] for w in argv if w.value.partition("=")[0] in row.get("folder", ())), ""),
     )
-    package, folder = _nearest_package(context, posixpath.join(folder, given))
+    package, folder = nearest_package(context, posixpath.join(folder, given))
     if "dependency" in row:
         wanted = (package.dependencies or {}).get(row["dependency"], "") if package else ""
         wanted = wanted or row["default"]
@@ -110,31 +106,6 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
     version = _version(key, row, package, folder, context)
     row = dict(of_version(row, version or row.get("default", "")))
     return Call(argv, context, key, row, version, package, folder)
-
-
-def _nearest_package(context: Context, folder: str) -> tuple[Package | None, str]:
-    """The package.json in a folder or the nearest one above it, as package managers look for it."""
-    for here in upwards(folder):
-        package = _package(context.image, context.files, here)
-        if package is not None:
-            return package, here
-    return None, normal(folder)
-
-
-def _package(image: Image, files: Files, folder: str) -> Package | None:
-    from gracelint.parse.errors import ParseError
-    from gracelint.parse.package import read_package
-
-    text = find_file(image, files, "package.json", folder)
-    source = text.source if text is not None and len(text.text) == len(text.source.text) else None
-    if text is None:
-        from gracelint.launch.runtimes.node import copied_package
-
-        source = copied_package(folder, image, files)
-    try:
-        return read_package(source) if source is not None else None
-    except ParseError:
-        return None
 
 
 def _version(key: str, row: dict[str, Any], package: Package | None, folder: str, context: Context) -> str:
@@ -182,7 +153,7 @@ def _scripts_step(call: Call) -> Step:
     if words and words[0].value == "workspace" and len(words) > 2:
         wanted, words = words[1], words[2:]
     if wanted is not None:
-        package, folder = _workspace(call, wanted.value)
+        package, folder = workspace(call.package, call.folder, call.context, wanted.value)
         call = replace(call, package=package, folder=folder)
     if not words:
         return _unknown(call, f"`{call.name}` without a script ends by itself", one_shot=True)
@@ -398,8 +369,14 @@ def _command_step(call: Call) -> Step | None:
     if call.key in ("npx", "bunx", "corepack"):
         words = (Word(_without_version(words[0].value), words[0].span), *words[1:])
     call = replace(call, context=replace(call.context, env=env), folder=call.context.working_dir)
+    if "scripts_effect" in row and words[0].value not in _NO_SCRIPTS:
+        call = replace(call, row=row | {"effect": row["scripts_effect"], "why": row["scripts_why"]})
     instead = _instead(call, tuple(word.value for word in words)) if call.key == "npx" else None
     return _start(call, {"instead": instead}, _in_shell(call, words) if row.get("exec_shell") else words)
+
+
+_NO_SCRIPTS = ("node", "nodejs", "bun", "deno", "sh", "bash", "env", "python", "python3")
+"""Commands that are no scripts for node: what a package installs, is one."""
 
 
 def _without_version(word: str) -> str:
@@ -543,54 +520,3 @@ def _hop(call: Call, effect: Effect, why: str, details: dict[str, object]) -> Ho
 
 def _unknown(call: Call, why: str, details: dict[str, object] | None = None, one_shot: bool | None = None) -> Step:
     return Step(_hop(call, Effect.UNKNOWN, why, details or {}), one_shot=one_shot)
-
-
-def _workspace(call: Call, wanted: str) -> tuple[Package | None, str]:
-    """The package of a workspace, by its name or folder."""
-    if call.package is None:
-        return None, call.folder
-    name = wanted.removeprefix("./").rstrip("/").removesuffix("...")
-    context, folder, image = call.context, call.folder, call.context.image
-    patterns = (*call.package.workspaces, *pnpm_workspaces(image, context.files, folder))
-    members = _members_here(image, context.files, folder, (name,))
-    if image.written:
-        members += _members_here(image, context.files, folder, patterns)
-    else:
-        members += _members(context.files, image.stage, image.context, image.mounts, folder, patterns)
-    for place, inside, package in members:
-        if package.name == name or place == name:
-            return package, inside
-    return None, call.folder
-
-
-@once
-def _members(
-    files: Files,
-    stage: Stage | None,
-    context: str | None,
-    mounts: tuple[tuple[str, str], ...],
-    folder: str,
-    patterns: tuple[str, ...],
-) -> tuple[tuple[str, str, Package], ...]:
-    """As `_members_here`: once for all launches of an image."""
-    return _members_here(Image(None, None, stage, context, mounts=mounts), files, folder, patterns)
-
-
-def _members_here(
-    image: Image, files: Files, folder: str, patterns: tuple[str, ...]
-) -> tuple[tuple[str, str, Package], ...]:
-    """The packages of a workspace: where each lies below its folder, in the image, and what its package.json says."""
-    found = []
-    for pattern in patterns:
-        parent, star, _ = pattern.removeprefix("./").partition("*")
-        inside = [normal(pattern)]
-        if star:
-            path = find_path(image, files, parent.rstrip("/") or ".", folder)
-            names = files.names(path) if path is not None else ()
-            inside = [posixpath.join(parent, entry.rstrip("/")) for entry in names if entry.endswith("/")]
-        for place in inside:
-            within = posixpath.join(folder, place)
-            package = _package(image, files, within)
-            if package is not None:
-                found.append((place, within, package))
-    return tuple(found)
