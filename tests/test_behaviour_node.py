@@ -1063,3 +1063,34 @@ def test_a_wait_for_requests_that_gives_up(waiting: str, verdict: str, why: str)
     )
     found = program(text).reactions["SIGTERM"]
     assert (found.as_pid_1, found.why) == (verdict, why)
+
+
+COMPILED = {
+    "typescript": "function pause() {\n  return __awaiter(this, void 0, void 0, function* () { yield wait(); });\n}\n",
+    "typescript with arguments": "function pause(ms) {\n  return __awaiter(this, arguments, void 0, function* (ms) { yield wait(); });\n}\n",
+    "tslib": "function pause() {\n  return tslib_1.__awaiter(void 0, [1], void 0, function* (ms) { yield wait(); });\n}\n",
+    "babel": "const pause = _asyncToGenerator(function* () { yield wait(); });\n",
+    "swc": "const pause = _async_to_generator(function*() { yield wait(); });\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("compiled", COMPILED.values(), ids=COMPILED)
+@pytest.mark.parametrize(
+    ("wait", "verdict"),
+    [
+        ("new Promise((r) => setTimeout(r, 300))", "handled"),
+        ("new Promise(() => {})", "ignored"),
+    ],
+)
+def test_async_functions_that_a_compiler_has_made_generators(compiled: str, wait: str, verdict: str) -> None:
+    text = "var __awaiter = (this && this.__awaiter) || function (thisArg, _arguments, P, generator) { return P; };\n"
+    text += f"const tslib_1 = require('tslib');\nconst wait = () => {wait};\n{INTERVAL}{compiled}"
+    found = program(f"{text}process.on('SIGTERM', () => pause().then(() => process.exit(0)));")
+    assert found.reactions["SIGTERM"].as_pid_1 == verdict
+
+
+def test_what_a_compiler_has_made_of_an_async_function_without_generators_is_not_known() -> None:
+    steps = "function stop() { return __awaiter(this, void 0, void 0, function () { return __generator(this, (_a) => 0); }); }\n"
+    text = f"var __awaiter = 1, __generator = 1;\n{SERVER}{steps}process.on('SIGTERM', stop);"
+    found = program(text).reactions["SIGTERM"]
+    assert (found.as_pid_1, found.why) == ("unknown", "what __generator() does cannot be told")

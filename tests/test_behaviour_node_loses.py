@@ -264,3 +264,68 @@ async function drain() {
 def test_what_comes_back_at_once_while_it_is_under_way(back: str, last: str, expected: str) -> None:
     text = BUSY + OUTBOX.replace("BACK", back)
     assert reaction(f"{text}process.on('SIGTERM', async () => {{ clearInterval(busy); {last} }});")[0] == expected
+
+
+CLOSABLE = "const server = require('http').createServer((q, r) => r.end());\nserver.listen(80);\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("() => { server.close(); server.close((error) => { if (error) throw error; process.exit(0); }); }", "cut"),
+        ("() => { server.close(); server.close(() => process.exit(0)); }", "handled"),
+        ("() => { server.close((error) => { if (error) throw error; process.exit(0); }); }", "handled"),
+        ("async () => { await close(); await close(); process.exit(0); }", "cut"),
+        ("async () => { await close(); await close().catch(() => {}); process.exit(0); }", "handled"),
+        ("async () => { await close(); try { await close(); } catch (e) { console.log(e.code); } process.exit(0); }", "handled"),
+        ("async () => { await promised(); await promised(); process.exit(0); }", "cut"),
+        ("async () => { await promised(); process.exit(0); }", "handled"),
+        ("async () => { if (Math.random() > 2) server.close(); await close(); process.exit(0); }", "handled"),
+    ],
+)  # fmt: skip
+def test_a_server_that_is_closed_a_second_time_calls_back_with_an_error(handler: str, expected: str) -> None:
+    close = "const close = () => new Promise((done, fail) => server.close((error) => error ? fail(error) : done()));\n"
+    close += "const promised = require('util').promisify(server.close).bind(server);\n"
+    assert reaction(f"{CLOSABLE}{close}process.on('SIGTERM', {handler});")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("() => { server.close(() => { closed = true; }); while (!closed) {} process.exit(0); }", "ignored"),
+        ("() => { server.close(() => { state.closed = true; }); while (!state.closed) {} process.exit(0); }", "ignored"),
+        ("() => { setTimeout(() => process.exit(1), 5000); server.close(); while (open > 0) {} }", "ignored"),
+        ("async () => { server.close(() => { closed = true; }); while (!closed) await sleep(20); process.exit(0); }", "handled"),
+        ("() => { server.close(() => process.exit(0)); const end = Date.now() + 200; while (Date.now() < end) {} }", "handled"),
+        ("() => { closed = true; while (!closed) {} server.close(() => process.exit(0)); }", "handled"),
+        ("() => { let n = 0; while (n < 9) { n += 1; } server.close(() => process.exit(0)); }", "handled"),
+    ],
+)  # fmt: skip
+def test_a_loop_that_waits_for_the_event_loop_and_does_not_give_way_to_it(handler: str, expected: str) -> None:
+    text = """const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+let closed = false, open = 0;
+const state = { closed: false };
+const server = require('http').createServer((q, r) => { open += 1; r.on('finish', () => { open -= 1; }); r.end(); });
+server.listen(80);
+"""
+    found, why = reaction(f"{text}process.on('SIGTERM', {handler});")
+    assert found == expected
+    if expected == "ignored":
+        assert why == "line 6 loops without ever giving way to the event loop, once its SIGTERM handler runs"
+
+
+@pytest.mark.parametrize(
+    ("flush", "loop", "expected"),
+    [
+        ("throw new Error('down');", "for (let i = 0; i < 3; i++) try { await flush(); break; } catch (e) { if (i === 2) throw e; }", "cut"),
+        ("throw new Error('down');", "for (let i = 0; i < 3; i++) try { await flush(); break; } catch (e) { console.log(i); }", "handled"),
+        ("throw new Error('down');", "let n = 0; while (true) { try { await flush(); break; } catch (e) { if (++n > 2) throw e; await sleep(9); } }", "cut"),
+        ("throw new Error('down');", "for (;;) { try { await flush(); break; } catch (e) { await sleep(90); } }", "ignored"),
+        ("await sleep(9);", "for (let i = 0; i < 3; i++) try { await flush(); break; } catch (e) { if (i === 2) throw e; }", "handled"),
+        ("if (Math.random() > 0.5) throw new Error('down');", "for (let i = 0; i < 3; i++) try { await flush(); break; } catch (e) { if (i === 2) throw e; }", "handled"),
+    ],
+)  # fmt: skip
+def test_what_is_tried_again_and_fails_each_time(flush: str, loop: str, expected: str) -> None:
+    text = f"const sleep = (ms) => new Promise((r) => setTimeout(r, ms));\nasync function flush() {{ {flush} }}\n"
+    text += f"process.on('SIGTERM', async () => {{ clearInterval(busy); {loop} process.exit(0); }});"
+    assert reaction(BUSY + text)[0] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node import compiled
 from gracelint.behaviour.node.arrays import item_at
 from gracelint.behaviour.node.methods import forked, items
 from gracelint.behaviour.node.values import (
@@ -152,8 +153,9 @@ def _export_star(machine: Machine, args: list[Any], node: Node | None, frame: Fr
 INTEROP: dict[str, Builtin] = {
     **dict.fromkeys(table("node")["interop"], Builtin(_interop)),
     **dict.fromkeys(table("node")["export_star"], Builtin(_export_star)),
+    **compiled.HELPERS,
 }
-"""What compilers put around `require`, by name."""
+"""What compilers put into a module, by name."""
 
 
 def _number(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -207,6 +209,8 @@ DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "text": _read_text,
     "same": _same,
     "join": _join,
+    "awaiter": compiled.awaiter,
+    "generator": compiled.generator,
     "number": _number,
     "string": _string,
     "unknown": lambda m, a, n, f: UNKNOWN,

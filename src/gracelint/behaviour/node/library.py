@@ -313,7 +313,7 @@ def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
         later = Thing("signal", str(event), span, False)
 
         def resolve(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
-            machine.resolved.setdefault(id(later), inner.after)
+            machine.settle(later, inner.after)
             return UNDEFINED
 
         listen_for(machine, (str(event),), (), Builtin(resolve), node, frame, once=True)
@@ -337,7 +337,7 @@ def _once(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
 
     def settle(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
         if machine.stopping and machine.certain:
-            machine.resolved.setdefault(id(said), inner.after)
+            machine.settle(said, inner.after)
         return UNDEFINED
 
     own.callbacks.setdefault(str(event), []).append(Builtin(settle))
@@ -413,7 +413,7 @@ def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Fram
         for given_signal, thing in machine.abortable:
             if given_signal is signal and machine.stopping:
                 machine.early.add(id(thing))
-                machine.resolved.setdefault(id(thing), frame.after)
+                machine.settle(thing, frame.after)
         return machine.call(Method(emitter, "emit"), ["abort"], frame, at)
 
     return Object({"signal": signal, "abort": Builtin(abort)})

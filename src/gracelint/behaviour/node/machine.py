@@ -150,6 +150,8 @@ class Machine:
         self.timer_stack: list[tuple[Any, Thing]] = []
         self.resolved: dict[int, tuple[After, ...]] = {}
         """By the `id` of a loop, a promise or an awaited signal: what its end comes after, once the program stops."""
+        self.settled: list[Thing] = []
+        """Those, which are kept so that nothing else gets their `id`."""
         self.races: list[tuple[Thing, tuple[int, ...]]] = []
         """Promises of which the first one counts, and the keys of their parts in `resolved`."""
         self.abortable: list[tuple[Any, Thing]] = []
@@ -162,6 +164,10 @@ class Machine:
         """By the `id` of a module's variables and a name: whose, and the variables and names it is bound to it."""
         self.rearmed: set[int] = set()
         """Timers, by `id`, that a function under way sets anew after they were cleared."""
+        self.set_after: dict[tuple[int, str], tuple[dict[str, Any], tuple[After, ...]]] = {}
+        """By the `id` of the variables and a name: those, and what its value comes after, set while it stops."""
+        self.undecided = self.caught = 0
+        """How many branches nobody can decide were run, and how many errors were caught."""
         self.early: set[int] = set()
         """Timers that nothing waits for any longer, by `id`: cleared, or what they were to settle is settled."""
 
@@ -329,6 +335,7 @@ class Machine:
             if owner is LOST:
                 raise Thrown
             if isinstance(owner, Object) and name is not None:
+                self.set_late(owner.props, name, frame)
                 owner.props[name] = value if self.certain or keeps(value) else UNKNOWN
             elif isinstance(owner, Object):
                 owner.cloud()
@@ -373,7 +380,17 @@ class Machine:
         if not (self.certain or declare or keeps(value)) and old is not MISSING and equal(old, value) is not True:
             value = UNKNOWN
         scope.names[name] = value
+        self.set_late(scope.names, name, frame)
         self.renew(scope.names, name)
+
+    def set_late(self, names: dict[str, Any], name: str, frame: Frame) -> None:
+        if self.stopping and self.certain:
+            self.set_after[id(names), name] = names, frame.after
+
+    def settle(self, thing: Thing, after: tuple[After, ...]) -> None:
+        """Something that is waited for has come to its end."""
+        self.settled.append(thing)
+        self.resolved.setdefault(id(thing), after)
 
     def share(self, names: dict[str, Any], name: str, others: dict[str, Any], other: str) -> None:
         """Makes a name of another module, or of its exports, a live binding of this one."""

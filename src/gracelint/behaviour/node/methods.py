@@ -434,6 +434,7 @@ def close(
         machine.note("terminate", node, frame, thing=thing, target="close(true)")
     if thing.kind == "server" and "timeout" in thing.row:
         machine.note("force", node, frame, thing=thing, seconds=timeout_of(thing.row, args))
+    own = len(machine.events)
     for part in others or [thing]:
         machine.note("close" if kind == "drained" else "release", node, frame, thing=part)
     if thing.kind == "upgrade" and thing.name == "socket.io" and isinstance(thing.data, Thing):
@@ -444,8 +445,12 @@ def close(
         hooks = machine.task(nest.stopping(), [UNDEFINED], frame, frame.after)
         after = joined(after, hooks.after)
     functions = [value for value in args if isinstance(value, (Closure, Builtin, Method))]
-    for function in (*functions, *thing.callbacks.get("close", ())):
-        machine.task(function, [UNDEFINED], frame, after)
+    is_closed = _is_closed(machine, thing, frame, own)
+    error = Object({"name": "Error", "code": "ERR_SERVER_NOT_RUNNING"}) if is_closed else UNDEFINED
+    for function in functions:
+        machine.task(function, [error], frame, after)
+    for function in thing.callbacks.get("close", ()):
+        machine.task(function, [], frame, after)
     hooks = thing.callbacks.get("onClose", ())
     for function in hooks:
         if takes_a_callback(function):
@@ -458,6 +463,16 @@ def close(
         if isinstance(result, Promise):
             after = joined(after, result.after)
     return thing if thing.row.get("callback") else Promise(after, UNDEFINED)
+
+
+def _is_closed(machine: Machine, thing: Thing, frame: Frame, before: int) -> bool:
+    """Whether a server of Node's own surely was closed before: the second time it calls back with an error."""
+    if not machine.stopping or thing.kind != "server" or not {"upgrades", "raw", "sessions"} & thing.row.keys():
+        return False
+    return any(
+        event.thing is thing and event.kind == "close" and event.certain and set(event.after) <= set(frame.after)
+        for event in machine.events[:before]
+    )
 
 
 def _close_idle(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:

@@ -18,6 +18,7 @@ from gracelint.behaviour.node.values import (
     Promise,
     Thing,
     joined,
+    truthy,
 )
 
 TYPE_CHECKING = False
@@ -52,21 +53,26 @@ def new_promise(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
 
     def resolve(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
         if machine.stopping:
-            machine.resolved.setdefault(id(later), inner.after)
+            machine.settle(later, inner.after)
             machine.early |= {id(part.thing) for after, _ in settled for part in after if part.kind == "timer"}
         settled.append((inner.after, given[0] if given else UNDEFINED))
         return UNDEFINED
 
     failed: list[tuple[After, ...]] = []
+    refused: list[tuple[After, ...]] = []
 
     def reject(machine: Machine, given: list[Any], at: Node | None, inner: Frame) -> Any:
         failed.append(inner.after)
+        if machine.stopping and machine.certain and _comes_first(inner.after, frame.after):
+            refused.append(inner.after)
         return UNDEFINED
 
     if args:
         machine.task(args[0], [Builtin(resolve), Builtin(reject)], frame, frame.after)
         machine.call_back()
     if not settled:
+        if refused:
+            return Promise(refused[0], never=True, fails=refused[0], rejected=True)
         if args and isinstance(args[0], Closure) and never_resolves(args[0].node):
             return Promise(frame.after, never=True, stuck=True, fails=failed[0] if failed else None)
         return Promise((*frame.after, After("unknown", span, later)))
@@ -74,6 +80,11 @@ def new_promise(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
     if isinstance(value, Promise):
         after, value = (*after, *value.after), value.value
     return Promise(after, value)
+
+
+def _comes_first(after: tuple[After, ...], before: tuple[After, ...]) -> bool:
+    """Whether nothing else can settle a promise earlier: it is not a time limit that comes to its end."""
+    return all(part.kind in ("drained", "closed", "ended") for part in after if part not in before)
 
 
 def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -157,7 +168,7 @@ def _promisify(machine: Machine, args: list[Any], node: Node, frame: Frame) -> A
 
     def call(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
         where = at if at is not None else frame.file.root
-        executor = Builtin(lambda m, pair, _, f: m.call(function, [*given, _without_error(pair[0])], f, where))
+        executor = Builtin(lambda m, pair, _, f: m.call(function, [*given, _calls_back(*pair)], f, where))
         return new_promise(machine, [executor], where, frame)
 
     return Builtin(call) if isinstance(function, (Closure, Method, Builtin)) else External("promisified")
@@ -181,8 +192,13 @@ def _callbackify(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     return Builtin(call)
 
 
-def _without_error(resolve: Any) -> Builtin:
-    return Builtin(lambda m, given, at, f: m.call(resolve, given[1:], f, at))
+def _calls_back(resolve: Any, reject: Any) -> Builtin:
+    """The callback of Node's own kind that settles a promise: an error comes first."""
+    return Builtin(
+        lambda m, given, at, f: (
+            m.call(reject, given[:1], f, at) if given and truthy(given[0]) else m.call(resolve, given[1:], f, at)
+        )
+    )
 
 
 DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {

@@ -11,7 +11,8 @@ import re
 from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
-from gracelint.behaviour.node.clients import destroys_all, event_stream, held_by_clients
+from gracelint.behaviour.node.clients import destroys_all, held_by_clients
+from gracelint.behaviour.node.dropped import destroyed_one_by_one, dropped_at_once, flat
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 _HARMLESS_BY_DEFAULT = ("SIGWINCH", "SIGUSR1")
 """Without a listener: ignored by the kernel, and taken by node's debugger."""
-_BRIEF = 0.05
 
 
 def reaction(
@@ -203,10 +203,14 @@ def _judge(
     opaque = next((event for event in events if event.kind == "opaque" and event.certain), None)
     listening = [thing for thing in stopped.opened if thing.kind == "server" and thing.alive]
     serving = _asked_for_work(stopped.machine, listening) if listening else []
-    dropped = _dropped(stopped, serving)
+    spins = next((thing for thing in stopped.machine.things if _spins(thing, stopped)), None)
+    if spins is not None:
+        why = f"line {spins.span.line} loops without ever giving way to the event loop, once its {signal} handler runs"
+        return answer(Verdict.IGNORED, Cause.NEVER_OBSERVED, why, spins.span)
+    dropped = dropped_at_once(stopped, serving)
     if dropped is not None:
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, *dropped)
-    destroyed = _destroyed(stopped, serving) if serving else None
+    destroyed = destroyed_one_by_one(stopped, serving) if serving else None
     if destroyed is not None and not destroyed.after and destroys_all(stopped.machine, destroyed.span):
         why = f"`{destroyed.span.text}` drops the requests in flight"
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, why, destroyed.span)
@@ -235,7 +239,7 @@ def _judge(
     peers = judge_peers(stopped, start, depth)
     exits = [event for event in events if event.kind == "exit"]
     sure = [
-        event for event in exits if event.certain and not any(_is_open(part, stopped) for part in _flat(event.after))
+        event for event in exits if event.certain and not any(_is_open(part, stopped) for part in flat(event.after))
     ]
     for event in sure:
         harm = _harm(event, stopped, serving, start)
@@ -312,6 +316,11 @@ def _judge(
     return _still_alive(signal, stopped, handlers, answer, start)
 
 
+def _spins(thing: Thing, stopped: Stopped) -> bool:
+    """Whether it is a loop that is begun by a handler, and never gives way."""
+    return thing.kind == "busy" and thing.certain and thing not in stopped.opened
+
+
 def _is_open(part: After, stopped: Stopped) -> bool:
     """Whether it cannot be told that it happens: a loop that is not seen to end, an event that nobody has emitted."""
     if part.kind == "loop":
@@ -335,7 +344,7 @@ def _waited_for_work(stopped: Stopped, terminated: Event) -> bool:
 def _unread_listener(stopped: Stopped, exits: list[Event]) -> str | None:
     """What a library nobody here knows was made to listen, where an exit waits for nothing of it."""
     words = frozenset(table("node")["may_serve"])
-    early = [event for event in exits if not any(part.kind == "work" for part in _flat(event.after))]
+    early = [event for event in exits if not any(part.kind == "work" for part in flat(event.after))]
     if not any((time_of(event.after) or 0.0) < stopped.enough for event in early):
         return None
     found = (path for path in stopped.machine.foreign if path.replace("()", "").rpartition(".")[2] in words)
@@ -447,52 +456,11 @@ def _asked_for_work(machine: Machine, listening: list[Thing]) -> list[Thing]:
     return [thing for thing in listening if not only_reports(machine, thing)]
 
 
-def _dropped(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:
-    """Connections that are destroyed with requests on them."""
-    for event in stopped.events:
-        if event.thing not in serving or not event.certain:
-            continue
-        if event.kind == "close-now":
-            wait = time_of(event.after)
-            drained = any(part.kind == "drained" for part in _flat(event.after))
-            if not drained and wait is not None and wait < stopped.enough:
-                when = f" after {wait:g} s" if wait else ""
-                return f"`{event.span.text.partition(chr(10))[0]}` drops the requests in flight{when}", event.span
-        elif event.kind == "force" and event.seconds is not None and event.seconds < (stopped.work or _BRIEF):
-            return f"connections are cut {event.seconds:g} s after the signal, requests on them with them", event.span
-    return None
-
-
-def _destroyed(stopped: Stopped, serving: list[Thing]) -> Event | None:
-    """Connections that are destroyed one by one."""
-    abrupt = _abrupt(stopped.machine, serving)
-    for event in stopped.events:
-        in_a_loop = not event.certain and event.target.endswith(abrupt)
-        if event.kind == "opaque" and (in_a_loop or event.target.endswith(".destroy")):
-            wait = time_of(event.after)
-            if not any(part.kind == "drained" for part in event.after) and (wait or 0.0) < stopped.enough:
-                return event
-    return None
-
-
-def _abrupt(machine: Machine, serving: list[Thing]) -> tuple[str, ...]:
-    """Methods that end a connection whatever is on it.
-
-    `end` first sends a raw socket's data or an answer's last bytes, and `close` lets the requests of an HTTP/2 session
-    finish.
-    """
-    if all("sessions" in thing.row for thing in serving):
-        return (".terminate",)
-    if all("raw" in thing.row for thing in serving) or event_stream(machine) is not None:
-        return (".terminate", ".close")
-    return (".end", ".terminate", ".close")
-
-
 def _harm(
     event: Event, stopped: Stopped, serving: list[Thing], start: Callable[[], Machine]
 ) -> tuple[bool, str, Span] | None:
     """What an exit loses: (True, …) where it is sure, (False, …) where it may, None where nothing is lost."""
-    parts = _flat(event.after)
+    parts = flat(event.after)
     work = stopped.enough
     drained = _drained(event.after, work)
     wait = time_of(event.after)
@@ -557,7 +525,7 @@ def _drained(after: tuple[After, ...], work: float) -> set[int]:
         if part.kind in ("drained", "closed"):
             found.add(id(part.thing))
         elif part.kind == "race" and (time_of((part,)) or 0.0) >= work:
-            found |= {id(other.thing) for other in _flat((part,)) if other.kind == "drained"}
+            found |= {id(other.thing) for other in flat((part,)) if other.kind == "drained"}
     return found
 
 
@@ -576,16 +544,7 @@ def _at_once(event: Event) -> bool:
 
 
 def _waits_for_peer(event: Event) -> bool:
-    return any(part.kind == "ended" for part in _flat(event.after))
-
-
-def _flat(after: tuple[After, ...]) -> list[After]:
-    found: list[After] = []
-    for part in after:
-        found.append(part)
-        for other in part.parts:
-            found.extend(_flat(other))
-    return found
+    return any(part.kind == "ended" for part in flat(event.after))
 
 
 def _what(stopped: Stopped) -> str:

@@ -84,6 +84,7 @@ class Undecided:
         machine = self.machine
         self.certain, self.asking, self.after = machine.certain, machine.asking, self.frame.after
         machine.certain = False
+        machine.undecided += 1
         if machine.asking is None and self.node is not None:
             machine.asking = self.frame.file.span(self.node)
 

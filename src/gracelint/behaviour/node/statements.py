@@ -69,6 +69,7 @@ def _try_statement(machine: Machine, node: Node, frame: Frame) -> Any:
     try:
         ended = machine.execute(body, frame) if body is not None else None
     except Thrown:
+        machine.caught += 1
         caught = handler.child_by_field_name("body") if handler is not None else None
         if caught is None:
             if last is not None:
@@ -203,9 +204,20 @@ def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
         times = counted.rounds(machine, node, inner)
         if times is not None:
             return counted.run(machine, node, times, inner, frame)
-    if truth is None and machine.stopping and body is not None and _awaits(body):
-        from gracelint.behaviour.node import draining
+    if machine.stopping and body is not None:
+        from gracelint.behaviour.node import draining, spinning
 
+        if spinning.spins(machine, node, test, truth, inner):
+            thing = machine.add(Thing("busy", "loop", frame.file.span(node), True), frame)
+            thing.data = node
+            raise Stop
+        tried = spinning.retry(machine, node, inner) if _awaits(body) else None
+        if tried is not None:
+            frame.after = inner.after
+            return tried[0]
+        if truth is False and test is not None and _awaits(body):
+            frame.after = (*inner.after, *spinning.polled(machine, node, test, inner))
+    if truth is None and machine.stopping and body is not None and _awaits(body):
         parts = draining.conjuncts(test)
         requests = [part for part in parts if draining.counts_requests(machine, part, inner)]
         if requests:
@@ -248,6 +260,10 @@ def _endless(
         return ended if isinstance(ended, tuple) else None
     if test is not None and truthy(machine.value(test, inner)) is False:
         outer.after = (*before, *waits)
+        if machine.stopping:
+            from gracelint.behaviour.node import spinning
+
+            outer.after = (*outer.after, *spinning.polled(machine, node, test, outer))
         return None
     if machine.stopping:
         if test is None or truthy(machine.value(test, inner)):

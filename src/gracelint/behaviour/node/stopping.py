@@ -86,7 +86,7 @@ def stop(signal: str, machine: Machine) -> Stopped:
     for later, parts in machine.races:
         first = next((machine.resolved[key] for key in parts if key in machine.resolved), None)
         if first is not None:
-            machine.resolved.setdefault(id(later), first)
+            machine.settle(later, first)
     late = [event for event in (woken(event, machine) for event in before) if event is not None]
     events = (*machine.events, *late)
     things = [thing for thing in machine.things if thing.alive is not False and not _waits(thing.after, machine)]

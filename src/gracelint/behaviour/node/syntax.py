@@ -6,6 +6,7 @@ from bisect import bisect_right
 from functools import cache
 
 from gracelint.base.memory import kept
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, field
 from gracelint.behaviour.tree import first_error, text_of, walk
 from gracelint.parse.errors import ParseError
@@ -14,6 +15,7 @@ from gracelint.source import Source, Span
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from re import Match
     from typing import Any, TypeVar
 
     from tree_sitter import Node, Parser
@@ -70,7 +72,7 @@ def read_file(source: Source) -> File:
     text = source.text
     if len(text) > _LONGEST:
         raise TooBigError
-    data = text.encode("utf-8", "surrogatepass")
+    data = _modern(text).encode("utf-8", "surrogatepass")
     starts = (
         None if len(data) == len(text) else [*(at for at, byte in enumerate(data) if byte & 0xC0 != 0x80), len(data)]
     )
@@ -83,6 +85,30 @@ def read_file(source: Source) -> File:
 
 
 _TYPED = (".ts", ".mts", ".cts")
+
+
+def _modern(text: str) -> str:
+    """`__awaiter(this, void 0, void 0, function* () { yield x; })` with `async function` and `await`, at their places.
+
+    That is what TypeScript, Babel and swc make of async functions for runtimes without. It is left as it is where a
+    generator of another kind stands beside.
+    """
+    if not any(name in text for name in _ASYNC) or len(_GENERATOR.findall(text)) != len(_WRAPPED.findall(text)):
+        return text
+    return _YIELD.sub("await", _WRAPPED.sub(_async, text))
+
+
+def _async(found: Match[str]) -> str:
+    return f"{found[1] or '('}async function".ljust(len(found[0]) - 1) + "("
+
+
+_ASYNC = ("__awaiter(", "_asyncToGenerator(", "_async_to_generator(")
+_WRAPPED = pattern(
+    r"(?:(__awaiter\((?:\w{1,20}|void 0), ?(?:arguments|void 0|\[[^\[\]]{0,200}\]), ?)void 0, ?"
+    r"|_async(?:ToGenerator|_to_generator)\()function ?\* ?\("
+)
+_GENERATOR = pattern(r"\bfunction ?\*")
+_YIELD = pattern(r"\byield\b")
 
 
 @cache
