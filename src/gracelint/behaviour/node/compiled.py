@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.record import replace
-from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Builtin, Class, Closure, Object, Promise, spread
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Class, Closure, Object, Promise, spread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,3 @@ def generator(machine: Machine, args: list[Any], node: Node | None, frame: Frame
     else:
         machine.unread.append(f"the async function that line {frame.file.span(at).line} is compiled from")
     return UNKNOWN
-
-
-HELPERS = {"__awaiter": Builtin(awaiter), "__generator": Builtin(generator)}
-"""What TypeScript puts into a module, by name."""

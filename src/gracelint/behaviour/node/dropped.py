@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node.clients import event_stream
-from gracelint.behaviour.node.timing import time_of
+from gracelint.behaviour.node.timing import flat, time_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.state import Event
     from gracelint.behaviour.node.stopping import Stopped
-    from gracelint.behaviour.node.values import After, Thing
+    from gracelint.behaviour.node.values import Thing
     from gracelint.source import Span
 
 _BRIEF = 0.05
-
-
-def flat(after: tuple[After, ...]) -> list[After]:
-    found: list[After] = []
-    for part in after:
-        found.append(part)
-        for other in part.parts:
-            found.extend(flat(other))
-    return found
 
 
 def dropped_at_once(stopped: Stopped, serving: list[Thing]) -> tuple[str, Span] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import compiled
 from gracelint.behaviour.node.arrays import item_at
 from gracelint.behaviour.node.methods import forked, items
 from gracelint.behaviour.node.values import (
@@ -150,10 +149,23 @@ def _export_star(machine: Machine, args: list[Any], node: Node | None, frame: Fr
     return UNDEFINED
 
 
+def _awaiter(machine: Machine, args: list[Any], node: Node | None, frame: Frame) -> Any:
+    from gracelint.behaviour.node.compiled import awaiter
+
+    return awaiter(machine, args, node, frame)
+
+
+def _generator(machine: Machine, args: list[Any], node: Node | None, frame: Frame) -> Any:
+    from gracelint.behaviour.node.compiled import generator
+
+    return generator(machine, args, node, frame)
+
+
 INTEROP: dict[str, Builtin] = {
     **dict.fromkeys(table("node")["interop"], Builtin(_interop)),
     **dict.fromkeys(table("node")["export_star"], Builtin(_export_star)),
-    **compiled.HELPERS,
+    "__awaiter": Builtin(_awaiter),
+    "__generator": Builtin(_generator),
 }
 """What compilers put into a module, by name."""
 
@@ -209,8 +221,8 @@ DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "text": _read_text,
     "same": _same,
     "join": _join,
-    "awaiter": compiled.awaiter,
-    "generator": compiled.generator,
+    "awaiter": _awaiter,
+    "generator": _generator,
     "number": _number,
     "string": _string,
     "unknown": lambda m, a, n, f: UNKNOWN,

@@ -12,12 +12,11 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.clients import destroys_all, held_by_clients
-from gracelint.behaviour.node.dropped import destroyed_one_by_one, dropped_at_once, flat
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
 from gracelint.behaviour.node.syntax import FUNCTIONS, once, string_of
-from gracelint.behaviour.node.timing import FOR_EVER, end_of, time_of
+from gracelint.behaviour.node.timing import FOR_EVER, end_of, flat, time_of
 from gracelint.behaviour.node.values import After, Thing, name_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause, Reaction
@@ -207,6 +206,8 @@ def _judge(
     if spins is not None:
         why = f"line {spins.span.line} loops without ever giving way to the event loop, once its {signal} handler runs"
         return answer(Verdict.IGNORED, Cause.NEVER_OBSERVED, why, spins.span)
+    from gracelint.behaviour.node.dropped import destroyed_one_by_one, dropped_at_once
+
     dropped = dropped_at_once(stopped, serving)
     if dropped is not None:
         return answer(Verdict.CUT, Cause.ABRUPT_EXIT, *dropped)

@@ -48,6 +48,15 @@ def time_of(after: tuple[After, ...]) -> float | None:
     return total
 
 
+def flat(after: tuple[After, ...]) -> list[After]:
+    found: list[After] = []
+    for part in after:
+        found.append(part)
+        for other in part.parts:
+            found.extend(flat(other))
+    return found
+
+
 def end_of(machine: Machine, events: tuple[Event, ...], left: tuple[Thing, ...], held: Mapping[int, Held]) -> float:
     """The least seconds from the signal to the end of the process; infinity where nothing ends it."""
     exits = [least(event.after, held) for event in events if event.kind == "exit"]

@@ -10,7 +10,6 @@ from gracelint.knowledge import keys, table
 from gracelint.launch.deadlines import deadline_of
 from gracelint.launch.images.image import find_file
 from gracelint.launch.runtimes import pm2
-from gracelint.launch.runtimes.node_packages import nearest_package, workspace
 from gracelint.launch.runtimes.script_text import (
     is_assignment,
     made_passage,
@@ -89,6 +88,8 @@ def _row_name(argv: tuple[Word, ...]) -> str | None:
 
 
 def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
+    from gracelint.launch.runtimes.node_packages import nearest_package
+
     row = table("package_managers")[key]
     folder = context.working_dir
     given = next(
@@ -153,6 +154,8 @@ def _scripts_step(call: Call) -> Step:
     if words and words[0].value == "workspace" and len(words) > 2:
         wanted, words = words[1], words[2:]
     if wanted is not None:
+        from gracelint.launch.runtimes.node_packages import workspace
+
         package, folder = workspace(call.package, call.folder, call.context, wanted.value)
         call = replace(call, package=package, folder=folder)
     if not words:
