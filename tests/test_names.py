@@ -108,6 +108,23 @@ def test_a_dockerfile_in_the_root_has_no_name() -> None:
     assert find("registry.example.com/shop:2", ["Dockerfile"]) is None
 
 
+@pytest.mark.parametrize(
+    ("image", "dockerfile"),
+    [
+        ("acme/shop-server:2", "server/Dockerfile"),
+        ("ghcr.io/acme/shop-server", "server/Dockerfile"),
+        ("ghcr.io/library/sql-server", None),
+    ],
+)
+def test_the_end_of_a_name_says_nothing_where_a_build_gives_another_name(image: str, dockerfile: str | None) -> None:
+    known = Dockerfiles(["server/Dockerfile"])
+    known.builds("server/Dockerfile", "shop/server")
+
+    found = find_dockerfile(image, known, {}, {}, asked_in="compose.yaml")
+
+    assert (found.dockerfile if found is not None else None) == dockerfile
+
+
 @pytest.mark.parametrize("image", ["redis:7", "docker.io/library/redis", "grafana/grafana"])
 def test_an_image_that_others_make_is_not_built_in_a_folder_of_its_name(image: str) -> None:
     assert find(image, ["redis/Dockerfile", "grafana/Dockerfile"]) is None

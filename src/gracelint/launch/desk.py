@@ -127,7 +127,9 @@ class Desk:
         for service in services:
             link = self._build_link(service) if service.build is not None and service.image is not None else None
             if link is not None and service.image is not None and link.dockerfile in self._stages:
-                self._built.setdefault(repository_of(service.image.value), link)
+                repository = repository_of(service.image.value)
+                self._built.setdefault(repository, link)
+                self._dockerfiles.builds(link.dockerfile, repository)
         self._others: Builds | None = None
         self._links: dict[tuple[str, int, str], Link | None] = {}
         self._only: dict[str, Link] = {}

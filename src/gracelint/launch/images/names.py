@@ -34,10 +34,15 @@ class Dockerfiles:
     def __init__(self, paths: Iterable[str]) -> None:
         self._own: dict[str, list[str]] = {}
         self._above: dict[str, list[str]] = {}
+        self._names: dict[str, list[str]] = {}
         for path in paths:
             self._own.setdefault(_plain(own_name(path)), []).append(path)
             for folder in {_plain(folder) for folder in path.split("/")[:-1]}:
                 self._above.setdefault(folder, []).append(path)
+
+    def builds(self, path: str, repository: str) -> None:
+        """That a build gives what it makes of the Dockerfile at `path` this name."""
+        self._names.setdefault(path, []).append(repository)
 
     def called(self, repository: str, asked_in: str = "") -> str | None:
         """The one Dockerfile whose place says that it builds an image; None where two do.
@@ -56,7 +61,8 @@ class Dockerfiles:
     def fitting(self, repository: str, asked_in: str = "") -> list[str]:
         """The Dockerfiles whose places say so equally well, to the file at `asked_in`.
 
-        The end of a name is enough (`team/shop-api` in `api/`) where no folder above names another product.
+        The end of a name is enough (`team/shop-api` in `api/`) where neither a folder above nor the name that a build
+        gives it names another product.
         """
         name = _plain(repository[repository.rfind("/") + 1 :])
         found = self._own.get(name) or self._above.get(name) or []
@@ -66,8 +72,18 @@ class Dockerfiles:
         if not by_ending:
             return []
         here = posixpath.dirname(asked_in)
-        neutral = {*table("images")["shelves"], *_JOINT.split(repository.lower()), *_JOINT.split(here.lower())}
-        return [path for ending, path in by_ending if neutral.issuperset(_words_above(path, ending))]
+        words = {*_JOINT.split(repository.lower())}
+        neutral = {*table("images")["shelves"], *words, *_JOINT.split(here.lower())}
+        return [
+            path
+            for ending, path in by_ending
+            if neutral.issuperset(_words_above(path, ending)) and self._may_be(path, words)
+        ]
+
+    def _may_be(self, path: str, words: set[str]) -> bool:
+        """Whether the words of an image's name have those of one that the Dockerfile is built as, where it has any."""
+        names = self._names.get(path)
+        return names is None or any(words.issuperset(_JOINT.split(name.lower())) for name in names)
 
 
 def find_dockerfile(
