@@ -178,6 +178,38 @@ def test_what_nexts_server_does_depends_on_its_version(wanted: str, verdict: str
     assert why({"package.json": package}, ".next/standalone/server.js", out=".next") == (verdict, reason)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "workspace"),
+    [
+        ("catalog:", {"pnpm-workspace.yaml": "packages: [apps/*]\ncatalog:\n  next: ^15.1.0\n"}),
+        ("catalog:web", {"pnpm-workspace.yaml": "catalogs:\n  web:\n    next: 14.2.3\n  old:\n    next: 12.0.0\n"}),
+        ("catalog:", {"package.json": '{"workspaces": {"packages": ["apps/*"], "catalog": {"next": "15"}}}'}),
+        ("catalog:web", {"package.json": '{"catalogs": {"web": {"next": "15"}}}'}),
+    ],
+)
+def test_a_version_that_stands_in_the_catalog_of_the_workspace(wanted: str, workspace: dict[str, str]) -> None:
+    dockerfile = (
+        "FROM node:22 AS build\nWORKDIR /b\nCOPY . .\nRUN npx turbo build\n"
+        "FROM node:22\nWORKDIR /r/apps/web\n"
+        'COPY --from=build /b/apps/web/.next/standalone/apps/web ./\nCMD ["node", "server.js"]\n'
+    )
+    package = f'{{"dependencies": {{"next": "{wanted}"}}}}'
+
+    (launch,) = read(
+        {"package.json": "{}", "apps/web/package.json": package, "Dockerfile": dockerfile} | workspace
+    ).launches
+
+    assert launch.why == "Next's server closes on SIGTERM and finishes what is in flight"
+
+
+def test_a_catalog_that_is_not_there_leaves_the_version_open() -> None:
+    package = '{"dependencies": {"next": "catalog:"}}'
+    assert why({"package.json": package}, ".next/standalone/server.js", out=".next") == (
+        "unknown",
+        "package.json asks for next catalog:, whose versions differ in what they do: the lock file decides",
+    )
+
+
 def test_a_next_server_that_leaves_the_signals_to_its_application() -> None:
     dockerfile = (
         "FROM node:22 AS build\nWORKDIR /b\nCOPY . .\nRUN npm run build\n"

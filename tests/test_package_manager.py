@@ -335,6 +335,12 @@ def test_next_start_waits_for_open_requests_from_14_1_on(wanted: str, verdict: s
     assert (launch.verdict, launch.why) == (verdict, why)
 
 
+def test_next_start_of_a_version_that_the_workspace_has_in_its_catalog() -> None:
+    package = {"dependencies": {"next": "catalog:"}, "workspaces": {"catalog": {"next": "13.5.6"}}}
+    launch = launch_of("next", "start", package=package)
+    assert launch.why == "`next start` exits at once on SIGTERM before Next 14.1: open requests are dropped"
+
+
 @pytest.mark.parametrize("wanted", ["15.0.0", "13.5.6"])
 def test_next_start_may_leave_the_signals_to_its_application(wanted: str) -> None:
     package = {"dependencies": {"next": wanted}}

@@ -7,7 +7,7 @@ package.json's scripts, the RUN lines, the bundler's configuration) maps it to i
 from __future__ import annotations
 
 import posixpath
-from itertools import islice
+from itertools import chain, islice
 
 from gracelint.base.posix import join
 from gracelint.base.record import Record, replace
@@ -77,15 +77,24 @@ def framework_of(path: str, context: Context) -> tuple[str, str] | None:
     """
     target = posixpath.normpath(join("/", context.working_dir, path))
     rows = table("node")["builds"]
-    for place, rest in _places(target, context.image, context.files):
+    places = _places(target, context.image, context.files)
+    for place, rest in places:
         writing = [name for name, row in rows.items() if any(f"{rest}/".startswith(f"{one}/") for one in row["writes"])]
         package = _json(place.read("package.json")) if writing else {}
         known = {**_dict(package.get("devDependencies")), **_dict(package.get("dependencies"))}
         for name in writing:
-            wanted = next((known[one] for one in rows[name]["dependencies"] if one in known), None)
-            if wanted is not None:
-                return str(name), str(wanted)
+            dependency = next((one for one in rows[name]["dependencies"] if one in known), None)
+            if dependency is not None:
+                return str(name), _required(dependency, str(known[dependency]), chain([(place, rest)], places))
     return None
+
+
+def _required(name: str, wanted: str, places: Iterator[tuple[Place, str]]) -> str:
+    if not wanted.startswith("catalog:"):
+        return wanted
+    from gracelint.launch.runtimes.catalogs import requirement
+
+    return requirement(name, wanted, (place.read for place, _ in places))
 
 
 def copied_package(folder: str, image: Image, files: Files) -> Source | None:

@@ -99,6 +99,10 @@ def _call(argv: tuple[Word, ...], context: Context, key: str) -> Call:
     package, folder = nearest_package(context, posixpath.join(folder, given))
     if "dependency" in row:
         wanted = (package.dependencies or {}).get(row["dependency"], "") if package else ""
+        if wanted.startswith("catalog:"):
+            from gracelint.launch.runtimes.catalogs import of_image
+
+            wanted = of_image(row["dependency"], wanted, context.image, context.files, folder)
         wanted = wanted or row["default"]
         known = of_requirement(row, wanted)
         if known is None:
