@@ -43,11 +43,12 @@ CHANNEL = ("os", "os/signal", "syscall")
         ("github.com/jessevdk/go-flags", "flags.NewParser(&options{}, 0).Parse()"),
         ("github.com/jessevdk/go-flags", "flags.Parse(&options{})"),
         ("github.com/alecthomas/kingpin/v2", 'kingpin.Command("x", "").Action(nil)\n\tkingpin.Parse()'),
+        ("gopkg.in/alecthomas/kingpin.v2", 'kingpin.Command("x", "").\n\t\tAction(nil)\n\tkingpin.Parse()'),
     ],
 )
 def test_a_library_that_calls_commands_may_go_on(library: str, calls: str) -> None:
     """What reads the command line ends by itself only where no commands are given to it."""
-    name = {"go-flags": "flags", "v2": "kingpin"}[library.rpartition("/")[2]]
+    name = {"go-flags": "flags", "v2": "kingpin", "kingpin.v2": "kingpin"}[library.rpartition("/")[2]]
     before = "type serve struct{}\n\nfunc (serve) Execute([]string) error { select {} }\n\n"
     before += "type options struct { S serve %s }\n"
 
