@@ -571,3 +571,22 @@ def test_a_server_that_reloads_its_configuration_is_not_for_development(image: s
 def test_what_env_is_copied_from_stands_for_it(files: dict[str, str], image: str | None) -> None:
     (launch,) = read({"compose.yaml": "services:\n  web:\n    image: ${IMAGE}\n", **files}).launches
     assert (launch.hops[0].argv[0] if launch.hops else None) == image
+
+
+@pytest.mark.parametrize(
+    ("compose", "build", "dockerfile", "found"),
+    [
+        ("tests/redis/compose.yaml", "./redis", "tests/redis/Dockerfile", True),
+        ("deploy/local/compose.yaml", "../apps/api", "apps/api/Dockerfile", True),
+        ("deploy/local/compose.yaml", ".", "deploy/Dockerfile", False),
+        ("deploy/local/compose.yaml", "..", "Dockerfile", False),
+    ],
+)
+def test_a_file_that_is_put_over_one_of_a_folder_above_names_folders_from_there(
+    compose: str, build: str, dockerfile: str, found: bool
+) -> None:
+    files = {compose: f"services:\n  store:\n    build: {build}\n", dockerfile: "FROM redis:7\n"}
+
+    (launch,) = [one for one in read(files).launches if one.origin.source.path == compose]
+
+    assert (launch.verdict.value == "handled") is found

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from gracelint.config import Configuration
-    from gracelint.facts.compose import ComposeService
+    from gracelint.facts.compose import Build, ComposeService
     from gracelint.facts.dockerfile import Stage
     from gracelint.facts.files import Files
     from gracelint.facts.kubernetes import Workload
@@ -280,9 +280,10 @@ class Desk:
     def _build_link(self, service: ComposeService, depth: int = 0) -> Link:
         build = service.build
         assert build is not None
-        path = posixpath.normpath(posixpath.join(build.context, build.dockerfile))
+        given = self._context(service.source, build)
+        path = self._file(given, build)
         path = path if build.inline is None else _inline_name(service)
-        context = "" if build.context == "." else build.context
+        context = "" if given == "." else given
         others = {
             name: self._services.get(other.removeprefix("service:"))
             for name, other in list((build.contexts or {}).items())[:_MOST_CONTEXTS]
@@ -294,6 +295,27 @@ class Desk:
             if other is not None and other.build is not None
         )
         return Link(path, "built", context, build.target, tuple((build.arguments or {}).items()), bases)
+
+    def _context(self, source: Source, build: Build) -> str:
+        """The folder it is built in.
+
+        Compose takes the paths of all its files from the folder of the first: one that is put over another
+        (`-f compose.yml -f tests/redis.yml`) may name a folder that lies beside that other.
+        """
+        here = posixpath.dirname(source.path)
+        own = posixpath.relpath(build.context, here or ".")
+        parts = posixpath.join(own, posixpath.dirname(build.dockerfile)).split("/")
+        if "://" in build.context or not {*parts}.difference((".", "..", "")):
+            return build.context
+        given = build.context
+        while self._file(given, build) not in self._stages and here:
+            here = posixpath.dirname(here)
+            given = posixpath.normpath(posixpath.join(here, own))
+        return given if self._file(given, build) in self._stages else build.context
+
+    @staticmethod
+    def _file(context: str, build: Build) -> str:
+        return posixpath.normpath(posixpath.join(context, build.dockerfile))
 
     def image(self, stage: Stage, context: str | None) -> Image:
         key = (id(stage), context)
