@@ -225,6 +225,12 @@ def test_json_with_comments_is_a_broken_manifest_only_where_it_says_that_it_is_o
     assert (len(stream.documents), len(stream.problems)) == (0, problems)
 
 
+def test_json_writes_characters_beyond_the_basic_plane_as_two_escapes() -> None:
+    stream = stream_of('{"apiVersion": "v1", "kind": "Pod", "note": "off \\uD83D\\uDE80 we go"}', "pod.json")
+    assert stream.problems == ()
+    assert [document.kind for document in stream.documents] == ["Pod"]
+
+
 def test_what_cannot_matter_is_not_even_parsed() -> None:
     assert stream_of("kind: Secret\na: [}\n") == Stream(())
 

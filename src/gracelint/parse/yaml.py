@@ -118,7 +118,7 @@ def _found(source: Source, start: int, end: int, last_wins: bool, held: Map[int,
     try:
         return list(_compose(source, text, start, last_wins, held))
     except ParseError:
-        masked = _masked(text)
+        masked = _masked(text, source.path.endswith(".json"))
         if masked == text:
             raise
         return list(_compose(source, masked, start, last_wins, held, masked=True))
@@ -131,7 +131,13 @@ _MASK = {":": "\ue03a", "?": "\ue03f"}
 _UNMASK = {ord(mask): char for char, mask in _MASK.items()}
 
 
-def _masked(text: str) -> str:
+# JSON writes a character beyond U+FFFF as two escapes, of which YAML takes neither. What matters never holds one.
+_PAIR = pattern(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+
+
+def _masked(text: str, is_json: bool) -> str:
+    if is_json:
+        text = _PAIR.sub(r"\\ufffd\\ufffd", text)
     if any(mask in text for mask in _MASK.values()):
         return text
     return _INNER.sub(lambda match: _MASK[match[0]], text)
