@@ -33,6 +33,10 @@ class Scalar(_Node, identity=True):
         return self.start + self.length
 
     @property
+    def is_null(self) -> bool:
+        return self.explicit_tag == "null" if self.explicit_tag or self.style else self.value in _NULLS
+
+    @property
     def tag(self) -> str:
         """Resolved as go-yaml does, which both Kubernetes and Compose read with: str, int, float, bool or null."""
         if self.explicit_tag:
@@ -69,7 +73,8 @@ class Mapping(_Node, identity=True):
         _fill(self, entries)
 
     def get(self, key: str) -> Node | None:
-        for name, value in self.items:
+        entries = self.entries
+        for name, value in entries if type(entries) is tuple else self.items:
             if name.value == key:
                 return value
         return None
@@ -84,10 +89,10 @@ class Mapping(_Node, identity=True):
         """The mapping at a path of keys, or None where a step is missing or is no mapping."""
         node: Node | None = self
         for key in path:
-            if not isinstance(node, Mapping):
+            if type(node) is not Mapping:
                 return None
             node = node.get(key)
-        return node if isinstance(node, Mapping) else None
+        return node if type(node) is Mapping else None
 
     def sequence(self, key: str) -> tuple[Node, ...]:
         node = self.get(key)
@@ -95,9 +100,12 @@ class Mapping(_Node, identity=True):
 
     def scalar(self, *path: str) -> Scalar | None:
         """The non-null scalar at a path of keys."""
-        parent = self.mapping(*path[:-1])
-        node = parent.get(path[-1]) if parent else None
-        return node if isinstance(node, Scalar) and node.tag != "null" else None
+        node: Node | None = self
+        for key in path:
+            if type(node) is not Mapping:
+                return None
+            node = node.get(key)
+        return node if type(node) is Scalar and not node.is_null else None
 
     def mappings(self, key: str) -> Iterator[Mapping]:
         """The mappings in the sequence below a key."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _GRACE = "terminationGracePeriodSeconds"
 _HOOKS = ("preStop", "stopSignal")
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+_OF_CONTAINERS = ("lifecycle", "preStop", *_PROBES)
+_IN_POD = ("lifecycle", *_HOOKS, *_PROBES)
 _BUILT_IN = ("", "apps", "batch", "extensions")
 """API groups whose objects have no such keys of their own."""
 _COMPOSE = ("stop_grace_period", "stop_signal", "init")
@@ -37,11 +39,11 @@ def in_pod(workload: Workload, container: Container) -> Iterator[Misplaced]:
     mains = [one for one in workload.containers if one.role == "main"]
     only = mains[0].node if len(mains) == 1 else None
     pod = workload.pod
-    for key in ("lifecycle", *_HOOKS, *_PROBES):
+    for key in _among(pod, _IN_POD):
         yield from _found(workload, pod, key, "stands in the pod's spec", _home(only, key), "into the container")
     for place, name in _above(workload):
         yield from _found(workload, place, _GRACE, f"stands {name}", pod, "into the pod's spec")
-        for key in ("lifecycle", "preStop", *_PROBES):
+        for key in _among(place, _OF_CONTAINERS):
             yield from _found(workload, place, key, f"stands {name}", _home(only, key), "into the container")
 
 
@@ -51,8 +53,14 @@ def _in_container(workload: Workload, container: Container) -> Iterator[Misplace
     lifecycle = node.mapping("lifecycle")
     if lifecycle is not None:
         yield from _found(workload, lifecycle, _GRACE, "stands in `lifecycle`", workload.pod, "into the pod's spec")
-    for key in _HOOKS:
+    for key in _among(node, _HOOKS):
         yield from _found(workload, node, key, "stands beside `lifecycle`", _home(node, key), "into `lifecycle`")
+
+
+def _among(place: Mapping, keys: tuple[str, ...]) -> list[str]:
+    """Those of some keys that a mapping has."""
+    names = {name.value for name, _ in place.items}
+    return [key for key in keys if key in names]
 
 
 def _home(container: Mapping | None, key: str) -> tuple[Mapping | None, str | None]:

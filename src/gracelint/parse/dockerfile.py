@@ -256,13 +256,8 @@ def _instruction(source: Source, pieces: Pieces, text: str, heredocs: tuple[Here
 
 def _past_word(text: str, start: int) -> tuple[int, int]:
     """Where the word at an offset ends, and where what follows it begins."""
-    stop = start
-    while stop < len(text) and not text[stop].isspace():
-        stop += 1
-    following = stop
-    while following < len(text) and text[following].isspace():
-        following += 1
-    return stop, following
+    word, *rest = text[start:].split(None, 1) or ("",)
+    return start + len(word), len(text) - len(rest[0]) if rest else len(text)
 
 
 def _words(text: str) -> list[tuple[str, int]]:
@@ -280,6 +275,8 @@ def _words(text: str) -> list[tuple[str, int]]:
 
 def _within(pieces: Pieces, starts: list[int], start: int, end: int) -> Pieces:
     """The pieces of a stretch of the text that some make; where it is empty, one of nothing at its place."""
+    if len(pieces) == 1:
+        return [(pieces[0][0] + start, pieces[0][0] + end)]
     found: Pieces = []
     for index in range(max(bisect_left(starts, start) - 1, 0), len(pieces)):
         first, last = pieces[index]

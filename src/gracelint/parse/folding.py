@@ -54,13 +54,7 @@ class _Fold:
         held = {one.start: one for one in self._held}
         # Of keys that are set twice the last one holds: where that was an error, there is no tree.
         read_part(self._source, self._start, self._end, last_wins=True, held=held)
-        _open[self] = None
-        length = sum(each.length for each in _open)
-        while length > ROOM and len(_open) > 1:
-            oldest = next(iter(_open))
-            del _open[oldest]
-            oldest.close()
-            length -= oldest.length
+        _open.add(self)
         entries = mapping.entries
         assert isinstance(entries, tuple)
         return entries
@@ -74,5 +68,23 @@ class _Fold:
             mapping.fill(self)
 
 
-_open: dict[_Fold, None] = {}
-"""Those that are unfolded, the oldest first."""
+class _Unfolded:
+    """The documents that are unfolded, the oldest first; those are closed for which there is no room."""
+
+    __slots__ = ("_documents", "_length")
+
+    def __init__(self) -> None:
+        self._documents: dict[_Fold, None] = {}
+        self._length = 0
+
+    def add(self, document: _Fold) -> None:
+        self._documents[document] = None
+        self._length += document.length
+        while self._length > ROOM and len(self._documents) > 1:
+            oldest = next(iter(self._documents))
+            del self._documents[oldest]
+            self._length -= oldest.length
+            oldest.close()
+
+
+_open = _Unfolded()

@@ -106,11 +106,19 @@ def find_command(image: Image, files: Files, path: str, working_dir: str) -> tup
     found = find_file(image, files, path, working_dir)
     if "/" in path or not path or found is not None:
         return path, found
-    for folder in image.env.get("PATH", SEARCH_PATH).split(":"):
+    for folder in _search_path(image):
         place = join(folder, path)
-        if folder and "$" not in folder and (found := find_file(image, files, place, working_dir)) is not None:
+        if (found := find_file(image, files, place, working_dir)) is not None:
             return place, found
     return path, None
+
+
+def _search_path(image: Image) -> tuple[str, ...]:
+    """The folders of PATH, without those into which nothing of the project is put."""
+    folders = image.env.get("PATH", SEARCH_PATH)
+    if image.mounts or image.written:
+        return layers.search_path(folders)
+    return layers.filled(image.stage, folders) if image.stage is not None else ()
 
 
 def find_file(image: Image, files: Files, path: str, working_dir: str) -> Passage | None:

@@ -39,6 +39,22 @@ def _reached(stage: Stage) -> tuple[str, ...]:
     return tuple(put.below for one in stage.lineage() for put in placed(one))
 
 
+@lru_cache(maxsize=64)
+def filled(stage: Stage, folders: str) -> tuple[str, ...]:
+    """Those folders of a PATH that instructions of a stage, or of those below it, may put something into."""
+    reached = _reached(stage)
+    return tuple(folder for folder in search_path(folders) if _may_reach(reached, f"{normal(folder)}/"))
+
+
+def _may_reach(reached: tuple[str, ...], below: str) -> bool:
+    return not below.startswith("/") or any(below.startswith(put) or put.startswith(below) for put in reached)
+
+
+def search_path(folders: str) -> tuple[str, ...]:
+    """The folders of a PATH that are known."""
+    return tuple(folder for folder in folders.split(":") if folder and "$" not in folder)
+
+
 def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple[int, str]]) -> str | Passage | None:
     if (id(stage), path) in seen or len(seen) > _MOST_STEPS:
         return None
