@@ -330,7 +330,8 @@ class Reading:
         from gracelint.parse.kubernetes import objects_of
 
         drawn = self.drawn[id(document)] = objects_of(document, self.kinds)
-        fold(document, mappings_of(drawn))
+        if not any(workload.misplaced for workload in drawn.workloads):
+            fold(document, mappings_of(drawn))
 
     def _let_go(self, source: Source) -> None:
         from gracelint.parse.yaml import holds_objects

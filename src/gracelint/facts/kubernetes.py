@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Mapping as Map
 
-    from gracelint.facts.launch import Assumptions, Launch
+    from gracelint.facts.launch import Assumptions, Launch, Misplaced
     from gracelint.source import Located, Source, Span, Word
 
 DEFAULT_GRACE = 30.0
@@ -89,6 +89,12 @@ class Container(Record, identity=True):
     working_dir: Word | None = None
     env: Map[str, Word | None] | None = None
     """Literal values; None where the value comes from elsewhere (`valueFrom`)."""
+    takes_variables: bool = False
+    """It has an `envFrom`."""
+    user: str | None = None
+    """`runAsUser`, its own or its pod's."""
+    stdin_open: bool = False
+    """`tty` or `stdin`."""
     ports: tuple[Port, ...] = ()
     readiness: Probe | None = None
     liveness: Probe | None = None
@@ -261,6 +267,8 @@ class Workload(Record, identity=True):
     """What its pod says of the proxy that a mesh puts into it."""
     config_maps: tuple[ConfigMap, ...] = ()
     """Those that its volumes and variables name, where they are in the input."""
+    misplaced: tuple[tuple[Container, Misplaced], ...] = ()
+    """Settings of the stop that nobody reads, and the container of each; the first one stands for what is around."""
     sample: bool = False
     """To be read, not to be run: it stands in a folder of samples, or clusters no longer serve its API version."""
     written: bool = False

@@ -191,8 +191,8 @@ def _compose_launch(desk: Desk, service: ComposeService, *, one_shot: bool) -> L
 
 
 def _of_service(service: ComposeService, origin: Origin, ground: Ground, *, one_shot: bool) -> tuple[Launch, _Around]:
-    from gracelint.launch.misplaced import in_service
     from gracelint.launch.mounted import configs_of
+    from gracelint.parse.misplaced import in_service
 
     config_files, config_texts = configs_of(service)
     image, stage = ground.image, ground.stage
@@ -240,7 +240,6 @@ def _pod_launch(desk: Desk, workload: Workload, container: Container) -> Launch:
 
 
 def _of_container(workload: Workload, container: Container, origin: Origin, ground: Ground) -> tuple[Launch, _Around]:
-    from gracelint.launch.misplaced import in_pod
     from gracelint.launch.mounted import mounted_texts, variables_of
     from gracelint.launch.traffic import gets_traffic
     from gracelint.parse.purposes import is_store
@@ -267,7 +266,7 @@ def _of_container(workload: Workload, container: Container, origin: Origin, grou
         container=container,
         workload=workload,
         pre_stop=container.pre_stop,
-        misplaced=tuple(in_pod(workload, container)),
+        misplaced=tuple(item for one, item in workload.misplaced if one is container),
         gets_traffic=gets_traffic(workload, container) and not (stage is not None and is_store(image.reference or "")),
         shared=ground.shared,
         one_shot=container.role == "init",
@@ -278,21 +277,14 @@ def _of_container(workload: Workload, container: Container, origin: Origin, grou
         env=variables_of(workload, container),
         working_dir=container.working_dir,
         pid_1=not workload.share_process_namespace,
-        user=_run_as(workload, container),
-        stdin_open=_is_true(container.node, "tty", "stdin"),
+        user=container.user,
+        stdin_open=container.stdin_open,
         written=mounted_texts(workload, container),
     )
 
 
 def _is_true(node: yaml.Mapping, *keys: str) -> bool:
     return any((word := node.scalar(key)) is not None and word.value.lower() == "true" for key in keys)
-
-
-def _run_as(workload: Workload, container: Container) -> str | None:
-    """The container's `runAsUser`, else its pod's."""
-    places = (container.node, workload.pod)
-    user = next((found for node in places if (found := node.scalar("securityContext", "runAsUser"))), None)
-    return user.value if user is not None else None
 
 
 def _with_arguments(image: Image, arguments: tuple[Word, ...] | None) -> tuple[Word, ...] | None:

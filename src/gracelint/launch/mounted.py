@@ -84,7 +84,7 @@ def variables_of(workload: Workload, container: Container) -> dict[str, Word | N
     from gracelint.parse.expansion import OTHER_VARIABLES
 
     found: dict[str, Word | None] = {}
-    for item in container.node.mappings("envFrom"):
+    for item in container.node.mappings("envFrom") if container.takes_variables else ():
         one = _config_map(item.scalar("configMapRef", "name"), workload)
         prefix = item.scalar("prefix")
         if one is None or len(data_of(one)) > _MOST_VARIABLES:
@@ -92,7 +92,7 @@ def variables_of(workload: Workload, container: Container) -> dict[str, Word | N
         else:
             found |= {f"{prefix.value if prefix is not None else ''}{key}": word for key, word in data_of(one).items()}
     found |= container.env or {}
-    for item in container.node.mappings("env"):
+    for item in container.node.mappings("env") if workload.config_maps else ():
         name, key = item.scalar("name"), item.scalar("valueFrom", "configMapKeyRef", "key")
         one = _config_map(item.scalar("valueFrom", "configMapKeyRef", "name"), workload)
         if name is not None and key is not None and one is not None:

@@ -30,6 +30,7 @@ from gracelint.facts.yaml import Document, Mapping, Scalar, Sequence
 from gracelint.knowledge import table
 from gracelint.parse.balancers import balancers_of, configs_of
 from gracelint.parse.mesh import mesh_of
+from gracelint.parse.misplaced import in_pod
 from gracelint.parse.purposes import (
     is_below,
     is_given_web_config,
@@ -208,6 +209,7 @@ def _workload(
         return  # a patch: the rest stands in the file it is laid over
     name = node.scalar("metadata", "name") or node.scalar("metadata", "generateName")
     at = _shown_span(node.mapping("metadata"), name)
+    grace = _grace(pod)
     annotations = _words(node.mapping("metadata", "annotations")) | _words(template.mapping("metadata", "annotations"))
     yield Workload(
         source=document.source,
@@ -223,7 +225,8 @@ def _workload(
         config_map_names=tuple(config_map_names(pod, containers)),
         annotations=annotations,
         containers=containers,
-        grace=_grace(pod),
+        grace=grace,
+        misplaced=tuple(in_pod(document, node, pod, containers, grace)),
         share_process_namespace=_text(pod, "shareProcessNamespace").lower() == "true",
         replicas=_replicas(node),
         strategy=node.mapping("spec", "strategy"),
@@ -281,12 +284,12 @@ def _replicas(node: Mapping) -> Located[int] | None:
 def _containers(pod: Mapping, row: Map[str, Any]) -> Iterator[Container]:
     only = pod.mapping(row["container"]) if "container" in row else None
     for node in (only,) if only else pod.mappings("containers"):
-        yield _container(node, "main")
+        yield _container(node, "main", pod)
     for node in pod.mappings("initContainers"):
-        yield _container(node, "sidecar" if _text(node, "restartPolicy") == "Always" else "init")
+        yield _container(node, "sidecar" if _text(node, "restartPolicy") == "Always" else "init", pod)
 
 
-def _container(node: Mapping, role: str) -> Container:
+def _container(node: Mapping, role: str, pod: Mapping) -> Container:
     name = node.scalar("name")
     image = node.scalar("image")
     env = _env(node)
@@ -302,6 +305,9 @@ def _container(node: Mapping, role: str) -> Container:
         args=_argv(node.get("args"), env),
         working_dir=_word(node.scalar("workingDir")),
         env=env,
+        takes_variables=node.get("envFrom") is not None,
+        user=_text(node, "securityContext", "runAsUser") or _text(pod, "securityContext", "runAsUser") or None,
+        stdin_open=any(_text(node, key).lower() == "true" for key in ("tty", "stdin")),
         ports=ports,
         readiness=_probe(node, "readinessProbe", ports),
         liveness=_probe(node, "livenessProbe", ports),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import Record
 from gracelint.facts.launch import Misplaced
 from gracelint.facts.yaml import Mapping
 
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gracelint.facts.compose import ComposeService
-    from gracelint.facts.kubernetes import Container, Workload
+    from gracelint.facts.kubernetes import Container
+    from gracelint.facts.yaml import Document
+    from gracelint.source import Located
 
 _GRACE = "terminationGracePeriodSeconds"
 _HOOKS = ("preStop", "stopSignal")
@@ -28,17 +31,34 @@ _STAYS = {
 }
 
 
-def in_pod(workload: Workload, container: Container) -> Iterator[Misplaced]:
-    """What is misplaced in a container, and, for the first one, around it."""
-    version = workload.node.scalar("apiVersion")
+class _Pod(Record):
+    """What is known of a workload when its containers are."""
+
+    document: Document
+    node: Mapping
+    pod: Mapping
+    grace: Located[float]
+    only: Mapping | None
+    """The container, where it is the only one that matters."""
+
+
+def in_pod(
+    document: Document, node: Mapping, pod: Mapping, containers: tuple[Container, ...], grace: Located[float]
+) -> Iterator[tuple[Container, Misplaced]]:
+    """What is misplaced in a workload, and in which container: the first one stands for what is around them."""
+    version = node.scalar("apiVersion")
     if (version.value if version else "").rpartition("/")[0] not in _BUILT_IN:
         return
-    yield from _in_container(workload, container)
-    if container is not workload.containers[0]:
-        return
-    mains = [one for one in workload.containers if one.role == "main"]
-    only = mains[0].node if len(mains) == 1 else None
-    pod = workload.pod
+    mains = [one for one in containers if one.role == "main"]
+    around = _Pod(document, node, pod, grace, mains[0].node if len(mains) == 1 else None)
+    for container in containers:
+        yield from ((container, found) for found in _in_container(around, container.node))
+        if container is containers[0]:
+            yield from ((container, found) for found in _around(around))
+
+
+def _around(workload: _Pod) -> Iterator[Misplaced]:
+    pod, only = workload.pod, workload.only
     for key in _among(pod, _IN_POD):
         yield from _found(workload, pod, key, "stands in the pod's spec", _home(only, key), "into the container")
     for place, name in _above(workload):
@@ -47,8 +67,7 @@ def in_pod(workload: Workload, container: Container) -> Iterator[Misplaced]:
             yield from _found(workload, place, key, f"stands {name}", _home(only, key), "into the container")
 
 
-def _in_container(workload: Workload, container: Container) -> Iterator[Misplaced]:
-    node = container.node
+def _in_container(workload: _Pod, node: Mapping) -> Iterator[Misplaced]:
     yield from _found(workload, node, _GRACE, "stands in the container", workload.pod, "into the pod's spec")
     lifecycle = node.mapping("lifecycle")
     if lifecycle is not None:
@@ -71,7 +90,7 @@ def _home(container: Mapping | None, key: str) -> tuple[Mapping | None, str | No
     return (lifecycle, None) if lifecycle is not None else (container, "lifecycle")
 
 
-def _above(workload: Workload) -> Iterator[tuple[Mapping, str]]:
+def _above(workload: _Pod) -> Iterator[tuple[Mapping, str]]:
     """The mappings on the way down to the pod's spec, with their `metadata`."""
     place: Mapping | None = workload.node
     name = "beside `spec`"
@@ -86,7 +105,7 @@ def _above(workload: Workload) -> Iterator[tuple[Mapping, str]]:
 
 
 def _found(
-    workload: Workload,
+    workload: _Pod,
     place: Mapping,
     key: str,
     where: str,
