@@ -87,7 +87,10 @@ class Address(Record):
 
     def concerns(self, subject: object) -> bool:
         """Whether the rule may find something in a subject of its group."""
-        return not self.about or any(_attribute(subject, path) for path in self.about)
+        for path in self.about:
+            if _attribute(subject, path):
+                return True
+        return not self.about
 
     def load(self) -> Rule:
         """Imports the rule. Raises PackError where the module does not define it."""

@@ -177,8 +177,7 @@ class _Looked(Record):
 def _look(subject: object, rules: tuple[Rule, ...], options: Mapping[str, Mapping[str, object]]) -> _Looked:
     looked = _Looked([], [])
     for rule in rules:
-        given = options.get(rule.name, {})
-        its = {name.replace("-", "_"): given.get(name, value) for name, value in rule.options.items()}
+        its = _options_of(rule, options) if rule.options else _NO_OPTIONS
         try:
             looked.found.extend((rule, finding) for finding in list(_findings(rule, subject, its)))
         except (Exception, SystemExit) as error:
@@ -186,6 +185,14 @@ def _look(subject: object, rules: tuple[Rule, ...], options: Mapping[str, Mappin
 
             looked.errors.append(internal_error(f"checking {rule.name}", error))
     return looked
+
+
+_NO_OPTIONS: Mapping[str, object] = {}
+
+
+def _options_of(rule: Rule, options: Mapping[str, Mapping[str, object]]) -> Mapping[str, object]:
+    given = options.get(rule.name, {})
+    return {name.replace("-", "_"): given.get(name, value) for name, value in rule.options.items()}
 
 
 def _findings(rule: Rule, subject: object, options: Mapping[str, object]) -> Iterable[Finding]:

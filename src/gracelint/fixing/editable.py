@@ -36,6 +36,7 @@ class Editable:
         self._by_git = by_git
         self._kept: frozenset[str] | None = None
         self._real = {"": os.path.realpath(root)}
+        self._foreign = {"": False}
         self._reasons: dict[Source, str | None] = {}
 
     def reason(self, source: Source) -> str | None:
@@ -62,10 +63,16 @@ class Editable:
             return "is vendored"
         if self._excludes(path):
             return "is excluded by the configuration"
-        above = ("/".join(folders[: depth + 1]) for depth in range(len(folders)))
-        if any(os.path.isfile(os.path.join(self._root, folder, ".git")) for folder in above):
-            return "belongs to a git submodule"
-        return None
+        return "belongs to a git submodule" if self._is_foreign("/".join(folders)) else None
+
+    def _is_foreign(self, folder: str) -> bool:
+        """Whether a folder is a submodule's, or lies in one."""
+        known = self._foreign.get(folder)
+        if known is None:
+            above = folder.rpartition("/")[0]
+            known = self._is_foreign(above) or os.path.isfile(f"{self._root}/{folder}/.git")
+            self._foreign[folder] = known
+        return known
 
     def _target(self, path: str) -> str:
         """The file that a path below the root leads to; what a folder leads to is found once."""
@@ -90,7 +97,8 @@ def is_generated(text: str) -> bool:
 
 @cache
 def _says_so(head: str) -> bool:
-    if not any(mark in head.lower() for mark in _MARKS):
+    lowered = head.lower()
+    if not any(mark in lowered for mark in _MARKS):
         return False
     lines = head.splitlines()[:_HEAD]
     return any(_SAYS_SO.search(line) or (_COMMENT.match(line) and _COMMENT_SAYS_SO.search(line)) for line in lines)

@@ -134,9 +134,16 @@ class _Places:
 
     def __init__(self, kustomizations: Sequence[Document]) -> None:
         self._above = _roots_of(kustomizations)
+        self._known: dict[Source, tuple[str, ...]] = {}
 
     def of(self, source: Source) -> tuple[str, ...]:
         """From near to far. What was rendered is applied with its release or overlay alone."""
+        known = self._known.get(source)
+        if known is None:
+            known = self._known[source] = self._of(source)
+        return known
+
+    def _of(self, source: Source) -> tuple[str, ...]:
         path = source.path
         if source.unit is not None:
             return (f"{source.unit.kind} {source.unit.path} {source.unit.release} {source.unit.values}",)

@@ -408,7 +408,7 @@ def substitute(text: str, variables: Mapping[str, str], escape: str = "\\") -> s
 
     A variable stays as it is written where its value is not known, or makes the text too long.
     """
-    if not any(character in text for character in ("$", "'", '"', escape)):
+    if "$" not in text and "'" not in text and '"' not in text and escape not in text:
         return text
     import re
 

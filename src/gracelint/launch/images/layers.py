@@ -435,19 +435,21 @@ def _copied(
     return None
 
 
-def _counterparts(source: str, target: str, path: str) -> Iterator[str]:
+def _counterparts(source: str, target: str, path: str) -> list[str]:
     """What a path below a copy's target can be at its source, which may be a file or a folder."""
     source = source.rstrip("/") if len(source) > 1 else source
     below = target.rstrip("/") + "/"
     if path == target:
-        yield source
-    elif path.startswith(below):
-        tail, name = path[len(below) :], source[source.rfind("/") + 1 :]
-        yield normal(join(source, tail))
-        if _is_pattern(name) and _matches(tail, name):
-            yield join(posixpath.dirname(source), tail)
-        if tail == name:
-            yield source
+        return [source]
+    if not path.startswith(below):
+        return []
+    tail, name = path[len(below) :], source[source.rfind("/") + 1 :]
+    found = [normal(join(source, tail))]
+    if _is_pattern(name) and _matches(tail, name):
+        found.append(join(posixpath.dirname(source), tail))
+    if tail == name:
+        found.append(source)
+    return found
 
 
 @lru_cache(maxsize=1024)
