@@ -36,7 +36,13 @@ def origin(stage: Stage, files: Files, context: str, path: str) -> str | Passage
 @lru_cache(maxsize=64)
 def _reached(stage: Stage) -> tuple[str, ...]:
     """What the paths begin with, a slash behind them, that instructions of a stage and of those below it may put."""
-    return tuple(put.below for one in stage.lineage() for put in placed(one))
+    return tuple(put.below for _, puts in _latest_first(stage) for put in puts)
+
+
+@lru_cache(maxsize=64)
+def _latest_first(stage: Stage) -> tuple[tuple[Stage, tuple[Placed, ...]], ...]:
+    """A stage and those it is built from, each with what puts files into the image."""
+    return tuple((one, tuple(reversed(placed(one)))) for one in stage.lineage())
 
 
 @lru_cache(maxsize=64)
@@ -59,9 +65,9 @@ def _origin(stage: Stage, files: Files, context: str, path: str, seen: set[tuple
     if (id(stage), path) in seen or len(seen) > _MOST_STEPS:
         return None
     seen.add((id(stage), path))
-    for one in stage.lineage():
+    for one, puts in _latest_first(stage):
         context = _context(one, stage, files, context)
-        for put in reversed(placed(one)):
+        for put in puts:
             if put.target is None:
                 moved = _moved(put.item, put.commands, put.working_dir, path)
                 if not isinstance(moved, str):
@@ -110,8 +116,8 @@ def _made_in(stage: Stage, path: str, seen: set[tuple[int, str]]) -> Iterator[tu
     if (id(stage), path) in seen or len(seen) > _MOST_STEPS:
         return
     seen.add((id(stage), path))
-    for one in stage.lineage():
-        for put in reversed(placed(one)):
+    for one, puts in _latest_first(stage):
+        for put in puts:
             if put.target is None:
                 moved = _moved(put.item, put.commands, put.working_dir, path)
                 path = _with_arguments(moved, one) if isinstance(moved, str) else path
@@ -137,9 +143,9 @@ _VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
 
 def named_in_project(stage: Stage, files: Files, context: str, path: str) -> Iterator[str]:
     """What a stage copies to a path, as it is called in the project: it may only be there once something is built."""
-    for one in stage.lineage():
+    for one, puts in _latest_first(stage):
         context = _context(one, stage, files, context)
-        for put in reversed(placed(one)):
+        for put in puts:
             if put.target is None or put.item.flag("from"):
                 continue
             for source in put.commands[0][:-1]:

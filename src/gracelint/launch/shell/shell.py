@@ -257,6 +257,8 @@ def _mended_whole(step: Step, job: _Job, script: Script, name: str) -> Step:
     hop = step.hop
     if hop is None or not hop.details.get("exec_at") or hop.effect is Effect.REPLACES:
         return step
+    if not any(mark in job.passage.text for mark in _ASKING):
+        return step
     aside = replace(job, context=replace(job.context, followed=Followed(room=0)))
     other = _in_shell(aside, script, name, others=True).hop
     repairs = {key: other.details.get(key) for key in ("exec_at", "leaves_behind")} if other is not None else {}
@@ -264,6 +266,10 @@ def _mended_whole(step: Step, job: _Job, script: Script, name: str) -> Step:
     if not covers or repairs["leaves_behind"] != hop.details["leaves_behind"]:
         return step
     return replace(step, hop=replace(hop, details={**hop.details, "exec_at": repairs["exec_at"]}))
+
+
+_ASKING = ("$", "`", "/", ".sh", ". ", ".\t", "source")
+"""What a text has in it that may ask for a variable, itself or in another file."""
 
 
 def _passes(path: State, event: Event, passed: frozenset[tuple[object, ...]]) -> bool:
