@@ -329,3 +329,27 @@ def test_what_is_tried_again_and_fails_each_time(flush: str, loop: str, expected
     text = f"const sleep = (ms) => new Promise((r) => setTimeout(r, ms));\nasync function flush() {{ {flush} }}\n"
     text += f"process.on('SIGTERM', async () => {{ clearInterval(busy); {loop} process.exit(0); }});"
     assert reaction(BUSY + text)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("needs", "before", "expected"),
+    [
+        ("fs.unlinkSync('/tmp/app.pid');", "", "unknown"),
+        ("fs.unlinkSync('/tmp/app.pid');", "fs.writeFileSync('/tmp/app.pid', '1');\n", "handled"),
+        ("fs.unlinkSync(PID);", "const PID = '/tmp/app.pid';\nfs.writeFileSync(PID, '1');\n", "handled"),
+        ("fs.unlinkSync(PID);", "const PID = '/tmp/app.pid';\n", "unknown"),
+        ("try { fs.unlinkSync('/tmp/app.pid'); } catch {}", "", "handled"),
+        ("if (fs.existsSync('/tmp/app.pid')) fs.unlinkSync('/tmp/app.pid');", "", "handled"),
+        ("fs.writeFileSync('/tmp/a', fs.readFileSync('/tmp/a', 'utf8') + '!');", "", "unknown"),
+        ("JSON.parse(fs.readFileSync('/app/state.json', 'utf8'));", "", "unknown"),
+        ("JSON.parse(fs.readFileSync('./package.json', 'utf8'));", "", "handled"),
+        ("fs.readFileSync('/etc/hostname', 'utf8');", "", "handled"),
+        ("fs.readFileSync(process.argv[2]);", "", "handled"),
+    ],
+)
+def test_a_file_that_may_not_be_there_on_the_way_out(needs: str, before: str, expected: str) -> None:
+    text = f"const fs = require('fs');\n{BUSY}{before}process.on('SIGTERM', () => {{ clearInterval(busy); {needs} }});"
+    found, why = reaction(text, package_json="{}")
+    assert found == expected
+    if expected == "unknown":
+        assert why.endswith(", which nothing here writes, is there for its SIGTERM handler is not known")

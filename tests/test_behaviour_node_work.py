@@ -469,7 +469,12 @@ def test_what_a_timer_hands_on_from_time_to_time(timer: str, stop: str, expected
 
 @pytest.mark.parametrize(
     ("listener", "expected"),
-    [("() => worker.terminate().then(() => process.exit(0))", "unknown"), ("console.log", "ignored")],
+    [
+        ("() => worker.terminate().then(() => process.exit(0))", "handled"),
+        ("(said) => { if (said === 'done') process.exit(0); }", "handled"),
+        ("(said) => { if (said === 'drained') process.exit(0); }", "ignored"),
+        ("console.log", "ignored"),
+    ],
 )
 def test_a_worker_that_answers_before_it_is_terminated(listener: str, expected: str) -> None:
     text = (
@@ -506,4 +511,77 @@ def test_a_map_with_a_key_that_nobody_knows_may_have_any(key: str, expected: str
         f"const stops = new Map();\nstops.set({key}, () => process.exit(0));\nconst stop = stops.get('worker');\n"
         "if (stop) process.on('SIGTERM', stop);\nsetInterval(() => {}, 1000);"
     )
+    assert verdict(text) == expected
+
+
+PARENT = "const { spawn, fork } = require('child_process');\n"
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        ("process.on('message', () => clearInterval(busy));", "ignored"),
+        ("process.on('message', () => { clearInterval(busy); process.disconnect(); });", "handled"),
+        ("process.on('message', () => process.exit(0));", "handled"),
+        ("process.once('message', () => clearInterval(busy));", "handled"),
+    ],
+)
+def test_a_forked_child_lives_as_long_as_it_listens_for_messages(job: str, expected: str) -> None:
+    text = f"{PARENT}const child = fork('./job.js');\nprocess.on('SIGTERM', () => child.send('stop'));"
+    assert verdict(text, job_js=f"const busy = setInterval(() => {{}}, 100);\n{job}") == expected
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("() => { child.kill(); child.on('exit', () => process.exit(0)); }", "handled"),
+        ("async () => { child.kill(); await new Promise((done) => child.once('close', done)); process.exit(0); }", "handled"),
+        ("async () => { child.kill(); await Promise.race([gone, sleep(100)]); child.kill('SIGKILL'); process.exit(0); }", "cut"),
+        ("async () => { child.kill(); await Promise.race([gone, sleep(5000)]); child.kill('SIGKILL'); process.exit(0); }", "handled"),
+        ("async () => { await gone; process.exit(0); }", "ignored"),
+    ],
+)  # fmt: skip
+def test_what_a_handler_gives_a_child_to_end(handler: str, expected: str) -> None:
+    text = f"""{PARENT}const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const child = spawn('node', ['job.js']);
+const gone = new Promise((done) => child.on('exit', done));
+const busy = setInterval(() => {{}}, 100);
+process.on('SIGTERM', {handler});"""
+    job = "const t = setInterval(() => {}, 100);\nprocess.on('SIGTERM', () => setTimeout(() => process.exit(0), 300));"
+    assert verdict(text, job_js=job) == expected
+
+
+@pytest.mark.parametrize(
+    ("job", "handler", "expected"),
+    [
+        ("setInterval(() => {}, 100);", "() => clearInterval(busy)", "cut"),
+        ("setInterval(() => {}, 100);", "() => process.exit(0)", "cut"),
+        ("setInterval(() => {}, 100);\nprocess.on('SIGTERM', () => setTimeout(() => process.exit(0), 300));", "() => { clearInterval(busy); child.kill(); }", "cut"),
+        ("require('fs').writeFileSync('/tmp/a', 'a');", "() => clearInterval(busy)", "handled"),
+    ],
+)  # fmt: skip
+def test_a_child_that_does_not_keep_its_parent_running(job: str, handler: str, expected: str) -> None:
+    text = f"{PARENT}const child = spawn('node', ['job.js'], {{ detached: true, stdio: 'ignore' }});\nchild.unref();\n"
+    text += f"const busy = setInterval(() => {{}}, 100);\nprocess.on('SIGTERM', {handler});"
+    assert verdict(text, job_js=f"const keep = {job}" if job.startswith("set") else f"{job}\n") == expected
+
+
+def test_a_thread_that_shares_memory_may_be_told_by_it() -> None:
+    text = """const { Worker } = require('worker_threads');
+const flag = new Int32Array(new SharedArrayBuffer(4));
+const worker = new Worker('./job.js', { workerData: flag });
+process.on('SIGTERM', () => Atomics.store(flag, 0, 1));"""
+    found = program(text, job_js="setInterval(() => {}, 100);").reactions["SIGTERM"]
+    assert found.why == "whether the worker thread in line 3 ends by what it shares memory for cannot be told"
+
+
+@pytest.mark.parametrize(("done", "expected"), [("running.delete(job)", "handled"), ("console.log(job)", "unknown")])
+def test_an_interval_that_looks_whether_a_set_of_jobs_is_empty(done: str, expected: str) -> None:
+    text = f"""const running = new Set();
+function begin() {{ const job = new Promise((done) => setTimeout(done, 900)).finally(() => {done}); running.add(job); }}
+const tick = setInterval(begin, 2000);
+process.on('SIGTERM', () => {{
+  clearInterval(tick);
+  setInterval(() => {{ if (running.size === 0) process.exit(0); }}, 100);
+}});"""
     assert verdict(text) == expected

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.base.patterns import pattern
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
+from gracelint.behaviour.node.syntax import name_of, once
 from gracelint.behaviour.node.unfinished import seconds_of
 from gracelint.behaviour.node.values import After, Closure, Scope
 from gracelint.behaviour.tree import text_of, walk
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.syntax import File
     from gracelint.behaviour.node.values import Thing
 
 
@@ -31,7 +34,25 @@ def counts_requests(machine: Machine, test: Node | None, frame: Frame) -> bool |
         kind = text_of(operator) if operator is not None else ""
         return _COUNTS.get((kind.replace("===", "==").replace("!==", "!="), number)) if some else None
     name = test.child_by_field_name("property") if test.type == "member_expression" else test
+    if name is not None and name is not test and text_of(name) == "size":
+        owner = test.child_by_field_name("object")
+        return True if owner is not None and name_of(owner) in _worked_off(machine) else None
     return True if name is not None and text_of(name) in machine.running - machine.counting else None
+
+
+def _worked_off(machine: Machine) -> frozenset[str]:
+    """The sets and maps that work puts something into, and takes it out again when it is done."""
+    found = [_filled_and_emptied(file) for file in machine.parsed.values() if file is not None]
+    return frozenset().union(*(put for put, _ in found)) & frozenset().union(*(taken for _, taken in found))
+
+
+@once
+def _filled_and_emptied(file: File) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(_PUTS.findall(file.source.text)), frozenset(_TAKES.findall(file.source.text))
+
+
+_PUTS = pattern(r"([\w$]{1,80})(?:\?\.|\.)(?:add|set)\(")
+_TAKES = pattern(r"([\w$]{1,80})(?:\?\.|\.)delete\(")
 
 
 _COUNTS = {

@@ -67,7 +67,7 @@ def external_member(machine: Machine, owner: External, name: str) -> Any:
 _PROPERTIES: dict[str, Callable[[Machine], Any]] = {
     "process.argv": lambda m: m.words,
     "process.platform": lambda m: "linux",
-    "process.send": lambda m: UNDEFINED,
+    "process.send": lambda m: External("process.send") if m.role in ("forked", "clustered") else UNDEFINED,
     "ws.OPEN": lambda m: 1,
     "ws.WebSocket.OPEN": lambda m: 1,
     "cluster.isPrimary": lambda m: m.role != "clustered",
@@ -82,6 +82,10 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
     path = target.path
     if machine.stopping or is_later(frame):
         machine.asked.add(path)
+    if machine.stopping and path in _NEEDS:
+        from gracelint.behaviour.node import data
+
+        data.need(machine, args, node, frame)
     known = _FUNCTIONS.get(path)
     if known is not None:
         return known(machine, args, node, frame)
@@ -161,6 +165,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
     return External(f"{path}()", longest_wait(args), signal)
 
 
+_NEEDS = frozenset(table("node")["needs"])
 _DONE = ("finish", "close", "end", "drain")
 """What a stream says once it is through with what it was given."""
 _COMMANDS: dict[str, dict[str, Any]] = table("node")["commands"]
@@ -241,9 +246,17 @@ def _process_on(machine: Machine, args: list[Any], node: Node, frame: Frame, onc
                 machine.at_exit.append((str(event), function))
         else:
             machine.listeners.setdefault(str(event), []).append(function)
+            if machine.role == "forked" and event in ("message", "disconnect") and not once:
+                _keep_channel(machine, node, frame)
     elif event is UNKNOWN or isinstance(event, External):
         listen_for(machine, (), (), function, node, frame, once)
     return External("process")
+
+
+def _keep_channel(machine: Machine, node: Node, frame: Frame) -> None:
+    """A process that was forked lives as long as it listens for messages, until `process.disconnect()`."""
+    if not any(thing.kind == "port" for thing in machine.things):
+        machine.add(Thing("port", "process", frame.file.span(node), True), frame)
 
 
 def _process_exit(machine: Machine, args: list[Any], node: Node | None, frame: Frame) -> Any:
@@ -439,12 +452,12 @@ def _express_ws(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
     return Object({"app": args[0] if args else UNKNOWN, "getWss": Builtin(lambda m, given, at, f: sockets)})
 
 
-def _port_on(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+def _port_on(machine: Machine, args: list[Any], node: Node, frame: Frame, once: bool = False) -> Any:
     """A worker thread's `parentPort.on('message', …)` keeps it alive until `parentPort.close()`."""
     event = str(args[0]) if args and isinstance(args[0], str) else ""
     machine.listeners.setdefault(f"port.{event}", []).extend(args[1:2])
     if event == "message" and not any(thing.kind == "port" for thing in machine.things):
-        machine.add(Thing("port", "parentPort", frame.file.span(node), True), frame)
+        machine.add(Thing("port", "parentPort", frame.file.span(node), True), frame).settings["once"] = once
     return External("worker_threads.parentPort")
 
 
@@ -452,6 +465,12 @@ def _port_close(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
     for thing in machine.things:
         if thing.kind == "port":
             release(machine, thing, node, frame)
+    return UNDEFINED
+
+
+def _answer(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    if machine.stopping:
+        machine.note("answer", node, frame, value=args[0] if args else UNDEFINED)
     return UNDEFINED
 
 
@@ -480,7 +499,9 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "abort-controller": _abort_controller,
     "emitter": _emitter,
     "port-listen": _port_on,
+    "port-listen-once": lambda m, a, n, f: _port_on(m, a, n, f, True),
     "port-close": _port_close,
+    "answer": _answer,
     "finished": _finished,
     **globals.DEEDS,
     **promises.DEEDS,

@@ -77,7 +77,7 @@ class Machine:
         self.argv: tuple[str, ...] = argv
         self.words: Array = Array(["node", source.path, *argv], open=any("$" in word or "`" in word for word in argv))
         self.role: str = role
-        """main, worker (a worker thread) or clustered (a worker of `cluster`)"""
+        """main, worker (a worker thread), forked (a child with a channel) or clustered (a worker of `cluster`)"""
         self.shell: Callable[[str], tuple[str, ...] | None] = lambda text: None
         """What the image's `/bin/sh -c` becomes for a text."""
         self.parsed = parsed if parsed is not None else {}
@@ -166,6 +166,8 @@ class Machine:
         """Timers, by `id`, that a function under way sets anew after they were cleared."""
         self.set_after: dict[tuple[int, str], tuple[dict[str, Any], tuple[After, ...]]] = {}
         """By the `id` of the variables and a name: those, and what its value comes after, set while it stops."""
+        self.absent: list[tuple[str, Span]] = []
+        """Files that it needs while it stops and that may not be there, each with where it does."""
         self.undecided = self.caught = 0
         """How many branches nobody can decide were run, and how many errors were caught."""
         self.early: set[int] = set()

@@ -170,6 +170,10 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         event = args[0] if args else UNKNOWN
         if isinstance(event, str):
             owner.callbacks.setdefault(event, []).extend(args[1:2])
+            if machine.stopping and event in ("exit", "close", "message"):
+                from gracelint.behaviour.node.peers import hear_late
+
+                hear_late(machine, owner, args, frame)
             if event in STARTED and not machine.stopping:
                 run_callbacks(machine, args[1:], frame, True)
         return owner
@@ -180,6 +184,7 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
     if name == "unref":
         if owner.kind == "timer" and machine.stopping:
             machine.loose.add(id(owner))
+        owner.settings["loose"] = True
         release(machine, owner, node, frame)
         return owner
     if _has_clients(owner) and name in ("forEach", "disconnectSockets"):
@@ -293,7 +298,8 @@ def make(
             thing.row = row | {"seconds": given / 1000 if isinstance(given, (int, float)) else seconds}
     if kind in ("worker", "child"):
         text = _shell_text(module, args, options, node) if kind == "child" else None
-        thing.data = text or peer_file(machine, args, frame, "worker" if kind == "worker" else "main")
+        role = "worker" if kind == "worker" else "forked" if callee_of(node).endswith("fork") else "main"
+        thing.data = text or peer_file(machine, args, frame, role)
     machine.add(thing, frame)
     if kind == "interval":
         thing.callbacks["job"] = list(args)
@@ -509,7 +515,17 @@ def _terminate(machine: Machine, owner: Thing, args: list[Any], node: Node, fram
 def _send(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
     if not machine.stopping or owner.kind not in ("worker", "child", "cluster"):
         return UNDEFINED
-    machine.note("ask", node, frame, thing=owner, target="message", value=args[0] if args else UNDEFINED)
+    value = args[0] if args else UNDEFINED
+    machine.note("ask", node, frame, thing=owner, target="message", value=value)
+    from gracelint.behaviour.node.peers import answers
+
+    given = [
+        (answer, (*frame.after, *after)) for answer, after in answers(machine, owner, value, frame.file.span(node))
+    ]
+    owner.settings.setdefault("answers", []).extend(given)
+    for answer, after in given:
+        for function in owner.callbacks.get("message", ()):
+            machine.task(function, [answer], frame, after)
     return _after_end(machine, owner, node, frame)
 
 

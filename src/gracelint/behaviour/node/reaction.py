@@ -265,6 +265,13 @@ def _judge(
     if listener is not None:
         why = f"what {listener}() serves is not known, nor whether process.exit drops its requests"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why)
+    alone = None
+    if any(thing.kind == "child" and "loose" in thing.settings for thing in stopped.machine.things):
+        from gracelint.behaviour.node.children import left_alone
+
+        alone = left_alone(stopped, start, depth) if sure or not stopped.left else None
+    if alone is not None:
+        return answer(alone[0], Cause.UNKNOWN if alone[0] is Verdict.UNKNOWN else Cause.ABRUPT_EXIT, *alone[1:])
     if sure:
         return answer(Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)} and ends the process")
     if not stopped.left and stopped.opened:
@@ -304,6 +311,13 @@ def _judge(
             Verdict.HANDLED, Cause.GRACEFUL, f"its {signal} handler {_what(stopped)}, and nothing is left to run"
         )
     unknown = opaque or next(iter(exits), None)
+    if any(thing.kind == "child" for thing in stopped.left):
+        from gracelint.behaviour.node.children import never_told
+
+        untold = never_told(stopped)
+        if untold is not None:
+            why = f"its {signal} handler {untold[0]}"
+            return answer(Verdict.IGNORED, Cause.EXIT_BLOCKED, why, untold[1], Verdict.UNKNOWN)
     if unknown is not None:
         place = f"comes before process.exit in line {unknown.span.line}"
         what = f"{unknown.target}() does" if unknown.target else place
@@ -373,6 +387,10 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     if kept is not None:
         why = f"whether anything is lost is not known: its {signal} handler {kept[0]}"
         return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, kept[1])
+    if stopped.machine.absent:
+        name, at = stopped.machine.absent[0]
+        why = f"whether `{name}`, which nothing here writes, is there for its {signal} handler is not known"
+        return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, at)
     held = held_by_clients(stopped.machine, stopped.events)
     least = end_of(stopped.machine, stopped.events, stopped.left, {})
     until = end_of(stopped.machine, stopped.events, stopped.left, held)
@@ -429,6 +447,9 @@ def _still_alive(
     if keeper is None:
         thing = stopped.left[0]
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"whether {name_of(thing)} ends cannot be told", thing.span)
+    if keeper.kind == "worker" and _shares_memory(stopped.machine):
+        why = f"whether {name_of(keeper)} ends by what it shares memory for cannot be told"
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, keeper.span)
     kinds = {event.kind for event in events}
     if not kinds - {"log"}:
         why = f"its {signal} handler does nothing that ends it: {name_of(keeper)} keeps it running"
@@ -449,6 +470,10 @@ def _still_alive(
     harm = _harm(again, stopped, serving, start)
     child = Verdict.UNKNOWN if not once else Verdict.CUT if harm is not None or not waited else Verdict.HANDLED
     return answer(Verdict.IGNORED, Cause.STILL_ALIVE, why, again.span, child)
+
+
+def _shares_memory(machine: Machine) -> bool:
+    return any(file is not None and "SharedArrayBuffer" in file.source.text for file in machine.parsed.values())
 
 
 def _asked_for_work(machine: Machine, listening: list[Thing]) -> list[Thing]:
@@ -511,7 +536,7 @@ def _harm(
     busy = [
         thing for thing in stopped.opened if thing.kind in ("child", "cluster", "worker", "consumer") and thing.alive
     ]
-    let_go = {id(part.thing) for part in parts if part.kind in ("ended", "closed", "drained")}
+    let_go = {id(part.thing) for part in parts if part.kind in ("ended", "answered", "closed", "drained")}
     lost = [thing for thing in busy if id(thing) not in let_go and thing.certain]
     if lost and not wait:
         unknown = any(part.kind == "work" for part in parts)

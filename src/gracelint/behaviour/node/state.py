@@ -49,7 +49,7 @@ class Event(Record, identity=True):
     """Something the program does that bears on stopping."""
 
     kind: str
-    """exit, close, close-idle, close-now, force, release, stop-child, ask, disconnect, rekill, flag, log, opaque"""
+    """exit, close, close-idle, close-now, force, release, stop-child, ask, answer, disconnect, rekill, flag, log, …"""
     span: Span
     after: tuple[After, ...]
     certain: bool
@@ -57,7 +57,7 @@ class Event(Record, identity=True):
     seconds: float | None = None
     target: str = ""
     value: Any = None
-    """The message that is sent."""
+    """The message that is sent, or sent back."""
 
 
 class Frame:

@@ -88,6 +88,9 @@ def stop(signal: str, machine: Machine) -> Stopped:
         if first is not None:
             machine.settle(later, first)
     late = [event for event in (woken(event, machine) for event in before) if event is not None]
+    settled = {id(event): _settled(event, machine) for event in machine.events}
+    direct = tuple(settled.get(id(event), event) for event in direct)
+    machine.events = list(settled.values())
     events = (*machine.events, *late)
     things = [thing for thing in machine.things if thing.alive is not False and not _waits(thing.after, machine)]
     released = {id(event.thing) for event in events if event.kind in RELEASES and event.certain} - machine.rearmed
@@ -157,7 +160,7 @@ def _counts(file: File) -> tuple[Node, ...]:
 _COUNTS = ("update_expression", "augmented_assignment_expression")
 
 
-_ENDS_NOTHING = ("log", "flag", "opaque")
+_ENDS_NOTHING = ("log", "flag", "answer", "opaque")
 """Events that bring no end nearer, so that nobody waits for the interval that they come from."""
 RELEASES = ("close", "release", "stop-child", "ask", "disconnect")
 
@@ -275,6 +278,29 @@ def is_deferred(after: tuple[After, ...]) -> bool:
 
 def _waits(after: tuple[After, ...], machine: Machine) -> bool:
     return any(part.kind in ("loop", "unknown") and id(part.thing) not in machine.resolved for part in after)
+
+
+def _settled(event: Event, machine: Machine) -> Event:
+    """The event with what settled the promises that it comes after, in their place."""
+    after = _without_promises(event.after, machine, 0)
+    return event if after == event.after else replace(event, after=after)
+
+
+def _without_promises(after: tuple[After, ...], machine: Machine, depth: int) -> tuple[After, ...]:
+    found: list[After] = []
+    for part in after:
+        if part.parts:
+            parts = tuple(_without_promises(branch, machine, depth) for branch in part.parts)
+            part = part if parts == part.parts else replace(part, parts=parts)
+        if part.kind == "unknown" and id(part.thing) in machine.resolved and depth < _DEEPEST:
+            found.extend(_without_promises(machine.resolved[id(part.thing)], machine, depth + 1))
+        else:
+            found.append(part)
+    return tuple(dict.fromkeys(found))
+
+
+_DEEPEST = 8
+"""Promises that are settled by other promises."""
 
 
 def woken(event: Event, machine: Machine) -> Event | None:

@@ -36,10 +36,11 @@ MISSING = _Name("missing")
 class After(Record):
     """Something that has to happen first.
 
-    `kind` is drained, closed, timer, race, loop, disconnected, ended, work, blocked (for ever) or unknown.
+    `kind` is drained, closed, timer, race, loop, disconnected, ended, answered, work, blocked (for ever) or unknown.
 
     `drained` is a server that has answered what was in flight, `closed` another thing that was closed, `ended` a worker
-    or child, `loop` a loop that has come to its end, `work` a call of a library whose time is its own.
+    or child, `answered` one that has sent a message back, `loop` a loop that has come to its end, `work` a call of a
+    library whose time is its own.
     """
 
     kind: str
