@@ -297,13 +297,16 @@ def test_a_server_that_is_closed_a_second_time_calls_back_with_an_error(handler:
         ("() => { setTimeout(() => process.exit(1), 5000); server.close(); while (open > 0) {} }", "ignored"),
         ("async () => { server.close(() => { closed = true; }); while (!closed) await sleep(20); process.exit(0); }", "handled"),
         ("() => { server.close(() => process.exit(0)); const end = Date.now() + 200; while (Date.now() < end) {} }", "handled"),
+        ("async () => { server.close(() => { closed = true; }); for (;;) { if (closed) break; await sleep(20); } process.exit(0); }", "handled"),
+        ("async () => { server.close(() => { closed = true; }); while (!closed && tries++ < 99) await sleep(20); process.exit(0); }", "handled"),
+        ("async () => { server.close(() => { closed = true; }); while (!closed && tries++ < 9) await sleep(20); process.exit(0); }", "cut"),
         ("() => { closed = true; while (!closed) {} server.close(() => process.exit(0)); }", "handled"),
         ("() => { let n = 0; while (n < 9) { n += 1; } server.close(() => process.exit(0)); }", "handled"),
     ],
 )  # fmt: skip
 def test_a_loop_that_waits_for_the_event_loop_and_does_not_give_way_to_it(handler: str, expected: str) -> None:
     text = """const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
-let closed = false, open = 0;
+let closed = false, open = 0, tries = 0;
 const state = { closed: false };
 const server = require('http').createServer((q, r) => { open += 1; r.on('finish', () => { open -= 1; }); r.end(); });
 server.listen(80);
@@ -344,6 +347,16 @@ def test_what_is_tried_again_and_fails_each_time(flush: str, loop: str, expected
         ("JSON.parse(fs.readFileSync('/app/state.json', 'utf8'));", "", "unknown"),
         ("JSON.parse(fs.readFileSync('./package.json', 'utf8'));", "", "handled"),
         ("fs.readFileSync('/etc/hostname', 'utf8');", "", "handled"),
+        (
+            "s.close(() => fs.unlinkSync('/tmp/s'));",
+            "const s = require('http').createServer().listen('/tmp/s');\n",
+            "unknown",
+        ),
+        (
+            "fs.unlinkSync('/tmp/s'); s.close();",
+            "const s = require('http').createServer().listen('/tmp/s');\n",
+            "handled",
+        ),
         ("fs.readFileSync(process.argv[2]);", "", "handled"),
     ],
 )

@@ -575,13 +575,20 @@ process.on('SIGTERM', () => Atomics.store(flag, 0, 1));"""
     assert found.why == "whether the worker thread in line 3 ends by what it shares memory for cannot be told"
 
 
-@pytest.mark.parametrize(("done", "expected"), [("running.delete(job)", "handled"), ("console.log(job)", "unknown")])
-def test_an_interval_that_looks_whether_a_set_of_jobs_is_empty(done: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("done", "stop", "expected"),
+    [
+        ("running.delete(job)", "clearInterval(tick);", "handled"),
+        ("running.delete(job)", "", "ignored"),
+        ("console.log(job)", "clearInterval(tick);", "unknown"),
+    ],
+)
+def test_an_interval_that_looks_whether_a_set_of_jobs_is_empty(done: str, stop: str, expected: str) -> None:
     text = f"""const running = new Set();
-function begin() {{ const job = new Promise((done) => setTimeout(done, 900)).finally(() => {done}); running.add(job); }}
-const tick = setInterval(begin, 2000);
+const begin = () => {{ const job = new Promise((end) => setTimeout(end, 900)).finally(() => {done}); running.add(job); }};
+const tick = setInterval(begin, 200);
 process.on('SIGTERM', () => {{
-  clearInterval(tick);
+  {stop}
   setInterval(() => {{ if (running.size === 0) process.exit(0); }}, 100);
 }});"""
     assert verdict(text) == expected

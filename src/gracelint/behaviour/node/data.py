@@ -83,7 +83,9 @@ def need(machine: Machine, args: list[Any], node: Node, frame: Frame) -> None:
         return
     texts, around = {text_of(given.named_children[0]), str(name)}, _function(node)
     files = [file for file in machine.parsed.values() if file is not None]
-    calls = (call for file in files for text, call in _given(file) if text in texts)
+    calls = [call for file in files for text, call in _given(file) if text in texts]
+    if any(part.kind == "drained" for part in frame.after):  # a server that is closed takes its socket with it
+        calls = [call for call in calls if not callee_of(call).endswith(".listen")]
     if all(_function(call) == around and call.end_byte > node.start_byte for call in calls):
         machine.absent.append((str(name), frame.file.span(node)))
 

@@ -83,6 +83,19 @@ def is_fed(machine: Machine, test: Node | None) -> bool | None:
     return False
 
 
+def is_filled(machine: Machine, test: Node | None) -> bool:
+    """Whether an interval that nobody has stopped goes on to put something into a set that is to become empty."""
+    names = {text_of(here) for here in walk(test) if here.type.endswith("identifier")} if test is not None else set()
+    let_go = {id(event.thing) for event in machine.events if event.kind == "release"} | set(machine.resolved)
+    for thing in machine.things:
+        if thing.kind != "interval" or not thing.alive or id(thing) in let_go or not isinstance(thing.data, tuple):
+            continue
+        function = thing.data[0]
+        if isinstance(function, Closure) and names & set(_PUTS.findall(text_of(function.node))):
+            return True
+    return False
+
+
 def _overlaps(machine: Machine, thing: Thing) -> bool | None:
     """Whether the next job begins before the last is done; None where the source does not say how long one takes."""
     if thing.kind != "interval":

@@ -70,6 +70,17 @@ def polled(machine: Machine, loop: Node, test: Node, frame: Frame) -> tuple[Afte
     return (draining.within(machine, limits, body, frame, loop, after),)
 
 
+def left_once(machine: Machine, body: Node, frame: Frame) -> tuple[After, ...]:
+    """What has happened once `if (closed) break;` leaves a loop that polls."""
+    tests = (
+        part.child_by_field_name("condition")
+        for part in inside(body)
+        if part.type == "if_statement" and any(here.type in _LEAVES for here in inside(part))
+    )
+    found = (one for test in tests if test is not None for one in waited_for(machine, test, frame))
+    return tuple(dict.fromkeys(found))
+
+
 def _set_after(machine: Machine, name: Node, frame: Frame) -> tuple[After, ...]:
     if name.type == "identifier":
         scope = frame.scope.find(text_of(name))

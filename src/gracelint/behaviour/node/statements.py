@@ -52,7 +52,9 @@ def _if_statement(machine: Machine, node: Node, frame: Frame) -> Any:
 
         # a timer that looks at it again and again comes to the branch in which no request is running
         some = draining.counts_requests(machine, test, frame)
-        if some is not None:
+        if some is not None and draining.is_filled(machine, test):
+            truth = some
+        elif some is not None:
             frame.after = (*frame.after, *draining.drained_requests(machine, node, frame))
             truth = not some
     if truth is None:
@@ -257,6 +259,10 @@ def _endless(
     inner.after = before
     if ended == "break" or isinstance(ended, tuple):
         outer.after = (*before, *waits)
+        if machine.stopping and body is not None:
+            from gracelint.behaviour.node import spinning
+
+            outer.after = (*outer.after, *spinning.left_once(machine, body, outer))
         return ended if isinstance(ended, tuple) else None
     if test is not None and truthy(machine.value(test, inner)) is False:
         outer.after = (*before, *waits)
