@@ -168,6 +168,9 @@ def _scripts_step(call: Call) -> Step:
     if head in row.get("own", ()):
         return _unknown(call, f"`{call.name} {head}` ends by itself", one_shot=True)
     if head in row.get("exec", ()):
+        text = None if words[1:] or passed else given.value(("-c", "--call"))
+        if text is not None and row.get("exec_shell"):
+            return _start(call, {}, (Word("sh", text.span), Word("-c", text.span), text))
         return _exec(call, words[1:] or passed, words[0].value)
     if head in row.get("file_run", ()) or (row.get("files") and _is_file(words, call)):
         return _file(call, words[1:] if head in (*row.get("file_run", ()), *row["run"]) else words, passed)
@@ -203,8 +206,9 @@ def _subcommand(call: Call) -> tuple[tuple[Word, ...], tuple[Word, ...], Argumen
         if text in row.get("exec", ()) and len(words) == 1:
             rest = argv[index:]
             if row["pass"] == "separator":
-                at = read_options(argv, index, row.get("values", ())).rest
-                rest = argv[at:]
+                read = read_options(argv, index, row.get("values", ()))
+                options.extend(read.options)
+                rest = argv[read.rest :]
             words.extend(word for i, word in enumerate(rest) if not (i == 0 and word.value == "--"))
             break
         if row["pass"] == "all" and (is_script or after_keyword):
