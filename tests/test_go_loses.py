@@ -187,3 +187,84 @@ func main() {{
 """
     found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
     assert found.verdict is expected, found.why
+
+
+ENDS = """package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+type Store struct {
+	rows  int
+	timer *time.Timer
+}
+
+func (s *Store) save() { fmt.Println("saved", s.rows) }
+
+func (s *Store) add() {
+	s.rows++
+	s.timer = time.AfterFunc(30*time.Second, s.save)
+}
+
+var store *Store
+
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { REQUEST })
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	BEFORE
+	<-stop
+	AFTER
+}
+"""
+
+
+def ends(before: str = "", after: str = "", request: str = "") -> tuple[Verdict | None, str]:
+    text = ENDS.replace("BEFORE", before).replace("AFTER", after).replace("REQUEST", request)
+    found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+    return found.verdict, found.why
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("fmt.Println(os.Args[1])", Verdict.CUT),
+        ("if len(os.Args) > 1 { fmt.Println(os.Args[1]) }", Verdict.HANDLED),
+        ("var last []string; fmt.Println(last[len(last)-1])", Verdict.CUT),
+        ('few := []string{"a"}; fmt.Println(few[0], few[:1])', Verdict.HANDLED),
+        ('few := []string{"a"}; fmt.Println(few[:2])', Verdict.CUT),
+        ("count := 0; fmt.Println(10 / count)", Verdict.CUT),
+        ("fmt.Println(store.rows)", Verdict.CUT),
+        ("rows := make(chan int, 1); close(rows); rows <- 1", Verdict.CUT),
+    ],
+)
+def test_what_cannot_be_done_on_the_way_out_ends_it_with_a_panic(after: str, expected: Verdict) -> None:
+    assert ends(after=after)[0] is expected
+
+
+def test_what_a_request_may_have_set_may_be_there() -> None:
+    assert ends(after="fmt.Println(store.rows)", request="store = &Store{}")[0] is Verdict.HANDLED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("", "time.AfterFunc(time.Second, (&Store{}).save)", Verdict.CUT),
+        ("", "time.AfterFunc(time.Second, func() { os.Exit(1) })", Verdict.HANDLED),
+        ("", "s := &Store{}; time.AfterFunc(time.Second, s.save); time.Sleep(2 * time.Second)", Verdict.HANDLED),
+        ("s := &Store{}; s.add()", "", Verdict.UNKNOWN),
+        ("s := &Store{}; s.add()", "s.save()", Verdict.HANDLED),
+        ("s := &Store{}; go func() { time.Sleep(time.Minute); s.save() }()", "", Verdict.UNKNOWN),
+        ("s := &Store{}; go func() { for { time.Sleep(time.Minute); s.save() } }()", "", Verdict.UNKNOWN),
+        ("s := &Store{}; go func() { for { time.Sleep(time.Minute); s.save() } }()", "s.save()", Verdict.HANDLED),
+    ],
+)
+def test_what_a_timer_or_a_goroutine_writes_later(before: str, after: str, expected: Verdict) -> None:
+    verdict, why = ends(before, after)
+    assert verdict is expected, why

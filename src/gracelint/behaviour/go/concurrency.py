@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
-from gracelint.behaviour.go.values import ANSWER
+from gracelint.behaviour.go.values import ANSWER, Func
 from gracelint.behaviour.machine import locks
 from gracelint.behaviour.machine.arithmetic import equal
 from gracelint.behaviour.machine.machine import sleep
@@ -183,9 +183,11 @@ def _after_func(machine: GoMachine, given: list[Any], span: Span) -> Any:
         until = machine.now + machine.seconds(given[0])
         yield Wait("timer", span, lambda: machine.now >= until, at=lambda: until)
         if not timer.state.get("stopped"):
+            machine.fired_timers += [thread] if not machine.stopping else []
             yield from expressions.call(machine, given[1], [], span)
 
-    timer.state["goroutine"] = machine.start(later(), span)
+    timer.state["goroutine"] = thread = machine.start(later(), span)
+    thread.body = given[1] if isinstance(given[1], Func) else None
     return timer
 
 
@@ -208,8 +210,11 @@ def _reset_timer(machine: GoMachine, of: Object, given: list[Any], _: Span) -> A
 
 
 def _sleep(machine: GoMachine, given: list[Any], span: Span) -> Run:
-    if machine.stopping and machine.current is not None and machine.current.main:
+    here = machine.current
+    if machine.stopping and here is not None and here.main:
         machine.slept += machine.seconds(given[0])
+    elif not machine.stopping and here is not None:
+        machine.slept_through[span] = here
     yield from sleep(machine, span, machine.seconds(given[0] if given else UNKNOWN), (span.source.path, span.start))
     return NIL
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_whole
-from gracelint.behaviour.go import concurrency, library, statements
+from gracelint.behaviour.go import concurrency, library, places, statements
 from gracelint.behaviour.go.interest import matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import fields_of, type_name
@@ -170,8 +170,14 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
 def _selector(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     field = node.child_by_field_name("field")
+    if of is NIL and not _is_called(node):
+        places.fails(machine, frame, node.child_by_field_name("operand") or node)
     value = yield from member(machine, of, text_of(field) if field is not None else "")
     return value
+
+
+def _is_called(node: Node) -> bool:
+    return node.parent is not None and node.parent.type == "call_expression"
 
 
 def member(machine: GoMachine, of: Any, name: str) -> Run:
@@ -506,6 +512,8 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         return UNKNOWN if same is None else same is (operator == "==")
     if isinstance(left, str) and isinstance(right, str) and operator == "+":
         return left + right if len(left) + len(right) <= EXPANDED else UNKNOWN
+    if right == 0 and operator in ("//", "%") and isinstance(left, int) and isinstance(right, int):
+        places.fails(machine, frame, node)
     if are_numbers:
         return arithmetic(operator, left, right)
     return UNKNOWN
@@ -536,33 +544,6 @@ def _inner(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     return value
 
 
-def _index(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
-    of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
-    index = machine.settle((yield from evaluate(machine, frame, node.child_by_field_name("index"), scope)))
-    if isinstance(of, (Func, Lib, Method)):
-        return of
-    if isinstance(of, list) and isinstance(index, int) and -len(of) <= index < len(of):
-        return of[index]
-    if isinstance(of, dict) and isinstance(index, (str, int)):
-        return of.get(index, UNKNOWN)
-    if isinstance(of, (list, dict)) and isinstance(index, Unknown):
-        return machine.one_of([*of.values()] if isinstance(of, dict) else of, (node.id, "key"))
-    return UNKNOWN
-
-
-def _slice(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
-    of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
-    places: list[Any] = []
-    for name, default in (("start", 0), ("end", None)):
-        place = node.child_by_field_name(name)
-        value = (yield from evaluate(machine, frame, place, scope)) if place is not None else default
-        places.append(value)
-    if not isinstance(of, (list, str)) or not all(one is None or isinstance(one, int) for one in places):
-        return UNKNOWN
-    machine.pay_for(len(of))
-    return of[slice(*places)]
-
-
 def _converted(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     value = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     return value
@@ -589,6 +570,6 @@ _BY_TYPE: dict[str, Callable[[GoMachine, Frame, Node, Scope], Run]] = {
     "type_assertion_expression": _inner,
     "type_instantiation_expression": _inner,
     "type_conversion_expression": _converted,
-    "index_expression": _index,
-    "slice_expression": _slice,
+    "index_expression": lambda m, f, n, s: places.index(m, f, n, s),
+    "slice_expression": lambda m, f, n, s: places.part(m, f, n, s),
 }

@@ -211,7 +211,14 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
     if path in ("path/filepath.Base", "path.Base") and given and isinstance(given[0], str):
         return given[0].rpartition("/")[2]
     yield from _foreign(machine, path, name, given, span)
-    return Unknown(path)
+    reads = path in _READERS and given and isinstance(given[0], Unknown) and given[0].of == _CLIENT
+    return Unknown(_CLIENT if reads else path)
+
+
+_CLIENT = "net.Conn"
+_READERS = ("bufio.NewReader", "bufio.NewReadWriter", "bufio.NewScanner", "encoding/json.NewDecoder")
+_READS = ("Decode", "Read", "ReadByte", "ReadBytes", "ReadLine", "ReadRune", "ReadString", "Scan")
+"""What waits for a client to say something, who may never do."""
 
 
 def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span) -> Run:
@@ -244,6 +251,8 @@ def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span
     if isinstance(of, Unknown):
         if name.startswith("Fatal"):
             raise Ended("fatal", span)
+        if of.of == _CLIENT and name in _READS and machine.accepted and machine.choose(2, span) == 1:
+            yield Wait("accept", span, lambda: False)
         yield from _foreign(machine, of.of, name, given, span)
         return Unknown(of.of)
     if isinstance(of, (int, float)) and name in _PARTS:

@@ -50,6 +50,11 @@ class GoMachine(Machine):
         self.undone: dict[int, Span] = {}
         """By function, where it was called with a context that had ended, for which it gave up."""
 
+        self.fired_timers: list[Thread] = []
+        """Those whose time came before the signal did, which may come first as well."""
+        self.slept_through: dict[Span, Thread] = {}
+        """Pauses before the signal, which may come in them."""
+
         self.handed: set[Thread] = set()
         """Goroutines that a loop starts, one for each piece of its work."""
         self.at_work: dict[Span, bool] = {}

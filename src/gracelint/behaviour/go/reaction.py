@@ -341,7 +341,7 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     if closing is not None and stream is not None:
         why = f"{machine.place(closing)} waits for the answer of {machine.place(stream)}, a stream that never ends"
         return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, closing)
-    kept = _kept_back(signal, machine)
+    kept = _kept_back(signal, machine) or _yet_to_write(signal, machine, how)
     if kept is not None:
         return kept
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
@@ -363,6 +363,22 @@ def _kept_back(signal: str, machine: GoMachine) -> Reaction | None:
         return None
     why = f"whether anything is lost is not known: nothing flushes the buffer of {machine.place(buffer)}"
     return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, buffer)
+
+
+def _yet_to_write(signal: str, machine: GoMachine, how: str) -> Reaction | None:
+    """What goroutines and timers would have written later."""
+    from gracelint.behaviour.go.pending import pending
+
+    found = pending(machine)
+    if found is None:
+        return None
+    thread, name, is_open = found
+    place = machine.place(thread.span or machine.at)
+    if is_open:
+        why = f"whether anything is lost is not known: on {signal} nothing calls `{name}` as {place} does in its time"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, thread.span)
+    why = f"on {signal} {how} before the time of {place} has come, and nothing calls `{name}`"
+    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, thread.span)
 
 
 def _woken(machine: GoMachine) -> Thread | None:

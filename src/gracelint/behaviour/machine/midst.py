@@ -75,7 +75,7 @@ def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Re
 def only_says(machine: Machine, span: Span) -> bool:
     """Whether a hook on the way out does no more than print something."""
     file = next((one for one in machine.files() if one.source is span.source), None)
-    node = _at(file.root, span) if file is not None else None
+    node = node_at(file.root, span) if file is not None else None
     if node is None or not any(one.type in _BODIES for one in walk(node)):
         return False
     calls = (one for one in walk(node) if "call" in one.type.split("_"))
@@ -238,10 +238,10 @@ def _is_of_error(choice: Node) -> bool:
 
 
 def node_of(root: Node, wait: Wait) -> Node | None:
-    return _at(root, wait.span)
+    return node_at(root, wait.span)
 
 
-def _at(root: Node, span: Span) -> Node | None:
+def node_at(root: Node, span: Span) -> Node | None:
     return root.named_descendant_for_byte_range(*_place(span))
 
 
