@@ -351,3 +351,36 @@ def test_what_a_hook_waits_for_that_is_not_followed_is_unknown(makes: str, waits
 
     assert found.verdict is Verdict.UNKNOWN
     assert found.why == f"Main.java: whether {path} in line 8 comes to its end is not known"
+
+
+@pytest.mark.parametrize(
+    ("field", "closes", "expected"),
+    [
+        ("", "name.trim();", Verdict.CUT),
+        (" = System.lineSeparator()", "name.trim();", Verdict.HANDLED),
+        ("", "if (name != null) name.trim();", Verdict.HANDLED),
+        ("", "try { name.trim(); } catch (RuntimeException e) { }", Verdict.HANDLED),
+        ("", "System.out.println(args[0]);", Verdict.CUT),
+        ("", 'throw new IllegalStateException("shut");', Verdict.CUT),
+    ],
+)
+def test_a_hook_ends_with_an_exception(field: str, closes: str, expected: Verdict) -> None:
+    held = f"class Held {{ static String name{field}; }}\n"
+    text = closes.replace("name", "Held.name")
+    found = program(f"{hook(text)}new CountDownLatch(1).await();\n", held)
+    assert found.verdict is expected, found.why
+
+
+@pytest.mark.parametrize(
+    ("made", "writes", "expected"),
+    [
+        ('new BufferedWriter(new FileWriter("log"))', 'out.write("end");', Verdict.CUT),
+        ('new BufferedWriter(new FileWriter("log"))', 'out.write("end"); out.flush();', Verdict.HANDLED),
+        ("new PrintWriter(new OutputStreamWriter(System.out), true)", 'out.println("end");', Verdict.HANDLED),
+        ("new PrintWriter(new OutputStreamWriter(System.out))", 'out.println("end");', Verdict.CUT),
+        ('new FileOutputStream("log")', "out.write(1);", Verdict.HANDLED),
+    ],
+)
+def test_a_buffer_is_lost_with_the_jvm(made: str, writes: str, expected: Verdict) -> None:
+    found = program(f"var out = {made};\n{hook(writes)}new CountDownLatch(1).await();\n")
+    assert found.verdict is expected, found.why

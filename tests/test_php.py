@@ -337,3 +337,18 @@ def test_a_child_that_is_waited_for_may_go_on() -> None:
         Verdict.UNKNOWN,
         "app.php: whether the child that line 8 waits for ends on SIGTERM is not known",
     )
+
+
+@pytest.mark.parametrize(
+    ("above", "closes", "verdict"),
+    [
+        ("$pool = null;", "$pool->close();", Verdict.CUT),
+        ("$pool = null;", "$pool?->close();", Verdict.HANDLED),
+        ("$pool = null;\nfunction opened() { global $pool; $pool = new Pool(); }", "$pool->close();", Verdict.HANDLED),
+        ("$pool = null;", "try { $pool->close(); } catch (Error $e) { }", Verdict.HANDLED),
+    ],
+)
+def test_a_method_of_null_is_an_error(above: str, closes: str, verdict: Verdict) -> None:
+    handler = f"pcntl_signal(SIGTERM, function () use (&$pool) {{ {closes} exit(0); }});"
+    found = script(f"pcntl_async_signals(true);\n{above}\n{handler}\nwhile (true) {{\n    sleep(1);\n}}\n")
+    assert found[0] is verdict, found[1]

@@ -301,3 +301,25 @@ def test_a_command_may_be_the_child_that_has_not_ended() -> None:
 def test_a_loop_may_ask_for_what_the_trap_does() -> None:
     text = "trap('TERM') { File.write('stop', '') }\nsleep 1 until File.exist?('stop')\n"
     assert script(text)[0] is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("above", "closes", "verdict"),
+    [
+        ("pool = nil", "pool.shutdown", Verdict.CUT),
+        ("pool = nil", "pool&.shutdown", Verdict.HANDLED),
+        ("pool = nil", "pool.to_s", Verdict.HANDLED),
+        ("pool = nil\nThread.new { pool = Queue.new }", "pool.shutdown", Verdict.HANDLED),
+        ("pool = nil", "begin; pool.shutdown; rescue NoMethodError; end", Verdict.HANDLED),
+        ("jobs = {'a' => 'b'}", "puts jobs['next'].upcase", Verdict.CUT),
+        ("jobs = {'a' => 'b'}\njobs['next'] = 'c'", "puts jobs['next'].upcase", Verdict.HANDLED),
+        ("", "$stdout.flush", Verdict.HANDLED),
+    ],
+)
+def test_a_method_of_nil_ends_what_a_trap_does(above: str, closes: str, verdict: Verdict) -> None:
+    found = script(f"{above}\ntrap('TERM') do\n  {closes}\n  exit\nend\nsleep\n")
+    assert found[0] is verdict, found[1]
+
+
+def test_a_trap_throws_to_the_catch_of_main() -> None:
+    assert script("trap('TERM') { throw :stop }\ncatch(:stop) { sleep }\nputs 'saved'\n")[0] is Verdict.HANDLED

@@ -31,6 +31,7 @@ class CsMachine(JavaMachine):
     language = "dotnet_code"
     hook_name = "its ProcessExit handler"
     runtime = "the process"
+    nothing = ()
 
     def __init__(
         self,

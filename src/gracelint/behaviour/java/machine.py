@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.java.library import builtin, method
 from gracelint.behaviour.java.syntax import CONSTRUCTOR, STATIC, JavaClass
-from gracelint.behaviour.machine import ends, library, ways
+from gracelint.behaviour.machine import ends, library, nothing, ways
 from gracelint.behaviour.machine.frames import Closure, Frame
 from gracelint.behaviour.machine.interpreter import Interpreter
 from gracelint.behaviour.machine.nodes import Class
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.java.packages import Classes
-    from gracelint.behaviour.machine.nodes import Function
+    from gracelint.behaviour.machine.nodes import Call, Function, Node
     from gracelint.behaviour.machine.values import Run, Wait
     from gracelint.behaviour.tree import TreeFile
     from gracelint.facts.program import Reaction
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 _MOST = {"Integer": 2**31 - 1, "Long": 2**63 - 1}
+_ABOVE = ("RuntimeException", "Exception", "Throwable")
 _CALLED = ("run", "call", "handle", "accept", "execute", "get", "apply", "start")
 """Of a functional object what a library calls."""
 
@@ -40,6 +41,7 @@ class JavaMachine(Interpreter):
     hook_name = "its shutdown hook"
     runtime = "the JVM"
     errors = ("Exception",)
+    nothing: tuple[str, ...] = ("NullPointerException", *_ABOVE)
 
     def __init__(
         self, signal: str, argv: tuple[str, ...], ways: tuple[int, ...], *, classes: Classes, main: JavaClass, at: Span
@@ -71,6 +73,12 @@ class JavaMachine(Interpreter):
         """By what they waited in, the tasks of a pool that was no longer waited for."""
         self.at_work: dict[Span, bool] = {}
         """Of each pause of a pool's task, whether it is in the middle of its work."""
+        self.unflushed: dict[Object, Span] = {}
+        """What was written last into buffers that have not been flushed since."""
+        self.left_in_buffer: Span | None = None
+        """The first of them when the process ended."""
+        self.uncaught: Span | None = None
+        """What a hook has raised, and caught nothing of."""
         self.broken_off: list[tuple[Wait, Span]] = []
         """What threads waited in that were interrupted after the signal, and by which call."""
 
@@ -91,7 +99,16 @@ class JavaMachine(Interpreter):
         )
 
     def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
-        return super().start(_to_its_end(run), span, main)
+        return super().start(self._to_its_end(run), span, main)
+
+    def _to_its_end(self, run: Run) -> Run:
+        """A thread ends with an exception that it does not catch."""
+        try:
+            value = yield from run
+        except Raised as error:
+            self.uncaught = error.span if self.current in self.shutting else self.uncaught
+            return NIL
+        return value
 
     def meets_work(self) -> bool:
         if not self.hooks:
@@ -137,6 +154,7 @@ class JavaMachine(Interpreter):
         if not self.stopping or self.halted_at is not None or not heard:
             raise self.ending
         self.halted_at = self.now
+        self.left_in_buffer = next(iter(self.unflushed.values()), None)
         over = [wait for wait, task in self.tasks_given_up.items() if task.done]
         self.given_up = [one for one in self.given_up if one[0] not in over]
         self.busy = [one for one in self.servers if not one.state.get("drained")]
@@ -172,6 +190,7 @@ class JavaMachine(Interpreter):
         end, self.now = self.now, self.halted_at if self.halted_at is not None else self.now
         lost = ends.lost(self.signal, self, self.ended, f"{self.runtime} ends", self.at)
         self.now = end
+        lost = lost or nothing.lost(self.signal, self) or self._raised_in_hook() or self._unflushed()
         if lost is None:
             lost = self._left_half_done()
         if lost is not None or self.cut_off is None:
@@ -187,6 +206,29 @@ class JavaMachine(Interpreter):
             if not one.done and one.wait is not None and one.wait.kind == "sleep":
                 self.given_up.append((one.wait, span, seconds))
                 self.tasks_given_up[one.wait] = one
+
+    def _raised_in_hook(self) -> Reaction | None:
+        if self.uncaught is None:
+            return None
+        why = f"{self.hook_name} ends with the exception of {self.place(self.uncaught)}, and does nothing after it"
+        return ways.reaction(self.signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, self.uncaught)
+
+    def _unflushed(self) -> Reaction | None:
+        span = self.left_in_buffer
+        if span is None:
+            return None
+        why = f"`{ends.line(span.text)}` of {self.place(span)} writes into a buffer that nothing flushes"
+        why = f"{why} before {self.runtime} ends on {self.signal}"
+        return ways.reaction(self.signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
+
+    def meets_nothing(self, frame: Frame, node: Call) -> None:
+        if self.halted_at is None:
+            super().meets_nothing(frame, node)
+
+    def beyond(self, frame: Frame, node: Node) -> Any:
+        if self.stopping and self.nothing and self.halted_at is None:
+            self.fails(("ArrayIndexOutOfBoundsException", "IndexOutOfBoundsException", *_ABOVE), frame, node)
+        return super().beyond(frame, node)
 
     def _left_half_done(self) -> Reaction | None:
         from gracelint.behaviour.java.jobs import gives_it_back
@@ -387,12 +429,3 @@ class JavaMachine(Interpreter):
 
     def method(self, of: Any, name: str, frame: Frame | None, given: library.Given) -> Run | None:
         return method(self, of, name, given)
-
-
-def _to_its_end(run: Run) -> Run:
-    """A thread ends with an exception that it does not catch."""
-    try:
-        value = yield from run
-    except Raised:
-        return NIL
-    return value

@@ -16,6 +16,7 @@ from gracelint.behaviour.machine.values import (
     UNSET,
     Chan,
     Environment,
+    Method,
     Object,
     OneOf,
     Raised,
@@ -76,7 +77,7 @@ def _index(machine: Interpreter, frame: Frame, node: nodes.Index) -> Run:
     if isinstance(of, list) and isinstance(key, int) and -len(of) <= key < len(of):
         return of[key]
     if isinstance(of, Words) and isinstance(key, int):
-        return NIL
+        return machine.beyond(frame, node)
     if isinstance(of, dict) and (isinstance(key, (str, int)) or (isinstance(key, Object) and key in of)):
         return of.get(key, NIL)
     if isinstance(of, Object) and isinstance(key, str):
@@ -150,6 +151,8 @@ def arguments(machine: Interpreter, frame: Frame, node: Any) -> Run:
 
 def _call(machine: Interpreter, frame: Frame, node: nodes.Call) -> Run:
     function = yield from evaluate(machine, frame, node.callee)
+    if machine.nothing and machine.stopping and isinstance(function, Method) and function.of is NIL:
+        machine.meets_nothing(frame, node)
     args, named = yield from arguments(machine, frame, node)
     by = frame, node.args
     given = library.Given(getattr(node.callee, "name", ""), span_of(frame, node), args, named, by=by)
@@ -429,6 +432,7 @@ def _try(machine: Interpreter, frame: Frame, node: nodes.Try) -> Run:
             if caught is None:
                 raise
             machine.depth = depth
+            machine.mistake = None
             machine.caught(error, span_of(frame, caught[2]))
             frame.caught = error
             if caught[1]:

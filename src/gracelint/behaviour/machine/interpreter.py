@@ -7,7 +7,7 @@ from gracelint.behaviour.machine.arithmetic import equal, held
 from gracelint.behaviour.machine.evaluation import evaluate
 from gracelint.behaviour.machine.frames import Closure, Frame, Leave
 from gracelint.behaviour.machine.machine import Machine, receive
-from gracelint.behaviour.machine.nodes import Call, Class, Const, Function, Name, Return, Try
+from gracelint.behaviour.machine.nodes import Call, Class, Const, Field, Function, Name, Return, Try
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -47,6 +47,12 @@ class Interpreter(Machine):
     bare_calls = False
     """A name by itself may call a function."""
     _words: frozenset[str] | None = None
+    nothing: tuple[str, ...] = ()
+    """What a method of nil raises: the exception's class, and those above it; none where that is not followed."""
+    answers: frozenset[str] = frozenset()
+    """Methods that nil has."""
+    mistake: tuple[str, Span] | None = None
+    """What has raised that since the signal, and where."""
     unwinding = False
     """It has come to a `try` with something to do on the way out."""
 
@@ -110,6 +116,25 @@ class Interpreter(Machine):
 
     def unwound(self, span: Span) -> None:
         """A `finally` runs on the way of an exception."""
+
+    def meets_nothing(self, frame: Frame, node: Call) -> None:
+        """A method of nil is called on the way out."""
+        assert isinstance(node.callee, Field)
+        from gracelint.behaviour.machine.nothing import is_sure
+
+        name = node.callee.name
+        if name not in self.answers and not self.functions_named(name) and is_sure(self, node.callee.of):
+            self.fails(self.nothing, frame, node)
+
+    def fails(self, types: tuple[str, ...], frame: Frame, node: Node) -> None:
+        """Raises what a mistake raises."""
+        span = frame.file.span(node.at)
+        self.mistake = types[0], span
+        raise Raised(types, UNKNOWN, span)
+
+    def beyond(self, frame: Frame, node: Node) -> Any:
+        """What there is behind the last word of the command line."""
+        return NIL
 
     def passes(self, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
         """A condition that is known has decided between branches."""

@@ -48,6 +48,7 @@ class PhpMachine(Interpreter):
     language = "php"
     whole_quotients = False
     errors = ("Throwable",)
+    nothing = ("Error",)
 
     def __init__(
         self, sources: Sources, signal: str, argv: tuple[str, ...], ways: tuple[int, ...], pcntl: bool | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine import ends, nothing
 from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.midst import broken_off, only_says
 from gracelint.behaviour.machine.values import Doubt, Ended
@@ -167,7 +167,7 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
     took = machine.now - machine.stopped_at
     at = machine.handlers[signal][1] if signal in machine.handlers else machine.registered[signal]
     how = _HOWS.get(ended.how, "it ends")
-    cut = ends.lost(signal, machine, ended, how, at)
+    cut = ends.lost(signal, machine, ended, how, at) or nothing.lost(signal, machine)
     if cut is not None:
         return cut
     if ended.how == "raised" and machine.cleaned_by is None:

@@ -51,6 +51,14 @@ _ABOVE = {
     "Exception": (),
     _KILLED: (),
 }
+_OF_NIL = frozenset(
+    """! != !~ & <=> == === =~ ^ | __id__ __send__ as_json blank? class clone define_singleton_method display dup
+    enum_for eql? equal? extend freeze frozen? hash in? inspect instance_eval instance_exec instance_of?
+    instance_variable_get instance_variable_set instance_variables is_a? itself kind_of? method methods nil? object_id
+    presence present? public_send rationalize respond_to? send singleton_class tap then to_a to_c to_enum to_f to_h to_i
+    to_json to_param to_query to_r to_s to_yaml try try! yield_self""".split()  # noqa: SIM905
+)
+"""Methods that nil has, ActiveSupport's among them."""
 _BESIDES = {
     "ClosedQueueError": ("StopIteration", "IndexError"),
     "Timeout::Error": ("RuntimeError",),
@@ -61,6 +69,8 @@ class RubyMachine(Interpreter):
     language = "ruby"
     bare_calls = True
     errors = ("StandardError",)
+    nothing = ("NoMethodError", "NameError")
+    answers = _OF_NIL
 
     def __init__(
         self,
@@ -199,8 +209,10 @@ class RubyMachine(Interpreter):
     def _handler(self, function: Any, span: Span) -> Run:
         try:
             yield from self.call(function, [UNKNOWN], span)
-        except Leave:
-            return NIL
+        except Leave as leave:
+            main = self.main_thread
+            if leave.kind == "throw" and main is not None:
+                main.thrown = leave  # it goes up from where main stands
         return NIL
 
     def note(self, span: Span) -> None:
@@ -282,7 +294,7 @@ class RubyMachine(Interpreter):
                 return Closure(function, None, of)
             return Lib(name) if name != "new" and self._is_kernel(name) else Method(of, name)
         if of is NIL:
-            return Lib(name)
+            return Method(of, name) if self.stopping and not self._is_kernel(name) else Lib(name)
         value = yield from super().member(of, name)
         return value
 

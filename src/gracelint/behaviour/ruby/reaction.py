@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.machine import ends
+from gracelint.behaviour.machine import ends, nothing
 from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.midst import broken_off, left_midway, only_says, queued
 from gracelint.behaviour.machine.values import Doubt, Ended
@@ -173,7 +173,7 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     if killed is not None and killed.span is not None:
         why = f"on {signal} {how} while the thread of {machine.place(killed.span)} is still at its cleanup"
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, killed.span)
-    cut = ends.lost(signal, machine, ended, how, at)
+    cut = ends.lost(signal, machine, ended, how, at) or nothing.lost(signal, machine)
     if cut is not None:
         return cut
     cut = left_midway(signal, machine, how, "thread") or queued(signal, machine, how)
