@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracelint.base.record import replace
-from gracelint.facts.launch import Effect, Image
+from gracelint.facts.launch import Effect, Image, Launch
 from gracelint.launch import wrappers
 from gracelint.launch.shell import shell
 from gracelint.launch.shell.paths import is_idle
@@ -819,3 +819,75 @@ def test_a_trap_that_waits_for_some_of_the_jobs_it_tells(waits: str, verdict: st
     }
     (launch,) = read(files).launches
     assert launch.verdict.value == verdict, launch.why
+
+
+def script(text: str, shell: str = "bash", before: str = "") -> Launch:
+    files = {
+        "app.py": "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\ntime.sleep(9999)\n",
+        "run.sh": text,
+        "Dockerfile": f"FROM python:3.12-slim\nRUN apt-get install -y dumb-init\nCOPY run.sh app.py ./\n"
+        f'CMD [{before}"{shell}", "run.sh"]\n',
+    }
+    (launch,) = read(files).launches
+    return launch
+
+
+@pytest.mark.parametrize(
+    ("stops", "verdict"),
+    [
+        ("kill $main; wait", "ignored"),
+        ("kill $main $beat; wait", "handled"),
+        ("kill $main; wait $main", "handled"),
+    ],
+)
+def test_a_job_that_goes_round_for_ever_beside_a_program(stops: str, verdict: str) -> None:
+    beat = "while :; do date > /tmp/beat; sleep 5; done & beat=$!"
+    launch = script(f"{beat}\npython app.py & main=$!\ntrap '{stops}' TERM\nwait $main\n")
+    assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict"),
+    [
+        ("note", "cut"),
+        ("note || true", "handled"),
+        ("(( n++ ))", "cut"),
+        ("rm /tmp/ready", "unknown"),
+        ("rm -f /tmp/ready", "handled"),
+        ("[ -e /tmp/ready ] && rm /tmp/ready", "handled"),
+        ("if [ -e /tmp/ready ]; then rm /tmp/ready; fi", "handled"),
+    ],
+)
+def test_a_command_that_fails_ends_a_trap_under_errexit(first: str, verdict: str) -> None:
+    note = 'note() { [ -n "$VERBOSE" ] && echo stopping; }'
+    stop = f"stop() {{ {first}; kill $main; wait $main; }}"
+    launch = script(f"set -e\nn=0\n{note}\n{stop}\npython app.py & main=$!\ntrap stop TERM\nwait $main || true\n")
+    assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(
+    ("trap", "loop", "verdict"),
+    [
+        ("stop=1", 'while [ -z "$stop" ]; do run_once; done', "handled"),
+        ("stop=1", 'while [ -z "$stop" ]; do python app.py; done', "handled"),
+        ("exit 0", "while true; do run_once; sleep 1; done", "handled"),
+        ("echo stopping", "while true; do run_once; sleep 1; done", "ignored"),
+    ],
+)
+def test_a_program_that_dies_of_its_groups_signal_lets_the_trap_end_the_loop(
+    trap: str, loop: str, verdict: str
+) -> None:
+    launch = script(f"trap '{trap}' TERM\nrun_once() {{ python app.py; }}\n{loop}\n", before='"dumb-init", "--", ')
+    assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(("job", "verdict"), [("{ exec python app.py; }", "handled"), ("{ python app.py; }", "cut")])
+def test_a_coprocess_is_a_job_by_its_name(job: str, verdict: str) -> None:
+    launch = script(f"coproc APP {job}\ntrap 'kill $APP_PID; wait $APP_PID' TERM\nwait $APP_PID\n")
+    assert launch.verdict.value == verdict, launch.why
+
+
+def test_the_jobs_that_mapfile_reads() -> None:
+    stop = 'stop() { mapfile -t pids < <(jobs -p); kill "${pids[@]}"; wait; }'
+    launch = script(f"python app.py &\n{stop}\ntrap stop TERM\nwait\n")
+    assert launch.verdict.value == "handled", launch.why

@@ -98,10 +98,11 @@ class Function(Record):
 
 
 class Background(Record):
-    """`command &`."""
+    """`command &`; `name` is that of a coprocess."""
 
     command: Command
     span: Span
+    name: str | None = None
 
 
 TYPE_CHECKING = False

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _OPERATOR = pattern(r"&&|\|\||;;&|;;|;&|\|&|&(?!>)|[;|()\n]")
 _REDIRECT = pattern(r"(?:[0-9]+|\{\w+\})?(<<<|<<-|<<|<>|<&|>>|>&|>\||&>>|&>|<(?!\()|>(?!\())")
+_COPROCESS = pattern(r"coproc[ \t]+(?:([A-Za-z_]\w*)[ \t]+)?(?=[{(]|(?:while|until|for|if|case)\b)")
 _FUNCTION = pattern(r"([^\s|&;()<>\\'\"$`={}]+)[ \t]*\([ \t]*\)")
 _NAME = pattern(r"[A-Za-z_]\w*")
 _CLOSERS = frozenset(("then", "do", "done", "fi", "else", "elif", "esac", "}"))
@@ -184,6 +185,10 @@ class _Reader:
             self.offset += len(keyword)
             compound: Command = reader(start)
             return compound
+        coprocess = _COPROCESS.match(text, start)
+        if coprocess is not None:
+            self.offset = coprocess.end()
+            return Background(self._command(), self._span(start, self._end), coprocess[1] or "COPROC")
         function = _FUNCTION.match(text, start)
         if function is not None:
             self.offset = function.end()

@@ -10,7 +10,8 @@ from gracelint.base.posix import normal
 from gracelint.base.record import Record, replace
 from gracelint.facts.script import ShellWord, Simple
 from gracelint.launch.shell.conditions import arithmetic, test
-from gracelint.launch.shell.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, prepares
+from gracelint.launch.shell.failing import failed
+from gracelint.launch.shell.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, event, prepares
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import ITEMS, OTHER_VARIABLES, expand, expand_all
@@ -85,13 +86,6 @@ def run_event(kind: str, words: Sequence[Word], call: Call, state: State) -> Eve
         monitor=state.monitor,
         looped=state.looping + state.loops > 0,
         beside=tuple(item.target.span for item in command.redirects if item.target and "(" in item.target.text[:2]),
-    )
-
-
-def event(kind: str, span: Span, state: State, jobs: frozenset[int] | None = None, signal: str = "") -> Event:
-    made = Event(kind, span, traps=dict(state.traps), jobs=jobs, signal=signal, working_dir=state.working_dir)
-    return (
-        replace(made, variables=dict(state.variables)) if kind in ("wait", "forever", "read") and state.traps else made
     )
 
 
@@ -306,6 +300,22 @@ def _sets(walk: Walk, call: Call, state: State) -> list[State]:
     return [state]
 
 
+def _lines(walk: Walk, call: Call, state: State) -> list[State]:
+    """`mapfile -t LINES < FILE`."""
+    names = [word.value for word in call.operands if _NAME.fullmatch(word.value)]
+    source = next((one.target.text for one in call.command.redirects if one.operator == "<" and one.target), "")
+    if source.replace(" ", "") == "<(jobs-p)":
+        lines = (state.variables["jobs -p"] or "").split()
+    else:
+        place = posixpath.normpath(posixpath.join(state.working_dir, source))
+        passage = state.written[place] if place in state.written else walk.read(source, state.working_dir)
+        lines = passage.text.splitlines() if passage is not None and source else []
+    is_known = bool(lines) and all(line and ITEMS not in line for line in lines)
+    state.variables[names[-1] if names else "MAPFILE"] = ITEMS.join(lines) if is_known else None
+    state.status = True
+    return [state]
+
+
 def _read(walk: Walk, call: Call, state: State) -> list[State]:
     """Waits for a line where its end of the pipe is open for writing too, so that there is never an end of it."""
     _sets(walk, call, state)
@@ -425,7 +435,7 @@ def _wait(walk: Walk, call: Call, state: State) -> list[State]:
         end.status = False if interrupted else None if named else True
         end.variables["?"] = _INTERRUPTED if interrupted else None
         if strict and end.reached != reached:
-            _failed(call, end)
+            failed(call, end)
     return states
 
 
@@ -454,15 +464,15 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
             return _asked_for(call, [operand.value for operand in operands], state)
         if call.name == "kill" and "SIG" in option and "SIG" in walk.lacks:
             walk.refused.append(next(word.span for word in call.command.words if "SIG" in word.text))
-            return _failed(call, state)
+            return failed(call, state)
         signal = signal_name(option.lstrip("-"))
     values = [part for operand in operands for part in operand.value.split()]
     if not values:
-        return _failed(call, state)
+        return failed(call, state)
     by_name = call.name != "kill" and SELF not in values and "$$" not in values
     if call.name == "kill":
         if not walk.lacks.isdisjoint(_kill_forms(call)):
-            return _failed(call, state)
+            return failed(call, state)
         jobs = jobs_of(values, state)
     else:
         whole = any(word.value in ("-f", "--full") for word in call.operands)
@@ -472,7 +482,7 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
     by_leader = any(value.startswith(("%", LEADER, "$(jobs", "`jobs")) for value in values)
     state.events.append(replace(kills, by_name=by_name, by_leader=by_leader))
     if call.name == "kill" and "kill --" in _kill_forms(call) and walk.row.get("kill_dashes_fail"):
-        return _failed(call, state)
+        return failed(call, state)
     return [state]
 
 
@@ -486,15 +496,6 @@ def _asked_for(call: Call, operands: Sequence[str], state: State) -> list[State]
     gone.events.append(event("wait", call.command.span, state, jobs))
     state.status, gone.status = True, False
     return [state, gone]
-
-
-def _failed(call: Call, state: State) -> list[State]:
-    """What a command that is sure to fail does: under `set -e` it ends the script."""
-    state.status = False
-    if state.errexit and not state.guarded:
-        state.events.append(event("exit", call.command.span, state, signal="errexit"))
-        state.ended = True
-    return [state]
 
 
 def _kill_forms(call: Call) -> set[str]:
@@ -584,8 +585,8 @@ BUILTINS: dict[str, Callable[[Walk, Call, State], list[State]]] = {
     "killall": _kill,
     "type": _sets,
     "getopts": _sets,
-    "readarray": _sets,
-    "mapfile": _sets,
+    "readarray": _lines,
+    "mapfile": _lines,
     "coproc": _coproc,
     "logout": _exit,
     "break": _break,

@@ -108,7 +108,7 @@ def arithmetic(walk: Walk, call: Call, state: State) -> list[State]:
 
 def _holds(text: str, state: State) -> bool | None:
     """`running`, `! stop`, `stop == 0`."""
-    found = _COMPARISON.fullmatch(text.strip())
+    found = _COMPARISON.fullmatch(text.strip()) or _COUNTS.fullmatch(text.strip())
     if found is None:
         return None
     fields = expand(f'"${found[2]}"', state.scope) if _NAME.fullmatch(found[2]) else (found[2],)
@@ -119,4 +119,6 @@ def _holds(text: str, state: State) -> bool | None:
 
 _NAME = pattern(r"[A-Za-z_]\w*")
 _COMPARISON = pattern(r"(!?)\s*\$?\{?(\w+)\}?\s*(?:(==|!=|<=|>=|<|>)\s*([0-9]+))?")
+_COUNTS = pattern(r"()([A-Za-z_]\w*)(?:\+\+|--)()()")
+"""What `n++` gives is `n` as it was."""
 _SYMBOLS = {"==": "-eq", "!=": "-ne", "<": "-lt", "<=": "-le", ">": "-gt", ">=": "-ge"}

@@ -93,6 +93,8 @@ class Event(Record, identity=True):
     works: bool = False
     """A job of a loop's round that does something and ends by itself, which takes a while; a loop that is at something
     while it sleeps."""
+    endless: bool = False
+    """A job that goes round for ever."""
     pause: float | None = None
     """Seconds that such a loop sleeps between two looks."""
     monitor: bool = False
@@ -263,6 +265,32 @@ class State:
         if fields is None:
             return [Word(word.text.strip('"'), word.span)]
         return [Word(text, word.span) for text in fields]
+
+
+def merged(states: list[State]) -> list[State]:
+    """Paths that only differ in what is not known anyway go on as one."""
+    if len(states) < 2:
+        return states
+    found: dict[tuple[object, ...], State] = {}
+    for state in states:
+        same = found.setdefault(state.fingerprint, state)
+        if same is not state:
+            same.absorb(state)
+    return list(found.values())
+
+
+def succeeded(states: list[State]) -> list[State]:
+    for state in states:
+        if not state.ended:
+            state.status = True
+    return states
+
+
+def event(kind: str, span: Span, state: State, jobs: frozenset[int] | None = None, signal: str = "") -> Event:
+    made = Event(kind, span, traps=dict(state.traps), jobs=jobs, signal=signal, working_dir=state.working_dir)
+    return (
+        replace(made, variables=dict(state.variables)) if kind in ("wait", "forever", "read") and state.traps else made
+    )
 
 
 def prepares(words: tuple[Word, ...]) -> bool:

@@ -12,15 +12,27 @@ from gracelint.launch.shell.builtins import (
     BUILTINS,
     Call,
     assign,
-    event,
     jobs_of,
     leave_function,
     leave_round,
     run_event,
     too_deep,
 )
+from gracelint.launch.shell.failing import is_strict, ways_behind
 from gracelint.launch.shell.loops import flags, is_constant, may_break, pauses_in_midst, works
-from gracelint.launch.shell.paths import JOB, LEADER, Event, State, asks, filters, lingers, watched_by
+from gracelint.launch.shell.paths import (
+    JOB,
+    LEADER,
+    Event,
+    State,
+    asks,
+    event,
+    filters,
+    lingers,
+    merged,
+    succeeded,
+    watched_by,
+)
 from gracelint.launch.shell.services import daemonizes, may_tell_program, stops
 from gracelint.launch.shell.written import note_writes
 from gracelint.parse.shell import read_script
@@ -111,7 +123,11 @@ class Walk:
         if self.arrival is None or state.reached is not None or self.arrival[0] != item.identity:
             return [state]
         state.reached = len(state.events) - 1
-        return self.commands(read_script(Passage.whole(Source("", self.arrival[1]))).body, state)
+        guarded, state.guarded = state.guarded, 0
+        ends = self.commands(read_script(Passage.whole(Source("", self.arrival[1]))).body, state)
+        for end in ends:
+            end.guarded = guarded
+        return ends
 
     def commands(self, commands: Sequence[Command], state: State) -> list[State]:
         """Ways through commands that stand inside another, such as `eval`."""
@@ -127,7 +143,7 @@ class Walk:
         watched = watched_by(call.words)
         if watched is not None and state.reached is not None:
             state.add(event("wait", call.command.span, state, jobs_of([watched], state)))
-            return _succeeded([state])
+            return succeeded([state])
         shapes = _behind_traps(call.shapes, state)
         run = run_event("run", call.words, Call(call.words, call.command, shapes), state)
         states = [state]
@@ -154,7 +170,7 @@ class Walk:
                 states.extend(self._command(command, state, inner))
             if len(states) > 1 and index < len(commands) - 1:
                 self.steps += sum(len(state.events) for state in states) // _EVENTS_A_STEP
-                states = _merged(states)
+                states = merged(states)
             if len(states) > _MOST_PATHS:
                 self.complete = False
                 states = states[:_MOST_PATHS]
@@ -212,10 +228,11 @@ class Walk:
         if not words:
             return [state]
         note_writes(words, command, state, self.read)
-        return self.call(Call(words, command, _through(shapes, command.redirects)), state)
+        call = Call(words, command, _through(shapes, command.redirects))
+        return ways_behind(call, self.call(call, state)) if is_strict(state) else self.call(call, state)
 
     def _function(self, function: Function, call: Call, state: State) -> list[State]:
-        if not state.guarded:
+        if not state.guarded and not is_strict(state):
             from gracelint.launch.shell.inert import Inert
 
             inert = self._inert = self._inert or Inert(self.read)
@@ -298,11 +315,12 @@ class Walk:
             job=state.jobs,
             monitor=state.monitor,
             passes=False,
+            endless=loops,
         )
         state.events.append(started)
         state.started = (*state.started, started)
         job = f"{JOB}{state.jobs}"
-        state.variables["!"] = job
+        state.variables |= {"!": job, **({f"{command.name}_PID": job} if command.name else {})}
         if "jobs -p" not in self.lacks:
             state.variables["jobs -p"] = f"{state.variables['jobs -p']} {LEADER}{state.jobs}".strip()
             state.variables["jobs -rp"] = state.variables["jobs -p"] if self.row.get("jobs_running") else None
@@ -353,7 +371,7 @@ class Walk:
             undecided = otherwise
         if command.otherwise is not None:
             return [*ends, *self._list(command.otherwise, undecided, inner)]
-        return [*ends, *_succeeded(undecided)]
+        return [*ends, *succeeded(undecided)]
 
     def _case(self, command: Case, state: State, shapes: Shapes) -> list[State]:
         from fnmatch import fnmatchcase
@@ -368,7 +386,7 @@ class Walk:
                 return [*ends, *self._list(body, [state], inner)]
             if subject is None or None in texts:
                 ends.extend(self._list(body, [state.fork()], inner))
-        return [*ends, *_succeeded([state])]
+        return [*ends, *succeeded([state])]
 
     def _while(self, loop: Loop, state: State) -> list[State]:
         from gracelint.launch.shell.polling import acts, pause_of, polled, sleeps
@@ -388,21 +406,21 @@ class Walk:
             for asked in self._guarded(loop.condition, running, looping=1):
                 runs = any(item.kind == "run" and not item.prepares and item not in before for item in asked.events)
                 if asked.ended or asked.status is (not wanted):
-                    ends.extend(_succeeded([asked]))
+                    ends.extend(succeeded([asked]))
                 elif asked.status is None or runs:
                     if asked.reached is not None and sleeps(loop):
                         asked.events.append(event("pause", loop.span, asked))
                     left, stay = self._body(loop, [asked])
                     again = [one for end in stay for one in self._perhaps_again(loop, end, at_first)]
-                    ends.extend(_succeeded([*left, *again]))
+                    ends.extend(succeeded([*left, *again]))
                 else:
                     left, stay = self._round(loop, asked)
-                    ends.extend(_succeeded(left))
+                    ends.extend(succeeded(left))
                     on.extend(stay)
-            running = _merged(_succeeded(on))
+            running = merged(succeeded(on))
             if not running:
                 break
-        return [*ends, *_succeeded([one for end in running for one in self._perhaps_again(loop, end, at_first)])]
+        return [*ends, *succeeded([one for end in running for one in self._perhaps_again(loop, end, at_first)])]
 
     def _polling(self, test: tuple[Command, ...], polls: Event, state: State) -> list[State]:
         """A loop that goes round while its job is there and its test holds, which a trap may change."""
@@ -417,7 +435,7 @@ class Walk:
                     if goes_on and not again.ended and again.status is not False:
                         again.events.append(polls)
                     ends.append(again)
-        return _succeeded(ends)
+        return succeeded(ends)
 
     def _perhaps_again(self, loop: Loop, end: State, at_first: int | None) -> list[State]:
         """The ways behind a loop in which a signal arrived: what it asks may still hold, and then it goes on."""
@@ -493,8 +511,8 @@ class Walk:
                 if loop.variable is not None and not running.ended:
                     running.variables[loop.variable] = value
             left, on = self._body(loop, states)
-            ends.extend(_succeeded(left))
-            states = _merged(_succeeded(on))
+            ends.extend(succeeded(left))
+            states = merged(succeeded(on))
         return [*ends, *states]
 
     def _pipeline(self, pipeline: Pipeline, state: State) -> list[State]:
@@ -517,18 +535,6 @@ class Walk:
             state.add(_as_run(replace(main, beside=beside, piped=True), None))
         state.status = None if main.prepares else True
         return [state]
-
-
-def _merged(states: list[State]) -> list[State]:
-    """Paths that only differ in what is not known anyway go on as one."""
-    if len(states) < 2:
-        return states
-    found: dict[tuple[object, ...], State] = {}
-    for state in states:
-        same = found.setdefault(state.fingerprint, state)
-        if same is not state:
-            same.absorb(state)
-    return list(found.values())
 
 
 def _at_the_end(commands: Sequence[Command], shapes: frozenset[str]) -> frozenset[str]:
@@ -565,13 +571,6 @@ def _in_subshell(item: Event, shapes: Shapes, outer: State) -> Event:
 
 def _as_run(item: Event, shapes: Shapes) -> Event:
     return replace(item, kind="run", command=item.command if item.kind == "run" else None, shapes=shapes, job=None)
-
-
-def _succeeded(states: list[State]) -> list[State]:
-    for state in states:
-        if not state.ended:
-            state.status = True
-    return states
 
 
 def shapes_around(script: Script, form: str) -> frozenset[str]:

@@ -435,6 +435,8 @@ def _missing(script: Script, row: dict[str, Any]) -> str | None:
     lacks = row.get("lacks", ())
     if "<()" in lacks and ("<(" in text or ">(" in text):
         return "process substitution"
+    if "<()" in lacks and any(line.lstrip().startswith("coproc ") for line in text.splitlines()):
+        return "`coproc` keyword"
     if "function" in lacks and any(line.lstrip().startswith("function ") for line in text.splitlines()):
         return "`function` keyword"
     return None

@@ -132,7 +132,7 @@ def react(scene: Scene) -> Reaction:
     if action is None:
         return _without_trap(scene, at_wait)
     if context.group_signalled and not (action and at_wait):
-        return _by_group(scene)
+        return _by_group(scene, action)
     if not action:
         return Reaction(Effect.SWALLOWS, "ignores", signal)
     if not at_wait:
@@ -155,11 +155,15 @@ def _ways_on(scene: Scene, action: str) -> Iterator[list[Event]]:
             yield end.events[behind:]
 
 
-def _by_group(scene: Scene) -> Reaction:
+def _by_group(scene: Scene, action: str) -> Reaction:
     """The program gets the signal itself, and the shell lives on and waits for it."""
     signal = scene.context.signal
-    if any(item.kind == "forever" for item in scene.path.events[scene.index :]):
-        return Reaction(Effect.SWALLOWS, "loop", signal)
+    again = next((item for item in scene.path.events[scene.index :] if item.kind == "forever"), None)
+    if again is not None:
+        ways = [*_behind_round(scene, again, action)] if action else []
+        if any(_stays(way) for way in ways) or not ways:
+            return Reaction(Effect.SWALLOWS if not ways or all(map(_stays, ways)) else Effect.UNKNOWN, "loop", signal)
+        return Reaction(Effect.FORWARDS, "forwards", signal)
     if scene.event.idle:
         return Reaction(Effect.SWALLOWS, "child", signal)
     if scene.event.beside:
@@ -167,6 +171,19 @@ def _by_group(scene: Scene) -> Reaction:
     if scene.event.looped:
         return Reaction(Effect.UNKNOWN, "again", signal)
     return Reaction(Effect.FORWARDS, "forwards", signal)
+
+
+def _behind_round(scene: Scene, rounds: Event, action: str) -> Iterator[list[Event]]:
+    """The ways on from the end of a round in which the program has ended, and the trap runs."""
+    before = [item.identity for item in scene.path.events[: scene.index + 1]]
+    for end in scene.walk.interrupted(rounds, action):
+        if end.reached is not None and [item.identity for item in end.events[: scene.index + 1]] == before:
+            yield end.events[end.reached + 1 :]
+
+
+def _stays(way: list[Event]) -> bool:
+    """Whether a way goes on to another round, or to another program."""
+    return any(item.kind in ("forever", "read") or (item.kind == "run" and is_program(item)) for item in way)
 
 
 def _without_trap(scene: Scene, at_wait: bool) -> Reaction:
@@ -416,13 +433,16 @@ def _wait_again(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
         return _waits_for_untold(scene, wait, fate)
     if "SIGKILL" in told.values():
         return Reaction(Effect.CUTS, "kills", "SIGKILL")
-    left = [item for item in scene.lasting if item.job not in told and (wait.jobs is None or item.job in wait.jobs)]
+    untold = [item for item in scene.lasting if item.job not in told and item.job not in fate.dead]
+    left = [item for item in untold if wait.jobs is None or item.job in wait.jobs]
     if left and not wait.first:
         idle = all(item.idle or not item.words for item in left)
         return Reaction(Effect.SWALLOWS if idle else Effect.UNKNOWN, "waits-for-others", signal)
-    others = [item for item in scene.programs if item.job not in told]
+    programs = [item for item in scene.programs if not _naps(item)] or scene.programs
+    others = [item for item in programs if item.job not in told]
     alone = not others and not (wait.first and len(scene.programs) > 1)
-    if fate.sure and alone and not fate.dead and not wait.looped:
+    orphans = any(item.job in fate.dead for item in programs)
+    if fate.sure and alone and not orphans and not wait.looped:
         return Reaction(Effect.FORWARDS, "forwards", signal)
     return Reaction(Effect.UNKNOWN, "some-jobs", signal)
 
@@ -435,7 +455,7 @@ def _waits_for_untold(scene: Scene, wait: Event, fate: _Fate) -> Reaction:
     if wait.acts:
         return Reaction(Effect.UNKNOWN, "branches", signal)
     left = [item for item in scene.lasting if wait.jobs is None or item.job in wait.jobs]
-    ends = {True if item.idle or _naps(item) else lasts(item, scene.context) for item in left}
+    ends = {True if item.idle or item.endless or _naps(item) else lasts(item, scene.context) for item in left}
     if True in ends or not left or (None in ends and not wait.polls):
         return Reaction(Effect.SWALLOWS, "trap-forgets", signal)
     if None in ends:
