@@ -384,3 +384,23 @@ def test_a_hook_ends_with_an_exception(field: str, closes: str, expected: Verdic
 def test_a_buffer_is_lost_with_the_jvm(made: str, writes: str, expected: Verdict) -> None:
     found = program(f"var out = {made};\n{hook(writes)}new CountDownLatch(1).await();\n")
     assert found.verdict is expected, found.why
+
+
+@pytest.mark.parametrize(
+    ("body", "closes", "expected"),
+    [
+        ("try { work(); } finally { save(); }", "", Verdict.CUT),
+        ("try { work(); } finally { save(); }", "save();", Verdict.HANDLED),
+        ("try { work(); } finally { idle(); }", "", Verdict.HANDLED),
+        ("loop();", "", Verdict.CUT),
+    ],
+)
+def test_the_jvm_unwinds_no_thread_as_it_ends(body: str, closes: str, expected: Verdict) -> None:
+    members = (
+        "static void work() throws Exception { while (true) Thread.sleep(100); }\n"
+        'static void save() { try { java.nio.file.Files.writeString(null, "rows"); } catch (Exception e) { } }\n'
+        'static void idle() { System.out.println("over"); }\n'
+        "static void loop() throws Exception { try { while (true) Thread.sleep(100); } finally { save(); } }\n"
+    )
+    found = program(f"{hook(closes)}{body}\n", members)
+    assert found.verdict is expected, found.why

@@ -352,3 +352,23 @@ def test_a_method_of_null_is_an_error(above: str, closes: str, verdict: Verdict)
     handler = f"pcntl_signal(SIGTERM, function () use (&$pool) {{ {closes} exit(0); }});"
     found = script(f"pcntl_async_signals(true);\n{above}\n{handler}\nwhile (true) {{\n    sleep(1);\n}}\n")
     assert found[0] is verdict, found[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("begin($id);", "finish($id);", Verdict.CUT),
+        ("", "", Verdict.HANDLED),
+        ("begin($id);", "", Verdict.HANDLED),
+    ],
+)
+def test_an_exit_in_the_middle_of_what_the_caller_does(before: str, after: str, verdict: Verdict) -> None:
+    text = (
+        "pcntl_async_signals(true);\npcntl_signal(SIGTERM, function () { exit(0); });\n"
+        "function begin($id) { file_put_contents('begun', $id); }\n"
+        "function finish($id) { file_put_contents('done', $id); }\n"
+        "function transfer() {\n    $end = microtime(true) + 2;\n"
+        "    while (microtime(true) < $end) { usleep(50000); }\n}\n"
+        f"for ($id = 1; ; $id++) {{\n    {before}\n    transfer();\n    {after}\n}}\n"
+    )
+    assert script(text)[0] is verdict

@@ -6,6 +6,7 @@ from gracelint.behaviour.go import clients, concurrency
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.values import ANSWER, Func
 from gracelint.behaviour.machine import library as rows
+from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
@@ -104,6 +105,8 @@ def literal(_: GoMachine, __: Object) -> None:
 
 
 def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: str) -> Run:
+    if machine.greeting and machine.current in machine.greeting and any(map(_is_client, (*given, function))):
+        yield from serving.answers(machine, machine.greeting.pop(machine.current))
     if isinstance(function, Lib):
         value = yield from _function(machine, function.path, given, span)
         return value
@@ -211,11 +214,18 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
     if path in ("path/filepath.Base", "path.Base") and given and isinstance(given[0], str):
         return given[0].rpartition("/")[2]
     yield from _foreign(machine, path, name, given, span)
-    reads = path in _READERS and given and isinstance(given[0], Unknown) and given[0].of == _CLIENT
+    reads = path in _READERS and any(map(_is_client, given))
     return Unknown(_CLIENT if reads else path)
 
 
 _CLIENT = "net.Conn"
+
+
+def _is_client(value: Any) -> bool:
+    of = value.of if isinstance(value, Method) else value
+    return isinstance(of, Unknown) and of.of == _CLIENT
+
+
 _READERS = ("bufio.NewReader", "bufio.NewReadWriter", "bufio.NewScanner", "encoding/json.NewDecoder")
 _READS = ("Decode", "Read", "ReadByte", "ReadBytes", "ReadLine", "ReadRune", "ReadString", "Scan")
 """What waits for a client to say something, who may never do."""
@@ -251,7 +261,7 @@ def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span
     if isinstance(of, Unknown):
         if name.startswith("Fatal"):
             raise Ended("fatal", span)
-        if of.of == _CLIENT and name in _READS and machine.accepted and machine.choose(2, span) == 1:
+        if _is_client(of) and name in _READS and machine.accepted and machine.choose(2, span) == 1:
             yield Wait("accept", span, lambda: False)
         yield from _foreign(machine, of.of, name, given, span)
         return Unknown(of.of)

@@ -55,6 +55,8 @@ class GoMachine(Machine):
         self.slept_through: dict[Span, Thread] = {}
         """Pauses before the signal, which may come in them."""
 
+        self.greeting: dict[Thread, Span] = {}
+        """Goroutines that serve a connection, count themselves first, and have not come to it yet."""
         self.handed: set[Thread] = set()
         """Goroutines that a loop starts, one for each piece of its work."""
         self.at_work: dict[Span, bool] = {}

@@ -169,7 +169,11 @@ def _go(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     span = frame.file.span(node)
     if machine.accepted:
         machine.accepted = False
-        machine.start(serving.request(machine, span, late()), span)
+        body = yield from _body(machine, frame, call, scope)
+        if body is not None and ".Add(" in text_of(body.node):
+            machine.greeting[machine.start(late(), span)] = span
+        else:
+            machine.start(serving.request(machine, span, late()), span)
     else:
         thread = machine.start(late(), span)
         thread.body = yield from _body(machine, frame, call, scope)

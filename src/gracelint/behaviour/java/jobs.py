@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.machine.frames import Closure
-from gracelint.behaviour.machine.midst import file_of, is_half_done, node_of
+from gracelint.behaviour.machine.midst import file_of, is_half_done, node_of, only_call
 from gracelint.behaviour.machine.values import Object
 from gracelint.behaviour.tree import text_of, walk
 
@@ -87,7 +87,7 @@ def gives_it_back(machine: JavaMachine, wait: Wait) -> bool:
     file = file_of(machine, wait)
     here = node_of(file.root, wait) if file is not None else None
     while here is not None:
-        if here.type in ("try_statement", "try_with_resources_statement"):
+        if here.type in _TRIES:
             caught = [one for one in here.named_children if one.type == "catch_clause" and _takes_interrupts(one)]
             if caught:
                 return any(map(_acts, caught))
@@ -104,6 +104,40 @@ def _acts(clause: Node) -> bool:
     return any(name not in _SAYS for name in calls)
 
 
+def never_unwound(machine: JavaMachine, wait: Wait) -> str:
+    """What a `finally` around a pause would have called of the program, if the JVM unwound threads as it ends."""
+    file = file_of(machine, wait)
+    here = node_of(file.root, wait) if file is not None else None
+    for _ in range(_MOST_FUNCTIONS):
+        while here is not None and here.type not in _BOUNDS:
+            names = _called_at_last(machine, here) if here.type in _TRIES else ()
+            name = next((one for one in names if any(map(_works, machine.functions_named(one)))), "")
+            if name and name not in machine.called_late:
+                return name
+            here = here.parent
+        here = only_call(machine, here) if here is not None else None
+    return ""
+
+
+def _called_at_last(machine: JavaMachine, tried: Node) -> Iterator[str]:
+    """What a `try` calls however it is left: in its `finally`, and of the program's own classes that it opens."""
+    last = tried.named_children[-1]
+    for one in walk(last) if last.type == "finally_clause" else ():
+        if one.type == "method_invocation":
+            yield text_of(one.child_by_field_name("name"))
+    opened = tried.child_by_field_name("resources")
+    own = {name for file in machine.classes.sources for name in file.classes}
+    if opened is not None and any(one.type == "type_identifier" and text_of(one) in own for one in walk(opened)):
+        yield "close"
+
+
+def _works(function: Function) -> bool:
+    calls = [one for one in walk(function.at) if one.type == "method_invocation"]
+    return any(text_of(one.child_by_field_name("name")) not in _SAYS for one in calls)
+
+
+_BOUNDS = ("method_declaration", "constructor_declaration", "lambda_expression")
+_TRIES = ("try_statement", "try_with_resources_statement")
 _SAYS = frozenset(
     (
         *("interrupt", "currentThread", "println", "print", "printf", "printStackTrace", "getMessage", "getName"),

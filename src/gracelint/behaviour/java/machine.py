@@ -75,6 +75,10 @@ class JavaMachine(Interpreter):
         """Of each pause of a pool's task, whether it is in the middle of its work."""
         self.unflushed: dict[Object, Span] = {}
         """What was written last into buffers that have not been flushed since."""
+        self.called_late: set[str] = set()
+        """The program's functions that were called between the signal and the end."""
+        self.stood_in: list[Wait] = []
+        """What threads waited in when the process ended."""
         self.left_in_buffer: Span | None = None
         """The first of them when the process ended."""
         self.uncaught: Span | None = None
@@ -155,6 +159,7 @@ class JavaMachine(Interpreter):
             raise self.ending
         self.halted_at = self.now
         self.left_in_buffer = next(iter(self.unflushed.values()), None)
+        self.stood_in = [one.wait for one in self.threads if one.wait is not None and one not in self.shutting]
         over = [wait for wait, task in self.tasks_given_up.items() if task.done]
         self.given_up = [one for one in self.given_up if one[0] not in over]
         self.busy = [one for one in self.servers if not one.state.get("drained")]
@@ -191,6 +196,7 @@ class JavaMachine(Interpreter):
         lost = ends.lost(self.signal, self, self.ended, f"{self.runtime} ends", self.at)
         self.now = end
         lost = lost or nothing.lost(self.signal, self) or self._raised_in_hook() or self._unflushed()
+        lost = lost or self._never_unwound()
         if lost is None:
             lost = self._left_half_done()
         if lost is not None or self.cut_off is None:
@@ -212,6 +218,17 @@ class JavaMachine(Interpreter):
             return None
         why = f"{self.hook_name} ends with the exception of {self.place(self.uncaught)}, and does nothing after it"
         return ways.reaction(self.signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, self.uncaught)
+
+    def _never_unwound(self) -> Reaction | None:
+        from gracelint.behaviour.java.jobs import never_unwound
+
+        found = next(((name, wait.span) for wait in self.stood_in if (name := never_unwound(self, wait))), None)
+        if found is None:
+            return None
+        name, span = found
+        why = f"{self.runtime} ends while a thread waits in {self.place(span)}, and what calls `{name}` at its end"
+        why = f"{why} never runs"
+        return ways.reaction(self.signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
 
     def _unflushed(self) -> Reaction | None:
         span = self.left_in_buffer
@@ -395,6 +412,11 @@ class JavaMachine(Interpreter):
     def resume(self, thread: Thread) -> bool:
         self.calls_before = self.calls
         return super().resume(thread)
+
+    def enter(self, closure: Closure, given: library.Given) -> Run:
+        if self.stopping and self.halted_at is None:
+            self.called_late.add(closure.function.name)
+        return super().enter(closure, given)
 
     def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
         self.calls += 1

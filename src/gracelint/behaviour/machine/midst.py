@@ -65,7 +65,7 @@ def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Re
     """The reaction of a program that is ended (`how` is a clause) while main is in `wait` with work half done."""
     if wait is None:
         return None
-    if not is_half_done(machine, wait):
+    if not is_half_done(machine, wait) and not _is_within_work(machine, wait):
         return gathered(signal, machine, how, [wait], Cause.ABRUPT_EXIT)
     machine.half_way = True
     why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}"
@@ -179,7 +179,50 @@ def _stands_between(root: Node, wait: Wait, is_task: bool) -> bool:
     here = node_of(root, wait)
     if here is not None and here.type == "token_tree":
         return _stands_between_tokens(here, wait)
+    before, after, _ = _around(here, is_task=is_task)
+    return before and after
+
+
+def _is_within_work(machine: Machine, wait: Wait) -> bool:
+    """Whether a pause stands in a function that is called, in one place alone, between two things of one round."""
+    file = file_of(machine, wait) if wait.kind == "sleep" else None
+    here = node_of(file.root, wait) if file is not None else None
     before = after = False
+    for _ in range(_MOST_CALLERS):
+        before, after, function = _around(here, before, after)
+        if before and after:
+            return True
+        here = only_call(machine, function) if function is not None else None
+    return False
+
+
+def only_call(machine: Machine, function: Node) -> Node | None:
+    """Where a function is called, if that is in one place."""
+    name = text_of(function.child_by_field_name("name"))
+    calls = (node for file in machine.files() for node in walk(file.root) if _is_call(node)) if name else ()
+    found = [one for one in calls if _callee(one) == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_call(node: Node) -> bool:
+    return any(one in _CALL_WORDS for one in node.type.split("_"))
+
+
+def _callee(call: Node) -> str:
+    part = next((part for name in _CALLEES if (part := call.child_by_field_name(name)) is not None), None)
+    return text_of(part).rpartition(".")[2]
+
+
+_CALL_WORDS = ("call", "invocation")
+_CALLEES = ("name", "method", "function")
+_MOST_CALLERS = 6
+
+
+def _around(
+    here: Node | None, before: bool = False, after: bool = False, *, is_task: bool = False
+) -> tuple[bool, bool, Node | None]:
+    """Whether something is done before and after a node in its round or branch, and the function that it is in all
+    the same."""
     counted: set[str] = set()
     while here is not None and here.parent is not None:
         above = here.parent
@@ -193,15 +236,17 @@ def _stands_between(root: Node, wait: Wait, is_task: bool) -> bool:
                 before = after = True  # what is begun is counted, and what is done
         words = above.type.split("_")
         if any(one in words for one in CHOICES):
-            return (before or _takes(above)) and after and not _is_of_error(above)
-        if above.type in BOUNDS or any(one in words for one in (*BOUNDS, *LOOPS)):
+            before = (before or _takes(above)) and after and not _is_of_error(above)
+            return before, after, None
+        is_loop = any(one in words for one in LOOPS)
+        if above.type in BOUNDS or is_loop or any(one in words for one in BOUNDS):
             before = before or _takes(above) or _is_handed_over(above)
-            before = before or (is_task and not any(one in words for one in LOOPS))
+            before = before or (is_task and not is_loop)
             if (before and after) or not _is_counted(above):
-                break
+                return before, after, above if not is_loop else None
             before = after = False
         here = above
-    return before and after
+    return before, after, None
 
 
 def _stands_between_tokens(tokens: Node, wait: Wait) -> bool:
@@ -265,8 +310,9 @@ def _comes_again(root: Node, wait: Wait) -> bool:
 
 
 def _is_counted(loop: Node) -> bool:
-    """Whether a loop goes round a number of times that stands in its text, and leaves no earlier."""
-    is_counted = _COUNTED.search(text_of(_called(loop)).partition("\n")[0]) is not None
+    """Whether a loop goes round a number of times that stands in its text, or for a time, and leaves no earlier."""
+    first = text_of(_called(loop)).partition("\n")[0]
+    is_counted = _COUNTED.search(first) is not None or _FOR_A_TIME.search(first) is not None
     return is_counted and not any(one.type.startswith(_LEAVES) for one in walk(loop))
 
 
@@ -278,6 +324,10 @@ def _called(block: Node) -> Node:
 
 
 _COUNTED = pattern(r"^for\b.*(?:<=?|\.\.=?|\brange)\s*[0-9]+\b|^[0-9]+\.times\b")
+_FOR_A_TIME = pattern(
+    r"^(?:while|until|for)\b.{0,40}\b(?:microtime|hrtime|time\(\)|Time\.now|clock_gettime|time\.Now|time\.Since|elapsed|nanoTime"
+    r"|currentTimeMillis|Instant::now)\b.{0,40}[<>]|^(?:while|for)\b.{0,40}<.{0,40}\b(?:microtime|hrtime|Time\.now)\b"
+)
 _LEAVES = ("break", "return")
 _BLOCKS = ("block", "block_body", "do_block")
 """Between the body of a Ruby block and the call that gets it."""

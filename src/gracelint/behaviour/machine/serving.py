@@ -136,11 +136,16 @@ def _receive(machine: Machine, of: Object, span: Span, results: int) -> Run:
 
 def request(machine: Machine, span: Span, run: Run) -> Run:
     """What serves a connection: it has its request to answer first."""
+    yield from answers(machine, span)
+    value = yield from run
+    return value
+
+
+def answers(machine: Machine, span: Span) -> Run:
+    """Answers the request in flight."""
     yield Wait(
         "request",
         span,
         lambda: machine.stopping and machine.now >= machine.idle_at,
         at=lambda: machine.idle_at if machine.stopping else None,
     )
-    value = yield from run
-    return value
