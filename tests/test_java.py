@@ -404,3 +404,31 @@ def test_the_jvm_unwinds_no_thread_as_it_ends(body: str, closes: str, expected: 
     )
     found = program(f"{hook(closes)}{body}\n", members)
     assert found.verdict is expected, found.why
+
+
+@pytest.mark.parametrize(
+    ("closes", "expected", "words"),
+    [
+        ("child.destroy(); child.waitFor();", Verdict.UNKNOWN, "nothing is known of the command serve-files"),
+        ("child.destroy();", Verdict.UNKNOWN, "which nothing waits for, has something to finish"),
+        ("child.destroyForcibly();", Verdict.UNKNOWN, "which SIGKILL ends, has something to finish"),
+    ],
+)
+def test_a_child_process_of_java(closes: str, expected: Verdict, words: str) -> None:
+    starts = 'Process child = new ProcessBuilder("serve-files").inheritIO().start();\n'
+    tried = f"try {{ {closes} }} catch (Exception e) {{ }}"
+    found = program(f"{starts}{hook(tried)}System.exit(child.waitFor());\n")
+    assert found.verdict is expected
+    assert words in found.why
+
+
+@pytest.mark.parametrize(
+    ("closes", "expected"),
+    [("timer.cancel();", Verdict.UNKNOWN), ("timer.cancel(); save();", Verdict.HANDLED)],
+)
+def test_what_a_timer_writes_at_times(closes: str, expected: Verdict) -> None:
+    members = 'static void save() { System.out.println("saved"); }\n'
+    task = "new java.util.TimerTask() { public void run() { save(); } }"
+    timer = f"var timer = new java.util.Timer(true);\ntimer.schedule({task}, 9000, 9000);\n"
+    found = program(f"{timer}{hook(closes)}new CountDownLatch(1).await();\n", members)
+    assert found.verdict is expected, found.why

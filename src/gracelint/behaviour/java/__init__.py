@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from gracelint.again import remembered
+from gracelint.base.record import replace
+from gracelint.behaviour.java import timers
 from gracelint.behaviour.java.machine import SIGNALS, JavaMachine
 from gracelint.behaviour.java.packages import Classes
 from gracelint.behaviour.machine import ends, ways
+from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.ends import Told
 from gracelint.facts.program import Cause, Program, Reaction
 from gracelint.facts.verdict import Verdict
+from gracelint.source import Word
 from gracelint.tree.warm import kept_warm
 
 TYPE_CHECKING = False
@@ -61,6 +65,7 @@ def _read(
     node = start.at.child_by_field_name("name")
     at = file.span(node if node is not None else start.at)
     seen: dict[str, object] = {}
+    forwards: list[tuple[str, Span]] = []
 
     def judge(signal: str) -> tuple[Reaction, list[ways.Outcome]]:
         def make(taken: tuple[int, ...]) -> JavaMachine:
@@ -72,10 +77,14 @@ def _read(
             machine.env = env
             return machine
 
-        return ways.follow(signal, make, lambda machine: _outcome(signal, machine, at), effort)
+        found = ways.follow(signal, make, lambda machine: _outcome(signal, machine, at), effort)
+        if signal == "SIGTERM":
+            forwards.extend(ways.forwarded(found[1]))
+        return found
 
     told: Told = ends.tell(judge, lambda signal, _: _unasked(signal, at), "Java")
-    return told.program("java", file.source, at, (file.source,), classes.unread)
+    program = told.program("java", file.source, at, (file.source,), classes.unread)
+    return replace(program, forwards_to=tuple(Word(text, span) for text, span in forwards) or None)
 
 
 def _unasked(signal: str, at: Span) -> Reaction:
@@ -108,14 +117,25 @@ def _reaction(signal: str, machine: JavaMachine, at: Span) -> Reaction:
             return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
         why = f"it has no shutdown hook, so the JVM ends at once on {signal}, exit {128 + _NUMBERS[signal]}"
         return ways.reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, at)
-    lost = machine.what_is_lost()
+    lost = machine.what_is_lost() or _left(signal, machine)
     if lost is not None:
         return lost
     if unsure is not None:
         return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, unsure)
+    kept = timers.unwritten(signal, machine)
+    if kept is not None:
+        return kept
     span = handler[1] if handler is not None else machine.hooks[0][1]
     why = f"its handler for {signal} ends it" if handler is not None else f"its shutdown hook finishes on {signal}"
     return ways.reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.took())
+
+
+def _left(signal: str, machine: JavaMachine) -> Reaction | None:
+    """What becomes of its children: main may have waited on for one when the hooks had returned."""
+    for child in machine.orphans:
+        child.state.pop("over", None)
+        machine.awaited = None if machine.awaited is child else machine.awaited
+    return left(signal, machine, "the JVM ends", machine.classes.files)
 
 
 _NUMBERS: Mapping[str, int] = {"SIGTERM": 15, "SIGINT": 2, "SIGHUP": 1}
@@ -127,6 +147,9 @@ def _goes_on(signal: str, machine: JavaMachine, handler: object, at: Span) -> Re
         why = f"its shutdown hook calls System.exit in {machine.place(machine.hung)}, which waits for the hook itself"
         return ways.reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, machine.hung)
     waiting = next((one.wait for one in machine.shutting if not one.done and one.wait is not None), None)
+    if waiting is not None and waiting.kind == "child":
+        why = f"whether the child that {machine.place(waiting.span)} waits for ends on {signal} is not known"
+        return ways.reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, waiting.span)
     if waiting is not None:
         why = f"its shutdown hook waits for ever in {machine.place(waiting.span)}: `{ends.line(waiting.span.text)}`"
         return ways.reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, waiting.span)

@@ -50,7 +50,7 @@ def _is_for_a_time(machine: JavaMachine, wait: Wait) -> bool:
 
 def _goes_round(machine: JavaMachine, thread: Thread) -> bool:
     """Whether a task takes one thing after the other, in what it calls too: it is often at nothing then."""
-    return any(_is_round(one) for function in _functions(machine, thread.body) for one in walk(function.at))
+    return any(_is_round(one) for function in functions(machine, thread.body) for one in walk(function.at))
 
 
 def _is_round(node: Node) -> bool:
@@ -62,7 +62,7 @@ def _condition(loop: Node) -> str:
     return text_of(loop.child_by_field_name("condition"))
 
 
-def _functions(machine: JavaMachine, body: object) -> Iterator[Function]:
+def functions(machine: JavaMachine, body: object) -> Iterator[Function]:
     """A task's function, and those that it calls."""
     left: list[Function] = []
     if isinstance(body, Closure):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.java import collections, streams, texts
+from gracelint.behaviour.java import collections, processes, streams, texts, timers
 from gracelint.behaviour.java.clients import awaits, closes, starts
 from gracelint.behaviour.java.syntax import JavaClass
 from gracelint.behaviour.java.threads import METHODS, NEW, STATIC, of_function, queue
@@ -35,7 +35,7 @@ def builtin(machine: JavaMachine, path: str, given: Given) -> Run | None:
         return now(number(given.argument(0), _DURATIONS[name]))
     if path.endswith(".new"):
         of = path[: -len(".new")].rpartition(".")[2]
-        how = NEW.get(of) or streams.NEW.get(of)
+        how = next((its[of] for its in (NEW, streams.NEW, processes.NEW, timers.NEW) if of in its), None)
         return how(machine, None, given) if how is not None else _row(machine, f"{of}.new", given)
     how = STATIC.get(short) or texts.STATIC.get(short) or streams.STATIC.get(short)
     if how is not None:
@@ -89,8 +89,9 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
     if isinstance(of, Object):
         is_thread = of.package is not None and "Thread" in machine.types(of.package)
         type_ = "Thread" if is_thread else of.type
-        how = METHODS.get(type_, {}).get(name) or texts.METHODS.get(type_, {}).get(name)
-        how = how or streams.METHODS.get(type_, {}).get(name) or METHODS["Object"].get(name)
+        tables = (METHODS, texts.METHODS, streams.METHODS, processes.METHODS, timers.METHODS)
+        found_in = (its[type_].get(name) for its in tables if type_ in its)
+        how = next((one for one in found_in if one is not None), METHODS["Object"].get(name))
         if how is not None:
             return how(machine, of, given)
         row = library.rows(machine, "types").get(of.type)

@@ -77,6 +77,10 @@ class JavaMachine(Interpreter):
         """What was written last into buffers that have not been flushed since."""
         self.called_late: set[str] = set()
         """The program's functions that were called between the signal and the end."""
+        self.rounds: list[tuple[Any, Span]] = []
+        """What a timer or a pool does again and again, and where it was told to."""
+        self.orphans: list[Object] = []
+        """Children that had not ended when it did."""
         self.stood_in: list[Wait] = []
         """What threads waited in when the process ended."""
         self.left_in_buffer: Span | None = None
@@ -159,6 +163,7 @@ class JavaMachine(Interpreter):
             raise self.ending
         self.halted_at = self.now
         self.left_in_buffer = next(iter(self.unflushed.values()), None)
+        self.orphans = [one for one in self.children if "over" not in one.state]
         self.stood_in = [one.wait for one in self.threads if one.wait is not None and one not in self.shutting]
         over = [wait for wait, task in self.tasks_given_up.items() if task.done]
         self.given_up = [one for one in self.given_up if one[0] not in over]

@@ -19,7 +19,7 @@ class Classes:
     """Found by name, one set for each run: static fields change while it runs."""
 
     def __init__(self, files: Files, paths: tuple[str, ...]) -> None:
-        self._files = files
+        self.files = files
         self._by_name: dict[str, list[str]] = {}
         for path in paths:
             self._by_name.setdefault(posixpath.basename(path).removesuffix(".java"), []).append(path)
@@ -32,7 +32,7 @@ class Classes:
 
     def file(self, path: str) -> File | None:
         if path not in self._read and len(self._read) < _MOST:
-            source = self._files.read(path)
+            source = self.files.read(path)
             try:
                 self._read[path] = read_file(source) if source is not None else None
             except ParseError:

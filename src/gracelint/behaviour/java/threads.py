@@ -269,6 +269,7 @@ def _repeat(machine: JavaMachine, of: Any, given: Given) -> Run:
     yield from ()
     thread = machine.start(run(), given.span)
     thread.body = given.argument(0)
+    machine.rounds.append((given.argument(0), given.span))
     of.state["tasks"].append(thread)
     return Object("Future", given.span)
 

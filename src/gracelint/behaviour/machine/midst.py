@@ -312,6 +312,8 @@ def _comes_again(root: Node, wait: Wait) -> bool:
 def _is_counted(loop: Node) -> bool:
     """Whether a loop goes round a number of times that stands in its text, or for a time, and leaves no earlier."""
     first = text_of(_called(loop)).partition("\n")[0]
+    if loop.type.endswith("_modifier"):
+        first = f"while {text_of(loop.child_by_field_name('condition'))}"
     is_counted = _COUNTED.search(first) is not None or _FOR_A_TIME.search(first) is not None
     return is_counted and not any(one.type.startswith(_LEAVES) for one in walk(loop))
 
