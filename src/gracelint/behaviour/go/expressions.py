@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.limits import EXPANDED
 from gracelint.base.numbers import is_whole
-from gracelint.behaviour.go import concurrency, library, places, statements
+from gracelint.behaviour.go import concurrency, library, statements
 from gracelint.behaviour.go.interest import matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import fields_of, type_name
@@ -171,7 +171,7 @@ def _selector(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run
     of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     field = node.child_by_field_name("field")
     if of is NIL and not _is_called(node):
-        places.fails(machine, frame, node.child_by_field_name("operand") or node)
+        _fails(machine, frame, node.child_by_field_name("operand") or node)
     value = yield from member(machine, of, text_of(field) if field is not None else "")
     return value
 
@@ -513,7 +513,7 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if isinstance(left, str) and isinstance(right, str) and operator == "+":
         return left + right if len(left) + len(right) <= EXPANDED else UNKNOWN
     if right == 0 and operator in ("//", "%") and isinstance(left, int) and isinstance(right, int):
-        places.fails(machine, frame, node)
+        _fails(machine, frame, node)
     if are_numbers:
         return arithmetic(operator, left, right)
     return UNKNOWN
@@ -544,6 +544,19 @@ def _inner(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     return value
 
 
+def _place(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
+    from gracelint.behaviour.go import places
+
+    value = yield from (places.index if node.type == "index_expression" else places.part)(machine, frame, node, scope)
+    return value
+
+
+def _fails(machine: GoMachine, frame: Frame, node: Node) -> None:
+    from gracelint.behaviour.go.places import fails
+
+    fails(machine, frame, node)
+
+
 def _converted(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     value = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     return value
@@ -570,6 +583,6 @@ _BY_TYPE: dict[str, Callable[[GoMachine, Frame, Node, Scope], Run]] = {
     "type_assertion_expression": _inner,
     "type_instantiation_expression": _inner,
     "type_conversion_expression": _converted,
-    "index_expression": lambda m, f, n, s: places.index(m, f, n, s),
-    "slice_expression": lambda m, f, n, s: places.part(m, f, n, s),
+    "index_expression": _place,
+    "slice_expression": _place,
 }

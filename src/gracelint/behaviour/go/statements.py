@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from gracelint.behaviour.go import absent, expressions
+from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.interest import ends_here, leaves_loop, matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import expressions as members
@@ -565,7 +565,9 @@ def _send(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     channel = yield from expressions.evaluate(machine, frame, node.child_by_field_name("channel"), scope)
     value = yield from expressions.evaluate(machine, frame, node.child_by_field_name("value"), scope)
     if isinstance(channel, Chan) and channel.closed and machine.stopping:
-        absent.panic(machine, frame.file.span(node))
+        from gracelint.behaviour.go.absent import panic
+
+        panic(machine, frame.file.span(node))
     yield from send(machine, channel, value, frame.file.span(node))
     return None
 

@@ -10,8 +10,7 @@ from gracelint.base.posix import normal
 from gracelint.base.record import Record, replace
 from gracelint.facts.script import ShellWord, Simple
 from gracelint.launch.shell.conditions import arithmetic, test
-from gracelint.launch.shell.failing import failed
-from gracelint.launch.shell.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, event, prepares
+from gracelint.launch.shell.paths import GROUP, JOB, LEADER, NOWHERE, SELF, Event, State, event, failed, prepares
 from gracelint.launch.signals import signal_name
 from gracelint.launch.words import base_name
 from gracelint.parse.expansion import ITEMS, OTHER_VARIABLES, expand, expand_all
@@ -435,7 +434,7 @@ def _wait(walk: Walk, call: Call, state: State) -> list[State]:
         end.status = False if interrupted else None if named else True
         end.variables["?"] = _INTERRUPTED if interrupted else None
         if strict and end.reached != reached:
-            failed(call, end)
+            failed(call.command.span, end)
     return states
 
 
@@ -464,15 +463,15 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
             return _asked_for(call, [operand.value for operand in operands], state)
         if call.name == "kill" and "SIG" in option and "SIG" in walk.lacks:
             walk.refused.append(next(word.span for word in call.command.words if "SIG" in word.text))
-            return failed(call, state)
+            return failed(call.command.span, state)
         signal = signal_name(option.lstrip("-"))
     values = [part for operand in operands for part in operand.value.split()]
     if not values:
-        return failed(call, state)
+        return failed(call.command.span, state)
     by_name = call.name != "kill" and SELF not in values and "$$" not in values
     if call.name == "kill":
         if not walk.lacks.isdisjoint(_kill_forms(call)):
-            return failed(call, state)
+            return failed(call.command.span, state)
         jobs = jobs_of(values, state)
     else:
         whole = any(word.value in ("-f", "--full") for word in call.operands)
@@ -482,7 +481,7 @@ def _kill(walk: Walk, call: Call, state: State) -> list[State]:
     by_leader = any(value.startswith(("%", LEADER, "$(jobs", "`jobs")) for value in values)
     state.events.append(replace(kills, by_name=by_name, by_leader=by_leader))
     if call.name == "kill" and "kill --" in _kill_forms(call) and walk.row.get("kill_dashes_fail"):
-        return failed(call, state)
+        return failed(call.command.span, state)
     return [state]
 
 

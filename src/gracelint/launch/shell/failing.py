@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.base.posix import normal
-from gracelint.launch.shell.paths import State, event
+from gracelint.launch.shell.paths import State, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,20 +15,6 @@ _BY_THEMSELVES = ("wait", "kill")
 """Builtins that say by themselves what their failure does."""
 
 
-def failed(call: Call, state: State) -> list[State]:
-    """What a command that is sure to fail does: under `set -e` it ends the script."""
-    state.status = False
-    if state.errexit and not state.guarded:
-        state.events.append(event("exit", call.command.span, state, signal="errexit"))
-        state.ended = True
-    return [state]
-
-
-def is_strict(state: State) -> bool:
-    """Whether a command that fails ends what a trap does."""
-    return state.errexit and not state.guarded and state.reached is not None
-
-
 def ways_behind(call: Call, ends: list[State]) -> list[State]:
     """The ways on from a command in such a place: it may have failed."""
     return [one for end in ends for one in (_ways(call, end) if not end.ended else [end])]
@@ -36,10 +22,10 @@ def ways_behind(call: Call, ends: list[State]) -> list[State]:
 
 def _ways(call: Call, state: State) -> list[State]:
     if state.status is False and call.name not in _BY_THEMSELVES:
-        return failed(call, state)
+        return failed(call.command.span, state)
     if call.name == "rm" and not any(word.value.startswith("-") and "f" in word.value for word in call.operands):
         missing = [word.value for word in call.operands if not _is_there(word.value, call, state)]
-        return [state, *failed(call, state.fork())] if missing else [state]
+        return [state, *failed(call.command.span, state.fork())] if missing else [state]
     return [state]
 
 

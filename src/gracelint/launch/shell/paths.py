@@ -175,6 +175,11 @@ class State:
         self.reached: int | None = None
         """The index of the event in which the signal has arrived."""
 
+    @property
+    def strict(self) -> bool:
+        """Whether a command that fails ends what a trap does."""
+        return self.errexit and not self.guarded and self.reached is not None
+
     def fork(self) -> State:
         other = object.__new__(State)
         other.__dict__.update(self.__dict__)
@@ -291,6 +296,15 @@ def event(kind: str, span: Span, state: State, jobs: frozenset[int] | None = Non
     return (
         replace(made, variables=dict(state.variables)) if kind in ("wait", "forever", "read") and state.traps else made
     )
+
+
+def failed(span: Span, state: State) -> list[State]:
+    """What a command that is sure to fail does: under `set -e` it ends the script."""
+    state.status = False
+    if state.errexit and not state.guarded:
+        state.events.append(event("exit", span, state, signal="errexit"))
+        state.ended = True
+    return [state]
 
 
 def prepares(words: tuple[Word, ...]) -> bool:

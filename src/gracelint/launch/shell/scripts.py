@@ -18,7 +18,6 @@ from gracelint.launch.shell.builtins import (
     run_event,
     too_deep,
 )
-from gracelint.launch.shell.failing import is_strict, ways_behind
 from gracelint.launch.shell.loops import flags, is_constant, may_break, pauses_in_midst, works
 from gracelint.launch.shell.paths import (
     JOB,
@@ -229,10 +228,14 @@ class Walk:
             return [state]
         note_writes(words, command, state, self.read)
         call = Call(words, command, _through(shapes, command.redirects))
-        return ways_behind(call, self.call(call, state)) if is_strict(state) else self.call(call, state)
+        if not state.strict:
+            return self.call(call, state)
+        from gracelint.launch.shell.failing import ways_behind
+
+        return ways_behind(call, self.call(call, state))
 
     def _function(self, function: Function, call: Call, state: State) -> list[State]:
-        if not state.guarded and not is_strict(state):
+        if not state.guarded and not state.strict:
             from gracelint.launch.shell.inert import Inert
 
             inert = self._inert = self._inert or Inert(self.read)
@@ -552,9 +555,7 @@ def _at_the_end(commands: Sequence[Command], shapes: frozenset[str]) -> frozense
 
 
 def _through(shapes: Shapes, redirects: tuple[Redirect, ...], *shape: str) -> Shapes:
-    if shapes is None:
-        return None
-    return shapes | {*shape, "redirect"} if redirects else shapes | {*shape}
+    return None if shapes is None else shapes | {*shape, *(("redirect",) if redirects else ())}
 
 
 def _behind_traps(shapes: Shapes, state: State) -> Shapes:
