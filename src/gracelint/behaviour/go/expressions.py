@@ -9,7 +9,7 @@ from gracelint.behaviour.go.interest import matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import fields_of, type_name
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.values import ANSWER, Func, agreed, in_place_of
+from gracelint.behaviour.go.values import ANSWER, Func, Some, agreed, in_place_of
 from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal_of_one_type
 from gracelint.behaviour.machine.branches import put
 from gracelint.behaviour.machine.machine import receive
@@ -170,8 +170,9 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
 def _selector(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     of = yield from evaluate(machine, frame, node.child_by_field_name("operand"), scope)
     field = node.child_by_field_name("field")
-    if of is NIL and not _is_called(node):
-        _fails(machine, frame, node.child_by_field_name("operand") or node)
+    operand = text_of(node.child_by_field_name("operand"))
+    if of is NIL and operand in frame.package.variables and scope.find(operand) is None and not _is_called(node):
+        _fails(machine, frame, node.named_children[0])
     value = yield from member(machine, of, text_of(field) if field is not None else "")
     return value
 
@@ -407,6 +408,8 @@ def _make(machine: GoMachine, frame: Frame, nodes: list[Node], how: str, span: S
     if of.type == "channel_type":
         size = text_of(nodes[1]) if len(nodes) > 1 else "0"
         return Chan(int(size) if is_whole(size) else 1, span)
+    if of.type == "slice_type" and text_of(nodes[1] if len(nodes) > 1 else None) not in ("", "0"):
+        return Some()
     return [] if of.type == "slice_type" else {} if of.type == "map_type" else UNKNOWN
 
 
@@ -432,7 +435,8 @@ def _literal(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
             value = yield from _element(machine, frame, parts[0] if parts else None, type_, scope)
             values.append(value)
     if not is_struct:
-        return {**keyed} if type_ is not None and type_.type == "map_type" else [*values, *keyed.values()]
+        of_keys = type_ is not None and type_.type == "map_type"
+        return {**keyed} if of_keys else Some([*values, *keyed.values()]) if keyed else values
     made_one = made(machine, frame.file, frame.package, type_name(type_), frame.file.span(node))
     if isinstance(made_one, Object):
         made_one.fields.update(keyed)

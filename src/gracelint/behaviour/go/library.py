@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.go import clients, concurrency
 from gracelint.behaviour.go.machine import GoMachine
-from gracelint.behaviour.go.values import ANSWER, Func
+from gracelint.behaviour.go.values import ANSWER, Func, Some
 from gracelint.behaviour.machine import library as rows
 from gracelint.behaviour.machine import serving
 from gracelint.behaviour.machine.values import (
@@ -192,13 +192,15 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
     if name.startswith("Fatal") or path == "k8s.io/klog/v2.Exit":
         raise Ended("fatal", span)
     if path == "append":
-        before = given[0] if given and isinstance(given[0], list) else []
+        before = given[0] if given and isinstance(given[0], list) else Some()
         machine.pay_for(len(before))
-        return [*before, *given[1:]]
+        is_whole = type(before) is list and not any(isinstance(one, Unknown) for one in given[1:])
+        return [*before, *given[1:]] if is_whole else Some([*before, *given[1:]])
     if path in ("len", "cap") and given and isinstance(given[0], Chan):
         return len(given[0].queue) if path == "len" else given[0].room
     if path == "len":
-        return len(given[0]) if given and isinstance(given[0], (list, str)) else UNKNOWN
+        is_told = given and isinstance(given[0], (list, str)) and not isinstance(given[0], Some)
+        return len(given[0]) if is_told else UNKNOWN
     if path in BUILTINS:
         return NIL if path in ("recover", "print", "println", "delete") else UNKNOWN
     makes = table("go")["makes"].get(path)

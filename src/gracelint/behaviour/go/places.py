@@ -7,7 +7,7 @@ from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.absent import panic
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.go.values import Func, Some
 from gracelint.behaviour.machine.values import UNKNOWN, Lib, Method, Scope, Unknown, Words
 from gracelint.behaviour.tree import text_of, walk
 
@@ -34,7 +34,7 @@ def index(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if isinstance(of, list) and isinstance(key, int):
         if 0 <= key < len(of):
             return of[key]
-        if isinstance(of, Words) or UNKNOWN not in of[-1:]:
+        if isinstance(of, Words) or (UNKNOWN not in of[-1:] and not isinstance(of, Some)):
             fails(machine, frame, node)
     if isinstance(of, dict) and isinstance(key, (str, int)):
         return of.get(key, UNKNOWN)
@@ -53,7 +53,7 @@ def part(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if not isinstance(of, (list, str)) or not all(one is None or isinstance(one, int) for one in places):
         return UNKNOWN
     start, end = places[0], len(of) if places[1] is None else places[1]
-    if not 0 <= start <= end <= len(of):
+    if not 0 <= start <= end <= len(of) and not isinstance(of, Some):
         fails(machine, frame, node)
     machine.pay_for(len(of))
     return type(of)(of[start:end]) if 0 <= start <= end else UNKNOWN

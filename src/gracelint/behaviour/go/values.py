@@ -21,6 +21,12 @@ ANSWER = Unknown("error")
 """An error, or none, that says whether something is there."""
 
 
+class Some(list):  # type: ignore[type-arg]
+    """Elements of a slice: nobody can tell whether there are more."""
+
+    __slots__ = ()
+
+
 class Func:
     """A function of the program: a declaration, a method with its receiver, or a closure."""
 
@@ -52,6 +58,8 @@ def agreed(value: Any, passed_by: list[Node]) -> Any:
         for index, other in enumerate(others):
             if _differs(values[index], other):
                 told[index] = UNKNOWN
+            elif isinstance(values[index], list):
+                told[index] = Some(values[index])
     return tuple(told) if isinstance(value, tuple) else told[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.behaviour.machine.ends import line
 from gracelint.behaviour.machine.ways import reaction
@@ -199,9 +200,19 @@ def _is_within_work(machine: Machine, wait: Wait) -> bool:
 def only_call(machine: Machine, function: Node) -> Node | None:
     """Where a function is called, if that is in one place."""
     name = text_of(function.child_by_field_name("name"))
-    calls = (node for file in machine.files() for node in walk(file.root) if _is_call(node)) if name else ()
-    found = [one for one in calls if _callee(one) == name]
+    found = [one for file in machine.files() for one in _calls_in(file.root).get(name, ())] if name else []
     return found[0] if len(found) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def _calls_in(root: Node) -> dict[str, list[Node]]:
+    """The calls of a file by what they call; of many the first two."""
+    found: dict[str, list[Node]] = {}
+    for node in walk(root):
+        if _is_call(node):
+            of = found.setdefault(_callee(node), [])
+            of += [node] if len(of) < 2 else []
+    return found
 
 
 def _is_call(node: Node) -> bool:
