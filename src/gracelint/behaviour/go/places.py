@@ -75,11 +75,11 @@ def _changes(package: Package) -> dict[str, int]:
     found: dict[str, int] = {}
     for file in package.files:
         for node in walk(file.root):
-            around = _function(node)
-            if node.type == "unary_expression" and text_of(node)[:1] == "&":
+            if node.type == "unary_expression" and node.children[0].type == "&":
                 targets, around = [node.child_by_field_name("operand")], 0
             elif node.type in _CHANGES:
                 targets = [*members(node.child_by_field_name("left") or node.named_children[0])]
+                around = _function(node)
             else:
                 continue
             for name in map(_named, targets):
