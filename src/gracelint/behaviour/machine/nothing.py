@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from itertools import islice
 
 from gracelint.base.memory import lru_cache
+from gracelint.base.patterns import pattern
 from gracelint.behaviour.machine.ends import line
 from gracelint.behaviour.machine.ways import reaction
 from gracelint.facts.program import Cause
@@ -12,63 +13,85 @@ from gracelint.facts.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from gracelint.behaviour.machine.interpreter import Interpreter
     from gracelint.facts.program import Reaction
 
 _LOOKS_UP = ("get", "dig", "first", "last", "peek", "poll")
-_NOTHING = "nil|null|NULL"
-_GIVEN = r"""(?x)
-    (?<![\w@]) \$?{name} (?!\w) \s{{0,9}} (?:\|\||\?\?|&&)?= (?![=~>]) (?!\s{{0,9}}(?:{nothing})\b)  # set to something,
-  | (?<![\w@]) \$?{name} \s{{0,9}} ,[\w\s,@$]{{0,80}}=(?!=)                        # as one of several,
-  | [(,|] \s{{0,9}} (?:[\w.]{{1,40}}(?:<[\w,?<>]{{0,40}}>)?\s)? &?\$?{name} \s{{0,9}} [,)|]  # an argument, a parameter,
-  | (?<![\w@$>]) {name} \s{{0,9}} ->                                              # that of a lambda,
-  | \b(?:for|foreach|rescue)\b [^\n]{{0,80}} [\s(*] \$?{name} \b               # a loop's,
-  | \b(?:attr_writer|attr_accessor)\b [^\n]{{0,80}} :{bare}\b                     # open to be set,
-  | @\w{{1,40}} (?:\([^)\n]{{0,80}}\))? \s{{1,9}} [\w.<>,\ ]{{1,80}} \s {name} \s? ;   # an annotated one
+_GIVEN = pattern(
+    r"""(?x)
+    (?<![\w@]) \$?\0 (?!\w) \s{0,9} (?:\|\||\?\?|&&)?= (?![=~>]) (?!\s{0,9}(?:nil|null|NULL)\b)  # set to something,
+  | (?<![\w@]) \$?\0 \s{0,9} ,[\w\s,@$]{0,80}=(?!=)                                  # as one of several,
+  | [(,|] \s{0,9} (?:[\w.]{1,40}(?:<[\w,?<>]{0,40}>)?\s)? &?\$?\0 \s{0,9} [,)|]     # an argument, a parameter,
+  | (?<![\w@$>]) \0 \s{0,9} ->                                                       # that of a lambda,
+  | \b(?:for|foreach|rescue)\b [^\n]{0,80} [\s(*] \$?\0 (?!\w)                      # a loop's,
+  | \b(?:attr_writer|attr_accessor)\b [^\n]{0,80} :\0                               # open to be set,
+  | @\w{1,40} (?:\([^)\n]{0,80}\))? \s{1,9} [\w.<>,\ ]{1,80} \s \0 \s? ;            # an annotated one
 """
-_IS_NOTHING = r"\${name}\s{{0,9}}=\s{{0,9}}(?:{nothing})\b"
-_CHANGES = r"(?<![\w@]) ?\$?{name}(?!\w)(?!\s*(?:\[[^\]\n]*\](?!\s*(?:\|\||\?\?)?=(?![=~>]))|(?:\.|->)(?:{reads})\b))"
-_READS = "get|fetch|dig|first|last|peek|poll|each|forEach|count|any\\?|size|length|isEmpty|containsKey|key\\?|empty\\?"
-_SHARED = re.compile(r"\buse\s*\([^)]{0,400}\)")
+)
+"""What gives the variable or field that `\\0` stands for another value."""
+_IS_NOTHING = pattern(r"\$\0\s{0,9}=\s{0,9}(?:nil|null|NULL)\b")
+_READS = pattern(
+    r"\s?(?:\[[^\]\n]{0,80}\](?!\s?(?:\|\||\?\?)?=(?![=~>]))"
+    r"|(?:\.|->)(?:get|fetch|dig|first|last|peek|poll|each|forEach|count|any\?|size|length|isEmpty|containsKey|key\?|empty\?)"
+    r"(?!\w))"
+)
+_SHARED = pattern(r"\buse\s?\([^)]{0,400}\)")
+_BEFORE, _BEHIND = 120, 160
+"""Characters around a name that are looked at."""
+_MOST = 24
+"""Places of a name that are."""
 
 
 def is_sure(machine: Interpreter, node: Any) -> bool:
     """Whether what has come out of a node as nil can be nothing else: no other place of the program sets it."""
     kind = type(node).__name__
+    texts = tuple(file.source.text for file in machine.files())
     if kind in ("Name", "Field"):
-        texts = _texts(machine)
-        is_set = node.name[:1] != "$" or _is_found(_IS_NOTHING, node.name, texts)
-        return is_set and not _is_found(_GIVEN, node.name, texts)
+        around = _around(node.name, texts)
+        is_set = node.name[:1] != "$" or any(map(_IS_NOTHING.search, around))
+        return bool(around) and is_set and not any(map(_GIVEN.search, around))
     if kind == "Call" and type(node.callee).__name__ == "Field" and node.callee.name in _LOOKS_UP:
         node = node.callee
     elif kind != "Index":
         return False
     name = getattr(node.of, "name", "")
-    texts = _texts(machine)
-    return bool(name) and sum(text.count(name) for text in texts) <= _MOST and _is_only_read(name, texts)
+    return bool(name) and _is_only_read(name, texts)
 
 
-_MOST = 12
+@lru_cache(maxsize=256)
+def _around(name: str, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """What stands around a name wherever it stands, with a mark in its place; nothing where that is too often."""
+    bare, written = name.lstrip("@$"), name.lstrip("$")
+    found: list[str] = []
+    for text, at in _places(bare, texts):
+        part = _SHARED.sub("", text[max(0, at - _BEFORE) : at + len(bare) + _BEHIND])
+        found.append(part.replace(written, "\0").replace(f":{bare}", ":\0"))
+    return tuple(found) if len(found) < _MOST else ()
 
 
-def _texts(machine: Interpreter) -> tuple[str, ...]:
-    return tuple(file.source.text for file in machine.files())
+def _places(bare: str, texts: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    places = ((text, at) for text in texts for at in _each(bare, text))
+    return islice(places, _MOST)
 
 
-@lru_cache(maxsize=64)
-def _is_found(what: str, name: str, texts: tuple[str, ...]) -> bool:
-    bare = name.lstrip("@$")
-    written = re.escape(name.lstrip("$"))
-    found = re.compile(what.format(name=written, bare=re.escape(bare), nothing=_NOTHING, reads=_READS))
-    return any(bare in text and found.search(_SHARED.sub("", text)) is not None for text in texts)
+def _each(bare: str, text: str) -> Iterator[int]:
+    at = text.find(bare)
+    while at >= 0:
+        before, behind = text[at - 1 : at], text[at + len(bare) : at + len(bare) + 1]
+        if not (before.isalnum() or before == "_" or behind.isalnum() or behind == "_"):
+            yield at
+        at = text.find(bare, at + len(bare))
 
 
 def _is_only_read(name: str, texts: tuple[str, ...]) -> bool:
     """Whether a collection is named where it is made, and asked for what it holds, and nowhere else."""
-    found = re.compile(_CHANGES.format(name=re.escape(name.lstrip("$")), reads=_READS))
-    return sum(len(found.findall(text)) for text in texts) <= 1
+    bare = name.lstrip("@$")
+    places = [*_places(bare, texts)]
+    others = sum(_READS.match(text, at + len(bare)) is None for text, at in places)
+    return len(places) < _MOST and others <= 1
 
 
 def lost(signal: str, machine: Interpreter) -> Reaction | None:
