@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
-import re
-import shlex
 
-from gracelint.base.numbers import is_digits
+from gracelint.behaviour.shell import OPEN, Length, length_of, sleeps
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
-from gracelint.source import Word
+from gracelint.source import Passage, Source, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from gracelint.base.limits import Effort
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
-    from gracelint.source import Source
 
 _ENDLESS = (("tail", "-f"), ("tail", "-F"), ("sleep", "infinity"), ("sleep", "inf"))
 _IDLE = ("sleep", "tail")
@@ -32,7 +30,7 @@ _MOST = 3
 class Children:
     """The command lines that one program starts, each read once."""
 
-    __slots__ = ("_effort", "_env", "_files", "_folders", "_known", "_parents")
+    __slots__ = ("_effort", "_env", "_files", "_folders", "_known", "_lengths", "_parents")
 
     def __init__(
         self,
@@ -49,6 +47,7 @@ class Children:
         self._env = env
         self._effort = effort
         self._known: dict[tuple[str, ...], Program | None] = {}
+        self._lengths: dict[tuple[str, ...], Length | None] = {}
 
     def runs_on(self, words: tuple[Word, ...] | None) -> bool | None:
         """Whether a command runs until it is stopped; None where that is not known."""
@@ -62,33 +61,69 @@ class Children:
         rest = [word.value for word in words[1:]]
         if rest[:1] and rest[0] in (*table("one_shots")["operands"].get(name, ()), *table("one_shots")["switches"]):
             return False
-        if name in _SHELLS and rest[:1] == ["-c"] and len(rest) > 1:
-            return self._text_runs_on(words[2])
+        shell = self._shell(tuple(word.value for word in words))
+        if shell is not None:
+            return shell.runs_on
         program = self._program(words)
         return None if program is None else program.long_running
 
-    def _text_runs_on(self, text: Word) -> bool | None:
-        """Whether a shell's text runs on, as far as it is made of plain commands; None for all that is more."""
-        if any(character in text.value for character in "<()`\n") or "$(" in text.value or text.value.endswith("&"):
-            return None
-        answers = set()
-        for part in re.split(r"\|\||&&|;|\|", re.sub(r"[0-9]?>>?\s*(&[0-9]|\S+)", "", text.value)):
-            try:
-                words = tuple(Word(word, text.span) for word in shlex.split(part))
-            except ValueError:
-                return None
-            if "&" in part:
-                return None
-            answers.add(self.runs_on(words) if words else False)
-        return True if True in answers else None if None in answers else False
-
     def seconds(self, words: tuple[Word, ...] | None) -> float | None:
-        """How long `sleep 5` takes."""
-        if not words or len(words) != 2 or posixpath.basename(words[0].value) != "sleep":
+        """How long `sleep 5` takes, or what ends by itself; NaN where that is open, None where nothing is known."""
+        if not words:
             return None
-        unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(words[1].value[-1:])
-        number = words[1].value[: -1 if unit else None]
-        return float(number) * (unit or 1) if is_digits(number.replace(".", "", 1)) else None
+        values = tuple(word.value for word in words)
+        if posixpath.basename(values[0]) == "sleep":
+            return sleeps(values)
+        shell = self._shell(values)
+        if shell is None:
+            return self._seconds_of(self._program(words))
+        return math.nan if shell.seconds is None and shell.runs_on is False else shell.seconds or None
+
+    @staticmethod
+    def _seconds_of(program: Program | None) -> float | None:
+        """What a program takes at least that comes to its end."""
+        from gracelint.behaviour.python.work import of_a_program
+
+        return (of_a_program(program.sources) or None) if program is not None and not program.long_running else None
+
+    def _shell(self, words: tuple[str, ...]) -> Length | None:
+        """How long the text runs that a shell is given, or a script of the project; None for what is no shell's."""
+        if words not in self._lengths:
+            self._lengths[words] = OPEN
+            text = self._text(words)
+            self._lengths[words] = None if text is None else length_of(text, self._length)
+        return self._lengths[words]
+
+    def _length(self, values: tuple[str, ...]) -> Length:
+        """How long a command takes that a shell runs."""
+        words = tuple(Word(value) for value in values)
+        runs_on, seconds = self.runs_on(words), self.seconds(words)
+        if posixpath.basename(values[0]) == "sleep":
+            return Length(values[1:] in (("infinity",), ("inf",)), seconds)
+        return Length(runs_on, None if seconds is not None and math.isnan(seconds) else seconds or 0.0)
+
+    def _text(self, words: tuple[str, ...]) -> Passage | None:
+        """The text of `sh -c text`, `bash script.sh` and `./script.sh`."""
+        by_shell = posixpath.basename(words[0]) in _SHELLS
+        rest = words[1:] if by_shell else words
+        while by_shell and rest and rest[0].startswith("-"):
+            if rest[0].endswith("c"):
+                return Passage.whole(Source("", rest[1])) if len(rest) > 1 else None
+            rest = rest[1:]
+        source = self._file(rest[0]) if rest and (by_shell or "/" in rest[0]) else None
+        if source is None:
+            return None
+        first = source.text.partition("\n")[0].split()
+        is_script = first[:1] != [] and first[0].startswith("#!") and posixpath.basename(first[-1]) in _SHELLS
+        return Passage.whole(source) if by_shell or is_script else None
+
+    def _file(self, path: str) -> Source | None:
+        """A file of the project; of a path in the image, the one that its end names."""
+        parts = path.lstrip("/").split("/")
+        ends = ["/".join(parts[at:]) for at in range(len(parts))] if path.startswith("/") else [path]
+        places = (posixpath.normpath(posixpath.join(folder, end)) for end in ends for folder in self._folders)
+        found = (self._files.read(place) for place in places)
+        return next((source for source in found if source is not None), None)
 
     def ends_on(self, words: tuple[Word, ...] | None, signal: str | None) -> bool | None:
         """Whether a command that is no PID 1 ends when it gets a signal: most have no handler. None: not known."""

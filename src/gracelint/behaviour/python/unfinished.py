@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from gracelint.base.record import replace
-from gracelint.behaviour.python.account import account, span_of
+from gracelint.behaviour.python.account import BRIEF, account, span_of
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.midway import following
 from gracelint.behaviour.python.names import text_of
@@ -66,6 +66,10 @@ def _child(signal: str, machine: Machine, span: Span) -> Reaction | None:
     if killed is not None:
         why = "it kills its child, whose own cleanup is lost"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span_of(killed) or span)
+    broken_off = next((thing for thing in children if _is_broken_off(thing, machine)), None)
+    if broken_off is not None:
+        why = "what the handler raises ends it amid the child that it waits for, which is killed with it"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span_of(broken_off) or span)
     told = [thing for thing in children if "#told" in thing.store or thing.node in machine.ended]
     untold = next((thing for thing in children if _is_untold(thing, machine) and not _is_told(thing, told)), None)
     if untold is None or _cleans_up(machine, untold) is False:
@@ -112,6 +116,15 @@ def _is_killed(thing: Thing, machine: Machine) -> bool:
     told = thing.store.get("#told")
     kills = isinstance(told, Const) and told.value == "SIGKILL"
     return kills and machine.children.cleans_up_on(command_of(thing), "SIGTERM") is True
+
+
+def _is_broken_off(thing: Thing, machine: Machine) -> bool:
+    """The handler raises while a child is waited for that would come to its end by itself."""
+    words, arrival = command_of(thing), machine.arrival
+    if arrival is None or machine.thrown is None or machine.children.is_idle(words) or "#told" in thing.store:
+        return False
+    waited = thing.node is arrival.node or thing in arrival.joins
+    return waited and machine.children.runs_on(words) is False and (machine.children.seconds(words) or 0) >= BRIEF
 
 
 def _is_untold(thing: Thing, machine: Machine) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, is_false, is_none, is_true, path_of, text_of
@@ -155,7 +156,7 @@ def child_lasts(machine: Machine, point: Point, words: tuple[Word, ...] | None) 
     lasts = machine.children.runs_on(words)
     seconds = machine.children.seconds(words)
     if point.seconds is None and seconds is not None:
-        point.seconds = Const(seconds)
+        point.seconds = FROM_OUTSIDE if math.isnan(seconds) else Const(seconds)
     elif point.seconds is None and lasts is False:
         point.seconds = Const(0)
     if lasts is None and not machine.arrived:

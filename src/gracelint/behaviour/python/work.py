@@ -147,6 +147,16 @@ def a_round(loop: ast.While | ast.For | ast.AsyncFor, sources: Iterable[Source])
     return _at_least(loop.body) + max((_at_least(node.body) for node in called), default=0.0)
 
 
+def of_a_program(sources: Sequence[Source]) -> float:
+    """Seconds that a program takes at least, with the functions that its file calls by name."""
+    entry = next((tree for _, tree in trees(sources[:1], ("",))), None)
+    if entry is None:
+        return 0.0
+    calls = {last_name(part.func) for part in ast.walk(entry) if isinstance(part, ast.Call)}
+    called = [node for _, tree in trees(sources, ("sleep",)) for node in functions(tree) if node.name in calls]
+    return _at_least(entry.body) + max((_at_least(node.body) for node in called), default=0.0)
+
+
 def _begun(tree: ast.AST, kinds: frozenset[str]) -> Iterator[Generator]:
     routed = set(_routed(tree) if kinds is REQUESTS else _added(tree) if kinds is SCHEDULED else ())
     for node in functions(tree):
