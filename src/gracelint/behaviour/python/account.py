@@ -14,9 +14,10 @@ from gracelint.behaviour.python.cancels import takes_a_cancel
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import is_amid_work, is_put_back, left_to_do, own_round
-from gracelint.behaviour.python.names import text_of
-from gracelint.behaviour.python.registry import EXECUTORS, PROCESSES, THREADS, TIMERS
+from gracelint.behaviour.python.names import path_of, text_of
+from gracelint.behaviour.python.registry import CHILD, EXECUTORS, PROCESSES, THREADS, TIMERS
 from gracelint.behaviour.python.streams import takes_only_a_limit
+from gracelint.behaviour.python.values import NONE
 from gracelint.behaviour.python.work import a_round
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -80,7 +81,11 @@ def _works(machine: Machine) -> Iterator[Work]:
     yield from (Work(thing, WHOLE) for thing in facts.children if "#again" in thing.store or "#ends" in thing.store)
     yield from (Work(thing, BEHIND, point) for thing, point in facts.working if _hands_out(point))
     yield from (Work(thing, CLEANUP, point) for thing, point in facts.working if thing.kind == "asyncio.Task")
-    yield from (Work(thing, LAST, point) for thing, point in facts.working if thing.kind in THREADS and _pauses(point))
+    yield from (Work(thing, LAST, point) for thing, point in facts.working if _ends_last(thing) and _pauses(point))
+
+
+def _ends_last(thing: Thing) -> bool:
+    return thing.kind in (*THREADS, CHILD)
 
 
 def _hands_out(point: Point) -> bool:
@@ -102,6 +107,8 @@ def _fate(machine: Machine, work: Work, waits: list[Point], hard: bool) -> str |
         return _fate_in(machine, work, work.owner, hard)
     if thing.kind in PROCESSES:
         return _fate_of_process(machine, work)
+    if thing.kind == CHILD:
+        return _fate_of_forked(machine, work)
     is_told = "#finished" in thing.store or thing.node in machine.ended
     if thing.kind in TIMERS:
         is_told = "end" in machine.closing.get(thing.node, ()) if thing.node is not None else False
@@ -125,6 +132,19 @@ def _fate_of_process(machine: Machine, work: Work) -> str | None:
         return TERMINATED
     is_left = is_daemon(thing) and "#finished" not in thing.store and thing.node not in machine.ended
     return LEFT if is_left and "#unguarded" in thing.store else None
+
+
+def _fate_of_forked(machine: Machine, work: Work) -> str | None:
+    """The kernel kills all that a program has forked once that ends, and a signal what has no handler for it."""
+    child = work.thing
+    handlers = [value for key, value in child.store.items() if isinstance(key, tuple) and key[0] == "own"]
+    handlers = handlers or [child.store.get("#handler", NONE)]
+    if "#ended" in child.store and all(each is NONE or path_of(each) == "signal.SIG_DFL" for each in handlers):
+        return TERMINATED if work.point is not None else LEFT
+    awaited = {each.node for wait in (*machine.leaving, machine.arrival) if wait is not None for each in wait.joins}
+    if child.node in awaited:
+        return None
+    return LEFT if "#ended" in child.store or own_seconds(machine, child) is not None else UNTOLD
 
 
 def _fate_in(machine: Machine, work: Work, owner: Thing, hard: bool) -> str | None:
@@ -187,7 +207,7 @@ def _loss_at(machine: Machine, work: Work, point: Point, waits: list[Point], fat
         return None
     if work.thing.kind == "asyncio.Task" and _is_waited_out(waits, seconds or 0):
         return None
-    if fate is TERMINATED and _is_guarded(point):
+    if fate is TERMINATED and work.thing.kind != CHILD and _is_guarded(point):
         return None
     if work.found == AMID or (seconds or 0) >= _LONG:
         return Verdict.CUT
@@ -310,7 +330,7 @@ def _says(work: Work, fate: str, verdict: Verdict) -> str:
 
 _WHO = {
     "asyncio.Task": "task",
-    **dict.fromkeys(PROCESSES, "process"),
+    **dict.fromkeys((*PROCESSES, CHILD), "process"),
     **dict.fromkeys((*THREADS, *TIMERS), "daemon thread"),
 }
 _LOST = "what that has begun is lost"

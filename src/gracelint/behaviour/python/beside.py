@@ -17,7 +17,7 @@ from gracelint.behaviour.python.ends import (
     stuck,
 )
 from gracelint.behaviour.python.names import canonical, is_kind_of, is_true, path_of, text_of
-from gracelint.behaviour.python.registry import METHODS, MODELS, PROCESSES, RESULTS, THREADS, fits, may_serve
+from gracelint.behaviour.python.registry import CHILD, METHODS, MODELS, PROCESSES, RESULTS, THREADS, fits, may_serve
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -123,7 +123,9 @@ def _walk(machine: Machine, thing: Thing, node: ast.AST) -> None:
             machine.sides.pop()
     else:
         mark, points = len(machine.trail), len(machine.facts.aside)
-        _body(machine, thing, node)
+        ends = _body(machine, thing, node)
+        if thing.kind == CHILD and all(end.kind in (NORMAL, HARD) and end.tag == CERTAIN for end in ends):
+            thing.store["#ends"] = TRUE
         if _installed(machine, thing) in ("", "signal.SIG_DFL"):
             thing.store["#unguarded"] = TRUE
             machine.facts.unguarded.append((thing, machine.facts.aside[points:]))

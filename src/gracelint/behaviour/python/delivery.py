@@ -9,6 +9,7 @@ from gracelint.behaviour.python.values import (
     CERTAIN,
     FROM_OUTSIDE,
     LOST,
+    NONE,
     OUTSIDE,
     TRUE,
     Const,
@@ -101,6 +102,15 @@ def take(machine: Machine, point: Point) -> None:
         machine.pending = registration
         return
     run_handler(machine, registration, point)
+
+
+def tell_child(machine: Machine, child: Thing, name: str, point: Point) -> None:
+    """A forked child waits, and the handler runs that it has for a signal by then."""
+    if not machine.bodies or machine.bodies[-1] is not child:
+        return
+    machine.told = None
+    handler = child.store.get(("own", name), child.store.get("#handler", NONE))
+    machine.call(handler, [Const(NUMBERS.get(name, 15)), FROM_OUTSIDE], {}, point.node)
 
 
 def _is_blocked(machine: Machine) -> bool:

@@ -15,7 +15,7 @@ import builtins
 from gracelint.base.limits import DEPTH
 from gracelint.behaviour.python import commands, models  # noqa: F401 - they fill the tables of registry
 from gracelint.behaviour.python.beside import let_tasks_run
-from gracelint.behaviour.python.delivery import deliver, run_handler
+from gracelint.behaviour.python.delivery import deliver, run_handler, tell_child
 from gracelint.behaviour.python.ends import (
     AT_WORK,
     FED,
@@ -505,6 +505,8 @@ class Machine(State):
                 self.write(self.world, key, handler)
             self.deferred = []
         self.resuming = self.early = False
+        if self.told is not None:
+            tell_child(self, *self.told, point)
         if self.pending is not None and self.awaiting and not self.aside:
             registration, self.pending = self.pending, None
             run_handler(self, registration, point)

@@ -41,6 +41,8 @@ EVENTS = ("threading.Event", "asyncio.Event", "multiprocessing.Event", "gevent.e
 EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
 POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
 RESULTS = tuple(f"{pool}.AsyncResult" for pool in POOLS)
+CHILD = "os.Child"
+"""A process that `os.fork()` made."""
 SPAWNED: dict[str, dict[str, Any]] = table("python")["spawn"]
 PROCESSES = tuple(path for path, row in SPAWNED.items() if "process" in row)
 TIMERS = tuple(path for path, row in SPAWNED.items() if "interval" in row)

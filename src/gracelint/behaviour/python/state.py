@@ -149,6 +149,8 @@ class State:
         """Handlers that tasks install when the main task first gives way."""
         self.bodies: list[Thing] = []
         """The threads and tasks whose bodies are walked, the innermost last."""
+        self.told: tuple[Thing, str] | None = None
+        """A forked child, and the signal that it hears in its next wait."""
         self.waiting_on: dict[int, list[Thing]] = {}
         """By the `id` of a task that runs on after the signal: the children whose end it waits for."""
         self.made: dict[tuple[int, int], Thing] = {}

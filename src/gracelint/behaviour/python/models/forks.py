@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from gracelint.behaviour.python.beside import finishes, start
-from gracelint.behaviour.python.ends import HARD, RAISE, Leave, Point, Registration, stuck
+from gracelint.behaviour.python.ends import Point, Registration, stuck
 from gracelint.behaviour.python.library import elsewhere
-from gracelint.behaviour.python.names import NUMBERS, path_of, text_of
-from gracelint.behaviour.python.registry import model
+from gracelint.behaviour.python.names import path_of, text_of
+from gracelint.behaviour.python.registry import CHILD, model
 from gracelint.behaviour.python.values import (
     FALSE,
     FROM_OUTSIDE,
@@ -17,7 +17,6 @@ from gracelint.behaviour.python.values import (
     NONE,
     TRUE,
     Const,
-    Error,
     Function,
     Thing,
     Unknown,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.registry import Arguments, Keywords
 
-CHILD = "os.Child"
 _MOST = 3
 """Children that are told apart."""
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -51,6 +49,8 @@ def _fork(machine: Machine, function: Value, args: Arguments, keywords: Keywords
         return known[-1]
     thing = Thing(CHILD, node, machine.module)
     inherited = machine.world.get(("signal", machine.signal or "SIGTERM"))
+    if any(isinstance(loop.node, ast.While) for loop in machine.loops):
+        thing.store["#again"] = TRUE
     thing.store["#handler"] = inherited.handler if isinstance(inherited, Registration) else NONE
     made = ast.parse("def child():\n    pass").body[0]
     assert isinstance(made, ast.FunctionDef)
@@ -126,36 +126,39 @@ def _ends_of(machine: Machine, child: Thing, name: str | None) -> Value:
         return TRUE
     if name is None or not isinstance(handler, Function):
         return FALSE if path_of(handler) == "signal.SIG_IGN" else LOST_TRACK
-    mark, arrived = len(machine.trail), machine.arrived
-    machine.aside += 1
-    machine.bodies.append(child)
+    around, before = (machine.off_main, machine.in_child), machine.delay
+    machine.off_main = machine.in_child = True
+    machine.told = child, name
     try:
-        machine.call(handler, [Const(NUMBERS.get(name, 15)), FROM_OUTSIDE], {}, handler.node)
-        answer: bool | Unknown = finishes(machine, child, child.node or handler.node)
-    except Leave as leave:
-        thrown = [end for end in leave.ends if end.kind == RAISE and isinstance(end.value, Error)]
-        leaves = [end for end in thrown if end.value.dotted in ("builtins.SystemExit", "builtins.KeyboardInterrupt")]  # type: ignore[union-attr]
-        answer = True if any(end.kind == HARD for end in leave.ends) or leaves else LOST_TRACK
+        answer = finishes(machine, child, child.node or handler.node)
     finally:
-        machine.bodies.pop()
-        machine.aside -= 1
-        machine.undo(mark)
-        machine.arrived = arrived
+        machine.off_main, machine.in_child = around
+        machine.told = None
+    takes = None if machine.delay is None else machine.delay - (before or 0)
+    machine.delay = before
+    machine.write(child.store, "#takes", Const(takes))
     return Const(answer) if isinstance(answer, bool) else answer
+
+
+def _point(machine: Machine, awaited: Sequence[Thing], node: ast.AST) -> Point:
+    point = Point(node, machine.module, "os.wait", None, text_of(node))
+    point.joins = tuple(awaited)
+    return point
 
 
 @model("os.wait", "os.waitpid")
 def _wait(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     path = path_of(function)
     if len(args) > 1 and path_of(args[1]) == "os.WNOHANG":
+        if machine.arrived and not machine.aside and machine.loops and not machine.loops[-1].hit:
+            machine.leaving.append(_point(machine, _children(machine), node))
         return items("tuple", [FROM_OUTSIDE, FROM_OUTSIDE])
     children = _children(machine)
     if not children or machine.aside:
         return block(machine, function, table("python")["wait"][path], args, keywords, node)
     named = args[0] if args and isinstance(args[0], Thing) else None
     awaited = [named] if named is not None else children
-    point = Point(node, machine.module, "os.wait", None, text_of(node))
-    point.joins = tuple(awaited)
+    point = _point(machine, awaited, node)
 
     def gone() -> list[Thing]:
         return [child for child in awaited if child.store.get("#ended") is not None and "#reaped" not in child.store]
@@ -180,4 +183,7 @@ def _wait(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     if first is None:
         return items("tuple", [named or FROM_OUTSIDE, FROM_OUTSIDE])
     machine.write(first.store, "#reaped", TRUE)
+    takes = first.store.get("#takes", Const(0))
+    if machine.delay is not None and isinstance(takes, Const):
+        machine.delay = None if takes.value is None else max(machine.delay, takes.value)
     return items("tuple", [first, Const(0)])

@@ -7,10 +7,10 @@ import ast
 from gracelint.behaviour.python.beside import exits
 from gracelint.behaviour.python.delivery import take
 from gracelint.behaviour.python.ends import HARD, KILLED, RAISE, End, Leave, Point, Registration
-from gracelint.behaviour.python.models.forks import CHILD, signal_forked
+from gracelint.behaviour.python.models.forks import signal_forked
 from gracelint.behaviour.python.models.subprocesses import forward
 from gracelint.behaviour.python.names import NUMBERS, is_true, path_of, signal_of, text_of
-from gracelint.behaviour.python.registry import EXITS, PROCESSES, argument, model, receiver_of
+from gracelint.behaviour.python.registry import CHILD, EXITS, PROCESSES, argument, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
