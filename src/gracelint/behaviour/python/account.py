@@ -13,7 +13,7 @@ from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.cancels import takes_a_cancel
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
-from gracelint.behaviour.python.midway import is_amid_work, is_put_back, left_to_do, own_round
+from gracelint.behaviour.python.midway import first_act, is_amid_work, is_put_back, left_to_do, own_round, upwards
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import CHILD, EXECUTORS, PROCESSES, THREADS, TIMERS
 from gracelint.behaviour.python.streams import takes_only_a_limit
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.values import Thing
     from gracelint.source import Span
 
-AMID, BEHIND, WHOLE, LAST, CLEANUP = "amid", "behind", "whole", "last", "cleanup"
+AMID, BEHIND, WHOLE, LAST, CLEANUP, TOLD = "amid", "behind", "whole", "last", "cleanup", "told"
 """Where the signal finds a piece of work: in a pause in its middle; behind the wait that hands it out; anywhere in
-something that comes to an end by itself; or not yet begun, since it is done once the end is told, or by the `finally`
-around a pause."""
+something that comes to an end by itself; or not yet begun, since it is done once the end is told, by a thread or by a
+task, or by the `finally` around a pause."""
 LEFT, UNTOLD, CANCELLED, TERMINATED, KILLED = "left", "untold", "cancelled", "terminated", "killed"
 """What becomes of whoever does it: the program ends without waiting for them, or without a word to them either; it
 cancels or terminates them; or it ends by `os._exit()`."""
@@ -82,6 +82,7 @@ def _works(machine: Machine) -> Iterator[Work]:
     yield from (Work(thing, BEHIND, point) for thing, point in facts.working if _hands_out(point))
     yield from (Work(thing, CLEANUP, point) for thing, point in facts.working if thing.kind == "asyncio.Task")
     yield from (Work(thing, LAST, point) for thing, point in facts.working if _ends_last(thing) and _pauses(point))
+    yield from (Work(thing, TOLD, point) for thing, point in facts.working if thing.kind == "asyncio.Task")
 
 
 def _ends_last(thing: Thing) -> bool:
@@ -182,6 +183,8 @@ def _loss(machine: Machine, work: Work, waits: list[Point], fate: str) -> Verdic
     if work.point is not None:
         if work.found == LAST:
             return _last(machine, work.thing, work.point, fate)
+        if work.found == TOLD:
+            return _told(machine, work.thing, work.point, waits, fate)
         if work.found == CLEANUP:
             stays = fate is LEFT and "#unwound" not in work.thing.store and not (machine.served or waits)
             return Verdict.CUT if stays and _awaits_at_its_end(work.point) else None
@@ -244,6 +247,42 @@ def _last(machine: Machine, thread: Thing, pause: Point, fate: str) -> Verdict |
         return None
     takes = (own_seconds(machine, thread) or 0.0) if pause.kind == "event-wait" else 0.0
     return Verdict.CUT if after is not None or takes >= BRIEF else Verdict.UNKNOWN
+
+
+def _told(machine: Machine, task: Thing, pause: Point, waits: list[Point], fate: str) -> Verdict | None:
+    """What a task does behind its loop, which it would leave by itself, and is cancelled in."""
+    if pause.kind != "sleep" or fate not in (LEFT, CANCELLED) or behind_its_loop(pause) is None:
+        return None
+    if fate is LEFT and _is_waited_out(waits, pause.limit or 0):
+        return None
+    finished = task.store.pop("#finished", None)
+    seconds = own_seconds(machine, task)
+    if finished is not None:
+        task.store["#finished"] = finished
+    return None if seconds is None or (machine.delay or 0) >= seconds else Verdict.CUT
+
+
+def behind_its_loop(pause: Point) -> ast.Call | None:
+    """What is done once the loop around a pause is left, unless an exception comes into that which nothing catches."""
+    loop = _loop_around(pause)
+    if loop is None:
+        return None
+    after: list[ast.stmt] = []
+    calls = [call for call in pause.calls if call.function is not None]
+    places = [(pause.module, pause.node), *((call.module, call.node) for call in reversed(calls))]
+    inside = True
+    for module, place in places:
+        for here, above in upwards(module.tree, place):
+            if isinstance(above, ast.Try) and here in above.body and any(map(takes_a_cancel, above.handlers)):
+                return None
+            inside = inside and here is not loop
+            for body in (getattr(above, name, None) for name in ("body", "orelse")) if not inside else ():
+                after += body[body.index(here) + 1 :] if isinstance(body, list) and here in body else ()
+            if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                break
+        if not inside:
+            break
+    return first_act(after)
 
 
 def _outlasts(pause: Point, seconds: float) -> bool:
@@ -319,6 +358,9 @@ def _polls(loop: ast.While | ast.For | ast.AsyncFor | None, pause: ast.AST) -> b
 
 def _says(work: Work, fate: str, verdict: Verdict) -> str:
     point, who = work.point, _WHO.get(work.thing.kind, "task")
+    if point is not None and work.found == TOLD:
+        call = text_of(behind_its_loop(point) or point.node)
+        return f"a task is cancelled in `{point.what}`, and never comes to `{call}` behind its loop"
     if point is not None and work.found == LAST:
         in_round, after = left_to_do(point)
         call = text_of(after or in_round or point.node)

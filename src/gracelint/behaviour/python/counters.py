@@ -48,7 +48,8 @@ _ENDS = ("on_finish", "on_connection_close", *sorted(REQUESTS))
 def _names(test: ast.expr) -> Iterator[str]:
     """The variables that a condition looks at: `busy`, `self.busy > 0`, `len(jobs)`."""
     if isinstance(test, ast.Compare):
-        if all(isinstance(other, ast.Constant) for other in test.comparators):
+        fills = any(isinstance(operator, (ast.Lt, ast.LtE)) for operator in test.ops)
+        if not fills and all(isinstance(other, ast.Constant) for other in test.comparators):
             yield from _names(test.left)
     elif isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "len" and test.args:
         yield from _names(test.args[0])

@@ -104,11 +104,11 @@ def take(machine: Machine, point: Point) -> None:
     run_handler(machine, registration, point)
 
 
-def tell_child(machine: Machine, child: Thing, name: str, point: Point) -> None:
-    """A forked child waits, and the handler runs that it has for a signal by then."""
-    if not machine.bodies or machine.bodies[-1] is not child:
+def tell_child(machine: Machine, point: Point) -> None:
+    """A forked child that is told something waits, and the handler runs that it has for a signal by then."""
+    if machine.told is None or not machine.bodies or machine.bodies[-1] is not machine.told[0]:
         return
-    machine.told = None
+    (child, name), machine.told = machine.told, None
     handler = child.store.get(("own", name), child.store.get("#handler", NONE))
     machine.call(handler, [Const(NUMBERS.get(name, 15)), FROM_OUTSIDE], {}, point.node)
 

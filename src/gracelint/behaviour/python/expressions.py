@@ -10,7 +10,7 @@ from gracelint.behaviour.python.ends import (
     Frame,
 )
 from gracelint.behaviour.python.names import canonical, comparable, is_result, path_of
-from gracelint.behaviour.python.objects import key_of, like_others, put, subscript
+from gracelint.behaviour.python.objects import joined, key_of, like_others, put, subscript
 from gracelint.behaviour.python.registry import PROPERTIES
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -141,12 +141,8 @@ def _bin_op(machine: Machine, node: ast.BinOp) -> Value:
         return clock
     if (number := calculated(machine, node, left, right)) is not None:
         return number
-    if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, ast.Add):
-        machine.pay_for(len(left.store) + len(right.store))
-        made = items(left.kind, [*left.values(), *right.values()])
-        if left.open or right.open:
-            made.store["…"] = FROM_OUTSIDE
-        return made
+    if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, (ast.Add, ast.BitOr, ast.Sub)):
+        return joined(machine, left, right, node.op)
     return LOST_TRACK if any(isinstance(v, Unknown) and v.tag == LOST for v in (left, right)) else FROM_OUTSIDE
 
 

@@ -19,6 +19,7 @@ from gracelint.behaviour.python.delivery import deliver, run_handler, tell_child
 from gracelint.behaviour.python.ends import (
     AT_WORK,
     FED,
+    LASTING,
     NORMAL,
     RETURN,
     End,
@@ -505,8 +506,7 @@ class Machine(State):
                 self.write(self.world, key, handler)
             self.deferred = []
         self.resuming = self.early = False
-        if self.told is not None:
-            tell_child(self, *self.told, point)
+        tell_child(self, point)
         if self.pending is not None and self.awaiting and not self.aside:
             registration, self.pending = self.pending, None
             run_handler(self, registration, point)
@@ -544,9 +544,9 @@ class Machine(State):
         deaf: bool,
         value: Value,
     ) -> Value:
-        if is_ready is True and point.kind == "result" and self.loops:
+        if is_ready is True and point.kind in LASTING and self.loops:
             self.record(point)
-        if is_ready is True and (self.aside or point.kind != "result" or self.at != id(point.node)):
+        if is_ready is True and (self.aside or point.kind not in LASTING or self.at != id(point.node)):
             return value
         if self.aside:
             self.facts.aside.append(point)

@@ -85,6 +85,28 @@ def put(store: Store, key: Hashable, value: Value) -> None:
     store[key] = value
 
 
+def joined(machine: Machine, left: Items, right: Items, operator: ast.operator) -> Items:
+    """`left + right`, `left | right` or `left - right` of collections."""
+    machine.pay_for(len(left.store) + len(right.store))
+    if left.kind == "dict":
+        return Items("dict", {**left.store, **right.store})
+    own, others = ({_identity(value) for value in each.values()} for each in (left, right))
+    if isinstance(operator, ast.Sub):
+        made = items(left.kind, [value for value in left.values() if _identity(value) not in others])
+    else:
+        is_sum = isinstance(operator, ast.Add)
+        more = [value for value in right.values() if is_sum or _identity(value) not in own]
+        made = items(left.kind, [*left.values(), *more])
+    if left.open or right.open:
+        made.store["…"] = FROM_OUTSIDE
+    return made
+
+
+def _identity(value: Value) -> Hashable:
+    key = key_of(value)
+    return id(value) if key == "…" else key
+
+
 def unpacked(targets: list[ast.expr], values: list[Value] | None) -> list[Value] | None:
     """What each target of `first, *rest = values` gets; None where that is not known, or fits not."""
     star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
