@@ -1,8 +1,9 @@
-"""Work that is still queued in a pool or an executor when the program ends, which Python waits for."""
+"""Work that is still queued when the program ends, in a pool, an executor or a queue, which is waited for."""
 
 from __future__ import annotations
 
 import ast
+import math
 
 from gracelint.behaviour.python.account import BRIEF, own_seconds
 from gracelint.behaviour.python.clients import reaction
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
+    from gracelint.behaviour.python.modules import Module
     from gracelint.behaviour.python.reaction import Run
     from gracelint.behaviour.python.values import Store, Value
     from gracelint.source import Span
@@ -51,6 +53,77 @@ def backlog(signal: str, run: Run, ended: Reaction) -> Reaction:
             why = f"how much of {what} is still queued, which takes {seconds:g} s each, is only known when it runs"
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, module.span(call))
     return ended
+
+
+def drained_in(machine: Machine, queue: Thing) -> float:
+    """Seconds until all that may be in a queue is done; infinite where more is put into it than is taken out."""
+    takes, puts = machine.takes.get(id(queue), []), machine.puts.get(id(queue), {})
+    takers = {id(taker): taker for _, _, taker in takes if taker is not None}
+    seconds = max((_of_an_item(machine, loop, taker) for loop, _, taker in takes), default=0.0)
+    if not seconds or not takers:
+        return 0.0
+    nodes = {taker.node: taker.module for taker in takers.values()}
+    copies = [_copies(module.tree, node) for node, module in nodes.items() if node is not None and module is not None]
+    workers = max(len(takers), sum(copies))
+    counts = [_put(machine, node, module, loop, seconds / workers) for node, (module, loop) in puts.items()]
+    most = _most_in(queue)
+    count = min(sum(counts), math.inf if most is None else most + workers)
+    return max(count * seconds / workers, seconds if count else 0.0)
+
+
+def _put(machine: Machine, call: ast.AST, module: Module, loop: ast.AST | None, seconds: float) -> float:
+    """How many items that one call puts into a queue may be in there, if one is done in so many seconds."""
+    globals_ = machine.stores.get(module.name, {})
+    count = _rounds(module.tree, call, globals_) if isinstance(call, ast.Call) else None
+    if count is not None or not isinstance(loop, ast.While):
+        return count or 1
+    points = [point for point in (*machine.facts.points, *machine.facts.aside) if _is_in(point, loop)]
+    pauses = {point.node: point.limit for point in points}
+    pause = sum(limit or 0 for limit in pauses.values())
+    return math.inf if pauses and None not in pauses.values() and pause < seconds else 1
+
+
+def _is_in(point: Point, loop: ast.AST) -> bool:
+    return bool(point.loops) and point.loops[-1].node is loop
+
+
+def _of_an_item(machine: Machine, loop: ast.AST, taker: Thing | None) -> float:
+    """Seconds that a loop pauses for each item that it takes."""
+    within = (point for thing, point in machine.facts.working if thing is taker and point.kind == "sleep")
+    pauses = {point.node: point.limit or 0 for point in within if any(one.node is loop for one in point.loops)}
+    tree = taker.module.tree if taker is not None and taker.module is not None else None
+    return sum(limit for node, limit in pauses.items() if tree is None or not _is_a_choice(tree, node))
+
+
+def _is_a_choice(tree: ast.AST, node: ast.AST) -> bool:
+    """Whether a pause is made only where there is nothing to do, or something goes wrong."""
+    for _, above in upwards(tree, node):
+        if isinstance(above, (ast.ExceptHandler, ast.If)):
+            return True
+        if isinstance(above, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+    return False
+
+
+def _copies(tree: ast.AST, node: ast.AST) -> int:
+    """How often a comprehension or loop around a call makes it."""
+    for _, above in upwards(tree, node):
+        if isinstance(above, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+            return _length(above.generators[0].iter, {}) or 1
+        if isinstance(above, ast.For):
+            return _length(above.iter, {}) or 1
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return 1
+    return 1
+
+
+def _most_in(queue: Thing) -> int | None:
+    """The `maxsize` of a queue; None where it takes any number."""
+    call = queue.node
+    given = [word.value for word in call.keywords if word.arg == "maxsize"] if isinstance(call, ast.Call) else []
+    first = next(iter([*(call.args if isinstance(call, ast.Call) else ()), *given]), None)
+    size = first.value if isinstance(first, ast.Constant) else None
+    return size if isinstance(size, int) and size > 0 else None
 
 
 def _waited_for(run: Run) -> Iterator[tuple[Thing, Thing]]:

@@ -171,10 +171,11 @@ class TooLong(Exception):  # noqa: N818
 
 
 class Loop:
-    __slots__ = ("exits", "hit", "node", "unsure", "waits")
+    __slots__ = ("exits", "hit", "module", "node", "unsure", "waits")
 
-    def __init__(self, node: ast.AST) -> None:
+    def __init__(self, node: ast.AST, module: Module) -> None:
         self.node = node
+        self.module = module
         self.hit = False
         """The signal arrived inside it."""
         self.waits = False

@@ -190,7 +190,7 @@ def _stop(machine: Machine, function: Bound, node: ast.AST, args: Arguments, key
             machine.write(receiver.store, ("called after", function.name), args[0] if args else TRUE)
             put(machine, receiver, function.name)
         elif not machine.arrived:
-            feed(machine, receiver, function.name)
+            feed(machine, receiver, function.name, node)
 
 
 def decorate(machine: Machine, decorator: ast.expr, function: Value) -> Value:

@@ -200,7 +200,7 @@ def _for_calls(machine: Machine, node: ast.For | ast.AsyncFor, iterable: Thing) 
 
 def _for_each(machine: Machine, node: ast.For | ast.AsyncFor, values: list[Value]) -> list[End]:
     """A loop over values that are known."""
-    loop = Loop(node)
+    loop = Loop(node, machine.module)
     loop.exits = OUTSIDE
     machine.loops.append(loop)
     ends: list[End] = []
@@ -258,7 +258,7 @@ def go_round(
     finite: bool = False,
 ) -> list[End]:
     """What becomes of a loop, be it one of the source or of a library that it calls."""
-    loop = Loop(node)
+    loop = Loop(node, machine.module)
     points = len(machine.facts.points)
     machine.loops.append(loop)
     ends: list[End] = []

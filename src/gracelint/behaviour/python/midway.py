@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gracelint.behaviour.python.ends import Point
+    from gracelint.behaviour.python.ends import Call, Point
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _BOUNDS = (*_FUNCTIONS, ast.ClassDef)
@@ -44,8 +44,18 @@ def stands_amid(point: Point) -> bool:
         if called.function is bound:
             is_handed = isinstance(called.node, ast.Call) and bool(called.node.args)
             earlier, later, bound = _stands_between(called.module.tree, called.node)
-            before, after = earlier or (is_handed and before), later or (is_handed and after)
+            before = earlier or (is_handed and before) or _hands_on(called, bound, point.node)
+            after = later or (is_handed and after)
     return before and after
+
+
+def _hands_on(called: Call, bound: ast.AST | None, pause: ast.AST) -> bool:
+    """Whether a function is handed what its caller's round has made, and does not only pause for as long."""
+    if not isinstance(called.node, ast.Call) or not isinstance(bound, _LOOPS) or not isinstance(pause, ast.Call):
+        return False
+    made = {part.id for part in ast.walk(bound) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    given = {part.id for one in called.node.args for part in ast.walk(one) if isinstance(part, ast.Name)}
+    return bool(made & given) and not any(isinstance(part, ast.Name) for one in pause.args for part in ast.walk(one))
 
 
 def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, bool, ast.AST | None]:

@@ -38,8 +38,11 @@ def has_one_left(machine: Machine, queue: Thing) -> bool:
     return True
 
 
-def feed(machine: Machine, queue: Thing, method: str) -> None:
+def feed(machine: Machine, queue: Thing, method: str, node: ast.AST) -> None:
     """A thread or task beside the main thread, or a loop in it, puts something into a queue before the signal."""
+    if method in _PUTS:
+        loop = machine.loops[-1].node if machine.loops else None
+        machine.puts.setdefault(id(queue), {})[node] = (machine.module, loop)
     is_open = queue.kind == "multiprocessing.Queue" and "#first" not in queue.store and not machine.aside
     if method in _PUTS and is_open and any(isinstance(loop.node, ast.While) for loop in machine.loops):
         machine.piped.append(queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 from gracelint.behaviour.python.clients import begun, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
@@ -196,6 +197,10 @@ def _ends(ends: list[End]) -> bool:
 
 def _ended(signal: str, point: Point, run: Run) -> Reaction:
     """The program ends by itself. How late, and was anything lost on the way?"""
+    if run.machine.delay == math.inf:
+        joined = next((wait for wait in run.machine.leaving if wait.kind == "queue.join"), point)
+        why = f"how much `{joined.what}` waits for is only known when it runs: more is put in than is taken out"
+        return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, joined.span)
     reaction = _lost(signal, point, run)
     for later in (held, begun):
         if reaction.as_pid_1 is Verdict.HANDLED:
@@ -261,7 +266,8 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     given_up = next((each for each in machine.given_up if "#finished" not in each[0].store), None)
     if given_up is not None:
         thing, call, limit, seconds = given_up
-        why = f"`{call}` gives up after {limit:g} s, and what it waits for takes {seconds:g} s: it is left behind"
+        takes = f"takes {seconds:g} s" if seconds < math.inf else "grows faster than it is done"
+        why = f"`{call}` gives up after {limit:g} s, and what it waits for {takes}: it is left behind"
         verdict = Verdict.CUT if seconds > 2 * limit else Verdict.UNKNOWN
         at = thing.module.span(thing.node) if thing.module is not None and thing.node is not None else span
         return _reaction(signal, verdict, Cause.ABRUPT_EXIT, why, at, delay=limit)

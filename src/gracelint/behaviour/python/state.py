@@ -86,6 +86,8 @@ class State:
         """The queue that the main thread waits on."""
         self.feeders: dict[int, list[Thing]] = {}
         """By the `id` of a queue: the threads and tasks that put something into it."""
+        self.puts: dict[int, dict[ast.AST, tuple[Module, ast.AST | None]]] = {}
+        """By the `id` of a queue: the calls that put something into it, and the loops that make them."""
         self.piped: list[Thing] = []
         """Queues without a limit that the main thread fills for other processes."""
         self.excepting: list[ast.Try] = []

@@ -35,7 +35,7 @@ def unsaved(signal: str, machine: Machine) -> Reaction | None:
                 who = "thread" if thing.kind in THREADS else "task"
                 why = f"it does not call `{name}()` on its way out, which a {who} does from time to time"
                 why = f"whether anything is lost is not known: {why}"
-                return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, pause.module.span(call))
+                return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, pause.loops[-1].module.span(call))
     return None
 
 

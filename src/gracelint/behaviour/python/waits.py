@@ -100,7 +100,7 @@ def block(
             if _written(args, receiver):
                 return True
             if row["kind"] == "queue.join" and ("called", "task_done") in receiver.store:
-                return is_told(machine, receiver)
+                return _is_drained(machine, receiver)
             return _woken(machine, receiver)
 
     elif row["kind"] == "select":
@@ -123,6 +123,16 @@ def block(
     if machine.arrived and (written := _written(args, receiver)):
         return _read_ready(row, receiver, written)
     return _timed_out(row, function, receiver, value) if machine.arrived and not machine.fed else value
+
+
+def _is_drained(machine: Machine, queue: Thing) -> bool | Unknown:
+    """Whether `join()` returns, once all that is in the queue is done."""
+    told = is_told(machine, queue)
+    if machine.arrived and told is True and machine.delay is not None:
+        from gracelint.behaviour.python.backlog import drained_in
+
+        machine.delay += drained_in(machine, queue)
+    return told
 
 
 def _written(args: Arguments, receiver: Value | None) -> list[Thing]:
