@@ -17,7 +17,7 @@ from gracelint.behaviour.python.midway import first_act, is_amid_work, is_put_ba
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import CHILD, EXECUTORS, PROCESSES, THREADS, TIMERS
 from gracelint.behaviour.python.streams import takes_only_a_limit
-from gracelint.behaviour.python.values import NONE
+from gracelint.behaviour.python.values import NONE, Function, Later
 from gracelint.behaviour.python.work import a_round
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.python.ends import Point
     from gracelint.behaviour.python.machine import Machine
     from gracelint.behaviour.python.modules import Module
-    from gracelint.behaviour.python.values import Thing
+    from gracelint.behaviour.python.values import Thing, Value
     from gracelint.source import Span
 
 AMID, BEHIND, WHOLE, LAST, CLEANUP, TOLD = "amid", "behind", "whole", "last", "cleanup", "told"
@@ -194,10 +194,17 @@ def _loss(machine: Machine, work: Work, waits: list[Point], fate: str) -> Verdic
         return Verdict.UNKNOWN if fate is KILLED else None
     if fate is LEFT and work.thing.kind == "asyncio.Task" and _is_waited_out(waits, seconds):
         return None
+    if fate is CANCELLED and _takes_its_cancel(work.thing.store.get("#target")):
+        return None
     passes = 0 if fate is CANCELLED else machine.delay or 0
     if seconds >= (BRIEF if fate is KILLED else _LONG) and seconds > passes:
         return Verdict.CUT
     return Verdict.UNKNOWN if work.owner is not None and not seconds and not machine.cleaned else None
+
+
+def _takes_its_cancel(target: Value | None) -> bool:
+    function = target.function if isinstance(target, Later) else None
+    return isinstance(function, Function) and any(map(_catches_the_end, ast.walk(function.node)))
 
 
 def _loss_at(machine: Machine, work: Work, point: Point, waits: list[Point], fate: str) -> Verdict | None:
@@ -255,10 +262,7 @@ def _told(machine: Machine, task: Thing, pause: Point, waits: list[Point], fate:
         return None
     if fate is LEFT and _is_waited_out(waits, pause.limit or 0):
         return None
-    finished = task.store.pop("#finished", None)
     seconds = own_seconds(machine, task)
-    if finished is not None:
-        task.store["#finished"] = finished
     return None if seconds is None or (machine.delay or 0) >= seconds else Verdict.CUT
 
 
@@ -319,12 +323,18 @@ def _waits_for_a_result(part: ast.AST) -> bool:
 
 
 def own_seconds(machine: Machine, thing: Thing) -> float | None:
-    """How long a thread takes that comes to its end, 0 where that is not known; None where it does not."""
+    """How long a thread takes that comes to its end, 0 where that is not known; None where it does not.
+
+    Of a task that was cancelled, how long it would have taken.
+    """
     before, mark = machine.delay, len(machine.trail)
     machine.delay = 0.0
     machine.frames.append(machine.frame_in(thing.module or machine.entry))
+    finished = thing.store.pop("#finished", None) if "#cancelled" in thing.store else None
     ends = finishes(machine, thing, thing.node or machine.entry.tree)
     machine.frames.pop()
+    if finished is not None:
+        thing.store["#finished"] = finished
     seconds, machine.delay = machine.delay, before
     machine.undo(mark)
     if ends is not True:

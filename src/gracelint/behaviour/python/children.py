@@ -77,7 +77,9 @@ class Children:
         shell = self._shell(values)
         if shell is None:
             return self._seconds_of(self._program(words))
-        return math.nan if shell.seconds is None and shell.runs_on is False else shell.seconds or None
+        if shell.runs_on is not False:
+            return None
+        return math.nan if shell.seconds is None else shell.seconds or None
 
     @staticmethod
     def _seconds_of(program: Program | None) -> float | None:
