@@ -97,7 +97,8 @@ finally:
     [
         ("time.sleep(4)", True, "print('bye')", "cut"),
         ("print(job)", True, "print('bye')", "unknown"),
-        ("time.sleep(4)", True, "jobs.join()", "handled"),
+        ("time.sleep(4)", True, "jobs.join()", "unknown"),
+        ("time.sleep(0.9)", True, "jobs.join()", "handled"),
         ("time.sleep(4)", False, "print('bye')", "ignored"),
     ],
 )

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from gracelint.behaviour.python.beside import finishes, is_logged, kind_of, wakes_by_itself
-from gracelint.behaviour.python.ends import ABANDON, DEFAULT, IGNORED, NORMAL, RAISE, End, Leave, Point, Registration
+from gracelint.behaviour.python.ends import (
+    ABANDON,
+    DEFAULT,
+    IGNORED,
+    NORMAL,
+    RAISE,
+    End,
+    Leave,
+    Point,
+    Registration,
+    stuck,
+)
 from gracelint.behaviour.python.names import NUMBERS, is_number, is_true, path_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -48,6 +59,16 @@ def deliver(machine: Machine, point: Point) -> None:
         machine.write(machine.world, "served", TRUE)
         return
     take(machine, point)
+
+
+def deliver_late(machine: Machine, point: Point, comes_back: bool) -> None:
+    """The signal arrives in a call that lets no handler run before it has come to its end."""
+    if point.limit is None:
+        machine.arrived, machine.arrival = True, point
+        raise stuck(point, "deaf", CERTAIN if not comes_back else LOST)
+    before, machine.delay = machine.delay, point.limit
+    deliver(machine, point)
+    machine.delay = before
 
 
 def _wake(machine: Machine) -> None:

@@ -15,7 +15,7 @@ import builtins
 from gracelint.base.limits import DEPTH
 from gracelint.behaviour.python import commands, models  # noqa: F401 - they fill the tables of registry
 from gracelint.behaviour.python.beside import let_tasks_run
-from gracelint.behaviour.python.delivery import deliver, run_handler, tell_child
+from gracelint.behaviour.python.delivery import deliver, deliver_late, run_handler, tell_child
 from gracelint.behaviour.python.ends import (
     AT_WORK,
     FED,
@@ -52,7 +52,6 @@ from gracelint.behaviour.python.values import (
     CERTAIN,
     ELEMENTS,
     FROM_OUTSIDE,
-    LOST,
     LOST_TRACK,
     NONE,
     OUTSIDE,
@@ -558,9 +557,9 @@ class Machine(State):
         self.record(point)
         if self.at == id(point.node):
             if deaf:
-                self.arrived, self.arrival = True, point
-                raise stuck(point, "deaf", CERTAIN if not comes_back else LOST)
-            deliver(self, point)
+                deliver_late(self, point, comes_back)
+            else:
+                deliver(self, point)
             if self.served:
                 return value
             is_ready = ready() if ready is not None and not self.unheard else False

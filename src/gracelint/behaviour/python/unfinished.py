@@ -121,7 +121,9 @@ def _is_killed(thing: Thing, machine: Machine) -> bool:
 def _is_broken_off(thing: Thing, machine: Machine) -> bool:
     """The handler raises while a child is waited for that would come to its end by itself."""
     words, arrival = command_of(thing), machine.arrival
-    if arrival is None or machine.thrown is None or machine.children.is_idle(words) or "#told" in thing.store:
+    if arrival is None or arrival.kind == "os.system" or machine.thrown is None or "#told" in thing.store:
+        return False
+    if machine.children.is_idle(words):
         return False
     waited = thing.node is arrival.node or thing in arrival.joins
     return waited and machine.children.runs_on(words) is False and (machine.children.seconds(words) or 0) >= BRIEF
