@@ -14,6 +14,7 @@ from gracelint.behaviour.python.modules import Module, Modules
 from gracelint.behaviour.python.names import path_of
 from gracelint.behaviour.python.places import candidates
 from gracelint.behaviour.python.reaction import Run, keyboard_interrupt, react
+from gracelint.behaviour.python.registry import GREENLET
 from gracelint.behaviour.python.values import CERTAIN, Const, Thing
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
@@ -237,7 +238,12 @@ def _wait(point: Point) -> Wait:
 
 
 def _child(thing: Thing, runs: list[Machine]) -> Child:
-    kinds = {"threading.Thread": "thread", "multiprocessing.Process": "process", "asyncio.Task": "task"}
+    kinds = {
+        "threading.Thread": "thread",
+        GREENLET: "thread",
+        "multiprocessing.Process": "process",
+        "asyncio.Task": "task",
+    }
     kind = kinds.get(thing.kind) or (
         "executor" if "Executor" in thing.kind else "pool" if "Pool" in thing.kind else "subprocess"
     )

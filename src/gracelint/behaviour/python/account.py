@@ -15,7 +15,7 @@ from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import first_act, is_amid_work, is_put_back, left_to_do, own_round, upwards
 from gracelint.behaviour.python.names import path_of, text_of
-from gracelint.behaviour.python.registry import CHILD, EXECUTORS, PROCESSES, THREADS, TIMERS
+from gracelint.behaviour.python.registry import CHILD, EXECUTORS, GREENLET, PROCESSES, THREADS, TIMERS
 from gracelint.behaviour.python.streams import takes_only_a_limit
 from gracelint.behaviour.python.values import NONE, Function, Later
 from gracelint.behaviour.python.work import a_round
@@ -110,6 +110,8 @@ def _fate(machine: Machine, work: Work, waits: list[Point], hard: bool) -> str |
         return _fate_of_process(machine, work)
     if thing.kind == CHILD:
         return _fate_of_forked(machine, work)
+    if thing.kind == GREENLET and "#terminated" in thing.store:
+        return CANCELLED
     is_told = "#finished" in thing.store or thing.node in machine.ended
     if thing.kind in TIMERS:
         is_told = "end" in machine.closing.get(thing.node, ()) if thing.node is not None else False
@@ -384,6 +386,7 @@ _WHO = {
     "asyncio.Task": "task",
     **dict.fromkeys((*PROCESSES, CHILD), "process"),
     **dict.fromkeys((*THREADS, *TIMERS), "daemon thread"),
+    GREENLET: "greenlet",
 }
 _LOST = "what that has begun is lost"
 _SAYS = {

@@ -6,6 +6,7 @@ import ast
 
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.ends import Point
+from gracelint.behaviour.python.midway import first_act
 from gracelint.behaviour.python.registry import PROCESSES
 from gracelint.behaviour.python.values import Const, Thing, Unknown
 
@@ -136,12 +137,11 @@ def _does_nothing_else(point: Point) -> bool:
 
 
 def _is_bare(loop: ast.While, wait: ast.AST) -> bool:
-    waits = any(part is wait for part in ast.walk(loop.test))
-    return (waits and all(isinstance(part, ast.Pass) for part in loop.body)) or (
-        len(loop.body) == 1
-        and any(part is wait for part in ast.walk(loop.body[0]))
-        and not isinstance(loop.body[0], ast.Try)
-    )
+    body = [part for part in loop.body if first_act([part]) is not None or not isinstance(part, (ast.Expr, ast.Pass))]
+    if any(part is wait for part in ast.walk(loop.test)):
+        return not body
+    waits = [part for part in loop.body if any(each is wait for each in ast.walk(part))]
+    return bool(waits) and not isinstance(waits[0], ast.Try) and all(part is waits[0] for part in body)
 
 
 def daemon_requests(point: Point) -> bool:

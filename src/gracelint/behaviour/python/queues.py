@@ -78,11 +78,20 @@ def runs_empty(machine: Machine) -> bool:
 def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
     """A thread takes from a queue: the loop around that has to say when an item is done."""
     loop = machine.loops[-1].node if machine.loops else None
+    if not machine.arrived:
+        machine.tapped.add(node)
     if machine.aside and isinstance(loop, (ast.While, ast.For, ast.AsyncFor)):
         known = machine.takes.setdefault(id(queue), [])
         taker = machine.bodies[-1] if machine.bodies else None
         if (loop, node, taker) not in known:
             known.append((loop, node, taker))
+
+
+def is_stocked(machine: Machine, queue: Thing, node: ast.AST) -> bool | Unknown:
+    """Whether something stands in a queue that is only taken from on the way out: what it was filled with at start."""
+    if not machine.arrived or machine.aside or node in machine.tapped or id(queue) not in machine.puts:
+        return False
+    return LOST_TRACK if id(queue) in machine.takes else True
 
 
 def is_told(machine: Machine, queue: Thing) -> bool | Unknown:

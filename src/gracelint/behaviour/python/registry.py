@@ -46,7 +46,8 @@ CHILD = "os.Child"
 SPAWNED: dict[str, dict[str, Any]] = table("python")["spawn"]
 PROCESSES = tuple(path for path, row in SPAWNED.items() if "process" in row)
 TIMERS = tuple(path for path, row in SPAWNED.items() if "interval" in row)
-THREADS = tuple(path for path in SPAWNED if path not in (*PROCESSES, *TIMERS))
+GREENLET = "gevent.Greenlet"
+THREADS = (*(path for path in SPAWNED if path not in (*PROCESSES, *TIMERS)), GREENLET)
 
 
 def fits(name: str, owner: str) -> bool:

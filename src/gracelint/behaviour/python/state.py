@@ -223,6 +223,8 @@ class State:
         """By the `id` of a queue: the threads that have taken a sentinel from it."""
         self.refilled: set[int] = set()
         """Queues into which a thread puts something back."""
+        self.tapped: set[ast.AST] = set()
+        """Where something was taken from a queue before the signal."""
         self.takes: dict[int, list[tuple[ast.While | ast.For | ast.AsyncFor, ast.AST, Thing | None]]] = {}
         """By the `id` of a queue: the loops in which threads take from it, and where."""
         self.heavy = frozenset(table("python")["heavy"]["imports"])

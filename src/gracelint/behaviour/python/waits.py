@@ -7,7 +7,7 @@ import math
 
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, is_false, is_none, is_true, path_of, text_of
-from gracelint.behaviour.python.queues import has_one_left, is_told, take
+from gracelint.behaviour.python.queues import has_one_left, is_stocked, is_told, take
 from gracelint.behaviour.python.registry import at_most
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -101,7 +101,8 @@ def block(
                 return True
             if row["kind"] == "queue.join" and ("called", "task_done") in receiver.store:
                 return _is_drained(machine, receiver)
-            return _woken(machine, receiver)
+            woken = _woken(machine, receiver)
+            return is_stocked(machine, receiver, node) if woken is False and row["kind"] == "queue.get" else woken
 
     elif row["kind"] == "select":
 

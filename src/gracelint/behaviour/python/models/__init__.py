@@ -11,6 +11,7 @@ from gracelint.behaviour.python.models import (  # noqa: F401 - for what they do
     events,
     exits,
     forks,
+    greenlets,
     locks,
     pipes,
     rows,

@@ -88,7 +88,7 @@ for _kind in SPAWNED:
     INITS[_kind] = _init_thread
 
 
-@model(*(f"{kind}.start" for kind in SPAWNED), *(f"{kind}.run" for kind in THREADS))
+@model(*(f"{kind}.start" for kind in SPAWNED), *(f"{kind}.run" for kind in THREADS if kind in SPAWNED))
 def _start(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is None:
