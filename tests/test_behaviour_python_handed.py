@@ -263,3 +263,71 @@ def test_what_is_handed_on_in_another_module_is_named_there() -> None:
     assert found.as_pid_1.value == "cut", found.why
     assert found.span is not None
     assert (found.span.source.path, found.span.line) == ("db.py", 3)
+
+
+GREENLETS = """
+import signal, gevent
+from gevent.event import Event
+from gevent.pool import Pool
+
+stop = Event()
+pool = Pool(4)
+
+def work(n):
+    gevent.sleep(2)
+
+gevent.signal_handler(signal.SIGTERM, stop.set)
+while not stop.wait(0.5):
+    {}
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("starts", "leaves", "why"),
+    [
+        ("pool.spawn(work, 1)", "pool.join()", None),
+        ("pool.spawn(work, 1)", "pool.join(timeout=5)", None),
+        ("pool.spawn(work, 1)", "print('bye')", "it ends while a greenlet is at work that nobody waits for"),
+        ("gevent.spawn(work, 1).join()", "print('bye')", None),
+        ("gevent.spawn(work, 1)", "print('bye')", "it ends while a greenlet is at work that nobody waits for"),
+    ],
+)
+def test_greenlets_at_work(starts: str, leaves: str, why: str | None) -> None:
+    found = sigterm(GREENLETS.format(starts, leaves))
+    assert found.as_pid_1.value == ("handled" if why is None else "cut"), found.why
+    assert why is None or found.why == why
+
+
+POOL = """
+import asyncio, signal
+
+idle = asyncio.Queue()
+for n in range(4):
+    idle.put_nowait(n)
+
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    {}
+    await stop.wait()
+    for _ in range(4):
+        await idle.get()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("before", "verdict"), [("pass", "handled"), ("await idle.get()", "unknown")])
+def test_a_queue_that_is_emptied_on_the_way_out(before: str, verdict: str) -> None:
+    found = sigterm(POOL.format(before))
+    assert found.as_pid_1.value == verdict, found.why
+
+
+@pytest.mark.parametrize(("pause", "delay"), [(3, 3), (0, None)])
+def test_a_call_that_lets_no_handler_run_before_it_ends(pause: int, delay: float | None) -> None:
+    found = sigterm(
+        "import os, signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit())\n"
+        f"while True:\n    os.system('sleep {pause}')\n"
+    )
+    assert (found.as_pid_1.value, found.delay) == ("handled", delay), found.why

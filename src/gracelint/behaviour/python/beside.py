@@ -435,7 +435,11 @@ def join_point(
         return next((answer for answer in answers if isinstance(answer, Unknown)), True)
 
     try:
-        return machine.wait(point, ready=ready, raises=raises)
+        value = machine.wait(point, ready=ready, raises=raises)
+        if not machine.arrived and not machine.aside and done() is True:
+            for thing in things:
+                machine.write(thing.store, "#finished", TRUE)
+        return value
     except Leave as leave:
         things = () if any(map(is_cancelled, leave.ends)) else things
         raise

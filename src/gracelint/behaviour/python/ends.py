@@ -171,7 +171,7 @@ class TooLong(Exception):  # noqa: N818
 
 
 class Loop:
-    __slots__ = ("exits", "hit", "module", "node", "unsure", "waits")
+    __slots__ = ("exits", "hit", "module", "node", "put_off", "unsure", "waits")
 
     def __init__(self, node: ast.AST, module: Module) -> None:
         self.node = node
@@ -179,6 +179,8 @@ class Loop:
         self.hit = False
         """The signal arrived inside it."""
         self.waits = False
+        self.put_off = False
+        """The signal comes into its condition once it has gone round."""
         self.unsure = False
         """Whether its condition holds was not known when it last came round."""
         self.exits = CERTAIN

@@ -288,7 +288,8 @@ def go_round(
             looping = any(end.kind in (NORMAL, CONTINUE) for end in step)
             if not looping:
                 return machine.merge(ends)
-            if not forced and not _changed(machine, mark) and arrived == machine.arrived:
+            again, loop.put_off = forced or loop.put_off, False
+            if not again and not _changed(machine, mark) and arrived == machine.arrived:
                 break
     except Leave as leave:
         return machine.merge(ends + leave.ends)

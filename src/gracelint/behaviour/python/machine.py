@@ -555,7 +555,7 @@ class Machine(State):
                 raise stuck(point, "wait")
             return value
         self.record(point)
-        if self.at == id(point.node):
+        if self.at == id(point.node) and not self.puts_off(point):
             if deaf:
                 deliver_late(self, point, comes_back)
             else:

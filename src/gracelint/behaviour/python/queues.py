@@ -79,7 +79,7 @@ def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
     """A thread takes from a queue: the loop around that has to say when an item is done."""
     loop = machine.loops[-1].node if machine.loops else None
     if not machine.arrived:
-        machine.tapped.add(node)
+        machine.tapped.setdefault(id(queue), set()).add(node)
     if machine.aside and isinstance(loop, (ast.While, ast.For, ast.AsyncFor)):
         known = machine.takes.setdefault(id(queue), [])
         taker = machine.bodies[-1] if machine.bodies else None
@@ -89,9 +89,17 @@ def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
 
 def is_stocked(machine: Machine, queue: Thing, node: ast.AST) -> bool | Unknown:
     """Whether something stands in a queue that is only taken from on the way out: what it was filled with at start."""
-    if not machine.arrived or machine.aside or node in machine.tapped or id(queue) not in machine.puts:
+    puts, tapped = machine.puts.get(id(queue), {}), machine.tapped.get(id(queue), ())
+    if not machine.arrived or machine.aside or node in tapped or not puts:
         return False
-    return LOST_TRACK if id(queue) in machine.takes else True
+    around = machine.loops[-1].node if machine.loops else None
+    loops = [loop for _, loop in puts.values()]
+    return True if len(loops) == 1 and _are_as_long(around, loops[0]) and not tapped else LOST_TRACK
+
+
+def _are_as_long(one: ast.AST | None, other: ast.AST | None) -> bool:
+    """Whether two loops go over the same: `for _ in range(self.size)`."""
+    return isinstance(one, ast.For) and isinstance(other, ast.For) and ast.dump(one.iter) == ast.dump(other.iter)
 
 
 def is_told(machine: Machine, queue: Thing) -> bool | Unknown:

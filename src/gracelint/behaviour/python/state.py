@@ -223,8 +223,10 @@ class State:
         """By the `id` of a queue: the threads that have taken a sentinel from it."""
         self.refilled: set[int] = set()
         """Queues into which a thread puts something back."""
-        self.tapped: set[ast.AST] = set()
-        """Where something was taken from a queue before the signal."""
+        self.passed: set[ast.AST] = set()
+        """Waits in the conditions of loops that the signal did not come into yet."""
+        self.tapped: dict[int, set[ast.AST]] = {}
+        """By the `id` of a queue: where something was taken from it before the signal."""
         self.takes: dict[int, list[tuple[ast.While | ast.For | ast.AsyncFor, ast.AST, Thing | None]]] = {}
         """By the `id` of a queue: the loops in which threads take from it, and where."""
         self.heavy = frozenset(table("python")["heavy"]["imports"])
@@ -413,6 +415,17 @@ class State:
         named = node.func if isinstance(node, ast.Call) else None
         if name and name not in (getattr(named, "attr", ""), getattr(named, "id", "")):
             self.called_back.add(name)
+
+    def puts_off(self, point: Point) -> bool:
+        """Whether the signal comes one round later: a loop that asks first has begun nothing yet."""
+        loop = self.loops[-1].node if self.loops else None
+        if point.node in self.passed or not isinstance(loop, ast.While) or self.forks:
+            return False
+        if not any(part is point.node for part in ast.walk(loop.test)):
+            return False
+        self.passed.add(point.node)
+        self.loops[-1].put_off = True
+        return True
 
     def hear_cancel(self, point: Point) -> None:
         """The next wait of a task that was cancelled, if by itself, raises."""

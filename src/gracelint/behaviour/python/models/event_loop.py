@@ -362,6 +362,8 @@ def _wait_for(machine: Machine, function: Value, args: Arguments, keywords: Keyw
         if thing is not None and machine.arrived:
             machine.write(thing.store, "#cancelled", TRUE)
         raise
+    if thing is not None and machine.arrived and "#cancelled" not in thing.store:
+        machine.write(thing.store, "#finished", TRUE)
     throw_out([thing] if thing is not None else ())
     if thing is not None and "#cancelled" in thing.store:
         from gracelint.behaviour.python.cancels import await_cancelled
