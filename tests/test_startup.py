@@ -92,7 +92,7 @@ RUNS = {
             "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
         },
         SLOW,
-        142,
+        143,
         0,
     ),
     "a Node service": Run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import posixpath
 
-from gracelint.behaviour.shell import OPEN, Length, length_of, sleeps
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
 from gracelint.parse.errors import ParseError
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gracelint.base.limits import Effort
+    from gracelint.behaviour.shell import Length
     from gracelint.facts.files import Files
     from gracelint.facts.program import Program
 
@@ -73,6 +73,8 @@ class Children:
             return None
         values = tuple(word.value for word in words)
         if posixpath.basename(values[0]) == "sleep":
+            from gracelint.behaviour.shell import sleeps
+
             return sleeps(values)
         shell = self._shell(values)
         if shell is None:
@@ -91,13 +93,19 @@ class Children:
     def _shell(self, words: tuple[str, ...]) -> Length | None:
         """How long the text runs that a shell is given, or a script of the project; None for what is no shell's."""
         if words not in self._lengths:
-            self._lengths[words] = OPEN
             text = self._text(words)
-            self._lengths[words] = None if text is None else length_of(text, self._length)
+            self._lengths[words] = None
+            if text is not None:
+                from gracelint.behaviour.shell import OPEN, length_of
+
+                self._lengths[words] = OPEN
+                self._lengths[words] = length_of(text, self._length)
         return self._lengths[words]
 
     def _length(self, values: tuple[str, ...]) -> Length:
         """How long a command takes that a shell runs."""
+        from gracelint.behaviour.shell import Length
+
         words = tuple(Word(value) for value in values)
         runs_on, seconds = self.runs_on(words), self.seconds(words)
         if posixpath.basename(values[0]) == "sleep":

@@ -6,7 +6,6 @@ import ast
 
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.ends import Point
-from gracelint.behaviour.python.midway import first_act
 from gracelint.behaviour.python.registry import PROCESSES
 from gracelint.behaviour.python.values import Const, Thing, Unknown
 
@@ -137,11 +136,19 @@ def _does_nothing_else(point: Point) -> bool:
 
 
 def _is_bare(loop: ast.While, wait: ast.AST) -> bool:
-    body = [part for part in loop.body if first_act([part]) is not None or not isinstance(part, (ast.Expr, ast.Pass))]
-    if any(part is wait for part in ast.walk(loop.test)):
-        return not body
     waits = [part for part in loop.body if any(each is wait for each in ast.walk(part))]
-    return bool(waits) and not isinstance(waits[0], ast.Try) and all(part is waits[0] for part in body)
+    asks = any(part is wait for part in ast.walk(loop.test))
+    if not (waits or asks) or any(isinstance(part, ast.Try) for part in waits):
+        return False
+    return all(part in waits or _only_says(part) for part in loop.body)
+
+
+def _only_says(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Pass):
+        return True
+    from gracelint.behaviour.python.midway import first_act
+
+    return isinstance(statement, ast.Expr) and first_act([statement]) is None
 
 
 def daemon_requests(point: Point) -> bool:
