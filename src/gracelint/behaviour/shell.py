@@ -141,7 +141,8 @@ class _Reader:
             ways = [*(self.all(body) for _, body in command.branches), self.all(command.otherwise or ())]
         else:
             asked = []
-            ways = [ENDS, *(self.all(body) for _, body in command.arms)]
+            ways = [self.all(body) for _, body in command.arms]
+            ways += [] if any(word.text == "*" for words, _ in command.arms for word in words) else [ENDS]
         if any(each.runs_on is not False or each.seconds for each in asked):
             return OPEN
         same = len({each.runs_on for each in ways}) == 1

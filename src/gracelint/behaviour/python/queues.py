@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST_TRACK, Const, Thing, Unknown
+from gracelint.behaviour.python.values import FROM_OUTSIDE, LOST_TRACK, Const, Function, Thing, Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,13 +88,26 @@ def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
 
 
 def is_stocked(machine: Machine, queue: Thing, node: ast.AST) -> bool | Unknown:
-    """Whether something stands in a queue that is only taken from on the way out: what it was filled with at start."""
+    """Whether something stands in a queue that is only taken from on the way out: what it was filled with at start.
+
+    Nobody knows it of one that what is taken is put back into, as connections are.
+    """
     puts, tapped = machine.puts.get(id(queue), {}), machine.tapped.get(id(queue), ())
-    if not machine.arrived or machine.aside or node in tapped or not puts:
+    if not machine.arrived or machine.aside or not puts:
         return False
+    if node in tapped:
+        return LOST_TRACK if _puts_back(machine.frame.function, node) else False
     around = machine.loops[-1].node if machine.loops else None
     loops = [loop for _, loop in puts.values()]
     return True if len(loops) == 1 and _are_as_long(around, loops[0]) and not tapped else LOST_TRACK
+
+
+def _puts_back(function: Function | None, get: ast.AST) -> bool:
+    """Whether the function that takes something from a queue puts it there again."""
+    calls = [part for part in ast.walk(function.node) if isinstance(part, ast.Call)] if function is not None else []
+    named = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in _PUTS]
+    queue = get.func.value if isinstance(get, ast.Call) and isinstance(get.func, ast.Attribute) else None
+    return queue is not None and any(ast.dump(call.func.value) == ast.dump(queue) for call in named)  # type: ignore[attr-defined]
 
 
 def _are_as_long(one: ast.AST | None, other: ast.AST | None) -> bool:
