@@ -6,7 +6,7 @@ import pytest
 
 from gracelint.behaviour.python import read_python
 from gracelint.facts.program import Reaction
-from test_behaviour_python import Folder, sigterm
+from test_behaviour_python import Folder, read, sigterm
 
 FLAG = """
 import os, signal, subprocess, sys, time
@@ -331,3 +331,31 @@ def test_a_call_that_lets_no_handler_run_before_it_ends(pause: int, delay: float
         f"while True:\n    os.system('sleep {pause}')\n"
     )
     assert (found.as_pid_1.value, found.delay) == ("handled", delay), found.why
+
+
+@pytest.mark.parametrize(
+    ("urls", "view"),
+    [
+        ("from shop.views import report\nurlpatterns = [path('report/', report)]\n", "def report(request):\n    {}"),
+        (
+            "from . import views\nurlpatterns = [path('r/', views.Report.as_view())]\n",
+            "class Report:\n  def get(self, r):\n    {}",
+        ),
+        ("urlpatterns = [path('', include('shop.urls2'))]\n", "def report(request):\n    {}"),
+    ],
+)
+def test_the_views_of_django_are_read_by_their_routes(urls: str, view: str) -> None:
+    from gracelint.behaviour.python.work import REQUESTS, slowest
+
+    sources = read(
+        "import os\nfrom django.core.wsgi import get_wsgi_application\n"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\napplication = get_wsgi_application()\n",
+        shop__0="",
+        shop__settings="ROOT_URLCONF = 'shop.urls'\n",
+        shop__urls=urls,
+        shop__urls2="from .views import report\nurlpatterns = [path('report/', report)]\n",
+        shop__views=f"import time\n{view.format('time.sleep(4)')}\n",
+    ).sources
+    found = slowest(sources, REQUESTS)
+    assert found is not None
+    assert (found.source.path, found.seconds) == ("shop/views.py", 4)

@@ -39,8 +39,10 @@ def slowest(sources: Iterable[Source], kinds: frozenset[str]) -> Work | None:
 
     What a request hands to a background task, an executor or a thread that Python waits for belongs to it.
     """
+    sources = tuple(sources)
     read = list(trees(sources, ("sleep", *_HANDED)))
-    begun = {name for _, tree in read for node in _begun(tree, kinds) for name in (node.name, *_handed(node))}
+    routed = {name for _, tree in trees(sources, ("path(",)) for name in _routed(tree)} if kinds is REQUESTS else set()
+    begun = {name for _, tree in read for node in _begun(tree, kinds, routed) for name in (node.name, *_handed(node))}
     found = [
         Work(source, node, seconds)
         for source, tree in read
@@ -157,11 +159,15 @@ def of_a_program(sources: Sequence[Source]) -> float:
     return _at_least(entry.body) + max((_at_least(node.body) for node in called), default=0.0)
 
 
-def _begun(tree: ast.AST, kinds: frozenset[str]) -> Iterator[Generator]:
-    routed = set(_routed(tree) if kinds is REQUESTS else _added(tree) if kinds is SCHEDULED else ())
+def _begun(tree: ast.AST, kinds: frozenset[str], routed: Iterable[str] = ()) -> Iterator[Generator]:
+    """The functions that begin a piece of work; `routed` are those that other modules name."""
+    routed = {*routed, *(_routed(tree) if kinds is REQUESTS else _added(tree) if kinds is SCHEDULED else ())}
+    classes = (cls for cls in ast.walk(tree) if isinstance(cls, ast.ClassDef) and cls.name in routed)
+    methods = {node for cls in classes for node in functions(cls) if node.name in REQUESTS}
     for node in functions(tree):
         if (
             node.name in routed
+            or node in methods
             or (kinds is REQUESTS and _is_application(node))
             or any(_names(decorator, kinds) for decorator in node.decorator_list)
         ):
@@ -179,7 +185,13 @@ def _routed(tree: ast.AST) -> Iterator[str]:
         if not isinstance(call, ast.Call) or last_name(call.func) not in _ROUTES or len(call.args) < 2:
             continue
         if isinstance(call.args[0], ast.Constant):
-            yield last_name(call.args[1])
+            yield last_name(_view(call.args[1]))
+
+
+def _view(given: ast.expr) -> ast.expr:
+    """What answers at a path: a function, or the class of `ReportView.as_view()`."""
+    is_class = isinstance(given, ast.Call) and last_name(given.func) == "as_view"
+    return given.func.value if is_class and isinstance(given.func, ast.Attribute) else given  # type: ignore[attr-defined]
 
 
 def _added(tree: ast.AST) -> Iterator[str]:

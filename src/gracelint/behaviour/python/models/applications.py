@@ -109,7 +109,39 @@ def _django(machine: Machine, function: Value, args: Arguments, keywords: Keywor
         for app in listed.values() if isinstance(listed, Items) else ():
             if isinstance(app, Const) and isinstance(app.value, str) and machine.modules.is_ours(app.value):
                 _ready(machine, app.value, node)
+        urls = machine.attribute(settings, "ROOT_URLCONF", node)
+        if isinstance(urls, Const) and isinstance(urls.value, str):
+            _read_urls(machine, urls.value)
     return Thing(path_of(function), node, machine.module)
+
+
+def _read_urls(machine: Machine, root: str) -> None:
+    """Reads the modules of what answers requests, which Django imports when the first one comes."""
+    waiting, seen = [root], {root}
+    while waiting and len(seen) < _MOST:
+        module = machine.modules.find(waiting.pop())
+        for part in ast.walk(module.tree) if module is not None else ():
+            for name in _modules_of(part, module.name if module is not None else "") - seen:
+                seen.add(name)
+                if machine.modules.find(name) is not None and not isinstance(part, (ast.Import, ast.ImportFrom)):
+                    waiting.append(name)
+
+
+_MOST = 60
+"""Modules that are looked for."""
+
+
+def _modules_of(part: ast.AST, own: str) -> set[str]:
+    """The modules that a line imports, or that `include("orders.urls")` names."""
+    if isinstance(part, ast.Import):
+        return {alias.name for alias in part.names}
+    if isinstance(part, ast.ImportFrom):
+        above = own.split(".")[: -part.level] if part.level else []
+        base = ".".join([*above, *([part.module] if part.module else [])])
+        return {base, *(f"{base}.{alias.name}" for alias in part.names)} - {""}
+    is_include = isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) == "include"
+    named = part.args[:1] if is_include and isinstance(part, ast.Call) else []
+    return {one.value for one in named if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
 
 def _ready(machine: Machine, app: str, node: ast.AST) -> None:
