@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from gracelint.base.record import replace
 from gracelint.facts.launch import Effect, Image, Launch
 from gracelint.launch import wrappers
-from gracelint.launch.shell import shell
+from gracelint.launch.shell import scripts, shell
 from gracelint.launch.shell.paths import is_idle
 from gracelint.launch.step import Context
 from gracelint.source import Passage, Source, Word
@@ -533,6 +533,20 @@ def test_what_ends_at_once_leaves_nothing_in_front_of_which_a_shell_stays(comman
     (launch,) = read({"compose.yaml": services}).launches
     assert (launch.verdict.value, launch.ends_by_itself) == ("unknown", True)
     assert launch.why.endswith("reads its standard input, which is empty here: it ends at once")
+
+
+@pytest.mark.parametrize("commands", range(1, 12))
+def test_a_loop_in_the_background_may_be_where_a_script_is_followed_no_further(
+    commands: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripts, "_WORTH", commands)
+    monkeypatch.setattr(scripts, "_MOST_STEPS", commands)
+    monkeypatch.setattr(scripts, "_EACH", 1_000)
+    script = "#!/bin/bash\nprepare\n(\nwhile true; do\n  if ! check; then\n    tell\n  fi\ndone\n) &\nwait\n"
+    image = 'FROM debian:12\nCOPY watch.sh /watch.sh\nENTRYPOINT ["/watch.sh"]\n'
+    project = read({"Dockerfile": image, "watch.sh": script})
+    assert [launch.verdict.value in ("ignored", "unknown") for launch in project.launches] == [True]
+    assert project.errors == ()
 
 
 def test_a_loop_around_what_ends_at_once_goes_on() -> None:

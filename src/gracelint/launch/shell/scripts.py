@@ -459,7 +459,7 @@ class Walk:
         asked = {name: state.variables.get(name) for name in flags(loop, state.functions)}
         left, on = self._body(loop, [state])
         constant = is_constant(loop.condition)
-        if constant and (left or any(end.ended and end.events[-1].kind == "exec" for end in on)):
+        if constant and (left or any(end.ended and end.events[-1:] and end.events[-1].kind == "exec" for end in on)):
             return [*left, *(end for end in on if end.ended)], []
         left += [end for end in on if end.ended]
         is_left = any(not end.ended or not end.events or not end.events[-1].fails for end in left)
