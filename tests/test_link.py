@@ -316,6 +316,15 @@ def test_what_is_kept_for_the_record_builds_what_is_kept_with_it(folder: str, li
     assert [one.link for one in found if one.origin.kind == "kubernetes"] == [link]
 
 
+def test_of_two_dockerfiles_that_fit_the_one_beside_the_manifest_is_meant() -> None:
+    files = {f"{folder}/shop/Dockerfile": dockerfile() for folder in ("store", "events")}
+    named = pod("acme/shop:1")
+    beside = read({**files, "store/shop/pod.yaml": named}).launches[-1]
+    assert beside.stage is not None and beside.stage.source.path == "store/shop/Dockerfile"
+    apart = read({**files, "deploy/pod.yaml": named}).launches[-1]
+    assert (apart.stage, apart.fitting) == (None, ("events/shop/Dockerfile", "store/shop/Dockerfile"))
+
+
 def test_windows_images_are_no_launches() -> None:
     text = "FROM mcr.microsoft.com/windows/servercore:ltsc2022\nCMD app.exe\n"
     assert launches(Dockerfile=text) == []

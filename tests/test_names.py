@@ -41,7 +41,8 @@ def test_what_another_project_is_made_from_builds_nothing_of_this_one() -> None:
 
     assert ours is not None
     assert ours.dockerfile == "api/Dockerfile"
-    assert theirs is None
+    assert theirs is not None
+    assert theirs.dockerfile == f"{scaffold}/api.Dockerfile"
 
 
 def test_one_named_for_development_is_not_meant_beside_another() -> None:

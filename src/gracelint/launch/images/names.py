@@ -48,7 +48,8 @@ class Dockerfiles:
         """The one Dockerfile whose place says that it builds an image; None where two do.
 
         One that is named for development (`Dockerfile.debug`) is not meant where there is another, and one that is
-        kept for the record, or that another project is made from, is meant by what stands with it alone.
+        kept for the record, or that another project is made from, is meant by what stands with it alone. Of several
+        that are left, the one in the very folder of the file that asks is meant.
         """
         found = self.fitting(repository, asked_in)
         for stands_apart in (is_retired, is_scaffold):
@@ -56,6 +57,8 @@ class Dockerfiles:
                 found = [path for path in found if not stands_apart(path)]
         if len(found) > 1:
             found = [path for path in found if not is_for_development(path)] or found
+        if len(found) > 1:
+            found = [path for path in found if posixpath.dirname(path) == posixpath.dirname(asked_in)]
         return found[0] if len(found) == 1 else None
 
     def fitting(self, repository: str, asked_in: str = "") -> list[str]:
