@@ -11,7 +11,8 @@ work by themselves: information.
 It is a warning where somebody gets the errors: requests come from outside of the cluster (an Ingress, a route, a
 Service of type LoadBalancer or NodePort), or the image is built in this repository, and where somebody shows that no
 request is to be lost: several pods or an autoscaler, a disruption budget, a rolling update with numbers of its own, a
-preStop hook, another probe, or a readinessProbe of something that is applied with it. It is information for all others:
+preStop hook, another probe, or a readinessProbe of something else that is applied with it (a variant of its own name
+takes its place). It is information for all others:
 one pod without any of that has a break with each node that goes. It is information also for what others
 built and only the cluster calls; for a single pod that keeps its data on a volume, where a new version is a break
 anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose pages are loaded again and whose

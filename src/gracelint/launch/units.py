@@ -54,7 +54,7 @@ def attach(manifests: Manifests) -> list[Workload]:
         places, manifests.config_maps, lambda item: item.name, workloads, lambda one: one.config_map_names
     )
     shared = places.having(manifests.services)
-    probed = places.having(workload for workload in workloads if _is_probed(workload))
+    probed = places.naming(workload for workload in workloads if _is_probed(workload))
     pods: dict[int, dict[tuple[str, str, str], int]] = {}
     attached = []
     for workload in workloads:
@@ -63,7 +63,10 @@ def attach(manifests: Manifests) -> list[Workload]:
             workload,
             services=tuple(services.get(key, ())),
             any_service=not shared.isdisjoint(places.of(workload.source)),
-            probed_beside=not probed.isdisjoint(places.of(workload.source)),
+            probed_beside=any(
+                len(named) > ((workload.kind, workload.name) in named)
+                for named in (probed.get(place, ()) for place in places.of(workload.source))
+            ),
             budgets=tuple(
                 budget
                 for budget in (*budgets.get(key, ()), *others.get(key, ()))
@@ -154,6 +157,14 @@ class _Places:
 
     def having(self, items: Iterable[Related | Workload]) -> frozenset[str]:
         return frozenset(place for item in items for place in self.of(item.span.source))
+
+    def naming(self, workloads: Iterable[Workload]) -> dict[str, set[tuple[str, str]]]:
+        """The kinds and names of workloads by the places they are applied from: of one name, one alone is applied."""
+        names: dict[str, set[tuple[str, str]]] = {}
+        for workload in workloads:
+            for place in self.of(workload.source):
+                names.setdefault(place, set()).add((workload.kind, workload.name))
+        return names
 
 
 def _roots_of(kustomizations: Sequence[Document]) -> dict[str, list[str]]:
