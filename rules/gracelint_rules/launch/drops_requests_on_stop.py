@@ -4,7 +4,8 @@ r"""A server that takes the stop signal and drops what is in flight.
 Reports servers and frameworks that end at once on the stop signal as they are configured, with no signal that would let
 them finish: Spring Boot with `server.shutdown` immediate (its default before 3.4), php-fpm with
 `process_control_timeout` 0, daphne, vLLM without `--shutdown-timeout`. It is information for an Envoy in Compose, where
-there is no preStop hook that would make it drain.
+there is no preStop hook that would make it drain, and in a Knative service, whose queue-proxy keeps the signal back
+until the requests are answered.
 
 ## Why is this bad?
 The signal arrives and the container ends in time, so nothing looks wrong; but every request that is open at that moment

@@ -91,11 +91,6 @@ def lint(project: Project, selection: Selection) -> Report:
 _UNSEEN = ("unread-manifest", "templated-manifest")
 
 
-def _loses_nothing(launch: Launch) -> bool:
-    """Whether a stop takes its time at most: a program that waits or starts jobs, or no signal that is waited for."""
-    return launch.idle or launch.between_jobs or launch.grace.value == 0
-
-
 def _goes_wrong(subject: object) -> bool:
     """Whether a launch, or one that starts a program, is ignored or cut, and does not end by itself."""
     launches = (subject,) if isinstance(subject, Launch) else launches_of(subject)
@@ -203,7 +198,7 @@ def _findings(rule: Rule, subject: object, options: Mapping[str, object]) -> Ite
             if each is not subject and finding.at in told:
                 continue
             told.add(finding.at)
-            if each is not subject and isinstance(each, Launch) and _loses_nothing(each):
+            if each is not subject and isinstance(each, Launch) and each.loses_nothing:
                 finding = replace(finding, severity=Severity.INFO)
             if rule.verdict and isinstance(each, Launch) and each.blocker is not None:
                 finding = replace(finding, notes=(*finding.notes, *each.beyond))
@@ -236,7 +231,7 @@ def _wanted(rule: Rule, finding: Finding, subject: object, selection: Selection,
         if not (rule.verdict and _goes_wrong(subject)):
             return
         loudest = Severity.INFO
-    if rule.verdict and launches and all(map(_loses_nothing, launches)):
+    if rule.verdict and launches and all(launch.loses_nothing for launch in launches):
         loudest = Severity.INFO
     strictly = finding.strict and not (chosen.settings.strict or rule.name in chosen.named)
     if chosen.runs(rule) and not strictly and not chosen.spares(rule.name, home.source.path):

@@ -536,6 +536,23 @@ class Launch(Record, identity=True):
         reaction = self.program.reactions.get(self.hops[-1].signal) if self.program else None
         return reaction is None or reaction.as_child is Verdict.HANDLED
 
+    @property
+    def loses_nothing(self) -> bool:
+        """Whether a stop takes its time at most.
+
+        It waits or starts jobs, no signal is waited for, or what it drops has been finished before that comes.
+        """
+        return self.idle or self.between_jobs or self.grace.value == 0 or self._is_drained_before
+
+    @property
+    def _is_drained_before(self) -> bool:
+        """Whether Knative's queue-proxy keeps the signal from a container until its requests are answered."""
+        if self.workload is None or not self.workload.knative or self.verdict is not Verdict.CUT:
+            return False
+        serves = self.decisive is not None and self.decisive.kind is HopKind.SERVER
+        cleans_up = self.program is not None and self.program.cleans_up_on_interrupt
+        return serves or not (self.loses_work or cleans_up)
+
     def fate(self, hop: Hop) -> str:
         """What is seen when a hop swallows or cuts the signal, and whether an init in front of it helps."""
         init = next((one.name for one in self.hops[: self.hops.index(hop)] if one.kind is HopKind.INIT), None)

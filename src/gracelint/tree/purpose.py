@@ -20,7 +20,9 @@ _TEST_FOLDERS = _TESTS | {
 }
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
 _PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
-_EXAMPLES = frozenset(("example", "examples", "sample", "samples", "demo", "demos"))
+_EXAMPLES = frozenset(("example", "examples", "sample", "samples", "demo", "demos", "sandbox"))
+_STAND_INS = frozenset(("dummy", "stub", "stubs", "simulator", "simulators", "simulation", "loadgen", "loadgenerator"))
+"""What makes up the world that a program is tried out in: devices that send, users that ask."""
 _RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old", "bak", "backups"))
 _TEMPLATES = frozenset(("template", "tmpl", "tpl", "gotmpl", "ftl", "j2", "jinja", "jinja2", "erb", "mustache", "hbs"))
 
@@ -70,8 +72,13 @@ def is_example(path: str) -> bool:
 
 
 def is_tried_out(path: str) -> bool:
-    """Whether a file stands among examples or documentation, or in `test-http`: nobody takes advice there."""
-    return is_example(path) or is_prose(path) or not _TESTS.isdisjoint(_first_words(path))
+    """Whether a file stands among examples or documentation, in `test-http`, or stands in for what is real.
+
+    Nobody takes advice there.
+    """
+    parts = (set(_words(part)) for part in path.lower().split("/"))
+    stands_in = any(not _STAND_INS.isdisjoint(words) or {"load", "generator"} <= words for words in parts)
+    return is_example(path) or is_prose(path) or not _TESTS.isdisjoint(_first_words(path)) or stands_in
 
 
 def _first_words(path: str) -> list[str]:
