@@ -11,6 +11,7 @@ from gracelint.again import Function, Variables, Words, remembered
 from gracelint.base import memory
 from gracelint.base.memory import Trees
 from gracelint.behaviour import go
+from gracelint.behaviour.java.syntax import JavaClass
 from gracelint.behaviour.machine import interest
 from gracelint.behaviour.machine.nodes import Name, walk
 from gracelint.behaviour.machine.ways import SIGNALS
@@ -189,20 +190,18 @@ def test_a_program_of_go_is_followed_once_for_each_answer(
 
 
 def test_what_runs_leave_behind_is_freed_on_the_way() -> None:
-    from gracelint import again
-
     loop = "def f(n):\n    if n: return f(n - 1)\nf(30)\nwhile True: pass\n"
     files = {f"p{n}.py": f"{loop}x = {n}\n{'#' * 20_000}\n" for n in range(12)}
     files |= {f"{n}.Dockerfile": f'FROM python:3.12\nCOPY . .\nCMD ["python", "p{n}.py"]\n' for n in range(12)}
     was_on = gc.isenabled()
     gc.disable()
-    before, again._FOLLOWED_AT_ONCE = again._FOLLOWED_AT_ONCE, 50_000
+    before, memory._LEFT_AT_ONCE = memory._LEFT_AT_ONCE, 5_000
     try:
         gc.collect()
         read(files)
         kept = sum(type(one).__name__ == "Machine" for one in gc.get_objects())
     finally:
-        again._FOLLOWED_AT_ONCE = before
+        memory._LEFT_AT_ONCE = before
         if was_on:
             gc.enable()
     assert kept < 3 * len(SIGNALS)
@@ -286,6 +285,25 @@ def test_the_builds_of_a_stage_are_read_once_for_all_that_is_looked_for(monkeypa
     }
     assert [launch.verdict.value for launch in read(files).launches] == ["cut", "cut", "cut"]
     assert len(started) == 1
+
+
+def test_a_class_of_java_is_read_once_for_all_ways_of_all_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    start = JavaClass.__init__
+    monkeypatch.setattr(JavaClass, "__init__", lambda one, name, *rest: made.append(name) or start(one, name, *rest))
+    main = """public class Main {
+    static boolean stopping = false;
+    public static void main(String[] args) throws Exception {
+        if (System.getenv("A") != null) System.out.println("a");
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stopping = true));
+        while (!stopping) Thread.sleep(1000);
+    }
+}
+"""
+    dockerfile = "FROM eclipse-temurin:21 AS b\nCOPY . .\nRUN javac -d /out Main.java\nFROM eclipse-temurin:21\n"
+    dockerfile += 'COPY --from=b /out /app\nCMD ["java", "-cp", "/app", "Main"]\n'
+    project = read({"Dockerfile": dockerfile, "Main.java": main})
+    assert (made, [launch.verdict.value for launch in project.launches]) == (["Main"], ["cut"])
 
 
 def test_a_module_of_node_is_gone_through_once() -> None:

@@ -49,6 +49,8 @@ class JavaMachine(Interpreter):
         super().__init__(signal, argv, ways)
         self.classes, self.main, self.at = classes, main, at
         self.entry = main.file.source.path
+        self.loaded: set[JavaClass] = set()
+        """Classes that have been used."""
         self.shutting: list[Thread] = []
         """The threads of the shutdown hooks, once they run."""
         self.halted_at: float | None = None
@@ -334,9 +336,9 @@ class JavaMachine(Interpreter):
 
     def _load(self, class_: JavaClass) -> Run:
         """What a class does when it is first used."""
-        if class_.loaded:
+        if class_ in self.loaded:
             return
-        class_.loaded = True
+        self.loaded.add(class_)
         for name in class_.constants:
             self.values_of(class_)[name] = one = Object(class_.name, self.at, class_)
             one.state["constant"] = name

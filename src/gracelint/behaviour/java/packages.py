@@ -16,7 +16,7 @@ _MOST = 400
 
 
 class Classes:
-    """Found by name, one set for each run: static fields change while it runs."""
+    """Found by name, one set for each run: it has read some of them, and not others."""
 
     def __init__(self, files: Files, paths: tuple[str, ...]) -> None:
         self.files = files

@@ -53,7 +53,7 @@ class JavaClass(Class):
     Those of an enum have `constants` besides.
     """
 
-    __slots__ = ("constants", "loaded", "outer", "own", "shared")
+    __slots__ = ("constants", "outer", "own", "shared")
 
     def __init__(self, name: str, file: File, bases: list[str], outer: JavaClass | None) -> None:
         super().__init__(name, file, bases)
@@ -61,10 +61,8 @@ class JavaClass(Class):
         self.own: set[str] = set()
         self.shared: set[str] = set()
         self.constants: list[str] = []
-        self.loaded = False
 
 
-@kept
 def tree_of(source: Source) -> Tree | None:
     """The syntax tree; None for a generated giant. Raises ParseError where the grammar gave up."""
     if len(source.text) > _LONGEST:
@@ -77,8 +75,9 @@ def tree_of(source: Source) -> Tree | None:
     return root
 
 
+@kept
 def read_file(source: Source) -> File | None:
-    """A file whose classes hold nothing yet: each run has its own, since static fields change."""
+    """A file with its classes. All runs share it: what changes while a program runs is the machine's."""
     root = tree_of(source)
     if root is None:
         return None

@@ -136,7 +136,7 @@ def method(machine: JavaMachine, of: Any, name: str, given: Given) -> Run | None
         return now(of * _OF_DURATION[name]) if name in _OF_DURATION else None
     if isinstance(of, Object):
         return now(of.state["constant"]) if name in ("name", "toString") else None
-    constants = [machine.values_of(of)[one] for one in of.constants] if of.loaded else []
+    constants = [machine.values_of(of)[one] for one in of.constants] if of in machine.loaded else []
     if name == "values" and constants:
         return now(constants)
     text = given.argument(0)
