@@ -6,11 +6,11 @@ holds for every other start of the same file for which that is the same.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gracelint.base.limits import Effort
+from gracelint.base.memory import leftovers
 from gracelint.base.record import Record
 from gracelint.source import Source
 from gracelint.tree.warm import Asked, Function, is_same, note, unnoted
@@ -146,31 +146,6 @@ class Spent(Record):
         return effort.left == self.before if self.all_of_it else effort.left >= self.taken
 
 
-class Leftovers:
-    """What runs of programs leave behind: knots of objects, which Python only frees when it looks for them.
-
-    A run of gracelint does not look: that takes longer than most runs. It does once much was followed, and then only
-    among what came since.
-    """
-
-    def __init__(self) -> None:
-        self._length = 0
-
-    def add(self, length: int) -> None:
-        """Counts the code points of a program that was followed."""
-        self._length += length
-
-    def free(self) -> None:
-        """Frees them, if it is worth it; while nothing holds them any more."""
-        if self._length > _FOLLOWED_AT_ONCE and not gc.isenabled():
-            self._length = 0
-            gc.collect(0)
-
-
-_FOLLOWED_AT_ONCE = 300_000
-_leftovers = Leftovers()
-
-
 def remembered(read: F) -> F:
     """Makes a reader of programs give its answer again where command line and environment make no difference to it."""
 
@@ -198,7 +173,7 @@ def remembered(read: F) -> F:
                     note(files, answers)
                 effort.take(spent.taken)
                 return program
-        _leftovers.free()
+        begun = leftovers.begin()
         words, variables = Words(argv or ()), Variables(env or {})
         noted = {name: Function(function) for name, function in functions.items()}
         measured = Measured(unnoted(files))
@@ -212,10 +187,11 @@ def remembered(read: F) -> F:
         if answers is not None:
             note(files, answers)
         program = read(source, *given, files=noting, **{**start, **named, **noted}, effort=own)
-        _leftovers.add(measured.length())
         if len(known) < MOST:
             spent = Spent(before, before - effort.left, own.is_spent, effort.launches)
             known.append((asked, words, variables, noted, answers, spent, program))
+        del own  # it knows the runs
+        leftovers.end(begun)
         return program
 
     return reading  # type: ignore[return-value]
