@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from re import Match
     from typing import Any, TypeVar
 
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node, Parser, Tree
 
     T = TypeVar("T")
 
 ENDINGS = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")
-_LONGEST = 2_000_000
+_LONGEST = 1_000_000
 """Code points. What is longer is a bundle, not a source."""
 
 
@@ -35,11 +35,16 @@ class File(Record, identity=True):
     """One parsed source."""
 
     source: Source
-    root: Node
+    tree: Tree
     _starts: list[int] | None
     """The byte offset of each code point; None where the text is ASCII."""
     found: dict[object, Any] = field(default_factory=dict)
     """What was looked for in the whole of it, by what looks."""
+
+    @property
+    def root(self) -> Node:
+        """A new one each time: a node that is asked for its children keeps them, as long as it is kept itself."""
+        return self.tree.root_node
 
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
@@ -77,7 +82,7 @@ def read_file(source: Source) -> File:
         None if len(data) == len(text) else [*(at for at, byte in enumerate(data) if byte & 0xC0 != 0x80), len(data)]
     )
     kind = "tsx" if source.path.endswith(".tsx") else "typescript" if source.path.endswith(_TYPED) else "javascript"
-    file = File(source, _parser(kind).parse(data).root_node, starts)
+    file = File(source, _parser(kind).parse(data), starts)
     if file.root.has_error:
         broken = first_error(file.root)
         raise ParseError("no valid JavaScript" if kind == "javascript" else "no valid TypeScript", file.span(broken))
