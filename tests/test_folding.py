@@ -16,8 +16,10 @@ from gracelint.parse import folding
 from gracelint.parse.folding import fold, mappings_of
 from gracelint.parse.kubernetes import objects_of
 from gracelint.parse.yaml import read_stream
-from gracelint.project import Request
+from gracelint.project import EVERYWHERE, Request
 from gracelint.source import Source, SourceMap
+from gracelint.tree.discover import MANIFEST
+from gracelint.tree.files import ProjectFiles
 
 POD = """\
 kind: Pod
@@ -107,6 +109,18 @@ def test_no_tree_outlives_the_reading(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(folding, "ROOM", 1)
     monkeypatch.setattr(reading, "LARGE", 0)
     assert left(200) - left(20) < 180
+
+
+def test_the_trees_that_were_read_before_there_were_many_are_let_go_with_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.yaml").write_text(POD % f"p{number}")
+    monkeypatch.setattr(folding, "ROOM", 1)
+    monkeypatch.setattr(reading, "LARGE", 2 * len(POD))
+    request = Request(str(tmp_path), (str(tmp_path),), Configuration(str(tmp_path)))
+    read = reading._read(request, EVERYWHERE, ProjectFiles(str(tmp_path)), [(f"{n}.yaml", MANIFEST) for n in range(4)])
+    assert [is_folded(document.root) for document in read.documents] == [True] * 4  # type: ignore[arg-type]
 
 
 def test_a_text_that_was_put_away_is_the_same_text() -> None:

@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from gracelint.facts.yaml import Mapping, Scalar, Sequence, alike
 from gracelint.parse.errors import ParseError, TemplatedError
 from gracelint.parse.scalars import passage_of, rewrite
-from gracelint.parse.yaml import Stream, holds_objects, may_matter, read_documents, read_stream
+from gracelint.parse.yaml import Stream, each_document, holds_objects, may_matter, read_documents, read_stream
 from gracelint.source import Passage, Source
 
 TYPE_CHECKING = False
@@ -528,3 +528,10 @@ def test_any_value_is_mapped_back_to_its_source(value: str, style: str) -> None:
     assert passage is not None
     for offset, char in enumerate(scalar.value):
         assert passage.span(offset, offset + 1).text in (char, f"\\{char}", f"{char}{char}")
+
+
+def test_documents_are_read_one_by_one_where_somebody_wants_no_more_than_one_at_a_time() -> None:
+    documents = each_document(Source("many.yaml", "kind: A\n---\nkind: [\n"))
+    assert next(documents).kind == "A"
+    with pytest.raises(ParseError):
+        next(documents)

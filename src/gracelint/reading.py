@@ -151,6 +151,8 @@ class Reading:
         self.folders: dict[str, None] = {}
         self.renderer: Renderer | None = None
         self.rendered: list[Source] = []
+        self._unfolded: list[Document] = []
+        """Documents whose trees are kept."""
         self._kept = 0
         """Code points of the documents whose trees are kept."""
         self.beginnings = 1
@@ -323,15 +325,13 @@ class Reading:
 
     def _draw(self, document: Document) -> None:
         """Takes what a document says, and lets go of its tree, which is far larger."""
+        self._unfolded.append(document)
         self._kept += document.root.end - document.root.start
-        if not self.is_large:
-            return
-        from gracelint.parse.folding import fold, mappings_of
-        from gracelint.parse.kubernetes import objects_of
+        if self.is_large:
+            from gracelint.parse.folding import drawn
 
-        drawn = self.drawn[id(document)] = objects_of(document, self.kinds)
-        if not any(workload.misplaced for workload in drawn.workloads):
-            fold(document, mappings_of(drawn))
+            self.drawn |= drawn(self._unfolded, self.kinds)
+            self._unfolded = []
 
     def _let_go(self, source: Source) -> None:
         from gracelint.parse.yaml import holds_objects
@@ -511,7 +511,7 @@ class Reading:
                 return None
             from gracelint.launch.link import link
 
-            self.documents = []  # those live on that a fact stands in
+            self.documents, self._unfolded = [], []  # those live on that a fact stands in
             linked = link(self.the_desk(), manifests, self.services, near, self._images_aside())
             for origin, error in linked.broken:
                 self.broke(f"following {origin.name}", error)

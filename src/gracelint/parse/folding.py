@@ -11,6 +11,8 @@ from gracelint.parse.yaml import read_part
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping as Map
+    from typing import Any
 
     from gracelint.facts.yaml import Document, Entries
     from gracelint.parse.kubernetes import Objects
@@ -28,6 +30,18 @@ def fold(document: Document, held: Iterable[Mapping]) -> None:
     root = document.root
     if isinstance(root, Mapping) and document.part is not None and not document.shared:
         _Fold(document.source, *document.part, {mapping.start: mapping for mapping in (root, *held)}).close()
+
+
+def drawn(documents: Iterable[Document], kinds: Map[str, Map[str, Any]]) -> dict[int, Objects]:
+    """What documents say, by `id()`. Their trees are let go."""
+    from gracelint.parse.kubernetes import objects_of
+
+    found: dict[int, Objects] = {}
+    for document in documents:
+        said = found[id(document)] = objects_of(document, kinds)
+        if not any(workload.misplaced for workload in said.workloads):
+            fold(document, mappings_of(said))
+    return found
 
 
 def mappings_of(objects: Objects) -> Iterator[Mapping]:

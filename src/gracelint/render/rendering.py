@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
-from gracelint.base.memory import kept, lru_cache
+from gracelint.base.memory import ROOM, kept, lru_cache
 from gracelint.base.record import Record
 from gracelint.finding import Note
-from gracelint.parse.yaml import KUSTOMIZATIONS, read_documents
+from gracelint.parse.yaml import KUSTOMIZATIONS, each_document, read_documents
 from gracelint.render.effort import OF_CHARTS, OF_OVERLAYS, START, Effort, Readers, folders_above, readers
 from gracelint.source import Source, Span, Unit
 
@@ -113,7 +113,11 @@ class Renderer:
         from gracelint.render.kustomize.build import build
 
         unseen: list[Unseen] = []
-        read = kept(read_documents)  # many overlays build upon the same files
+        known = kept(read_documents)  # many overlays build upon the same files
+
+        def read(source: Source) -> Iterable[Document]:
+            return known(source) if len(source.text) <= ROOM else each_document(source)
+
         for folder in folders:
             self._built.add(folder)
             effort = Effort(self._room, OF_OVERLAYS, self._makers.of)

@@ -67,7 +67,7 @@ def build(
     folder: str,
     effort: Effort | None = None,
     wanted: Callable[[str], bool] | None = None,
-    read: Callable[[Source], list[Document]] = read_documents,
+    read: Callable[[Source], Iterable[Document]] = read_documents,
 ) -> Overlay:
     """Builds the kustomization of a folder. One that is too large comes to nothing, and says so.
 
@@ -128,7 +128,7 @@ class _Builder:
         self,
         files: Files,
         effort: Effort,
-        read: Callable[[Source], list[Document]],
+        read: Callable[[Source], Iterable[Document]],
         shows: Callable[[str], bool],
     ) -> None:
         self.effort = effort
@@ -295,18 +295,17 @@ class _Builder:
         found: list[Resource] = []
         self._read(source)
         try:
-            documents = self._documents_of(source)
+            for document in self._documents_of(source):
+                if isinstance(document.root, Mapping):
+                    place = document.root.span.place
+                    tree = self._tree_of(document)
+                    found += _flattened(tree, Origin(place.source, place.start, place.end))
         except ParseError as error:
             self.unread.append(Unread(error.span, error.message, broken=True))
             return []
         except TemplatedError as error:
             self.unread.append(Unread(error.span, "this is a template"))
             return []
-        for document in documents:
-            if isinstance(document.root, Mapping):
-                place = document.root.span.place
-                tree = self._tree_of(document)
-                found += _flattened(tree, Origin(place.source, place.start, place.end))
         return found
 
     def _tree_of(self, document: Document) -> Tree:
