@@ -10,14 +10,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tree_sitter import Node
 
 from gracelint.base.record import replace
+from gracelint.behaviour.csharp import syntax as csharp
+from gracelint.behaviour.go import syntax as go_syntax
 from gracelint.behaviour.go.syntax import read_file
+from gracelint.behaviour.java import syntax as java_syntax
+from gracelint.behaviour.node import syntax as node
+from gracelint.behaviour.node.syntax import read_file as read_module
+from gracelint.behaviour.php import syntax as php_syntax
+from gracelint.behaviour.ruby import syntax as ruby_syntax
+from gracelint.behaviour.rust import syntax as rust_syntax
 from gracelint.behaviour.tree import walk
 from gracelint.engine.reported import Report
 from gracelint.fixing.fixer import fix
 from gracelint.parse.yaml import read_documents
 from gracelint.render.tree import tree_of, unplaced
+from gracelint.report.text import render
 from gracelint.source import Source
 from gracelint.testing import lint, read, request
 from gracelint.tree.warm import Warm
@@ -358,6 +368,32 @@ def test_a_tree_that_was_walked_takes_no_more_room_than_before() -> None:
     file = read_file(Source("main.go", "package main\n" + "var a = b(c, d)\n" * 2_000))
     assert file is not None
     assert held(lambda: sum(1 for _ in walk(file.root))) < 10_000
+
+
+def test_the_children_of_a_module_are_let_go_once_it_was_gone_through() -> None:
+    file = read_module(Source("server.js", "f(a, b, c)\n" * 2_000))
+
+    def deepen(node: Node) -> int:
+        return 1 + sum(map(deepen, node.named_children))
+
+    assert held(lambda: deepen(file.root)) < 10_000
+
+
+def test_a_report_of_thousands_of_findings_takes_a_few_times_the_room_of_its_text() -> None:
+    report = lint(GROWING["suppressions in one line"](5_000))
+    length = len(render(report))
+    tracemalloc.start()
+    try:
+        render(report)
+        assert tracemalloc.get_traced_memory()[1] < 6 * length
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_source_is_followed_up_to_the_same_length_in_every_language() -> None:
+    assert {
+        language._LONGEST for language in (csharp, go_syntax, java_syntax, node, php_syntax, ruby_syntax, rust_syntax)
+    } == {1_000_000}
 
 
 def test_many_charts_take_no_longer_together_than_one() -> None:

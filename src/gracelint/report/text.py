@@ -22,12 +22,20 @@ _WIDEST = 160
 
 
 def render(report: Report, *, color: bool = False, summary: bool = True, containers: bool = True) -> str:
-    lines = [line for reported in report.findings for line in (*_finding(report, reported), [])]
-    if summary:
-        lines += _summary(report, containers=containers)
-    elif lines:
-        lines.pop()
+    lines = _lines(report, summary=summary, containers=containers)
     return coloured(lines) if color else plain(lines)
+
+
+def _lines(report: Report, *, summary: bool, containers: bool) -> Iterator[list[Piece]]:
+    """One by one: thousands of findings have far larger lines than texts."""
+    for number, reported in enumerate(report.findings):
+        if number:
+            yield []
+        yield from _finding(report, reported)
+    if summary:
+        if report.findings:
+            yield []
+        yield from _summary(report, containers=containers)
 
 
 def statistics(report: Report, *, color: bool = False) -> str:
