@@ -155,6 +155,8 @@ def test_npm_as_measured(npm: str, sh: str, script: str, init: str, verdict: str
         (("bun", "run", "none"), "dash", "cut"),
         (("deno", "run", "-A", "srv.js"), "dash", "handled"),
         (("deno", "run", "-A", "srv.js", "none"), "dash", "cut"),
+        (("deno", "run", "-A", "--env-file", "srv.js"), "dash", "handled"),
+        (("deno", "run", "--ext", "ts", "srv.js"), "dash", "handled"),
         (("deno", "task", "start"), "dash", "handled"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
