@@ -7,7 +7,7 @@ import pytest
 from gracelint.facts.launch import Launch
 from gracelint.facts.verdict import Verdict
 from gracelint.reading import read_project
-from gracelint.testing import request
+from gracelint.testing import read, request
 
 PCNTL = "RUN docker-php-ext-install pcntl\n"
 STOPS = "pcntl_signal(SIGTERM, function () use (&$stop) { $stop = true; });\n"
@@ -372,3 +372,28 @@ def test_an_exit_in_the_middle_of_what_the_caller_does(before: str, after: str, 
         f"for ($id = 1; ; $id++) {{\n    {before}\n    transfer();\n    {after}\n}}\n"
     )
     assert script(text)[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("install", "verdict"),
+    [
+        ("apt-get update && apt-get install -y php8.3-cli php8.3-mysql", "handled"),
+        ("apt-get update && apt-get install -y php-cli", "handled"),
+        ("apt-get update && apt-get install -y php8.3-fpm", "unknown"),
+    ],
+)
+def test_the_php_of_debian_and_ubuntu_can_handle_signals(install: str, verdict: str) -> None:
+    """On the command line; as measured with Debian's php8.2-cli."""
+    dockerfile = f'FROM ubuntu:24.04\nRUN {install}\nWORKDIR /app\nCOPY . .\nCMD ["php", "artisan", "queue:work"]\n'
+
+    (launch,) = read({"Dockerfile": dockerfile, "artisan": "#!/usr/bin/env php\n<?php\n"}).launches
+
+    assert launch.verdict.value == verdict
+
+
+def test_the_images_of_laravel_sail_can_handle_signals() -> None:
+    compose = "services:\n  queue:\n    image: sail-8.4/app\n    command: php artisan queue:work\n"
+
+    (launch,) = read({"compose.yaml": compose, "artisan": "#!/usr/bin/env php\n<?php\n"}).launches
+
+    assert launch.why == "artisan queue:work finishes what is in flight on SIGTERM and ends"

@@ -232,6 +232,11 @@ def entry_script(reference: str, name: str) -> dict[str, Any] | None:
     return None
 
 
+def extensions_of(reference: str) -> tuple[str, ...]:
+    """The extensions of its language that an image has beside what that brings along."""
+    return tuple((_tagged(*_split(reference)) or {}).get("extensions", ()))
+
+
 def program_of(reference: str, words: tuple[str, ...]) -> str | None:
     """The row of `servers.toml` of a command that only this image calls so."""
     row = _tagged(*_split(reference)) or {}

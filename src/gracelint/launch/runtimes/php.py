@@ -6,6 +6,7 @@ import re
 
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
+from gracelint.launch.images.bases import extensions_of
 from gracelint.launch.images.image import find_path
 from gracelint.launch.runtimes.programs import interactive, program_step, source_at, unknown
 from gracelint.launch.servers import servers
@@ -25,6 +26,7 @@ _INSTALLS = re.compile(
     r"(?:docker-php-ext-(?:install|enable|configure)|install-php-extensions|apk\s+add|apt-get\s+install|apt\s+install)"
     r"([^&|;]*)"
 )
+_PACKAGE = re.compile(r"(?:^|\s)php[0-9]*(?:\.[0-9]+)?-cli(?=[\s=]|$)")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 _NAMED = re.compile(r"(?m)^[ \t]*(?:ARG|ENV)\b.*\bpcntl\b")
 _RUNS_A_SCRIPT = re.compile(r"\.(?:sh|bash)\b")
@@ -95,10 +97,13 @@ def _read(argv: tuple[Word, ...], source: Source, rest: tuple[Word, ...], contex
 
 
 def has_pcntl(context: Context) -> bool | None:
-    """Whether PHP in the image can handle signals: the official images have pcntl only where it is installed."""
+    """Whether PHP in the image can handle signals: the official images have pcntl only where it is installed.
+
+    Debian's and Ubuntu's `php8.3-cli` has it built in.
+    """
     stage = context.image.stage
     if stage is None:
-        return None
+        return "pcntl" in extensions_of(context.image.reference or "") or None
     parents = [*stage.lineage()]
     elsewhere = _NAMED.search(stage.source.text.replace("\\\n", " ")) is not None
     for one in parents:
@@ -106,7 +111,10 @@ def has_pcntl(context: Context) -> bool | None:
         for item in one.instructions:
             if item.name == "RUN":
                 text = item.argument.text.replace("\\\n", " ")
-                if any("pcntl" in words or _names_it(words, given) for words in _INSTALLS.findall(text)):
+                installed = _INSTALLS.findall(text)
+                if any("pcntl" in words or _names_it(words, given) for words in installed):
+                    return True
+                if not _is_official(parents[-1].base.value) and any(map(_PACKAGE.search, installed)):
                     return True
                 elsewhere = elsewhere or _RUNS_A_SCRIPT.search(text) is not None
             if item.name == "COPY" and "/php/ext" in item.argument.text:
