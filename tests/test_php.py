@@ -391,8 +391,10 @@ def test_the_php_of_debian_and_ubuntu_can_handle_signals(install: str, verdict: 
     assert launch.verdict.value == verdict
 
 
-def test_the_images_of_laravel_sail_can_handle_signals() -> None:
-    compose = "services:\n  queue:\n    image: sail-8.4/app\n    command: php artisan queue:work\n"
+@pytest.mark.parametrize("timeout", ["", " --timeout=30", " --timeout=0"])
+def test_the_images_of_laravel_sail_can_handle_signals(timeout: str) -> None:
+    """Of `--timeout` 0 means none: a worker finishes its job, however long that takes."""
+    compose = f"services:\n  queue:\n    image: sail-8.4/app\n    command: php artisan queue:work{timeout}\n"
 
     (launch,) = read({"compose.yaml": compose, "artisan": "#!/usr/bin/env php\n<?php\n"}).launches
 
