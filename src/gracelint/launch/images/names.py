@@ -34,7 +34,7 @@ class Dockerfiles:
     def __init__(self, paths: Iterable[str]) -> None:
         self._own: dict[str, list[str]] = {}
         self._above: dict[str, list[str]] = {}
-        self._names: dict[str, list[str]] = {}
+        self._names: dict[str, list[frozenset[str]]] = {}
         for path in paths:
             self._own.setdefault(_plain(own_name(path)), []).append(path)
             for folder in {_plain(folder) for folder in path.split("/")[:-1]}:
@@ -42,7 +42,9 @@ class Dockerfiles:
 
     def builds(self, path: str, repository: str) -> None:
         """That a build gives what it makes of the Dockerfile at `path` this name."""
-        self._names.setdefault(path, []).append(repository)
+        names = self._names.setdefault(path, [])
+        if len(names) < _MOST_NAMES:
+            names.append(frozenset(_JOINT.split(repository.lower())))
 
     def called(self, repository: str, asked_in: str = "") -> str | None:
         """The one Dockerfile whose place says that it builds an image; None where two do.
@@ -86,7 +88,7 @@ class Dockerfiles:
     def _may_be(self, path: str, words: set[str]) -> bool:
         """Whether the words of an image's name have those of one that the Dockerfile is built as, where it has any."""
         names = self._names.get(path)
-        return names is None or any(words.issuperset(_JOINT.split(name.lower())) for name in names)
+        return names is None or any(map(words.issuperset, names))
 
 
 def find_dockerfile(
@@ -133,6 +135,8 @@ def repository_of(reference: str) -> str:
 
 
 _JOINT = pattern("[-_/.]")
+_MOST_NAMES = 100
+"""Names of one Dockerfile that others are held against."""
 _JOINTS = (".", "_", "-")
 _KINDS = ("dockerfile", "containerfile")
 
