@@ -592,3 +592,18 @@ process.on('SIGTERM', () => {{
   setInterval(() => {{ if (running.size === 0) process.exit(0); }}, 100);
 }});"""
     assert verdict(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("() => worker.postMessage('go')", "ignored"),
+        ("() => { for (const one of [" + "1, " * 20 + "]) worker.postMessage(one); }", "ignored"),
+    ],
+    ids=["without end", "many"],
+)
+def test_answers_that_are_answered(handler: str, expected: str) -> None:
+    text = "const { Worker } = require('worker_threads');\nconst worker = new Worker('./job.js');\n"
+    text += f"worker.on('message', (said) => worker.postMessage(said));\nprocess.on('SIGTERM', {handler});"
+    job = "const { parentPort } = require('worker_threads');\nparentPort.on('message', (said) => parentPort.postMessage(said));"
+    assert verdict(text, job_js=job) == expected

@@ -517,15 +517,9 @@ def _send(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Fr
         return UNDEFINED
     value = args[0] if args else UNDEFINED
     machine.note("ask", node, frame, thing=owner, target="message", value=value)
-    from gracelint.behaviour.node.peers import answers
+    from gracelint.behaviour.node.peers import hear
 
-    given = [
-        (answer, (*frame.after, *after)) for answer, after in answers(machine, owner, value, frame.file.span(node))
-    ]
-    owner.settings.setdefault("answers", []).extend(given)
-    for answer, after in given:
-        for function in owner.callbacks.get("message", ()):
-            machine.task(function, [answer], frame, after)
+    hear(machine, owner, value, node, frame)
     return _after_end(machine, owner, node, frame)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from tree_sitter import Node
+
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.state import Event
     from gracelint.behaviour.node.stopping import Stopped
@@ -164,16 +166,32 @@ _ENDINGS = {"close": "drained", "stop-child": "ended", "ask": "ended", "terminat
 """Events that bring something to its end, and what has happened then."""
 
 
-def answers(machine: Machine, thing: Thing, value: object, at: Span) -> list[tuple[object, tuple[After, ...]]]:
-    """The messages that a peer surely sends back when it is sent one, and what has to happen before each."""
+_MOST_MESSAGES = 16
+"""Messages to one peer whose answers are looked for."""
+
+
+def hear(machine: Machine, thing: Thing, value: object, node: Node, frame: Frame) -> None:
+    """Calls what listens for the messages that a peer surely sends back when it is sent one."""
     if not isinstance(thing.data, tuple) or machine.role != "main":
-        return []
+        return
+    asked = thing.settings.setdefault("asked", [])
+    asked.append(value)
+    if thing.settings.get("hears") or len(asked) > _MOST_MESSAGES:
+        machine.note("opaque", node, frame, target="postMessage")
+        return
     source, role, argv = thing.data
     peer = type(machine)(source, machine.files, machine.env, argv, role, machine.parsed)
     peer.start()
     _ask(peer, _port(peer), value)
-    said = (event for event in peer.events if event.kind == "answer" and event.certain)
-    return [(event.value, (*event.after, After("answered", at, thing))) for event in said]
+    thing.settings["hears"] = True
+    for event in peer.events:
+        if event.kind != "answer" or not event.certain:
+            continue
+        after = (*frame.after, *event.after, After("answered", frame.file.span(node), thing))
+        thing.settings.setdefault("answers", []).append((event.value, after))
+        for function in thing.callbacks.get("message", ()):
+            machine.task(function, [event.value], frame, after)
+    thing.settings["hears"] = False
 
 
 def _port(peer: Machine) -> list[object]:
