@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         HopKind,
         Image,
         Launch,
-        Misplaced,
         Shortfall,
     )
+    from gracelint.facts.misplaced import Misplaced
     from gracelint.facts.program import Cause, Program, Reaction, Stop
     from gracelint.facts.verdict import Verdict
     from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
@@ -53,9 +53,9 @@ _HOMES = {
         "HopKind",
         "Image",
         "Launch",
-        "Misplaced",
         "Shortfall",
     ),
+    "gracelint.facts.misplaced": ("Misplaced",),
     "gracelint.facts.program": ("Cause", "Program", "Reaction", "Stop"),
     "gracelint.facts.verdict": ("Verdict",),
     "gracelint.finding": ("Applicability", "Edit", "Finding", "Fix", "Note", "Severity"),

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Map
     from typing import Any
 
-    from gracelint.facts import yaml
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.kubernetes import Container, PreStop, Workload
+    from gracelint.facts.misplaced import Misplaced
     from gracelint.facts.program import Act, Program, Reaction
     from gracelint.source import Located, Passage, Source, Span, Word
 
@@ -268,24 +268,6 @@ class Hook(Record):
     """The command that tells the program to stop, and the sleep that comes only after it."""
     stops: str | None = None
     """What in it may end the program by another way than the stop signal; None where it only waits."""
-
-
-class Misplaced(Record):
-    """A setting of the stop that stands where nobody reads it."""
-
-    key: yaml.Scalar
-    where: str
-    """A clause such as "stands in the container"."""
-    instead: str
-    """What holds instead, such as "the grace period stays 30 s"."""
-    document: yaml.Document
-    place: yaml.Mapping
-    home: yaml.Mapping | None
-    """Where it belongs; None where nobody can tell."""
-    home_name: str
-    """Such as "into the container"."""
-    below: str | None = None
-    """The entry of `home` that it belongs below, where that is missing."""
 
 
 class Origin(Record):

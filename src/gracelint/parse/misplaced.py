@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.facts.launch import Misplaced
+from gracelint.facts.misplaced import Misplaced
 from gracelint.facts.yaml import Mapping
 
 TYPE_CHECKING = False
