@@ -359,3 +359,13 @@ def test_the_views_of_django_are_read_by_their_routes(urls: str, view: str) -> N
     found = slowest(sources, REQUESTS)
     assert found is not None
     assert (found.source.path, found.seconds) == ("shop/views.py", 4)
+
+
+@pytest.mark.parametrize(("count", "delay"), [(60, 30), (2, 1)])
+def test_an_executor_of_each_round_is_waited_for(count: int, delay: float) -> None:
+    found = sigterm(
+        f"{FLAG}from concurrent.futures import ThreadPoolExecutor\ndef job(n):\n    time.sleep(1)\n"
+        "while not stopping:\n    with ThreadPoolExecutor(max_workers=2) as pool:\n"
+        f"        results = list(pool.map(job, range({count})))\n    time.sleep(0.5)\n"
+    )
+    assert (found.as_pid_1.value, found.delay) == ("handled", delay), found.why

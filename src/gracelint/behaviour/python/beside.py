@@ -438,7 +438,8 @@ def join_point(
         value = machine.wait(point, ready=ready, raises=raises)
         if not machine.arrived and not machine.aside and done() is True:
             for thing in things:
-                machine.write(thing.store, "#finished", TRUE)
+                if thing.kind in (*THREADS, "asyncio.Task"):
+                    machine.write(thing.store, "#finished", TRUE)
         return value
     except Leave as leave:
         things = () if any(map(is_cancelled, leave.ends)) else things
