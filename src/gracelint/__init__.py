@@ -27,9 +27,9 @@ if TYPE_CHECKING:
         Launch,
         Shortfall,
     )
-    from gracelint.facts.misplaced import Misplaced
     from gracelint.facts.program import Cause, Program, Reaction, Stop
     from gracelint.facts.verdict import Verdict
+    from gracelint.facts.yaml import Misplaced
     from gracelint.finding import Applicability, Edit, Finding, Fix, Note, Severity
     from gracelint.launch.signals import nearest_signal, signal_name
     from gracelint.rules import Rule, rule
@@ -55,9 +55,9 @@ _HOMES = {
         "Launch",
         "Shortfall",
     ),
-    "gracelint.facts.misplaced": ("Misplaced",),
     "gracelint.facts.program": ("Cause", "Program", "Reaction", "Stop"),
     "gracelint.facts.verdict": ("Verdict",),
+    "gracelint.facts.yaml": ("Misplaced",),
     "gracelint.finding": ("Applicability", "Edit", "Finding", "Fix", "Note", "Severity"),
     "gracelint.launch.signals": ("nearest_signal", "signal_name"),
     "gracelint.rules": ("Rule", "rule"),

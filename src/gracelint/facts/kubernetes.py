@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Map
 
     from gracelint.facts.launch import Assumptions, Launch
-    from gracelint.facts.misplaced import Misplaced
+    from gracelint.facts.yaml import Misplaced
     from gracelint.source import Located, Source, Span, Word
 
 DEFAULT_GRACE = 30.0

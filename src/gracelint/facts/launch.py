@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Instruction, Stage
     from gracelint.facts.kubernetes import Container, PreStop, Workload
-    from gracelint.facts.misplaced import Misplaced
     from gracelint.facts.program import Act, Program, Reaction
+    from gracelint.facts.yaml import Misplaced
     from gracelint.source import Located, Passage, Source, Span, Word
 
 

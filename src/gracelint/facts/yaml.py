@@ -141,6 +141,24 @@ class Document(Record, identity=True):
     """Where the text stands that holds this document and no other."""
 
 
+class Misplaced(Record):
+    """An entry that stands where nobody reads it."""
+
+    key: Scalar
+    where: str
+    """A clause such as "stands in the container"."""
+    instead: str
+    """What holds instead, such as "the grace period stays 30 s"."""
+    document: Document
+    place: Mapping
+    home: Mapping | None
+    """Where it belongs; None where nobody can tell."""
+    home_name: str
+    """Such as "into the container"."""
+    below: str | None = None
+    """The entry of `home` that it belongs below, where that is missing."""
+
+
 def alike(one: Node, other: Node, but: str | None = None) -> bool:
     """Whether two nodes say the same, in whatever style and order, `but` for the entry of one name.
 

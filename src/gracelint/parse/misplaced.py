@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.facts.misplaced import Misplaced
-from gracelint.facts.yaml import Mapping
+from gracelint.facts.yaml import Mapping, Misplaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
