@@ -7,7 +7,7 @@ import ast
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.ends import Point
 from gracelint.behaviour.python.registry import PROCESSES
-from gracelint.behaviour.python.values import Const, Thing, Unknown
+from gracelint.behaviour.python.values import Bound, Const, Later, Thing, Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def killed_child(machine: Machine, point: Point) -> Thing | None:
 def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
     """A server that is all the program does, beside a main thread that ends before it: what started it, why, and
     whether that is sure."""
-    stay = [thing for thing in machine.facts.children if not is_daemon(thing)]
+    tasks = [thing for thing in machine.facts.children if _serves(thing)]
+    stay = [thing for thing in machine.facts.children if thing not in tasks and not is_daemon(thing)]
     if machine.delay != 0 or stay or not (point.serves or _does_nothing_else(point)):
         return None
     waits = machine.arrival or point
@@ -53,6 +54,7 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
         owners = [thing, thing.store.get("#first"), thing.store.get("#starter")]
         nodes = [owner.node for owner in owners if isinstance(owner, Thing)]
         called = {name for node in nodes if node for name in machine.closing.get(node, ())}
+        called |= {"close", "wait_closed"} if tasks else set()  # as serve_forever() does when it is cancelled
         refused = not called.isdisjoint(row.get("refuses", ()))
         if refused and (machine.facts.counted or _only_talks(machine)):
             continue
@@ -66,6 +68,13 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
             lingers = next((name for name in row["lingers"] if name in called), None)
             return where, _why_cancelled(where, lingers), lingers is None
     return None
+
+
+def _serves(task: Thing) -> bool:
+    """Whether a task is `server.serve_forever()` of asyncio."""
+    target = task.store.get("#target")
+    function = target.function if isinstance(target, Later) else target
+    return task.kind == "asyncio.Task" and isinstance(function, Bound) and function.name == "serve_forever"
 
 
 def _why_cancelled(where: Point, waits: str | None) -> str:

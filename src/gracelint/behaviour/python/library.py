@@ -137,7 +137,7 @@ def elsewhere(
     limit = knowledge["consumer"].get(path, {}).get("seconds")
     if isinstance(limit, str) and limit in keywords:
         thing.store["#seconds"] = keywords[limit]
-    if top == "dataclasses" or path in ("typer.Option", "typer.Argument"):
+    if top == "dataclasses" or path in ("typer.Option", "typer.Argument", "uvicorn.Config"):
         thing.store.update(keywords)
         if args:
             thing.store["default"] = args[0]

@@ -139,7 +139,7 @@ def serve(
         return Later(function, args, keywords, node)
     receiver = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
     if not machine.arrived and not machine.handling:
-        machine.facts.servers.append(Served(node, machine.module, keywords, row))
+        machine.facts.servers.append(Served(node, machine.module, _told(row, keywords, receiver), row))
     seconds = seconds_of(machine, row, args, keywords, receiver)
     point = Point(node, machine.module, "serve", seconds, text_of(node))
     point.receiver = receiver
@@ -174,6 +174,13 @@ def serve(
 
     app = _application(machine, row, args, keywords, receiver)
     return around(machine, app, row, point, lambda: machine.wait(point, ready=ready, value=NONE))
+
+
+def _told(row: dict[str, Any], keywords: Keywords, receiver: Thing | None) -> Keywords:
+    """What a server is told by its call, or by the settings that it is made of."""
+    settings, name = receiver.store.get("#first") if receiver is not None else None, row.get("unbounded")
+    given = settings.store.get(name) if isinstance(settings, Thing) and name is not None else None
+    return keywords if given is None or name is None else {name: given, **keywords}
 
 
 def _pulled(machine: Machine, trigger: Value, node: ast.AST) -> bool | Unknown:
