@@ -877,6 +877,8 @@ def test_a_command_that_fails_ends_a_trap_under_errexit(first: str, verdict: str
     stop = f"stop() {{ {first}; kill $main; wait $main; }}"
     launch = script(f"set -e\nn=0\n{note}\n{stop}\npython app.py & main=$!\ntrap stop TERM\nwait $main || true\n")
     assert launch.verdict.value == verdict, launch.why
+    fails = "a command fails on SIGTERM, and `set -e` ends the script while `python app.py` cleans up"
+    assert (launch.why == fails) == (verdict == "cut"), launch.why
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def _reason(hop: Hop, launch: Launch) -> tuple[str, Span | None] | None:
 def _is_stuck(program: Program, hop: Hop) -> bool:
     """Whether it runs on until SIGKILL, with or without an init: another rule says why."""
     reaction = program.reactions.get(hop.signal)
-    return reaction is not None and reaction.cause in (Cause.NEVER_OBSERVED, Cause.STILL_ALIVE)
+    return reaction is not None and reaction.cause in (Cause.NEVER_OBSERVED, Cause.STILL_ALIVE, Cause.EXIT_BLOCKED)
 
 
 def _is_runtime(name: str) -> bool:

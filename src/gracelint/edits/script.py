@@ -35,6 +35,7 @@ _ADVICE = {
     "exit-trap": "`exec` the program; what the trap cleans up can be done when it starts",
     "ignores": "Take back the trap that ignores the signal",
     "single-wait": "`wait` for the program once more after the trap",
+    "command-fails": "Let no command of the trap fail (`|| true`), and `wait` for the program there",
     "errexit": "`wait` for the program once more after the trap, and do not let the first `wait` end the script",
 }
 """By the cause in a hop's details: what a person has to do where no edit is known to be right."""

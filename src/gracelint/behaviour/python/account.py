@@ -205,7 +205,10 @@ def _loss(machine: Machine, work: Work, waits: list[Point], fate: str) -> Verdic
 
 
 def _takes_its_cancel(target: Value | None) -> bool:
+    """Whether a task ends in order when it is cancelled: it sees to that itself, or is a pause and nothing else."""
     function = target.function if isinstance(target, Later) else None
+    if function is not None and path_of(function) == "asyncio.sleep":
+        return True
     return isinstance(function, Function) and any(map(_catches_the_end, ast.walk(function.node)))
 
 

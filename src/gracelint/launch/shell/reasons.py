@@ -29,6 +29,7 @@ _REASONS = {
     "loop": "the script loops on after {signal}, and never ends",
     "single-wait": "the {signal} trap interrupts `wait`: the script ends, and {program} is killed while it cleans up",
     "errexit": "the {signal} trap makes `wait` fail, and `set -e` ends the script while {program} cleans up",
+    "command-fails": "a command fails on {signal}, and `set -e` ends the script while {program} cleans up",
     "trap-exits": "the {signal} trap ends the script without a word to {program}",
     "between-rounds": "the {signal} trap ends the script, which has nothing running",
     "kills-job": "the {signal} trap ends the script, and with it the job that its loop has in the background",

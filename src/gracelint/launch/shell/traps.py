@@ -293,7 +293,8 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
         elif item.kind == "exec":
             break
         elif item.kind == "exit":
-            cause = "errexit" if item.signal == "errexit" else cause
+            if item.signal == "errexit":
+                cause = "errexit" if item.span == scene.event.span else "command-fails"
             fate = replace(fate, exits=True)
             at_exit = item.traps.get("EXIT")
             if exited or not at_exit:
