@@ -12,13 +12,12 @@ It is a warning where somebody gets the errors: requests come from outside of th
 Service of type LoadBalancer or NodePort), or the image is built in this repository, and where somebody shows that no
 request is to be lost: several pods or an autoscaler, a disruption budget, a rolling update with numbers of its own, a
 preStop hook, another probe, or a readinessProbe of something else that is applied with it (a variant of its own name
-takes its place). It is information for all others:
-one pod without any of that has a break with each node that goes. It is information also for what others
-built and only the cluster calls; for a single pod that keeps its data on a volume, where a new version is a break
-anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose pages are loaded again and whose
-senders try again; for servers such as nginx, which listen as soon as they run: also by their names and by the
-configuration that is mounted into them, where nobody can look into the image; for what is asked over UDP, whose senders
-ask again; and for API versions that clusters no longer serve.
+takes its place). It is information for all others: one pod without any of that has a break with each node that goes. It
+is information also for what others built and only the cluster calls; for a single pod that keeps its data on a volume,
+where a new version is a break anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose
+pages are loaded again and whose senders try again; for servers such as nginx, which listen as soon as they run: also by
+their names and by the configuration that is mounted into them, where nobody can look into the image; for what is asked
+over UDP, whose senders ask again; and for API versions that clusters no longer serve.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the

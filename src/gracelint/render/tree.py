@@ -32,7 +32,7 @@ class Leaf(Record):
 
     @property
     def is_null(self) -> bool:
-        return self.plain and Scalar(self.value, _NOWHERE, 0, 0).tag == "null"
+        return self.plain and Scalar(self.value, _NOWHERE, 0, 0).is_null
 
 
 _NOWHERE = Source("", "")

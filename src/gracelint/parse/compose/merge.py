@@ -80,7 +80,7 @@ def _merged(upper: Node, lower: Node | None, path: str, done: _Done) -> Node | N
         return _mapping(upper, lower, path, done)
     if isinstance(upper, Sequence) and isinstance(lower, Sequence):
         return Sequence((*lower.items, *upper.items), upper.source, upper.start, upper.end, upper.flow)
-    return lower if isinstance(upper, Scalar) and upper.tag == "null" else upper
+    return lower if isinstance(upper, Scalar) and upper.is_null else upper
 
 
 def _nothing(node: Node) -> Mapping:
@@ -89,7 +89,7 @@ def _nothing(node: Node) -> Mapping:
 
 def _build(node: Node) -> Node:
     """`build: folder` as the mapping it stands for."""
-    if not isinstance(node, Scalar) or node.tag == "null":
+    if not isinstance(node, Scalar) or node.is_null:
         return node
     key = Scalar("context", node.source, node.start, 0)
     return Mapping(((key, node),), node.source, node.start, node.end)
@@ -98,4 +98,4 @@ def _build(node: Node) -> Node:
 def _entries(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Sequence):
         return node.items
-    return () if isinstance(node, Scalar) and node.tag == "null" else (node,)
+    return () if isinstance(node, Scalar) and node.is_null else (node,)

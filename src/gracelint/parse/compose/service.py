@@ -74,7 +74,7 @@ def service_of(
 
 def _build(node: Node | None, places: Places) -> Build | None:
     if isinstance(node, Scalar):
-        return Build(_path(node, places)) if node.tag != "null" else None
+        return Build(_path(node, places)) if not node.is_null else None
     if not isinstance(node, Mapping):
         return None
 
@@ -114,7 +114,7 @@ def _command(node: Node | None, places: Places) -> tuple[Word, ...] | None:
         return tuple(
             interpolated(item, places) if isinstance(item, Scalar) else Word("", item.span) for item in node.items
         )
-    if not isinstance(node, Scalar) or node.tag == "null":
+    if not isinstance(node, Scalar) or node.is_null:
         return None
     line = interpolated(node, places)
     words = split(line.passage) if line.passage is not None else None
@@ -198,7 +198,7 @@ def _env_files(node: Node | None) -> Iterator[tuple[Scalar, bool]]:
         if isinstance(item, Mapping) and (path := item.scalar("path")):
             form = item.scalar("format")
             yield path, form is not None and form.value == "raw"
-        elif isinstance(item, Scalar) and item.tag != "null":
+        elif isinstance(item, Scalar) and not item.is_null:
             yield item, False
 
 
@@ -218,9 +218,9 @@ def _pairs(node: Node | None, places: Places) -> dict[str, Word | None]:
                 if value.explicit_tag == RESET:
                     found.pop(key.value, None)
                     continue
-                known = isinstance(value, Scalar) and value.tag != "null"
+                known = isinstance(value, Scalar) and not value.is_null
                 found[key.value] = interpolated(value, places) if known and isinstance(value, Scalar) else None
-        elif isinstance(item, Scalar) and item.tag != "null":
+        elif isinstance(item, Scalar) and not item.is_null:
             word = interpolated(item, places)
             name, equals, text = word.value.partition("=")
             found[name] = Word(text, word.span) if equals else None
