@@ -391,6 +391,9 @@ def test_a_buffer_is_lost_with_the_jvm(made: str, writes: str, expected: Verdict
     [
         ("try { work(); } finally { save(); }", "", Verdict.CUT),
         ("try { work(); } finally { save(); }", "save();", Verdict.HANDLED),
+        ("try { work(); } finally { save(); }", "write();", Verdict.HANDLED),
+        ("try { work(); } finally { end(); }", "write();", Verdict.UNKNOWN),
+        ("try { work(); } finally { end(); }", "", Verdict.CUT),
         ("try { work(); } finally { idle(); }", "", Verdict.HANDLED),
         ("loop();", "", Verdict.CUT),
     ],
@@ -398,7 +401,9 @@ def test_a_buffer_is_lost_with_the_jvm(made: str, writes: str, expected: Verdict
 def test_the_jvm_unwinds_no_thread_as_it_ends(body: str, closes: str, expected: Verdict) -> None:
     members = (
         "static void work() throws Exception { while (true) Thread.sleep(100); }\n"
-        'static void save() { try { java.nio.file.Files.writeString(null, "rows"); } catch (Exception e) { } }\n'
+        'static void write() { try { java.nio.file.Files.writeString(null, "rows"); } catch (Exception e) { } }\n'
+        "static void save() { write(); }\n"
+        'static void end() { write(); new java.io.File("run").delete(); }\n'
         'static void idle() { System.out.println("over"); }\n'
         "static void loop() throws Exception { try { while (true) Thread.sleep(100); } finally { save(); } }\n"
     )

@@ -68,8 +68,12 @@ def functions(machine: JavaMachine, body: object) -> Iterator[Function]:
     if isinstance(body, Closure):
         left.append(body.function)
     elif isinstance(body, Object) and body.package is not None:
-        left += [found for name in ("run", "call") if (found := machine.find(body.package, name)) is not None]
-    seen: set[str] = set()
+        left += [found for name in TASKS if (found := machine.find(body.package, name)) is not None]
+    return _with_callees(machine, left)
+
+
+def _with_callees(machine: JavaMachine, functions: list[Function]) -> Iterator[Function]:
+    left, seen = [*functions], set[str]()
     for _ in range(_MOST_FUNCTIONS):
         if not left:
             return
@@ -104,19 +108,20 @@ def _acts(clause: Node) -> bool:
     return any(name not in _SAYS for name in calls)
 
 
-def never_unwound(machine: JavaMachine, wait: Wait) -> str:
-    """What a `finally` around a pause would have called of the program, if the JVM unwound threads as it ends."""
+def never_unwound(machine: JavaMachine, wait: Wait) -> tuple[str, bool] | None:
+    """What a `finally` around a pause would have called of the program, if the JVM unwound threads as it ends, and
+    whether some of what that does has been done all the same."""
     file = file_of(machine, wait)
     here = node_of(file.root, wait) if file is not None else None
     for _ in range(_MOST_FUNCTIONS):
         while here is not None and here.type not in _BOUNDS:
-            names = _called_at_last(machine, here) if here.type in _TRIES else ()
-            name = next((one for one in names if any(map(_works, machine.functions_named(one)))), "")
-            if name and name not in machine.called_late:
-                return name
+            for name in _called_at_last(machine, here) if here.type in _TRIES else ():
+                work = _work(machine, name) if name not in machine.called_late else set()
+                if not work <= machine.asked_late:
+                    return name, not work.isdisjoint(machine.asked_late)
             here = here.parent
         here = only_call(machine, here) if here is not None else None
-    return ""
+    return None
 
 
 def _called_at_last(machine: JavaMachine, tried: Node) -> Iterator[str]:
@@ -131,11 +136,15 @@ def _called_at_last(machine: JavaMachine, tried: Node) -> Iterator[str]:
         yield "close"
 
 
-def _works(function: Function) -> bool:
-    calls = [one for one in walk(function.at) if one.type == "method_invocation"]
-    return any(text_of(one.child_by_field_name("name")) not in _SAYS for one in calls)
+def _work(machine: JavaMachine, name: str) -> set[str]:
+    """The methods of others that a function of the program calls, or what it calls."""
+    its = [node for one in _with_callees(machine, machine.functions_named(name)) for node in walk(one.at)]
+    names = {text_of(one.child_by_field_name("name")) for one in its if one.type == "method_invocation"}
+    return {one for one in names - _SAYS if not machine.functions_named(one)}
 
 
+TASKS = ("run", "call")
+"""The methods of what a pool or a thread is given."""
 _BOUNDS = ("method_declaration", "constructor_declaration", "lambda_expression")
 _TRIES = ("try_statement", "try_with_resources_statement")
 _SAYS = frozenset(

@@ -79,6 +79,8 @@ class JavaMachine(Interpreter):
         """What was written last into buffers that have not been flushed since."""
         self.called_late: set[str] = set()
         """The program's functions that were called between the signal and the end."""
+        self.asked_late: set[str] = set()
+        """The methods of others that were."""
         self.rounds: list[tuple[Any, Span]] = []
         """What a timer or a pool does again and again, and where it was told to."""
         self.orphans: list[Object] = []
@@ -229,12 +231,15 @@ class JavaMachine(Interpreter):
     def _never_unwound(self) -> Reaction | None:
         from gracelint.behaviour.java.jobs import never_unwound
 
-        found = next(((name, wait.span) for wait in self.stood_in if (name := never_unwound(self, wait))), None)
+        found = next(((its, wait.span) for wait in self.stood_in if (its := never_unwound(self, wait))), None)
         if found is None:
             return None
-        name, span = found
+        (name, is_open), span = found
         why = f"{self.runtime} ends while a thread waits in {self.place(span)}, and what calls `{name}` at its end"
         why = f"{why} never runs"
+        if is_open:
+            why = f"whether `{name}` does more than {self.hook_name} is not known: {why}"
+            return ways.reaction(self.signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
         return ways.reaction(self.signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
 
     def _unflushed(self) -> Reaction | None:
@@ -428,6 +433,8 @@ class JavaMachine(Interpreter):
     def apply(self, function: Any, given: library.Given, frame: Frame | None) -> Run:
         self.calls += 1
         outside = self._outside(function, given)
+        if isinstance(function, (Lib, Method)) and self.stopping and self.halted_at is None:
+            self.asked_late.add((function.name if isinstance(function, Method) else function.path).rpartition(".")[2])
         if outside is None:
             return super().apply(function, given, frame)
         return self._foreign(outside, given)
