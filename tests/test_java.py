@@ -379,10 +379,29 @@ def test_a_hook_ends_with_an_exception(field: str, closes: str, expected: Verdic
         ("new PrintWriter(new OutputStreamWriter(System.out), true)", 'out.println("end");', Verdict.HANDLED),
         ("new PrintWriter(new OutputStreamWriter(System.out))", 'out.println("end");', Verdict.CUT),
         ('new FileOutputStream("log")', "out.write(1);", Verdict.HANDLED),
+        ('new BufferedWriter(new FileWriter("log"))', 'out.write("end"); Files.closeQuietly(out);', Verdict.HANDLED),
     ],
 )
 def test_a_buffer_is_lost_with_the_jvm(made: str, writes: str, expected: Verdict) -> None:
     found = program(f"var out = {made};\n{hook(writes)}new CountDownLatch(1).await();\n")
+    assert found.verdict is expected, found.why
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("out.close();", Verdict.HANDLED),
+        ("buffer.close();", Verdict.CUT),
+        ("for (Writer one : open.values()) one.close();", Verdict.HANDLED),
+        ("for (var one : open.entrySet()) one.getValue().close();", Verdict.HANDLED),
+    ],
+)
+def test_what_stands_in_front_of_a_buffer_flushes_it(last: str, expected: Verdict) -> None:
+    makes = 'var buffer = new BufferedWriter(new FileWriter("log"));\nvar out = new PrintWriter(buffer);\n'
+    makes += 'var open = new java.util.HashMap<String, Writer>();\nopen.put("log", out);\n'
+    writes = 'buffer.write("start");\nout.println("next");\n'
+    closes = f"try {{ {last} }} catch (Exception e) {{ }}"
+    found = program(f"{makes}{writes}{hook(closes)}new CountDownLatch(1).await();\n")
     assert found.verdict is expected, found.why
 
 

@@ -458,6 +458,10 @@ class JavaMachine(Interpreter):
     def foreign(self, path: str, given: library.Given) -> Run:
         if not self.stopping and not self.is_silent(path) and "." in path:
             self.outside = self.outside or path
+        if self.unflushed:
+            from gracelint.behaviour.java.streams import handed
+
+            handed(self, given)
         return super().foreign(path, given)
 
     def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.java.waiting import now, time_of
+from gracelint.behaviour.java.waiting import now, open_, time_of
 from gracelint.behaviour.machine import children
 from gracelint.behaviour.machine.values import UNKNOWN, Object, Wait
 
@@ -15,17 +15,8 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Run
 
 
-def _words(given: list[Any]) -> list[Any]:
-    first = given[0] if given else UNKNOWN
-    if isinstance(first, list):
-        return first
-    return first.split() if len(given) == 1 and isinstance(first, str) else [*given]
-
-
 def _new(machine: JavaMachine, _: Any, given: Given) -> Run:
-    one = Object("ProcessBuilder", given.span)
-    one.state["words"] = given.args[0] if given.args and isinstance(given.args[0], list) else [*given.args]
-    return now(one)
+    return _command(machine, Object("ProcessBuilder", given.span), given)
 
 
 def _command(machine: JavaMachine, of: Object, given: Given) -> Run:
@@ -34,14 +25,19 @@ def _command(machine: JavaMachine, of: Object, given: Given) -> Run:
 
 
 def _start(machine: JavaMachine, of: Object, given: Given) -> Run:
-    child = Object("Process", given.span)
-    children.begin(machine, child, of.state["words"], given.span)
-    return now(child)
+    return _begin(machine, of.state["words"], given)
 
 
 def _exec(machine: JavaMachine, _: Any, given: Given) -> Run:
+    """Of one text the words between its spaces."""
+    first = given.argument(0)
+    words = first if isinstance(first, list) else first.split() if isinstance(first, str) else [UNKNOWN]
+    return _begin(machine, words, given)
+
+
+def _begin(machine: JavaMachine, words: list[Any], given: Given) -> Run:
     child = Object("Process", given.span)
-    children.begin(machine, child, _words(given.args), given.span)
+    children.begin(machine, child, words, given.span)
     return now(child)
 
 
@@ -70,10 +66,6 @@ def _same(machine: JavaMachine, of: Object, given: Given) -> Run:
     return now(of)
 
 
-def _open(machine: JavaMachine, of: Object, given: Given) -> Run:
-    return now(UNKNOWN)
-
-
 _SETS = ("directory", "inheritIO", "redirectError", "redirectErrorStream", "redirectInput", "redirectOutput")
 _GIVES = (
     "exitValue",
@@ -87,14 +79,14 @@ _GIVES = (
 )
 NEW: dict[str, Call] = {"ProcessBuilder": _new}
 METHODS: dict[str, dict[str, Call]] = {
-    "ProcessBuilder": {"start": _start, "command": _command, "environment": _open, **dict.fromkeys(_SETS, _same)},
+    "ProcessBuilder": {"start": _start, "command": _command, "environment": open_, **dict.fromkeys(_SETS, _same)},
     "Process": {
         "waitFor": _wait,
         "destroy": _destroy,
         "destroyForcibly": _destroy,
         "isAlive": _is_alive,
         "toHandle": _same,
-        **dict.fromkeys(_GIVES, _open),
+        **dict.fromkeys(_GIVES, open_),
     },
     "Runtime": {"exec": _exec},
 }

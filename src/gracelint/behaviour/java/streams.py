@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.java.waiting import now
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Lib, Object
+from gracelint.behaviour.java.waiting import now, open_
+from gracelint.behaviour.machine.values import NIL, Lib, Object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +22,10 @@ _DIRECT = ("FileOutputStream",)
 def _new(machine: JavaMachine, _: Any, given: Given) -> Run:
     type_ = given.path.removesuffix(".new").rpartition(".")[2]
     one, inner = Object(type_, given.span), given.argument(0)
-    below = (
-        inner.path in _STREAMS
-        if isinstance(inner, Lib)
-        else isinstance(inner, Object) and inner.state.get("kept", False)
-    )
-    one.state["kept"] = below or type_ in _LEAVES
+    below = inner if isinstance(inner, Object) else None
+    of_stream = isinstance(inner, Lib) and inner.path in _STREAMS
+    one.state["below"] = below
+    one.state["kept"] = of_stream or type_ in _LEAVES or (below is not None and below.state.get("kept", False))
     one.state["lines"] = type_ == "PrintWriter" and given.argument(1) is True
     return now(one)
 
@@ -50,18 +48,30 @@ def _write(machine: JavaMachine, of: Object, given: Given) -> Run:
 
 
 def _flush(machine: JavaMachine, of: Object, given: Given) -> Run:
-    machine.unflushed.pop(of, None)
+    flushed(machine, of)
     return now(NIL)
 
 
-def _of_printer(machine: JavaMachine, of: Object, given: Given) -> Run:
-    return now(UNKNOWN)
+def flushed(machine: JavaMachine, of: Object | None) -> None:
+    """Nothing is left in a buffer, and in those that it stands in front of."""
+    while of is not None:
+        machine.unflushed.pop(of, None)
+        of = of.state.get("below")
 
 
+def handed(machine: JavaMachine, given: Given) -> None:
+    """A call that nobody follows may flush what it is given, and where it closes something, any buffer."""
+    if given.path.rpartition(".")[2] in _FLUSHES:
+        machine.unflushed.clear()
+    for one in given.args:
+        flushed(machine, one if isinstance(one, Object) else None)
+
+
+_FLUSHES = ("flush", "close")
 _METHODS: dict[str, Call] = {
     **dict.fromkeys(("write", "append", "newLine", "print", "println", "printf", "format"), _write),
-    **dict.fromkeys(("flush", "close"), _flush),
-    "checkError": _of_printer,
+    **dict.fromkeys(_FLUSHES, _flush),
+    "checkError": open_,
 }
 _TYPES = ("BufferedWriter", "PrintWriter", "OutputStreamWriter", "BufferedOutputStream", *_LEAVES)
 NEW: dict[str, Call] = dict.fromkeys(_TYPES, _new)
