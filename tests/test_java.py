@@ -358,6 +358,7 @@ def test_what_a_hook_waits_for_that_is_not_followed_is_unknown(makes: str, waits
     [
         ("", "name.trim();", Verdict.CUT),
         (" = System.lineSeparator()", "name.trim();", Verdict.HANDLED),
+        ("; static void fill() throws Exception { field().setAccessible(true); }", "name.trim();", Verdict.HANDLED),
         ("", "if (name != null) name.trim();", Verdict.HANDLED),
         ("", "try { name.trim(); } catch (RuntimeException e) { }", Verdict.HANDLED),
         ("", "System.out.println(args[0]);", Verdict.CUT),

@@ -345,6 +345,11 @@ def test_a_child_that_is_waited_for_may_go_on() -> None:
         ("$pool = null;", "$pool->close();", Verdict.CUT),
         ("$pool = null;", "$pool?->close();", Verdict.HANDLED),
         ("$pool = null;\nfunction opened() { global $pool; $pool = new Pool(); }", "$pool->close();", Verdict.HANDLED),
+        (
+            "$pool = null;\nfunction opened() { global $pool; [$log, $pool] = open(); }",
+            "$pool->close();",
+            Verdict.HANDLED,
+        ),
         ("$pool = null;", "try { $pool->close(); } catch (Error $e) { }", Verdict.HANDLED),
     ],
 )

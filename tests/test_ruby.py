@@ -313,6 +313,8 @@ def test_a_loop_may_ask_for_what_the_trap_does() -> None:
         ("pool = nil", "begin; pool.shutdown; rescue NoMethodError; end", Verdict.HANDLED),
         ("jobs = {'a' => 'b'}", "puts jobs['next'].upcase", Verdict.CUT),
         ("jobs = {'a' => 'b'}\njobs['next'] = 'c'", "puts jobs['next'].upcase", Verdict.HANDLED),
+        ("@pool = nil\ndef given(k, v) = instance_variable_set(k, v)", "@pool.shutdown", Verdict.HANDLED),
+        ("@pool = nil", "@pool.shutdown", Verdict.CUT),
         ("", "$stdout.flush", Verdict.HANDLED),
     ],
 )

@@ -24,6 +24,7 @@ _GIVEN = pattern(
     r"""(?x)
     (?<![\w@]) \$?\0 (?!\w) \s{0,9} (?:\|\||\?\?|&&)?= (?![=~>]) (?!\s{0,9}(?:nil|null|NULL)\b)  # set to something,
   | (?<![\w@]) \$?\0 \s{0,9} ,[\w\s,@$]{0,80}=(?!=)                                  # as one of several,
+  | , \s{0,9} \$?\0 \s{0,9} \] \s{0,9} =(?!=)                                        # as the last of several,
   | [(,|] \s{0,9} (?:[\w.]{1,40}(?:<[\w,?<>]{0,40}>)?\s)? &?\$?\0 \s{0,9} [,)|]     # an argument, a parameter,
   | (?<![\w@$>]) \0 \s{0,9} ->                                                       # that of a lambda,
   | \b(?:for|foreach|rescue)\b [^\n]{0,80} [\s(*] \$?\0 (?!\w)                      # a loop's,
@@ -32,6 +33,10 @@ _GIVEN = pattern(
 """
 )
 """What gives the variable or field that `\\0` stands for another value."""
+_BY_NAME = pattern(
+    r"\binstance_variable_set\b|\bsetAccessible\b|\bfindVarHandle\b|\blombok\.|\$this->[{$]|\$\$\w|(?<![\w.>])extract\("
+)
+"""What may set any field or variable, by a name that is only known when it runs."""
 _IS_NOTHING = pattern(r"\$\0\s{0,9}=\s{0,9}(?:nil|null|NULL)\b")
 _READS = pattern(
     r"\s?(?:\[[^\]\n]{0,80}\](?!\s?(?:\|\||\?\?)?=(?![=~>]))"
@@ -49,6 +54,8 @@ def is_sure(machine: Interpreter, node: Any) -> bool:
     """Whether what has come out of a node as nil can be nothing else: no other place of the program sets it."""
     kind = type(node).__name__
     texts = tuple(file.source.text for file in machine.files())
+    if _is_set_by_name(texts):
+        return False
     if kind in ("Name", "Field"):
         around = _around(node.name, texts)
         is_set = node.name[:1] != "$" or any(map(_IS_NOTHING.search, around))
@@ -59,6 +66,11 @@ def is_sure(machine: Interpreter, node: Any) -> bool:
         return False
     name = getattr(node.of, "name", "")
     return bool(name) and _is_only_read(name, texts)
+
+
+@lru_cache(maxsize=8)
+def _is_set_by_name(texts: tuple[str, ...]) -> bool:
+    return any(map(_BY_NAME.search, texts))
 
 
 @lru_cache(maxsize=256)
