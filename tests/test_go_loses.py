@@ -207,6 +207,8 @@ type Store struct {
 
 func (s *Store) save() { fmt.Println("saved", s.rows) }
 
+func (s *Store) flush() { s.save() }
+
 func (s *Store) add() {
 	s.rows++
 	s.timer = time.AfterFunc(30*time.Second, s.save)
@@ -255,6 +257,23 @@ def test_what_a_request_may_have_set_may_be_there() -> None:
     assert ends(after="fmt.Println(store.rows)", request="store = &Store{}")[0] is Verdict.HANDLED
 
 
+def test_what_another_package_sets_may_be_there() -> None:
+    main = ENDS.replace("var store *Store\n", "").replace('"time"\n', '"time"\n\n\t"example.com/app/store"\n')
+    main = main.replace("BEFORE", "").replace("AFTER", "store.Close()")
+    store = 'package store\n\nimport "fmt"\n\ntype Store struct{ Rows int }\n\nvar Current *Store\n\n'
+    files = {
+        "store/store.go": store + "func Close() { fmt.Println(Current.Rows) }\n",
+        "go.mod": "module example.com/app\n",
+        "Dockerfile": build("go build -o /app ."),
+    }
+
+    def verdict(request: str) -> Verdict | None:
+        return launch({**files, "main.go": main.replace("REQUEST", request)}).verdict
+
+    assert verdict("") is Verdict.CUT
+    assert verdict("store.Current = &store.Store{}") is Verdict.HANDLED
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
@@ -263,6 +282,8 @@ def test_what_a_request_may_have_set_may_be_there() -> None:
         ("", "s := &Store{}; time.AfterFunc(time.Second, s.save); time.Sleep(2 * time.Second)", Verdict.HANDLED),
         ("s := &Store{}; s.add()", "", Verdict.UNKNOWN),
         ("s := &Store{}; s.add()", "s.save()", Verdict.HANDLED),
+        ("s := &Store{}; time.AfterFunc(time.Minute, func() { s.flush() })", "s.save()", Verdict.HANDLED),
+        ("s := &Store{}; time.AfterFunc(time.Minute, func() { s.flush() })", "", Verdict.UNKNOWN),
         ("s := &Store{}; go func() { time.Sleep(time.Minute); s.save() }()", "", Verdict.UNKNOWN),
         ("s := &Store{}; go func() { for { time.Sleep(time.Minute); s.save() } }()", "", Verdict.UNKNOWN),
         ("s := &Store{}; go func() { for { time.Sleep(time.Minute); s.save() } }()", "s.save()", Verdict.HANDLED),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
-from gracelint.behaviour.go.syntax import statements
+from gracelint.behaviour.go.syntax import FUNCTIONS, statements
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.syntax import File
     from gracelint.source import Span
 
-_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 _REACHES = (">=", ">", "==")
 
 
@@ -98,7 +97,7 @@ def _calls(branch: Node | None) -> bool:
 
 def _function(node: Node) -> Node | None:
     here = node.parent
-    while here is not None and here.type not in _FUNCTIONS:
+    while here is not None and here.type not in FUNCTIONS:
         here = here.parent
     return here
 
@@ -147,7 +146,7 @@ def _mentions(part: Node, names: Iterable[str]) -> bool:
 
 def _is_looked_at(machine: GoMachine, files: list[File], field: str, around: Node) -> bool:
     """Whether another function that has run since the signal looks at a field."""
-    functions = (one for file in files for one in walk(file.root) if one.type in _FUNCTIONS)
+    functions = (one for file in files for one in walk(file.root) if one.type in FUNCTIONS)
     late = (one for one in functions if one.id in machine.entered_late and one.id != around.id)
     fields = (part for one in late for part in walk(one) if part.type == "field_identifier")
     return any(text_of(part) == field for part in fields)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from gracelint.base.patterns import pattern
+from gracelint.behaviour.go.syntax import FUNCTIONS
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.midst import node_at
+from gracelint.behaviour.machine.remainder import WRITES
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tree_sitter import Node
 
@@ -17,24 +18,29 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.values import Thread
     from gracelint.source import Span
 
-_WRITES = pattern(r"(?i)^(?:save|flush|persist|checkpoint|snapshot|commit|writeback)")
 _GIVES_UP = ("os.Exit", "log.Fatal", "panic")
-_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 _PAUSES = ("sleep", "receive", "select")
 
 
 def pending(machine: GoMachine) -> tuple[Thread, str, bool] | None:
     """A thread that is to call a function of the program which writes something out, and that nothing has called
     since the signal; with its name, and whether it is open that there is something to write."""
+    late: set[str] | None = None
     for thread, is_open, rest in _ahead(machine):
         if any(word in text_of(part) for part in rest for word in _GIVES_UP):
             continue
-        names = {_callee(one) for part in rest for one in walk(part) if one.type == "call_expression"}
-        names |= {_named(part) for part in rest if part.type in _FUNCTIONS}
-        name = next((one for one in sorted(names) if _WRITES.match(one) and _is_own(machine, one)), None)
-        if name is not None and names.isdisjoint(_called_late(machine)):
-            return thread, name, is_open
+        names = _called(rest) | {_named(part) for part in rest if part.type in FUNCTIONS}
+        writes = {one: its for one in sorted(names) if WRITES.match(one) and (its := _own(machine, one))}
+        if not writes:
+            continue
+        late = _called_late(machine) if late is None else late
+        if late.isdisjoint(names | _called([part for its in writes.values() for part in its])):
+            return thread, next(iter(writes)), is_open
     return None
+
+
+def _called(parts: Iterable[Node]) -> set[str]:
+    return {_callee(one) for part in parts for one in walk(part) if one.type == "call_expression"}
 
 
 def _called_late(machine: GoMachine) -> set[str]:
@@ -63,7 +69,7 @@ def _behind(machine: GoMachine, pause: Span) -> tuple[bool, list[Node]]:
     file = next((one for one in machine.files() if one.source is pause.source), None)
     here = node_at(file.root, pause) if file is not None else None
     rest: list[Node] = []
-    while here is not None and here.parent is not None and here.type not in _FUNCTIONS:
+    while here is not None and here.parent is not None and here.type not in FUNCTIONS:
         if here.type == "for_statement":
             return True, [here]
         if here.type.endswith(("_statement", "_declaration")):
@@ -72,9 +78,12 @@ def _behind(machine: GoMachine, pause: Span) -> tuple[bool, list[Node]]:
     return False, rest
 
 
-def _is_own(machine: GoMachine, name: str) -> bool:
+def _own(machine: GoMachine, name: str) -> list[Node]:
+    """The functions and methods of the program that have a name."""
     packages = machine.modules.packages(machine.main)
-    return any(name in one.functions or any(name == its for _, its in one.methods) for one in packages)
+    declared = [(its, one) for package in packages for its, one in package.functions.items()]
+    declared += [(its, one) for package in packages for (_, its), one in package.methods.items()]
+    return [one.node for its, one in declared if its == name]
 
 
 def _callee(call: Node) -> str:

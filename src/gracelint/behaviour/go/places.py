@@ -6,6 +6,7 @@ from gracelint.base.memory import lru_cache
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.absent import panic
 from gracelint.behaviour.go.machine import GoMachine
+from gracelint.behaviour.go.syntax import FUNCTIONS
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.values import Func, Some
 from gracelint.behaviour.machine.values import UNKNOWN, Lib, Method, Scope, Unknown, Words
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.statements import Frame
     from gracelint.behaviour.machine.values import Run
 
-_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 _CHANGES = ("assignment_statement", "inc_statement", "dec_statement")
 
 
@@ -63,17 +63,17 @@ def fails(machine: GoMachine, frame: Frame, node: Node) -> None:
     """Ends the program on its way out at what cannot be done with the values of an expression, where all that changes
     them has been seen: nothing does but the function that it stands in."""
     around = _function(node)
-    changes = _changes(frame.package)
+    changes = _changes(tuple(machine.modules.packages(machine.main)))
     names = {text_of(one) for one in walk(node) if one.type in ("identifier", "field_identifier")}
     if machine.stopping and all(changes.get(name, around) == around for name in names):
         panic(machine, frame.file.span(node))
 
 
 @lru_cache(maxsize=8)
-def _changes(package: Package) -> dict[str, int]:
+def _changes(packages: tuple[Package, ...]) -> dict[str, int]:
     """By the name of a variable or a field that is set again: in which function, or 0 where that is in several."""
     found: dict[str, int] = {}
-    for file in package.files:
+    for file in (file for package in packages for file in package.files):
         for node in walk(file.root):
             if node.type == "unary_expression" and node.children[0].type == "&":
                 targets, around = [node.child_by_field_name("operand")], 0
@@ -97,6 +97,6 @@ def _named(target: Node | None) -> str:
 
 def _function(node: Node) -> int:
     here = node.parent
-    while here is not None and here.type not in _FUNCTIONS:
+    while here is not None and here.type not in FUNCTIONS:
         here = here.parent
     return here.id if here is not None else 0

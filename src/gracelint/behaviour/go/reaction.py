@@ -11,7 +11,7 @@ from gracelint.base.record import Record
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.streams import endless_stream
-from gracelint.behaviour.go.syntax import statements
+from gracelint.behaviour.go.syntax import FUNCTIONS, statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone
@@ -198,7 +198,7 @@ def _is_later(machine: GoMachine, file: File, node: Node) -> bool:
     main = machine.main_thread
     wait = main.wait if main is not None else None
     function = node.parent
-    while function is not None and function.type not in _FUNCTIONS:
+    while function is not None and function.type not in FUNCTIONS:
         function = function.parent
     if wait is None or function is None or wait.span.source is not file.source:
         return False
@@ -207,7 +207,7 @@ def _is_later(machine: GoMachine, file: File, node: Node) -> bool:
         its = file.span(part)
         return its.start <= wait.span.start and wait.span.end <= its.end
 
-    kinds = ("for_statement", *_FUNCTIONS)
+    kinds = ("for_statement", *FUNCTIONS)
     around = [one for one in walk(function) if one.type in kinds and one != function and holds(one)]
     if not holds(function) or any(one.type != "for_statement" for one in around):
         return False
@@ -222,7 +222,6 @@ def _is_endless(loop: Node) -> bool:
 
 
 _LEAVING = ("break_statement", "return_statement", "goto_statement")
-_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 
 
 def _lies_in(machine: GoMachine, file: File, node: Node) -> bool:

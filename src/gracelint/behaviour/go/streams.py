@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.go.syntax import FUNCTIONS
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.packages import Package
     from gracelint.source import Span
 
-_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 _LEAVING = ("return_statement", "goto_statement", "break_statement")
 _CATCHES_BREAK = ("for_statement", "select_statement", "expression_switch_statement", "type_switch_statement")
 _CANCELS = "BaseContext"
@@ -29,7 +29,7 @@ def endless_stream(packages: Iterable[Package]) -> Span | None:
         if ".Flush()" not in file.source.text or "ResponseWriter" not in file.source.text:
             continue
         for node in walk(file.root):
-            if node.type in _FUNCTIONS and _answers(node):
+            if node.type in FUNCTIONS and _answers(node):
                 loop = next((one for one in walk(node) if one.type == "for_statement" and _is_endless(one)), None)
                 if loop is not None and not _leaves(loop, _contexts(node)):
                     return file.span(loop.children[0])

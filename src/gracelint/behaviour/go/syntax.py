@@ -52,6 +52,9 @@ def read_file(source: Source) -> File | None:
     return file
 
 
+FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
+
+
 @cache
 def _parser() -> Parser:
     import tree_sitter_go

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.patterns import pattern
-from gracelint.behaviour.java.jobs import functions
+from gracelint.behaviour.java.jobs import TASKS, functions
 from gracelint.behaviour.java.waiting import now, number
 from gracelint.behaviour.machine.values import Object, Wait
 from gracelint.behaviour.machine.ways import reaction
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.java.waiting import Call, Given
     from gracelint.behaviour.machine.values import Run
     from gracelint.facts.program import Reaction
-
-_WRITES = pattern(r"(?i)^(?:save|flush|persist|checkpoint|snapshot|commit|writeback)")
 
 
 def _new(machine: JavaMachine, _: Any, given: Given) -> Run:
@@ -67,9 +64,13 @@ METHODS: dict[str, dict[str, Call]] = {
 
 def unwritten(signal: str, machine: JavaMachine) -> Reaction | None:
     """The reaction of a program that writes something out at times, and does not once more."""
+    if not machine.rounds:
+        return None
+    from gracelint.behaviour.machine.remainder import WRITES
+
     for task, span in machine.rounds:
-        names = [one.name for one in functions(machine, task)]
-        name = next((one for one in names if _WRITES.match(one)), None)
+        names = [one.name for one in functions(machine, task) if one.name not in TASKS]
+        name = next((one for one in names if WRITES.match(one)), None)
         if name is not None and machine.called_late.isdisjoint(names):
             why = f"whether anything is lost is not known: on {signal} nothing calls `{name}`"
             why = f"{why}, as {machine.place(span)} does at times"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _WAITS = frozenset(("receive", "select", "queue", "context", "sleep"))
 _LEAVES = ("return", "break")
+WRITES = pattern(r"(?i)^(?:save|flush|persist|checkpoint|snapshot|commit|writeback)")
+"""The names of functions that write out what was gathered."""
 _CALL = pattern(r"^[\w.:@$!?&>= -]{1,80}[(\"']")
 _CONTEXTS = pattern(r"\b(?:ctx|true|false|context\.\w{1,20}\(\))(?:, ?)?|\.await\b|[;?]")
 """Arguments that the last of such calls has others of, and what stands around a call."""
