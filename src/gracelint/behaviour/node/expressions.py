@@ -8,7 +8,7 @@ from gracelint.base import limits
 from gracelint.base.numbers import is_whole
 from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
-from gracelint.behaviour.node import failing, library, promises
+from gracelint.behaviour.node import failing, library, names, promises
 from gracelint.behaviour.node.globals import has_own, load_computed
 from gracelint.behaviour.node.methods import LISTENS
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown, Undecided
@@ -282,7 +282,7 @@ def _assignment(machine: Machine, node: Node, frame: Frame) -> Any:
         if is_constant(machine, left, frame):
             raise Thrown
     if left is not None:
-        machine.bind(left, value, frame)
+        names.bind(machine, left, value, frame)
         if machine.stopping:
             machine.note("flag", node, frame, target=text_of(left))
     return value
@@ -296,7 +296,7 @@ def _update(machine: Machine, node: Node, frame: Frame) -> Any:
     old = machine.value(argument, frame) if machine.counting else UNKNOWN
     if argument is not None and operator is not None and isinstance(old, (int, float)):
         new = old + (1 if text_of(operator) == "++" else -1)
-        machine.bind(argument, new, frame)
+        names.bind(machine, argument, new, frame)
         return new if node.children[0].type == text_of(operator) else old
     if argument is not None and argument.type == "identifier":
         frame.scope.assign(text_of(argument), UNKNOWN)

@@ -13,21 +13,18 @@ from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, MODULE, Effort
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, globals, library, methods, promises, timers
-from gracelint.behaviour.node.arrays import item_at, put, rest_of, run_callbacks
+from gracelint.behaviour.node.arrays import item_at, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local, parent_of
+from gracelint.behaviour.node.names import bind_parameters
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
 from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of
-from gracelint.behaviour.node.this import loosened
 from gracelint.behaviour.node.values import (
     EMITTER,
-    LOST,
-    MISSING,
     UNDEFINED,
     UNKNOWN,
     After,
-    Arguments,
     Array,
     Builtin,
     Class,
@@ -42,7 +39,6 @@ from gracelint.behaviour.node.values import (
     as_key,
     equal,
     joined,
-    keeps,
 )
 from gracelint.behaviour.tree import text_of
 from gracelint.parse.errors import ParseError
@@ -326,110 +322,10 @@ class Machine:
             return as_key(self.value(node.named_children[0], frame))
         return string_of(node) if node.type == "string" else text_of(node)
 
-    def bind(self, target: Node, value: Any, frame: Frame, declare: bool = False) -> None:
-        """Gives a value to a name, a member or a pattern."""
-        kind = target.type
-        if kind == "identifier":
-            self.store(frame, text_of(target), value, declare)
-        elif kind in ("member_expression", "subscript_expression"):
-            owner = self.value(target.child_by_field_name("object"), frame)
-            name = self.property_name(target, frame)
-            if owner is LOST:
-                raise Thrown
-            if isinstance(owner, Object) and name is not None:
-                self.set_late(owner.props, name, frame)
-                owner.props[name] = value if self.certain or keeps(value) else UNKNOWN
-            elif isinstance(owner, Object):
-                owner.cloud()
-            elif isinstance(owner, Array):
-                put(owner, name, value if self.certain else UNKNOWN)
-            elif isinstance(owner, Class) and name is not None:
-                owner.statics[name] = value
-            elif isinstance(owner, Thing) and name is not None:
-                owner.settings[name] = value
-            if isinstance(value, Thing) and name and value.variable is None:
-                value.variable = text_of(target)
-        elif kind in ("object_pattern", "array_pattern"):
-            self.destructure(target, value, frame, declare)
-        elif kind in ("assignment_pattern", "object_assignment_pattern"):
-            default = target.child_by_field_name("right")
-            left = target.child_by_field_name("left")
-            if value is UNDEFINED:
-                value = self.value(default, frame)
-            if left is not None:
-                self.bind(left, value, frame, declare)
-        elif kind == "shorthand_property_identifier_pattern":
-            self.store(frame, text_of(target), value, declare)
-        elif kind in ("lexical_declaration", "variable_declaration"):
-            for child in target.named_children:
-                self.bind(child, value, frame, True)
-        elif kind in ("required_parameter", "optional_parameter", "variable_declarator"):
-            inner = target.child_by_field_name("pattern") or target.child_by_field_name("name")
-            default = target.child_by_field_name("value")
-            if value is UNDEFINED and default is not None:
-                value = self.value(default, frame)
-            if inner is not None:
-                self.bind(inner, value, frame, True)
-
-    def store(self, frame: Frame, name: str, value: Any, declare: bool) -> None:
-        if isinstance(value, Thing) and value.variable is None:
-            value.variable = name
-        if isinstance(value, Promise) and isinstance(value.value, Thing) and value.value.variable is None:
-            value.value.variable = name
-        scope = frame.scope if declare else frame.scope.find(name) or frame.scope
-        value = globals.INTEROP.get(name, value)
-        old = scope.names.get(name, MISSING)
-        if not (self.certain or declare or keeps(value)) and old is not MISSING and equal(old, value) is not True:
-            value = UNKNOWN
-        scope.names[name] = value
-        self.set_late(scope.names, name, frame)
-        self.renew(scope.names, name)
-
-    def set_late(self, names: dict[str, Any], name: str, frame: Frame) -> None:
-        if self.stopping and self.certain:
-            self.set_after[id(names), name] = names, frame.after
-
     def settle(self, thing: Thing, after: tuple[After, ...]) -> None:
         """Something that is waited for has come to its end."""
         self.settled.append(thing)
         self.resolved.setdefault(id(thing), after)
-
-    def share(self, names: dict[str, Any], name: str, others: dict[str, Any], other: str) -> None:
-        """Makes a name of another module, or of its exports, a live binding of this one."""
-        self.live.setdefault((id(names), name), []).append((names, others, other))
-
-    def renew(self, names: dict[str, Any], name: str) -> None:
-        """What a variable is set to, everybody sees who imports it."""
-        for _, others, other in self.live.get((id(names), name), ()):
-            if others[other] is not names[name]:
-                others[other] = names[name]
-                self.renew(others, other)
-
-    def destructure(self, target: Node, value: Any, frame: Frame, declare: bool) -> None:
-        if isinstance(value, Promise):
-            value = value.value
-        index = 0
-        for child in target.children:
-            if child.type == ",":
-                index += 1  # also after a hole, as in `[, second]`
-            if not child.is_named or child.type == "comment":
-                continue
-            if child.type == "rest_pattern":
-                self.bind(child.named_children[0], rest_of(target, value, index), frame, declare)
-                continue
-            if target.type == "array_pattern":
-                self.bind(child, item_at(value, index), frame, declare)
-                continue
-            if child.type == "pair_pattern":
-                key = self.key(child.child_by_field_name("key"), frame)
-                inner = child.child_by_field_name("value")
-            else:
-                inner = child
-                name = child.child_by_field_name("left") if child.type == "object_assignment_pattern" else child
-                key = text_of(name) if name is not None else None
-            if inner is not None:
-                found = loosened(self.member(value, key, frame), key) if key is not None else UNKNOWN
-                self.bind(inner, found, frame, declare)
 
     def is_counted(self, name: str) -> bool:
         """Whether nobody knows the number a variable is at."""
@@ -514,7 +410,7 @@ class Machine:
         own = node.child_by_field_name("name") if node.type in _NAMED_EXPRESSIONS else None
         if own is not None:
             inner.scope.names[text_of(own)] = closure
-        self.bind_parameters(node, type(args)([*closure.bound, *args]), inner)
+        bind_parameters(self, node, type(args)([*closure.bound, *args]), inner)
         self.stack.append(node)
         self.entered.append((frame.after, len(self.timer_stack)))
         self.called.add((closure.file.source.path, node.start_byte))
@@ -549,25 +445,6 @@ class Machine:
         if isinstance(value, External) and "(" in value.path:
             return Promise((*inner.after, After("work", closure.file.span(node))), value)
         return Promise(inner.after, value)
-
-    def bind_parameters(self, node: Node, args: list[Any], frame: Frame) -> None:
-        single = node.child_by_field_name("parameter")
-        absent = UNKNOWN if isinstance(args, Arguments) else UNDEFINED
-        if single is not None:
-            frame.scope.names[text_of(single)] = args[0] if args else absent
-            return
-        parameters = node.child_by_field_name("parameters")
-        index = 0
-        for child in parameters.named_children if parameters is not None else ():
-            if child.type == "comment":
-                continue
-            pattern = child.child_by_field_name("pattern") or child
-            if pattern.type == "rest_pattern":
-                rest = Array(list(args[index:]), isinstance(args, Arguments))
-                self.bind(pattern.named_children[0], rest, frame, True)
-                return
-            self.bind(child, args[index] if index < len(args) else absent, frame, True)
-            index += 1
 
 
 _NAMED_EXPRESSIONS = ("function_expression", "generator_function")

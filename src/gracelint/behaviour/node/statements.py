@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from gracelint.behaviour.node import failing, library, methods
+from gracelint.behaviour.node import failing, library, methods, names
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown, Undecided
 from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
@@ -150,7 +150,7 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         items, open_ = [], True
     for item in items[:64]:
         inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
-        machine.bind(left, item, inner)
+        names.bind(machine, left, item, inner)
         ended = machine.execute(body, inner)
         frame.after = inner.after
         if ended == "break":
@@ -159,7 +159,7 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
             return ended
     if open_:
         inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
-        machine.bind(left, UNKNOWN, inner)
+        names.bind(machine, left, UNKNOWN, inner)
         _both(machine, [body], right, inner)
         if machine.stopping and _awaits(body):
             frame.after = (*frame.after, After("work", frame.file.span(node)))
@@ -170,7 +170,7 @@ def _source(machine: Machine, made: Generator) -> Thing | None:
     """The loop of a generator function that gives the items; None where it has none, so that it ends by itself."""
     node, file = made.closure.node, made.closure.file
     inner = Frame(Scope(made.closure.scope), file, (), made.closure.this)
-    machine.bind_parameters(node, [*made.closure.bound, *made.args], inner)
+    names.bind_parameters(machine, node, [*made.closure.bound, *made.args], inner)
     body = node.child_by_field_name("body")
     for child in body.named_children if body is not None else ():
         if child.type in ("while_statement", "do_statement", "for_statement"):
@@ -355,7 +355,7 @@ def _declaration(machine: Machine, node: Node, frame: Frame) -> None:
         name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
         found = taken(machine.value(value, frame), value) if value is not None else UNDEFINED
         if name is not None:
-            machine.bind(name, found, frame, declare=True)
+            names.bind(machine, name, found, frame, declare=True)
 
 
 def _class_declaration(machine: Machine, node: Node, frame: Frame) -> None:
@@ -405,7 +405,7 @@ def _import_statement(machine: Machine, node: Node, frame: Frame) -> None:
                     found = _default(module) if key == "default" else machine.member(module, key, frame)
                     frame.scope.names[text_of(alias or name_node)] = found
                     if isinstance(module, Object) and key in module.props:
-                        machine.share(module.props, key, frame.scope.names, text_of(alias or name_node))
+                        names.share(machine, module.props, key, frame.scope.names, text_of(alias or name_node))
 
 
 def _export_statement(machine: Machine, node: Node, frame: Frame) -> None:
@@ -427,7 +427,7 @@ def _export_statement(machine: Machine, node: Node, frame: Frame) -> None:
             if before.get(key, MISSING) is not found or (name is not None and text_of(name) == key):
                 exports.props["default" if is_default else key] = found
                 if not is_default:
-                    machine.share(frame.scope.names, key, exports.props, key)
+                    names.share(machine, frame.scope.names, key, exports.props, key)
         return
     if value is not None:
         exports.props["default"] = machine.value(value, frame)
@@ -443,12 +443,12 @@ def _export_statement(machine: Machine, node: Node, frame: Frame) -> None:
             exports.props[text_of(alias or name)] = found
             own = frame.scope.names if module is None else module.props if isinstance(module, Object) else {}
             if key in own:
-                machine.share(own, key, exports.props, text_of(alias or name))
+                names.share(machine, own, key, exports.props, text_of(alias or name))
     elif isinstance(module, Object):
         shared = [key for key in module.props if key != "default"]
         for key in shared:
             exports.props[key] = module.props[key]
-            machine.share(module.props, key, exports.props, key)
+            names.share(machine, module.props, key, exports.props, key)
 
 
 def _case_body(case: Node) -> list[Node]:
