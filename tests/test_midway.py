@@ -483,7 +483,7 @@ def test_an_exit_after_a_while_is_too_early_for_a_job(milliseconds: int, expecte
         ("void scan(1);", "server.close(() => process.exit(0));", "cut"),
         ("scan(1);", "server.close();", "handled"),
         ("quick(1);", "server.close(() => process.exit(0));", "handled"),
-        ("await scan(1);", "server.close(() => process.exit(0));", "handled"),
+        ("await scan(1);", "server.close(() => process.exit(0));", "cut"),
     ],
 )
 def test_a_job_that_a_request_of_node_starts(begin: str, handler: str, expected: str) -> None:

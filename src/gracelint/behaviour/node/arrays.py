@@ -41,9 +41,15 @@ def run_callbacks(machine: Machine, args: list[Any], frame: Frame, certain: bool
 
 
 def functions_in(args: list[Any]) -> list[Closure]:
-    """The functions among arguments, and in objects among them."""
-    values = [part for value in args for part in (value.props.values() if isinstance(value, Object) else [value])]
-    return [value for value in values if isinstance(value, Closure)]
+    """The functions among arguments, and in objects and lists among them."""
+    found: list[Closure] = []
+    for value in args:
+        if isinstance(value, Closure):
+            found.append(value)
+        elif isinstance(value, (Object, Array)):
+            inside = value.props.values() if isinstance(value, Object) else value.items
+            found += [part for part in inside if isinstance(part, Closure)]
+    return found
 
 
 def item_at(value: Any, index: int) -> Any:

@@ -51,4 +51,5 @@ def run(machine: Machine, loop: Node, times: int, inner: Frame, outer: Frame) ->
     takes = sum(part.seconds or 0.0 for part in inner.after[before:] if part.kind == "timer")
     rest = (After("timer", inner.file.span(loop), None, takes * (times - 1)),) if takes and times > 1 else ()
     outer.after = (*inner.after, *rest)
+    machine.pause(outer.after)
     return ended if isinstance(ended, tuple) else None

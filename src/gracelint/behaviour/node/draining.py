@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
+from gracelint.behaviour.node.doing import seconds_of
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import name_of, once
-from gracelint.behaviour.node.unfinished import seconds_of
 from gracelint.behaviour.node.values import After, Closure, Scope
 from gracelint.behaviour.tree import text_of, walk
 

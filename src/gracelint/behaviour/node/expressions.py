@@ -334,13 +334,15 @@ def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
             raise Stop
         machine.pay_for(len(frame.after) + len(value.after))
         frame.after = joined(frame.after, value.after)
-        machine.pauses.append(tuple(part for part in frame.after if part.kind != "work"))
+        machine.pause(frame.after)
         return value.value
     if isinstance(value, External) and "(" in value.path:
         kind = "unknown" if value.path.startswith("?") else "work"
         if value.seconds is not None:
             kind = "blocked" if value.seconds == float("inf") else "timer"
         frame.after = (*frame.after, After(kind, frame.file.span(node), None, value.seconds))
+        if failing.writes(value.path):
+            machine.pause(frame.after)
     if value is UNKNOWN and machine.stopping:
         frame.after = (*frame.after, After("unknown", frame.file.span(node)))
     return value

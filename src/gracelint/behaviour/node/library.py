@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import failing, globals, nest, promises, timers
+from gracelint.behaviour.node import answers, failing, globals, nest, promises, timers
 from gracelint.behaviour.node.arrays import functions_in, run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
@@ -98,7 +98,7 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
             machine.note("log", node, frame)
         return UNDEFINED
     if frame.after:
-        machine.pauses.append(frame.after)
+        machine.pause(frame.after)
     row = _COMMANDS.get(root_of(path).partition("/")[0])
     if row is not None:
         from gracelint.behaviour.node.commands import declare
@@ -118,6 +118,7 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
         done = After("unknown" if path.startswith("?") else "work", frame.file.span(node))
         if failing.writes(path.rpartition(".")[0]):
             failing.set_afloat(machine, done, node, frame)
+        machine.pause((*frame.after, done))
         for value in args[:1]:
             machine.task(value, [UNKNOWN], frame, (*frame.after, done))
         return Promise((*frame.after, done), UNKNOWN)
@@ -130,6 +131,8 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
             later = After("work" if args and args[0] in _DONE else "unknown", frame.file.span(node))
             for value in args[1:]:
                 machine.task(value, [UNKNOWN], frame, (*frame.after, later), certain=args[0] != "error")
+        elif args and isinstance(args[0], str) and args[0] not in _ENDS:
+            machine.handed.append((path, frame.file.span(node), functions_in(args[1:])))
         return External(path.removesuffix(f".{name}"))
     return _unknown_call(machine, path, args, node, frame)
 
@@ -158,14 +161,27 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
         if root_of(path) in _QUEUES:
             queue = machine.add(Thing("channel", root_of(path), frame.file.span(node), False), frame)
             queue.callbacks["job"] = list(args)
-        run_callbacks(machine, args, frame, False)
+        _call_back(machine, args, node, frame)
     signal = signal_among(args)
     if signal is not None:
         machine.signalled.append(signal)
     return External(f"{path}()", longest_wait(args), signal)
 
 
+def _call_back(machine: Machine, args: list[Any], node: Node, frame: Frame) -> None:
+    """Calls the functions that a library was given; while a job is rehearsed, once the library has taken its time."""
+    later = frame
+    if machine.rehearsing:
+        answers.is_answered(machine, args, frame.after)
+        later = Frame(frame.scope, frame.file, (*frame.after, After("work", frame.file.span(node))), frame.this)
+        if any(isinstance(value, Closure) for value in args):
+            machine.pause(later.after)
+    run_callbacks(machine, args, later, False)
+
+
 _NEEDS = frozenset(table("node")["needs"])
+_ENDS = STARTED | frozenset(table("node")["answers"]["fails"]) | {"finish", "close", "end", "drain", "exit"}
+"""Events that begin no work."""
 _DONE = ("finish", "close", "end", "drain")
 """What a stream says once it is through with what it was given."""
 _COMMANDS: dict[str, dict[str, Any]] = table("node")["commands"]
@@ -217,9 +233,11 @@ def _call_module(
     if kind is not None:
         thing = make(machine, kind, module, row, args, node, frame)
         if kind in ("connection", "consumer") and export:
+            paused = len(machine.pauses)
             for value in args:
                 if isinstance(value, Closure):
                     machine.task(value, [None, thing], frame, frame.after)
+            del machine.pauses[paused:]  # a job's, not the start's
         return thing
     name = export.rpartition(".")[2]
     mine = [thing for thing in machine.things if thing.name == module]

@@ -12,7 +12,7 @@ import posixpath
 from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, MODULE, Effort
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
-from gracelint.behaviour.node import failing, globals, library, methods, promises, timers
+from gracelint.behaviour.node import answers, failing, globals, library, methods, promises, timers
 from gracelint.behaviour.node.arrays import item_at, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, is_local, parent_of
@@ -119,6 +119,8 @@ class Machine:
         self.asking: Span | None = None
         """The outermost condition under way that nobody can decide."""
         self.stopping = False
+        self.rehearsing = False
+        """What it does with a request, or with a job, is tried out."""
         self.ended = False
         self.signal = ""
         """The signal that has arrived."""
@@ -201,6 +203,11 @@ class Machine:
 
     def note(self, kind: str, node: Node, frame: Frame, **facts: Any) -> None:
         self.events.append(Event(kind, frame.file.span(node), frame.after, self.certain, **facts))
+
+    def pause(self, after: tuple[After, ...]) -> None:
+        """Something that is run goes on only after all that."""
+        if self.certain or self.rehearsing:
+            self.pauses.append(after)
 
     def add(self, thing: Thing, frame: Frame) -> Thing:
         thing.certain = self.certain
@@ -385,6 +392,8 @@ class Machine:
         if isinstance(target, Thing):
             # `const app = express()` is a function too
             return target
+        if self.rehearsing:
+            answers.is_answered(self, [target, *args], frame.after)
         run_callbacks(self, args, frame, certain=False)
         if not self.stopping:
             self.blind = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.base import limits
 from gracelint.base.record import replace
 from gracelint.behaviour.node import nest
-from gracelint.behaviour.node.arrays import array_method, run_callbacks
+from gracelint.behaviour.node.arrays import array_method, functions_in, run_callbacks
 from gracelint.behaviour.node.helpers import NUMBERS, register, signal_among, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
@@ -231,6 +231,7 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         return make(machine, row["parts"][name], owner.name, row, args, node, frame)
     if owner.kind in ("app", "server", "upgrade"):
         # routes, middleware and settings; what is called back there is work
+        owner.callbacks.setdefault("route", []).extend(functions_in(args))
         return owner
     if not machine.stopping:
         if name in _CONSUMES:
@@ -301,6 +302,8 @@ def make(
         role = "worker" if kind == "worker" else "forked" if callee_of(node).endswith("fork") else "main"
         thing.data = text or peer_file(machine, args, frame, role)
     machine.add(thing, frame)
+    if kind in ("app", "server"):
+        thing.callbacks["route"] = functions_in(args)
     if kind == "interval":
         thing.callbacks["job"] = list(args)
     plugins = options.props.get("plugins") if options is not None else None

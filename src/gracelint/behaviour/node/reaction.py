@@ -512,7 +512,6 @@ def _harm(
             closing = any(done.kind == "close" and done.thing in open_ for done in stopped.events)
             what = "before the requests in flight are answered" if closing else "without closing the server"
             return True, f"process.exit comes {when}, {what}", event.span
-        return None
     for span, rest, before in stopped.machine.floating:
         if event.certain and not wait and not all(part in parts for part in rest):
             what = f"process.exit comes before what line {span.line} has started is done: nobody awaits it"
@@ -520,12 +519,6 @@ def _harm(
             if beside and all(part.kind == "work" for part in rest):
                 return False, f"whether what line {span.line} has started is done by then cannot be told", event.span
             return True, what, event.span
-    if serving:
-        from gracelint.behaviour.node.requests import left_behind
-
-        left = left_behind(stopped)
-        if left is not None:
-            return True, f"process.exit comes before what a request starts in line {left.line} is done", left
     from gracelint.behaviour.node.unfinished import under_way
 
     working = under_way(event, stopped, start)

@@ -1,12 +1,18 @@
-"""Jobs that a signal may find under way: what intervals, consumers and libraries call, run once before it comes."""
+"""Work that a signal may find under way: what requests, intervals, consumers and libraries set going, tried out once
+before it comes, and the steps of the start that nothing else waits for.
+"""
 
 from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
 from gracelint.base.record import Record
+from gracelint.behaviour.node.answers import left_behind
+from gracelint.behaviour.node.doing import does_work
 from gracelint.behaviour.node.filled import fill
+from gracelint.behaviour.node.library import root_of
+from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Frame
-from gracelint.behaviour.node.timing import time_of
+from gracelint.behaviour.node.timing import flat, time_of
 from gracelint.behaviour.node.values import UNKNOWN, Closure, Scope, name_of
 
 TYPE_CHECKING = False
@@ -15,11 +21,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.node.machine import Machine
+    from gracelint.behaviour.node.values import After
     from gracelint.source import Span
 
 
 class Job(Record):
-    """What a program does again and again, and how long that takes."""
+    """What a program does beside its start, and how long that takes."""
 
     span: Span
     name: str
@@ -30,20 +37,63 @@ class Job(Record):
     every: float | None = None
     """Seconds from one to the next, where an interval says so."""
     function: Any = None
+    kind: str = "job"
+    """job, or request: what an answer leaves behind; or steps: what the start goes on with."""
+    waits: frozenset[Span] = frozenset()
+    """Where it waits, where that is known."""
 
 
 @lru_cache(maxsize=1)
 def jobs(start: Callable[[], Machine]) -> tuple[Job, ...]:
     """The jobs of a program that wait for something while they are at work, as a fresh run of its start shows them."""
     machine = start()
+    pauses = list(machine.pauses)
     fill(machine)
-    return tuple(job for job in _run(machine) if job.seconds != 0.0)
+    machine.rehearsing = True
+    return (*_steps(machine, pauses), *(job for job in _run(machine) if job.seconds != 0.0))
 
 
 def may_have_jobs(machine: Machine) -> bool:
-    """Whether anything in a program calls its functions again and again."""
-    things = any(thing.kind == "interval" or "job" in thing.callbacks for thing in machine.things)
-    return things or any(functions for _, _, functions in machine.handed)
+    """Whether anything in a program calls its functions again and again, or its start goes on by itself."""
+    things = any(thing.kind == "interval" or not _CALLS.isdisjoint(thing.callbacks) for thing in machine.things)
+    return things or bool(machine.handed or machine.begun)
+
+
+_CALLS = frozenset(("job", "route", "request", "connection", "message"))
+
+
+def _steps(machine: Machine, pauses: list[tuple[After, ...]]) -> Iterator[Job]:
+    """What the start goes on with once its handlers are there, and what it opens is open."""
+    before = [known.after for known in machine.registrations]
+    before += [thing.after for thing in machine.things if thing.alive]
+    kept = {part for after in before for part in after}
+    looped = {id(after) for thing in machine.things for after in thing.settings.get("pauses", ())}
+    late = [after for after in pauses if id(after) not in looped and not kept.issuperset(after)]
+    late = [after for after in late if _is_work(machine, after) and not any(map(_goes_round, after))]
+    if not late:
+        return
+    longest = max(late, key=lambda after: time_of(after) or 0.0)
+    rest = [part for part in longest if part not in kept]
+    times = [time_of((part,)) for part in rest]
+    seconds = None if None in times else sum(time for time in times if time is not None)
+    is_known = all(part.kind in ("timer", "race") for part in rest)
+    waits = frozenset(part.span for after in late for part in flat(after))
+    name = f"what the start goes on with in line {rest[0].span.line}"
+    yield Job(rest[0].span, name, "", seconds if is_known else None, kind="steps", waits=waits)
+
+
+def _goes_round(part: After) -> bool:
+    return part.kind in ("loop", "unknown") or (part.thing is not None and part.thing.kind == "interval")
+
+
+def _is_work(machine: Machine, after: tuple[After, ...]) -> bool:
+    """Whether what comes after a pause is work, and not what only gives something up."""
+    last = after[-1] if after else None
+    if last is None:
+        return False
+    fires = last.thing.callbacks.get("fires", ()) if last.thing is not None and last.kind == "timer" else ()
+    loose = last.thing is not None and last.thing.settings.get("loose") is True
+    return not loose and all(does_work(machine, function) for function in fires)
 
 
 def _run(machine: Machine) -> Iterator[Job]:
@@ -55,12 +105,31 @@ def _run(machine: Machine) -> Iterator[Job]:
             yield Job(thing.span, f"what {name_of(thing)} does", library, takes, every, function)
         for job in thing.callbacks.get("job", ()):
             yield Job(thing.span, f"what {name_of(thing)} does", thing.name, _takes(machine, job, [UNKNOWN]))
+        if thing.kind in ("app", "server", "upgrade"):
+            for event in _ASKS:
+                for function in thing.callbacks.get(event, ()):
+                    yield from _left(machine, function, thing.name)
     for path, span, functions in machine.handed:
         for function in functions:
+            if path.rpartition(".")[2] in ROUTES:
+                yield from _left(machine, function, root_of(path))
+                continue
             yield Job(span, f"what {path}() in line {span.line} calls", path, _takes(machine, function, [UNKNOWN]))
 
 
 _OWN = ("setInterval", "setTimeout", "setImmediate", "recursion")
+_ASKS = ("route", "request", "connection", "message")
+
+
+def _left(machine: Machine, function: Any, library: str) -> Iterator[Job]:
+    """What goes on after the answer of a request."""
+    for pause in left_behind(machine, function, library) if isinstance(function, Closure) else ():
+        if not _is_work(machine, pause):
+            continue
+        times = [time_of((part,)) if part.kind in ("timer", "race") else None for part in pause]
+        seconds = None if None in times else sum(time for time in times if time is not None)
+        span, waits = pause[-1].span, frozenset(part.span for part in flat(pause))
+        yield Job(span, f"what a request starts in line {span.line}", "", seconds, kind="request", waits=waits)
 
 
 def _takes(machine: Machine, function: Any, args: list[Any]) -> float | None:

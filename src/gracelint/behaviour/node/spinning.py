@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import draining
+from gracelint.behaviour.node.doing import inside
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import callee_of, name_of
-from gracelint.behaviour.node.unfinished import inside
 from gracelint.behaviour.node.values import Object, Thing, truthy
 from gracelint.behaviour.tree import text_of, walk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.node.syntax import File
-from gracelint.behaviour.node.values import UNDEFINED, After, Scope, Thing
+from gracelint.behaviour.node.values import UNDEFINED, After, Scope, Thing, joined
 from gracelint.source import Span
 
 TYPE_CHECKING = False
@@ -89,4 +89,6 @@ class Undecided:
             machine.asking = self.frame.file.span(self.node)
 
     def __exit__(self, *_: object) -> None:
-        self.machine.certain, self.machine.asking, self.frame.after = self.certain, self.asking, self.after
+        self.machine.certain, self.machine.asking = self.certain, self.asking
+        # of a job that is tried out, the longest way counts
+        self.frame.after = joined(self.after, self.frame.after) if self.machine.rehearsing else self.after

@@ -254,6 +254,7 @@ def _endless(
     outer = outer or inner
     before = inner.after
     thing = Thing("loop", "loop", inner.file.span(node), True)
+    paused = len(machine.pauses)
     ended = machine.execute(body, inner) if body is not None else None
     waits = inner.after[len(before) :]
     inner.after = before
@@ -283,6 +284,7 @@ def _endless(
         # a loop over a list of work, such as `while (await next())`, or retries: it may end by itself
         thing.alive = None
     machine.add(thing, outer)
+    thing.settings["pauses"] = machine.pauses[paused:]
     thing.data = (test, body, inner, waits)
     outer.after = (*before, After("loop", thing.span, thing))
     return None

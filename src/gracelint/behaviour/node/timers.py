@@ -31,12 +31,13 @@ def set_timeout(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
     ):
         return rearm(machine, function, args[2:], seconds, "setTimeout", span, frame)
     thing = Thing("timer", "setTimeout", span, bool(seconds and seconds >= 3600))
+    thing.callbacks["fires"] = [function]
     if not machine.stopping:
         machine.add(thing, frame)
     else:
         _pend(machine, thing, seconds, frame)
     after = (*frame.after, After("timer", span, thing, seconds))
-    machine.pauses.append(after)
+    machine.pause(after)
     machine.timer_stack.append((key, thing))
     try:
         machine.task(function, args[2:], frame, after)

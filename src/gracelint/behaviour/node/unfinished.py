@@ -7,19 +7,19 @@ where its source says how long it takes.
 from __future__ import annotations
 
 from gracelint.base.memory import lru_cache
-from gracelint.base.numbers import is_whole
+from gracelint.behaviour.node.doing import callee, inside, seconds_of, sleeps_for
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
-from gracelint.behaviour.node.state import Frame, Thrown
+from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
-from gracelint.behaviour.node.timing import time_of
-from gracelint.behaviour.node.values import Closure, External
+from gracelint.behaviour.node.timing import flat, time_of
+from gracelint.behaviour.node.values import Closure
 from gracelint.behaviour.node.values import name_of as named
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from tree_sitter import Node
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.syntax import File
     from gracelint.behaviour.node.values import After, Thing
     from gracelint.source import Span
-
-_DEEP = 4
-"""Calls from a job into the functions that do it."""
 
 
 def under_way(event: Event, stopped: Stopped, start: Callable[[], Machine]) -> tuple[bool, str] | None:
@@ -51,12 +48,18 @@ def under_way(event: Event, stopped: Stopped, start: Callable[[], Machine]) -> t
         return None
     known = jobs(start) if may_have_jobs(machine) else ()
     late = [job for job in known if _skips(machine, job, stopped.ran) or not _is_over(job, waits, event, machine)]
-    job = next((job for job in late if _is_certain(job)), next(iter(late), None))
-    if job is not None and _is_certain(job) and (is_sure or only_closes):
+    late = [job for job in late if job.kind != "steps" or _is_all_there_is(stopped) or job.seconds is not None]
+    job = next((job for job in late if _is_certain(job, stopped)), next(iter(late), None))
+    if job is not None and _is_certain(job, stopped) and (is_sure or only_closes):
         return True, job.name
     if busy is not None and busy.kind == "loop":
         return False, f"what {named(busy)} does"
     return (False, job.name) if job is not None else None
+
+
+def _is_all_there_is(stopped: Stopped) -> bool:
+    """Whether nothing but the steps of its start keeps a program running."""
+    return not any(thing.alive for thing in stopped.opened)
 
 
 def keeps_itself_busy(stopped: Stopped, start: Callable[[], Machine]) -> Job | None:
@@ -125,6 +128,8 @@ def _leaves_for(branch: Node, flags: set[str]) -> bool:
 
 def _is_over(job: Job, waits: float, event: Event, machine: Machine) -> bool:
     """Whether a job is hardly under way, or done by then: a server answers its requests, a library is told to end."""
+    if job.waits and job.waits <= {part.span for part in flat(event.after)}:
+        return True
     if job.seconds is not None and job.seconds < max(BRIEF, 2 * waits):
         return True
     root, _, call = job.path.partition(".")
@@ -135,7 +140,11 @@ def _is_over(job: Job, waits: float, event: Event, machine: Machine) -> bool:
     return is_told and not kinds.isdisjoint(("work", "unknown"))
 
 
-def _is_certain(job: Job) -> bool:
+def _is_certain(job: Job, stopped: Stopped) -> bool:
+    """Whether it is surely under way, or may be for long."""
+    if job.kind == "steps":
+        only_says = all(event.kind in ("exit", "log", "flag") for event in stopped.events)
+        return _is_all_there_is(stopped) and only_says
     return job.seconds is not None and not job.path
 
 
@@ -174,93 +183,11 @@ def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
     given = call.child_by_field_name("arguments")
     fetches = node.parent.type != "expression_statement" and not (given is not None and given.named_children)
     done = callee(machine, call, frame)
-    if fetches or not isinstance(done, Closure) or _sleeps_for(done) is not None:
+    if fetches or not isinstance(done, Closure) or sleeps_for(done) is not None:
         return False
     if seconds_of(machine, done) >= max(BRIEF, 2 * waits):
         return True
     return not waits and any(part.type == "await_expression" for part in inside(done.node))
-
-
-def callee(machine: Machine, call: Node, frame: Frame) -> object:
-    called = call.child_by_field_name("function")
-    if called is None or called.type not in ("identifier", "member_expression"):
-        return None
-    try:
-        return machine.value(called, frame)
-    except Thrown:
-        return None
-
-
-def seconds_of(machine: Machine, job: Closure, depth: int = 0) -> float:
-    """How long a function sleeps, as the numbers in it and in what it calls say."""
-    longest = 0.0
-    frame = Frame(job.scope, job.file, (), job.this)
-    for node in walk(job.node):
-        if node.type != "call_expression":
-            continue
-        if _is_sleep(node):
-            longest = max(longest, _number(node, 1))
-            continue
-        done = callee(machine, node, frame)
-        if isinstance(done, External) and done.path.startswith("timers/promises."):
-            longest = max(longest, _number(node, 0))
-        elif isinstance(done, Closure):
-            at = _sleeps_for(done)
-            longest = max(longest, _number(node, at) if at is not None else 0.0)
-            if at is None and depth < _DEEP and done.node != job.node:
-                longest = max(longest, seconds_of(machine, done, depth + 1))
-    return longest
-
-
-def _number(call: Node, at: int) -> float:
-    """The seconds that a call's argument says in milliseconds."""
-    given = call.child_by_field_name("arguments")
-    found = given.named_children[at : at + 1] if given is not None else []
-    text = text_of(found[0]).replace("_", "") if found and found[0].type == "number" else ""
-    return int(text) / 1000 if is_whole(text) and len(text) < 10 else 0.0
-
-
-def _sleeps_for(function: Closure) -> int | None:
-    """Which parameter of a function is the time that it sleeps: `(ms) => new Promise((r) => setTimeout(r, ms))`."""
-    names = _parameters(function.node)
-    for node in walk(function.node):
-        given = node.child_by_field_name("arguments")
-        if node.type == "call_expression" and _is_sleep(node) and given is not None and len(given.named_children) > 1:
-            time = text_of(given.named_children[1])
-            if time in names:
-                return names.index(time)
-    return None
-
-
-def _is_sleep(call: Node) -> bool:
-    """Whether a call is a `setTimeout` that settles the promise it stands in."""
-    called, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
-    if called is None or text_of(called) != "setTimeout" or given is None or not given.named_children:
-        return False
-    here = call.parent
-    while here is not None and here.type != "new_expression":
-        names = _parameters(here) if here.type in FUNCTIONS else []
-        if names and any(text_of(part) == names[0] for part in walk(given.named_children[0])):
-            return True
-        here = here.parent
-    return False
-
-
-def _parameters(function: Node) -> list[str]:
-    single = function.child_by_field_name("parameter")
-    several = function.child_by_field_name("parameters")
-    found = [single] if single is not None else several.named_children if several is not None else []
-    return [text_of(part.child_by_field_name("pattern") or part) for part in found if part.type != "comment"]
-
-
-def inside(node: Node) -> Iterator[Node]:
-    """What a function or a loop's body does itself, without the functions that stand in it."""
-    waiting = [*reversed(node.named_children)]
-    while waiting:
-        here = waiting.pop()
-        if here.type not in FUNCTIONS:
-            yield here
-            waiting.extend(reversed(here.named_children))
 
 
 # What a handler asks of the work

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from gracelint.behaviour.node.doing import callee, inside
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import FUNCTIONS, once
 from gracelint.behaviour.node.syntax import name_of as last_name
-from gracelint.behaviour.node.unfinished import NAMED, callee, guards, inside, ran_by_handlers
+from gracelint.behaviour.node.unfinished import NAMED, guards, ran_by_handlers
 from gracelint.behaviour.node.values import Closure, name_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
