@@ -105,6 +105,7 @@ def literal(_: GoMachine, __: Object) -> None:
 
 
 def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: str) -> Run:
+    machine.calls(function, given, span)
     if machine.greeting and machine.current in machine.greeting and any(map(_is_client, (*given, function))):
         yield from serving.answers(machine, machine.greeting.pop(machine.current))
     if isinstance(function, Lib):

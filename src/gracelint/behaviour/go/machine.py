@@ -95,6 +95,9 @@ class GoMachine(Machine):
         if isinstance(error, Err) and error.name.startswith("context."):
             self.undone[function] = span
 
+    def calls(self, function: Any, given: list[Any], span: Span) -> None:
+        """A library is called."""
+
     def call(self, function: Any, given: list[Any], span: Span) -> Run:
         from gracelint.behaviour.go.expressions import call
 

@@ -25,6 +25,7 @@ from gracelint.knowledge import table
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeVar
 
     from tree_sitter import Node
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.ends import Told
     from gracelint.behaviour.machine.values import Run, Thread
     from gracelint.source import Span
+
+    M = TypeVar("M", bound=GoMachine)
 
 Words = tuple[tuple[str, "Span"], ...]
 _FATAL = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP")
@@ -85,13 +88,17 @@ def _unasked(signal: str, question: Question, outcomes: list[Outcome]) -> Reacti
 
 def _judge(signal: str, question: Question) -> tuple[Reaction, list[Outcome]]:
     def make(ways: tuple[int, ...]) -> GoMachine:
-        machine = GoMachine(question.modules, question.main, signal, question.argv, ways, question.work)
-        machine.env = question.env
-        machine.entry = question.main.functions["main"].file.source.path
-        machine.program, machine.at = _program(machine, question), question.at
-        return machine
+        return _machine(GoMachine, signal, question, ways)
 
     return follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
+
+
+def _machine(kind: type[M], signal: str, question: Question, ways: tuple[int, ...]) -> M:
+    machine = kind(question.modules, question.main, signal, question.argv, ways, question.work)
+    machine.env, machine.effort = question.env, question.effort or machine.effort
+    machine.entry = question.main.functions["main"].file.source.path
+    machine.program, machine.at = _program(machine, question), question.at
+    return machine
 
 
 def _program(machine: GoMachine, question: Question) -> Run:
@@ -111,9 +118,24 @@ def _left_by_requests(signal: str, question: Question, machine: GoMachine) -> Re
 
     span = left_behind(question.reached)
     if span is None:
-        return None
+        return _lost_by_requests(signal, question, machine)
     why = f"the goroutine that a request starts in {machine.place(span)} is lost when main returns"
     return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
+
+
+def _lost_by_requests(signal: str, question: Question, machine: GoMachine) -> Reaction | None:
+    """What a request that is in flight, and what it has handed on, does not get to."""
+    from gracelint.behaviour.go import rehearsal
+
+    found = rehearsal.lost(machine, lambda ways: _machine(rehearsal.Rehearsal, signal, question, ways))
+    if found is None:
+        return None
+    start, place = machine.place(found.start), machine.place(found.span)
+    if found.is_answer:
+        why = f"on {signal} the request of {start} gives up before it comes to its answer in {place}"
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, found.span)
+    why = f"on {signal} main returns before {start}, which works for a request, comes to {place}"
+    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, found.span)
 
 
 def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:

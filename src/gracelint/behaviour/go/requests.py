@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _UNITS = {"Millisecond": 0.001, "Second": 1.0, "Minute": 60.0, "Microsecond": 1e-6}
-_ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
+ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
 _LONGEST = 100
 """Bytes of a call of `time.Sleep` with a number: calls in calls have each other's text."""
 _WAITS = (".Wait()", "sync.WaitGroup", "errgroup.")
@@ -47,14 +47,14 @@ def _answers(reached: Iterable[Package]) -> Iterator[tuple[File, Node]]:
     for package in reached:
         for file in package.files:
             text = file.source.text
-            if ("time.Sleep" not in text and "go " not in text) or not any(word in text for word in _ANSWERS):
+            if ("time.Sleep" not in text and "go " not in text) or not any(word in text for word in ANSWERS):
                 continue
             for node in walk(file.root):
                 parameters = node.child_by_field_name("parameters")
                 body = node.child_by_field_name("body")
                 if parameters is None or body is None:
                     continue
-                if any(word in text_of(parameters) for word in _ANSWERS):
+                if any(word in text_of(parameters) for word in ANSWERS):
                     yield file, body
 
 

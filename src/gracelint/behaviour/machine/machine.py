@@ -170,6 +170,10 @@ class Machine:
         """When the requests that were in flight at the signal have been answered."""
         return self.stopped_at + self.work if self.stopped_at is not None else self.now
 
+    def idle_of(self, server: Object) -> float:
+        """The same of one server."""
+        return self.idle_at
+
     @property
     def main_thread(self) -> Thread | None:
         return next((one for one in self.threads if one.main), None)
@@ -554,7 +558,9 @@ def send(machine: Machine, channel: Any, value: Any, span: Span) -> Run:
     if not isinstance(channel, Chan):
         return NIL
     room = max(channel.room, 1)
-    yield Wait("send", span, lambda: len(channel.queue) < room, lambda: channel.queue.append(value))
+    wait = Wait("send", span, lambda: len(channel.queue) < room, lambda: channel.queue.append(value))
+    wait.sends = (channel,)
+    yield wait
     if channel.room == 0:
         yield Wait("send", span, lambda: value not in channel.queue)
     return NIL

@@ -86,13 +86,13 @@ def drain(machine: Machine, of: Object, given: list[Any], span: Span) -> Run:
         return NIL
 
     def times() -> float:
-        return machine.idle_at if until is None else min(machine.idle_at, until)
+        return machine.idle_of(of) if until is None else min(machine.idle_of(of), until)
 
     def gives_up() -> bool:
         return (until is not None and machine.now >= until) or (context is not None and context.ends(machine.now))
 
-    yield Wait("close", span, lambda: machine.now >= machine.idle_at or gives_up(), at=times)
-    if machine.now >= machine.idle_at:
+    yield Wait("close", span, lambda: machine.now >= machine.idle_of(of) or gives_up(), at=times)
+    if machine.now >= machine.idle_of(of):
         of.state["drained"] = span
         return NIL
     of.state["short"] = span

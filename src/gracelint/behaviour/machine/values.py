@@ -216,7 +216,7 @@ class Ctx:
 class Wait:
     """What a thread waits for: `ready` says whether it is over, `at` when time alone ends it."""
 
-    __slots__ = ("at", "kind", "node", "over", "ready", "span", "takes", "value")
+    __slots__ = ("at", "kind", "node", "over", "ready", "sends", "span", "takes", "value")
 
     def __init__(
         self,
@@ -232,6 +232,8 @@ class Wait:
         """A signal has ended it before its time."""
         self.takes: tuple[Any, ...] = ()
         """The channels that it takes from."""
+        self.sends: tuple[Any, ...] = ()
+        """Those that it sends to."""
 
 
 class Yielded:

@@ -63,7 +63,7 @@ def follow(
         steps += machine.steps
         if len(outcomes) >= _MOST_WAYS or steps > _MOST_STEPS:
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[1]), outcomes
-        ways = _next(machine.taken)
+        ways = next_ways(machine.taken)
     lasting = [one for one in outcomes if not one.early] or outcomes
     found = agreed(signal, [one.reaction for one in lasting])
     if found.as_pid_1 is Verdict.UNKNOWN and {one.reaction.as_pid_1 for one in lasting} == _AT_WORK_OR_NOT:
@@ -88,7 +88,7 @@ def _sure(signal: str, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _next(taken: list[tuple[int, int]]) -> tuple[int, ...] | None:
+def next_ways(taken: list[tuple[int, int]]) -> tuple[int, ...] | None:
     for index in range(len(taken) - 1, -1, -1):
         way, count = taken[index]
         if way + 1 < count:

@@ -1,0 +1,250 @@
+"""A request in flight, followed into what it starts and hands on: once as if no signal came, and once with it.
+
+What it comes to in the first run and not in the second, since the program has ended or it has given up, is lost.
+"""
+
+from __future__ import annotations
+
+from gracelint.base.record import Record
+from gracelint.behaviour.go import concurrency, expressions
+from gracelint.behaviour.go.machine import GoMachine
+from gracelint.behaviour.go.requests import ANSWERS
+from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.machine.midst import gives_back
+from gracelint.behaviour.machine.values import UNKNOWN, Chan, Ctx, Doubt, Lib, Method, Object, TooFarError, Unknown
+from gracelint.behaviour.machine.ways import next_ways
+from gracelint.behaviour.tree import text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from gracelint.behaviour.machine.values import Run, Thread
+    from gracelint.source import Span
+
+    Make = Callable[[tuple[int, ...]], "Rehearsal"]
+
+_MOST_HANDLERS = 8
+_MOST_WAYS = 4
+"""Ways of one request."""
+_AFTERWARDS = 6.0
+"""Seconds that a request, and what it has started, is followed for."""
+_FIELDS = ("Body", "ContentLength", "Form", "Header", "Host", "Method", "PostForm", "RemoteAddr", "TLS", "URL")
+_TAKES_OVER = ("Hijack", "Upgrade", "Accept")
+"""Calls by which a handler takes its connection from the server, which no longer knows of it."""
+_ALONE = ("net/http.NewServeMux", "net/http.NotFoundHandler")
+_IDLE = ("time.Sleep", "log.SetFlags")
+
+
+class Handler(Record, identity=True):
+    function: Func
+    routes: Any
+    """What it was given to: a mux, or None for the one that net/http has."""
+
+
+class Lost(Record):
+    """What a request is to do and does not get to; `is_answer`: it gives up before its answer."""
+
+    span: Span
+    start: Span
+    """Of the handler, or of the goroutine that is at it."""
+    is_answer: bool
+
+
+class Rehearsal(GoMachine):
+    """A run with one request that came just before the signal; `stops` tells whether the signal comes at all."""
+
+    index = 0
+    stops = True
+
+    answering: list[Handler]
+    its: set[Thread]
+    """The request, what it has started, and what has taken something of what it handed on."""
+
+    def prepare(self, index: int, *, stops: bool) -> None:
+        self.index, self.stops = index, stops
+        self.answering, self.its = [], set()
+        self.marked: list[Chan] = []
+        self.request: Thread | None = None
+        self.handler: Handler | None = None
+        self.writer = Unknown("net/http.ResponseWriter")
+        self.taken_over = False
+        self.did: dict[Span, tuple[Thread, bool]] = {}
+        """Calls of libraries since: by which thread, and whether they answer."""
+
+    # what it starts and hands on
+
+    def calls(self, function: Any, given: list[Any], span: Span) -> None:
+        if self.request is None:
+            routes = function.of if isinstance(function, Method) else None
+            self.answering += [Handler(its, routes) for one in given if (its := _handler(one)) is not None]
+        elif self.current in self.its:
+            name = function.path if isinstance(function, Lib) else getattr(function, "name", "")
+            self.taken_over = self.taken_over or name.rpartition(".")[2] in _TAKES_OVER
+            answers = self.writer in given or (isinstance(function, Method) and function.of is self.writer)
+            self.did.setdefault(span, (self.current, answers))
+
+    def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
+        thread = super().start(run, span, main)
+        if self.current in self.its:
+            self.its.add(thread)
+        return thread
+
+    def resume(self, thread: Thread) -> bool:
+        wait = thread.wait
+        if wait is not None and any(one.queue for one in wait.takes if one in self.marked):
+            self.its.add(thread)
+        moved = super().resume(thread)
+        if thread in self.its and thread.wait is not None and thread.wait.kind == "send":
+            self.marked += thread.wait.sends
+        return moved
+
+    # the request
+
+    def meets_work(self) -> bool:
+        return self.request is not None or super().meets_work()
+
+    def _deliver(self) -> bool:
+        if self.stopping:
+            return False
+        if self.request is None:
+            return self._begin()
+        if self.stops:
+            return super()._deliver()
+        self.stopped_at, self.fired, self.wakes = self.now, {}, 0
+        return True
+
+    def _advance(self) -> bool:
+        is_over = not self.stops and self.stopped_at is not None and self.now > self.stopped_at + _AFTERWARDS
+        return not is_over and super()._advance()
+
+    def _begin(self) -> bool:
+        known = {one.function.node.id: one for one in (*self.answering, *self._handlers_of_servers())}
+        self.answering = [*known.values()]
+        if self.index >= min(len(self.answering), _MOST_HANDLERS):
+            return False
+        self.handler = self.answering[self.index]
+        self.current = None
+        self.request = self.start(self._answer(self.handler), self.handler.function.file.span(self._head()))
+        self.its.add(self.request)
+        return True
+
+    def _head(self) -> Any:
+        assert self.handler is not None
+        node = self.handler.function.node
+        return node.child_by_field_name("name") or node.child_by_field_name("parameters") or node
+
+    def _handlers_of_servers(self) -> Iterator[Handler]:
+        for server in self.servers:
+            its = _handler(server.fields.get("Handler"))
+            if its is not None:
+                yield Handler(its, server)
+
+    def _answer(self, handler: Handler) -> Run:
+        context = Ctx(None, self.at)
+        for server in self.servers:
+            base = server.fields.get("BaseContext")
+            if base is not None and self._is_served_by(server):
+                value = yield from expressions.call(self, base, [UNKNOWN], self.at)
+                context = Ctx(value, self.at) if isinstance(value, Ctx) else context
+        request = Object("net/http.Request", self.at)
+        request.fields = {name: Unknown(f"net/http.Request.{name}") for name in _FIELDS}
+        request.state["context"] = context
+        parameters = handler.function.node.child_by_field_name("parameters")
+        types = [text_of(one) for one in parameters.named_children] if parameters is not None else []
+        given = [request if "http.Request" in one else self.writer for one in types]
+        yield from expressions.call(self, handler.function, given, self.at)
+
+    def _is_served_by(self, server: Object) -> bool:
+        """Whether a server answers the request, as far as can be told."""
+        assert self.handler is not None
+        its, routes = server.fields.get("Handler"), self.handler.routes
+        if server.type != "net/http.Server":
+            return True
+        if its is None:
+            return routes is None
+        path = its.type if isinstance(its, Object) else its.of if isinstance(its, Unknown) else ""
+        is_alone = path in _ALONE
+        return not is_alone or its is routes or routes is server
+
+    @property
+    def idle_at(self) -> float:
+        if self.request is None or self.stopped_at is None:
+            return super().idle_at
+        if self.request.done or self.taken_over:
+            return self.now
+        at = self.request.wait.at() if self.request.wait is not None else None
+        return max(at, self.now + 0.01) if at is not None else self.now + 1000
+
+    def idle_of(self, server: Object) -> float:
+        return self.idle_at if self.handler is None or self._is_served_by(server) else self.now
+
+
+def _handler(value: Any) -> Func | None:
+    """What answers requests: a function, or an object's ServeHTTP."""
+    if isinstance(value, Object) and value.package is not None:
+        method = value.package.methods.get((value.type.rpartition(".")[2], "ServeHTTP"))
+        return Func(method.node, method.file, value.package, None, value) if method is not None else None
+    if not isinstance(value, Func):
+        return None
+    parameters = value.node.child_by_field_name("parameters")
+    return value if parameters is not None and any(one in text_of(parameters) for one in ANSWERS) else None
+
+
+def lost(machine: GoMachine, make: Make) -> Lost | None:
+    """What a request that is in flight at the signal loses, by a run of the program that has ended well."""
+    ways = tuple(way for way, _ in machine.taken)
+    for index in range(_MOST_HANDLERS):
+        found, is_last = _lost_by(index, ways, make)
+        if found is not None:
+            return found
+        if is_last:
+            return None
+    return None
+
+
+def _lost_by(index: int, ways: tuple[int, ...], make: Make) -> tuple[Lost | None, bool]:
+    taken: tuple[int, ...] | None = ways
+    for _ in range(_MOST_WAYS):
+        assert taken is not None
+        undisturbed = _run(index, taken, make, stops=False)
+        if undisturbed is None or undisturbed.request is None:
+            return None, undisturbed is not None
+        stopped = _run(index, taken, make, stops=True)
+        found = _missing(undisturbed, stopped) if stopped is not None and stopped.ended is not None else None
+        if found is not None:
+            return found, False
+        taken = next_ways(undisturbed.taken)
+        if taken is None or len(taken) <= len(ways):
+            return None, False
+    return None, False
+
+
+def _run(index: int, ways: tuple[int, ...], make: Make, *, stops: bool) -> Rehearsal | None:
+    machine = make(ways)
+    machine.prepare(index, stops=stops)
+    try:
+        machine.begin()
+    except (Doubt, TooFarError, RecursionError):
+        return None
+    return machine
+
+
+def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
+    assert undisturbed.request is not None
+    assert stopped.request is not None
+    midway = {one.span for one in stopped.its if not one.done}
+    for span, (thread, answers) in undisturbed.did.items():
+        if span in stopped.did or gives_back(span.text) or span.text.startswith(_IDLE) or thread.span is None:
+            continue
+        is_answer = answers and thread is undisturbed.request and thread.done
+        if is_answer or (thread.span in midway and (thread is not undisturbed.request or thread.done)):
+            return Lost(span, thread.span, is_answer)
+    return None
+
+
+concurrency.METHODS["net/http.Request"] = {
+    "Context": lambda machine, of, given, span: of.state["context"],
+    "WithContext": lambda machine, of, given, span: of,
+}
