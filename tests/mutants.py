@@ -26,6 +26,7 @@ import time
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from functools import _lru_cache_wrapper
 from importlib import import_module
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -147,7 +148,7 @@ def put(trees: dict[str, tuple[ast.Module, ast.Module]]) -> None:
 def caches() -> list[Callable[[], None]]:
     """What makes the remembering functions of the subjects forget."""
     paths = set(subjects())
-    found = (item for item in gc.get_objects() if type(item) is FunctionType and hasattr(item, "cache_clear"))
+    found = (item for item in gc.get_objects() if type(item) is _lru_cache_wrapper)
     return [item.cache_clear for item in found if inspect.unwrap(item).__code__.co_filename in paths]
 
 

@@ -16,32 +16,25 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     __all__ = ["cache", "lru_cache"]
 else:
+    try:
+        from _functools import _lru_cache_wrapper
+    except ImportError:  # an interpreter without CPython's
+        from functools import cache, lru_cache
+    else:
 
-    def cache(function):
-        """Remembers every answer."""
-        return lru_cache(maxsize=None)(function)
+        def cache(function):
+            """Remembers every answer."""
+            return lru_cache(maxsize=None)(function)
 
-    def lru_cache(maxsize):
-        """Remembers the last answers that were new."""
+        def lru_cache(maxsize):
+            """Remembers the last answers that were asked for."""
 
-        def remembering(function):
-            answers = {}
+            def remembering(function):
+                remembered = _lru_cache_wrapper(function, maxsize, False, tuple)
+                remembered.__wrapped__, remembered.__module__ = function, function.__module__
+                return remembered
 
-            def remembered(*asked):
-                try:
-                    return answers[asked]
-                except KeyError:
-                    pass
-                answer = function(*asked)
-                if maxsize is not None and len(answers) >= maxsize:
-                    answers.pop(next(iter(answers)), None)
-                answers[asked] = answer
-                return answer
-
-            remembered.__wrapped__, remembered.cache_clear = function, answers.clear
-            return remembered
-
-        return remembering
+            return remembering
 
 
 ROOM = 300_000

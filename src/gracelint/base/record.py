@@ -124,9 +124,9 @@ class Record(metaclass=_RecordType):
 
 def replace(record: R, **changes: Any) -> R:
     """A copy of a record with some fields changed."""
-    keys, values = type(record).__match_args__, list(record._values())
-    for key, value in changes.items():
-        if key not in keys:
-            raise TypeError(f"{type(record).__name__} has no field {key!r}")
-        values[keys.index(key)] = value
-    return type(record)(*values)
+    keys = type(record).__match_args__
+    values = dict(zip(keys, record._values(), strict=True)) | changes
+    if len(values) > len(keys):
+        unknown = next(key for key in changes if key not in keys)
+        raise TypeError(f"{type(record).__name__} has no field {unknown!r}")
+    return type(record)(*values.values())

@@ -257,6 +257,8 @@ def _join(
     keys_of: Callable[[Workload], Iterable[Hashable]],
 ) -> dict[int, list[R]]:
     """The objects that concern each workload, by the workload's `id`."""
+    if not items:
+        return {}
     shelves: dict[tuple[str, Hashable], _Shelf] = {}
     for item in items:
         for place in places.of(item.span.source):

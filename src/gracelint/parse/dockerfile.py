@@ -16,7 +16,7 @@ from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import FragmentError, ParseError
 from gracelint.parse.passages import join
-from gracelint.source import Source, Span, Word
+from gracelint.source import Passage, Segment, Source, Span, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,9 +169,9 @@ def _instructions(source: Source, text: str, start: int, escape: str) -> Iterato
             continued = written.endswith(escape) and not written.endswith(escape * 2)
             lines.append((start, start + (len(written) - 1 if continued else len(line))))
             if not continued:
-                joined = _joined(source, lines)
+                joined = _joined(source, lines) if len(lines) > 1 else line
                 heredocs: tuple[Heredoc, ...] = ()
-                opened = _opened(joined)
+                opened = _opened(joined) if "<<" in joined else []
                 if opened:
                     heredocs, following = _bodies(source, text, following, opened)
                 yield _instruction(source, lines, joined, heredocs)
@@ -194,7 +194,7 @@ def _line(text: str, start: int) -> tuple[str, int]:
 
 def _opened(text: str) -> list[Match[str]]:
     """The heredocs that an instruction opens: `-` or nothing, and the delimiter as written."""
-    if "<<" not in text or not _TAKES_HEREDOCS.match(text):
+    if not _TAKES_HEREDOCS.match(text):
         return []
     words = [word for word, _ in _words(text)]
     # BuildKit takes a space behind `<<`, and none behind `<<-`
@@ -238,14 +238,15 @@ def _instruction(source: Source, pieces: Pieces, text: str, heredocs: tuple[Here
         return Instruction("", _span(source, pieces), join(source, pieces))
     stop, position = _past_word(text, start)
     name = text[start:stop].upper()
-    starts = [0, *accumulate(last - first for first, last in pieces)]
+    starts = [0, *accumulate([last - first for first, last in pieces])] if len(pieces) > 1 else [0]
     flags = []
     while text.startswith("--", position) and _past_word(text, position)[0] > position + 2:
         stop, following = _past_word(text, position)
         place = _within(pieces, starts, position, stop)
-        flags.append(Word(text[position:stop], _span(source, place), join(source, place)))
+        passage = _passage(source, text, pieces, starts, position, stop)
+        flags.append(Word(passage.text, _span(source, place), passage))
         position = following
-    argument = join(source, _within(pieces, starts, min(position, end), end))
+    argument = _passage(source, text, pieces, starts, min(position, end), end)
     span = _span(source, _within(pieces, starts, start, end))
     if heredocs and heredocs[-1].closing:
         span = Span(source, span.start, heredocs[-1].closing.end)
@@ -271,6 +272,14 @@ def _words(text: str) -> list[tuple[str, int]]:
         found.append((word, position))
         position += len(word)
     return found
+
+
+def _passage(source: Source, text: str, pieces: Pieces, starts: list[int], start: int, end: int) -> Passage:
+    """A stretch of the text that some pieces make."""
+    if len(pieces) > 1:
+        return join(source, _within(pieces, starts, start, end))
+    length = end - start
+    return Passage(source, text[start:end], (Segment(0, pieces[0][0] + start, length, length),))
 
 
 def _within(pieces: Pieces, starts: list[int], start: int, end: int) -> Pieces:

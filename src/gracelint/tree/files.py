@@ -188,10 +188,10 @@ class ProjectFiles:
     def _fetch(self, path: str) -> _Text | None:
         if path in self._overlay:
             return _text(path, self._overlay[path], None)
-        if not self._inside(path):
+        if not self._folder_inside(path.rpartition("/")[0]):
             return None
         try:
-            data = _bytes(self._start + path)
+            data = self._bytes(self._start + path)
         except OSError as error:
             if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
                 return None
@@ -204,11 +204,20 @@ class ProjectFiles:
 
     def _inside(self, path: str) -> bool:
         """Whether a path stays below the root once its symbolic links are followed."""
-        folder, _, name = path.rpartition("/")
-        if not self._folder_inside(folder):
-            return False
         absolute = self._start + path
-        return not name or not os.path.islink(absolute) or self._below(absolute)
+        is_near = self._folder_inside(path.rpartition("/")[0])
+        return is_near and (not os.path.islink(absolute) or self._below(absolute))
+
+    def _bytes(self, absolute: str) -> bytes | None:
+        """What a file holds; a symbolic link is followed where that leads to a place below the root."""
+        try:
+            return _bytes(absolute, os.O_NOFOLLOW)
+        except OSError:
+            if not os.path.islink(absolute):
+                raise
+        if not self._below(absolute):
+            raise FileNotFoundError(absolute)
+        return _bytes(absolute, 0)
 
     def _folder_inside(self, folder: str) -> bool:
         known = self._folders.get(folder)
@@ -254,9 +263,9 @@ def _normal(path: str) -> str | None:
     return "/".join(parts)
 
 
-def _bytes(path: str) -> bytes | None:
+def _bytes(path: str, more: int) -> bytes | None:
     """Up to one byte more than LIMIT; None for what is no ordinary file (opening a pipe would wait for its writer)."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | more)
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
