@@ -361,7 +361,7 @@ def test_the_views_of_django_are_read_by_their_routes(urls: str, view: str) -> N
     assert (found.source.path, found.seconds) == ("shop/views.py", 4)
 
 
-@pytest.mark.parametrize(("count", "delay"), [(60, 30), (2, 1)])
+@pytest.mark.parametrize(("count", "delay"), [(60, 30), (2, 1.5)])
 def test_an_executor_of_each_round_is_waited_for(count: int, delay: float) -> None:
     found = sigterm(
         f"{FLAG}from concurrent.futures import ThreadPoolExecutor\ndef job(n):\n    time.sleep(1)\n"

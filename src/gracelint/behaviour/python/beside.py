@@ -344,6 +344,12 @@ def throw_out(things: Sequence[Thing]) -> None:
             raise Leave([End(RAISE, CERTAIN, thing.store["#raises"])])
 
 
+def take_results(machine: Machine, mapped: Thing) -> None:
+    """Whoever goes through what `executor.map()` gives waits for all of it."""
+    join_point(machine, "result", mapped.node or machine.entry.tree, None, [mapped])
+    throw_out([mapped])
+
+
 def _settled(machine: Machine, thing: Thing) -> frozenset[tuple[int, Hashable]]:
     """What is as it is since the signal, for a thread or task that was there before."""
     if not machine.arrived or ("child", id(thing)) not in machine.world:
@@ -381,6 +387,27 @@ def _installed(machine: Machine, process: Thing) -> str:
     if own is None and inherited is not None:
         return path_of(inherited.handler) if isinstance(inherited, Registration) else "?"
     return "" if own is None else path_of(own) or "?"
+
+
+def ends_of(machine: Machine, child: Thing, name: str | None) -> Value:
+    """Whether a process of the program ends of a signal; how long that takes is noted."""
+    handler = child.store.get(("own", name), child.store.get("#handler", NONE))
+    if name == "SIGKILL" or handler is NONE or path_of(handler) == "signal.SIG_DFL":
+        return TRUE
+    if name is None or not isinstance(handler, Function):
+        return FALSE if path_of(handler) == "signal.SIG_IGN" else LOST_TRACK
+    around, before = (machine.off_main, machine.in_child), machine.delay
+    machine.off_main = machine.in_child = True
+    machine.told = child, name
+    try:
+        answer = finishes(machine, child, child.node or handler.node)
+    finally:
+        machine.off_main, machine.in_child = around
+        machine.told = None
+    takes = None if machine.delay is None else machine.delay - (before or 0)
+    machine.delay = before
+    machine.write(child.store, "#takes", Const(takes))
+    return Const(answer) if isinstance(answer, bool) else answer
 
 
 def is_deaf(process: Thing) -> bool:
@@ -460,6 +487,8 @@ def _finishes_in(machine: Machine, thing: Thing, point: Point, *, cancelled: boo
     before = machine.delay
     answer = finishes(machine, thing, point.node, cancelled=cancelled)
     own = (machine.delay or 0) - (before or 0)
+    if thing.kind in THREADS and point.limit is not None:
+        own = max(own, _round_of(machine, thing))
     if answer is not True or not machine.arrived or point.limit is None or own <= point.limit:
         machine.outlasting.discard(thing)
         return answer
@@ -470,6 +499,16 @@ def _finishes_in(machine: Machine, thing: Thing, point: Point, *, cancelled: boo
         return answer
     machine.delay = before
     return False
+
+
+def _round_of(machine: Machine, thread: Thing) -> float:
+    """Seconds that a round takes in whose middle the signal may find a thread."""
+    from gracelint.behaviour.python.midway import is_amid_work
+    from gracelint.behaviour.python.work import a_round
+
+    pauses = [pause for thing, pause in machine.facts.working if thing is thread and is_amid_work(pause)]
+    loops = [pause.loops[0].node for pause in pauses if pause.loops]
+    return max((a_round(loop, machine.modules.sources()) for loop in loops), default=0.0)
 
 
 def is_at_work(machine: Machine, task: Thing) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 
 from gracelint.behaviour.python.dropped import daemon_requests, serves_in_threads
@@ -91,9 +90,12 @@ def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
     """The same end, later by a request that always takes long, or with what is lost that a request is still at."""
     from gracelint.behaviour.python.work import REQUESTS, SCHEDULED, abandoned, slowest
 
-    postponed = _postponed(signal, machine, ended)
-    if postponed is not None:
-        return postponed
+    if any("postpones" in call.row for call in machine.facts.servers):
+        from gracelint.behaviour.python.postponed import postponed
+
+        left_out = postponed(signal, machine, ended)
+        if left_out is not None:
+            return left_out
     row = next((call.row for call in machine.facts.servers if "app" in call.row), None)
     row = row if row is not None and machine.served else _patient(machine)
     if row is None:
@@ -112,28 +114,6 @@ def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
         span = work.source.line_span(work.function.lineno)
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=ended.delay)
     return _late(signal, server, work, ended)
-
-
-def _postponed(signal: str, machine: Machine, ended: Reaction) -> Reaction | None:
-    """Requests that are answered later, by a server which ends without those answers."""
-    row = next((call.row for call in machine.facts.servers if "postpones" in call.row), None)
-    if row is None:
-        return None
-    from gracelint.behaviour.python.streams import functions, last_name, trees
-
-    mark, waits = row["postpones"]
-    is_waited_for = any(waits in source.text for source in machine.modules.sources())
-    for source, tree in trees(machine.modules.sources(), (mark,)):
-        for function in functions(tree):
-            returned = (part.value for part in ast.walk(function) if isinstance(part, ast.Return))
-            if any(value is not None and last_name(value) == mark for value in returned):
-                span = source.line_span(function.lineno)
-                if is_waited_for:
-                    why = f"whether `{waits}` waits for the answer that `{function.name}()` has put off cannot be told"
-                    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
-                why = f"{row['server']} ends without the answer that `{function.name}()` has put off"
-                return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span, delay=ended.delay)
-    return None
 
 
 def _late(signal: str, server: str, work: Work | None, ended: Reaction) -> Reaction:

@@ -14,7 +14,7 @@ import builtins
 
 from gracelint.base.limits import DEPTH
 from gracelint.behaviour.python import commands, models  # noqa: F401 - they fill the tables of registry
-from gracelint.behaviour.python.beside import let_tasks_run
+from gracelint.behaviour.python.beside import let_tasks_run, take_results
 from gracelint.behaviour.python.delivery import deliver, deliver_late, run_handler, tell_child
 from gracelint.behaviour.python.ends import (
     AT_WORK,
@@ -443,6 +443,8 @@ class Machine(State):
 
     def elements(self, value: Value) -> list[Value] | None:
         """The elements of something iterable, where they are all known."""
+        if isinstance(value, Thing) and "#mapped" in value.store:
+            take_results(self, value)
         if isinstance(value, Items) and not value.open:
             self.pay_for(len(value.store))
             if value.kind == "dict":
@@ -453,10 +455,8 @@ class Machine(State):
         return None
 
     def truth(self, value: Value) -> bool | Unknown:
-        if isinstance(value, Const):
-            return bool(value.value)
-        if isinstance(value, Unknown):
-            return value
+        if isinstance(value, (Const, Unknown)):
+            return bool(value.value) if isinstance(value, Const) else value
         if isinstance(value, Items):
             return self.has_elements(value)
         if isinstance(value, Thing):

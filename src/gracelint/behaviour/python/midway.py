@@ -6,6 +6,7 @@ import ast
 
 from gracelint.base.memory import lru_cache
 from gracelint.behaviour.python.streams import last_name
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +88,14 @@ def is_put_back(point: Point) -> bool:
     return not items or any(isinstance(part, ast.Name) and part.id in items for part in cleanups)
 
 
+def puts_right(point: Point) -> bool:
+    """Whether what is done where a pause is broken off may be more than to close what was open, and to say so."""
+    closes = (*table("python")["words"]["closes"], *_IDLE)
+    parts = [part for guard in point.guards for part in _cleanup(guard.node)]
+    calls = [part for part in parts if isinstance(part, ast.Call)]
+    return any(last_name(call.func) not in (_IDLE if call.args else closes) for call in calls)
+
+
 def _cleanup(guard: ast.AST) -> Iterator[ast.AST]:
     lines = (*guard.finalbody, *guard.handlers) if isinstance(guard, ast.Try) else ()
     return (part for line in lines for part in ast.walk(line))
@@ -147,10 +156,49 @@ def left_to_do(point: Point) -> tuple[ast.Call | None, ast.Call | None]:
     return first_act(rounds), first_act(after)
 
 
+def goes_on(point: Point) -> ast.Call | None:
+    """What the round does with what a wait has given, or after it."""
+    places = [(point.module.tree, point.node), *((call.module.tree, call.node) for call in reversed(point.calls))]
+    for tree, node in places:
+        above: ast.AST | None = None
+        for here, above in upwards(tree, node):
+            if isinstance(above, ast.Call) and here is not above.func and not _only_looks(above):
+                return above
+            rest = [line for body in _bodies(above) if here in body for line in body[body.index(here) + 1 :]]
+            if isinstance(above, (ast.For, ast.AsyncFor)) and here is above.iter:
+                rest = above.body
+            found = _first_call(rest)
+            if found is not None:
+                return found
+            if isinstance(above, _BOUNDS) or (isinstance(above, _LOOPS) and here in above.body):
+                break
+        if isinstance(above, _LOOPS):
+            return None
+    return None
+
+
+def _only_looks(call: ast.Call) -> bool:
+    return last_name(call.func) in table("python")["words"]["looks"]
+
+
 def first_act(statements: list[ast.stmt]) -> ast.Call | None:
     """The first call that is more than a pause or a line of a log."""
-    parts = (part for statement in statements for part in ast.walk(statement) if isinstance(part, ast.Call))
-    return next((call for call in parts if last_name(call.func) not in _IDLE), None)
+    return next((call for call in _calls(statements) if not is_idle(call)), None)
+
+
+def _first_call(statements: list[ast.stmt]) -> ast.Call | None:
+    """The first call that is more than a line of a log, or the first of all that is more than a pause."""
+    calls = [call for call in _calls(statements) if last_name(call.func) != "sleep"]
+    return next((call for call in calls if not is_idle(call)), calls[0] if calls else None)
+
+
+def _calls(statements: list[ast.stmt]) -> Iterator[ast.Call]:
+    return (part for statement in statements for part in ast.walk(statement) if isinstance(part, ast.Call))
+
+
+def is_idle(call: ast.Call) -> bool:
+    """Whether a call is a pause or a line of a log."""
+    return last_name(call.func) in _IDLE
 
 
 _IDLE = frozenset(("sleep", "print", "info", "warning", "debug", "error", "exception", "critical", "log"))

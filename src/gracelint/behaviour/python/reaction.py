@@ -328,10 +328,9 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     ):
         why = "loop.stop() makes asyncio.run() fail with RuntimeError, and nothing cleans up"
         return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
-    if _is_broken_off(signal, machine, point):
-        what = "the handler's exception" if machine.thrown is not None else "the handler, which cancels the main task,"
-        why = f"{what} ends it in the middle of the work around `{point.what}`"
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
+    broken_off = _broken_off(signal, machine, point)
+    if broken_off is not None:
+        return broken_off
     if machine.delay is None:
         return _reaction(
             signal,
@@ -352,13 +351,12 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     return _reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, span, delay=machine.delay or None)
 
 
-def _is_broken_off(signal: str, machine: Machine, point: Point) -> bool:
-    """Whether the handler breaks into the middle of work, and nothing does more than to log that."""
-    if not machine.broken_off or ("masked", signal) in machine.world:
-        return False
-    from gracelint.behaviour.python.midway import is_half_done, is_put_back
+def _broken_off(signal: str, machine: Machine, point: Point) -> Reaction | None:
+    if not machine.broken_off:
+        return None
+    from gracelint.behaviour.python.interrupted import interrupted
 
-    return is_half_done(point) and not (machine.puts_right and is_put_back(point))
+    return interrupted(signal, machine, point)
 
 
 def _slowest(machine: Machine, point: Point) -> Point:

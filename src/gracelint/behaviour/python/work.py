@@ -142,11 +142,11 @@ _LEFT = (
 """How requests leave something behind: what, whether one does, the functions it leaves, and what waits for them."""
 
 
-def a_round(loop: ast.While | ast.For | ast.AsyncFor, sources: Iterable[Source]) -> float:
+def a_round(loop: ast.AST, sources: Iterable[Source]) -> float:
     """Seconds that one turn of a loop takes at least, with the functions it calls by name."""
     calls = {last_name(part.func) for part in ast.walk(loop) if isinstance(part, ast.Call)}
     called = [node for _, tree in trees(sources, ("sleep",)) for node in functions(tree) if node.name in calls]
-    return _at_least(loop.body) + max((_at_least(node.body) for node in called), default=0.0)
+    return _at_least(getattr(loop, "body", ())) + max((_at_least(node.body) for node in called), default=0.0)
 
 
 def of_a_program(sources: Sequence[Source]) -> float:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import finishes, start
+from gracelint.behaviour.python.beside import ends_of, finishes, start
 from gracelint.behaviour.python.ends import Point, Registration, stuck
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import CHILD, model
 from gracelint.behaviour.python.values import (
-    FALSE,
     FROM_OUTSIDE,
     LOST,
-    LOST_TRACK,
     NONE,
     TRUE,
     Const,
@@ -117,27 +115,7 @@ def signal_forked(machine: Machine, child: Thing, name: str | None, node: ast.AS
         return
     machine.close(child, "end")
     machine.act("stop-child", text_of(node), node)
-    machine.write(child.store, "#ended", _ends_of(machine, child, name))
-
-
-def _ends_of(machine: Machine, child: Thing, name: str | None) -> Value:
-    handler = child.store.get(("own", name), child.store.get("#handler", NONE))
-    if name == "SIGKILL" or handler is NONE or path_of(handler) == "signal.SIG_DFL":
-        return TRUE
-    if name is None or not isinstance(handler, Function):
-        return FALSE if path_of(handler) == "signal.SIG_IGN" else LOST_TRACK
-    around, before = (machine.off_main, machine.in_child), machine.delay
-    machine.off_main = machine.in_child = True
-    machine.told = child, name
-    try:
-        answer = finishes(machine, child, child.node or handler.node)
-    finally:
-        machine.off_main, machine.in_child = around
-        machine.told = None
-    takes = None if machine.delay is None else machine.delay - (before or 0)
-    machine.delay = before
-    machine.write(child.store, "#takes", Const(takes))
-    return Const(answer) if isinstance(answer, bool) else answer
+    machine.write(child.store, "#ended", ends_of(machine, child, name))
 
 
 def _point(machine: Machine, awaited: Sequence[Thing], node: ast.AST) -> Point:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.behaviour.python.beside import exits, is_deaf, join_point, rehearse, start, throw_out
+from gracelint.behaviour.python.beside import ends_of, exits, is_deaf, join_point, rehearse, start, throw_out
 from gracelint.behaviour.python.ends import RAISE, End, Point, Registration, stuck
 from gracelint.behaviour.python.names import canonical, is_false, is_none, is_true, path_of, text_of
 from gracelint.behaviour.python.registry import (
@@ -22,6 +22,7 @@ from gracelint.behaviour.python.registry import (
     model,
     receiver_of,
 )
+from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST,
@@ -189,12 +190,23 @@ def _terminate(machine: Machine, function: Value, args: Arguments, keywords: Key
     assert isinstance(function, Bound)
     if function.name == "terminate" and is_deaf(thing):
         return NONE
+    if function.name == "terminate" and isinstance(thing.store.get(("own", "SIGTERM")), Function) and machine.arrived:
+        _tell(machine, thing)
+        return NONE
     if function.name == "terminate" and isinstance(inherited, Registration):
         machine.doubt("the child inherits the handler of its parent, so terminate() may not end it")
         machine.write(thing.store, "#finished", LOST_TRACK)
     else:
         machine.write(thing.store, "#terminated", TRUE)
     return NONE
+
+
+def _tell(machine: Machine, process: Thing) -> None:
+    """A process with a handler of its own ends by that, which takes its time."""
+    machine.write(process.store, "#finished", ends_of(machine, process, "SIGTERM"))
+    takes = process.store.get("#takes")
+    if isinstance(takes, Const) and machine.delay is not None:
+        machine.delay = None if takes.value is None else max(machine.delay, takes.value)
 
 
 @model("threading.main_thread", "threading.current_thread", "threading.currentThread")
@@ -235,6 +247,7 @@ def submit(machine: Machine, function: Value, args: Arguments, keywords: Keyword
     rest = list(args[offset:])
     if path.endswith(".map"):
         rest = [FROM_OUTSIDE for _ in rest]
+        task.store["#mapped"] = TRUE
     task.store["#target"], task.store["#args"] = target, items("tuple", rest)
     task.store["#kwargs"] = Items("dict", dict(keywords.items()))
     if executor is not None:
@@ -296,9 +309,18 @@ def _pool(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     if thing.kind == "multiprocessing.Pool" and argument(args, keywords, 1, "initializer") is None:
         thing.store["#inherits"] = machine.world.get(("signal", machine.signal or "SIGTERM"), NONE)
         machine.write(machine.world, "pool", thing)
+    initializer = argument(args, keywords, 1, "initializer")
+    if isinstance(initializer, Function) and _ignores_the_end(initializer.node):
+        thing.store["#deaf"] = TRUE
     if not machine.arrived:
         machine.facts.children.append(thing)
     return thing
+
+
+def _ignores_the_end(initializer: ast.AST) -> bool:
+    """`signal.signal(signal.SIGTERM, signal.SIG_IGN)`."""
+    calls = (part for part in ast.walk(initializer) if isinstance(part, ast.Call) and len(part.args) == 2)
+    return any([last_name(one) for one in call.args] == ["SIGTERM", "SIG_IGN"] for call in calls)
 
 
 @model(
@@ -360,6 +382,8 @@ def _pool_end(machine: Machine, function: Value, args: Arguments, keywords: Keyw
 def _terminate_pool(machine: Machine, thing: Thing, node: ast.AST) -> None:
     """terminate() sends SIGTERM to workers, which inherited the handler of their parent."""
     machine.close(thing, "end")
+    if machine.arrived and "#deaf" in thing.store:
+        raise stuck(Point(node, machine.module, "deaf pool", None, text_of(node)), "pool")
     inherits = machine.arrived and isinstance(thing.store.get("#inherits"), Registration)
     thrown = machine.thrown.dotted if machine.thrown is not None else "builtins.SystemExit"
     if inherits and thrown not in ("builtins.SystemExit", "builtins.KeyboardInterrupt"):

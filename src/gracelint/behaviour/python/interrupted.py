@@ -1,0 +1,43 @@
+"""What the handler's exception, or its cancel of the main task, breaks off where the main thread stands."""
+
+from __future__ import annotations
+
+from gracelint.behaviour.python.account import BRIEF, own_seconds
+from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.midway import goes_on, is_half_done, is_idle, is_put_back, puts_right
+from gracelint.behaviour.python.names import text_of
+from gracelint.facts.program import Cause, Reaction
+from gracelint.facts.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gracelint.behaviour.python.ends import Point
+    from gracelint.behaviour.python.machine import Machine
+
+_FOR_WORK = ("result", "futures", "to_thread", "pool")
+"""Kinds of waits for work that the program has handed to others, and goes on with."""
+
+
+def interrupted(signal: str, machine: Machine, point: Point) -> Reaction | None:
+    """The end amid work; None where nothing is broken off, or something puts that right."""
+    if not machine.broken_off or ("masked", signal) in machine.world:
+        return None
+    what = "the handler's exception" if machine.thrown is not None else "the handler, which cancels the main task,"
+    is_closed = machine.puts_right and is_put_back(point)
+    if is_closed and puts_right(point):
+        return None
+    if is_half_done(point):
+        why = f"{what} ends it in the middle of the work around `{point.what}`"
+        return _lost(signal, why, point, sure=not is_closed)
+    rest = goes_on(point) if point.kind in _FOR_WORK else None
+    if rest is None:
+        return None
+    why = f"{what} ends it in `{point.what}`, before what that waits for comes to `{text_of(rest)}`"
+    seconds = max((own_seconds(machine, thing) or 0.0 for thing in point.joins), default=0.0)
+    return _lost(signal, why, point, sure=seconds >= BRIEF and not is_idle(rest) and not is_closed)
+
+
+def _lost(signal: str, why: str, point: Point, *, sure: bool) -> Reaction:
+    if sure:
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
+    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"whether anything is lost is not known: {why}", point.span)
