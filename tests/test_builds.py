@@ -555,6 +555,13 @@ def test_a_loop_builds_once_for_each_of_its_values() -> None:
     assert launch.stage.source.path == "docker/two.Dockerfile"
 
 
+def test_an_argument_of_a_script_is_what_it_falls_back_on() -> None:
+    script = 'variant="${1:-two}"\ndocker build -f "docker/$variant.Dockerfile" -t acme/till:local .\n'
+    launch = pod("acme/till:local", {"scripts/run-docker.sh": script})
+    assert launch.stage is not None
+    assert launch.stage.source.path == "docker/two.Dockerfile"
+
+
 def test_a_service_whose_build_is_elsewhere_is_joined_by_the_name_of_its_image() -> None:
     service = "services:\n  shop:\n    image: acme/shop\n    build: ../nowhere\n"
     (launch,) = (

@@ -99,6 +99,20 @@ def test_a_build_is_joined_by_what_its_steps_say(image: str, steps: str) -> None
     assert launch.stage.source.path == "docker/two.Dockerfile"
 
 
+def test_a_fork_is_called_as_its_workflow_asks_for() -> None:
+    steps = (
+        "      - uses: docker/build-push-action@v6\n        if: github.repository == 'fork/shop'\n"
+        "        with: {file: docker/two.Dockerfile, tags: 'ghcr.io/${{ github.repository_owner }}/till'}\n"
+    )
+    files = {".github/workflows/image.yml": STEP.format(steps=steps), "go.mod": "module github.com/acme/shop\n"}
+
+    assert pod("ghcr.io/acme/till", files).stage is None
+    launch = pod("ghcr.io/fork/till", files)
+
+    assert launch.stage is not None
+    assert launch.stage.source.path == "docker/two.Dockerfile"
+
+
 def test_a_build_in_another_checkout_is_none_of_this_repository() -> None:
     steps = (
         "      - uses: actions/checkout@v5\n        with: {path: other, repository: acme/other}\n"

@@ -1157,3 +1157,10 @@ def test_only_what_an_instruction_may_have_put_is_looked_for(monkeypatch: pytest
     moved = project("FROM python:3.12\nCOPY . /app\nRUN cp /app/run.sh /usr/bin/app\n", "run.sh")
     found = find_text(image_of(final(moved), moved, ""), moved, "app", "/")
     assert found is not None and found.source.path == "run.sh"
+
+
+@pytest.mark.parametrize(
+    ("tag", "bash"), [("3.2", "4.3"), ("4.2", "4.4"), ("4.4.1", "5.0"), ("7", "5.2"), ("latest", "5.2")]
+)
+def test_the_bash_of_mongodb_is_that_of_its_ubuntu(tag: str, bash: str) -> None:
+    assert image_named(f"mongo:{tag}").versions["bash"] == bash

@@ -332,6 +332,14 @@ def test_windows_images_are_no_launches() -> None:
     assert (launch.hops, launch.why) == ((), "a Windows container gets no signals")
 
 
+@pytest.mark.parametrize(
+    "image", ["mongo:windowsservercore", "redis:nanoserver", "golang:1.26-windowsservercore-ltsc2025"]
+)
+def test_a_tag_says_that_an_image_is_for_windows(image: str) -> None:
+    (launch,) = launches(compose_yaml=f"services:\n  a:\n    image: {image}\n")
+    assert (launch.verdict, launch.why) == (Verdict.UNKNOWN, "a Windows container gets no signals")
+
+
 class TestVariablesOfConfigMaps:
     ENTRY = '#!/bin/sh\nif [ "$ROLE" = worker ]; then exec python worker.py; fi\npython worker.py\n'
     MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  ROLE: worker\n---\n"

@@ -897,6 +897,22 @@ def test_a_program_that_dies_of_its_groups_signal_lets_the_trap_end_the_loop(
     assert launch.verdict.value == verdict, launch.why
 
 
+@pytest.mark.parametrize(
+    ("written", "replaced"),
+    [
+        ("sleep 1 &\n        python app.py", False),
+        ('"sleep 1 &\n        python app.py"', False),
+        ('"sleep 1 &\\npython app.py"', True),
+        ("|\n        sleep 1 &\n        python app.py", True),
+        ("true; true &&\n        python app.py", False),
+    ],
+)
+def test_the_lines_of_a_text_are_those_that_yaml_makes_of_it(written: str, replaced: bool) -> None:
+    compose = "services:\n  a:\n    image: python:3.11-bookworm\n    entrypoint:\n      - bash\n      - -c\n      - "
+    (launch,) = read({"compose.yaml": f"{compose}{written}\n"}).launches
+    assert (launch.hops[0].effect is Effect.REPLACES) == replaced, launch.why
+
+
 @pytest.mark.parametrize(("job", "verdict"), [("{ exec python app.py; }", "handled"), ("{ python app.py; }", "cut")])
 def test_a_coprocess_is_a_job_by_its_name(job: str, verdict: str) -> None:
     launch = script(f"coproc APP {job}\ntrap 'kill $APP_PID; wait $APP_PID' TERM\nwait $APP_PID\n")

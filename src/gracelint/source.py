@@ -298,6 +298,15 @@ class Passage(Record):
         first = self._start(start)
         return Span(self.source, first, max(first, self._end(end)) if end > start else first)
 
+    def offset(self, place: int) -> int:
+        """Which code point of the passage a place of the source is: the other way round."""
+        index = bisect_right(self.segments, place, key=lambda segment: segment.start) - 1
+        segment = self.segments[max(index, 0)]
+        inside = max(place - segment.start, 0)
+        if segment.length != segment.width:
+            inside = 0 if inside < segment.width else segment.length
+        return segment.offset + min(inside, segment.length)
+
     def _start(self, offset: int) -> int:
         segment = self._segment(offset)
         inside = offset - segment.offset

@@ -348,7 +348,7 @@ def _followed(files: Files, launch: Launch, around: _Around, ground: Ground) -> 
         followed=Followed(ground.room, ground.launches),
     )
     launch = _with_hook(launch, context)
-    if (launch.stage is not None and launch.stage.windows) or (launch.workload is not None and launch.workload.windows):
+    if _is_for_windows(launch):
         return replace(launch, argv=None, why="a Windows container gets no signals"), []
     if launch.service is not None and launch.service.missing is not None:
         return replace(launch, argv=None, why=f"it extends {launch.service.missing}, which is not here"), []
@@ -394,6 +394,14 @@ def _followed(files: Files, launch: Launch, around: _Around, ground: Ground) -> 
     if judged.verdict in (Verdict.IGNORED, Verdict.CUT):
         judged = replace(judged, siblings=tuple(_sibling(judged, other) for other in way.others))
     return judged, list(way.programs)
+
+
+def _is_for_windows(launch: Launch) -> bool:
+    if launch.stage is not None or launch.image.reference is None:
+        named = launch.stage is not None and launch.stage.windows
+    else:
+        named = any(mark in launch.image.reference for mark in ("windowsservercore", "nanoserver", "servercore:"))
+    return named or (launch.workload is not None and launch.workload.windows)
 
 
 def _is_replaced(launch: Launch, files: Files) -> bool:

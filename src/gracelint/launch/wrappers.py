@@ -126,13 +126,18 @@ def _wrapper_step(argv: tuple[Word, ...], context: Context, key: str, row: Mappi
     if given.has(row.get("detaches", ())):
         return None
     command = _command(argv, given, row, context)
+    name = base_name(argv[0].value)
+    if command is None and row.get("alone") == "ends":
+        words = tuple(word.value for word in argv)
+        why = f"{name} is given no command: it says so, and ends"
+        hop = Hop(words, HopKind.WRAPPER, key, Effect.UNKNOWN, why, _span(argv, context), context.pid_1, context.signal)
+        return Step(hop, one_shot=True)
     if command is None:
         return None
     effect = _effect(given, row, context)
     if context.signal not in row.get("passes", (context.signal,)):
         effect = Effect.UNKNOWN
     own = _own_words(argv, command)
-    name = base_name(argv[0].value)
     why = row.get("why_as_child" if not context.pid_1 else "why") or row.get("why") or f"{name} execs its command"
     if effect is Effect.REPLACES:
         why = f"{name} execs its command"

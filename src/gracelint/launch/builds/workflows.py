@@ -23,6 +23,7 @@ _MOST = 400
 """Jobs of a workflow, those of a matrix once for each copy, with what they call."""
 _NAMED = pattern(r"\bname=((?:\$\{\{[^}]{0,500}\}\}|[^,\s$])+)")
 """What an image without tags is called in `outputs: type=image,name=…,push-by-digest=true`."""
+_ONLY_IN = pattern(r"\bgithub\.repository[ \t]*==[ \t]*['\"]([\w.-]{1,100}/[\w.-]{1,100})['\"]")
 _OUTPUT = pattern(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}")
 
 
@@ -31,16 +32,17 @@ def pushed(files: Files, path: str) -> Iterator[Build]:
     root = _document(files, path)
     if root is not None:
         room = iter(range(_MOST))
-        given = _given(files) if "github." in files.glance(path) else {}
+        given = _given(files, path) if "github." in files.glance(path) else {}
         for job in _jobs(root):
             yield from _of_job(files, job, {**given, **_texts(root.mapping("env"))}, room)
 
 
-def _given(files: Files) -> dict[str, str]:
-    """What GitHub itself sets: the repository's name."""
+def _given(files: Files, path: str) -> dict[str, str]:
+    """What GitHub itself sets: the name of the repository, as a fork's workflow asks for it, else as its files say."""
     from gracelint.launch.builds.address import address
 
-    name = address(files)
+    asked = set(_ONLY_IN.findall(files.glance(path)))
+    name = asked.pop() if len(asked) == 1 else address(files)
     if name is None:
         return {}
     owner, _, short = name.partition("/")

@@ -173,7 +173,7 @@ def _tools(row: dict[str, Any], root: dict[str, Any]) -> frozenset[str] | None:
 def _versions(row: dict[str, Any], root: dict[str, Any], name: str, tag: str) -> dict[str, str]:
     """The versions of bash, of the program the image is made for, and of the npm that comes with its node."""
     versions = {}
-    for mark, version in root.get("bash", ()):
+    for mark, version in (*row.get("bash", ()), *root.get("bash", ())):
         if tag.startswith(mark[1:]) if mark.startswith("^") else mark in f"{name}:{tag}":
             versions["bash"] = version
             break

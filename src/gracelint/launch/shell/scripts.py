@@ -33,6 +33,7 @@ from gracelint.launch.shell.paths import (
     watched_by,
 )
 from gracelint.launch.shell.services import daemonizes, may_tell_program, stops
+from gracelint.launch.shell.shapes import at_the_end
 from gracelint.launch.shell.written import note_writes
 from gracelint.parse.shell import read_script
 from gracelint.source import Passage, Source, Word
@@ -95,9 +96,11 @@ class Walk:
         self._inert: Inert | None = None
         self._at_work: dict[Span, bool] = {}
 
-    def paths(self, commands: Sequence[Command], state: State, shapes: Shapes) -> list[State]:
-        """The end of every way through the commands; `shapes` is None where their last is not the text's last."""
-        self._start = commands, state.fork(), shapes
+    def paths(self, script: Script, state: State, shapes: Shapes) -> list[State]:
+        """The end of every way through a script; `shapes` are those of its text as a whole."""
+        commands = script.body
+        self._text = script.passage
+        self._start = script, state.fork(), shapes
         if commands:
             self._limit += self._effort.share(commands[-1].span.end - commands[0].span.start) // _EACH
         return self._list(commands, [state], shapes)
@@ -109,8 +112,8 @@ class Walk:
             return self._again.get(arrival, [])
         again = Walk(self.read, self.row, self.detaches, self._effort)
         again.arrival = arrival
-        commands, state, shapes = self._start
-        ends = again.paths(commands, state.fork(), shapes)
+        script, state, shapes = self._start
+        ends = again.paths(script, state.fork(), shapes)
         self._again_steps += again.steps
         self.refused += [span for span in again.refused if span not in self.refused]
         self._again[arrival] = [end for end in ends if end.reached is not None] if again.complete else []
@@ -163,7 +166,8 @@ class Walk:
             running = [state for state in states if not state.ended]
             if not running:
                 break
-            inner = _at_the_end(commands, shapes) if index == len(commands) - 1 and shapes is not None else None
+            is_last = index == len(commands) - 1
+            inner = at_the_end(self._text, commands, shapes) if is_last and shapes is not None else None
             states = [state for state in states if state.ended]
             for state in running:
                 states.extend(self._command(command, state, inner))
@@ -540,20 +544,6 @@ class Walk:
         return [state]
 
 
-def _at_the_end(commands: Sequence[Command], shapes: frozenset[str]) -> frozenset[str]:
-    """The shapes through which the last of these commands is seen."""
-    if len(commands) == 1:
-        return shapes
-    before, last = commands[-2], commands[-1]
-    between = last.span.source.text[before.span.end : last.span.start]
-    on_one_line = "\n" not in between and "\\n" not in between
-    if isinstance(before, Background) and on_one_line:
-        shapes |= {"background"}
-    else:
-        shapes |= {"sequence" if between.lstrip(" \t").startswith(";") else "lines"}
-    return shapes | {"nested"} if isinstance(last, AndOr) and on_one_line else shapes
-
-
 def _through(shapes: Shapes, redirects: tuple[Redirect, ...], *shape: str) -> Shapes:
     return None if shapes is None else shapes | {*shape, *(("redirect",) if redirects else ())}
 
@@ -572,29 +562,3 @@ def _in_subshell(item: Event, shapes: Shapes, outer: State) -> Event:
 
 def _as_run(item: Event, shapes: Shapes) -> Event:
     return replace(item, kind="run", command=item.command if item.kind == "run" else None, shapes=shapes, job=None)
-
-
-def shapes_around(script: Script, form: str) -> frozenset[str]:
-    """The shapes that the text as a whole has: what stands behind its last command, or that it is a file."""
-    if form == "script" or not script.body:
-        return frozenset(("file",))
-    last = script.body[-1]
-    if isinstance(last, Simple) and any("<<" in redirect.operator for redirect in last.redirects):
-        return frozenset(("simple", "newline"))
-    shapes = {"simple"}
-    line, newline, more = _behind(script.passage, last.span).lstrip(" \t;").replace("\r\n", "\n").partition("\n")
-    if line.startswith("#"):
-        shapes.add("comment")
-    if newline:
-        shapes.add("newline")
-    if more:
-        shapes.add("blank")
-    return frozenset(shapes)
-
-
-def _behind(passage: Passage, span: Span) -> str:
-    """The passage's text behind a span; where it is written otherwise in the source, the blanks at its end."""
-    whole = passage.span(0, len(passage.text))
-    if whole.text == passage.text:
-        return passage.text[span.end - whole.start :]
-    return passage.text[len(passage.text.rstrip()) :]

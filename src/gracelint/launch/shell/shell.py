@@ -16,8 +16,9 @@ from gracelint.launch.shell.beside import unheard
 from gracelint.launch.shell.builtins import BUILTINS, EVALUATED
 from gracelint.launch.shell.paths import NOWHERE, SELF, Event, State, is_idle
 from gracelint.launch.shell.reasons import why_of
-from gracelint.launch.shell.scripts import Walk, shapes_around
+from gracelint.launch.shell.scripts import Walk
 from gracelint.launch.shell.services import detacher
+from gracelint.launch.shell.shapes import shapes_around
 from gracelint.launch.shell.traps import Reaction, Scene, blocking, only_naps, program_of, react
 from gracelint.launch.step import Context, Followed, Step
 from gracelint.launch.words import base_name
@@ -234,7 +235,7 @@ def _in_shell(job: _Job, script: Script, name: str, others: bool = False) -> Ste
     if missing:
         return _end(job, name, f"{row['title']} has no {missing}: it cannot read this text", "broken")
     walk = Walk(_reader(job.context), row, detacher(job.context), job.context.followed.effort)
-    paths = walk.paths(script.body, _state(job, others), shapes_around(script, job.form))
+    paths = walk.paths(script, _state(job, others), shapes_around(script, job.form))
     if not walk.complete:
         return _end(job, name, "the script has more ways to go than are followed", "branches")
     passed = frozenset().union(*(path.passed for path in paths))
