@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go import clients, concurrency
+from gracelint.behaviour.go import clients, concurrency, connections
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.values import ANSWER, Func, Some
 from gracelint.behaviour.machine import library as rows
@@ -114,6 +114,8 @@ def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: 
     if isinstance(function, Method):
         value = yield from _method(machine, function.of, function.name, given, span)
         return value
+    if machine.connections and not function.of:
+        connections.limits(machine, name.rpartition(".")[2], given)
     yield from _foreign(machine, function.of, name.rpartition(".")[2], given, span)
     return UNKNOWN
 
@@ -217,6 +219,9 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
     if path in ("path/filepath.Base", "path.Base") and given and isinstance(given[0], str):
         return given[0].rpartition("/")[2]
     yield from _foreign(machine, path, name, given, span)
+    if path in connections.COPIES and machine.current in machine.connections and any(map(_is_client, given)):
+        value = yield from connections.reads(machine, name, span, to_the_end=True)
+        return value
     reads = path in _READERS and any(map(_is_client, given))
     return Unknown(_CLIENT if reads else path)
 
@@ -230,8 +235,6 @@ def _is_client(value: Any) -> bool:
 
 
 _READERS = ("bufio.NewReader", "bufio.NewReadWriter", "bufio.NewScanner", "encoding/json.NewDecoder")
-_READS = ("Decode", "Read", "ReadByte", "ReadBytes", "ReadLine", "ReadRune", "ReadString", "Scan")
-"""What waits for a client to say something, who may never do."""
 
 
 def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span) -> Run:
@@ -264,8 +267,14 @@ def _method(machine: GoMachine, of: Any, name: str, given: list[Any], span: Span
     if isinstance(of, Unknown):
         if name.startswith("Fatal"):
             raise Ended("fatal", span)
-        if _is_client(of) and name in _READS and machine.accepted and machine.choose(2, span) == 1:
-            yield Wait("accept", span, lambda: False)
+        if _is_client(of) and name in connections.READS:
+            if machine.accepted and machine.choose(2, span) == 1:
+                yield Wait("accept", span, lambda: False)
+            if machine.current in machine.connections:
+                value = yield from connections.reads(machine, name, span)
+                return value
+        elif _is_client(of):
+            connections.limits(machine, name, given)
         yield from _foreign(machine, of.of, name, given, span)
         return Unknown(of.of)
     if isinstance(of, (int, float)) and name in _PARTS:

@@ -57,6 +57,14 @@ class GoMachine(Machine):
 
         self.greeting: dict[Thread, Span] = {}
         """Goroutines that serve a connection, count themselves first, and have not come to it yet."""
+        self.connections: dict[Thread, int] = {}
+        """Those that serve a connection, and how often each has read from it."""
+        self.hung_up = False
+        """Something else has ended the connections since the signal."""
+        self.looked_at = -1
+        """How many functions had been called since the signal when that was looked for last."""
+        self.patience: float | None = None
+        """Until when a read of theirs waits, where it has a deadline."""
         self.handed: set[Thread] = set()
         """Goroutines that a loop starts, one for each piece of its work."""
         self.at_work: dict[Span, bool] = {}

@@ -299,6 +299,10 @@ def _never_ends(signal: str, machine: GoMachine, at: Span) -> Reaction:
     if child is not None:
         why = f"whether the child that {machine.place(child.span)} waits for ends on {signal} is not known"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, child.span)
+    client = next((one.wait for one in machine.threads if one.wait is not None and one.wait.kind == "client"), None)
+    if client is not None:
+        why = f"whether the client that {machine.place(client.span)} reads from goes is only known when it runs"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, client.span)
     heard = any(one.told for one in machine.threads) or machine.waits
     read = not any(signal in names and channel.queue for channel, names, _ in machine.channels)
     if not read and not heard:

@@ -171,9 +171,11 @@ def _go(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         machine.accepted = False
         body = yield from _body(machine, frame, call, scope)
         if body is not None and ".Add(1)" in text_of(body.node):
-            machine.greeting[machine.start(late(), span)] = span
+            thread = machine.start(late(), span)
+            machine.greeting[thread] = span
         else:
-            machine.start(serving.request(machine, span, late()), span)
+            thread = machine.start(serving.request(machine, span, late()), span)
+        machine.connections[thread] = 0
     else:
         thread = machine.start(late(), span)
         thread.body = yield from _body(machine, frame, call, scope)
