@@ -380,14 +380,10 @@ def _command_step(call: Call) -> Step | None:
     if call.key in ("npx", "bunx", "corepack"):
         words = (Word(_without_version(words[0].value), words[0].span), *words[1:])
     call = replace(call, context=replace(call.context, env=env), folder=call.context.working_dir)
-    if "scripts_effect" in row and words[0].value not in _NO_SCRIPTS:
+    if "scripts_effect" in row and words[0].value not in row["no_scripts"]:
         call = replace(call, row=row | {"effect": row["scripts_effect"], "why": row["scripts_why"]})
     instead = _instead(call, tuple(word.value for word in words)) if call.key == "npx" else None
     return _start(call, {"instead": instead}, _in_shell(call, words) if row.get("exec_shell") else words)
-
-
-_NO_SCRIPTS = ("node", "nodejs", "bun", "deno", "sh", "bash", "env", "python", "python3")
-"""Commands that are no scripts for node: what a package installs, is one."""
 
 
 def _without_version(word: str) -> str:
