@@ -131,9 +131,15 @@ def _lost_by_requests(signal: str, question: Question, machine: GoMachine) -> Re
     if found is None:
         return None
     start, place = machine.place(found.start), machine.place(found.span)
-    if found.is_answer:
+    if found.how == "holds":
+        why = f"the server waits for the request of {start}, which {place} holds until its client goes"
+        return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, found.span)
+    if found.how == "answer":
         why = f"on {signal} the request of {start} gives up before it comes to its answer in {place}"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, found.span)
+    if found.how == "cleanup":
+        why = f"on {signal} main returns while {start}, which works for a request, is still at its cleanup in {place}"
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, found.span)
     why = f"on {signal} main returns before {start}, which works for a request, comes to {place}"
     return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, found.span)
 

@@ -30,6 +30,7 @@ _MOST_WAYS = 4
 """Ways of one request."""
 _AFTERWARDS = 6.0
 """Seconds that a request, and what it has started, is followed for."""
+_FOR_EVER = 1000.0
 _FIELDS = ("Body", "ContentLength", "Form", "Header", "Host", "Method", "PostForm", "RemoteAddr", "TLS", "URL")
 _TAKES_OVER = ("Hijack", "Upgrade", "Accept")
 """Calls by which a handler takes its connection from the server, which no longer knows of it."""
@@ -44,12 +45,14 @@ class Handler(Record, identity=True):
 
 
 class Lost(Record):
-    """What a request is to do and does not get to; `is_answer`: it gives up before its answer."""
+    """What a request does not get to."""
 
+    how: str
+    """"answer": it gives up before it; "cleanup": what it does because of the signal; "work": all else. "holds": it
+    never ends, and keeps the server from its end."""
     span: Span
     start: Span
     """Of the handler, or of the goroutine that is at it."""
-    is_answer: bool
 
 
 class Rehearsal(GoMachine):
@@ -69,6 +72,7 @@ class Rehearsal(GoMachine):
         self.request: Thread | None = None
         self.handler: Handler | None = None
         self.writer = Unknown("net/http.ResponseWriter")
+        self.context: Ctx | None = None
         self.taken_over = False
         self.did: dict[Span, tuple[Thread, bool]] = {}
         """Calls of libraries since: by which thread, and whether they answer."""
@@ -150,7 +154,7 @@ class Rehearsal(GoMachine):
                 context = Ctx(value, self.at) if isinstance(value, Ctx) else context
         request = Object("net/http.Request", self.at)
         request.fields = {name: Unknown(f"net/http.Request.{name}") for name in _FIELDS}
-        request.state["context"] = context
+        request.state["context"] = self.context = context
         parameters = handler.function.node.child_by_field_name("parameters")
         types = [text_of(one) for one in parameters.named_children] if parameters is not None else []
         given = [request if "http.Request" in one else self.writer for one in types]
@@ -175,7 +179,7 @@ class Rehearsal(GoMachine):
         if self.request.done or self.taken_over:
             return self.now
         at = self.request.wait.at() if self.request.wait is not None else None
-        return max(at, self.now + 0.01) if at is not None else self.now + 1000
+        return max(at, self.now + 0.01) if at is not None else self.now + _FOR_EVER
 
     def idle_of(self, server: Object) -> float:
         return self.idle_at if self.handler is None or self._is_served_by(server) else self.now
@@ -212,7 +216,7 @@ def _lost_by(index: int, ways: tuple[int, ...], make: Make) -> tuple[Lost | None
         if undisturbed is None or undisturbed.request is None:
             return None, undisturbed is not None
         stopped = _run(index, taken, make, stops=True)
-        found = _missing(undisturbed, stopped) if stopped is not None and stopped.ended is not None else None
+        found = _missing(undisturbed, stopped) if stopped is not None else None
         if found is not None:
             return found, False
         taken = next_ways(undisturbed.taken)
@@ -234,13 +238,24 @@ def _run(index: int, ways: tuple[int, ...], make: Make, *, stops: bool) -> Rehea
 def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
     assert undisturbed.request is not None
     assert stopped.request is not None
+    assert stopped.stopped_at is not None
+    assert stopped.handler is not None
+    wait = undisturbed.request.wait
+    is_held = stopped.ended is None or stopped.now >= stopped.stopped_at + _FOR_EVER
+    if is_held:
+        waits = not undisturbed.request.done and wait is not None and undisturbed.context in wait.takes
+        holds = waits and not stopped.request.done and wait is not None and not stopped.taken_over
+        return Lost("holds", wait.span, wait.span) if holds and wait is not None else None
+    cleaning = next((one for one in stopped.finish() if one in stopped.its), None)
+    if cleaning is not None and cleaning.wait is not None and cleaning.span is not None:
+        return Lost("cleanup", cleaning.wait.span, cleaning.span)
     midway = {one.span for one in stopped.its if not one.done}
     for span, (thread, answers) in undisturbed.did.items():
         if span in stopped.did or gives_back(span.text) or span.text.startswith(_IDLE) or thread.span is None:
             continue
         is_answer = answers and thread is undisturbed.request and thread.done
         if is_answer or (thread.span in midway and (thread is not undisturbed.request or thread.done)):
-            return Lost(span, thread.span, is_answer)
+            return Lost("answer" if is_answer else "work", span, thread.span)
     return None
 
 
