@@ -277,3 +277,34 @@ CMD ["node", "apps/web/server.js"]
     files = {"Dockerfile": text, "apps/web/server.js": server, "package.json": "{}"}
     (launch,) = read(files).launches
     assert (launch.program is not None) is ("turbo" in prune)
+
+
+@pytest.mark.parametrize(
+    ("options", "started", "verdict"),
+    [
+        ('"outputPath": "dist/apps/shop", "main": "apps/shop/src/main.ts"', "main.js", "handled"),
+        (
+            '"outputPath": "{workspaceRoot}/dist/{projectRoot}", "main": "{projectRoot}/src/main.ts"',
+            "main.js",
+            "handled",
+        ),
+        ('"outputPath": "dist/apps/shop", "main": "apps/shop/src/main.ts"', "src/main.js", "handled"),
+        ('"outputPath": "dist/apps/till", "main": "apps/shop/src/main.ts"', "main.js", "unknown"),
+        ('"outputPath": "dist/apps/shop", "main": "apps/shop/src/main.ts"', "other.js", "unknown"),
+    ],
+)
+def test_what_nx_builds_is_put_into_the_image(options: str, started: str, verdict: str) -> None:
+    text = f'FROM node:22\nWORKDIR /app\nCOPY ./dist/apps/shop .\nCMD ["node", "./{started}"]\n'
+    project = f'{{"targets": {{"build": {{"executor": "@nx/webpack:webpack", "options": {{{options}}}}}}}}}'
+    files = {"apps/shop/Dockerfile": text, "apps/shop/project.json": project, "package.json": "{}"}
+    (launch,) = read({**files, "apps/shop/src/main.ts": HANDLER}).launches
+    assert launch.verdict.value == verdict, launch.why
+
+
+@pytest.mark.parametrize(("output", "verdict"), [("./client", "ignored"), ("../other", "unknown")])
+def test_the_client_that_prisma_generates(output: str, verdict: str) -> None:
+    schema = f'generator client {{\n  provider = "prisma-client-js"\n  output   = "{output}"\n}}\n'
+    app = "const { PrismaClient } = require('../prisma/client');\nnew PrismaClient();\nsetInterval(() => {}, 1000);\n"
+    text = 'FROM node:22\nWORKDIR /app\nCOPY . .\nCMD ["node", "src/main.js"]\n'
+    (launch,) = read({"Dockerfile": text, "src/main.js": app, "prisma/schema.prisma": schema}).launches
+    assert launch.verdict.value == verdict, launch.why

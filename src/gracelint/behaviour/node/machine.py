@@ -15,7 +15,7 @@ from gracelint.base.record import replace
 from gracelint.behaviour.node import answers, failing, globals, library, methods, promises, timers
 from gracelint.behaviour.node.arrays import item_at, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
-from gracelint.behaviour.node.modules import find_module, is_local, parent_of
+from gracelint.behaviour.node.modules import find_module, generated_as, is_local, parent_of
 from gracelint.behaviour.node.names import bind_parameters
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
@@ -252,6 +252,7 @@ class Machine:
         name = name.removeprefix("node:")
         source = find_module(name, frame.file.source.path, self.files)
         if source is None:
+            name = generated_as(name, frame.file.source.path, self.files) or name
             if name.endswith((".json", ".css", ".html", ".graphql", ".svg")):
                 return UNKNOWN
             if is_local(name, frame.file.source.path, self.files):

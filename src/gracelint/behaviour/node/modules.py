@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gracelint.base.memory import lru_cache
+from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import ENDINGS, FUNCTIONS, TooBigError, once, string_of
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from gracelint.facts.files import Files
     from gracelint.source import Source
 
+_GENERATED = pattern(r'(?m)^[ \t]*output[ \t]*=[ \t]*"([^"\n]{1,200})"')
+"""Where a generator of a Prisma schema writes what it makes."""
+_MOST_FOLDERS = 8
 _OUTPUTS = ("dist", "build", "out", "lib", ".build", "output")
 """Folders compilers write to where no tsconfig says another."""
 
@@ -43,6 +47,24 @@ def find_module(name: str, importer: str, files: Files) -> Source | None:
         source = _file(path, files) or trace_built(path, files)
         if source is not None:
             return source
+    return None
+
+
+def generated_as(name: str, importer: str, files: Files) -> str | None:
+    """The package that a file is generated of which is not in the project: Prisma's client, as its schema says."""
+    if not name.startswith(("./", "../")):
+        return None
+    folder = place = posixpath.normpath(posixpath.join(posixpath.dirname(importer), name))
+    for _ in range(_MOST_FOLDERS):
+        folder = posixpath.dirname(folder)
+        for schema in ("schema.prisma", "prisma/schema.prisma"):
+            path = posixpath.join(folder, schema)
+            for output in _GENERATED.findall(files.glance(path)):
+                made = posixpath.normpath(posixpath.join(posixpath.dirname(path), output))
+                if f"{place}/".startswith(f"{made}/"):
+                    return "@prisma/client"
+        if not folder:
+            break
     return None
 
 
@@ -145,8 +167,8 @@ def _configurations(folder: str, files: Files) -> list[tuple[str, dict[str, Any]
 
 def _read_paths(patterns: object) -> Paths:
     found: dict[str, list[tuple[int, str | None, list[Any]]]] = {}
-    for number, (pattern, targets) in enumerate(patterns.items() if isinstance(patterns, dict) else ()):
-        start, star, end = pattern.partition("*")
+    for number, (wanted, targets) in enumerate(patterns.items() if isinstance(patterns, dict) else ()):
+        start, star, end = wanted.partition("*")
         if isinstance(targets, list):
             found.setdefault(start, []).append((number, end if star else None, targets))
     return Paths(found, frozenset(map(len, found)))

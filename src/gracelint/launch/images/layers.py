@@ -529,9 +529,21 @@ def context_with(sources: Collection[str], folder: str, files: Files) -> str:
     """The folder, or the one above it, that has most of some sources."""
     best, most = folder, -1
     while True:
-        present = sum(any(files.exists(path) for path in in_project(files, folder, source)) for source in sources)
+        present = sum(_is_there(files, folder, source) for source in sources)
         if present > most:
             best, most = folder, present
         if not folder:
             return best
         folder = posixpath.dirname(folder)
+
+
+def _is_there(files: Files, folder: str, source: str) -> bool:
+    """Whether a folder has a source, or a project that builds it there."""
+    if any(files.exists(path) for path in in_project(files, folder, source)):
+        return True
+    plain = posixpath.normpath(source)
+    if not plain.startswith("dist/"):
+        return False
+    from gracelint.launch.runtimes.nx import is_built_to
+
+    return is_built_to(plain, lambda path: files.exists(posixpath.join(folder, path)))
