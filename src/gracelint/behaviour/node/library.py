@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.node import answers, failing, globals, nest, promises, timers
+from gracelint.behaviour.node import failing, globals, nest, promises, timers
 from gracelint.behaviour.node.arrays import functions_in, run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
@@ -172,7 +172,9 @@ def _call_back(machine: Machine, args: list[Any], node: Node, frame: Frame) -> N
     """Calls the functions that a library was given; while a job is rehearsed, once the library has taken its time."""
     later = frame
     if machine.rehearsing:
-        answers.is_answered(machine, args, frame.after)
+        from gracelint.behaviour.node.answers import is_answered
+
+        is_answered(machine, args, frame.after)
         later = Frame(frame.scope, frame.file, (*frame.after, After("work", frame.file.span(node))), frame.this)
         if any(isinstance(value, Closure) for value in args):
             machine.pause(later.after)

@@ -12,7 +12,7 @@ import posixpath
 from gracelint.base.limits import DEPTH, ELEMENTS_A_STEP, MODULE, Effort
 from gracelint.base.numbers import is_whole
 from gracelint.base.record import replace
-from gracelint.behaviour.node import answers, failing, globals, library, methods, promises, timers
+from gracelint.behaviour.node import failing, globals, library, methods, promises, timers
 from gracelint.behaviour.node.arrays import item_at, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, generated_as, is_local, parent_of
@@ -394,7 +394,9 @@ class Machine:
             # `const app = express()` is a function too
             return target
         if self.rehearsing:
-            answers.is_answered(self, [target, *args], frame.after)
+            from gracelint.behaviour.node.answers import is_answered
+
+            is_answered(self, [target, *args], frame.after)
         run_callbacks(self, args, frame, certain=False)
         if not self.stopping:
             self.blind = True
